@@ -1,0 +1,60 @@
+# Every task of the project. `make help` lists them; each installs what it needs.
+SHELL := /bin/bash
+PYTHON ?= python3.13
+BIN := .venv/bin
+export PYTHONPATH := layers/flowwarden:.
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the tasks
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# An environment each: ministack and aws-sam-cli pin other botocores than ours.
+.venv/.made: requirements/dev.txt
+	@echo "== making .venv (the project's tools)"
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venvs/%/.made: requirements/%.txt
+	@echo "== making .venvs/$* ($*)"
+	@$(PYTHON) -m venv --clear .venvs/$*
+	@.venvs/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.made .venvs/ministack/.made .venvs/sam/.made ## Make the environments (the other tasks do it themselves)
+
+.PHONY: lint
+lint: .venv/.made ## Style, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy layers/flowwarden/flowwarden functions/monitor/monitor.py functions/enforcer/enforcer.py local tests
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: .venv/.made ## Rewrite the sources in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: setup ## Everything that needs no container
+	$(BIN)/pytest -m "not container" $(ARGS)
+
+.PHONY: demo
+demo: setup ## The main job, on an embedded AWS, in about a minute
+	@$(BIN)/python -m local.demo
+
+.PHONY: invoke
+invoke: setup ## Run a function in a container on one event: make invoke EVENT=events/monitor/reject-burst.json
+	@$(BIN)/python -m local.invoke $(EVENT)
+
+.PHONY: lock
+lock: .venv/.made ## Pin the requirements anew
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	for name in dev ministack sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
+
+.PHONY: clean
+clean: ## Remove what the tasks made, environments included
+	rm -rf .venv .venvs build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Detectors, one file each, and the table that lists them. Pure functions; no I/O, no clock."""

@@ -1,0 +1,88 @@
+"""Every error that Flow Warden raises on purpose.
+
+FlowWardenError
+├── ConfigurationError        somebody has to change a setting; a retry will not help
+│   ├── SettingsError         an environment variable of a function
+│   ├── PolicyError           the user's policy
+│   └── LayoutError           a log format that cannot be read
+├── PayloadError              an event that is not what it says it is
+│   ├── NotASubscriptionEvent no `awslogs.data` in it
+│   ├── CorruptPayload        base64, compression or JSON is broken
+│   └── PayloadTooLarge       inflates beyond the cap: a decompression bomb, or a cap that is too low
+├── StateUnavailable          the state table did not answer
+├── PublishFailed             a notification could not be handed over; the batch must be retried
+└── EnforcementError          a VPC could not be given its flow log
+    ├── FlowLogExists         EC2 says the flow log exists already: look again
+    ├── VpcGone               the VPC was deleted meanwhile
+    ├── CallRefused           EC2 refused, and will refuse again until somebody acts
+    ├── CallFailed            throttled or unavailable: the same call may succeed later
+    └── EnforcementIncomplete at least one VPC is left uncovered by a failure that a retry may mend
+"""
+
+
+class FlowWardenError(Exception):
+    """Root of the tree: catches everything that Flow Warden raises on purpose."""
+
+
+class ConfigurationError(FlowWardenError):
+    """A setting is wrong; the message says which, its value, and what is allowed."""
+
+
+class SettingsError(ConfigurationError):
+    """An environment variable is missing or has a value that is not allowed."""
+
+
+class PolicyError(ConfigurationError):
+    """The policy is not valid; the message names path, value and what is allowed."""
+
+
+class LayoutError(ConfigurationError):
+    """A log format cannot be read."""
+
+
+class PayloadError(FlowWardenError):
+    """The event given to the monitor cannot be decoded; the whole batch goes to the failure queue."""
+
+
+class NotASubscriptionEvent(PayloadError):
+    """The event has no `awslogs.data`, so it did not come from a subscription filter."""
+
+
+class CorruptPayload(PayloadError):
+    """The payload's base64, compression or JSON is broken."""
+
+
+class PayloadTooLarge(PayloadError):
+    """The payload inflates to more than the cap."""
+
+
+class StateUnavailable(FlowWardenError):
+    """The state table did not answer; memory across batches is lost for now."""
+
+
+class PublishFailed(FlowWardenError):
+    """A notification could not be handed to its sink; raised so that the batch is retried."""
+
+
+class EnforcementError(FlowWardenError):
+    """A VPC could not be given its flow log."""
+
+
+class FlowLogExists(EnforcementError):
+    """EC2 answered that such a flow log exists: only looking again tells whether it is the wanted one."""
+
+
+class VpcGone(EnforcementError):
+    """The VPC does not exist any more (or not yet, just after its creation)."""
+
+
+class CallRefused(EnforcementError):
+    """EC2 refused the call for a reason that stays until somebody acts (permission, quota, parameter)."""
+
+
+class CallFailed(EnforcementError):
+    """EC2 could not answer (throttling, outage); the same call may succeed later."""
+
+
+class EnforcementIncomplete(EnforcementError):
+    """At least one VPC was left uncovered by a failure that a retry may mend."""

@@ -1,0 +1,70 @@
+"""What the user decides: which addresses and subnets are theirs and what their interfaces may do.
+
+Every setting has a default that works without a policy. The policy is JSON; an unknown setting, a
+value of the wrong type or a CIDR that is none is refused with its path, its value and what is allowed.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import msgspec
+from msgspec import Struct
+
+from flowwarden.errors import PolicyError
+
+
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The user's settings for the monitor."""
+
+    own_cidrs: tuple[str, ...] = ()
+    """Networks that are ours besides the private ranges: public IPv4, IPv6, partners reached privately."""
+    private_subnets: tuple[str, ...] = ()
+    """Subnets that nobody on the internet may connect into: ids (the log format then needs
+    `subnet-id`) or CIDRs."""
+    listener_only: tuple[str, ...] = ()
+    """Who accepts connections but must never start one to the internet: interface or instance ids,
+    addresses or CIDRs."""
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Policy:
+        """Read a policy.
+
+        Raises:
+            PolicyError: the text is not JSON or not a policy; the message says where and what is allowed.
+        """
+        try:
+            policy = msgspec.json.decode(text, type=cls)
+        except msgspec.ValidationError as error:
+            raise PolicyError(f"policy: {error}; allowed settings: {_allowed()}") from error
+        except msgspec.DecodeError as error:
+            raise PolicyError(f"policy: not JSON: {error}") from error
+        for path, value in policy.networks():
+            _check_network(path, value)
+        return policy
+
+    def networks(self) -> list[tuple[str, str]]:
+        """Every value that must be a network, with its path."""
+        found = [(f"own_cidrs[{i}]", value) for i, value in enumerate(self.own_cidrs)]
+        for name, prefixes in (
+            ("private_subnets", ("subnet-",)),
+            ("listener_only", ("eni-", "i-")),
+        ):
+            values: tuple[str, ...] = getattr(self, name)
+            found += [
+                (f"{name}[{i}]", value) for i, value in enumerate(values) if not value.startswith(prefixes)
+            ]
+        return found
+
+
+def _allowed() -> str:
+    return ", ".join(Policy.__struct_fields__)
+
+
+def _check_network(path: str, value: str) -> None:
+    try:
+        ip_network(value)
+    except ValueError as error:
+        raise PolicyError(
+            f"policy: {path}: {error}; write an address or a CIDR such as 10.0.0.0/16"
+        ) from error

@@ -1,0 +1,48 @@
+"""What the services need from outside, as Protocols. `aws/` implements them; tests use hand-written fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from flowwarden.alerting.incidents import Claim
+from flowwarden.alerting.notification import Notification
+from flowwarden.compliance.desired import DesiredFlowLog
+from flowwarden.compliance.inventory import FlowLog, Vpc
+
+
+class Sink(Protocol):
+    """A place notifications go."""
+
+    def send(self, notification: Notification) -> None:
+        """Hand the notification over. Raises PublishFailed if the service did not take it."""
+
+
+class Claims(Protocol):
+    """Claim-once memory of incidents, shared by concurrent invocations."""
+
+    def claim(self, key: str, owner: str, now: int) -> Claim:
+        """Try to become the one who notifies about incident `key`; `now` is Unix seconds.
+
+        Raises StateUnavailable if the table did not answer.
+        """
+
+    def confirm(self, key: str, owner: str, now: int) -> None:
+        """Say that the notification claimed by `owner` was sent. Raises StateUnavailable."""
+
+
+class FlowLogService(Protocol):
+    """The part of EC2 that the enforcer works with. One instance is bound to one account and region."""
+
+    def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterable[Vpc]:
+        """The named VPCs that exist, or all of them for None. Raises CallRefused, CallFailed."""
+
+    def flow_logs(self, vpc_ids: Sequence[str]) -> Iterable[FlowLog]:
+        """The VPC-level flow logs of these VPCs. Raises CallRefused, CallFailed."""
+
+    def create(self, vpc_id: str, desired: DesiredFlowLog) -> str:
+        """Create the wanted flow log and return its id.
+
+        Raises FlowLogExists, VpcGone, CallRefused, CallFailed; an `Unsuccessful` item inside a
+        200 answer is raised as the same errors.
+        """

@@ -1,0 +1,81 @@
+"""What the environment says, read once at the edge into typed settings.
+
+The functions hand `os.environ` in; nothing in the package looks at the environment itself. A field
+`log_format` is read from the variable `LOG_FORMAT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+import msgspec
+from msgspec import Meta, Struct
+
+from flowwarden.errors import SettingsError
+
+Text = Annotated[str, Meta(min_length=1)]
+PositiveInt = Annotated[int, Meta(ge=1)]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What both functions need to know."""
+
+    aws_region: Text
+    log_format: Text
+    """The `LogFormat` of the template: the enforcer writes what the monitor reads."""
+    operations_topic_arn: Text
+
+    @classmethod
+    def from_mapping(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings from environment variables; an empty variable counts as not set.
+
+        Raises:
+            SettingsError: a variable is missing or not allowed; the message names it and its value.
+        """
+        given = {
+            name: environment[name.upper()]
+            for name in cls.__struct_fields__
+            if environment.get(name.upper(), "")
+        }
+        try:
+            return msgspec.convert(given, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(_explain(str(error), given)) from error
+
+
+class MonitorSettings(Settings, frozen=True, kw_only=True):
+    """What the monitor needs to know."""
+
+    pages_topic_arn: Text
+    state_table: Text
+    policy: Text = "{}"
+    """The user's policy as JSON; see `flowwarden.policy`."""
+    suppression_minutes: PositiveInt = 240
+    """How long repeats of an incident stay quiet after its page."""
+    claim_lease_seconds: PositiveInt = 120
+    """How long a claim is left to its owner before anyone may take it over; longer than the timeout."""
+    max_inflated_mib: PositiveInt = 64
+    """A payload that inflates beyond this is refused."""
+    aws_lambda_log_group_name: str = ""
+    """The monitor's own log group, set by Lambda; never read as flow logs."""
+
+
+class EnforcerSettings(Settings, frozen=True, kw_only=True):
+    """What the enforcer needs to know."""
+
+    account_id: Text
+    flow_log_group_name: Text
+    delivery_role_arn: Text
+    stack_name: Text
+    """Written into the tags of the flow logs that the enforcer makes."""
+
+
+def _explain(reason: str, given: Mapping[str, str]) -> str:
+    """Turn msgspec's message (`… - at `$.log_format``) into one that names the variable."""
+    what, _, path = reason.partition(" - at `$.")
+    if path:
+        name = path.rstrip("`")
+        return f"{name.upper()}={given.get(name)!r}: {what}"
+    missing = reason.rpartition("missing required field `")[2].rstrip("`")
+    return f"{missing.upper()} is not set; the template sets it on the function"
