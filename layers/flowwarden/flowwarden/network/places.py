@@ -1,0 +1,31 @@
+"""Places that the policy names: by id of a subnet, interface or instance, by address, or by CIDR."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+
+from flowwarden.network.addresses import contains
+
+ID_PREFIXES = ("subnet-", "eni-", "i-")
+"""What an id of a place starts with; everything else is an address or a CIDR."""
+
+
+class Places:
+    """A set of places, asked with what a record tells about one."""
+
+    def __init__(self, entries: tuple[str, ...]) -> None:
+        self._ids = frozenset(entry for entry in entries if entry.startswith(ID_PREFIXES))
+        self._networks = [ip_network(entry) for entry in entries if not entry.startswith(ID_PREFIXES)]
+
+    def hold(self, address: str | None, *ids: str | None) -> bool:
+        """Whether the address is in one of the networks, or one of the ids is named."""
+        if any(identity in self._ids for identity in ids):
+            return True
+        return bool(self._networks) and address is not None and contains(self._networks, ip_address(address))
+
+
+@lru_cache(maxsize=64)
+def places(entries: tuple[str, ...]) -> Places:
+    """The places of a policy's entries; parsed once, since every batch asks again."""
+    return Places(entries)

@@ -1,0 +1,114 @@
+"""Protocols and well-known ports: names for people, and the list that tells a server's port."""
+
+from __future__ import annotations
+
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+
+PROTOCOL_NAMES = {
+    ICMP: "icmp",
+    2: "igmp",
+    4: "ipip",
+    TCP: "tcp",
+    UDP: "udp",
+    41: "ipv6",
+    47: "gre",
+    50: "esp",
+    51: "ah",
+    ICMPV6: "icmpv6",
+    132: "sctp",
+}
+"""IANA protocol numbers that people know by name."""
+
+SERVICE_NAMES = {
+    20: "FTP data",
+    21: "FTP",
+    22: "SSH",
+    23: "Telnet",
+    25: "SMTP",
+    53: "DNS",
+    80: "HTTP",
+    88: "Kerberos",
+    110: "POP3",
+    111: "portmapper",
+    123: "NTP",
+    135: "Windows RPC",
+    139: "NetBIOS",
+    143: "IMAP",
+    161: "SNMP",
+    179: "BGP",
+    389: "LDAP",
+    443: "HTTPS",
+    445: "SMB",
+    465: "SMTPS",
+    514: "syslog",
+    587: "mail submission",
+    636: "LDAPS",
+    873: "rsync",
+    993: "IMAPS",
+    995: "POP3S",
+    1433: "SQL Server",
+    1521: "Oracle",
+    2049: "NFS",
+    2181: "ZooKeeper",
+    2379: "etcd",
+    3128: "HTTP proxy",
+    3260: "iSCSI",
+    3268: "global catalog",
+    3306: "MySQL",
+    3389: "RDP",
+    4222: "NATS",
+    5044: "Logstash",
+    5432: "PostgreSQL",
+    5439: "Redshift",
+    5601: "Kibana",
+    5671: "AMQPS",
+    5672: "AMQP",
+    5900: "VNC",
+    5985: "WinRM",
+    5986: "WinRM over TLS",
+    6379: "Redis",
+    6443: "Kubernetes API",
+    8000: "HTTP",
+    8080: "HTTP",
+    8443: "HTTPS",
+    8883: "MQTT over TLS",
+    9042: "Cassandra",
+    9090: "Prometheus",
+    9092: "Kafka",
+    9094: "Kafka over TLS",
+    9100: "node exporter",
+    9200: "Elasticsearch",
+    9300: "Elasticsearch nodes",
+    10250: "kubelet",
+    11211: "memcached",
+    15672: "RabbitMQ management",
+    26379: "Redis Sentinel",
+    27017: "MongoDB",
+    50051: "gRPC",
+    61616: "ActiveMQ",
+}
+"""Ports that servers listen on in VPCs. A port on this list on exactly one end tells the server."""
+
+UNPRIVILEGED = 1024
+"""Clients choose their ports from here upwards (a NAT gateway from exactly here)."""
+
+
+def is_client_port(port: int) -> bool:
+    """Whether a client may have chosen this port: unprivileged, and no server's."""
+    return port >= UNPRIVILEGED and port not in SERVICE_NAMES
+
+
+def protocol_name(protocol: int | None) -> str:
+    """The protocol's name, its number where it has none people know, `ip` where the log lacks it."""
+    if protocol is None:
+        return "ip"
+    return PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
+
+
+def describe_service(protocol: int | None, port: int | None) -> str:
+    """For people: `PostgreSQL (tcp/5432)`, `tcp/31337`, `icmp`."""
+    if not port:
+        return protocol_name(protocol)
+    number = f"{protocol_name(protocol)}/{port}"
+    name = SERVICE_NAMES.get(port)
+    return f"{name} ({number})" if name else number
