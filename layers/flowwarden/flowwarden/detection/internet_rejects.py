@@ -1,0 +1,53 @@
+"""internet-rejects: what the internet tries and does not get. Counted and reported, never a page.
+
+What: REJECTs of connections that internet hosts start towards the interface.
+Why: they are background radiation. EC2 sensors saw 27,100 packets per address and day (Cloud Telescope,
+    2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day.
+False positives: does not apply; nothing is claimed beyond the count.
+What to do: nothing. A source that is refused first and accepted later is another detector's business.
+ATT&CK: T1595 Active Scanning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.selection import grouped, plural
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow, Initiator
+from flowwarden.policy import Policy
+from flowwarden.records.model import Action
+
+NAME = "internet-rejects"
+
+
+def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+    """One finding for each own host that internet hosts were refused at."""
+    refused = [
+        directed
+        for directed in flows
+        if directed.flow.action is Action.REJECT
+        and directed.client_class in (PeerClass.INTERNET, PeerClass.AWS_SERVICE)
+        # A REJECT whose initiator nothing tells (ICMP) counts for the end that it came from.
+        and directed.verdict.initiator is not Initiator.DESTINATION
+    ]
+    return [_report(host, group) for host, group in grouped(refused, lambda d: d.server).items()]
+
+
+def _report(host: str, group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
+    return Finding(
+        detector=NAME,
+        severity=Severity.INFO,
+        subject=host,
+        peer_class=PeerClass.INTERNET,
+        summary=f"{plural(len(tally.clients), 'internet host')} were refused at {host}.",
+        because="the initiator is on the internet and the action is REJECT",
+        likely="background noise of the internet",
+        advice=(),
+        technique="T1595",
+        query_terms=(host, "REJECT"),
+        tally=tally,
+        example=group[0],
+    )

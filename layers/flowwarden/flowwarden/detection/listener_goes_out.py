@@ -1,0 +1,76 @@
+"""listener-goes-out: a host that should only answer connects to the internet.
+
+What: an accepted connection that a host of the policy's `listener_only` started to the internet; AWS
+    services do not count.
+Why: a database or an internal server has no business there. A connection out is how data leaves and how
+    an intruder's tools call home.
+False positives: operating system updates, licence checks, telemetry of vendors.
+What to do: find the process and the destination; block it until somebody vouches for it.
+ATT&CK: T1041 Exfiltration Over C2 Channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.selection import grouped, own_end, plural, sure
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.places import Places, places
+from flowwarden.network.ports import describe_service
+from flowwarden.policy import Policy
+from flowwarden.records.model import Action
+
+NAME = "listener-goes-out"
+
+
+def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+    """One finding for each listener-only host that connected to the internet."""
+    listeners = places(policy.listener_only)
+    gone_out = [
+        directed
+        for directed in flows
+        if directed.flow.action is Action.ACCEPT
+        and directed.server_class is PeerClass.INTERNET
+        and sure(directed)
+        and _is_listener(directed, listeners)
+    ]
+    return [_report(client, group) for client, group in grouped(gone_out, lambda d: d.client).items()]
+
+
+def _is_listener(directed: DirectedFlow, listeners: Places) -> bool:
+    # The record's ids are those of the interface that logged it, so they speak for the client only
+    # where the client is at that interface.
+    if own_end(directed) == directed.client:
+        return listeners.hold(directed.client, directed.flow.interface_id, directed.flow.instance_id)
+    return listeners.hold(directed.client)
+
+
+def _report(client: str, group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
+    example = group[0]
+    target = tally.servers[0][0]
+    service = describe_service(*tally.services[0][0])
+    others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
+    return Finding(
+        detector=NAME,
+        severity=Severity.MEDIUM,
+        subject=client,
+        peer_class=PeerClass.INTERNET,
+        summary=f"{client} connected to {target}{others} on the internet: {service}.",
+        because=(
+            f"{client} started it ({example.verdict.evidence}, confidence {example.confidence:.2f}) and the "
+            "policy declares it listener-only"
+        ),
+        likely="an update or telemetry that nobody announced, or data on its way out",
+        advice=(
+            f"Find the process on {client} that holds the connection, and who owns {target}.",
+            "If nobody vouches for it: remove the outbound rule, and treat the host as compromised.",
+            "If it is wanted: send it through a proxy or endpoint, or take the host out of `listener_only`.",
+        ),
+        technique="T1041",
+        query_terms=(client, target),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,61 @@
+"""probing: one of our own hosts is refused at many different places at once.
+
+What: an own host whose connections to many distinct (host, port) pairs are rejected in one batch. One
+    finding for the host, in place of a blocked-connection for each service.
+Why: an application knows the few services it needs; who tries many does not know what it will find.
+    That is how malware looks for its next host, and how a scanner works.
+False positives: monitoring and inventory tools; a host whose network ACL refuses everything.
+What to do: find out what runs on the host; isolate it if nobody knows.
+ATT&CK: T1046 Network Service Discovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.selection import grouped, plural, refused_own
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.policy import Policy
+
+NAME = "probing"
+
+MIN_PAIRS = 5
+"""Distinct refused (host, port) pairs. Primaries and replicas of one or two services stay below."""
+
+
+def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+    """One finding for each own host that is refused at many pairs of host and port."""
+    findings = []
+    for client, group in grouped(refused_own(flows), lambda d: d.client).items():
+        pairs = {(d.server, d.flow.protocol, d.service_port) for d in group}
+        if len(pairs) >= MIN_PAIRS:
+            findings.append(_report(client, len(pairs), group))
+    return findings
+
+
+def _report(client: str, pairs: int, group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
+    example = group[0]
+    where = f"{plural(len(tally.servers), 'host')} and {plural(len(tally.services), 'service')}"
+    return Finding(
+        detector=NAME,
+        severity=Severity.HIGH,
+        subject=client,
+        peer_class=example.server_class,
+        summary=f"{client} is refused at {pairs} different host and port pairs ({where}).",
+        because=(
+            f"{client} is ours and started them ({example.verdict.evidence}, "
+            f"confidence {example.confidence:.2f}); {MIN_PAIRS} distinct pairs in a batch are the threshold"
+        ),
+        likely=f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder",
+        advice=(
+            f"Ask who runs a scanner or monitoring on {client}; if somebody does, that is the end of it.",
+            f"If nobody does: isolate {client} (a security group without rules), keep its disk and memory.",
+            "Look for connections of it that were accepted: a scan that succeeds is quiet afterwards.",
+        ),
+        technique="T1046",
+        query_terms=(client, "REJECT"),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,74 @@
+"""public-into-private: the internet gets through to a subnet that is declared private.
+
+What: an accepted connection that an internet host started to an interface in one of the policy's
+    `private_subnets`.
+Why: a private subnet has no route from the internet; if a connection arrives, then a route, a gateway or
+    a public address is there that should not be.
+False positives: a network load balancer that keeps the client's address brings internet sources to
+    private targets legitimately; do not declare the subnets of its targets.
+What to do: find the way in (route table, public address, load balancer) and close it.
+ATT&CK: T1190 Exploit Public-Facing Application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.selection import grouped, own_end, plural, sure
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.places import places
+from flowwarden.network.ports import describe_service
+from flowwarden.policy import Policy
+from flowwarden.records.model import Action
+
+NAME = "public-into-private"
+
+
+def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+    """One finding for each own host and service that the internet connected to in a private subnet."""
+    private = places(policy.private_subnets)
+    entered = [
+        directed
+        for directed in flows
+        if directed.flow.action is Action.ACCEPT
+        and directed.client_class is PeerClass.INTERNET
+        and directed.server_class is PeerClass.OWN
+        and sure(directed)
+        and private.hold(own_end(directed), directed.flow.subnet_id)
+    ]
+    groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
+    return [
+        _report(server, describe_service(protocol, port), group)
+        for (server, protocol, port), group in groups.items()
+    ]
+
+
+def _report(server: str, service: str, group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
+    example = group[0]
+    subnet, interface = example.flow.subnet_id or "its subnet", example.flow.interface_id or server
+    visitors = tally.clients[0][0] if len(tally.clients) == 1 else plural(len(tally.clients), "internet host")
+    return Finding(
+        detector=NAME,
+        severity=Severity.HIGH,
+        subject=server,
+        peer_class=PeerClass.INTERNET,
+        service=service,
+        summary=f"{visitors} connected to {service} at {server}, in a subnet declared private.",
+        because=(
+            f"the initiator is on the internet ({example.verdict.evidence}, confidence "
+            f"{example.confidence:.2f}), the action is ACCEPT, and the policy declares the subnet private"
+        ),
+        likely="a public address, a route to an internet gateway, or a load balancer in front of it",
+        advice=(
+            f"Look at the routes of {subnet} and at the public addresses of {interface}.",
+            f"Close {service} to the internet in its security group until the way in is understood.",
+            "If a load balancer brings them on purpose: take the subnet out of `private_subnets`.",
+        ),
+        technique="T1190",
+        query_terms=(server, tally.clients[0][0]),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,60 @@
+"""Choosing and grouping flows: what several detectors need."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow, Initiator
+from flowwarden.records.model import Action, FlowDirection
+
+PAGING_CONFIDENCE = 0.95
+"""Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
+
+
+def sure(directed: DirectedFlow) -> bool:
+    """Whether the initiator is known well enough to page on it."""
+    return directed.verdict.initiator is not Initiator.UNKNOWN and directed.confidence >= PAGING_CONFIDENCE
+
+
+def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
+    """Rejected flows of connections that our own hosts started, east-west or out.
+
+    A rejected answer is no attempt: only flows that went the way of the connection count.
+    """
+    return [
+        directed
+        for directed in flows
+        if directed.flow.action is Action.REJECT
+        and directed.verdict.initiator is Initiator.SOURCE
+        and sure(directed)
+        and directed.client_class is PeerClass.OWN
+        and directed.server_class is not PeerClass.LOCAL
+    ]
+
+
+def grouped[K: Hashable](
+    flows: Iterable[DirectedFlow], key: Callable[[DirectedFlow], K]
+) -> dict[K, list[DirectedFlow]]:
+    """The flows by a key, in the order in which the keys first appear."""
+    groups: dict[K, list[DirectedFlow]] = defaultdict(list)
+    for directed in flows:
+        groups[key(directed)].append(directed)
+    return dict(groups)
+
+
+def own_end(directed: DirectedFlow) -> str | None:
+    """The address at the interface that logged the flow; None where the side is not known."""
+    match directed.side:
+        case FlowDirection.INGRESS:
+            return directed.flow.dstaddr
+        case FlowDirection.EGRESS:
+            return directed.flow.srcaddr
+        case None:
+            return None
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 packet`, `2 packets`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
