@@ -1,0 +1,66 @@
+"""Peer classes."""
+
+import pytest
+
+from flowwarden.network.addresses import AddressBook, PeerClass, same_ipv6_vpc
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("10.0.0.1", PeerClass.OWN),
+        ("172.31.255.254", PeerClass.OWN),
+        ("172.32.0.1", PeerClass.INTERNET),
+        ("192.168.1.9", PeerClass.OWN),
+        ("100.64.3.4", PeerClass.OWN),
+        ("100.128.0.1", PeerClass.INTERNET),
+        ("fd00::1", PeerClass.OWN),
+        ("203.0.113.1", PeerClass.INTERNET),  # documentation ranges stand for the internet here
+        ("8.8.8.8", PeerClass.INTERNET),
+        ("2600:1f18::1", PeerClass.INTERNET),
+        ("169.254.169.254", PeerClass.LOCAL),
+        ("224.0.0.251", PeerClass.LOCAL),
+        ("255.255.255.255", PeerClass.LOCAL),
+        ("0.0.0.0", PeerClass.LOCAL),  # noqa: S104 - an address in a record, nothing binds to it
+        ("fe80::1", PeerClass.LOCAL),
+        ("ff02::fb", PeerClass.LOCAL),
+    ],
+)
+def test_an_address_has_one_class(address: str, expected: PeerClass) -> None:
+    """Unroutable ranges are ours, the rest is the internet, what nobody connects to is neither."""
+    assert AddressBook().classify(address) is expected
+
+
+def test_the_policy_adds_own_networks_of_both_families() -> None:
+    """Public ranges are ours where the policy says so, and their neighbours are not."""
+    book = AddressBook(("198.51.100.0/25", "2600:1f18:1::/48"))
+    assert book.classify("198.51.100.127") is PeerClass.OWN
+    assert book.classify("198.51.100.128") is PeerClass.INTERNET
+    assert book.classify("2600:1f18:1:2::3") is PeerClass.OWN
+    assert book.classify("2600:1f18:2::3") is PeerClass.INTERNET
+
+
+def test_a_remembered_answer_is_the_same_answer() -> None:
+    """Remembering changes nothing."""
+    book = AddressBook()
+    assert [book.classify("8.8.4.4") for _ in range(3)] == [PeerClass.INTERNET] * 3
+
+
+def test_what_is_no_address_is_refused() -> None:
+    """The reader lets no such text through; here it is an error, not a class."""
+    with pytest.raises(ValueError, match="not-an-address"):
+        AddressBook().classify("not-an-address")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("2600:1f18:12:3400::20", "2600:1f18:12:34ff::1", True),
+        ("2600:1f18:12:3400::20", "2600:1f18:12:3500::1", False),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("10.0.0.1", "2600::1", False),
+    ],
+)
+def test_ipv6_neighbours_share_a_56(one: str, other: str, *, expected: bool) -> None:
+    """Amazon gives a VPC a /56; IPv4 has no such rule."""
+    assert same_ipv6_vpc(one, other) is expected

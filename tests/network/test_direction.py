@@ -1,0 +1,213 @@
+"""Side and initiator: each rung of the ladder decides what it can, and leaves alone what it cannot."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import Evidence, Initiator
+from flowwarden.records.model import Action, Flow, FlowDirection
+from tests.flows import directed, flow, rejected
+
+SYN, SYN_ACK, FIN = 2, 18, 1
+
+
+def test_a_syn_shows_the_initiator_whatever_the_ports_say() -> None:
+    """The flags of the record prove it, against a service port on the source."""
+    (one,) = directed(flow("10.0.0.1:443", "10.0.0.2:50000", tcp_flags=SYN))
+    assert one.verdict.initiator is Initiator.SOURCE
+    assert (one.verdict.evidence, one.confidence) == (Evidence.TCP_FLAGS, 0.99)
+
+
+def test_a_syn_ack_shows_the_responder() -> None:
+    """Client and server are named by who opened, not by who sent the record."""
+    (one,) = directed(flow("10.0.0.2:5432", "10.0.0.1:49152", tcp_flags=SYN_ACK | FIN))
+    assert (one.client, one.client_port) == ("10.0.0.1", 49152)
+    assert (one.server, one.service_port) == ("10.0.0.2", 5432)
+
+
+def test_the_reverse_flow_lends_its_flags() -> None:
+    """A later window has no SYN; the flow the other way still had one."""
+    answer, request = directed(
+        flow("10.0.0.2:31000", "10.0.0.1:32000", tcp_flags=0),
+        flow("10.0.0.1:32000", "10.0.0.2:31000", tcp_flags=SYN),
+    )
+    assert answer.verdict.initiator is Initiator.DESTINATION
+    assert answer.verdict.evidence is Evidence.REVERSE_TCP_FLAGS
+    assert answer.client == request.client == "10.0.0.1"
+
+
+def test_an_endpoint_that_answered_once_is_a_listener() -> None:
+    """Another client's flow to the same endpoint needs no flags of its own."""
+    _, other = directed(
+        flow("10.0.0.2:31000", "10.0.0.1:32000", tcp_flags=SYN_ACK),
+        flow("10.0.0.9:33000", "10.0.0.2:31000", tcp_flags=0),
+    )
+    assert (other.verdict.initiator, other.verdict.evidence) == (Initiator.SOURCE, Evidence.LISTENER)
+
+
+def test_a_syn_or_a_reject_makes_no_listener() -> None:
+    """They show that somebody wanted to connect, not that anybody listens."""
+    *_, other = directed(
+        flow("10.0.0.1:32000", "10.0.0.2:31000", tcp_flags=SYN),
+        rejected("10.0.0.3:32000", "10.0.0.2:31000", tcp_flags=SYN),
+        flow("10.0.0.9:33000", "10.0.0.2:31000", tcp_flags=0),
+    )
+    assert other.verdict.evidence is Evidence.LOWER_PORT
+
+
+def test_a_reject_without_a_syn_is_a_leftover() -> None:
+    """Nobody opened anything: connection tracking had forgotten the connection."""
+    (one,) = directed(rejected("10.0.0.1:50000", "10.0.0.2:5432", tcp_flags=0))
+    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.UNKNOWN, Evidence.STALE)
+
+
+def test_without_flags_a_reject_shows_its_source_as_initiator() -> None:
+    """The default format has no flags, so there the REJECT itself is the evidence."""
+    (one,) = directed(rejected("10.0.0.1:50000", "10.0.0.2:31337"))
+    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Evidence.REJECTED)
+
+
+def test_a_rejected_answer_was_not_started_by_who_sent_it() -> None:
+    """The request came in, the answer was stopped: a network ACL."""
+    answer, _ = directed(
+        rejected("10.0.0.2:31337", "10.0.0.1:50000"), flow("10.0.0.1:50000", "10.0.0.2:31337")
+    )
+    assert answer.verdict.initiator is Initiator.DESTINATION
+    assert answer.verdict.evidence is Evidence.REPLY_REJECTED
+
+
+def test_a_late_answer_of_a_dns_server_opens_nothing() -> None:
+    """Its source port speaks louder than the REJECT."""
+    (one,) = directed(rejected("10.0.0.2:53", "10.0.0.1:41000", protocol=17))
+    assert (one.client, one.verdict.evidence) == ("10.0.0.1", Evidence.SERVICE_PORT)
+
+
+def test_two_service_ports_tell_nothing_by_themselves() -> None:
+    """A server that calls another from a port on the list: only the lower port is left, a guess."""
+    (one,) = directed(flow("10.0.0.1:8080", "10.0.0.2:5432"))
+    assert (one.verdict.evidence, one.confidence) == (Evidence.LOWER_PORT, 0.6)
+
+
+def test_icmp_and_equal_ports_stay_unknown() -> None:
+    """An echo reply looks as its request does, and so does NTP between peers."""
+    for one in directed(
+        flow("10.0.0.1:0", "10.0.0.2:0", protocol=1),
+        rejected("10.0.0.1:0", "10.0.0.2:0", protocol=1),
+        flow("10.0.0.1:123", "10.0.0.2:123", protocol=17),
+    ):
+        assert one.verdict.initiator is Initiator.UNKNOWN
+        assert one.confidence == 0
+
+
+def test_a_layout_without_ports_leaves_an_accepted_flow_unknown() -> None:
+    """Nothing tells, and nothing is guessed."""
+    (one,) = directed(Flow(srcaddr="10.0.0.1", dstaddr="8.8.8.8", action=Action.ACCEPT))
+    assert one.verdict.evidence is Evidence.NONE
+
+
+def test_flow_direction_decides_the_side() -> None:
+    """AWS says it outright."""
+    (one,) = directed(flow("10.0.0.1:1", "10.0.0.2:2", flow_direction=FlowDirection.INGRESS))
+    assert one.side is FlowDirection.INGRESS
+
+
+def test_the_side_is_learned_from_what_flows_have_in_common() -> None:
+    """Two different peers settle which address is the interface's."""
+    sides = [
+        one.side
+        for one in directed(flow("10.0.0.1:50000", "10.0.0.9:443"), flow("10.0.0.9:443", "10.0.0.2:50001"))
+    ]
+    assert sides == [FlowDirection.INGRESS, FlowDirection.EGRESS]
+
+
+def test_one_pair_of_own_addresses_leaves_the_side_open() -> None:
+    """Either may be the interface."""
+    (one,) = directed(flow("10.0.0.1:50000", "10.0.0.9:443"))
+    assert one.side is None
+
+
+def test_one_pair_with_the_internet_settles_the_side() -> None:
+    """The interface is the end that is ours."""
+    (one,) = directed(flow("203.0.113.5:50000", "10.0.0.9:443"))
+    assert one.side is FlowDirection.INGRESS
+
+
+def test_interfaces_and_families_are_learned_apart() -> None:
+    """An interface has an address in each family, and another interface has others."""
+    one, two, three = directed(
+        flow("203.0.113.5:50000", "10.0.0.9:443"),
+        flow("203.0.113.5:50000", "10.0.0.8:443", interface_id="eni-2"),
+        flow("[fd00::9]:443", "[2001:db8::1]:50000"),
+    )
+    assert [one.side, two.side, three.side] == [
+        FlowDirection.INGRESS, FlowDirection.INGRESS, FlowDirection.EGRESS,
+    ]  # fmt: skip
+
+
+def test_packet_addresses_look_through_a_nat_gateway() -> None:
+    """The NAT gateway's own address hides neither the host inside nor the one outside."""
+    (one,) = directed(
+        flow(
+            "10.0.1.5:39812", "10.0.0.220:80", pkt_srcaddr="10.0.1.5", pkt_dstaddr="203.0.113.5",
+            tcp_flags=SYN, flow_direction=FlowDirection.INGRESS,
+        )
+    )  # fmt: skip
+    assert (one.client, one.server) == ("10.0.1.5", "203.0.113.5")
+    assert one.server_class is PeerClass.INTERNET
+
+
+def test_ipv6_neighbours_of_the_interface_are_ours() -> None:
+    """Routable addresses in the interface's own /56 are inside, others are not."""
+    inside, outside = directed(
+        flow("[2600:1f18:12:3400::20]:50000", "[2600:1f18:12:3410::30]:443"),
+        flow("[2001:db8::1]:50000", "[2600:1f18:12:3410::30]:443"),
+    )
+    assert inside.client_class is PeerClass.OWN
+    assert outside.client_class is PeerClass.INTERNET
+    assert outside.server_class is PeerClass.OWN
+
+
+def test_an_aws_service_is_no_internet_host_but_a_rented_one_is() -> None:
+    """S3 is a service; EC2's ranges are other people's machines."""
+    service, rented = directed(
+        flow("10.0.0.1:50000", "52.216.0.1:443", pkt_dst_aws_service="S3"),
+        flow("10.0.0.1:50000", "3.5.0.1:443", pkt_dst_aws_service="EC2"),
+    )
+    assert service.server_class is PeerClass.AWS_SERVICE
+    assert rented.server_class is PeerClass.INTERNET
+
+
+PORTS = st.integers(0, 65535)
+HOSTS = st.sampled_from(["10.0.0.1", "10.0.0.2", "203.0.113.1", "fd00::1", "2001:db8::1"])
+FLOWS = st.builds(
+    Flow,
+    srcaddr=HOSTS, dstaddr=HOSTS,
+    srcport=st.none() | PORTS, dstport=st.none() | PORTS,
+    protocol=st.none() | st.sampled_from([1, 6, 17, 58]),
+    action=st.none() | st.sampled_from(Action),
+    tcp_flags=st.none() | st.integers(0, 31),
+    flow_direction=st.none() | st.sampled_from(FlowDirection),
+    interface_id=st.sampled_from(["eni-1", "eni-2"]),
+)  # fmt: skip
+
+
+@given(st.lists(FLOWS, max_size=8))
+def test_every_flow_gets_a_direction_and_keeps_its_ends(flows: list[Flow]) -> None:
+    """Nothing raises, nothing is lost, and client and server are the two ends of the flow."""
+    found = directed(*flows)
+    assert [one.flow for one in found] == flows
+    for one in found:
+        assert sorted((one.client, one.server)) == sorted((one.flow.srcaddr, one.flow.dstaddr))
+        assert 0 <= one.confidence <= 0.99
+        assert (one.confidence == 0) == (one.verdict.initiator is Initiator.UNKNOWN)
+
+
+@given(st.lists(FLOWS, max_size=6), st.randoms(use_true_random=False))
+def test_the_order_of_a_batch_does_not_matter(flows: list[Flow], random: object) -> None:
+    """Records come in any order."""
+    shuffled = list(flows)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    before = sorted(repr(one) for one in directed(*flows))
+    assert before == sorted(repr(one) for one in directed(*shuffled))
