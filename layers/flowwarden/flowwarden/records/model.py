@@ -21,6 +21,14 @@ class GapKind(StrEnum):
     SKIPDATA = "SKIPDATA"
 
 
+class LogStatus(StrEnum):
+    """The `log-status` field."""
+
+    OK = "OK"
+    NODATA = "NODATA"
+    SKIPDATA = "SKIPDATA"
+
+
 class FlowDirection(StrEnum):
     """The `flow-direction` field: relative to the interface."""
 
@@ -28,11 +36,12 @@ class FlowDirection(StrEnum):
     EGRESS = "egress"
 
 
-class Flow(Struct, frozen=True, gc=False, kw_only=True):
+class Flow(Struct, frozen=True, gc=False):
     """One OK record: a one-way 5-tuple on one network interface in one aggregation window.
 
     Attributes carry the AWS field names with `_` for `-`. An optional field that the layout lacks, or
     that the record fills with `-`, is None. Addresses are in the text form that AWS wrote.
+    Write the attributes by keyword; only the reader, for speed, goes by their order.
     """
 
     srcaddr: str
@@ -50,6 +59,7 @@ class Flow(Struct, frozen=True, gc=False, kw_only=True):
     action: Action | None = None
     account_id: str | None = None
     interface_id: str | None = None
+    """None for a regional NAT gateway; `resource_id` tells which one it is."""
     vpc_id: str | None = None
     subnet_id: str | None = None
     instance_id: str | None = None
@@ -62,14 +72,16 @@ class Flow(Struct, frozen=True, gc=False, kw_only=True):
     flow_direction: FlowDirection | None = None
     traffic_path: int | None = None
     reject_reason: str | None = None
+    resource_id: str | None = None
 
 
 class Gap(Struct, frozen=True, gc=False, kw_only=True):
-    """A window without flows: silence (NODATA) or lost sight (SKIPDATA)."""
+    """A window without flows: silence (NODATA) or lost sight (SKIPDATA). Attributes as those of Flow."""
 
     kind: GapKind
     account_id: str | None = None
     interface_id: str | None = None
+    resource_id: str | None = None
     start: int | None = None
     end: int | None = None
 

@@ -1,0 +1,149 @@
+"""The payload in which CloudWatch Logs hands log events to a function: base64 over gzip or zlib over JSON.
+
+The same payload stands in `awslogs.data` of a Lambda event and in `kinesis.data` of a Kinesis record.
+Source: CloudWatch Logs User Guide, "Real-time processing of log data with subscriptions".
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from isal import isal_zlib
+from msgspec import Struct
+
+from flowwarden.errors import CorruptPayload, PayloadTooLarge
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_GZIP_WINDOW: Final = 31  # zlib's way to say "a gzip header and checksum"
+_ZLIB_WINDOW: Final = 15
+_ZLIB_DEFLATE: Final = 8  # the compression method in the low half of zlib's first byte
+_MIB: Final = 2**20
+
+
+class LogEvent(Struct, frozen=True, gc=False):
+    """One log event."""
+
+    id: str
+    """Unique in the log group; opaque."""
+    message: str
+    """The line."""
+
+
+class LogBatch(Struct, frozen=True):
+    """The log events of one payload, all of one log stream."""
+
+    owner: str
+    """Account id of the log group."""
+    log_group: str
+    log_stream: str
+    events: tuple[LogEvent, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The messages, each one line of a flow log, in the order of the payload."""
+        return [event.message for event in self.events]
+
+    @property
+    def batch_id(self) -> str:
+        """The same for a retry or a replay of this batch, and for no other batch (64 hex digits)."""
+        ids = [event.id for event in self.events]
+        identity = msgspec.json.encode((self.owner, self.log_group, self.log_stream, ids))
+        return hashlib.sha256(identity).hexdigest()
+
+
+class ControlMessage(Struct, frozen=True):
+    """CloudWatch Logs only asks whether anybody is there; it carries no flow log."""
+
+    messages: tuple[str, ...]
+
+
+class _Document(Struct, rename="camel"):
+    """What the decoder keeps of the JSON document."""
+
+    message_type: str
+    owner: str
+    log_group: str
+    log_stream: str
+    log_events: tuple[LogEvent, ...]
+
+
+_DECODER: Final = msgspec.json.Decoder(_Document)
+
+
+def decode(data: str, max_bytes: int) -> LogBatch | ControlMessage:
+    """Decode a payload that inflates to at most `max_bytes` bytes.
+
+    Raises:
+        CorruptPayload: base64, compression or JSON is broken, or the document is no subscription message.
+        PayloadTooLarge: it inflates to more; nothing beyond the cap was held in memory.
+    """
+    compressed = _from_base64(data)
+    document = _from_json(_inflate(compressed, max_bytes))
+    match document.message_type:
+        case "DATA_MESSAGE":
+            return LogBatch(document.owner, document.log_group, document.log_stream, document.log_events)
+        case "CONTROL_MESSAGE":
+            return ControlMessage(tuple(event.message for event in document.log_events))
+        case other:
+            raise CorruptPayload(f"messageType is {other!r}; known are DATA_MESSAGE and CONTROL_MESSAGE")
+
+
+def encode(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The Lambda event that delivers a subscription document; the same document gives the same event."""
+    compressed = gzip.compress(msgspec.json.encode(document), mtime=0)
+    return {"awslogs": {"data": base64.b64encode(compressed).decode("ascii")}}
+
+
+def _from_base64(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError as error:
+        raise CorruptPayload(f"the {len(data)} characters of the payload are no base64: {error}") from error
+
+
+def _inflate(compressed: bytes, max_bytes: int) -> bytes:
+    """Inflate gzip or zlib, told by its first bytes, holding at most one byte beyond the cap."""
+    inflater = isal_zlib.decompressobj(wbits=_window(compressed))
+    try:
+        inflated = inflater.decompress(compressed, max_length=max_bytes + 1)
+    except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub calls the class an instance
+        raise CorruptPayload(f"the {len(compressed)} compressed bytes do not inflate: {error}") from error
+    if len(inflated) > max_bytes:
+        raise PayloadTooLarge(
+            f"{len(compressed)} compressed bytes inflate to more than {max_bytes} bytes "
+            f"({max_bytes / _MIB:g} MiB); if such batches are real, raise MAX_INFLATED_MIB"
+        )
+    if not inflater.eof:
+        raise CorruptPayload(
+            f"the compressed stream ends early: {len(compressed)} bytes gave {len(inflated)} bytes and no end"
+        )
+    if inflater.unused_data:
+        raise CorruptPayload(
+            f"{len(inflater.unused_data)} of {len(compressed)} bytes follow the end of the compressed stream"
+        )
+    return inflated
+
+
+def _window(compressed: bytes) -> int:
+    if compressed.startswith(_GZIP_MAGIC):
+        return _GZIP_WINDOW
+    if compressed and compressed[0] & 0x0F == _ZLIB_DEFLATE:
+        return _ZLIB_WINDOW
+    raise CorruptPayload(
+        f"the {len(compressed)} bytes of the payload begin with {compressed[:2].hex() or 'nothing'}: "
+        "neither gzip nor zlib"
+    )
+
+
+def _from_json(inflated: bytes) -> _Document:
+    try:
+        return _DECODER.decode(inflated)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CorruptPayload(
+            f"the {len(inflated)} inflated bytes are no subscription message: {error}"
+        ) from error

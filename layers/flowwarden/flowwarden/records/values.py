@@ -1,0 +1,107 @@
+"""What one token of a flow log means: tokens become typed values, or are refused with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from ipaddress import IPv6Address
+from typing import Final
+from urllib.parse import unquote
+
+from flowwarden.records.fields import Kind
+from flowwarden.records.model import Action, FlowDirection, LogStatus
+
+type Value = str | int | None
+
+ABSENT: Final = "-"
+"""What AWS writes for a field that does not apply or could not be computed, in any field."""
+
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")  # six times as fast as IPv4Address, and as strict
+_LARGEST: Final = 2**63 - 1  # AWS's own typed form has 64 bits
+_LONGEST: Final = len(str(_LARGEST))
+_FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
+_FIRST_MICROSECOND: Final = 10**14  # as milliseconds it is the year 5138, as microseconds 1973
+
+
+def convert(kind: Kind, token: str) -> Value:
+    """Turn the token of a field of this kind into its value.
+
+    `-` is None whatever the kind. Text stays as AWS wrote it, addresses too. Numbers are digits only.
+
+    Raises:
+        ValueError: the token is none of this kind; the message completes "<field> is <token>, …".
+    """
+    return None if token == ABSENT else _CONVERTERS[kind](token)
+
+
+def _address(token: str) -> str:
+    """An address without a scope id, which no flow log has, in the form that AWS wrote."""
+    if _IPV4.fullmatch(token):
+        return token
+    try:
+        IPv6Address(token)
+    except ValueError:
+        raise ValueError("which is no IPv4 or IPv6 address") from None
+    if "%" in token:
+        raise ValueError("an address with a scope id")
+    return token
+
+
+def _integer(token: str, largest: int = _LARGEST) -> int:
+    """A number of plain digits: int() alone takes signs, underscores and the digits of other scripts."""
+    if not (token.isascii() and token.isdigit()):
+        raise ValueError("which is no number")
+    if len(token) > _LONGEST or int(token) > largest:
+        raise ValueError(f"above {largest}")
+    return int(token)
+
+
+def _up_to(largest: int) -> Callable[[str], int]:
+    return lambda token: _integer(token, largest)
+
+
+def _seconds(token: str) -> int:
+    """Unix seconds; some tools write milliseconds, which are told by their size and cut to seconds."""
+    number = _integer(token)
+    if number < _FIRST_MILLISECOND:
+        return number
+    if number < _FIRST_MICROSECOND:
+        return number // 1000
+    raise ValueError("which is neither Unix seconds nor milliseconds")
+
+
+def _decoded(token: str) -> str:
+    """The text behind a percent-encoding; as it is if that is no UTF-8."""
+    try:
+        return unquote(token, errors="strict")
+    except UnicodeDecodeError:
+        return token
+
+
+def _one_of(choices: type[StrEnum]) -> Callable[[str], StrEnum]:
+    members = {member.value: member for member in choices}
+
+    def converter(token: str) -> StrEnum:
+        if token not in members:
+            raise ValueError(f"none of {', '.join(members)}")
+        return members[token]
+
+    return converter
+
+
+_CONVERTERS: Final[dict[Kind, Callable[[str], Value]]] = {
+    Kind.TEXT: str,
+    Kind.ENCODED_TEXT: _decoded,
+    Kind.ADDRESS: _address,
+    Kind.PORT: _up_to(65_535),
+    Kind.PROTOCOL: _up_to(255),
+    Kind.COUNT: _integer,
+    Kind.FLAGS: _up_to(255),
+    Kind.SECONDS: _seconds,
+    Kind.INTEGER: _integer,
+    Kind.ACTION: _one_of(Action),
+    Kind.STATUS: _one_of(LogStatus),
+    Kind.DIRECTION: _one_of(FlowDirection),
+}
