@@ -1,0 +1,65 @@
+"""The container engine: whether there is one, which images it has, and how containers reach this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+
+from local.server import LOOPBACK
+from local.stack import architecture
+from local.surroundings import environment
+
+HOST_FROM_CONTAINER = "host.docker.internal"
+"""This machine's name inside a container, given `--add-host`."""
+
+
+def image() -> str:
+    """The image that `sam local` runs the functions in."""
+    return f"public.ecr.aws/lambda/python:3.13-{architecture()}"
+
+
+def why_no_engine() -> str:
+    """Why containers cannot run here; '' if they can."""
+    try:
+        done = _docker("info", "--format", "{{.ServerVersion}}")
+    except FileNotFoundError:
+        return "there is no `docker` on PATH"
+    if done.returncode != 0:
+        reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        return f"no container engine answers (start one, or set DOCKER_HOST): {reason[-1] if reason else ''}"
+    return ""
+
+
+def has_image() -> bool:
+    """Whether the image is here already, so that nothing has to be fetched."""
+    return _docker("image", "inspect", image()).returncode == 0
+
+
+def address_for_containers() -> str:
+    """The address to listen on so that containers reach it, and nobody outside this machine does."""
+    done = _docker("network", "inspect", "bridge")
+    networks = json.loads(done.stdout or "[]") if done.returncode == 0 else []
+    for configuration in (each for net in networks for each in net.get("IPAM", {}).get("Config") or []):
+        gateway = configuration.get("Gateway", "")
+        if _is_ours(gateway):
+            return str(gateway)
+    # Where the engine runs in a virtual machine, it forwards its containers' calls to our loopback.
+    return LOOPBACK
+
+
+def _is_ours(address: str) -> bool:
+    if not address:
+        return False
+    try:
+        with socket.socket() as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["docker", *arguments], env=environment(), capture_output=True, text=True, check=False
+    )

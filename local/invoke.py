@@ -1,0 +1,188 @@
+"""`make invoke EVENT=…`: one event through the real function in a container, by `sam local invoke`.
+
+The function works on an embedded AWS that is started for it, with the real template deployed; what it
+published is shown. `sam local` exits 0 even when the handler raises or is killed; this exits 1 then.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from local import engine
+from local.inbox import Delivery, Inbox
+from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
+from local.server import EmbeddedAws, EmbeddedAwsError, relative
+from local.show import Terminal
+from local.stack import Stack, architecture, build, deploy, sam_environment
+from local.surroundings import PROJECT, tool
+
+NAME = "invoke"
+USAGE = "usage: make invoke EVENT=events/monitor/reject-burst.json (any file of events/)"
+
+
+class Invoked(Struct, frozen=True, kw_only=True):
+    """What came of an invocation."""
+
+    result: Any
+    """What the handler returned; None if it did not."""
+    error: str
+    """Why it failed; '' if it did not."""
+    output: str
+    """What the function and sam wrote."""
+    deliveries: tuple[Delivery, ...]
+
+
+class Container:
+    """Runs the built functions in containers, against an embedded AWS that containers can reach."""
+
+    def __init__(self, aws: EmbeddedAws, built: Path, stack: Stack) -> None:
+        self._aws = aws
+        self._built = built
+        self._stack = stack
+        self._inboxes = [Inbox(aws.clients, topic) for topic in (stack.pages_topic, stack.operations_topic)]
+
+    def invoke(self, event: ReadableEvent) -> Invoked:
+        """Run the function that the event belongs to."""
+        payload = self._make_world(event)
+        done = self._sam_local_invoke(event, payload)
+        result, error = _outcome(done)
+        return Invoked(
+            result=result,
+            error=error,
+            output=done.stderr,
+            deliveries=tuple(each for inbox in self._inboxes for each in inbox.take()),
+        )
+
+    def _make_world(self, event: ReadableEvent) -> dict[str, Any]:
+        """Create the event's VPCs and flow logs, and return the payload with the ids that they got."""
+        payload = json.dumps(event.payload)
+        ec2 = self._aws.clients.ec2
+        created = {}
+        for vpc in event.world.get("vpcs", []):
+            created[vpc["vpc_id"]] = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
+        for flow_log in event.world.get("flow_logs", []):
+            answer = ec2.create_flow_logs(
+                ResourceType="VPC",
+                ResourceIds=[created[flow_log["resource_id"]]],
+                TrafficType=flow_log.get("traffic_type", "ALL"),
+                LogGroupName=flow_log.get("log_group_name", self._stack.flow_log_group),
+            )
+            created[flow_log["flow_log_id"]] = answer["FlowLogIds"][0]
+        for written, real in created.items():
+            payload = payload.replace(written, real)
+        decoded: dict[str, Any] = json.loads(payload)
+        return decoded
+
+    def _sam_local_invoke(
+        self, event: ReadableEvent, payload: dict[str, Any]
+    ) -> subprocess.CompletedProcess[str]:
+        folder = self._aws.folder
+        (folder / "payload.json").write_text(json.dumps(payload))
+        (folder / "variables.json").write_text(json.dumps({event.function: self._variables(event)}))
+        return subprocess.run(
+            [
+                tool("sam", "sam"),
+                "local",
+                "invoke",
+                event.function,
+                f"--template={self._built}",
+                f"--event={folder / 'payload.json'}",
+                f"--env-vars={folder / 'variables.json'}",
+                f"--parameter-overrides=Architecture={architecture()}",
+                f"--add-host={engine.HOST_FROM_CONTAINER}:host-gateway",
+                *(["--skip-pull-image"] if engine.has_image() else []),
+            ],
+            env=sam_environment(self._aws.environment),
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def _variables(self, event: ReadableEvent) -> dict[str, str]:
+        """What the deployed function was told, for sam knows a reference's value only by its name."""
+        name = self._stack.monitor if event.function == MONITOR else self._stack.enforcer
+        configuration = self._aws.clients.functions.get_function_configuration(FunctionName=name)
+        endpoint = f"http://{engine.HOST_FROM_CONTAINER}:{self._aws.port}"
+        return configuration["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": endpoint} | event.settings
+
+
+def _outcome(done: subprocess.CompletedProcess[str]) -> tuple[Any, str]:
+    """The handler's result, or why there is none: sam's exit code does not tell."""
+    if done.returncode != 0:
+        return None, f"`sam local invoke` failed with exit code {done.returncode}"
+    answer = done.stdout.strip().rpartition("\n")[2]
+    try:
+        result = json.loads(answer)
+    except ValueError:
+        return (
+            None,
+            f"the function did not answer: it was killed or ran out of time{f': {answer}' * bool(answer)}",
+        )
+    if isinstance(result, dict) and "errorType" in result:
+        return None, f"the handler raised {result['errorType']}: {result.get('errorMessage', '')}"
+    return result, ""
+
+
+def main() -> int:
+    """Invoke the function that the event on the command line belongs to; return the exit code."""
+    if len(sys.argv) != len(("program", "event")):
+        print(USAGE, file=sys.stderr)
+        return 2
+    terminal = Terminal()
+    try:
+        event = read(Path(sys.argv[1]))
+        lacking = engine.why_no_engine()
+        if lacking:
+            raise EmbeddedAwsError(f"`sam local invoke` runs the function in a container: {lacking}")
+        return _show(terminal, event, _run(terminal, event))
+    except (NotAnEvent, EmbeddedAwsError) as error:
+        terminal.bad(str(error))
+        return 2
+    except KeyboardInterrupt:
+        terminal.bad("interrupted; the embedded AWS is stopped")
+        return 130
+
+
+def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
+    terminal.title(event.title, f"{event.function}, in a container, against an embedded AWS")
+    with EmbeddedAws(NAME, host=engine.address_for_containers()) as aws:
+        with terminal.step("sam build"):
+            built = build(NAME)
+        with terminal.step("sam deploy"):
+            container = Container(aws, built, deploy(aws, built))
+        with terminal.step(
+            "sam local invoke" if engine.has_image() else f"sam local invoke, fetches {engine.image()}"
+        ):
+            return container.invoke(event)
+
+
+def _show(terminal: Terminal, event: ReadableEvent, invoked: Invoked) -> int:
+    terminal.scene("What the function wrote")
+    for line in invoked.output.splitlines():
+        print(f"  {line}")
+    for delivery in invoked.deliveries:
+        terminal.notification(delivery.subject, delivery.text)
+    if not invoked.deliveries:
+        terminal.say("No notification was published.")
+    terminal.scene("What it returned")
+    if invoked.error:
+        terminal.bad(f"{invoked.error}\nEvent: {event.title}. What the embedded AWS saw: {relative(_log())}")
+        return 1
+    print(f"  {json.dumps(invoked.result, indent=2).replace(chr(10), chr(10) + '  ')}")
+    return 0
+
+
+def _log() -> Path:
+    return EmbeddedAws(NAME).log
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""Starts ministack, waits until it answers, and always stops it again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.clients import Clients
+from local.surroundings import ACCOUNT_ID, BUILD, REGION, environment, tool
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 60
+"""Longest wait for the first answer; it takes about two on an idle machine."""
+STOP_SECONDS = 5
+SCRATCH = "scratch"
+"""Folder for what it unpacks, such as the functions' code; removed at the end."""
+ATTEMPTS = 3
+"""Another program may take the free port between our looking and ministack's binding it."""
+
+
+class EmbeddedAwsError(Exception):
+    """The embedded AWS, or a tool on it, did not do what it should; the message says where to look."""
+
+
+class EmbeddedAws:
+    """An AWS on this machine, for as long as the `with` block lasts.
+
+    Everything it writes stands in `build/aws/<name>/`. It is stopped, with the functions that it runs,
+    however the block ends.
+
+    Args:
+        name: which folder below `build/aws/` to use; two at a time need two names.
+        host: the address to listen on: loopback, or that of the container bridge.
+    """
+
+    def __init__(self, name: str = "demo", host: str = LOOPBACK) -> None:
+        self.host = host
+        self.folder = BUILD / "aws" / name
+        self.log = self.folder / "ministack.log"
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers, seen from this machine."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def clients(self) -> Clients:
+        """Clients of its services."""
+        return Clients(self.endpoint)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment for tools that shall work on it."""
+        return environment(self.endpoint)
+
+    def make_bucket(self, name: str) -> None:
+        """Create an S3 bucket; one PUT does it, and spares the S3 client."""
+        _request(self.host, self.port, "PUT", f"/{name}")
+
+    def __enter__(self) -> Self:
+        try:
+            for _ in range(ATTEMPTS):
+                self._start()
+                if self._answers():
+                    return self
+                self._stop()
+        except BaseException:
+            self._stop()
+            raise
+        raise EmbeddedAwsError(f"the embedded AWS ended as soon as it was started; see {self.log}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        program = tool("ministack", "python")
+        if not program.exists():
+            raise EmbeddedAwsError(f"{program} is missing; run `make setup`")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        (self.folder / SCRATCH).mkdir(parents=True)
+        self.port = _free_port(self.host)
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [program, "-m", "ministack"],
+                env=self._own_environment(),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # A group of its own: Ctrl-C reaches us alone, and the functions it runs end with it.
+                start_new_session=True,
+            )
+
+    def _own_environment(self) -> dict[str, str]:
+        folder = str(self.folder)
+        return self.environment | {
+            "BIND_HOST": self.host,
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": REGION,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "IOT_MTLS_ENABLED": "0",
+            # The functions' failures are retried at once, not after minutes.
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+            # At its start ministack removes containers that carry its labels, another one's included.
+            "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
+            "TMPDIR": f"{folder}/{SCRATCH}",
+            "STATE_DIR": f"{folder}/state",
+            "S3_DATA_DIR": f"{folder}/s3",
+        }
+
+    def _answers(self) -> bool:
+        """Wait for the first answer; False if the process ended instead."""
+        deadline = time.monotonic() + START_SECONDS
+        while self._process is not None and self._process.poll() is None:
+            if _is_healthy(self.host, self.port):
+                return True
+            if time.monotonic() > deadline:
+                raise EmbeddedAwsError(
+                    f"the embedded AWS did not answer within {START_SECONDS} s; see {self.log}"
+                )
+            time.sleep(0.05)
+        return False
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        _signal_group(process.pid, signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            # Whatever of the group has not ended by now: the functions' own processes.
+            _signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+            shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _is_healthy(host: str, port: int) -> bool:
+    try:
+        _request(host, port, "GET", "/_ministack/health")
+    except (OSError, HTTPException):
+        return False
+    return True
+
+
+def _request(host: str, port: int, method: str, path: str) -> None:
+    """One plain HTTP request, past any proxy of the user's.
+
+    Raises:
+        OSError, HTTPException: no answer.
+        EmbeddedAwsError: an answer that is not 200.
+    """
+    connection = HTTPConnection(host, port, timeout=10)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+    finally:
+        connection.close()
+    if answer.status != HTTPStatus.OK:
+        raise EmbeddedAwsError(f"{method} {path}: the embedded AWS answered {answer.status} {answer.reason}")
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return
+
+
+def relative(path: Path) -> Path:
+    """A path as a person in the project's folder would type it."""
+    return path.relative_to(BUILD.parent) if path.is_relative_to(BUILD.parent) else path

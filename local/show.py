@@ -1,0 +1,105 @@
+"""The terminal: progress, scenes, and notifications as on-call would receive them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+WIDTH = 92
+INDENT = "  "
+MARGIN = INDENT + "│ "
+"""Beside a notification, so that it is told from what the demo says."""
+
+BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
+
+
+class Terminal:
+    """Writes to a terminal or a file; colours only where somebody looks."""
+
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        self._stream = stream
+        self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
+
+    def title(self, text: str, about: str) -> None:
+        """What this is."""
+        self._line(self._paint(text, BOLD))
+        self._line(self._paint(about, DIM))
+        self._line()
+
+    def scene(self, text: str) -> None:
+        """The headline of a scene."""
+        self._line()
+        self._line(self._paint(text, BOLD))
+
+    def say(self, text: str) -> None:
+        """A sentence about what happens."""
+        for line in textwrap.wrap(text, WIDTH - len(INDENT)):
+            self._line(INDENT + line)
+
+    def good(self, text: str) -> None:
+        """Something is as it should be."""
+        self._line(INDENT + self._paint(f"✓ {text}", GREEN))
+
+    def bad(self, text: str) -> None:
+        """Something is not as it should be; the text may have several lines."""
+        for number, line in enumerate(text.splitlines()):
+            self._line(INDENT + self._paint(f"{'✗' if number == 0 else ' '} {line}", RED))
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Something that takes a while: told when it begins, with the seconds when it is done."""
+        started = time.monotonic()
+        self._write(f"{INDENT}{text} ")
+        try:
+            yield
+        except BaseException:
+            self._line()
+            raise
+        seconds = f" {time.monotonic() - started:.1f} s"
+        self._line("." * max(3, WIDTH - len(INDENT) - len(text) - 1 - len(seconds)) + seconds)
+
+    def notification(self, subject: str, text: str, seconds: float | None = None) -> None:
+        """A notification as a person gets it; `seconds` is how long it took to arrive, where that is known."""
+        self._line()
+        self._line(f"{INDENT}{self._paint(subject, BOLD, YELLOW)}")
+        if seconds is not None:
+            self._line(INDENT + self._paint(f"arrived after {seconds:.1f} s", DIM))
+        for line in text.strip().splitlines():
+            for part in wrapped(line, WIDTH - len(MARGIN)):
+                self._line(f"{MARGIN}{part}".rstrip())
+        self._line()
+
+    def _paint(self, text: str, *codes: str) -> str:
+        return f"\033[{';'.join(codes)}m{text}\033[0m" if self._coloured else text
+
+    def _line(self, text: str = "") -> None:
+        self._write(f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+LABEL_COLUMN = 10
+"""Where values begin in a notification's table; continued lines begin there too."""
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A line of a notification, wrapped under the column in which its value begins."""
+    if len(line) <= width:
+        return [line]
+    aligned = line[:LABEL_COLUMN].rstrip() != line[:LABEL_COLUMN]
+    hang = " " * (LABEL_COLUMN if aligned else len(line) - len(line.lstrip()) + 3)
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )

@@ -1,0 +1,162 @@
+"""The real `sam build` and `sam deploy` of the real template, aimed at the embedded AWS."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from local.clients import Clients
+from local.server import EmbeddedAws, EmbeddedAwsError, relative
+from local.surroundings import BUILD, PROJECT, environment, tool
+
+STACK = "flow-warden"
+ARTIFACTS = "flow-warden-artifacts"
+"""Bucket that `sam deploy` puts the code into."""
+
+TEMPLATE = PROJECT / "template.yaml"
+BUILDS = BUILD / "sam"
+"""One folder for each user of a build: the demo, the tests, `make invoke`."""
+CACHE = BUILDS / "cache"
+"""Shared by all builds: layers and functions whose sources did not change are taken from here."""
+
+type Parameters = Mapping[str, str]
+
+
+class Stack(Struct, frozen=True, kw_only=True):
+    """A deployed stack: where its parts are."""
+
+    flow_log_group: str
+    log_format: str
+    pages_topic: str
+    operations_topic: str
+    state_table: str
+    monitor: str
+    """Name of the monitor's function."""
+    enforcer: str
+    monitor_failures: str
+    """URL of the queue for batches that the monitor could not process."""
+    resources: dict[str, str]
+    """Physical ids by logical id."""
+
+
+def architecture() -> str:
+    """This machine's, in Lambda's words."""
+    return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+
+
+def build(name: str) -> Path:
+    """Run `sam build` for the embedded AWS of this name and return the built template.
+
+    Raises:
+        EmbeddedAwsError: the build failed; the message has the end of its output.
+    """
+    folder = BUILDS / name
+    with _locked(BUILDS / "lock"):
+        _sam(
+            BUILDS / f"{name}.log",
+            environment(),
+            "build",
+            f"--template-file={TEMPLATE}",
+            f"--build-dir={folder}",
+            f"--cache-dir={CACHE}",
+            "--cached",
+            "--parallel",
+            *_overrides(BUILDS / f"{name}.json", {"Architecture": architecture()}),
+        )
+    return folder / "template.yaml"
+
+
+def deploy(aws: EmbeddedAws, built: Path, parameters: Parameters | None = None) -> Stack:
+    """Run `sam deploy` of what was built and look at what came of it.
+
+    Raises:
+        EmbeddedAwsError: the deployment failed; the message has the end of its output.
+    """
+    aws.make_bucket(ARTIFACTS)
+    given = {"Architecture": architecture(), "AwsEndpointUrl": aws.endpoint, **(parameters or {})}
+    _sam(
+        aws.folder / "deploy.log",
+        aws.environment,
+        "deploy",
+        f"--template-file={built}",
+        f"--stack-name={STACK}",
+        f"--s3-bucket={ARTIFACTS}",
+        "--capabilities=CAPABILITY_IAM",
+        "--no-confirm-changeset",
+        "--no-progressbar",
+        *_overrides(aws.folder / "parameters.json", given),
+    )
+    return describe(aws.clients)
+
+
+def describe(clients: Clients) -> Stack:
+    """Look at the deployed stack: its outputs, its resources, and what the monitor was told."""
+    answer = clients.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in answer.get("Outputs", [])}
+    function = clients.functions.get_function_configuration(FunctionName=outputs["MonitorFunctionName"])
+    return Stack(
+        flow_log_group=outputs["FlowLogGroupName"],
+        log_format=function["Environment"]["Variables"]["LOG_FORMAT"],
+        pages_topic=outputs["PagesTopicArn"],
+        operations_topic=outputs["OperationsTopicArn"],
+        state_table=outputs["StateTableName"],
+        monitor=outputs["MonitorFunctionName"],
+        enforcer=outputs["EnforcerFunctionName"],
+        monitor_failures=outputs["MonitorFailureQueueUrl"],
+        resources=_resources(clients),
+    )
+
+
+def _resources(clients: Clients) -> dict[str, str]:
+    pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
+    return {
+        each["LogicalResourceId"]: each["PhysicalResourceId"]
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if "PhysicalResourceId" in each
+    }
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Wait until no other build is under way: they share the cache."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _overrides(path: Path, parameters: Parameters) -> list[str]:
+    """The parameters by way of a file: on the command line, sam splits JSON values at its quotes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(dict(parameters), indent=2))
+    return ["--parameter-overrides", path.as_uri()]
+
+
+def sam_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """The environment for sam: its build wants a python3.13 that has pip first on PATH."""
+    return {**base, "PATH": f"{tool('sam', 'sam').parent}:{base.get('PATH', '')}"}
+
+
+def _sam(log: Path, base: Mapping[str, str], *arguments: str) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        done = subprocess.run(
+            [tool("sam", "sam"), *arguments],
+            env=sam_environment(base),
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise EmbeddedAwsError(f"`sam {arguments[0]}` failed; all of it in {relative(log)}, its end:\n{tail}")

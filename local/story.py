@@ -1,0 +1,192 @@
+"""The demo's story: a small VPC, and what happens in it. Pure data."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from local.feed import Conversation, Host
+
+CIDR = "10.20.0.0/16"
+DATABASES = "10.20.3.0/24"
+POLICY = {"listener_only": [DATABASES]}
+"""The user's policy in the story: databases answer, they never call the internet."""
+
+POSTGRES, HTTPS, SSH = 5432, 443, 22
+
+
+class Scene(Struct, frozen=True, kw_only=True):
+    """What happens, and what Flow Warden is expected to make of it."""
+
+    title: str
+    about: str
+    conversations: tuple[Conversation, ...]
+    pages: tuple[str, ...] = ()
+    """Detectors that page, in any order; none: silence."""
+    metrics: dict[str, int] = {}
+    """Metrics of the monitor that must come out so, besides the number of flows."""
+    verdict: str
+    """What is said when all that came true."""
+
+
+class Cast(Struct, frozen=True, kw_only=True):
+    """The hosts of the story; the VPC's id is known when it was created."""
+
+    web: Host
+    app: Host
+    database: Host
+    laptop: Host
+    """An inside host that has no business with its neighbours."""
+
+
+def cast(vpc: str) -> Cast:
+    """The hosts, in this VPC."""
+    return Cast(
+        web=_host("web", "10.20.1.10", 1, vpc),
+        app=_host("app", "10.20.2.20", 2, vpc),
+        database=_host("database", "10.20.3.30", 3, vpc),
+        laptop=_host("build agent", "10.20.2.66", 4, vpc),
+    )
+
+
+def _host(name: str, address: str, number: int, vpc: str) -> Host:
+    subnet = address.split(".")[2]
+    return Host(
+        name=name,
+        address=address,
+        interface=f"eni-0f10a4de00000000{number}",
+        instance=f"i-0f10a4de00000000{number}",
+        subnet=f"subnet-0f10a4de00000000{subnet}",
+        vpc=vpc,
+    )
+
+
+def scenes(people: Cast) -> tuple[Scene, ...]:
+    """The story, scene by scene."""
+    return (
+        _visits(people.web),
+        _noise(people.web),
+        _too_strict(people.app, people.database),
+        _probing(people.laptop),
+        _call_home(people.database),
+        _still_too_strict(people.app, people.database),
+    )
+
+
+def _visits(web: Host) -> Scene:
+    visitors = [f"198.51.100.{number}" for number in range(10, 22)]
+    return Scene(
+        title="1. Visits to a web server",
+        about=f"12 visitors from the internet open https://{web.address}, and are answered.",
+        conversations=tuple(
+            Conversation(at=web, client=visitor, client_port=50_000 + number, server=web.address, port=HTTPS)
+            for number, visitor in enumerate(visitors)
+        ),
+        verdict="silence: visits are what a web server is for",
+    )
+
+
+def _noise(web: Host) -> Scene:
+    ports = (22, 23, 80, 445, 1433, 3306, 3389, 5900, 6379, 8080)
+    return Scene(
+        title="2. Background noise from the internet",
+        about=f"40 hosts of the internet try ten ports of {web.address}; its security group refuses them.",
+        conversations=tuple(
+            _refused(web, f"203.0.113.{number + 1}", 40_000 + number, web.address, ports[number % len(ports)])
+            for number in range(40)
+        ),
+        metrics={"InternetRejects": 40},
+        verdict="40 REJECTs counted (metric InternetRejects), nobody woken",
+    )
+
+
+def _attempts(app: Host, database: Host, first_port: int) -> tuple[Conversation, ...]:
+    """Three connections as both interfaces record them: they leave the one and are refused at the other."""
+    ports = range(first_port, first_port + 3)
+    left = tuple(
+        Conversation(
+            at=app,
+            client=app.address,
+            client_port=port,
+            server=database.address,
+            port=POSTGRES,
+            answered=False,
+            packets=4,
+            bytes=240,
+        )
+        for port in ports
+    )
+    refused = tuple(_refused(database, app.address, port, database.address, POSTGRES, 4) for port in ports)
+    return left + refused
+
+
+def _too_strict(app: Host, database: Host) -> Scene:
+    return Scene(
+        title="3. A security group that is too strict",
+        about=f"The application {app.address} asks its database {database.address}; since somebody tidied up "
+        "the database's security group, nothing comes through.",
+        conversations=_attempts(app, database, 41_000),
+        pages=("blocked-connection",),
+        verdict="one page for all attempts, and it says where to look",
+    )
+
+
+def _probing(prober: Host) -> Scene:
+    targets = [f"10.20.{net}.{host}" for net in (2, 3) for host in range(10, 16)]
+    return Scene(
+        title="4. An inside host that probes its neighbours",
+        about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbours; its own security "
+        "group does not let it.",
+        conversations=tuple(
+            _refused(prober, prober.address, 42_000 + number, target, port)
+            for number, target in enumerate(targets)
+            for port in (SSH, POSTGRES)
+        ),
+        pages=("probing",),
+        verdict="24 refused attempts, one page",
+    )
+
+
+def _call_home(database: Host) -> Scene:
+    return Scene(
+        title="5. A database that calls the internet",
+        about=f"{database.address} opens a connection to 203.0.113.77; the policy says that hosts in "
+        f"{DATABASES} only listen.",
+        conversations=(
+            Conversation(
+                at=database,
+                client=database.address,
+                client_port=43_000,
+                server="203.0.113.77",
+                port=HTTPS,
+                packets=5200,
+                bytes=48_000_000,
+            ),
+        ),
+        pages=("listener-goes-out",),
+        verdict="an accepted connection, and still a page",
+    )
+
+
+def _still_too_strict(app: Host, database: Host) -> Scene:
+    return Scene(
+        title="6. The same as in scene 3, again",
+        about=f"{app.address} goes on trying its database.",
+        conversations=_attempts(app, database, 44_000),
+        metrics={"Suppressed": 1},
+        verdict="on-call knows already: one suppressed, no page",
+    )
+
+
+def _refused(  # a connection has four ends
+    at: Host, client: str, client_port: int, server: str, port: int, packets: int = 1
+) -> Conversation:
+    return Conversation(
+        at=at,
+        client=client,
+        client_port=client_port,
+        server=server,
+        port=port,
+        accepted=False,
+        packets=packets,
+        bytes=60 * packets,
+    )

@@ -1,0 +1,76 @@
+"""The environment of the project's tools, built by hand so that nothing of the user's AWS leaks in.
+
+Whoever runs the demo may have real credentials in the environment, a profile selected, or a default
+region set. None of that may ever reach a tool that deploys something.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUILD = PROJECT / "build"
+"""What the tasks make: builds, logs, the embedded AWS' files. Never committed."""
+
+REGION = "eu-west-1"
+ACCOUNT_ID = "111122223333"
+"""Where the embedded AWS plays to be; the same as in the events of `events/`."""
+
+_KEPT = frozenset(
+    {"PATH", "HOME", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "XDG_CACHE_HOME"}
+    | {"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
+    | {"DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_CONFIG"}
+)
+_KEPT_PREFIXES = ("PIP_",)
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+def environment(endpoint: str | None = None, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment for a tool: what it needs of the caller's, and test credentials.
+
+    Args:
+        endpoint: where AWS is for the tool; without it, any call fails for want of an endpoint.
+        caller: the environment to take from; of its `AWS_*` nothing is taken.
+    """
+    kept = {name: value for name, value in caller.items() if _is_kept(name)}
+    # A proxy must not stand between the tools and an AWS on this machine.
+    direct = ",".join(filter(None, (caller.get("NO_PROXY") or caller.get("no_proxy"), _host(endpoint))))
+    return (
+        kept
+        | CREDENTIALS
+        | {
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": endpoint or NOWHERE,
+            "SAM_CLI_TELEMETRY": "0",
+        }
+    )
+
+
+NOWHERE = "http://127.0.0.1:9"
+"""The discard port: a tool that calls AWS without having been given an endpoint gets a refusal."""
+
+
+def _is_kept(name: str) -> bool:
+    return name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.lower() in _PROXIES
+
+
+def _host(endpoint: str | None) -> str:
+    hosts = {"127.0.0.1", "localhost"}
+    if endpoint:
+        hosts.add(endpoint.removeprefix("http://").rpartition(":")[0])
+    return ",".join(sorted(hosts))
+
+
+def tool(environment_name: str, program: str) -> Path:
+    """The path of a program of one of the project's environments (`make setup` makes them)."""
+    return PROJECT / ".venvs" / environment_name / "bin" / program
