@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from flowwarden.alerting.incidents import Claim
+from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog, Vpc
@@ -21,14 +21,17 @@ class Sink(Protocol):
 class Claims(Protocol):
     """Claim-once memory of incidents, shared by concurrent invocations."""
 
-    def claim(self, key: str, owner: str, now: int) -> Claim:
+    def claim(self, key: str, owner: Owner, now: int) -> Claim:
         """Try to become the one who notifies about incident `key`; `now` is Unix seconds.
 
         Raises StateUnavailable if the table did not answer.
         """
 
-    def confirm(self, key: str, owner: str, now: int) -> None:
+    def confirm(self, key: str, owner: Owner, now: int) -> None:
         """Say that the notification claimed by `owner` was sent. Raises StateUnavailable."""
+
+    def release(self, key: str, owner: Owner) -> None:
+        """Give the claim back unsent, for anybody to take at once. Raises StateUnavailable."""
 
 
 class FlowLogService(Protocol):
@@ -40,8 +43,8 @@ class FlowLogService(Protocol):
     def flow_logs(self, vpc_ids: Sequence[str]) -> Iterable[FlowLog]:
         """The VPC-level flow logs of these VPCs. Raises CallRefused, CallFailed."""
 
-    def create(self, vpc_id: str, desired: DesiredFlowLog) -> str:
-        """Create the wanted flow log and return its id.
+    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+        """Create the wanted flow log and return its id; the same token asks for the same flow log.
 
         Raises FlowLogExists, VpcGone, CallRefused, CallFailed; an `Unsuccessful` item inside a
         200 answer is raised as the same errors.

@@ -53,8 +53,9 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
     """The user's policy as JSON; see `flowwarden.policy`."""
     suppression_minutes: PositiveInt = 240
     """How long repeats of an incident stay quiet after its page."""
-    claim_lease_seconds: PositiveInt = 120
-    """How long a claim is left to its owner before anyone may take it over; longer than the timeout."""
+    claim_lease_seconds: PositiveInt = 50
+    """How long a claim is left to its owner before anyone may take it over: longer than the function's
+    timeout (40 s), shorter than the time until Lambda's first retry (about 60 s)."""
     max_inflated_mib: PositiveInt = 64
     """A payload that inflates beyond this is refused."""
     aws_lambda_log_group_name: str = ""

@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 
 from msgspec import Struct
+
+from flowwarden.detection.findings import Finding
+
+
+class ClaimTerms(Struct, frozen=True, kw_only=True):
+    """How long claims hold, in seconds."""
+
+    quiet: int
+    """After a notification was sent, repeats of the incident are suppressed for this long."""
+    lease: int
+    """A claim is its owner's alone for this long; then anybody may take it over."""
+
+
+class Owner(Struct, frozen=True):
+    """Who claims: an invocation that works on a batch.
+
+    Lambda retries an invocation under the same request id, so a retry is the same owner and may go on at
+    once. A second delivery of the same batch is another invocation, and has to wait: the first may well
+    be about to send.
+    """
+
+    batch_id: str
+    request_id: str
+
+    def __str__(self) -> str:
+        """As it is stored: `<batch>/<request>`."""
+        return f"{self.batch_id}/{self.request_id}"
+
+    def same_batch(self, stored: str) -> bool:
+        """Whether a stored owner worked on the same batch."""
+        return stored.partition("/")[0] == self.batch_id
 
 
 class ClaimState(StrEnum):
@@ -15,7 +47,7 @@ class ClaimState(StrEnum):
     SUPPRESSED = "SUPPRESSED"
     """A notification was sent within the suppression window."""
     IN_PROGRESS = "IN_PROGRESS"
-    """Another batch holds an unexpired claim; it notifies, or its retry does."""
+    """Another invocation holds an unexpired claim; it notifies, or its retry does."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -28,3 +60,21 @@ class Claim(Struct, frozen=True, kw_only=True):
     state: ClaimState
     held_back: int = 0
     last_sent: int | None = None
+
+
+def incident_key(finding: Finding, account_id: str, region: str) -> str:
+    """The same text for findings that are about the same thing: 32 hexadecimal digits.
+
+    It holds no peer on the internet and no ephemeral port, which change from batch to batch, and not the
+    interface: both ends of a refused connection log it, and it is one incident.
+    """
+    parts = (
+        account_id,
+        region,
+        finding.example.flow.vpc_id or "",
+        finding.detector,
+        finding.subject,
+        finding.peer_class.value,
+        finding.service,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

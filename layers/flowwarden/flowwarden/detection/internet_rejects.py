@@ -42,7 +42,7 @@ def _report(host: str, group: list[DirectedFlow]) -> Finding:
         severity=Severity.INFO,
         subject=host,
         peer_class=PeerClass.INTERNET,
-        summary=f"{plural(len(tally.clients), 'internet host')} were refused at {host}.",
+        summary=f"Refused at {host}: {plural(len(tally.clients), 'internet host')}.",
         because="the initiator is on the internet and the action is REJECT",
         likely="background noise of the internet",
         advice=(),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowwarden.detection.findings import Finding, Severity, Tally
-from flowwarden.detection.selection import grouped, own_end, plural, sure
+from flowwarden.detection.selection import grouped, logged_by, plural, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.places import Places, places
@@ -42,7 +42,7 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
 def _is_listener(directed: DirectedFlow, listeners: Places) -> bool:
     # The record's ids are those of the interface that logged it, so they speak for the client only
     # where the client is at that interface.
-    if own_end(directed) == directed.client:
+    if logged_by(directed, directed.client):
         return listeners.hold(directed.client, directed.flow.interface_id, directed.flow.instance_id)
     return listeners.hold(directed.client)
 

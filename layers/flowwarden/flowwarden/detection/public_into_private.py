@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowwarden.detection.findings import Finding, Severity, Tally
-from flowwarden.detection.selection import grouped, own_end, plural, sure
+from flowwarden.detection.selection import grouped, logged_by, plural, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.places import places
+from flowwarden.network.places import Places, places
 from flowwarden.network.ports import describe_service
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action
@@ -36,13 +36,19 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
         and directed.client_class is PeerClass.INTERNET
         and directed.server_class is PeerClass.OWN
         and sure(directed)
-        and private.hold(own_end(directed), directed.flow.subnet_id)
+        and _is_private(directed, private)
     ]
     groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
     return [
         _report(server, describe_service(protocol, port), group)
         for (server, protocol, port), group in groups.items()
     ]
+
+
+def _is_private(directed: DirectedFlow, private: Places) -> bool:
+    # The record's subnet is that of the interface that logged it: the server's only where it is there.
+    subnet = directed.flow.subnet_id if logged_by(directed, directed.server) else None
+    return private.hold(directed.server, subnet)
 
 
 def _report(server: str, service: str, group: list[DirectedFlow]) -> Finding:

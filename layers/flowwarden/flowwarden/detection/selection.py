@@ -55,6 +55,11 @@ def own_end(directed: DirectedFlow) -> str | None:
             return None
 
 
+def logged_by(directed: DirectedFlow, address: str) -> bool:
+    """Whether the address is the one at the interface that logged the flow, which is whose ids it has."""
+    return own_end(directed) == address
+
+
 def plural(count: int, noun: str) -> str:
     """`1 packet`, `2 packets`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -226,13 +226,10 @@ _LADDER: tuple[Callable[[Flow, _Context], Verdict | None], ...] = (
 def _direct(flow: Flow, context: _Context) -> DirectedFlow:
     verdict = next((v for rung in _LADDER if (v := rung(flow, context))), _UNKNOWN)
     own = _own_address(flow, context)
+    source_class, destination_class = _classes(flow, own, context.book)
     ends = (
-        (source(flow), flow.srcport, _class_of(source(flow), flow.pkt_src_aws_service, own, context.book)),
-        (
-            destination(flow),
-            flow.dstport,
-            _class_of(destination(flow), flow.pkt_dst_aws_service, own, context.book),
-        ),
+        (source(flow), flow.srcport, source_class),
+        (destination(flow), flow.dstport, destination_class),
     )
     client, server = ends[::-1] if verdict.initiator is Initiator.DESTINATION else ends
     return DirectedFlow(
@@ -248,11 +245,22 @@ def _direct(flow: Flow, context: _Context) -> DirectedFlow:
     )
 
 
+def _classes(flow: Flow, own: str | None, book: AddressBook) -> tuple[PeerClass, PeerClass]:
+    """The classes of source and destination."""
+    near, far = source(flow), destination(flow)
+    if same_ipv6_vpc(near, far):
+        # A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
+        return PeerClass.OWN, PeerClass.OWN
+    return (
+        _class_of(near, flow.pkt_src_aws_service, own, book),
+        _class_of(far, flow.pkt_dst_aws_service, own, book),
+    )
+
+
 def _class_of(address: str, aws_service: str | None, own: str | None, book: AddressBook) -> PeerClass:
     peer_class = book.classify(address)
     if peer_class is not PeerClass.INTERNET:
         return peer_class
-    # A VPC's IPv6 addresses are globally routable: the interface's own address shows which are ours.
     if own is not None and (address == own or same_ipv6_vpc(address, own)):
         return PeerClass.OWN
     return PeerClass.AWS_SERVICE if is_aws_service(aws_service) else PeerClass.INTERNET

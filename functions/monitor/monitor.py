@@ -1,0 +1,137 @@
+"""The monitor's handler: a CloudWatch Logs subscription event in, pages out.
+
+Event → settings → wiring → service → result; what happens in between is in the package.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import CloudWatchLogsEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from flowwarden.alerting.incidents import ClaimTerms
+from flowwarden.aws.clients import make_client
+from flowwarden.aws.dynamodb import DynamoDbClaims
+from flowwarden.aws.sns import TopicSink
+from flowwarden.errors import NotASubscriptionEvent
+from flowwarden.policy import Policy
+from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.reader import Reader
+from flowwarden.records.subscription import ControlMessage, LogBatch, decode
+from flowwarden.services.monitoring import MonitoringResult, MonitoringService
+from flowwarden.settings import MonitorSettings
+
+logger = Logger()
+metrics = Metrics()
+
+type Wiring = tuple[MonitorSettings, MonitoringService]
+type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+METRICS = {
+    "Flows": "flows",
+    "NoData": "no_data",
+    "SkipData": "skip_data",
+    "Malformed": "malformed",
+    "Findings": "findings",
+    "Notifications": "notifications",
+    "Suppressed": "suppressed",
+    "InternetRejects": "internet_rejects",
+    "StateUnavailable": "state_unavailable",
+}
+"""CloudWatch metric → attribute of the result. All are sent for each batch, zeros too."""
+
+
+@cache
+def wire() -> Wiring:
+    """The service on AWS, as the environment says; made once for a container."""
+    settings = MonitorSettings.from_mapping(os.environ)
+    service = MonitoringService(
+        reader=make_reader(settings.log_format),
+        policy=Policy.from_json(settings.policy),
+        claims=DynamoDbClaims(
+            make_client("dynamodb", settings.aws_region),
+            settings.state_table,
+            ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds),
+        ),
+        pages=TopicSink(make_client("sns", settings.aws_region), settings.pages_topic_arn),
+        region=settings.aws_region,
+        quiet_minutes=settings.suppression_minutes,
+    )
+    return settings, service
+
+
+def make_reader(log_format: str) -> Reader:
+    """The reader for the configured log format and for the default one, which older flow logs write."""
+    configured = RecordLayout.parse(log_format)
+    if configured.unknown:
+        logger.warning(
+            "the log format has fields that are not known; kept as text", fields=configured.unknown
+        )
+    return Reader(tuple(dict.fromkeys((configured, DEFAULT_LAYOUT))))
+
+
+def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
+    """The Lambda handler on a wiring; tests give their own."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    @metrics.log_metrics(capture_cold_start_metric=True)
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        settings, service = wiring()
+        batch = decode(subscription_data(event), settings.max_inflated_mib * 1024 * 1024)
+        if isinstance(batch, ControlMessage):
+            logger.info("control message: CloudWatch Logs checks the destination")
+            return {"control": True}
+        if batch.log_group == settings.aws_lambda_log_group_name:
+            logger.warning("own log group skipped: reading it would feed the monitor its own output")
+            return {"skipped": batch.log_group}
+        logger.append_keys(log_group=batch.log_group, log_stream=batch.log_stream, batch=batch.batch_id)
+        result = service.process(batch, context.aws_request_id, int(clock()))
+        tell(batch, result)
+        result.raise_if_unsent()
+        return {name: getattr(result, attribute) for name, attribute in METRICS.items()}
+
+    typed: Handler = handle  # the decorators forget the type
+    return typed
+
+
+def subscription_data(event: dict[str, Any]) -> str:
+    """The encoded payload of a subscription event.
+
+    Raises:
+        NotASubscriptionEvent: the event has none.
+    """
+    try:
+        data = CloudWatchLogsEvent(event).raw_logs_data
+    except (KeyError, TypeError) as error:
+        raise NotASubscriptionEvent(
+            "the event has no awslogs.data; the monitor is to be invoked by a CloudWatch Logs subscription "
+            "filter (make invoke encodes a readable event)"
+        ) from error
+    if not isinstance(data, str):
+        raise NotASubscriptionEvent(f"awslogs.data is {type(data).__name__}, not base64 text")
+    return data
+
+
+def tell(batch: LogBatch, result: MonitoringResult) -> None:
+    """Write metrics and log lines about a batch."""
+    for name, attribute in METRICS.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
+    for line, reason in result.malformed_samples:
+        logger.warning("malformed line", line=line, reason=reason)
+    for summary in result.reported:
+        logger.info(summary)
+    for summary in result.unsent:
+        logger.error("notification not sent; the batch will be retried", notification=summary)
+    if result.state_unavailable:
+        logger.error("the state table did not answer: pages may repeat", calls=result.state_unavailable)
+    logger.info("batch done", events=len(batch.lines), incidents=result.sent)
+
+
+handler = make_handler(wire)

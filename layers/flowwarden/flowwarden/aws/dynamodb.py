@@ -1,0 +1,182 @@
+"""Claims on DynamoDB: who notifies about an incident, decided by conditional writes.
+
+An incident is one item, so that its writers meet in one place and no partition is shared. Its life:
+
+    (none) ──claim──> PENDING ──confirm──> SENT ──quiet time over, claim──> PENDING …
+
+A PENDING claim belongs to one batch until its lease ends; the batch's own retry may take it up at once,
+anybody after the lease. Expiry is judged here by the clock passed in: DynamoDB removes expired items up
+to two days late.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flowwarden.alerting.incidents import Claim, ClaimState, ClaimTerms, Owner
+from flowwarden.errors import StateUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ACTIONS = ("dynamodb:UpdateItem",)
+"""IAM actions that this file's calls need."""
+
+KEPT = 7 * 24 * 3600
+"""Seconds that an incident outlives its quiet time, so that the next page can tell of this one."""
+
+MAX_HELD_BACK = 500
+"""Held-back batches that an item counts one by one; a set of batch ids, so a retry counts once."""
+
+_PENDING, _SENT = "PENDING", "SENT"
+
+_FREE = (
+    "attribute_not_exists(pk)"
+    " OR (#state = :sent AND quiet_until <= :now)"
+    " OR (#state = :pending AND (#owner = :me OR lease_until <= :now))"
+)
+
+
+class DynamoDbClaims:
+    """Claim-once memory in the state table."""
+
+    def __init__(self, client: DynamoDBClient, table: str, terms: ClaimTerms) -> None:
+        self._client = client
+        self._table = table
+        self._terms = terms
+
+    def claim(self, key: str, owner: Owner, now: int) -> Claim:
+        """Try to become the one who notifies about incident `key`.
+
+        Costs one write; a suppressed repeat costs a second one, which counts it.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        try:
+            answer = self._update(
+                key,
+                UpdateExpression=(
+                    "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires"
+                ),
+                ConditionExpression=_FREE,
+                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+                ExpressionAttributeValues={
+                    ":pending": {"S": _PENDING},
+                    ":sent": {"S": _SENT},
+                    ":me": {"S": str(owner)},
+                    ":now": _number(now),
+                    ":lease": _number(now + self._terms.lease),
+                    ":expires": _number(now + self._terms.quiet + KEPT),
+                },
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except _ConditionFailed as refused:
+            return self._refused(key, owner, refused.item)
+        before = answer.get("Attributes", {})
+        return Claim(
+            state=ClaimState.CLAIMED,
+            held_back=len(before.get("held_back", {}).get("SS", ())),
+            last_sent=int(before["sent_at"]["N"]) if "sent_at" in before else None,
+        )
+
+    def confirm(self, key: str, owner: Owner, now: int) -> None:
+        """Say that the notification was sent; the quiet time begins.
+
+        Nothing happens if the claim went to somebody else meanwhile: its new owner confirms.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        try:
+            self._update(
+                key,
+                UpdateExpression=(
+                    "SET #state = :sent, sent_at = :now, quiet_until = :quiet, expires_at = :expires"
+                    " REMOVE held_back, lease_until"
+                ),
+                ConditionExpression="#owner = :me",
+                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+                ExpressionAttributeValues={
+                    ":sent": {"S": _SENT},
+                    ":me": {"S": str(owner)},
+                    ":now": _number(now),
+                    ":quiet": _number(now + self._terms.quiet),
+                    ":expires": _number(now + self._terms.quiet + KEPT),
+                },
+            )
+        except _ConditionFailed:
+            return
+
+    def release(self, key: str, owner: Owner) -> None:
+        """Give the claim back unsent: its lease ends now.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        try:
+            self._update(
+                key,
+                UpdateExpression="SET lease_until = :never",
+                ConditionExpression="#owner = :me AND #state = :pending",
+                ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+                ExpressionAttributeValues={
+                    ":never": _number(0),
+                    ":me": {"S": str(owner)},
+                    ":pending": {"S": _PENDING},
+                },
+            )
+        except _ConditionFailed:
+            return
+
+    def _refused(self, key: str, owner: Owner, item: dict[str, Any]) -> Claim:
+        if item.get("state", {}).get("S") == _PENDING:
+            return Claim(state=ClaimState.IN_PROGRESS)
+        # The retry or a second delivery of the batch that was sent is no repeat.
+        if not owner.same_batch(item.get("owner", {}).get("S", "")):
+            self._hold_back(key, owner)
+        return Claim(state=ClaimState.SUPPRESSED)
+
+    def _hold_back(self, key: str, owner: Owner) -> None:
+        try:
+            self._update(
+                key,
+                UpdateExpression="ADD held_back :batch",
+                ConditionExpression="attribute_not_exists(held_back) OR size(held_back) < :most",
+                ExpressionAttributeValues={
+                    ":batch": {"SS": [owner.batch_id[:16]]},
+                    ":most": _number(MAX_HELD_BACK),
+                },
+            )
+        except _ConditionFailed:
+            return
+
+    def _update(self, key: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own arguments
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"incident#{key}"}, "sk": {"S": "claim"}},
+                **arguments,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise _ConditionFailed(dict(error.response).get("Item")) from error
+            raise StateUnavailable(f"table {self._table}: {error}") from error
+        except BotoCoreError as error:
+            raise StateUnavailable(f"table {self._table}: {error}") from error
+        return dict(answer)
+
+
+class _ConditionFailed(Exception):
+    """The condition of a write did not hold; `item` is what stands there."""
+
+    def __init__(self, item: Any) -> None:  # noqa: ANN401 - what the service sent
+        super().__init__()
+        self.item: dict[str, Any] = item or {}
+
+
+def _number(value: int) -> dict[str, str]:
+    return {"N": str(value)}

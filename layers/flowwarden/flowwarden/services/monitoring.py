@@ -1,0 +1,166 @@
+"""The monitor: a batch of log lines becomes records, findings, and notifications sent once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from msgspec import Struct
+
+from flowwarden.alerting.incidents import Claim, ClaimState, Owner, incident_key
+from flowwarden.alerting.rendering import Occasion, render
+from flowwarden.detection import internet_rejects
+from flowwarden.detection.detectors import inspect
+from flowwarden.detection.findings import Finding
+from flowwarden.errors import PublishFailed, StateUnavailable
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import resolve
+from flowwarden.policy import Policy
+from flowwarden.ports import Claims, Sink
+from flowwarden.records.model import GapKind, Records
+from flowwarden.records.reader import Reader
+from flowwarden.records.subscription import LogBatch
+
+MALFORMED_SAMPLES = 3
+"""Malformed lines of a batch that are kept to be logged; the others are counted."""
+
+
+class MonitoringResult(Struct, kw_only=True):
+    """What became of a batch: counts for metrics, and what a person may want to read in the log."""
+
+    flows: int = 0
+    no_data: int = 0
+    skip_data: int = 0
+    malformed: int = 0
+    findings: int = 0
+    notifications: int = 0
+    suppressed: int = 0
+    internet_rejects: int = 0
+    """Records, not findings."""
+    state_unavailable: int = 0
+    """Claims or confirmations that the state table did not answer."""
+    malformed_samples: list[tuple[str, str]] = []
+    """(line, reason) of the first malformed lines."""
+    reported: list[str] = []
+    """Summaries of findings that do not page."""
+    sent: list[str] = []
+    """Incident keys that were notified."""
+    unsent: list[str] = []
+    """What could not be published; the batch must be retried when there is any."""
+
+    def raise_if_unsent(self) -> None:
+        """Make Lambda retry the batch when a notification could not be handed over.
+
+        What was sent is marked so and is not sent again by the retry.
+
+        Raises:
+            PublishFailed: at least one notification was not taken.
+        """
+        if self.unsent:
+            raise PublishFailed(
+                f"{len(self.unsent)} notification(s) not sent, the batch will be retried: {self.unsent[0]}"
+            )
+
+
+class MonitoringService:
+    """Takes batches; holds nothing between them but remembered addresses."""
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        policy: Policy,
+        claims: Claims,
+        pages: Sink,
+        region: str,
+        quiet_minutes: int,
+    ) -> None:
+        self._reader = reader
+        self._policy = policy
+        self._claims = claims
+        self._pages = pages
+        self._region = region
+        self._quiet_minutes = quiet_minutes
+        self._book = AddressBook(policy.own_cidrs)
+
+    def process(self, batch: LogBatch, request_id: str, now: int) -> MonitoringResult:
+        """Read, inspect and notify; `request_id` is the invocation's, `now` is Unix seconds.
+
+        Never raises for what a line holds or what a port refuses: see `MonitoringResult.unsent`.
+        """
+        records = self._reader.read(batch.lines)
+        result = _count(records)
+        owner = Owner(batch.batch_id, request_id)
+        findings = inspect(resolve(records.flows, self._book), self._policy)
+        result.findings = len(findings)
+        for finding in findings:
+            if finding.severity.pages:
+                self._notify(finding, batch, owner, now, result)
+            else:
+                _report(finding, result)
+        return result
+
+    def _notify(
+        self, finding: Finding, batch: LogBatch, owner: Owner, now: int, result: MonitoringResult
+    ) -> None:
+        """Claim, publish, confirm. A crash between the last two may page twice; a page is never lost."""
+        account = finding.example.flow.account_id or batch.owner
+        key = incident_key(finding, account, self._region)
+        claim = self._claim(key, owner, now, result)
+        if claim.state is not ClaimState.CLAIMED:
+            result.suppressed += 1
+            return
+        occasion = Occasion(
+            account_id=account,
+            region=self._region,
+            log_group=batch.log_group,
+            log_stream=batch.log_stream,
+            quiet_minutes=self._quiet_minutes,
+        )
+        try:
+            self._pages.send(render(finding, key, claim, occasion))
+        except PublishFailed as error:
+            result.unsent.append(f"{finding.summary} {error}")
+            self._release(key, owner, result)
+            return
+        result.notifications += 1
+        result.sent.append(key)
+        self._confirm(key, owner, now, result)
+
+    def _claim(self, key: str, owner: Owner, now: int, result: MonitoringResult) -> Claim:
+        try:
+            return self._claims.claim(key, owner, now)
+        except StateUnavailable:
+            # Better a page too many than none: without memory every finding goes out.
+            result.state_unavailable += 1
+            return Claim(state=ClaimState.CLAIMED)
+
+    def _confirm(self, key: str, owner: Owner, now: int, result: MonitoringResult) -> None:
+        try:
+            self._claims.confirm(key, owner, now)
+        except StateUnavailable:
+            # The page is out; a retry would send it again. The claim lapses with its lease.
+            result.state_unavailable += 1
+
+    def _release(self, key: str, owner: Owner, result: MonitoringResult) -> None:
+        try:
+            self._claims.release(key, owner)
+        except StateUnavailable:
+            # Then the lease ends before the retry comes.
+            result.state_unavailable += 1
+
+
+def _count(records: Records) -> MonitoringResult:
+    gaps = Counter(gap.kind for gap in records.gaps)
+    return MonitoringResult(
+        flows=len(records.flows),
+        no_data=gaps[GapKind.NODATA],
+        skip_data=gaps[GapKind.SKIPDATA],
+        malformed=len(records.malformed),
+        malformed_samples=[(bad.line, bad.reason) for bad in records.malformed[:MALFORMED_SAMPLES]],
+    )
+
+
+def _report(finding: Finding, result: MonitoringResult) -> None:
+    if finding.detector == internet_rejects.NAME:
+        result.internet_rejects += finding.tally.records
+    result.reported.append(finding.summary)

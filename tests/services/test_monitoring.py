@@ -1,0 +1,219 @@
+"""The monitor's service: what is sent, once, whatever crashes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from flowwarden.alerting.incidents import ClaimTerms
+from flowwarden.alerting.notification import Notification
+from flowwarden.errors import PublishFailed
+from flowwarden.policy import Policy
+from flowwarden.records.layout import DEFAULT_LAYOUT
+from flowwarden.records.reader import Reader
+from flowwarden.records.subscription import LogBatch, LogEvent
+from flowwarden.services.monitoring import MonitoringResult, MonitoringService
+from tests.services.fakes_alerting import CrashError, MemoryClaims, MemorySink
+
+NOW = 1_764_000_000
+TERMS = ClaimTerms(quiet=3600, lease=50)
+READER = Reader((DEFAULT_LAYOUT,))
+
+
+def line(source: str, port: int, action: str = "REJECT") -> str:
+    """A default-format line: `source` asks 10.0.2.30 for `port`."""
+    return f"2 111122223333 eni-db {source} 10.0.2.30 50000 {port} 6 6 360 {NOW - 90} {NOW - 40} {action} OK"
+
+
+def batch(*lines: str, name: str = "batch") -> LogBatch:
+    """A batch of lines; batches of another name have other event ids."""
+    events = tuple(LogEvent(f"{name}-{number}", text) for number, text in enumerate(lines))
+    return LogBatch("111122223333", "/flow-warden/flow-logs", "eni-db-all", events)
+
+
+BLOCKED = line("10.0.1.20", 5432)
+
+
+@dataclass
+class World:
+    """A service on fakes."""
+
+    sink: MemorySink = field(default_factory=MemorySink)
+    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
+    policy: Policy = field(default_factory=Policy)
+
+    def process(self, given: LogBatch, request: str = "request-1", now: int = NOW) -> MonitoringResult:
+        """One invocation, in a container of its own."""
+        service = MonitoringService(
+            reader=READER, policy=self.policy, claims=self.claims, pages=self.sink,
+            region="eu-west-1", quiet_minutes=60,
+        )  # fmt: skip
+        return service.process(given, request, now)
+
+
+def test_a_batch_is_counted_line_by_line() -> None:
+    """Each line is a flow, a gap or malformed, and the counts say so."""
+    gap = "2 111122223333 eni-db - - - - - - - 1764000000 1764000060 - {}"
+    result = World().process(
+        batch(
+            line("203.0.113.9", 22), line("10.0.1.5", 443, "ACCEPT"), "nonsense",
+            gap.format("NODATA"), gap.format("SKIPDATA"),
+        )
+    )  # fmt: skip
+    assert (result.flows, result.no_data, result.skip_data, result.malformed) == (2, 1, 1, 1)
+    assert result.malformed_samples[0][0] == "nonsense"
+    assert result.internet_rejects == 1
+
+
+def test_one_group_is_one_page_whatever_its_number_of_lines() -> None:
+    """Never one alert a line."""
+    world = World()
+    result = world.process(batch(*[BLOCKED] * 40))
+    assert (result.notifications, len(world.sink.sent)) == (1, 1)
+
+
+def test_two_groups_are_two_pages() -> None:
+    """Different hosts, different services."""
+    world = World()
+    world.process(batch(BLOCKED, line("10.0.1.21", 6379)))
+    assert len(world.sink.sent) == 2
+
+
+def test_the_internets_noise_pages_nobody() -> None:
+    """It is counted and reported."""
+    world = World()
+    result = world.process(batch(*(line(f"203.0.113.{i}", 22) for i in range(50))))
+    assert (result.internet_rejects, result.findings, len(result.reported)) == (50, 1, 1)
+    assert world.sink.sent == []
+
+
+def test_repeats_stay_quiet_and_the_next_page_counts_them() -> None:
+    """Within the window nothing, after it one page that says how much was held back."""
+    world = World()
+    world.process(batch(BLOCKED, name="a"))
+    for number in range(3):
+        result = world.process(batch(BLOCKED, name=f"b{number}"), now=NOW + 600)
+        assert (result.notifications, result.suppressed) == (0, 1)
+    world.process(batch(BLOCKED, name="c"), now=NOW + 3600)
+    assert len(world.sink.sent) == 2
+    assert "3 repeats held back since" in world.sink.sent[1].text
+    assert world.sink.sent[1].document["held_back"] == 3
+
+
+def test_a_replayed_batch_pages_once() -> None:
+    """A second delivery, and a redrive from the failure queue."""
+    world = World()
+    for request in ("request-1", "request-2", "request-3"):
+        world.process(batch(BLOCKED), request)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_crash_before_publishing_loses_no_page() -> None:
+    """The retry of the invocation goes on with the claim."""
+    world = World(sink=MemorySink(crash_before=True))
+    with pytest.raises(CrashError):
+        world.process(batch(BLOCKED))
+    world.sink.crash_before = False
+    world.process(batch(BLOCKED), now=NOW + 60)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_crash_before_publishing_is_taken_over_after_the_lease() -> None:
+    """Another batch with the same group waits for the lease, then pages."""
+    world = World(sink=MemorySink(crash_before=True))
+    with pytest.raises(CrashError):
+        world.process(batch(BLOCKED, name="a"))
+    world.sink.crash_before = False
+    early = world.process(batch(BLOCKED, name="b"), "request-2", NOW + TERMS.lease - 1)
+    assert (early.suppressed, world.sink.sent) == (1, [])
+    world.process(batch(BLOCKED, name="c"), "request-3", NOW + TERMS.lease)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_crash_between_publishing_and_confirming_may_page_twice() -> None:
+    """The one case where a page repeats: at least once, never not at all."""
+    world = World(sink=MemorySink(crash_after=True))
+    with pytest.raises(CrashError):
+        world.process(batch(BLOCKED))
+    world.sink.crash_after = False
+    world.process(batch(BLOCKED), now=NOW + 60)
+    assert [page.subject for page in world.sink.sent] == [world.sink.sent[0].subject] * 2
+    assert world.sink.sent[0].document["incident"] == world.sink.sent[1].document["incident"]
+
+
+def test_a_crash_after_confirming_pages_no_second_time() -> None:
+    """The retry finds it sent."""
+    world = World()
+    world.process(batch(BLOCKED))
+    world.process(batch(BLOCKED), now=NOW + 60)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_refused_page_fails_the_batch_and_the_retry_sends_what_is_missing() -> None:
+    """What was sent is not sent again; what was refused is, at once, by whatever invocation comes."""
+    private = Policy(private_subnets=("10.0.2.0/24",))
+    world = World(sink=MemorySink(refuse={"blocked-connection"}), policy=private)
+    both = batch(BLOCKED, line("203.0.113.9", 22, "ACCEPT"))
+    result = world.process(both)
+    with pytest.raises(PublishFailed, match=r"1 notification.* not sent, .*PostgreSQL"):
+        result.raise_if_unsent()
+    assert [page.attributes["detector"] for page in world.sink.sent] == ["public-into-private"]
+    world.sink.refuse.clear()
+    world.process(both, "another-request", NOW + 1).raise_if_unsent()
+    assert [page.attributes["detector"] for page in world.sink.sent] == [
+        "public-into-private", "blocked-connection",
+    ]  # fmt: skip
+
+
+def test_without_the_state_table_pages_go_out_all_the_same() -> None:
+    """Better a page too many than none; the loss is counted."""
+    world = World()
+    world.claims.away = {"claim", "confirm"}
+    result = world.process(batch(BLOCKED))
+    assert (len(world.sink.sent), result.state_unavailable) == (1, 2)
+    result.raise_if_unsent()
+
+
+def test_a_confirmation_that_fails_does_not_fail_the_batch() -> None:
+    """The page is out: a retry would send it again."""
+    world = World()
+    world.claims.away = {"confirm"}
+    result = world.process(batch(BLOCKED))
+    result.raise_if_unsent()
+    assert (result.notifications, result.state_unavailable) == (1, 1)
+
+
+def test_a_release_that_fails_leaves_the_claim_to_its_lease() -> None:
+    """The batch fails for the page, not for the table."""
+    world = World(sink=MemorySink(refuse={"blocked-connection"}))
+    world.claims.away = {"release"}
+    result = world.process(batch(BLOCKED))
+    assert (len(result.unsent), result.state_unavailable) == (1, 1)
+
+
+def test_both_interfaces_of_a_refused_connection_are_one_incident() -> None:
+    """The client's and the server's interface log it; on-call hears of it once."""
+    world = World()
+    world.process(batch(BLOCKED, name="server"))
+    world.process(batch(BLOCKED.replace("eni-db", "eni-app"), name="client"))
+    assert len(world.sink.sent) == 1
+
+
+def test_an_account_of_another_owner_is_another_incident() -> None:
+    """Addresses repeat between accounts; the record's own account counts."""
+    world = World()
+    world.process(batch(BLOCKED, name="a"))
+    world.process(batch(BLOCKED.replace("111122223333", "444455556666"), name="b"))
+    accounts = [page.attributes["account"] for page in world.sink.sent]
+    assert accounts == ["111122223333", "444455556666"]
+
+
+def test_a_page_is_json_all_the_way() -> None:
+    """The document can be stored and sent as it is."""
+    world = World()
+    world.process(batch(BLOCKED))
+    (page,) = world.sink.sent
+    assert isinstance(page, Notification)
+    assert json.loads(json.dumps(page.document)) == page.document

@@ -1,0 +1,45 @@
+"""Settings from the environment."""
+
+import pytest
+
+from flowwarden.errors import SettingsError
+from flowwarden.settings import EnforcerSettings, MonitorSettings
+
+MONITOR = {
+    "AWS_REGION": "eu-west-1",
+    "LOG_FORMAT": "${srcaddr} ${dstaddr}",
+    "OPERATIONS_TOPIC_ARN": "arn:operations",
+    "PAGES_TOPIC_ARN": "arn:pages",
+    "STATE_TABLE": "state",
+}
+
+
+def test_what_is_not_set_has_its_default() -> None:
+    """An empty variable counts as not set: that is how a template says so."""
+    settings = MonitorSettings.from_mapping({**MONITOR, "SUPPRESSION_MINUTES": "", "PATH": "/bin"})
+    assert (settings.suppression_minutes, settings.max_inflated_mib, settings.policy) == (240, 64, "{}")
+
+
+def test_numbers_are_read_from_text() -> None:
+    """Environment variables are text."""
+    assert MonitorSettings.from_mapping({**MONITOR, "SUPPRESSION_MINUTES": "15"}).suppression_minutes == 15
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "soon", "1.5"])
+def test_a_wrong_value_is_named(value: str) -> None:
+    """The message says which variable and what it holds."""
+    with pytest.raises(SettingsError, match=f"SUPPRESSION_MINUTES='{value}': Expected `int`"):
+        MonitorSettings.from_mapping({**MONITOR, "SUPPRESSION_MINUTES": value})
+
+
+@pytest.mark.parametrize("name", sorted(MONITOR))
+def test_a_missing_variable_is_named(name: str) -> None:
+    """Missing or empty, it is not set."""
+    with pytest.raises(SettingsError, match=f"{name} is not set"):
+        MonitorSettings.from_mapping({**MONITOR, name: ""})
+
+
+def test_the_enforcer_has_settings_of_its_own() -> None:
+    """It needs the delivery role and the group, and says so."""
+    with pytest.raises(SettingsError, match="ACCOUNT_ID is not set"):
+        EnforcerSettings.from_mapping(MONITOR)
