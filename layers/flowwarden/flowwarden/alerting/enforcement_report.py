@@ -1,0 +1,160 @@
+"""How the enforcer's reports are told: one notification a run, for the operations topic.
+
+Severity: `error` if a VPC is left unwatched, `warning` if somebody deleted a flow log that had to be made
+again, `info` if a VPC merely got its flow log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowwarden.alerting.notification import Notification, fit_subject
+from flowwarden.compliance.report import EnforcementReport, Outcome, Result
+from flowwarden.compliance.triggers import DELETION
+
+TOLD_AT_MOST = 50
+"""VPCs told one by one in each part; the rest is counted. Keeps the message far below SNS's 256 KiB."""
+REASON_CHARACTERS = 700
+"""EC2 adds an encoded message of a thousand characters and more to what it does not permit."""
+
+HEADINGS = (
+    (Result.FAILED, "NOT COVERED: nobody sees this traffic until it is mended"),
+    (Result.BROKEN, "NOT DELIVERING: the flow log exists, but its records are lost"),
+    (Result.CREATED, "FLOW LOG CREATED"),
+)
+
+
+def render(report: EnforcementReport) -> Notification:
+    """Render a report that is news; parts that are too long are cut, and say so."""
+    return Notification(
+        subject=_subject(report),
+        text=_text(report),
+        document=_document(report),
+        attributes=_attributes(report),
+    )
+
+
+def severity(report: EnforcementReport) -> str:
+    """`error`, `warning` or `info`; see the head of this module."""
+    if report.failures:
+        return "error"
+    origin = report.trigger.origin
+    return "warning" if origin is not None and origin.event_name == DELETION else "info"
+
+
+def _subject(report: EnforcementReport) -> str:
+    parts = []
+    if report.failures:
+        parts.append(f"{_whom(report.failures)} NOT covered")
+    if report.created:
+        parts.append(f"flow log created for {_whom(report.created)}")
+    told = ", ".join(parts)
+    return fit_subject(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
+
+
+def _text(report: EnforcementReport) -> str:
+    parts = [f"Flow Warden enforcer, account {report.account_id}, region {report.region}", _cause(report)]
+    for result, heading in HEADINGS:
+        found = report.of(result)
+        if found:
+            parts.append("\n".join([f"{heading} ({len(found)})", *_lines(found)]))
+    if report.failures:
+        parts.append(_next(report))
+    parts.append(_others(report))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cause(report: EnforcementReport) -> str:
+    origin = report.trigger.origin
+    if origin is None:
+        return f"Why now: {report.trigger.reason}"
+    who = origin.actor or "unknown"
+    where = origin.source_ip or "unknown address"
+    cause = (
+        f"Why now: {origin.event_name} by {who} from {where} (CloudTrail event {origin.event_id})\n"
+        f"Looked at: {report.trigger.scope.lower()}, because {report.trigger.reason}"
+    )
+    if report.trigger.deleted:
+        cause += f"\nFlow logs deleted: {', '.join(report.trigger.deleted[:TOLD_AT_MOST])}"
+    return cause
+
+
+def _lines(outcomes: tuple[Outcome, ...]) -> list[str]:
+    lines = [f"- {_name(each)}: {_short(each.reason)}" for each in outcomes[:TOLD_AT_MOST]]
+    if len(outcomes) > TOLD_AT_MOST:
+        lines.append(f"- and {len(outcomes) - TOLD_AT_MOST} more: see the enforcer's log")
+    return lines
+
+
+def _next(report: EnforcementReport) -> str:
+    if report.unfinished:
+        return (
+            "What happens next: what may pass by itself is tried again within minutes, then by the next "
+            "sweep. If the reason stays, the event lands in the enforcer's failure queue."
+        )
+    return "What happens next: a retry would not help. Mend the reason; the next sweep covers the VPC."
+
+
+def _others(report: EnforcementReport) -> str:
+    told = {result for result, _ in HEADINGS}
+    counts = [f"{len(report.of(each))} {each.lower()}" for each in Result if each not in told]
+    return f"Other VPCs looked at: {', '.join(counts)}"
+
+
+def _document(report: EnforcementReport) -> dict[str, Any]:
+    origin = report.trigger.origin
+    told = report.of(*(result for result, _ in HEADINGS))
+    return {
+        "kind": "enforcement",
+        "severity": severity(report),
+        "account": report.account_id,
+        "region": report.region,
+        "trigger": {
+            "reason": report.trigger.reason,
+            "event": origin.event_name if origin else None,
+            "event_id": origin.event_id if origin else None,
+            "actor": origin.actor if origin else None,
+            "source_ip": origin.source_ip if origin else None,
+            "deleted_flow_logs": list(report.trigger.deleted[:TOLD_AT_MOST]),
+        },
+        "counts": {each.lower(): len(report.of(each)) for each in Result},
+        "outcomes": [
+            {
+                "result": each.result.lower(),
+                "vpc": each.vpc_id,
+                "flow_log": each.flow_log_id,
+                "reason": _short(each.reason),
+                "retryable": each.retryable,
+            }
+            for each in told[:TOLD_AT_MOST]
+        ],
+        "omitted": max(0, len(told) - TOLD_AT_MOST),
+    }
+
+
+def _attributes(report: EnforcementReport) -> dict[str, str]:
+    """What subscribers filter by; `vpc` only if the news is about a single one."""
+    attributes = {
+        "kind": "enforcement",
+        "severity": severity(report),
+        "account": report.account_id,
+        "region": report.region,
+    }
+    vpcs = [each.vpc_id for each in (*report.created, *report.failures)]
+    if len(vpcs) == 1 and vpcs[0] is not None:
+        attributes["vpc"] = vpcs[0]
+    return attributes
+
+
+def _whom(outcomes: tuple[Outcome, ...]) -> str:
+    return _name(outcomes[0]) if len(outcomes) == 1 else f"{len(outcomes)} VPCs"
+
+
+def _name(outcome: Outcome) -> str:
+    return outcome.vpc_id or "the list of VPCs"
+
+
+def _short(reason: str) -> str:
+    if len(reason) <= REASON_CHARACTERS:
+        return reason
+    return f"{reason[:REASON_CHARACTERS]}... (cut; whole in the enforcer's log)"

@@ -1,0 +1,244 @@
+"""What the enforcer reads out of an EventBridge event."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.compliance.triggers import NewVpc, Origin, Scope, Trigger, as_list, read
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "events" / "cloudtrail"
+VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
+
+
+def call(name: str, **detail: Any) -> dict[str, Any]:
+    """An API call as EventBridge hands it over."""
+    return {
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.ec2",
+        "account": "111122223333",
+        "time": "2026-11-02T09:30:05Z",
+        "detail": {
+            "eventSource": "ec2.amazonaws.com",
+            "eventName": name,
+            "eventID": "8f6d",
+            "eventTime": "2026-11-02T09:30:00Z",
+            "sourceIPAddress": "203.0.113.24",
+            "userIdentity": {"arn": "arn:aws:iam::111122223333:user/maria"},
+            **detail,
+        },
+    }
+
+
+def deletion(asked: object, unsuccessful: object = "") -> Trigger:
+    """What DeleteFlowLogs leads to."""
+    return read(
+        call(
+            "DeleteFlowLogs",
+            requestParameters={"DeleteFlowLogsRequest": {"FlowLogId": asked}},
+            responseElements={"DeleteFlowLogsResponse": {"unsuccessful": unsuccessful}},
+        )
+    )
+
+
+def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
+    """CreateVpc tells everything: the VPC, its account, who, from where, when."""
+    assert read(call("CreateVpc", responseElements={"vpc": VPC})) == Trigger(
+        scope=Scope.NAMED,
+        reason="CreateVpc names the VPC",
+        vpcs=(NewVpc(vpc_id="vpc-1", owner_id="111122223333"),),
+        origin=Origin(
+            event_name="CreateVpc",
+            event_id="8f6d",
+            actor="arn:aws:iam::111122223333:user/maria",
+            source_ip="203.0.113.24",
+        ),
+        happened_at=1_793_611_800,
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"vpc": VPC}, {"CreateDefaultVpcResponse": {"vpc": VPC}}, {"CreateDefaultVpcResponse": {"vpc": [VPC]}}],
+)
+def test_default_vpc_is_found_wrapped_or_not(answer: dict[str, Any]) -> None:
+    """CloudTrail's form of CreateDefaultVpc is not documented; every likely one names the VPC."""
+    assert [vpc.vpc_id for vpc in read(call("CreateDefaultVpc", responseElements=answer)).vpcs] == ["vpc-1"]
+
+
+@pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc"])
+@pytest.mark.parametrize("answer", [None, {}, "", {"vpc": {}}, {"vpc": {"vpcId": None}}, {"vpc": "vpc-1"}])
+def test_creation_of_unknown_shape_looks_at_everything(name: str, answer: object) -> None:
+    """A creation that does not tell which VPC must not leave one unwatched."""
+    assert read(call(name, responseElements=answer)).scope is Scope.EVERYTHING
+
+
+def test_owner_is_the_event_s_account_where_the_answer_has_none() -> None:
+    """A VPC is created in the account that the record is written for."""
+    event = call("CreateVpc", responseElements={"vpc": {"vpcId": "vpc-1"}})
+    assert read(event).vpcs[0].owner_id == "111122223333"
+
+
+def test_failed_call_leads_to_nothing() -> None:
+    """A refused CreateVpc has an errorCode and a null answer: there is no VPC."""
+    trigger = read(call("CreateVpc", errorCode="Client.UnauthorizedOperation", responseElements=None))
+    assert trigger.scope is Scope.NOTHING
+    assert "Client.UnauthorizedOperation" in trigger.reason
+
+
+@pytest.mark.parametrize("name", ["DeleteFlowLogs", "CreateVpc", "CreateDefaultVpc"])
+def test_dry_run_leads_to_nothing(name: str) -> None:
+    """A dry run is a failed call, whatever was called."""
+    assert read(call(name, errorCode="Client.DryRunOperation")).scope is Scope.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("asked", "ids"),
+    [
+        ({"tag": 1, "content": "fl-1"}, ("fl-1",)),
+        ([{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": "fl-2"}], ("fl-1", "fl-2")),
+        ("", ()),
+        (None, ()),
+    ],
+)
+def test_deletion_looks_at_everything_and_remembers_the_ids(asked: object, ids: tuple[str, ...]) -> None:
+    """DeleteFlowLogs names flow logs only: one stands alone, several are a list."""
+    trigger = deletion(asked)
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.deleted == ids
+
+
+def test_deletion_that_ec2_refused_altogether_leads_to_nothing() -> None:
+    """Refused flow logs stand in `unsuccessful`, and the call has no errorCode."""
+    trigger = deletion({"content": "fl-1"}, {"item": {"resourceId": "fl-1", "error": {"code": "x"}}})
+    assert trigger.scope is Scope.NOTHING
+
+
+def test_deletion_that_ec2_refused_in_part_counts_for_the_rest() -> None:
+    """Of two flow logs one was refused: only the other is deleted."""
+    trigger = deletion([{"content": "fl-1"}, {"content": "fl-2"}], {"item": [{"resourceId": "fl-1"}]})
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.deleted == ("fl-2",)
+
+
+def test_unsuccessful_of_unknown_shape_is_no_reason_to_look_away() -> None:
+    """What cannot be read does not stop the sweep."""
+    assert deletion({"content": "fl-1"}, ["?"]).scope is Scope.EVERYTHING
+
+
+@pytest.mark.parametrize("source", ["aws.events", "aws.scheduler"])
+def test_schedule_looks_at_everything_and_has_no_origin(source: str) -> None:
+    """A rule's schedule and EventBridge Scheduler send the same detail-type."""
+    trigger = read({"detail-type": "Scheduled Event", "source": source, "detail": {}})
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.origin is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        call("DeleteVpc"),
+        call("CreateVpc", eventSource="lightsail.amazonaws.com", responseElements={"vpc": VPC}),
+        {**call("CreateVpc", responseElements={"vpc": VPC}), "detail-type": "Something else"},
+    ],
+)
+def test_unknown_event_leads_to_nothing(event: dict[str, Any]) -> None:
+    """What is not known to create a VPC or to delete a flow log is left alone."""
+    assert read(event).scope is Scope.NOTHING
+
+
+def test_envelope_s_source_does_not_matter() -> None:
+    """A bus that forwards events may change `source`; the record in it says what happened."""
+    event = {**call("CreateVpc", responseElements={"vpc": VPC}), "source": "flowwarden.local"}
+    assert read(event).scope is Scope.NAMED
+
+
+@pytest.mark.parametrize(
+    ("who", "actor"),
+    [
+        ({"invokedBy": "controltower.amazonaws.com"}, "controltower.amazonaws.com"),
+        ({"type": "Unknown", "principalId": "AIDA"}, "AIDA"),
+        (None, ""),
+    ],
+)
+def test_actor_without_arn_is_told_by_what_there_is(who: object, actor: str) -> None:
+    """AWS services act without an ARN."""
+    origin = read(call("CreateVpc", userIdentity=who, responseElements={"vpc": VPC})).origin
+    assert origin is not None
+    assert origin.actor == actor
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("2026-11-02T09:30:00Z", 1_793_611_800),
+        ("2026-11-02T10:30:00+01:00", 1_793_611_800),
+        ("2026-11-02T09:30:00", 1_793_611_800),
+        ("soon", 1_793_611_805),
+        (None, 1_793_611_805),
+    ],
+)
+def test_time_is_the_call_s_or_else_the_envelope_s(told: object, seconds: int) -> None:
+    """Without a readable eventTime the envelope's time is the best there is; no zone means UTC."""
+    assert read(call("CreateVpc", eventTime=told, responseElements={"vpc": VPC})).happened_at == seconds
+
+
+def test_time_may_be_unknown() -> None:
+    """No readable time at all is None, not an error."""
+    event = {**call("CreateVpc", eventTime=1, responseElements={"vpc": VPC}), "time": ""}
+    assert read(event).happened_at is None
+
+
+KEYS = st.sampled_from(
+    ["vpc", "vpcId", "ownerId", "item", "resourceId", "content", "FlowLogId", "unsuccessful", "arn"]
+    + [f"{name}{end}" for name in ("CreateVpc", "DeleteFlowLogs") for end in ("Request", "Response")]
+)
+JSON = st.recursive(
+    st.sampled_from([None, True, 0, 7, "", "vpc-1", "fl-1", "2026-11-02T09:30:00Z"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+MEMBERS = st.sampled_from(
+    ["requestParameters", "responseElements", "userIdentity", "eventTime", "errorCode", "eventID"]
+)
+
+
+@given(
+    st.sampled_from(["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"]),
+    st.dictionaries(MEMBERS, JSON, max_size=6),
+)
+def test_any_event_is_read(name: str, detail: dict[str, Any]) -> None:
+    """Whatever stands in a record, it is read without an error, and named VPCs go with the scope."""
+    trigger = read(call(name, **detail))
+    assert bool(trigger.vpcs) == (trigger.scope is Scope.NAMED)
+    assert all(vpc.vpc_id.startswith("vpc-") for vpc in trigger.vpcs)
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [("", []), ({}, []), (None, []), ({"a": 1}, [{"a": 1}]), ([1, 2], [1, 2]), ([], []), ("x", ["x"])],
+)
+def test_as_list_undoes_the_xml(value: object, items: list[object]) -> None:
+    """One item stands alone, several are a list, none is an empty text, mapping or null."""
+    assert as_list(value) == items
+
+
+def test_real_records_are_read() -> None:
+    """The real CreateVpc names its VPC; the real DeleteFlowLogs leads to a sweep."""
+    if not REAL.is_dir():
+        pytest.skip(f"no real events beside the project: {REAL}")
+    made = json.loads((REAL / "create-vpc.json").read_text())
+    (lost,) = json.loads((REAL / "delete-flow-logs.json").read_text())
+    envelope = {"detail-type": "AWS API Call via CloudTrail"}
+    assert read({**envelope, "detail": made}).vpcs == (
+        NewVpc(vpc_id="vpc-06fe1a64761a0f720", owner_id="123837392027"),
+    )
+    trigger = read({**envelope, "detail": lost})
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.deleted == ("fl-0e17aa62a21d4bbfe",)

@@ -1,0 +1,287 @@
+"""The readable events of the enforcer, through the real handler, against a fake EC2."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import enforcer
+from flowwarden.aws.ec2 import classify
+from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.errors import EnforcementIncomplete, PublishFailed
+from flowwarden.services.enforcing import EnforcingService
+from flowwarden.settings import EnforcerSettings
+from tests.services.fakes_ec2 import FakeEc2, FakeSink
+
+ROOT = Path(__file__).parents[2]
+EVENTS = sorted((ROOT / "events" / "enforcer").glob("*.json"))
+REAL = ROOT.parent / "shared" / "data" / "events"
+
+ENVIRONMENT = {
+    "AWS_REGION": "eu-west-1",
+    "LOG_FORMAT": "${version} ${srcaddr} ${dstaddr} ${action}",
+    "OPERATIONS_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:operations",
+    "ACCOUNT_ID": "111122223333",
+    "FLOW_LOG_GROUP_NAME": "/flow-warden/flow-logs",
+    "DELIVERY_ROLE_ARN": "arn:aws:iam::111122223333:role/delivery",
+    "STACK_NAME": "flow-warden",
+}
+
+
+@dataclass
+class Context:
+    """What Powertools asks of a Lambda context."""
+
+    function_name: str = "enforcer"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:111122223333:function:enforcer"
+    aws_request_id: str = "6e1c9ad0-0000-4000-8000-000000000001"
+
+
+@dataclass
+class Run:
+    """A handler on fakes."""
+
+    ec2: FakeEc2
+    sink: FakeSink
+    now: float
+    environment: dict[str, str]
+
+    def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Invoke the function with an event."""
+        settings = EnforcerSettings.from_mapping(self.environment)
+        handler = enforcer.make_handler(
+            lambda: enforcer.build(settings, self.ec2, self.sink), clock=lambda: self.now
+        )
+        return handler(event, Context())  # type: ignore[arg-type]  # stands in for Lambda's
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One of the readable events."""
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def world(told: dict[str, Any]) -> FakeEc2:
+    """The EC2 that an event's `world` describes."""
+    return FakeEc2(
+        vpcs_listed=msgspec.convert(told["vpcs"], list[Vpc]),
+        existing=msgspec.convert(told["flow_logs"], list[FlowLog]),
+        create_faults={
+            vpc_id: classify("CreateFlowLogs", fault["code"], fault["message"])
+            for vpc_id, fault in told.get("refuses", {}).items()
+        },
+        deleted_but_listed=set(told.get("deleted_but_listed", [])),
+    )
+
+
+def moment(event: dict[str, Any]) -> float:
+    """When an event happened, Unix seconds."""
+    return datetime.fromisoformat(event["time"]).timestamp()
+
+
+def run_of(case: dict[str, Any]) -> Run:
+    """The handler in the world of a readable event."""
+    return Run(
+        ec2=world(case["world"]),
+        sink=FakeSink(),
+        now=moment(case["event"]) + case.get("seconds_later", 30),
+        environment={**ENVIRONMENT, **case.get("settings", {})},
+    )
+
+
+@contextmanager
+def logged() -> Iterator[list[dict[str, Any]]]:
+    """What the handler logs meanwhile, decoded."""
+    stream, lines = io.StringIO(), list[dict[str, Any]]()
+    handler = enforcer.logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(stream)
+    try:
+        yield lines
+    finally:
+        handler.setStream(before or sys.stdout)
+        lines.extend(json.loads(line) for line in stream.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_event_ends_as_expected(path: Path) -> None:
+    """Each readable event leads to the result and the notification that stand beside it."""
+    case = read(path)
+    run, expected = run_of(case), case["expected"]
+    if "raises" in expected:
+        with pytest.raises(EnforcementIncomplete) as raised:
+            run(case["event"])
+        assert type(raised.value).__name__ == expected["raises"]
+    else:
+        result = run(case["event"])
+        assert result.pop("reason")
+        assert result == expected["result"]
+    assert_told(run.sink, expected["notification"])
+
+
+def assert_told(sink: FakeSink, expected: dict[str, Any] | None) -> None:
+    """What was sent is what the event expects."""
+    if expected is None:
+        assert sink.sent == []
+        return
+    (sent,) = sink.sent
+    assert sent.subject == expected["subject"]
+    assert sent.attributes == expected["attributes"]
+    for part in expected["text"]:
+        assert part in sent.text
+
+
+def test_every_call_the_rules_forward_has_an_event() -> None:
+    """The readable events show at least what the stack's rules can send."""
+    names = {path.stem for path in EVENTS}
+    assert names >= {"create-vpc", "create-vpc-failed", "create-default-vpc", "delete-flow-logs", "sweep"}
+
+
+def test_second_delivery_of_an_event_changes_nothing() -> None:
+    """EventBridge delivers at least once: the repetition finds the VPC covered and tells nobody."""
+    case = read(ROOT / "events/enforcer/create-vpc.json")
+    run = run_of(case)
+    run(case["event"])
+    assert run(case["event"])["covered"] == ["vpc-0a10c0de00000001"]
+    assert len(run.ec2.created) == len(run.sink.sent) == 1
+
+
+def test_service_is_wired_once_while_warm() -> None:
+    """The second event meets the service that the first one made; making one needs no event."""
+    case = read(ROOT / "events/enforcer/sweep-quiet.json")
+    run, wirings = run_of(case), []
+
+    def wired() -> EnforcingService:
+        wirings.append("once")
+        return enforcer.build(EnforcerSettings.from_mapping(run.environment), run.ec2, run.sink)
+
+    handler = enforcer.make_handler(wired, clock=lambda: run.now)
+    assert wirings == []
+    for _ in range(2):
+        handler(case["event"], Context())  # type: ignore[arg-type]  # stands in for Lambda's
+    assert wirings == ["once"]
+
+
+def test_metrics_count_even_when_the_event_is_retried(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that raises still puts its numbers into metrics."""
+    case = read(ROOT / "events/enforcer/throttled.json")
+    with pytest.raises(EnforcementIncomplete):
+        run_of(case)(case["event"])
+    assert metrics_in(capsys.readouterr().out) == {
+        "FlowLogsCreated": [0.0],
+        "VpcsCovered": [0.0],
+        "VpcsSkipped": [0.0],
+        "EnforcementFailures": [1.0],
+    }
+
+
+def test_metrics_count_what_was_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """Created, covered and skipped VPCs are counted in the namespace FlowWarden."""
+    case = read(ROOT / "events/enforcer/sweep.json")
+    run_of(case)(case["event"])
+    assert metrics_in(capsys.readouterr().out) == {
+        "FlowLogsCreated": [1.0],
+        "VpcsCovered": [1.0],
+        "VpcsSkipped": [1.0],
+        "EnforcementFailures": [0.0],
+    }
+
+
+def metrics_in(output: str) -> dict[str, Any]:
+    """The metrics of the one EMF document in what a function printed."""
+    (document,) = (json.loads(line) for line in output.splitlines() if '"_aws"' in line)
+    (described,) = document["_aws"]["CloudWatchMetrics"]
+    assert described["Namespace"] == "FlowWarden"
+    return {metric["Name"]: document[metric["Name"]] for metric in described["Metrics"]}
+
+
+def test_log_tells_what_was_done_and_who_caused_it() -> None:
+    """The log has a line for the VPC and one for the run, both found by the event's id."""
+    case = read(ROOT / "events/enforcer/create-vpc.json")
+    with logged() as lines:
+        run_of(case)(case["event"])
+    created, whole = lines
+    assert created["result"] == "CREATED"
+    assert created["vpc"] == "vpc-0a10c0de00000001"
+    assert whole["actor"] == "arn:aws:sts::111122223333:assumed-role/network-admin/maria"
+    assert whole["counts"]["created"] == 1
+    assert {line["correlation_id"] for line in lines} == {case["event"]["id"]}
+
+
+def test_failures_are_logged_as_errors_even_if_nobody_can_be_told() -> None:
+    """A topic that does not answer fails the run, after the log has the outcome."""
+    case = read(ROOT / "events/enforcer/sweep-trouble.json")
+    run = run_of(case)
+    run.sink.broken = True
+    with logged() as lines, pytest.raises(PublishFailed):
+        run(case["event"])
+    assert [line["vpc"] for line in lines if line["level"] == "ERROR"][:2] == [
+        "vpc-0a10c0de00000001",
+        "vpc-0a10c0de00000002",
+    ]
+
+
+def test_empty_event_is_none_of_its_business() -> None:
+    """A test event without anything in it changes nothing and does not fail."""
+    case = read(ROOT / "events/enforcer/sweep.json")
+    assert run_of(case)({})["scope"] == "nothing"
+
+
+@pytest.mark.parametrize("name", ["create-vpc.json", "delete-flow-logs.json"])
+def test_real_records_go_through_the_handler(name: str) -> None:
+    """Real CloudTrail records, in a real envelope, lead to the flow log that is missing."""
+    if not REAL.is_dir():
+        pytest.skip(f"no real events beside the project: {REAL}")
+    content = json.loads((REAL / "cloudtrail" / name).read_text())
+    for detail in content if isinstance(content, list) else [content]:
+        event = wrapped(detail)
+        vpc_id, account = "vpc-06fe1a64761a0f720", detail["recipientAccountId"]
+        environment = {**ENVIRONMENT, "ACCOUNT_ID": account, "AWS_REGION": detail["awsRegion"]}
+        ec2 = FakeEc2(vpcs_listed=[Vpc(vpc_id=vpc_id, owner_id=account)])
+        run = Run(ec2=ec2, sink=FakeSink(), now=moment(event) + 60, environment=environment)
+        assert run(event)["created"] == [vpc_id]
+        assert detail["userIdentity"]["arn"] in run.sink.sent[0].text
+
+
+def wrapped(detail: dict[str, Any]) -> dict[str, Any]:
+    """A CloudTrail record in the envelope in which EventBridge hands it over."""
+    envelope: dict[str, Any] = json.loads((REAL / "eventbridge-envelope.json").read_text())
+    return {
+        **envelope,
+        "detail-type": "AWS API Call via CloudTrail",
+        "account": detail["recipientAccountId"],
+        "region": detail["awsRegion"],
+        "time": detail["eventTime"],
+        "detail": detail,
+    }
+
+
+def test_wiring_needs_nothing_but_the_environment() -> None:
+    """`wire` makes the whole service from the function's environment, without a call to AWS."""
+    environment = {
+        **ENVIRONMENT,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "PYTHONPATH": f"{ROOT}/layers/flowwarden:{ROOT}/functions/enforcer",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import enforcer; print(type(enforcer.wire()).__name__)"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "EnforcingService"
