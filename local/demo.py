@@ -71,6 +71,7 @@ def _birth(terminal: Terminal, stage: Stage) -> tuple[str, int]:
     now = datetime.now(UTC)
     vpc = stage.clients.ec2.create_vpc(CidrBlock=CIDR)["Vpc"]["VpcId"]
     detail = creation(vpc, CIDR, now)
+    terminal.say(f"{vpc} ({CIDR}) is created; CloudTrail tells EventBridge, the rule wakes the enforcer.")
     problems = _check(
         terminal,
         stage.births.rule_takes(detail) and not stage.births.rule_takes(failed_creation(CIDR, now)),
@@ -78,7 +79,6 @@ def _birth(terminal: Terminal, stage: Stage) -> tuple[str, int]:
     )
     told = time.monotonic()
     stage.births.tell(detail)
-    terminal.say(f"{vpc} ({CIDR}) is created; CloudTrail tells EventBridge, the rule wakes the enforcer.")
     reports = stage.operations.wait(1, PATIENCE_SECONDS)
     done = stage.enforcer.wait(1, PATIENCE_SECONDS)
     for report in reports:

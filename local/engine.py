@@ -6,7 +6,7 @@ import json
 import socket
 import subprocess
 
-from local.server import LOOPBACK
+from local.server import LOOPBACK, EmbeddedAwsError
 from local.stack import architecture
 from local.surroundings import environment
 
@@ -29,6 +29,13 @@ def why_no_engine() -> str:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
         return f"no container engine answers (start one, or set DOCKER_HOST): {reason[-1] if reason else ''}"
     return ""
+
+
+def require() -> None:
+    """Raise EmbeddedAwsError, saying why, if containers cannot run here."""
+    lacking = why_no_engine()
+    if lacking:
+        raise EmbeddedAwsError(f"`sam local invoke` runs the function in a container, and {lacking}")
 
 
 def has_image() -> bool:

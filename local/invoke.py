@@ -139,9 +139,7 @@ def main() -> int:
     terminal = Terminal()
     try:
         event = read(Path(sys.argv[1]))
-        lacking = engine.why_no_engine()
-        if lacking:
-            raise EmbeddedAwsError(f"`sam local invoke` runs the function in a container: {lacking}")
+        engine.require()
         return _show(terminal, event, _run(terminal, event))
     except (NotAnEvent, EmbeddedAwsError) as error:
         terminal.bad(str(error))
@@ -158,9 +156,8 @@ def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
             built = build(NAME)
         with terminal.step("sam deploy"):
             container = Container(aws, built, deploy(aws, built))
-        with terminal.step(
-            "sam local invoke" if engine.has_image() else f"sam local invoke, fetches {engine.image()}"
-        ):
+        fetched = "" if engine.has_image() else f", which fetches {engine.image()}"
+        with terminal.step(f"sam local invoke{fetched}"):
             return container.invoke(event)
 
 

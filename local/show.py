@@ -64,7 +64,7 @@ class Terminal:
         self._line("." * max(3, WIDTH - len(INDENT) - len(text) - 1 - len(seconds)) + seconds)
 
     def notification(self, subject: str, text: str, seconds: float | None = None) -> None:
-        """A notification as a person gets it; `seconds` is how long it took to arrive, where that is known."""
+        """A notification as a person gets it; `seconds`, where known, is how long it took to arrive."""
         self._line()
         self._line(f"{INDENT}{self._paint(subject, BOLD, YELLOW)}")
         if seconds is not None:

@@ -68,7 +68,7 @@ def build(name: str) -> Path:
             f"--cache-dir={CACHE}",
             "--cached",
             "--parallel",
-            *_overrides(BUILDS / f"{name}.json", {"Architecture": architecture()}),
+            *_overrides(BUILDS / f"{name}.yaml", {"Architecture": architecture()}),
         )
     return folder / "template.yaml"
 
@@ -91,7 +91,7 @@ def deploy(aws: EmbeddedAws, built: Path, parameters: Parameters | None = None) 
         "--capabilities=CAPABILITY_IAM",
         "--no-confirm-changeset",
         "--no-progressbar",
-        *_overrides(aws.folder / "parameters.json", given),
+        *_overrides(aws.folder / "parameters.yaml", given),
     )
     return describe(aws.clients)
 
@@ -134,7 +134,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _overrides(path: Path, parameters: Parameters) -> list[str]:
-    """The parameters by way of a file: on the command line, sam splits JSON values at its quotes."""
+    """The parameters by way of a file (JSON is YAML): on the command line, sam splits values at quotes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(dict(parameters), indent=2))
     return ["--parameter-overrides", path.as_uri()]

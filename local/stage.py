@@ -81,7 +81,11 @@ class Stage:
     def flow_logs(self, vpc: str) -> list[tuple[str, str]]:
         """The flow logs of a VPC: id and log group."""
         answer = self.clients.ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}])
-        return [(each["FlowLogId"], each.get("LogGroupName", "")) for each in answer["FlowLogs"]]
+        # The embedded AWS tells the log group in the member that is for other destinations.
+        return [
+            (each["FlowLogId"], each.get("LogGroupName") or each.get("LogDestination", ""))
+            for each in answer["FlowLogs"]
+        ]
 
     def sweep(self) -> Swept:
         """Invoke the enforcer as its schedule does, and wait until it is done."""
