@@ -104,7 +104,7 @@ class Ec2FlowLogs:
                     yield from map(_vpc, page["Vpcs"])
                 return
             for ids in batched(vpc_ids, VALUES_PER_FILTER, strict=False):
-                for page in pages.paginate(Filters=[{"Name": "vpc-id", "Values": ids}]):
+                for page in pages.paginate(Filters=[{"Name": "vpc-id", "Values": list(ids)}]):
                     yield from map(_vpc, page["Vpcs"])
 
     def flow_logs(self, vpc_ids: Sequence[str]) -> Iterator[FlowLog]:
@@ -116,7 +116,7 @@ class Ec2FlowLogs:
         pages = self._client.get_paginator("describe_flow_logs")
         with _classified("DescribeFlowLogs"):
             for ids in batched(vpc_ids, VALUES_PER_FILTER, strict=False):
-                for page in pages.paginate(Filters=[{"Name": "resource-id", "Values": ids}]):
+                for page in pages.paginate(Filters=[{"Name": "resource-id", "Values": list(ids)}]):
                     yield from map(_flow_log, page["FlowLogs"])
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:

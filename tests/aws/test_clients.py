@@ -1,0 +1,25 @@
+"""How every client retries and gives up."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.aws.clients import ATTEMPTS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, make_client
+from tests.aws.clients import session
+
+
+@pytest.mark.parametrize("service", ["ec2", "dynamodb", "sns"])
+def test_client_retries_with_backoff_and_never_waits_for_long(service: str) -> None:
+    """Botocore's own defaults wait for a minute and retry in the legacy mode."""
+    made = make_client(service, "eu-west-1", session=session())  # type: ignore[call-overload]  # names from a table
+    config = made.meta.config
+    assert made.meta.region_name == "eu-west-1"
+    assert config.retries == {"mode": "standard", "total_max_attempts": ATTEMPTS}
+    assert config.connect_timeout == CONNECT_TIMEOUT_SECONDS
+    assert config.read_timeout == READ_TIMEOUT_SECONDS
+
+
+def test_caller_that_may_wait_asks_for_more_attempts() -> None:
+    """A sweep would rather be late than incomplete."""
+    made = make_client("ec2", "eu-west-1", attempts=8, session=session())
+    assert made.meta.config.retries["total_max_attempts"] == 8  # type: ignore[attr-defined]  # the stubs leave it out
