@@ -29,8 +29,9 @@ from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
-EC2_ATTEMPTS = 8
-"""A sweep calls EC2 often and may wait: about 50 s of backoff at most, within the function's 300 s."""
+EC2_ATTEMPTS = 5
+"""Backs off for at most 15 s a call. botocore's retry quota ends all retries after some 25 calls that are
+throttled throughout, so that even such a sweep ends, and reports, within the function's 300 s as a rule."""
 
 logger = Logger(service="enforcer")
 metrics = Metrics(service="enforcer", namespace="FlowWarden")
