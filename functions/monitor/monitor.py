@@ -28,8 +28,8 @@ from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.services.monitoring import MonitoringResult, MonitoringService
 from flowwarden.settings import MonitorSettings
 
-logger = Logger()
-metrics = Metrics()
+logger = Logger(service="monitor")
+metrics = Metrics(namespace="FlowWarden", service="monitor")
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -48,9 +48,8 @@ METRICS = {
 """CloudWatch metric → attribute of the result. All are sent for each batch, zeros too."""
 
 
-@cache
 def wire() -> Wiring:
-    """The service on AWS, as the environment says; made once for a container."""
+    """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LayoutError."""
     settings = MonitorSettings.from_mapping(os.environ)
     service = MonitoringService(
         reader=make_reader(settings.log_format),
@@ -78,12 +77,18 @@ def make_reader(log_format: str) -> Reader:
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
-    """The Lambda handler on a wiring; tests give their own."""
+    """The Lambda handler on the service that `wiring` makes at the first event and keeps while warm.
+
+    The handler returns the counts of `METRICS`. It raises PayloadError, ConfigurationError and
+    PublishFailed, on which Lambda retries the batch and then puts it into the failure queue.
+    """
+    wired = cache(wiring)
 
     @logger.inject_lambda_context(clear_state=True)
-    @metrics.log_metrics(capture_cold_start_metric=True)
+    @metrics.log_metrics
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        settings, service = wiring()
+        metrics.add_metric(name="Batches", unit=MetricUnit.Count, value=1)
+        settings, service = wired()
         batch = decode(subscription_data(event), settings.max_inflated_mib * 1024 * 1024)
         if isinstance(batch, ControlMessage):
             logger.info("control message: CloudWatch Logs checks the destination")

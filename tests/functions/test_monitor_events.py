@@ -1,0 +1,179 @@
+"""The readable events of the monitor, through the real handler, and the events of others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import monitor
+from flowwarden.alerting.incidents import ClaimTerms
+from flowwarden.errors import CorruptPayload, NotASubscriptionEvent, PayloadTooLarge, PublishFailed
+from flowwarden.policy import Policy
+from flowwarden.records.subscription import encode
+from flowwarden.services.monitoring import MonitoringService
+from flowwarden.settings import MonitorSettings
+from tests.services.fakes_alerting import MemoryClaims, MemorySink
+
+ROOT = Path(__file__).parents[2]
+EVENTS = sorted((ROOT / "events" / "monitor").glob("*.json"))
+REAL = ROOT.parent / "shared" / "data" / "events" / "cloudwatch-logs"
+
+
+class _Template(yaml.SafeLoader):
+    """Reads CloudFormation's YAML, whose own tags mean nothing here."""
+
+
+_Template.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader of ours
+
+ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "LOG_FORMAT": TEMPLATE["Parameters"]["LogFormat"]["Default"],
+    "OPERATIONS_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:operations",
+    "PAGES_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:pages",
+    "STATE_TABLE": "state",
+    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/monitor",
+}
+
+
+@dataclass
+class Context:
+    """What Powertools asks of a Lambda context."""
+
+    function_name: str = "monitor"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:111122223333:function:monitor"
+    aws_request_id: str = "6e1c9ad0-0000-4000-8000-000000000002"
+
+
+@dataclass
+class Harness:
+    """The real handler, wired to fakes."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+    sink: MemorySink = field(default_factory=MemorySink)
+
+    def run(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Invoke the handler."""
+        context: Any = Context()
+        return monitor.make_handler(self._wire, lambda: 1_764_000_120.0)(event, context)
+
+    def _wire(self) -> monitor.Wiring:
+        settings = MonitorSettings.from_mapping(ENVIRONMENT | self.environment)
+        service = MonitoringService(
+            reader=monitor.make_reader(settings.log_format),
+            policy=Policy.from_json(settings.policy),
+            claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),
+            pages=self.sink,
+            region=settings.aws_region,
+            quiet_minutes=60,
+        )
+        return settings, service
+
+
+def document(*lines: str, group: str = "/flow-warden/flow-logs") -> dict[str, Any]:
+    """A subscription document around some lines."""
+    events = [{"id": str(number), "timestamp": 1, "message": text} for number, text in enumerate(lines)]
+    return {
+        "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": group,
+        "logStream": "eni-1-all", "subscriptionFilters": ["f"], "logEvents": events,
+    }  # fmt: skip
+
+
+BLOCKED = "2 111122223333 eni-1 10.0.1.20 10.0.2.30 49152 5432 6 6 360 1764000000 1764000058 REJECT OK"
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_an_event_ends_as_expected(path: Path) -> None:
+    """What stands beside the event is what happens."""
+    readable = json.loads(path.read_text())
+    harness = Harness(readable.get("settings", {}))
+    result = harness.run(encode(readable["event"]))
+    expected = readable["expected"]
+    if expected.get("control"):
+        assert result == {"control": True}
+        assert harness.sink.sent == []
+        return
+    counts = {name: result[metric] for metric, name in monitor.METRICS.items() if name in expected["counts"]}
+    assert counts == expected["counts"]
+    told = (
+        [{name: page.document[name] for name in expected["pages"][0]} for page in harness.sink.sent]
+        if (expected["pages"])
+        else harness.sink.sent
+    )
+    assert told == expected["pages"]
+
+
+def test_the_events_cover_what_they_should() -> None:
+    """One of each kind is there, so that nobody deletes the last of a kind."""
+    assert {path.stem for path in EVENTS} >= {
+        "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
+        "listener-goes-out", "public-into-private", "probing",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("event", "error", "message"),
+    [
+        ({}, NotASubscriptionEvent, "no awslogs.data"),
+        ({"awslogs": None}, NotASubscriptionEvent, "no awslogs.data"),
+        ({"awslogs": {"data": 5}}, NotASubscriptionEvent, "int, not base64 text"),
+        ({"awslogs": {"data": "***"}}, CorruptPayload, "no base64"),
+        ({"awslogs": {"data": ""}}, CorruptPayload, "neither gzip nor zlib"),
+    ],
+)
+def test_an_event_that_is_none_fails_with_a_named_error(
+    event: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    """The batch goes whole to the failure queue; the message says why."""
+    with pytest.raises(error, match=message):
+        Harness().run(event)
+
+
+def test_a_bomb_is_refused_at_the_cap() -> None:
+    """The setting is MiB; the message says how to raise it."""
+    with pytest.raises(PayloadTooLarge, match=r"\(1 MiB\).*MAX_INFLATED_MIB"):
+        Harness({"MAX_INFLATED_MIB": "1"}).run(encode(document("x" * 2_000_000)))
+
+
+def test_the_monitors_own_log_group_is_never_read() -> None:
+    """Reading it would make the monitor feed itself."""
+    harness = Harness()
+    assert harness.run(encode(document(BLOCKED, group="/aws/lambda/monitor"))) == {
+        "skipped": "/aws/lambda/monitor"
+    }
+    assert harness.sink.sent == []
+
+
+def test_a_page_that_cannot_be_sent_fails_the_invocation() -> None:
+    """So that Lambda retries the batch."""
+    harness = Harness(sink=MemorySink(refuse={"blocked-connection"}))
+    with pytest.raises(PublishFailed, match="will be retried"):
+        harness.run(encode(document(BLOCKED)))
+
+
+def test_metrics_are_written_even_when_the_invocation_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was counted is counted, in CloudWatch's embedded format."""
+    with pytest.raises(PublishFailed):
+        Harness(sink=MemorySink(refuse={"blocked-connection"})).run(encode(document(BLOCKED, "nonsense")))
+    (metrics,) = [
+        json.loads(line)
+        for line in capsys.readouterr().out.splitlines()
+        if "_aws" in line and "ColdStart" not in line
+    ]
+    assert set(monitor.METRICS) <= set(metrics)
+    assert (metrics["Flows"], metrics["Malformed"], metrics["Notifications"]) == ([1.0], [1.0], [0.0])
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="../shared/data is not here: real payloads are not tried")
+@pytest.mark.parametrize("name", ["lambda-go", "powertools-data-message", "powertools-policy-level-zlib"])
+def test_payloads_of_other_projects_are_read(name: str) -> None:
+    """They hold lines that are no flow records: each is counted as malformed, none is fatal."""
+    result = Harness().run(json.loads((REAL / f"{name}.json").read_text()))
+    assert result["Malformed"] > 0
+    assert result["Flows"] == result["Notifications"] == 0
