@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+from ipaddress import ip_network
 
 from local.server import LOOPBACK, EmbeddedAwsError
 from local.stack import architecture
@@ -46,18 +47,19 @@ def has_image() -> bool:
 def address_for_containers() -> str:
     """The address to listen on so that containers reach it, and nobody outside this machine does."""
     done = _docker("network", "inspect", "bridge")
-    networks = json.loads(done.stdout or "[]") if done.returncode == 0 else []
-    for configuration in (each for net in networks for each in net.get("IPAM", {}).get("Config") or []):
-        gateway = configuration.get("Gateway", "")
-        if _is_ours(gateway):
-            return str(gateway)
-    # Where the engine runs in a virtual machine, it forwards its containers' calls to our loopback.
-    return LOOPBACK
+    networks = json.loads(done.stdout) if done.returncode == 0 else []
+    gateways = [_gateway(each) for net in networks for each in net["IPAM"]["Config"] or ()]
+    # Where the engine runs in a virtual machine, the bridge is not ours: it forwards containers' calls
+    # to our loopback.
+    return next(filter(_is_ours, gateways), LOOPBACK)
+
+
+def _gateway(configuration: dict[str, str]) -> str:
+    """The bridge's own address; where the engine does not say, it is the first of the subnet."""
+    return configuration.get("Gateway") or str(next(ip_network(configuration["Subnet"]).hosts()))
 
 
 def _is_ours(address: str) -> bool:
-    if not address:
-        return False
     try:
         with socket.socket() as probe:
             probe.bind((address, 0))

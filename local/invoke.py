@@ -7,7 +7,6 @@ published is shown. `sam local` exits 0 even when the handler raises or is kille
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
 from local.show import Terminal
 from local.stack import Stack, architecture, build, deploy, sam_environment
-from local.surroundings import PROJECT, tool
+from local.surroundings import ACCOUNT_ID, tool
+from local.tools import run
 
 NAME = "invoke"
 USAGE = "usage: make invoke EVENT=events/monitor/reject-burst.json (any file of events/)"
@@ -50,12 +50,12 @@ class Container:
     def invoke(self, event: ReadableEvent) -> Invoked:
         """Run the function that the event belongs to."""
         payload = self._make_world(event)
-        done = self._sam_local_invoke(event, payload)
-        result, error = _outcome(done)
+        code, stdout, stderr = self._sam_local_invoke(event, payload)
+        result, error = read_outcome(code, stdout)
         return Invoked(
             result=result,
             error=error,
-            output=done.stderr,
+            output=stderr,
             deliveries=tuple(each for inbox in self._inboxes for each in inbox.take()),
         )
 
@@ -64,7 +64,11 @@ class Container:
         payload = json.dumps(event.payload)
         ec2 = self._aws.clients.ec2
         created = {}
-        for vpc in event.world.get("vpcs", []):
+        ours = [each for each in event.world.get("vpcs", []) if each["owner_id"] == ACCOUNT_ID]
+        if event.world:
+            for vpc in ec2.describe_vpcs()["Vpcs"]:
+                ec2.delete_vpc(VpcId=vpc["VpcId"])
+        for vpc in ours:
             created[vpc["vpc_id"]] = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
         for flow_log in event.world.get("flow_logs", []):
             answer = ec2.create_flow_logs(
@@ -79,32 +83,27 @@ class Container:
         decoded: dict[str, Any] = json.loads(payload)
         return decoded
 
-    def _sam_local_invoke(
-        self, event: ReadableEvent, payload: dict[str, Any]
-    ) -> subprocess.CompletedProcess[str]:
+    def _sam_local_invoke(self, event: ReadableEvent, payload: dict[str, Any]) -> tuple[int, str, str]:
+        """Exit code, what the function answered, and what it and sam wrote."""
         folder = self._aws.folder
         (folder / "payload.json").write_text(json.dumps(payload))
         (folder / "variables.json").write_text(json.dumps({event.function: self._variables(event)}))
-        return subprocess.run(
-            [
-                tool("sam", "sam"),
-                "local",
-                "invoke",
-                event.function,
-                f"--template={self._built}",
-                f"--event={folder / 'payload.json'}",
-                f"--env-vars={folder / 'variables.json'}",
-                f"--parameter-overrides=Architecture={architecture()}",
-                f"--add-host={engine.HOST_FROM_CONTAINER}:host-gateway",
-                *(["--skip-pull-image"] if engine.has_image() else []),
-            ],
-            env=sam_environment(self._aws.environment),
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command: list[str | Path] = [
+            tool("sam", "sam"),
+            "local",
+            "invoke",
+            event.function,
+            f"--template={self._built}",
+            f"--event={folder / 'payload.json'}",
+            f"--env-vars={folder / 'variables.json'}",
+            f"--parameter-overrides=Architecture={architecture()}",
+            f"--add-host={engine.HOST_FROM_CONTAINER}:host-gateway",
+            *(["--skip-pull-image"] if engine.has_image() else []),
+        ]
+        answer, output = folder / "answer.log", folder / "output.log"
+        with answer.open("wb") as stdout, output.open("wb") as stderr:
+            code = run(command, sam_environment(self._aws.environment), stdout, stderr)
+        return code, answer.read_text(errors="replace"), output.read_text(errors="replace")
 
     def _variables(self, event: ReadableEvent) -> dict[str, str]:
         """What the deployed function was told, for sam knows a reference's value only by its name."""
@@ -114,11 +113,11 @@ class Container:
         return configuration["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": endpoint} | event.settings
 
 
-def _outcome(done: subprocess.CompletedProcess[str]) -> tuple[Any, str]:
-    """The handler's result, or why there is none: sam's exit code does not tell."""
-    if done.returncode != 0:
-        return None, f"`sam local invoke` failed with exit code {done.returncode}"
-    answer = done.stdout.strip().rpartition("\n")[2]
+def read_outcome(code: int, stdout: str) -> tuple[Any, str]:
+    """The handler's result and '', or None and why there is no result: sam's exit code does not tell."""
+    if code != 0:
+        return None, f"`sam local invoke` failed with exit code {code}"
+    answer = stdout.strip().rpartition("\n")[2]
     try:
         result = json.loads(answer)
     except ValueError:
@@ -131,14 +130,14 @@ def _outcome(done: subprocess.CompletedProcess[str]) -> tuple[Any, str]:
     return result, ""
 
 
-def main() -> int:
-    """Invoke the function that the event on the command line belongs to; return the exit code."""
-    if len(sys.argv) != len(("program", "event")):
+def main(arguments: list[str]) -> int:
+    """Invoke the function that the event belongs to; return the exit code."""
+    if len(arguments) != 1:
         print(USAGE, file=sys.stderr)
         return 2
     terminal = Terminal()
     try:
-        event = read(Path(sys.argv[1]))
+        event = read(Path(arguments[0]))
         engine.require()
         return _show(terminal, event, _run(terminal, event))
     except (NotAnEvent, EmbeddedAwsError) as error:
@@ -182,4 +181,4 @@ def _log() -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

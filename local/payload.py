@@ -71,14 +71,13 @@ def read(path: Path) -> ReadableEvent:
 FOLDERS = ("events/monitor/", "events/enforcer/")
 
 
-def main() -> int:
-    """Print the payload of the event named on the command line."""
-    try:
-        (path,) = sys.argv[1:]
-        print(json.dumps(read(Path(path)).payload))
-    except ValueError:
+def main(arguments: list[str]) -> int:
+    """Print the payload of the event; return the exit code."""
+    if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
+    try:
+        print(json.dumps(read(Path(arguments[0])).payload))
     except NotAnEvent as error:
         print(error, file=sys.stderr)
         return 2
@@ -86,4 +85,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -16,6 +15,7 @@ from typing import Self
 
 from local.clients import Clients
 from local.surroundings import ACCOUNT_ID, BUILD, REGION, environment, tool
+from local.tools import end_group
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
@@ -136,17 +136,8 @@ class EmbeddedAws:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        _signal_group(process.pid, signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            # Whatever of the group has not ended by now: the functions' own processes.
-            _signal_group(process.pid, signal.SIGKILL)
-            process.wait()
+        if process is not None:
+            end_group(process, signal.SIGTERM, STOP_SECONDS)
             shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
 
 
@@ -180,13 +171,6 @@ def _request(host: str, port: int, method: str, path: str) -> None:
         connection.close()
     if answer.status != HTTPStatus.OK:
         raise EmbeddedAwsError(f"{method} {path}: the embedded AWS answered {answer.status} {answer.reason}")
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return
 
 
 def relative(path: Path) -> Path:

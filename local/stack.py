@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import platform
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from msgspec import Struct
 from local.clients import Clients
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
 from local.surroundings import BUILD, PROJECT, environment, tool
+from local.tools import run
 
 STACK = "flow-warden"
 ARTIFACTS = "flow-warden-artifacts"
@@ -148,15 +148,7 @@ def sam_environment(base: Mapping[str, str]) -> dict[str, str]:
 def _sam(log: Path, base: Mapping[str, str], *arguments: str) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        done = subprocess.run(
-            [tool("sam", "sam"), *arguments],
-            env=sam_environment(base),
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode != 0:
+        code = run([tool("sam", "sam"), *arguments], sam_environment(base), output, output)
+    if code != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise EmbeddedAwsError(f"`sam {arguments[0]}` failed; all of it in {relative(log)}, its end:\n{tail}")

@@ -61,6 +61,7 @@ class Stage:
         Silence is not a matter of waiting long enough: a page is sent before the invocation ends, so
         when all batches are done, what is not in the inbox will not come.
         """
+        self.monitor.skip()
         fed = time.monotonic()
         written = feed.write(self.clients, self.stack, scene.conversations, now)
         deliveries = self.pages.wait(len(scene.pages), PATIENCE_SECONDS) if scene.pages else []
@@ -87,8 +88,14 @@ class Stage:
             for each in answer["FlowLogs"]
         ]
 
+    def uncovered(self) -> list[str]:
+        """The VPCs without any flow log."""
+        vpcs = [each["VpcId"] for each in self.clients.ec2.describe_vpcs()["Vpcs"]]
+        return [vpc for vpc in vpcs if not self.flow_logs(vpc)]
+
     def sweep(self) -> Swept:
         """Invoke the enforcer as its schedule does, and wait until it is done."""
+        self.enforcer.skip()
         self.clients.functions.invoke(
             FunctionName=self.stack.enforcer,
             InvocationType="Event",

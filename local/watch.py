@@ -38,6 +38,10 @@ class Watch:
         self.log_group = configuration.get("LoggingConfig", {}).get("LogGroup") or default
         self._known = set(self._finished())
 
+    def skip(self) -> None:
+        """Forget about the invocations that have finished by now."""
+        self._known.update(self._finished())
+
     def wait(self, count: int, seconds: float) -> list[Invocation]:
         """The next `count` invocations that finish, or as many as do within the time."""
         deadline = time.monotonic() + seconds
