@@ -15,6 +15,7 @@ from typing import Any, Final
 from flowwarden.errors import LayoutError
 from flowwarden.records.fields import TRAFFIC_KINDS, Field, Kind
 from flowwarden.records.layout import BYTE_ORDER_MARK, RecordLayout, is_header
+from flowwarden.records.memo import Memo
 from flowwarden.records.model import Flow, Gap, GapKind, LogStatus, Malformed, Records
 from flowwarden.records.values import ABSENT, Value, convert
 
@@ -23,8 +24,6 @@ _ENDPOINTS: Final = _FLOW[: -len(Flow.__struct_defaults__)]
 """The attributes that a flow cannot be without: its two addresses."""
 _BITS: Final = {Kind.PORT: 16, Kind.COUNT: 63}
 """Kinds whose numbers seldom repeat, with the bits of the largest."""
-_MEMO_LIMIT: Final = 2**16
-_MEMO_LONGEST_TOKEN: Final = 64
 _SHOWN: Final = 60
 
 
@@ -63,7 +62,7 @@ class Reader:
         add_flow = records.flows.append
         quick = self._quick
         for line in lines:
-            tokens = line.split()
+            tokens = line.split(" ")
             try:
                 add_flow(quick[len(tokens)](tokens))
             except (KeyError, ValueError):  # one odd line must not end the batch
@@ -147,36 +146,29 @@ def _value(field: Field, token: str) -> Value:
         raise ValueError(f"{field.name} is {shown}, {error}") from None
 
 
-class _Memo(dict[str, Value]):
-    """What tokens of one kind mean. A token is converted on first sight only, and refused each time."""
-
-    def __init__(self, converter: Callable[[str], Value]) -> None:
-        super().__init__()
-        self._converter = converter
-
-    def __missing__(self, token: str) -> Value:
-        if token.startswith(BYTE_ORDER_MARK):
-            raise ValueError("a byte order mark is for the strict way")
-        value = self._converter(token)
-        if len(token) <= _MEMO_LONGEST_TOKEN:
-            if len(self) >= _MEMO_LIMIT:
-                self.clear()
-            self[token] = value
-        return value
-
-
 def _lookups() -> dict[str, object]:
     """What the generated functions use, by name: a memo for each kind, and Flow."""
-    memos = {kind.name: _Memo(partial(convert, kind)) for kind in Kind}
-    addresses = memos[Kind.ADDRESS.name]
+    addresses = Memo(partial(convert, Kind.ADDRESS))
 
     def endpoint(token: str) -> Value:
         if token == ABSENT:
             raise ValueError("a flow cannot be without")
         return addresses[token]
 
-    only_ok = {LogStatus.OK.value: LogStatus.OK}
-    return {**memos, Kind.STATUS.name: only_ok, "ENDPOINT": _Memo(endpoint), "Flow": Flow}
+    def text(token: str) -> Value:
+        if token.startswith(BYTE_ORDER_MARK) or token.split() != [token]:
+            raise ValueError("the strict way knows of marks and of blanks other than one space")
+        return convert(Kind.TEXT, token)
+
+    return {
+        **{kind.name: Memo(partial(convert, kind)) for kind in Kind},
+        Kind.ADDRESS.name: addresses,
+        Kind.STATUS.name: {LogStatus.OK.value: LogStatus.OK},
+        Kind.TEXT.name: Memo(text),
+        Kind.ENCODED_TEXT.name: Memo(text),
+        "ENDPOINT": Memo(endpoint),
+        "Flow": Flow,
+    }
 
 
 def _quick_reader(fields: Sequence[Field], lookups: dict[str, object]) -> Callable[[list[str]], Flow]:
@@ -201,12 +193,14 @@ def _statements(fields: Sequence[Field]) -> Iterator[str]:
     t2 = int(t2)
     if (t2) >> 16: raise ValueError
     STATUS[t3]
-    return Flow(ENDPOINT[t0], ENDPOINT[t1], None, t2, None, …)
+    return Flow(ENDPOINT[t0], ENDPOINT[t1], None, t2)
     """
     named = {field.attribute: (f"t{position}", field.kind) for position, field in enumerate(fields)}
     yield f"{' '.join(f'{token},' for token, _ in named.values())} = tokens"
     yield from _numbers(list(named.values()))
     arguments = [_expression(name, *named.pop(name)) if name in named else "None" for name in _FLOW]
+    while arguments[-1] == "None":  # the default; passing fewer arguments is faster
+        arguments.pop()
     yield from (_expression(name, *rest) for name, rest in named.items())
     yield f"return Flow({', '.join(arguments)})"
 

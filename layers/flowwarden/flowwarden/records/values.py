@@ -53,9 +53,10 @@ def _integer(token: str, largest: int = _LARGEST) -> int:
     """A number of plain digits: int() alone takes signs, underscores and the digits of other scripts."""
     if not (token.isascii() and token.isdigit()):
         raise ValueError("which is no number")
-    if len(token) > _LONGEST or int(token) > largest:
+    digits = token.lstrip("0") or "0"
+    if len(digits) > _LONGEST or int(digits) > largest:
         raise ValueError(f"above {largest}")
-    return int(token)
+    return int(digits)
 
 
 def _up_to(largest: int) -> Callable[[str], int]:

@@ -1,0 +1,168 @@
+"""Real records and real subscription payloads go through the reader as their owners tell."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowwarden.records.fields import BY_NAME, Kind
+from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout, is_header
+from flowwarden.records.model import Flow, Gap, GapKind, Records
+from flowwarden.records.reader import Reader
+from flowwarden.records.subscription import LogBatch, LogEvent, decode
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+CAP = 2**20
+VERSION_5 = RecordLayout(tuple(f.name for f in BY_NAME.values() if f.version is not None and f.version <= 5))
+
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the folder of real records, ../shared/data, is not here"
+)
+
+
+@cache
+def rows(name: str) -> list[dict[str, Any]]:
+    """The rows of a file of real records."""
+    text = (DATA / "flow-records" / name).read_text("utf-8")
+    return [json.loads(row) for row in text.splitlines()]
+
+
+def compare(record: Flow | Gap, layout: RecordLayout, line: str) -> None:
+    """Hold every attribute of the record against the token that stands for it in the line."""
+    told = {BY_NAME[n].attribute: t for n, t in zip(layout.names, line.split(), strict=True)}
+    for attribute in record.__struct_fields__:
+        value = getattr(record, attribute)
+        if attribute == "kind":
+            assert value.value == told["log_status"]
+        else:
+            assert ("-" if value is None else str(value)) == told.get(attribute, "-"), attribute
+
+
+def only_record(records: Records) -> Flow | Gap:
+    """The one flow or gap among the records."""
+    assert records.malformed == []
+    both: list[Flow | Gap] = [*records.flows, *records.gaps]
+    assert len(both) == 1
+    return both[0]
+
+
+def test_every_example_of_the_user_guide_is_read_field_by_field() -> None:
+    """Six layouts, dashes, a double space, a layout without version, action and status."""
+    clean = [row for row in rows("aws-user-guide-examples.jsonl") if "#" not in row["line"]]
+    assert len(clean) == 25
+    for row in clean:
+        layout = RecordLayout.parse(row["fields"])
+        compare(only_record(Reader([layout]).read([row["line"]])), layout, row["line"])
+
+
+def test_the_layouts_of_the_user_guide_can_share_a_log_group() -> None:
+    """Each line still finds its own layout, all of them given to one reader."""
+    examples = [row for row in rows("aws-user-guide-examples.jsonl") if "#" not in row["line"]]
+    reader = Reader([RecordLayout.parse(row["fields"]) for row in examples])
+    assert [only_record(reader.read([row["line"]])) for row in examples] == [
+        only_record(Reader([RecordLayout.parse(row["fields"])]).read([row["line"]])) for row in examples
+    ]
+
+
+def test_comments_make_two_examples_malformed_until_they_are_cut_off() -> None:
+    """The guide explains two lines at their end."""
+    commented = [row for row in rows("aws-user-guide-examples.jsonl") if "#" in row["line"]]
+    assert len(commented) == 2
+    for row in commented:
+        layout = RecordLayout.parse(row["fields"])
+        records = Reader([layout]).read([row["line"]])
+        assert (records.flows, records.gaps, len(records.malformed)) == ([], [], 1)
+        line = row["line"].partition("#")[0]
+        compare(only_record(Reader([layout]).read([line])), layout, line)
+
+
+def test_lines_of_another_parser_give_the_endpoints_that_it_gives() -> None:
+    """Version 2 and 5, IPv6, NODATA."""
+    reader = Reader([DEFAULT_LAYOUT, VERSION_5])
+    samples = rows("sekoia.jsonl")
+    assert len(samples) == 5
+    for row in samples:
+        record = only_record(reader.read([row["line"]]))
+        compare(record, DEFAULT_LAYOUT if row["line"].startswith("2 ") else VERSION_5, row["line"])
+        assert record.start == datetime.fromisoformat(row["event"]["start"]).timestamp()
+        assert record.end == datetime.fromisoformat(row["event"]["end"]).timestamp()
+        if isinstance(record, Gap):
+            assert (record.kind, row["source"]) == (GapKind.NODATA, None)
+            continue
+        source, destination = row["source"], row["destination"]
+        assert (record.srcaddr, record.srcport) == (source["address"], source["port"])
+        assert (record.packets, record.bytes) == (source["packets"], source["bytes"])
+        assert (record.dstaddr, record.dstport) == (destination["address"], destination["port"])
+
+
+@pytest.mark.parametrize("name", ["slips_vertical", "slips_test11_portscan"])
+def test_labelled_files_are_read_whole_by_their_header_line(name: str) -> None:
+    """As flow logs in S3, they begin with the names of their fields."""
+    header, *lines = (DATA / "labelled" / f"{name}.log").read_text("utf-8").splitlines()
+    expected = json.loads((DATA / "labelled" / f"{name}.expected.json").read_text("utf-8"))
+    assert is_header(header)
+    layout = RecordLayout.parse(header)
+    records = Reader([layout]).read(lines)
+    assert (len(records.flows), records.gaps, records.malformed) == (expected["records"], [], [])
+    for flow, line in zip(records.flows, lines, strict=True):
+        compare(flow, layout, line)
+
+
+def test_no_kind_of_field_in_the_examples_is_left_unread() -> None:
+    """The comparison above looks at attributes; the other typed fields must be right as well."""
+    reader = Reader([VERSION_5])
+    line = next(row["line"] for row in rows("sekoia.jsonl") if row["line"].startswith("5 "))
+    for position, field in enumerate(VERSION_5.fields):
+        if field.kind is not Kind.TEXT:
+            tokens = line.split()
+            tokens[position] = "!"
+            assert reader.read([" ".join(tokens)]).malformed, field.name
+
+
+def payloads(name: str) -> list[str]:
+    """The payloads in an event: one for Lambda, one for each Kinesis record."""
+    event = json.loads((DATA / "events" / "cloudwatch-logs" / name).read_text("utf-8"))
+    if "Records" in event:
+        return [record["kinesis"]["data"] for record in event["Records"]]
+    return [event["awslogs"]["data"]]
+
+
+@pytest.mark.parametrize(
+    "name", ["powertools-data-message.json", "lambda-go.json", "powertools-policy-level-zlib.json"]
+)
+def test_payloads_for_lambda_are_decoded(name: str) -> None:
+    """Gzip, and zlib with policyLevel."""
+    (data,) = payloads(name)
+    assert decode(data, CAP) == LogBatch(
+        owner="123456789123",
+        log_group="testLogGroup",
+        log_stream="testLogStream",
+        events=(
+            LogEvent("eventId1", "[ERROR] First test message"),
+            LogEvent("eventId2", "[ERROR] Second test message"),
+        ),
+    )
+
+
+def test_payloads_for_kinesis_are_decoded() -> None:
+    """Each Kinesis record holds what a Lambda event would hold."""
+    batches = [decode(data, CAP) for data in payloads("powertools-kinesis.json")]
+    assert [(type(b), b.owner, len(b.events)) for b in batches if isinstance(b, LogBatch)] == [
+        (LogBatch, "231436140809", 3),
+        (LogBatch, "231436140809", 3),
+    ]
+
+
+def test_log_lines_that_are_no_flow_records_are_malformed_each() -> None:
+    """All payloads here hold other logs: nothing raises, nothing is lost."""
+    folder = DATA / "events" / "cloudwatch-logs"
+    batches = [decode(data, CAP) for file in folder.iterdir() for data in payloads(file.name)]
+    lines = [line for batch in batches if isinstance(batch, LogBatch) for line in batch.lines]
+    records = Reader([DEFAULT_LAYOUT]).read(lines)
+    assert [bad.line for bad in records.malformed] == lines
+    assert len(lines) == 12

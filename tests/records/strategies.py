@@ -1,0 +1,74 @@
+"""Lines of flow logs for property tests: right ones, nearly right ones, and anything at all."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from flowwarden.records.fields import FIELDS, Kind
+from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+
+FAMILIAR: dict[Kind, st.SearchStrategy[str]] = {
+    Kind.TEXT: st.sampled_from(["123456789012", "064076352821", "unknown", "eni-0a", "vpc-1", "S3", "IPv4"]),
+    Kind.ENCODED_TEXT: st.sampled_from(["web", "a%20b", "%E2%82%AC", "100%", "%FF"]),
+    Kind.ADDRESS: st.ip_addresses().map(str) | st.sampled_from(["10.0.0.1", "2001:db8::1", "::ffff:1.2.3.4"]),
+    Kind.PORT: st.integers(0, 65_535).map(str),
+    Kind.PROTOCOL: st.integers(0, 255).map(str),
+    Kind.COUNT: st.integers(0, 2**63 - 1).map(str),
+    Kind.FLAGS: st.sampled_from(["0", "1", "2", "3", "4", "7", "18", "19", "255"]),
+    Kind.SECONDS: st.integers(0, 10**14 - 1).map(str),
+    Kind.INTEGER: st.integers(0, 11).map(str),
+    Kind.ACTION: st.sampled_from(["ACCEPT", "REJECT"]),
+    Kind.STATUS: st.sampled_from(["OK", "OK", "OK", "NODATA", "SKIPDATA"]),
+    Kind.DIRECTION: st.sampled_from(["ingress", "egress"]),
+}
+NUMBERS = ["1_000", "+5", "-5", "-0", "0x10", "1e3", "5.0", "05", "00", "256", "65536", "\u0663", "\u00b2"]
+LARGE = [
+    "99999",
+    "9223372036854775807",
+    "9223372036854775808",
+    "1" * 20,
+    "9" * 5000,
+    "0" * 30 + "1",
+    "0" * 5000,
+]
+MILLISECONDS = ["1700000000000", "99999999999", "100000000000", "99999999999999", "100000000000000"]
+WORDS = ["None", "ok", "OK", "GO_AWAY", "NODATA", "SUCCESS", "ACCEPT", "Ingress", "version", "srcaddr", "#"]
+ADDRESSES = ["1.2.3", "01.2.3.4", "1.2.3.4/8", "256.1.1.1", "fe80::1%eth0", "::", ":::", "\u0661.2.3.4"]
+MARKED = ["\ufeff2", "\ufeff\ufeff", "\ufeff-", "--"]
+TRICKY = ["-", *NUMBERS, *LARGE, *MILLISECONDS, *WORDS, *ADDRESSES, *MARKED]
+BLANKS = st.sampled_from([" ", " ", "  ", "\t", "\u00a0", "\x1c", "\n", "\ufeff", ""])
+EDGES = st.sampled_from(["", "", " ", "\r\n", "\ufeff", "\ufeff\ufeff", "\ufeff ", " \ufeff"])
+GAP_KINDS = (Kind.TEXT, Kind.ENCODED_TEXT, Kind.SECONDS, Kind.STATUS, Kind.INTEGER)
+
+
+@st.composite
+def lines(draw: st.DrawFn, layouts: list[RecordLayout]) -> str:
+    """A line of one of the layouts, with up to two odd tokens and perhaps odd blanks."""
+    fields = draw(st.sampled_from(layouts)).fields
+    is_gap = draw(st.booleans())
+    tokens = [
+        "-" if is_gap and field.kind not in GAP_KINDS else draw(FAMILIAR[field.kind]) for field in fields
+    ]
+    for _ in range(draw(st.integers(0, 2))):
+        position = draw(st.integers(0, len(fields) - 1))
+        tokens[position] = draw(st.sampled_from(TRICKY) | st.text(min_size=1, max_size=8))
+    line = " ".join(tokens)
+    if draw(st.booleans()):
+        line = line.replace(" ", draw(BLANKS), draw(st.integers(1, 2)))
+    return draw(EDGES) + line + draw(EDGES)
+
+
+def layouts() -> st.SearchStrategy[RecordLayout]:
+    """Any layout that can give flows."""
+    others = [field.name for field in FIELDS if field.name not in ("srcaddr", "dstaddr")]
+    return (
+        st.lists(st.sampled_from([*others, "quite-new"]), unique=True, max_size=30)
+        .flatmap(lambda names: st.permutations([*names, "srcaddr", "dstaddr"]))
+        .map(lambda names: RecordLayout(tuple(names)))
+    )
+
+
+def layout_sets() -> st.SearchStrategy[list[RecordLayout]]:
+    """What a reader is given: one layout or several, some of the same length."""
+    shuffled = st.permutations(DEFAULT_LAYOUT.names).map(lambda names: RecordLayout(tuple(names)))
+    return st.lists(layouts() | shuffled | st.just(DEFAULT_LAYOUT), min_size=1, max_size=3)

@@ -1,0 +1,184 @@
+"""The payload of a subscription: what is decoded, what is refused and how."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import tracemalloc
+import zlib
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.errors import CorruptPayload, PayloadError, PayloadTooLarge
+from flowwarden.records.subscription import ControlMessage, LogBatch, LogEvent, decode, encode
+
+CAP = 1_000_000
+DOCUMENT: dict[str, Any] = {
+    "messageType": "DATA_MESSAGE",
+    "owner": "064076352821",
+    "logGroup": "/flow-warden/flow-logs",
+    "logStream": "eni-0a-all",
+    "subscriptionFilters": ["flows"],
+    "logEvents": [
+        {"id": str(n), "timestamp": 1700000000000, "message": f"line {n}", "extractedFields": {"a": "1"}}
+        for n in range(1000)
+    ],
+}
+RAW = json.dumps(DOCUMENT).encode()
+
+
+def packed(data: bytes) -> str:
+    """Bytes as the text of a payload."""
+    return base64.b64encode(data).decode()
+
+
+def changed(**changes: Any) -> str:
+    """The payload of the document with some members changed; None takes one out."""
+    document = {name: value for name, value in (DOCUMENT | changes).items() if value is not None}
+    return packed(gzip.compress(json.dumps(document).encode()))
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
+def test_a_payload_is_decoded_whether_gzip_or_zlib(compress: Any) -> None:
+    """Account-level policies deliver zlib."""
+    batch = decode(packed(compress(RAW)), CAP)
+    assert isinstance(batch, LogBatch)
+    assert (batch.owner, batch.log_group, batch.log_stream) == (
+        "064076352821",
+        "/flow-warden/flow-logs",
+        "eni-0a-all",
+    )
+    assert batch.events[-1] == LogEvent("999", "line 999")
+    assert batch.lines == [f"line {n}" for n in range(1000)]
+
+
+def test_members_that_nobody_needs_are_let_pass() -> None:
+    """`policyLevel` today, others tomorrow."""
+    assert isinstance(decode(changed(policyLevel="ACCOUNT_LEVEL_POLICY", new={"a": [1]}), CAP), LogBatch)
+
+
+def test_a_control_message_is_no_batch() -> None:
+    """CloudWatch Logs asks whether anybody is there."""
+    asked = "CWL CONTROL MESSAGE: Checking health of destination Firehose."
+    data = changed(
+        messageType="CONTROL_MESSAGE",
+        owner="CloudwatchLogs",
+        logGroup="",
+        logStream="",
+        logEvents=[{"id": "", "timestamp": 0, "message": asked}],
+    )
+    assert decode(data, CAP) == ControlMessage((asked,))
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        ("not base64!", "11 characters of the payload are no base64"),
+        ("é", "no base64"),
+        (packed(gzip.compress(RAW))[:-2], "no base64"),
+        (packed(gzip.compress(RAW)) + "\n", "no base64"),
+        ("", "0 bytes of the payload begin with nothing: neither gzip nor zlib"),
+        (packed(RAW), "begin with 7b22: neither gzip nor zlib"),
+        (packed(gzip.compress(RAW)[:-9]), "the compressed stream ends early"),
+        (packed(gzip.compress(RAW)[:10]), "10 bytes gave 0 bytes and no end"),
+        (packed(zlib.compress(RAW)[:-1]), "the compressed stream ends early"),
+        (packed(gzip.compress(RAW)[:-8] + b"\0" * 8), "do not inflate"),
+        (packed(b"\x1f\x8b" + b"\xff" * 20), "do not inflate"),
+        (packed(gzip.compress(RAW) + b"more"), "4 of [0-9]+ bytes follow the end"),
+        (packed(gzip.compress(RAW) * 2), "follow the end"),
+        (packed(gzip.compress(RAW[:-1])), "no subscription message"),
+        (packed(gzip.compress(RAW + RAW)), "no subscription message"),
+        (packed(gzip.compress(RAW.replace(b"line 5", b"\xff"))), "no subscription message"),
+        (packed(gzip.compress(b'{"x":' + b"[" * 100_000)), "no subscription message"),
+        (packed(gzip.compress(b"[]")), "10|2 inflated bytes are no subscription message"),
+        (changed(messageType="NEWS"), "messageType is 'NEWS'"),
+        (changed(messageType=None), "missing required field `messageType`"),
+        (changed(logGroup=None), "missing required field `logGroup`"),
+        (changed(logEvents=None), "missing required field `logEvents`"),
+        (changed(logEvents=[{"id": "1"}]), "missing required field `message`"),
+        (changed(logEvents=[{"id": 1, "message": "x"}]), r"Expected `str`, got `int` - at `\$.logEvents"),
+    ],
+)
+def test_a_broken_payload_is_refused_with_what_is_broken(data: str, complaint: str) -> None:
+    """The whole batch can then go to the failure queue."""
+    with pytest.raises(CorruptPayload, match=complaint):
+        decode(data, CAP)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
+def test_the_cap_is_exact(compress: Any) -> None:
+    """As many bytes as the cap are let through, one more is refused."""
+    data = packed(compress(RAW))
+    assert isinstance(decode(data, len(RAW)), LogBatch)
+    with pytest.raises(PayloadTooLarge):
+        decode(data, len(RAW) - 1)
+
+
+def test_a_decompression_bomb_is_refused_without_being_inflated() -> None:
+    """The message names the sizes, the cap and the setting."""
+    data = packed(gzip.compress(b"0" * 50_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(PayloadTooLarge, match=r"more than 1048576 bytes \(1 MiB\).* MAX_INFLATED_MIB"):
+            decode(data, 2**20)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@given(st.text() | st.binary().map(packed) | st.binary().map(lambda b: packed(gzip.compress(b))))
+def test_any_text_is_decoded_or_refused_by_name(data: str) -> None:
+    """Nothing but the named errors comes out."""
+    with pytest.raises(PayloadError):
+        decode(data, CAP)
+
+
+@given(st.integers(0), st.integers(0, 255))
+def test_a_payload_with_one_byte_changed_is_never_read_wrong(where: int, byte: int) -> None:
+    """Checksums are checked: the same batch, or an error."""
+    damaged = bytearray(gzip.compress(RAW, mtime=0))
+    damaged[where % len(damaged)] = byte
+    with suppress(PayloadError):
+        assert decode(packed(bytes(damaged)), CAP) == decode(packed(gzip.compress(RAW)), CAP)
+
+
+class TestBatchId:
+    """The name of a batch, for claims."""
+
+    def test_a_replay_has_the_same_id(self) -> None:
+        """However it is compressed, and whatever it carries beside the events."""
+        first = decode(packed(gzip.compress(RAW, 1)), CAP)
+        again = decode(changed(subscriptionFilters=["renamed"]), CAP)
+        assert isinstance(first, LogBatch)
+        assert isinstance(again, LogBatch)
+        assert first.batch_id == again.batch_id
+        assert len(bytes.fromhex(first.batch_id)) == 32
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            LogBatch("1", "g", "s", (LogEvent("1", "x"), LogEvent("3", "x"))),
+            LogBatch("1", "g", "s", (LogEvent("12", "x"),)),
+            LogBatch("1", "g", "s", (LogEvent("1", "x"),)),
+            LogBatch("1", "g", "t", (LogEvent("1", "x"), LogEvent("2", "x"))),
+            LogBatch("1", "gs", "", (LogEvent("1", "x"), LogEvent("2", "x"))),
+            LogBatch("2", "g", "s", (LogEvent("1", "x"), LogEvent("2", "x"))),
+        ],
+    )
+    def test_another_batch_has_another_id(self, other: LogBatch) -> None:
+        """Another owner, group, stream or set of events."""
+        assert LogBatch("1", "g", "s", (LogEvent("1", "x"), LogEvent("2", "x"))).batch_id != other.batch_id
+
+
+def test_an_encoded_document_is_decoded_to_what_it_was() -> None:
+    """And the same document gives the same event."""
+    event = encode(DOCUMENT)
+    assert event == encode(json.loads(json.dumps(DOCUMENT)))
+    batch = decode(event["awslogs"]["data"], CAP)
+    assert isinstance(batch, LogBatch)
+    assert batch.lines == [f"line {n}" for n in range(1000)]
