@@ -65,12 +65,10 @@ class Container:
         ec2 = self._aws.clients.ec2
         created = {}
         ours = [each for each in event.world.get("vpcs", []) if each["owner_id"] == ACCOUNT_ID]
-        if event.world:
-            for vpc in ec2.describe_vpcs()["Vpcs"]:
-                ec2.delete_vpc(VpcId=vpc["VpcId"])
         for vpc in ours:
             created[vpc["vpc_id"]] = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
-        for flow_log in event.world.get("flow_logs", []):
+        flow_logs = [each for each in event.world.get("flow_logs", []) if each["resource_id"] in created]
+        for flow_log in flow_logs:
             answer = ec2.create_flow_logs(
                 ResourceType="VPC",
                 ResourceIds=[created[flow_log["resource_id"]]],

@@ -1,0 +1,34 @@
+"""One embedded AWS with the real template deployed, for all tests of this folder.
+
+The tests share it in any order: each has VPCs, interfaces and addresses of its own, so that its
+incidents are its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.server import EmbeddedAws
+from local.stack import build, deploy
+from local.stage import Stage
+from local.story import POLICY
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator[Stage]:
+    """The stage that all share."""
+    with EmbeddedAws("tests") as aws:
+        yield Stage(aws, deploy(aws, build("tests"), {"Policy": json.dumps(POLICY)}))
+
+
+@pytest.fixture
+def stage(deployed: Stage) -> Stage:
+    """The stage with nothing left from the test before."""
+    deployed.pages.take()
+    deployed.operations.take()
+    deployed.monitor.skip()
+    deployed.enforcer.skip()
+    return deployed

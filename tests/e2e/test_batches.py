@@ -1,0 +1,121 @@
+"""What becomes of a batch that comes twice, at the same time, or broken."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+
+from flowwarden.records.subscription import encode
+from local.stage import PATIENCE_SECONDS, Stage
+
+pytestmark = pytest.mark.e2e
+
+NOW = 1_764_000_000
+TEMPLATE_FORMAT_FIELDS = 28
+CONTROL = dict(encode({"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "",
+                       "logStream": "", "subscriptionFilters": [], "logEvents": []}))  # fmt: skip
+
+
+def test_two_concurrent_invocations_with_the_same_batch_page_once(stage: Stage) -> None:
+    """One claims and pages, the other finds the claim taken."""
+    # A version of its own runs in a process of its own; `$LATEST` takes one invocation at a time.
+    version = stage.clients.functions.publish_version(FunctionName=stage.stack.monitor)["Version"]
+    qualifiers = ("$LATEST", version)
+    for qualifier in qualifiers:  # so that neither has to start first when it matters
+        invoke(stage, CONTROL, qualifier)
+    hosts = range(100, 105)
+    with ThreadPoolExecutor() as pool:
+        for host in hosts:
+            event = batch(stage, host)
+            first, second = pool.map(partial(invoke, stage, event), qualifiers)
+            assert first["Notifications"] + second["Notifications"] == 1
+            assert first["Suppressed"] + second["Suppressed"] == 1
+    assert sorted(page.document["subject"] for page in stage.pages.take()) == [
+        f"10.31.0.{host}" for host in hosts
+    ]
+
+
+def test_a_replayed_batch_pages_once(stage: Stage) -> None:
+    """The second time the incident is known."""
+    event = batch(stage, host=2)
+    assert invoke(stage, event)["Notifications"] == 1
+    replayed = invoke(stage, event)
+    assert (replayed["Notifications"], replayed["Suppressed"]) == (0, 1)
+    assert len(stage.pages.take()) == 1
+
+
+def test_two_incidents_page_each(stage: Stage) -> None:
+    """Suppression is by incident, not by batch or interface."""
+    assert invoke(stage, batch(stage, host=3))["Notifications"] == 1
+    assert invoke(stage, batch(stage, host=4))["Notifications"] == 1
+    assert len(stage.pages.take()) == 2
+
+
+def test_a_batch_that_cannot_be_read_lands_whole_in_the_failure_queue(stage: Stage) -> None:
+    """After the retries the queue holds the event as it came, from where it can be sent again."""
+    corrupt = {"awslogs": {"data": "bm90IGNvbXByZXNzZWQ="}}
+    stage.clients.functions.invoke(
+        FunctionName=stage.stack.monitor, InvocationType="Event", Payload=json.dumps(corrupt).encode()
+    )
+    attempts = stage.monitor.wait(3, PATIENCE_SECONDS)
+    queue = stage.stack.monitor_failures
+    (message,) = stage.clients.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    stage.clients.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    failure = json.loads(message["Body"])
+    assert failure["requestPayload"]["awslogs"] == corrupt["awslogs"]
+    assert failure["requestContext"]["condition"] == "RetriesExhausted"
+    assert all(any("CorruptPayload" in line for line in attempt.lines) for attempt in attempts)
+    assert stage.pages.take() == []
+
+
+def batch(stage: Stage, host: int) -> dict[str, Any]:
+    """A subscription event: 10.31.0.`host` is refused PostgreSQL, three times."""
+    values = {
+        "version": "8",
+        "account-id": "111122223333",
+        "interface-id": f"eni-0e2e000000000{host:04}",
+        "srcaddr": f"10.31.0.{host}",
+        "dstaddr": "10.31.9.9",
+        "srcport": "41000",
+        "dstport": "5432",
+        "protocol": "6",
+        "packets": "3",
+        "bytes": "180",
+        "start": str(NOW),
+        "end": str(NOW + 50),
+        "action": "REJECT",
+        "log-status": "OK",
+        "tcp-flags": "2",
+        "flow-direction": "egress",
+    }
+    names = stage.stack.log_format.replace("${", "").replace("}", "").split()
+    assert len(names) == TEMPLATE_FORMAT_FIELDS
+    document = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "111122223333",
+        "logGroup": stage.stack.flow_log_group,
+        "logStream": f"eni-0e2e000000000{host:04}-all",
+        "subscriptionFilters": ["e2e"],
+        "logEvents": [
+            {
+                "id": f"{host:056}",
+                "timestamp": NOW * 1000,
+                "message": " ".join(values.get(name, "-") for name in names),
+            }
+        ],
+    }
+    return dict(encode(document))
+
+
+def invoke(stage: Stage, event: dict[str, Any], qualifier: str = "$LATEST") -> dict[str, Any]:
+    """Invoke the monitor and wait for what it returns."""
+    answer = stage.clients.functions.invoke(
+        FunctionName=stage.stack.monitor, Qualifier=qualifier, Payload=json.dumps(event).encode()
+    )
+    result: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, result
+    return result

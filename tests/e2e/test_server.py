@@ -1,0 +1,103 @@
+"""The embedded AWS is stopped however its block ends, and nothing of the user's AWS reaches it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local.server import EmbeddedAws
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+HOLD = """
+from local.server import EmbeddedAws
+import time
+with EmbeddedAws("held") as aws:
+    print(aws.port, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_it_is_stopped_when_the_block_fails() -> None:
+    """What raises inside does not leave a server behind."""
+    aws = EmbeddedAws("failing")
+    with pytest.raises(AssertionError, match="the server answers"):
+        fail_inside(aws)
+    assert not listens(aws.port)
+
+
+def fail_inside(aws: EmbeddedAws) -> None:
+    """Raise while the server runs."""
+    with aws:
+        assert not listens(aws.port), "the server answers"
+
+
+def test_it_is_stopped_by_ctrl_c() -> None:
+    """The interrupt unwinds the block."""
+    with subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.DEVNULL, env=path_of_ours()) as holder:  # fmt: skip
+        assert holder.stdout is not None
+        port = int(holder.stdout.readline())
+        assert listens(port)
+        holder.send_signal(signal.SIGINT)
+        holder.wait(30)
+    assert not listens(port)
+
+
+def test_it_listens_on_loopback_alone() -> None:
+    """Nobody but this machine reaches it."""
+    with EmbeddedAws("loopback") as aws:
+        assert listens(aws.port)
+        assert not listens(aws.port, "127.0.0.2")
+
+
+def test_clients_do_not_look_at_the_users_profile() -> None:
+    """A profile that does not exist, and a proxy that nobody runs, disturb nothing."""
+    script = """
+from local.server import EmbeddedAws
+with EmbeddedAws("profile") as aws:
+    print(len(aws.clients.ec2.describe_vpcs()["Vpcs"]))
+"""
+    hostile = {
+        "AWS_PROFILE": "production",
+        "AWS_REGION": "us-gov-west-1",
+        "AWS_ENDPOINT_URL_EC2": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=path_of_ours() | hostile,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "1", done.stderr
+
+
+def path_of_ours() -> dict[str, str]:
+    """An environment in which a script finds the project."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "PYTHONPATH": f"{ROOT / 'layers' / 'flowwarden'}:{ROOT}",
+    }
+
+
+def listens(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody accepts connections there; asked again for a moment, since ports close slowly."""
+    for _ in range(3):
+        with socket.socket() as probe:
+            if probe.connect_ex((host, port)) != 0:
+                return False
+        time.sleep(0.05)
+    return True

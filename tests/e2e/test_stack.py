@@ -1,0 +1,61 @@
+"""What the deployment really made, read back."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.stage import Stage
+
+pytestmark = pytest.mark.e2e
+
+
+def test_the_monitor_is_subscribed_to_every_line_of_the_flow_logs(stage: Stage) -> None:
+    """An empty pattern: ACCEPTs show unusual directions, NODATA and SKIPDATA show gaps."""
+    (subscription,) = subscriptions(stage, stage.stack.flow_log_group)
+    assert subscription["filterPattern"] == ""
+    assert subscription["destinationArn"].endswith(f":function:{stage.stack.monitor}")
+
+
+def test_nothing_is_subscribed_to_the_functions_own_logs(stage: Stage) -> None:
+    """A monitor that reads its own log feeds itself."""
+    assert stage.monitor.log_group != stage.stack.flow_log_group
+    for group in (stage.monitor.log_group, stage.enforcer.log_group):
+        assert subscriptions(stage, group) == []
+
+
+@pytest.mark.parametrize("function", ["Monitor", "Enforcer"])
+def test_what_fails_is_retried_and_then_kept(stage: Stage, function: str) -> None:
+    """Two retries, an age that ends, and a queue for what is left."""
+    name = stage.stack.resources[f"{function}Function"]
+    configuration = stage.clients.functions.get_function_event_invoke_config(
+        FunctionName=name, Qualifier="$LATEST"
+    )
+    assert configuration["MaximumRetryAttempts"] == 2
+    assert 60 <= configuration["MaximumEventAgeInSeconds"] <= 21_600
+    destination = configuration["DestinationConfig"]["OnFailure"]["Destination"]
+    assert destination == queue_arn(stage, stage.stack.resources[f"{function}FailureQueue"])
+
+
+def test_both_functions_are_told_the_same_log_format(stage: Stage) -> None:
+    """The enforcer writes what the monitor reads."""
+    formats = {
+        stage.clients.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"][
+            "LOG_FORMAT"
+        ]
+        for name in (stage.stack.monitor, stage.stack.enforcer)
+    }
+    assert formats == {stage.stack.log_format}
+
+
+def subscriptions(stage: Stage, group: str) -> list[dict[str, str]]:
+    """The subscription filters of a log group."""
+    found = stage.clients.logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+    return [
+        {"filterPattern": each["filterPattern"], "destinationArn": each["destinationArn"]} for each in found
+    ]
+
+
+def queue_arn(stage: Stage, url: str) -> str:
+    """The ARN of a queue."""
+    answer = stage.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return answer["Attributes"]["QueueArn"]

@@ -1,0 +1,76 @@
+"""The demo's story, as told on the real template."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from local.demo import narrate
+from local.feed import Conversation, Host
+from local.show import Terminal
+from local.stage import Stage
+from local.story import Scene
+
+pytestmark = pytest.mark.e2e
+
+NOW = 1_764_000_000
+HOST = Host(
+    name="batch",
+    address="10.30.1.5",
+    interface="eni-0e2e000000000001",
+    instance="i-0e2e000000000001",
+    subnet="subnet-0e2e0000000000001",
+    vpc="vpc-0e2e0000000000001",
+)
+
+
+def test_the_story_ends_as_told(stage: Stage) -> None:
+    """VPCs are covered, a second sweep does nothing, every scene has its pages and no others."""
+    told = io.StringIO()
+    assert narrate(Terminal(told), stage) == 0, told.getvalue()
+    for page in ("is refused PostgreSQL", "is refused at 24", "on the internet"):
+        assert page in told.getvalue()
+
+
+def test_a_page_carries_what_subscribers_filter_by(stage: Stage) -> None:
+    """Severity, detector, account, region and VPC come as message attributes."""
+    played = stage.play(_refused(HOST, "10.30.9.9", pages=("blocked-connection",)), NOW)
+    assert played.problems == ()
+    (page,) = played.deliveries
+    assert page.attributes == {
+        "severity": "medium",
+        "detector": "blocked-connection",
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "vpc": HOST.vpc,
+    }
+    assert page.subject.startswith("[MEDIUM] ")
+    assert "10.30.9.9" in page.text
+
+
+def test_a_scene_that_comes_out_differently_is_noticed(stage: Stage) -> None:
+    """The demo cannot succeed by not looking: a page nobody expected and a missing one are problems."""
+    surprise = stage.play(_refused(HOST, "10.30.9.10", port=6379), NOW)
+    assert [problem for problem in surprise.problems if "nobody expected" in problem]
+    assert [problem for problem in surprise.problems if problem.startswith("metric Notifications")]
+
+
+def _refused(host: Host, server: str, port: int = 5432, pages: tuple[str, ...] = ()) -> Scene:
+    return Scene(
+        title="a refused connection",
+        about="",
+        conversations=(
+            Conversation(
+                at=host,
+                client=host.address,
+                client_port=41_000,
+                server=server,
+                port=port,
+                accepted=False,
+                packets=4,
+            ),
+        ),
+        pages=pages,
+        verdict="",
+    )
