@@ -8,7 +8,7 @@ export PYTHONPATH := layers/flowwarden:.
 
 .PHONY: help
 help: ## List the tasks
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # An environment each: ministack and aws-sam-cli pin other botocores than ours.
 .venv/.made: requirements/dev.txt
@@ -41,6 +41,14 @@ format: .venv/.made ## Rewrite the sources in the house style
 .PHONY: test
 test: setup ## Everything that needs no container
 	$(BIN)/pytest -m "not container" $(ARGS)
+
+.PHONY: test-container
+test-container: setup ## What needs a container engine: the functions through `sam local invoke`
+	$(BIN)/pytest -m container $(ARGS)
+
+.PHONY: validate
+validate: .venvs/sam/.made ## What SAM says of the template
+	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam validate --lint
 
 .PHONY: demo
 demo: setup ## The main job, on an embedded AWS, in about a minute

@@ -1,0 +1,68 @@
+"""The project's files, as the tests of the house rules see them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+PACKAGE = PROJECT / "layers" / "flowwarden" / "flowwarden"
+
+type Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Every file that is or would be committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    paths = (PROJECT / name for name in listed.split("\0") if name)
+    return tuple(path for path in paths if path.is_file())
+
+
+def python(*folders: str) -> tuple[Path, ...]:
+    """The Python files below these folders of the project; all of them, without a folder."""
+    roots = [PROJECT / folder for folder in folders or (".",)]
+    return tuple(
+        path for path in files() if path.suffix == ".py" and any(path.is_relative_to(root) for root in roots)
+    )
+
+
+def text(path: Path) -> str:
+    """What a file says; '' if it is no text."""
+    try:
+        return path.read_text()
+    except UnicodeDecodeError:
+        return ""
+
+
+def tree(path: Path) -> ast.Module:
+    """The syntax tree of a Python file."""
+    return ast.parse(text(path))
+
+
+def name(path: Path) -> str:
+    """A path as a person in the project's folder would type it."""
+    return str(path.relative_to(PROJECT))
+
+
+def functions(module: ast.Module) -> Iterator[Function]:
+    """Every function of a module, methods and inner functions included."""
+    return (each for each in ast.walk(module) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def imports(module: ast.Module) -> Iterator[str]:
+    """The modules that a module imports."""
+    for each in ast.walk(module):
+        if isinstance(each, ast.Import):
+            yield from (alias.name for alias in each.names)
+        elif isinstance(each, ast.ImportFrom):
+            yield each.module or ""

@@ -1,0 +1,181 @@
+"""What holds for every file of the house. The arrows between rooms are import-linter's, in `make lint`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import source
+
+LONGEST_FUNCTION = 50
+LONGEST_MODULE = 300
+"""Lines; tests, which are tables of cases, may be longer."""
+
+# Written in pieces, so that this file does not hold what it looks for.
+LEFT_OPEN = re.compile(
+    r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK", "NotImplemented" + "Error")) + r")\b"
+)
+REGISTRIES = re.compile(
+    r"\b("
+    + "|".join(
+        re.escape(host.replace(" ", ""))
+        for host in (
+            "py pi.org",
+            "python hosted.org",
+            "conda. anaconda.org",
+            "npm js.org",
+            "npm js.com",
+            "crates .io",
+            "ruby gems.org",
+            "proxy .golang.org",
+        )
+    )
+    + r")\b"
+)
+THIS_MACHINE = re.compile(r"(?<![\w.}$])/(?:wo" + "rk|ro" + r"ot)/")
+
+
+def lines_with(pattern: re.Pattern[str]) -> list[str]:
+    """Where, in which file and line, a pattern stands."""
+    return [
+        f"{source.name(path)}:{number}: {line.strip()[:100]}"
+        for path in source.files()
+        for number, line in enumerate(source.text(path).splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+@pytest.mark.parametrize("pattern", [LEFT_OPEN, REGISTRIES, THIS_MACHINE], ids=["left open", "host", "path"])
+def test_no_file_holds_what_must_not_be_committed(pattern: re.Pattern[str]) -> None:
+    assert lines_with(pattern) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (LEFT_OPEN, "# TO" + "DO: later"),
+        (LEFT_OPEN, "raise NotImplemented" + "Error"),
+        (REGISTRIES, "--index-url https://py" + "pi.org/simple"),
+        (REGISTRIES, "https://files.python" + "hosted.org/packages/aa"),
+        (THIS_MACHINE, "see /ro" + "ot/notes"),
+        (THIS_MACHINE, '"/wo' + 'rk/shared"'),
+    ],
+)
+def test_the_patterns_find_what_they_are_for(pattern: re.Pattern[str], line: str) -> None:
+    assert pattern.search(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["todos", "arn:aws:iam::111122223333:root", "../shared/work/x", "HACKING.md"]
+)
+def test_the_patterns_leave_other_text_alone(line: str) -> None:
+    assert not any(pattern.search(line) for pattern in (LEFT_OPEN, REGISTRIES, THIS_MACHINE))
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    long = [
+        f"{source.name(path)}: {each.name} has {length} lines"
+        for path in source.python()
+        for each in source.functions(source.tree(path))
+        if (length := (each.end_lineno or each.lineno) - each.lineno + 1) > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def test_a_module_is_about_one_thing() -> None:
+    long = [
+        f"{source.name(path)} has {length} lines"
+        for path in source.python()
+        if not path.is_relative_to(source.PROJECT / "tests")
+        if (length := len(source.text(path).splitlines())) > LONGEST_MODULE
+    ]
+    assert long == []
+
+
+def offenders(offends: Callable[[ast.Module], bool], *but: Path) -> list[str]:
+    """The package's files that offend, but for those below `but`."""
+    return [
+        source.name(path)
+        for path in source.python("layers/flowwarden")
+        if not any(path.is_relative_to(each) for each in but)
+        if offends(source.tree(path))
+    ]
+
+
+def imports_the_sdk(module: ast.Module) -> bool:
+    """Whether a module imports boto3 or botocore."""
+    return any(name.split(".")[0] in {"boto3", "botocore"} for name in source.imports(module))
+
+
+def reads_the_environment(module: ast.Module) -> bool:
+    """Whether a module uses `os.environ` or `os.getenv`."""
+    used = {
+        each.attr if isinstance(each, ast.Attribute) else each.name
+        for each in ast.walk(module)
+        if isinstance(each, ast.Attribute | ast.alias)
+    }
+    return bool(used & {"environ", "getenv"})
+
+
+def reads_the_clock(module: ast.Module) -> bool:
+    """Whether a module imports `time`, or asks `datetime` for the present."""
+    asked = {each.attr for each in ast.walk(module) if isinstance(each, ast.Attribute)}
+    return "time" in source.imports(module) or bool(asked & {"now", "utcnow", "today"})
+
+
+def test_only_aws_imports_the_sdk() -> None:
+    assert offenders(imports_the_sdk, source.PACKAGE / "aws") == []
+    assert offenders(imports_the_sdk), "aws/ does, so that this test would notice"
+
+
+def test_the_package_reads_neither_environment_nor_clock() -> None:
+    assert offenders(reads_the_environment) == []
+    assert offenders(reads_the_clock) == []
+
+
+@pytest.mark.parametrize(
+    ("offends", "code"),
+    [
+        (imports_the_sdk, "from botocore.config import Config"),
+        (imports_the_sdk, "def f():\n    import boto3"),
+        (reads_the_environment, "import os\nos.environ['X']"),
+        (reads_the_environment, "from os import getenv"),
+        (reads_the_clock, "import time"),
+        (reads_the_clock, "from datetime import datetime\ndatetime.now()"),
+    ],
+)
+def test_the_checks_of_the_package_can_fail(offends: Callable[[ast.Module], bool], code: str) -> None:
+    assert offends(ast.parse(code))
+
+
+def rooms() -> list[Path]:
+    """The folders of the package, itself included."""
+    return sorted({path.parent for path in source.python("layers/flowwarden")})
+
+
+@pytest.mark.parametrize("room", rooms(), ids=source.name)
+def test_a_room_says_what_it_is_for_and_something_lives_in_it(room: Path) -> None:
+    assert ast.get_docstring(source.tree(room / "__init__.py"))
+    assert [path for path in room.glob("*.py") if path.name != "__init__.py"]
+
+
+def test_no_file_and_no_room_is_empty() -> None:
+    assert [source.name(path) for path in source.files() if not path.stat().st_size] == []
+
+
+def test_the_error_tree_is_drawn_from_the_root() -> None:
+    errors = source.tree(source.PACKAGE / "errors.py")
+    drawn = ast.get_docstring(errors) or ""
+    classes = [each.name for each in errors.body if isinstance(each, ast.ClassDef)]
+    assert classes
+    assert [name for name in classes if name not in drawn] == []
+
+
+def test_no_two_modules_of_the_functions_have_one_name() -> None:
+    names = sorted(path.name for path in source.python("functions"))
+    assert all(one != other for one, other in pairwise(names))

@@ -1,0 +1,123 @@
+"""The template as plain dictionaries, and small questions about it that several tests ask."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cfnlint.decode import decode_str  # type: ignore[import-untyped]  # it ships no types
+
+import flowwarden.aws
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATH = PROJECT / "template.yaml"
+TEXT = PATH.read_text()
+
+type Node = dict[str, Any]
+
+
+def _decoded() -> Node:
+    template, problems = decode_str(TEXT)
+    assert not problems, problems
+    # By way of JSON: cfn-lint's nodes are dictionaries that carry line numbers.
+    plain: Node = json.loads(json.dumps(template))
+    return plain
+
+
+TEMPLATE = _decoded()
+PARAMETERS: Node = TEMPLATE["Parameters"]
+RESOURCES: Node = TEMPLATE["Resources"]
+OUTPUTS: Node = TEMPLATE["Outputs"]
+
+FUNCTIONS = ("Monitor", "Enforcer")
+
+
+def properties(logical_id: str) -> Node:
+    """The properties of a resource."""
+    found: Node = RESOURCES[logical_id]["Properties"]
+    return found
+
+
+def of_type(kind: str) -> dict[str, Node]:
+    """Properties of all resources of a type, such as `AWS::SQS::Queue`, by logical id."""
+    return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
+
+
+def environment(function: str) -> Node:
+    """The variables of a function (`Monitor` or `Enforcer`), the global ones included."""
+    own: Node = properties(f"{function}Function")["Environment"]["Variables"]
+    shared: Node = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    return shared | own
+
+
+def as_list(value: object) -> list[Any]:
+    """IAM and CloudFormation let one item stand for a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def role_statements(role: str) -> list[Node]:
+    """The statements of a role's IAM policies."""
+    return [
+        statement
+        for policy in properties(role)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def actions(statements: Iterable[Node]) -> set[str]:
+    """Every action that the statements name."""
+    return {action for each in statements for action in as_list(each["Action"])}
+
+
+def granting(statements: Iterable[Node], action: str) -> Node:
+    """The one statement that allows an action."""
+    (found,) = [
+        each for each in statements if action in as_list(each["Action"]) and each["Effect"] == "Allow"
+    ]
+    return found
+
+
+def mentions(node: object, logical_id: str) -> bool:
+    """Whether `Ref`, `GetAtt` or `Sub` somewhere below `node` names `logical_id`."""
+    return logical_id in set(references(node))
+
+
+def references(node: object) -> Iterator[str]:
+    """Every logical id and parameter that is named below `node`."""
+    if isinstance(node, list):
+        for each in node:
+            yield from references(each)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _named(key, value)
+            yield from references(value)
+
+
+def _named(key: str, value: Any) -> Iterator[str]:
+    if key == "Ref":
+        yield value
+    elif key == "Fn::GetAtt":
+        yield value.partition(".")[0] if isinstance(value, str) else value[0]
+    elif key == "Fn::Sub" and isinstance(value, str):
+        yield from (part.partition("}")[0].partition(".")[0] for part in value.split("${")[1:])
+
+
+def declared_actions() -> dict[str, tuple[str, ...]]:
+    """The `ACTIONS` of each module of `flowwarden.aws` that calls AWS."""
+    modules = [
+        importlib.import_module(f"flowwarden.aws.{found.name}")
+        for found in pkgutil.iter_modules(flowwarden.aws.__path__)
+    ]
+    return {module.__name__: module.ACTIONS for module in modules if hasattr(module, "ACTIONS")}
+
+
+def imported_by(function: str) -> set[str]:
+    """The modules of `flowwarden` that a function's handler imports."""
+    name = function.lower()
+    tree = ast.parse((PROJECT / "functions" / name / f"{name}.py").read_text())
+    return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}

@@ -1,0 +1,69 @@
+"""`docs/parameters.md` says what the template says. The failing test prints the table to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.template import stack
+
+DOC = stack.PROJECT / "docs" / "parameters.md"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
+
+
+def parameters() -> str:
+    """The parameters, in the template's order."""
+    return table(
+        ("Parameter", "Default", "What it is", "Allowed"),
+        (
+            (f"`{name}`", _default(name), each["Description"], each["ConstraintDescription"])
+            for name, each in stack.PARAMETERS.items()
+        ),
+    )
+
+
+def _default(name: str) -> str:
+    if name == "LogFormat":
+        return "28 fields, see `template.yaml`"
+    default = str(stack.PARAMETERS[name]["Default"])
+    return f"`{default}`" if default else "empty"
+
+
+def outputs() -> str:
+    """The outputs, in the template's order."""
+    return table(
+        ("Output", "What it is"),
+        ((f"`{name}`", each["Description"]) for name, each in stack.OUTPUTS.items()),
+    )
+
+
+def alarms() -> str:
+    """The alarms, in the template's order."""
+    return table(
+        ("Alarm", "Metric", "What it means"),
+        (
+            (
+                f"`{alarm['AlarmName']['Fn::Sub'].replace('${AWS::StackName}', '<stack>')}`",
+                f"`{alarm['Namespace']}` {alarm['MetricName']}",
+                alarm["AlarmDescription"],
+            )
+            for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "expected", [parameters(), outputs(), alarms()], ids=["parameters", "outputs", "alarms"]
+)
+def test_the_table_in_the_docs_is_the_templates(expected: str) -> None:
+    assert expected in DOC.read_text(), f"paste this into {DOC.relative_to(stack.PROJECT)}:\n\n{expected}\n"
+
+
+def test_the_docs_count_the_fields_right() -> None:
+    assert stack.PARAMETERS["LogFormat"]["Default"].count("${") == 28

@@ -1,0 +1,161 @@
+"""The rules that set the enforcer off, and the queues for what could not be handed over or finished."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from tests.template import stack
+
+RULES = {
+    "VpcCreatedRule": "VpcCreatedPermission",
+    "FlowLogDeletedRule": "FlowLogDeletedPermission",
+    "SweepSchedule": "SweepPermission",
+}
+QUEUES = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
+FOURTEEN_DAYS = 1_209_600
+ONE_MIB = 1_048_576
+ABSENT = object()
+
+CALL: dict[str, Any] = {
+    "source": "aws.ec2",
+    "detail-type": "AWS API Call via CloudTrail",
+    "detail": {"eventSource": "ec2.amazonaws.com", "eventName": "CreateVpc"},
+}
+
+
+def matches(pattern: dict[str, Any], event: Any) -> bool:
+    """EventBridge's matching, as far as the template uses it: values, nesting, `exists`."""
+    return all(
+        matches(wanted, event.get(name, {}))
+        if isinstance(wanted, dict)
+        else any(_fits(each, event.get(name, ABSENT)) for each in wanted)
+        for name, wanted in pattern.items()
+    )
+
+
+def _fits(wanted: Any, value: Any) -> bool:
+    if isinstance(wanted, dict):
+        assert set(wanted) == {"exists"}, "teach `matches` this comparison"
+        return bool(wanted["exists"]) == (value is not ABSENT)
+    return bool(wanted == value)
+
+
+def call(name: str, **detail: str) -> dict[str, Any]:
+    """An API call as CloudTrail tells it to EventBridge."""
+    event = copy.deepcopy(CALL)
+    event["detail"] |= {"eventName": name} | detail
+    return event
+
+
+def set_off_by(event: dict[str, Any]) -> set[str]:
+    """The rules whose pattern the event matches."""
+    return {
+        name
+        for name, rule in stack.of_type("AWS::Events::Rule").items()
+        if "EventPattern" in rule and matches(rule["EventPattern"], event)
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "rules"),
+    [
+        (call("CreateVpc"), {"VpcCreatedRule"}),
+        (call("CreateDefaultVpc"), {"VpcCreatedRule"}),
+        (call("DeleteFlowLogs"), {"FlowLogDeletedRule"}),
+        (call("CreateVpc", errorCode="Client.VpcLimitExceeded"), set()),
+        (call("CreateDefaultVpc", errorCode="Client.DefaultVpcAlreadyExists"), set()),
+        (call("DeleteFlowLogs", errorCode="Client.UnauthorizedOperation"), set()),
+        (call("CreateVpcEndpoint"), set()),
+        (call("CreateFlowLogs"), set()),
+        (call("CreateVpc", eventSource="logs.amazonaws.com"), set()),
+        (call("CreateVpc") | {"source": "aws.logs"}, set()),
+        (call("CreateVpc") | {"detail-type": "AWS Service Event via CloudTrail"}, set()),
+    ],
+)
+def test_successful_calls_and_no_others_set_the_enforcer_off(event: dict[str, Any], rules: set[str]) -> None:
+    assert set_off_by(event) == rules
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("create-vpc", {"VpcCreatedRule"}),
+        ("create-default-vpc", {"VpcCreatedRule"}),
+        ("create-vpc-failed", set()),
+        ("delete-flow-logs", {"FlowLogDeletedRule"}),
+        ("sweep", set()),
+    ],
+)
+def test_the_readable_events_take_the_same_way(name: str, rules: set[str]) -> None:
+    event = json.loads((stack.PROJECT / "events" / "enforcer" / f"{name}.json").read_text())["event"]
+    assert set_off_by(event) == rules
+
+
+def test_the_sweep_runs_by_its_parameter() -> None:
+    sweep = stack.properties("SweepSchedule")
+    assert sweep["ScheduleExpression"] == {"Ref": "SweepRate"}
+    assert "EventPattern" not in sweep
+
+
+def test_every_rule_is_on_and_hands_over_to_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
+    rules = stack.of_type("AWS::Events::Rule")
+    assert set(rules) == set(RULES)
+    for rule in rules.values():
+        assert rule.get("State", "ENABLED") == "ENABLED"
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["EnforcerFunction", "Arn"]}
+        assert "Input" not in target
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 30}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["EnforcerEventQueue", "Arn"]}}
+
+
+@pytest.mark.parametrize(("rule", "permission"), RULES.items())
+def test_a_rule_and_no_other_may_invoke_the_enforcer(rule: str, permission: str) -> None:
+    assert stack.properties(permission) == {
+        "FunctionName": {"Fn::GetAtt": ["EnforcerFunction", "Arn"]},
+        "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com",
+        "SourceArn": {"Fn::GetAtt": [rule, "Arn"]},
+    }
+
+
+def test_the_queues_keep_whole_batches_encrypted_for_as_long_as_sqs_can() -> None:
+    queues = stack.of_type("AWS::SQS::Queue")
+    assert set(queues) == set(QUEUES)
+    for each in queues.values():
+        assert each == {
+            "MessageRetentionPeriod": FOURTEEN_DAYS,
+            "MaximumMessageSize": ONE_MIB,
+            "SqsManagedSseEnabled": True,
+        }
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_queue_is_reached_over_tls_alone(queue: str) -> None:
+    policy = stack.properties(f"{queue}Policy")
+    assert policy["Queues"] == [{"Ref": queue}]
+    (denied,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+    assert denied["Principal"] == "*"
+    assert denied["Action"] == "sqs:*"
+    assert denied["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_eventbridge_may_put_dead_letters_of_these_rules_into_the_event_queue() -> None:
+    statements = stack.properties("EnforcerEventQueuePolicy")["PolicyDocument"]["Statement"]
+    granted = stack.granting(statements, "sqs:SendMessage")
+    assert granted["Principal"] == {"Service": "events.amazonaws.com"}
+    assert granted["Resource"] == {"Fn::GetAtt": ["EnforcerEventQueue", "Arn"]}
+    assert granted["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [rule, "Arn"]} for rule in RULES]}
+    }
+
+
+@pytest.mark.parametrize("queue", ["MonitorFailureQueue", "EnforcerFailureQueue"])
+def test_no_policy_opens_a_failure_destination_to_anybody(queue: str) -> None:
+    statements = stack.properties(f"{queue}Policy")["PolicyDocument"]["Statement"]
+    assert [each["Effect"] for each in statements] == ["Deny"]

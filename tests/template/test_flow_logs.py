@@ -1,0 +1,100 @@
+"""The flow-log group, its way to the monitor, and the role that writes into it."""
+
+from __future__ import annotations
+
+import re
+
+from tests.template import stack
+
+
+def test_the_group_takes_subscriptions_and_keeps_its_records() -> None:
+    group = stack.RESOURCES["FlowLogGroup"]
+    assert group["Properties"] == {
+        "LogGroupName": {"Ref": "FlowLogGroupName"},
+        "LogGroupClass": "STANDARD",
+        "RetentionInDays": {"Ref": "FlowLogRetentionDays"},
+        "KmsKeyId": {"Fn::If": ["HasLogKey", {"Ref": "LogKmsKeyArn"}, {"Ref": "AWS::NoValue"}]},
+    }
+    assert group["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert group["UpdateReplacePolicy"] == "Retain"
+
+
+def test_every_log_group_has_retention_and_takes_the_key() -> None:
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    assert set(groups) == {"FlowLogGroup", "MonitorLogGroup", "EnforcerLogGroup"}
+    for each in groups.values():
+        assert each["RetentionInDays"]["Ref"] in stack.PARAMETERS
+        assert stack.mentions(each["KmsKeyId"], "LogKmsKeyArn")
+
+
+def test_the_subscription_hands_over_everything() -> None:
+    assert stack.properties("FlowLogSubscription") == {
+        "LogGroupName": {"Ref": "FlowLogGroup"},
+        "DestinationArn": {"Fn::GetAtt": ["MonitorFunction", "Arn"]},
+        "FilterPattern": "",
+    }
+    assert stack.RESOURCES["FlowLogSubscription"]["DependsOn"] == "MonitorInvokePermission"
+
+
+def test_the_flow_log_group_can_never_be_the_monitors_own() -> None:
+    own = stack.properties("MonitorLogGroup")["LogGroupName"]["Fn::Sub"]
+    for stack_name in ("flow-warden", "a", "Z" * 128):
+        name = own.replace("${AWS::StackName}", stack_name)
+        assert not re.fullmatch(stack.PARAMETERS["FlowLogGroupName"]["AllowedPattern"], name)
+
+
+def test_cloudwatch_logs_may_hand_over_the_flow_log_group_alone() -> None:
+    invokers = {
+        name: each
+        for name, each in stack.of_type("AWS::Lambda::Permission").items()
+        if stack.mentions(each["FunctionName"], "MonitorFunction")
+    }
+    assert invokers == {
+        "MonitorInvokePermission": {
+            "FunctionName": {"Fn::GetAtt": ["MonitorFunction", "Arn"]},
+            "Action": "lambda:InvokeFunction",
+            "Principal": "logs.amazonaws.com",
+            "SourceAccount": {"Ref": "AWS::AccountId"},
+            "SourceArn": {"Fn::GetAtt": ["FlowLogGroup", "Arn"]},
+        }
+    }
+
+
+def test_nothing_else_is_subscribed_to_the_monitor() -> None:
+    assert set(stack.of_type("AWS::Logs::SubscriptionFilter")) == {"FlowLogSubscription"}
+    assert "Events" not in stack.properties("MonitorFunction")
+
+
+def test_only_flow_logs_of_this_account_and_region_can_have_the_delivery_role_assumed() -> None:
+    (statement,) = stack.properties("DeliveryRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+            "ArnLike": {
+                "aws:SourceArn": {
+                    "Fn::Sub": "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpc-flow-log/*"
+                }
+            },
+        },
+    }
+
+
+def test_the_delivery_role_writes_into_the_group_and_makes_none() -> None:
+    statements = stack.role_statements("DeliveryRole")
+    assert stack.actions(statements) == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "logs:DescribeLogStreams",
+        "logs:DescribeLogGroups",
+    }
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"):
+        assert stack.granting(statements, action)["Resource"] == {"Fn::GetAtt": ["FlowLogGroup", "Arn"]}
+
+
+def test_nobody_in_the_stack_may_make_a_log_group() -> None:
+    for role in stack.of_type("AWS::IAM::Role"):
+        allowed = stack.actions(stack.role_statements(role))
+        assert not {"logs:CreateLogGroup", "logs:*", "logs:Create*", "*"} & allowed, role

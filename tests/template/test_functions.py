@@ -1,0 +1,142 @@
+"""The functions: what they are told, and what becomes of an event that they cannot process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flowwarden.records.fields import BY_NAME
+from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.settings import EnforcerSettings, MonitorSettings, Settings
+from tests.template import stack
+
+SETTINGS: dict[str, type[Settings]] = {"Monitor": MonitorSettings, "Enforcer": EnforcerSettings}
+
+FROM_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_LOG_GROUP_NAME"}
+"""Lambda sets these itself, and refuses a template that does."""
+
+NOT_OFFERED = {"CLAIM_LEASE_SECONDS"}
+"""Goes with the function's timeout, so nobody should turn it alone."""
+
+OF_OTHERS = {
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+    "AWS_ENDPOINT_URL",
+}
+"""Read by Powertools and botocore, not by the settings."""
+
+WITH_DEFAULTS = {"POLICY", "SUPPRESSION_MINUTES", "MAX_INFLATED_MIB"}
+"""Set by parameters, whose defaults must not differ from the code's."""
+
+FIRST_RETRY = 60
+"""Seconds after which Lambda retries an asynchronous event for the first time, about."""
+
+HELPFUL = {
+    "tcp-flags",
+    "flow-direction",
+    "pkt-srcaddr",
+    "pkt-dstaddr",
+    "vpc-id",
+    "subnet-id",
+    "instance-id",
+    "traffic-path",
+    "pkt-src-aws-service",
+    "pkt-dst-aws-service",
+    "reject-reason",
+}
+
+
+def resolved(function: str) -> dict[str, str]:
+    """The environment as it is with the parameters' defaults; what other resources give is made up."""
+    return {name: _resolve(name, value) for name, value in stack.environment(function).items()}
+
+
+def _resolve(name: str, value: Any) -> str:
+    parameter = stack.PARAMETERS.get(value["Ref"]) if isinstance(value, dict) and "Ref" in value else None
+    if parameter is not None:
+        return str(parameter["Default"])
+    return value if isinstance(value, str) else f"made-up-{name.lower()}"
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_log_format_is_declared_once_and_handed_over_whole(function: str) -> None:
+    assert stack.environment(function)["LOG_FORMAT"] == {"Ref": "LogFormat"}
+    assert stack.TEXT.count("${version}") == 1
+
+
+def test_every_field_of_the_default_log_format_is_known_and_stands_once() -> None:
+    names = RecordLayout.parse(stack.PARAMETERS["LogFormat"]["Default"]).names
+    assert set(names) <= set(BY_NAME)
+    assert len(set(names)) == len(names)
+
+
+def test_the_default_log_format_has_every_field_that_helps() -> None:
+    names = set(RecordLayout.parse(stack.PARAMETERS["LogFormat"]["Default"]).names)
+    assert names >= set(DEFAULT_LAYOUT.names) | HELPFUL
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_the_environment_is_what_the_settings_read(function: str) -> None:
+    read = {name.upper() for name in SETTINGS[function].__struct_fields__}
+    told = set(stack.environment(function))
+    assert read - told == read & (FROM_LAMBDA | NOT_OFFERED)
+    assert told - read == OF_OTHERS
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_the_settings_read_the_defaults(function: str) -> None:
+    settings = SETTINGS[function].from_mapping({**resolved(function), "AWS_REGION": "us-east-1"})
+    assert settings.log_format == stack.PARAMETERS["LogFormat"]["Default"]
+
+
+def test_the_defaults_of_template_and_settings_are_the_same() -> None:
+    told = {**resolved("Monitor"), "AWS_REGION": "us-east-1"}
+    silent = {name: value for name, value in told.items() if name not in WITH_DEFAULTS}
+    assert MonitorSettings.from_mapping(told) == MonitorSettings.from_mapping(silent)
+
+
+def test_what_the_enforcer_is_told_comes_from_this_stack() -> None:
+    told = stack.environment("Enforcer")
+    assert told["FLOW_LOG_GROUP_NAME"] == {"Ref": "FlowLogGroup"}
+    assert told["DELIVERY_ROLE_ARN"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
+    assert told["OPERATIONS_TOPIC_ARN"] == {"Ref": "OperationsTopic"}
+    assert told["ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
+    assert told["STACK_NAME"] == {"Ref": "AWS::StackName"}
+
+
+def test_what_the_monitor_is_told_comes_from_this_stack() -> None:
+    told = stack.environment("Monitor")
+    assert told["PAGES_TOPIC_ARN"] == {"Ref": "PagesTopic"}
+    assert told["STATE_TABLE"] == {"Ref": "StateTable"}
+
+
+def test_the_claim_of_a_dead_monitor_is_free_before_the_retry() -> None:
+    defaults = MonitorSettings.__struct_defaults__
+    lease = dict(zip(MonitorSettings.__struct_fields__[-len(defaults) :], defaults, strict=True))[
+        "claim_lease_seconds"
+    ]
+    assert stack.properties("MonitorFunction")["Timeout"] < lease < FIRST_RETRY
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_an_event_that_fails_for_good_is_kept(function: str) -> None:
+    config = stack.properties(f"{function}Function")["EventInvokeConfig"]
+    queue = f"{function}FailureQueue"
+    assert config == {
+        "MaximumRetryAttempts": 2,
+        "MaximumEventAgeInSeconds": 3600,
+        "DestinationConfig": {
+            "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": [queue, "Arn"]}},
+        },
+    }
+    granted = stack.granting(stack.role_statements(f"{function}Role"), "sqs:SendMessage")
+    assert granted["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_a_function_writes_into_a_log_group_of_the_stack_with_retention(function: str) -> None:
+    group = f"{function}LogGroup"
+    assert stack.properties(f"{function}Function")["LoggingConfig"]["LogGroup"] == {"Ref": group}
+    assert stack.properties(group)["RetentionInDays"] == {"Ref": "FunctionLogRetentionDays"}

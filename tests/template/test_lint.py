@@ -1,0 +1,67 @@
+"""What cfn-lint and CloudFormation's own rules say of the template."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
+
+from tests.template import stack
+
+LARGEST_INLINE = 51_200
+"""Bytes of a template that CloudFormation takes without a bucket."""
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    found = lint(stack.TEXT, regions=["us-east-1"])
+    assert [f"{each.rule.id} line {each.linenumber}: {each.message}" for each in found] == []
+
+
+def test_cfn_lint_would_find_something() -> None:
+    broken = stack.TEXT.replace("BillingMode: PAY_PER_REQUEST", "BillingMode: FREE")
+    assert lint(broken, regions=["us-east-1"])
+
+
+def test_no_yaml_aliases_are_used_because_cloudformation_does_not_take_them() -> None:
+    assert not [
+        token for token in yaml.scan(stack.TEXT) if isinstance(token, yaml.AliasToken | yaml.AnchorToken)
+    ]
+
+
+def test_the_template_fits_into_a_call() -> None:
+    assert len(stack.TEXT.encode()) < LARGEST_INLINE
+
+
+def test_runtime_architecture_and_layers_hold_for_both_functions() -> None:
+    shared = stack.TEMPLATE["Globals"]["Function"]
+    assert shared["Runtime"] == "python3.13"
+    assert shared["Architectures"] == [{"Ref": "Architecture"}]
+    assert shared["Layers"] == [{"Ref": "DependenciesLayer"}, {"Ref": "FlowwardenLayer"}]
+    for name in ("MonitorFunction", "EnforcerFunction"):
+        assert not {"Runtime", "Architectures", "Layers"} & set(stack.properties(name))
+
+
+def test_layers_are_built_for_the_architecture_of_the_functions() -> None:
+    for name in ("DependenciesLayer", "FlowwardenLayer"):
+        assert stack.RESOURCES[name]["Metadata"] == {
+            "BuildMethod": "python3.13",
+            "BuildArchitecture": {"Ref": "Architecture"},
+        }
+
+
+def test_every_action_of_a_role_has_its_reason_beside_it() -> None:
+    lines = [
+        line
+        for role in ("DeliveryRole", "MonitorRole", "EnforcerRole")
+        for line in _section(role).splitlines()
+        if re.search(r"(?:- |Action: )(?!sts:)[a-z0-9]+:[A-Z][A-Za-z*]+", line)
+    ]
+    assert len(lines) > 15
+    assert [line for line in lines if "  # " not in line] == []
+
+
+def _section(logical_id: str) -> str:
+    """The lines of one resource."""
+    after = stack.TEXT.split(f"\n  {logical_id}:\n", 1)[1]
+    return re.split(r"\n  [A-Z]", after, maxsplit=1)[0]

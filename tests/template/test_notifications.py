@@ -1,0 +1,164 @@
+"""Topics, their key, and the alarms that publish to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.template import stack
+
+TOPICS = {"PagesTopic": "MonitorRole", "OperationsTopic": "EnforcerRole"}
+
+THIS_STACKS_ALARMS = {
+    "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+    "ArnLike": {
+        "aws:SourceArn": {
+            "Fn::Sub": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}"
+            ":alarm:${AWS::StackName}/*"
+        }
+    },
+}
+
+
+def topic_statements(topic: str, effect: str) -> list[stack.Node]:
+    """The statements of a topic's policy that allow, or that deny."""
+    policy = stack.properties(f"{topic}Policy")
+    assert policy["Topics"] == [{"Ref": topic}]
+    return [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == effect]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_is_reached_over_tls_alone(topic: str) -> None:
+    (denied,) = topic_statements(topic, "Deny")
+    assert denied["Principal"] == "*"
+    assert denied["Resource"] == {"Ref": topic}
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert {"sns:Publish", "sns:Subscribe", "sns:SetTopicAttributes"} <= set(denied["Action"])
+    assert "sns:*" not in denied["Action"], "SNS refuses it: out of service scope"
+
+
+@pytest.mark.parametrize(("topic", "role"), TOPICS.items())
+def test_its_function_publishes_to_a_topic(topic: str, role: str) -> None:
+    allowed = [each for each in topic_statements(topic, "Allow") if "AWS" in each["Principal"]]
+    assert [each["Principal"] for each in allowed] == [{"AWS": {"Fn::GetAtt": [role, "Arn"]}}]
+    assert [each["Action"] for each in allowed] == ["sns:Publish"]
+    assert [each["Resource"] for each in allowed] == [{"Ref": topic}]
+
+
+def test_alarms_of_this_stack_publish_to_the_operations_topic_alone() -> None:
+    services = {
+        topic: [each for each in topic_statements(topic, "Allow") if "Service" in each["Principal"]]
+        for topic in TOPICS
+    }
+    assert services["PagesTopic"] == []
+    (alarms,) = services["OperationsTopic"]
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarms["Action"] == "sns:Publish"
+    assert alarms["Condition"] == THIS_STACKS_ALARMS
+
+
+def test_every_topic_has_a_policy_and_the_key() -> None:
+    topics = stack.of_type("AWS::SNS::Topic")
+    assert set(topics) == set(TOPICS)
+    for each in topics.values():
+        assert each["KmsMasterKeyId"] == {"Ref": "NotificationKey"}
+
+
+def test_the_key_is_rotated_and_lets_the_publishers_use_it() -> None:
+    key = stack.properties("NotificationKey")
+    assert key["EnableKeyRotation"] is True
+    by_sid: dict[str, Any] = {each["Sid"]: each for each in key["KeyPolicy"]["Statement"]}
+    assert set(by_sid) == {"AsIamPoliciesAllow", "AlarmsOfThisStack"}
+    # With this statement the functions' roles decide; test_permissions looks at them.
+    iam = by_sid["AsIamPoliciesAllow"]
+    assert iam["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert (iam["Effect"], iam["Action"]) == ("Allow", "kms:*")
+    alarms = by_sid["AlarmsOfThisStack"]
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert set(alarms["Action"]) == {"kms:GenerateDataKey*", "kms:Decrypt"}
+    assert alarms["Condition"] == THIS_STACKS_ALARMS
+
+
+ALARMS = stack.of_type("AWS::CloudWatch::Alarm")
+
+WATCHED = {
+    *(
+        ("AWS/Lambda", metric, "FunctionName", f"{function}Function")
+        for function in stack.FUNCTIONS
+        for metric in ("Errors", "AsyncEventsDropped", "AsyncEventAge", "DestinationDeliveryFailures")
+    ),
+    *(
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue)
+        for queue in ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
+    ),
+    *(
+        ("AWS/Events", "InvocationsFailedToBeSentToDlq", "RuleName", rule)
+        for rule in ("VpcCreatedRule", "FlowLogDeletedRule", "SweepSchedule")
+    ),
+    ("AWS/Logs", "DeliveryErrors", "FilterName", "FlowLogSubscription"),
+    ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
+}
+
+BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
+"""Dimensions whose value is not what `Ref` gives (a URL, an ARN) but an attribute."""
+
+
+def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
+    """Namespace, metric, the last dimension's name, and the resource that it names."""
+    dimension = alarm["Dimensions"][-1]
+    name, value = dimension["Name"], dimension["Value"]
+    if name in BY_NAME_OF_ATTRIBUTE:
+        resource, attribute = value["Fn::GetAtt"]
+        assert attribute == name
+    else:
+        resource = value["Ref"]
+    return alarm["Namespace"], alarm["MetricName"], name, resource
+
+
+def test_everything_that_could_be_lost_is_watched_once() -> None:
+    assert sorted(map(watched, ALARMS.values())) == sorted(WATCHED)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_tells_operations_when_it_begins_and_when_it_ends(name: str) -> None:
+    alarm = ALARMS[name]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}]
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm.get("ActionsEnabled", True) is True
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1)
+    assert alarm["AlarmDescription"]
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarms_name_begins_as_topic_and_key_expect(name: str) -> None:
+    prefix, _, rest = ALARMS[name]["AlarmName"]["Fn::Sub"].partition("/")
+    assert prefix == "${AWS::StackName}"
+    assert rest
+
+
+def test_no_two_alarms_have_one_name() -> None:
+    names = [alarm["AlarmName"]["Fn::Sub"] for alarm in ALARMS.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_one_failure_is_enough_and_lateness_is_more_than_retries_take() -> None:
+    for alarm in ALARMS.values():
+        if alarm["MetricName"] != "AsyncEventAge":
+            assert alarm["Threshold"] == 1
+    for function in stack.FUNCTIONS:
+        timeout = stack.properties(f"{function}Function")["Timeout"]
+        retries = 3 * timeout + 60 + 120
+        threshold = ALARMS[f"{function}AgeAlarm"]["Threshold"] / 1000
+        assert retries < threshold < 3600
+        assert ALARMS[f"{function}AgeAlarm"]["Statistic"] == "Maximum"
+
+
+def test_delivery_errors_are_looked_for_where_cloudwatch_logs_counts_them() -> None:
+    (alarm,) = [each for each in ALARMS.values() if each["Namespace"] == "AWS/Logs"]
+    assert alarm["Dimensions"] == [
+        {"Name": "LogGroupName", "Value": {"Ref": "FlowLogGroup"}},
+        {"Name": "DestinationType", "Value": "Lambda"},
+        {"Name": "FilterName", "Value": {"Ref": "FlowLogSubscription"}},
+    ]

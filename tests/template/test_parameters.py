@@ -1,0 +1,125 @@
+"""Parameters and outputs: described, used, and refusing what would not work."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from flowwarden.policy import Policy
+from tests.template import stack
+
+CONSTRAINTS = {"AllowedPattern", "AllowedValues", "MinValue", "MaxValue", "MinLength", "MaxLength"}
+
+
+def test_every_parameter_is_described_and_says_what_it_allows() -> None:
+    for name, each in stack.PARAMETERS.items():
+        assert each["Description"], name
+        if CONSTRAINTS & set(each):
+            assert each["ConstraintDescription"], name
+
+
+def test_every_parameter_has_a_default_that_it_allows() -> None:
+    for name, each in stack.PARAMETERS.items():
+        assert "Default" in each, name
+        default = each["Default"]
+        assert re.fullmatch(each.get("AllowedPattern", r"[\s\S]*"), str(default)), name
+        assert default in each.get("AllowedValues", [default]), name
+        assert len(str(default)) <= each.get("MaxLength", 4096), name
+
+
+def test_every_parameter_is_used() -> None:
+    body = [stack.TEMPLATE[part] for part in ("Conditions", "Globals", "Resources")]
+    assert set(stack.PARAMETERS) - set(stack.references(body)) == set()
+
+
+def test_every_parameter_stands_in_one_group_of_the_console() -> None:
+    groups = stack.TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(stack.PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("FlowLogGroupName", "/flow-warden/flow-logs"),
+        ("FlowLogGroupName", "vpc_flows.all#1"),
+        ("LogFormat", "${version} ${srcaddr}"),
+        ("LogKmsKeyArn", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+        ("PagesEmail", "oncall@example.com"),
+        ("OperationsEmail", ""),
+        ("Policy", '{"private_subnets": ["10.0.1.0/24"]}'),
+        ("Policy", '{\n  "own_cidrs": []\n}\n'),
+        ("SweepRate", "rate(30 minutes)"),
+        ("SweepRate", "cron(0 6 * * ? *)"),
+        ("AwsEndpointUrl", "http://127.0.0.1:4566"),
+    ],
+)
+def test_a_sensible_value_is_allowed(parameter: str, value: str) -> None:
+    assert re.fullmatch(stack.PARAMETERS[parameter]["AllowedPattern"], value)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("FlowLogGroupName", ""),
+        ("FlowLogGroupName", "/aws/lambda/flow-warden-monitor"),
+        ("FlowLogGroupName", "aws/lambda/flow-warden-monitor"),
+        ("FlowLogGroupName", "/aws/vendedlogs/flows"),
+        ("FlowLogGroupName", "flow logs"),
+        ("FlowLogGroupName", "x" * 513),
+        ("LogFormat", "version srcaddr"),
+        ("LogFormat", "${version}  ${srcaddr}"),
+        ("LogFormat", "${version} "),
+        ("LogKmsKeyArn", "alias/aws/logs"),
+        ("PagesEmail", "oncall"),
+        ("OperationsEmail", "two@example.com three@example.com"),
+        ("Policy", "[]"),
+        ("Policy", ""),
+        ("SweepRate", "1 hour"),
+        ("SweepRate", "rate(1 hours)"),
+        ("SweepRate", "rate(0 hours)"),
+        ("AwsEndpointUrl", "localhost:4566"),
+    ],
+)
+def test_what_would_not_work_is_refused(parameter: str, value: str) -> None:
+    assert not re.fullmatch(stack.PARAMETERS[parameter]["AllowedPattern"], value)
+
+
+def test_the_default_policy_is_a_policy() -> None:
+    assert Policy.from_json(stack.PARAMETERS["Policy"]["Default"]) == Policy()
+
+
+def test_the_promised_outputs_exist_and_are_described() -> None:
+    assert set(stack.OUTPUTS) == {
+        "FlowLogGroupName",
+        "PagesTopicArn",
+        "OperationsTopicArn",
+        "StateTableName",
+        "MonitorFunctionName",
+        "EnforcerFunctionName",
+        "MonitorFailureQueueUrl",
+        "EnforcerFailureQueueUrl",
+        "EnforcerEventQueueUrl",
+        "DeliveryRoleArn",
+    }
+    assert all(each["Description"] and each["Value"] for each in stack.OUTPUTS.values())
+
+
+def test_reserved_concurrency_and_e_mail_are_off_by_default() -> None:
+    conditions = stack.TEMPLATE["Conditions"]
+    for name in stack.FUNCTIONS:
+        parameter = f"{name}ReservedConcurrency"
+        assert stack.PARAMETERS[parameter]["Default"] == -1
+        assert conditions[f"Reserves{name}"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, -1]}]}
+        assert stack.properties(f"{name}Function")["ReservedConcurrentExecutions"] == {
+            "Fn::If": [f"Reserves{name}", {"Ref": parameter}, {"Ref": "AWS::NoValue"}]
+        }
+    for topic in ("Pages", "Operations"):
+        assert stack.PARAMETERS[f"{topic}Email"]["Default"] == ""
+        assert stack.RESOURCES[f"{topic}Subscription"]["Condition"] == f"Has{topic}Email"
+        assert stack.properties(f"{topic}Subscription") == {
+            "TopicArn": {"Ref": f"{topic}Topic"},
+            "Protocol": "email",
+            "Endpoint": {"Ref": f"{topic}Email"},
+        }

@@ -1,0 +1,78 @@
+"""The functions' roles: exactly what their code calls, on exactly what it calls it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.template import stack
+
+LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+"""What Lambda does in a role's name: the function's log, and its failure destination."""
+
+THROUGH_SNS = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_the_role_allows_what_the_code_calls_and_nothing_else(function: str) -> None:
+    declared = stack.declared_actions()
+    called = {action for module in stack.imported_by(function) & set(declared) for action in declared[module]}
+    assert called
+    assert stack.actions(stack.role_statements(f"{function}Role")) == called | LAMBDAS_OWN
+
+
+def test_every_module_that_calls_aws_is_used_by_a_function() -> None:
+    used = {module for function in stack.FUNCTIONS for module in stack.imported_by(function)}
+    assert set(stack.declared_actions()) <= used
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_a_function_logs_into_its_own_group_alone(function: str) -> None:
+    statements = stack.role_statements(f"{function}Role")
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        granted = stack.granting(statements, action)
+        assert granted["Resource"] == {"Fn::GetAtt": [f"{function}LogGroup", "Arn"]}
+
+
+@pytest.mark.parametrize("function", stack.FUNCTIONS)
+def test_only_lambda_can_assume_a_functions_role(function: str) -> None:
+    assert stack.properties(f"{function}Function")["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+    (statement,) = stack.properties(f"{function}Role")["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert statement["Action"] == "sts:AssumeRole"
+    assert "ManagedPolicyArns" not in stack.properties(f"{function}Role")
+
+
+@pytest.mark.parametrize(("function", "topic"), [("Monitor", "PagesTopic"), ("Enforcer", "OperationsTopic")])
+def test_a_function_publishes_to_its_topic_alone_with_the_key_through_sns_alone(
+    function: str, topic: str
+) -> None:
+    statements = stack.role_statements(f"{function}Role")
+    assert stack.granting(statements, "sns:Publish")["Resource"] == {"Ref": topic}
+    key = stack.granting(statements, "kms:GenerateDataKey*")
+    assert key == stack.granting(statements, "kms:Decrypt")
+    assert key["Resource"] == {"Fn::GetAtt": ["NotificationKey", "Arn"]}
+    assert key["Condition"] == THROUGH_SNS
+
+
+def test_the_monitor_writes_into_the_state_table_alone() -> None:
+    granted = stack.granting(stack.role_statements("MonitorRole"), "dynamodb:UpdateItem")
+    assert granted["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
+
+
+def test_the_enforcer_passes_the_delivery_role_to_flow_logs_alone() -> None:
+    granted = stack.granting(stack.role_statements("EnforcerRole"), "iam:PassRole")
+    assert granted["Resource"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
+    assert granted["Condition"] == {"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}
+
+
+def test_the_enforcer_tags_flow_logs_only_while_it_makes_them() -> None:
+    granted = stack.granting(stack.role_statements("EnforcerRole"), "ec2:CreateTags")
+    assert granted["Condition"] == {"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}}
+    assert granted["Resource"]["Fn::Sub"].endswith(":vpc-flow-log/*")
+
+
+def test_only_descriptions_are_allowed_on_everything() -> None:
+    for role in stack.of_type("AWS::IAM::Role"):
+        for statement in stack.role_statements(role):
+            if "*" in stack.as_list(statement["Resource"]):
+                assert all(":Describe" in action for action in stack.as_list(statement["Action"])), role
