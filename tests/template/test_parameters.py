@@ -91,19 +91,19 @@ def test_the_default_policy_is_a_policy() -> None:
 
 
 def test_the_promised_outputs_exist_and_are_described() -> None:
-    assert set(stack.OUTPUTS) == {
-        "FlowLogGroupName",
-        "PagesTopicArn",
-        "OperationsTopicArn",
-        "StateTableName",
-        "MonitorFunctionName",
-        "EnforcerFunctionName",
-        "MonitorFailureQueueUrl",
-        "EnforcerFailureQueueUrl",
-        "EnforcerEventQueueUrl",
-        "DeliveryRoleArn",
+    assert {name: each["Value"] for name, each in stack.OUTPUTS.items()} == {
+        "FlowLogGroupName": {"Ref": "FlowLogGroup"},
+        "PagesTopicArn": {"Ref": "PagesTopic"},
+        "OperationsTopicArn": {"Ref": "OperationsTopic"},
+        "StateTableName": {"Ref": "StateTable"},
+        "MonitorFunctionName": {"Ref": "MonitorFunction"},
+        "EnforcerFunctionName": {"Ref": "EnforcerFunction"},
+        "MonitorFailureQueueUrl": {"Ref": "MonitorFailureQueue"},
+        "EnforcerFailureQueueUrl": {"Ref": "EnforcerFailureQueue"},
+        "EnforcerEventQueueUrl": {"Ref": "EnforcerEventQueue"},
+        "DeliveryRoleArn": {"Fn::GetAtt": ["DeliveryRole", "Arn"]},
     }
-    assert all(each["Description"] and each["Value"] for each in stack.OUTPUTS.values())
+    assert all(each["Description"] for each in stack.OUTPUTS.values())
 
 
 def test_reserved_concurrency_and_e_mail_are_off_by_default() -> None:
