@@ -36,6 +36,8 @@ class Invoked(Struct, frozen=True, kw_only=True):
     output: str
     """What the function and sam wrote."""
     deliveries: tuple[Delivery, ...]
+    log: Path
+    """What the embedded AWS said."""
 
 
 class Container:
@@ -57,6 +59,7 @@ class Container:
             error=error,
             output=stderr,
             deliveries=tuple(each for inbox in self._inboxes for each in inbox.take()),
+            log=self._aws.log,
         )
 
     def _make_world(self, event: ReadableEvent) -> dict[str, Any]:
@@ -137,7 +140,7 @@ def main(arguments: list[str]) -> int:
     try:
         event = read(Path(arguments[0]))
         engine.require()
-        return _show(terminal, event, _run(terminal, event))
+        return _show(terminal, _run(terminal, event))
     except (NotAnEvent, EmbeddedAwsError) as error:
         terminal.bad(str(error))
         return 2
@@ -150,7 +153,7 @@ def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
     terminal.title(event.title, f"{event.function}, in a container, against an embedded AWS")
     with EmbeddedAws(NAME, host=engine.address_for_containers()) as aws:
         with terminal.step("sam build"):
-            built = build(NAME)
+            built = build(aws.name)
         with terminal.step("sam deploy"):
             container = Container(aws, built, deploy(aws, built))
         fetched = "" if engine.has_image() else f", which fetches {engine.image()}"
@@ -158,7 +161,7 @@ def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
             return container.invoke(event)
 
 
-def _show(terminal: Terminal, event: ReadableEvent, invoked: Invoked) -> int:
+def _show(terminal: Terminal, invoked: Invoked) -> int:
     terminal.scene("What the function wrote")
     for line in invoked.output.splitlines():
         print(f"  {line}")
@@ -168,14 +171,10 @@ def _show(terminal: Terminal, event: ReadableEvent, invoked: Invoked) -> int:
         terminal.say("No notification was published.")
     terminal.scene("What it returned")
     if invoked.error:
-        terminal.bad(f"{invoked.error}\nEvent: {event.title}. What the embedded AWS saw: {relative(_log())}")
+        terminal.bad(f"{invoked.error}\nwhat the embedded AWS saw: {relative(invoked.log)}")
         return 1
     print(f"  {json.dumps(invoked.result, indent=2).replace(chr(10), chr(10) + '  ')}")
     return 0
-
-
-def _log() -> Path:
-    return EmbeddedAws(NAME).log
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import signal
 import socket
@@ -11,12 +12,13 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from local.clients import Clients
 from local.surroundings import ACCOUNT_ID, BUILD, REGION, environment, tool
 from local.tools import end_group
 
+FOLDERS = BUILD / "aws"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
 """Longest wait for the first answer; it takes about two on an idle machine."""
@@ -34,20 +36,30 @@ class EmbeddedAwsError(Exception):
 class EmbeddedAws:
     """An AWS on this machine, for as long as the `with` block lasts.
 
-    Everything it writes stands in `build/aws/<name>/`. It is stopped, with the functions that it runs,
-    however the block ends.
+    Everything it writes stands in `build/aws/<name>/`, or in `<name>-2` and so on while another one of
+    that name runs. It is stopped, with the functions that it runs, however the block ends.
 
     Args:
-        name: which folder below `build/aws/` to use; two at a time need two names.
+        name: who uses it, such as `demo`.
         host: the address to listen on: loopback, or that of the container bridge.
     """
 
     def __init__(self, name: str = "demo", host: str = LOOPBACK) -> None:
         self.host = host
-        self.folder = BUILD / "aws" / name
-        self.log = self.folder / "ministack.log"
+        self.name = name
+        self._lock: IO[str] | None = None
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where everything stands that it writes."""
+        return FOLDERS / self.name
+
+    @property
+    def log(self) -> Path:
+        """What it says, and what the functions say."""
+        return self.folder / "ministack.log"
 
     @property
     def endpoint(self) -> str:
@@ -69,21 +81,28 @@ class EmbeddedAws:
         _request(self.host, self.port, "PUT", f"/{name}")
 
     def __enter__(self) -> Self:
+        self.name, self._lock = _reserve(self.name)
         try:
-            for _ in range(ATTEMPTS):
-                self._start()
-                if self._answers():
-                    return self
-                self._stop()
+            self._start_and_wait()
         except BaseException:
-            self._stop()
+            self.__exit__(None, None, None)
             raise
-        raise EmbeddedAwsError(f"the embedded AWS ended as soon as it was started; see {self.log}")
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _start_and_wait(self) -> None:
+        for _ in range(ATTEMPTS):
+            self._start()
+            if self._answers():
+                return
+            self._stop()
+        raise EmbeddedAwsError(f"the embedded AWS ended as soon as it was started; see {self.log}")
 
     def _start(self) -> None:
         program = tool("ministack", "python")
@@ -139,6 +158,22 @@ class EmbeddedAws:
         if process is not None:
             end_group(process, signal.SIGTERM, STOP_SECONDS)
             shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
+
+
+def _reserve(name: str) -> tuple[str, IO[str]]:
+    """The first of `<name>`, `<name>-2`, ... that nobody uses, and the open file that holds it."""
+    FOLDERS.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        candidate = name if number == 1 else f"{name}-{number}"
+        lock = (FOLDERS / f"{candidate}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            number += 1
+        else:
+            return candidate, lock
 
 
 def _free_port(host: str) -> int:

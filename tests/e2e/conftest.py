@@ -21,7 +21,7 @@ from local.story import POLICY
 def deployed() -> Iterator[Stage]:
     """The stage that all share."""
     with EmbeddedAws("tests") as aws:
-        yield Stage(aws, deploy(aws, build("tests"), {"Policy": json.dumps(POLICY)}))
+        yield Stage(aws, deploy(aws, build(aws.name), {"Policy": json.dumps(POLICY)}))
 
 
 @pytest.fixture

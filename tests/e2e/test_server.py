@@ -52,6 +52,16 @@ def test_it_is_stopped_by_ctrl_c() -> None:
     assert not listens(port)
 
 
+def test_two_of_the_same_name_do_not_disturb_each_other() -> None:
+    """Somebody runs the demo twice at a time."""
+    with EmbeddedAws("twin") as one, EmbeddedAws("twin") as other:
+        assert one.folder != other.folder
+        assert listens(one.port)
+        assert listens(other.port)
+    with EmbeddedAws("twin") as later:
+        assert later.name == "twin"
+
+
 def test_it_listens_on_loopback_alone() -> None:
     """Nobody but this machine reaches it."""
     with EmbeddedAws("loopback") as aws:
