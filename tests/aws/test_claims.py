@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.stub import Stubber
@@ -135,18 +134,6 @@ def test_who_lost_the_claim_cannot_confirm_it(claims: Claims) -> None:
     claims.claim("k", OTHER, NOW + TERMS.lease)
     claims.confirm("k", FIRST, NOW + TERMS.lease)
     assert claims.claim("k", AGAIN, NOW + TERMS.lease + 1).state is ClaimState.IN_PROGRESS
-
-
-def test_of_many_at_once_one_claims() -> None:
-    """The table decides, not luck."""
-    with mock_aws():
-        make_table()
-        table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
-        owners = [Owner("batch-a", f"request-{number}") for number in range(12)]
-        with ThreadPoolExecutor(6) as pool:
-            states = list(pool.map(lambda owner: table.claim("k", owner, NOW).state, owners))
-    assert states.count(ClaimState.CLAIMED) == 1
-    assert set(states) == {ClaimState.CLAIMED, ClaimState.IN_PROGRESS}
 
 
 def test_items_expire_a_week_after_their_quiet_time() -> None:

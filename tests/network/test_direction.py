@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import Evidence, Initiator
+from flowwarden.network.initiator import Evidence, Initiator
 from flowwarden.records.model import Action, Flow, FlowDirection
 from tests.flows import directed, flow, rejected
 

@@ -37,7 +37,9 @@ class Occasion(Struct, frozen=True, kw_only=True):
 def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about a finding; `key` identifies its incident."""
     return Notification(
-        subject=fit_subject(f"[{finding.severity.upper()}] {finding.summary} ({occasion.region})"),
+        subject=fit_subject(
+            f"[{finding.severity.upper()}] {finding.summary.removesuffix('.')} ({occasion.region})"
+        ),
         text=_text(finding, key, claim, occasion),
         document=_document(finding, key, claim, occasion),
         attributes=_attributes(finding, occasion),

@@ -133,7 +133,7 @@ class DynamoDbClaims:
             return
 
     def _refused(self, key: str, owner: Owner, item: dict[str, Any]) -> Claim:
-        if item.get("state", {}).get("S") == _PENDING:
+        if item.get("state", {}).get("S") != _SENT:
             return Claim(state=ClaimState.IN_PROGRESS)
         # The retry or a second delivery of the batch that was sent is no repeat.
         if not owner.same_batch(item.get("owner", {}).get("S", "")):

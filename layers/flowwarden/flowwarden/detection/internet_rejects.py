@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from flowwarden.detection.findings import Finding, Severity, Tally
 from flowwarden.detection.selection import grouped, plural
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow, Initiator
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.initiator import Initiator
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action
 

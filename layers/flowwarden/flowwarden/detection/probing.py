@@ -37,13 +37,13 @@ def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
 def _report(client: str, pairs: int, group: list[DirectedFlow]) -> Finding:
     tally = Tally.of(group)
     example = group[0]
-    where = f"{plural(len(tally.servers), 'host')} and {plural(len(tally.services), 'service')}"
+    where = f"{plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}"
     return Finding(
         detector=NAME,
         severity=Severity.HIGH,
         subject=client,
         peer_class=example.server_class,
-        summary=f"{client} is refused at {pairs} different host and port pairs ({where}).",
+        summary=f"{client} is refused at {pairs} host and port pairs ({where}).",
         because=(
             f"{client} is ours and started them ({example.verdict.evidence}, "
             f"confidence {example.confidence:.2f}); {MIN_PAIRS} distinct pairs in a batch are the threshold"

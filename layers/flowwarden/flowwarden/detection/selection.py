@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow, Initiator
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.initiator import Initiator
 from flowwarden.records.model import Action, FlowDirection
 
 PAGING_CONFIDENCE = 0.95

@@ -1,58 +1,25 @@
-"""Side and initiator: two facts about a flow, each with its evidence.
+"""Side and initiator: two facts about a flow.
 
-The side (ingress or egress) says which end the interface is. The initiator says who opened the
-conversation, which the side does not tell: a web server's answers are egress flows. The ladder in
-`_LADDER` goes from what proves to what suggests; the first rung that decides is the answer.
-
-Sources: AWS on `tcp-flags` (values are ORed over the window; 18 is a SYN-ACK and marks the responder),
-and measurements on synthetic traffic for the confidences: a service port on exactly one end is right in
-97.6-98.8 % of flows, the lower port in 90.3-91.7 %.
+The side (ingress or egress) says which end the interface is; the initiator says who opened the
+conversation. Together with the classes of both ends they make a DirectedFlow.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from flowwarden.network.addresses import AddressBook, PeerClass, same_ipv6_vpc
-from flowwarden.network.ports import ICMP, ICMPV6, SERVICE_NAMES, TCP, is_client_port
-from flowwarden.records.model import Action, Flow, FlowDirection
-
-SYN, SYN_ACK = 2, 18
-"""`tcp-flags` bits: the bit 16 is only ever logged as part of a SYN-ACK."""
-
-
-class Initiator(StrEnum):
-    """Which end of the flow opened the conversation."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
-    UNKNOWN = "unknown"
-
-
-class Evidence(StrEnum):
-    """What decided about the initiator."""
-
-    TCP_FLAGS = "the record's tcp-flags"
-    REVERSE_TCP_FLAGS = "the tcp-flags of the reverse flow"
-    LISTENER = "an endpoint that answered with SYN-ACK"
-    REJECTED = "rejected, with no accepted flow the other way"
-    REPLY_REJECTED = "rejected, while the other way was accepted"
-    SERVICE_PORT = "a well-known service port on one end only"
-    LOWER_PORT = "the lower port"
-    STALE = "rejected without a SYN: a leftover of an expired connection"
-    NONE = "nothing tells"
-
-
-class Verdict(Struct, frozen=True):
-    """An answer about the initiator, 0 ≤ confidence ≤ 1."""
-
-    initiator: Initiator
-    confidence: float
-    evidence: Evidence
+from flowwarden.network.initiator import (
+    Initiator,
+    Neighbours,
+    Verdict,
+    destination,
+    initiator_of,
+    source,
+)
+from flowwarden.records.model import Flow, FlowDirection
 
 
 class DirectedFlow(Struct, frozen=True, kw_only=True):
@@ -80,153 +47,21 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
         return self.verdict.confidence
 
 
-_UNKNOWN = Verdict(Initiator.UNKNOWN, 0.0, Evidence.NONE)
-
-
 def resolve(flows: Sequence[Flow], book: AddressBook) -> list[DirectedFlow]:
     """Find side and initiator of each flow of a batch, from the record and its neighbours in the batch."""
-    context = _Context(flows, book)
-    return [_direct(flow, context) for flow in flows]
+    neighbours = Neighbours(flows)
+    learned = _learn_own_addresses(flows, book)
+    return [
+        _direct(flow, initiator_of(flow, neighbours), _own_address(flow, learned), book) for flow in flows
+    ]
 
 
-type _Tuple = tuple[str, str, int | None, int | None, int | None]
+type _Interface = tuple[str | None, str]
+"""Interface id and address family."""
 
 
-class _Context:
-    """What the flows of a batch tell about each other."""
-
-    def __init__(self, flows: Sequence[Flow], book: AddressBook) -> None:
-        self.book = book
-        self.own_addresses = _learn_own_addresses(flows, book)
-        self.accepted: set[_Tuple] = set()
-        self.flags: dict[_Tuple, int] = defaultdict(int)
-        self.listeners: set[tuple[str, int | None]] = set()
-        for flow in flows:
-            self._learn(flow)
-
-    def _learn(self, flow: Flow) -> None:
-        key = _tuple(flow)
-        if flow.action is Action.ACCEPT:
-            self.accepted.add(key)
-        if flow.protocol == TCP and flow.tcp_flags:
-            self.flags[key] |= flow.tcp_flags
-            # Only a SYN-ACK proves a listener: a SYN or a REJECT shows a wish to connect.
-            if flow.tcp_flags & SYN_ACK == SYN_ACK:
-                self.listeners.add((source(flow), flow.srcport))
-
-
-def source(flow: Flow) -> str:
-    """The address that the packets came from."""
-    return flow.pkt_srcaddr or flow.srcaddr
-
-
-def destination(flow: Flow) -> str:
-    """The address that the packets were sent to."""
-    return flow.pkt_dstaddr or flow.dstaddr
-
-
-def _tuple(flow: Flow) -> _Tuple:
-    return (source(flow), destination(flow), flow.srcport, flow.dstport, flow.protocol)
-
-
-def _reverse(flow: Flow) -> _Tuple:
-    return (destination(flow), source(flow), flow.dstport, flow.srcport, flow.protocol)
-
-
-def _from_flags(flags: int) -> Initiator:
-    if flags & SYN_ACK == SYN_ACK:
-        return Initiator.DESTINATION
-    return Initiator.SOURCE if flags & SYN else Initiator.UNKNOWN
-
-
-def _by_flags(flow: Flow, _context: _Context) -> Verdict | None:
-    initiator = _from_flags(flow.tcp_flags or 0) if flow.protocol == TCP else Initiator.UNKNOWN
-    return None if initiator is Initiator.UNKNOWN else Verdict(initiator, 0.99, Evidence.TCP_FLAGS)
-
-
-def _by_reverse_flags(flow: Flow, context: _Context) -> Verdict | None:
-    if flow.protocol != TCP:
-        return None
-    match _from_flags(context.flags.get(_reverse(flow), 0)):
-        case Initiator.SOURCE:
-            return Verdict(Initiator.DESTINATION, 0.99, Evidence.REVERSE_TCP_FLAGS)
-        case Initiator.DESTINATION:
-            return Verdict(Initiator.SOURCE, 0.99, Evidence.REVERSE_TCP_FLAGS)
-        case _:
-            return None
-
-
-def _by_listener(flow: Flow, context: _Context) -> Verdict | None:
-    if flow.protocol != TCP:
-        return None
-    at_source = (source(flow), flow.srcport) in context.listeners
-    at_destination = (destination(flow), flow.dstport) in context.listeners
-    if at_source == at_destination:
-        return None
-    return Verdict(Initiator.DESTINATION if at_source else Initiator.SOURCE, 0.99, Evidence.LISTENER)
-
-
-def _by_missing_syn(flow: Flow, _context: _Context) -> Verdict | None:
-    # Security groups forget idle connections; what is sent on one after that is rejected, and neither
-    # end is opening anything. Earlier rungs took every record with a SYN.
-    if flow.action is Action.REJECT and flow.protocol == TCP and flow.tcp_flags is not None:
-        return Verdict(Initiator.UNKNOWN, 0.0, Evidence.STALE)
-    return None
-
-
-def _by_absent_ports(flow: Flow, _context: _Context) -> Verdict | None:
-    # ICMP logs ports 0, and two equal ports (NTP, IKE, VXLAN) tell nothing: an echo reply looks as its
-    # request does.
-    if flow.protocol in (ICMP, ICMPV6) or flow.srcport == flow.dstport:
-        return _UNKNOWN
-    return None
-
-
-def _by_service_port(flow: Flow, _context: _Context) -> Verdict | None:
-    if flow.srcport is None or flow.dstport is None:
-        return None
-    if flow.dstport in SERVICE_NAMES and is_client_port(flow.srcport):
-        return Verdict(Initiator.SOURCE, 0.95, Evidence.SERVICE_PORT)
-    if flow.srcport in SERVICE_NAMES and is_client_port(flow.dstport):
-        return Verdict(Initiator.DESTINATION, 0.95, Evidence.SERVICE_PORT)
-    return None
-
-
-def _by_rejection(flow: Flow, context: _Context) -> Verdict | None:
-    if flow.action is not Action.REJECT:
-        return None
-    if _reverse(flow) in context.accepted:
-        # A request that came through and whose answer did not: a network ACL, which keeps no state.
-        return Verdict(Initiator.DESTINATION, 0.95, Evidence.REPLY_REJECTED)
-    return Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
-
-
-def _by_lower_port(flow: Flow, _context: _Context) -> Verdict | None:
-    if flow.srcport is None or flow.dstport is None:
-        return None
-    lower = Initiator.DESTINATION if flow.srcport < flow.dstport else Initiator.SOURCE
-    return Verdict(lower, 0.6, Evidence.LOWER_PORT)
-
-
-_LADDER: tuple[Callable[[Flow, _Context], Verdict | None], ...] = (
-    _by_flags,
-    _by_reverse_flags,
-    _by_listener,
-    _by_missing_syn,
-    _by_absent_ports,
-    # Before the REJECT itself: a late answer from a DNS or web server is rejected when the connection
-    # has been forgotten, and its source port says that it opened nothing.
-    _by_service_port,
-    _by_rejection,
-    _by_lower_port,
-)
-"""From what proves to what suggests; the first answer counts."""
-
-
-def _direct(flow: Flow, context: _Context) -> DirectedFlow:
-    verdict = next((v for rung in _LADDER if (v := rung(flow, context))), _UNKNOWN)
-    own = _own_address(flow, context)
-    source_class, destination_class = _classes(flow, own, context.book)
+def _direct(flow: Flow, verdict: Verdict, own: str | None, book: AddressBook) -> DirectedFlow:
+    source_class, destination_class = _classes(flow, own, book)
     ends = (
         (source(flow), flow.srcport, source_class),
         (destination(flow), flow.dstport, destination_class),
@@ -289,17 +124,14 @@ def _side(flow: Flow, own: str | None) -> FlowDirection | None:
     return FlowDirection.INGRESS if own == flow.dstaddr else None
 
 
-def _own_address(flow: Flow, context: _Context) -> str | None:
+def _own_address(flow: Flow, learned: Mapping[_Interface, str]) -> str | None:
     match flow.flow_direction:
         case FlowDirection.INGRESS:
             return flow.dstaddr
         case FlowDirection.EGRESS:
             return flow.srcaddr
         case None:
-            return context.own_addresses.get((flow.interface_id, _family(flow)))
-
-
-type _Interface = tuple[str | None, str]
+            return learned.get((flow.interface_id, _family(flow)))
 
 
 def _learn_own_addresses(flows: Iterable[Flow], book: AddressBook) -> dict[_Interface, str]:
