@@ -1,0 +1,59 @@
+"""The README is true: what it names is there, and what is there is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import monitor
+from flowwarden.detection.detectors import DETECTORS
+from flowwarden.policy import Policy
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+
+
+def test_every_detector_is_in_the_table_and_no_other() -> None:
+    """A new detector has to be told."""
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE)) == set(DETECTORS)
+
+
+def test_every_metric_is_named() -> None:
+    """Also those of the enforcer."""
+    enforcer = re.findall(r'"([A-Z]\w+)": len\(', (ROOT / "functions/enforcer/enforcer.py").read_text())
+    assert enforcer
+    for name in (*monitor.METRICS, "Batches", *enforcer):
+        assert f"`{name}`" in README, name
+
+
+def test_every_task_that_the_docs_name_exists() -> None:
+    """`make something` works, wherever it is written."""
+    tasks = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
+        assert named <= tasks, page.name
+
+
+def test_the_policy_in_the_readme_is_one() -> None:
+    """It names every setting, and it is valid."""
+    (text,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    Policy.from_json(text)
+    assert all(f'"{name}"' in text for name in Policy.__struct_fields__)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    """No page points at what is not there."""
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_event_in_the_readme_is_there() -> None:
+    """The first thing that somebody tries."""
+    for event in re.findall(r"EVENT=(\S+)", README):
+        assert (ROOT / event).exists(), event
