@@ -6,9 +6,20 @@ from typing import Any
 
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import DirectedFlow, resolve
-from flowwarden.records.model import Action, Flow
+from flowwarden.records.layout import RecordLayout
+from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow
+from flowwarden.records.rows import flow_type
 
 START = 1_764_000_000
+
+
+WHOLE = RecordLayout(tuple(name.replace("_", "-") for name in FLOW_ATTRIBUTES))
+"""A layout of all fields that the project reasons on."""
+
+
+def make_flow(**given: Any) -> Flow:
+    """A flow of that layout; what is not given is absent."""
+    return flow_type(WHOLE)(**(dict.fromkeys(FLOW_ATTRIBUTES) | given))
 
 
 def flow(source: str, destination: str, **given: Any) -> Flow:
@@ -24,7 +35,8 @@ def flow(source: str, destination: str, **given: Any) -> Flow:
         "action": Action.ACCEPT,
         "interface_id": "eni-1",
     }
-    return Flow(srcaddr=srcaddr, srcport=srcport, dstaddr=dstaddr, dstport=dstport, **(defaults | given))
+    ends = {"srcaddr": srcaddr, "srcport": srcport, "dstaddr": dstaddr, "dstport": dstport}
+    return make_flow(**ends, **(defaults | given))
 
 
 def rejected(source: str, destination: str, **given: Any) -> Flow:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.initiator import Evidence, Initiator
 from flowwarden.records.model import Action, Flow, FlowDirection
-from tests.flows import directed, flow, rejected
+from tests.flows import directed, flow, make_flow, rejected
 
 SYN, SYN_ACK, FIN = 2, 18, 1
 
@@ -103,7 +103,7 @@ def test_icmp_and_equal_ports_stay_unknown() -> None:
 
 def test_a_layout_without_ports_leaves_an_accepted_flow_unknown() -> None:
     """Nothing tells, and nothing is guessed."""
-    (one,) = directed(Flow(srcaddr="10.0.0.1", dstaddr="8.8.8.8", action=Action.ACCEPT))
+    (one,) = directed(make_flow(srcaddr="10.0.0.1", dstaddr="8.8.8.8", action=Action.ACCEPT))
     assert one.verdict.evidence is Evidence.NONE
 
 
@@ -182,7 +182,7 @@ def test_an_aws_service_is_no_internet_host_but_a_rented_one_is() -> None:
 PORTS = st.integers(0, 65535)
 HOSTS = st.sampled_from(["10.0.0.1", "10.0.0.2", "203.0.113.1", "fd00::1", "2001:db8::1"])
 FLOWS = st.builds(
-    Flow,
+    make_flow,
     srcaddr=HOSTS, dstaddr=HOSTS,
     srcport=st.none() | PORTS, dstport=st.none() | PORTS,
     protocol=st.none() | st.sampled_from([1, 6, 17, 58]),

@@ -6,14 +6,16 @@ It shares with the reader under test only the table of fields and the types of t
 from __future__ import annotations
 
 import ipaddress
+import urllib.parse
 from collections.abc import Sequence
 from typing import Any
 
 from flowwarden.records.fields import Field, Kind
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import Action, Flow, FlowDirection, Gap, GapKind
+from flowwarden.records.rows import flow_type
 
-NOTHING = "-"
+NOTHING, MINUS_ZERO = "-", "-0"
 LIMITS = {
     Kind.PORT: 65535,
     Kind.PROTOCOL: 255,
@@ -47,7 +49,7 @@ def _try(line: str, layout: RecordLayout) -> Flow | Gap | None:
         return _gap(layout, values)
     if values["srcaddr"] is None or values["dstaddr"] is None:
         return None
-    return Flow(**_attributes(Flow, values))
+    return flow_type(layout)(**{field.attribute: values[field.name] for field in layout.fields})
 
 
 def _gap(layout: RecordLayout, values: dict[str, Any]) -> Gap | None:
@@ -55,25 +57,38 @@ def _gap(layout: RecordLayout, values: dict[str, Any]) -> Gap | None:
     for field in layout.fields:
         if field.kind not in not_traffic and values[field.name] is not None:
             return None
-    return Gap(kind=GapKind(values["log-status"]), **_attributes(Gap, values))
+    return Gap(kind=GapKind(values["log-status"]), **_of_a_gap(values))
 
 
-def _attributes(of: type[Flow | Gap], values: dict[str, Any]) -> dict[str, Any]:
+def _of_a_gap(values: dict[str, Any]) -> dict[str, Any]:
     names = {name.replace("-", "_"): value for name, value in values.items()}
-    return {name: value for name, value in names.items() if name in of.__struct_fields__}
+    return {name: value for name, value in names.items() if name in Gap.__struct_fields__}
 
 
 def _allowed(field: Field, token: str) -> bool:
-    if token == NOTHING or field.kind in (Kind.TEXT, Kind.ENCODED_TEXT):
+    if _is_nothing(field, token) or field.kind in (Kind.TEXT, Kind.ENCODED_TEXT):
         return True
     if field.kind is Kind.ADDRESS:
         return _is_address(token)
     if field.kind in LIMITS:
-        digits = all(character in "0123456789" for character in token)
+        digits = token == MINUS_ZERO or all(character in "0123456789" for character in token)
         return digits and len(token.lstrip("0")) <= 19 and _number(token) <= LIMITS[field.kind]
     if field.kind is Kind.STATUS:
         return token in ("OK", "NODATA", "SKIPDATA")
     return token in [word.value for word in WORDS[field.kind]]
+
+
+def _decoded(token: str) -> str:
+    octets = urllib.parse.unquote_to_bytes(token)
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return token
+
+
+def _is_nothing(field: Field, token: str) -> bool:
+    null = field.kind not in (Kind.TEXT, Kind.ENCODED_TEXT) and token.lower() == "null"
+    return token == NOTHING or null
 
 
 def _number(token: str) -> int:
@@ -89,9 +104,11 @@ def _is_address(token: str) -> bool:
 
 
 def _value(field: Field, token: str) -> Any:
-    if token == NOTHING:
+    if _is_nothing(field, token):
         return None
     if field.kind in LIMITS:
         number = _number(token)
         return number // 1000 if field.kind is Kind.SECONDS and number >= 10**11 else number
+    if field.kind is Kind.ENCODED_TEXT:
+        return _decoded(token)
     return WORDS[field.kind](token) if field.kind in WORDS else token

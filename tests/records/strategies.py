@@ -32,10 +32,11 @@ LARGE = [
     "0" * 5000,
 ]
 MILLISECONDS = ["1700000000000", "99999999999", "100000000000", "99999999999999", "100000000000000"]
-WORDS = ["None", "ok", "OK", "GO_AWAY", "NODATA", "SUCCESS", "ACCEPT", "Ingress", "version", "srcaddr", "#"]
+WORDS = ["None", "null", "NULL", "ok", "OK", "GO_AWAY", "NODATA", "SUCCESS", "ACCEPT", "Ingress", "version"]
+JSON = ["x", '"', "\\", '","', "[", "]]", "{}", "DATA", "-0", "-0.0", "srcaddr", "#"]
 ADDRESSES = ["1.2.3", "01.2.3.4", "1.2.3.4/8", "256.1.1.1", "fe80::1%eth0", "::", ":::", "\u0661.2.3.4"]
 MARKED = ["\ufeff2", "\ufeff\ufeff", "\ufeff-", "--"]
-TRICKY = ["-", *NUMBERS, *LARGE, *MILLISECONDS, *WORDS, *ADDRESSES, *MARKED]
+TRICKY = ["-", *NUMBERS, *LARGE, *MILLISECONDS, *WORDS, *JSON, *ADDRESSES, *MARKED]
 BLANKS = st.sampled_from([" ", " ", "  ", "\t", "\u00a0", "\x1c", "\n", "\ufeff", ""])
 EDGES = st.sampled_from(["", "", " ", "\r\n", "\ufeff", "\ufeff\ufeff", "\ufeff ", " \ufeff"])
 GAP_KINDS = (Kind.TEXT, Kind.ENCODED_TEXT, Kind.SECONDS, Kind.STATUS, Kind.INTEGER)

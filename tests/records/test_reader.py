@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,33 +11,42 @@ from hypothesis import strategies as st
 from flowwarden.errors import LayoutError
 from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
-from flowwarden.records.model import Action, Flow, FlowDirection, Gap, GapKind, Malformed, Records
+from flowwarden.records.model import (
+    FLOW_ATTRIBUTES,
+    Action,
+    Flow,
+    FlowDirection,
+    Gap,
+    GapKind,
+    Malformed,
+    Records,
+)
 from flowwarden.records.reader import Reader
 from tests.records.slow_reader import read_slowly
 from tests.records.strategies import TRICKY, layout_sets, lines
 
 ACCEPTED = "2 064076352821 eni-0a 10.0.0.5 10.0.1.7 50123 443 6 12 3400 1700000000 1700000059 ACCEPT OK"
-FLOW = Flow(
-    srcaddr="10.0.0.5",
-    dstaddr="10.0.1.7",
-    srcport=50123,
-    dstport=443,
-    protocol=6,
-    packets=12,
-    bytes=3400,
-    start=1700000000,
-    end=1700000059,
-    action=Action.ACCEPT,
-    account_id="064076352821",
-    interface_id="eni-0a",
-)
+FLOW = {
+    "srcaddr": "10.0.0.5",
+    "dstaddr": "10.0.1.7",
+    "srcport": 50123,
+    "dstport": 443,
+    "protocol": 6,
+    "packets": 12,
+    "bytes": 3400,
+    "start": 1700000000,
+    "end": 1700000059,
+    "action": Action.ACCEPT,
+    "account_id": "064076352821",
+    "interface_id": "eni-0a",
+}
 GAP = Gap(
     kind=GapKind.NODATA, account_id="064076352821", interface_id="eni-0a", start=1700000000, end=1700000059
 )
 OPTIONAL = {
     field.attribute: position
     for position, field in enumerate(DEFAULT_LAYOUT.fields)
-    if field.attribute in Flow.__struct_fields__[2:]
+    if field.attribute in FLOW_ATTRIBUTES[2:]
 }
 """Where the default layout has what a flow can do without."""
 NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
@@ -52,6 +63,12 @@ def flow(line: str, *layouts: str) -> Flow:
     assert not records.malformed
     assert not records.gaps
     return records.flows[0]
+
+
+def told(one: Flow) -> dict[str, Any]:
+    """What a flow tells: its attributes, but those that are None."""
+    values = {name: getattr(one, name) for name in FLOW_ATTRIBUTES}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def gap(line: str, *layouts: str) -> Gap:
@@ -75,7 +92,7 @@ class TestFlows:
 
     def test_the_default_layout_is_read_field_by_field(self) -> None:
         """Account ids keep their leading zero."""
-        assert flow(ACCEPTED) == FLOW
+        assert told(flow(ACCEPTED)) == FLOW
 
     @pytest.mark.parametrize(
         "line",
@@ -91,7 +108,7 @@ class TestFlows:
     )
     def test_blanks_line_ends_a_byte_order_mark_and_milliseconds_change_nothing(self, line: str) -> None:
         """AWS's own examples have a double space; files and other tools add the rest."""
-        assert flow(line) == FLOW
+        assert told(flow(line)) == FLOW
 
     def test_a_byte_order_mark_does_not_stick_to_a_text(self) -> None:
         """Not even where the first field takes any text."""
@@ -105,12 +122,11 @@ class TestFlows:
         tokens[OPTIONAL[attribute]] = "-"
         read_flow = flow(" ".join(tokens))
         assert getattr(read_flow, attribute) is None
-        others = [name for name in Flow.__struct_fields__ if name != attribute]
-        assert all(getattr(read_flow, name) == getattr(FLOW, name) for name in others)
+        assert told(read_flow) == {name: value for name, value in FLOW.items() if name != attribute}
 
     def test_a_status_that_is_absent_leaves_the_flow_to_speak_for_itself(self) -> None:
         """A dash says that AWS could not tell, in the status as in any field."""
-        assert flow(ACCEPTED.replace(" OK", " -")) == FLOW
+        assert told(flow(ACCEPTED.replace(" OK", " -"))) == FLOW
 
     def test_a_regional_nat_gateway_is_known_by_its_resource_id(self) -> None:
         """Its records have no interface."""
@@ -135,7 +151,7 @@ class TestFlows:
     def test_a_layout_without_version_action_status_or_end_gives_flows(self) -> None:
         """Any field may be left out, in any order."""
         read_flow = flow("443 10.0.1.7 - 10.0.0.5", "dstport dstaddr instance-id srcaddr")
-        assert read_flow == Flow("10.0.0.5", "10.0.1.7", dstport=443)
+        assert told(read_flow) == {"srcaddr": "10.0.0.5", "dstaddr": "10.0.1.7", "dstport": 443}
 
     def test_fields_of_later_versions_are_typed(self) -> None:
         """tcp-flags and traffic-path are numbers, flow-direction is one of two."""
@@ -144,20 +160,20 @@ class TestFlows:
             "pkt-dst-aws-service flow-direction traffic-path reject-reason srcaddr dstaddr encryption-status"
         )
         line = "vpc-1 subnet-1 i-1 19 10.0.0.9 3.5.140.2 - S3 egress 8 BPA 10.0.0.1 10.0.0.2 3"
-        assert flow(line, layout) == Flow(
-            "10.0.0.1",
-            "10.0.0.2",
-            vpc_id="vpc-1",
-            subnet_id="subnet-1",
-            instance_id="i-1",
-            tcp_flags=19,
-            pkt_srcaddr="10.0.0.9",
-            pkt_dstaddr="3.5.140.2",
-            pkt_dst_aws_service="S3",
-            flow_direction=FlowDirection.EGRESS,
-            traffic_path=8,
-            reject_reason="BPA",
-        )
+        assert told(flow(line, layout)) == {
+            "srcaddr": "10.0.0.1",
+            "dstaddr": "10.0.0.2",
+            "vpc_id": "vpc-1",
+            "subnet_id": "subnet-1",
+            "instance_id": "i-1",
+            "tcp_flags": 19,
+            "pkt_srcaddr": "10.0.0.9",
+            "pkt_dstaddr": "3.5.140.2",
+            "pkt_dst_aws_service": "S3",
+            "flow_direction": FlowDirection.EGRESS,
+            "traffic_path": 8,
+            "reject_reason": "BPA",
+        }
 
     def test_an_unknown_field_takes_any_text(self) -> None:
         """Its value is not lost on the others."""
@@ -223,7 +239,7 @@ class TestMalformed:
             (" 443 ", " 8080.0 ", "dstport is '8080.0', which is no number"),
             (" 12 ", " 1_2 ", "packets is '1_2', which is no number"),
             (" 12 ", " +12 ", "packets is '+12', which is no number"),
-            (" 12 ", " -0 ", "packets is '-0', which is no number"),
+            (" 12 ", " -1 ", "packets is '-1', which is no number"),
             (" 12 ", " ٣ ", "packets is '٣', which is no number"),
             (" 12 ", " None ", "packets is 'None', which is no number"),
             (" 3400 ", " 9223372036854775808 ", "bytes is '9223372036854775808', above"),
@@ -276,8 +292,13 @@ class TestSeveralLayouts:
         nat = "i-1 eni-0b 10.0.0.1 10.0.0.2"
         reader = Reader([RecordLayout.parse(self.NAT), DEFAULT_LAYOUT])
         records = reader.read([ACCEPTED, nat, NODATA, "1 2 3", nat, ACCEPTED])
-        read_nat = Flow("10.0.0.1", "10.0.0.2", instance_id="i-1", interface_id="eni-0b")
-        assert records.flows == [FLOW, read_nat, read_nat, FLOW]
+        read_nat = {
+            "srcaddr": "10.0.0.1",
+            "dstaddr": "10.0.0.2",
+            "instance_id": "i-1",
+            "interface_id": "eni-0b",
+        }
+        assert [told(each) for each in records.flows] == [FLOW, read_nat, read_nat, FLOW]
         assert records.gaps == [GAP]
         assert records.malformed == [Malformed("1 2 3", "3 tokens where the log format has 4 or 14")]
 
@@ -299,7 +320,7 @@ class TestSeveralLayouts:
 
     def test_the_same_layout_twice_is_one(self) -> None:
         """As when the configured log format is AWS's default."""
-        assert flow(ACCEPTED, *[DEFAULT_LAYOUT.to_log_format()] * 2) == FLOW
+        assert told(flow(ACCEPTED, *[DEFAULT_LAYOUT.to_log_format()] * 2)) == FLOW
 
 
 class TestLayoutsThatGiveNoFlows:
@@ -391,5 +412,5 @@ def compare(batch: list[str], layouts: list[RecordLayout], reader: Reader) -> No
         line for line, record in zip(batch, expected, strict=True) if record is None
     ]
     for flow in records.flows:
-        for name in Flow.__struct_fields__:
+        for name in FLOW_ATTRIBUTES:
             assert type(getattr(flow, name)) in (str, int, Action, FlowDirection, type(None))

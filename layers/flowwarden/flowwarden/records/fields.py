@@ -51,8 +51,9 @@ class Field(Struct, frozen=True):
 
     @property
     def attribute(self) -> str:
-        """The field's name as a Python attribute or a column: `_` for `-`."""
-        return self.name.replace("-", "_")
+        """The field's name as a Python attribute: `_` for `-`; unknown names are marked as such."""
+        attribute = self.name.replace("-", "_")
+        return attribute if self.version is not None else f"unknown_{attribute}"
 
 
 def unknown(name: str) -> Field:

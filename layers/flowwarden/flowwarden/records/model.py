@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 from msgspec import Struct
+
+from flowwarden.records.layout import RecordLayout
 
 
 class Action(StrEnum):
@@ -36,13 +39,18 @@ class FlowDirection(StrEnum):
     EGRESS = "egress"
 
 
-class Flow(Struct, frozen=True, gc=False):
+class Flow:
     """One OK record: a one-way 5-tuple on one network interface in one aggregation window.
 
-    Attributes carry the AWS field names with `_` for `-`. An optional field that the layout lacks, or
-    that the record fills with `-`, is None. Addresses are in the text form that AWS wrote.
-    Write the attributes by keyword; only the reader, for speed, goes by their order.
+    Every layout has a class of its own below this one (`rows.flow_type`), with an attribute for each of
+    its fields. The ones here are those that the project reasons on: AWS's field names with `_` for `-`. One
+    that the layout lacks, or that the record fills with `-`, is None. Addresses are in the text form that
+    AWS wrote. Flows are frozen; two are equal if layout and values are.
     """
+
+    __slots__ = ()
+
+    layout: ClassVar[RecordLayout]
 
     srcaddr: str
     dstaddr: str
@@ -59,7 +67,6 @@ class Flow(Struct, frozen=True, gc=False):
     action: Action | None = None
     account_id: str | None = None
     interface_id: str | None = None
-    """None for a regional NAT gateway; `resource_id` tells which one it is."""
     vpc_id: str | None = None
     subnet_id: str | None = None
     instance_id: str | None = None
@@ -73,6 +80,11 @@ class Flow(Struct, frozen=True, gc=False):
     traffic_path: int | None = None
     reject_reason: str | None = None
     resource_id: str | None = None
+    """The NAT gateway of a record that has no interface (regional NAT)."""
+
+
+FLOW_ATTRIBUTES = tuple(name for name in Flow.__annotations__ if name != "layout")
+"""The attributes that every flow has, whatever its layout."""
 
 
 class Gap(Struct, frozen=True, gc=False, kw_only=True):

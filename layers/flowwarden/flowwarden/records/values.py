@@ -17,23 +17,29 @@ type Value = str | int | None
 ABSENT: Final = "-"
 """What AWS writes for a field that does not apply or could not be computed, in any field."""
 
+_NULL: Final = "null"
+_MINUS_ZERO: Final = "-0"  # a zero to JSON, and so to the quick way
+_TEXTS: Final = frozenset({Kind.TEXT, Kind.ENCODED_TEXT})
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")  # six times as fast as IPv4Address, and as strict
-_LARGEST: Final = 2**63 - 1  # AWS's own typed form has 64 bits
-_LONGEST: Final = len(str(_LARGEST))
-_FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
+LARGEST: Final = 2**63 - 1  # AWS's own typed form has 64 bits
+_LONGEST: Final = len(str(LARGEST))
+FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
 _FIRST_MICROSECOND: Final = 10**14  # as milliseconds it is the year 5138, as microseconds 1973
 
 
 def convert(kind: Kind, token: str) -> Value:
     """Turn the token of a field of this kind into its value.
 
-    `-` is None whatever the kind. Text stays as AWS wrote it, addresses too. Numbers are digits only.
+    `-` is None whatever the kind; so is `null`, which other tools write for it, except in a text. Text
+    stays as AWS wrote it, addresses too. Numbers are digits only; `-0` is zero.
 
     Raises:
         ValueError: the token is none of this kind; the message completes "<field> is <token>, …".
     """
-    return None if token == ABSENT else _CONVERTERS[kind](token)
+    if token == ABSENT or (kind not in _TEXTS and token.lower() == _NULL):
+        return None
+    return _CONVERTERS[kind](token)
 
 
 def _address(token: str) -> str:
@@ -49,11 +55,12 @@ def _address(token: str) -> str:
     return token
 
 
-def _integer(token: str, largest: int = _LARGEST) -> int:
+def _integer(token: str, largest: int = LARGEST) -> int:
     """A number of plain digits: int() alone takes signs, underscores and the digits of other scripts."""
-    if not (token.isascii() and token.isdigit()):
+    digits = token.removeprefix("-") if token == _MINUS_ZERO else token
+    if not (digits.isascii() and digits.isdigit()):
         raise ValueError("which is no number")
-    digits = token.lstrip("0") or "0"
+    digits = digits.lstrip("0") or "0"
     if len(digits) > _LONGEST or int(digits) > largest:
         raise ValueError(f"above {largest}")
     return int(digits)
@@ -66,7 +73,7 @@ def _up_to(largest: int) -> Callable[[str], int]:
 def _seconds(token: str) -> int:
     """Unix seconds; some tools write milliseconds, which are told by their size and cut to seconds."""
     number = _integer(token)
-    if number < _FIRST_MILLISECOND:
+    if number < FIRST_MILLISECOND:
         return number
     if number < _FIRST_MICROSECOND:
         return number // 1000
