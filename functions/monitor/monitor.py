@@ -18,14 +18,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.aws.clients import make_client
-from flowwarden.aws.dynamodb import DynamoDbClaims
+from flowwarden.aws.dynamodb import DynamoDbClaims, DynamoDbLayouts
+from flowwarden.aws.flow_log_formats import ATTEMPTS, DescribedFormats
 from flowwarden.aws.sns import TopicSink
 from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.policy import Policy
+from flowwarden.ports import LayoutMemory, LogFormats
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
-from flowwarden.records.reader import Reader
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
-from flowwarden.services.monitoring import MonitoringResult, MonitoringService
+from flowwarden.services.layouts import LayoutBook
+from flowwarden.services.monitoring import MonitoringResult, MonitoringService, Sinks
 from flowwarden.settings import MonitorSettings
 
 logger = Logger(service="monitor")
@@ -44,6 +46,8 @@ METRICS = {
     "Suppressed": "suppressed",
     "InternetRejects": "internet_rejects",
     "StateUnavailable": "state_unavailable",
+    "SightLost": "sight_lost",
+    "LayoutsUnavailable": "layouts_unavailable",
 }
 """CloudWatch metric → attribute of the result. All are sent for each batch, zeros too."""
 
@@ -51,29 +55,33 @@ METRICS = {
 def wire() -> Wiring:
     """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LayoutError."""
     settings = MonitorSettings.from_mapping(os.environ)
+    region = settings.aws_region
+    state, topics = make_client("dynamodb", region), make_client("sns", region)
     service = MonitoringService(
-        reader=make_reader(settings.log_format),
+        layouts=make_book(
+            settings.log_format,
+            DescribedFormats(lambda: make_client("ec2", region, attempts=ATTEMPTS)),
+            DynamoDbLayouts(state, settings.state_table),
+        ),
         policy=Policy.from_json(settings.policy),
         claims=DynamoDbClaims(
-            make_client("dynamodb", settings.aws_region),
+            state,
             settings.state_table,
             ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds),
         ),
-        pages=TopicSink(make_client("sns", settings.aws_region), settings.pages_topic_arn),
-        region=settings.aws_region,
+        sinks=Sinks(
+            pages=TopicSink(topics, settings.pages_topic_arn),
+            operations=TopicSink(topics, settings.operations_topic_arn),
+        ),
+        region=region,
         quiet_minutes=settings.suppression_minutes,
     )
     return settings, service
 
 
-def make_reader(log_format: str) -> Reader:
-    """The reader for the configured log format and for the default one, which older flow logs write."""
-    configured = RecordLayout.parse(log_format)
-    if configured.unknown:
-        logger.warning(
-            "the log format has fields that are not known; kept as text", fields=configured.unknown
-        )
-    return Reader(tuple(dict.fromkeys((configured, DEFAULT_LAYOUT))))
+def make_book(log_format: str, formats: LogFormats, memory: LayoutMemory) -> LayoutBook:
+    """What lines are read by; the configured format and AWS's default one where nothing can be learned."""
+    return LayoutBook(formats, memory, (RecordLayout.parse(log_format), DEFAULT_LAYOUT), logger.warning)
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
@@ -134,6 +142,8 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
         logger.info(summary)
     for summary in result.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
+    if result.sight_lost:
+        logger.error("sight lost: too many lines cannot be read", malformed=result.malformed)
     if result.state_unavailable:
         logger.error("the state table did not answer: pages may repeat", calls=result.state_unavailable)
     logger.info("batch done", events=len(batch.lines), incidents=result.sent)

@@ -15,9 +15,10 @@ from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.errors import CorruptPayload, NotASubscriptionEvent, PayloadTooLarge, PublishFailed
 from flowwarden.policy import Policy
 from flowwarden.records.subscription import encode
-from flowwarden.services.monitoring import MonitoringService
+from flowwarden.services.monitoring import MonitoringService, Sinks
 from flowwarden.settings import MonitorSettings
 from tests.services.fakes_alerting import MemoryClaims, MemorySink
+from tests.services.fakes_layouts import FakeFormats, MemoryLayouts
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "monitor").glob("*.json"))
@@ -57,6 +58,9 @@ class Harness:
 
     environment: dict[str, str] = field(default_factory=dict)
     sink: MemorySink = field(default_factory=MemorySink)
+    operations: MemorySink = field(default_factory=MemorySink)
+    flow_logs: list[str | None] = field(default_factory=list)
+    """The log formats of the flow logs that write into the log group, as EC2 tells them."""
 
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the handler."""
@@ -66,10 +70,14 @@ class Harness:
     def _wire(self) -> monitor.Wiring:
         settings = MonitorSettings.from_mapping(ENVIRONMENT | self.environment)
         service = MonitoringService(
-            reader=monitor.make_reader(settings.log_format),
+            layouts=monitor.make_book(
+                settings.log_format,
+                FakeFormats({"/flow-warden/flow-logs": self.flow_logs}),
+                MemoryLayouts(),
+            ),
             policy=Policy.from_json(settings.policy),
             claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),
-            pages=self.sink,
+            sinks=Sinks(self.sink, self.operations),
             region=settings.aws_region,
             quiet_minutes=60,
         )
@@ -92,7 +100,7 @@ BLOCKED = "2 111122223333 eni-1 10.0.1.20 10.0.2.30 49152 5432 6 6 360 176400000
 def test_an_event_ends_as_expected(path: Path) -> None:
     """What stands beside the event is what happens."""
     readable = json.loads(path.read_text())
-    harness = Harness(readable.get("settings", {}))
+    harness = Harness(readable.get("settings", {}), flow_logs=readable.get("flow_logs", []))
     result = harness.run(encode(readable["event"]))
     expected = readable["expected"]
     if expected.get("control"):
@@ -101,19 +109,18 @@ def test_an_event_ends_as_expected(path: Path) -> None:
         return
     counts = {name: result[metric] for metric, name in monitor.METRICS.items() if name in expected["counts"]}
     assert counts == expected["counts"]
-    told = (
-        [{name: page.document[name] for name in expected["pages"][0]} for page in harness.sink.sent]
-        if (expected["pages"])
-        else harness.sink.sent
-    )
-    assert told == expected["pages"]
+    for sink, told in ((harness.sink, "pages"), (harness.operations, "operations")):
+        wanted = expected.get(told, [])
+        assert len(sink.sent) == len(wanted), told
+        for sent, members in zip(sink.sent, wanted, strict=True):
+            assert {name: sent.document[name] for name in members} == members
 
 
 def test_the_events_cover_what_they_should() -> None:
     """One of each kind is there, so that nobody deletes the last of a kind."""
     assert {path.stem for path in EVENTS} >= {
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
-        "listener-goes-out", "public-into-private", "probing",
+        "listener-goes-out", "public-into-private", "probing", "two-formats", "formats-alike", "sight-lost",
     }  # fmt: skip
 
 
@@ -173,7 +180,9 @@ def test_metrics_are_written_even_when_the_invocation_fails(capsys: pytest.Captu
 @pytest.mark.skipif(not REAL.exists(), reason="../shared/data is not here: real payloads are not tried")
 @pytest.mark.parametrize("name", ["lambda-go", "powertools-data-message", "powertools-policy-level-zlib"])
 def test_payloads_of_other_projects_are_read(name: str) -> None:
-    """They hold lines that are no flow records: each is counted as malformed, none is fatal."""
-    result = Harness().run(json.loads((REAL / f"{name}.json").read_text()))
+    """They hold lines that are no flow records: each is counted as malformed, none is fatal or a page."""
+    harness = Harness()
+    result = harness.run(json.loads((REAL / f"{name}.json").read_text()))
     assert result["Malformed"] > 0
-    assert result["Flows"] == result["Notifications"] == 0
+    assert (result["Flows"], result["SightLost"], harness.sink.sent) == (0, 1, [])
+    assert len(harness.operations.sent) == 1

@@ -11,15 +11,15 @@ from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.alerting.notification import Notification
 from flowwarden.errors import PublishFailed
 from flowwarden.policy import Policy
-from flowwarden.records.layout import DEFAULT_LAYOUT
-from flowwarden.records.reader import Reader
+from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.subscription import LogBatch, LogEvent
-from flowwarden.services.monitoring import MonitoringResult, MonitoringService
+from flowwarden.services.layouts import WAIT_SECONDS
+from flowwarden.services.monitoring import MonitoringResult, MonitoringService, Sinks
 from tests.services.fakes_alerting import CrashError, MemoryClaims, MemorySink
+from tests.services.fakes_layouts import FakeFormats, MemoryLayouts, book
 
 NOW = 1_764_000_000
 TERMS = ClaimTerms(quiet=3600, lease=50)
-READER = Reader((DEFAULT_LAYOUT,))
 
 
 def line(source: str, port: int, action: str = "REJECT") -> str:
@@ -41,16 +41,22 @@ class World:
     """A service on fakes."""
 
     sink: MemorySink = field(default_factory=MemorySink)
+    operations: MemorySink = field(default_factory=MemorySink)
+    formats: FakeFormats = field(default_factory=FakeFormats)
+    memory: MemoryLayouts = field(default_factory=MemoryLayouts)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     policy: Policy = field(default_factory=Policy)
 
     def process(self, given: LogBatch, request: str = "request-1", now: int = NOW) -> MonitoringResult:
         """One invocation, in a container of its own."""
-        service = MonitoringService(
-            reader=READER, policy=self.policy, claims=self.claims, pages=self.sink,
-            region="eu-west-1", quiet_minutes=60,
+        return self.container().process(given, request, now)
+
+    def container(self) -> MonitoringService:
+        """A new container's service."""
+        return MonitoringService(
+            layouts=book(self.formats, self.memory), policy=self.policy, claims=self.claims,
+            sinks=Sinks(self.sink, self.operations), region="eu-west-1", quiet_minutes=60,
         )  # fmt: skip
-        return service.process(given, request, now)
 
 
 def test_a_batch_is_counted_line_by_line() -> None:
@@ -155,7 +161,8 @@ def test_a_refused_page_fails_the_batch_and_the_retry_sends_what_is_missing() ->
     """What was sent is not sent again; what was refused is, at once, by whatever invocation comes."""
     private = Policy(private_subnets=("10.0.2.0/24",))
     world = World(sink=MemorySink(refuse={"blocked-connection"}), policy=private)
-    both = batch(BLOCKED, line("203.0.113.9", 22, "ACCEPT"))
+    answer = f"2 111122223333 eni-db 10.0.2.30 203.0.113.9 22 50000 6 6 360 {NOW - 90} {NOW - 40} ACCEPT OK"
+    both = batch(BLOCKED, line("203.0.113.9", 22, "ACCEPT"), answer)
     result = world.process(both)
     with pytest.raises(PublishFailed, match=r"1 notification.* not sent, .*PostgreSQL"):
         result.raise_if_unsent()
@@ -217,3 +224,89 @@ def test_a_page_is_json_all_the_way() -> None:
     (page,) = world.sink.sent
     assert isinstance(page, Notification)
     assert json.loads(json.dumps(page.document)) == page.document
+
+
+# ---- log formats, and lines that cannot be read
+
+SHORT = RecordLayout.parse("${srcaddr} ${dstaddr} ${dstport} ${protocol} ${packets} ${action} ${tcp-flags}")
+ANOTHER = RecordLayout.parse("${protocol} ${srcaddr} ${dstport} ${dstaddr} ${action} ${packets} ${tcp-flags}")
+OF_SHORT = "10.0.1.20 10.0.2.30 5432 6 6 REJECT 2"
+OF_ANOTHER = "6 10.0.1.21 5432 10.0.2.30 REJECT 6 2"
+GROUP = "/flow-warden/flow-logs"
+
+
+def test_lines_of_several_formats_in_one_stream_are_each_read_by_its_own() -> None:
+    """Told apart by the number of tokens, then by the types of the fields."""
+    world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), ANOTHER.to_log_format()]}))
+    result = world.process(batch(OF_SHORT, BLOCKED, OF_ANOTHER))
+    assert (result.flows, result.malformed) == (3, 0)
+    assert sorted(page.document["subject"] for page in world.sink.sent) == ["10.0.1.20", "10.0.1.21"]
+
+
+def test_a_format_that_appears_is_learned_within_the_batch() -> None:
+    """The batch that shows it is read again: nothing of it is lost, nothing of it is told twice."""
+    world = World(formats=FakeFormats({GROUP: [DEFAULT_LAYOUT.to_log_format()]}))
+    warm = world.container()
+    warm.process(batch(line("10.0.1.5", 443, "ACCEPT"), name="a"), "request-1", NOW)
+    world.formats.groups[GROUP].append(SHORT.to_log_format())
+    result = warm.process(
+        batch(OF_SHORT, *[line("10.0.1.5", 443, "ACCEPT")] * 3), "request-2", NOW + WAIT_SECONDS
+    )
+    assert (result.flows, result.malformed, result.sight_lost, len(world.sink.sent)) == (4, 0, 0, 1)
+
+
+def test_lines_that_fit_two_formats_alike_are_malformed_and_sight_is_lost() -> None:
+    """Never guessed: the two flow logs differ in the order of their addresses only."""
+    swapped = RecordLayout(("dstaddr", "srcaddr", *SHORT.names[2:]))
+    world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
+    result = world.process(batch(OF_SHORT, OF_SHORT))
+    assert (result.flows, result.malformed, result.sight_lost) == (0, 2, 1)
+    assert "alike" in world.operations.sent[0].text
+    assert world.sink.sent == []
+
+
+def test_lost_sight_is_told_to_operations_once_a_window() -> None:
+    """Not to on-call; and the pages of what could be read go out."""
+    world = World()
+    result = world.process(batch(BLOCKED, *["nonsense"] * 9, name="a"))
+    assert (result.sight_lost, result.findings, result.notifications) == (1, 2, 2)
+    assert [sent.attributes["detector"] for sent in world.operations.sent] == ["sight-lost"]
+    assert [sent.attributes["detector"] for sent in world.sink.sent] == ["blocked-connection"]
+    repeat = world.process(batch("other nonsense", name="b"), now=NOW + 600)
+    assert (repeat.sight_lost, repeat.notifications, repeat.suppressed) == (1, 0, 1)
+    world.process(batch("nonsense", name="c"), now=NOW + 3600)
+    assert [sent.document["held_back"] for sent in world.operations.sent] == [0, 1]
+
+
+def test_a_poison_line_is_no_lost_sight() -> None:
+    """It is counted."""
+    world = World()
+    result = world.process(batch(BLOCKED, "nonsense"))
+    assert (result.malformed, result.sight_lost, world.operations.sent) == (1, 0, [])
+
+
+def test_lost_sight_that_cannot_be_told_fails_the_batch() -> None:
+    """As a page that cannot be sent: the retry tells it, and pages nothing again."""
+    world = World(operations=MemorySink(refuse={"sight-lost"}))
+    both = batch(BLOCKED, *["nonsense"] * 9)
+    with pytest.raises(PublishFailed, match=r"not sent, .*Sight lost: 9 of 10 lines"):
+        world.process(both).raise_if_unsent()
+    world.operations.refuse.clear()
+    world.process(both, now=NOW + 60).raise_if_unsent()
+    assert (len(world.operations.sent), len(world.sink.sent)) == (1, 1)
+
+
+def test_formats_that_cannot_be_learned_are_counted_and_fail_nothing() -> None:
+    """The fallback reads the lines."""
+    world = World(formats=FakeFormats(throttled=True))
+    result = world.process(batch(BLOCKED))
+    assert (result.flows, result.layouts_unavailable, len(world.sink.sent)) == (1, 1, 1)
+    assert World().process(batch(BLOCKED)).layouts_unavailable == 0
+
+
+def test_a_stream_of_poison_does_not_make_every_batch_ask_ec2() -> None:
+    """Once a while is enough, however many containers read it."""
+    world = World()
+    for second in range(WAIT_SECONDS):
+        world.process(batch("nonsense", name=str(second)), now=NOW + second)
+    assert len(world.formats.asked) == 1

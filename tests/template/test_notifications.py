@@ -8,7 +8,7 @@ import pytest
 
 from tests.template import stack
 
-TOPICS = {"PagesTopic": "MonitorRole", "OperationsTopic": "EnforcerRole"}
+TOPICS = {"PagesTopic": ("MonitorRole",), "OperationsTopic": ("MonitorRole", "EnforcerRole")}
 
 THIS_STACKS_ALARMS = {
     "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
@@ -38,12 +38,14 @@ def test_a_topic_is_reached_over_tls_alone(topic: str) -> None:
     assert "sns:*" not in denied["Action"], "SNS refuses it: out of service scope"
 
 
-@pytest.mark.parametrize(("topic", "role"), TOPICS.items())
-def test_its_function_publishes_to_a_topic(topic: str, role: str) -> None:
+@pytest.mark.parametrize(("topic", "roles"), TOPICS.items())
+def test_its_functions_publish_to_a_topic(topic: str, roles: tuple[str, ...]) -> None:
     allowed = [each for each in topic_statements(topic, "Allow") if "AWS" in each["Principal"]]
-    assert [each["Principal"] for each in allowed] == [{"AWS": {"Fn::GetAtt": [role, "Arn"]}}]
-    assert [each["Action"] for each in allowed] == ["sns:Publish"]
-    assert [each["Resource"] for each in allowed] == [{"Ref": topic}]
+    assert [each["Principal"] for each in allowed] == [
+        {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
+    ]
+    for each in allowed:
+        assert (each["Action"], each["Resource"]) == ("sns:Publish", {"Ref": topic})
 
 
 def test_alarms_of_this_stack_publish_to_the_operations_topic_alone() -> None:

@@ -42,20 +42,25 @@ def test_only_lambda_can_assume_a_functions_role(function: str) -> None:
     assert "ManagedPolicyArns" not in stack.properties(f"{function}Role")
 
 
-@pytest.mark.parametrize(("function", "topic"), [("Monitor", "PagesTopic"), ("Enforcer", "OperationsTopic")])
-def test_a_function_publishes_to_its_topic_alone_with_the_key_through_sns_alone(
-    function: str, topic: str
+@pytest.mark.parametrize(
+    ("function", "topics"),
+    [("Monitor", ["PagesTopic", "OperationsTopic"]), ("Enforcer", ["OperationsTopic"])],
+)
+def test_a_function_publishes_to_its_topics_alone_with_the_key_through_sns_alone(
+    function: str, topics: list[str]
 ) -> None:
     statements = stack.role_statements(f"{function}Role")
-    assert stack.granting(statements, "sns:Publish")["Resource"] == {"Ref": topic}
+    granted = stack.as_list(stack.granting(statements, "sns:Publish")["Resource"])
+    assert granted == [{"Ref": topic} for topic in topics]
     key = stack.granting(statements, "kms:GenerateDataKey*")
     assert key == stack.granting(statements, "kms:Decrypt")
     assert key["Resource"] == {"Fn::GetAtt": ["NotificationKey", "Arn"]}
     assert key["Condition"] == THROUGH_SNS
 
 
-def test_the_monitor_writes_into_the_state_table_alone() -> None:
-    granted = stack.granting(stack.role_statements("MonitorRole"), "dynamodb:UpdateItem")
+@pytest.mark.parametrize("action", ["dynamodb:GetItem", "dynamodb:UpdateItem"])
+def test_the_monitor_works_with_the_state_table_alone(action: str) -> None:
+    granted = stack.granting(stack.role_statements("MonitorRole"), action)
     assert granted["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
 
 

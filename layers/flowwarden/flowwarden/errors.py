@@ -9,7 +9,13 @@ FlowWardenError
 │   ├── NotASubscriptionEvent no `awslogs.data` in it
 │   ├── CorruptPayload        base64, compression or JSON is broken
 │   └── PayloadTooLarge       inflates beyond the cap: a decompression bomb, or a cap that is too low
+├── SourceError               a file or stream cannot be read, or not to its end
+│   ├── SourceNotOpened       it is not there, or may not be read
+│   ├── NotFlowLogs           its content is of no kind that can be read
+│   ├── DamagedSource         it is truncated or corrupt; what stands before the damage was read
+│   └── ParquetNotInstalled   it is Parquet, and the optional package for that is missing
 ├── StateUnavailable          the state table did not answer
+├── LayoutsUnavailable        EC2 did not tell the log formats of a log group's flow logs
 ├── PublishFailed             a notification could not be handed over; the batch must be retried
 └── EnforcementError          a VPC could not be given its flow log
     ├── FlowLogExists         EC2 says the flow log exists already: look again
@@ -56,8 +62,32 @@ class PayloadTooLarge(PayloadError):
     """The payload inflates to more than the cap."""
 
 
+class SourceError(FlowWardenError):
+    """A file or stream cannot be read, or not to its end; the message begins with its name."""
+
+
+class SourceNotOpened(SourceError):
+    """The file is not there, or may not be read."""
+
+
+class NotFlowLogs(SourceError):
+    """The content is of no kind that can be read."""
+
+
+class DamagedSource(SourceError):
+    """The content is truncated or corrupt; what stands before the damage was read."""
+
+
+class ParquetNotInstalled(SourceError):
+    """The file is Parquet, and the optional package that reads it is not installed."""
+
+
 class StateUnavailable(FlowWardenError):
     """The state table did not answer; memory across batches is lost for now."""
+
+
+class LayoutsUnavailable(FlowWardenError):
+    """EC2 did not tell the log formats; lines are read by what was learned before, or by the fallback."""
 
 
 class PublishFailed(FlowWardenError):

@@ -9,6 +9,7 @@ from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.records.candidates import Learned
 
 
 class Sink(Protocol):
@@ -32,6 +33,32 @@ class Claims(Protocol):
 
     def release(self, key: str, owner: Owner) -> None:
         """Give the claim back unsent, for anybody to take at once. Raises StateUnavailable."""
+
+
+class LogFormats(Protocol):
+    """What EC2 knows of the formats of flow logs."""
+
+    def written_into(self, log_group: str) -> Sequence[str | None]:
+        """The log format of each flow log that writes into the group; None where EC2 does not tell it.
+
+        Raises LayoutsUnavailable.
+        """
+
+
+class LayoutMemory(Protocol):
+    """What was learned of log groups' formats, shared by concurrent invocations."""
+
+    def recall(self, log_group: str) -> Learned | None:
+        """What was learned last, however old; None if nothing. Raises StateUnavailable."""
+
+    def take_turn(self, log_group: str, now: int, wait: int) -> bool:
+        """Whether the caller may ask EC2: nobody was told so in the `wait` seconds before `now`.
+
+        Raises StateUnavailable.
+        """
+
+    def keep(self, log_group: str, learned: Learned) -> None:
+        """Remember what was learned. Raises StateUnavailable."""
 
 
 class FlowLogService(Protocol):

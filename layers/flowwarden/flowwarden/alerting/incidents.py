@@ -77,4 +77,9 @@ def incident_key(finding: Finding, account_id: str, region: str) -> str:
         finding.peer_class.value,
         finding.service,
     )
+    return digest(*parts)
+
+
+def digest(*parts: str) -> str:
+    """32 hexadecimal digits that only these parts in this order have."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

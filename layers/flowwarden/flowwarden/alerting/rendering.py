@@ -84,7 +84,7 @@ def _text(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> str:
         + f"\n\nWhat to do\n{steps}\n\n"
         + f"CloudWatch Logs Insights, log group {occasion.log_group}{_query_range(finding.tally)}\n"
         + f"{log_query(finding)}\n\n"
-        + f"{_repeats(claim, occasion)}\nIncident {key}, severity {finding.severity}, "
+        + f"{repeats(claim, occasion)}\nIncident {key}, severity {finding.severity}, "
         + f"detector {finding.detector}{f', ATT&CK {finding.technique}' if finding.technique else ''}\n"
     )
 
@@ -133,7 +133,8 @@ def _query_range(tally: Tally) -> str:
     return f", {moment(tally.first - QUERY_MARGIN)} to {moment(last + QUERY_MARGIN)}"
 
 
-def _repeats(claim: Claim, occasion: Occasion) -> str:
+def repeats(claim: Claim, occasion: Occasion) -> str:
+    """What was told before, and how long repeats stay quiet."""
     ahead = f"Repeats stay quiet for {plural(occasion.quiet_minutes, 'minute')}."
     if claim.last_sent is None:
         return ahead

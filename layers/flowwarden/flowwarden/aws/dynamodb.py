@@ -1,6 +1,7 @@
-"""Claims on DynamoDB: who notifies about an incident, decided by conditional writes.
+"""The state table: who notifies about an incident, and the log formats that were learned.
 
-An incident is one item, so that its writers meet in one place and no partition is shared. Its life:
+Both are settled by conditional writes. An incident is one item, so that its writers meet in one place and
+no partition is shared. Its life:
 
     (none) ──claim──> PENDING ──confirm──> SENT ──quiet time over, claim──> PENDING …
 
@@ -17,15 +18,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from flowwarden.alerting.incidents import Claim, ClaimState, ClaimTerms, Owner
 from flowwarden.errors import StateUnavailable
+from flowwarden.records.candidates import Learned
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-ACTIONS = ("dynamodb:UpdateItem",)
+ACTIONS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 """IAM actions that this file's calls need."""
 
 KEPT = 7 * 24 * 3600
-"""Seconds that an incident outlives its quiet time, so that the next page can tell of this one."""
+"""Seconds that an incident outlives its quiet time, so that the next page can tell of this one, and that
+what was learned of a log group is kept for when EC2 cannot be asked."""
 
 MAX_HELD_BACK = 500
 """Held-back batches that an item counts one by one; a set of batch ids, so a retry counts once."""
@@ -43,8 +46,7 @@ class DynamoDbClaims:
     """Claim-once memory in the state table."""
 
     def __init__(self, client: DynamoDBClient, table: str, terms: ClaimTerms) -> None:
-        self._client = client
-        self._table = table
+        self._table = _Table(client, table)
         self._terms = terms
 
     def claim(self, key: str, owner: Owner, now: int) -> Claim:
@@ -155,18 +157,100 @@ class DynamoDbClaims:
             return
 
     def _update(self, key: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own arguments
+        return self._table.update(f"incident#{key}", "claim", **arguments)
+
+
+class DynamoDbLayouts:
+    """Memory of log formats in the state table: one item for each log group."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = _Table(client, table)
+
+    def recall(self, log_group: str) -> Learned | None:
+        """What was learned last, however old. Costs one read.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        item = self._table.get(*_of(log_group))
+        if "learned_at" not in item:
+            return None
+        return Learned(
+            formats=tuple(each["S"] for each in item["formats"]["L"]),
+            untold=item["untold"]["BOOL"],
+            at=int(item["learned_at"]["N"]),
+        )
+
+    def take_turn(self, log_group: str, now: int, wait: int) -> bool:
+        """Whether the caller may ask EC2: nobody did in the last `wait` seconds. Costs one write.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        try:
+            self._table.update(
+                *_of(log_group),
+                UpdateExpression="SET asked_at = :now, expires_at = :expires",
+                ConditionExpression="attribute_not_exists(asked_at) OR asked_at <= :before",
+                ExpressionAttributeValues={
+                    ":now": _number(now),
+                    ":before": _number(now - wait),
+                    ":expires": _number(now + KEPT),
+                },
+            )
+        except _ConditionFailed:
+            return False
+        return True
+
+    def keep(self, log_group: str, learned: Learned) -> None:
+        """Remember what was learned. Costs one write.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        self._table.update(
+            *_of(log_group),
+            UpdateExpression=(
+                "SET formats = :formats, untold = :untold, learned_at = :at, expires_at = :expires"
+            ),
+            ExpressionAttributeValues={
+                ":formats": {"L": [{"S": text} for text in learned.formats]},
+                ":untold": {"BOOL": learned.untold},
+                ":at": _number(learned.at),
+                ":expires": _number(learned.at + KEPT),
+            },
+        )
+
+
+class _Table:
+    """The state table: what its answers mean."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, pk: str, sk: str) -> dict[str, Any]:
+        """The item as it is now, empty if there is none. Raises StateUnavailable."""
+        try:
+            answer = self._client.get_item(
+                TableName=self._name, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise StateUnavailable(f"table {self._name}: {error}") from error
+        return dict(answer.get("Item", {}))
+
+    def update(self, pk: str, sk: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own arguments
+        """Update an item. Raises StateUnavailable, and _ConditionFailed with what stands there."""
         try:
             answer = self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": f"incident#{key}"}, "sk": {"S": "claim"}},
-                **arguments,
+                TableName=self._name, Key={"pk": {"S": pk}, "sk": {"S": sk}}, **arguments
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise _ConditionFailed(dict(error.response).get("Item")) from error
-            raise StateUnavailable(f"table {self._table}: {error}") from error
+            raise StateUnavailable(f"table {self._name}: {error}") from error
         except BotoCoreError as error:
-            raise StateUnavailable(f"table {self._table}: {error}") from error
+            raise StateUnavailable(f"table {self._name}: {error}") from error
         return dict(answer)
 
 
@@ -176,6 +260,11 @@ class _ConditionFailed(Exception):
     def __init__(self, item: Any) -> None:  # noqa: ANN401 - what the service sent
         super().__init__()
         self.item: dict[str, Any] = item or {}
+
+
+def _of(log_group: str) -> tuple[str, str]:
+    """The key of a log group's item."""
+    return f"layouts#{log_group}", "formats"
 
 
 def _number(value: int) -> dict[str, str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from msgspec import Struct
 
+from flowwarden.alerting import sight_report
 from flowwarden.alerting.incidents import Claim, ClaimState, Owner, incident_key
+from flowwarden.alerting.notification import Notification
 from flowwarden.alerting.rendering import Occasion, render
 from flowwarden.detection import internet_rejects
 from flowwarden.detection.detectors import inspect
@@ -16,9 +19,10 @@ from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
 from flowwarden.policy import Policy
 from flowwarden.ports import Claims, Sink
+from flowwarden.records import sight
 from flowwarden.records.model import GapKind, Records
-from flowwarden.records.reader import Reader
 from flowwarden.records.subscription import LogBatch
+from flowwarden.services.layouts import Entry, LayoutBook
 
 MALFORMED_SAMPLES = 3
 """Malformed lines of a batch that are kept to be logged; the others are counted."""
@@ -38,6 +42,10 @@ class MonitoringResult(Struct, kw_only=True):
     """Records, not findings."""
     state_unavailable: int = 0
     """Claims or confirmations that the state table did not answer."""
+    sight_lost: int = 0
+    """1 if too many lines could not be read."""
+    layouts_unavailable: int = 0
+    """1 if the log formats that the lines were read by may be out of date, because nothing tells them."""
     malformed_samples: list[tuple[str, str]] = []
     """(line, reason) of the first malformed lines."""
     reported: list[str] = []
@@ -61,23 +69,42 @@ class MonitoringResult(Struct, kw_only=True):
             )
 
 
+class Sinks(Struct, frozen=True):
+    """Where notifications go."""
+
+    pages: Sink
+    """On-call."""
+    operations: Sink
+    """Whoever keeps Flow Warden seeing."""
+
+
+class Alert(Struct, frozen=True):
+    """Something to notify about, and where."""
+
+    sink: Sink
+    key: str
+    """The incident."""
+    summary: str
+    render: Callable[[Claim], Notification]
+
+
 class MonitoringService:
-    """Takes batches; holds nothing between them but remembered addresses."""
+    """Takes batches; holds nothing between them but remembered addresses and log formats."""
 
     def __init__(
         self,
         *,
-        reader: Reader,
+        layouts: LayoutBook,
         policy: Policy,
         claims: Claims,
-        pages: Sink,
+        sinks: Sinks,
         region: str,
         quiet_minutes: int,
     ) -> None:
-        self._reader = reader
+        self._layouts = layouts
         self._policy = policy
         self._claims = claims
-        self._pages = pages
+        self._sinks = sinks
         self._region = region
         self._quiet_minutes = quiet_minutes
         self._book = AddressBook(policy.own_cidrs)
@@ -87,44 +114,73 @@ class MonitoringService:
 
         Never raises for what a line holds or what a port refuses: see `MonitoringResult.unsent`.
         """
-        records = self._reader.read(batch.lines)
+        entry, records = self._read(batch, now)
         result = _count(records)
+        result.layouts_unavailable = int(entry.unavailable)
         owner = Owner(batch.batch_id, request_id)
         findings = inspect(resolve(records.flows, self._book), self._policy)
         result.findings = len(findings)
         for finding in findings:
             if finding.severity.pages:
-                self._notify(finding, batch, owner, now, result)
+                self._notify(self._alert(finding, batch), owner, now, result)
             else:
                 _report(finding, result)
+        loss = sight.inspect(records)
+        if loss is not None:
+            result.findings += 1
+            result.sight_lost = 1
+            self._notify(self._sight_report(loss, entry, batch), owner, now, result)
         return result
 
-    def _notify(
-        self, finding: Finding, batch: LogBatch, owner: Owner, now: int, result: MonitoringResult
-    ) -> None:
-        """Claim, publish, confirm. A crash between the last two may page twice; a page is never lost."""
+    def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Records]:
+        """Read the batch; if lines do not fit and there is news about their formats, read it again."""
+        entry = self._layouts.entry(batch.log_group, now)
+        records = entry.reader.read(batch.lines)
+        if not sight.unreadable(records):
+            return entry, records
+        renewed = self._layouts.renewed(batch.log_group, now)
+        return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
+
+    def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
         account = finding.example.flow.account_id or batch.owner
-        key = incident_key(finding, account, self._region)
-        claim = self._claim(key, owner, now, result)
-        if claim.state is not ClaimState.CLAIMED:
-            result.suppressed += 1
-            return
-        occasion = Occasion(
+        key, occasion = incident_key(finding, account, self._region), self._occasion(account, batch)
+        return Alert(
+            self._sinks.pages, key, finding.summary, lambda claim: render(finding, key, claim, occasion)
+        )
+
+    def _sight_report(self, loss: sight.SightLost, entry: Entry, batch: LogBatch) -> Alert:
+        occasion, layouts = self._occasion(batch.owner, batch), entry.candidates.layouts
+        return Alert(
+            self._sinks.operations,
+            sight_report.sight_key(occasion),
+            sight_report.summarize(loss, occasion),
+            lambda claim: sight_report.render(loss, layouts, claim, occasion),
+        )
+
+    def _occasion(self, account: str, batch: LogBatch) -> Occasion:
+        return Occasion(
             account_id=account,
             region=self._region,
             log_group=batch.log_group,
             log_stream=batch.log_stream,
             quiet_minutes=self._quiet_minutes,
         )
+
+    def _notify(self, alert: Alert, owner: Owner, now: int, result: MonitoringResult) -> None:
+        """Claim, publish, confirm. A crash between the last two may page twice; a page is never lost."""
+        claim = self._claim(alert.key, owner, now, result)
+        if claim.state is not ClaimState.CLAIMED:
+            result.suppressed += 1
+            return
         try:
-            self._pages.send(render(finding, key, claim, occasion))
+            alert.sink.send(alert.render(claim))
         except PublishFailed as error:
-            result.unsent.append(f"{finding.summary} {error}")
-            self._release(key, owner, result)
+            result.unsent.append(f"{alert.summary} {error}")
+            self._release(alert.key, owner, result)
             return
         result.notifications += 1
-        result.sent.append(key)
-        self._confirm(key, owner, now, result)
+        result.sent.append(alert.key)
+        self._confirm(alert.key, owner, now, result)
 
     def _claim(self, key: str, owner: Owner, now: int, result: MonitoringResult) -> Claim:
         try:
