@@ -6,6 +6,7 @@ from typing import Any
 
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import DirectedFlow, resolve
+from flowwarden.network.traffic import Traffic
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow
 from flowwarden.records.rows import flow_type
@@ -46,7 +47,7 @@ def rejected(source: str, destination: str, **given: Any) -> Flow:
 
 def directed(*flows: Flow, own_cidrs: tuple[str, ...] = ()) -> list[DirectedFlow]:
     """The flows as a batch, with their directions."""
-    return resolve(flows, AddressBook(own_cidrs))
+    return resolve(flows, Traffic(flows), AddressBook(own_cidrs))
 
 
 def _split(end: str) -> tuple[str, int]:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from pathlib import Path
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 import flowwarden.detection
+from flowwarden.alerting.incidents import incident_key
 from flowwarden.detection import detectors
 from flowwarden.detection.detectors import DETECTORS, INHIBITS, inspect
+from flowwarden.detection.selection import wanted
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import resolve
+from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
-from tests.flows import directed, rejected
+from flowwarden.records.model import Action, Flow
+from tests.flows import directed, make_flow, rejected
 
 HELPERS = {"detectors", "findings", "selection"}
 
@@ -56,3 +66,46 @@ def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> Non
 def test_an_empty_batch_has_no_findings() -> None:
     """Nothing comes of nothing."""
     assert inspect([], Policy()) == []
+
+
+def test_exempt_hosts_are_reported_and_page_nobody() -> None:
+    """A scanner that is meant to scan; its neighbour is not."""
+    scans = [
+        rejected(f"10.0.1.{host}:50000", f"10.0.2.30:{port}") for host in (66, 67) for port in range(20, 30)
+    ]
+    findings = inspect(directed(*scans), Policy(exempt=("10.0.1.66/32",)))
+    assert {(f.subject, f.severity.pages) for f in findings} == {("10.0.1.66", False), ("10.0.1.67", True)}
+
+
+HOSTS = st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.2.9", "203.0.113.1", "198.51.100.2"])
+FLOWS = st.builds(
+    make_flow,
+    srcaddr=HOSTS,
+    dstaddr=HOSTS,
+    srcport=st.sampled_from([50000, 50001, 443]),
+    dstport=st.sampled_from([22, 443, 5432, 6379, 8080, 50000]),
+    protocol=st.just(6),
+    packets=st.integers(1, 4),
+    action=st.sampled_from(Action),
+    tcp_flags=st.sampled_from([None, 0, 2, 18]),
+    interface_id=st.just("eni-1"),
+)
+POLICY = Policy(private_subnets=("10.0.2.0/24",), listener_only=("10.0.0.1",))
+
+
+@given(st.lists(FLOWS, max_size=20), st.randoms(use_true_random=False), st.integers(1, 2))
+def test_order_and_repetition_of_records_change_no_finding(
+    flows: list[Flow], random: Random, times: int
+) -> None:
+    """Delivery is at least once and in any order: same findings, same sums, same incidents."""
+
+    def found(batch: list[Flow]) -> set[tuple[object, ...]]:
+        seen = resolve(wanted(batch, POLICY), Traffic(batch), AddressBook())
+        return {
+            (f.detector, f.severity, f.summary, f.likely, f.tally, incident_key(f, "1", "r"))
+            for f in inspect(seen, POLICY)
+        }
+
+    shuffled = flows * times
+    random.shuffle(shuffled)
+    assert found(flows) == found(shuffled)

@@ -15,6 +15,8 @@ from flowwarden.network.addresses import AddressBook, PeerClass, same_ipv6_vpc
         ("100.64.3.4", PeerClass.OWN),
         ("100.128.0.1", PeerClass.INTERNET),
         ("fd00::1", PeerClass.OWN),
+        ("::ffff:10.0.0.1", PeerClass.OWN),
+        ("::ffff:8.8.8.8", PeerClass.INTERNET),
         ("203.0.113.1", PeerClass.INTERNET),  # documentation ranges stand for the internet here
         ("8.8.8.8", PeerClass.INTERNET),
         ("2600:1f18::1", PeerClass.INTERNET),

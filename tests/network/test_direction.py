@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,35 @@ def test_a_late_answer_of_a_dns_server_opens_nothing() -> None:
     """Its source port speaks louder than the REJECT."""
     (one,) = directed(rejected("10.0.0.2:53", "10.0.0.1:41000", protocol=17))
     assert (one.client, one.verdict.evidence) == ("10.0.0.1", Evidence.SERVICE_PORT)
+
+
+@pytest.mark.parametrize(
+    ("source", "protocol"), [("10.0.0.2:8081", 6), ("10.0.0.2:3000", 6), ("10.0.0.2:1812", 17)]
+)
+def test_a_late_answer_of_any_server_opens_nothing_for_sure(source: str, protocol: int) -> None:
+    """Without flags, from a port nobody knows to an ephemeral one: a guess, and guesses never page."""
+    (one,) = directed(rejected(source, "10.0.0.1:41000", protocol=protocol))
+    assert one.confidence < 0.95
+    assert one.client == "10.0.0.1"
+
+
+def test_a_reset_to_a_scanner_opens_nothing() -> None:
+    """It came from port 443 and got an RST."""
+    (one,) = directed(flow("10.0.0.2:8000", "203.0.113.9:443", tcp_flags=4))
+    assert one.verdict.initiator is Initiator.UNKNOWN
+
+
+def test_accepted_udp_is_never_sure_by_its_ports() -> None:
+    """Anybody can send from port 53."""
+    (one,) = directed(flow("10.0.0.2:40000", "203.0.113.9:53", protocol=17))
+    assert (one.verdict.evidence, one.confidence) == (Evidence.SERVICE_PORT, 0.9)
+
+
+def test_a_public_address_that_all_flows_share_is_a_peers() -> None:
+    """AWS logs private addresses: one scanner at several hosts is not the interface."""
+    noise = directed(*(rejected("198.51.100.7:40000", f"10.0.2.{host}:22") for host in range(3)))
+    assert {one.client_class for one in noise} == {PeerClass.INTERNET}
+    assert {one.side for one in noise} == {None}
 
 
 def test_two_service_ports_tell_nothing_by_themselves() -> None:

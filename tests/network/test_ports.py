@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowwarden.network.ports import describe_service, is_client_port
+from flowwarden.network.ports import describe_service, looks_like_answer, tells_server
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,37 @@ def test_a_service_is_named_as_people_know_it(protocol: int | None, port: int | 
     assert describe_service(protocol, port) == expected
 
 
-@pytest.mark.parametrize(("port", "expected"), [(1024, True), (65535, True), (1023, False), (5432, False)])
-def test_a_client_port_is_unprivileged_and_no_servers(port: int, *, expected: bool) -> None:
-    """A NAT gateway takes ports from 1024 upwards."""
-    assert is_client_port(port) is expected
+@pytest.mark.parametrize(
+    ("port", "other", "expected"),
+    [
+        (443, 50000, True),
+        (443, 1024, True),  # a NAT gateway takes client ports from here
+        (5432, 50000, True),
+        (5432, 2000, False),  # either may be the port of a client behind a NAT gateway
+        (443, 8443, False),
+        (443, 80, False),
+        (50051, 50000, False),
+        (31337, 50000, False),
+    ],
+)
+def test_a_service_port_tells_the_server_only_against_a_port_of_a_client(
+    port: int, other: int, *, expected: bool
+) -> None:
+    """And never both ways at once."""
+    assert tells_server(port, other) is expected
+    assert not tells_server(other, port)
+
+
+@pytest.mark.parametrize(
+    ("srcport", "dstport", "expected"),
+    [
+        (8081, 40000, True),
+        (1812, 32768, True),
+        (40000, 8081, False),
+        (40000, 50000, False),
+        (None, 1, False),
+    ],
+)
+def test_an_answer_goes_to_an_ephemeral_port(srcport: int | None, dstport: int, *, expected: bool) -> None:
+    """From one that is not."""
+    assert looks_like_answer(srcport, dstport) is expected

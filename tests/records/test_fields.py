@@ -52,7 +52,8 @@ def test_attributes_of_records_are_fields_of_the_table_with_the_type_of_their_ki
     by_attribute = {f.attribute: f for f in FIELDS}
     hints = get_type_hints(record)
     hints.pop("kind", None)
-    hints.pop("layout", None)
+    for name in ("layout", "records"):
+        hints.pop(name, None)
     for attribute, hint in hints.items():
         types = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
         assert types - {type(None)} == {TYPES[by_attribute[attribute].kind]}, attribute

@@ -26,6 +26,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who accepts connections but must never start one to the internet: interface or instance ids,
     addresses or CIDRs."""
 
+    exempt: tuple[str, ...] = ()
+    """Hosts of ours that may try anything (scanners, monitoring): addresses or CIDRs. What is found about
+    them is counted and logged, never paged."""
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Policy:
         """Read a policy.
@@ -49,6 +53,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for name, prefixes in (
             ("private_subnets", ("subnet-",)),
             ("listener_only", ("eni-", "i-")),
+            ("exempt", ()),
         ):
             values: tuple[str, ...] = getattr(self, name)
             found += [

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import grouped, plural, refused_own
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -38,9 +38,11 @@ REASONS = {
 
 def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
     """One finding for each own host and service that it is refused."""
-    groups = grouped(refused_own(flows), lambda d: (d.client, d.flow.protocol, d.service_port))
+    groups = grouped(
+        refused_own(flows), lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port)
+    )
     findings = []
-    for (client, protocol, port), group in groups.items():
+    for (client, _, protocol, port), group in groups.items():
         tally = Tally.of(group)
         if tally.packets >= MIN_PACKETS:
             findings.append(_report(client, describe_service(protocol, port), group, tally))
@@ -48,7 +50,7 @@ def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
 
 
 def _report(client: str, service: str, group: list[DirectedFlow], tally: Tally) -> Finding:
-    example = group[0]
+    example = representative(group)
     target = tally.servers[0][0]
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
     return Finding(

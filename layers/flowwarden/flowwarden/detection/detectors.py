@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from flowwarden.detection import (
     blocked_connection,
     internet_rejects,
@@ -11,8 +13,9 @@ from flowwarden.detection import (
     probing,
     public_into_private,
 )
-from flowwarden.detection.findings import Finding
+from flowwarden.detection.findings import Finding, Severity
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.places import places
 from flowwarden.policy import Policy
 
 type Detector = Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
@@ -33,11 +36,19 @@ INHIBITS: dict[str, frozenset[str]] = {
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
-    """Run every detector over a batch; what a graver finding says already is left out."""
+    """Run every detector over a batch; what a graver finding says already is left out.
+
+    What is found about exempt hosts stays, but pages nobody.
+    """
     findings = [finding for detect in DETECTORS.values() for finding in detect(flows, policy)]
     silenced = {
         (inhibited, finding.subject)
         for finding in findings
         for inhibited in INHIBITS.get(finding.detector, ())
     }
-    return [finding for finding in findings if (finding.detector, finding.subject) not in silenced]
+    exempt = places(policy.exempt)
+    return [
+        replace(finding, severity=Severity.INFO) if exempt.hold(finding.subject) else finding
+        for finding in findings
+        if (finding.detector, finding.subject) not in silenced
+    ]

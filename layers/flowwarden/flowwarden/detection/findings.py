@@ -90,7 +90,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Tokens that the lines behind the finding have in common, for a log query."""
     tally: Tally
     example: DirectedFlow
-    """The first flow behind the finding: where it was seen."""
+    """A flow behind the finding: where it was seen."""
 
 
 def connection(directed: DirectedFlow) -> tuple[object, ...]:
@@ -104,5 +104,10 @@ def connection(directed: DirectedFlow) -> tuple[object, ...]:
     )
 
 
+def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
+    """The flow that stands for the others: the surest, the earliest; the same in whatever order they come."""
+    return min(flows, key=lambda d: (-d.confidence, d.flow.start or 0, d.server, repr(d.flow)))
+
+
 def _ranked[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:
-    return tuple(Counter(values).most_common())
+    return tuple(sorted(Counter(values).items(), key=lambda pair: (-pair[1], str(pair[0]))))

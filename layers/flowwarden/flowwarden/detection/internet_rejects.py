@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import grouped, plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -50,5 +50,5 @@ def _report(host: str, group: list[DirectedFlow]) -> Finding:
         technique="T1595",
         query_terms=(host, "REJECT"),
         tally=tally,
-        example=group[0],
+        example=representative(group),
     )

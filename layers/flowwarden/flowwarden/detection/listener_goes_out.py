@@ -1,7 +1,8 @@
 """listener-goes-out: a host that should only answer connects to the internet.
 
-What: an accepted connection that a host of the policy's `listener_only` started to the internet; AWS
-    services do not count.
+What: an accepted connection that a host of the policy's `listener_only` started to the internet. A
+    destination that the record names as an AWS service does not count, except in ranges where customers'
+    own workloads answer too (EC2, CloudFront and the like); the default log format names none.
 Why: a database or an internal server has no business there. A connection out is how data leaves and how
     an intruder's tools call home.
 False positives: operating system updates, licence checks, telemetry of vendors.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import grouped, logged_by, plural, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -49,7 +50,7 @@ def _is_listener(directed: DirectedFlow, listeners: Places) -> bool:
 
 def _report(client: str, group: list[DirectedFlow]) -> Finding:
     tally = Tally.of(group)
-    example = group[0]
+    example = representative(group)
     target = tally.servers[0][0]
     service = describe_service(*tally.services[0][0])
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""

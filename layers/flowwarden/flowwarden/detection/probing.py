@@ -4,7 +4,11 @@ What: an own host whose connections to many distinct (host, port) pairs are reje
     finding for the host, in place of a blocked-connection for each service.
 Why: an application knows the few services it needs; who tries many does not know what it will find.
     That is how malware looks for its next host, and how a scanner works.
-False positives: monitoring and inventory tools; a host whose network ACL refuses everything.
+False positives: monitoring and inventory tools; a host whose network ACL refuses everything. Name them in
+    the policy's `exempt`.
+Blind: a batch is what one interface logged. Many ports of one host show there, and so does anything that
+    the prober's own rules refuse. One port on many hosts, each refusing it at its own interface, is one
+    pair in each of their batches, and is not found.
 What to do: find out what runs on the host; isolate it if nobody knows.
 ATT&CK: T1046 Network Service Discovery.
 """
@@ -13,8 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import grouped, plural, refused_own
+from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy import Policy
 
@@ -36,13 +41,14 @@ def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
 
 def _report(client: str, pairs: int, group: list[DirectedFlow]) -> Finding:
     tally = Tally.of(group)
-    example = group[0]
+    example = representative(group)
     where = f"{plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}"
     return Finding(
         detector=NAME,
         severity=Severity.HIGH,
         subject=client,
-        peer_class=example.server_class,
+        # Constant, so that it is one incident whatever mix of places a batch shows.
+        peer_class=PeerClass.OWN,
         summary=f"{client} is refused at {pairs} host and port pairs ({where}).",
         because=(
             f"{client} is ours and started them ({example.verdict.evidence}, "

@@ -1,11 +1,12 @@
 """public-into-private: the internet gets through to a subnet that is declared private.
 
 What: an accepted connection that an internet host started to an interface in one of the policy's
-    `private_subnets`.
+    `private_subnets`, and that was answered: an ACCEPT alone only says that the rules let it through.
 Why: a private subnet has no route from the internet; if a connection arrives, then a route, a gateway or
     a public address is there that should not be.
 False positives: a network load balancer that keeps the client's address brings internet sources to
     private targets legitimately; do not declare the subnets of its targets.
+Blind: an answer that comes in a later batch than its request.
 What to do: find the way in (route table, public address, load balancer) and close it.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -14,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowwarden.detection.findings import Finding, Severity, Tally
+from flowwarden.detection.findings import Finding, Severity, Tally, connection, representative
 from flowwarden.detection.selection import grouped, logged_by, plural, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.initiator import source
 from flowwarden.network.places import Places, places
 from flowwarden.network.ports import describe_service
+from flowwarden.network.traffic import RST
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action
 
@@ -38,11 +41,17 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
         and sure(directed)
         and _is_private(directed, private)
     ]
+    answered = {connection(directed) for directed in entered if _is_answer(directed)}
+    entered = [directed for directed in entered if connection(directed) in answered]
     groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
     return [
         _report(server, describe_service(protocol, port), group)
         for (server, protocol, port), group in groups.items()
     ]
+
+
+def _is_answer(directed: DirectedFlow) -> bool:
+    return source(directed.flow) == directed.server and directed.flow.tcp_flags != RST
 
 
 def _is_private(directed: DirectedFlow, private: Places) -> bool:
@@ -53,7 +62,7 @@ def _is_private(directed: DirectedFlow, private: Places) -> bool:
 
 def _report(server: str, service: str, group: list[DirectedFlow]) -> Finding:
     tally = Tally.of(group)
-    example = group[0]
+    example = representative(group)
     subnet, interface = example.flow.subnet_id or "its subnet", example.flow.interface_id or server
     visitors = tally.clients[0][0] if len(tally.clients) == 1 else plural(len(tally.clients), "internet host")
     return Finding(

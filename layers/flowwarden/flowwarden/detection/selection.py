@@ -7,11 +7,51 @@ from collections.abc import Callable, Hashable, Iterable
 
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.initiator import Initiator
-from flowwarden.records.model import Action, FlowDirection
+from flowwarden.network.initiator import Initiator, destination, source
+from flowwarden.network.places import Places, places
+from flowwarden.policy import Policy
+from flowwarden.records.model import Action, Flow, FlowDirection
 
 PAGING_CONFIDENCE = 0.95
 """Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
+
+
+def wanted(flows: Iterable[Flow], policy: Policy) -> list[Flow]:
+    """The flows that any detector looks at: REJECTs, and what touches a place that the policy declares.
+
+    Finding out who started a flow is dear; for the ordinary accepted ones nobody asks.
+    """
+    declared = policy.private_subnets + policy.listener_only
+    if not declared:
+        return _distinct(flow for flow in flows if flow.action is Action.REJECT)
+    here = places(declared)
+    touches = _Touches(here)
+    return _distinct(
+        flow
+        for flow in flows
+        if flow.action is Action.REJECT
+        or touches[source(flow)]
+        or touches[destination(flow)]
+        or here.named(flow.interface_id, flow.instance_id, flow.subnet_id)
+    )
+
+
+def _distinct(flows: Iterable[Flow]) -> list[Flow]:
+    # Records are delivered at least once, and twice where two flow logs write to one group: no sum and no
+    # threshold may grow with that.
+    return list(dict.fromkeys(flows))
+
+
+class _Touches(dict[str, bool]):
+    """Whether an address is in a declared network; addresses repeat within a batch."""
+
+    def __init__(self, here: Places) -> None:
+        super().__init__()
+        self._here = here
+
+    def __missing__(self, address: str) -> bool:
+        self[address] = answer = self._here.hold(address)
+        return answer
 
 
 def sure(directed: DirectedFlow) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 type Network = IPv4Network | IPv6Network
@@ -75,6 +76,8 @@ class AddressBook:
 
     def _look_up(self, address: str) -> PeerClass:
         parsed = ip_address(address)
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
         if contains(self._local, parsed):
             return PeerClass.LOCAL
         return PeerClass.OWN if contains(self._own, parsed) else PeerClass.INTERNET
@@ -87,6 +90,9 @@ def contains(networks: Iterable[Network], address: Address) -> bool:
 
 def same_ipv6_vpc(one: str, other: str) -> bool:
     """Whether two addresses are IPv6 and in the same /56, hence in the same VPC."""
-    if ":" not in one or ":" not in other:
-        return False
-    return ip_address(one) in ip_network(f"{other}/{VPC_IPV6_PREFIX}", strict=False)
+    return ":" in one and ":" in other and _vpc_prefix(one) == _vpc_prefix(other)
+
+
+@lru_cache(maxsize=CACHED_ADDRESSES)
+def _vpc_prefix(address: str) -> int:
+    return int(IPv6Address(address)) >> (128 - VPC_IPV6_PREFIX)

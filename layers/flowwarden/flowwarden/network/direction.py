@@ -6,19 +6,19 @@ conversation. Together with the classes of both ends they make a DirectedFlow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from flowwarden.network.addresses import AddressBook, PeerClass, same_ipv6_vpc
 from flowwarden.network.initiator import (
     Initiator,
-    Neighbours,
     Verdict,
     destination,
     initiator_of,
     source,
 )
+from flowwarden.network.traffic import Traffic, family
 from flowwarden.records.model import Flow, FlowDirection
 
 
@@ -47,13 +47,10 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
         return self.verdict.confidence
 
 
-def resolve(flows: Sequence[Flow], book: AddressBook) -> list[DirectedFlow]:
-    """Find side and initiator of each flow of a batch, from the record and its neighbours in the batch."""
-    neighbours = Neighbours(flows)
-    learned = _learn_own_addresses(flows, book)
-    return [
-        _direct(flow, initiator_of(flow, neighbours), _own_address(flow, learned), book) for flow in flows
-    ]
+def resolve(flows: Iterable[Flow], traffic: Traffic, book: AddressBook) -> list[DirectedFlow]:
+    """Find side and initiator of some flows of a batch, from the records and all the traffic around them."""
+    learned = traffic.own_addresses(book)
+    return [_direct(flow, initiator_of(flow, traffic), _own_address(flow, learned), book) for flow in flows]
 
 
 type _Interface = tuple[str | None, str]
@@ -110,10 +107,6 @@ CUSTOMER_RANGES = frozenset({"EC2", "AMAZON", "GLOBALACCELERATOR", "CLOUDFRONT",
 """AWS ranges in which anybody's workload may answer: an attacker rents there too."""
 
 
-def _family(flow: Flow) -> str:
-    return "IPv6" if ":" in flow.dstaddr else "IPv4"
-
-
 def _side(flow: Flow, own: str | None) -> FlowDirection | None:
     if flow.flow_direction is not None:
         return flow.flow_direction
@@ -131,28 +124,4 @@ def _own_address(flow: Flow, learned: Mapping[_Interface, str]) -> str | None:
         case FlowDirection.EGRESS:
             return flow.srcaddr
         case None:
-            return learned.get((flow.interface_id, _family(flow)))
-
-
-def _learn_own_addresses(flows: Iterable[Flow], book: AddressBook) -> dict[_Interface, str]:
-    """The interface's own address per family, for logs without `flow-direction`.
-
-    It is what all of the interface's flows have in common; where one pair of addresses is all there is,
-    it is the one of the two that is ours.
-    """
-    candidates: dict[_Interface, set[str]] = {}
-    for flow in flows:
-        key = (flow.interface_id, _family(flow))
-        ends = {flow.srcaddr, flow.dstaddr}
-        candidates[key] = candidates.get(key, ends) & ends
-    return {
-        key: address
-        for key, addresses in candidates.items()
-        if (address := _only_own(addresses, book)) is not None
-    }
-
-
-def _only_own(addresses: set[str], book: AddressBook) -> str | None:
-    if len(addresses) > 1:
-        addresses = {a for a in addresses if book.classify(a) is PeerClass.OWN}
-    return next(iter(addresses)) if len(addresses) == 1 else None
+            return learned.get((flow.interface_id, family(flow.dstaddr)))

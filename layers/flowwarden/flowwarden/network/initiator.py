@@ -10,17 +10,14 @@ and measurements on synthetic traffic for the confidences: a service port on exa
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import StrEnum
 
 from msgspec import Struct
 
-from flowwarden.network.ports import ICMP, ICMPV6, SERVICE_NAMES, TCP, is_client_port
+from flowwarden.network.ports import ICMP, ICMPV6, TCP, UDP, looks_like_answer, tells_server
+from flowwarden.network.traffic import RST, SYN, SYN_ACK, Key, Traffic
 from flowwarden.records.model import Action, Flow
-
-SYN, SYN_ACK = 2, 18
-"""`tcp-flags` bits: the bit 16 is only ever logged as part of a SYN-ACK."""
 
 
 class Initiator(StrEnum):
@@ -56,33 +53,9 @@ class Verdict(Struct, frozen=True):
 _UNKNOWN = Verdict(Initiator.UNKNOWN, 0.0, Evidence.NONE)
 
 
-type _Tuple = tuple[str, str, int | None, int | None, int | None]
-
-
-class Neighbours:
-    """What the flows of a batch tell about each other."""
-
-    def __init__(self, flows: Iterable[Flow]) -> None:
-        self.accepted: set[_Tuple] = set()
-        self.flags: dict[_Tuple, int] = defaultdict(int)
-        self.listeners: set[tuple[str, int | None]] = set()
-        for flow in flows:
-            self._learn(flow)
-
-    def _learn(self, flow: Flow) -> None:
-        key = _tuple(flow)
-        if flow.action is Action.ACCEPT:
-            self.accepted.add(key)
-        if flow.protocol == TCP and flow.tcp_flags:
-            self.flags[key] |= flow.tcp_flags
-            # Only a SYN-ACK proves a listener: a SYN or a REJECT shows a wish to connect.
-            if flow.tcp_flags & SYN_ACK == SYN_ACK:
-                self.listeners.add((source(flow), flow.srcport))
-
-
-def initiator_of(flow: Flow, neighbours: Neighbours) -> Verdict:
+def initiator_of(flow: Flow, traffic: Traffic) -> Verdict:
     """Who started it, by the first rung of the ladder that tells."""
-    return next((verdict for rung in _LADDER if (verdict := rung(flow, neighbours))), _UNKNOWN)
+    return next((verdict for rung in _LADDER if (verdict := rung(flow, traffic))), _UNKNOWN)
 
 
 def source(flow: Flow) -> str:
@@ -95,12 +68,9 @@ def destination(flow: Flow) -> str:
     return flow.pkt_dstaddr or flow.dstaddr
 
 
-def _tuple(flow: Flow) -> _Tuple:
-    return (source(flow), destination(flow), flow.srcport, flow.dstport, flow.protocol)
-
-
-def _reverse(flow: Flow) -> _Tuple:
-    return (destination(flow), source(flow), flow.dstport, flow.srcport, flow.protocol)
+def _reverse(flow: Flow) -> Key:
+    """The group of the flows the other way."""
+    return (flow.dstaddr, flow.srcaddr, flow.srcport, flow.protocol, None)
 
 
 def _from_flags(flags: int) -> Initiator:
@@ -109,15 +79,15 @@ def _from_flags(flags: int) -> Initiator:
     return Initiator.SOURCE if flags & SYN else Initiator.UNKNOWN
 
 
-def _by_flags(flow: Flow, _neighbours: Neighbours) -> Verdict | None:
+def _by_flags(flow: Flow, _traffic: Traffic) -> Verdict | None:
     initiator = _from_flags(flow.tcp_flags or 0) if flow.protocol == TCP else Initiator.UNKNOWN
     return None if initiator is Initiator.UNKNOWN else Verdict(initiator, 0.99, Evidence.TCP_FLAGS)
 
 
-def _by_reverse_flags(flow: Flow, neighbours: Neighbours) -> Verdict | None:
+def _by_reverse_flags(flow: Flow, traffic: Traffic) -> Verdict | None:
     if flow.protocol != TCP:
         return None
-    match _from_flags(neighbours.flags.get(_reverse(flow), 0)):
+    match _from_flags(traffic.flags(_reverse(flow))):
         case Initiator.SOURCE:
             return Verdict(Initiator.DESTINATION, 0.99, Evidence.REVERSE_TCP_FLAGS)
         case Initiator.DESTINATION:
@@ -126,17 +96,17 @@ def _by_reverse_flags(flow: Flow, neighbours: Neighbours) -> Verdict | None:
             return None
 
 
-def _by_listener(flow: Flow, neighbours: Neighbours) -> Verdict | None:
+def _by_listener(flow: Flow, traffic: Traffic) -> Verdict | None:
     if flow.protocol != TCP:
         return None
-    at_source = (source(flow), flow.srcport) in neighbours.listeners
-    at_destination = (destination(flow), flow.dstport) in neighbours.listeners
+    at_source = (flow.srcaddr, flow.srcport) in traffic.listeners
+    at_destination = (flow.dstaddr, flow.dstport) in traffic.listeners
     if at_source == at_destination:
         return None
     return Verdict(Initiator.DESTINATION if at_source else Initiator.SOURCE, 0.99, Evidence.LISTENER)
 
 
-def _by_missing_syn(flow: Flow, _neighbours: Neighbours) -> Verdict | None:
+def _by_missing_syn(flow: Flow, _traffic: Traffic) -> Verdict | None:
     # Security groups forget idle connections; what is sent on one after that is rejected, and neither
     # end is opening anything. Earlier rungs took every record with a SYN.
     if flow.action is Action.REJECT and flow.protocol == TCP and flow.tcp_flags is not None:
@@ -144,7 +114,12 @@ def _by_missing_syn(flow: Flow, _neighbours: Neighbours) -> Verdict | None:
     return None
 
 
-def _by_absent_ports(flow: Flow, _neighbours: Neighbours) -> Verdict | None:
+def _by_reset(flow: Flow, _traffic: Traffic) -> Verdict | None:
+    # A closed port answers a SYN with nothing but RST, also a SYN that came from port 443.
+    return _UNKNOWN if flow.protocol == TCP and flow.tcp_flags == RST else None
+
+
+def _by_absent_ports(flow: Flow, _traffic: Traffic) -> Verdict | None:
     # ICMP logs ports 0, and two equal ports (NTP, IKE, VXLAN) tell nothing: an echo reply looks as its
     # request does.
     if flow.protocol in (ICMP, ICMPV6) or flow.srcport == flow.dstport:
@@ -152,37 +127,43 @@ def _by_absent_ports(flow: Flow, _neighbours: Neighbours) -> Verdict | None:
     return None
 
 
-def _by_service_port(flow: Flow, _neighbours: Neighbours) -> Verdict | None:
+def _by_service_port(flow: Flow, _traffic: Traffic) -> Verdict | None:
     if flow.srcport is None or flow.dstport is None:
         return None
-    if flow.dstport in SERVICE_NAMES and is_client_port(flow.srcport):
-        return Verdict(Initiator.SOURCE, 0.95, Evidence.SERVICE_PORT)
-    if flow.srcport in SERVICE_NAMES and is_client_port(flow.dstport):
-        return Verdict(Initiator.DESTINATION, 0.95, Evidence.SERVICE_PORT)
+    # UDP needs no handshake: whoever sends from port 53 makes the answer look like a question.
+    confidence = 0.9 if flow.protocol == UDP and flow.action is not Action.REJECT else 0.95
+    if tells_server(flow.dstport, flow.srcport):
+        return Verdict(Initiator.SOURCE, confidence, Evidence.SERVICE_PORT)
+    if tells_server(flow.srcport, flow.dstport):
+        return Verdict(Initiator.DESTINATION, confidence, Evidence.SERVICE_PORT)
     return None
 
 
-def _by_rejection(flow: Flow, neighbours: Neighbours) -> Verdict | None:
+def _by_rejection(flow: Flow, traffic: Traffic) -> Verdict | None:
     if flow.action is not Action.REJECT:
         return None
-    if _reverse(flow) in neighbours.accepted:
+    if traffic.accepted(_reverse(flow)):
         # A request that came through and whose answer did not: a network ACL, which keeps no state.
         return Verdict(Initiator.DESTINATION, 0.95, Evidence.REPLY_REJECTED)
+    if looks_like_answer(flow.srcport, flow.dstport):
+        # Without flags a late answer of a server whose port nobody knows looks as a request does.
+        return None
     return Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
 
 
-def _by_lower_port(flow: Flow, _neighbours: Neighbours) -> Verdict | None:
+def _by_lower_port(flow: Flow, _traffic: Traffic) -> Verdict | None:
     if flow.srcport is None or flow.dstport is None:
         return None
     lower = Initiator.DESTINATION if flow.srcport < flow.dstport else Initiator.SOURCE
     return Verdict(lower, 0.6, Evidence.LOWER_PORT)
 
 
-_LADDER: tuple[Callable[[Flow, Neighbours], Verdict | None], ...] = (
+_LADDER: tuple[Callable[[Flow, Traffic], Verdict | None], ...] = (
     _by_flags,
     _by_reverse_flags,
     _by_listener,
     _by_missing_syn,
+    _by_reset,
     _by_absent_ports,
     # Before the REJECT itself: a late answer from a DNS or web server is rejected when the connection
     # has been forgotten, and its source port says that it opened nothing.

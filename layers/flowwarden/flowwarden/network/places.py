@@ -18,9 +18,13 @@ class Places:
         self._ids = frozenset(entry for entry in entries if entry.startswith(ID_PREFIXES))
         self._networks = [ip_network(entry) for entry in entries if not entry.startswith(ID_PREFIXES)]
 
+    def named(self, *ids: str | None) -> bool:
+        """Whether one of the ids is named."""
+        return not self._ids.isdisjoint(ids)
+
     def hold(self, address: str | None, *ids: str | None) -> bool:
         """Whether the address is in one of the networks, or one of the ids is named."""
-        if any(identity in self._ids for identity in ids):
+        if self.named(*ids):
             return True
         return bool(self._networks) and address is not None and contains(self._networks, ip_address(address))
 

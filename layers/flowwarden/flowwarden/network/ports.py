@@ -90,12 +90,26 @@ SERVICE_NAMES = {
 """Ports that servers listen on in VPCs. A port on this list on exactly one end tells the server."""
 
 UNPRIVILEGED = 1024
-"""Clients choose their ports from here upwards (a NAT gateway from exactly here)."""
+"""NAT gateways choose the ports of their clients from here upwards."""
+
+EPHEMERAL = 32_768
+"""Linux chooses the ports of its clients from here upwards, Windows from 49,152."""
 
 
-def is_client_port(port: int) -> bool:
-    """Whether a client may have chosen this port: unprivileged, and no server's."""
-    return port >= UNPRIVILEGED and port not in SERVICE_NAMES
+def tells_server(port: int, other: int) -> bool:
+    """Whether `port` is a server's and `other`, at the far end, a client's.
+
+    A privileged service is told from any unprivileged port. One above 1,023 may itself be the port of a
+    client behind a NAT gateway, so there the far end's has to be one that operating systems choose.
+    """
+    if port not in SERVICE_NAMES or other in SERVICE_NAMES:
+        return False
+    return other >= (UNPRIVILEGED if port < UNPRIVILEGED else EPHEMERAL) and port < EPHEMERAL
+
+
+def looks_like_answer(srcport: int | None, dstport: int | None) -> bool:
+    """Whether the ports are those of an answer: to an ephemeral port, from one that is not."""
+    return srcport is not None and dstport is not None and srcport < EPHEMERAL <= dstport
 
 
 def protocol_name(protocol: int | None) -> str:

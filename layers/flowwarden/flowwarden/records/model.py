@@ -51,6 +51,8 @@ class Flow:
     __slots__ = ()
 
     layout: ClassVar[RecordLayout]
+    records: ClassVar[int] = 1
+    """A flow is one record; sums of flows say how many they are."""
 
     srcaddr: str
     dstaddr: str
@@ -83,7 +85,7 @@ class Flow:
     """The NAT gateway of a record that has no interface (regional NAT)."""
 
 
-FLOW_ATTRIBUTES = tuple(name for name in Flow.__annotations__ if name != "layout")
+FLOW_ATTRIBUTES = tuple(name for name in Flow.__annotations__ if name not in ("layout", "records"))
 """The attributes that every flow has, whatever its layout."""
 
 

@@ -18,7 +18,7 @@ from flowwarden.records.model import Flow, Gap, GapKind, LogStatus, Malformed, R
 from flowwarden.records.rows import Batch, Rows, flow_type
 from flowwarden.records.values import Value, convert
 
-CHUNK: Final = 1024
+CHUNK: Final = 256
 """Lines read at once: enough to make the overhead small, few enough to stay in the processor's cache."""
 
 _FEW: Final = 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -14,13 +14,15 @@ from flowwarden.alerting.rendering import Occasion, render
 from flowwarden.detection import internet_rejects
 from flowwarden.detection.detectors import inspect
 from flowwarden.detection.findings import Finding
+from flowwarden.detection.selection import wanted
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
+from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.ports import Claims, Sink
 from flowwarden.records import sight
-from flowwarden.records.model import GapKind, Records
+from flowwarden.records.model import Flow, GapKind, Records
 from flowwarden.records.subscription import LogBatch
 from flowwarden.services.layouts import Entry, LayoutBook
 
@@ -118,7 +120,7 @@ class MonitoringService:
         result = _count(records)
         result.layouts_unavailable = int(entry.unavailable)
         owner = Owner(batch.batch_id, request_id)
-        findings = inspect(resolve(records.flows, self._book), self._policy)
+        findings = self._inspect(records.flows)
         result.findings = len(findings)
         for finding in findings:
             if finding.severity.pages:
@@ -131,6 +133,11 @@ class MonitoringService:
             result.sight_lost = 1
             self._notify(self._sight_report(loss, entry, batch), owner, now, result)
         return result
+
+    def _inspect(self, flows: Sequence[Flow]) -> list[Finding]:
+        """Run the detectors over the flows that any of them looks at."""
+        directed = resolve(wanted(flows, self._policy), Traffic(flows), self._book)
+        return inspect(directed, self._policy)
 
     def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Records]:
         """Read the batch; if lines do not fit and there is news about their formats, read it again."""
