@@ -36,6 +36,12 @@ def test_ids_and_networks_may_be_mixed() -> None:
         ),
         ('{"private_subnets": ["sub-1"]}', r"private_subnets\[0\]: 'sub-1'"),
         ('{"listener_only": ["10.0.0.1/8"]}', r"listener_only\[0\]: 10.0.0.1/8 has host bits set"),
+        ('{"own_cidrs": ["0.0.0.0/0"]}', r"own_cidrs\[0\]: '0.0.0.0/0' is too wide.*at least /8"),
+        ('{"own_cidrs": ["2000::/3"]}', r"too wide.*at least /16"),
+        ('{"private_subnets": ["subnet-"]}', r"private_subnets\[0\]: 'subnet-'"),
+        ('{"private_subnets": ["subnet-1 or so"]}', r"private_subnets\[0\]"),
+        ('{"exempt": ["fe80::1%eth0"]}', r"exempt\[0\]: .*scope id"),
+        ('{"exempt": ["eni-1"]}', r"exempt\[0\]"),
         ('{"listener_only": ["subnet-1"]}', r"listener_only\[0\]: 'subnet-1'"),
     ],
 )

@@ -5,11 +5,14 @@ Event → settings → wiring → service → result; what happens in between is
 
 from __future__ import annotations
 
+import gc
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -27,7 +30,7 @@ from flowwarden.ports import LayoutMemory, LogFormats
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.services.layouts import LayoutBook
-from flowwarden.services.monitoring import MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.monitoring import Invocation, MonitoringResult, MonitoringService, Sinks
 from flowwarden.settings import MonitorSettings
 
 logger = Logger(service="monitor")
@@ -35,6 +38,9 @@ metrics = Metrics(namespace="FlowWarden", service="monitor")
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+HURRIED_ATTEMPTS, HURRIED_SECONDS = 2, 2.0
+"""A table that hangs must not take the time in which its pages go out without it: at most 8 s are lost."""
 
 METRICS = {
     "Flows": "flows",
@@ -56,7 +62,8 @@ def wire() -> Wiring:
     """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LayoutError."""
     settings = MonitorSettings.from_mapping(os.environ)
     region = settings.aws_region
-    state, topics = make_client("dynamodb", region), make_client("sns", region)
+    state = make_client("dynamodb", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
+    topics = make_client("sns", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
     service = MonitoringService(
         layouts=make_book(
             settings.log_format,
@@ -105,13 +112,25 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
             logger.warning("own log group skipped: reading it would feed the monitor its own output")
             return {"skipped": batch.log_group}
         logger.append_keys(log_group=batch.log_group, log_stream=batch.log_stream, batch=batch.batch_id)
-        result = service.process(batch, context.aws_request_id, int(clock()))
+        invocation = Invocation(uuid4().hex, lambda: context.get_remaining_time_in_millis() / 1000)
+        with collector_paused():
+            result = service.process(batch, invocation, int(clock()))
         tell(batch, result)
         result.raise_if_unsent()
         return {name: getattr(result, attribute) for name, attribute in METRICS.items()}
 
     typed: Handler = handle  # the decorators forget the type
     return typed
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection meanwhile: a batch makes many objects and no cycles, and looking costs time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def subscription_data(event: dict[str, Any]) -> str:
@@ -140,13 +159,15 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
         logger.warning("malformed line", line=line, reason=reason)
     for summary in result.reported:
         logger.info(summary)
-    for summary in result.unsent:
+    for summary in result.told.suppressed:
+        logger.info("suppressed: told before", notification=summary)
+    for summary in result.told.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:
         logger.error("sight lost: too many lines cannot be read", malformed=result.malformed)
     if result.state_unavailable:
         logger.error("the state table did not answer: pages may repeat", calls=result.state_unavailable)
-    logger.info("batch done", events=len(batch.lines), incidents=result.sent)
+    logger.info("batch done", events=len(batch.events), incidents=result.told.sent)
 
 
 handler = make_handler(wire)

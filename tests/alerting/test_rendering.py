@@ -64,7 +64,7 @@ def test_the_text_answers_what_on_call_asks() -> None:
 def test_the_attributes_are_there_to_filter_by() -> None:
     """Severity, detector, account, region and VPC."""
     assert page(blocked(vpc_id="vpc-1")).attributes == {
-        "severity": "medium", "detector": "blocked-connection", "account": "111122223333",
+        "kind": "incident", "severity": "medium", "detector": "blocked-connection", "account": "111122223333",
         "region": "eu-west-1", "vpc": "vpc-1",
     }  # fmt: skip
 

@@ -69,7 +69,7 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
     )  # fmt: skip
     assert sent.document["formats"] == [DEFAULT_LAYOUT.to_log_format()]
     assert sent.attributes == {
-        "severity": "medium", "detector": "sight-lost", "account": "111122223333", "region": "eu-west-1",
+        "kind": "sight-lost", "severity": "medium", "detector": "sight-lost", "account": "111122223333", "region": "eu-west-1",
     }  # fmt: skip
     assert "7 repeats held back since" in sent.text
 

@@ -17,10 +17,11 @@ from tests.services.fakes_alerting import MemoryClaims
 
 TERMS = ClaimTerms(quiet=3600, lease=50)
 NOW = 1_764_000_000
-FIRST, RETRY, AGAIN, OTHER = (
-    Owner("batch-a", "request-1"), Owner("batch-a", "request-1"),
-    Owner("batch-a", "request-2"), Owner("batch-b", "request-3"),
-)  # fmt: skip
+FIRST, AGAIN, OTHER = (
+    Owner("batch-a", "attempt-1"),
+    Owner("batch-a", "attempt-2"),
+    Owner("batch-b", "attempt-3"),
+)
 TABLE = "state"
 
 
@@ -61,16 +62,17 @@ def test_incidents_do_not_know_each_other(claims: Claims) -> None:
 
 
 def test_while_one_is_at_it_others_wait(claims: Claims) -> None:
-    """Another batch, and a second delivery of the same batch."""
+    """Another batch, and a second delivery of the same batch, which learns that it is one."""
     claims.claim("k", FIRST, NOW)
-    assert claims.claim("k", OTHER, NOW + 1).state is ClaimState.IN_PROGRESS
-    assert claims.claim("k", AGAIN, NOW + 1).state is ClaimState.IN_PROGRESS
+    other, again = claims.claim("k", OTHER, NOW + 1), claims.claim("k", AGAIN, NOW + 1)
+    assert (other.state, other.same_batch) == (ClaimState.IN_PROGRESS, False)
+    assert (again.state, again.same_batch) == (ClaimState.IN_PROGRESS, True)
 
 
-def test_the_retry_of_a_crashed_invocation_goes_on_at_once(claims: Claims) -> None:
-    """Lambda retries under the same request id."""
+def test_the_retry_of_a_crashed_attempt_takes_over_after_the_lease(claims: Claims) -> None:
+    """The lease is shorter than the time until Lambda's first retry."""
     claims.claim("k", FIRST, NOW)
-    assert claims.claim("k", RETRY, NOW + 1).state is ClaimState.CLAIMED
+    assert claims.claim("k", AGAIN, NOW + TERMS.lease).state is ClaimState.CLAIMED
 
 
 def test_after_the_lease_anybody_may_take_over(claims: Claims) -> None:
@@ -112,9 +114,17 @@ def test_the_batch_that_was_told_is_no_repeat_of_itself(claims: Claims) -> None:
     """Retries and second deliveries are not held-back repeats, and a repeat counts once."""
     claims.claim("k", FIRST, NOW)
     claims.confirm("k", FIRST, NOW)
-    for owner in (RETRY, AGAIN, OTHER, OTHER):
+    for owner in (AGAIN, OTHER, OTHER):
         assert claims.claim("k", owner, NOW + 5).state is ClaimState.SUPPRESSED
     assert claims.claim("k", Owner("batch-c", "r"), NOW + TERMS.quiet).held_back == 1
+
+
+def test_a_batch_that_was_told_is_never_told_again(claims: Claims) -> None:
+    """However late it is replayed from the failure queue; another batch is news by then."""
+    claims.claim("k", FIRST, NOW)
+    claims.confirm("k", FIRST, NOW)
+    assert claims.claim("k", AGAIN, NOW + 2 * TERMS.quiet).state is ClaimState.SUPPRESSED
+    assert claims.claim("k", OTHER, NOW + 2 * TERMS.quiet).state is ClaimState.CLAIMED
 
 
 def test_a_crash_after_the_claim_loses_no_count(claims: Claims) -> None:
@@ -163,6 +173,21 @@ def test_a_flood_of_repeats_does_not_grow_the_item_without_end() -> None:
         )
         assert table.claim("k", OTHER, NOW + 1).state is ClaimState.SUPPRESSED
         assert table.claim("k", OTHER, NOW + TERMS.quiet).held_back == MAX_HELD_BACK
+
+
+def test_a_repeat_that_cannot_be_counted_stays_quiet() -> None:
+    """That the incident was told is known by then; a storm is when the table throttles."""
+    stubbed = client("dynamodb")
+    with Stubber(stubbed) as stub:
+        stub.add_client_error(
+            "update_item",
+            service_error_code="ConditionalCheckFailedException",
+            modeled_fields={"Item": {"state": {"S": "SENT"}, "owner": {"S": str(FIRST)}}},
+        )
+        stub.add_client_error("update_item", service_error_code="ThrottlingException")
+        claim = DynamoDbClaims(stubbed, TABLE, TERMS).claim("k", OTHER, NOW)
+        stub.assert_no_pending_responses()
+    assert claim.state is ClaimState.SUPPRESSED
 
 
 @pytest.mark.parametrize(

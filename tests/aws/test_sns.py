@@ -56,6 +56,7 @@ def test_people_get_the_text() -> None:
     (call,) = recorder.calls
     body = json.loads(call["Message"])
     assert body.pop("default") == "text for people"
+    assert body.pop("sms") == "[HIGH] subject"
     assert set(body) == set(MACHINES)
 
 

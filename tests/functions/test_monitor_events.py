@@ -51,6 +51,10 @@ class Context:
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:111122223333:function:monitor"
     aws_request_id: str = "6e1c9ad0-0000-4000-8000-000000000002"
 
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return 40_000
+
 
 @dataclass
 class Harness:
@@ -59,7 +63,7 @@ class Harness:
     environment: dict[str, str] = field(default_factory=dict)
     sink: MemorySink = field(default_factory=MemorySink)
     operations: MemorySink = field(default_factory=MemorySink)
-    flow_logs: list[str | None] = field(default_factory=list)
+    log_formats: list[str | None] = field(default_factory=list)
     """The log formats of the flow logs that write into the log group, as EC2 tells them."""
 
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +76,7 @@ class Harness:
         service = MonitoringService(
             layouts=monitor.make_book(
                 settings.log_format,
-                FakeFormats({"/flow-warden/flow-logs": self.flow_logs}),
+                FakeFormats({"/flow-warden/flow-logs": self.log_formats}),
                 MemoryLayouts(),
             ),
             policy=Policy.from_json(settings.policy),
@@ -100,7 +104,7 @@ BLOCKED = "2 111122223333 eni-1 10.0.1.20 10.0.2.30 49152 5432 6 6 360 176400000
 def test_an_event_ends_as_expected(path: Path) -> None:
     """What stands beside the event is what happens."""
     readable = json.loads(path.read_text())
-    harness = Harness(readable.get("settings", {}), flow_logs=readable.get("flow_logs", []))
+    harness = Harness(readable.get("settings", {}), log_formats=readable.get("log_formats", []))
     result = harness.run(encode(readable["event"]))
     expected = readable["expected"]
     if expected.get("control"):

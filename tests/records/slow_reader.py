@@ -66,8 +66,11 @@ def _of_a_gap(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _allowed(field: Field, token: str) -> bool:
-    if _is_nothing(field, token) or field.kind in (Kind.TEXT, Kind.ENCODED_TEXT):
+    if _is_nothing(field, token):
         return True
+    if field.kind in (Kind.TEXT, Kind.ENCODED_TEXT):
+        encoded = field.kind is Kind.ENCODED_TEXT
+        return len(token) <= 3072 if encoded else len(token) <= 256 and token.isprintable()
     if field.kind is Kind.ADDRESS:
         return _is_address(token)
     if field.kind in LIMITS:

@@ -93,7 +93,6 @@ def test_a_control_message_is_no_batch() -> None:
         (packed(gzip.compress(RAW) * 2), "follow the end"),
         (packed(gzip.compress(RAW[:-1])), "no subscription message"),
         (packed(gzip.compress(RAW + RAW)), "no subscription message"),
-        (packed(gzip.compress(RAW.replace(b"line 5", b"\xff"))), "no subscription message"),
         (packed(gzip.compress(b'{"x":' + b"[" * 100_000)), "no subscription message"),
         (packed(gzip.compress(b"[]")), "10|2 inflated bytes are no subscription message"),
         (changed(messageType="NEWS"), "messageType is 'NEWS'"),
@@ -182,3 +181,10 @@ def test_an_encoded_document_is_decoded_to_what_it_was() -> None:
     batch = decode(event["awslogs"]["data"], CAP)
     assert isinstance(batch, LogBatch)
     assert batch.lines == [f"line {n}" for n in range(1000)]
+
+
+def test_what_is_no_utf8_costs_its_line_not_the_batch() -> None:
+    """The bytes are replaced; the reader will call the line malformed."""
+    batch = decode(packed(gzip.compress(RAW.replace(b"line 5", b"\xff"))), CAP)
+    assert isinstance(batch, LogBatch)
+    assert "\ufffd" in batch.lines

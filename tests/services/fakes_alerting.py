@@ -51,6 +51,7 @@ class MemoryClaims:
     items: dict[str, _Item] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     """Operations that the table does not answer."""
+    calls: int = 0
 
     def claim(self, key: str, owner: Owner, now: int) -> Claim:
         """As the port says."""
@@ -59,11 +60,12 @@ class MemoryClaims:
         if item is None:
             self.items[key] = _Item(owner, now + self.terms.lease)
             return Claim(state=ClaimState.CLAIMED)
+        same_batch = item.owner.batch_id == owner.batch_id
         if item.quiet_until is None:
-            if item.owner != owner and item.lease_until > now:
-                return Claim(state=ClaimState.IN_PROGRESS)
-        elif item.quiet_until > now:
-            if item.owner.batch_id != owner.batch_id:
+            if item.lease_until > now:
+                return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
+        elif item.quiet_until > now or same_batch:
+            if not same_batch:
                 item.held_back.add(owner.batch_id)
             return Claim(state=ClaimState.SUPPRESSED)
         item.owner, item.lease_until, item.quiet_until = owner, now + self.terms.lease, None
@@ -84,5 +86,6 @@ class MemoryClaims:
             item.lease_until = 0
 
     def _answer(self, operation: str) -> None:
+        self.calls += 1
         if operation in self.away:
             raise StateUnavailable("away by the test")

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from flowwarden.alerting.incidents import ClaimTerms
+from flowwarden.alerting.incidents import ClaimTerms, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.errors import PublishFailed
 from flowwarden.policy import Policy
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.subscription import LogBatch, LogEvent
 from flowwarden.services.layouts import WAIT_SECONDS
-from flowwarden.services.monitoring import MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.monitoring import MAX_PAGES, Invocation, MonitoringResult, MonitoringService, Sinks
 from tests.services.fakes_alerting import CrashError, MemoryClaims, MemorySink
 from tests.services.fakes_layouts import FakeFormats, MemoryLayouts, book
 
@@ -47,9 +47,11 @@ class World:
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     policy: Policy = field(default_factory=Policy)
 
-    def process(self, given: LogBatch, request: str = "request-1", now: int = NOW) -> MonitoringResult:
+    seconds_left: float = 40.0
+
+    def process(self, given: LogBatch, attempt: str = "attempt-1", now: int = NOW) -> MonitoringResult:
         """One invocation, in a container of its own."""
-        return self.container().process(given, request, now)
+        return self.container().process(given, Invocation(attempt, lambda: self.seconds_left), now)
 
     def container(self) -> MonitoringService:
         """A new container's service."""
@@ -111,19 +113,39 @@ def test_repeats_stay_quiet_and_the_next_page_counts_them() -> None:
 def test_a_replayed_batch_pages_once() -> None:
     """A second delivery, and a redrive from the failure queue."""
     world = World()
-    for request in ("request-1", "request-2", "request-3"):
-        world.process(batch(BLOCKED), request)
+    for attempt in ("attempt-1", "attempt-2", "attempt-3"):
+        world.process(batch(BLOCKED), attempt)
     assert len(world.sink.sent) == 1
 
 
 def test_a_crash_before_publishing_loses_no_page() -> None:
-    """The retry of the invocation goes on with the claim."""
+    """Lambda's retry comes after the lease."""
     world = World(sink=MemorySink(crash_before=True))
     with pytest.raises(CrashError):
         world.process(batch(BLOCKED))
     world.sink.crash_before = False
-    world.process(batch(BLOCKED), now=NOW + 60)
+    world.process(batch(BLOCKED), "retry", NOW + 60)
     assert len(world.sink.sent) == 1
+
+
+def test_a_second_delivery_at_the_same_time_neither_pages_nor_passes_for_done() -> None:
+    """It fails, so that its retry sees whether the first one told; by then it has."""
+    world = World()
+    world.claims.claim(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW)
+    second = world.process(batch(BLOCKED), "attempt-2", NOW + 1)
+    with pytest.raises(PublishFailed, match="Another delivery of this batch is at it"):
+        second.raise_if_unsent()
+    world.claims.confirm(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW + 1)
+    world.process(batch(BLOCKED), "attempt-3", NOW + 60).raise_if_unsent()
+    assert world.sink.sent == []
+
+
+def world_key() -> str:
+    """The incident that BLOCKED is."""
+    world = World()
+    world.process(batch(BLOCKED))
+    (key,) = world.claims.items
+    return key
 
 
 def test_a_crash_before_publishing_is_taken_over_after_the_lease() -> None:
@@ -132,9 +154,9 @@ def test_a_crash_before_publishing_is_taken_over_after_the_lease() -> None:
     with pytest.raises(CrashError):
         world.process(batch(BLOCKED, name="a"))
     world.sink.crash_before = False
-    early = world.process(batch(BLOCKED, name="b"), "request-2", NOW + TERMS.lease - 1)
+    early = world.process(batch(BLOCKED, name="b"), "attempt-2", NOW + TERMS.lease - 1)
     assert (early.suppressed, world.sink.sent) == (1, [])
-    world.process(batch(BLOCKED, name="c"), "request-3", NOW + TERMS.lease)
+    world.process(batch(BLOCKED, name="c"), "attempt-3", NOW + TERMS.lease)
     assert len(world.sink.sent) == 1
 
 
@@ -144,7 +166,7 @@ def test_a_crash_between_publishing_and_confirming_may_page_twice() -> None:
     with pytest.raises(CrashError):
         world.process(batch(BLOCKED))
     world.sink.crash_after = False
-    world.process(batch(BLOCKED), now=NOW + 60)
+    world.process(batch(BLOCKED), "retry", NOW + 60)
     assert [page.subject for page in world.sink.sent] == [world.sink.sent[0].subject] * 2
     assert world.sink.sent[0].document["incident"] == world.sink.sent[1].document["incident"]
 
@@ -153,7 +175,7 @@ def test_a_crash_after_confirming_pages_no_second_time() -> None:
     """The retry finds it sent."""
     world = World()
     world.process(batch(BLOCKED))
-    world.process(batch(BLOCKED), now=NOW + 60)
+    world.process(batch(BLOCKED), "retry", NOW + 60)
     assert len(world.sink.sent) == 1
 
 
@@ -174,12 +196,46 @@ def test_a_refused_page_fails_the_batch_and_the_retry_sends_what_is_missing() ->
     ]  # fmt: skip
 
 
+def test_a_table_that_does_not_answer_is_left_alone_for_the_rest_of_the_batch() -> None:
+    """Every call costs seconds, and all pages go out all the same."""
+    world = World()
+    world.claims.away = {"claim", "confirm"}
+    result = world.process(batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(4))))
+    assert (len(world.sink.sent), result.state_unavailable, world.claims.calls) == (4, 1, 1)
+
+
+def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
+    """The gravest are told one by one, the others together; the retry tells nothing twice."""
+    world = World()
+    prober = [line("10.0.8.66", port) for port in range(20, 30)]
+    many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(60)), *prober)
+    world.process(many)
+    assert len(world.sink.sent) == MAX_PAGES + 1
+    assert world.sink.sent[0].attributes["detector"] == "probing"
+    storm = world.sink.sent[-1]
+    assert storm.subject == "[HIGH] 36 more findings at once on eni-db-all (eu-west-1)"
+    assert storm.document["findings"] == 36
+    world.process(many, "retry", NOW + 60)
+    assert len(world.sink.sent) == MAX_PAGES + 1
+
+
+def test_when_time_is_nearly_over_the_rest_is_left_to_the_retry() -> None:
+    """Rather than being stopped in the middle, with the metrics unwritten."""
+    world = World(seconds_left=5)
+    result = world.process(batch(BLOCKED))
+    with pytest.raises(PublishFailed, match="time is nearly over"):
+        result.raise_if_unsent()
+    world.seconds_left = 40
+    world.process(batch(BLOCKED), "retry", NOW + 60).raise_if_unsent()
+    assert len(world.sink.sent) == 1
+
+
 def test_without_the_state_table_pages_go_out_all_the_same() -> None:
     """Better a page too many than none; the loss is counted."""
     world = World()
     world.claims.away = {"claim", "confirm"}
     result = world.process(batch(BLOCKED))
-    assert (len(world.sink.sent), result.state_unavailable) == (1, 2)
+    assert (len(world.sink.sent), result.state_unavailable) == (1, 1)
     result.raise_if_unsent()
 
 
@@ -197,7 +253,7 @@ def test_a_release_that_fails_leaves_the_claim_to_its_lease() -> None:
     world = World(sink=MemorySink(refuse={"blocked-connection"}))
     world.claims.away = {"release"}
     result = world.process(batch(BLOCKED))
-    assert (len(result.unsent), result.state_unavailable) == (1, 1)
+    assert (len(result.told.unsent), result.state_unavailable) == (1, 1)
 
 
 def test_both_interfaces_of_a_refused_connection_are_one_incident() -> None:
@@ -247,10 +303,12 @@ def test_a_format_that_appears_is_learned_within_the_batch() -> None:
     """The batch that shows it is read again: nothing of it is lost, nothing of it is told twice."""
     world = World(formats=FakeFormats({GROUP: [DEFAULT_LAYOUT.to_log_format()]}))
     warm = world.container()
-    warm.process(batch(line("10.0.1.5", 443, "ACCEPT"), name="a"), "request-1", NOW)
+    warm.process(batch(line("10.0.1.5", 443, "ACCEPT"), name="a"), Invocation("attempt-1", lambda: 40.0), NOW)
     world.formats.groups[GROUP].append(SHORT.to_log_format())
     result = warm.process(
-        batch(OF_SHORT, *[line("10.0.1.5", 443, "ACCEPT")] * 3), "request-2", NOW + WAIT_SECONDS
+        batch(OF_SHORT, *[line("10.0.1.5", 443, "ACCEPT")] * 3),
+        Invocation("attempt-2", lambda: 40.0),
+        NOW + WAIT_SECONDS,
     )
     assert (result.flows, result.malformed, result.sight_lost, len(world.sink.sent)) == (4, 0, 0, 1)
 

@@ -6,12 +6,18 @@ value of the wrong type or a CIDR that is none is refused with its path, its val
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 
 import msgspec
 from msgspec import Struct
 
 from flowwarden.errors import PolicyError
+
+_ID = re.compile(r"[a-z]+-[0-9a-z]+")
+
+SHORTEST_PREFIX = {4: 8, 6: 16}
+"""Of an own network, by IP version: nobody owns more addresses than that."""
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +47,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             policy = msgspec.json.decode(text, type=cls)
         except msgspec.ValidationError as error:
             raise PolicyError(f"policy: {error}; allowed settings: {_allowed()}") from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             raise PolicyError(f"policy: not JSON: {error}") from error
         for path, value in policy.networks():
             _check_network(path, value)
@@ -57,9 +63,13 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ):
             values: tuple[str, ...] = getattr(self, name)
             found += [
-                (f"{name}[{i}]", value) for i, value in enumerate(values) if not value.startswith(prefixes)
+                (f"{name}[{i}]", value) for i, value in enumerate(values) if not _is_id(value, prefixes)
             ]
         return found
+
+
+def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
+    return value.startswith(prefixes) and _ID.fullmatch(value) is not None
 
 
 def _allowed() -> str:
@@ -68,8 +78,15 @@ def _allowed() -> str:
 
 def _check_network(path: str, value: str) -> None:
     try:
-        ip_network(value)
+        network = ip_network(value)
     except ValueError as error:
         raise PolicyError(
-            f"policy: {path}: {error}; write an address or a CIDR such as 10.0.0.0/16"
+            f"policy: {path}: {error}; write an address or a CIDR such as 10.0.0.0/16, or an id"
         ) from error
+    if "%" in value:
+        raise PolicyError(f"policy: {path}: {value!r} has a scope id, which no flow log has; leave it out")
+    if path.startswith("own_cidrs") and network.prefixlen < SHORTEST_PREFIX[network.version]:
+        raise PolicyError(
+            f"policy: {path}: {value!r} is too wide: nothing would be found about the internet any more; "
+            f"write the networks that are yours, of at least /{SHORTEST_PREFIX[network.version]}"
+        )

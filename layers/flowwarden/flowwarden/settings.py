@@ -51,12 +51,12 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
     state_table: Text
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy`."""
-    suppression_minutes: PositiveInt = 240
+    suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """How long repeats of an incident stay quiet after its page."""
-    claim_lease_seconds: PositiveInt = 50
+    claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
     """How long a claim is left to its owner before anyone may take it over: longer than the function's
     timeout (40 s), shorter than the time until Lambda's first retry (about 60 s)."""
-    max_inflated_mib: PositiveInt = 64
+    max_inflated_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     """A payload that inflates beyond this is refused."""
     aws_lambda_log_group_name: str = ""
     """The monitor's own log group, set by Lambda; never read as flow logs."""

@@ -20,19 +20,18 @@ class ClaimTerms(Struct, frozen=True, kw_only=True):
 
 
 class Owner(Struct, frozen=True):
-    """Who claims: an invocation that works on a batch.
+    """Who claims: one attempt at a batch.
 
-    Lambda retries an invocation under the same request id, so a retry is the same owner and may go on at
-    once. A second delivery of the same batch is another invocation, and has to wait: the first may well
-    be about to send.
+    Batches are delivered at least once, by CloudWatch Logs and by Lambda, and at the same time if it comes to
+    that, so every invocation is an owner of its own (`attempt`): the other one may be about to send.
     """
 
     batch_id: str
-    request_id: str
+    attempt: str
 
     def __str__(self) -> str:
-        """As it is stored: `<batch>/<request>`."""
-        return f"{self.batch_id}/{self.request_id}"
+        """As it is stored: `<batch>/<attempt>`."""
+        return f"{self.batch_id}/{self.attempt}"
 
     def same_batch(self, stored: str) -> bool:
         """Whether a stored owner worked on the same batch."""
@@ -58,6 +57,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     """
 
     state: ClaimState
+    same_batch: bool = False
+    """Whether the claim in progress is another attempt at this very batch."""
     held_back: int = 0
     last_sent: int | None = None
 

@@ -49,6 +49,7 @@ def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Noti
 def _attributes(finding: Finding, occasion: Occasion) -> dict[str, str]:
     """What subscribers filter by; SNS refuses empty values, so an unknown VPC is left out."""
     attributes = {
+        "kind": "incident",
         "severity": finding.severity.value,
         "detector": finding.detector,
         "account": occasion.account_id,

@@ -47,6 +47,7 @@ def render(
         text=_text(loss, layouts, claim, occasion),
         document=_document(loss, layouts, claim, occasion),
         attributes={
+            "kind": NAME,
             "severity": SEVERITY,
             "detector": NAME,
             "account": occasion.account_id,

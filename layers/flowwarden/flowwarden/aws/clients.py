@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_sns import SNSClient
 
-CONNECT_TIMEOUT_SECONDS = 3
+CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 10
 """Far above what these calls take, far below botocore's 60, which would eat a function's whole timeout."""
 ATTEMPTS = 4
@@ -22,21 +22,37 @@ ATTEMPTS = 4
 
 @overload
 def make_client(
-    service: Literal["ec2"], region: str, *, attempts: int = ..., session: boto3.Session | None = ...
+    service: Literal["ec2"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
 ) -> EC2Client: ...
 @overload
 def make_client(
-    service: Literal["dynamodb"], region: str, *, attempts: int = ..., session: boto3.Session | None = ...
+    service: Literal["dynamodb"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
 ) -> DynamoDBClient: ...
 @overload
 def make_client(
-    service: Literal["sns"], region: str, *, attempts: int = ..., session: boto3.Session | None = ...
+    service: Literal["sns"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
 ) -> SNSClient: ...
 def make_client(
     service: Literal["ec2", "dynamodb", "sns"],
     region: str,
     *,
     attempts: int = ATTEMPTS,
+    read_timeout: float = READ_TIMEOUT_SECONDS,
     session: boto3.Session | None = None,
 ) -> EC2Client | DynamoDBClient | SNSClient:
     """Make a client that retries throttling and outages itself, with backoff, and never waits for long.
@@ -45,6 +61,7 @@ def make_client(
         service: the service's name.
         region: the region that is called.
         attempts: calls in all. The sweep, which calls often and may wait, asks for more.
+        read_timeout: seconds to wait for an answer.
         session: where credentials come from; by default from what the function was given.
 
     The mode is botocore's `standard`: full-jitter backoff of at most 20 s a retry, and a retry quota
@@ -53,7 +70,7 @@ def make_client(
     config = Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
+        read_timeout=read_timeout,
     )
     made: EC2Client | DynamoDBClient | SNSClient = (session or boto3.Session()).client(
         service, region_name=region, config=config

@@ -12,6 +12,7 @@ to two days late.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,15 +31,17 @@ KEPT = 7 * 24 * 3600
 """Seconds that an incident outlives its quiet time, so that the next page can tell of this one, and that
 what was learned of a log group is kept for when EC2 cannot be asked."""
 
-MAX_HELD_BACK = 500
-"""Held-back batches that an item counts one by one; a set of batch ids, so a retry counts once."""
+MAX_HELD_BACK = 50
+"""Held-back batches that an item counts one by one; a set of batch ids, so a retry counts once. Every write
+to the item pays for its size, and a storm of repeats is when it is written most."""
 
 _PENDING, _SENT = "PENDING", "SENT"
 
 _FREE = (
     "attribute_not_exists(pk)"
-    " OR (#state = :sent AND quiet_until <= :now)"
-    " OR (#state = :pending AND (#owner = :me OR lease_until <= :now))"
+    # A batch that was told is not told again, however late somebody replays it from the failure queue.
+    " OR (#state = :sent AND quiet_until <= :now AND NOT begins_with(#owner, :batch))"
+    " OR (#state = :pending AND lease_until <= :now)"
 )
 
 
@@ -69,6 +72,7 @@ class DynamoDbClaims:
                     ":pending": {"S": _PENDING},
                     ":sent": {"S": _SENT},
                     ":me": {"S": str(owner)},
+                    ":batch": {"S": owner.batch_id},
                     ":now": _number(now),
                     ":lease": _number(now + self._terms.lease),
                     ":expires": _number(now + self._terms.quiet + KEPT),
@@ -135,11 +139,14 @@ class DynamoDbClaims:
             return
 
     def _refused(self, key: str, owner: Owner, item: dict[str, Any]) -> Claim:
+        same_batch = owner.same_batch(item.get("owner", {}).get("S", ""))
         if item.get("state", {}).get("S") != _SENT:
-            return Claim(state=ClaimState.IN_PROGRESS)
+            return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
         # The retry or a second delivery of the batch that was sent is no repeat.
-        if not owner.same_batch(item.get("owner", {}).get("S", "")):
-            self._hold_back(key, owner)
+        if not same_batch:
+            # What was sent is known already; that the count misses one changes nothing about it.
+            with suppress(StateUnavailable):
+                self._hold_back(key, owner)
         return Claim(state=ClaimState.SUPPRESSED)
 
     def _hold_back(self, key: str, owner: Owner) -> None:

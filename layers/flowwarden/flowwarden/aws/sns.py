@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flowwarden.alerting.notification import Notification
+from flowwarden.alerting.notification import Notification, one_line
 from flowwarden.errors import PublishFailed
 
 if TYPE_CHECKING:
@@ -22,10 +22,16 @@ ACTIONS = (
 """IAM actions that this file's calls need."""
 
 MACHINES = ("sqs", "lambda", "http", "https", "firehose")
-"""Protocols that get the document; every other one (e-mail, SMS, chat) gets the text."""
+"""Protocols that get the document. E-mail gets the text, SMS a short one."""
 
 MAX_BYTES = 262_144
 """SNS's default limit of body and attributes together."""
+
+MAX_ATTRIBUTE = 256
+"""Characters of an attribute; ours are ids and words."""
+
+MAX_BODY = MAX_BYTES - 16_384
+"""What the attributes leave at their largest: eight of them, four bytes a character, names and types too."""
 
 CUT = "\n[cut: the notification was larger than SNS takes]\n"
 
@@ -56,20 +62,37 @@ class TopicSink:
 
 
 def _attributes(values: dict[str, str]) -> dict[str, MessageAttributeValueTypeDef]:
-    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
+    """The attributes that SNS delivers: it may drop a message whose attribute has a control character."""
+    return {
+        name: {"DataType": "String", "StringValue": one_line(value, MAX_ATTRIBUTE)}
+        for name, value in values.items()
+        if value
+    }
 
 
 def _body(notification: Notification) -> str:
-    # With the text in it: what forwards to a chat or a pager shows people what e-mail would.
-    document = msgspec.json.encode(notification.document | {"text": notification.text}).decode()
-    body = {"default": notification.text, **dict.fromkeys(MACHINES, document)}
-    encoded = msgspec.json.encode(body)
-    room = MAX_BYTES - sum(len(n) + len(v) for n, v in notification.attributes.items()) - 1024
-    if len(encoded) > room:
-        encoded = msgspec.json.encode({"default": _cut(notification.text, room)})
-    return encoded.decode()
+    document = msgspec.json.encode({**notification.document, "text": notification.text}).decode()
+    whole = {
+        "default": notification.text,
+        "sms": _short(notification),
+        **dict.fromkeys(MACHINES, document),
+    }
+    encoded = msgspec.json.encode(whole)
+    return encoded.decode() if len(encoded) <= MAX_BODY else _shortened(notification)
 
 
-def _cut(text: str, room: int) -> str:
-    # Escapes at most double a text's bytes, and a character has at most four.
-    return text[: room // 8] + CUT if len(text.encode()) * 2 > room else text
+def _short(notification: Notification) -> str:
+    """What fits a text message."""
+    incident = notification.document.get("incident")
+    return f"{notification.subject} incident {incident}" if incident else notification.subject
+
+
+def _shortened(notification: Notification) -> str:
+    """The text alone, halved until it fits: how many bytes a character takes depends on what it is."""
+    length = len(notification.text)
+    while True:
+        text = notification.text[:length] + (CUT if length < len(notification.text) else "")
+        encoded = msgspec.json.encode({"default": text, "sms": _short(notification)})
+        if len(encoded) <= MAX_BODY:
+            return encoded.decode()
+        length //= 2

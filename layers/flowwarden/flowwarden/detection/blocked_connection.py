@@ -29,6 +29,10 @@ MIN_PACKETS = 3
 """Rejected packets before it counts. A blocked TCP connect sends its SYN at 0, 1, 3, 7, 15 and 31 s, so
 one real attempt passes; a single stray packet does not."""
 
+MANY_CLIENTS = 5
+"""Own hosts refused the same service at one host, from which it is told once, about the host that refuses:
+a security group that somebody tightened shuts out all its clients at the same time."""
+
 REASONS = {
     "BPA": "VPC Block Public Access refused it",
     "EC": "VPC encryption controls refused it: the traffic is not encrypted in transit",
@@ -37,20 +41,58 @@ REASONS = {
 
 
 def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
-    """One finding for each own host and service that it is refused."""
-    groups = grouped(
-        refused_own(flows), lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port)
+    """One finding for each own host and service that it is refused; one for a service that refuses many."""
+    refused = refused_own(flows)
+    shut = {
+        service: group
+        for service, group in grouped(refused, _service_at).items()
+        if len({directed.client for directed in group}) >= MANY_CLIENTS
+    }
+    others = grouped(
+        (directed for directed in refused if _service_at(directed) not in shut),
+        lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port),
     )
-    findings = []
-    for (client, _, protocol, port), group in groups.items():
-        tally = Tally.of(group)
-        if tally.packets >= MIN_PACKETS:
-            findings.append(_report(client, describe_service(protocol, port), group, tally))
-    return findings
+    reports = [_report_service(group) for group in shut.values()]
+    reports += [_report(group) for group in others.values()]
+    return [finding for finding in reports if finding.tally.packets >= MIN_PACKETS]
 
 
-def _report(client: str, service: str, group: list[DirectedFlow], tally: Tally) -> Finding:
+def _service_at(directed: DirectedFlow) -> tuple[str, int | None, int | None]:
+    return (directed.server, directed.flow.protocol, directed.service_port)
+
+
+def _report_service(group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
     example = representative(group)
+    target, service = example.server, describe_service(example.flow.protocol, example.service_port)
+    clients = plural(len(tally.clients), "host")
+    return Finding(
+        detector=NAME,
+        severity=Severity.MEDIUM,
+        subject=target,
+        peer_class=example.server_class,
+        service=service,
+        summary=f"{clients} of ours are refused {service} at {target}.",
+        because=(
+            f"they are ours and started it ({example.verdict.evidence}, confidence "
+            f"{example.confidence:.2f}); {MANY_CLIENTS} hosts and more are told together"
+        ),
+        likely=_likely(example, "each of them", target),
+        advice=(
+            f"Look at the security group and the network ACL of {target}: were they changed just before?",
+            f"If the hosts need {service} there: allow it again, for their security group or subnets.",
+            "If they do not: find out what they have in common that makes them ask.",
+        ),
+        query_terms=(target, "REJECT"),
+        tally=tally,
+        example=example,
+    )
+
+
+def _report(group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
+    example = representative(group)
+    client, service = example.client, describe_service(example.flow.protocol, example.service_port)
     target = tally.servers[0][0]
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
     return Finding(

@@ -22,7 +22,7 @@ from msgspec import Meta, Struct
 from flowwarden.records.fields import TRAFFIC_KINDS, Field, Kind
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import Action, Flow, FlowDirection
-from flowwarden.records.values import FIRST_MILLISECOND, LARGEST
+from flowwarden.records.values import FIRST_MILLISECOND, LARGEST, LONGEST_TEXT
 
 KNOWN_ADDRESSES: Final = 2**16
 """Addresses remembered as valid; beyond it all are forgotten, which costs time but changes no result."""
@@ -37,7 +37,7 @@ def _number(largest: int) -> Any:  # noqa: ANN401 - a type, made at run time
 
 
 # A text of one character is left to the strict way: that is how a dash never passes for text.
-_TEXT: Final = Annotated[str, Meta(min_length=2)]
+_TEXT: Final = Annotated[str, Meta(min_length=2, max_length=LONGEST_TEXT)]
 _TYPES: Final[dict[Kind, Any]] = {
     Kind.TEXT: _TEXT | None,
     Kind.ENCODED_TEXT: _TEXT | None,
@@ -54,6 +54,8 @@ _TYPES: Final[dict[Kind, Any]] = {
     Kind.DIRECTION: FlowDirection | None,
 }
 _GAP_STATUS: Final = Literal["NODATA", "SKIPDATA"]
+_ODD: Final = ('"', "\\", "\x7f")
+"""What would end a JSON string, or not print; the decoder itself refuses the other controls."""
 _ENDPOINTS: Final = frozenset({"srcaddr", "dstaddr"})
 
 
@@ -98,7 +100,7 @@ class Batch:
     def __init__(self, lines: Sequence[str]) -> None:
         raw = "\n".join(lines)
         self.plain = (
-            raw.isascii() and '"' not in raw and "\\" not in raw and raw.count("\n") == len(lines) - 1
+            raw.isascii() and not any(odd in raw for odd in _ODD) and raw.count("\n") == len(lines) - 1
         )
         """Whether nothing in the lines can be taken for JSON or for the end of a line."""
         self.has_percent = "%" in raw

@@ -90,7 +90,7 @@ def decode(data: str, max_bytes: int) -> LogBatch | ControlMessage:
         case "CONTROL_MESSAGE":
             return ControlMessage(tuple(event.message for event in document.log_events))
         case other:
-            raise CorruptPayload(f"messageType is {other!r}; known are DATA_MESSAGE and CONTROL_MESSAGE")
+            raise CorruptPayload(f"messageType is {other[:40]!r}; known are DATA_MESSAGE and CONTROL_MESSAGE")
 
 
 def encode(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -140,9 +140,18 @@ def _window(compressed: bytes) -> int:
     )
 
 
+def _as_utf8(inflated: bytes) -> bytes:
+    """The bytes, with what is no UTF-8 replaced: it costs the line that it is in, not the batch."""
+    try:
+        inflated.decode()
+    except UnicodeDecodeError:
+        return inflated.decode(errors="replace").encode()
+    return inflated
+
+
 def _from_json(inflated: bytes) -> _Document:
     try:
-        return _DECODER.decode(inflated)
+        return _DECODER.decode(_as_utf8(inflated))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptPayload(
             f"the {len(inflated)} inflated bytes are no subscription message: {error}"

@@ -22,6 +22,10 @@ _MINUS_ZERO: Final = "-0"  # a zero to JSON, and so to the quick way
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.ENCODED_TEXT})
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")  # six times as fast as IPv4Address, and as strict
+LONGEST_ENCODED: Final = 3072
+"""Characters: a tag's value has 256, each at most four bytes, each byte at most three characters."""
+LONGEST_TEXT: Final = 256
+"""Characters; ARNs, the longest texts in flow logs, have fewer."""
 LARGEST: Final = 2**63 - 1  # AWS's own typed form has 64 bits
 _LONGEST: Final = len(str(LARGEST))
 FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
@@ -40,6 +44,15 @@ def convert(kind: Kind, token: str) -> Value:
     if token == ABSENT or (kind not in _TEXTS and token.lower() == _NULL):
         return None
     return _CONVERTERS[kind](token)
+
+
+def _text(token: str) -> str:
+    """A text as AWS writes them. What is longer or does not print is not AWS's, and goes into no page."""
+    if len(token) > LONGEST_TEXT:
+        raise ValueError(f"longer than {LONGEST_TEXT} characters")
+    if not token.isprintable():
+        raise ValueError("with characters that do not print")
+    return token
 
 
 def _address(token: str) -> str:
@@ -82,6 +95,8 @@ def _seconds(token: str) -> int:
 
 def _decoded(token: str) -> str:
     """The text behind a percent-encoding; as it is if that is no UTF-8."""
+    if len(token) > LONGEST_ENCODED:
+        raise ValueError(f"longer than {LONGEST_ENCODED} characters")
     try:
         return unquote(token, errors="strict")
     except UnicodeDecodeError:
@@ -100,7 +115,7 @@ def _one_of(choices: type[StrEnum]) -> Callable[[str], StrEnum]:
 
 
 _CONVERTERS: Final[dict[Kind, Callable[[str], Value]]] = {
-    Kind.TEXT: str,
+    Kind.TEXT: _text,
     Kind.ENCODED_TEXT: _decoded,
     Kind.ADDRESS: _address,
     Kind.PORT: _up_to(65_535),

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec import Struct
 
-from flowwarden.alerting import sight_report
-from flowwarden.alerting.incidents import Claim, ClaimState, Owner, incident_key
-from flowwarden.alerting.notification import Notification
+from flowwarden.alerting import sight_report, storm
+from flowwarden.alerting.incidents import Owner, incident_key
+from flowwarden.alerting.notification import one_line
 from flowwarden.alerting.rendering import Occasion, render
 from flowwarden.detection import internet_rejects
 from flowwarden.detection.detectors import inspect
-from flowwarden.detection.findings import Finding
+from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.selection import wanted
-from flowwarden.errors import PublishFailed, StateUnavailable
+from flowwarden.errors import PublishFailed
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
 from flowwarden.network.traffic import Traffic
@@ -25,9 +26,16 @@ from flowwarden.records import sight
 from flowwarden.records.model import Flow, GapKind, Records
 from flowwarden.records.subscription import LogBatch
 from flowwarden.services.layouts import Entry, LayoutBook
+from flowwarden.services.notifying import Alert, Notifier, Told
 
 MALFORMED_SAMPLES = 3
 """Malformed lines of a batch that are kept to be logged; the others are counted."""
+
+SAMPLE_CHARACTERS = 500
+"""Of a malformed line: whoever writes it decides how long it is."""
+
+MAX_PAGES = 25
+"""Findings of a batch that are told one by one; the rest is one page. Nobody reads more at night."""
 
 
 class MonitoringResult(Struct, kw_only=True):
@@ -38,12 +46,8 @@ class MonitoringResult(Struct, kw_only=True):
     skip_data: int = 0
     malformed: int = 0
     findings: int = 0
-    notifications: int = 0
-    suppressed: int = 0
     internet_rejects: int = 0
     """Records, not findings."""
-    state_unavailable: int = 0
-    """Claims or confirmations that the state table did not answer."""
     sight_lost: int = 0
     """1 if too many lines could not be read."""
     layouts_unavailable: int = 0
@@ -52,10 +56,23 @@ class MonitoringResult(Struct, kw_only=True):
     """(line, reason) of the first malformed lines."""
     reported: list[str] = []
     """Summaries of findings that do not page."""
-    sent: list[str] = []
-    """Incident keys that were notified."""
-    unsent: list[str] = []
-    """What could not be published; the batch must be retried when there is any."""
+    told: Told = msgspec.field(default_factory=Told)
+    """What became of the findings that do."""
+
+    @property
+    def notifications(self) -> int:
+        """How many were sent."""
+        return len(self.told.sent)
+
+    @property
+    def suppressed(self) -> int:
+        """How many stayed quiet."""
+        return len(self.told.suppressed)
+
+    @property
+    def state_unavailable(self) -> int:
+        """Calls that the state table did not answer."""
+        return self.told.state_unavailable
 
     def raise_if_unsent(self) -> None:
         """Make Lambda retry the batch when a notification could not be handed over.
@@ -65,9 +82,10 @@ class MonitoringResult(Struct, kw_only=True):
         Raises:
             PublishFailed: at least one notification was not taken.
         """
-        if self.unsent:
+        if self.told.unsent:
             raise PublishFailed(
-                f"{len(self.unsent)} notification(s) not sent, the batch will be retried: {self.unsent[0]}"
+                f"{len(self.told.unsent)} notification(s) not sent, the batch will be retried: "
+                f"{self.told.unsent[0]}"
             )
 
 
@@ -80,14 +98,13 @@ class Sinks(Struct, frozen=True):
     """Whoever keeps Flow Warden seeing."""
 
 
-class Alert(Struct, frozen=True):
-    """Something to notify about, and where."""
+class Invocation(Struct, frozen=True):
+    """One run of the function."""
 
-    sink: Sink
-    key: str
-    """The incident."""
-    summary: str
-    render: Callable[[Claim], Notification]
+    attempt: str
+    """Unique: no other run has it, not even a retry."""
+    time_left: Callable[[], float]
+    """Seconds until the function is stopped."""
 
 
 class MonitoringService:
@@ -111,27 +128,30 @@ class MonitoringService:
         self._quiet_minutes = quiet_minutes
         self._book = AddressBook(policy.own_cidrs)
 
-    def process(self, batch: LogBatch, request_id: str, now: int) -> MonitoringResult:
-        """Read, inspect and notify; `request_id` is the invocation's, `now` is Unix seconds.
+    def process(self, batch: LogBatch, invocation: Invocation, now: int) -> MonitoringResult:
+        """Read, inspect and notify; `now` is Unix seconds.
 
-        Never raises for what a line holds or what a port refuses: see `MonitoringResult.unsent`.
+        Never raises for what a line holds or what a port refuses: see `MonitoringResult.told`.
         """
         entry, records = self._read(batch, now)
         result = _count(records)
         result.layouts_unavailable = int(entry.unavailable)
-        owner = Owner(batch.batch_id, request_id)
         findings = self._inspect(records.flows)
         result.findings = len(findings)
         for finding in findings:
-            if finding.severity.pages:
-                self._notify(self._alert(finding, batch), owner, now, result)
-            else:
+            if not finding.severity.pages:
                 _report(finding, result)
+        alerts = self._pages([finding for finding in findings if finding.severity.pages], batch)
         loss = sight.inspect(records)
         if loss is not None:
             result.findings += 1
             result.sight_lost = 1
-            self._notify(self._sight_report(loss, entry, batch), owner, now, result)
+            alerts.append(self._sight_report(loss, entry, batch))
+        owner = Owner(batch.batch_id, invocation.attempt)
+        notifier = Notifier(self._claims, owner, now, invocation.time_left)
+        for alert in alerts:
+            notifier.notify(alert)
+        result.told = notifier.told
         return result
 
     def _inspect(self, flows: Sequence[Flow]) -> list[Finding]:
@@ -147,6 +167,23 @@ class MonitoringService:
             return entry, records
         renewed = self._layouts.renewed(batch.log_group, now)
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
+
+    def _pages(self, findings: list[Finding], batch: LogBatch) -> list[Alert]:
+        """An alert for each finding, the gravest first; what is too much for one batch in a last one."""
+        findings.sort(key=lambda finding: finding.severity is not Severity.HIGH)
+        alerts = [self._alert(finding, batch) for finding in findings[:MAX_PAGES]]
+        summaries = [finding.summary for finding in findings[MAX_PAGES:]]
+        if summaries:
+            occasion = self._occasion(batch.owner, batch)
+            alerts.append(
+                Alert(
+                    self._sinks.pages,
+                    storm.storm_key(occasion),
+                    storm.summarize(summaries, occasion),
+                    lambda claim: storm.render(summaries, claim, occasion),
+                )
+            )
+        return alerts
 
     def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
         account = finding.example.flow.account_id or batch.owner
@@ -173,53 +210,16 @@ class MonitoringService:
             quiet_minutes=self._quiet_minutes,
         )
 
-    def _notify(self, alert: Alert, owner: Owner, now: int, result: MonitoringResult) -> None:
-        """Claim, publish, confirm. A crash between the last two may page twice; a page is never lost."""
-        claim = self._claim(alert.key, owner, now, result)
-        if claim.state is not ClaimState.CLAIMED:
-            result.suppressed += 1
-            return
-        try:
-            alert.sink.send(alert.render(claim))
-        except PublishFailed as error:
-            result.unsent.append(f"{alert.summary} {error}")
-            self._release(alert.key, owner, result)
-            return
-        result.notifications += 1
-        result.sent.append(alert.key)
-        self._confirm(alert.key, owner, now, result)
-
-    def _claim(self, key: str, owner: Owner, now: int, result: MonitoringResult) -> Claim:
-        try:
-            return self._claims.claim(key, owner, now)
-        except StateUnavailable:
-            # Better a page too many than none: without memory every finding goes out.
-            result.state_unavailable += 1
-            return Claim(state=ClaimState.CLAIMED)
-
-    def _confirm(self, key: str, owner: Owner, now: int, result: MonitoringResult) -> None:
-        try:
-            self._claims.confirm(key, owner, now)
-        except StateUnavailable:
-            # The page is out; a retry would send it again. The claim lapses with its lease.
-            result.state_unavailable += 1
-
-    def _release(self, key: str, owner: Owner, result: MonitoringResult) -> None:
-        try:
-            self._claims.release(key, owner)
-        except StateUnavailable:
-            # Then the lease ends before the retry comes.
-            result.state_unavailable += 1
-
 
 def _count(records: Records) -> MonitoringResult:
     gaps = Counter(gap.kind for gap in records.gaps)
+    samples = records.malformed[:MALFORMED_SAMPLES]
     return MonitoringResult(
         flows=len(records.flows),
         no_data=gaps[GapKind.NODATA],
         skip_data=gaps[GapKind.SKIPDATA],
         malformed=len(records.malformed),
-        malformed_samples=[(bad.line, bad.reason) for bad in records.malformed[:MALFORMED_SAMPLES]],
+        malformed_samples=[(one_line(bad.line, SAMPLE_CHARACTERS), bad.reason) for bad in samples],
     )
 
 
