@@ -1,0 +1,71 @@
+"""Log formats are looked up, and lines that cannot be read are told to operations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from flowwarden.records.subscription import encode
+from local.stage import PATIENCE_SECONDS, Stage
+
+pytestmark = pytest.mark.e2e
+
+
+def test_lines_that_cannot_be_read_are_told_to_operations_once(stage: Stage) -> None:
+    """The embedded EC2 describes flow logs without their format: the configured one is tried then."""
+    vpc = stage.clients.ec2.create_vpc(CidrBlock="10.41.0.0/16")["Vpc"]["VpcId"]
+    stage.clients.ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName=stage.stack.flow_log_group
+    )
+    first = invoke(stage, batch(stage, "first"))
+    assert (first["Malformed"], first["SightLost"], first["LayoutsUnavailable"]) == (6, 1, 0)
+    (report,) = stage.operations.wait(1, PATIENCE_SECONDS)
+    assert report.detector == "sight-lost"
+    assert stage.stack.flow_log_group in report.subject
+    assert f"{len(stage.stack.log_format.split())} fields: " in report.text
+    again = invoke(stage, batch(stage, "again"))
+    assert (again["SightLost"], again["Notifications"], again["Suppressed"]) == (1, 0, 1)
+    assert stage.operations.take() == []
+    assert formats_kept(stage) == {"L": []}
+    assert stage.pages.take() == []
+
+
+def formats_kept(stage: Stage) -> object:
+    """What the state table remembers for all containers."""
+    item = stage.clients.dynamodb.get_item(
+        TableName=stage.stack.state_table,
+        Key={"pk": {"S": f"layouts#{stage.stack.flow_log_group}"}, "sk": {"S": "formats"}},
+    )["Item"]
+    assert item["untold"] == {"BOOL": True}
+    return item["formats"]
+
+
+def batch(stage: Stage, name: str) -> dict[str, Any]:
+    """A subscription event with six lines of another format."""
+    return dict(
+        encode(
+            {
+                "messageType": "DATA_MESSAGE",
+                "owner": "111122223333",
+                "logGroup": stage.stack.flow_log_group,
+                "logStream": "eni-0e2e0000000005161-all",
+                "subscriptionFilters": ["e2e"],
+                "logEvents": [
+                    {"id": f"{name}-{number}", "timestamp": 1, "message": "10.41.0.1 10.41.0.2 REJECT"}
+                    for number in range(6)
+                ],
+            }
+        )
+    )
+
+
+def invoke(stage: Stage, event: dict[str, Any]) -> dict[str, Any]:
+    """Invoke the monitor and wait for what it returns."""
+    answer = stage.clients.functions.invoke(
+        FunctionName=stage.stack.monitor, Payload=json.dumps(event).encode()
+    )
+    result: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, result
+    return result
