@@ -69,8 +69,12 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
     )  # fmt: skip
     assert sent.document["formats"] == [DEFAULT_LAYOUT.to_log_format()]
     assert sent.attributes == {
-        "kind": "sight-lost", "severity": "medium", "detector": "sight-lost", "account": "111122223333", "region": "eu-west-1",
-    }  # fmt: skip
+        "kind": "sight-lost",
+        "severity": "medium",
+        "detector": "sight-lost",
+        "account": "111122223333",
+        "region": "eu-west-1",
+    }
     assert "7 repeats held back since" in sent.text
 
 
