@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.aws.clients import make_client
 from flowwarden.aws.dynamodb import DynamoDbClaims, DynamoDbLayouts
-from flowwarden.aws.flow_log_formats import ATTEMPTS, DescribedFormats
+from flowwarden.aws.flow_log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import TopicSink
 from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.policy import Policy
@@ -67,7 +67,9 @@ def wire() -> Wiring:
     service = MonitoringService(
         layouts=make_book(
             settings.log_format,
-            DescribedFormats(lambda: make_client("ec2", region, attempts=ATTEMPTS)),
+            DescribedFormats(
+                lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS)
+            ),
             DynamoDbLayouts(state, settings.state_table),
         ),
         policy=Policy.from_json(settings.policy),
