@@ -20,6 +20,18 @@ class Notification(Struct, frozen=True, kw_only=True):
     attributes: dict[str, str]
 
 
+def one_line(text: str, limit: int = 256) -> str:
+    """A stranger's text as a part of a line of ours: printable, at most `limit` characters.
+
+    Whatever the text holds, it can forge no line and no heading, hide nothing, and not crowd out the rest:
+    blanks and line breaks become one blank, other characters that do not print (controls, marks that
+    turn the direction of writing, halves of surrogate pairs) `?`; `...` marks a cut. Scripts of all
+    languages stay. `limit` is at least 3.
+    """
+    printable = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+    return printable if len(printable) <= limit else f"{printable[: limit - 3]}..."
+
+
 MAX_SUBJECT = 99
 """SNS takes fewer than 100 characters."""
 
