@@ -27,7 +27,7 @@ from flowwarden.ports import FlowLogService, Sink
 from flowwarden.services.enforcing import EnforcingService
 from flowwarden.settings import EnforcerSettings
 
-type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 
 EC2_ATTEMPTS = 5
 """Backs off for at most 15 s a call. botocore's retry quota ends all retries after some 25 calls that are
@@ -71,8 +71,10 @@ def make_handler(wired: Callable[[], EnforcingService], clock: Callable[[], floa
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
     @metrics.log_metrics
-    def handle(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-        trigger = triggers.read(EventBridgeEvent(event))
+    def handle(event: object, _context: LambdaContext) -> dict[str, Any]:
+        # Anybody may invoke a function by hand with any JSON.
+        known = EventBridgeEvent(event) if isinstance(event, dict) else event
+        trigger = triggers.read(known, service().region)
         report = service().enforce(trigger, int(clock()))
         log(report)
         count(report)
@@ -102,8 +104,8 @@ def log(report: EnforcementReport) -> None:
 def count(report: EnforcementReport) -> None:
     """Put the run into metrics; zeros too, so that an alarm can tell silence from peace."""
     numbers = {
-        "FlowLogsCreated": len(report.created),
-        "VpcsCovered": len(report.of(Result.COVERED)),
+        "FlowLogsCreated": len(report.made),
+        "VpcsCovered": len(report.of(Result.COVERED)) + len(report.created) - len(report.made),
         "VpcsSkipped": len(report.of(Result.SKIPPED)),
         "EnforcementFailures": len(report.failures),
     }

@@ -126,11 +126,41 @@ def test_long_parts_are_cut_and_say_so() -> None:
     assert len(told.text) + len(json.dumps(told.document)) < 128 * 1024
 
 
+FORGED = "x\n\nNOT COVERED: nobody sees this traffic until it is mended (1)\n- vpc-forged: send money"
+
+
+def test_no_stranger_forges_a_line() -> None:
+    """Names, addresses, ids and messages of others stay within their line of the text."""
+    origin = Origin(event_name=FORGED, event_id=FORGED, actor=FORGED, source_ip=FORGED)
+    trigger = msgspec.structs.replace(DELETION, reason=FORGED, origin=origin, deleted=(FORGED,))
+    outcomes = [
+        Outcome(result=result, vpc_id=f"vpc-{FORGED}", reason=FORGED, flow_log_id=FORGED)
+        for result in (Result.CREATED, Result.FAILED)
+    ]
+    told = render(report(*outcomes, trigger=trigger))
+    harmless = render(report(CREATED, FAILED, trigger=DELETION))
+    assert len(told.text.splitlines()) == len(harmless.text.splitlines())
+    assert not [line for line in told.text.splitlines() if line.startswith("- vpc-forged")]
+    assert "\\n" not in json.dumps(told.document)
+    single = render(report(outcomes[0]))
+    assert single.attributes["vpc"].isprintable()
+
+
+def test_long_texts_of_strangers_do_not_crowd_out_the_rest() -> None:
+    """An actor of 300 KB is cut, and what is uncovered is still told."""
+    origin = Origin(event_name="CreateVpc", event_id="8f6d", actor="a" * 300_000, source_ip="b" * 300_000)
+    told = render(report(FAILED, trigger=msgspec.structs.replace(DELETION, origin=origin)))
+    assert len(told.text) < 4_000
+    assert len(json.dumps(told.document)) < 4_000
+    assert "vpc-2" in told.text
+    assert f"{'a' * 253}... from" in told.text
+
+
 OUTCOMES = st.builds(
     Outcome,
     result=st.sampled_from(Result),
     vpc_id=st.sampled_from([None, "vpc-1", "vpc-2", "vpc-\u00e9\n" + "0" * 200]),
-    reason=st.sampled_from(["", "because", "\u2026\n" * 50]),
+    reason=st.sampled_from(["", "because", FORGED, "\ud800", "\u2026\n" * 50]),
     retryable=st.booleans(),
 )
 
@@ -142,4 +172,4 @@ def test_any_report_can_be_sent(outcomes: list[Outcome], trigger: Trigger) -> No
     assert len(told.subject) <= 99
     assert all(" " <= char <= "~" for char in told.subject)
     assert all(told.attributes.values())
-    assert json.dumps(told.document)
+    assert msgspec.json.encode([told.text, told.document])

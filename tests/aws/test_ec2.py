@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -53,7 +54,7 @@ class World:
 
     def create(self, vpc_id: str) -> str:
         """The wanted flow log's id, newly created."""
-        return self.ec2.create(vpc_id, DESIRED, DESIRED.client_token(vpc_id))
+        return self.ec2.create(vpc_id, DESIRED, DESIRED.client_token(vpc_id, "8f6d"))
 
 
 @pytest.fixture
@@ -78,6 +79,7 @@ def test_created_flow_log_is_the_wanted_one(world: World) -> None:
         log_format="${version} ${srcaddr} ${dstaddr}",
         max_aggregation_interval=60,
         deliver_logs_status="SUCCESS",
+        creation_time=flow_log.creation_time,
         tags={MANAGED_TAG: "flow-warden", "Name": "flow-warden"},
     )
     (vpc,) = world.ec2.vpcs([vpc_id])
@@ -304,6 +306,14 @@ def test_many_vpcs_are_asked_for_in_lots(stub: Stubber) -> None:
         stub.add_response("describe_flow_logs", {"FlowLogs": []}, asked)
     assert list(ec2(stub).flow_logs(ids)) == []
     stub.assert_no_pending_responses()
+
+
+def test_creation_time_is_read_as_unix_seconds(stub: Stubber) -> None:
+    """Parts of a second are dropped."""
+    told = datetime(2026, 11, 2, 9, 30, 0, 600_000, tzinfo=UTC)
+    described = {"FlowLogId": "fl-1", "ResourceId": "vpc-1", "CreationTime": told}
+    stub.add_response("describe_flow_logs", {"FlowLogs": [described]})
+    assert [each.creation_time for each in ec2(stub).flow_logs(["vpc-1"])] == [1_793_611_800]
 
 
 def test_thin_description_leaves_members_unknown(stub: Stubber) -> None:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from flowwarden.compliance import plan
-from flowwarden.compliance.coverage import Coverage, judge, same_destination
-from flowwarden.compliance.desired import DesiredFlowLog
+from flowwarden.compliance.coverage import Coverage, is_own, judge, same_destination
+from flowwarden.compliance.desired import DesiredFlowLog, managed_tags
 from flowwarden.compliance.inventory import FlowLog, Vpc
 
 ACCOUNT = "111122223333"
@@ -102,6 +102,27 @@ def test_shared_vpc_is_skipped_whatever_it_has() -> None:
     assert verdict.coverage is Coverage.SKIPPED
     assert "444455556666" in verdict.reason
     assert plan.make(verdict) == ()
+
+
+def test_vpc_whose_owner_nobody_told_counts_as_ours() -> None:
+    """Skipping it would leave it unwatched; EC2 refuses if it is somebody else's."""
+    assert judge(Vpc(vpc_id="vpc-1", owner_id=""), [], DESIRED, ACCOUNT).coverage is Coverage.UNCOVERED
+
+
+@pytest.mark.parametrize(
+    ("tags", "own"),
+    [
+        (managed_tags("flow-warden"), True),
+        (managed_tags("another-stack"), False),
+        ({"Name": "flow-warden"}, False),
+        ({}, False),
+    ],
+)
+def test_own_flow_logs_are_known_by_the_stack_s_tag(tags: dict[str, str], own: bool) -> None:  # noqa: FBT001  a table's column
+    """Neither a name nor another stack's tag makes a flow log ours; a stack without a tag owns none."""
+    desired = msgspec.structs.replace(DESIRED, tags=managed_tags("flow-warden"))
+    assert is_own(but(tags=tags), desired) is own
+    assert not is_own(but(tags=tags), DESIRED)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.compliance.triggers import NewVpc, Origin, Scope, Trigger, as_list, read
+from flowwarden.compliance.triggers import NewVpc, Origin, Scope, Trigger, as_list
+from flowwarden.compliance.triggers import read as read_in
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "events" / "cloudtrail"
+REGION = "eu-west-1"
 VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
 
 
@@ -33,6 +36,11 @@ def call(name: str, **detail: Any) -> dict[str, Any]:
             **detail,
         },
     }
+
+
+def read(event: object) -> Trigger:
+    """The trigger, in our region."""
+    return read_in(event, REGION)
 
 
 def deletion(asked: object, unsuccessful: object = "") -> Trigger:
@@ -59,6 +67,7 @@ def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
             source_ip="203.0.113.24",
         ),
         happened_at=1_793_611_800,
+        occasion="8f6d",
     )
 
 
@@ -102,12 +111,15 @@ def test_dry_run_leads_to_nothing(name: str) -> None:
     [
         ({"tag": 1, "content": "fl-1"}, ("fl-1",)),
         ([{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": "fl-2"}], ("fl-1", "fl-2")),
+        ("fl-1", ("fl-1",)),
+        (["fl-1", {"content": "fl-2"}, "fl-3"], ("fl-1", "fl-2", "fl-3")),
+        ([7, None, {"content": 7}], ()),
         ("", ()),
         (None, ()),
     ],
 )
 def test_deletion_looks_at_everything_and_remembers_the_ids(asked: object, ids: tuple[str, ...]) -> None:
-    """DeleteFlowLogs names flow logs only: one stands alone, several are a list."""
+    """DeleteFlowLogs names flow logs only: one stands alone, several are a list, plain ids are taken too."""
     trigger = deletion(asked)
     assert trigger.scope is Scope.EVERYTHING
     assert trigger.deleted == ids
@@ -151,6 +163,64 @@ def test_schedule_looks_at_everything_and_has_no_origin(source: str) -> None:
 def test_unknown_event_leads_to_nothing(event: dict[str, Any]) -> None:
     """What is not known to create a VPC or to delete a flow log is left alone."""
     assert read(event).scope is Scope.NOTHING
+
+
+@pytest.mark.parametrize("event", [None, [], ["CreateVpc"], "x", "", 5, 0.5, True])
+def test_what_is_no_event_leads_to_nothing(event: object) -> None:
+    """Anybody may invoke the function with any JSON: nothing is done, and nothing fails."""
+    trigger = read(event)
+    assert trigger.scope is Scope.NOTHING
+    assert trigger.reason == f"not an event, but {type(event).__name__}"
+
+
+@pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"])
+def test_call_in_another_region_leads_to_nothing(name: str) -> None:
+    """EC2 of this region does not know the VPC, however often it is asked."""
+    trigger = read(call(name, awsRegion="us-east-1", responseElements={"vpc": VPC}))
+    assert trigger.scope is Scope.NOTHING
+    assert "us-east-1" in trigger.reason
+    assert REGION in trigger.reason
+
+
+@pytest.mark.parametrize("region", [REGION, "", None, 7])
+def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
+    """A record that does not tell its region may be about ours."""
+    event = call("CreateVpc", awsRegion=region, responseElements={"vpc": VPC})
+    assert read(event).scope is Scope.NAMED
+
+
+@pytest.mark.parametrize(
+    ("event", "occasion"),
+    [
+        (call("CreateVpc", responseElements={"vpc": VPC}), "8f6d"),
+        ({**call("CreateVpc", eventID=None, responseElements={"vpc": VPC}), "id": "3d5b"}, "3d5b"),
+        (call("CreateVpc", eventID=7, responseElements={"vpc": VPC}), ""),
+        (
+            {"detail-type": "Scheduled Event", "time": "2026-11-02T10:00:00Z", "id": "3d5b"},
+            "2026-11-02T10:00:00Z",
+        ),
+        ({"detail-type": "Scheduled Event", "id": "3d5b"}, "3d5b"),
+        ({"detail-type": "Scheduled Event"}, ""),
+    ],
+)
+def test_occasion_is_what_deliveries_of_an_event_share(event: dict[str, Any], occasion: str) -> None:
+    """CloudTrail's event id, or the time of the sweep; the envelope's id where there is none."""
+    assert read(event).occasion == occasion
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("2026-11-02T09:30:00Z", 1_793_611_800), ("soon", None), (None, None)]
+)
+def test_sweep_has_the_time_at_which_it_was_due(told: object, seconds: int | None) -> None:
+    """What a sweep made is told from what was there before by that time."""
+    assert read({"detail-type": "Scheduled Event", "time": told}).happened_at == seconds
+
+
+def test_halves_of_surrogate_pairs_are_replaced() -> None:
+    """JSON may hold them, and neither EC2, SNS nor a token takes them."""
+    trigger = read(call("CreateVpc", eventID="\ud800", responseElements={"vpc": {"vpcId": "vpc-\udfff"}}))
+    assert trigger.occasion == "?"
+    assert [vpc.vpc_id for vpc in trigger.vpcs] == ["vpc-?"]
 
 
 def test_envelope_s_source_does_not_matter() -> None:
@@ -200,7 +270,7 @@ KEYS = st.sampled_from(
     + [f"{name}{end}" for name in ("CreateVpc", "DeleteFlowLogs") for end in ("Request", "Response")]
 )
 JSON = st.recursive(
-    st.sampled_from([None, True, 0, 7, "", "vpc-1", "fl-1", "2026-11-02T09:30:00Z"]),
+    st.sampled_from([None, True, 0, 7, "", "vpc-1", "fl-1", "\ud800", "2026-11-02T09:30:00Z"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=8,
 )
@@ -218,6 +288,13 @@ def test_any_event_is_read(name: str, detail: dict[str, Any]) -> None:
     trigger = read(call(name, **detail))
     assert bool(trigger.vpcs) == (trigger.scope is Scope.NAMED)
     assert all(vpc.vpc_id.startswith("vpc-") for vpc in trigger.vpcs)
+    assert msgspec.json.encode(trigger)
+
+
+@given(JSON)
+def test_any_json_is_read(event: object) -> None:
+    """Whatever a function may be invoked with."""
+    assert read(event).scope is Scope.NOTHING
 
 
 @pytest.mark.parametrize(
@@ -236,9 +313,9 @@ def test_real_records_are_read() -> None:
     made = json.loads((REAL / "create-vpc.json").read_text())
     (lost,) = json.loads((REAL / "delete-flow-logs.json").read_text())
     envelope = {"detail-type": "AWS API Call via CloudTrail"}
-    assert read({**envelope, "detail": made}).vpcs == (
+    assert read_in({**envelope, "detail": made}, made["awsRegion"]).vpcs == (
         NewVpc(vpc_id="vpc-06fe1a64761a0f720", owner_id="123837392027"),
     )
-    trigger = read({**envelope, "detail": lost})
+    trigger = read_in({**envelope, "detail": lost}, lost["awsRegion"])
     assert trigger.scope is Scope.EVERYTHING
     assert trigger.deleted == ("fl-0e17aa62a21d4bbfe",)

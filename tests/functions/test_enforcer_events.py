@@ -84,6 +84,7 @@ def world(told: dict[str, Any]) -> FakeEc2:
             for vpc_id, fault in told.get("refuses", {}).items()
         },
         deleted_but_listed=set(told.get("deleted_but_listed", [])),
+        late=msgspec.convert(told.get("late", []), list[FlowLog]),
     )
 
 
@@ -151,7 +152,7 @@ def test_every_call_the_rules_forward_has_an_event() -> None:
 
 
 def test_second_delivery_of_an_event_changes_nothing() -> None:
-    """EventBridge delivers at least once: the repetition finds the VPC covered and tells nobody."""
+    """EventBridge delivers at least once: the repetition finds the VPC covered, and creates nothing."""
     case = read(ROOT / "events/enforcer/create-vpc.json")
     run = run_of(case)
     run(case["event"])
@@ -232,6 +233,31 @@ def test_failures_are_logged_as_errors_even_if_nobody_can_be_told() -> None:
         "vpc-0a10c0de00000001",
         "vpc-0a10c0de00000002",
     ]
+
+
+def test_report_that_got_lost_is_told_by_the_retry(capsys: pytest.CaptureFixture[str]) -> None:
+    """SNS fails once: the retry creates nothing, counts nothing as created, and tells what was done."""
+    case = read(ROOT / "events/enforcer/create-vpc.json")
+    run = run_of(case)
+    run.ec2.clock, run.sink.broken = int(run.now), True
+    with pytest.raises(PublishFailed):
+        run(case["event"])
+    assert metrics_in(capsys.readouterr().out)["FlowLogsCreated"] == [1.0]
+    run.sink.broken = False
+    assert run(case["event"])["created"] == ["vpc-0a10c0de00000001"]
+    counted = metrics_in(capsys.readouterr().out)
+    assert (counted["FlowLogsCreated"], counted["VpcsCovered"]) == ([0.0], [1.0])
+    assert len(run.ec2.created) == len(run.sink.sent) == 1
+
+
+@pytest.mark.parametrize("event", [None, [], "x", 5])
+def test_what_is_no_event_ends_without_an_error(event: Any) -> None:
+    """By hand a function can be invoked with anything: it says that it was nothing."""
+    case = read(ROOT / "events/enforcer/sweep.json")
+    run = run_of(case)
+    result = run(event)
+    assert (result["scope"], result["reason"]) == ("nothing", f"not an event, but {type(event).__name__}")
+    assert run.ec2.asked == []
 
 
 def test_empty_event_is_none_of_its_business() -> None:

@@ -29,6 +29,8 @@ class FakeEc2:
     """How many VPCs are listed before `list_fault` is raised."""
     deleted_but_listed: set[str] = field(default_factory=set)
     late: list[FlowLog] = field(default_factory=list)
+    clock: int | None = None
+    """Unix seconds: the creation time of what is created; None if EC2 does not tell it."""
     created: list[tuple[str, str]] = field(default_factory=list)
     """(VPC, token) of every creation that succeeded."""
     asked: list[str] = field(default_factory=list)
@@ -60,7 +62,7 @@ class FakeEc2:
         if client_token in self._by_token:
             return self._by_token[client_token]
         self._refuse_twins(vpc_id, desired)
-        flow_log = wanted(f"fl-new{len(self.created)}", vpc_id, desired)
+        flow_log = wanted(f"fl-new{len(self.created)}", vpc_id, desired, self.clock)
         self.existing.append(flow_log)
         self.created.append((vpc_id, client_token))
         self._by_token[client_token] = flow_log.flow_log_id
@@ -91,7 +93,9 @@ class FakeSink:
         self.sent.append(notification)
 
 
-def wanted(flow_log_id: str, vpc_id: str, desired: DesiredFlowLog) -> FlowLog:
+def wanted(
+    flow_log_id: str, vpc_id: str, desired: DesiredFlowLog, creation_time: int | None = None
+) -> FlowLog:
     """The wanted flow log as DescribeFlowLogs tells it."""
     return FlowLog(
         flow_log_id=flow_log_id,
@@ -102,5 +106,6 @@ def wanted(flow_log_id: str, vpc_id: str, desired: DesiredFlowLog) -> FlowLog:
         log_format=desired.log_format,
         max_aggregation_interval=desired.max_aggregation_interval,
         deliver_logs_status="SUCCESS",
+        creation_time=creation_time,
         tags=desired.tags,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.compliance.desired import DesiredFlowLog
+from flowwarden.compliance.desired import DesiredFlowLog, managed_tags
 from flowwarden.compliance.inventory import FlowLog, Vpc
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import NewVpc, Origin, Scope, Trigger
@@ -30,14 +31,19 @@ DESIRED = DesiredFlowLog(
     log_group_name="/flow-warden/flow-logs",
     delivery_role_arn="arn:aws:iam::111122223333:role/delivery",
     log_format="${version} ${srcaddr}",
+    tags=managed_tags("flow-warden"),
 )
-SWEEP = Trigger(scope=Scope.EVERYTHING, reason="scheduled sweep")
+SWEEP = Trigger(
+    scope=Scope.EVERYTHING, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
+)
+NEXT_SWEEP = msgspec.structs.replace(SWEEP, happened_at=BORN + 3600, occasion="2026-11-02T10:30:00Z")
 BIRTH = Trigger(
     scope=Scope.NAMED,
     reason="CreateVpc names the VPC",
     vpcs=(NewVpc(vpc_id="vpc-1", owner_id=ACCOUNT),),
     origin=Origin(event_name="CreateVpc"),
     happened_at=BORN,
+    occasion="8f6d",
 )
 THROTTLED = CallFailed("RequestLimitExceeded")
 FORBIDDEN = CallRefused("UnauthorizedOperation")
@@ -70,10 +76,10 @@ def only(report: EnforcementReport) -> Outcome:
 
 
 def test_uncovered_vpc_gets_its_flow_log() -> None:
-    """The flow log is created under the token of VPC and configuration."""
+    """The flow log is created under the token of VPC, configuration and occasion."""
     ec2 = FakeEc2(own("vpc-1"))
     assert only(enforce(ec2)).result is Result.CREATED
-    assert ec2.created == [("vpc-1", DESIRED.client_token("vpc-1"))]
+    assert ec2.created == [("vpc-1", DESIRED.client_token("vpc-1", SWEEP.occasion))]
 
 
 def test_event_touches_no_other_vpc() -> None:
@@ -152,11 +158,38 @@ def test_unwanted_flow_log_in_the_way_is_a_failure(change: dict[str, Any], why: 
     assert "fl-of-vpc-1" in outcome.reason
 
 
-def test_flow_log_that_exists_but_does_not_show_yet_is_retried() -> None:
-    """EC2 is eventually consistent: without seeing it, nobody can say that it is the wanted one."""
-    outcome = only(enforce(FakeEc2(own("vpc-1"), late=[existing()])))
-    assert outcome.result is Result.FAILED
-    assert outcome.retryable
+@pytest.mark.parametrize("trigger", [SWEEP, BIRTH])
+@pytest.mark.parametrize(
+    ("age", "result"),
+    [
+        (-5, Result.PENDING),
+        (0, Result.PENDING),
+        (FRESH_SECONDS - 1, Result.PENDING),
+        (FRESH_SECONDS, Result.FAILED),
+        (-FRESH_SECONDS - 1, Result.FAILED),
+    ],
+)
+def test_flow_log_that_exists_but_does_not_show_yet(trigger: Trigger, age: int, result: Result) -> None:
+    """Nobody can say yet that it is the wanted one: retried, and a failure only when it stays hidden."""
+    outcome = only(enforce(FakeEc2(own("vpc-1"), late=[existing()]), trigger, BORN + age))
+    assert (outcome.result, outcome.retryable) == (result, True)
+
+
+def test_flow_log_that_stays_hidden_from_an_event_of_unknown_age_is_a_failure() -> None:
+    """Without a time nothing says that it is only late: somebody is told."""
+    trigger = msgspec.structs.replace(BIRTH, happened_at=None)
+    assert only(enforce(FakeEc2(own("vpc-1"), late=[existing()]), trigger)).result is Result.FAILED
+
+
+def test_duplicate_event_before_the_flow_log_shows_alarms_nobody() -> None:
+    """The first delivery covers the VPC; the second asks again while the listing lags, and keeps still."""
+    ec2, sink = FakeEc2(own("vpc-1"), late=[existing()]), FakeSink()
+    enforcing = service(ec2, sink)
+    with pytest.raises(EnforcementIncomplete):
+        enforcing.tell(enforcing.enforce(BIRTH, BORN + 10))
+    ec2.existing, ec2.late = ec2.late, []
+    enforcing.tell(enforcing.enforce(BIRTH, BORN + 70))
+    assert sink.sent == []
 
 
 @pytest.mark.parametrize(("fault", "retryable"), [(THROTTLED, True), (FORBIDDEN, False)])
@@ -181,11 +214,17 @@ def test_second_look_that_fails(fault: EnforcementError, retryable: bool) -> Non
         (FRESH_SECONDS - 1, Result.PENDING),
         (FRESH_SECONDS, Result.GONE),
         (-5, Result.PENDING),
+        (-FRESH_SECONDS - 1, Result.GONE),
     ],
 )
 def test_new_vpc_that_ec2_does_not_know(age: int, result: Result) -> None:
-    """Just after its creation it is not visible yet (clocks may differ); later it was deleted."""
-    assert only(enforce(FakeEc2(), BIRTH, BORN + age)).result is result
+    """Just after its creation it is not visible yet; later it was deleted.
+
+    Clocks may differ, but a time far ahead tells nothing: it must not keep the event pending for ever.
+    """
+    outcome = only(enforce(FakeEc2(), BIRTH, BORN + age))
+    assert outcome.result is result
+    assert "created -" not in outcome.reason
 
 
 def test_new_vpc_of_unknown_age_is_gone() -> None:
@@ -238,15 +277,94 @@ def test_deleted_flow_log_that_is_still_listed_does_not_cover() -> None:
     assert only(enforce(ec2, trigger)).result is Result.CREATED
 
 
-def test_repair_does_not_get_the_deleted_flow_log_back() -> None:
-    """EC2 answers a used token with the flow log that was made under it, even if it is deleted."""
+@pytest.mark.parametrize("first", [SWEEP, BIRTH])
+@pytest.mark.parametrize("told", [True, False])
+def test_repair_does_not_get_the_deleted_flow_log_back(first: Trigger, told: bool) -> None:  # noqa: FBT001  a table's column
+    """EC2 answers a used token with the flow log that was made under it, even if it is deleted.
+
+    So an event about the deletion asks anew, and where that is lost, the next sweep does.
+    """
     ec2 = FakeEc2(own("vpc-1"))
-    lost = only(enforce(ec2)).flow_log_id
+    lost = only(enforce(ec2, first)).flow_log_id
     assert lost is not None
     ec2.delete(lost)
-    trigger = Trigger(scope=Scope.EVERYTHING, reason="DeleteFlowLogs", deleted=(lost,))
-    assert only(enforce(ec2, trigger)).result is Result.CREATED
-    assert only(enforce(ec2)).result is Result.COVERED
+    deletion = Trigger(
+        scope=Scope.EVERYTHING, reason="DeleteFlowLogs", deleted=(lost,), occasion="77aa", happened_at=BORN
+    )
+    repaired = only(enforce(ec2, deletion if told else NEXT_SWEEP))
+    assert repaired.result is Result.CREATED
+    assert [each.flow_log_id for each in ec2.existing] == [repaired.flow_log_id]
+
+
+def test_retry_of_an_event_asks_for_the_same_flow_log() -> None:
+    """The answer to the first call was lost, and EC2 does not list yet: there is still one flow log."""
+
+    class Lagging(FakeEc2):
+        """Lists nothing of what it has."""
+
+        def flow_logs(self, vpc_ids: Sequence[str]) -> Iterator[FlowLog]:
+            return (each for each in super().flow_logs(vpc_ids) if each.flow_log_id == "none of them")
+
+    ec2 = Lagging(own("vpc-1"))
+    first, second = (only(enforce(ec2, BIRTH, BORN + age)) for age in (10, 70))
+    assert first.flow_log_id == second.flow_log_id
+    assert len(ec2.created) == 1
+
+
+def test_events_that_tell_nothing_of_themselves_are_different_requests() -> None:
+    """Without id and time, the time of the run is the occasion: no deleted flow log comes back."""
+    ec2, nameless = FakeEc2(own("vpc-1")), Trigger(scope=Scope.EVERYTHING, reason="by hand")
+    for now in (BORN, BORN + 60):
+        enforce(ec2, nameless, now)
+        ec2.existing.clear()
+    assert len({token for _, token in ec2.created}) == 2
+
+
+@pytest.mark.parametrize("trigger", [SWEEP, BIRTH])
+def test_report_that_was_not_delivered_is_told_by_the_retry(trigger: Trigger) -> None:
+    """The retry finds the VPC covered; operations still hear of the flow log."""
+    ec2, sink = FakeEc2(own("vpc-1"), clock=BORN + 10), FakeSink(broken=True)
+    enforcing = service(ec2, sink)
+    with pytest.raises(PublishFailed):
+        enforcing.tell(enforcing.enforce(trigger, BORN + 10))
+    sink.broken = False
+    report = enforcing.enforce(trigger, BORN + 70)
+    enforcing.tell(report)
+    assert len(ec2.created) == len(sink.sent) == 1
+    assert (only(report).flow_log_id, only(report).earlier) == ("fl-new0", True)
+    assert report.made == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "result"),
+    [
+        ({"creation_time": BORN}, Result.CREATED),
+        ({"creation_time": BORN - 1}, Result.COVERED),
+        ({"creation_time": None}, Result.COVERED),
+        ({"creation_time": BORN + 5, "tags": {}}, Result.COVERED),
+        ({"creation_time": BORN + 5, "tags": managed_tags("another-stack")}, Result.COVERED),
+        ({"creation_time": BORN + 5, "deliver_logs_status": "FAILED"}, Result.BROKEN),
+    ],
+)
+def test_only_what_this_stack_made_since_the_event_is_news(change: dict[str, Any], result: Result) -> None:
+    """Older flow logs, and those of other people, merely cover."""
+    assert only(enforce(FakeEc2(own("vpc-1"), [existing(**change)]), BIRTH)).result is result
+
+
+def test_next_sweep_does_not_tell_again() -> None:
+    """What a sweep made is older than the next sweep."""
+    ec2, sink = FakeEc2(own("vpc-1"), clock=BORN + 10), FakeSink()
+    enforcing = service(ec2, sink)
+    for trigger in (SWEEP, NEXT_SWEEP):
+        enforcing.tell(enforcing.enforce(trigger, BORN + 10))
+    assert len(sink.sent) == 1
+
+
+def test_vpc_without_a_known_owner_counts_as_ours() -> None:
+    """A VPC must not stay unwatched because an event was thin."""
+    trigger = msgspec.structs.replace(BIRTH, vpcs=(NewVpc(vpc_id="vpc-1", owner_id=""),))
+    ec2 = FakeEc2(own("vpc-1"), list_fault=THROTTLED)
+    assert [each.vpc_id for each in enforce(ec2, trigger).created] == ["vpc-1"]
 
 
 @pytest.mark.parametrize("trigger", [SWEEP, BIRTH])

@@ -2,13 +2,15 @@
 
 Severity: `error` if a VPC is left unwatched, `warning` if somebody deleted a flow log that had to be made
 again, `info` if a VPC merely got its flow log.
+
+Names, addresses, ids and messages come from others: each goes through `one_line`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from flowwarden.alerting.notification import Notification, fit_subject
+from flowwarden.alerting.notification import Notification, fit_subject, one_line
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import DELETION
 
@@ -67,15 +69,16 @@ def _text(report: EnforcementReport) -> str:
 def _cause(report: EnforcementReport) -> str:
     origin = report.trigger.origin
     if origin is None:
-        return f"Why now: {report.trigger.reason}"
-    who = origin.actor or "unknown"
-    where = origin.source_ip or "unknown address"
+        return f"Why now: {one_line(report.trigger.reason)}"
+    who = one_line(origin.actor) or "unknown"
+    where = one_line(origin.source_ip) or "unknown address"
     cause = (
-        f"Why now: {origin.event_name} by {who} from {where} (CloudTrail event {origin.event_id})\n"
-        f"Looked at: {report.trigger.scope.lower()}, because {report.trigger.reason}"
+        f"Why now: {one_line(origin.event_name)} by {who} from {where} "
+        f"(CloudTrail event {one_line(origin.event_id)})\n"
+        f"Looked at: {report.trigger.scope.lower()}, because {one_line(report.trigger.reason)}"
     )
     if report.trigger.deleted:
-        cause += f"\nFlow logs deleted: {', '.join(report.trigger.deleted[:TOLD_AT_MOST])}"
+        cause += f"\nFlow logs deleted: {', '.join(_deleted(report))}"
     return cause
 
 
@@ -110,21 +113,22 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
         "account": report.account_id,
         "region": report.region,
         "trigger": {
-            "reason": report.trigger.reason,
-            "event": origin.event_name if origin else None,
-            "event_id": origin.event_id if origin else None,
-            "actor": origin.actor if origin else None,
-            "source_ip": origin.source_ip if origin else None,
-            "deleted_flow_logs": list(report.trigger.deleted[:TOLD_AT_MOST]),
+            "reason": one_line(report.trigger.reason),
+            "event": one_line(origin.event_name) if origin else None,
+            "event_id": one_line(origin.event_id) if origin else None,
+            "actor": one_line(origin.actor) if origin else None,
+            "source_ip": one_line(origin.source_ip) if origin else None,
+            "deleted_flow_logs": _deleted(report),
         },
         "counts": {each.lower(): len(report.of(each)) for each in Result},
         "outcomes": [
             {
                 "result": each.result.lower(),
-                "vpc": each.vpc_id,
-                "flow_log": each.flow_log_id,
+                "vpc": one_line(each.vpc_id) if each.vpc_id else None,
+                "flow_log": one_line(each.flow_log_id) if each.flow_log_id else None,
                 "reason": _short(each.reason),
                 "retryable": each.retryable,
+                "earlier": each.earlier,
             }
             for each in told[:TOLD_AT_MOST]
         ],
@@ -142,7 +146,7 @@ def _attributes(report: EnforcementReport) -> dict[str, str]:
     }
     vpcs = [each.vpc_id for each in (*report.created, *report.failures)]
     if len(vpcs) == 1 and vpcs[0] is not None:
-        attributes["vpc"] = vpcs[0]
+        attributes["vpc"] = one_line(vpcs[0])
     return attributes
 
 
@@ -151,10 +155,13 @@ def _whom(outcomes: tuple[Outcome, ...]) -> str:
 
 
 def _name(outcome: Outcome) -> str:
-    return outcome.vpc_id or "the list of VPCs"
+    return one_line(outcome.vpc_id) if outcome.vpc_id else "the list of VPCs"
+
+
+def _deleted(report: EnforcementReport) -> list[str]:
+    return [one_line(each) for each in report.trigger.deleted[:TOLD_AT_MOST]]
 
 
 def _short(reason: str) -> str:
-    if len(reason) <= REASON_CHARACTERS:
-        return reason
-    return f"{reason[:REASON_CHARACTERS]}... (cut; whole in the enforcer's log)"
+    told = one_line(reason, REASON_CHARACTERS)
+    return told if told == one_line(reason, len(reason) + 3) else f"{told} (cut; whole in the enforcer's log)"

@@ -194,6 +194,7 @@ def _vpc(described: VpcTypeDef) -> Vpc:
 
 
 def _flow_log(described: FlowLogTypeDef) -> FlowLog:
+    created = described.get("CreationTime")
     return FlowLog(
         flow_log_id=described["FlowLogId"],
         resource_id=described["ResourceId"],
@@ -205,6 +206,7 @@ def _flow_log(described: FlowLogTypeDef) -> FlowLog:
         max_aggregation_interval=described.get("MaxAggregationInterval"),
         deliver_logs_status=described.get("DeliverLogsStatus"),
         deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
+        creation_time=int(created.timestamp()) if created else None,
         tags=_tag_dict(described.get("Tags", [])),
     )
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from flowwarden.compliance.desired import DesiredFlowLog
+from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog, Vpc
 
 CLOUD_WATCH_LOGS = "cloud-watch-logs"
@@ -50,9 +50,10 @@ def judge(vpc: Vpc, flow_logs: Iterable[FlowLog], desired: DesiredFlowLog, accou
     """Judge one VPC; of `flow_logs`, those of other resources are ignored.
 
     A VPC shared with us belongs to another account, and only its owner may switch on a VPC-level flow
-    log: it is skipped. A wanted flow log that delivers outweighs one that does not.
+    log: it is skipped. A VPC whose owner nobody told counts as ours: at worst EC2 refuses. A wanted flow
+    log that delivers outweighs one that does not.
     """
-    if vpc.owner_id != account_id:
+    if vpc.owner_id not in {"", account_id}:
         return Verdict(
             vpc_id=vpc.vpc_id,
             coverage=Coverage.SKIPPED,
@@ -83,6 +84,12 @@ def judge(vpc: Vpc, flow_logs: Iterable[FlowLog], desired: DesiredFlowLog, accou
 def is_wanted(flow_log: FlowLog, desired: DesiredFlowLog, account_id: str) -> bool:
     """Whether this flow log is the one that policy wants, delivering or not."""
     return not list(differences(flow_log, desired, account_id))
+
+
+def is_own(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
+    """Whether this stack made the flow log: it carries the stack's tag."""
+    stack = desired.tags.get(MANAGED_TAG)
+    return stack is not None and flow_log.tags.get(MANAGED_TAG) == stack
 
 
 def same_destination(flow_log: FlowLog, desired: DesiredFlowLog, account_id: str) -> bool:

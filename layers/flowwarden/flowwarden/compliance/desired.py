@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from hashlib import sha256
 
 import msgspec
@@ -24,15 +23,19 @@ class DesiredFlowLog(Struct, frozen=True, kw_only=True):
     traffic_type: str = "ALL"
     tags: dict[str, str] = {}
 
-    def client_token(self, vpc_id: str, replaces: Iterable[str] = ()) -> str:
+    def client_token(self, vpc_id: str, occasion: str) -> str:
         """The idempotency token (64 hexadecimal digits, what EC2 allows) for this flow log in this VPC.
 
-        It is derived from VPC and configuration, so that retries and concurrent runs ask for one and
-        the same flow log, and a changed configuration (which EC2 refuses under a used token) gets its
-        own. `replaces` names flow logs known to be deleted: without them EC2 might take the repair for
-        a repetition of the call that made the deleted flow log, and answer with its id.
+        It is derived from VPC, configuration and occasion: a retry of the same event asks for one and the
+        same flow log; a changed configuration, which EC2 refuses under a used token, gets its own.
+
+        Args:
+            vpc_id: the VPC.
+            occasion: what the flow log is asked for on, the same in every retry: an event's id, a sweep's
+                time. Without it, EC2 might take the repair of a deleted flow log for a repetition of
+                the call that made it, and answer with the id of what is gone, at every sweep.
         """
-        parts = (vpc_id, self, sorted(replaces))
+        parts = (vpc_id, self, occasion)
         return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 

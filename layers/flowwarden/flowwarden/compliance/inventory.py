@@ -6,7 +6,10 @@ from msgspec import Struct
 
 
 class Vpc(Struct, frozen=True, kw_only=True):
-    """One VPC; `owner_id` is the account that owns it, which differs from ours for a shared VPC."""
+    """One VPC; `owner_id` is the account that owns it, which differs from ours for a shared VPC.
+
+    It is '' where nobody told: an event without an account.
+    """
 
     vpc_id: str
     owner_id: str
@@ -26,4 +29,6 @@ class FlowLog(Struct, frozen=True, kw_only=True):
     max_aggregation_interval: int | None = None
     deliver_logs_status: str | None = None
     deliver_logs_error_message: str | None = None
+    creation_time: int | None = None
+    """Unix seconds."""
     tags: dict[str, str] = {}

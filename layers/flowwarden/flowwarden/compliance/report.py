@@ -18,7 +18,7 @@ class Result(StrEnum):
     GONE = "GONE"
     """Deleted meanwhile: nothing to cover, no error."""
     PENDING = "PENDING"
-    """Just created and not yet visible to EC2: the retry will see it."""
+    """The VPC, or its flow log, exists and is not visible yet: the retry will see it."""
     BROKEN = "BROKEN"
     """It has the wanted flow log, which does not deliver."""
     FAILED = "FAILED"
@@ -36,6 +36,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     flow_log_id: str | None = None
     retryable: bool = False
     """Whether the same run may succeed later without anybody's help."""
+    earlier: bool = False
+    """Whether it was an earlier run, or one beside this one, that created the flow log."""
 
 
 class EnforcementReport(Struct, frozen=True, kw_only=True):
@@ -52,8 +54,13 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def created(self) -> tuple[Outcome, ...]:
-        """The VPCs that were given their flow log."""
+        """The VPCs that were given their flow log, by this run or since its event."""
         return self.of(Result.CREATED)
+
+    @property
+    def made(self) -> tuple[Outcome, ...]:
+        """The VPCs that this very run gave their flow log."""
+        return tuple(each for each in self.created if not each.earlier)
 
     @property
     def failures(self) -> tuple[Outcome, ...]:

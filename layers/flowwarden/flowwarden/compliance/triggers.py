@@ -59,21 +59,46 @@ class Trigger(Struct, frozen=True, kw_only=True):
     origin: Origin | None = None
     """None for the schedule."""
     happened_at: int | None = None
-    """When the call was made, Unix seconds; None if the event does not tell."""
+    """When the call was made or the sweep was due, Unix seconds; None if the event does not tell."""
+    occasion: str = ""
+    """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
 
 
-def read(event: Mapping[str, Any]) -> Trigger:
-    """Read an EventBridge event; never raises, whatever the event holds."""
+def read(event: object, region: str) -> Trigger:
+    """Read an EventBridge event; never raises, whatever the event is or holds.
+
+    Args:
+        event: what the function was invoked with.
+        region: the region whose VPCs are looked after; a call in another one is none of ours.
+    """
+    if not isinstance(event, Mapping):
+        return Trigger(scope=Scope.NOTHING, reason=f"not an event, but {type(event).__name__}")
     if event.get("detail-type") == SCHEDULED:
-        return Trigger(scope=Scope.EVERYTHING, reason="scheduled sweep")
+        return _read_schedule(event)
+    return _read_call(event, region)
+
+
+def _read_schedule(event: Mapping[str, Any]) -> Trigger:
+    return Trigger(
+        scope=Scope.EVERYTHING,
+        reason="scheduled sweep",
+        happened_at=_unix_seconds(event.get("time")),
+        occasion=_text(event.get("time")) or _text(event.get("id")),
+    )
+
+
+def _read_call(event: Mapping[str, Any], region: str) -> Trigger:
     detail = _mapping(event.get("detail"))
     name = _text(detail.get("eventName"))
+    where = _text(detail.get("awsRegion")) or region
     if event.get("detail-type") != API_CALL or detail.get("eventSource") != EC2:
         return Trigger(scope=Scope.NOTHING, reason="not an event that the enforcer knows")
     if name not in {*CREATIONS, DELETION}:
         return Trigger(scope=Scope.NOTHING, reason=f"{name or 'a call without name'} is none of its business")
     if detail.get("errorCode"):
         return _trigger(event, Scope.NOTHING, f"{name} failed with {detail['errorCode']}: nothing changed")
+    if where != region:
+        return _trigger(event, Scope.NOTHING, f"{name} was made in {where}; here {region} is looked after")
     if name == DELETION:
         return _read_deletion(event)
     return _read_creation(event)
@@ -91,7 +116,7 @@ def _read_creation(event: Mapping[str, Any]) -> Trigger:
     detail = _mapping(event.get("detail"))
     account = _text(detail.get("recipientAccountId")) or _text(event.get("account"))
     found = tuple(
-        NewVpc(vpc_id=vpc["vpcId"], owner_id=_text(vpc.get("ownerId")) or account)
+        NewVpc(vpc_id=_text(vpc["vpcId"]), owner_id=_text(vpc.get("ownerId")) or account)
         for vpc in _vpcs(_unwrapped(detail, "responseElements", "Response"))
     )
     if found:
@@ -103,7 +128,7 @@ def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     """DeleteFlowLogs: it names flow logs, not VPCs, and what they watched can no longer be asked."""
     detail = _mapping(event.get("detail"))
     asked = _unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
-    ids = tuple(_text(_mapping(each).get("content")) for each in as_list(asked))
+    ids = tuple(_text(each) or _text(_mapping(each).get("content")) for each in as_list(asked))
     kept = set(_refused(_unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
     deleted = tuple(each for each in ids if each and each not in kept)
     if ids and kept.issuperset(ids):
@@ -130,6 +155,7 @@ def _trigger(
         deleted=deleted,
         origin=_origin(detail),
         happened_at=_unix_seconds(detail.get("eventTime")) or _unix_seconds(event.get("time")),
+        occasion=_text(detail.get("eventID")) or _text(event.get("id")),
     )
 
 
@@ -177,4 +203,5 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """The text without halves of surrogate pairs, which JSON may hold and nothing takes."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
