@@ -169,7 +169,7 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
         logger.error("sight lost: too many lines cannot be read", malformed=result.malformed)
     if result.state_unavailable:
         logger.error("the state table did not answer: pages may repeat", calls=result.state_unavailable)
-    logger.info("batch done", events=len(batch.events), incidents=result.told.sent)
+    logger.info("batch done", events=len(batch.lines), incidents=result.told.sent)
 
 
 handler = make_handler(wire)

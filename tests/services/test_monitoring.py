@@ -12,7 +12,7 @@ from flowwarden.alerting.notification import Notification
 from flowwarden.errors import PublishFailed
 from flowwarden.policy import Policy
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
-from flowwarden.records.subscription import LogBatch, LogEvent
+from flowwarden.records.subscription import LogBatch
 from flowwarden.services.layouts import WAIT_SECONDS
 from flowwarden.services.monitoring import MAX_PAGES, Invocation, MonitoringResult, MonitoringService, Sinks
 from tests.services.fakes_alerting import CrashError, MemoryClaims, MemorySink
@@ -28,9 +28,8 @@ def line(source: str, port: int, action: str = "REJECT") -> str:
 
 
 def batch(*lines: str, name: str = "batch") -> LogBatch:
-    """A batch of lines; batches of another name have other event ids."""
-    events = tuple(LogEvent(f"{name}-{number}", text) for number, text in enumerate(lines))
-    return LogBatch("111122223333", "/flow-warden/flow-logs", "eni-db-all", events)
+    """A batch of lines; batches of another name are others."""
+    return LogBatch("111122223333", "/flow-warden/flow-logs", "eni-db-all", lines, name)
 
 
 BLOCKED = line("10.0.1.20", 5432)

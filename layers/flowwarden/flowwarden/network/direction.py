@@ -49,7 +49,9 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
 
 def resolve(flows: Iterable[Flow], traffic: Traffic, book: AddressBook) -> list[DirectedFlow]:
     """Find side and initiator of some flows of a batch, from the records and all the traffic around them."""
-    learned = traffic.own_addresses(book)
+    flows = list(flows)
+    told = all(flow.flow_direction is not None for flow in flows)
+    learned = {} if told else traffic.own_addresses(book)
     return [_direct(flow, initiator_of(flow, traffic), _own_address(flow, learned), book) for flow in flows]
 
 

@@ -6,6 +6,7 @@ which endpoint listens, which address is the interface's own) is worked out from
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from operator import attrgetter
@@ -78,15 +79,13 @@ class Traffic:
         It is what all of the interface's flows have in common; where one pair of addresses is all there is,
         it is the one of the two that is ours.
         """
-        candidates: dict[tuple[str | None, str], set[str]] = {}
+        pairs: dict[tuple[str | None, str], list[tuple[str, str]]] = defaultdict(list)
         for interface, srcaddr, dstaddr in set(map(_ENDS, self._flows)):
-            key = (interface, family(dstaddr))
-            ends = {srcaddr, dstaddr}
-            candidates[key] = candidates.get(key, ends) & ends
+            pairs[interface, family(dstaddr)].append((srcaddr, dstaddr))
         return {
             key: address
-            for key, addresses in candidates.items()
-            if (address := _only_own(addresses, book)) is not None
+            for key, ends in pairs.items()
+            if (address := _only_own(_common(ends), book)) is not None
         }
 
 
@@ -110,6 +109,11 @@ def _ored(flags: Iterable[int | None]) -> int:
     for each in flags:
         total |= each or 0
     return total
+
+
+def _common(pairs: list[tuple[str, str]]) -> set[str]:
+    """The addresses that are an end of every pair."""
+    return {address for address in pairs[0] if all(address in pair for pair in pairs)}
 
 
 def _only_own(addresses: set[str], book: AddressBook) -> str | None:

@@ -25,15 +25,6 @@ _ZLIB_DEFLATE: Final = 8  # the compression method in the low half of zlib's fir
 _MIB: Final = 2**20
 
 
-class LogEvent(Struct, frozen=True, gc=False):
-    """One log event."""
-
-    id: str
-    """Unique in the log group; opaque."""
-    message: str
-    """The line."""
-
-
 class LogBatch(Struct, frozen=True):
     """The log events of one payload, all of one log stream."""
 
@@ -41,25 +32,22 @@ class LogBatch(Struct, frozen=True):
     """Account id of the log group."""
     log_group: str
     log_stream: str
-    events: tuple[LogEvent, ...]
-
-    @property
-    def lines(self) -> list[str]:
-        """The messages, each one line of a flow log, in the order of the payload."""
-        return [event.message for event in self.events]
-
-    @property
-    def batch_id(self) -> str:
-        """The same for a retry or a replay of this batch, and for no other batch (64 hex digits)."""
-        ids = [event.id for event in self.events]
-        identity = msgspec.json.encode((self.owner, self.log_group, self.log_stream, ids))
-        return hashlib.sha256(identity).hexdigest()
+    lines: tuple[str, ...]
+    """The messages, each one line of a flow log, in the order of the payload."""
+    batch_id: str
+    """The same for a retry or a replay of this batch, and for no other one (64 hex digits)."""
 
 
 class ControlMessage(Struct, frozen=True):
     """CloudWatch Logs only asks whether anybody is there; it carries no flow log."""
 
     messages: tuple[str, ...]
+
+
+class _LogEvent(Struct, gc=False):
+    """What the decoder keeps of a log event: ids and timestamps are skipped, which saves making them."""
+
+    message: str
 
 
 class _Document(Struct, rename="camel"):
@@ -69,7 +57,7 @@ class _Document(Struct, rename="camel"):
     owner: str
     log_group: str
     log_stream: str
-    log_events: tuple[LogEvent, ...]
+    log_events: list[_LogEvent]
 
 
 _DECODER: Final = msgspec.json.Decoder(_Document)
@@ -86,7 +74,13 @@ def decode(data: str, max_bytes: int) -> LogBatch | ControlMessage:
     document = _from_json(_inflate(compressed, max_bytes))
     match document.message_type:
         case "DATA_MESSAGE":
-            return LogBatch(document.owner, document.log_group, document.log_stream, document.log_events)
+            return LogBatch(
+                document.owner,
+                document.log_group,
+                document.log_stream,
+                tuple(event.message for event in document.log_events),
+                hashlib.sha256(compressed).hexdigest(),
+            )
         case "CONTROL_MESSAGE":
             return ControlMessage(tuple(event.message for event in document.log_events))
         case other:
