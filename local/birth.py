@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from local.clients import Clients
 from local.stack import Stack
@@ -17,18 +18,21 @@ from local.surroundings import ACCOUNT_ID, REGION
 
 OWN_SOURCE = "flowwarden.local"
 CREATED_RULE = "VpcCreatedRule"
-SCHEDULED_EVENT = {
-    "version": "0",
-    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-    "detail-type": "Scheduled Event",
-    "source": "aws.events",
-    "account": ACCOUNT_ID,
-    "time": "2026-01-01T00:00:00Z",
-    "region": REGION,
-    "resources": [],
-    "detail": {},
-}
-"""What the schedule sends."""
+
+
+def scheduled(now: datetime) -> dict[str, Any]:
+    """What the schedule sends when a sweep is due."""
+    return {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT_ID,
+        "time": _moment(now),
+        "region": REGION,
+        "resources": [],
+        "detail": {},
+    }
 
 
 def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
             "arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/network-team/alex",
             "accountId": ACCOUNT_ID,
         },
-        "eventTime": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventTime": _moment(now),
         "eventSource": "ec2.amazonaws.com",
         "eventName": "CreateVpc",
         "awsRegion": REGION,
@@ -82,7 +86,7 @@ class Births:
 
     def rule_takes(self, detail: dict[str, Any]) -> bool:
         """Whether the deployed rule's own pattern takes this event, as AWS would send it."""
-        event = SCHEDULED_EVENT | {
+        event = scheduled(datetime.now(UTC)) | {
             "detail-type": "AWS API Call via CloudTrail",
             "source": "aws.ec2",
             "detail": detail,
@@ -110,3 +114,8 @@ class Births:
         targets = self._events.list_targets_by_rule(Rule=self._rule)["Targets"]
         self._events.put_rule(Name=twin, EventPattern=json.dumps(pattern))
         self._events.put_targets(Rule=twin, Targets=targets)
+
+
+def _moment(now: datetime) -> str:
+    """As AWS writes it."""
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -25,7 +25,7 @@ def why_no_engine() -> str:
     try:
         done = _docker("info", "--format", "{{.ServerVersion}}")
     except FileNotFoundError:
-        return "there is no `docker` on PATH"
+        return "there is no `docker` command on PATH: install Docker, or Podman with podman-docker"
     if done.returncode != 0:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
         return f"no container engine answers (start one, or set DOCKER_HOST): {reason[-1] if reason else ''}"

@@ -67,19 +67,20 @@ class Container:
         payload = json.dumps(event.payload)
         ec2 = self._aws.clients.ec2
         created = {}
-        ours = [each for each in event.world.get("vpcs", []) if each["owner_id"] == ACCOUNT_ID]
+        ours = [each for each in event.world.vpcs if each.owner_id == ACCOUNT_ID]
         for vpc in ours:
-            created[vpc["vpc_id"]] = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
-        flow_logs = [each for each in event.world.get("flow_logs", []) if each["resource_id"] in created]
+            created[vpc.vpc_id] = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
+        flow_logs = [each for each in event.world.flow_logs if each.resource_id in created]
         for flow_log in flow_logs:
             answer = ec2.create_flow_logs(
                 ResourceType="VPC",
-                ResourceIds=[created[flow_log["resource_id"]]],
-                TrafficType=flow_log.get("traffic_type", "ALL"),
-                LogGroupName=flow_log.get("log_group_name", self._stack.flow_log_group),
+                ResourceIds=[created[flow_log.resource_id]],
+                TrafficType=flow_log.traffic_type,
+                LogGroupName=flow_log.log_group_name or self._stack.flow_log_group,
             )
-            created[flow_log["flow_log_id"]] = answer["FlowLogIds"][0]
-        for written, real in created.items():
+            created[flow_log.flow_log_id] = answer["FlowLogIds"][0]
+        # The longest first, for an id may begin like another one.
+        for written, real in sorted(created.items(), key=lambda item: -len(item[0])):
             payload = payload.replace(written, real)
         decoded: dict[str, Any] = json.loads(payload)
         return decoded
@@ -150,7 +151,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
-    terminal.title(event.title, f"{event.function}, in a container, against an embedded AWS")
+    terminal.title(
+        event.title or event.function, f"{event.function}, in a container, against an embedded AWS"
+    )
     with EmbeddedAws(NAME, host=engine.address_for_containers()) as aws:
         with terminal.step("sam build"):
             built = build(aws.name)

@@ -6,31 +6,64 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from flowwarden.records.subscription import encode
 
 MONITOR, ENFORCER = "MonitorFunction", "EnforcerFunction"
 """Logical ids of the functions in the template."""
 
+FOLDERS = ("events/monitor/", "events/enforcer/")
+
+type VpcId = Annotated[str, Meta(pattern="^vpc-[0-9a-z]+$")]
+type FlowLogId = Annotated[str, Meta(pattern="^fl-[0-9a-z]+$")]
+type Account = Annotated[str, Meta(pattern="^[0-9]{12}$")]
+type LogGroup = Annotated[str, Meta(pattern="^[A-Za-z0-9_/.#-]{1,512}$")]
+type Variable = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+type Value = Annotated[str, Meta(pattern="^[^\\x00]*$")]
+
 
 class NotAnEvent(Exception):
-    """A file that is no readable event; the message says what is wrong with it."""
+    """A file that is no readable event; the message says what is wrong with it, and where."""
+
+
+class WorldVpc(Struct, frozen=True, kw_only=True):
+    """A VPC that is there before the event."""
+
+    vpc_id: VpcId
+    owner_id: Account
+
+
+class WorldFlowLog(Struct, frozen=True, kw_only=True):
+    """A flow log that is there before the event; without a log group it writes into the stack's."""
+
+    flow_log_id: FlowLogId
+    resource_id: str
+    traffic_type: Literal["ACCEPT", "REJECT", "ALL"] = "ALL"
+    log_group_name: LogGroup | None = None
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What EC2 holds, for the enforcer; members that only the tests know are left out."""
+
+    vpcs: tuple[WorldVpc, ...] = ()
+    flow_logs: tuple[WorldFlowLog, ...] = ()
 
 
 class ReadableEvent(Struct, frozen=True, kw_only=True):
     """One file of `events/`."""
 
-    title: str
     event: dict[str, Any]
-    settings: dict[str, str] = {}
+    title: str = ""
+    settings: dict[Variable, Value] = {}
     """Environment variables that differ from the template's for this event."""
-    world: dict[str, list[Any]] = {}
-    """What EC2 holds, for the enforcer."""
+    world: World = World()
 
     @property
     def function(self) -> str:
@@ -47,28 +80,36 @@ def read(path: Path) -> ReadableEvent:
     """Read a file of `events/`.
 
     Raises:
-        NotAnEvent: there is no such file, it is not JSON, or it holds no event.
+        NotAnEvent: there is no such file, it is not JSON, it holds no event, or a member of it is not
+            what it has to be.
     """
+    name = os.fsencode(path).decode(errors="replace")
+    folders = " and ".join(FOLDERS)
     try:
-        document = json.loads(path.read_text())
+        content = path.read_bytes()
     except OSError as error:
-        raise NotAnEvent(f"{path}: {error.strerror}; the events stand in {' and '.join(FOLDERS)}") from error
-    except ValueError as error:
-        raise NotAnEvent(f"{path}: not JSON: {error}") from error
-    event = document.get("event") if isinstance(document, dict) else None
-    if not isinstance(event, dict) or not {"messageType", "detail-type"} & event.keys():
+        raise NotAnEvent(f"{name}: {error.strerror}; the events stand in {folders}") from error
+    event = _decode(name, content)
+    if not {"messageType", "detail-type"} & event.event.keys():
         raise NotAnEvent(
-            f"{path}: no `event` that a function knows; write it like those in {' and '.join(FOLDERS)}"
+            f"{name}: the `event` has neither `messageType`, for the monitor, nor `detail-type`, for the "
+            f"enforcer; write it like those in {folders}"
         )
-    return ReadableEvent(
-        title=str(document.get("title", path.stem)),
-        event=event,
-        settings=document.get("settings", {}),
-        world=document.get("world", {}),
-    )
+    return event
 
 
-FOLDERS = ("events/monitor/", "events/enforcer/")
+def _decode(name: str, content: bytes) -> ReadableEvent:
+    """The event with every member of the type that is declared, and nothing in it that cannot be sent."""
+    try:
+        event = msgspec.json.decode(content, type=ReadableEvent)
+        json.dumps(event.payload)
+    except msgspec.ValidationError as error:
+        raise NotAnEvent(f"{name}: {error}; write it like those in {' and '.join(FOLDERS)}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotAnEvent(f"{name}: not JSON in UTF-8: {error}") from error
+    except RecursionError as error:
+        raise NotAnEvent(f"{name}: nested too deeply for JSON's readers") from error
+    return event
 
 
 def main(arguments: list[str]) -> int:

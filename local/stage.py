@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from local import feed
-from local.birth import SCHEDULED_EVENT, Births
+from local.birth import Births, scheduled
 from local.inbox import Delivery, Inbox
 from local.server import EmbeddedAws
 from local.stack import Stack
@@ -99,7 +100,7 @@ class Stage:
         self.clients.functions.invoke(
             FunctionName=self.stack.enforcer,
             InvocationType="Event",
-            Payload=json.dumps(SCHEDULED_EVENT).encode(),
+            Payload=json.dumps(scheduled(datetime.now(UTC))).encode(),
         )
         done = self.enforcer.wait(1, PATIENCE_SECONDS)
         if not done:

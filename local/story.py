@@ -135,7 +135,9 @@ def _probing(prober: Host) -> Scene:
     return Scene(
         title="4. An inside host that probes its neighbours",
         about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbours; its own security "
-        "group does not let it.",
+        "group lets none of it out. So its own interface records every refusal, and all reach the monitor in "
+        "one batch, where they are seen as one prober. Refused at the neighbours, they would come in batches "
+        "of one interface each.",
         conversations=tuple(
             _refused(prober, prober.address, 42_000 + number, target, port)
             for number, target in enumerate(targets)

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flowwarden.records.subscription import LogBatch, decode
 from local import invoke, payload
 
 EVENTS = Path(__file__).parents[2] / "events"
+FLOW_LOG = {"flow_log_id": "fl-1", "resource_id": "vpc-1"}
+
+
+def with_members(**members: object) -> str:
+    """A file of an event with these members beside it."""
+    return json.dumps({"event": {"detail-type": "x"}} | members)
 
 
 def test_a_monitor_event_is_packed_as_a_subscription_does() -> None:
@@ -19,7 +32,7 @@ def test_a_monitor_event_is_packed_as_a_subscription_does() -> None:
     assert event.function == payload.MONITOR
     batch = decode(event.payload["awslogs"]["data"], 1 << 20)
     assert isinstance(batch, LogBatch)
-    assert batch.lines == [each["message"] for each in event.event["logEvents"]]
+    assert list(batch.lines) == [each["message"] for each in event.event["logEvents"]]
 
 
 def test_an_enforcer_event_is_passed_as_it_is() -> None:
@@ -43,18 +56,96 @@ def test_every_event_of_the_folder_can_be_invoked(path: Path) -> None:
     [
         (None, "No such file"),
         ("{", "not JSON"),
-        ("[]", "no `event`"),
-        ('{"event": {"Records": []}}', "no `event`"),
+        ("", "not JSON"),
+        ("NaN", "not JSON"),
+        ('{"event": {"messageType": "\\ud800"}}', "not JSON"),
+        ("\ud800", "not JSON"),
+        ('{"event": ' + '{"detail-type": ' * 99_999, "nested too deeply"),
+        ("[]", "Expected `object`, got `array`"),
+        ("null", "Expected `object`, got `null`"),
+        ("{}", "missing required field `event`"),
+        ('{"event": []}', "Expected `object`, got `array`.*event"),
+        ('{"event": {"Records": []}}', "neither `messageType`"),
+        (with_members(title=7), "Expected `str`, got `int`.*title"),
+        (with_members(settings=[]), "Expected `object`, got `array`.*settings"),
+        (with_members(settings={"LOG_LEVEL": 7}), "Expected `str`, got `int`.*settings"),
+        (with_members(settings={"LOG LEVEL": "INFO"}), "matching regex.*settings"),
+        (with_members(settings={"LOG_LEVEL": "\0"}), "matching regex.*settings"),
+        (with_members(world=[]), "Expected `object`, got `array`.*world"),
+        (with_members(world={"vpcs": {}}), r"got `object`.*world\.vpcs"),
+        (with_members(world={"vpcs": [7]}), r"got `int`.*world\.vpcs"),
+        (with_members(world={"vpcs": [{"vpc_id": "vpc-1"}]}), "missing required field `owner_id`"),
+        (with_members(world={"vpcs": [{"vpc_id": "", "owner_id": "1" * 12}]}), "matching regex.*vpc_id"),
+        (with_members(world={"flow_logs": [FLOW_LOG | {"flow_log_id": 1}]}), "got `int`.*flow_log_id"),
+        (
+            with_members(world={"flow_logs": [FLOW_LOG | {"traffic_type": "all"}]}),
+            "Invalid enum.*traffic_type",
+        ),
+        (with_members(world={"flow_logs": [FLOW_LOG | {"log_group_name": "a b"}]}), "regex.*log_group_name"),
     ],
+    ids=lambda value: str(value)[:60],
 )
 def test_what_is_no_event_is_refused(tmp_path: Path, content: str | None, reason: str) -> None:
     """The message names the file, what is wrong, and where events stand."""
     path = tmp_path / "event.json"
     if content is not None:
-        path.write_text(content)
+        path.write_text(content, errors="surrogatepass")
     with pytest.raises(payload.NotAnEvent, match=reason) as refusal:
         payload.read(path)
     assert str(path) in str(refusal.value)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """A path may name anything."""
+    with pytest.raises(payload.NotAnEvent, match="directory"):
+        payload.read(tmp_path)
+
+
+def test_the_name_of_a_file_is_told_even_where_it_is_no_text(tmp_path: Path) -> None:
+    """A terminal takes no halves of surrogate pairs, which is how Python reads such names."""
+    with pytest.raises(payload.NotAnEvent) as refusal:
+        payload.read(tmp_path / os.fsdecode(b"odd-\xff.json"))
+    assert "odd-\ufffd.json: No such file" in str(refusal.value)
+
+
+def test_what_only_the_tests_know_is_left_out(tmp_path: Path) -> None:
+    """The files say also what is expected; the shortest event has the event alone."""
+    path = tmp_path / "an event.json"
+    path.write_text(with_members(expected={"result": {}}, world={"refuses": {}, "late": []}))
+    assert payload.read(path) == payload.ReadableEvent(event={"detail-type": "x"})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+MEMBERS = st.sampled_from(["event", "title", "settings", "world"])
+
+
+@given(st.dictionaries(MEMBERS, JSON) | JSON)
+def test_any_document_is_an_event_or_is_refused(document: object) -> None:
+    """Nothing else comes out, whatever a file holds."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "event.json"
+        path.write_text(json.dumps(document))
+        with suppress(payload.NotAnEvent):
+            event = payload.read(path)
+            assert json.dumps(event.payload)
+
+
+@pytest.mark.parametrize("given_event", ["", "no such event.json"])
+def test_make_hands_over_a_path_with_blanks_as_one(given_event: str) -> None:
+    """And no path at all as none, so that the usage is told."""
+    recipe = subprocess.run(
+        ["make", "--dry-run", "--old-file=setup", "invoke", f"EVENT={given_event}"],
+        cwd=EVENTS.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()[-1]
+    _, _, handed = recipe.partition("local.invoke")
+    assert shlex.split(handed) == ([given_event] if given_event else [])
 
 
 def test_the_command_prints_the_payload(capsys: pytest.CaptureFixture[str]) -> None:
