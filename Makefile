@@ -56,7 +56,7 @@ demo: setup ## The main job, on an embedded AWS, in about a minute
 
 .PHONY: invoke
 invoke: setup ## Run a function in a container on one event: make invoke EVENT=events/monitor/reject-burst.json
-	@$(BIN)/python -m local.invoke $(EVENT)
+	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")
 
 .PHONY: lock
 lock: .venv/.made ## Pin the requirements anew
