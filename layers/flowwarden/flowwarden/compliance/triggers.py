@@ -96,7 +96,8 @@ def _read_call(event: Mapping[str, Any], region: str) -> Trigger:
     if name not in {*CREATIONS, DELETION}:
         return Trigger(scope=Scope.NOTHING, reason=f"{name or 'a call without name'} is none of its business")
     if detail.get("errorCode"):
-        return _trigger(event, Scope.NOTHING, f"{name} failed with {detail['errorCode']}: nothing changed")
+        code = _text(str(detail["errorCode"]))
+        return _trigger(event, Scope.NOTHING, f"{name} failed with {code}: nothing changed")
     if where != region:
         return _trigger(event, Scope.NOTHING, f"{name} was made in {where}; here {region} is looked after")
     if name == DELETION:
