@@ -221,6 +221,7 @@ def test_halves_of_surrogate_pairs_are_replaced() -> None:
     trigger = read(call("CreateVpc", eventID="\ud800", responseElements={"vpc": {"vpcId": "vpc-\udfff"}}))
     assert trigger.occasion == "?"
     assert [vpc.vpc_id for vpc in trigger.vpcs] == ["vpc-?"]
+    assert "failed with ?:" in read(call("CreateVpc", errorCode="\ud800")).reason
 
 
 def test_envelope_s_source_does_not_matter() -> None:
