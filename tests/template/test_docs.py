@@ -46,16 +46,25 @@ def outputs() -> str:
 def alarms() -> str:
     """The alarms, in the template's order."""
     return table(
-        ("Alarm", "Metric", "What it means"),
+        ("Alarm", "Metric", "Rings at", "What it means"),
         (
             (
                 f"`{alarm['AlarmName']['Fn::Sub'].replace('${AWS::StackName}', '<stack>')}`",
                 f"`{alarm['Namespace']}` {alarm['MetricName']}",
+                _rings_at(alarm),
                 alarm["AlarmDescription"],
             )
             for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
         ),
     )
+
+
+def _rings_at(alarm: stack.Node) -> str:
+    number, of, minutes = alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Period"] // 60
+    level = f"{number // 60_000} minutes" if alarm["MetricName"] == "AsyncEventAge" else str(number)
+    if of == 1:
+        return level
+    return f"{level}, in {alarm['DatapointsToAlarm']} of {of} times {minutes} minutes"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ def test_every_log_group_has_retention_and_takes_the_key() -> None:
 
 def test_the_subscription_hands_over_everything() -> None:
     assert stack.properties("FlowLogSubscription") == {
+        "FilterName": {"Ref": "AWS::StackName"},
         "LogGroupName": {"Ref": "FlowLogGroup"},
         "DestinationArn": {"Fn::GetAtt": ["MonitorFunction", "Arn"]},
         "FilterPattern": "",

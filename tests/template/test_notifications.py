@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from flowwarden.records.subscription import encode
+from flowwarden.services.enforcing import FRESH_SECONDS
+from tests.functions.test_monitor_events import BLOCKED, Harness, document
 from tests.template import stack
 
 TOPICS = {"PagesTopic": ("MonitorRole",), "OperationsTopic": ("MonitorRole", "EnforcerRole")}
@@ -98,23 +102,40 @@ WATCHED = {
         ("AWS/Events", "InvocationsFailedToBeSentToDlq", "RuleName", rule)
         for rule in ("VpcCreatedRule", "FlowLogDeletedRule", "SweepSchedule")
     ),
-    ("AWS/Logs", "DeliveryErrors", "FilterName", "FlowLogSubscription"),
+    *(
+        ("AWS/Logs", metric, "FilterName", "AWS::StackName")
+        for metric in ("DeliveryErrors", "DeliveryThrottling")
+    ),
+    *(
+        ("FlowWarden", metric, "service", "monitor")
+        for metric in ("StateUnavailable", "SightLost", "SkipData")
+    ),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
 }
 
 BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
 """Dimensions whose value is not what `Ref` gives (a URL, an ARN) but an attribute."""
 
+PATIENT = {
+    "EnforcerErrorsAlarm": (3, 3),
+    "SubscriptionThrottledAlarm": (3, 3),
+    "SkipDataAlarm": (3, 6),
+}
+"""Alarms that one period does not set off: how many of how many do."""
+
+LAMBDAS_RETRIES = (60, 180)
+"""Seconds after the first attempt at an asynchronous event, about, at which Lambda makes the others."""
+
 
 def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
-    """Namespace, metric, the last dimension's name, and the resource that it names."""
+    """Namespace, metric, the last dimension's name, and the resource (or the text) that it names."""
     dimension = alarm["Dimensions"][-1]
     name, value = dimension["Name"], dimension["Value"]
     if name in BY_NAME_OF_ATTRIBUTE:
         resource, attribute = value["Fn::GetAtt"]
         assert attribute == name
     else:
-        resource = value["Ref"]
+        resource = value if isinstance(value, str) else value["Ref"]
     return alarm["Namespace"], alarm["MetricName"], name, resource
 
 
@@ -129,7 +150,9 @@ def test_an_alarm_tells_operations_when_it_begins_and_when_it_ends(name: str) ->
     assert alarm["TreatMissingData"] == "notBreaching"
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm.get("ActionsEnabled", True) is True
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1)
+    needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+    assert (needed, alarm["EvaluationPeriods"]) == PATIENT.get(name, (1, 1))
+    assert alarm["Period"] == 300
     assert alarm["AlarmDescription"]
 
 
@@ -157,10 +180,59 @@ def test_one_failure_is_enough_and_lateness_is_more_than_retries_take() -> None:
         assert ALARMS[f"{function}AgeAlarm"]["Statistic"] == "Maximum"
 
 
-def test_delivery_errors_are_looked_for_where_cloudwatch_logs_counts_them() -> None:
-    (alarm,) = [each for each in ALARMS.values() if each["Namespace"] == "AWS/Logs"]
-    assert alarm["Dimensions"] == [
-        {"Name": "LogGroupName", "Value": {"Ref": "FlowLogGroup"}},
-        {"Name": "DestinationType", "Value": "Lambda"},
-        {"Name": "FilterName", "Value": {"Ref": "FlowLogSubscription"}},
-    ]
+def test_the_errors_that_a_new_vpc_makes_on_purpose_set_nothing_off() -> None:
+    alarm = ALARMS["EnforcerErrorsAlarm"]
+    errors = [0, *(after for after in LAMBDAS_RETRIES if after < FRESH_SECONDS)]
+    for begin in range(alarm["Period"]):
+        periods = {(begin + after) // alarm["Period"] for after in errors}
+        assert len(periods) < alarm["DatapointsToAlarm"]
+
+
+def test_deliveries_are_looked_at_where_cloudwatch_logs_counts_them() -> None:
+    alarms = [each for each in ALARMS.values() if each["Namespace"] == "AWS/Logs"]
+    filter_name = stack.properties("FlowLogSubscription")["FilterName"]
+    # Ref and GetAtt of a filter give no name that can be relied on: its identifier is made of two.
+    assert not set(stack.references(filter_name)) & set(stack.RESOURCES)
+    for alarm in alarms:
+        assert alarm["Dimensions"] == [
+            {"Name": "LogGroupName", "Value": {"Ref": "FlowLogGroup"}},
+            {"Name": "DestinationType", "Value": "Lambda"},
+            {"Name": "FilterName", "Value": filter_name},
+        ]
+
+
+def emitted(output: str) -> set[tuple[str, str, str]]:
+    """Namespace, metric and dimensions of every metric in CloudWatch's embedded format."""
+    documents = [json.loads(line) for line in output.splitlines() if '"CloudWatchMetrics"' in line]
+    return {
+        (each["Namespace"], metric["Name"], told({name: document[name] for name in names}))
+        for document in documents
+        for each in document["_aws"]["CloudWatchMetrics"]
+        for names in each["Dimensions"]
+        for metric in each["Metrics"]
+    }
+
+
+def told(dimensions: dict[str, str]) -> str:
+    """Dimensions as one text, whatever their order."""
+    return json.dumps(dimensions, sort_keys=True)
+
+
+def test_alarms_on_our_own_metrics_look_at_what_the_monitor_emits(capsys: pytest.CaptureFixture[str]) -> None:
+    Harness().run(encode(document(BLOCKED)))
+    watched_here = {
+        (
+            alarm["Namespace"],
+            alarm["MetricName"],
+            told({each["Name"]: each["Value"] for each in alarm["Dimensions"]}),
+        )
+        for alarm in ALARMS.values()
+        if not alarm["Namespace"].startswith("AWS/")
+    }
+    assert watched_here
+    assert watched_here <= emitted(capsys.readouterr().out)
+    shared = stack.environment("Monitor")
+    assert (shared["POWERTOOLS_METRICS_NAMESPACE"], shared["POWERTOOLS_SERVICE_NAME"]) == (
+        "FlowWarden",
+        "monitor",
+    )

@@ -86,6 +86,12 @@ def test_what_would_not_work_is_refused(parameter: str, value: str) -> None:
     assert not re.fullmatch(stack.PARAMETERS[parameter]["AllowedPattern"], value)
 
 
+def test_the_policys_description_names_every_setting_and_no_other() -> None:
+    named = re.search(r"as JSON: ([a-z_, ]+)\.", stack.PARAMETERS["Policy"]["Description"])
+    assert named is not None
+    assert tuple(named[1].split(", ")) == Policy.__struct_fields__
+
+
 def test_the_default_policy_is_a_policy() -> None:
     assert Policy.from_json(stack.PARAMETERS["Policy"]["Default"]) == Policy()
 
