@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3.13
 BIN := .venv/bin
-export PYTHONPATH := layers/flowwarden:.
+export PYTHONPATH := layers/flowwarden:cli:.
 
 .DEFAULT_GOAL := help
 
@@ -12,9 +12,10 @@ help: ## List the tasks
 
 # An environment each: ministack and aws-sam-cli pin other botocores than ours.
 .venv/.made: requirements/dev.txt
-	@echo "== making .venv (the project's tools)"
+	@echo "== making .venv (the project's tools, and the command flowwarden)"
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venvs/%/.made: requirements/%.txt
@@ -30,7 +31,7 @@ setup: .venv/.made .venvs/ministack/.made .venvs/sam/.made ## Make the environme
 lint: .venv/.made ## Style, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy layers/flowwarden/flowwarden functions/monitor/monitor.py functions/enforcer/enforcer.py local tests
+	$(BIN)/mypy layers/flowwarden/flowwarden cli/flowwarden_cli functions/monitor/monitor.py functions/enforcer/enforcer.py local benchmarks tests
 	$(BIN)/lint-imports
 
 .PHONY: format
@@ -58,10 +59,14 @@ demo: setup ## The main job, on an embedded AWS, in about a minute
 invoke: setup ## Run a function in a container on one event: make invoke EVENT=events/monitor/reject-burst.json
 	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")
 
+.PHONY: bench
+bench: .venvs/bench/.made ## What reading a payload costs, held against floors and others, in about 3 minutes (ARGS=--quick, ARGS=--stages)
+	@.venvs/bench/bin/python -m benchmarks $(ARGS)
+
 .PHONY: lock
 lock: .venv/.made ## Pin the requirements anew
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	for name in dev ministack sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
+	for name in bench dev ministack sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
 
 .PHONY: clean
 clean: ## Remove what the tasks made, environments included

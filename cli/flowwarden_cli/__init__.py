@@ -1,0 +1,1 @@
+"""The `flowwarden` command: arguments, terminal and clock; what it does is in the package `flowwarden`."""

@@ -1,0 +1,75 @@
+"""Inputs: the files that a user's paths name, found before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.errors import SourceError, SourceNotOpened
+
+STDIN: Final = "-"
+"""The path that means standard input."""
+
+_HIDDEN: Final = (".", "_")
+
+
+class Input(Struct, frozen=True):
+    """One file, or standard input."""
+
+    name: str
+    """As messages call it."""
+    size: int | None
+    """Bytes; None if nobody knows before the end, as with a pipe."""
+    path: Path | None = None
+    """None for a stream that is open already."""
+    stream: BufferedIOBase | None = None
+
+    def open(self) -> BufferedIOBase:
+        """Open it for reading.
+
+        Raises:
+            SourceNotOpened: it is not there, or may not be read.
+        """
+        if self.stream is not None:
+            return self.stream
+        try:
+            return Path(self.name if self.path is None else self.path).open("rb")
+        except OSError as error:
+            raise _not_opened(self.name, error) from error
+
+
+def find(paths: Iterable[str], stdin: BufferedIOBase) -> Iterator[Input | SourceError]:
+    """Find the files that the paths name; an error stands in the place of a path that cannot be used.
+
+    A folder gives all files below it, in the order of their paths, without those that tools hide: names that
+    begin with a dot or an underscore, as Athena and Spark leave them out. Symbolic links to folders below it
+    are not followed, so that there is no way around in a circle.
+    """
+    for path in paths:
+        if path == STDIN:
+            yield Input("standard input", None, stream=stdin)
+        else:
+            yield from _below(Path(path), named=True)
+
+
+def _below(path: Path, *, named: bool) -> Iterator[Input | SourceError]:
+    try:
+        if path.is_dir():
+            if named or not path.is_symlink():
+                for entry in sorted(path.iterdir()):
+                    if not entry.name.startswith(_HIDDEN):
+                        yield from _below(entry, named=False)
+            return
+        status = path.stat()
+    except OSError as error:
+        yield _not_opened(str(path), error)
+        return
+    yield Input(str(path), status.st_size if path.is_file() else None, path)
+
+
+def _not_opened(name: str, error: OSError) -> SourceNotOpened:
+    return SourceNotOpened(f"{name}: {error.strerror or error}; check the path and who may read it")

@@ -1,0 +1,58 @@
+"""What a source holds, told by its first bytes; names of files do not matter."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from flowwarden.errors import NotFlowLogs
+from flowwarden.sources.tables import csv_columns
+
+
+class SourceKind(StrEnum):
+    """How the bytes of a source are read."""
+
+    GZIP = "gzip"
+    PARQUET = "Parquet"
+    JSON = "JSON"
+    CSV = "CSV"
+    TEXT = "text"
+
+
+_MAGIC: Final = {b"\x1f\x8b": SourceKind.GZIP, b"PAR1": SourceKind.PARQUET}
+_FOREIGN: Final = {
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it first",
+    b"BZh": "compressed with bzip2; unpack it first",
+    b"\xfd7zXZ": "compressed with xz; unpack it first",
+    b"Obj\x01": "Avro; convert it to JSON lines or Parquet",
+    b"ORC": "ORC; convert it to JSON lines or Parquet",
+    b"\xff\xfe": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
+    b"\xfe\xff": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
+}
+_ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|$)")  # a line of text may begin with a bracket, too
+
+
+def tell(name: str, head: bytes) -> SourceKind:
+    """The kind of a source that begins with these bytes.
+
+    Raises:
+        NotFlowLogs: they are of no kind that can be read; the message begins with `name`.
+    """
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    for magic, what in _FOREIGN.items():
+        if head.startswith(magic):
+            raise NotFlowLogs(f"{name}: is {what}")
+    if b"\0" in head:
+        raise NotFlowLogs(
+            f"{name}: begins with {head[:4].hex(' ')}, which is no text, gzip or Parquet; "
+            "give it files of flow logs"
+        )
+    text = head.lstrip()
+    if text.startswith(b"{") or _ARRAY.match(text):
+        return SourceKind.JSON
+    first_line = text.partition(b"\n")[0].decode("utf-8", "backslashreplace")
+    return SourceKind.CSV if csv_columns(first_line) else SourceKind.TEXT
