@@ -39,6 +39,7 @@ def test_a_page_carries_what_subscribers_filter_by(stage: Stage) -> None:
     assert played.problems == ()
     (page,) = played.deliveries
     assert page.attributes == {
+        "kind": "incident",
         "severity": "medium",
         "detector": "blocked-connection",
         "account": "111122223333",
