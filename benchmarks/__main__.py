@@ -1,0 +1,134 @@
+"""`make bench`: measure, compare, report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks import layers, memory, report, stages, startup
+from benchmarks.clock import AT_ONCE, Case, Samples, WaysDisagree, measure_round
+from benchmarks.layouts import layouts
+from benchmarks.progress import Progress
+from benchmarks.results import MANY, Results
+from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
+
+_PROJECT_FOLDER: Final = Path(__file__).parents[1]
+REPORT: Final = _PROJECT_FOLDER / "benchmarks" / "results.md"
+DOCUMENT: Final = _PROJECT_FOLDER / "build" / "bench.json"
+
+SIZES: Final = 1_000, 4_500, 10_000
+ROUNDS: Final = 15
+STARTS: Final = 9
+SECONDS: Final = 125
+"""When this time is over, no further round begins; what comes after the rounds takes about 30 s."""
+EVERY: Final = 5
+"""A payload of 100,000 records is read in every fifth round."""
+FEWEST: Final = 3
+"""Rounds that are made however long they take."""
+QUICK_ROUNDS: Final = 3
+QUICK_STARTS: Final = 3
+WARM_UP_ROUND: Final = 10_000
+"""A round whose payloads come in no other; its times are thrown away."""
+FEW_WAYS: Final = STDLIB_FLOOR, WHEELS_FLOOR, PROJECT
+"""The ways that read the largest payload, and all that a quick run looks at the memory of."""
+
+
+def main() -> int:
+    """Run what the arguments ask for; 1 if two ways disagree."""
+    arguments = _arguments()
+    pinned = pin()
+    if arguments.stages:
+        show_stages(QUICK_ROUNDS if arguments.quick else ROUNDS)
+        return 0
+    try:
+        results = run(quick=arguments.quick, pinned=pinned)
+    except WaysDisagree as error:
+        print(f"FAILED: {error}", file=sys.stderr)
+        return 1
+    text = report.markdown(results)
+    print(text)
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(json.dumps(results.document(), indent=2) + "\n")
+    if not arguments.quick:
+        REPORT.write_text(text)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure what reading a payload costs.")
+    parser.add_argument("--quick", action="store_true", help="few rounds; results.md is left as it is")
+    parser.add_argument("--stages", action="store_true", help="only where this project's time goes")
+    return parser.parse_args()
+
+
+def pin() -> bool:
+    """Keep this process and its children to one core; False where the system has no way to say so."""
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    if not hasattr(os, "sched_setaffinity"):
+        return False
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    return True
+
+
+def run(*, quick: bool, pinned: bool) -> Results:
+    """Measure everything. Raises WaysDisagree."""
+    results = Results(quick=quick, pinned=pinned)
+    rounds, starts = (QUICK_ROUNDS, QUICK_STARTS) if quick else (ROUNDS, STARTS)
+    cases = make_cases()
+    steps = len(cases) * rounds + len(layouts()) * len(WAYS) + 3
+    with Progress(sys.stderr, steps) as progress:
+        measure_speed(cases, results, rounds, progress)
+        for layout_name, layout in layouts().items():
+            for way in FEW_WAYS if quick else WAYS:
+                progress.step("memory", f"{layout_name}, {way}")
+                results.memory[layout_name, way] = memory.of(way, layout, AT_ONCE)
+        progress.step("cold start")
+        results.start = startup.measure(starts, compiled=True)
+        progress.step("cold start", "without bytecode")
+        results.uncompiled = startup.measure(starts, compiled=False)
+        progress.step("layers")
+        results.layers = layers.measure()
+    return results
+
+
+def make_cases() -> list[Case]:
+    """Every layout with every size."""
+    cases = []
+    for name, layout in layouts().items():
+        ways = {way: entry.make(layout) for way, entry in WAYS.items()}
+        cases += [Case(name, layout, size, ways) for size in SIZES]
+        cases.append(Case(name, layout, MANY, {way: ways[way] for way in FEW_WAYS}))
+    return cases
+
+
+def measure_speed(cases: list[Case], results: Results, rounds: int, progress: Progress) -> None:
+    """Make rounds over all cases, so that a noisy minute of the machine falls on all of them."""
+    begin = time.monotonic()
+    for case in cases:
+        if case.records <= AT_ONCE:
+            measure_round(case, WARM_UP_ROUND, Samples())
+    for number in range(rounds):
+        if number >= FEWEST and time.monotonic() - begin > SECONDS:
+            break
+        for case in cases:
+            progress.step(f"round {number + 1} of {rounds}", f"{case.layout_name}, {case.records:,} records")
+            if case.records == MANY and number % EVERY:
+                continue
+            samples = results.samples.setdefault((case.layout_name, case.records), Samples())
+            measure_round(case, number, samples)
+
+
+def show_stages(rounds: int) -> None:
+    """Print what each stage of this project's way costs."""
+    for name, layout in layouts().items():
+        print(f"\nLayout {name}, {AT_ONCE:,} records a payload, {rounds} payloads\n")
+        print(report.stages(stages.measure(layout, rounds)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""The clock: rounds in which every way reads the same payloads, one way after the other.
+
+A way's time means little on a machine that others use too; its ratio to another way's time in the same
+round means much. So rounds are short, and every figure is the median of what the rounds say.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from random import Random
+from statistics import median
+from typing import Any, Final
+
+from msgspec import Struct, field
+
+from benchmarks.aggregates import Aggregates
+from benchmarks.generator import Payload, payload
+from benchmarks.ways.way import Event, Way
+from flowwarden.records.layout import RecordLayout
+
+AT_ONCE: Final = 10_000
+"""Records that a way reads while the clock runs, in one payload or in several smaller ones."""
+
+
+class WaysDisagree(Exception):
+    """Two ways found different aggregates in the same payload, so that their times cannot be compared."""
+
+
+class Case(Struct, frozen=True):
+    """What is measured: payloads of so many records of a layout, read by these ways."""
+
+    layout_name: str
+    layout: RecordLayout
+    records: int
+    ways: Mapping[str, Way]
+
+
+class Samples(Struct):
+    """What the rounds of one case found."""
+
+    times: defaultdict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+    """Nanoseconds per record, by way and by the round's number."""
+
+    @property
+    def rounds(self) -> int:
+        """How many there are."""
+        return max(map(len, self.times.values()), default=0)
+
+    def nanoseconds(self, way: str) -> float:
+        """The median over all rounds."""
+        return median(self.times[way].values())
+
+    def least(self, way: str) -> float:
+        """The quietest round's."""
+        return min(self.times[way].values())
+
+    def ratio(self, way: str, other: str) -> float:
+        """How many times as long a way takes as another."""
+        return ratio(self.times[way], self.times[other])
+
+
+def ratio(one: Mapping[int, float], other: Mapping[int, float]) -> float:
+    """The median of the ratios of the rounds that both took part in."""
+    return median(one[number] / other[number] for number in one.keys() & other.keys())
+
+
+def measure_round(case: Case, number: int, samples: Samples) -> None:
+    """Let every way read payloads that none of them has seen, and compare what they find.
+
+    Raises:
+        WaysDisagree: two of the ways find different aggregates.
+    """
+    payloads = [payload(case.layout, case.records, seed) for seed in seeds(case.records, number)]
+    events = [each.event for each in payloads]
+    names = list(case.ways)
+    Random(number).shuffle(names)  # nobody always comes after the same one
+    found = {}
+    gc.collect()
+    for name in names:
+        gc.freeze()  # so that no way's collector looks through what the others found
+        nanoseconds, results = timed(case.ways[name], events)
+        samples.times[name][number] = nanoseconds / _records(payloads)
+        found[name] = results
+    gc.unfreeze()
+    compare(case, found)
+
+
+def seeds(records: int, number: int) -> range:
+    """The payloads of a round; they come in no other round."""
+    count = max(1, AT_ONCE // records)
+    return range(1 + number * count, 1 + (number + 1) * count)
+
+
+def timed(way: Way, events: Sequence[Event]) -> tuple[int, list[Any]]:
+    """Nanoseconds of processor time in which a way reads the events, and its results.
+
+    Processor time of this process: what a core has to do, without the time in which others had it.
+    """
+    run = way.run
+    begin = time.process_time_ns()
+    results = [run(event) for event in events]
+    return time.process_time_ns() - begin, results
+
+
+def compare(case: Case, found: Mapping[str, Sequence[Any]]) -> None:
+    """Raise WaysDisagree unless all ways (but floors) found the same aggregates in each payload."""
+    first: tuple[str, list[Aggregates]] | None = None
+    for name, results in found.items():
+        aggregates = case.ways[name].aggregates
+        if aggregates is None:
+            continue
+        mine = [aggregates(result) for result in results]
+        if first is None:
+            first = name, mine
+            continue
+        for one, other in zip(first[1], mine, strict=True):
+            if difference := one.difference(other):
+                raise WaysDisagree(
+                    f"{first[0]} and {name} disagree about a payload of {case.records} records "
+                    f"of the layout {case.layout_name}: {difference}"
+                )
+
+
+def _records(payloads: Sequence[Payload]) -> int:
+    return sum(each.records for each in payloads)

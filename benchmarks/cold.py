@@ -1,0 +1,66 @@
+"""Starts the monitor as Lambda does and prints, as JSON, the milliseconds that each part took.
+
+A program for a fresh process, `python benchmarks/cold.py [uncompiled]`: it imports next to nothing before
+the clock runs. With `uncompiled`, no bytecode is found for what comes after boto3: layers that `sam build`
+made have none, and cannot keep any.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+_BEGIN = time.perf_counter()
+
+import boto3  # noqa: E402 -- what is measured
+
+_SDK = time.perf_counter()
+
+
+def _main() -> dict[str, float]:
+    if "uncompiled" in sys.argv:
+        sys.pycache_prefix = "no-such-folder"
+        sys.dont_write_bytecode = True
+    clients = 0.0
+    make_client = boto3.Session.client
+
+    def timed_client(*args: object, **kwargs: object) -> object:
+        nonlocal clients
+        begin = time.perf_counter()
+        client = make_client(*args, **kwargs)  # type: ignore[call-overload]  # passes on what it gets
+        clients += time.perf_counter() - begin
+        return client
+
+    boto3.Session.client = timed_client  # type: ignore[method-assign, assignment]  # a clock around it
+    begin = time.perf_counter()
+    import monitor  # noqa: PLC0415 -- what is measured
+
+    imported = time.perf_counter()
+    monitor.wire()
+    _make_reader()
+    wired = time.perf_counter()
+    usual = clients
+    boto3.Session().client("ec2")
+    return {
+        "boto3": _SDK - _BEGIN,
+        "monitor": imported - begin,
+        "wiring": wired - imported - usual,
+        "clients": usual,
+        "ec2_client": clients - usual,
+    }
+
+
+def _make_reader() -> None:
+    """The reader of a log group, which the monitor makes when the group's first batch comes in."""
+    from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout  # noqa: PLC0415 -- as the monitor has it
+    from flowwarden.records.reader import Reader  # noqa: PLC0415
+
+    Reader((RecordLayout.parse(os.environ["LOG_FORMAT"]), DEFAULT_LAYOUT))
+
+
+if __name__ == "__main__":
+    _MEASURED = {name: 1000 * seconds for name, seconds in _main().items()}
+    import json
+
+    print(json.dumps(_MEASURED))

@@ -1,0 +1,126 @@
+"""Payloads as CloudWatch Logs delivers them: one interface's flow records, the same for the same seed.
+
+13 % of the records are rejects, 12 % are IPv6, 1 % are gaps. There are about 80 % as many distinct
+(source, destination, destination port, protocol, action) as flows, which is the hard case for an
+aggregation. The mixture does not change with the size, so that two sizes differ in nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any, Final
+
+from msgspec import Struct
+
+from benchmarks.traffic import Interface, Talk, Traffic
+from flowwarden.records.layout import RecordLayout
+
+REJECTS, IPV6, GAPS = 0.13, 0.12, 0.01
+"""Shares of the records; every tenth gap is lost sight, the others are silence."""
+
+_LEVEL: Final = 6  # zlib's default, which CloudWatch Logs' payloads look like
+_FIRST_SECOND: Final = 1_763_942_400
+_WINDOW: Final = 60
+_DIGITS_OF_AN_ID: Final = 56
+_PATHS: Final = "1", "7", "8", "8", "8"
+_SERVICES: Final = "-", "-", "-", "-", "S3", "EC2", "AMAZON"
+_REASONS: Final = "-", "-", "-", "-", "-", "-", "-", "-", "-", "BPA"
+_FLAGS: Final = "0", "2", "3", "3", "3", "18", "19", "19", "4"
+
+
+class Payload(Struct, frozen=True):
+    """One event for a function, with the number of records in it."""
+
+    event: dict[str, Any]
+    records: int
+
+
+def payload(layout: RecordLayout, records: int, seed: int) -> Payload:
+    """A Lambda event with so many records of this layout."""
+    window = _FIRST_SECOND + _WINDOW * (seed % 100_000)
+    messages = lines(layout, records, seed)
+    document = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "111122223333",
+        "logGroup": "/flow-warden/flow-logs",
+        "logStream": f"{Interface.drawn(Random(seed)).interface_id}-all",
+        "subscriptionFilters": ["flow-warden"],
+        "logEvents": [
+            {"id": _event_id(window, number), "timestamp": window * 1000, "message": message}
+            for number, message in enumerate(messages)
+        ],
+    }
+    text = json.dumps(document, separators=(",", ":")).encode()
+    data = base64.b64encode(gzip.compress(text, _LEVEL, mtime=0)).decode("ascii")
+    return Payload({"awslogs": {"data": data}}, records)
+
+
+def lines(layout: RecordLayout, records: int, seed: int) -> list[str]:
+    """The records as lines of this layout; the same arguments give the same lines."""
+    random = Random(seed)
+    interface = Interface.drawn(random)
+    window = _FIRST_SECOND + _WINDOW * (seed % 100_000)
+    traffic = Traffic(random, interface, records)
+    version = str(max(field.version or 0 for field in layout.fields))
+    constant = {"version": version, **interface.fields}
+    made: list[str] = []
+    for kind, ipv6 in _plan(random, records):
+        told = {**constant, **_times(random, window)}
+        told |= {"log-status": kind} if kind in _GAP_KINDS else _flow(random, traffic.talk(kind, ipv6=ipv6))
+        made.append(" ".join(told.get(name, "-") for name in layout.names))
+    return made
+
+
+_GAP_KINDS: Final = frozenset({"NODATA", "SKIPDATA"})
+
+
+def _plan(random: Random, records: int) -> Iterator[tuple[str, bool]]:
+    """What each record is, and whether it is IPv6: exact shares in a drawn order."""
+    gaps, rejects = round(records * GAPS), round(records * REJECTS)
+    kinds = ["SKIPDATA" if number % 10 == 0 else "NODATA" for number in range(gaps)]
+    kinds += ["REJECT"] * rejects + ["ACCEPT"] * (records - gaps - rejects)
+    families = [number < round(records * IPV6) for number in range(records)]
+    random.shuffle(kinds)
+    random.shuffle(families)
+    return zip(kinds, families, strict=True)
+
+
+def _times(random: Random, window: int) -> Mapping[str, str]:
+    start = window + random.randrange(30)
+    return {"start": str(start), "end": str(start + random.randrange(1, _WINDOW - 30))}
+
+
+def _flow(random: Random, talk: Talk) -> Mapping[str, str]:
+    """What a flow tells under AWS' field names, beside the interface and the times."""
+    packets = 1 + int(random.expovariate(1 / 12))
+    far = random.choice(_SERVICES)
+    tcp = talk.protocol == "6"
+    return {
+        "srcaddr": talk.source,
+        "dstaddr": talk.destination,
+        "srcport": str(talk.source_port),
+        "dstport": str(talk.destination_port),
+        "protocol": talk.protocol,
+        "packets": str(packets),
+        "bytes": str(packets * random.randrange(40, 1400)),
+        "action": talk.action,
+        "log-status": "OK",
+        "tcp-flags": random.choice(_FLAGS) if tcp else "0",
+        "type": "IPv6" if ":" in talk.source else "IPv4",
+        "pkt-srcaddr": talk.source,
+        "pkt-dstaddr": talk.destination,
+        "pkt-src-aws-service": "-" if talk.egress else far,
+        "pkt-dst-aws-service": far if talk.egress else "-",
+        "flow-direction": "egress" if talk.egress else "ingress",
+        "traffic-path": random.choice(_PATHS) if talk.egress else "-",
+        "reject-reason": random.choice(_REASONS) if talk.action == "REJECT" else "-",
+    }
+
+
+def _event_id(window: int, number: int) -> str:
+    """Like those of CloudWatch Logs: long numbers that begin alike and count upwards."""
+    return f"{window * 10**46 + 21143289615424298221568 * 10**6 + number:0{_DIGITS_OF_AN_ID}d}"

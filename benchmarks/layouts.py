@@ -1,0 +1,35 @@
+"""The layouts that are measured: what AWS writes by default, and what the template asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+
+TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
+
+
+class _Plain(yaml.SafeLoader):
+    """Reads a template as data; CloudFormation's tags (`!Ref` and the like) become None."""
+
+
+def _nothing(_loader: yaml.SafeLoader, _suffix: str, _node: yaml.Node) -> None:
+    """Nobody here asks what a tag says."""
+
+
+_Plain.add_multi_constructor("!", _nothing)
+
+
+def log_format() -> str:
+    """The default of the template's `LogFormat`."""
+    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader=_Plain)  # noqa: S506 -- a SafeLoader
+    default: str = template["Parameters"]["LogFormat"]["Default"]
+    return default
+
+
+def layouts() -> dict[str, RecordLayout]:
+    """Every layout that is measured, by the name that the results have for it."""
+    return {"v2": DEFAULT_LAYOUT, "template": RecordLayout.parse(log_format())}

@@ -1,0 +1,46 @@
+"""Tells how far a run is: one line that changes on a terminal, a line for each part elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+_BAR = 24
+
+
+class Progress:
+    """A bar over a known number of steps. Use it as a context manager; it leaves no line behind."""
+
+    def __init__(self, stream: TextIO, total: int) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._total = total
+        self._done = 0
+        self._begin = time.monotonic()
+        self._part = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._write("\r\033[K")
+
+    def step(self, part: str, detail: str = "") -> None:
+        """Say what begins now; each call is one step."""
+        seconds = time.monotonic() - self._begin
+        if self._live:
+            filled = _BAR * self._done // max(1, self._total)
+            bar = "█" * filled + "░" * (_BAR - filled)
+            self._write(f"\r\033[K{bar} {seconds:3.0f} s  {part} {detail}")
+        elif part != self._part:
+            self._write(f"{seconds:3.0f} s  {part}\n")
+        self._part = part
+        self._done += 1
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

@@ -1,0 +1,73 @@
+"""Where this project's time goes: its stages one by one, each on what the stage before it made.
+
+It looks behind the public functions on purpose; a test holds the stages to the same result as the way. What
+they leave out is the batch's id, about a hundredth of the whole.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from msgspec import Struct
+
+from benchmarks.clock import AT_ONCE
+from benchmarks.generator import payload
+from benchmarks.ways.project import MAX_BYTES, summed
+from flowwarden.network.addresses import AddressBook
+from flowwarden.records import subscription
+from flowwarden.records.layout import RecordLayout
+from flowwarden.records.reader import Reader
+
+type Stage = Callable[[Any], Any]
+
+
+def stages(layout: RecordLayout) -> dict[str, Stage]:
+    """The stages in their order; the first takes an event's data, the last gives what the way finds."""
+    reader, book = Reader((layout,)), AddressBook()
+    return {
+        "base64": subscription._from_base64,  # noqa: SLF001 -- see above
+        "inflate": lambda compressed: subscription._inflate(compressed, MAX_BYTES),  # noqa: SLF001
+        "document": subscription._from_json,  # noqa: SLF001
+        "lines": lambda document: tuple(event.message for event in document.log_events),
+        "read": lambda lines: reader.read(lines).flows,
+        "aggregate": lambda flows: summed(flows, book),
+    }
+
+
+class Stages(Struct, frozen=True):
+    """Nanoseconds per record by stage."""
+
+    usual: dict[str, float]
+    """As in production."""
+    without_collector: dict[str, float]
+    """With the garbage collector off: the difference is what it costs."""
+
+
+def measure(layout: RecordLayout, rounds: int) -> Stages:
+    """The medians of so many payloads, each read with the collector and without it."""
+    usual = _medians(layout, rounds)
+    gc.disable()
+    try:
+        return Stages(usual, _medians(layout, rounds))
+    finally:
+        gc.enable()
+
+
+def _medians(layout: RecordLayout, rounds: int) -> dict[str, float]:
+    times = defaultdict(list)
+    steps = stages(layout)
+    for number in range(rounds + 1):
+        value: Any = payload(layout, AT_ONCE, seed=1 + number).event["awslogs"]["data"]
+        gc.collect()
+        for name, step in steps.items():
+            begin = time.process_time_ns()
+            value = step(value)
+            elapsed = time.process_time_ns() - begin
+            if number:  # the first round warms up
+                times[name].append(elapsed / AT_ONCE)
+    return {name: median(each) for name, each in times.items()}

@@ -1,0 +1,123 @@
+"""The ways find the same, and a way that does not is found out."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.aggregates import Aggregates, sides
+from benchmarks.clock import Case, Samples, WaysDisagree, compare, measure_round
+from benchmarks.generator import payload
+from benchmarks.layouts import layouts
+from benchmarks.stages import stages
+from benchmarks.ways import floors, plain, project
+from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WAYS
+from benchmarks.ways.way import Way
+from flowwarden.records.layout import RecordLayout
+
+LAYOUTS = layouts()
+ENI, PEER, OTHER = "10.0.0.1", "10.0.0.2", "10.0.0.3"
+
+
+def make(name: str, layout: RecordLayout) -> Way:
+    """A way; skips the test where only `make bench` has its packages."""
+    try:
+        return WAYS[name].make(layout)
+    except ImportError as missing:
+        pytest.skip(f"{missing.name} is only in the benchmark's environment: make bench compares all ways")
+
+
+def found(way: Way, layout: RecordLayout) -> Aggregates:
+    """What a way finds in a small payload."""
+    assert way.aggregates is not None
+    return way.aggregates(way.run(payload(layout, 700, 3).event))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("name", [name for name in WAYS if "floor" not in name])
+def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: RecordLayout) -> None:
+    """In a payload with rejects, IPv6 and gaps."""
+    assert found(make(name, layout), layout).difference(found(plain.make(layout), layout)) is None
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_plainest_way_counts_each_flow_once(layout: RecordLayout) -> None:
+    """In the groups as at the sides, gaps left out."""
+    aggregates = found(plain.make(layout), layout)
+    assert sum(records for records, _, _ in aggregates.groups.values()) == 693
+    assert sum(aggregates.sides.values()) == 693
+    assert set(aggregates.sides) == {"ingress", "egress"}
+    assert all(aggregates.rejected_ports.values())
+
+
+def test_a_floor_reads_every_event() -> None:
+    """And finds nothing out."""
+    layout = LAYOUTS["v2"]
+    floor = floors.stdlib(layout)
+    assert floor.run(payload(layout, 50, 1).event) == 50
+    assert floor.aggregates is None
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_stages_make_what_the_way_makes(layout: RecordLayout) -> None:
+    """Else the profile would be that of something else."""
+    event = payload(layout, 200, 3).event
+    value: object = event["awslogs"]["data"]
+    for stage in stages(layout).values():
+        value = stage(value)
+    assert isinstance(value, project.Found)
+    way = project.make(layout)
+    assert project.aggregates(value).difference(project.aggregates(way.run(event))) is None
+
+
+def wrong(aggregates: Aggregates) -> Way:
+    """A way that finds this, whatever it reads."""
+    return Way(run=lambda _: aggregates, aggregates=lambda result: result)
+
+
+KEY = (PEER, ENI, 22, 6, "REJECT")
+RIGHT = Aggregates({KEY: [1, 2, 80]}, {(PEER, ENI): {22}}, {"ingress": 1})
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        (Aggregates({KEY: [1, 2, 81]}, {(PEER, ENI): {22}}, {"ingress": 1}), "groups"),
+        (Aggregates({}, {(PEER, ENI): {22}}, {"ingress": 1}), "groups"),
+        (Aggregates({KEY: [1, 2, 80]}, {}, {"ingress": 1}), "rejected_ports"),
+        (Aggregates({KEY: [1, 2, 80]}, {(PEER, ENI): {22}}, {"egress": 1}), "sides"),
+    ],
+)
+def test_ways_that_disagree_are_named_with_the_difference(other: Aggregates, what: str) -> None:
+    """Whatever they disagree about."""
+    case = Case("v2", LAYOUTS["v2"], 1, {"one": wrong(RIGHT), "other": wrong(other)})
+    with pytest.raises(WaysDisagree, match=f"one and other disagree .* {what}"):
+        compare(case, {"one": [RIGHT], "other": [other]})
+
+
+def test_ways_that_agree_pass_and_floors_are_not_asked() -> None:
+    """Two of three find something."""
+    ways = {"one": wrong(RIGHT), "floor": floors.stdlib(LAYOUTS["v2"]), "other": wrong(RIGHT)}
+    compare(Case("v2", LAYOUTS["v2"], 1, ways), {"one": [RIGHT], "floor": [1], "other": [RIGHT]})
+
+
+def test_a_round_measures_every_way_once() -> None:
+    """On the same payloads."""
+    layout = LAYOUTS["v2"]
+    ways = {PROJECT: project.make(layout), STDLIB_FLOOR: floors.stdlib(layout)}
+    samples = Samples()
+    measure_round(Case("v2", layout, 5_000, ways), 0, samples)
+    assert {way: list(times) for way, times in samples.times.items()} == {PROJECT: [0], STDLIB_FLOOR: [0]}
+
+
+def test_a_round_ends_the_run_if_a_way_is_wrong() -> None:
+    """However fast it is."""
+    layout = LAYOUTS["v2"]
+    case = Case("v2", layout, 10_000, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
+    with pytest.raises(WaysDisagree):
+        measure_round(case, 0, Samples())
+
+
+def test_the_own_address_is_what_all_flows_of_an_interface_share() -> None:
+    """Two peers tell it; of a single pair either end may be ours."""
+    assert sides({("eni", ENI, PEER): 2, ("eni", OTHER, ENI): 1}) == {"egress": 2, "ingress": 1}
+    assert sides({("eni", ENI, PEER): 2}) == {"unknown": 2}
