@@ -64,12 +64,7 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
     """
     with closing(source.open()) as opened:
         below = Stream(opened, source.name, source.size)
-        stream = below
-        for _ in range(_MOST_WRAPPINGS):
-            kind = tell(source.name, stream.head())
-            if kind is not SourceKind.GZIP:
-                break
-            stream = Inflated(stream)
+        stream, kind = _unwrapped(below)
         blocks = stream.blocks(lambda: progress(below.taken))
         match kind:
             case SourceKind.JSON:
@@ -80,12 +75,18 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
                 if stream is not below or source.path is None or not source.size:
                     raise NotFlowLogs(f"{source.name}: is Parquet in gzip or from a pipe; give it as a file")
                 yield from _parquet(source.path, source.size, progress)
-            case SourceKind.TEXT:
+            case _:
                 yield from text_pieces(blocks, layouts)
-            case SourceKind.GZIP:
-                raise NotFlowLogs(
-                    f"{source.name}: is compressed more than {_MOST_WRAPPINGS} times; unpack it"
-                )
+
+
+def _unwrapped(stream: Stream) -> tuple[Stream, SourceKind]:
+    """What is inside of gzip, if anything is, and its kind."""
+    for _ in range(_MOST_WRAPPINGS + 1):
+        kind = tell(stream.name, stream.head())
+        if kind is not SourceKind.GZIP:
+            return stream, kind
+        stream = Inflated(stream)
+    raise NotFlowLogs(f"{stream.name}: is compressed more than {_MOST_WRAPPINGS} times; unpack it first")
 
 
 def _parquet(path: Path, size: int, progress: Callable[[int], None]) -> Iterator[Piece]:

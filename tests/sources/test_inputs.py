@@ -1,0 +1,102 @@
+"""Inputs: what paths name, in an order that does not change."""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from flowwarden.errors import SourceNotOpened
+from flowwarden.sources.inputs import Input, find
+
+STDIN = BytesIO(b"from a pipe")
+
+
+def names(*paths: str | Path) -> list[str]:
+    """The names of what is found."""
+    return [each.name for each in find(map(str, paths), STDIN) if isinstance(each, Input)]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A folder of files in folders."""
+    for name in (
+        "b.log",
+        "a/2.log",
+        "a/10.log",
+        "a/.hidden",
+        "_SUCCESS",
+        ".git/x",
+        "_temporary/y",
+        "c/d/e.gz",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def test_a_folder_gives_all_files_below_it_sorted(tree: Path) -> None:
+    """Without those that tools hide."""
+    assert names(tree) == [str(tree / name) for name in ("a/10.log", "a/2.log", "b.log", "c/d/e.gz")]
+
+
+def test_a_file_that_is_named_is_read_whatever_its_name(tree: Path) -> None:
+    """Paths stay in the order in which they are given."""
+    assert names(tree / "b.log", tree / "_SUCCESS") == [str(tree / "b.log"), str(tree / "_SUCCESS")]
+
+
+def test_sizes_are_known_for_files_only(tree: Path) -> None:
+    """The progress bar needs them."""
+    found = list(find([str(tree / "b.log"), "-"], STDIN))
+    assert [each.size for each in found if isinstance(each, Input)] == [5, None]
+
+
+def test_a_dash_is_standard_input(tree: Path) -> None:
+    """It is open already."""
+    (found,) = find(["-"], STDIN)
+    assert isinstance(found, Input)
+    assert (found.name, found.open().read()) == ("standard input", b"from a pipe")
+    assert names(tree / "empty", "-") == ["standard input"]
+
+
+def test_links_to_files_are_followed_and_links_to_folders_below_are_not(tree: Path) -> None:
+    """So that there is no way around in a circle; a link that is named is followed."""
+    (tree / "c" / "circle").symlink_to(tree)
+    (tree / "c" / "link.log").symlink_to(tree / "b.log")
+    assert names(tree / "c") == [str(tree / "c/d/e.gz"), str(tree / "c/link.log")]
+    assert names(tree / "c" / "circle" / "a") == [
+        str(tree / "c/circle/a/10.log"),
+        str(tree / "c/circle/a/2.log"),
+    ]
+
+
+def test_what_is_not_there_is_an_error_in_its_place(tree: Path) -> None:
+    """The others are found."""
+    first, second, third = find(
+        [str(tree / "missing"), str(tree / "b.log"), str(tree / "b.log" / "x")], STDIN
+    )
+    assert isinstance(first, SourceNotOpened)
+    assert str(first) == f"{tree / 'missing'}: No such file or directory; check the path and who may read it"
+    assert isinstance(second, Input)
+    assert isinstance(third, SourceNotOpened)
+
+
+def test_a_file_that_is_gone_before_it_is_opened_is_an_error(tree: Path) -> None:
+    """It was there when paths were looked at."""
+    (found,) = find([str(tree / "b.log")], STDIN)
+    (tree / "b.log").unlink()
+    assert isinstance(found, Input)
+    with pytest.raises(SourceNotOpened, match=r"b\.log: No such file"):
+        found.open()
+
+
+def test_a_named_pipe_is_a_stream_of_unknown_size(tmp_path: Path) -> None:
+    """As process substitution in a shell makes them."""
+    os.mkfifo(tmp_path / "pipe")
+    (found,) = find([str(tmp_path / "pipe")], STDIN)
+    assert isinstance(found, Input)
+    assert found.size is None

@@ -1,0 +1,54 @@
+"""The kind of a source is told by its content."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.errors import NotFlowLogs
+from flowwarden.sources.kinds import SourceKind, tell
+from tests.sources.held import ACCEPTED, HEADER, gz
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (gz(ACCEPTED), SourceKind.GZIP),
+        (b"PAR1\0\0", SourceKind.PARQUET),
+        (b'{"a": 1}', SourceKind.JSON),
+        (b'\n  {"a": 1}', SourceKind.JSON),
+        (b'[{"a": 1}]', SourceKind.JSON),
+        (b"[\n  {", SourceKind.JSON),
+        (b"[]", SourceKind.JSON),
+        (b"[ERROR] no record", SourceKind.TEXT),
+        (b'"srcaddr","dstaddr"\n', SourceKind.CSV),
+        (b"timestamp,message\n", SourceKind.CSV),
+        (HEADER.encode(), SourceKind.TEXT),
+        (ACCEPTED.encode(), SourceKind.TEXT),
+        (b"2023-11-14T22:13:20.000Z 2 1", SourceKind.TEXT),
+        (b"", SourceKind.TEXT),
+        (b"\xe9", SourceKind.TEXT),
+    ],
+)
+def test_the_first_bytes_tell_the_kind(head: bytes, kind: SourceKind) -> None:
+    """Magic numbers, brackets, the first line."""
+    assert tell("held", head) is kind
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"PK\x03\x04", "a zip archive; unpack it first"),
+        (b"\x28\xb5\x2f\xfd", "zstd; unpack it first"),
+        (b"BZh9", "bzip2; unpack it first"),
+        (b"\xfd7zXZ\0", "xz; unpack it first"),
+        (b"Obj\x01", "Avro; convert it"),
+        (b"ORC", "ORC; convert it"),
+        ("\ufeffsrcaddr".encode("utf-16-le"), "UTF-16; convert it to UTF-8"),
+        (b"\x7fELF\0\0", "begins with 7f 45 4c 46"),
+    ],
+)
+def test_other_kinds_are_errors_that_say_what_to_do(head: bytes, words: str) -> None:
+    """The message begins with the name of the source."""
+    with pytest.raises(NotFlowLogs, match=r"^held: ") as caught:
+        tell("held", head)
+    assert words in str(caught.value)

@@ -1,0 +1,130 @@
+"""Streams: a look at the first bytes, gzip with all its members, damage told with sizes."""
+
+from __future__ import annotations
+
+import gzip
+from io import BytesIO
+
+import pytest
+
+from flowwarden.errors import DamagedSource
+from flowwarden.sources.stream import LONGEST_HEAD, Inflated, Stream
+from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, flows_of, gz, read_all, trickle
+
+MANY = "\n".join([ACCEPTED, REJECTED, NODATA] * 20_000)
+
+
+def stream(data: bytes) -> Stream:
+    """A stream of these bytes."""
+    return Stream(BytesIO(data), "held", len(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "head"),
+    [
+        (b"", b""),
+        (b"one", b"one"),
+        (b"first\nsecond", b"first\nsecond"),
+        (b"\xef\xbb\xbffirst\n", b"first\n"),
+        (b"x" * 10 * LONGEST_HEAD, b"x" * LONGEST_HEAD),
+    ],
+)
+def test_a_look_at_the_head_takes_nothing_away(data: bytes, head: bytes) -> None:
+    """A byte order mark is no content."""
+    looked_at = stream(data)
+    assert looked_at.head() == head
+    assert looked_at.head() == head
+    assert b"".join(looked_at.blocks(lambda: None)) == data.removeprefix(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_the_head_holds_the_first_line_that_is_not_blank_however_slowly_it_comes(size: int) -> None:
+    """A pipe gives what it has."""
+    with trickle(f"\n \n{HEADER}\n{ACCEPTED}\n", size).open() as pipe:
+        assert f"{HEADER}\n".encode() in Stream(pipe, "pipe").head()
+
+
+def test_the_bytes_taken_are_counted_at_each_block() -> None:
+    """For the progress bar; from nothing to all."""
+    counted = stream(MANY.encode())
+    seen: list[int] = []
+    for _ in counted.blocks(lambda: seen.append(counted.taken)):
+        pass
+    assert (seen[0], seen[-1]) == (0, len(MANY))
+    assert len(seen) > 5
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_gzip_is_read_through_all_its_members_however_often_it_was_compressed(times: int) -> None:
+    """Archives are concatenated, and Firehose compresses what CloudWatch Logs had compressed."""
+    data = gz(f"{HEADER}\n{ACCEPTED}\n", "", f"{HEADER}\n{REJECTED}\n")
+    for _ in range(times - 1):
+        data = gzip.compress(data)
+    assert read_all(data).flows == flows_of(ACCEPTED, REJECTED)
+
+
+def test_a_line_may_go_on_in_the_next_member() -> None:
+    """Members are no borders of lines."""
+    assert read_all(gz(ACCEPTED[:20], ACCEPTED[20:])).flows == flows_of(ACCEPTED)
+
+
+def test_zeros_after_the_last_member_are_padding() -> None:
+    """As gzip itself has it."""
+    assert read_all(gz(ACCEPTED) + b"\0" * 512).flows == flows_of(ACCEPTED)
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_gzip_file_holds_nothing(content: str) -> None:
+    """That is no error."""
+    assert read_all(gz(content)).malformed == []
+
+
+@pytest.mark.parametrize("lost", [1, 8, 9, 1000])
+def test_truncated_gzip_is_an_error_with_sizes(lost: int) -> None:
+    """In the trailer or in the data: the checksum never came."""
+    whole = gz(MANY)
+    with pytest.raises(DamagedSource) as caught:
+        read_all(whole[:-lost])
+    assert str(caught.value).startswith("held: the gzip data ends in the middle: ")
+    assert f"{len(whole) - lost} bytes gave " in str(caught.value)
+    assert str(caught.value).endswith("what stands before was read; fetch the file again")
+
+
+def test_what_stands_before_the_damage_is_read() -> None:
+    """Nearly all of it."""
+    whole = gz(MANY)
+    broken = Inflated(stream(whole[: len(whole) // 2]))
+    parts: list[bytes] = []
+    with pytest.raises(DamagedSource, match=f"{len(whole) // 2} of {len(whole) // 2} bytes gave"):
+        parts.extend(broken.blocks(lambda: None))
+    read = b"".join(parts)
+    assert MANY.encode().startswith(read)
+    assert len(read) > len(MANY) // 4
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x1f\x8b",
+        b"\x1f\x8b\x08\x00garbage and more",
+        gz(ACCEPTED) + b"garbage",
+        gz(MANY)[:-8] + b"\1\2\3\4" + gz(MANY)[-4:],
+        gz(MANY)[:300] + b"\xff" * 300 + gz(MANY)[600:],
+    ],
+    ids=["magic only", "no data", "garbage after it", "wrong checksum", "damage within"],
+)
+def test_damaged_gzip_is_an_error_that_names_the_source(data: bytes) -> None:
+    """Whatever the inflating library calls it."""
+    with pytest.raises(DamagedSource, match="held: the gzip data "):
+        read_all(data)
+
+
+def test_a_medium_that_fails_is_an_error_that_names_the_source() -> None:
+    """A disk, a network file system."""
+
+    class Failing(BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            raise OSError(5, f"Input/output error, of {size}")
+
+    with pytest.raises(DamagedSource, match=r"disk: cannot be read on after 0 bytes: .*Input/output error"):
+        Stream(Failing(), "disk").head()
