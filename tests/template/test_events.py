@@ -8,17 +8,23 @@ from typing import Any
 
 import pytest
 
+from flowwarden.compliance import triggers
 from tests.template import stack
 
 RULES = {
     "VpcCreatedRule": "VpcCreatedPermission",
     "FlowLogDeletedRule": "FlowLogDeletedPermission",
     "SweepSchedule": "SweepPermission",
+    "StackDeployedRule": "StackDeployedPermission",
 }
 QUEUES = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
 FOURTEEN_DAYS = 1_209_600
 ONE_MIB = 1_048_576
 ABSENT = object()
+
+STACK_ID = (
+    "arn:aws:cloudformation:eu-west-1:111122223333:stack/flow-warden/1b2c3d4e-0000-4000-8000-000000000001"
+)
 
 CALL: dict[str, Any] = {
     "source": "aws.ec2",
@@ -38,6 +44,8 @@ def matches(pattern: dict[str, Any], event: Any) -> bool:
 
 
 def _fits(wanted: Any, value: Any) -> bool:
+    if wanted == {"Ref": "AWS::StackId"}:
+        return bool(value == STACK_ID)
     if isinstance(wanted, dict):
         assert set(wanted) == {"exists"}, "teach `matches` this comparison"
         return bool(wanted["exists"]) == (value is not ABSENT)
@@ -49,6 +57,17 @@ def call(name: str, **detail: str) -> dict[str, Any]:
     event = copy.deepcopy(CALL)
     event["detail"] |= {"eventName": name} | detail
     return event
+
+
+def deployment(status: str, stack_id: str = STACK_ID) -> dict[str, Any]:
+    """What CloudFormation tells EventBridge of a stack."""
+    return {
+        "id": "6a1f0c52-0000-4000-8000-000000000001",
+        "detail-type": "CloudFormation Stack Status Change",
+        "source": "aws.cloudformation",
+        "time": "2026-11-24T03:00:00Z",
+        "detail": {"stack-id": stack_id, "status-details": {"status": status, "status-reason": ""}},
+    }
 
 
 def set_off_by(event: dict[str, Any]) -> set[str]:
@@ -74,9 +93,17 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (call("CreateVpc", eventSource="logs.amazonaws.com"), set()),
         (call("CreateVpc") | {"source": "aws.logs"}, set()),
         (call("CreateVpc") | {"detail-type": "AWS Service Event via CloudTrail"}, set()),
+        (deployment("CREATE_COMPLETE"), {"StackDeployedRule"}),
+        (deployment("UPDATE_COMPLETE"), {"StackDeployedRule"}),
+        (deployment("UPDATE_IN_PROGRESS"), set()),
+        (deployment("ROLLBACK_COMPLETE"), set()),
+        (deployment("DELETE_IN_PROGRESS"), set()),
+        (deployment("CREATE_COMPLETE", f"{STACK_ID}-another"), set()),
     ],
 )
-def test_successful_calls_and_no_others_set_the_enforcer_off(event: dict[str, Any], rules: set[str]) -> None:
+def test_what_succeeded_and_nothing_else_sets_the_enforcer_off(
+    event: dict[str, Any], rules: set[str]
+) -> None:
     assert set_off_by(event) == rules
 
 
@@ -101,14 +128,27 @@ def test_the_sweep_runs_by_its_parameter() -> None:
     assert "EventPattern" not in sweep
 
 
+def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
+    (target,) = stack.properties("StackDeployedRule")["Targets"]
+    transformer = target["InputTransformer"]
+    event, handed_over = deployment("CREATE_COMPLETE"), transformer["InputTemplate"]
+    for name, path in transformer["InputPathsMap"].items():
+        handed_over = handed_over.replace(f"<{name}>", json.dumps(event[path.removeprefix("$.")]))
+    trigger = triggers.read(json.loads(handed_over), "eu-west-1")
+    assert trigger.scope is triggers.Scope.EVERYTHING
+    assert trigger.happened_at == triggers.read(event | {"detail-type": "Scheduled Event"}, "").happened_at
+    assert trigger.occasion == event["time"]
+
+
 def test_every_rule_is_on_and_hands_over_to_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
     rules = stack.of_type("AWS::Events::Rule")
     assert set(rules) == set(RULES)
-    for rule in rules.values():
+    for name, rule in rules.items():
         assert rule.get("State", "ENABLED") == "ENABLED"
         (target,) = rule["Targets"]
         assert target["Arn"] == {"Fn::GetAtt": ["EnforcerFunction", "Arn"]}
-        assert "Input" not in target
+        rewritten = {"Input", "InputPath", "InputTransformer"} & set(target)
+        assert rewritten == ({"InputTransformer"} if name == "StackDeployedRule" else set())
         assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 30}
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["EnforcerEventQueue", "Arn"]}}
 

@@ -100,7 +100,7 @@ WATCHED = {
     ),
     *(
         ("AWS/Events", "InvocationsFailedToBeSentToDlq", "RuleName", rule)
-        for rule in ("VpcCreatedRule", "FlowLogDeletedRule", "SweepSchedule")
+        for rule in ("VpcCreatedRule", "FlowLogDeletedRule", "SweepSchedule", "StackDeployedRule")
     ),
     *(
         ("AWS/Logs", metric, "FilterName", "AWS::StackName")
