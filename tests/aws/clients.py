@@ -18,3 +18,16 @@ def session() -> boto3.Session:
 def client(service: Any) -> Any:
     """A plain client; its type is left to the reader."""
     return session().client(service)
+
+
+def make_state_table(name: str) -> None:
+    """The state table, keyed as the template's."""
+    client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )

@@ -12,7 +12,7 @@ from flowwarden.alerting.incidents import ClaimState, ClaimTerms, Owner
 from flowwarden.aws.dynamodb import MAX_HELD_BACK, DynamoDbClaims
 from flowwarden.errors import StateUnavailable
 from flowwarden.ports import Claims
-from tests.aws.clients import client
+from tests.aws.clients import client, make_state_table
 from tests.services.fakes_alerting import MemoryClaims
 
 TERMS = ClaimTerms(quiet=3600, lease=50)
@@ -25,19 +25,6 @@ FIRST, AGAIN, OTHER = (
 TABLE = "state"
 
 
-def make_table() -> None:
-    """The table, keyed as the template's."""
-    client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
 @pytest.fixture(params=["dynamodb", "memory"])
 def claims(request: pytest.FixtureRequest) -> Iterator[Claims]:
     """Both implementations of the port."""
@@ -45,7 +32,7 @@ def claims(request: pytest.FixtureRequest) -> Iterator[Claims]:
         yield MemoryClaims(TERMS)
         return
     with mock_aws():
-        make_table()
+        make_state_table(TABLE)
         yield DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
 
 
@@ -149,7 +136,7 @@ def test_who_lost_the_claim_cannot_confirm_it(claims: Claims) -> None:
 def test_items_expire_a_week_after_their_quiet_time() -> None:
     """`expires_at` is what the table's TTL looks at: epoch seconds, a number."""
     with mock_aws():
-        make_table()
+        make_state_table(TABLE)
         table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
         table.claim("k", FIRST, NOW)
         table.confirm("k", FIRST, NOW)
@@ -161,7 +148,7 @@ def test_items_expire_a_week_after_their_quiet_time() -> None:
 def test_a_flood_of_repeats_does_not_grow_the_item_without_end() -> None:
     """The count stops at its cap, suppression goes on."""
     with mock_aws():
-        make_table()
+        make_state_table(TABLE)
         table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
         table.claim("k", FIRST, NOW)
         table.confirm("k", FIRST, NOW)

@@ -12,26 +12,13 @@ from flowwarden.aws.dynamodb import KEPT, DynamoDbLayouts
 from flowwarden.errors import StateUnavailable
 from flowwarden.ports import LayoutMemory
 from flowwarden.records.candidates import Learned
-from tests.aws.clients import client
+from tests.aws.clients import client, make_state_table
 from tests.services.fakes_layouts import MemoryLayouts
 
 NOW, WAIT = 1_764_000_000, 300
 GROUP, OTHER = "/flow-warden/flow-logs", "/other"
 TABLE = "state"
 LEARNED = Learned(("${srcaddr} ${dstaddr}", "${version} ${srcaddr}"), untold=True, at=NOW)
-
-
-def make_table() -> None:
-    """The table, keyed as the template's."""
-    client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
 
 
 @pytest.fixture(params=["dynamodb", "memory"])
@@ -41,7 +28,7 @@ def memory(request: pytest.FixtureRequest) -> Iterator[LayoutMemory]:
         yield MemoryLayouts()
         return
     with mock_aws():
-        make_table()
+        make_state_table(TABLE)
         yield DynamoDbLayouts(client("dynamodb"), TABLE)
 
 
@@ -81,7 +68,7 @@ def test_a_turn_without_an_answer_is_no_knowledge(memory: LayoutMemory) -> None:
 def test_items_expire_a_week_after_anybody_cared() -> None:
     """`expires_at` is what the table's TTL looks at: epoch seconds, a number."""
     with mock_aws():
-        make_table()
+        make_state_table(TABLE)
         memory = DynamoDbLayouts(client("dynamodb"), TABLE)
         memory.take_turn(GROUP, NOW, WAIT)
         memory.keep(GROUP, LEARNED)

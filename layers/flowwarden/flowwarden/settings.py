@@ -1,6 +1,6 @@
 """What the environment says, read once at the edge into typed settings.
 
-The functions hand `os.environ` in; nothing in the package looks at the environment itself. A field
+The functions hand their environment in; nothing in the package looks at the environment itself. A field
 `log_format` is read from the variable `LOG_FORMAT`.
 """
 
