@@ -1,0 +1,45 @@
+"""A console in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from io import BytesIO, StringIO
+from typing import Any
+
+from msgspec import Struct
+
+from flowwarden_cli.console import Console
+from flowwarden_cli.main import run
+
+
+class Ended(Struct):
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """What was printed, decoded."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+def fake_console(
+    stdin: bytes = b"", *, shows_progress: bool = False, clock: Callable[[], float] = lambda: 0.0
+) -> Console:
+    """A console that reads this and keeps what is written."""
+    return Console(BytesIO(stdin), BytesIO(), StringIO(), shows_progress, clock)
+
+
+def flowwarden(arguments: Sequence[object], stdin: bytes = b"") -> Ended:
+    """Run the command with these arguments."""
+    console = fake_console(stdin)
+    code = run([str(argument) for argument in arguments], console)
+    return Ended(code, written(console.stdout).decode(), written(console.stderr))
+
+
+def written(stream: Any) -> Any:
+    """All that was written to it."""
+    return stream.getvalue()

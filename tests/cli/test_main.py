@@ -1,0 +1,149 @@
+"""How the command begins and ends: usage, exit codes, pipes, signals."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from flowwarden.records.layout import RecordLayout
+from flowwarden_cli.main import main
+from tests.cli.fakes_console import flowwarden
+from tests.sources.held import ACCEPTED, REJECTED
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "flowwarden_cli"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["read"],
+        ["write"],
+        ["read", "x", "--only", "DROP"],
+        ["read", "x", "--explain", "y"],
+        ["read", "x", "--format", "${version} oops"],
+        ["read", "x", "--format", "${version} ${action}"],
+        ["read", "x", "--format", ""],
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_why(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The usage stands above."""
+    with pytest.raises(SystemExit) as ended:
+        flowwarden(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: flowwarden")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["read", "--help"]])
+def test_help_and_version_end_with_0(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """They are printed."""
+    with pytest.raises(SystemExit) as ended:
+        flowwarden(arguments)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    """The installed one."""
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    (told,) = re.findall(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert capsys.readouterr().out == f"flowwarden {told}\n"
+
+
+def test_the_command_is_installed_with_the_environment() -> None:
+    """`.venv/bin/flowwarden` stands beside Python."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("flowwarden"), "read", "-"],
+        input=ACCEPTED, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("\n") == 1
+
+
+def test_a_pipe_that_is_closed_early_ends_it_quietly(tmp_path: Path) -> None:
+    """`flowwarden read … | head -1` says nothing and does not fail."""
+    log = tmp_path / "log"
+    log.write_text(f"{ACCEPTED}\n" * 200_000)
+    script = f"set -o pipefail; {shlex.join([*COMMAND, 'read', str(log)])} | head -1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 1, "")
+
+
+def test_an_interrupt_ends_it_with_130() -> None:
+    """Without a traceback."""
+    with subprocess.Popen(
+        [*COMMAND, "read", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as reading:
+        assert reading.stdin is not None
+        assert reading.stdout is not None
+        reading.stdin.write(f"{ACCEPTED}\n".encode())
+        reading.stdin.flush()
+        assert reading.stdout.readline()  # it reads, and waits for more
+        reading.send_signal(signal.SIGINT)
+        _, stderr = reading.communicate()
+    assert (reading.returncode, stderr.decode()) == (130, "interrupted\n")
+
+
+def test_records_are_printed_as_soon_as_they_are_there() -> None:
+    """So that `tail -f … | flowwarden read -` is of use: nothing waits for the end of the input."""
+    with subprocess.Popen(
+        [*COMMAND, "read", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as reading:
+        assert reading.stdin is not None
+        assert reading.stdout is not None
+        for line in (ACCEPTED, REJECTED):
+            reading.stdin.write(f"{line}\n".encode())
+            reading.stdin.flush()
+            assert line.split()[3].encode() in reading.stdout.readline()
+        reading.communicate()
+    assert reading.returncode == 0
+
+
+def test_without_a_standard_input_files_are_read_all_the_same(tmp_path: Path) -> None:
+    """Some schedulers give none."""
+    log = tmp_path / "log"
+    log.write_text(ACCEPTED)
+    done = subprocess.run(
+        ["bash", "-c", f"{shlex.join([*COMMAND, 'read', str(log)])} <&-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count("\n") == 1
+
+
+def test_every_option_is_in_the_docs_and_every_one_in_the_docs_exists(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`docs/command-line.md` is true."""
+    with pytest.raises(SystemExit):
+        main(["read", "--help"])
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    options = set(re.findall(r"^  (?:-h, )?(--[a-z]+)", capsys.readouterr().out, re.MULTILINE))
+    assert options
+    assert set(re.findall(r"^\| `(--[a-z]+)", page, re.MULTILINE)) == options - {"--help"}
+
+
+def test_the_commands_in_the_docs_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Their arguments are understood, and their formats are layouts."""
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    commands = re.findall(r"^flowwarden (read .*?)(?: [|<].*)?$", page, re.MULTILINE)
+    assert commands
+    for command in commands:
+        arguments = shlex.split(command, comments=True)
+        for option, value in pairwise(arguments):
+            if option == "--format":
+                RecordLayout.parse(value)
+        if "--explain" in arguments:
+            assert "The reader makes of it: " in flowwarden(arguments).stdout
+    assert capsys.readouterr().err == ""
