@@ -7,7 +7,7 @@ from flowwarden_cli.console import Console
 _PAUSE = 0.1
 """Seconds between two pictures."""
 _WIDTH = 24
-_GB = 1e9
+_MB, _GB = 1e6, 1e9
 _CLEAR = "\r\033[K"
 
 
@@ -57,7 +57,13 @@ class Progress:
         done = self._before + self._within
         pace = f"{self._records:,} records, {self._records / seconds:,.0f}/s"
         if not self._total:
-            return f"{done / _GB:.2f} GB, {pace}"
+            return f"{_size(done, done)}, {pace}"
         share = min(1.0, done / self._total)
         bar = "█" * int(share * _WIDTH)
-        return f"{share:4.0%} ▕{bar:<{_WIDTH}}▏ {done / _GB:.2f} of {self._total / _GB:.2f} GB, {pace}"
+        sizes = f"{_size(done, self._total)} of {_size(self._total, self._total)}"
+        return f"{share:4.0%} ▕{bar:<{_WIDTH}}▏ {sizes}, {pace}"
+
+
+def _size(count: float, largest: float) -> str:
+    """A number of bytes, in the unit that fits the largest of those shown together."""
+    return f"{count / _GB:.2f} GB" if largest >= _GB else f"{count / _MB:.1f} MB"

@@ -27,7 +27,7 @@ def test_it_shows_share_pace_and_size() -> None:
     progress.reach(500_000_000)
     assert (
         written(console.stderr)
-        == "\r\033[K 50% ▕████████████            ▏ 1.00 of 2.00 GB, 3,000 records, 3,000/s"
+        == "\r\033[K 50% ▕████████████            ▏ 1.00 GB of 2.00 GB, 3,000 records, 3,000/s"
     )
 
 
@@ -36,6 +36,13 @@ def test_where_the_size_is_unknown_it_shows_what_was_read() -> None:
     console = fake_console(shows_progress=True, clock=ticking(0.5))
     Progress(console, None).reach(1_230_000_000)
     assert written(console.stderr) == "\r\033[K1.23 GB, 0 records, 0/s"
+
+
+def test_small_sources_are_measured_in_megabytes() -> None:
+    """In gigabytes nothing would seem to move."""
+    console = fake_console(shows_progress=True, clock=ticking(1.0))
+    Progress(console, 59_000_000).reach(1_200_000)
+    assert "1.2 MB of 59.0 MB" in written(console.stderr)
 
 
 def test_it_is_drawn_at_most_ten_times_a_second() -> None:
