@@ -12,18 +12,21 @@ from local.stage import PATIENCE_SECONDS, Stage
 
 pytestmark = pytest.mark.e2e
 
+GROUP = "/e2e/sight"
+"""A log group of its own: what other tests made the monitor learn of theirs stays with theirs."""
+
 
 def test_lines_that_cannot_be_read_are_told_to_operations_once(stage: Stage) -> None:
     """The embedded EC2 describes flow logs without their format: the configured one is tried then."""
     vpc = stage.clients.ec2.create_vpc(CidrBlock="10.41.0.0/16")["Vpc"]["VpcId"]
     stage.clients.ec2.create_flow_logs(
-        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName=stage.stack.flow_log_group
+        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName=GROUP
     )
     first = invoke(stage, batch(stage, "first"))
     assert (first["Malformed"], first["SightLost"], first["LayoutsUnavailable"]) == (6, 1, 0)
     (report,) = stage.operations.wait(1, PATIENCE_SECONDS)
     assert report.detector == "sight-lost"
-    assert stage.stack.flow_log_group in report.subject
+    assert GROUP in report.subject
     assert f"{len(stage.stack.log_format.split())} fields: " in report.text
     again = invoke(stage, batch(stage, "again"))
     assert (again["SightLost"], again["Notifications"], again["Suppressed"]) == (1, 0, 1)
@@ -36,7 +39,7 @@ def formats_kept(stage: Stage) -> object:
     """What the state table remembers for all containers."""
     item = stage.clients.dynamodb.get_item(
         TableName=stage.stack.state_table,
-        Key={"pk": {"S": f"layouts#{stage.stack.flow_log_group}"}, "sk": {"S": "formats"}},
+        Key={"pk": {"S": f"layouts#{GROUP}"}, "sk": {"S": "formats"}},
     )["Item"]
     assert item["untold"] == {"BOOL": True}
     return item["formats"]
@@ -49,7 +52,7 @@ def batch(stage: Stage, name: str) -> dict[str, Any]:
             {
                 "messageType": "DATA_MESSAGE",
                 "owner": "111122223333",
-                "logGroup": stage.stack.flow_log_group,
+                "logGroup": GROUP,
                 "logStream": "eni-0e2e0000000005161-all",
                 "subscriptionFilters": ["e2e"],
                 "logEvents": [

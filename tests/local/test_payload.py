@@ -138,7 +138,7 @@ def test_any_document_is_an_event_or_is_refused(document: object) -> None:
 def test_make_hands_over_a_path_with_blanks_as_one(given_event: str) -> None:
     """And no path at all as none, so that the usage is told."""
     recipe = subprocess.run(
-        ["make", "--dry-run", "--old-file=setup", "invoke", f"EVENT={given_event}"],
+        ["make", "--dry-run", "--no-print-directory", "--old-file=setup", "invoke", f"EVENT={given_event}"],
         cwd=EVENTS.parent,
         capture_output=True,
         text=True,

@@ -414,3 +414,12 @@ def compare(batch: list[str], layouts: list[RecordLayout], reader: Reader) -> No
     for flow in records.flows:
         for name in FLOW_ATTRIBUTES:
             assert type(getattr(flow, name)) in (str, int, Action, FlowDirection, type(None))
+
+
+def test_flows_of_a_layout_have_one_class_however_many_layouts_there_are() -> None:
+    """So that flows of two readers can be compared."""
+    first = flow(ACCEPTED)
+    for number in range(200):
+        flow("10.0.0.1 10.0.0.2 x", f"srcaddr dstaddr quite-new-{number}")
+    assert flow(ACCEPTED) == first
+    assert type(flow(ACCEPTED)) is type(first)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, cast
+from weakref import WeakValueDictionary
 
 import msgspec
 from msgspec import Meta, Struct
@@ -59,14 +59,25 @@ _ODD: Final = ('"', "\\", "\x7f")
 _ENDPOINTS: Final = frozenset({"srcaddr", "dstaddr"})
 
 
-@lru_cache(maxsize=64)
+_flow_types: WeakValueDictionary[RecordLayout, type[Struct]] = WeakValueDictionary()
+
+
 def flow_type(layout: RecordLayout) -> Callable[..., Flow]:
-    """The class of the flows of a layout: one attribute for each field, in the order of the tokens."""
+    """The class of the flows of a layout: one attribute for each field, in the order of the tokens.
+
+    There is one for each layout as long as anybody holds it or a flow of it, so that flows can be compared.
+    """
+    known = _flow_types.get(layout)
+    if known is None:
+        known = _flow_types[layout] = _define_flow(layout)
+    return cast("Callable[..., Flow]", known)
+
+
+def _define_flow(layout: RecordLayout) -> type[Struct]:
     types = [(f.attribute, _TEXT if f.attribute in _ENDPOINTS else _TYPES[f.kind]) for f in layout.fields]
-    return cast("Callable[..., Flow]", _define("FlowOfLayout", types, (Flow, Struct), {"layout": layout}))
+    return _define("FlowOfLayout", types, (Flow, Struct), {"layout": layout})
 
 
-@lru_cache(maxsize=64)
 def _gap_type(layout: RecordLayout) -> type[Struct]:
     """What the decoder makes of the gaps of a layout: all that traffic fills must be absent."""
 
