@@ -80,6 +80,7 @@ def test_every_detector_renders(detector: str) -> None:
     flows = directed(
         *(rejected(f"203.0.113.{i}:40000", "10.0.2.30:22") for i in range(3)),
         rejected("10.0.1.20:50000", "10.0.2.30:5432"),
+        *(rejected(f"10.0.4.{i}:50000", "10.0.2.50:6379") for i in range(9)),
         *(rejected("10.0.1.66:50000", f"10.0.2.30:{port}") for port in range(20, 30)),
         flow("203.0.113.9:51000", "10.0.2.40:22", interface_id="eni-2"),
         flow("10.0.2.40:22", "203.0.113.9:51000", interface_id="eni-2"),

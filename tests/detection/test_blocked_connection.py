@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.detection.blocked_connection import MANY_CLIENTS, MIN_PACKETS, inspect
+from flowwarden.detection.blocked_connection import inspect
 from flowwarden.detection.findings import Severity
+from flowwarden.detection.refusals import MIN_PACKETS
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from tests.flows import START, directed, flow, rejected
@@ -35,23 +36,6 @@ def test_a_host_and_a_service_make_a_group() -> None:
         ("10.0.1.20", "Redis (tcp/6379)"),
         ("10.0.1.21", "PostgreSQL (tcp/5432)"),
     ]
-
-
-def test_a_service_that_shuts_out_many_is_one_finding_about_it() -> None:
-    """Five hundred clients of a tightened security group are one page; the prober beside them is his own."""
-    clients = [rejected(f"10.0.{i // 250}.{i % 250 + 1}:50000", "10.0.9.30:5432") for i in range(500)]
-    findings = inspect(directed(*clients, rejected("10.0.1.1:50000", "10.0.9.30:22")), Policy())
-    assert [(f.subject, f.service) for f in findings] == [
-        ("10.0.9.30", "PostgreSQL (tcp/5432)"),
-        ("10.0.1.1", "SSH (tcp/22)"),
-    ]
-    assert findings[0].summary == "500 hosts of ours are refused PostgreSQL (tcp/5432) at 10.0.9.30."
-
-
-def test_few_hosts_refused_the_same_are_told_one_by_one() -> None:
-    """Below the threshold each has its own page."""
-    clients = [rejected(f"10.0.1.{i}:50000", "10.0.9.30:5432") for i in range(MANY_CLIENTS - 1)]
-    assert {f.subject for f in inspect(directed(*clients), Policy())} == {f"10.0.1.{i}" for i in range(4)}
 
 
 def test_egress_to_the_internet_counts_too() -> None:

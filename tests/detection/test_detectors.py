@@ -22,7 +22,7 @@ from flowwarden.policy import Policy
 from flowwarden.records.model import Action, Flow
 from tests.flows import directed, make_flow, rejected
 
-HELPERS = {"detectors", "findings", "selection"}
+HELPERS = {"detectors", "findings", "refusals", "selection"}
 
 
 def modules() -> dict[str, object]:
@@ -101,9 +101,12 @@ def test_order_and_repetition_of_records_change_no_finding(
 
     def found(batch: list[Flow]) -> set[tuple[object, ...]]:
         seen = resolve(wanted(batch, POLICY), Traffic(batch), AddressBook())
+        findings = inspect(seen, POLICY)
+        keys = [incident_key(f, "1", "r") for f in findings]
+        assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"
         return {
-            (f.detector, f.severity, f.summary, f.likely, f.tally, incident_key(f, "1", "r"))
-            for f in inspect(seen, POLICY)
+            (f.detector, f.severity, f.summary, f.likely, f.tally, key)
+            for f, key in zip(findings, keys, strict=True)
         }
 
     shuffled = flows * times

@@ -1,7 +1,8 @@
 """probing: an own host that is refused in many places."""
 
 from flowwarden.detection.findings import Severity
-from flowwarden.detection.probing import MIN_PAIRS, inspect
+from flowwarden.detection.probing import inspect
+from flowwarden.detection.refusals import MIN_PAIRS
 from flowwarden.policy import Policy
 from tests.flows import directed, rejected
 

@@ -12,6 +12,7 @@ from flowwarden.detection import (
     listener_goes_out,
     probing,
     public_into_private,
+    shut_service,
 )
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.network.direction import DirectedFlow
@@ -24,6 +25,7 @@ DETECTORS: dict[str, Detector] = {
     internet_rejects.NAME: internet_rejects.inspect,
     blocked_connection.NAME: blocked_connection.inspect,
     probing.NAME: probing.inspect,
+    shut_service.NAME: shut_service.inspect,
     public_into_private.NAME: public_into_private.inspect,
     listener_goes_out.NAME: listener_goes_out.inspect,
 }

@@ -18,29 +18,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.selection import grouped, plural, refused_own
+from flowwarden.detection.refusals import MIN_PAIRS, probers
+from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy import Policy
 
 NAME = "probing"
 
-MIN_PAIRS = 5
-"""Distinct refused (host, port) pairs. Primaries and replicas of one or two services stay below."""
-
 
 def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
     """One finding for each own host that is refused at many pairs of host and port."""
-    findings = []
-    for client, group in grouped(refused_own(flows), lambda d: d.client).items():
-        pairs = {(d.server, d.flow.protocol, d.service_port) for d in group}
-        if len(pairs) >= MIN_PAIRS:
-            findings.append(_report(client, len(pairs), group))
-    return findings
+    return [_report(client, group) for client, group in probers(flows).items()]
 
 
-def _report(client: str, pairs: int, group: list[DirectedFlow]) -> Finding:
+def _report(client: str, group: list[DirectedFlow]) -> Finding:
     tally = Tally.of(group)
+    pairs = len({(directed.server, directed.flow.protocol, directed.service_port) for directed in group})
     example = representative(group)
     where = f"{plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}"
     return Finding(

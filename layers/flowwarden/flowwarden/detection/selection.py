@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
+from operator import attrgetter
 
-from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Initiator, destination, source
 from flowwarden.network.places import Places, places
@@ -36,10 +36,27 @@ def wanted(flows: Iterable[Flow], policy: Policy) -> list[Flow]:
     )
 
 
+_IDENTITY = attrgetter(
+    *("interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol"),
+    *("start", "end", "action", "packets", "bytes"),
+)
+"""What makes a record the same record, in whatever format."""
+
+
 def _distinct(flows: Iterable[Flow]) -> list[Flow]:
-    # Records are delivered at least once, and twice where two flow logs write to one group: no sum and no
-    # threshold may grow with that.
-    return list(dict.fromkeys(flows))
+    # Records are delivered at least once, and once by each of two flow logs that write to one group, maybe
+    # in formats of their own: no sum and no threshold may grow with that.
+    unique: dict[tuple[object, ...], Flow] = {}
+    for flow in flows:
+        known = unique.setdefault(_IDENTITY(flow), flow)
+        if known is not flow and _telling(flow) > _telling(known):
+            unique[_IDENTITY(flow)] = flow
+    return list(unique.values())
+
+
+def _telling(flow: Flow) -> tuple[int, str]:
+    """Of two forms of a record the one with flags tells more; beyond that any order will do, if it is one."""
+    return (-1 if flow.tcp_flags is None else flow.tcp_flags, repr(flow))
 
 
 class _Touches(dict[str, bool]):
@@ -57,22 +74,6 @@ class _Touches(dict[str, bool]):
 def sure(directed: DirectedFlow) -> bool:
     """Whether the initiator is known well enough to page on it."""
     return directed.verdict.initiator is not Initiator.UNKNOWN and directed.confidence >= PAGING_CONFIDENCE
-
-
-def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
-    """Rejected flows of connections that our own hosts started, east-west or out.
-
-    A rejected answer is no attempt: only flows that went the way of the connection count.
-    """
-    return [
-        directed
-        for directed in flows
-        if directed.flow.action is Action.REJECT
-        and directed.verdict.initiator is Initiator.SOURCE
-        and sure(directed)
-        and directed.client_class is PeerClass.OWN
-        and directed.server_class is not PeerClass.LOCAL
-    ]
 
 
 def grouped[K: Hashable](

@@ -1,0 +1,128 @@
+"""Refusals: what our own hosts are refused, sorted out for the detectors that tell of it.
+
+A refused connection is told by one detector: of a host that probes, of a service that shuts out many, or else
+of the one host that is blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flowwarden.detection.selection import grouped, sure
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.initiator import Initiator
+from flowwarden.network.places import places
+from flowwarden.policy import Policy
+from flowwarden.records.model import Action, FlowDirection
+
+MIN_PAIRS = 5
+"""Distinct refused (host, port) pairs that make a prober. Primaries and replicas of one or two services stay
+below."""
+
+MIN_PACKETS = 3
+"""Rejected packets before a host's attempts at a service count. A blocked TCP connect sends its SYN at 0, 1,
+3, 7, 15 and 31 s, so one real attempt passes; a single stray packet does not."""
+
+MANY_CLIENTS = 5
+"""Own hosts refused the same service at one host, from which it is told once, about the host that refuses:
+a security group that somebody tightened shuts out all its clients at the same time."""
+
+REASONS = {
+    "BPA": "VPC Block Public Access refused it",
+    "EC": "VPC encryption controls refused it: the traffic is not encrypted in transit",
+}
+"""`reject-reason` codes that name the cause outright."""
+
+type Service = tuple[str, int | None, int | None]
+"""Server, protocol, port."""
+type Attempt = tuple[str, PeerClass, int | None, int | None]
+"""Client, class of the server, protocol, port: what one host asks for, at whatever replica."""
+
+
+def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
+    """Rejected flows of connections that our own hosts started, east-west or out.
+
+    A rejected answer is no attempt: only flows that went the way of the connection count.
+    """
+    return [
+        directed
+        for directed in flows
+        if directed.flow.action is Action.REJECT
+        and directed.verdict.initiator is Initiator.SOURCE
+        and sure(directed)
+        and directed.client_class is PeerClass.OWN
+        and directed.server_class is not PeerClass.LOCAL
+    ]
+
+
+def probers(flows: Iterable[DirectedFlow]) -> dict[str, list[DirectedFlow]]:
+    """The own hosts that are refused at many pairs of host and port, with their refused flows."""
+    return {
+        client: group
+        for client, group in grouped(refused_own(flows), lambda d: d.client).items()
+        if len({_service_at(directed) for directed in group}) >= MIN_PAIRS
+    }
+
+
+def attempts(flows: Iterable[DirectedFlow]) -> dict[Attempt, list[DirectedFlow]]:
+    """What each own host is refused, stray packets left out."""
+    groups = grouped(
+        refused_own(flows), lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port)
+    )
+    return {key: group for key, group in groups.items() if _packets(group) >= MIN_PACKETS}
+
+
+def shut_services(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Service, list[DirectedFlow]]:
+    """The services of ours that refuse many of our hosts.
+
+    Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
+    """
+    flows = list(flows)
+    probing, exempt = probers(flows), places(policy.exempt)
+    asked = [
+        directed
+        for (client, server_class, *_), group in attempts(flows).items()
+        if server_class is PeerClass.OWN and client not in probing and not exempt.hold(client)
+        for directed in group
+    ]
+    return {
+        service: group
+        for service, group in grouped(asked, _service_at).items()
+        if len({directed.client for directed in group}) >= MANY_CLIENTS
+    }
+
+
+def blocked(flows: Iterable[DirectedFlow], policy: Policy) -> list[list[DirectedFlow]]:
+    """The refused attempts that no shut service explains, by host and service."""
+    flows = list(flows)
+    shut = shut_services(flows, policy)
+    told = {(directed.client, service) for service, group in shut.items() for directed in group}
+    rest = (
+        [directed for directed in group if (directed.client, _service_at(directed)) not in told]
+        for group in attempts(flows).values()
+    )
+    return [group for group in rest if group]
+
+
+def likely_cause(example: DirectedFlow, client: str, target: str) -> str:
+    """The likely cause of a refusal, from the records alone."""
+    reason = REASONS.get(example.flow.reject_reason or "")
+    if reason:
+        return reason
+    match example.side:
+        case FlowDirection.INGRESS:
+            return f"the inbound rules at {target}: its security group or its subnet's network ACL"
+        case FlowDirection.EGRESS:
+            return f"the outbound rules at {client}: its security group or its subnet's network ACL"
+        case None:
+            return f"a security group or network ACL at {client} or {target}"
+
+
+def _service_at(directed: DirectedFlow) -> Service:
+    return (directed.server, directed.flow.protocol, directed.service_port)
+
+
+def _packets(group: list[DirectedFlow]) -> int:
+    # A record stands for a packet at least, also where the log format leaves the count out.
+    return sum(1 if d.flow.packets is None else d.flow.packets for d in group)
