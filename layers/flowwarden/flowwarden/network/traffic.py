@@ -35,8 +35,6 @@ class Sums(Struct, gc=False):
     bytes: int
     tcp_flags: int
     """ORed, as AWS does over a window."""
-    srcport: int | None
-    """That of the first flow."""
 
 
 class Traffic:
@@ -68,9 +66,9 @@ class Traffic:
         Only that proves a listener: a SYN or a REJECT shows a wish to connect.
         """
         return frozenset(
-            (key[0], group.srcport)
-            for key, group in self.groups.items()
-            if (group.tcp_flags or 0) & SYN_ACK == SYN_ACK and key[3] == TCP
+            (flow.srcaddr, flow.srcport)
+            for flow in self._flows
+            if flow.tcp_flags and flow.tcp_flags & SYN_ACK == SYN_ACK and flow.protocol == TCP
         )
 
     def own_addresses(self, book: AddressBook) -> dict[tuple[str | None, str], str]:
@@ -96,7 +94,7 @@ def family(address: str) -> str:
 
 def _added(group: Flow | Sums, flow: Flow) -> Sums:
     if not isinstance(group, Sums):
-        group = Sums(1, group.packets or 0, group.bytes or 0, group.tcp_flags or 0, group.srcport)
+        group = Sums(1, group.packets or 0, group.bytes or 0, group.tcp_flags or 0)
     group.records += 1
     group.packets += flow.packets or 0
     group.bytes += flow.bytes or 0
