@@ -40,7 +40,7 @@ type Wiring = tuple[MonitorSettings, MonitoringService]
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 HURRIED_ATTEMPTS, HURRIED_SECONDS = 2, 2.0
-"""A table that hangs must not take the time in which its pages go out without it: at most 8 s are lost."""
+"""A table that hangs must not take the time in which the pages go out without it."""
 
 METRICS = {
     "Flows": "flows",
@@ -162,7 +162,9 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
     for summary in result.reported:
         logger.info(summary)
     for summary in result.told.suppressed:
-        logger.info("suppressed: told before", notification=summary)
+        logger.info("suppressed: told before, or another batch is telling it", notification=summary)
+    for summary in result.told.together:
+        logger.info("one of many, told in one page", notification=summary)
     for summary in result.told.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:

@@ -69,6 +69,12 @@ def test_after_the_lease_anybody_may_take_over(claims: Claims) -> None:
     assert claims.claim("k", OTHER, NOW + TERMS.lease).state is ClaimState.CLAIMED
 
 
+def test_a_claim_that_the_sdk_repeats_is_still_the_owners(claims: Claims) -> None:
+    """The first write landed, its answer was late: the second one finds the owner's own claim."""
+    claims.claim("k", FIRST, NOW)
+    assert claims.claim("k", FIRST, NOW + 1).state is ClaimState.CLAIMED
+
+
 def test_a_released_claim_is_free(claims: Claims) -> None:
     """What could not be published is for the next one to publish."""
     claims.claim("k", FIRST, NOW)

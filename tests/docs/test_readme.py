@@ -34,6 +34,13 @@ def test_every_metric_is_named() -> None:
         assert f"`{name}`" in README, name
 
 
+def test_no_table_names_a_thing_twice() -> None:
+    """Two descriptions of one metric will differ one day."""
+    rows = re.findall(r"^\| (`.*?`) \|", README, re.MULTILINE)
+    names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_every_task_that_the_docs_name_exists() -> None:
     """`make something` works, wherever it is written."""
     tasks = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))

@@ -62,12 +62,14 @@ class MemoryClaims:
             return Claim(state=ClaimState.CLAIMED)
         same_batch = item.owner.batch_id == owner.batch_id
         if item.quiet_until is None:
+            if item.owner == owner:
+                return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
             if item.lease_until > now:
                 return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
         elif item.quiet_until > now or same_batch:
             if not same_batch:
                 item.held_back.add(owner.batch_id)
-            return Claim(state=ClaimState.SUPPRESSED)
+            return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
         item.owner, item.lease_until, item.quiet_until = owner, now + self.terms.lease, None
         return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
 

@@ -14,7 +14,8 @@ from flowwarden.policy import Policy
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.subscription import LogBatch
 from flowwarden.services.layouts import WAIT_SECONDS
-from flowwarden.services.monitoring import MAX_PAGES, Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.monitoring import Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.notifying import MAX_CLAIMS, MAX_PAGES
 from tests.services.fakes_alerting import CrashError, MemoryClaims, MemorySink
 from tests.services.fakes_layouts import FakeFormats, MemoryLayouts, book
 
@@ -213,9 +214,41 @@ def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
     assert world.sink.sent[0].attributes["detector"] == "probing"
     storm = world.sink.sent[-1]
     assert storm.subject == "[HIGH] 36 more findings at once on eni-db-all (eu-west-1)"
-    assert storm.document["findings"] == 36
+    assert (storm.document["findings"], storm.attributes["detector"]) == (36, "storm")
     world.process(many, "retry", NOW + 60)
     assert len(world.sink.sent) == MAX_PAGES + 1
+
+
+def test_what_a_storm_told_is_known_and_what_is_new_is_told_by_itself() -> None:
+    """Nobody can hide behind a storm: findings that are known take no place."""
+    world = World()
+    storm = [line(f"10.0.1.{i}", 1000 + i) for i in range(60)]
+    world.process(batch(*storm, name="a"))
+    world.sink.sent.clear()
+    result = world.process(batch(*storm, line("10.0.9.9", 2000), name="b"), "attempt-2", NOW + 600)
+    assert [page.document["subject"] for page in world.sink.sent] == ["10.0.9.9"]
+    assert result.suppressed == 60
+
+
+def test_a_storm_that_cannot_be_sent_is_left_to_the_retry() -> None:
+    """All of it."""
+    world = World(sink=MemorySink(refuse={"storm"}))
+    many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(30)))
+    first = world.process(many)
+    assert (len(world.sink.sent), len(first.told.unsent)) == (MAX_PAGES, 5)
+    world.sink.refuse.clear()
+    world.process(many, "retry", NOW + 60).raise_if_unsent()
+    assert world.sink.sent[-1].document["findings"] == 5
+
+
+def test_a_flood_costs_a_bounded_number_of_writes() -> None:
+    """And its page says how many there are."""
+    world = World()
+    result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
+    assert len(world.sink.sent) == MAX_PAGES + 1
+    assert world.sink.sent[-1].document["findings"] == 1000 - MAX_PAGES
+    assert world.claims.calls == 2 * MAX_CLAIMS
+    assert len(result.told.together) == 1000 - MAX_PAGES
 
 
 def test_when_time_is_nearly_over_the_rest_is_left_to_the_retry() -> None:

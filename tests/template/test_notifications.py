@@ -117,6 +117,7 @@ BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
 """Dimensions whose value is not what `Ref` gives (a URL, an ARN) but an attribute."""
 
 PATIENT = {
+    "MonitorErrorsAlarm": (2, 3),
     "EnforcerErrorsAlarm": (3, 3),
     "SubscriptionThrottledAlarm": (3, 3),
     "SkipDataAlarm": (3, 6),

@@ -58,7 +58,7 @@ class Claim(Struct, frozen=True, kw_only=True):
 
     state: ClaimState
     same_batch: bool = False
-    """Whether the claim in progress is another attempt at this very batch."""
+    """Whether the one who told, or is at it, is another attempt at this very batch."""
     held_back: int = 0
     last_sent: int | None = None
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.alerting.incidents import Claim, digest
 from flowwarden.alerting.notification import Notification, fit_subject
-from flowwarden.alerting.rendering import DOCUMENT_VERSION, Occasion, repeats
+from flowwarden.alerting.rendering import DOCUMENT_VERSION, Occasion
 from flowwarden.detection.selection import plural
 
 NAME: Final = "storm"
 
 LISTED: Final = 50
-"""Findings that the page lists; the log has them all."""
-
-
-def storm_key(occasion: Occasion) -> str:
-    """The incident: one for an interface."""
-    return digest(occasion.account_id, occasion.region, NAME, occasion.log_group, occasion.log_stream)
+"""Findings that the page lists; the monitor's log has them all."""
 
 
 def summarize(summaries: Sequence[str], occasion: Occasion) -> str:
@@ -26,7 +20,7 @@ def summarize(summaries: Sequence[str], occasion: Occasion) -> str:
     return f"{plural(len(summaries), 'more finding')} at once on {occasion.log_stream}."
 
 
-def render(summaries: Sequence[str], claim: Claim, occasion: Occasion) -> Notification:
+def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
     """The page that stands for these findings."""
     summary = summarize(summaries, occasion)
     listed = list(summaries[:LISTED])
@@ -43,14 +37,13 @@ def render(summaries: Sequence[str], claim: Claim, occasion: Occasion) -> Notifi
                 *(f"  - {each}" for each in (*listed, *rest)),
                 "",
                 f"Seen in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
-                repeats(claim, occasion),
+                f"Repeats of each stay quiet for {plural(occasion.quiet_minutes, 'minute')}.",
                 "",
             ]
         ),
         document={
             "version": DOCUMENT_VERSION,
             "kind": "incident",
-            "incident": storm_key(occasion),
             "detector": NAME,
             "severity": "high",
             "summary": summary,

@@ -82,12 +82,7 @@ class DynamoDbClaims:
             )
         except _ConditionFailed as refused:
             return self._refused(key, owner, refused.item)
-        before = answer.get("Attributes", {})
-        return Claim(
-            state=ClaimState.CLAIMED,
-            held_back=len(before.get("held_back", {}).get("SS", ())),
-            last_sent=int(before["sent_at"]["N"]) if "sent_at" in before else None,
-        )
+        return _claimed(answer.get("Attributes", {}))
 
     def confirm(self, key: str, owner: Owner, now: int) -> None:
         """Say that the notification was sent; the quiet time begins.
@@ -140,6 +135,9 @@ class DynamoDbClaims:
 
     def _refused(self, key: str, owner: Owner, item: dict[str, Any]) -> Claim:
         same_batch = owner.same_batch(item.get("owner", {}).get("S", ""))
+        if item.get("state", {}).get("S") == _PENDING and item["owner"]["S"] == str(owner):
+            # The SDK repeated a write whose answer was late: the first one had claimed.
+            return _claimed(item)
         if item.get("state", {}).get("S") != _SENT:
             return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
         # The retry or a second delivery of the batch that was sent is no repeat.
@@ -147,7 +145,7 @@ class DynamoDbClaims:
             # What was sent is known already; that the count misses one changes nothing about it.
             with suppress(StateUnavailable):
                 self._hold_back(key, owner)
-        return Claim(state=ClaimState.SUPPRESSED)
+        return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
 
     def _hold_back(self, key: str, owner: Owner) -> None:
         try:
@@ -276,3 +274,12 @@ def _of(log_group: str) -> tuple[str, str]:
 
 def _number(value: int) -> dict[str, str]:
     return {"N": str(value)}
+
+
+def _claimed(before: dict[str, Any]) -> Claim:
+    """A claim that was granted, with what the item knows of the time before."""
+    return Claim(
+        state=ClaimState.CLAIMED,
+        held_back=len(before.get("held_back", {}).get("SS", ())),
+        last_sent=int(before["sent_at"]["N"]) if "sent_at" in before else None,
+    )

@@ -34,9 +34,6 @@ MALFORMED_SAMPLES = 3
 SAMPLE_CHARACTERS = 500
 """Of a malformed line: whoever writes it decides how long it is."""
 
-MAX_PAGES = 25
-"""Findings of a batch that are told one by one; the rest is one page. Nobody reads more at night."""
-
 
 class MonitoringResult(Struct, kw_only=True):
     """What became of a batch: counts for metrics, and what a person may want to read in the log."""
@@ -141,16 +138,18 @@ class MonitoringService:
         for finding in findings:
             if not finding.severity.pages:
                 _report(finding, result)
-        alerts = self._pages([finding for finding in findings if finding.severity.pages], batch)
+        paging = sorted(
+            (f for f in findings if f.severity.pages), key=lambda f: f.severity is not Severity.HIGH
+        )
+        alerts = [self._alert(finding, batch) for finding in paging]
         loss = sight.inspect(records)
         if loss is not None:
             result.findings += 1
             result.sight_lost = 1
-            alerts.append(self._sight_report(loss, entry, batch))
+            alerts.insert(0, self._sight_report(loss, entry, batch))
         owner = Owner(batch.batch_id, invocation.attempt)
         notifier = Notifier(self._claims, owner, now, invocation.time_left)
-        for alert in alerts:
-            notifier.notify(alert)
+        notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
         result.told = notifier.told
         return result
 
@@ -168,22 +167,10 @@ class MonitoringService:
         renewed = self._layouts.renewed(batch.log_group, now)
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
 
-    def _pages(self, findings: list[Finding], batch: LogBatch) -> list[Alert]:
-        """An alert for each finding, the gravest first; what is too much for one batch in a last one."""
-        findings.sort(key=lambda finding: finding.severity is not Severity.HIGH)
-        alerts = [self._alert(finding, batch) for finding in findings[:MAX_PAGES]]
-        summaries = [finding.summary for finding in findings[MAX_PAGES:]]
-        if summaries:
-            occasion = self._occasion(batch.owner, batch)
-            alerts.append(
-                Alert(
-                    self._sinks.pages,
-                    storm.storm_key(occasion),
-                    storm.summarize(summaries, occasion),
-                    lambda claim: storm.render(summaries, claim, occasion),
-                )
-            )
-        return alerts
+    def _together(self, summaries: Sequence[str], batch: LogBatch) -> Alert:
+        occasion = self._occasion(batch.owner, batch)
+        summary = storm.summarize(summaries, occasion)
+        return Alert(self._sinks.pages, "", summary, lambda _: storm.render(summaries, occasion))
 
     def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
         account = finding.example.flow.account_id or batch.owner
@@ -205,8 +192,8 @@ class MonitoringService:
         return Occasion(
             account_id=account,
             region=self._region,
-            log_group=batch.log_group,
-            log_stream=batch.log_stream,
+            log_group=one_line(batch.log_group),
+            log_stream=one_line(batch.log_stream),
             quiet_minutes=self._quiet_minutes,
         )
 

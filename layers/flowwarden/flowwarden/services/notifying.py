@@ -6,7 +6,8 @@ batch ends makes the batch fail, and Lambda retries it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -16,9 +17,16 @@ from flowwarden.alerting.notification import Notification
 from flowwarden.errors import PublishFailed, StateUnavailable
 from flowwarden.ports import Claims, Sink
 
-RESERVE: Final = 10.0
-"""Seconds that must be left to begin with another alert: a claim, a publish and a confirmation at their
-slowest take 8, and the metrics have to be written before the function is stopped."""
+RESERVE: Final = 22.0
+"""Seconds that must be left to begin with another alert. A claim, a publish and a confirmation that each
+answer just in time, at the second attempt, take 7 each (1 s to connect and 2 s to answer, twice, and a second
+between); the metrics have to be written before the function is stopped."""
+
+MAX_PAGES: Final = 25
+"""Pages that a batch sends one by one; what is found beyond them is one page. Nobody reads more at night."""
+
+MAX_CLAIMS: Final = 125
+"""Alerts of a batch that are looked up at all, so that a flood costs a bounded number of writes."""
 
 
 class Alert(Struct, frozen=True):
@@ -38,6 +46,10 @@ class Told(Struct, kw_only=True):
     """Incident keys that were notified."""
     suppressed: list[str] = []
     """Summaries that stayed quiet as repeats."""
+    repeated: int = 0
+    """How many of these another attempt at this very batch had told."""
+    together: list[str] = []
+    """Summaries that were told in one page."""
     unsent: list[str] = []
     """What could not be published, and why; the batch must be retried when there is any."""
     state_unavailable: int = 0
@@ -63,38 +75,62 @@ class Notifier:
         self._time_left = time_left
         self._has_memory = True
 
-    def notify(self, alert: Alert) -> None:
-        """Claim, publish, confirm; what comes of it stands in `told`."""
-        if self._time_left() < RESERVE:
-            self.told.unsent.append(f"{alert.summary} The function's time is nearly over.")
-            return
-        claim = self._claim(alert.key)
-        match claim.state:
-            case ClaimState.CLAIMED:
-                self._publish(alert, claim)
-            case ClaimState.SUPPRESSED:
-                self.told.suppressed.append(alert.summary)
-            case ClaimState.IN_PROGRESS if claim.same_batch:
-                # The other delivery may have crashed: only a later look can tell.
-                self.told.unsent.append(f"{alert.summary} Another delivery of this batch is at it.")
-            case ClaimState.IN_PROGRESS:
-                # If that one dies, its own retry tells, or its batch ends in the failure queue.
-                self.told.suppressed.append(alert.summary)
+    def notify(self, alerts: Sequence[Alert], together: Callable[[Sequence[str]], Alert]) -> None:
+        """Tell each alert, in their order; what comes of it stands in `told`.
 
-    def _publish(self, alert: Alert, claim: Claim) -> None:
+        `together` makes the one page for the summaries of all that are news beyond `MAX_PAGES`. What was told
+        before takes nobody's place, so that a new finding is told however much is known already.
+        """
+        rest: list[Alert] = []
+        for alert in alerts[:MAX_CLAIMS]:
+            if self._time_left() < RESERVE:
+                self.told.unsent.append(f"{alert.summary} The function's time is nearly over.")
+                continue
+            claim = self._granted(alert)
+            if claim is None:
+                continue
+            if len(self.told.sent) + self.told.repeated < MAX_PAGES:
+                self._publish([alert], alert.render(claim), alert.sink)
+            else:
+                rest.append(alert)
+        if rest:
+            summaries = [alert.summary for alert in (*rest, *alerts[MAX_CLAIMS:])]
+            page = together(summaries)
+            self.told.together.extend(summaries)
+            self._publish(rest, page.render(Claim(state=ClaimState.CLAIMED)), page.sink)
+
+    def _granted(self, alert: Alert) -> Claim | None:
+        """The claim to an alert that is this attempt's to tell, None for any other."""
+        claim = self._claim(alert.key)
+        if claim.state is ClaimState.CLAIMED:
+            return claim
+        if claim.state is ClaimState.IN_PROGRESS and claim.same_batch:
+            # The other delivery may have crashed: only a later look can tell.
+            self.told.unsent.append(f"{alert.summary} Another delivery of this batch is at it.")
+            return None
+        # Told before; or another batch is at it: if that one dies, its own retry tells, or it ends in the
+        # failure queue.
+        self.told.suppressed.append(alert.summary)
+        self.told.repeated += claim.same_batch
+        return None
+
+    def _publish(self, alerts: Sequence[Alert], notification: Notification, sink: Sink) -> None:
+        """Send one notification about all of these."""
         try:
-            alert.sink.send(alert.render(claim))
+            sink.send(notification)
         except PublishFailed as error:
-            self.told.unsent.append(f"{alert.summary} {error}")
-            # For the retry to take at once; if this fails, the lease ends before the retry comes.
-            self._remember(lambda: self._claims.release(alert.key, self._owner))
+            for alert in alerts:
+                self.told.unsent.append(f"{alert.summary} {error}")
+                # For the retry to take at once; if this fails, the lease ends before the retry comes.
+                self._remember(partial(self._claims.release, alert.key, self._owner))
             return
-        self.told.sent.append(alert.key)
-        # If this fails, the page is out all the same: a retry of the batch would only send it again.
-        self._remember(lambda: self._claims.confirm(alert.key, self._owner, self._now))
+        for alert in alerts:
+            self.told.sent.append(alert.key)
+            # If this fails, the page is out all the same: a retry of the batch would only send it again.
+            self._remember(partial(self._claims.confirm, alert.key, self._owner, self._now))
 
     def _claim(self, key: str) -> Claim:
-        claim = self._remember(lambda: self._claims.claim(key, self._owner, self._now))
+        claim = self._remember(partial(self._claims.claim, key, self._owner, self._now))
         # Better a page too many than none: without memory every finding goes out.
         return claim or Claim(state=ClaimState.CLAIMED)
 
