@@ -21,14 +21,14 @@ from benchmarks.ways.project import MAX_BYTES, summed
 from flowwarden.network.addresses import AddressBook
 from flowwarden.records import subscription
 from flowwarden.records.layout import RecordLayout
-from flowwarden.records.reader import Reader
+from flowwarden.records.table_reader import TableReader
 
 type Stage = Callable[[Any], Any]
 
 
 def stages(layout: RecordLayout) -> dict[str, Stage]:
     """The stages in their order; the first takes an event's data, the last gives what the way finds."""
-    reader, book = Reader((layout,)), AddressBook()
+    reader, book = TableReader((layout,)), AddressBook()
     return {
         "base64": subscription._from_base64,  # noqa: SLF001 -- see above
         "inflate": lambda compressed: subscription._inflate(compressed, MAX_BYTES),  # noqa: SLF001

@@ -10,6 +10,7 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow
 from flowwarden.records.rows import flow_type
+from flowwarden.records.table import FlowTable
 
 START = 1_764_000_000
 
@@ -47,7 +48,7 @@ def rejected(source: str, destination: str, **given: Any) -> Flow:
 
 def directed(*flows: Flow, own_cidrs: tuple[str, ...] = ()) -> list[DirectedFlow]:
     """The flows as a batch, with their directions."""
-    return resolve(flows, Traffic(flows), AddressBook(own_cidrs))
+    return resolve(Traffic(FlowTable.of(flows)), AddressBook(own_cidrs))
 
 
 def _split(end: str) -> tuple[str, int]:

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from operator import attrgetter
+from collections import defaultdict
+from typing import Any, Final
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from benchmarks.aggregates import Aggregates, Group, Pair
 from benchmarks.ways.way import Event, Way
 from flowwarden.network.addresses import AddressBook
-from flowwarden.network.traffic import Sums, Traffic, family
+from flowwarden.network.direction import sides
+from flowwarden.network.groups import Groups, packed
+from flowwarden.network.traffic import Traffic
 from flowwarden.records.layout import RecordLayout
-from flowwarden.records.model import Action, Flow, FlowDirection
-from flowwarden.records.reader import Reader
 from flowwarden.records.subscription import ControlMessage, decode
+from flowwarden.records.table import FlowTable
+from flowwarden.records.table_reader import TableReader
+from flowwarden.records.tokens import ABSENT, Integers
+from flowwarden.records.vocabulary import EGRESS, INGRESS, REJECT
 
 MAX_BYTES = 64 * 2**20
 """The template's cap."""
 
-_direction = attrgetter("flow_direction")
-_ends = attrgetter("interface_id", "srcaddr", "dstaddr")
+_SIDES: Final = {INGRESS: "ingress", EGRESS: "egress", ABSENT: "unknown"}
 
 
 class Found(Struct, frozen=True):
-    """What the project makes of a payload, in the form in which its detectors get it."""
+    """What the project makes of a payload: arrays, as its detectors get them."""
 
-    traffic: Traffic
-    rejected_ports: dict[Pair, set[int | None]]
-    sides: dict[str, int]
+    flows: FlowTable
+    groups: tuple[Integers, ...]
+    """Source, destination, destination port, protocol and action; records, packets and bytes."""
+    rejected: tuple[Integers, ...]
+    """Source, destination and port, each combination once."""
+    sides: dict[int, int]
 
 
 def make(layout: RecordLayout) -> Way:
     """The reader and the classes of addresses are kept from event to event, as in a warm container."""
-    reader = Reader((layout,))
+    reader = TableReader((layout,))
     book = AddressBook()
 
     def run(event: Event) -> Found:
@@ -46,37 +53,42 @@ def make(layout: RecordLayout) -> Way:
     return Way(run=run, aggregates=aggregates)
 
 
-def summed(flows: Sequence[Flow], book: AddressBook) -> Found:
+def summed(flows: FlowTable, book: AddressBook) -> Found:
     """Everything that is asked for, from the flows of a batch."""
     traffic = Traffic(flows)
-    rejected: defaultdict[Pair, set[int | None]] = defaultdict(set)
-    for source, destination, port, _, action in traffic.groups:
-        if action is Action.REJECT:
-            rejected[source, destination].add(port)
-    return Found(traffic, rejected, _sides(flows, traffic, book))
+    sums = traffic.sums
+    keys = [sums[attribute] for attribute in ("srcaddr", "dstaddr", "dstport", "protocol", "action")]
+    groups = (*keys, sums.records, sums.total("packets"), sums.total("bytes"))
+    return Found(flows, groups, _rejected(keys, len(flows.texts)), _counted(sides(traffic, book)))
 
 
-def _sides(flows: Sequence[Flow], traffic: Traffic, book: AddressBook) -> dict[str, int]:
-    sides: Counter[str] = Counter(map(_direction, flows))
-    if sides.pop(None, 0):  # type: ignore[call-overload]  # the layout has no flow-direction
-        own = traffic.own_addresses(book)
-        for (interface, source, destination), records in Counter(map(_ends, flows)).items():
-            sides[_side(own.get((interface, family(destination))), source, destination)] += records
-    return dict(sides)
+def _rejected(keys: list[Integers], texts: int) -> tuple[Integers, ...]:
+    source, destination, port, _, action = keys
+    ends = [column[action == REJECT] for column in (source, destination, port)]
+    rows = Groups(packed(ends, [texts, texts, 2**16])).rows
+    return tuple(column[rows] for column in ends)
 
 
-def _side(own: str | None, source: str, destination: str) -> str:
-    if own is None or source == destination:
-        return "unknown"
-    return FlowDirection.EGRESS if source == own else FlowDirection.INGRESS
+def _counted(values: NDArray[Any]) -> dict[int, int]:
+    return {number: count for number in _SIDES if (count := int(np.count_nonzero(values == number)))}
 
 
 def aggregates(found: Found) -> Aggregates:
     """The same as the other ways' results."""
-    groups: dict[Group, list[int]] = {key: _sums(group) for key, group in found.traffic.groups.items()}
-    return Aggregates(groups, found.rejected_ports, found.sides)
+    text = found.flows.text
+    groups: dict[Group, list[int]] = {
+        (str(text(source)), str(text(destination)), _number(port), _number(protocol), text(action)): sums
+        for source, destination, port, protocol, action, *sums in zip(*_lists(found.groups), strict=True)
+    }
+    rejected: defaultdict[Pair, set[int | None]] = defaultdict(set)
+    for source, destination, port in zip(*_lists(found.rejected), strict=True):
+        rejected[str(text(source)), str(text(destination))].add(_number(port))
+    return Aggregates(groups, rejected, {_SIDES[side]: count for side, count in found.sides.items()})
 
 
-def _sums(group: Flow | Sums) -> list[int]:
-    records = group.records if isinstance(group, Sums) else 1
-    return [records, group.packets or 0, group.bytes or 0]
+def _lists(columns: tuple[Integers, ...]) -> list[list[int]]:
+    return [column.tolist() for column in columns]
+
+
+def _number(value: int) -> int | None:
+    return None if value == ABSENT else value

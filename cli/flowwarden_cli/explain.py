@@ -17,6 +17,7 @@ from flowwarden.records.fields import Field, Kind
 from flowwarden.records.layout import BYTE_ORDER_MARK, RecordLayout
 from flowwarden.records.model import Flow, GapKind
 from flowwarden.records.reader import Reader
+from flowwarden.records.table import FlowTable
 from flowwarden.records.values import convert
 from flowwarden.sources.inputs import Input
 from flowwarden.sources.pieces import Layouts, Lines, Unreadable
@@ -103,7 +104,7 @@ def _verdict(line: str, layouts: Layouts) -> Iterator[str]:
 
 
 def _direction(flow: Flow) -> Iterator[str]:
-    (directed,) = resolve([flow], Traffic([flow]), AddressBook())
+    (directed,) = resolve(Traffic(FlowTable.of([flow])), AddressBook())
     yield f"side: {directed.side or 'unknown, for the line does not tell'}"
     yield f"initiator: {_initiator(directed)}"
     yield "That is from this line alone; lines around it may tell more, and a policy which addresses are own."

@@ -20,6 +20,7 @@ from flowwarden.network.direction import resolve
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action, Flow
+from flowwarden.records.table import FlowTable
 from tests.flows import directed, make_flow, rejected
 
 HELPERS = {"detectors", "findings", "refusals", "selection"}
@@ -100,7 +101,8 @@ def test_order_and_repetition_of_records_change_no_finding(
     """Delivery is at least once and in any order: same findings, same sums, same incidents."""
 
     def found(batch: list[Flow]) -> set[tuple[object, ...]]:
-        seen = resolve(wanted(batch, POLICY), Traffic(batch), AddressBook())
+        table = FlowTable.of(batch)
+        seen = resolve(Traffic(table), AddressBook(), wanted(table, POLICY))
         findings = inspect(seen, POLICY)
         keys = [incident_key(f, "1", "r") for f in findings]
         assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"

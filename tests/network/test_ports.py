@@ -1,8 +1,10 @@
 """Names of services and protocols."""
 
+import numpy as np
 import pytest
 
-from flowwarden.network.ports import describe_service, looks_like_answer, tells_server
+from flowwarden.network.ports import describe_service, look_like_answers, tell_servers
+from flowwarden.records.tokens import ABSENT
 
 
 @pytest.mark.parametrize(
@@ -31,14 +33,16 @@ def test_a_service_is_named_as_people_know_it(protocol: int | None, port: int | 
         (443, 80, False),
         (50051, 50000, False),
         (31337, 50000, False),
+        (443, ABSENT, False),
+        (ABSENT, 50000, False),
     ],
 )
 def test_a_service_port_tells_the_server_only_against_a_port_of_a_client(
     port: int, other: int, *, expected: bool
 ) -> None:
     """And never both ways at once."""
-    assert tells_server(port, other) is expected
-    assert not tells_server(other, port)
+    ports, others = np.array([port, other]), np.array([other, port])
+    assert tell_servers(ports, others).tolist() == [expected, False]
 
 
 @pytest.mark.parametrize(
@@ -48,9 +52,10 @@ def test_a_service_port_tells_the_server_only_against_a_port_of_a_client(
         (1812, 32768, True),
         (40000, 8081, False),
         (40000, 50000, False),
-        (None, 1, False),
+        (ABSENT, 40000, False),
+        (8081, ABSENT, False),
     ],
 )
-def test_an_answer_goes_to_an_ephemeral_port(srcport: int | None, dstport: int, *, expected: bool) -> None:
+def test_an_answer_goes_to_an_ephemeral_port(srcport: int, dstport: int, *, expected: bool) -> None:
     """From one that is not."""
-    assert looks_like_answer(srcport, dstport) is expected
+    assert look_like_answers(np.array([srcport]), np.array([dstport])).tolist() == [expected]

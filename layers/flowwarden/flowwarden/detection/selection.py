@@ -6,69 +6,78 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from operator import attrgetter
 
+import numpy as np
+
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.initiator import Initiator, destination, source
+from flowwarden.network.initiator import Initiator
 from flowwarden.network.places import Places, places
 from flowwarden.policy import Policy
-from flowwarden.records.model import Action, Flow, FlowDirection
+from flowwarden.records.model import Flow, FlowDirection
+from flowwarden.records.table import FlowTable
+from flowwarden.records.tokens import ABSENT, Integers, Mask
+from flowwarden.records.vocabulary import REJECT
 
 PAGING_CONFIDENCE = 0.95
 """Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
 
 
-def wanted(flows: Iterable[Flow], policy: Policy) -> list[Flow]:
-    """The flows that any detector looks at: REJECTs, and what touches a place that the policy declares.
+def wanted(flows: FlowTable, policy: Policy) -> Integers:
+    """The rows of the flows that any detector looks at: REJECTs, and what touches a declared place.
 
-    Finding out who started a flow is dear; for the ordinary accepted ones nobody asks.
+    Making flows of rows is dear; for the ordinary accepted ones nobody asks. A record that was delivered
+    more than once is one flow.
     """
+    looked_at = flows["action"] == REJECT
     declared = policy.private_subnets + policy.listener_only
-    if not declared:
-        return _distinct(flow for flow in flows if flow.action is Action.REJECT)
-    here = places(declared)
-    touches = _Touches(here)
-    return _distinct(
-        flow
-        for flow in flows
-        if flow.action is Action.REJECT
-        or touches[source(flow)]
-        or touches[destination(flow)]
-        or here.named(flow.interface_id, flow.instance_id, flow.subnet_id)
-    )
+    if declared:
+        looked_at = looked_at | _touching(flows, places(declared))
+    return _distinct(flows, np.flatnonzero(looked_at))
 
 
-_IDENTITY = attrgetter(
+def _touching(flows: FlowTable, here: Places) -> Mask:
+    """Which flows have an end in one of the places, or were logged there."""
+    touching = np.zeros(len(flows), bool)
+    for attribute in ("interface_id", "instance_id", "subnet_id"):
+        touching |= _named(flows, attribute, here.named)
+    for end in ("src", "dst"):
+        packet = _named(flows, f"pkt_{end}addr", here.hold)
+        told = flows[f"pkt_{end}addr"] != ABSENT
+        touching |= np.where(told, packet, _named(flows, f"{end}addr", here.hold))
+    return touching
+
+
+def _named(flows: FlowTable, attribute: str, holds: Callable[[str], bool]) -> Mask:
+    """Of which flows the text of a column fulfils a condition."""
+    fitting = [number for number in np.unique(flows[attribute]) if number >= 0 and holds(flows.texts[number])]
+    return np.isin(flows[attribute], fitting)
+
+
+_IDENTITY = (
     *("interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol"),
     *("start", "end", "action", "packets", "bytes"),
 )
 """What makes a record the same record, in whatever format."""
 
 
-def _distinct(flows: Iterable[Flow]) -> list[Flow]:
+def _distinct(flows: FlowTable, rows: Integers) -> Integers:
     # Records are delivered at least once, and once by each of two flow logs that write to one group, maybe
     # in formats of their own: no sum and no threshold may grow with that.
-    unique: dict[tuple[object, ...], Flow] = {}
-    for flow in flows:
-        known = unique.setdefault(_IDENTITY(flow), flow)
-        if known is not flow and _telling(flow) > _telling(known):
-            unique[_IDENTITY(flow)] = flow
-    return list(unique.values())
+    identity = np.array([flows[attribute][rows] for attribute in _IDENTITY])
+    identity = identity[:, np.lexsort(identity)]
+    if not (identity[:, 1:] == identity[:, :-1]).all(axis=0).any():
+        return rows
+    unique: dict[tuple[object, ...], tuple[int, Flow]] = {}
+    key = attrgetter(*_IDENTITY)
+    for row, flow in zip(rows.tolist(), flows.flows(rows), strict=True):
+        known = unique.setdefault(key(flow), (row, flow))
+        if _telling(flow) > _telling(known[1]):
+            unique[key(flow)] = row, flow
+    return np.array([row for row, _ in unique.values()])
 
 
 def _telling(flow: Flow) -> tuple[int, str]:
     """Of two forms of a record the one with flags tells more; beyond that any order will do, if it is one."""
     return (-1 if flow.tcp_flags is None else flow.tcp_flags, repr(flow))
-
-
-class _Touches(dict[str, bool]):
-    """Whether an address is in a declared network; addresses repeat within a batch."""
-
-    def __init__(self, here: Places) -> None:
-        super().__init__()
-        self._here = here
-
-    def __missing__(self, address: str) -> bool:
-        self[address] = answer = self._here.hold(address)
-        return answer
 
 
 def sure(directed: DirectedFlow) -> bool:

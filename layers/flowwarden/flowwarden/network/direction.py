@@ -6,20 +6,21 @@ conversation. Together with the classes of both ends they make a DirectedFlow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
+import numpy as np
 from msgspec import Struct
 
 from flowwarden.network.addresses import AddressBook, PeerClass, same_ipv6_vpc
 from flowwarden.network.initiator import (
     Initiator,
     Verdict,
+    Verdicts,
     destination,
-    initiator_of,
     source,
 )
-from flowwarden.network.traffic import Traffic, family
+from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Flow, FlowDirection
+from flowwarden.records.tokens import ABSENT, Integers
+from flowwarden.records.vocabulary import EGRESS, INGRESS
 
 
 class DirectedFlow(Struct, frozen=True, kw_only=True):
@@ -47,16 +48,46 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
         return self.verdict.confidence
 
 
-def resolve(flows: Iterable[Flow], traffic: Traffic, book: AddressBook) -> list[DirectedFlow]:
-    """Find side and initiator of some flows of a batch, from the records and all the traffic around them."""
-    flows = list(flows)
-    told = all(flow.flow_direction is not None for flow in flows)
-    learned = {} if told else traffic.own_addresses(book)
-    return [_direct(flow, initiator_of(flow, traffic), _own_address(flow, learned), book) for flow in flows]
+def resolve(traffic: Traffic, book: AddressBook, rows: Integers | None = None) -> list[DirectedFlow]:
+    """Find side and initiator of the flows in these rows, from the records and all the traffic around them.
+
+    Args:
+        traffic: all flows of the batch.
+        book: tells which addresses are whose.
+        rows: the flows that somebody wants to see; all if None.
+    """
+    if rows is None:
+        rows = np.arange(len(traffic.flows))
+    if not len(rows):
+        return []
+    verdicts = Verdicts(traffic)
+    own = own_numbers(traffic, book)[rows].tolist()
+    text, flows = traffic.flows.text, traffic.flows.flows(rows)
+    return [
+        _direct(flow, verdicts[row], text(number), book)
+        for flow, row, number in zip(flows, rows.tolist(), own, strict=True)
+    ]
 
 
-type _Interface = tuple[str | None, str]
-"""Interface id and address family."""
+def own_numbers(traffic: Traffic, book: AddressBook) -> Integers:
+    """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it."""
+    flows = traffic.flows
+    direction = flows["flow_direction"]
+    told = direction != ABSENT
+    own = np.where(direction == INGRESS, flows["dstaddr"], flows["srcaddr"])
+    return own if told.all() else np.where(told, own, traffic.own_addresses(book))
+
+
+def sides(traffic: Traffic, book: AddressBook) -> Integers:
+    """`INGRESS`, `EGRESS` or `ABSENT` of each flow."""
+    flows = traffic.flows
+    told = flows["flow_direction"]
+    if (told != ABSENT).all():
+        return told
+    own, source, destination = own_numbers(traffic, book), flows["srcaddr"], flows["dstaddr"]
+    by_address = np.where(own == source, EGRESS, np.where(own == destination, INGRESS, ABSENT))
+    unknown = (own == ABSENT) | (source == destination)
+    return np.where(told != ABSENT, told, np.where(unknown, ABSENT, by_address))
 
 
 def _direct(flow: Flow, verdict: Verdict, own: str | None, book: AddressBook) -> DirectedFlow:
@@ -117,13 +148,3 @@ def _side(flow: Flow, own: str | None) -> FlowDirection | None:
     if own == flow.srcaddr:
         return FlowDirection.EGRESS
     return FlowDirection.INGRESS if own == flow.dstaddr else None
-
-
-def _own_address(flow: Flow, learned: Mapping[_Interface, str]) -> str | None:
-    match flow.flow_direction:
-        case FlowDirection.INGRESS:
-            return flow.dstaddr
-        case FlowDirection.EGRESS:
-            return flow.srcaddr
-        case None:
-            return learned.get((flow.interface_id, family(flow.dstaddr)))

@@ -1,7 +1,8 @@
 """The initiator: who opened the conversation that a flow is part of.
 
 The side does not tell: a web server's answers are egress flows. The ladder in `_LADDER` goes from what
-proves to what suggests; the first rung that decides is the answer.
+proves to what suggests; the first rung that decides is the answer. All flows of a batch climb it together: a
+rung says for which of them it decides, and how.
 
 Sources: AWS on `tcp-flags` (values are ORed over the window; 18 is a SYN-ACK and marks the responder),
 and measurements on synthetic traffic for the confidences: a service port on exactly one end is right in
@@ -10,14 +11,18 @@ and measurements on synthetic traffic for the confidences: a service port on exa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
-from flowwarden.network.ports import ICMP, ICMPV6, TCP, UDP, looks_like_answer, tells_server
-from flowwarden.network.traffic import RST, SYN, SYN_ACK, Key, Traffic
-from flowwarden.records.model import Action, Flow
+from flowwarden.network.ports import ICMP, ICMPV6, UDP, look_like_answers, tell_servers
+from flowwarden.network.traffic import RST, SYN, SYN_ACK, Traffic
+from flowwarden.records.model import Flow
+from flowwarden.records.tokens import ABSENT, Integers, Mask
+from flowwarden.records.vocabulary import REJECT
 
 
 class Initiator(StrEnum):
@@ -50,12 +55,30 @@ class Verdict(Struct, frozen=True):
     evidence: Evidence
 
 
-_UNKNOWN = Verdict(Initiator.UNKNOWN, 0.0, Evidence.NONE)
+UNKNOWN: Final = Verdict(Initiator.UNKNOWN, 0.0, Evidence.NONE)
+
+type Decision = tuple[Mask, Verdict]
+"""The flows that a rung decides about, and the answer for these."""
 
 
-def initiator_of(flow: Flow, traffic: Traffic) -> Verdict:
-    """Who started it, by the first rung of the ladder that tells."""
-    return next((verdict for rung in _LADDER if (verdict := rung(flow, traffic))), _UNKNOWN)
+class Verdicts:
+    """The answers for all flows of a batch."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.numbers: Integers = np.full(len(traffic.flows), ABSENT)
+        """For each flow the number of its verdict in `table`."""
+        self.table: list[Verdict] = []
+        for rung in _LADDER:
+            for decided, verdict in rung(traffic):
+                self._settle(decided, verdict)
+        self._settle(np.True_, UNKNOWN)
+
+    def _settle(self, decided: Mask | np.bool_, verdict: Verdict) -> None:
+        self.numbers[(self.numbers == ABSENT) & decided] = len(self.table)
+        self.table.append(verdict)
+
+    def __getitem__(self, row: int) -> Verdict:
+        return self.table[int(self.numbers[row])]
 
 
 def source(flow: Flow) -> str:
@@ -68,97 +91,85 @@ def destination(flow: Flow) -> str:
     return flow.pkt_dstaddr or flow.dstaddr
 
 
-def _reverse(flow: Flow) -> Key:
-    """The group of the flows the other way."""
-    return (flow.dstaddr, flow.srcaddr, flow.srcport, flow.protocol, None)
+def _by_flags(traffic: Traffic) -> Iterator[Decision]:
+    opened, answered = _opened(traffic.tcp_flags)
+    yield answered, Verdict(Initiator.DESTINATION, 0.99, Evidence.TCP_FLAGS)
+    yield opened, Verdict(Initiator.SOURCE, 0.99, Evidence.TCP_FLAGS)
 
 
-def _from_flags(flags: int) -> Initiator:
-    if flags & SYN_ACK == SYN_ACK:
-        return Initiator.DESTINATION
-    return Initiator.SOURCE if flags & SYN else Initiator.UNKNOWN
+def _by_reverse_flags(traffic: Traffic) -> Iterator[Decision]:
+    opened, answered = _opened(traffic.reverse_flags)
+    yield traffic.is_tcp & opened, Verdict(Initiator.DESTINATION, 0.99, Evidence.REVERSE_TCP_FLAGS)
+    yield traffic.is_tcp & answered, Verdict(Initiator.SOURCE, 0.99, Evidence.REVERSE_TCP_FLAGS)
 
 
-def _by_flags(flow: Flow, _traffic: Traffic) -> Verdict | None:
-    initiator = _from_flags(flow.tcp_flags or 0) if flow.protocol == TCP else Initiator.UNKNOWN
-    return None if initiator is Initiator.UNKNOWN else Verdict(initiator, 0.99, Evidence.TCP_FLAGS)
+def _opened(flags: Integers) -> tuple[Mask, Mask]:
+    """Where the flags are those of a side that opens, and of one that answers."""
+    answered = flags & SYN_ACK == SYN_ACK
+    return (flags & SYN == SYN) & ~answered, answered
 
 
-def _by_reverse_flags(flow: Flow, traffic: Traffic) -> Verdict | None:
-    if flow.protocol != TCP:
-        return None
-    match _from_flags(traffic.flags(_reverse(flow))):
-        case Initiator.SOURCE:
-            return Verdict(Initiator.DESTINATION, 0.99, Evidence.REVERSE_TCP_FLAGS)
-        case Initiator.DESTINATION:
-            return Verdict(Initiator.SOURCE, 0.99, Evidence.REVERSE_TCP_FLAGS)
-        case _:
-            return None
+def _by_listener(traffic: Traffic) -> Iterator[Decision]:
+    at_source, at_destination = traffic.listens
+    yield at_source & ~at_destination, Verdict(Initiator.DESTINATION, 0.99, Evidence.LISTENER)
+    yield at_destination & ~at_source, Verdict(Initiator.SOURCE, 0.99, Evidence.LISTENER)
 
 
-def _by_listener(flow: Flow, traffic: Traffic) -> Verdict | None:
-    if flow.protocol != TCP:
-        return None
-    at_source = (flow.srcaddr, flow.srcport) in traffic.listeners
-    at_destination = (flow.dstaddr, flow.dstport) in traffic.listeners
-    if at_source == at_destination:
-        return None
-    return Verdict(Initiator.DESTINATION if at_source else Initiator.SOURCE, 0.99, Evidence.LISTENER)
-
-
-def _by_missing_syn(flow: Flow, _traffic: Traffic) -> Verdict | None:
+def _by_missing_syn(traffic: Traffic) -> Iterator[Decision]:
     # Security groups forget idle connections; what is sent on one after that is rejected, and neither
     # end is opening anything. Earlier rungs took every record with a SYN.
-    if flow.action is Action.REJECT and flow.protocol == TCP and flow.tcp_flags is not None:
-        return Verdict(Initiator.UNKNOWN, 0.0, Evidence.STALE)
-    return None
+    told = traffic.is_tcp & (traffic.flows["tcp_flags"] != ABSENT)
+    yield (
+        told & (traffic.flows["action"] == REJECT),
+        Verdict(Initiator.UNKNOWN, 0.0, Evidence.STALE),
+    )
 
 
-def _by_reset(flow: Flow, _traffic: Traffic) -> Verdict | None:
+def _by_reset(traffic: Traffic) -> Iterator[Decision]:
     # A closed port answers a SYN with nothing but RST, also a SYN that came from port 443.
-    return _UNKNOWN if flow.protocol == TCP and flow.tcp_flags == RST else None
+    yield traffic.tcp_flags == RST, UNKNOWN
 
 
-def _by_absent_ports(flow: Flow, _traffic: Traffic) -> Verdict | None:
+def _by_absent_ports(traffic: Traffic) -> Iterator[Decision]:
     # ICMP logs ports 0, and two equal ports (NTP, IKE, VXLAN) tell nothing: an echo reply looks as its
     # request does.
-    if flow.protocol in (ICMP, ICMPV6) or flow.srcport == flow.dstport:
-        return _UNKNOWN
-    return None
+    protocol = traffic.flows["protocol"]
+    equal = traffic.flows["srcport"] == traffic.flows["dstport"]
+    yield equal | (protocol == ICMP) | (protocol == ICMPV6), UNKNOWN
 
 
-def _by_service_port(flow: Flow, _traffic: Traffic) -> Verdict | None:
-    if flow.srcport is None or flow.dstport is None:
-        return None
+def _by_service_port(traffic: Traffic) -> Iterator[Decision]:
+    srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
     # UDP needs no handshake: whoever sends from port 53 makes the answer look like a question.
-    confidence = 0.9 if flow.protocol == UDP and flow.action is not Action.REJECT else 0.95
-    if tells_server(flow.dstport, flow.srcport):
-        return Verdict(Initiator.SOURCE, confidence, Evidence.SERVICE_PORT)
-    if tells_server(flow.srcport, flow.dstport):
-        return Verdict(Initiator.DESTINATION, confidence, Evidence.SERVICE_PORT)
-    return None
+    unsure = (traffic.flows["protocol"] == UDP) & (traffic.flows["action"] != REJECT)
+    for tells, initiator in (
+        (tell_servers(dstport, srcport), Initiator.SOURCE),
+        (tell_servers(srcport, dstport), Initiator.DESTINATION),
+    ):
+        yield tells & unsure, Verdict(initiator, 0.9, Evidence.SERVICE_PORT)
+        yield tells & ~unsure, Verdict(initiator, 0.95, Evidence.SERVICE_PORT)
 
 
-def _by_rejection(flow: Flow, traffic: Traffic) -> Verdict | None:
-    if flow.action is not Action.REJECT:
-        return None
-    if traffic.accepted(_reverse(flow)):
-        # A request that came through and whose answer did not: a network ACL, which keeps no state.
-        return Verdict(Initiator.DESTINATION, 0.95, Evidence.REPLY_REJECTED)
-    if looks_like_answer(flow.srcport, flow.dstport):
-        # Without flags a late answer of a server whose port nobody knows looks as a request does.
-        return None
-    return Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
+def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
+    rejected = traffic.flows["action"] == REJECT
+    # A request that came through and whose answer did not: a network ACL, which keeps no state.
+    yield (
+        rejected & traffic.reverse_accepted,
+        Verdict(Initiator.DESTINATION, 0.95, Evidence.REPLY_REJECTED),
+    )
+    # Without flags a late answer of a server whose port nobody knows looks as a request does.
+    answers = look_like_answers(traffic.flows["srcport"], traffic.flows["dstport"])
+    yield rejected & ~answers, Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
 
 
-def _by_lower_port(flow: Flow, _traffic: Traffic) -> Verdict | None:
-    if flow.srcport is None or flow.dstport is None:
-        return None
-    lower = Initiator.DESTINATION if flow.srcport < flow.dstport else Initiator.SOURCE
-    return Verdict(lower, 0.6, Evidence.LOWER_PORT)
+def _by_lower_port(traffic: Traffic) -> Iterator[Decision]:
+    srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
+    told = (srcport != ABSENT) & (dstport != ABSENT)
+    yield told & (srcport < dstport), Verdict(Initiator.DESTINATION, 0.6, Evidence.LOWER_PORT)
+    yield told & (srcport > dstport), Verdict(Initiator.SOURCE, 0.6, Evidence.LOWER_PORT)
 
 
-_LADDER: tuple[Callable[[Flow, Traffic], Verdict | None], ...] = (
+_LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (
     _by_flags,
     _by_reverse_flags,
     _by_listener,

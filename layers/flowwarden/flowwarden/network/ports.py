@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from flowwarden.records.tokens import Integers, Mask
+
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 
 PROTOCOL_NAMES = {
@@ -96,20 +100,24 @@ EPHEMERAL = 32_768
 """Linux chooses the ports of its clients from here upwards, Windows from 49,152."""
 
 
-def tells_server(port: int, other: int) -> bool:
-    """Whether `port` is a server's and `other`, at the far end, a client's.
+_IS_SERVICE = np.zeros(2**16, bool)
+_IS_SERVICE[list(SERVICE_NAMES)] = True
+
+
+def tell_servers(ports: Integers, others: Integers) -> Mask:
+    """Where a port is a server's and the one at the far end a client's; `ABSENT` tells nothing.
 
     A privileged service is told from any unprivileged port. One above 1,023 may itself be the port of a
     client behind a NAT gateway, so there the far end's has to be one that operating systems choose.
     """
-    if port not in SERVICE_NAMES or other in SERVICE_NAMES:
-        return False
-    return other >= (UNPRIVILEGED if port < UNPRIVILEGED else EPHEMERAL) and port < EPHEMERAL
+    is_client = others >= np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
+    known = (ports >= 0) & (ports < EPHEMERAL) & is_client
+    return known & _IS_SERVICE[ports] & ~_IS_SERVICE[others]
 
 
-def looks_like_answer(srcport: int | None, dstport: int | None) -> bool:
-    """Whether the ports are those of an answer: to an ephemeral port, from one that is not."""
-    return srcport is not None and dstport is not None and srcport < EPHEMERAL <= dstport
+def look_like_answers(srcports: Integers, dstports: Integers) -> Mask:
+    """Where the ports are those of an answer: to an ephemeral port, from one that is not."""
+    return (srcports >= 0) & (srcports < EPHEMERAL) & (dstports >= EPHEMERAL)
 
 
 def protocol_name(protocol: int | None) -> str:

@@ -1,117 +1,181 @@
-"""Traffic: the flows of a batch, summed up by who asks whom for what.
+"""Traffic: the flows of a batch and what they tell about each other.
 
-One pass over the flows makes the groups; what the flows tell about each other (was the other way accepted,
-which endpoint listens, which address is the interface's own) is worked out from these when asked for.
+Was the other way accepted, with which flags, which endpoint listens, which address is the interface's own:
+each answer is an array with an element for each flow, worked out when somebody asks.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from functools import cached_property
-from operator import attrgetter
+from typing import Any, Final
 
-from msgspec import Struct
+import numpy as np
+from numpy.typing import NDArray
 
 from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.groups import Groups, Keys, packed
 from flowwarden.network.ports import TCP
-from flowwarden.records.model import Action, Flow
+from flowwarden.records.table import FlowTable
+from flowwarden.records.tokens import ABSENT, Integers, Mask
+from flowwarden.records.vocabulary import ACCEPT
 
 SYN, RST, SYN_ACK = 2, 4, 18
 """`tcp-flags` bits: the bit 16 is only ever logged as part of a SYN-ACK."""
 
-type Key = tuple[str, str, int | None, int | None, Action | None]
-"""srcaddr, dstaddr, dstport, protocol, action."""
+_PORTS: Final = 2**16
+_PROTOCOLS: Final = 2**8
+_ACTIONS: Final = 2
 
-_KEY = attrgetter("srcaddr", "dstaddr", "dstport", "protocol", "action")
-_ENDS = attrgetter("interface_id", "srcaddr", "dstaddr")
+IPV4, IPV6 = 0, 1
+"""Address families."""
 
 
-class Sums(Struct, gc=False):
-    """What the flows of a group have together; a group of one flow is that flow, with the same attributes."""
+class Sums:
+    """What the flows have together that agree in srcaddr, dstaddr, dstport, protocol and action.
 
-    records: int
-    packets: int
-    bytes: int
-    tcp_flags: int
-    """ORed, as AWS does over a window."""
+    Arrays with an element for each such group.
+    """
+
+    def __init__(self, flows: FlowTable, groups: Groups) -> None:
+        self._flows = flows
+        self._groups = groups
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __getitem__(self, attribute: str) -> Integers:
+        """The values of a column that the flows of a group agree in."""
+        return self._flows[attribute][self._groups.rows]
+
+    @property
+    def records(self) -> Integers:
+        """How many flows they are."""
+        return self._groups.sizes
+
+    def total(self, attribute: str) -> NDArray[Any]:
+        """The sums of a column, what is absent counted as 0."""
+        return self._groups.sums(np.maximum(self._flows[attribute], 0))
 
 
 class Traffic:
-    """The flows of a batch, in groups."""
+    """The flows of a batch, seen together."""
 
-    def __init__(self, flows: Sequence[Flow]) -> None:
-        self._flows = flows
-        self.groups: dict[Key, Flow | Sums] = {}
-        group_of = self.groups.setdefault
-        for key, flow in zip(map(_KEY, flows), flows, strict=True):
-            group = group_of(key, flow)
-            # Most groups are one flow, so only the second one makes an object for its sums.
-            if group is not flow:
-                self.groups[key] = _added(group, flow)
-
-    def accepted(self, key: Key) -> bool:
-        """Whether a flow of this group was accepted; the key's own action does not matter."""
-        return (*key[:4], Action.ACCEPT) in self.groups
-
-    def flags(self, key: Key) -> int:
-        """The tcp-flags of this group, accepted and rejected together; 0 where there is none."""
-        both = (self.groups.get((*key[:4], action)) for action in Action)
-        return _ored(group.tcp_flags for group in both if group is not None)
+    def __init__(self, flows: FlowTable) -> None:
+        self.flows = flows
+        self._texts = len(flows.texts)
 
     @cached_property
-    def listeners(self) -> frozenset[tuple[str, int | None]]:
-        """Endpoints (address, port) that answered with a SYN-ACK.
+    def sums(self) -> Sums:
+        """The flows, summed up by who asks whom for what, and what was decided."""
+        flows = self.flows
+        columns = [*self._ends, flows["dstport"], flows["protocol"], flows["action"]]
+        sizes = [self._texts, self._texts, _PORTS, _PROTOCOLS, _ACTIONS]
+        return Sums(flows, Groups(packed(columns, sizes)))
+
+    @property
+    def _ends(self) -> tuple[Integers, Integers]:
+        return self.flows["srcaddr"], self.flows["dstaddr"]
+
+    @cached_property
+    def is_tcp(self) -> Mask:
+        """Which flows are TCP."""
+        is_tcp: Mask = self.flows["protocol"] == TCP
+        return is_tcp
+
+    @cached_property
+    def tcp_flags(self) -> Integers:
+        """The flags of each flow; 0 where they are absent or it is not TCP."""
+        return np.where(self.is_tcp, np.maximum(self.flows["tcp_flags"], 0), 0)
+
+    @cached_property
+    def _requests(self) -> Groups:
+        """The flows by who asks whom for what."""
+        return Groups(self._request_keys(*self._ends, self.flows["dstport"]))
+
+    @cached_property
+    def _reverse(self) -> tuple[Integers, Mask]:
+        """For each flow the group of the flows the other way, and whether there is one."""
+        source, destination = self._ends
+        return self._requests.of(self._request_keys(destination, source, self.flows["srcport"]))
+
+    def _request_keys(self, source: Integers, destination: Integers, port: Integers) -> Keys:
+        columns = [source, destination, port, self.flows["protocol"]]
+        return packed(columns, [self._texts, self._texts, _PORTS, _PROTOCOLS])
+
+    @cached_property
+    def reverse_accepted(self) -> Mask:
+        """Which flows have an accepted one the other way."""
+        groups, found = self._reverse
+        accepted = self._requests.any(self.flows["action"] == ACCEPT)
+        reverse: Mask = found & _taken(accepted, groups, np.False_)
+        return reverse
+
+    @cached_property
+    def reverse_flags(self) -> Integers:
+        """The flags of the flows the other way, accepted and rejected together; 0 where there is none."""
+        groups, found = self._reverse
+        return np.where(found, _taken(self._requests.ored(self.tcp_flags), groups, 0), 0)
+
+    @cached_property
+    def listens(self) -> tuple[Mask, Mask]:
+        """At which flows the source is an endpoint that answered with a SYN-ACK, at which the destination.
 
         Only that proves a listener: a SYN or a REJECT shows a wish to connect.
         """
-        return frozenset(
-            (flow.srcaddr, flow.srcport)
-            for flow in self._flows
-            if flow.tcp_flags and flow.tcp_flags & SYN_ACK == SYN_ACK and flow.protocol == TCP
+        sizes = [self._texts, _PORTS]
+        source, destination = (
+            packed([self.flows[f"{end}addr"], self.flows[f"{end}port"]], sizes) for end in ("src", "dst")
         )
+        listeners = np.unique(source[self.tcp_flags & SYN_ACK == SYN_ACK])
+        return self.is_tcp & np.isin(source, listeners), self.is_tcp & np.isin(destination, listeners)
 
-    def own_addresses(self, book: AddressBook) -> dict[tuple[str | None, str], str]:
-        """The own address of each (interface, family), for logs without `flow-direction`.
+    @cached_property
+    def family(self) -> Integers:
+        """`IPV4` or `IPV6` of each flow, by its destination."""
+        return self.flows.is_ipv6[self.flows["dstaddr"]].astype(np.int64)
 
-        It is what all of the interface's flows have in common; where one pair of addresses is all there is,
-        it is the one of the two that is ours.
+    def own_addresses(self, book: AddressBook) -> Integers:
+        """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
+
+        It is what all flows of the interface and family have in common; where one pair of addresses is all
+        there is, it is the one of the two that is ours.
         """
-        pairs: dict[tuple[str | None, str], list[tuple[str, str]]] = defaultdict(list)
-        for interface, srcaddr, dstaddr in set(map(_ENDS, self._flows)):
-            pairs[interface, family(dstaddr)].append((srcaddr, dstaddr))
-        return {
-            key: address
-            for key, ends in pairs.items()
-            if (address := _only_own(_common(ends), book)) is not None
+        own = np.full(len(self.flows), ABSENT)
+        keys = packed([self.flows["interface_id"], self.family], [self._texts, 2])
+        for rows in _rows_by(keys):
+            own[rows] = self._own_address(rows, book)
+        return own
+
+    def _own_address(self, rows: Integers | slice, book: AddressBook) -> int:
+        source, destination = (end[rows] for end in self._ends)
+        common = {
+            number
+            for number in (int(source[0]), int(destination[0]))
+            if ((source == number) | (destination == number)).all()
         }
+        texts = {self.flows.texts[number]: number for number in common}
+        own = _only_own(set(texts), book)
+        return ABSENT if own is None else texts[own]
+
+
+def _rows_by(keys: Keys) -> list[Integers | slice]:
+    """The rows of each key; a slice of all of them if there is but one key, as in most batches."""
+    if not len(keys):
+        return []
+    if (keys == keys[0]).all():
+        return [slice(None)]
+    order = np.argsort(keys)
+    ordered = keys[order]
+    return [*np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)]
+
+
+def _taken(values: NDArray[Any], numbers: Integers, default: Any) -> NDArray[Any]:  # noqa: ANN401 - any scalar
+    return values[numbers] if len(values) else np.full(len(numbers), default)
 
 
 def family(address: str) -> str:
     """`IPv4` or `IPv6`."""
     return "IPv6" if ":" in address else "IPv4"
-
-
-def _added(group: Flow | Sums, flow: Flow) -> Sums:
-    if not isinstance(group, Sums):
-        group = Sums(1, group.packets or 0, group.bytes or 0, group.tcp_flags or 0)
-    group.records += 1
-    group.packets += flow.packets or 0
-    group.bytes += flow.bytes or 0
-    group.tcp_flags |= flow.tcp_flags or 0
-    return group
-
-
-def _ored(flags: Iterable[int | None]) -> int:
-    total = 0
-    for each in flags:
-        total |= each or 0
-    return total
-
-
-def _common(pairs: list[tuple[str, str]]) -> set[str]:
-    """The addresses that are an end of every pair."""
-    return {address for address in pairs[0] if all(address in pair for pair in pairs)}
 
 
 def _only_own(addresses: set[str], book: AddressBook) -> str | None:

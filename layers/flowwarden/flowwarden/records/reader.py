@@ -25,7 +25,7 @@ _FEW: Final = 8
 """Odd lines are read one by one when no more than these are left."""
 _GAP_MARK: Final = "DATA"
 """What NODATA and SKIPDATA have in common, and an OK record nearly never has."""
-_ENDPOINTS: Final = ("srcaddr", "dstaddr")
+ENDPOINTS: Final = ("srcaddr", "dstaddr")
 _SHOWN: Final = 60
 
 
@@ -50,9 +50,11 @@ class Reader:
         for layout in self._layouts:
             _demand_endpoints(layout)
             self._candidates[len(layout.names)].append(layout)
-        alone = Counter(len(layout.names) for layout in self._layouts)
+        alike = Counter(len(layout.names) for layout in self._layouts)
         # Layouts of the same length are told apart line by line.
-        self._rows = [Rows(layout) for layout in self._layouts if alone[len(layout.names)] == 1]
+        self.alone = tuple(layout for layout in self._layouts if alike[len(layout.names)] == 1)
+        """The layouts that a line's number of tokens tells."""
+        self._rows = [Rows(layout) for layout in self.alone]
 
     def read(self, lines: Iterable[str]) -> Records:
         """Read the lines, each holding one record; order is kept within flows, gaps and malformed."""
@@ -138,7 +140,7 @@ class Reader:
 
 def _demand_endpoints(layout: RecordLayout) -> None:
     """Raise LayoutError unless a flow can be made from the layout."""
-    missing = [f"${{{name}}}" for name in _ENDPOINTS if name not in layout.names]
+    missing = [f"${{{name}}}" for name in ENDPOINTS if name not in layout.names]
     if missing:
         raise LayoutError(
             f"the log format {layout.to_log_format()!r} lacks {' and '.join(missing)}: "
@@ -164,7 +166,7 @@ def _interpret(layout: RecordLayout, tokens: Sequence[str]) -> Flow | Gap:
                 raise ValueError(f"log-status is {status}, yet {field.name} is {values[field.attribute]}")
         known = {name: values[name] for name in Gap.__struct_fields__ if name in values}
         return Gap(kind=GapKind(status), **known)
-    absent = [name for name in _ENDPOINTS if values[name] is None]
+    absent = [name for name in ENDPOINTS if values[name] is None]
     if absent:
         raise ValueError(f"{' and '.join(absent)} absent, and no log-status tells of a gap")
     return flow_type(layout)(**values)

@@ -9,7 +9,6 @@ one. Tests hold both ways against a third, slow reader.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from operator import attrgetter
@@ -20,12 +19,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.records.fields import TRAFFIC_KINDS, Field, Kind
+from flowwarden.records.known_addresses import KnownAddresses
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import Action, Flow, FlowDirection
 from flowwarden.records.values import FIRST_MILLISECOND, LARGEST, LONGEST_TEXT
-
-KNOWN_ADDRESSES: Final = 2**16
-"""Addresses remembered as valid; beyond it all are forgotten, which costs time but changes no result."""
 
 # "5.0" and "1e3" are integers to msgspec when a string may be converted, and no numbers to us. No float is
 # both above and below these, so a union with such a float refuses them.
@@ -138,7 +135,7 @@ class Rows:
         self._has_gaps = Kind.STATUS in kinds
         self._is_encoded = Kind.ENCODED_TEXT in kinds
         self._addresses = [attrgetter(f.attribute) for f in layout.fields if f.kind is Kind.ADDRESS]
-        self._known: set[str | None] = {None}
+        self._known = KnownAddresses()
 
     def flows(self, batch: Batch) -> list[Flow] | None:
         """The flows that the lines are; None if any of them is not a plain flow of this layout."""
@@ -157,21 +154,5 @@ class Rows:
         seen: set[str | None] = set()
         for address in self._addresses:
             seen.update(map(address, rows))
-        fresh = seen - self._known
-        if not all(map(_is_address, fresh)):
-            return False
-        if len(self._known) + len(fresh) > KNOWN_ADDRESSES:
-            self._known = {None}
-        self._known |= fresh
-        return True
-
-
-def _is_address(text: str | None) -> bool:
-    """Whether the C library knows the text as an address; what it does not is left to the strict way."""
-    if text is None:
-        return True
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
-    except (OSError, ValueError):
-        return False
-    return True
+        seen.discard(None)
+        return not self._known.invalid(cast("set[str]", seen))

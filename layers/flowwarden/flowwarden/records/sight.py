@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from flowwarden.records.layout import is_header
 from flowwarden.records.model import Malformed, Records
+from flowwarden.records.table import Table
 
 NAME: Final = "sight-lost"
 MIN_LINES: Final = 5
@@ -40,12 +41,12 @@ class SightLost(Struct, frozen=True, kw_only=True):
     """The first unreadable lines, whole."""
 
 
-def unreadable(records: Records) -> list[Malformed]:
+def unreadable(records: Records | Table) -> list[Malformed]:
     """The malformed lines that should hold a record."""
     return [bad for bad in records.malformed if bad.line.strip() and not is_header(bad.line)]
 
 
-def inspect(records: Records) -> SightLost | None:
+def inspect(records: Records | Table) -> SightLost | None:
     """Judge what became of a batch's lines."""
     bad = unreadable(records)
     lines = len(records.flows) + len(records.gaps) + len(bad)

@@ -10,9 +10,11 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
+import pybase64
 from isal import isal_zlib
 from msgspec import Struct
 
@@ -60,6 +62,7 @@ class _Document(Struct, rename="camel"):
     log_events: list[_LogEvent]
 
 
+_MESSAGE: Final = attrgetter("message")
 _DECODER: Final = msgspec.json.Decoder(_Document)
 
 
@@ -78,11 +81,11 @@ def decode(data: str, max_bytes: int) -> LogBatch | ControlMessage:
                 document.owner,
                 document.log_group,
                 document.log_stream,
-                tuple(event.message for event in document.log_events),
+                tuple(map(_MESSAGE, document.log_events)),
                 hashlib.sha256(compressed).hexdigest(),
             )
         case "CONTROL_MESSAGE":
-            return ControlMessage(tuple(event.message for event in document.log_events))
+            return ControlMessage(tuple(map(_MESSAGE, document.log_events)))
         case other:
             raise CorruptPayload(f"messageType is {other[:40]!r}; known are DATA_MESSAGE and CONTROL_MESSAGE")
 
@@ -95,7 +98,7 @@ def encode(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 def _from_base64(data: str) -> bytes:
     try:
-        return base64.b64decode(data, validate=True)
+        return pybase64.b64decode(data, validate=True)
     except ValueError as error:
         raise CorruptPayload(f"the {len(data)} characters of the payload are no base64: {error}") from error
 
@@ -134,19 +137,18 @@ def _window(compressed: bytes) -> int:
     )
 
 
-def _as_utf8(inflated: bytes) -> bytes:
-    """The bytes, with what is no UTF-8 replaced: it costs the line that it is in, not the batch."""
-    try:
-        inflated.decode()
-    except UnicodeDecodeError:
-        return inflated.decode(errors="replace").encode()
-    return inflated
-
-
 def _from_json(inflated: bytes) -> _Document:
     try:
-        return _DECODER.decode(_as_utf8(inflated))
+        return _decode(inflated)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptPayload(
             f"the {len(inflated)} inflated bytes are no subscription message: {error}"
         ) from error
+
+
+def _decode(inflated: bytes) -> _Document:
+    """The document; what is no UTF-8 is replaced, so that it costs the line that it is in, not the batch."""
+    try:
+        return _DECODER.decode(inflated)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _DECODER.decode(inflated.decode(errors="replace").encode())

@@ -15,6 +15,7 @@ from flowwarden.ports import LayoutMemory, LogFormats
 from flowwarden.records.candidates import Candidates, Learned, candidates
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.reader import Reader
+from flowwarden.records.table_reader import TableReader
 
 VALID_SECONDS = 3600
 """How long what was learned is trusted: a format that has another one's fields in another order is noticed
@@ -30,7 +31,7 @@ SOON_SECONDS = 30
 class Entry(Struct, frozen=True):
     """What the book says about a log group."""
 
-    reader: Reader
+    reader: TableReader
     candidates: Candidates
     learned: Learned | None
     look_again: int
@@ -120,14 +121,14 @@ class LayoutBook:
             # This container knows; the others ask for themselves.
             self._tell(f"the log formats of {log_group} could not be kept: {error}")
 
-    def _reader(self, before: Entry | None, learned: Learned | None) -> tuple[Reader, Candidates]:
+    def _reader(self, before: Entry | None, learned: Learned | None) -> tuple[TableReader, Candidates]:
         """The reader, and what it reads; the one before, which remembers tokens, if nothing changed."""
         chosen = candidates(learned, self._fallback)
         if before is not None and before.candidates == chosen:
             return before.reader, chosen
         for note in chosen.notes:
             self._tell(note)
-        return Reader(chosen.layouts), chosen
+        return TableReader(chosen.layouts), chosen
 
 
 def _newer(one: Learned | None, other: Learned | None) -> Learned | None:

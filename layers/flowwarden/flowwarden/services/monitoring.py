@@ -23,8 +23,9 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.ports import Claims, Sink
 from flowwarden.records import sight
-from flowwarden.records.model import Flow, GapKind, Records
+from flowwarden.records.model import GapKind
 from flowwarden.records.subscription import LogBatch
+from flowwarden.records.table import FlowTable, Table
 from flowwarden.services.layouts import Entry, LayoutBook
 from flowwarden.services.notifying import Alert, Notifier, Told
 
@@ -153,12 +154,12 @@ class MonitoringService:
         result.told = notifier.told
         return result
 
-    def _inspect(self, flows: Sequence[Flow]) -> list[Finding]:
+    def _inspect(self, flows: FlowTable) -> list[Finding]:
         """Run the detectors over the flows that any of them looks at."""
-        directed = resolve(wanted(flows, self._policy), Traffic(flows), self._book)
+        directed = resolve(Traffic(flows), self._book, wanted(flows, self._policy))
         return inspect(directed, self._policy)
 
-    def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Records]:
+    def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Table]:
         """Read the batch; if lines do not fit and there is news about their formats, read it again."""
         entry = self._layouts.entry(batch.log_group, now)
         records = entry.reader.read(batch.lines)
@@ -198,7 +199,7 @@ class MonitoringService:
         )
 
 
-def _count(records: Records) -> MonitoringResult:
+def _count(records: Table) -> MonitoringResult:
     gaps = Counter(gap.kind for gap in records.gaps)
     samples = records.malformed[:MALFORMED_SAMPLES]
     return MonitoringResult(

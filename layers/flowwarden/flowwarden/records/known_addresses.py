@@ -1,0 +1,42 @@
+"""Which texts are addresses: the C library's answer, remembered, since addresses repeat."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from typing import Final
+
+from flowwarden.records.values import ABSENT
+
+REMEMBERED: Final = 2**16
+"""Addresses remembered as valid; beyond it all are forgotten, which costs time but changes no result."""
+
+
+class KnownAddresses:
+    """Remembers what is valid where an address is due: addresses, and the dash of an absent one.
+
+    What it does not take for an address is left to the strict way.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[str] = {ABSENT}
+
+    def invalid(self, texts: Iterable[str]) -> set[str]:
+        """Those of the texts that are neither an IPv4 or IPv6 address nor a dash."""
+        fresh = set(texts) - self._known
+        if not fresh:
+            return fresh
+        refused = {text for text in fresh if not _is_address(text)}
+        fresh -= refused
+        if len(self._known) + len(fresh) > REMEMBERED:
+            self._known = {ABSENT}
+        self._known |= fresh
+        return refused
+
+
+def _is_address(text: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True

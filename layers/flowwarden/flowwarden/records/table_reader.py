@@ -1,0 +1,235 @@
+"""Reads lines into a table, a few thousand at once; what is not plain is left to the reader of single lines.
+
+A line is plain if it has as many tokens as exactly one layout, one blank between any two, and each token is
+of its field's kind in the form that AWS writes. All else goes the strict way: gaps, milliseconds, tabs,
+marks, malformed lines. So this can be quick, and what a line means is decided in one place only: tests hold
+both ways to the same answer for any line.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import batched
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from flowwarden.records.fields import Kind
+from flowwarden.records.known_addresses import KnownAddresses
+from flowwarden.records.layout import RecordLayout
+from flowwarden.records.model import Flow, LogStatus
+from flowwarden.records.reader import ENDPOINTS, Reader
+from flowwarden.records.table import COLUMNS, FlowTable, Table, columns_of
+from flowwarden.records.tokens import ABSENT, LARGEST_NUMBER, Integers, Mask, Text, Tokens
+from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
+from flowwarden.records.vocabulary import UNKNOWN, WORDS, Vocabulary
+
+CHUNK: Final = 4096
+"""Lines read at once: few enough for their text and arrays to stay in the processor's cache."""
+
+_LARGEST: Final = {
+    Kind.PORT: 65_535,
+    Kind.PROTOCOL: 255,
+    Kind.FLAGS: 255,
+    Kind.SECONDS: FIRST_MILLISECOND - 1,
+    Kind.COUNT: LARGEST_NUMBER,
+    Kind.INTEGER: LARGEST_NUMBER,
+}
+_LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
+
+
+class TableReader:
+    """Reads lines of one or several layouts into tables. Make one and keep it, as a Reader."""
+
+    def __init__(self, layouts: Sequence[RecordLayout]) -> None:
+        """Prepare for lines of these layouts. Raises LayoutError as Reader does."""
+        self._reader = Reader(layouts)
+        self._plans = [_Plan(layout) for layout in self._reader.alone]
+        self._addresses = KnownAddresses()
+        self._vocabulary = Vocabulary()
+
+    def read(self, lines: Sequence[str]) -> Table:
+        """Read the lines, each holding one record. Plain flows come first, in their order."""
+        if self._vocabulary.is_full:
+            self._vocabulary = Vocabulary()
+        vocabulary = self._vocabulary
+        parts: list[_Part] = []
+        odd: list[str] = []
+        for number, chunk in enumerate(batched(lines, CHUNK, strict=False)):
+            rest = np.ones(len(chunk), bool)
+            for part in self._plain(Text(chunk), vocabulary):
+                rest[part.lines] = False
+                part.lines += number * CHUNK
+                parts.append(part)
+            odd += [chunk[line] for line in np.flatnonzero(rest)]
+        records = self._reader.read(odd)
+        plain = np.concatenate([_NONE, *(part.lines for part in parts)])
+        origin = _Origin(self._reader, lines, plain, records.flows)
+        if records.flows or not parts:
+            parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
+        return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
+
+    def _plain(self, text: Text, vocabulary: Vocabulary) -> Iterator[_Part]:
+        """The plain flows of each layout."""
+        for plan in self._plans:
+            lines, tokens = text.tokens(plan.fields)
+            if len(lines):
+                reading = _Reading(tokens, vocabulary, self._addresses)
+                columns = reading.read(plan)
+                plain = np.flatnonzero(reading.valid)
+                yield _Part(lines[plain], {name: column[plain] for name, column in columns.items()})
+
+
+class _Part(Struct):
+    """Flows of one layout: the numbers of their lines, and the columns that the layout has."""
+
+    lines: Integers
+    columns: dict[str, Integers]
+
+
+def _joined(parts: Sequence[_Part]) -> dict[str, Integers]:
+    """The columns of all parts; where a part lacks one that another has, it is `ABSENT`."""
+    if len(parts) == 1:
+        return parts[0].columns
+    names = [name for name in COLUMNS if any(name in part.columns for part in parts)]
+    return {name: np.concatenate([_column(part, name) for part in parts]) for name in names}
+
+
+def _column(part: _Part, name: str) -> Integers:
+    column = part.columns.get(name)
+    return np.full(len(part.lines), ABSENT) if column is None else column
+
+
+_NONE: Final = np.empty(0, np.int64)
+
+
+class _Plan:
+    """What stands where in the lines of a layout."""
+
+    def __init__(self, layout: RecordLayout) -> None:
+        self.fields = len(layout.names)
+        by_kind: defaultdict[Kind, list[int]] = defaultdict(list)
+        for number, field in enumerate(layout.fields):
+            by_kind[field.kind].append(number)
+        self.attributes = [field.attribute for field in layout.fields]
+        self.numbers = [number for kind in _LARGEST for number in by_kind[kind]]
+        self.largest = [_LARGEST[layout.fields[number].kind] for number in self.numbers]
+        self.words = [(words, by_kind[kind]) for kind, words in WORDS.items() if by_kind[kind]]
+        self.lengths = [(longest, by_kind[kind]) for kind, longest in _LONGEST.items() if by_kind[kind]]
+        self.texts = [number for number in by_kind[Kind.TEXT] if self.attributes[number] in COLUMNS]
+        self.status = by_kind[Kind.STATUS]
+        self.ends = [self.attributes.index(name) for name in ENDPOINTS]
+        self.packet_ends = [
+            (end, self.attributes.index(f"pkt_{name}"))
+            for end, name in zip(self.ends, ENDPOINTS, strict=True)
+            if f"pkt_{name}" in self.attributes
+        ]
+
+
+class _Reading:
+    """Some lines of a layout while their columns are read."""
+
+    def __init__(self, tokens: Tokens, vocabulary: Vocabulary, addresses: KnownAddresses) -> None:
+        self.valid: Mask = np.ones(tokens.length.shape[1], bool)
+        """Which lines are plain flows, as far as they are read."""
+        self._tokens = tokens
+        self._columns: dict[int, Integers] = {}
+        self._vocabulary = vocabulary
+        self._addresses = addresses
+
+    def read(self, plan: _Plan) -> dict[str, Integers]:
+        """Read all fields, and give the columns that a table has."""
+        if plan.numbers:
+            values, valid = self._tokens[plan.numbers].numbers(plan.largest)
+            self._keep(plan.numbers, values, valid)
+        for words, numbers in plan.words:
+            self._read_words(tuple(words), numbers)
+        for longest, numbers in plan.lengths:
+            self._demand(self._tokens.length[numbers] <= longest)
+        for number in plan.texts:
+            self._read_text(number)
+        self._read_addresses(plan)
+        if plan.status:
+            status = self._tokens[plan.status]
+            self._demand(status.are(LogStatus.OK) | status.are_dashes())
+        return {plan.attributes[number]: column for number, column in self._columns.items()}
+
+    def _demand(self, valid: Mask) -> None:
+        self.valid &= valid.all(axis=0)
+
+    def _keep(self, numbers: Sequence[int], values: Integers, valid: Mask) -> None:
+        self._demand(valid)
+        self._columns.update(zip(numbers, values, strict=True))
+
+    def _read_words(self, words: Sequence[str], numbers: Sequence[int]) -> None:
+        tokens = self._tokens[numbers]
+        values = np.full(tokens.length.shape, ABSENT)
+        valid = tokens.are_dashes()
+        for word in words:
+            are = tokens.are(word)
+            values += are * (self._vocabulary[word] - ABSENT)
+            valid |= are
+        self._keep(numbers, values, valid)
+
+    def _read_text(self, number: int) -> None:
+        """Read a column of texts. In many nearly all are absent, so the others are looked at alone."""
+        tokens = self._tokens[number]
+        present = np.flatnonzero(~tokens.are_dashes())
+        values = np.full(len(self.valid), ABSENT)
+        if len(present) == len(self.valid) and (text := tokens.only_text()) is not None:
+            values += self._vocabulary[text] - ABSENT
+        elif len(present):
+            known, texts, valid = tokens[present].distinct()
+            values[present] = self._vocabulary.numbers(texts)[known]
+            self.valid[present] &= valid
+        self._columns[number] = values
+
+    def _read_addresses(self, plan: _Plan) -> None:
+        """Read the addresses, those in the packets too where they are others than the interface's records."""
+        tokens = self._tokens
+        others = [packet for end, packet in plan.packet_ends if not tokens[packet].same_as(tokens[end])]
+        numbers = [*plan.ends, *others]
+        values = self._numbered(tokens[numbers])
+        self._keep(numbers, values, values != UNKNOWN)
+        for end, packet in plan.packet_ends:
+            self._columns.setdefault(packet, self._columns[end])
+        for end in plan.ends:
+            self._demand(self._columns[end][None] != ABSENT)
+
+    def _numbered(self, tokens: Tokens) -> Integers:
+        """The numbers of addresses; `UNKNOWN` where the token is none."""
+        short = self._vocabulary.short
+        first, second, fitting = tokens.short()
+        numbers = short.find(first, second)
+        numbers[~fitting] = UNKNOWN
+        new = np.nonzero(numbers == UNKNOWN)
+        if not len(new[0]):
+            return numbers
+        known, texts, valid = tokens[new].distinct()
+        found = self._vocabulary.numbers(texts)
+        if refused := self._addresses.invalid(texts):
+            found[[text in refused for text in texts]] = UNKNOWN
+        numbers[new] = np.where(valid, found[known], UNKNOWN)
+        kept = fitting[new] & (numbers[new] != UNKNOWN)
+        short.keep(first[new][kept], second[new][kept], numbers[new][kept])
+        return numbers
+
+
+class _Origin(Struct, frozen=True):
+    """Where the rows of a table come from, to make flows of those that are asked for."""
+
+    reader: Reader
+    lines: Sequence[str]
+    plain: Integers
+    """For the first rows: the numbers of their lines."""
+    odd: Sequence[Flow]
+    """The flows of the other rows."""
+
+    def flows(self, rows: Integers) -> list[Flow]:
+        """The flows in these rows."""
+        plain = self.plain[rows[rows < len(self.plain)]]
+        made = iter(self.reader.read([self.lines[line] for line in plain.tolist()]).flows)
+        beyond = len(self.plain)
+        return [next(made) if row < beyond else self.odd[row - beyond] for row in rows.tolist()]
