@@ -1,8 +1,8 @@
 """Starts the monitor as Lambda does and prints, as JSON, the milliseconds that each part took.
 
 A program for a fresh process, `python benchmarks/cold.py [uncompiled]`: it imports next to nothing before
-the clock runs. With `uncompiled`, no bytecode is found for what comes after boto3: layers that `sam build`
-made have none, and cannot keep any.
+the clock runs. With `uncompiled`, no bytecode is found for what comes after boto3, as in a layer that was
+built without: Lambda keeps none.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def _main() -> dict[str, float]:
 def _make_reader() -> None:
     """The reader of a log group, which the monitor makes when the group's first batch comes in."""
     from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout  # noqa: PLC0415 -- as the monitor has it
-    from flowwarden.records.reader import Reader  # noqa: PLC0415
+    from flowwarden.records.table_reader import TableReader  # noqa: PLC0415
 
-    Reader((RecordLayout.parse(os.environ["LOG_FORMAT"]), DEFAULT_LAYOUT))
+    TableReader((RecordLayout.parse(os.environ["LOG_FORMAT"]), DEFAULT_LAYOUT))
 
 
 if __name__ == "__main__":

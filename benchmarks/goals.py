@@ -62,7 +62,5 @@ def _footprint(results: Results) -> Iterator[Goal]:
                 yield Goal(f"{layout}: MB for 10,000 records, resident", memory.rss / MB, MEMORY_MB)
     if results.start:
         yield Goal("ms from boto3 to a ready handler", results.start.ready, READY_MS)
-    if results.uncompiled:
-        yield Goal("the same without bytecode, as layers are shipped", results.uncompiled.ready, READY_MS)
     if results.layers:
         yield Goal("MB of the layers, unzipped", results.layers.together / MB, LAYERS_MB)

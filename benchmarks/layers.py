@@ -13,12 +13,12 @@ _SOURCES: Final = "layers/flowwarden"
 
 
 class Layers(Struct, frozen=True):
-    """Bytes of the files."""
+    """Bytes of the files as `sam build` left them, bytecode among them."""
 
     flowwarden: int
-    """The package, as its sources are."""
+    """The package; its sources alone where the newest build left it out."""
     dependencies: int
-    """The third-party packages, as `sam build` left them."""
+    """The third-party packages."""
     built: str
     """Where, from the project's folder."""
 
@@ -34,12 +34,13 @@ def measure() -> Layers | None:
     if not built:
         return None
     newest = max(built, key=lambda path: path.stat().st_mtime)
-    return Layers(_size(_PROJECT / _SOURCES), _size(newest), str(newest.relative_to(_PROJECT)))
+    package = newest.with_name("FlowwardenLayer")
+    return Layers(
+        _size(package if package.is_dir() else _PROJECT / _SOURCES),
+        _size(newest),
+        str(newest.relative_to(_PROJECT)),
+    )
 
 
 def _size(folder: Path) -> int:
-    return sum(
-        path.stat().st_size
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    )
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -123,7 +123,7 @@ def _start(results: Results) -> Iterator[str]:
             ("client of EC2, for a log group not met before", "ec2_client"),
         )
     ]
-    yield table(("Part", "with bytecode", "layers without bytecode"), rows)
+    yield table(("Part", "as built", "without bytecode"), rows)
 
 
 def _layers(results: Results) -> Iterator[str]:

@@ -20,8 +20,8 @@ from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 MANY: Final = 100_000
 """Records of the payload that shows how time grows."""
 _PACKAGES: Final = (
-    "aws-lambda-powertools", "boto3", "deflate", "flowlogs-reader", "isal", "msgspec", "polars", "pybase64",
-    "pydantic",
+    "aws-lambda-powertools", "boto3", "deflate", "flowlogs-reader", "isal", "msgspec", "numpy", "polars",
+    "pybase64", "pydantic",
 )  # fmt: skip
 _CPUINFO: Final = Path("/proc/cpuinfo")
 
@@ -38,7 +38,7 @@ class Results(Struct):
     """By layout and way, for one payload of 10,000 records."""
     start: ColdStart | None = None
     uncompiled: ColdStart | None = None
-    """The same when the layers bring no bytecode."""
+    """The same if the layers brought no bytecode."""
     layers: Layers | None = None
 
     def growth(self) -> dict[str, float]:

@@ -16,7 +16,6 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.data_classes import CloudWatchLogsEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.alerting.incidents import ClaimTerms
@@ -142,7 +141,7 @@ def subscription_data(event: dict[str, Any]) -> str:
         NotASubscriptionEvent: the event has none.
     """
     try:
-        data = CloudWatchLogsEvent(event).raw_logs_data
+        data = event["awslogs"]["data"]
     except (KeyError, TypeError) as error:
         raise NotASubscriptionEvent(
             "the event has no awslogs.data; the monitor is to be invoked by a CloudWatch Logs subscription "

@@ -80,6 +80,15 @@ def test_a_format_that_cannot_be_read_is_noted_and_spoils_no_other(text: str, wh
     assert why in note
 
 
+def test_a_format_without_addresses_is_known_all_the_same() -> None:
+    """Its lines are malformed, and not taken for those of a fallback that has as many fields."""
+    chosen = candidates(Learned.of(["${vpc-id} ${start} ${action} ${log-status}"], AT), FALLBACK)
+    assert chosen.layouts == (DEFAULT_LAYOUT,)
+    assert chosen.blind == (RecordLayout.parse("${vpc-id} ${start} ${action} ${log-status}"),)
+    only = candidates(Learned.of([SWAPPED.to_log_format(), "${vpc-id}"], AT), FALLBACK)
+    assert only.layouts == (SWAPPED, DEFAULT_LAYOUT)
+
+
 def test_a_field_that_is_not_known_is_noted() -> None:
     """It is kept as text; a newer version may know it."""
     chosen = candidates(Learned.of(["${srcaddr} ${dstaddr} ${brand-new}"], AT), FALLBACK)

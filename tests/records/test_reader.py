@@ -333,6 +333,20 @@ class TestLayoutsThatGiveNoFlows:
         with pytest.raises(LayoutError, match=r"lacks \$\{srcaddr\} and \$\{dstaddr\}: "):
             Reader([RecordLayout.parse("version bytes")])
 
+    def test_lines_of_a_layout_that_is_known_to_lack_them_are_told_apart(self) -> None:
+        """They are malformed whatever they look like, and so is a line that could be one; a gap is a gap."""
+        blind = RecordLayout.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
+        reader = Reader([RecordLayout.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [blind])
+        records = reader.read(
+            ["10.0.0.1 10.0.0.2 1 OK", "i-1 1 1 OK", "10.0.0.1 10.0.0.2 70000 OK", "i-1 1 - NODATA"]
+        )
+        assert [bad.reason.partition(",")[0] for bad in records.malformed] == [
+            "fits 2 log formats of 4 fields alike",
+            "of a log format without srcaddr and dstaddr",
+            "srcport is '70000'",
+        ]
+        assert (len(records.flows), len(records.gaps)) == (0, 1)
+
     def test_no_layout_at_all_is_refused(self) -> None:
         """It could read nothing."""
         with pytest.raises(LayoutError, match="no log format"):

@@ -43,11 +43,12 @@ def test_runtime_architecture_and_layers_hold_for_both_functions() -> None:
 
 
 def test_layers_are_built_for_the_architecture_of_the_functions() -> None:
-    for name in ("DependenciesLayer", "FlowwardenLayer"):
-        assert stack.RESOURCES[name]["Metadata"] == {
-            "BuildMethod": "python3.13",
-            "BuildArchitecture": {"Ref": "Architecture"},
-        }
+    makefile = {"BuildMethod": "makefile", "BuildArchitecture": {"Ref": "Architecture"}}
+    assert stack.RESOURCES["FlowwardenLayer"]["Metadata"] == makefile
+    assert stack.RESOURCES["DependenciesLayer"]["Metadata"] == {
+        **makefile,
+        "WorkingDirectory": {"Fn::Sub": "layers/dependencies/${Architecture}"},
+    }
 
 
 def test_every_action_of_a_role_has_its_reason_beside_it() -> None:

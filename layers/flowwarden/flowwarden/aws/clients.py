@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
@@ -72,7 +73,13 @@ def make_client(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout,
     )
-    made: EC2Client | DynamoDBClient | SNSClient = (session or boto3.Session()).client(
+    made: EC2Client | DynamoDBClient | SNSClient = (session or _shared_session()).client(
         service, region_name=region, config=config
     )
     return made
+
+
+@cache
+def _shared_session() -> boto3.Session:
+    """One for all clients: a session of its own reads AWS's endpoints again for each, at every cold start."""
+    return boto3.Session()

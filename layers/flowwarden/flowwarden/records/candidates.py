@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from flowwarden.errors import LayoutError
 from flowwarden.records.layout import RecordLayout
-from flowwarden.records.reader import Reader
+from flowwarden.records.reader import demand_endpoints
 
 
 class Learned(Struct, frozen=True):
@@ -33,6 +33,8 @@ class Candidates(Struct, frozen=True):
     """The layouts that lines are tried with, and what a person should know about them."""
 
     layouts: tuple[RecordLayout, ...]
+    blind: tuple[RecordLayout, ...]
+    """Layouts that are really written and lack the addresses of a flow."""
     notes: tuple[str, ...]
     """Formats that cannot be read, and fields that are not known."""
 
@@ -50,16 +52,20 @@ def candidates(learned: Learned | None, fallback: Sequence[RecordLayout]) -> Can
         fallback: the configured layout first.
     """
     layouts: list[RecordLayout] = []
+    blind: list[RecordLayout] = []
     notes: list[str] = []
     for text in learned.formats if learned else ():
         try:
-            layouts.append(_readable(text))
+            layout = RecordLayout.parse(text)
+            blind.append(layout)
+            demand_endpoints(layout)
+            layouts.append(blind.pop())
         except LayoutError as error:
             notes.append(f"a flow log's lines cannot be read and count as malformed: {error}")
     if learned and learned.untold:
         layouts.append(fallback[0])
     for spare in fallback:
-        if len(spare.names) not in {len(layout.names) for layout in layouts}:
+        if len(spare.names) not in {len(layout.names) for layout in (*layouts, *blind)}:
             layouts.append(spare)
     chosen = tuple(dict.fromkeys(layouts))
     notes += [
@@ -67,11 +73,4 @@ def candidates(learned: Learned | None, fallback: Sequence[RecordLayout]) -> Can
         for layout in chosen
         if layout.unknown
     ]
-    return Candidates(chosen, tuple(notes))
-
-
-def _readable(log_format: str) -> RecordLayout:
-    """The layout, if lines of it can be read. Raises LayoutError if not."""
-    layout = RecordLayout.parse(log_format)
-    Reader((layout,))  # knows what a line cannot be read without
-    return layout
+    return Candidates(chosen, tuple(dict.fromkeys(blind)), tuple(notes))

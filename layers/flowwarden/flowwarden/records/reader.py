@@ -6,7 +6,7 @@ these are read one by one by the strict way, which tries every layout and says w
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any, Final
@@ -37,22 +37,28 @@ class Reader:
     it remembers (boundedly) the addresses it has seen.
     """
 
-    def __init__(self, layouts: Sequence[RecordLayout]) -> None:
+    def __init__(self, layouts: Sequence[RecordLayout], blind: Sequence[RecordLayout] = ()) -> None:
         """Prepare for lines of these layouts.
+
+        Args:
+            layouts: those that flows are read from.
+            blind: others that lines may have, and that lack the addresses which make a flow. Lines of these
+                are malformed; knowing them keeps these lines from being taken for those of another layout.
 
         Raises:
             LayoutError: no layout given, or one without the addresses that make a flow.
         """
-        self._layouts = tuple(dict.fromkeys(layouts))
+        readable = dict.fromkeys(layouts)
+        for layout in readable:
+            demand_endpoints(layout)
+        self._layouts = tuple(dict.fromkeys((*readable, *blind)))
         if not self._layouts:
             raise LayoutError("no log format is given, so no line can be read; give at least one")
         self._candidates: dict[int, list[RecordLayout]] = defaultdict(list)
         for layout in self._layouts:
-            _demand_endpoints(layout)
             self._candidates[len(layout.names)].append(layout)
-        alike = Counter(len(layout.names) for layout in self._layouts)
         # Layouts of the same length are told apart line by line.
-        self.alone = tuple(layout for layout in self._layouts if alike[len(layout.names)] == 1)
+        self.alone = tuple(layout for layout in readable if len(self._candidates[len(layout.names)]) == 1)
         """The layouts that a line's number of tokens tells."""
         self._rows = [Rows(layout) for layout in self.alone]
 
@@ -121,7 +127,7 @@ class Reader:
         candidates = self._candidates.get(len(tokens), [])
         if not candidates:
             raise ValueError(f"{len(tokens)} tokens where the log format has {self._counts()}")
-        fitting: list[Flow | Gap] = []
+        fitting: list[Flow | Gap | None] = []
         misfits: list[str] = []
         for layout in candidates:
             try:
@@ -132,13 +138,18 @@ class Reader:
             raise ValueError("; ".join(misfits))
         if len(fitting) > 1:
             raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
-        return fitting[0]
+        (record,) = fitting
+        if record is None:
+            raise ValueError(
+                "of a log format without srcaddr and dstaddr, so nobody knows who talked to whom"
+            )
+        return record
 
     def _counts(self) -> str:
         return " or ".join(str(count) for count in sorted(self._candidates))
 
 
-def _demand_endpoints(layout: RecordLayout) -> None:
+def demand_endpoints(layout: RecordLayout) -> None:
     """Raise LayoutError unless a flow can be made from the layout."""
     missing = [f"${{{name}}}" for name in ENDPOINTS if name not in layout.names]
     if missing:
@@ -153,8 +164,12 @@ def _gap(row: Any) -> Gap:  # noqa: ANN401 - a row made at run time
     return Gap(kind=GapKind(row.log_status), **known)
 
 
-def _interpret(layout: RecordLayout, tokens: Sequence[str]) -> Flow | Gap:
-    """The record that the tokens of a layout are. Raises ValueError if they are none."""
+def _interpret(layout: RecordLayout, tokens: Sequence[str]) -> Flow | Gap | None:
+    """The record that the tokens of a layout are; None for a flow of a layout that lacks its addresses.
+
+    Raises:
+        ValueError: they are no record of this layout.
+    """
     # Any: each value has the type that the kind of its field says; a test holds Flow to the table.
     values: dict[str, Any] = {
         field.attribute: _value(field, token) for field, token in zip(layout.fields, tokens, strict=True)
@@ -166,6 +181,8 @@ def _interpret(layout: RecordLayout, tokens: Sequence[str]) -> Flow | Gap:
                 raise ValueError(f"log-status is {status}, yet {field.name} is {values[field.attribute]}")
         known = {name: values[name] for name in Gap.__struct_fields__ if name in values}
         return Gap(kind=GapKind(status), **known)
+    if not values.keys() >= set(ENDPOINTS):
+        return None
     absent = [name for name in ENDPOINTS if values[name] is None]
     if absent:
         raise ValueError(f"{' and '.join(absent)} absent, and no log-status tells of a gap")

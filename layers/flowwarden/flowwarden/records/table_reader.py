@@ -43,9 +43,9 @@ _LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
 class TableReader:
     """Reads lines of one or several layouts into tables. Make one and keep it, as a Reader."""
 
-    def __init__(self, layouts: Sequence[RecordLayout]) -> None:
-        """Prepare for lines of these layouts. Raises LayoutError as Reader does."""
-        self._reader = Reader(layouts)
+    def __init__(self, layouts: Sequence[RecordLayout], blind: Sequence[RecordLayout] = ()) -> None:
+        """Prepare for lines of these layouts. Arguments and errors are those of Reader."""
+        self._reader = Reader(layouts, blind)
         self._plans = [_Plan(layout) for layout in self._reader.alone]
         self._addresses = KnownAddresses()
         self._vocabulary = Vocabulary()

@@ -128,7 +128,7 @@ class LayoutBook:
             return before.reader, chosen
         for note in chosen.notes:
             self._tell(note)
-        return TableReader(chosen.layouts), chosen
+        return TableReader(chosen.layouts, chosen.blind), chosen
 
 
 def _newer(one: Learned | None, other: Learned | None) -> Learned | None:
