@@ -27,7 +27,7 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
     room = 1
     for size in sizes:
         room *= size + 1
-    keys: Keys = columns[0] + 1
+    keys: Keys = columns[0].astype(np.int64) + 1
     if room > _LARGEST:
         keys = keys.astype(object)
     for column, size in zip(columns[1:], sizes[1:], strict=True):

@@ -27,6 +27,9 @@ COLUMNS: Final = {
 }
 """The attributes that a table has columns for, with the kinds of their fields."""
 
+WIDE_KINDS: Final = frozenset({Kind.COUNT, Kind.SECONDS, Kind.INTEGER})
+"""Kinds whose columns need 64 bits a number; the others have 32."""
+
 TEXT_KINDS: Final = frozenset({Kind.TEXT, Kind.ADDRESS, *WORDS})
 """Kinds whose columns hold numbers of texts."""
 
@@ -34,8 +37,8 @@ TEXT_KINDS: Final = frozenset({Kind.TEXT, Kind.ADDRESS, *WORDS})
 class FlowTable:
     """The flows of a batch, by column and one by one.
 
-    A column has one integer for each flow: the number, or the number of the text in `texts`; `ABSENT` where
-    the layout lacks the field or the record has a dash.
+    A column has one integer for each flow, of 32 or 64 bits: the number, or the number of the text in
+    `texts`; `ABSENT` where the layout lacks the field or the record has a dash.
     """
 
     def __init__(
@@ -63,8 +66,7 @@ class FlowTable:
         """A column. Raises KeyError if no table has one for that attribute; see `COLUMNS`."""
         column = self._columns.get(attribute)
         if column is None:
-            COLUMNS[attribute]
-            column = self._columns[attribute] = np.full(self._size, ABSENT)
+            column = self._columns[attribute] = narrowed(attribute, np.full(self._size, ABSENT))
         return column
 
     @property
@@ -97,11 +99,19 @@ class Table(Struct, frozen=True):
 def columns_of(flows: Sequence[Flow], vocabulary: Vocabulary) -> dict[str, Integers]:
     """The columns of flows, their texts numbered by a vocabulary."""
     return {
-        attribute: vocabulary.numbers([getattr(flow, attribute) for flow in flows])
-        if kind in TEXT_KINDS
-        else _plain_numbers([getattr(flow, attribute) for flow in flows])
+        attribute: narrowed(
+            attribute,
+            vocabulary.numbers([getattr(flow, attribute) for flow in flows])
+            if kind in TEXT_KINDS
+            else _plain_numbers([getattr(flow, attribute) for flow in flows]),
+        )
         for attribute, kind in COLUMNS.items()
     }
+
+
+def narrowed(attribute: str, column: Integers) -> Integers:
+    """A column in as many bits as its kind needs."""
+    return column if COLUMNS[attribute] in WIDE_KINDS else column.astype(np.int32)
 
 
 def _plain_numbers(values: Iterable[int | None]) -> Integers:

@@ -21,7 +21,7 @@ from flowwarden.records.known_addresses import KnownAddresses
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import Flow, LogStatus
 from flowwarden.records.reader import ENDPOINTS, Reader
-from flowwarden.records.table import COLUMNS, FlowTable, Table, columns_of
+from flowwarden.records.table import COLUMNS, FlowTable, Table, columns_of, narrowed
 from flowwarden.records.tokens import ABSENT, LARGEST_NUMBER, Integers, Mask, Text, Tokens
 from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 from flowwarden.records.vocabulary import UNKNOWN, WORDS, Vocabulary
@@ -79,7 +79,9 @@ class TableReader:
                 reading = _Reading(tokens, vocabulary, self._addresses)
                 columns = reading.read(plan)
                 plain = np.flatnonzero(reading.valid)
-                yield _Part(lines[plain], {name: column[plain] for name, column in columns.items()})
+                yield _Part(
+                    lines[plain], {name: narrowed(name, column[plain]) for name, column in columns.items()}
+                )
 
 
 class _Part(Struct):
@@ -99,7 +101,7 @@ def _joined(parts: Sequence[_Part]) -> dict[str, Integers]:
 
 def _column(part: _Part, name: str) -> Integers:
     column = part.columns.get(name)
-    return np.full(len(part.lines), ABSENT) if column is None else column
+    return narrowed(name, np.full(len(part.lines), ABSENT)) if column is None else column
 
 
 _NONE: Final = np.empty(0, np.int64)
@@ -154,7 +156,8 @@ class _Reading:
         if plan.status:
             status = self._tokens[plan.status]
             self._demand(status.are(LogStatus.OK) | status.are_dashes())
-        return {plan.attributes[number]: column for number, column in self._columns.items()}
+        named = ((plan.attributes[number], column) for number, column in self._columns.items())
+        return {name: column for name, column in named if name in COLUMNS}
 
     def _demand(self, valid: Mask) -> None:
         self.valid &= valid.all(axis=0)

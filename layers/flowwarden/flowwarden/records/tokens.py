@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-type Integers = NDArray[np.int64]
+type Integers = NDArray[np.signedinteger[Any]]
 type Positions = NDArray[np.int32]
 """Places in a text, and lengths: half as large as integers, since there are two for each token."""
 type Words = NDArray[np.uint64]
