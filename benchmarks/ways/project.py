@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.aggregates import Aggregates, Group, Pair
 from benchmarks.ways.way import Event, Way
 from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import sides
+from flowwarden.network.direction import Directions
 from flowwarden.network.groups import Groups, packed
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.layout import RecordLayout
@@ -59,7 +59,7 @@ def summed(flows: FlowTable, book: AddressBook) -> Found:
     sums = traffic.sums
     keys = [sums[attribute] for attribute in ("srcaddr", "dstaddr", "dstport", "protocol", "action")]
     groups = (*keys, sums.records, sums.total("packets"), sums.total("bytes"))
-    return Found(flows, groups, _rejected(keys, len(flows.texts)), _counted(sides(traffic, book)))
+    return Found(flows, groups, _rejected(keys, len(flows.texts)), _counted(Directions(traffic, book).side))
 
 
 def _rejected(keys: list[Integers], texts: int) -> tuple[Integers, ...]:

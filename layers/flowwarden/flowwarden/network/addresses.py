@@ -88,11 +88,7 @@ def contains(networks: Iterable[Network], address: Address) -> bool:
     return any(address in network for network in networks)
 
 
-def same_ipv6_vpc(one: str, other: str) -> bool:
-    """Whether two addresses are IPv6 and in the same /56, hence in the same VPC."""
-    return ":" in one and ":" in other and _vpc_prefix(one) == _vpc_prefix(other)
-
-
 @lru_cache(maxsize=CACHED_ADDRESSES)
-def _vpc_prefix(address: str) -> int:
+def vpc_prefix(address: str) -> int:
+    """The first 56 bits of an IPv6 address: the same for all addresses of a VPC's IPv6 CIDR."""
     return int(IPv6Address(address)) >> (128 - VPC_IPV6_PREFIX)

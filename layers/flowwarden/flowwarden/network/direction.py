@@ -6,21 +6,29 @@ conversation. Together with the classes of both ends they make a DirectedFlow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
+
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass, same_ipv6_vpc
-from flowwarden.network.initiator import (
-    Initiator,
-    Verdict,
-    Verdicts,
-    destination,
-    source,
-)
+from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefix
+from flowwarden.network.initiator import Initiator, Verdict, Verdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Flow, FlowDirection
-from flowwarden.records.tokens import ABSENT, Integers
+from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import EGRESS, INGRESS
+
+CLASSES: Final = tuple(PeerClass)
+"""Peer classes by number."""
+OWN: Final = CLASSES.index(PeerClass.OWN)
+AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)
+INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
+LOCAL: Final = CLASSES.index(PeerClass.LOCAL)
+
+_SIDES: Final = {INGRESS: FlowDirection.INGRESS, EGRESS: FlowDirection.EGRESS}
 
 
 class DirectedFlow(Struct, frozen=True, kw_only=True):
@@ -49,86 +57,157 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
 
 
 def resolve(traffic: Traffic, book: AddressBook, rows: Integers | None = None) -> list[DirectedFlow]:
-    """Find side and initiator of the flows in these rows, from the records and all the traffic around them.
+    """Find side and initiator of the flows in these rows (all if None), from all the traffic around them."""
+    return Directions(traffic, book).flows(np.arange(len(traffic.flows)) if rows is None else rows)
 
-    Args:
-        traffic: all flows of the batch.
-        book: tells which addresses are whose.
-        rows: the flows that somebody wants to see; all if None.
+
+class Directions:
+    """The directions of all flows of a batch: arrays with an element for each flow, made when asked for.
+
+    Addresses are numbers of texts, peer classes numbers of `CLASSES`; see `DirectedFlow` for what they mean.
     """
-    if rows is None:
-        rows = np.arange(len(traffic.flows))
-    if not len(rows):
-        return []
-    verdicts = Verdicts(traffic)
-    own = own_numbers(traffic, book)[rows].tolist()
-    text, flows = traffic.flows.text, traffic.flows.flows(rows)
-    return [
-        _direct(flow, verdicts[row], text(number), book)
-        for flow, row, number in zip(flows, rows.tolist(), own, strict=True)
-    ]
 
+    def __init__(self, traffic: Traffic, book: AddressBook) -> None:
+        self.traffic = traffic
+        self._flows = traffic.flows
+        self._book = book
 
-def own_numbers(traffic: Traffic, book: AddressBook) -> Integers:
-    """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it."""
-    flows = traffic.flows
-    direction = flows["flow_direction"]
-    told = direction != ABSENT
-    own = np.where(direction == INGRESS, flows["dstaddr"], flows["srcaddr"])
-    return own if told.all() else np.where(told, own, traffic.own_addresses(book))
+    def flows(self, rows: Integers) -> list[DirectedFlow]:
+        """The flows in these rows, one by one."""
+        if not len(rows):
+            return []
+        text, found = self._flows.text, self._flows.flows(rows)
+        ends = (self.client, self.server, self.client_class, self.server_class, self.side)
+        columns = (column[rows].tolist() for column in ends)
+        return [
+            DirectedFlow(
+                flow=flow,
+                side=_SIDES.get(side),
+                verdict=self.verdicts[row],
+                client=str(text(client)),
+                server=str(text(server)),
+                client_class=CLASSES[client_class],
+                server_class=CLASSES[server_class],
+                client_port=flow.srcport if self.from_source[row] else flow.dstport,
+                service_port=flow.dstport if self.from_source[row] else flow.srcport,
+            )
+            for row, flow, client, server, client_class, server_class, side in zip(
+                rows.tolist(), found, *columns, strict=True
+            )
+        ]
 
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """Who started each, and what decided."""
+        return Verdicts(self.traffic)
 
-def sides(traffic: Traffic, book: AddressBook) -> Integers:
-    """`INGRESS`, `EGRESS` or `ABSENT` of each flow."""
-    flows = traffic.flows
-    told = flows["flow_direction"]
-    if (told != ABSENT).all():
-        return told
-    own, source, destination = own_numbers(traffic, book), flows["srcaddr"], flows["dstaddr"]
-    by_address = np.where(own == source, EGRESS, np.where(own == destination, INGRESS, ABSENT))
-    unknown = (own == ABSENT) | (source == destination)
-    return np.where(told != ABSENT, told, np.where(unknown, ABSENT, by_address))
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """How sure the initiator is."""
+        return np.array([verdict.confidence for verdict in self.verdicts.table])[self.verdicts.numbers]
 
+    @cached_property
+    def from_source(self) -> Mask:
+        """Whether the source stands as the client: it is, or nobody knows."""
+        by_destination = [each.initiator is Initiator.DESTINATION for each in self.verdicts.table]
+        return ~np.array(by_destination)[self.verdicts.numbers]
 
-def _direct(flow: Flow, verdict: Verdict, own: str | None, book: AddressBook) -> DirectedFlow:
-    source_class, destination_class = _classes(flow, own, book)
-    ends = (
-        (source(flow), flow.srcport, source_class),
-        (destination(flow), flow.dstport, destination_class),
-    )
-    client, server = ends[::-1] if verdict.initiator is Initiator.DESTINATION else ends
-    return DirectedFlow(
-        flow=flow,
-        side=_side(flow, own),
-        verdict=verdict,
-        client=client[0],
-        client_port=client[1],
-        client_class=client[2],
-        server=server[0],
-        service_port=server[1],
-        server_class=server[2],
-    )
+    @cached_property
+    def own(self) -> Integers:
+        """The address of the interface itself; `ABSENT` if nothing tells it."""
+        direction = self._flows["flow_direction"]
+        told = direction != ABSENT
+        own = np.where(direction == INGRESS, self._flows["dstaddr"], self._flows["srcaddr"])
+        return own if told.all() else np.where(told, own, self.traffic.own_addresses(self._book))
 
+    @cached_property
+    def side(self) -> Integers:
+        """`INGRESS`, `EGRESS` or `ABSENT`."""
+        told = self._flows["flow_direction"]
+        if (told != ABSENT).all():
+            return told
+        source, destination = self._flows["srcaddr"], self._flows["dstaddr"]
+        by_address = np.where(self.own == source, EGRESS, np.where(self.own == destination, INGRESS, ABSENT))
+        unknown = (self.own == ABSENT) | (source == destination)
+        return np.where(told != ABSENT, told, np.where(unknown, ABSENT, by_address))
 
-def _classes(flow: Flow, own: str | None, book: AddressBook) -> tuple[PeerClass, PeerClass]:
-    """The classes of source and destination."""
-    near, far = source(flow), destination(flow)
-    if same_ipv6_vpc(near, far):
+    @cached_property
+    def client(self) -> Integers:
+        """The address of the end that opened the conversation."""
+        return np.where(self.from_source, *self._ends)
+
+    @cached_property
+    def server(self) -> Integers:
+        """The address of the other end."""
+        return np.where(self.from_source, *self._ends[::-1])
+
+    @cached_property
+    def service_port(self) -> Integers:
+        """The server's port."""
+        return np.where(self.from_source, self._flows["dstport"], self._flows["srcport"])
+
+    @cached_property
+    def client_class(self) -> Integers:
+        """What the client is."""
+        return np.where(self.from_source, *self._classes)
+
+    @cached_property
+    def server_class(self) -> Integers:
+        """What the server is."""
+        return np.where(self.from_source, *self._classes[::-1])
+
+    @cached_property
+    def _ends(self) -> tuple[Integers, Integers]:
+        """Source and destination, as the packets have them."""
+        source, destination = (
+            np.where(packet != ABSENT, packet, self._flows[f"{end}addr"])
+            for end in ("src", "dst")
+            for packet in (self._flows[f"pkt_{end}addr"],)
+        )
+        return source, destination
+
+    @cached_property
+    def _classes(self) -> tuple[Integers, Integers]:
+        """What source and destination are."""
+        known = _KnownEnds(self._flows.texts, (*self._ends, self.own), self._book)
+        source, destination = self._ends
         # A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
-        return PeerClass.OWN, PeerClass.OWN
-    return (
-        _class_of(near, flow.pkt_src_aws_service, own, book),
-        _class_of(far, flow.pkt_dst_aws_service, own, book),
-    )
+        within = known.same_ipv6_vpc(source, destination)
+        classes = []
+        for end, service in zip(self._ends, ("pkt_src_aws_service", "pkt_dst_aws_service"), strict=True):
+            ours = within | (end == self.own) | known.same_ipv6_vpc(end, self.own)
+            public = np.where(self._services(service), AWS_SERVICE, INTERNET)
+            of_text = known.classes[end]
+            classes.append(
+                np.where(within, OWN, np.where(of_text != INTERNET, of_text, np.where(ours, OWN, public)))
+            )
+        return classes[0], classes[1]
+
+    def _services(self, attribute: str) -> Mask:
+        """Where a column names an AWS service."""
+        column = self._flows[attribute]
+        names = np.unique(column)
+        services = [name for name in names.tolist() if is_aws_service(self._flows.text(name))]
+        return np.isin(column, services)
 
 
-def _class_of(address: str, aws_service: str | None, own: str | None, book: AddressBook) -> PeerClass:
-    peer_class = book.classify(address)
-    if peer_class is not PeerClass.INTERNET:
-        return peer_class
-    if own is not None and (address == own or same_ipv6_vpc(address, own)):
-        return PeerClass.OWN
-    return PeerClass.AWS_SERVICE if is_aws_service(aws_service) else PeerClass.INTERNET
+class _KnownEnds:
+    """What some addresses are, by the numbers of their texts; what others are is never asked."""
+
+    def __init__(self, texts: Sequence[str], columns: Sequence[Integers], book: AddressBook) -> None:
+        self.classes: Integers = np.full(len(texts) + 1, ABSENT)
+        self._prefixes: Integers = np.full(len(texts) + 1, ABSENT)  # the last one is that of `ABSENT`
+        for number in np.unique(np.concatenate(columns)).tolist():
+            if number != ABSENT:
+                self.classes[number] = CLASSES.index(book.classify(texts[number]))
+                if ":" in texts[number]:
+                    self._prefixes[number] = vpc_prefix(texts[number])
+
+    def same_ipv6_vpc(self, one: Integers, other: Integers) -> Mask:
+        """Where both are IPv6 addresses in the same /56, hence in the same VPC."""
+        mine = self._prefixes[one]
+        same: Mask = (mine == self._prefixes[other]) & (mine != ABSENT)
+        return same
 
 
 def is_aws_service(code: str | None) -> bool:
@@ -138,13 +217,3 @@ def is_aws_service(code: str | None) -> bool:
 
 CUSTOMER_RANGES = frozenset({"EC2", "AMAZON", "GLOBALACCELERATOR", "CLOUDFRONT", "API_GATEWAY"})
 """AWS ranges in which anybody's workload may answer: an attacker rents there too."""
-
-
-def _side(flow: Flow, own: str | None) -> FlowDirection | None:
-    if flow.flow_direction is not None:
-        return flow.flow_direction
-    if own is None or flow.srcaddr == flow.dstaddr:
-        return None
-    if own == flow.srcaddr:
-        return FlowDirection.EGRESS
-    return FlowDirection.INGRESS if own == flow.dstaddr else None
