@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -32,13 +32,13 @@ VENDORS: Final = tuple(
 _INSIDE: Final = "10.", "192.168.", "100.64.", "2a05:d018:"
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def is_inside(address: str) -> bool:
     """Whether an address is ours: a VPC's or on premises."""
     return address.startswith(_INSIDE)
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def aws_service(address: str) -> str:
     """The field `pkt-src-aws-service` or `pkt-dst-aws-service`: `-` for all that is not AWS'."""
     return next((service for start, service in AWS_RANGES.items() if address.startswith(start)), "-")

@@ -1,0 +1,56 @@
+"""Which detectors may find which kind of incident, and when a page is about an incident."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchmarks.evaluation.generator.model import Incident
+from benchmarks.evaluation.judged import Page
+
+GRACE: Final = 2 * 3600
+"""Seconds after an incident's end in which a page may still arrive: records come minutes late, some an hour."""
+
+_SCAN: Final = frozenset(
+    {
+        *("probing", "scan", "slow-scan"),
+        *("zeek-address-scan", "zeek-port-scan"),
+        *("elastic-scan", "elastic-sweep", "elastic-inside", "panther-egress-ports"),
+    }
+)
+
+ACCEPTABLE: Final = {
+    "fast-vertical-scan": _SCAN,
+    "horizontal-scan": _SCAN,
+    "block-scan": _SCAN,
+    "slow-scan": _SCAN,
+    "very-slow-scan": _SCAN,
+    "lateral-movement": _SCAN | {"lateral-movement"},
+    "ssh-brute-force": frozenset({"brute-force", "ssh-brute-force", "lateral-movement"}),
+    "listener-goes-out": frozenset({"listener-goes-out"}),
+    "public-into-private": frozenset({"public-into-private"}),
+    "database-initiates": frozenset({"database-initiates"}),
+    "scan-hit": frozenset({"scan-hit"}),
+    "exfiltration": frozenset({"egress-volume"}),
+    "egress-rejects": frozenset({"blocked-connection", "egress-rejects"}),
+    "security-group-fault": frozenset({"shut-service", "blocked-connection"}),
+    "nacl-fault": frozenset({"nacl-asymmetry", "rejected-replies", "shut-service"}),
+    "reject-spike": frozenset({"reject-spike"}),
+    "records-lost": frozenset({"records-lost", "sight-lost"}),
+    "interface-silent": frozenset({"interface-silent", "silent-interface", "sight-lost"}),
+    "unreadable-lines": frozenset({"sight-lost"}),
+}
+"""Names of detectors by kind of incident, those of peers included."""
+
+
+def about(page: Page, incident: Incident) -> bool:
+    """Whether the page names who did it, or to whom, while it went on or soon after."""
+    if not incident.begin <= page.arrived <= incident.end + GRACE:
+        return False
+    if incident.source in page.names or incident.interface_id in page.names:
+        return True
+    return page.subject in incident.targets
+
+
+def finds(page: Page, incident: Incident) -> bool:
+    """Whether the page is about the incident, and by a detector that may find it."""
+    return page.detector in ACCEPTABLE[incident.kind] and about(page, incident)
