@@ -6,7 +6,7 @@ import argparse
 import gc
 import json
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,17 +42,14 @@ def run(arguments: argparse.Namespace) -> Results:
     seed = scenarios.TUNING_SEED if arguments.quick or arguments.tuning else scenarios.REPORTING_SEED
     size = scenarios.QUICK if arguments.quick else scenarios.FULL
     chosen = scenarios.scenarios(size, seed)
-    results = Results(seed, quick=arguments.quick, outcomes={}, seconds={})
+    results = Results(seed, quick=arguments.quick, outcomes={})
     with Progress(sys.stderr, sum(each.world.days for each in chosen)) as progress:
         for scenario in chosen:
-            begin = time.process_time()
             checkpoint = None if arguments.quick else CHECKPOINTS / f"{scenario.name}.pickle"
             if checkpoint is not None and not arguments.resume:
                 checkpoint.unlink(missing_ok=True)
-            running = Run(scenario, checkpoint)
-            outcome = running.finish(lambda detail, name=scenario.name: progress.step(name, detail))
-            results.outcomes[scenario.name] = outcome
-            results.seconds[scenario.name] = time.process_time() - begin
+            tell = partial(progress.step, scenario.name)
+            results.outcomes[scenario.name] = Run(scenario, checkpoint).finish(tell)
     return results
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from benchmarks.evaluation.generator.model import Incident
 from benchmarks.evaluation.judged import Page
 
 GRACE: Final = 2 * 3600
-"""Seconds after an incident's end in which a page may still arrive: records come minutes late, some an hour."""
+"""Seconds after an incident's end in which a page may still arrive: records come minutes late, or an hour."""
 
 _SCAN: Final = frozenset(
     {
@@ -42,13 +43,30 @@ ACCEPTABLE: Final = {
 """Names of detectors by kind of incident, those of peers included."""
 
 
+DONE_TO: Final = frozenset(
+    {
+        *("public-into-private", "scan-hit", "security-group-fault", "nacl-fault"),
+        *("reject-spike", "records-lost", "interface-silent", "unreadable-lines"),
+    }
+)
+"""Incidents that happen to an interface. A page about them may be about those who suffer, if it names the
+interface; one about somebody's deed has to be about him."""
+
+_HOST: Final = re.compile(r"eni-.*|[0-9a-f.:]*[.:][0-9a-f.:]*")
+"""An interface or an address; all other subjects are roles."""
+
+
 def about(page: Page, incident: Incident) -> bool:
     """Whether the page names who did it, or to whom, while it went on or soon after."""
     if not incident.begin <= page.arrived <= incident.end + GRACE:
         return False
-    if incident.source in page.names or incident.interface_id in page.names:
+    culprits = incident.source, incident.interface_id
+    if page.subject in culprits:
         return True
-    return page.subject in incident.targets
+    if incident.kind in DONE_TO or not _HOST.fullmatch(page.subject):
+        return not page.names.isdisjoint((*culprits, *incident.targets[:1]))
+    # What was done to one host may be told about that one.
+    return incident.targets == (page.subject,)
 
 
 def finds(page: Page, incident: Incident) -> bool:

@@ -12,8 +12,8 @@ quiet as long as the monitor's does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from ipaddress import ip_address
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any, Final
 
 from msgspec import Struct
@@ -30,6 +30,12 @@ KEPT_SECONDS: Final = 2 * 3600
 SYN, SYN_ACK = 2, 18
 FEW_PACKETS: Final = 2
 ADMIN_PORTS: Final = frozenset({21, 22, 23, 25, 139, 445, 3389, 5985, 5986})
+
+
+@lru_cache(maxsize=65_536)
+def is_private(address: str) -> bool:
+    """Whether an address is in a private range, as the peers' rules ask."""
+    return ip_address(address).is_private
 
 
 class Contact(Struct, frozen=True, gc=False):
@@ -168,9 +174,3 @@ def _contacts(flows: Sequence[Flow]) -> Iterator[Contact]:
             *(flow.start or 0, opens and (rejected or key not in answers)),
             egress=flow.flow_direction in {None, "egress"},
         )
-
-
-@lru_cache(maxsize=65_536)
-def is_private(address: str) -> bool:
-    """Whether an address is in a private range, as the peers' rules ask."""
-    return ip_address(address).is_private

@@ -113,7 +113,7 @@ def _processed(results: Results) -> str:
                 f"{tally.batches:,}",
                 f"{tally.writes_per_thousand():.3f}",
                 str(tally.low_confidence),
-                f"{results.seconds.get(name, 0):,.0f}",
+                f"{outcome.seconds:,.0f}",
             )
         )
     head = "Scenario", "records", "batches", "writes per 1,000", "unsure pages", "s"

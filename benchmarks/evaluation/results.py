@@ -22,8 +22,6 @@ class Results(Struct):
     seed: int
     quick: bool
     outcomes: dict[str, Outcome]
-    seconds: dict[str, float]
-    """How long each scenario took, of processor time."""
 
     def document(self) -> dict[str, Any]:
         """The results as JSON values; `peers` has the same of each peer."""
@@ -41,7 +39,7 @@ class Results(Struct):
             "peers": {name: self.of(name) for name in self.judged if name != MONITOR},
             "lines": sum(each.lines for each in self.outcomes.values()),
             "deliveries": sum(each.deliveries for each in self.outcomes.values()),
-            "seconds": {name: round(each, 1) for name, each in self.seconds.items()},
+            "seconds": {name: round(each.seconds, 1) for name, each in self.outcomes.items()},
         }
 
     @property
@@ -66,7 +64,9 @@ class Results(Struct):
                 "all": delays(together(kinds)),
                 **{kind: delays(each) for kind, each in kinds.items()},
             },
-            "pages_at_low_confidence": sum(each.tallies[name].low_confidence for each in self.outcomes.values()),
+            "pages_at_low_confidence": sum(
+                each.tallies[name].low_confidence for each in self.outcomes.values()
+            ),
             "write_units_per_1000_records": round(benign.tallies[name].writes_per_thousand(), _DIGITS),
             "records": sum(each.tallies[name].records for each in self.outcomes.values()),
             "batches": sum(each.tallies[name].batches for each in self.outcomes.values()),

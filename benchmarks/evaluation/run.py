@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ class Outcome(Struct):
     lines: int = 0
     """Of all days."""
     deliveries: int = 0
+    seconds: float = 0
+    """Of processor time."""
 
 
 class Run:
@@ -67,7 +70,9 @@ class Run:
         while not self.generator.over:
             kind = "learning" if self.generator.learning else "judged"
             tell(f"day {self.generator.day + 1} of {days}, {kind}, {self.outcome.lines:,} records until now")
+            begin = time.process_time()
             self._day()
+            self.outcome.seconds += time.process_time() - begin
             self._save()
         self.outcome.incidents = self.generator.labels
         return self.outcome

@@ -40,7 +40,7 @@ class Size(Struct, frozen=True):
     learning_rate: float
 
 
-QUICK: Final = Size((200, 1), (200, 1), (100, 1), (100, 2), 2, 600, 0.05)
+QUICK: Final = Size((200, 1), (100, 1), (100, 1), (100, 2), 2, 600, 0.05)
 FULL: Final = Size((1000, 7), (1000, 7), (300, 4), (300, 5), 8, 60, 0.2)
 """7,000 interface-days without an incident, and as many under stress."""
 

@@ -95,11 +95,10 @@ class Benign:
         packets = 1 + int(random.expovariate(1 / edge.packets))
         size = packets * (52 + random.getrandbits(9))
         talk = Talk(
-            *(client.host, near, self._client_port(edge)),
-            *(server.host, far, edge.port, protocol, begin),
-            *(length, (packets, size), (packets, 3 * size) if edge.answered else (0, 0)),
-            *(outcome, random.choice(vias) if vias else None),
-        )
+            client.host, near, self._client_port(edge), server.host, far, edge.port, protocol, begin, length,
+            (packets, size), (packets, 3 * size) if edge.answered else (0, 0), outcome,
+            random.choice(vias) if vias else None,
+        )  # fmt: skip
         if outcome != OK:
             self._fail(talk)
             return
@@ -166,9 +165,9 @@ def attempt(talk: Talk, begin: int, port: int, random: Random) -> Talk:
     """The same conversation once more, of which nothing comes: a SYN, and what TCP sends after it."""
     syns = random.choice((1, 3, 4, 6))
     return Talk(
-        *(talk.client, talk.client_address, port, talk.server, talk.server_address, talk.server_port),
-        *(talk.protocol, begin, syns * 4, (syns, 60 * syns), (syns, 40 * syns), talk.outcome, talk.via),
-    )
+        talk.client, talk.client_address, port, talk.server, talk.server_address, talk.server_port,
+        talk.protocol, begin, syns * 4, (syns, 60 * syns), (syns, 40 * syns), talk.outcome, talk.via,
+    )  # fmt: skip
 
 
 def _address(host: Host | None, random: Random) -> str:

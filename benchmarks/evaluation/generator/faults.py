@@ -11,9 +11,9 @@ from typing import Final
 from benchmarks.evaluation.generator.agenda import Agenda
 from benchmarks.evaluation.generator.draws import poisson
 from benchmarks.evaluation.generator.fleet import Fleet, never_used, vpc_of
-from benchmarks.evaluation.generator.hosts import Fault, Host
+from benchmarks.evaluation.generator.hosts import ENDLESS, Fault, Host
 from benchmarks.evaluation.generator.model import DAY
-from benchmarks.evaluation.generator.roles import EDGES, ROLES
+from benchmarks.evaluation.generator.roles import ANYONE, EDGES, ROLES
 from benchmarks.evaluation.generator.talks import (
     FIRST_CLIENT_PORT,
     LAST_CLIENT_PORT,
@@ -24,7 +24,7 @@ from benchmarks.evaluation.generator.talks import (
     Talk,
 )
 
-OUTAGES, STALE, BLOCKED = 6.0, 10.0, 3.0
+OUTAGES, STALE, BLOCKED, DEPLOYED = 6.0, 10.0, 3.0, 4.0
 """A day, of 1,000 interfaces."""
 REPLACED: Final = 0.02
 """Of the instances in Auto Scaling groups, a day."""
@@ -44,6 +44,8 @@ class Faults:
         self._fleet = fleet
         self._agenda = agenda
         self._stress = stress
+        self._deployments: list[tuple[int, int, str]] = []
+        """When all instances of which VPC and role are replaced at once."""
 
     def plan(self, begin: int) -> None:
         """Plan the day that begins then (Unix seconds)."""
@@ -55,16 +57,27 @@ class Faults:
             self._stale(begin + random.randrange(DAY))
         for _ in range(poisson(random, BLOCKED * thousands)):
             self._blocked_release(begin + random.randrange(DAY))
+        for _ in range(poisson(random, DEPLOYED * thousands)):
+            deployed = random.choice(self._fleet.vpcs), random.choice(_SCALED)
+            self._deployments.append((begin + random.randrange(DAY), *deployed))
 
     def replace(self, begin: int, seconds: int) -> None:
         """Replace the instances whose turn it is in this slot of time."""
         random = self._random
         scaled = self._fleet.with_role(*_SCALED)
         for _ in range(poisson(random, len(scaled) * REPLACED * self._stress * seconds / DAY)):
-            host = random.choice(scaled)
-            if host.busy_until < begin and host.ends > begin + DAY:
-                self._fleet.replace(host, begin, max(3600, seconds))
-                self._keep_asking(host, begin)
+            self._replace(random.choice(scaled), begin, seconds)
+        due = [each for each in self._deployments if each[0] < begin + seconds]
+        self._deployments = [each for each in self._deployments if each[0] >= begin + seconds]
+        for _, vpc, role in due:
+            for host in list(self._fleet.members[vpc, role]):
+                self._replace(host, begin, seconds)
+
+    def _replace(self, host: Host, begin: int, seconds: int) -> None:
+        """Replace an instance, unless an incident goes on with it."""
+        if host.busy_until < begin and host.ends == ENDLESS:
+            self._fleet.replace(host, begin, max(3600, seconds))
+            self._keep_asking(host, begin)
 
     def _outage(self, begin: int) -> None:
         host = self._random.choice(self._fleet.with_role(*_SERVERS))
@@ -103,9 +116,9 @@ class Faults:
         """Clients of a host that is gone ask for it until they hear of the new one."""
         random, role = self._random, host.interface.role
         vpc = vpc_of(host.interface)
-        edges = [edge for edge in EDGES if edge.server == role and edge.protocol == TCP]
+        edges = [edge for edge in EDGES if edge.server in {role, ANYONE} and edge.protocol == TCP]
         known = [edge for edge in edges if (vpc, edge.client) in self._fleet.members]
-        for edge in known[:3]:
+        for edge in known:
             for client in self._fleet.members[vpc, edge.client][: edge.fan or 4]:
                 at = begin + random.randrange(60)
                 for _ in range(random.randrange(1, 6)):
@@ -113,9 +126,7 @@ class Faults:
                         self._ask(client, None, host.address, edge.port, at, SILENT)
                     at += random.randrange(5, 90)
 
-    def _ask(  # noqa: PLR0917 -- the six make an attempt
-        self, client: Host, server: Host | None, address: str, port: int, at: int, outcome: int
-    ) -> None:
+    def _ask(self, client: Host, server: Host | None, address: str, port: int, at: int, outcome: int) -> None:
         random = self._random
         syns = random.choice((1, 3, 4, 6))
         source_port = random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from benchmarks.evaluation.generator.hosts import Host
-from benchmarks.evaluation.generator.lines import writer
+from benchmarks.evaluation.generator.lines import gap_writer, writer
 from benchmarks.evaluation.generator.model import ACCOUNT, BEGIN, Interface
 from benchmarks.evaluation.generator.roles import BY_NAME, ROLES, VPC_INTERFACES, Role
 from flowwarden.records.layout import RecordLayout
@@ -87,6 +87,7 @@ class Fleet:
             interface.private_ipv4,
             interface.ipv6[0] if interface.ipv6 else "",
             writer(self._layout, interface),
+            gap_writer(self._layout, interface),
             at // self._window,
         )
         self.hosts[interface.interface_id] = host

@@ -29,14 +29,13 @@ SHORTEST_SLOT: Final = 300
 
 
 class Generator:
-    """Makes a world's deliveries. The parts draw from random numbers of their own, so that they do not move
-    each other."""
+    """Makes a world's deliveries. Each part draws random numbers of its own, so that none moves another."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.day = 0
         """How many days are over."""
-        recorder = Recorder(world.layout, world.window, self._random("recorder"))
+        recorder = Recorder(world.window, self._random("recorder"))
         self.fleet = Fleet(self._random("fleet"), world.layout, world.interfaces, world.window)
         agenda, talks = Agenda(), Talks(recorder)
         self._agenda, self._talks, self._recorder = agenda, talks, recorder
@@ -70,7 +69,7 @@ class Generator:
         return self.fleet.interfaces()
 
     def next_day(self) -> Iterator[Delivery]:
-        """The deliveries that arrive on the next day; after the last day's, those that are still on their way.
+        """The deliveries that arrive on the next day; after the last day's, those still under way.
 
         Take all of them before asking for another day.
         """

@@ -51,6 +51,8 @@ class Host(Struct, eq=False):
     """'' if it has none."""
     write: Callable[..., str]
     """Turns a record into a line: see `lines.writer`."""
+    write_gap: Callable[..., str]
+    """The same for a window without records: see `lines.gap_writer`."""
     next_window: int
     """The first window that is not written yet, as a number of windows since 1970."""
     windows: dict[int, dict[Key, Record]] = {}

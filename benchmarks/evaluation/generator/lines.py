@@ -15,6 +15,7 @@ VARIABLE: Final = (
 )
 """The fields that differ from record to record, in the order in which a writer takes their values."""
 
+_GAP_VARIABLE: Final = {"log-status": "{0}", "start": "{1}", "end": "{2}"}
 _GAP_FILLED: Final = frozenset({"version", "account-id", "interface-id", "start", "end", "log-status"})
 
 
@@ -23,10 +24,10 @@ def writer(layout: RecordLayout, interface: Interface) -> Callable[..., str]:
     return " ".join(_token(name, layout, interface) for name in layout.names).format
 
 
-def gap(layout: RecordLayout, interface: Interface, status: str, start: int, end: int) -> str:
-    """The line of a window without records; `status` is NODATA or SKIPDATA."""
-    values = {**_constant(layout, interface), "start": str(start), "end": str(end), "log-status": status}
-    return " ".join(values[name] if name in _GAP_FILLED else "-" for name in layout.names)
+def gap_writer(layout: RecordLayout, interface: Interface) -> Callable[..., str]:
+    """A function that takes NODATA or SKIPDATA, start and end, and returns the line of such a window."""
+    values = {**_constant(layout, interface), **_GAP_VARIABLE}
+    return " ".join(values[name] if name in _GAP_FILLED else "-" for name in layout.names).format
 
 
 def _token(name: str, layout: RecordLayout, interface: Interface) -> str:

@@ -55,7 +55,7 @@ class Radiation:
                 if random.random() < STRANGERS:
                     source, packets = addresses.stranger(random), random.choice((1, 2))
                 else:
-                    source = self._heavy[int(random.random() ** 2 * len(self._heavy))]
+                    source = self._heavy[int(random.random() ** 5 * len(self._heavy))]
                     packets = heavy(random, _MANY)
                 self._probe(host, source, self._port(), begin + int(random.random() * seconds), packets)
             for _ in range(poisson(random, RECORDS_A_DAY * IN_BURSTS / BURST * share)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from benchmarks.evaluation.generator import lines
 from benchmarks.evaluation.generator.addresses import aws_service, is_inside
 from benchmarks.evaluation.generator.hosts import (
     BYTES,
@@ -13,13 +12,11 @@ from benchmarks.evaluation.generator.hosts import (
     FLAGS,
     LAST,
     PACKETS,
-    TRUTH,
     Host,
     Key,
     Record,
 )
 from benchmarks.evaluation.generator.model import Truth
-from flowwarden.records.layout import RecordLayout
 
 BY_SOURCE, BY_DESTINATION, BY_NOBODY = range(3)
 """Who opened the conversation: an index into `_TRUTHS`."""
@@ -43,12 +40,11 @@ _GARBAGE: Final = "flow-export v3: {} bytes={} peer={} state=up"
 class Recorder:
     """Sums up records at hosts, and writes those of closed windows."""
 
-    def __init__(self, layout: RecordLayout, window: int, random: Random) -> None:
+    def __init__(self, window: int, random: Random) -> None:
         self.window = window
-        self._layout = layout
         self._random = random
 
-    def log(  # noqa: PLR0917 -- called for each record, so by position
+    def log(
         self, host: Host, key: Key, t0: int, t1: int, packets: int, size: int, flags: int, truth: int
     ) -> None:
         """Record packets that flowed from t0 to t1 (Unix seconds) in the windows that they fall into."""
@@ -70,7 +66,7 @@ class Recorder:
             record[LAST] = max(record[LAST], t1)
             record[FLAGS] |= flags
 
-    def _spread(  # noqa: PLR0917 -- as log
+    def _spread(
         self, host: Host, key: Key, t0: int, t1: int, packets: int, size: int, flags: int, truth: int
     ) -> None:
         window = self.window
@@ -111,17 +107,18 @@ class Recorder:
         for key, (packets, size, t0, t1, flags, truth) in flows.items():
             source, destination, source_port, destination_port, protocol, action, egress, sent, reached = key
             path = _LEFT_BY[not is_inside(reached)] if egress else "-"
+            family, side = "IPv6" if ":" in source else "IPv4", "egress" if egress else "ingress"
+            sender, receiver = aws_service(sent), aws_service(reached)
             written.append(
                 line(
-                    *(source, destination, source_port, destination_port, protocol, packets, size, t0, t1),
-                    *(action, flags, "IPv6" if ":" in source else "IPv4", sent, reached),
-                    *(aws_service(sent), aws_service(reached), "egress" if egress else "ingress", path),
+                    source, destination, source_port, destination_port, protocol, packets, size, t0, t1,
+                    action, flags, family, sent, reached, sender, receiver, side, path,
                 )
-            )
+            )  # fmt: skip
             truths.append(_TRUTHS[truth])
 
     def _gap(self, host: Host, status: str, start: int) -> str:
-        return lines.gap(self._layout, host.interface, status, start, start + self.window)
+        return host.write_gap(status, start, start + self.window)
 
     def _garble(self, written: list[str]) -> list[str]:
         random = self._random

@@ -116,7 +116,8 @@ def _some(stage: Stage, source: Host, count: int) -> list[Far]:
     neighbours = stage.neighbours(source)
     hosts = random.sample(neighbours, min(len(neighbours), count // 2))
     nobody = {never_used(random.choice(neighbours), random) for _ in range(2 * count)}
-    return [Far.at(host) for host in hosts] + [Far(address) for address in sorted(nobody)[: count - len(hosts)]]
+    dead = random.sample(sorted(nobody), min(len(nobody), count - len(hosts)))
+    return [*map(Far.at, hosts), *map(Far, dead)]
 
 
 def _outcome(stage: Stage, target: Far) -> int:

@@ -58,7 +58,7 @@ class Stage:
         self._agenda = agenda
 
     def cast(self, roles: Sequence[str], begin: int, end: int) -> Host:
-        """A host of one of these roles with which nothing is going on, and to which nothing else will happen."""
+        """A host of one of these roles with which nothing goes on; nothing else happens to it meanwhile."""
         hosts = self.fleet.with_role(*roles)
         free = [host for host in hosts if host.busy_until < begin and host.ends > end]
         host = self.random.choice(free or hosts)
@@ -88,7 +88,7 @@ class Stage:
         answered = (2, 120) if outcome == OK else (1, 40)
         self.talk(client, server, port, at, outcome=outcome, asked=(tries, 44 * tries), answered=answered)
 
-    def talk(  # noqa: PLR0913 -- a conversation has as many parts
+    def talk(
         self,
         client: Host,
         server: Far,

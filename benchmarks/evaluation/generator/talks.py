@@ -18,8 +18,8 @@ ICMP, TCP, UDP = 1, 6, 17
 
 OK, SILENT, RESET, REFUSED, BARRED, ANSWER_REFUSED = range(6)
 """What comes of a conversation: it works; nobody answers; a closed port answers with RST; the server's
-security group refuses it; the client's own refuses it; the request passes and a network ACL refuses the answer.
-"""
+security group refuses it; the client's own refuses it; the request passes, and a network ACL refuses the
+answer."""
 
 FIRST_CLIENT_PORT: Final = 32_768
 LAST_CLIENT_PORT: Final = 60_999
