@@ -75,7 +75,7 @@ class Generator:
         """
         begin = BEGIN + self.day * DAY
         slot = LEARNING_SLOT if self.learning else max(SHORTEST_SLOT, self.world.window)
-        rate = self.world.learning_rate if self.learning else 1.0
+        rate = self.world.learning_rate if self.learning else self.world.judged_rate
         self._faults.plan(begin)
         self._incidents.plan(begin)
         for now in range(begin, begin + DAY, slot):

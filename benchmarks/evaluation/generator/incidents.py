@@ -56,12 +56,13 @@ class Incidents:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.labels: list[Incident] = []
-        self._plan = self._planned()
+        self.planned = self._planned()
+        """When (Unix seconds) which kind begins, as far as it has not begun yet; in the order of time."""
 
     def plan(self, begin: int) -> None:
         """Put what begins on a day on the agenda; `begin` is its first second."""
-        while self._plan and self._plan[0][0] < begin + DAY:
-            at, kind = self._plan.pop(0)
+        while self.planned and self.planned[0][0] < begin + DAY:
+            at, kind = self.planned.pop(0)
             deed = KINDS[kind].make(self._stage, at)
             label = Incident(
                 *(len(self.labels), kind, deed.source, deed.interface_id, deed.targets, at, deed.end)
@@ -69,7 +70,6 @@ class Incidents:
             self.labels.append(label)
 
     def _planned(self) -> list[tuple[int, str]]:
-        """When which kind begins, in the order of time."""
         world, random = self._stage.world, self._stage.random
         planned = []
         for kind, entry in KINDS.items():

@@ -107,7 +107,9 @@ class World(Struct, frozen=True, kw_only=True):
     """How many times as often something breaks that is nobody's fault: outages, stale addresses, releases."""
     incidents_of_each_kind: int = 0
     learning_rate: float = 0.2
-    """Conversations during learning, as a share of those on judged days."""
+    """Conversations during learning, as a share of what is usual."""
+    judged_rate: float = 1.0
+    """The same on judged days."""
 
     @property
     def days(self) -> int:
