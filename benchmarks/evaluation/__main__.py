@@ -10,7 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec import to_builtins
+
 from benchmarks.evaluation import report, scenarios
+from benchmarks.evaluation.gates import gates
 from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import Run
 from benchmarks.progress import Progress
@@ -31,7 +34,10 @@ def main() -> int:
     text = report.markdown(results)
     print(text)
     DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(json.dumps(results.document(), indent=2) + "\n")
+    document = results.document() | {
+        "gates": [{**to_builtins(gate), "met": gate.met} for gate in gates(results)]
+    }
+    DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
     if arguments.write or not (arguments.quick or arguments.tuning):
         REPORT.write_text(text)
     return 0

@@ -21,10 +21,10 @@ from msgspec import Struct
 from benchmarks.evaluation.generator.model import Delivery
 from benchmarks.evaluation.judged import Page
 from benchmarks.evaluation.reading import Reading
+from benchmarks.evaluation.tally import QUIET_SECONDS
 from flowwarden.network.ports import TCP
 from flowwarden.records.model import Action, Flow
 
-QUIET_SECONDS: Final = 240 * 60
 KEPT_SECONDS: Final = 2 * 3600
 """How long a span of time stays open for late records after its end."""
 SYN, SYN_ACK = 2, 18

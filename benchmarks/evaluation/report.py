@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.evaluation import scenarios
+from benchmarks.evaluation.gates import gates
 from benchmarks.evaluation.results import MEDIAN, NEARLY_ALL, Results, false_pages
 from benchmarks.evaluation.run import MONITOR
 from benchmarks.evaluation.tally import Found, precision, together
@@ -28,6 +29,8 @@ def markdown(results: Results) -> str:
         "# Detection",
         _ABOUT,
         f"Seed {results.seed}{', a quick run' if results.quick else ''}.",
+        "## Gates",
+        _gates(results),
         "## Pages that nobody needs, a day and 1,000 interfaces",
         _rates(results),
         *_behind(results),
@@ -39,6 +42,19 @@ def markdown(results: Results) -> str:
         _processed(results),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _gates(results: Results) -> str:
+    rows = [
+        (
+            gate.what,
+            f"{gate.figure:.4g}",
+            f"{'at least' if gate.at_least else 'at most'} {gate.limit:g}",
+            "yes" if gate.met else "no",
+        )
+        for gate in gates(results)
+    ]
+    return table(("Gate", "measured", "limit", "met"), rows)
 
 
 def _rates(results: Results) -> str:

@@ -67,6 +67,7 @@ class Results(Struct):
             "pages_at_low_confidence": sum(
                 each.tallies[name].low_confidence for each in self.outcomes.values()
             ),
+            "repeated_pages": sum(each.tallies[name].repeats() for each in self.outcomes.values()),
             "write_units_per_1000_records": round(benign.tallies[name].writes_per_thousand(), _DIGITS),
             "records": sum(each.tallies[name].records for each in self.outcomes.values()),
             "batches": sum(each.tallies[name].batches for each in self.outcomes.values()),

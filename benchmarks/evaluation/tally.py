@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -12,6 +13,9 @@ from benchmarks.evaluation.accuracy import SURE
 from benchmarks.evaluation.figures import Rate, per_day_and_thousand, quantile
 from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.judged import Page
+
+QUIET_SECONDS: Final = 240 * 60
+"""As long as a repeat is to stay quiet: the template's default."""
 
 
 class Tally(Struct):
@@ -33,6 +37,15 @@ class Tally(Struct):
     def low_confidence(self) -> int:
         """Pages that claim an initiator without being sure of it: there must be none."""
         return sum(page.confidence is not None and page.confidence < SURE for page in self.paged)
+
+    def repeats(self) -> int:
+        """Pages about an incident that was paged less than `QUIET_SECONDS` before."""
+        last: dict[str, int] = {}
+        count = 0
+        for page in self.paged:
+            count += page.key in last and page.arrived - last[page.key] < QUIET_SECONDS
+            last[page.key] = page.arrived
+        return count
 
     def rate(self, interfaces: int, days: int) -> Rate:
         """Pages a day and 1,000 interfaces."""
