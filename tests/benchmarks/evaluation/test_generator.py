@@ -13,6 +13,7 @@ from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Truth
 from benchmarks.evaluation.generator.radiation import PACKETS_A_DAY
 from benchmarks.evaluation.reading import Reading
 from flowwarden.records.model import Action, Flow, Gap
+from tests.architecture import source
 from tests.benchmarks.evaluation.worlds import EVERYTHING, LAYOUTS, RATE, Made, made, world
 
 layout_names = pytest.mark.parametrize("layout", LAYOUTS)
@@ -209,3 +210,28 @@ def _inside_failures(result: Made) -> int:
 
 def _window(each: Flow | Gap, window: int) -> int:
     return (each.start or 0) // window
+
+
+def test_the_generator_knows_nothing_of_the_detectors() -> None:
+    """It takes layouts from the package, and nothing else."""
+    files = source.python("benchmarks/evaluation/generator")
+    taken = {name for path in files for name in source.imports(source.tree(path))}
+    assert {name for name in taken if name.startswith("flowwarden")} <= {
+        "flowwarden.records.layout",
+        "flowwarden.records.fields",
+    }
+    assert {name for name in taken if name.startswith("benchmarks")} <= {
+        name for name in taken if name.startswith("benchmarks.evaluation.generator")
+    }
+
+
+def test_an_address_answers_for_its_interface() -> None:
+    """Every record has an address of its interface at one end, or shows a pod's in the packet."""
+    result = made()
+    for flow in result.flows:
+        interface = result.interfaces.get(flow.interface_id or "")
+        if interface is not None:
+            own = {interface.private_ipv4, *interface.ipv6}
+            assert own & {flow.srcaddr, flow.dstaddr}
+            near = flow.srcaddr if flow.flow_direction == "egress" else flow.dstaddr
+            assert near in own
