@@ -63,6 +63,10 @@ invoke: setup ## Run a function in a container on one event: make invoke EVENT=e
 bench: .venvs/bench/.made ## What reading a payload costs, held against floors and others, in about 3 minutes (ARGS=--quick, ARGS=--stages)
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
+.PHONY: eval
+eval: .venv/.made ## What the detectors find, and what they page for nothing, on made-up traffic, in about half an hour (ARGS=--quick: 90 s)
+	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
+
 .PHONY: lock
 lock: .venv/.made ## Pin the requirements anew
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 layers/dependencies/requirements.in -o layers/dependencies/requirements.txt

@@ -1,0 +1,72 @@
+"""`make eval`: judge the detectors on labelled traffic, beside the rules of peers."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from msgspec import to_builtins
+
+from benchmarks.evaluation import report, scenarios
+from benchmarks.evaluation.gates import gates
+from benchmarks.evaluation.results import Results
+from benchmarks.evaluation.run import Run
+from benchmarks.progress import Progress
+
+_PROJECT: Final = Path(__file__).parents[2]
+REPORT: Final = _PROJECT / "benchmarks" / "detection.md"
+DOCUMENT: Final = _PROJECT / "build" / "eval.json"
+CHECKPOINTS: Final = _PROJECT / "build" / "eval"
+COLLECT_AFTER: Final = 100_000
+"""New objects before Python looks for cycles: a day makes millions, and none."""
+
+
+def main() -> int:
+    """Run what the arguments ask for."""
+    arguments = _arguments()
+    gc.set_threshold(COLLECT_AFTER)
+    results = run(arguments)
+    text = report.markdown(results)
+    print(text)
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    document = results.document() | {
+        "gates": [{**to_builtins(gate), "met": gate.met} for gate in gates(results)]
+    }
+    DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
+    if arguments.write or not (arguments.quick or arguments.tuning):
+        REPORT.write_text(text)
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> Results:
+    """Run the scenarios."""
+    seed = scenarios.TUNING_SEED if arguments.quick or arguments.tuning else scenarios.REPORTING_SEED
+    size = scenarios.QUICK if arguments.quick else scenarios.FULL
+    chosen = scenarios.scenarios(size, seed)
+    results = Results(seed, quick=arguments.quick, outcomes={})
+    with Progress(sys.stderr, sum(each.world.days for each in chosen)) as progress:
+        for scenario in chosen:
+            checkpoint = None if arguments.quick else CHECKPOINTS / f"{scenario.name}.pickle"
+            if checkpoint is not None and not arguments.resume:
+                checkpoint.unlink(missing_ok=True)
+            tell = partial(progress.step, scenario.name)
+            results.outcomes[scenario.name] = Run(scenario, checkpoint).finish(tell)
+    return results
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small worlds; detection.md is left as it is")
+    parser.add_argument("--tuning", action="store_true", help="the full size with the seed for tuning")
+    parser.add_argument("--resume", action="store_true", help="go on after the last day that was finished")
+    parser.add_argument("--write", action="store_true", help="write detection.md whatever the run")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

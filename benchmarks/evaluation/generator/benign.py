@@ -1,0 +1,183 @@
+"""What happens every day: the conversations of the edges, one slot of time after the other."""
+
+from __future__ import annotations
+
+from math import cos, pi
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+
+from benchmarks.evaluation.generator import addresses, roles
+from benchmarks.evaluation.generator.agenda import Agenda, Leftover
+from benchmarks.evaluation.generator.draws import poisson
+from benchmarks.evaluation.generator.fleet import Fleet
+from benchmarks.evaluation.generator.hosts import Host
+from benchmarks.evaluation.generator.model import DAY
+from benchmarks.evaluation.generator.roles import EDGES, OUTSIDE, REPLICATED, Edge
+from benchmarks.evaluation.generator.talks import (
+    FIRST_CLIENT_PORT,
+    ICMP,
+    LAST_CLIENT_PORT,
+    OK,
+    TCP,
+    Talk,
+    Talks,
+)
+
+LEFTOVERS: Final = 0.01
+"""Of the connections that were held for a while: those on which something is sent too late."""
+IDLE: Final = 350
+"""Seconds after which an idle connection is forgotten."""
+OVER_IPV6: Final = 0.2
+"""Of the conversations between hosts that both can."""
+RETRIES: Final = 2
+"""A client tries again so often, when it gets no answer."""
+
+_OUTSIDERS: Final = {
+    roles.OFFICE: addresses.OFFICES,
+    roles.ON_PREMISES: addresses.ON_PREMISES,
+    roles.VENDOR: addresses.VENDORS,
+    roles.TIME: addresses.TIME_SERVERS,
+    roles.RESOLVERS: addresses.RESOLVERS,
+}
+
+
+class _End(Struct, frozen=True):
+    host: Host | None
+    address: str
+
+
+class Benign:
+    """Lets the edges' conversations happen."""
+
+    def __init__(self, random: Random, fleet: Fleet, talks: Talks, agenda: Agenda) -> None:
+        self._random = random
+        self._fleet = fleet
+        self._talks = talks
+        self._agenda = agenda
+        self._clients = addresses.pool(random, addresses.CLIENTS)
+
+    def happen(self, begin: int, seconds: int, rate: float) -> None:
+        """What happens from `begin` (Unix seconds) on; each edge of each VPC at least once a day."""
+        share = seconds / DAY * rate * _rhythm(begin + seconds // 2)
+        first = begin % DAY == 0
+        for vpc in self._fleet.vpcs:
+            for edge in EDGES:
+                clients, servers = self._ends(vpc, edge.client), self._ends(vpc, edge.server)
+                payers = servers if edge.client in OUTSIDE else clients
+                count = poisson(self._random, len(payers) * edge.a_day * share)
+                vias = self._fleet.members[vpc, edge.via] if edge.via else []
+                for _ in range(max(count, int(first))):
+                    self._one(edge, clients, servers, vias, begin + int(self._random.random() * seconds))
+
+    def _ends(self, vpc: int, name: str) -> list[Host]:
+        if name in OUTSIDE:
+            return []
+        return self._fleet.instances(vpc) if name == roles.ANYONE else self._fleet.members[vpc, name]
+
+    def _one(
+        self, edge: Edge, clients: list[Host], servers: list[Host], vias: list[Host], begin: int
+    ) -> None:
+        """Let a client have a conversation: few clients have most of them."""
+        random = self._random
+        number = int(random.random() ** 2 * (len(clients) or addresses.CLIENTS))
+        client = _End(clients[number], "") if clients else _End(None, self._outsider(edge.client))
+        server = self._server(edge, number, servers)
+        if server.host is not None and server.host is client.host:
+            return
+        near, far = self._addresses(client, server)
+        protocol, outcome = edge.protocol, OK
+        fault = server.host.fault if server.host is not None else None
+        if fault is not None and fault.begin <= begin < fault.end and fault.port in {0, edge.port}:
+            outcome = fault.outcome
+        length = int(random.expovariate(1 / edge.seconds)) if edge.seconds else 0
+        packets = 1 + int(random.expovariate(1 / edge.packets))
+        size = packets * (52 + random.getrandbits(9))
+        talk = Talk(
+            client.host, near, self._client_port(edge), server.host, far, edge.port, protocol, begin, length,
+            (packets, size), (packets, 3 * size) if edge.answered else (0, 0), outcome,
+            random.choice(vias) if vias else None,
+        )  # fmt: skip
+        if outcome != OK:
+            self._fail(talk)
+            return
+        self._talks.add(talk)
+        if edge.keeps_address:
+            self._pass_on(talk)
+        if length > IDLE // 6 and protocol == TCP and random.random() < LEFTOVERS:
+            late = begin + length + IDLE + random.randrange(3600)
+            self._agenda.put(Leftover(talk, late, random.choice((1, 1, 1, 4))))
+
+    def _server(self, edge: Edge, number: int, servers: list[Host]) -> _End:
+        """One of the few servers that this client knows; a primary's only replica; any, for a fan of 0."""
+        if edge.server in OUTSIDE:
+            known = _OUTSIDERS[edge.server]
+            return _End(None, known[(number * 7 + int(self._random.random() * edge.fan)) % len(known)])
+        count = len(servers)
+        if edge.client == edge.server == REPLICATED:
+            return _End(servers[number % (count // 2) + count // 2], "")
+        fan = edge.fan or count
+        return _End(servers[(number * 5 + int(self._random.random() * fan)) % count], "")
+
+    def _outsider(self, name: str) -> str:
+        if name == roles.INTERNET:
+            return self._clients[int(self._random.random() ** 4 * addresses.CLIENTS)]
+        return self._random.choice(_OUTSIDERS[name])
+
+    def _addresses(self, client: _End, server: _End) -> tuple[str, str]:
+        """The addresses in the packets: a pod's at a node, IPv6 where both ends have it."""
+        random, near, far = self._random, client.host, server.host
+        if near is not None and far is not None and near.ipv6 and far.ipv6 and random.random() < OVER_IPV6:
+            return near.ipv6, far.ipv6
+        return _address(near, random) or client.address, _address(far, random) or server.address
+
+    def _client_port(self, edge: Edge) -> int:
+        if edge.protocol == ICMP:
+            return 0
+        if edge.server == roles.TIME:
+            return edge.port
+        return self._random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
+
+    def _fail(self, talk: Talk) -> None:
+        """A failed conversation is tried again, from other ports."""
+        random = self._random
+        begin, port = talk.begin, talk.client_port
+        for _ in range(1 + random.randrange(RETRIES + 1)):
+            self._agenda.put(attempt(talk, begin, port, random))
+            begin += 5 + random.randrange(40)
+            port = random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT) if port else 0
+
+    def _pass_on(self, talk: Talk) -> None:
+        """A network load balancer that keeps the client's address: a target sees a public one."""
+        assert talk.server is not None  # noqa: S101 -- it is the load balancer
+        vpc = int(talk.server.interface.vpc_id.removeprefix("vpc-"), 16)
+        target = self._random.choice(self._fleet.members[vpc, "edge"])
+        self._talks.add(
+            Talk(
+                *(None, talk.client_address, talk.client_port, target, target.address, talk.server_port),
+                *(talk.protocol, talk.begin, talk.seconds, talk.asked, talk.answered),
+            )
+        )
+
+
+def attempt(talk: Talk, begin: int, port: int, random: Random) -> Talk:
+    """The same conversation once more, of which nothing comes: a SYN, and what TCP sends after it."""
+    syns = random.choice((1, 3, 4, 6))
+    return Talk(
+        talk.client, talk.client_address, port, talk.server, talk.server_address, talk.server_port,
+        talk.protocol, begin, syns * 4, (syns, 60 * syns), (syns, 40 * syns), talk.outcome, talk.via,
+    )  # fmt: skip
+
+
+def _address(host: Host | None, random: Random) -> str:
+    """An address that the host's packets have; '' for no host."""
+    if host is None:
+        return ""
+    pods = host.interface.secondary_ipv4
+    return random.choice(pods) if pods and random.random() < 0.8 else host.address
+
+
+def _rhythm(moment: int) -> float:
+    """How much goes on at a time of day: 1 on the average, least at 3 o'clock."""
+    return 1 - 0.5 * cos(2 * pi * (moment % DAY - 3 * 3600) / DAY)

@@ -1,0 +1,60 @@
+"""Deliveries: minutes late, some of them much later, some twice, some with their lines in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from random import Random
+from typing import Final
+
+from benchmarks.evaluation.generator.model import ACCOUNT, LOG_GROUP, Delivery
+
+USUAL_DELAY: Final = 240
+"""Seconds that every delivery takes at least, after the end of its last window."""
+MEAN_SPREAD: Final = 60
+LATE: Final = 0.01
+LATEST: Final = 3600
+"""Seconds more that a late one takes at most."""
+DOUBLED: Final = 0.01
+SHUFFLED: Final = 0.1
+MOST_LINES: Final = 5_000
+"""Of one delivery."""
+
+
+class Deliveries:
+    """Takes lines as they are written, and hands them over in the order in which they arrive."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._number = 0
+        self._order = 0
+        self._under_way: list[tuple[int, int, Delivery]] = []
+
+    def send(self, stream: str, lines: list[str], truth: list[str], at: int) -> None:
+        """Send the lines of one interface that were written at a time (Unix seconds)."""
+        for first in range(0, len(lines), MOST_LINES):
+            part = slice(first, first + MOST_LINES)
+            self._send(stream, lines[part], truth[part], at)
+
+    def arrived(self, until: int) -> Iterator[Delivery]:
+        """What arrives before a time (Unix seconds), and was not handed over before."""
+        under_way = self._under_way
+        while under_way and under_way[0][0] < until:
+            yield heappop(under_way)[2]
+
+    def _send(self, stream: str, lines: list[str], truth: list[str], at: int) -> None:
+        random = self._random
+        if random.random() < SHUFFLED:
+            order = random.sample(range(len(lines)), len(lines))
+            lines, truth = [lines[each] for each in order], [truth[each] for each in order]
+        self._number += 1
+        times = 2 if random.random() < DOUBLED else 1
+        for _ in range(times):
+            delay = USUAL_DELAY + int(random.expovariate(1 / MEAN_SPREAD))
+            if random.random() < LATE:
+                delay += random.randrange(LATEST)
+            self._order += 1
+            delivery = Delivery(
+                *(self._number, at + delay, LOG_GROUP, stream, ACCOUNT, tuple(lines), "".join(truth)),
+            )
+            heappush(self._under_way, (delivery.arrived, self._order, delivery))

@@ -1,0 +1,106 @@
+"""The generator: a world's deliveries, day after day, in the order in which they arrive.
+
+Memory does not grow with the number of days. Between two days a generator can be pickled, and goes on from
+there with the same deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Final
+
+from benchmarks.evaluation.generator.agenda import Agenda, Leftover
+from benchmarks.evaluation.generator.benign import Benign
+from benchmarks.evaluation.generator.deliveries import Deliveries
+from benchmarks.evaluation.generator.faults import Faults
+from benchmarks.evaluation.generator.fleet import Fleet
+from benchmarks.evaluation.generator.incidents import Incidents
+from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, World
+from benchmarks.evaluation.generator.radiation import Radiation
+from benchmarks.evaluation.generator.recorder import Recorder
+from benchmarks.evaluation.generator.stage import Stage
+from benchmarks.evaluation.generator.talks import Talks
+
+LEARNING_SLOT: Final = 3600
+"""Seconds of traffic that a delivery holds while all is being learned."""
+SHORTEST_SLOT: Final = 300
+"""The same on judged days, unless the window is longer."""
+
+
+class Generator:
+    """Makes a world's deliveries. Each part draws random numbers of its own, so that none moves another."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.day = 0
+        """How many days are over."""
+        recorder = Recorder(world.window, self._random("recorder"))
+        self.fleet = Fleet(self._random("fleet"), world.layout, world.interfaces, world.window)
+        agenda, talks = Agenda(), Talks(recorder)
+        self._agenda, self._talks, self._recorder = agenda, talks, recorder
+        self._benign = Benign(self._random("benign"), self.fleet, talks, agenda)
+        self._radiation = Radiation(self._random("radiation"), self.fleet, recorder, talks)
+        self._faults = Faults(self._random("faults"), self.fleet, agenda, world.stress)
+        stage = Stage(self._random("incidents"), self.fleet, agenda, world)
+        self._incidents = Incidents(stage)
+        self._deliveries = Deliveries(self._random("deliveries"))
+
+    def _random(self, part: str) -> Random:
+        return Random(f"{self.world.seed} {part}")
+
+    @property
+    def learning(self) -> bool:
+        """Whether the coming day is one on which nothing is judged."""
+        return self.day < self.world.learning_days
+
+    @property
+    def over(self) -> bool:
+        """Whether all days are over."""
+        return self.day >= self.world.days
+
+    @property
+    def labels(self) -> list[Incident]:
+        """The incidents that have begun until now."""
+        return self._incidents.labels
+
+    def interfaces(self) -> dict[str, Interface]:
+        """What DescribeNetworkInterfaces would tell now, by interface id."""
+        return self.fleet.interfaces()
+
+    def next_day(self) -> Iterator[Delivery]:
+        """The deliveries that arrive on the next day; after the last day's, those still under way.
+
+        Take all of them before asking for another day.
+        """
+        begin = BEGIN + self.day * DAY
+        slot = LEARNING_SLOT if self.learning else max(SHORTEST_SLOT, self.world.window)
+        rate = self.world.learning_rate if self.learning else self.world.judged_rate
+        self._faults.plan(begin)
+        self._incidents.plan(begin)
+        for now in range(begin, begin + DAY, slot):
+            self._faults.replace(now, slot)
+            self._benign.happen(now, slot, rate)
+            self._radiation.happen(now, slot, rate)
+            self._settle(now + slot)
+            self._write(now + slot)
+            yield from self._deliveries.arrived(now + slot)
+        self.day += 1
+        if self.over:
+            yield from self._deliveries.arrived(self.world.end + DAY)
+
+    def _settle(self, until: int) -> None:
+        """Let happen what was on the agenda."""
+        for thing in self._agenda.due(until):
+            if isinstance(thing, Leftover):
+                self._talks.leftover(thing.talk, thing.at, thing.packets)
+            else:
+                self._talks.add(thing)
+
+    def _write(self, until: int) -> None:
+        """Send what was recorded in the windows that are over."""
+        for host in list(self.fleet.hosts.values()):
+            lines, truth = self._recorder.write(host, until)
+            if lines and not (host.mute is not None and host.mute.holds(until - 1)):
+                self._deliveries.send(host.stream, lines, truth, until)
+        self.fleet.bury(until)

@@ -1,0 +1,83 @@
+"""The table of incidents, and when they happen: after learning, evenly over the judged days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from benchmarks.evaluation.generator import intrusions, scans, troubles
+from benchmarks.evaluation.generator.model import DAY, Incident
+from benchmarks.evaluation.generator.stage import Deed, Stage
+
+FIRST: Final = 3600
+"""Seconds of the first judged day in which nothing happens yet."""
+LAST: Final = 7200
+"""Seconds at the end in which nothing begins, besides what an incident takes."""
+
+
+class Kind(Struct, frozen=True):
+    """A kind of incident."""
+
+    make: Callable[[Stage, int], Deed]
+    """Puts it on the agenda, beginning at a time (Unix seconds)."""
+    longest: int
+    """Seconds that it takes at most."""
+
+
+KINDS: Final = {
+    "fast-vertical-scan": Kind(scans.fast_vertical, 60),
+    "horizontal-scan": Kind(scans.horizontal, 300),
+    "block-scan": Kind(scans.block, 300),
+    "slow-scan": Kind(scans.slow, scans.LONGEST_SLOW),
+    "very-slow-scan": Kind(scans.very_slow, scans.LONGEST_VERY_SLOW),
+    "lateral-movement": Kind(scans.lateral_movement, 5400),
+    "ssh-brute-force": Kind(scans.ssh_brute_force, 1800),
+    "listener-goes-out": Kind(intrusions.listener_goes_out, 3600),
+    "public-into-private": Kind(intrusions.public_into_private, 1800),
+    "database-initiates": Kind(intrusions.database_initiates, 1800),
+    "scan-hit": Kind(intrusions.scan_hit, 1500),
+    "exfiltration": Kind(intrusions.exfiltration, 3600),
+    "egress-rejects": Kind(intrusions.egress_rejects, 7 * 3600),
+    "security-group-fault": Kind(troubles.security_group_fault, 7200),
+    "nacl-fault": Kind(troubles.nacl_fault, 7200),
+    "reject-spike": Kind(troubles.reject_spike, 2400),
+    "records-lost": Kind(troubles.records_lost, 7200),
+    "interface-silent": Kind(troubles.interface_silent, 7 * 3600),
+    "unreadable-lines": Kind(troubles.unreadable_lines, 5400),
+}
+"""Every kind, by its name. Scans are those of a host of ours."""
+
+
+class Incidents:
+    """Lets incidents happen, and keeps their labels."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.labels: list[Incident] = []
+        self.planned = self._planned()
+        """When (Unix seconds) which kind begins, as far as it has not begun yet; in the order of time."""
+
+    def plan(self, begin: int) -> None:
+        """Put what begins on a day on the agenda; `begin` is its first second."""
+        while self.planned and self.planned[0][0] < begin + DAY:
+            at, kind = self.planned.pop(0)
+            deed = KINDS[kind].make(self._stage, at)
+            label = Incident(
+                *(len(self.labels), kind, deed.source, deed.interface_id, deed.targets, at, deed.end)
+            )
+            self.labels.append(label)
+
+    def _planned(self) -> list[tuple[int, str]]:
+        world, random = self._stage.world, self._stage.random
+        planned = []
+        for kind, entry in KINDS.items():
+            earliest = world.judged_from + FIRST
+            latest = max(earliest + 1, world.end - LAST - entry.longest)
+            times = range(earliest, latest)
+            step = len(times) / max(1, world.incidents_of_each_kind)
+            for number in range(world.incidents_of_each_kind):
+                offset = int(step * (number + random.random()))
+                planned.append((times[min(offset, len(times) - 1)], kind))
+        return sorted(planned)

@@ -1,0 +1,95 @@
+"""Unusual directions: who goes out and never did, who comes in and never could."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchmarks.evaluation.generator import addresses
+from benchmarks.evaluation.generator.fleet import never_used
+from benchmarks.evaluation.generator.roles import BY_NAME
+from benchmarks.evaluation.generator.stage import Deed, Far, Stage
+from benchmarks.evaluation.generator.talks import REFUSED
+
+LISTENERS: Final = "database", "cache", "queue"
+"""Roles that start no connection to the internet."""
+
+
+def listener_goes_out(stage: Stage, begin: int) -> Deed:
+    """A host that only ever answered connects to the internet, several times."""
+    random = stage.random
+    seconds = random.randrange(300, 3600)
+    source = stage.cast(LISTENERS, begin, begin + seconds)
+    target = addresses.stranger(random)
+    for number in range(random.randrange(3, 12)):
+        at = begin + (random.randrange(seconds) if number else 0)
+        stage.talk(source, Far(target), 443, at, seconds=20, via=stage.gateway(source))
+    return stage.deed(source, [target], begin + seconds)
+
+
+def public_into_private(stage: Stage, begin: int) -> Deed:
+    """Somebody on the internet connects to a host in a private subnet, and is answered."""
+    random = stage.random
+    seconds = random.randrange(60, 1800)
+    target = stage.cast(("app", "web", "worker", "database"), begin, begin + seconds)
+    source, port = addresses.stranger(random), random.choice((22, 8080, 5432, 8443))
+    for number in range(random.randrange(1, 20)):
+        stage.visit(source, target, port, begin + (random.randrange(seconds) if number else 0))
+    return stage.deed(target, [target.address], begin + seconds, source)
+
+
+def database_initiates(stage: Stage, begin: int) -> Deed:
+    """A database connects to hosts inside that are no replicas of its own."""
+    random = stage.random
+    seconds = random.randrange(120, 1800)
+    source = stage.cast(("database",), begin, begin + seconds)
+    targets = random.sample(stage.neighbours(source, "app", "web", "worker", "node"), 3)
+    for number, target in enumerate(targets):
+        for _ in range(random.randrange(1, 6)):
+            at = begin + (random.randrange(seconds) if number else 0)
+            stage.talk(source, Far.at(target), random.choice((22, 8080, 8443)), at, seconds=10)
+    return stage.deed(source, [target.address for target in targets], begin + seconds)
+
+
+def scan_hit(stage: Stage, begin: int) -> Deed:
+    """Somebody on the internet is refused at many ports, and let in at one that nobody ever used."""
+    random = stage.random
+    seconds = random.randrange(300, 1500)
+    target = stage.cast(("legacy", "bastion"), begin, begin + seconds)
+    source, hit = addresses.stranger(random), random.choice((2222, 8000, 9000, 5000, 8888))
+    closed = set(range(1, 1024)) - {22, BY_NAME[target.interface.role].open_port}
+    for port in random.sample(sorted(closed), random.randrange(15, 60)):
+        stage.visit(source, target, port, begin + random.randrange(seconds // 2), REFUSED)
+    for _ in range(random.randrange(2, 8)):
+        stage.visit(source, target, hit, begin + random.randrange(seconds // 2, seconds))
+    return stage.deed(target, [target.address], begin + seconds, source)
+
+
+def exfiltration(stage: Stage, begin: int) -> Deed:
+    """Gigabytes to somebody whom nobody ever sent anything."""
+    random = stage.random
+    seconds = random.randrange(900, 3600)
+    source = stage.cast(("app", "worker", "node"), begin, begin + seconds)
+    target, size = addresses.stranger(random), random.randrange(4, 40) * 10**9
+    parts = random.randrange(4, 12)
+    for number in range(parts):
+        at = begin + number * seconds // parts
+        asked = size // parts // 1400, size // parts
+        answered = asked[0] // 20, asked[0] * 3
+        stage.talk(
+            *(source, Far(target), 443, at),
+            seconds=60, asked=asked, answered=answered, via=stage.gateway(source),
+        )  # fmt: skip
+    return stage.deed(source, [target], begin + seconds)
+
+
+def egress_rejects(stage: Stage, begin: int) -> Deed:
+    """A server is refused by its own rules for hours, always at the same destination."""
+    random = stage.random
+    seconds = random.randrange(4, 7) * 3600
+    source = stage.cast(("app", "web", "database", "cache"), begin, begin + seconds)
+    target = addresses.stranger(random) if random.random() < 0.5 else never_used(source, random)
+    at, port = begin, random.choice((25, 4444, 8080, 6667))
+    while at < begin + seconds:
+        stage.barred(source, target, port, at)
+        at += random.randrange(60, 300)
+    return stage.deed(source, [target], begin + seconds)

@@ -1,0 +1,128 @@
+"""Scans, and what follows them: a host of ours that looks for others, and gets into them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchmarks.evaluation.generator.fleet import never_used
+from benchmarks.evaluation.generator.hosts import Host
+from benchmarks.evaluation.generator.stage import Deed, Far, Stage
+from benchmarks.evaluation.generator.talks import OK, REFUSED, RESET, SILENT
+
+SOURCES: Final = "web", "app", "worker", "node", "edge", "legacy"
+"""Whose hosts fall first."""
+ADMIN_PORTS: Final = 22, 445, 3389, 5985, 135, 5986
+SWEPT_PORTS: Final = 445, 22, 3389, 6379, 9200, 2375, 5900, 8080
+
+SLOW_PROBES, VERY_SLOW_PROBES = 110, 130
+LONGEST_SLOW: Final = SLOW_PROBES * 120
+LONGEST_VERY_SLOW: Final = 20 * 3600
+
+
+def fast_vertical(stage: Stage, begin: int) -> Deed:
+    """Hundreds of ports of one host within a minute."""
+    random = stage.random
+    source = stage.cast(SOURCES, begin, begin + 60)
+    target = random.choice(stage.neighbours(source))
+    ports = random.sample(range(1, 10_000), random.randrange(200, 1000))
+    for port in ports:
+        outcome = RESET if random.random() < 0.05 else REFUSED
+        stage.probe(source, Far.at(target), port, begin + random.randrange(50), outcome)
+    return stage.deed(source, [target.address], begin + 60)
+
+
+def horizontal(stage: Stage, begin: int) -> Deed:
+    """One port of a whole subnet, within minutes."""
+    random = stage.random
+    seconds = random.randrange(60, 300)
+    source = stage.cast(SOURCES, begin, begin + seconds)
+    port = random.choice(SWEPT_PORTS)
+    targets = _some(stage, source, random.randrange(60, 250))
+    for target in targets:
+        stage.probe(source, target, port, begin + random.randrange(seconds), _outcome(stage, target))
+    return stage.deed(source, [target.address for target in targets], begin + seconds)
+
+
+def block(stage: Stage, begin: int) -> Deed:
+    """Several ports of many hosts."""
+    random = stage.random
+    source = stage.cast(SOURCES, begin, begin + 300)
+    targets = _some(stage, source, random.randrange(20, 40))
+    ports = random.sample(range(20, 10_000), random.randrange(8, 20))
+    for target in targets:
+        for port in ports:
+            stage.probe(source, target, port, begin + random.randrange(300), _outcome(stage, target))
+    return stage.deed(source, [target.address for target in targets], begin + 300)
+
+
+def slow(stage: Stage, begin: int) -> Deed:
+    """A probe every 30 to 120 seconds."""
+    return _patient(stage, begin, SLOW_PROBES, (30, 120))
+
+
+def very_slow(stage: Stage, begin: int) -> Deed:
+    """A probe every 5 to 15 minutes."""
+    return _patient(stage, begin, VERY_SLOW_PROBES, (300, 900))
+
+
+def lateral_movement(stage: Stage, begin: int) -> Deed:
+    """Administration ports of hosts that the source has no business with; almost half of them let it in."""
+    random = stage.random
+    seconds = random.randrange(1200, 5400)
+    source = stage.cast(SOURCES, begin, begin + seconds)
+    targets = random.sample(stage.neighbours(source), random.randrange(8, 20))
+    share = random.uniform(0.4, 0.5)
+    for number, target in enumerate(targets):
+        at = begin + number * seconds // len(targets)
+        port = random.choice(ADMIN_PORTS)
+        if random.random() < share:
+            stage.talk(source, Far.at(target), port, at, seconds=random.randrange(5, 120))
+        else:
+            stage.probe(source, Far.at(target), port, at, random.choice((REFUSED, RESET)))
+    return stage.deed(source, [target.address for target in targets], begin + seconds)
+
+
+def ssh_brute_force(stage: Stage, begin: int) -> Deed:
+    """Many logins at one host, each of them accepted by the security group and refused by the password."""
+    random = stage.random
+    seconds = random.randrange(600, 1800)
+    source = stage.cast(SOURCES, begin, begin + seconds)
+    target = random.choice(stage.neighbours(source))
+    for _ in range(random.randrange(120, 400)):
+        at = begin + random.randrange(seconds)
+        packets = random.randrange(8, 14), random.randrange(1200, 2200)
+        stage.talk(source, Far.at(target), 22, at, seconds=2, asked=packets, answered=packets)
+    return stage.deed(source, [target.address], begin + seconds)
+
+
+def _patient(stage: Stage, begin: int, probes: int, pause: tuple[int, int]) -> Deed:
+    random = stage.random
+    pauses = [random.randint(*pause) for _ in range(probes)]
+    source = stage.cast(SOURCES, begin, begin + sum(pauses))
+    targets = _some(stage, source, 40)
+    at, end = begin, begin
+    for wait in pauses:
+        if at >= stage.world.end:
+            break
+        target = random.choice(targets)
+        stage.probe(source, target, random.randrange(1, 10_000), at, _outcome(stage, target))
+        at, end = at + wait, at
+    return stage.deed(source, [target.address for target in targets], end + 1)
+
+
+def _some(stage: Stage, source: Host, count: int) -> list[Far]:
+    """Targets in the source's VPC: half of them hosts, as far as there are so many; nobody at the others."""
+    random = stage.random
+    neighbours = stage.neighbours(source)
+    hosts = random.sample(neighbours, min(len(neighbours), count // 2))
+    nobody = {never_used(random.choice(neighbours), random) for _ in range(2 * count)}
+    dead = random.sample(sorted(nobody), min(len(nobody), count - len(hosts)))
+    return [*map(Far.at, hosts), *map(Far, dead)]
+
+
+def _outcome(stage: Stage, target: Far) -> int:
+    """Where nobody is, nobody answers; a host's security group refuses most of it."""
+    if target.host is None:
+        return SILENT
+    drawn = stage.random.random()
+    return OK if drawn < 0.04 else RESET if drawn < 0.1 else REFUSED

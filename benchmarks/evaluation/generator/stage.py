@@ -1,0 +1,137 @@
+"""The stage that incidents play on: choosing hosts, and putting their conversations on the agenda."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+
+from benchmarks.evaluation.generator.agenda import Agenda
+from benchmarks.evaluation.generator.fleet import Fleet, vpc_of
+from benchmarks.evaluation.generator.hosts import Host
+from benchmarks.evaluation.generator.model import World
+from benchmarks.evaluation.generator.talks import (
+    BARRED,
+    FIRST_CLIENT_PORT,
+    LAST_CLIENT_PORT,
+    OK,
+    RESET,
+    TCP,
+    Talk,
+)
+
+REST: Final = 6 * 3600
+"""Seconds after an incident in which nothing else is done with its host."""
+MOST_TARGETS: Final = 300
+
+
+class Deed(Struct, frozen=True):
+    """What was done: the part of a label that its maker knows."""
+
+    source: str
+    interface_id: str
+    targets: tuple[str, ...]
+    end: int
+
+
+class Far(Struct, frozen=True):
+    """The far end of a conversation: a host, or an address where none is."""
+
+    address: str
+    host: Host | None = None
+
+    @classmethod
+    def at(cls, host: Host) -> Far:
+        """A host, at its primary address."""
+        return cls(host.address, host)
+
+
+class Stage:
+    """What the makers of incidents work with."""
+
+    def __init__(self, random: Random, fleet: Fleet, agenda: Agenda, world: World) -> None:
+        self.random = random
+        self.fleet = fleet
+        self.world = world
+        self._agenda = agenda
+
+    def cast(self, roles: Sequence[str], begin: int, end: int) -> Host:
+        """A host of one of these roles with which nothing goes on; nothing else happens to it meanwhile."""
+        hosts = self.fleet.with_role(*roles)
+        free = [host for host in hosts if host.busy_until < begin and host.ends > end]
+        host = self.random.choice(free or hosts)
+        host.busy_until = end + REST
+        host.fault = None
+        return host
+
+    def neighbours(self, host: Host, *roles: str) -> list[Host]:
+        """The other hosts of its VPC, or those of some roles."""
+        vpc = vpc_of(host.interface)
+        near = (
+            [each for role in roles for each in self.fleet.members[vpc, role]]
+            if roles
+            else self.fleet.instances(vpc)
+        )
+        return [each for each in near if each is not host]
+
+    def gateway(self, host: Host) -> Host | None:
+        """The NAT gateway that the host reaches the internet through; None if it needs none."""
+        if host.interface.public_subnet:
+            return None
+        return self.random.choice(self.fleet.members[vpc_of(host.interface), "nat"])
+
+    def probe(self, client: Host, server: Far, port: int, at: int, outcome: int) -> None:
+        """One attempt: a SYN, or a few of them, and what comes of it."""
+        tries = self.random.choice((1, 1, 2)) if outcome not in {OK, RESET} else 1
+        answered = (2, 120) if outcome == OK else (1, 40)
+        self.talk(client, server, port, at, outcome=outcome, asked=(tries, 44 * tries), answered=answered)
+
+    def talk(
+        self,
+        client: Host,
+        server: Far,
+        port: int,
+        at: int,
+        *,
+        seconds: int = 0,
+        outcome: int = OK,
+        asked: tuple[int, int] = (10, 1500),
+        answered: tuple[int, int] = (10, 4000),
+        via: Host | None = None,
+    ) -> None:
+        """A conversation that one of our own hosts starts."""
+        source_port = self.client_port()
+        self._agenda.put(
+            Talk(
+                *(client, client.address, source_port, server.host, server.address, port, TCP, at),
+                *(seconds, asked, answered, outcome, via),
+            )
+        )
+
+    def barred(self, client: Host, address: str, port: int, at: int) -> None:
+        """An attempt that the client's own rules refuse, with the SYNs that TCP sends after the first one."""
+        tries = self.random.choice((1, 3, 4, 6))
+        self.talk(
+            *(client, Far(address), port, at), seconds=3 * tries, outcome=BARRED, asked=(tries, 60 * tries)
+        )
+
+    def visit(self, source: str, server: Host, port: int, at: int, outcome: int = OK) -> None:
+        """A conversation that a host on the internet starts."""
+        asked, answered = ((9, 1400), (8, 5200)) if outcome == OK else ((1, 44), (1, 40))
+        self._agenda.put(
+            Talk(
+                *(None, source, self.client_port(), server, server.address, port, TCP, at),
+                *(20 if outcome == OK else 0, asked, answered, outcome),
+            )
+        )
+
+    def client_port(self) -> int:
+        """An ephemeral port."""
+        return self.random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
+
+    def deed(self, host: Host, targets: Sequence[str], end: int, source: str = "") -> Deed:
+        """What the host did, or what was done to it by somebody outside."""
+        known = tuple(dict.fromkeys(targets))[:MOST_TARGETS]
+        return Deed(source or host.address, host.interface.interface_id, known, end)

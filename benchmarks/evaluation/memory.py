@@ -1,0 +1,104 @@
+"""The monitor's ports in memory: claims that count what they would write, and a sink that keeps pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from flowwarden.alerting.incidents import Claim, ClaimState, ClaimTerms, Owner
+from flowwarden.alerting.notification import Notification
+from flowwarden.records.candidates import Learned
+
+
+class Item(Struct):
+    """A claim."""
+
+    owner: Owner
+    lease_until: int
+    sent_at: int | None = None
+    quiet_until: int | None = None
+    held_back: int = 0
+
+
+class Claims:
+    """Claims in a dictionary. Every call is a write of one unit, as it is in the table."""
+
+    def __init__(self, terms: ClaimTerms) -> None:
+        self._terms = terms
+        self.items: dict[str, Item] = {}
+        self.writes = 0
+
+    def claim(self, key: str, owner: Owner, now: int) -> Claim:
+        """As the port says; invocations come one after the other here, so that none is ever in progress."""
+        self.writes += 1
+        item = self.items.get(key)
+        if item is None:
+            self.items[key] = Item(owner, now + self._terms.lease)
+            return Claim(state=ClaimState.CLAIMED)
+        same = item.owner.batch_id == owner.batch_id
+        if item.quiet_until is not None and (item.quiet_until > now or same):
+            item.held_back += not same
+            return Claim(state=ClaimState.SUPPRESSED, same_batch=same)
+        item.owner, item.lease_until, item.quiet_until = owner, now + self._terms.lease, None
+        return Claim(state=ClaimState.CLAIMED, held_back=item.held_back, last_sent=item.sent_at)
+
+    def confirm(self, key: str, owner: Owner, now: int) -> None:
+        """As the port says."""
+        self.writes += 1
+        item = self.items[key]
+        if item.owner == owner:
+            item.sent_at, item.quiet_until, item.held_back = now, now + self._terms.quiet, 0
+
+    def release(self, key: str, owner: Owner) -> None:
+        """As the port says."""
+        self.writes += 1
+        item = self.items[key]
+        if item.owner == owner:
+            item.lease_until = 0
+
+
+class Sink:
+    """Keeps what it is sent until it is taken."""
+
+    def __init__(self) -> None:
+        self._sent: list[Notification] = []
+
+    def send(self, notification: Notification) -> None:
+        """As the port says."""
+        self._sent.append(notification)
+
+    def take(self) -> list[Notification]:
+        """What was sent since the last time."""
+        sent, self._sent = self._sent, []
+        return sent
+
+
+class Formats:
+    """EC2, which knows one flow log."""
+
+    def __init__(self, log_format: str) -> None:
+        self._log_format = log_format
+
+    def written_into(self, _log_group: str) -> Sequence[str | None]:
+        """As the port says."""
+        return [self._log_format]
+
+
+class Layouts:
+    """The state table's memory of layouts."""
+
+    def __init__(self) -> None:
+        self._learned: dict[str, Learned] = {}
+
+    def recall(self, log_group: str) -> Learned | None:
+        """As the port says."""
+        return self._learned.get(log_group)
+
+    def take_turn(self, _log_group: str, _now: int, _wait: int) -> bool:
+        """As the port says; nobody else asks here."""
+        return True
+
+    def keep(self, log_group: str, learned: Learned) -> None:
+        """As the port says."""
+        self._learned[log_group] = learned

@@ -1,0 +1,130 @@
+"""The monitor as one of the judged: everything that is known here of the project's services.
+
+A user's policy is part of it: the subnets of applications and data are declared private, the data subnets
+listener-only, and monitoring may try anything. The subnets behind the network load balancer, which keeps its
+clients' addresses, are left out of the private ones, as the policy's documentation asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Final
+
+from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
+from benchmarks.evaluation.judged import Page, Surroundings
+from benchmarks.evaluation.memory import Claims, Formats, Layouts, Sink
+from flowwarden.alerting.incidents import ClaimTerms
+from flowwarden.alerting.notification import Notification
+from flowwarden.network.initiator import Initiator, initiator_of
+from flowwarden.network.traffic import Traffic
+from flowwarden.policy import Policy
+from flowwarden.records.layout import DEFAULT_LAYOUT
+from flowwarden.records.model import Flow
+from flowwarden.records.subscription import LogBatch
+from flowwarden.services.layouts import LayoutBook
+from flowwarden.services.monitoring import Invocation, MonitoringService, Sinks
+
+QUIET_MINUTES: Final = 240
+"""The template's default of SuppressionMinutes."""
+LEASE_SECONDS: Final = 50
+TIME_LEFT: Final = 60.0
+
+_PRIVATE: Final = frozenset({"app", "web", "worker", "node", "database", "cache", "queue", "monitor"})
+_LISTENERS: Final = frozenset({"database", "cache", "queue"})
+_NAMES: Final = re.compile(r"eni-[0-9a-f]+|\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}")
+
+
+class Monitor:
+    """MonitoringService on ports in memory."""
+
+    name = "Flow Warden"
+    learns = True
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._pages, self._operations = Sink(), Sink()
+        self._claims = Claims(ClaimTerms(quiet=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
+        book = LayoutBook(
+            Formats(surroundings.layout.to_log_format()),
+            Layouts(),
+            (surroundings.layout, DEFAULT_LAYOUT),
+            lambda _note: None,
+        )
+        self._service = MonitoringService(
+            layouts=book,
+            policy=policy(surroundings.interfaces().values()),
+            claims=self._claims,
+            sinks=Sinks(self._pages, self._operations),
+            region=REGION,
+            quiet_minutes=QUIET_MINUTES,
+        )
+
+    @property
+    def write_units(self) -> float:
+        """Claims, confirmations and releases."""
+        return self._claims.writes
+
+    def process(self, delivery: Delivery) -> list[Page]:
+        """One invocation."""
+        batch = LogBatch(
+            *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
+            batch_id=str(delivery.number),
+        )
+        self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
+        sent = self._pages.take() + self._operations.take()
+        return [page(notification, delivery) for notification in sent]
+
+    def state(self) -> Any:  # noqa: ANN401 -- see the protocol
+        """The claims."""
+        return self._claims
+
+    def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
+        """Go on with these claims."""
+        self._claims.items, self._claims.writes = state.items, state.writes
+
+
+def policy(interfaces: Collection[Interface]) -> Policy:
+    """What a user of the world would declare, with CIDRs, which work with every log format."""
+    private = {each.subnet_cidr for each in interfaces if each.role in _PRIVATE}
+    listeners = {each.subnet_cidr for each in interfaces if each.role in _LISTENERS}
+    monitors = {each.private_ipv4 for each in interfaces if each.role == "monitor"}
+    vpcs = {":".join(address.split(":")[:3]) for each in interfaces for address in each.ipv6}
+    return Policy(
+        own_cidrs=tuple(sorted(f"{vpc}::/56" for vpc in vpcs)),
+        private_subnets=tuple(sorted(private)),
+        listener_only=tuple(sorted(listeners)),
+        exempt=tuple(sorted(monitors)),
+    )
+
+
+def page(notification: Notification, delivery: Delivery) -> Page:
+    """A notification as a page."""
+    document = notification.document
+    initiator = document.get("initiator") or {}
+    subject = document.get("subject") or delivery.log_stream.removesuffix("-all")
+    named = [subject, document.get("interface") or delivery.log_stream.removesuffix("-all")]
+    for ends in ("clients", "servers"):
+        named += [each["name"] for each in (document.get(ends) or {}).get("top", ())]
+    for text in (document.get("summary", ""), *document.get("listed", ())):
+        named += _NAMES.findall(text)
+    return Page(
+        at=document.get("first"),
+        arrived=delivery.arrived,
+        detector=document.get("detector", document["kind"]),
+        severity=document.get("severity", ""),
+        subject=subject,
+        key=document.get("incident", ""),
+        evidence=initiator.get("evidence", ""),
+        confidence=initiator.get("confidence"),
+        names=frozenset(named),
+    )
+
+
+_LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.UNKNOWN: "n"}
+
+
+def initiators(flows: list[Flow]) -> list[tuple[str, float]]:
+    """For each flow of a batch who started it, in the letters of the truth, and the confidence."""
+    traffic = Traffic(flows)
+    verdicts = (initiator_of(flow, traffic) for flow in flows)
+    return [(_LETTERS[verdict.initiator], verdict.confidence) for verdict in verdicts]

@@ -1,0 +1,176 @@
+"""Peers' rules for scans, made again from the thresholds that they publish, on the same deliveries.
+
+Zeek: at least 25 hosts on one port, or 15 ports of one host, that a source failed to connect to in 5 min.
+Elastic: at least 250 ports of a host with at most 2 packets each in 9 min; at least 100 hosts on ports of
+administration; at least 50 ports of an inside host in 1 min. Panther: at least 10 ports of a host that one
+of ours sends to in 60 min, whoever opened the conversation.
+
+In their favour: only sources of ours count (the internet's radiation would page all day), and a repeat stays
+quiet as long as the monitor's does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any, Final
+
+from msgspec import Struct
+
+from benchmarks.evaluation.generator.model import Delivery
+from benchmarks.evaluation.judged import Page
+from benchmarks.evaluation.reading import Reading
+from benchmarks.evaluation.tally import QUIET_SECONDS
+from flowwarden.network.ports import TCP
+from flowwarden.records.model import Action, Flow
+
+KEPT_SECONDS: Final = 2 * 3600
+"""How long a span of time stays open for late records after its end."""
+SYN, SYN_ACK = 2, 18
+FEW_PACKETS: Final = 2
+ADMIN_PORTS: Final = frozenset({21, 22, 23, 25, 139, 445, 3389, 5985, 5986})
+
+
+@lru_cache(maxsize=65_536)
+def is_private(address: str) -> bool:
+    """Whether an address is in a private range, as the peers' rules ask."""
+    return ip_address(address).is_private
+
+
+class Contact(Struct, frozen=True, gc=False):
+    """A record of something that a host of ours sent."""
+
+    source: str
+    target: str
+    port: int
+    packets: int
+    start: int
+    failed: bool
+    """Rejected, or without an answer in the delivery; it opened a TCP connection, as far as flags tell."""
+    egress: bool
+    """Whether the source's own interface recorded it, as far as the record tells."""
+
+
+type Pick = Callable[[Contact], tuple[object, object] | None]
+"""What a rule counts: (what stays the same, what has to be distinct); None if the contact does not count."""
+
+
+class Rule(Struct, frozen=True):
+    """So many distinct things in a span of time."""
+
+    name: str
+    seconds: int
+    threshold: int
+    pick: Pick
+
+
+ZEEK: Final = (
+    Rule("zeek-address-scan", 300, 25, lambda c: (c.port, c.target) if c.failed else None),
+    Rule("zeek-port-scan", 300, 15, lambda c: (c.target, c.port) if c.failed else None),
+)
+ELASTIC: Final = (
+    Rule("elastic-scan", 540, 250, lambda c: (c.target, c.port) if c.packets <= FEW_PACKETS else None),
+    Rule("elastic-sweep", 540, 100, lambda c: ("", c.target) if c.port in ADMIN_PORTS else None),
+    Rule("elastic-inside", 60, 50, lambda c: (c.target, c.port) if is_private(c.target) else None),
+)
+PANTHER: Final = (Rule("panther-egress-ports", 3600, 10, lambda c: (c.target, c.port) if c.egress else None),)
+PEERS: Final = {"Zeek": ZEEK, "Elastic": ELASTIC, "Panther": PANTHER}
+
+
+class Contacts:
+    """Picks contacts out of deliveries, once for all peers."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._last: tuple[Delivery, list[Contact]] | None = None
+
+    def of(self, delivery: Delivery) -> list[Contact]:
+        """The delivery's contacts."""
+        if self._last is None or self._last[0] is not delivery:
+            self._last = delivery, list(_contacts(self._reading.records(delivery).flows))
+        return self._last[1]
+
+
+class Peer:
+    """The rules of one of them."""
+
+    learns = False
+
+    def __init__(self, name: str, contacts: Contacts) -> None:
+        self.name = name
+        self._rules: Sequence[Rule] = PEERS[name]
+        self._contacts = contacts
+        self._seen: dict[tuple[str, int], dict[tuple[str, object], set[object]]] = {}
+        self._quiet: dict[tuple[str, str], int] = {}
+
+    @property
+    def write_units(self) -> float:
+        """Nothing is said of where they remember."""
+        return 0
+
+    def process(self, delivery: Delivery) -> list[Page]:
+        """Count the delivery's contacts."""
+        pages = []
+        for contact in self._contacts.of(delivery):
+            for rule in self._rules:
+                picked = rule.pick(contact)
+                if picked is not None and self._count(rule, contact, picked):
+                    page = self._page(rule, contact, delivery.arrived)
+                    pages += [page] if page else []
+        self._forget(delivery.arrived)
+        return pages
+
+    def _count(self, rule: Rule, contact: Contact, picked: tuple[object, object]) -> bool:
+        """Whether it is too many now."""
+        span = self._seen.setdefault((rule.name, contact.start // rule.seconds), {})
+        distinct = span.setdefault((contact.source, picked[0]), set())
+        distinct.add(picked[1])
+        return len(distinct) >= rule.threshold
+
+    def _page(self, rule: Rule, contact: Contact, arrived: int) -> Page | None:
+        key = rule.name, contact.source
+        if self._quiet.get(key, 0) > arrived:
+            return None
+        self._quiet[key] = arrived + QUIET_SECONDS
+        return Page(
+            at=contact.start,
+            arrived=arrived,
+            detector=rule.name,
+            severity="",
+            subject=contact.source,
+            key=f"{rule.name} {contact.source}",
+            evidence="",
+            confidence=None,
+            names=frozenset((contact.source, contact.target)),
+        )
+
+    def _forget(self, now: int) -> None:
+        spans = {rule.name: rule.seconds for rule in self._rules}
+        old = [key for key in self._seen if (key[1] + 1) * spans[key[0]] + KEPT_SECONDS < now]
+        for key in old:
+            del self._seen[key]
+
+    def state(self) -> Any:  # noqa: ANN401 -- see the protocol
+        """What was seen, and who is quiet."""
+        return self._seen, self._quiet
+
+    def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
+        """Go on from there."""
+        self._seen, self._quiet = state
+
+
+def _contacts(flows: Sequence[Flow]) -> Iterator[Contact]:
+    answers = {(flow.dstaddr, flow.srcaddr, flow.dstport, flow.srcport, flow.protocol) for flow in flows}
+    for flow in flows:
+        source = flow.pkt_srcaddr or flow.srcaddr
+        if flow.protocol != TCP or not is_private(source):
+            continue
+        rejected = flow.action is Action.REJECT
+        key = flow.srcaddr, flow.dstaddr, flow.srcport, flow.dstport, flow.protocol
+        opens = flow.tcp_flags is None or flow.tcp_flags & SYN_ACK == SYN
+        yield Contact(
+            *(source, flow.pkt_dstaddr or flow.dstaddr, flow.dstport or 0, flow.packets or 0),
+            *(flow.start or 0, opens and (rejected or key not in answers)),
+            egress=flow.flow_direction in {None, "egress"},
+        )

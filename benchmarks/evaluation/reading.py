@@ -1,0 +1,32 @@
+"""Reading deliveries once for all who judge by records, and pairing records with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.evaluation.generator.model import Delivery, Truth
+from flowwarden.records.layout import RecordLayout
+from flowwarden.records.model import Flow, Records
+from flowwarden.records.reader import Reader
+
+
+class Reading:
+    """Reads deliveries of one layout; the last one is kept, since several ask for it."""
+
+    def __init__(self, layout: RecordLayout) -> None:
+        self._reader = Reader((layout,))
+        self._last: tuple[Delivery, Records] | None = None
+
+    def records(self, delivery: Delivery) -> Records:
+        """The delivery's records."""
+        if self._last is None or self._last[0] is not delivery:
+            self._last = delivery, self._reader.read(delivery.lines)
+        return self._last[1]
+
+    def flows_with_truth(self, delivery: Delivery) -> Iterator[tuple[Flow, Truth]]:
+        """Each flow with who opened its conversation.
+
+        The reader keeps the order of the flows, and every line that has a truth is a flow.
+        """
+        truths = [Truth(each) for each in delivery.truth if each != Truth.NO_FLOW]
+        return zip(self.records(delivery).flows, truths, strict=True)

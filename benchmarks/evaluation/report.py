@@ -1,0 +1,144 @@
+"""The results for people: Markdown whose tables also line up on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.evaluation import scenarios
+from benchmarks.evaluation.gates import gates
+from benchmarks.evaluation.results import MEDIAN, NEARLY_ALL, Results, false_pages
+from benchmarks.evaluation.run import MONITOR
+from benchmarks.evaluation.tally import Found, precision, together
+from benchmarks.report import table
+
+_ABOUT = (
+    "Written by `make eval`; [evaluation/README.md](evaluation/README.md) says what is judged and how. All\n"
+    "traffic is made up: the figures rank detectors, and promise no rates."
+)
+_BENIGN = (
+    (scenarios.BENIGN, "benign"),
+    (scenarios.STRESS, f"{scenarios.STRESS_FACTOR:g} times as much that breaks"),
+    (scenarios.BENIGN_V2, "benign, AWS' default log format"),
+)
+_MINUTE, _HOUR = 60, 3600
+
+
+def markdown(results: Results) -> str:
+    """The whole report."""
+    blocks = [
+        "# Detection",
+        _ABOUT,
+        f"Seed {results.seed}{', a quick run' if results.quick else ''}.",
+        "## Gates",
+        _gates(results),
+        "## Pages that nobody needs, a day and 1,000 interfaces",
+        _rates(results),
+        *_behind(results),
+        "## Incidents found",
+        *_recall(results),
+        "## Who started it",
+        _accuracy(results),
+        "## What was processed",
+        _processed(results),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _gates(results: Results) -> str:
+    rows = [
+        (
+            gate.what,
+            f"{gate.figure:.4g}",
+            f"{'at least' if gate.at_least else 'at most'} {gate.limit:g}",
+            "yes" if gate.met else "no",
+        )
+        for gate in gates(results)
+    ]
+    return table(("Gate", "measured", "limit", "met"), rows)
+
+
+def _rates(results: Results) -> str:
+    rows = []
+    for scenario, title in _BENIGN:
+        outcome = results.outcomes[scenario]
+        for name in results.judged:
+            rate = outcome.tallies[name].rate(outcome.interfaces, outcome.days)
+            interval = f"{rate.low:.2f} to {rate.high:.2f}"
+            days = f"{outcome.interfaces * outcome.days:,}"
+            rows.append((f"{name}, {title}", f"{rate.value:.2f}", interval, days))
+    return table(("Who, and on which traffic", "pages", "95 % interval", "interface-days"), rows)
+
+
+def _behind(results: Results) -> Iterator[str]:
+    """Which detectors told them."""
+    for scenario, title in _BENIGN:
+        told = false_pages(results.outcomes[scenario].tallies[MONITOR])
+        if told:
+            yield f"{MONITOR}, {title}: {told}."
+
+
+def _recall(results: Results) -> Iterator[str]:
+    for scenario, layout in (
+        (scenarios.INCIDENTS, "the template's log format"),
+        (scenarios.INCIDENTS_V2, "AWS' default log format"),
+    ):
+        by_name = {name: results.found(name, scenario) for name in results.judged}
+        mine = by_name[MONITOR]
+        rows = [_row(kind, {name: found[kind] for name, found in by_name.items()}) for kind in mine]
+        rows.append(_row("all", {name: together(found) for name, found in by_name.items()}))
+        yield f"In {layout}; the times are those of {MONITOR} until the page, delivery included."
+        yield table(("Incident", "number", *results.judged, "half within", "95 % within"), rows)
+        yield _precision(results, scenario)
+
+
+def _row(kind: str, found: dict[str, Found]) -> tuple[str, ...]:
+    mine = found[MONITOR]
+    shares = (f"{each.recall:.0%}" for each in found.values())
+    return kind, str(mine.incidents), *shares, _time(mine.delay(MEDIAN)), _time(mine.delay(NEARLY_ALL))
+
+
+def _precision(results: Results, scenario: str) -> str:
+    outcome = results.outcomes[scenario]
+    shares = []
+    for name in results.judged:
+        share = precision(outcome.tallies[name], outcome.incidents)
+        shares.append(f"{name} {'-' if share is None else f'{share:.0%}'}")
+    return f"Of the pages, those that are about an incident: {', '.join(shares)}."
+
+
+def _accuracy(results: Results) -> str:
+    rows = []
+    for name, outcome in results.outcomes.items():
+        judged = outcome.accuracy
+        verdicts = judged.high.right + judged.high.wrong + judged.low.right + judged.low.wrong
+        shares = (judged.high.share, judged.low.share, judged.coverage)
+        cells = ("-" if share is None else f"{share:.2%}" for share in shares)
+        rows.append((name, *cells, f"{verdicts + judged.undecided:,}"))
+    head = "Scenario", "right if sure", "right if not sure", "sure", "records looked at"
+    return table(head, rows)
+
+
+def _processed(results: Results) -> str:
+    rows = []
+    for name, outcome in results.outcomes.items():
+        tally = outcome.tallies[MONITOR]
+        rows.append(
+            (
+                name,
+                f"{tally.records:,}",
+                f"{tally.batches:,}",
+                f"{tally.writes_per_thousand():.3f}",
+                str(tally.low_confidence),
+                f"{outcome.seconds:,.0f}",
+            )
+        )
+    head = "Scenario", "records", "batches", "writes per 1,000", "unsure pages", "s"
+    return table(head, rows)
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.1f} h"

@@ -1,0 +1,125 @@
+"""What a run reports, for programs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks.evaluation import scenarios
+from benchmarks.evaluation.accuracy import Accuracy
+from benchmarks.evaluation.run import MONITOR, Outcome
+from benchmarks.evaluation.tally import Found, Tally, found, precision, together
+
+MEDIAN, NEARLY_ALL = 0.5, 0.95
+_DIGITS: Final = 4
+
+
+class Results(Struct):
+    """The outcomes of a run's scenarios, by their name."""
+
+    seed: int
+    quick: bool
+    outcomes: dict[str, Outcome]
+
+    def document(self) -> dict[str, Any]:
+        """The results as JSON values; `peers` has the same of each peer."""
+        mine = self.of(MONITOR)
+        return {
+            "seed": self.seed,
+            "quick": self.quick,
+            **mine,
+            **{
+                f"initiator_accuracy_{name.replace('-', '_')}": accuracy(outcome.accuracy)
+                for name, outcome in self.outcomes.items()
+            },
+            "initiator_accuracy_high_confidence": self._accuracy(scenarios.BENIGN),
+            "initiator_accuracy_high_confidence_v2": self._accuracy(scenarios.BENIGN_V2),
+            "peers": {name: self.of(name) for name in self.judged if name != MONITOR},
+            "lines": sum(each.lines for each in self.outcomes.values()),
+            "deliveries": sum(each.deliveries for each in self.outcomes.values()),
+            "seconds": {name: round(each.seconds, 1) for name, each in self.outcomes.items()},
+        }
+
+    @property
+    def judged(self) -> list[str]:
+        """The names of all who are judged, the monitor first."""
+        return list(next(iter(self.outcomes.values())).tallies)
+
+    def of(self, name: str) -> dict[str, Any]:
+        """What one of the judged came to."""
+        benign = self.outcomes[scenarios.BENIGN]
+        incidents = self.outcomes[scenarios.INCIDENTS]
+        kinds = self.found(name, scenarios.INCIDENTS)
+        tally = incidents.tallies[name]
+        return {
+            "pages_per_day_per_1000_enis": self._rate(name, scenarios.BENIGN),
+            "pages_per_day_per_1000_enis_stress": self._rate(name, scenarios.STRESS),
+            "pages_per_day_per_1000_enis_v2": self._rate(name, scenarios.BENIGN_V2),
+            "recall": recalls(kinds),
+            "recall_v2": recalls(self.found(name, scenarios.INCIDENTS_V2)),
+            "precision": _rounded(precision(tally, incidents.incidents)),
+            "time_to_detect": {
+                "all": delays(together(kinds)),
+                **{kind: delays(each) for kind, each in kinds.items()},
+            },
+            "pages_at_low_confidence": sum(
+                each.tallies[name].low_confidence for each in self.outcomes.values()
+            ),
+            "repeated_pages": sum(each.tallies[name].repeats() for each in self.outcomes.values()),
+            "write_units_per_1000_records": round(benign.tallies[name].writes_per_thousand(), _DIGITS),
+            "records": sum(each.tallies[name].records for each in self.outcomes.values()),
+            "batches": sum(each.tallies[name].batches for each in self.outcomes.values()),
+        }
+
+    def found(self, name: str, scenario: str) -> dict[str, Found]:
+        """What one of the judged found in a scenario, by kind of incident."""
+        outcome = self.outcomes[scenario]
+        return dict(sorted(found(outcome.tallies[name], outcome.incidents).items()))
+
+    def _rate(self, name: str, scenario: str) -> dict[str, Any]:
+        outcome = self.outcomes[scenario]
+        tally = outcome.tallies[name]
+        rate = tally.rate(outcome.interfaces, outcome.days)
+        return {
+            **{key: round(value, _DIGITS) for key, value in msgspec.to_builtins(rate).items()},
+            "pages": len(tally.paged),
+            "interface_days": outcome.interfaces * outcome.days,
+            "by_detector": dict(tally.by_detector().most_common()),
+        }
+
+    def _accuracy(self, scenario: str) -> float | None:
+        return _rounded(self.outcomes[scenario].accuracy.high.share)
+
+
+def accuracy(judged: Accuracy) -> dict[str, Any]:
+    """Verdicts about the initiator, by confidence."""
+    return {
+        "high_confidence": _rounded(judged.high.share),
+        "low_confidence": _rounded(judged.low.share),
+        "share_at_high_confidence": _rounded(judged.coverage),
+        "verdicts": msgspec.to_builtins(judged),
+    }
+
+
+def recalls(kinds: dict[str, Found]) -> dict[str, Any]:
+    """Recall by kind of incident."""
+    return {
+        kind: {"recall": round(each.recall, _DIGITS), "found": len(each.delays), "of": each.incidents}
+        for kind, each in kinds.items()
+    }
+
+
+def delays(each: Found) -> dict[str, float | None]:
+    """Seconds until an incident was told, delivery included."""
+    return {"p50": each.delay(MEDIAN), "p95": each.delay(NEARLY_ALL)}
+
+
+def false_pages(tally: Tally) -> str:
+    """The detectors behind the pages, most first."""
+    return ", ".join(f"{name} {count:,}" for name, count in tally.by_detector().most_common())
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, _DIGITS)

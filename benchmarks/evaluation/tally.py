@@ -1,0 +1,102 @@
+"""The tally: what one of the judged told in a scenario, and what that is worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct, field
+
+from benchmarks.evaluation.acceptable import about, finds
+from benchmarks.evaluation.accuracy import SURE
+from benchmarks.evaluation.figures import Rate, per_day_and_thousand, quantile
+from benchmarks.evaluation.generator.model import DAY, Incident
+from benchmarks.evaluation.judged import Page
+
+QUIET_SECONDS: Final = 240 * 60
+"""As long as a repeat is to stay quiet: the template's default."""
+
+
+class Tally(Struct):
+    """What was told on judged days."""
+
+    pages: list[Page] = field(default_factory=list)
+    records: int = 0
+    """Lines, gaps included, on judged days."""
+    batches: int = 0
+    write_units: float = 0
+    """On judged days."""
+
+    @property
+    def paged(self) -> list[Page]:
+        """What woke somebody."""
+        return [page for page in self.pages if page.paged]
+
+    @property
+    def low_confidence(self) -> int:
+        """Pages that claim an initiator without being sure of it: there must be none."""
+        return sum(page.confidence is not None and page.confidence < SURE for page in self.paged)
+
+    def repeats(self) -> int:
+        """Pages about an incident that was paged less than `QUIET_SECONDS` before."""
+        last: dict[str, int] = {}
+        count = 0
+        for page in self.paged:
+            count += page.key in last and page.arrived - last[page.key] < QUIET_SECONDS
+            last[page.key] = page.arrived
+        return count
+
+    def rate(self, interfaces: int, days: int) -> Rate:
+        """Pages a day and 1,000 interfaces."""
+        return per_day_and_thousand(len(self.paged), interfaces, days * DAY)
+
+    def by_detector(self) -> Counter[str]:
+        """Pages of each detector."""
+        return Counter(page.detector for page in self.paged)
+
+    def writes_per_thousand(self) -> float:
+        """Write units for 1,000 records."""
+        return self.write_units / self.records * 1000 if self.records else 0.0
+
+
+class Found(Struct, frozen=True):
+    """What became of the incidents of a kind."""
+
+    incidents: int
+    delays: tuple[int, ...]
+    """Seconds from the first packet to the arrival of the delivery that told, for each that was found."""
+
+    @property
+    def recall(self) -> float:
+        """The share that was found."""
+        return len(self.delays) / self.incidents if self.incidents else 0.0
+
+    def delay(self, share: float) -> float | None:
+        """A quantile of the delays, in seconds."""
+        return quantile(self.delays, share)
+
+
+def found(tally: Tally, incidents: Sequence[Incident]) -> dict[str, Found]:
+    """Which incidents a page or finding tells of, by kind."""
+    delays: dict[str, list[int]] = {}
+    counts = Counter(incident.kind for incident in incidents)
+    for incident in incidents:
+        times = [page.arrived for page in tally.pages if finds(page, incident)]
+        delays.setdefault(incident.kind, []).extend([min(times) - incident.begin] if times else [])
+    return {kind: Found(counts[kind], tuple(each)) for kind, each in delays.items()}
+
+
+def together(kinds: dict[str, Found]) -> Found:
+    """The incidents of all kinds."""
+    return Found(
+        sum(each.incidents for each in kinds.values()),
+        tuple(delay for each in kinds.values() for delay in each.delays),
+    )
+
+
+def precision(tally: Tally, incidents: Sequence[Incident]) -> float | None:
+    """The share of the pages that are about an incident; None if there is no page."""
+    paged = tally.paged
+    true = sum(any(about(page, incident) for incident in incidents) for page in paged)
+    return true / len(paged) if paged else None

@@ -1,0 +1,237 @@
+"""The made-up traffic is what flow logs are, the same for a seed, and says the truth about itself."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from benchmarks.evaluation.generator.generator import Generator
+from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Truth
+from benchmarks.evaluation.generator.radiation import PACKETS_A_DAY
+from benchmarks.evaluation.reading import Reading
+from flowwarden.records.model import Action, Flow, Gap
+from tests.architecture import source
+from tests.benchmarks.evaluation.worlds import EVERYTHING, LAYOUTS, RATE, Made, made, world
+
+layout_names = pytest.mark.parametrize("layout", LAYOUTS)
+
+type Ends = tuple[str, str, int | None, int | None]
+
+
+def day(seed: int, layout: str = "template") -> list[Delivery]:
+    """The deliveries of a sparse day of learning."""
+    given = world(layout, seed=seed, learning_rate=0.02)
+    return list(Generator(given).next_day())
+
+
+def ends(flow: Flow) -> Ends:
+    """The packets' addresses, and the ports."""
+    return flow.pkt_srcaddr or "", flow.pkt_dstaddr or "", flow.srcport, flow.dstport
+
+
+def test_the_same_seed_gives_the_same_deliveries() -> None:
+    """Another seed gives others."""
+    assert day(1) == day(1)
+    assert day(1) != day(2)
+
+
+def test_the_layout_changes_how_lines_are_written_and_nothing_else() -> None:
+    """As many lines at the same times, with the same truth."""
+    one, other = day(1, "template"), day(1, "v2")
+    assert [each.truth for each in one] == [each.truth for each in other]
+    assert [each.arrived for each in one] == [each.arrived for each in other]
+    assert one[0].lines != other[0].lines
+
+
+def test_a_generator_that_was_put_aside_goes_on_with_the_same_deliveries() -> None:
+    """A checkpoint after a day changes nothing."""
+    given = world(learning_days=2, learning_rate=0.02)
+    straight, aside = Generator(given), Generator(given)
+    assert list(straight.next_day()) == list(aside.next_day())
+    woken: Generator = pickle.loads(pickle.dumps(aside))  # noqa: S301 -- made a moment ago
+    assert list(straight.next_day()) == list(woken.next_day())
+    assert straight.over
+    assert woken.over
+
+
+@layout_names
+def test_the_reader_takes_every_line(layout: str) -> None:
+    """Without incidents there is no malformed line."""
+    result = made(layout)
+    assert len(result.flows) > 10_000
+    assert result.malformed == []
+    assert result.gaps
+
+
+def test_every_line_has_a_truth_and_only_flows_have_a_side() -> None:
+    """A gap was opened by nobody."""
+    result = made()
+    reading = Reading(result.world.layout)
+    assert all(len(each.lines) == len(each.truth) for each in result.deliveries)
+    for delivery in result.deliveries[:500]:
+        truths = [truth for _, truth in reading.flows_with_truth(delivery)]
+        assert len(truths) == len(delivery.lines) - delivery.truth.count(Truth.NO_FLOW)
+
+
+def test_the_truth_agrees_with_the_flags() -> None:
+    """A SYN alone comes from the one who opened it, a SYN-ACK from the other, or is backscatter."""
+    result = made()
+    reading = Reading(result.world.layout)
+    told = Counter(
+        (flow.tcp_flags & 18, truth)
+        for delivery in result.deliveries
+        for flow, truth in reading.flows_with_truth(delivery)
+        if flow.tcp_flags is not None and flow.tcp_flags & 2
+    )
+    assert set(told) == {(2, Truth.SOURCE), (18, Truth.DESTINATION), (18, Truth.NONE)}
+    assert told[18, Truth.NONE] < 0.01 * told[18, Truth.DESTINATION]
+
+
+def test_a_conversation_inside_is_at_most_four_records_a_window() -> None:
+    """Both interfaces log both directions; only a gateway on the way adds its own."""
+    result = made()
+    hosts = {each.private_ipv4 for each in result.interfaces.values()}
+    seen: Counter[object] = Counter()
+    for flow in result.flows:
+        source, destination, source_port, destination_port = ends(flow)
+        if flow.action is Action.ACCEPT and {source, destination} <= hosts:
+            both = frozenset({(source, source_port), (destination, destination_port)})
+            seen[both, flow.protocol, _window(flow, 600)] += 1
+    assert max(seen.values()) == 4
+
+
+@pytest.mark.parametrize("window", [60, 600])
+def test_a_record_is_a_one_way_tuple_in_one_window_of_one_interface(window: int) -> None:
+    """It begins and ends in it, and comes once."""
+    result = made(window=window)
+    keys: Counter[object] = Counter()
+    for flow in result.flows:
+        assert flow.start is not None
+        assert flow.end is not None
+        assert flow.start <= flow.end
+        assert flow.start // window == flow.end // window
+        keys[flow.interface_id, *ends(flow), flow.srcaddr, flow.dstaddr, flow.protocol,
+             flow.action, flow.flow_direction, _window(flow, window)] += 1  # fmt: skip
+    assert set(keys.values()) == {1}
+
+
+def test_flags_are_ored_over_a_window_and_spread_over_several() -> None:
+    """A short connection is SYN and FIN together; a long one has windows without either."""
+    seen = Counter(flow.tcp_flags for flow in made(window=60).flows if flow.protocol == 6)
+    assert set(seen) <= {0, 1, 2, 3, 4, 6, 18, 19}
+    assert {0, 1, 2, 3, 4, 18, 19} <= set(seen)
+
+
+def test_a_window_is_a_flow_a_silence_or_lost() -> None:
+    """An interface that lives all day tells of each of its windows."""
+    result = made()
+    interface = next(each for each in result.interfaces.values() if each.role == "database")
+    told: list[Flow | Gap] = [*result.flows, *result.gaps]
+    mine = [each for each in told if each.interface_id == interface.interface_id]
+    assert {_window(each, 600) for each in mine} == set(range(BEGIN // 600, (BEGIN + DAY) // 600))
+
+
+def test_gateways_and_nodes_show_their_own_address_for_that_of_others() -> None:
+    """The packet's addresses stand beside it."""
+    result = made()
+    rewritten = {
+        result.interfaces[flow.interface_id].role
+        for flow in result.flows
+        if flow.interface_id in result.interfaces
+        and (flow.srcaddr, flow.dstaddr) != (flow.pkt_srcaddr, flow.pkt_dstaddr)
+    }
+    assert rewritten == {"nat", "tgw", "node"}
+
+
+def test_radiation_is_what_sensors_saw() -> None:
+    """27,100 packets for each public address and day, most of them refused, most from few sources."""
+    result = made()
+    (bastion,) = (each for each in result.interfaces.values() if each.role == "bastion")
+    packets: Counter[str] = Counter()
+    refused = 0
+    for flow in result.flows:
+        if flow.interface_id == bastion.interface_id and flow.flow_direction == "ingress":
+            strange = not flow.srcaddr.startswith(("10.", "93.184.", "62.40.")) and flow.srcport != 443
+            packets[flow.srcaddr] += (flow.packets or 0) if strange else 0
+            refused += (flow.packets or 0) if strange and flow.action is Action.REJECT else 0
+    assert packets.total() == pytest.approx(PACKETS_A_DAY * RATE, rel=0.3)
+    assert refused > 0.9 * packets.total()
+    most = sorted(packets.values())[-len(packets) // 10 :]
+    assert sum(most) > 0.7 * packets.total()
+
+
+def test_about_one_interface_in_ten_has_a_public_address() -> None:
+    """Those in public subnets."""
+    interfaces = made().interfaces.values()
+    public = [each for each in interfaces if each.public_ipv4]
+    assert len(public) / len(interfaces) == pytest.approx(0.1, abs=0.02)
+    assert all(each.public_subnet for each in public)
+
+
+def test_few_interfaces_write_most_of_the_records() -> None:
+    """The median is far below the mean."""
+    result = made()
+    counts = sorted(Counter(flow.interface_id for flow in result.flows).values())
+    assert counts[len(counts) // 2] < 0.7 * sum(counts) / len(counts)
+
+
+def test_deliveries_arrive_late_doubled_and_out_of_order() -> None:
+    """In the order of arrival, which is not that of the windows."""
+    result = made(**EVERYTHING)
+    assert all(one.arrived <= other.arrived for one, other in pairwise(result.deliveries))
+    numbers = [each.number for each in result.deliveries]
+    doubled = len(numbers) - len(set(numbers))
+    assert 0 < doubled < 0.03 * len(numbers)
+    streams = {each.log_stream for each in result.deliveries}
+    assert any(
+        sorted(stream) != stream
+        for name in streams
+        if (stream := [each.number for each in result.deliveries if each.log_stream == name])
+    )
+
+
+def test_stress_breaks_more() -> None:
+    """Five times as much, so that more is refused inside."""
+    assert _inside_failures(made(stress=8.0)) > 1.5 * _inside_failures(made())
+
+
+def _inside_failures(result: Made) -> int:
+    """Attempts inside that nobody answers, or that are refused."""
+    asked = {(f.dstaddr, f.srcaddr, f.dstport, f.srcport) for f in result.flows}
+    return sum(
+        flow.tcp_flags == 2 and (flow.srcaddr, flow.dstaddr, flow.srcport, flow.dstport) not in asked
+        for flow in result.flows
+        if flow.flow_direction == "egress" and flow.srcaddr.startswith("10.")
+    )
+
+
+def _window(each: Flow | Gap, window: int) -> int:
+    return (each.start or 0) // window
+
+
+def test_the_generator_knows_nothing_of_the_detectors() -> None:
+    """It takes layouts from the package, and nothing else."""
+    files = source.python("benchmarks/evaluation/generator")
+    taken = {name for path in files for name in source.imports(source.tree(path))}
+    assert {name for name in taken if name.startswith("flowwarden")} <= {
+        "flowwarden.records.layout",
+        "flowwarden.records.fields",
+    }
+    assert {name for name in taken if name.startswith("benchmarks")} <= {
+        name for name in taken if name.startswith("benchmarks.evaluation.generator")
+    }
+
+
+def test_an_address_answers_for_its_interface() -> None:
+    """Every record has an address of its interface at one end, or shows a pod's in the packet."""
+    result = made()
+    for flow in result.flows:
+        interface = result.interfaces.get(flow.interface_id or "")
+        if interface is not None:
+            own = {interface.private_ipv4, *interface.ipv6}
+            assert own & {flow.srcaddr, flow.dstaddr}
+            near = flow.srcaddr if flow.flow_direction == "egress" else flow.dstaddr
+            assert near in own

@@ -1,0 +1,160 @@
+"""Every incident shows in the lines as its label says, and in no other world."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from benchmarks.evaluation.acceptable import ACCEPTABLE
+from benchmarks.evaluation.generator.agenda import Agenda
+from benchmarks.evaluation.generator.fleet import Fleet
+from benchmarks.evaluation.generator.incidents import KINDS, Incidents
+from benchmarks.evaluation.generator.model import DAY, Incident
+from benchmarks.evaluation.generator.stage import Stage
+from flowwarden.records.model import Action, Flow, Gap, GapKind
+from tests.benchmarks.evaluation.worlds import EVERYTHING, Made, made, world
+
+
+@pytest.fixture(scope="module")
+def result() -> Made:
+    """A world in which each incident happens once."""
+    return made(**EVERYTHING)
+
+
+def labelled(result: Made, kind: str) -> Incident:
+    """The incident of a kind."""
+    (label,) = (each for each in result.labels if each.kind == kind)
+    return label
+
+
+def shown(result: Made, label: Incident) -> list[Flow]:
+    """The flows between the source and the targets of an incident, while it went on."""
+    return [
+        flow
+        for flow in result.flows
+        if flow.pkt_srcaddr == label.source and flow.pkt_dstaddr in label.targets
+        if label.begin <= (flow.start or 0) <= label.end + 60
+    ]
+
+
+def test_every_kind_happens_after_learning(result: Made) -> None:
+    """And ends before the world does, or with it."""
+    assert sorted(each.kind for each in result.labels) == sorted(KINDS)
+    world = result.world
+    assert all(world.judged_from <= each.begin < each.end for each in result.labels)
+    assert all(each.begin < world.end for each in result.labels)
+
+
+def test_the_table_of_detectors_knows_every_kind() -> None:
+    """So that none can be forgotten."""
+    assert set(ACCEPTABLE) == set(KINDS)
+    assert all(ACCEPTABLE.values())
+
+
+def test_nothing_happens_where_nothing_is_asked_for() -> None:
+    """A benign world has no label."""
+    assert made().labels == []
+
+
+def ports(flows: list[Flow]) -> int:
+    """Distinct destination ports."""
+    return len({flow.dstport for flow in flows})
+
+
+def hosts(flows: list[Flow]) -> int:
+    """Distinct destinations."""
+    return len({flow.pkt_dstaddr for flow in flows})
+
+
+def refused(flows: list[Flow]) -> int:
+    """Rejected records."""
+    return sum(flow.action is Action.REJECT for flow in flows)
+
+
+def accepted(flows: list[Flow]) -> int:
+    """Accepted records that are more than a probe."""
+    return sum(flow.action is Action.ACCEPT and (flow.packets or 0) > 3 for flow in flows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "least"),
+    [
+        ("fast-vertical-scan", ports, 200),
+        ("horizontal-scan", hosts, 60),
+        ("block-scan", hosts, 20),
+        ("block-scan", ports, 8),
+        ("slow-scan", ports, 90),
+        ("very-slow-scan", ports, 50),
+        ("lateral-movement", hosts, 8),
+        ("lateral-movement", accepted, 6),
+        ("ssh-brute-force", accepted, 120),
+        ("listener-goes-out", accepted, 3),
+        ("public-into-private", accepted, 1),
+        ("database-initiates", hosts, 3),
+        ("scan-hit", refused, 10),
+        ("scan-hit", accepted, 1),
+        ("exfiltration", accepted, 4),
+        ("egress-rejects", refused, 48),
+    ],
+)
+def test_a_deed_shows_between_source_and_targets(
+    result: Made, kind: str, what: Callable[[list[Flow]], int], least: int
+) -> None:
+    """Counted over all interfaces that saw it."""
+    assert what(shown(result, labelled(result, kind))) >= least
+
+
+def test_a_security_group_fault_refuses_requests_and_an_acl_refuses_answers(result: Made) -> None:
+    """At the server's interface, for hours."""
+    fault, acl = (labelled(result, kind) for kind in ("security-group-fault", "nacl-fault"))
+    at_fault = [f for f in result.flows if f.interface_id == fault.interface_id and f.action is Action.REJECT]
+    assert sum(flow.tcp_flags == 2 for flow in at_fault) > 20
+    at_acl = [f for f in result.flows if f.interface_id == acl.interface_id and f.action is Action.REJECT]
+    assert sum(flow.tcp_flags == 18 and flow.flow_direction == "egress" for flow in at_acl) > 20
+
+
+def test_a_spike_is_more_than_a_day_of_radiation(result: Made) -> None:
+    """Within an hour."""
+    spike = labelled(result, "reject-spike")
+    mine = [flow for flow in result.flows if flow.interface_id == spike.interface_id]
+    inside = [flow for flow in mine if spike.begin <= (flow.start or 0) <= spike.end]
+    assert spike.end - spike.begin < 3600
+    assert refused(inside) > 2 * (refused(mine) - refused(inside))
+
+
+def test_lost_records_silence_and_garbage_are_at_one_interface(result: Made) -> None:
+    """SKIPDATA for each window; no line at all; nothing but malformed lines."""
+    lost, silent, garbled = (
+        labelled(result, kind) for kind in ("records-lost", "interface-silent", "unreadable-lines")
+    )
+    skipped = [
+        gap
+        for gap in result.gaps
+        if gap.interface_id == lost.interface_id and gap.kind is GapKind.SKIPDATA
+        if lost.begin <= (gap.start or 0) < lost.end
+    ]
+    assert len(skipped) >= (lost.end - lost.begin) // 600 - 1
+    heard: list[Flow | Gap] = [*result.flows, *result.gaps]
+    span = range(silent.begin, silent.end - 600)
+    assert not any(each.interface_id == silent.interface_id and each.start in span for each in heard)
+    streams = {
+        each.log_stream
+        for each in result.deliveries
+        if any(bad.line in each.lines for bad in result.malformed)
+    }
+    assert streams == {f"{garbled.interface_id}-all"}
+
+
+def test_incidents_are_spread_over_the_judged_days() -> None:
+    """Not all on the first."""
+    given = world(learning_days=14, judged_days=4, incidents_of_each_kind=4)
+    random = Random(1)  # noqa: S311 -- draws incidents, not secrets
+    fleet = Fleet(random, given.layout, given.interfaces, given.window)
+    planned = Incidents(Stage(random, fleet, Agenda(), given)).planned
+    assert planned == sorted(planned)
+    assert Counter(kind for _, kind in planned) == dict.fromkeys(KINDS, 4)
+    days = {kind: {at // DAY for at, each in planned if each == kind} for kind in KINDS}
+    assert all(len(each) >= 2 for each in days.values())

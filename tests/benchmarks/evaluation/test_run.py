@@ -1,0 +1,145 @@
+"""Running a scenario: who is judged, what is counted, and going on after an interruption."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.evaluation import report, scenarios
+from benchmarks.evaluation.generator.model import LOG_GROUP, Delivery, World
+from benchmarks.evaluation.peers import PEERS, Contacts, Peer
+from benchmarks.evaluation.reading import Reading
+from benchmarks.evaluation.results import Results
+from benchmarks.evaluation.run import MONITOR, Outcome, Run
+from benchmarks.evaluation.scenarios import Scenario
+from flowwarden.records.layout import DEFAULT_LAYOUT
+from tests.benchmarks.evaluation.worlds import world
+
+
+def scenario(**parameters: float) -> Scenario:
+    """A day of learning and a judged one, with an incident of each kind."""
+    small = {"judged_days": 1, "learning_rate": 0.02, "judged_rate": 0.02, "incidents_of_each_kind": 1}
+    return Scenario("incidents", world("v2", **(small | parameters)))
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    """What it comes to."""
+    return Run(scenario()).finish(lambda _: None)
+
+
+def comparable(outcome: Outcome) -> bytes:
+    """An outcome without how long it took."""
+    return msgspec.json.encode(msgspec.structs.replace(outcome, seconds=0), order="deterministic")
+
+
+def test_judged_days_are_counted_and_incidents_are_labelled(outcome: Outcome) -> None:
+    """Learning days count as lines only."""
+    tally = outcome.tallies[MONITOR]
+    assert list(outcome.tallies) == [MONITOR, *PEERS]
+    assert 0 < tally.records < outcome.lines
+    assert 0 < tally.batches < outcome.deliveries
+    assert {each.kind for each in outcome.incidents} >= {"slow-scan", "unreadable-lines"}
+    assert tally.low_confidence == 0
+
+
+def test_the_monitor_finds_what_it_is_made_for(outcome: Outcome) -> None:
+    """And pays for it with writes."""
+    detectors = {page.detector for page in outcome.tallies[MONITOR].pages}
+    assert {"probing", "sight-lost"} <= detectors
+    assert outcome.tallies[MONITOR].write_units > 0
+
+
+def test_an_interrupted_run_goes_on_to_the_same_end(outcome: Outcome, tmp_path: Path) -> None:
+    """From the checkpoint of the last day that was over."""
+
+    def interrupt(detail: str) -> None:
+        if detail.startswith("day 2"):
+            raise KeyboardInterrupt
+
+    checkpoint = tmp_path / "checkpoint.pickle"
+    with pytest.raises(KeyboardInterrupt):
+        Run(scenario(), checkpoint).finish(interrupt)
+    days: list[str] = []
+    again = Run(scenario(), checkpoint).finish(days.append)
+    assert [detail.split(",")[0] for detail in days] == ["day 2 of 2"]
+    assert comparable(again) == comparable(outcome)
+
+
+def test_a_checkpoint_of_another_scenario_is_not_used(tmp_path: Path) -> None:
+    """Every parameter counts."""
+    checkpoint = tmp_path / "checkpoint.pickle"
+    short = scenario(judged_days=0, incidents_of_each_kind=0)
+    Run(short, checkpoint).finish(lambda _: None)
+    assert Run(short, checkpoint).generator.over
+    assert Run(scenario(judged_days=0, seed=9), checkpoint).generator.day == 0
+
+
+def test_results_hold_all_figures_and_the_report_shows_them(outcome: Outcome) -> None:
+    """For programs and for people."""
+    names = [each.name for each in scenarios.scenarios(scenarios.QUICK, 1)]
+    results = Results(1, quick=True, outcomes=dict.fromkeys(names, outcome))
+    document = json.loads(json.dumps(results.document()))
+    assert {
+        "pages_per_day_per_1000_enis", "pages_per_day_per_1000_enis_stress", "recall", "precision",
+        "initiator_accuracy_high_confidence", "time_to_detect", "write_units_per_1000_records", "peers",
+        "pages_at_low_confidence",
+    } <= set(document)  # fmt: skip
+    assert {"value", "low", "high", "interface_days"} <= set(document["pages_per_day_per_1000_enis"])
+    assert set(document["peers"]) == set(PEERS)
+    text = report.markdown(results)
+    assert "| slow-scan " in text
+    assert all(name in text for name in PEERS)
+
+
+def test_tuning_and_reporting_see_different_traffic() -> None:
+    """And every scenario of a run has a seed of its own."""
+    worlds: list[World] = [
+        each.world
+        for seed in (scenarios.TUNING_SEED, scenarios.REPORTING_SEED)
+        for each in scenarios.scenarios(scenarios.FULL, seed)
+    ]
+    assert len({each.seed for each in worlds}) == len(worlds)
+    benign = scenarios.scenarios(scenarios.FULL, 1)[0].world
+    assert benign.interfaces * benign.judged_days >= 7000
+
+
+def delivered(*lines: str) -> Delivery:
+    """A delivery of these lines."""
+    return Delivery(1, 1_767_226_000, LOG_GROUP, "eni-1-all", "111122223333", lines, "s" * len(lines))
+
+
+def probes(hosts: int, ports: int) -> Delivery:
+    """Refused probes of so many hosts on so many ports each."""
+    return delivered(
+        *(
+            f"2 111122223333 eni-1 10.0.0.9 10.0.1.{host} 40000 {100 + port} 6 1 44 "
+            f"1767225600 1767225600 REJECT OK"
+            for host in range(hosts)
+            for port in range(ports)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "hosts", "ports", "detectors"),
+    [
+        ("Zeek", 24, 1, set()),
+        ("Zeek", 25, 1, {"zeek-address-scan"}),
+        ("Zeek", 1, 14, set()),
+        ("Zeek", 1, 15, {"zeek-port-scan"}),
+        ("Elastic", 1, 49, set()),
+        ("Elastic", 1, 50, {"elastic-inside"}),
+        ("Elastic", 1, 250, {"elastic-inside", "elastic-scan"}),
+        ("Panther", 1, 9, set()),
+        ("Panther", 1, 10, {"panther-egress-ports"}),
+    ],
+)
+def test_peers_tell_from_their_thresholds_on(name: str, hosts: int, ports: int, detectors: set[str]) -> None:
+    """And not below."""
+    peer = Peer(name, Contacts(Reading(DEFAULT_LAYOUT)))
+    assert {page.detector for page in peer.process(probes(hosts, ports))} == detectors
+    assert peer.process(probes(hosts, ports)) == []  # quiet, also for a second delivery

@@ -1,0 +1,67 @@
+"""Small worlds for tests, and what their deliveries hold."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from benchmarks.evaluation.generator.generator import Generator
+from benchmarks.evaluation.generator.model import Delivery, Incident, Interface, World
+from benchmarks.evaluation.reading import Reading
+from benchmarks.layouts import layouts
+from flowwarden.records.model import Flow, Gap, Malformed
+
+LAYOUTS = layouts()
+RATE = 0.15
+"""Of the traffic of a judged day."""
+
+
+def world(layout: str = "template", **parameters: float) -> World:
+    """A VPC and one sparse day of learning, unless other parameters are given."""
+    small = World(
+        seed=1, layout=LAYOUTS[layout], interfaces=100, learning_days=1, judged_days=0, learning_rate=RATE
+    )  # fmt: skip
+    return replace(small, **parameters)
+
+
+EVERYTHING: dict[str, int] = {
+    "learning_days": 0, "judged_days": 1, "incidents_of_each_kind": 1, "seed": 3,
+}  # fmt: skip
+"""Parameters of a world in which each incident happens once."""
+
+
+class Made(Struct, frozen=True):
+    """All that came of a world."""
+
+    world: World
+    deliveries: list[Delivery]
+    labels: list[Incident]
+    flows: list[Flow]
+    """Of all deliveries, each delivery once."""
+    gaps: list[Gap]
+    malformed: list[Malformed]
+    interfaces: dict[str, Interface]
+    """Those that were alive at the beginning or at the end."""
+
+
+@cache
+def made(layout: str = "template", **parameters: float) -> Made:
+    """Make a world's deliveries, and read them with the project's reader."""
+    given = world(layout, **parameters)
+    generator, reading = Generator(given), Reading(given.layout)
+    interfaces = generator.interfaces()
+    result = Made(given, [], generator.labels, [], [], [], interfaces)
+    seen: set[int] = set()
+    while not generator.over:
+        for delivery in generator.next_day():
+            result.deliveries.append(delivery)
+            if delivery.number not in seen:
+                records = reading.records(delivery)
+                result.flows.extend(records.flows)
+                result.gaps.extend(records.gaps)
+                result.malformed.extend(records.malformed)
+            seen.add(delivery.number)
+    interfaces.update(generator.interfaces())
+    return result
