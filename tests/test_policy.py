@@ -43,12 +43,24 @@ def test_ids_and_networks_may_be_mixed() -> None:
         ('{"exempt": ["fe80::1%eth0"]}', r"exempt\[0\]: .*scope id"),
         ('{"exempt": ["eni-1"]}', r"exempt\[0\]"),
         ('{"listener_only": ["subnet-1"]}', r"listener_only\[0\]: 'subnet-1'"),
+        ('{"role_tags": "Role"}', r"Expected `array`, got `str` - at `\$.role_tags`"),
+        ('{"role_tags": ["Role", ""]}', r"role_tags\[1\]: '' is no key of a tag; write 1 to 128 characters"),
+        ('{"role_tags": [" "]}', r"role_tags\[0\]: ' '"),
+        (f'{{"role_tags": ["{"k" * 129}"]}}', r"role_tags\[0\]: 'k+' .*128"),
     ],
 )
 def test_an_error_names_path_value_and_what_is_allowed(text: str, message: str) -> None:
     """Somebody has to mend it from the message alone."""
     with pytest.raises(PolicyError, match=message):
         Policy.from_json(text)
+
+
+def test_tags_that_name_roles_may_be_chosen() -> None:
+    """In the order in which they count, also none at all; two spellings of one word without a policy."""
+    assert Policy().role_tags == ("Role", "role")
+    assert Policy.from_json('{"role_tags": ["Service", "team:role"]}').role_tags == ("Service", "team:role")
+    assert Policy.from_json('{"role_tags": []}').role_tags == ()
+    assert Policy.from_json(f'{{"role_tags": ["{"k" * 128}"]}}').role_tags == ("k" * 128,)
 
 
 @given(st.text() | st.binary())

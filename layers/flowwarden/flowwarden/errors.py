@@ -16,6 +16,7 @@ FlowWardenError
 │   └── ParquetNotInstalled   it is Parquet, and the optional package for that is missing
 ├── StateUnavailable          the state table did not answer
 ├── LayoutsUnavailable        EC2 did not tell the log formats of a log group's flow logs
+├── InterfacesUnavailable     EC2 did not describe network interfaces
 ├── PublishFailed             a notification could not be handed over; the batch must be retried
 └── EnforcementError          a VPC could not be given its flow log
     ├── FlowLogExists         EC2 says the flow log exists already: look again
@@ -88,6 +89,10 @@ class StateUnavailable(FlowWardenError):
 
 class LayoutsUnavailable(FlowWardenError):
     """EC2 did not tell the log formats; lines are read by what was learned before, or by the fallback."""
+
+
+class InterfacesUnavailable(FlowWardenError):
+    """EC2 did not describe network interfaces; their roles are what was known before, or not known."""
 
 
 class PublishFailed(FlowWardenError):

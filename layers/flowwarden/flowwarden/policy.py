@@ -1,7 +1,7 @@
-"""What the user decides: which addresses and subnets are theirs and what their interfaces may do.
+"""What the user decides: which addresses and subnets are theirs, what hosts are for and what they may do.
 
-Every setting has a default that works without a policy. The policy is JSON; an unknown setting, a
-value of the wrong type or a CIDR that is none is refused with its path, its value and what is allowed.
+Every setting has a default that works without a policy. The policy is JSON; an unknown setting, a value of
+the wrong type, a CIDR or a key of a tag that is none is refused with its path, its value and what is allowed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ _ID = re.compile(r"[a-z]+-[0-9a-z]+")
 
 SHORTEST_PREFIX = {4: 8, 6: 16}
 """Of an own network, by IP version: nobody owns more addresses than that."""
+LONGEST_TAG_KEY = 128
+"""Characters (EC2 User Guide, Tag restrictions)."""
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +38,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hosts of ours that may try anything (scanners, monitoring): addresses or CIDRs. What is found about
     them is counted and logged, never paged."""
 
+    role_tags: tuple[str, ...] = ("Role", "role")
+    """Keys of tags whose value says what a host is for, the one that counts most first. Hosts with the same
+    value share what is learned of them. `Name` is no default: most people name each host differently."""
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Policy:
         """Read a policy.
@@ -51,6 +57,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise PolicyError(f"policy: not JSON: {error}") from error
         for path, value in policy.networks():
             _check_network(path, value)
+        for i, key in enumerate(policy.role_tags):
+            _check_tag_key(f"role_tags[{i}]", key)
         return policy
 
     def networks(self) -> list[tuple[str, str]]:
@@ -89,4 +97,12 @@ def _check_network(path: str, value: str) -> None:
         raise PolicyError(
             f"policy: {path}: {value!r} is too wide: nothing would be found about the internet any more; "
             f"write the networks that are yours, of at least /{SHORTEST_PREFIX[network.version]}"
+        )
+
+
+def _check_tag_key(path: str, key: str) -> None:
+    if not key.strip() or len(key) > LONGEST_TAG_KEY:
+        raise PolicyError(
+            f"policy: {path}: {key!r} is no key of a tag; "
+            f"write 1 to {LONGEST_TAG_KEY} characters, such as Role"
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.network.roles import Interface
 from flowwarden.records.candidates import Learned
 
 
@@ -59,6 +60,16 @@ class LayoutMemory(Protocol):
 
     def keep(self, log_group: str, learned: Learned) -> None:
         """Remember what was learned. Raises StateUnavailable."""
+
+
+class InterfaceDirectory(Protocol):
+    """What EC2 knows of network interfaces. One instance is bound to one account and region."""
+
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+        """Those of the interfaces that exist, by id; all of them or none are told.
+
+        Raises InterfacesUnavailable.
+        """
 
 
 class FlowLogService(Protocol):

@@ -1,0 +1,127 @@
+"""Network interfaces, as EC2 describes them: implements `ports.InterfaceDirectory`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import batched
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flowwarden.errors import InterfacesUnavailable
+from flowwarden.network.roles import Interface
+
+if TYPE_CHECKING:
+    # The stubs are no part of the Lambda runtime.
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import (
+        FilterTypeDef,
+        NetworkInterfaceTypeDef,
+        PaginatorConfigTypeDef,
+        TagTypeDef,
+    )
+
+ACTIONS = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances")
+"""IAM actions that this file's calls need."""
+
+VALUES_PER_FILTER: Final = 200
+"""EC2's limit for the values of one filter (EC2 API reference, Filter)."""
+PAGE: Final[PaginatorConfigTypeDef] = {"PageSize": 1000}
+"""The most that both calls take. In accounts with many interfaces EC2 refuses what is not asked in pages."""
+
+_INTERFACE_ID: Final = re.compile(r"eni-[0-9a-f]+")
+_LOAD_BALANCING: Final = "amazon-elb"
+_SPELLED: Final = {"natGateway": "nat_gateway"}
+"""The API reference lists the first; EC2 answers, and filters by, the second."""
+
+
+class DescribedInterfaces:
+    """Asks EC2 in the account and region that the client is made for."""
+
+    def __init__(self, make: Callable[[], EC2Client]) -> None:
+        """Take the way to a client; it is made at the first call, as EC2's takes long to make."""
+        self._client = cache(make)
+
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+        """Those of the interfaces that exist, by id, with their instances' tags.
+
+        Costs a call of DescribeNetworkInterfaces, and one of DescribeInstances if any belongs to an
+        instance, for each 200 ids. What does not look like an interface's id is not asked for: in a filter
+        `*` and `?` stand for anything.
+
+        Raises:
+            InterfacesUnavailable: EC2 throttled, refused or was not reached, whatever the reason. Then
+                nothing is told: an interface without its instance's tags would have another role.
+        """
+        ids = dict.fromkeys(filter(_INTERFACE_ID.fullmatch, interface_ids))
+        return {
+            interface.interface_id: interface
+            for some in batched(ids, VALUES_PER_FILTER, strict=False)
+            for interface in self._some(some)
+        }
+
+    def _some(self, ids: tuple[str, ...]) -> list[Interface]:
+        found = list(_told("DescribeNetworkInterfaces", self._interfaces(ids)))
+        # Filtered by: an instance that has gone is then no error that hides the others.
+        instances = tuple(dict.fromkeys(filter(None, map(_instance_id, found))))
+        tags = dict(_told("DescribeInstances", self._instance_tags(instances))) if instances else {}
+        return [_interface(each, tags.get(_instance_id(each) or "", {})) for each in found]
+
+    def _interfaces(self, ids: tuple[str, ...]) -> Iterator[NetworkInterfaceTypeDef]:
+        pages = self._client().get_paginator("describe_network_interfaces")
+        for page in pages.paginate(Filters=[_any_of("network-interface-id", ids)], PaginationConfig=PAGE):
+            yield from page["NetworkInterfaces"]
+
+    def _instance_tags(self, ids: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+        pages = self._client().get_paginator("describe_instances")
+        for some in batched(ids, VALUES_PER_FILTER, strict=False):
+            for page in pages.paginate(Filters=[_any_of("instance-id", some)], PaginationConfig=PAGE):
+                for reservation in page["Reservations"]:
+                    for instance in reservation["Instances"]:
+                        yield instance["InstanceId"], _tags(instance.get("Tags", []))
+
+
+def _any_of(name: str, values: tuple[str, ...]) -> FilterTypeDef:
+    return {"Name": name, "Values": list(values)}
+
+
+def _told[Told](call: str, answers: Iterable[Told]) -> Iterator[Told]:
+    """The answers of a call. Raises InterfacesUnavailable."""
+    try:
+        yield from answers
+    except (ClientError, BotoCoreError) as error:
+        raise InterfacesUnavailable(f"{call}: {error}") from error
+
+
+def _interface(described: NetworkInterfaceTypeDef, instance_tags: dict[str, str]) -> Interface:
+    private = (each.get("PrivateIpAddress") for each in described.get("PrivateIpAddresses", []))
+    ipv6 = (each.get("Ipv6Address") for each in described.get("Ipv6Addresses", []))
+    return Interface(
+        interface_id=described["NetworkInterfaceId"],
+        addresses=tuple(address for address in (*private, *ipv6) if address),
+        subnet_id=described.get("SubnetId"),
+        vpc_id=described.get("VpcId"),
+        security_groups=tuple(each["GroupId"] for each in described.get("Groups", [])),
+        kind=_kind(described),
+        instance_id=_instance_id(described),
+        tags=_tags(described.get("TagSet", [])) | instance_tags,
+    )
+
+
+def _kind(described: NetworkInterfaceTypeDef) -> str:
+    kind: str = described.get("InterfaceType", "interface")
+    # Application and classic load balancers. AWS sets the requester; a description anybody may write.
+    if kind == "interface" and described.get("RequesterId") == _LOAD_BALANCING:
+        return "load_balancer"
+    return _SPELLED.get(kind, kind)
+
+
+def _instance_id(described: NetworkInterfaceTypeDef) -> str | None:
+    # Without an attachment, or attached to what is no instance of anybody's account, there is none.
+    return described.get("Attachment", {}).get("InstanceId")
+
+
+def _tags(told: Sequence[TagTypeDef]) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in told}

@@ -1,0 +1,45 @@
+"""A stand-in for what describes network interfaces: EC2, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flowwarden.errors import InterfacesUnavailable
+from flowwarden.network.roles import Interface
+
+
+def interface(interface_id: str, role: str = "web") -> Interface:
+    """An instance's interface with a tag that names its role."""
+    return Interface(
+        interface_id=interface_id,
+        addresses=("10.0.0.1",),
+        subnet_id="subnet-1",
+        vpc_id="vpc-1",
+        security_groups=("sg-1",),
+        kind="interface",
+        instance_id="i-1",
+        tags={"Role": role},
+    )
+
+
+@dataclass
+class FakeDirectory:
+    """An account's network interfaces, by id."""
+
+    known: dict[str, Interface] = field(default_factory=dict)
+    refuses: bool = False
+    asked: list[list[str]] = field(default_factory=list)
+    """The ids of every question, answered or not."""
+
+    @classmethod
+    def of(cls, *interfaces: Interface) -> FakeDirectory:
+        """A directory that knows these."""
+        return cls({each.interface_id: each for each in interfaces})
+
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+        """As the port says."""
+        self.asked.append(list(interface_ids))
+        if self.refuses:
+            raise InterfacesUnavailable("RequestLimitExceeded, by the test")
+        return {each: self.known[each] for each in interface_ids if each in self.known}
