@@ -16,12 +16,15 @@ from benchmarks.evaluation.judged import Page, Surroundings
 from benchmarks.evaluation.memory import Claims, Formats, Layouts, Sink
 from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.alerting.notification import Notification
-from flowwarden.network.initiator import Initiator, initiator_of
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import resolve
+from flowwarden.network.initiator import Initiator
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.layout import DEFAULT_LAYOUT
 from flowwarden.records.model import Flow
 from flowwarden.records.subscription import LogBatch
+from flowwarden.records.table import FlowTable
 from flowwarden.services.layouts import LayoutBook
 from flowwarden.services.monitoring import Invocation, MonitoringService, Sinks
 
@@ -125,6 +128,5 @@ _LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.
 
 def initiators(flows: list[Flow]) -> list[tuple[str, float]]:
     """For each flow of a batch who started it, in the letters of the truth, and the confidence."""
-    traffic = Traffic(flows)
-    verdicts = (initiator_of(flow, traffic) for flow in flows)
+    verdicts = (directed.verdict for directed in resolve(Traffic(FlowTable.of(flows)), AddressBook()))
     return [(_LETTERS[verdict.initiator], verdict.confidence) for verdict in verdicts]

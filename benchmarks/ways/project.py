@@ -1,4 +1,4 @@
-"""This project's way: what the monitor does with an event before it looks for anything in it."""
+"""This project's way: reading an event, and summing up its flows with the monitor's own parts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SIDES: Final = {INGRESS: "ingress", EGRESS: "egress", ABSENT: "unknown"}
 
 
 class Found(Struct, frozen=True):
-    """What the project makes of a payload: arrays, as its detectors get them."""
+    """What the project makes of a payload: arrays."""
 
     flows: FlowTable
     groups: tuple[Integers, ...]

@@ -6,7 +6,7 @@ It shares with the reader under test only the table of fields and the types of t
 from __future__ import annotations
 
 import ipaddress
-import urllib.parse
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,11 +82,14 @@ def _allowed(field: Field, token: str) -> bool:
 
 
 def _decoded(token: str) -> str:
-    octets = urllib.parse.unquote_to_bytes(token)
     try:
-        return octets.decode()
+        return re.sub("(?:%[0-9a-fA-F]{2})+", lambda run: _octets(run[0]).decode(), token)
     except UnicodeDecodeError:
         return token
+
+
+def _octets(run: str) -> bytes:
+    return bytes.fromhex(run.replace("%", ""))
 
 
 def _is_nothing(field: Field, token: str) -> bool:

@@ -34,10 +34,35 @@ LARGE = [
 MILLISECONDS = ["1700000000000", "99999999999", "100000000000", "99999999999999", "100000000000000"]
 WORDS = ["None", "null", "NULL", "ok", "OK", "GO_AWAY", "NODATA", "SUCCESS", "ACCEPT", "Ingress", "version"]
 JSON = ["x", '"', "\\", '","', "[", "]]", "{}", "DATA", "-0", "-0.0", "srcaddr", "#"]
-ADDRESSES = ["1.2.3", "01.2.3.4", "1.2.3.4/8", "256.1.1.1", "fe80::1%eth0", "::", ":::", "\u0661.2.3.4"]
+ADDRESSES = [
+    "2001:db8:1111:2222:3333:4444:5555:6666",
+    "::ffff:255.255.255.255",
+    "1.2.3",
+    "01.2.3.4",
+    "1.2.3.4/8",
+    "256.1.1.1",
+    "fe80::1%eth0",
+    "::",
+    ":::",
+    "\u0661.2.3.4",
+]
 LONG = ["a" * 256, "a" * 257, "a" * 3072, "a" * 3073, "a\x7fb", "\x1b[2J", "\u202eabc"]
+SIZES = [f"{'ab' * 24}"[:size] for size in (7, 8, 9, 15, 16, 17, 24, 25, 47, 48)]
+SURROGATES = ["\ud800", "a%20b\ud800", "%E2%82"]
 MARKED = ["\ufeff2", "\ufeff\ufeff", "\ufeff-", "--"]
-TRICKY = ["-", *NUMBERS, *LARGE, *MILLISECONDS, *WORDS, *JSON, *ADDRESSES, *LONG, *MARKED]
+TRICKY = [
+    "-",
+    *NUMBERS,
+    *LARGE,
+    *MILLISECONDS,
+    *WORDS,
+    *JSON,
+    *ADDRESSES,
+    *LONG,
+    *SIZES,
+    *SURROGATES,
+    *MARKED,
+]
 BLANKS = st.sampled_from([" ", " ", "  ", "\t", "\u00a0", "\x1c", "\n", "\ufeff", ""])
 EDGES = st.sampled_from(["", "", " ", "\r\n", "\ufeff", "\ufeff\ufeff", "\ufeff ", " \ufeff"])
 GAP_KINDS = (Kind.TEXT, Kind.ENCODED_TEXT, Kind.SECONDS, Kind.STATUS, Kind.INTEGER)

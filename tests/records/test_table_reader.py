@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +17,8 @@ from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.model import Flow, Gap
 from flowwarden.records.table import COLUMNS, TEXT_KINDS, FlowTable
-from flowwarden.records.table_reader import CHUNK, TableReader
-from flowwarden.records.tokens import ABSENT
+from flowwarden.records.table_reader import CHUNK, FEW, LARGEST_CHUNK, TableReader
+from flowwarden.records.tokens import ABSENT, MIX
 from flowwarden.records.vocabulary import REMEMBERED
 from tests.records.slow_reader import read_slowly
 from tests.records.strategies import TRICKY, layout_sets, lines
@@ -26,6 +27,10 @@ PLAIN = "2 064076352821 eni-0a 10.0.0.5 10.0.1.7 50123 443 6 12 3400 1700000000 
 NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
 EVERYTHING = RecordLayout((*BY_NAME, "quite-new"))
 """Every field there is."""
+
+
+ODD = "\ufffd\x7f\t\x00\u00e9\n 1"
+"""Characters that no plain line has, but the last two."""
 
 
 def whole(table: FlowTable) -> Sequence[Flow]:
@@ -60,10 +65,11 @@ def compare(batch: list[str], layouts: list[RecordLayout], reader: TableReader) 
 @given(st.data(), layout_sets())
 def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[RecordLayout]) -> None:
     """Right lines, nearly right lines and gaps; at first sight of their texts and at the second."""
-    batch = data.draw(st.lists(lines(layouts), min_size=1, max_size=8))
+    batch = data.draw(st.lists(lines(layouts) | st.text(ODD, max_size=60), min_size=1, max_size=8))
     reader = TableReader(layouts)
+    compare(batch, layouts, reader)
     for _ in range(2):
-        compare(batch, layouts, reader)
+        compare(batch * FEW, layouts, reader)  # so that they are enough to be read together
 
 
 @pytest.mark.parametrize("layout", [DEFAULT_LAYOUT, EVERYTHING])
@@ -94,6 +100,7 @@ def test_a_table_equals_the_slow_reader_for_every_odd_token_in_every_field(
     compare(batch, [layout], reader)
     for line in batch[:: 1 + len(batch) // 300]:
         compare([line], [layout], reader)
+        compare([line] * FEW, [layout], reader)
 
 
 @given(st.lists(st.text() | st.just(PLAIN)), layout_sets())
@@ -123,24 +130,64 @@ def test_a_batch_of_many_chunks_is_read_to_its_last_line() -> None:
 def test_plain_flows_come_first_and_all_can_be_had_in_any_order() -> None:
     """What is not plain is read by another way, and is a flow all the same."""
     odd = PLAIN.replace(" ", "  ").replace("50123", "7")
-    table = TableReader([DEFAULT_LAYOUT]).read([odd, PLAIN, odd, PLAIN.replace("50123", "9")])
-    assert table.flows["srcport"].tolist() == [50123, 9, 7, 7]
-    assert [flow.srcport for flow in table.flows.flows(np.array([3, 1, 0, 2]))] == [7, 9, 50123, 7]
+    lines = [odd, *[PLAIN] * FEW, odd, PLAIN.replace("50123", "9")]
+    table = TableReader([DEFAULT_LAYOUT]).read(lines)
+    assert table.flows["srcport"].tolist() == [*[50123] * FEW, 9, 7, 7]
+    assert [flow.srcport for flow in table.flows.flows(np.array([FEW + 2, FEW, 0, FEW + 1]))] == [
+        7,
+        9,
+        50123,
+        7,
+    ]
 
 
 def test_layouts_of_one_batch_share_their_columns() -> None:
     """Where one of them lacks a field the column says that it is absent."""
     nat = RecordLayout.parse("instance-id interface-id srcaddr dstaddr pkt-srcaddr")
-    table = TableReader([DEFAULT_LAYOUT, nat]).read([PLAIN, "i-1 eni-0b 10.0.0.1 10.0.0.2 10.9.9.9"])
-    assert table.flows["dstport"].tolist() == [443, ABSENT]
-    assert [table.flows.text(number) for number in table.flows["pkt_srcaddr"]] == [None, "10.9.9.9"]
-    assert table.flows["reject_reason"].tolist() == [ABSENT, ABSENT]
+    lines = [PLAIN, "i-1 eni-0b 10.0.0.1 10.0.0.2 10.9.9.9"] * FEW
+    table = TableReader([DEFAULT_LAYOUT, nat]).read(lines)
+    assert table.flows["dstport"].tolist() == [443] * FEW + [ABSENT] * FEW
+    assert [table.flows.text(number) for number in table.flows["pkt_srcaddr"]] == (
+        [None] * FEW + ["10.9.9.9"] * FEW
+    )
+    assert set(table.flows["reject_reason"].tolist()) == {ABSENT}
 
 
 def test_a_line_break_within_a_line_costs_that_line() -> None:
     """Nobody can tell where lines end that hold one, so they are read one by one."""
-    table = TableReader([DEFAULT_LAYOUT]).read([PLAIN, f"{PLAIN}\n{PLAIN}", PLAIN])
-    assert (len(table.flows), len(table.malformed)) == (2, 1)
+    table = TableReader([DEFAULT_LAYOUT]).read([*[PLAIN] * FEW, f"{PLAIN}\n{PLAIN}", PLAIN])
+    assert (len(table.flows), len(table.malformed)) == (FEW + 1, 1)
+
+
+@pytest.mark.parametrize("broken", ["\x7f", "\t", "\u00e9"])
+def test_odd_characters_before_it_hide_no_broken_line(broken: str) -> None:
+    """However many there are in the lines before."""
+    wrong = PLAIN.replace("50123", f"50{broken}123")
+    table = TableReader([DEFAULT_LAYOUT]).read(["\ufffd" * 3000, *[PLAIN] * FEW, wrong, PLAIN])
+    assert len(table.flows) == FEW + 1
+    assert [bad.line for bad in table.malformed] == ["\ufffd" * 3000, wrong]
+
+
+def test_long_lines_among_others_cost_neither_records_nor_memory() -> None:
+    """Whoever writes them decides how long they are; thirty bytes for each character would be too many."""
+    lines = [PLAIN, *["\u00e9" * (LARGEST_CHUNK // 4)] * 12, *[PLAIN] * FEW, "x" * 2 * LARGEST_CHUNK, PLAIN]
+    reader = TableReader([DEFAULT_LAYOUT])
+    tracemalloc.start()
+    try:
+        table = reader.read(lines)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(table.flows), len(table.malformed)) == (FEW + 2, 13)
+    assert peak < 60 * LARGEST_CHUNK
+
+
+def test_a_layout_that_is_known_to_lack_addresses_keeps_its_lines_from_being_guessed() -> None:
+    """As the reader of single lines does."""
+    layout = RecordLayout.parse("srcaddr dstaddr srcport log-status")
+    blind = RecordLayout.parse("instance-id account-id srcport log-status")
+    table = TableReader([layout], [blind]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
+    assert (len(table.flows), len(table.malformed)) == (0, FEW)
 
 
 def test_more_texts_than_are_remembered_change_no_answer() -> None:
@@ -157,7 +204,7 @@ def test_more_texts_than_are_remembered_change_no_answer() -> None:
 
 def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:
     """Whoever chooses addresses or names can find two with one hash, and must not hide behind it."""
-    mix, word, mask = 0x9E3779B97F4A7C15, 8, 2**64 - 1
+    mix, word, mask = int(MIX), 8, 2**64 - 1
     one = int.from_bytes(b"aaaaaaaa", "little"), int.from_bytes(b"bbbbbbbb", "little")
     twin = None
     for number in range(10**6):
@@ -169,9 +216,10 @@ def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:
             break
     assert twin, "no printable twin was found; has the hash changed?"
     table = TableReader([DEFAULT_LAYOUT]).read(
-        [PLAIN.replace("eni-0a", interface) for interface in ("aaaaaaaabbbbbbbb", twin)]
+        [PLAIN.replace("eni-0a", interface) for interface in ("aaaaaaaabbbbbbbb", twin)] * FEW
     )
-    assert {value(table.flows, "interface_id", row) for row in range(2)} == {"aaaaaaaabbbbbbbb", twin}
+    found = Counter(value(table.flows, "interface_id", row) for row in range(2 * FEW))
+    assert found == {"aaaaaaaabbbbbbbb": FEW, twin: FEW}
 
 
 def test_layouts_that_give_no_flows_are_refused_as_by_the_reader() -> None:

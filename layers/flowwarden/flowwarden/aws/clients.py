@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
@@ -73,13 +72,8 @@ def make_client(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout,
     )
-    made: EC2Client | DynamoDBClient | SNSClient = (session or _shared_session()).client(
-        service, region_name=region, config=config
+    made: EC2Client | DynamoDBClient | SNSClient = (
+        # boto3's own session, shared by all clients: each new one reads AWS's endpoints again.
+        (session or boto3).client(service, region_name=region, config=config)
     )
     return made
-
-
-@cache
-def _shared_session() -> boto3.Session:
-    """One for all clients: a session of its own reads AWS's endpoints again for each, at every cold start."""
-    return boto3.Session()

@@ -60,6 +60,10 @@ class Groups:
         """How many rows each group has."""
         return np.diff(self._starts, append=len(self._order))
 
+    def members(self, group: int) -> Integers:
+        """The rows of a group."""
+        return self._order[self._starts[group] : self._starts[group] + self.sizes[group]]
+
     def sums(self, values: Integers) -> NDArray[Any]:
         """The sum of each group's values, none negative; as Python's integers if they may be too large."""
         largest = int(values.max(initial=0))

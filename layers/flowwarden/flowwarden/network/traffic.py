@@ -26,9 +26,6 @@ _PORTS: Final = 2**16
 _PROTOCOLS: Final = 2**8
 _ACTIONS: Final = 2
 
-IPV4, IPV6 = 0, 1
-"""Address families."""
-
 
 class Sums:
     """What the flows have together that agree in srcaddr, dstaddr, dstport, protocol and action.
@@ -112,7 +109,7 @@ class Traffic:
 
     @cached_property
     def reverse_flags(self) -> Integers:
-        """The flags of the flows the other way, accepted and rejected together; 0 where there is none."""
+        """The flags of the flows the other way, whatever was decided about them; 0 where there is none."""
         groups, found = self._reverse
         return np.where(found, _taken(self._requests.ored(self.tcp_flags), groups, 0), 0)
 
@@ -130,9 +127,9 @@ class Traffic:
         return self.is_tcp & np.isin(source, listeners), self.is_tcp & np.isin(destination, listeners)
 
     @cached_property
-    def family(self) -> Integers:
-        """`IPV4` or `IPV6` of each flow, by its destination."""
-        return self.flows.is_ipv6[self.flows["dstaddr"]].astype(np.int64)
+    def is_ipv6(self) -> Mask:
+        """Which flows have an IPv6 address for a destination."""
+        return self.flows.is_ipv6[self.flows["dstaddr"]]
 
     def own_addresses(self, book: AddressBook) -> Integers:
         """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
@@ -141,7 +138,7 @@ class Traffic:
         there is, it is the one of the two that is ours.
         """
         own = np.full(len(self.flows), ABSENT)
-        keys = packed([self.flows["interface_id"], self.family], [self._texts, 2])
+        keys = packed([self.flows["interface_id"], self.is_ipv6.astype(np.int64)], [self._texts, 2])
         for rows in _rows_by(keys):
             own[rows] = self._own_address(rows, book)
         return own
@@ -173,11 +170,6 @@ def _taken(values: NDArray[Any], numbers: Integers, default: Any) -> NDArray[Any
     return values[numbers] if len(values) else np.full(len(numbers), default)
 
 
-def family(address: str) -> str:
-    """`IPv4` or `IPv6`."""
-    return "IPv6" if ":" in address else "IPv4"
-
-
 def _only_own(addresses: set[str], book: AddressBook) -> str | None:
     """The address, if only one can be the interface's own.
 
@@ -185,6 +177,6 @@ def _only_own(addresses: set[str], book: AddressBook) -> str | None:
     the interface is a public one, so there it may be.
     """
     own = {a for a in addresses if book.classify(a) is PeerClass.OWN}
-    if not own and len(addresses) == 1 and family(*addresses) == "IPv6":
+    if not own and len(addresses) == 1 and all(":" in address for address in addresses):
         own = addresses
     return next(iter(own)) if len(own) == 1 else None

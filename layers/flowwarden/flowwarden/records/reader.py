@@ -42,7 +42,7 @@ class Reader:
 
         Args:
             layouts: those that flows are read from.
-            blind: others that lines may have, and that lack the addresses which make a flow. Lines of these
+            blind: others that lines may have, and that lack the addresses which make a flow. Flows of these
                 are malformed; knowing them keeps these lines from being taken for those of another layout.
 
         Raises:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import batched
 from typing import Final
 
 import numpy as np
@@ -28,6 +27,12 @@ from flowwarden.records.vocabulary import UNKNOWN, WORDS, Vocabulary
 
 CHUNK: Final = 4096
 """Lines read at once: few enough for their text and arrays to stay in the processor's cache."""
+
+LARGEST_CHUNK: Final = 2**20
+"""Characters read at once: each may take some thirty bytes meanwhile, if none of them is plain."""
+
+FEW: Final = 32
+"""With fewer lines than this, reading them one by one is quicker."""
 
 _LARGEST: Final = {
     Kind.PORT: 65_535,
@@ -57,13 +62,13 @@ class TableReader:
         vocabulary = self._vocabulary
         parts: list[_Part] = []
         odd: list[str] = []
-        for number, chunk in enumerate(batched(lines, CHUNK, strict=False)):
+        for first, chunk in _chunks(lines):
             rest = np.ones(len(chunk), bool)
-            for part in self._plain(Text(chunk), vocabulary):
+            for part in self._plain(chunk, vocabulary):
                 rest[part.lines] = False
-                part.lines += number * CHUNK
+                part.lines += first
                 parts.append(part)
-            odd += [chunk[line] for line in np.flatnonzero(rest)]
+            odd += [chunk[line] for line in np.flatnonzero(rest).tolist()]
         records = self._reader.read(odd)
         plain = np.concatenate([_NONE, *(part.lines for part in parts)])
         origin = _Origin(self._reader, lines, plain, records.flows)
@@ -71,8 +76,11 @@ class TableReader:
             parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
         return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
 
-    def _plain(self, text: Text, vocabulary: Vocabulary) -> Iterator[_Part]:
+    def _plain(self, chunk: Sequence[str], vocabulary: Vocabulary) -> Iterator[_Part]:
         """The plain flows of each layout."""
+        if len(chunk) < FEW:
+            return
+        text = Text(chunk)
         for plan in self._plans:
             lines, tokens = text.tokens(plan.fields)
             if len(lines):
@@ -82,6 +90,21 @@ class TableReader:
                 yield _Part(
                     lines[plain], {name: narrowed(name, column[plain]) for name, column in columns.items()}
                 )
+
+
+def _chunks(lines: Sequence[str], first: int = 0) -> Iterator[tuple[int, Sequence[str]]]:
+    """Cut lines into chunks; with each, how many lines come before it."""
+    for begin in range(0, len(lines), CHUNK):
+        chunk = lines[begin : begin + CHUNK]
+        if sum(map(len, chunk)) <= LARGEST_CHUNK:
+            yield first + begin, chunk
+        else:
+            middle = len(chunk) // 2
+            for half, at in ((chunk[:middle], begin), (chunk[middle:], begin + middle)):
+                if len(half) < FEW:
+                    yield first + at, half
+                else:
+                    yield from _chunks(half, first + at)
 
 
 class _Part(Struct):
@@ -233,6 +256,8 @@ class _Origin(Struct, frozen=True):
     def flows(self, rows: Integers) -> list[Flow]:
         """The flows in these rows."""
         plain = self.plain[rows[rows < len(self.plain)]]
-        made = iter(self.reader.read([self.lines[line] for line in plain.tolist()]).flows)
-        beyond = len(self.plain)
+        read = self.reader.read([self.lines[line] for line in plain.tolist()]).flows
+        if len(read) != len(plain):
+            raise AssertionError(f"{len(plain)} plain lines are {len(read)} flows to the reader of lines")
+        made, beyond = iter(read), len(self.plain)
         return [next(made) if row < beyond else self.odd[row - beyond] for row in rows.tolist()]

@@ -64,7 +64,9 @@ _FOLDS: Final = tuple(
     )
 )
 """How digits become pairs of digits, pairs fours, and fours a number: multiply, shift, mask."""
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, so that nothing is lost by multiplying
+MIX: Final = np.uint64(hash("flowwarden") * 2 + 1 & 2**64 - 1)
+"""Multiplied with words to hash them: odd, so that nothing is lost. Python seeds its own hashes anew for each
+process, so nobody can choose addresses beforehand that share one."""
 
 
 class Text:
@@ -91,7 +93,8 @@ class Text:
         blanks = kinds == _BLANK
         if np.count_nonzero(blanks) + count < len(kinds):
             odd = np.flatnonzero(~blanks & (kinds != _NEWLINE))
-            self._tokens[np.searchsorted(ends, odd)[: len(ends)]] = 0
+            if count == len(ends):
+                self._tokens[np.searchsorted(ends, odd)] = 0
 
     def tokens(self, count: int) -> tuple[Integers, Tokens]:
         """The numbers of the lines that have so many tokens, and these tokens: a row for each column of them.
@@ -185,9 +188,9 @@ class Tokens:
 
     def _mixed(self, parts: Sequence[tuple[int, Where]], loaded: Sequence[Words]) -> Words:
         """A hash of each token's words."""
-        mixed = loaded[0] * _MIX if loaded else np.zeros(len(self.length), np.uint64)
+        mixed = loaded[0] * MIX if loaded else np.zeros(len(self.length), np.uint64)
         for (_, where), words in zip(parts[1:], loaded[1:], strict=True):
-            mixed[where] = (mixed[where] ^ words) * _MIX
+            mixed[where] = (mixed[where] ^ words) * MIX
         return mixed
 
     def only_text(self) -> str | None:

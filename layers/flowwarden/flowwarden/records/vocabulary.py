@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flowwarden.records.fields import Kind
 from flowwarden.records.model import Action, FlowDirection
-from flowwarden.records.tokens import ABSENT, Integers, Words
+from flowwarden.records.tokens import ABSENT, MIX, Integers, Words
 from flowwarden.records.values import ABSENT as DASH
 
 WORDS: Final[dict[Kind, type[Action | FlowDirection]]] = {Kind.ACTION: Action, Kind.DIRECTION: FlowDirection}
@@ -25,7 +25,6 @@ UNKNOWN: Final = -2
 
 _SLOTS: Final = 2**15
 _SHIFT: Final = np.uint64(64 - 15)
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Vocabulary:
@@ -93,12 +92,12 @@ class ShortTexts:
 
     def keep(self, first: Words, second: Words, numbers: Integers) -> None:
         """Remember the numbers of texts."""
-        slots = _slots(first, second)
-        self._first[slots], self._second[slots], self._numbers[slots] = first, second, numbers
+        slots, one = np.unique(_slots(first, second), return_index=True)  # of several for a slot, one
+        self._first[slots], self._second[slots], self._numbers[slots] = first[one], second[one], numbers[one]
 
 
 def _slots(first: Words, second: Words) -> Words:
-    return ((first * _MIX) ^ second) * _MIX >> _SHIFT
+    return ((first * MIX) ^ second) * MIX >> _SHIFT
 
 
 _FIRST: Final = Vocabulary()

@@ -1,0 +1,197 @@
+"""Contacts: what the host at an interface asks others for, and what comes of it.
+
+All flows of a batch between one client and one service of one server are one contact. Only those count whose
+initiator is sure. A contact is `inbound` at the server's interface and not at the client's; each of the two
+logs all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import lru_cache
+from ipaddress import IPv6Address
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from flowwarden.detection.selection import PAGING_CONFIDENCE
+from flowwarden.network.direction import CLASSES, LOCAL, OWN, Directions
+from flowwarden.network.groups import Groups, packed
+from flowwarden.network.ports import TCP
+from flowwarden.network.traffic import RST
+from flowwarden.records.tokens import Integers, Mask
+from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
+
+
+class Outcome(StrEnum):
+    """What came of a contact, as far as the batch tells."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """Rejected by a rule, or reset by the host."""
+    UNANSWERED = "unanswered"
+    """TCP that came through and got no answer. Of other protocols silence says nothing."""
+
+
+class Contact(Struct, frozen=True, kw_only=True):
+    """A client, a service, and what came of it."""
+
+    client: str
+    server: str
+    protocol: int
+    port: int
+    peer: str
+    """What the server is, as baselines tell servers apart; see `peer_of`."""
+    outcome: Outcome
+    inbound: bool
+    """Whether the interface that logged it is the server's."""
+    first: int
+    """Unix seconds of the first packet; -1 where the log does not tell."""
+    rows: Integers
+    """Of the batch."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the client did not get what it asked for."""
+        return self.outcome is not Outcome.ANSWERED
+
+    @property
+    def edge(self) -> tuple[object, ...]:
+        """What is learned of it: the role's name comes to it from the interface."""
+        return ("in" if self.inbound else "out", self.protocol, self.port, self.peer)
+
+
+class Contacts:
+    """The contacts of a batch; few of them are ever looked at one by one."""
+
+    def __init__(self, directions: Directions) -> None:
+        self._directions = directions
+        self._flows = directions.traffic.flows
+        self._rows = np.flatnonzero(_usable(directions))
+        self._groups = Groups(self._keys())
+        self._first = self._groups.rows
+        self._answered, self._refused, self._unanswered = self._outcomes()
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def _of(self, column: NDArray[Any]) -> NDArray[Any]:
+        """The values of a column for the rows that count."""
+        return column[self._rows]
+
+    def _keys(self) -> Integers:
+        texts = len(self._flows.texts)
+        columns = [self._directions.client, self._directions.server, self._directions.service_port]
+        columns = [self._of(column) for column in (*columns, self._flows["protocol"])]
+        return packed(columns, [texts, texts, 2**16, 2**8])
+
+    def _outcomes(self) -> tuple[Mask, Mask, Mask]:
+        forward = self._of(self._directions.from_source)
+        action, flags = self._of(self._flows["action"]), self._of(self._flows["tcp_flags"])
+        reset = flags == RST
+        of_any = self._groups.any
+        answered = of_any(~forward & (action == ACCEPT) & ~reset)
+        refused = ~answered & of_any((forward & (action == REJECT)) | (~forward & reset))
+        is_tcp = self._of(self._flows["protocol"])[self._first] == TCP
+        came_through = of_any(forward & (action == ACCEPT))
+        return answered, refused, ~answered & ~refused & is_tcp & came_through
+
+    def edges(self) -> dict[tuple[object, ...], Integers]:
+        """The groups of each edge: of contacts that ended in some way, by what baselines tell apart."""
+        told = np.flatnonzero(self._answered | self._refused | self._unanswered)
+        rows = self._rows[self._first[told]]
+        inbound = self._inbound(rows)
+        peers = np.where(inbound, self._directions.client[rows], self._directions.server[rows])
+        classes = np.where(inbound, self._directions.client_class[rows], self._directions.server_class[rows])
+        names, numbers = self._peer_names(peers, classes)
+        columns = [inbound, self._flows["protocol"][rows], self._directions.service_port[rows], numbers]
+        found: dict[tuple[object, ...], list[int]] = {}
+        for group, way, protocol, port, peer in zip(
+            told.tolist(), *(column.tolist() for column in columns), strict=True
+        ):
+            found.setdefault(("in" if way else "out", protocol, port, names[peer]), []).append(group)
+        return {edge: np.array(groups) for edge, groups in found.items()}
+
+    def answered(self, groups: Integers) -> bool:
+        """Whether any of these contacts was answered."""
+        return bool(self._answered[groups].any())
+
+    def one_by_one(self, groups: Integers, peer: str) -> list[Contact]:
+        """These contacts, all of one edge."""
+        text, flows, directions = self._flows.text, self._flows, self._directions
+        found = []
+        for group in groups.tolist():
+            members = self._rows[self._groups.members(group)]
+            row = members[0]
+            starts = flows["start"][members]
+            found.append(
+                Contact(
+                    client=str(text(directions.client[row])),
+                    server=str(text(directions.server[row])),
+                    protocol=int(flows["protocol"][row]),
+                    port=int(directions.service_port[row]),
+                    peer=peer,
+                    outcome=self._outcome(group),
+                    inbound=bool(self._inbound(members[:1])[0]),
+                    first=int(starts.min()),
+                    rows=members,
+                )
+            )
+        return found
+
+    def _outcome(self, group: int) -> Outcome:
+        if self._answered[group]:
+            return Outcome.ANSWERED
+        return Outcome.REFUSED if self._refused[group] else Outcome.UNANSWERED
+
+    def _inbound(self, rows: Integers) -> Mask:
+        inbound: Mask = (self._directions.side[rows] == INGRESS) == self._directions.from_source[rows]
+        return inbound
+
+    def _peer_names(self, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:
+        """What the far ends are, each name once, and the number of each end's."""
+        names: dict[str, int] = {}
+        keys = packed([ends, classes], [len(self._flows.texts), len(CLASSES)])
+        groups = Groups(keys)
+        of_group = [
+            names.setdefault(peer_of(self._flows.texts[ends[row]], int(classes[row])), len(names))
+            for row in groups.rows.tolist()
+        ]
+        return [*names], np.array(of_group, np.int64)[groups.of(keys)[0]] if len(keys) else ends
+
+
+def _usable(directions: Directions) -> Mask:
+    """The flows that tell of contacts: sure ones of a host of ours with a host, by ports."""
+    usable: Mask = (directions.confidence >= PAGING_CONFIDENCE) & (directions.service_port > 0)
+    usable &= (directions.client_class != LOCAL) & (directions.server_class != LOCAL)
+    side, from_source = directions.side, directions.from_source
+    outbound = ((side == EGRESS) & from_source) | ((side == INGRESS) & ~from_source)
+    inbound = ((side == INGRESS) & from_source) | ((side == EGRESS) & ~from_source)
+    usable &= (outbound & (directions.client_class == OWN)) | (inbound & (directions.server_class == OWN))
+    return usable
+
+
+_IPV6_BITS: Final = 64
+
+
+@lru_cache(maxsize=2**16)
+def peer_of(address: str, peer_class: int) -> str:
+    """What a far end is to a baseline: the /24 or /64 that an own address is in, else its class.
+
+    Networks of that size are what VPCs have for subnets, and subnets hold what is of one kind. Never an
+    address of the internet: there are too many, and which of them calls says nothing.
+    """
+    if peer_class != OWN:
+        return CLASSES[peer_class].value
+    if ":" in address:
+        return f"{IPv6Address(int(IPv6Address(address)) >> _IPV6_BITS << _IPV6_BITS)}/{_IPV6_BITS}"
+    return f"{address.rpartition('.')[0]}.0/24"
+
+
+def rows_of(contacts: Sequence[Contact], most: int) -> Integers:
+    """The rows behind some contacts, at most so many."""
+    rows = [contact.rows for contact in contacts[:most]]
+    return np.concatenate(rows)[:most] if rows else np.empty(0, np.int64)
