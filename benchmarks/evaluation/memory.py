@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 
 from flowwarden.alerting.incidents import Claim, ClaimState, ClaimTerms, Owner
 from flowwarden.alerting.notification import Notification
+from flowwarden.detection.evidence import Addition, Sets, merged
+from flowwarden.network.roles import Interface
 from flowwarden.records.candidates import Learned
 
 
@@ -102,3 +105,53 @@ class Layouts:
     def keep(self, log_group: str, learned: Learned) -> None:
         """As the port says."""
         self._learned[log_group] = learned
+
+
+class Evidence:
+    """Evidence in a dictionary, which counts what the table would charge for."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, tuple[int, Sets]] = {}
+        """When an item may go (Unix seconds), and its sets, by key."""
+        self.writes = 0.0
+
+    def add(self, addition: Addition) -> Sets:
+        """As the port says."""
+        _, known = self.items.get(addition.key, (0, {}))
+        sets = merged(known, addition.sets)
+        self.items[addition.key] = addition.kept_until, sets
+        self.writes += _write_units(addition.key, sets)
+        return sets
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
+        """As the port says."""
+        return {key: self.items[key][1] for key in keys if key in self.items}
+
+    def forget(self, now: int) -> None:
+        """What TTL does."""
+        self.items = {key: item for key, item in self.items.items() if item[0] > now}
+
+
+_UNIT: Final = 1024
+_NUMBER: Final = 8
+"""Bytes that a number of a set takes, rounded up: half as many as it has digits, and one more."""
+
+
+def _write_units(key: str, sets: Sets) -> int:
+    size = len(key) + 40 + sum(len(name) + _NUMBER * len(numbers) for name, numbers in sets.items())
+    return -(-size // _UNIT)
+
+
+class Directory:
+    """What EC2 would tell of interfaces."""
+
+    def __init__(
+        self, interfaces: Callable[[], Mapping[str, Any]], describe: Callable[[Any], Interface]
+    ) -> None:
+        self._interfaces = interfaces
+        self._describe = describe
+
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+        """As the port says."""
+        known = self._interfaces()
+        return {each: self._describe(known[each]) for each in interface_ids if each in known}

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.judged import Page, Surroundings
-from benchmarks.evaluation.memory import Claims, Formats, Layouts, Sink
+from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
 from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.alerting.notification import Notification
+from flowwarden.network import roles
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
 from flowwarden.network.initiator import Initiator
@@ -25,8 +26,11 @@ from flowwarden.records.layout import DEFAULT_LAYOUT
 from flowwarden.records.model import Flow
 from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table import FlowTable
+from flowwarden.services.directory import InterfaceBook
+from flowwarden.services.evidence import EvidenceBook
 from flowwarden.services.layouts import LayoutBook
 from flowwarden.services.monitoring import Invocation, MonitoringService, Sinks
+from flowwarden.services.watching import Watcher
 
 QUIET_MINUTES: Final = 240
 """The template's default of SuppressionMinutes."""
@@ -46,6 +50,7 @@ class Monitor:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._pages, self._operations = Sink(), Sink()
+        self._evidence = Evidence()
         self._claims = Claims(ClaimTerms(quiet=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
         book = LayoutBook(
             Formats(surroundings.layout.to_log_format()),
@@ -55,7 +60,11 @@ class Monitor:
         )
         self._service = MonitoringService(
             layouts=book,
-            policy=policy(surroundings.interfaces().values()),
+            watcher=Watcher(
+                EvidenceBook(self._evidence),
+                InterfaceBook(Directory(surroundings.interfaces, described), lambda _note: None),
+                policy(surroundings.interfaces().values()),
+            ),
             claims=self._claims,
             sinks=Sinks(self._pages, self._operations),
             region=REGION,
@@ -64,8 +73,8 @@ class Monitor:
 
     @property
     def write_units(self) -> float:
-        """Claims, confirmations and releases."""
-        return self._claims.writes
+        """Claims, confirmations, releases, and evidence."""
+        return self._claims.writes + self._evidence.writes
 
     def process(self, delivery: Delivery) -> list[Page]:
         """One invocation."""
@@ -78,12 +87,14 @@ class Monitor:
         return [page(notification, delivery) for notification in sent]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
-        """The claims."""
-        return self._claims
+        """The claims and the evidence; a container's own memory is lost, as in a new container."""
+        return self._claims, self._evidence
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
-        """Go on with these claims."""
-        self._claims.items, self._claims.writes = state.items, state.writes
+        """Go on with these."""
+        claims, evidence = state
+        self._claims.items, self._claims.writes = claims.items, claims.writes
+        self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
 
 
 def policy(interfaces: Collection[Interface]) -> Policy:
@@ -97,6 +108,22 @@ def policy(interfaces: Collection[Interface]) -> Policy:
         private_subnets=tuple(sorted(private)),
         listener_only=tuple(sorted(listeners)),
         exempt=tuple(sorted(monitors)),
+    )
+
+
+def described(interface: Interface) -> roles.Interface:
+    """An interface of the world as the project has it from EC2."""
+    balances = interface.requester_managed and interface.interface_type == "interface"
+    scaled = {roles.AUTO_SCALING_TAG: interface.auto_scaling_group} if interface.auto_scaling_group else {}
+    return roles.Interface(
+        interface_id=interface.interface_id,
+        addresses=(interface.private_ipv4, *interface.secondary_ipv4, *interface.ipv6),
+        subnet_id=interface.subnet_id,
+        vpc_id=interface.vpc_id,
+        security_groups=interface.security_groups,
+        kind="load_balancer" if balances else interface.interface_type,
+        instance_id=interface.instance_id,
+        tags=dict(interface.tags) | scaled,
     )
 
 

@@ -21,15 +21,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.aws.clients import make_client
 from flowwarden.aws.dynamodb import DynamoDbClaims, DynamoDbLayouts
+from flowwarden.aws.evidence import DynamoDbEvidence
 from flowwarden.aws.flow_log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
+from flowwarden.aws.interfaces import DescribedInterfaces
 from flowwarden.aws.sns import TopicSink
 from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.policy import Policy
 from flowwarden.ports import LayoutMemory, LogFormats
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
+from flowwarden.services.directory import InterfaceBook
+from flowwarden.services.evidence import EvidenceBook
 from flowwarden.services.layouts import LayoutBook
 from flowwarden.services.monitoring import Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.watching import Watcher
 from flowwarden.settings import MonitorSettings
 
 logger = Logger(service="monitor")
@@ -40,6 +45,9 @@ type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 HURRIED_ATTEMPTS, HURRIED_SECONDS = 2, 2.0
 """A table that hangs must not take the time in which the pages go out without it."""
+
+ONCE = 1
+"""Whose an interface is, is asked once: a host that is not known is watched all the same, less closely."""
 
 METRICS = {
     "Flows": "flows",
@@ -63,6 +71,15 @@ def wire() -> Wiring:
     region = settings.aws_region
     state = make_client("dynamodb", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
     topics = make_client("sns", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
+    policy = Policy.from_json(settings.policy)
+    interfaces = DescribedInterfaces(
+        lambda: make_client("ec2", region, attempts=ONCE, read_timeout=HURRIED_SECONDS)
+    )
+    watcher = Watcher(
+        EvidenceBook(DynamoDbEvidence(state, settings.state_table)),
+        InterfaceBook(interfaces, logger.warning),
+        policy,
+    )
     service = MonitoringService(
         layouts=make_book(
             settings.log_format,
@@ -71,7 +88,7 @@ def wire() -> Wiring:
             ),
             DynamoDbLayouts(state, settings.state_table),
         ),
-        policy=Policy.from_json(settings.policy),
+        watcher=watcher,
         claims=DynamoDbClaims(
             state,
             settings.state_table,

@@ -18,6 +18,7 @@ from flowwarden.records.subscription import encode
 from flowwarden.services.monitoring import MonitoringService, Sinks
 from flowwarden.settings import MonitorSettings
 from tests.services.fakes_alerting import MemoryClaims, MemorySink
+from tests.services.fakes_evidence import watcher
 from tests.services.fakes_layouts import FakeFormats, MemoryLayouts
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +80,7 @@ class Harness:
                 FakeFormats({"/flow-warden/flow-logs": self.log_formats}),
                 MemoryLayouts(),
             ),
-            policy=Policy.from_json(settings.policy),
+            watcher=watcher(Policy.from_json(settings.policy)),
             claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),
             sinks=Sinks(self.sink, self.operations),
             region=settings.aws_region,

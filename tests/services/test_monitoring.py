@@ -17,6 +17,7 @@ from flowwarden.services.layouts import WAIT_SECONDS
 from flowwarden.services.monitoring import Invocation, MonitoringResult, MonitoringService, Sinks
 from flowwarden.services.notifying import MAX_CLAIMS, MAX_PAGES
 from tests.services.fakes_alerting import CrashError, MemoryClaims, MemorySink
+from tests.services.fakes_evidence import watcher
 from tests.services.fakes_layouts import FakeFormats, MemoryLayouts, book
 
 NOW = 1_764_000_000
@@ -56,7 +57,7 @@ class World:
     def container(self) -> MonitoringService:
         """A new container's service."""
         return MonitoringService(
-            layouts=book(self.formats, self.memory), policy=self.policy, claims=self.claims,
+            layouts=book(self.formats, self.memory), watcher=watcher(self.policy), claims=self.claims,
             sinks=Sinks(self.sink, self.operations), region="eu-west-1", quiet_minutes=60,
         )  # fmt: skip
 

@@ -9,16 +9,13 @@ from tests.template import stack
 LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 """What Lambda does in a role's name: the function's log, and its failure destination."""
 
-AHEAD = {"flowwarden.aws.interfaces": "Monitor"}
-"""Modules whose actions a role allows already, though its function's handler does not import them yet."""
-
 THROUGH_SNS = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
 def test_the_role_allows_what_the_code_calls_and_nothing_else(function: str) -> None:
     declared = stack.declared_actions()
-    used = stack.imported_by(function) | {module for module, user in AHEAD.items() if user == function}
+    used = stack.imported_by(function)
     called = {action for module in used & set(declared) for action in declared[module]}
     assert called
     assert stack.actions(stack.role_statements(f"{function}Role")) == called | LAMBDAS_OWN
@@ -26,11 +23,7 @@ def test_the_role_allows_what_the_code_calls_and_nothing_else(function: str) -> 
 
 def test_every_module_that_calls_aws_is_used_by_a_function() -> None:
     used = {module for function in stack.FUNCTIONS for module in stack.imported_by(function)}
-    assert set(stack.declared_actions()) <= used | set(AHEAD)
-
-
-def test_what_is_allowed_ahead_is_not_used_yet() -> None:
-    assert [module for module, function in AHEAD.items() if module in stack.imported_by(function)] == []
+    assert set(stack.declared_actions()) <= used
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)

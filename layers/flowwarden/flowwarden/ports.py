@@ -9,6 +9,7 @@ from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.detection.evidence import Addition, Sets
 from flowwarden.network.roles import Interface
 from flowwarden.records.candidates import Learned
 
@@ -70,6 +71,16 @@ class InterfaceDirectory(Protocol):
 
         Raises InterfacesUnavailable.
         """
+
+
+class EvidenceStore(Protocol):
+    """Sets of numbers that invocations share and that only grow."""
+
+    def add(self, addition: Addition) -> Sets:
+        """Add to an item, made if it is not there, and return what it holds then. Raises StateUnavailable."""
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
+        """What these items hold; one that is not there is left out. Raises StateUnavailable."""
 
 
 class FlowLogService(Protocol):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ACTIONS = ("ec2:DescribeFlowLogs",)
 """IAM actions that this file's calls need."""
 
-ATTEMPTS, READ_SECONDS = 2, 4.0
-"""For the client of this file: an EC2 that hangs takes at most 14 s of the time in which pages go out."""
+ATTEMPTS, READ_SECONDS = 2, 3.0
+"""For the client of this file: an EC2 that hangs takes at most 12 s of the time in which pages go out."""
 
 
 class DescribedFormats:

@@ -67,10 +67,11 @@ class Contact(Struct, frozen=True, kw_only=True):
 class Contacts:
     """The contacts of a batch; few of them are ever looked at one by one."""
 
-    def __init__(self, directions: Directions) -> None:
+    def __init__(self, directions: Directions, rows: Integers) -> None:
+        """Take the flows in these rows, which one interface logged."""
         self._directions = directions
         self._flows = directions.traffic.flows
-        self._rows = np.flatnonzero(_usable(directions))
+        self._rows = rows[_usable(directions)[rows]]
         self._groups = Groups(self._keys())
         self._first = self._groups.rows
         self._answered, self._refused, self._unanswered = self._outcomes()

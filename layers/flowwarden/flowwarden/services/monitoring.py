@@ -18,9 +18,8 @@ from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.selection import wanted
 from flowwarden.errors import PublishFailed
 from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import resolve
+from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
-from flowwarden.policy import Policy
 from flowwarden.ports import Claims, Sink
 from flowwarden.records import sight
 from flowwarden.records.model import GapKind
@@ -28,6 +27,7 @@ from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table import FlowTable, Table
 from flowwarden.services.layouts import Entry, LayoutBook
 from flowwarden.services.notifying import Alert, Notifier, Told
+from flowwarden.services.watching import Watcher
 
 MALFORMED_SAMPLES = 3
 """Malformed lines of a batch that are kept to be logged; the others are counted."""
@@ -50,6 +50,8 @@ class MonitoringResult(Struct, kw_only=True):
     """1 if too many lines could not be read."""
     layouts_unavailable: int = 0
     """1 if the log formats that the lines were read by may be out of date, because nothing tells them."""
+    evidence_unavailable: int = 0
+    """Calls about what hosts did before that the state table did not answer."""
     malformed_samples: list[tuple[str, str]] = []
     """(line, reason) of the first malformed lines."""
     reported: list[str] = []
@@ -70,7 +72,7 @@ class MonitoringResult(Struct, kw_only=True):
     @property
     def state_unavailable(self) -> int:
         """Calls that the state table did not answer."""
-        return self.told.state_unavailable
+        return self.told.state_unavailable + self.evidence_unavailable
 
     def raise_if_unsent(self) -> None:
         """Make Lambda retry the batch when a notification could not be handed over.
@@ -112,29 +114,30 @@ class MonitoringService:
         self,
         *,
         layouts: LayoutBook,
-        policy: Policy,
+        watcher: Watcher,
         claims: Claims,
         sinks: Sinks,
         region: str,
         quiet_minutes: int,
     ) -> None:
         self._layouts = layouts
-        self._policy = policy
+        self._watcher = watcher
         self._claims = claims
         self._sinks = sinks
         self._region = region
         self._quiet_minutes = quiet_minutes
-        self._book = AddressBook(policy.own_cidrs)
+        self._book = AddressBook(watcher.policy.own_cidrs)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> MonitoringResult:
         """Read, inspect and notify; `now` is Unix seconds.
 
         Never raises for what a line holds or what a port refuses: see `MonitoringResult.told`.
         """
+        failures = self._watcher.evidence.unavailable
         entry, records = self._read(batch, now)
         result = _count(records)
         result.layouts_unavailable = int(entry.unavailable)
-        findings = self._inspect(records.flows)
+        findings = self._inspect(records.flows, now)
         result.findings = len(findings)
         for finding in findings:
             if not finding.severity.pages:
@@ -152,12 +155,14 @@ class MonitoringService:
         notifier = Notifier(self._claims, owner, now, invocation.time_left)
         notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
         result.told = notifier.told
+        result.evidence_unavailable = self._watcher.evidence.unavailable - failures
         return result
 
-    def _inspect(self, flows: FlowTable) -> list[Finding]:
-        """Run the detectors over the flows that any of them looks at."""
-        directed = resolve(Traffic(flows), self._book, wanted(flows, self._policy))
-        return inspect(directed, self._policy)
+    def _inspect(self, flows: FlowTable, now: int) -> list[Finding]:
+        """Run the detectors, over hosts in time and over the flows that any of the others looks at."""
+        directions = Directions(Traffic(flows), self._book)
+        over_time = self._watcher.inspect(directions, now)
+        return inspect(directions.flows(wanted(flows, self._watcher.policy)), self._watcher.policy, over_time)
 
     def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Table]:
         """Read the batch; if lines do not fit and there is news about their formats, read it again."""

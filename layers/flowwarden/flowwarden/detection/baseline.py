@@ -1,0 +1,69 @@
+"""Baselines: what interfaces of a role do on ordinary days.
+
+An edge is a direction, a protocol, a service's port and what the far end is. It is learned only from
+contacts that
+were answered, on the day of the traffic; it is established once it was seen on `DAYS_SEEN` days before. So
+what
+somebody tries is never learned, and what he does has to go unnoticed for two days before it passes for usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.detection.evidence import DAY, Addition, Sets, fingerprint
+
+DAYS_SEEN: Final = 2
+"""Distinct days before an edge is established. One would make every incident usual on the day after."""
+DAYS_ASKED: Final = 30
+"""How far back is looked: what happens once a month is usual, too."""
+KEPT: Final = 60 * DAY
+LEARNING_DAYS: Final = 14
+"""Two weeks hold each day of the week twice. Until a role is that old, most of what it does looks new."""
+
+EDGES: Final = "edges"
+type Edge = tuple[object, ...]
+
+
+class Baseline(Struct, frozen=True):
+    """What was learned of a role, as far as it counts on a day."""
+
+    day: int
+    """Days since 1970."""
+    seen: Mapping[int, frozenset[int]]
+    """The fingerprints of edges by day, of days before."""
+
+    @property
+    def learning(self) -> bool:
+        """Whether the role is too young for what is new to mean anything."""
+        return not self.seen or self.day - min(self.seen) < LEARNING_DAYS
+
+    def establishes(self, edge: Edge) -> bool:
+        """Whether it is usual for the role."""
+        number = fingerprint(*edge)
+        return sum(number in edges for edges in self.seen.values()) >= DAYS_SEEN
+
+
+def key_of(role: str, day: int) -> str:
+    """The item that holds a role's edges of a day."""
+    return f"edges#{role}#{day}"
+
+
+def keys_before(role: str, day: int) -> dict[str, int]:
+    """The items that count on a day, with their days."""
+    return {key_of(role, before): before for before in range(day - DAYS_ASKED, day)}
+
+
+def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
+    """Put together what items hold."""
+    seen = {keys[key]: sets[EDGES] for key, sets in items.items() if EDGES in sets}
+    return Baseline(day, seen)
+
+
+def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
+    """What a batch teaches about a role."""
+    numbers = frozenset(fingerprint(*edge) for edge in edges)
+    return Addition(key_of(role, day), {EDGES: numbers}, day * DAY + KEPT)

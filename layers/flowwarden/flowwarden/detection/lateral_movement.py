@@ -1,0 +1,64 @@
+"""lateral-movement: one of our own hosts asks several others for remote administration, as it never did.
+
+What: new contacts of an own host to `SERVERS` distinct hosts within a day, on ports by which hosts are
+operated from
+    afar (SSH, RDP, SMB, WinRM and the like), answered or not.
+Why: an intruder who has one host wants the next. He succeeds often, so that counting failures does not find
+him.
+False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.
+While a role is learned, administration is new wherever it goes; nothing is found then.
+What to do: find out who is on the host, and which account opened the sessions.
+ATT&CK: T1021 Remote Services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.detection.evidence import DAY
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.detection.suspects import ADMIN_PORTS, ADMINISTERED, Suspect
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.ports import describe_service
+
+NAME: Final = "lateral-movement"
+SERVERS: Final = 3
+"""With the scan rule, 98-100 % of half-successful movements and 0.29 false pages a day and 1,000 interfaces,
+on synthetic traffic."""
+
+
+def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
+    """One finding for the host, if it moves; the flows are those of its new contacts."""
+    moving = [directed for directed in flows if directed.service_port in ADMIN_PORTS]
+    servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
+    return [] if suspect.learning or not moving or servers < SERVERS else [_report(suspect, moving, servers)]
+
+
+def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int) -> Finding:
+    tally = Tally.of(flows)
+    client, example = suspect.client, representative(flows)
+    service = describe_service(*tally.services[0][0])
+    return Finding(
+        detector=NAME,
+        severity=Severity.MEDIUM,
+        subject=client,
+        peer_class=PeerClass.OWN,
+        summary=f"{client} asked {servers} hosts within a day for remote administration ({service}).",
+        because=(
+            f"{client} is ours and started it ({example.verdict.evidence}, confidence "
+            f"{example.confidence:.2f}); its role ({suspect.role}) never did; "
+            f"{SERVERS} hosts are the threshold"
+        ),
+        likely="somebody who has this host and looks for the next one, or new automation",
+        advice=(
+            f"Find out which account opens {service} from {client}, and whose it is.",
+            f"If nobody vouches for it: isolate {client}, and look at the hosts that answered it.",
+            "If it is wanted: name the host in the policy's `exempt`; it becomes usual after two days.",
+        ),
+        technique="T1021",
+        query_terms=(client,),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,88 @@
+"""scan: one of our own hosts tries what is new for it, and mostly fails.
+
+What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
+it,
+    less those that answered, reach `HOUR_EXCESS` within an hour or `DAY_EXCESS` within a day. What is
+    usual for its
+    role does not count, however much of it fails.
+Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
+It is
+    the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
+    odds of 0.8
+    and 0.2: twelve more failures than successes mean one false alarm in ten million.
+False positives: inventory and vulnerability scanners, new monitoring: name them in the policy's `exempt`. NAT
+    gateways and load balancers are left out, since they ask in others' names.
+While a role is learned, all that it does is new: answers are not counted then, and it takes `LEARNING_FACTOR`
+    times as many failures.
+What to do: find out what runs on the host; isolate it if nobody knows.
+ATT&CK: T1046 Network Service Discovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.detection.evidence import DAY, HOUR, Sets, distinct
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.detection.selection import plural
+from flowwarden.detection.suspects import ANSWERED, FAILED, SPANS, Suspect
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+
+NAME: Final = "scan"
+HOUR_EXCESS: Final = 12
+"""0.09 false pages a day and 1,000 interfaces, together with the next one, on synthetic traffic."""
+DAY_EXCESS: Final = 20
+"""Who sends one probe in five or fifteen minutes is found by it after some hours."""
+LEARNING_FACTOR: Final = 2.5
+
+_LIMITS: Final = {HOUR: HOUR_EXCESS, DAY: DAY_EXCESS}
+
+
+def excess(sets: Sets) -> float:
+    """By how many places more failed than answered; one that did both answered."""
+    answered = sets.get(ANSWERED, frozenset())
+    return distinct(sets.get(FAILED, frozenset()) - answered) - distinct(answered)
+
+
+def suspicious(suspect: Suspect) -> int | None:
+    """The window, in seconds, in which the host failed too often; None if it did not."""
+    factor = LEARNING_FACTOR if suspect.learning else 1
+    exceeded = (span for span, limit in _LIMITS.items() if excess(suspect.window(span)) >= limit * factor)
+    return next(exceeded, None) if any(contact.failed for contact in suspect.contacts) else None
+
+
+def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
+    """One finding for the host, if it scans; the flows are those of its new contacts."""
+    span = suspicious(suspect)
+    return [] if span is None or not flows else [_report(suspect, flows, span)]
+
+
+def _report(suspect: Suspect, flows: Sequence[DirectedFlow], span: int) -> Finding:
+    tally = Tally.of(flows)
+    client, example = suspect.client, representative(flows)
+    failed = round(distinct(suspect.window(span).get(FAILED, frozenset())))
+    limit = _LIMITS[span] * (LEARNING_FACTOR if suspect.learning else 1)
+    return Finding(
+        detector=NAME,
+        severity=Severity.HIGH,
+        subject=client,
+        peer_class=PeerClass.OWN,  # constant, so that it is one incident whatever a batch shows of it
+        summary=f"{client} tried about {failed} host and port pairs in vain within {SPANS[span]}.",
+        because=(
+            f"{client} is ours and started them ({example.verdict.evidence}, confidence "
+            f"{example.confidence:.2f}); none of it is usual for its role ({suspect.role}); {limit:g} more "
+            "failures than answers are the threshold"
+        ),
+        likely=f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder",
+        advice=(
+            f"Ask who runs a scanner or monitoring on {client}; if somebody does, name it in `exempt`.",
+            f"If nobody does: isolate {client} (a security group without rules), keep its disk and memory.",
+            f"In this batch: {plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}.",
+        ),
+        technique="T1046",
+        query_terms=(client,),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,86 @@
+"""What invocations remember together: the state table's sets, and what this container knows of them already.
+
+The table is written only where a batch adds something to what the container has seen. If it does not answer,
+a
+batch is judged by what the container knows and the batch itself; nothing raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from flowwarden.detection.baseline import Baseline, Edge, baseline, keys_before, learned
+from flowwarden.detection.evidence import DAY, Addition, Sets, adds_nothing, merged
+from flowwarden.errors import StateUnavailable
+from flowwarden.ports import EvidenceStore
+
+REMEMBERED: Final = 8192
+"""Items whose sets a container remembers; beyond, those go that came the longest ago, and are written
+again."""
+BASELINE_SECONDS: Final = 6 * 3600
+"""How long a role's baseline is used before it is read again. It holds days before the batch's; late batches
+add little to these."""
+
+
+class EvidenceBook:
+    """Adds evidence and recalls baselines. One for a container."""
+
+    def __init__(self, store: EvidenceStore) -> None:
+        self._store = store
+        self._items: dict[str, Sets] = {}
+        self._baselines: dict[tuple[str, int], tuple[int, Baseline]] = {}
+        self.unavailable = 0
+        """Calls that the table did not answer, ever."""
+
+    def add(self, addition: Addition) -> Sets:
+        """Add to an item, and say what is in it then."""
+        known = self._items.get(addition.key, {})
+        if adds_nothing(addition.sets, known):
+            return known
+        together = merged(known, addition.sets)
+        try:
+            together = merged(together, self._store.add(addition))
+        except StateUnavailable:
+            # Not remembered: the next batch is to try again.
+            self.unavailable += 1
+            return together
+        self._remember(addition.key, together)
+        return together
+
+    def recall(self, keys: Iterable[str]) -> dict[str, Sets]:
+        """The items that there are; none if the table does not answer."""
+        try:
+            return dict(self._store.read([*keys]))
+        except StateUnavailable:
+            self.unavailable += 1
+            return {}
+
+    def baseline(self, role: str, day: int, now: int) -> Baseline:
+        """What is usual for a role on a day; nothing is if the table does not answer."""
+        read_again, known = self._baselines.get((role, day), (0, None))
+        if known is not None and now < read_again:
+            return known
+        keys, failures = keys_before(role, day), self.unavailable
+        fresh = baseline(day, keys, self.recall(keys))
+        if self.unavailable > failures:
+            return known or fresh
+        self._baselines = {key: kept for key, kept in self._baselines.items() if kept[0] > now}
+        self._baselines[role, day] = now + BASELINE_SECONDS, fresh
+        return fresh
+
+    def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
+        """Remember edges of a role; each is written once by a container and day."""
+        if edges:
+            self.add(learned(role, day, edges))
+
+    def _remember(self, key: str, sets: Sets) -> None:
+        self._items.pop(key, None)
+        self._items[key] = sets
+        if len(self._items) > REMEMBERED:
+            del self._items[next(iter(self._items))]
+
+
+def day_of(seconds: int) -> int:
+    """The day that a moment is in, counted since 1970."""
+    return seconds // DAY

@@ -1,0 +1,134 @@
+"""Watching: what hosts do is held against what is usual for their roles and what they did before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from flowwarden.detection.baseline import Baseline, Edge
+from flowwarden.detection.contacts import Contact, Contacts, rows_of
+from flowwarden.detection.detectors import INSPECT_SUSPECTS
+from flowwarden.detection.evidence import DAY, HOUR
+from flowwarden.detection.findings import Finding
+from flowwarden.detection.suspects import Suspect, by_client, windows
+from flowwarden.network.direction import DirectedFlow, Directions
+from flowwarden.network.places import places
+from flowwarden.network.roles import UNKNOWN, Interface, is_middlebox, role_of
+from flowwarden.policy import Policy
+from flowwarden.records.tokens import Integers
+from flowwarden.services.directory import InterfaceBook
+from flowwarden.services.evidence import EvidenceBook, day_of
+
+MOST_CONTACTS = 2048
+"""New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
+MOST_FLOWS = 256
+"""Flows behind a finding that are looked at one by one."""
+
+
+class Familiar(Struct, frozen=True):
+    """What is known of the host at an interface."""
+
+    role: str
+    baseline: Baseline | None
+    """None if the role is not known."""
+
+    @property
+    def learning(self) -> bool:
+        """Whether new does not mean unusual."""
+        return self.baseline is None or self.baseline.learning
+
+    def knows(self, edge: Edge) -> bool:
+        """Whether an edge is usual for the host."""
+        return self.baseline is not None and self.baseline.establishes(edge)
+
+
+class Watcher:
+    """Holds batches against what is remembered. One for a container."""
+
+    def __init__(self, evidence: EvidenceBook, interfaces: InterfaceBook, policy: Policy) -> None:
+        self.evidence = evidence
+        self._interfaces = interfaces
+        self.policy = policy
+
+    def inspect(self, directions: Directions, now: int) -> list[Finding]:
+        """What the hosts of a batch do that their roles do not; remembers what they do."""
+        return [
+            finding
+            for rows, interface in self._by_interface(directions, now)
+            if interface is None or not is_middlebox(interface)
+            for finding in self._inspect(directions, rows, interface, now)
+        ]
+
+    def familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
+        """What is known of the host at an interface, for traffic of a moment."""
+        if interface is None:
+            return Familiar(UNKNOWN, None)
+        role = role_of(interface, self.policy.role_tags)
+        return Familiar(role, self.evidence.baseline(role, day_of(seconds), now))
+
+    def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
+        flows = directions.traffic.flows
+        numbers = flows["interface_id"]
+        names = {number: flows.text(number) for number in np.unique(numbers).tolist()}
+        known = self._interfaces.interfaces([name for name in names.values() if name], now)
+        return [
+            (np.flatnonzero(numbers == number), known.get(name) if name else None)
+            for number, name in names.items()
+        ]
+
+    def _inspect(
+        self, directions: Directions, rows: Integers, interface: Interface | None, now: int
+    ) -> list[Finding]:
+        contacts = Contacts(directions, rows)
+        if not len(contacts):
+            return []
+        starts = directions.traffic.flows["start"][rows]
+        seconds = int(starts.max()) if starts.max() >= 0 else now
+        familiar = self.familiar(interface, seconds, now)
+        edges = contacts.edges()
+        new = [
+            contact
+            for edge, groups in edges.items()
+            if edge[0] == "out" and not familiar.knows(edge)
+            for contact in contacts.one_by_one(groups[:MOST_CONTACTS], str(edge[-1]))
+        ]
+        findings = self._judge(directions, new, familiar, now)
+        if familiar.baseline is not None and not findings:
+            # What an incident does is not to be learned.
+            done = frozenset(edge for edge, groups in edges.items() if contacts.answered(groups))
+            self.evidence.learn(familiar.role, day_of(seconds), done)
+        return findings
+
+    def _judge(
+        self, directions: Directions, new: Sequence[Contact], familiar: Familiar, now: int
+    ) -> list[Finding]:
+        exempt = places(self.policy.exempt)
+        findings: list[Finding] = []
+        for client, contacts in by_client(new).items():
+            # While nearly all is new, only what fails means anything.
+            telling = [each for each in contacts if each.failed] if familiar.learning else contacts
+            if not telling or exempt.hold(client):
+                continue
+            suspect = self._suspect(client, telling, familiar, now)
+            flows: list[DirectedFlow] | None = None
+            for inspect in INSPECT_SUSPECTS.values():
+                if flows is None:
+                    flows = directions.flows(rows_of(telling, MOST_FLOWS))
+                findings += inspect(suspect, flows)
+        return findings
+
+    def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
+        state = {
+            span: [self.evidence.add(addition) for addition in additions][-1]
+            for span, additions in windows(client, contacts, now).items()
+        }
+        return Suspect(
+            client=client,
+            role=familiar.role,
+            learning=familiar.learning,
+            contacts=tuple(contacts),
+            hour=state[HOUR],
+            day=state[DAY],
+        )

@@ -1,0 +1,36 @@
+"""Suspects for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flowwarden.detection.contacts import Contact, Outcome
+from flowwarden.detection.evidence import Sets
+from flowwarden.detection.suspects import Suspect, sets
+from flowwarden.network.direction import DirectedFlow
+from tests.flows import directed, flow
+
+CLIENT = "10.0.1.5"
+
+
+def contact(server: str, port: int, outcome: Outcome = Outcome.UNANSWERED) -> Contact:
+    """What the client asked for, and what came of it."""
+    return Contact(
+        client=CLIENT, server=server, protocol=6, port=port, peer="10.0.9.0/24", outcome=outcome,
+        inbound=False, first=1_764_000_000, rows=np.empty(0, np.int64),
+    )  # fmt: skip
+
+
+def suspect(*contacts: Contact, before: Sets | None = None, learning: bool = False) -> Suspect:
+    """The client, whose hour and day are these contacts unless told otherwise."""
+    known = sets(contacts) if before is None else before
+    return Suspect(
+        client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known
+    )
+
+
+def flows_of(one: Suspect) -> list[DirectedFlow]:
+    """The flows behind its contacts."""
+    return directed(
+        *(flow(f"{CLIENT}:40000", f"{each.server}:{each.port}", tcp_flags=2) for each in one.contacts)
+    )

@@ -1,0 +1,54 @@
+"""Baselines: what is usual for a role, and from when on."""
+
+from __future__ import annotations
+
+from flowwarden.detection.baseline import (
+    EDGES,
+    LEARNING_DAYS,
+    Baseline,
+    baseline,
+    key_of,
+    keys_before,
+    learned,
+)
+from flowwarden.detection.evidence import fingerprint
+
+EDGE = ("out", 6, 5432, "10.0.3.0/24")
+OTHER = ("out", 6, 22, "10.0.3.0/24")
+DAY = 20_000
+
+
+def seen(*days: int) -> Baseline:
+    """What is known on `DAY` of an edge that was seen on these days."""
+    return Baseline(DAY, {day: frozenset({fingerprint(*EDGE)}) for day in days})
+
+
+def test_an_edge_is_usual_once_it_was_seen_on_two_days_before() -> None:
+    """A day alone may be the incident's."""
+    assert not seen(DAY - 1).establishes(EDGE)
+    assert seen(DAY - 1, DAY - 9).establishes(EDGE)
+    assert not seen(DAY - 1, DAY - 9).establishes(OTHER)
+
+
+def test_a_role_is_learned_until_it_is_two_weeks_old() -> None:
+    """From the first day on which anything was seen of it."""
+    assert seen().learning
+    assert seen(DAY - LEARNING_DAYS + 1).learning
+    assert not seen(DAY - LEARNING_DAYS).learning
+
+
+def test_only_days_before_count() -> None:
+    """So that the order of a day's batches decides nothing."""
+    keys = keys_before("tag:Role=web", DAY)
+    assert key_of("tag:Role=web", DAY) not in keys
+    assert keys[key_of("tag:Role=web", DAY - 1)] == DAY - 1
+    items = {key_of("tag:Role=web", DAY - ago): {EDGES: frozenset({fingerprint(*EDGE)})} for ago in (1, 2)}
+    assert baseline(DAY, keys, items).establishes(EDGE)
+
+
+def test_what_is_learned_is_kept_for_its_day() -> None:
+    """A union: learning it again adds nothing."""
+    addition = learned("tag:Role=web", DAY, frozenset({EDGE}))
+    assert addition.key == key_of("tag:Role=web", DAY)
+    assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE)})}
+    assert addition.kept_until > (DAY + 30) * 86_400

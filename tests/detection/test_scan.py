@@ -1,0 +1,58 @@
+"""scan: failures on new places, less answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.detection.contacts import Outcome
+from flowwarden.detection.evidence import DAY, HOUR
+from flowwarden.detection.findings import Severity
+from flowwarden.detection.scan import excess, inspect, suspicious
+from flowwarden.detection.suspects import Suspect, sets
+from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
+
+FAILED = [contact(f"10.0.9.{host}", 8080) for host in range(1, 60)]
+ANSWERED = [contact(f"10.0.8.{host}", 8080, Outcome.ANSWERED) for host in range(1, 60)]
+
+
+@pytest.mark.parametrize(("failed", "answered", "found"), [(11, 0, None), (14, 0, HOUR), (25, 18, None)])
+def test_failures_less_answers_make_a_scan(failed: int, answered: int, found: int | None) -> None:
+    """Twelve within the hour; who is answered nearly as often knows whom to ask."""
+    assert suspicious(suspect(*FAILED[:failed], *ANSWERED[:answered])) == found
+
+
+def test_a_day_takes_more_than_an_hour() -> None:
+    """Slow probes add up: twenty."""
+    for failed, found in ((16, None), (24, DAY)):
+        one = suspect(*FAILED[:failed])
+        slow = Suspect(
+            client=CLIENT, role=one.role, learning=False, contacts=one.contacts, hour={}, day=one.day
+        )  # fmt: skip
+        assert suspicious(slow) == found
+
+
+def test_a_place_that_failed_and_answered_answered() -> None:
+    """The answer came in the next window."""
+    failed, answered = contact("10.0.9.1", 80), contact("10.0.9.1", 80, Outcome.ANSWERED)
+    assert excess(sets([failed, answered])) < 0
+
+
+def test_a_role_that_is_learned_takes_more() -> None:
+    """Everything is new then."""
+    assert suspicious(suspect(*FAILED[:20], learning=True)) is None
+    assert suspicious(suspect(*FAILED[:40], learning=True)) == HOUR
+
+
+def test_who_fails_nothing_in_this_batch_is_not_told_again_for_it() -> None:
+    """The finding belongs to the batch that shows it."""
+    assert suspicious(suspect(*ANSWERED[:1], before=sets(FAILED))) is None
+
+
+def test_the_finding_says_who_how_much_and_why() -> None:
+    """One incident for the host, whatever it tried."""
+    one = suspect(*FAILED[:20])
+    (finding,) = inspect(one, flows_of(one))
+    assert (finding.severity, finding.subject, finding.technique) == (Severity.HIGH, CLIENT, "T1046")
+    assert "within 1h" in finding.summary
+    assert "tag:Role=web" in finding.because
+    assert inspect(suspect(*FAILED[:3]), flows_of(suspect(*FAILED[:3]))) == []

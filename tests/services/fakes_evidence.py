@@ -1,0 +1,52 @@
+"""A stand-in for the evidence in the state table: sets, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flowwarden.detection.evidence import Addition, Sets, merged
+from flowwarden.errors import StateUnavailable
+from flowwarden.policy import Policy
+from flowwarden.services.directory import InterfaceBook
+from flowwarden.services.evidence import EvidenceBook
+from flowwarden.services.watching import Watcher
+from tests.services.fakes_directory import FakeDirectory
+
+
+@dataclass
+class MemoryEvidence:
+    """Items that containers share."""
+
+    items: dict[str, Sets] = field(default_factory=dict)
+    is_away: bool = False
+    writes: int = 0
+
+    def add(self, addition: Addition) -> Sets:
+        """As the port says."""
+        self._answer()
+        self.writes += 1
+        self.items[addition.key] = merged(self.items.get(addition.key, {}), addition.sets)
+        return self.items[addition.key]
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
+        """As the port says."""
+        self._answer()
+        return {key: self.items[key] for key in keys if key in self.items}
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise StateUnavailable("ThrottlingException, by the test")
+
+
+def watcher(
+    policy: Policy,
+    evidence: MemoryEvidence | None = None,
+    directory: FakeDirectory | None = None,
+) -> Watcher:
+    """A container's watcher."""
+    return Watcher(
+        EvidenceBook(evidence or MemoryEvidence()),
+        InterfaceBook(directory or FakeDirectory(), lambda _: None),
+        policy,
+    )

@@ -1,0 +1,207 @@
+"""The watcher: new and failing, held against what is usual, whoever sees which part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowwarden.detection.findings import Finding
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import Directions
+from flowwarden.network.traffic import Traffic
+from flowwarden.policy import Policy
+from flowwarden.records.model import Flow, FlowDirection
+from flowwarden.records.table import FlowTable
+from tests.flows import flow, rejected
+from tests.services.fakes_directory import FakeDirectory, interface
+from tests.services.fakes_evidence import MemoryEvidence, watcher
+
+DAY = 86_400
+TODAY = 20_400 * DAY
+CLIENT = "10.0.1.5"
+OUT, IN = FlowDirection.EGRESS, FlowDirection.INGRESS
+POLICY = Policy()
+
+
+def look(
+    flows: Sequence[Flow],
+    evidence: MemoryEvidence,
+    now: int = TODAY + 7200,
+    policy: Policy = POLICY,
+    known: FakeDirectory | None = None,
+) -> list[Finding]:
+    """One batch, in a container of its own."""
+    directory = known or FakeDirectory.of(interface("eni-1"), interface("eni-nat", "nat"))
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    return watcher(policy, evidence, directory).inspect(directions, now)
+
+
+def tried(server: str, port: int, at: int = TODAY + 3600, **given: object) -> Flow:
+    """A request of the client that gets no answer."""
+    usual = {"tcp_flags": 2, "flow_direction": OUT, "start": at, "end": at + 9}
+    return flow(f"{CLIENT}:40000", f"{server}:{port}", **usual | given)
+
+
+def got(server: str, port: int, at: int = TODAY + 3600) -> list[Flow]:
+    """A request with its answer."""
+    answer = flow(
+        f"{server}:{port}", f"{CLIENT}:40000", tcp_flags=18, flow_direction=IN, start=at, end=at + 9
+    )
+    return [tried(server, port, at), answer]
+
+
+def learned(*usual: Flow) -> MemoryEvidence:
+    """Evidence of a role that did this every day for three weeks."""
+    evidence = MemoryEvidence()
+    for ago in range(21, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        flows = [*got("10.0.3.1", 5432, at), *(_moved(each, at) for each in usual)]
+        assert look(flows, evidence, at) == []
+    return evidence
+
+
+def _moved(one: Flow, at: int) -> Flow:
+    return flow(
+        f"{one.srcaddr}:{one.srcport}", f"{one.dstaddr}:{one.dstport}", tcp_flags=one.tcp_flags,
+        flow_direction=one.flow_direction, start=at, end=at + 9,
+    )  # fmt: skip
+
+
+SCAN = [tried(f"10.0.9.{host}", 8080) for host in range(1, 15)]
+
+
+def test_a_host_that_tries_many_places_in_vain_scans() -> None:
+    """Spread over batches of one probe each, every one in another container."""
+    evidence = learned()
+    findings = [found for probe in SCAN for found in look([probe], evidence)]
+    assert {found.detector for found in findings} == {"scan"}
+    assert {found.subject for found in findings} == {CLIENT}
+    assert findings[0].example.confidence >= 0.95
+    assert "tag:Role=web" in findings[0].because
+
+
+def test_slow_probes_are_found_within_the_day() -> None:
+    """One every twenty minutes is at no time twelve within an hour."""
+    evidence = learned()
+    probes = [tried(f"10.0.9.{n}", 22 + n, TODAY + 600 + n * 1200) for n in range(1, 40)]
+    findings = [found for probe in probes for found in look([probe], evidence)]
+    assert {found.detector for found in findings} == {"scan"}
+    assert "within 24h" in findings[0].summary
+
+
+def test_what_is_usual_may_fail_as_it_likes() -> None:
+    """An outage of the database's network: the edge is known, so it is nobody's scan."""
+    evidence = learned()
+    outage = [tried(f"10.0.3.{host}", 5432) for host in range(1, 60)]
+    assert look(outage, evidence) == []
+
+
+def test_answers_outweigh_failures() -> None:
+    """A host that finds what it asks for knows whom to ask."""
+    evidence = learned()
+    found = [each for host in range(1, 21) for each in got(f"10.0.8.{host}", 9200)]
+    assert look([*SCAN, *found], evidence) == []
+
+
+def test_three_hosts_asked_for_administration_are_lateral_movement() -> None:
+    """Answered or not, over several batches."""
+    evidence = learned()
+    moves = [got("10.0.9.1", 22), [tried("10.0.9.2", 3389)], got("10.0.9.3", 5985)]
+    *before, last = [look(move, evidence) for move in moves]
+    assert before == [[], []]
+    assert [(found.detector, found.subject) for found in last] == [("lateral-movement", CLIENT)]
+
+
+def test_administration_that_is_usual_is_no_movement() -> None:
+    """A bastion does nothing else."""
+    evidence = learned(*got("10.0.9.200", 22))
+    assert [look(got(f"10.0.9.{host}", 22), evidence) for host in (1, 2, 3, 4)] == [[]] * 4
+
+
+def test_while_a_role_is_learned_it_takes_more_failures_and_nothing_else_counts() -> None:
+    """All that it does is new."""
+    assert look([*SCAN, *got("10.0.9.1", 22), *got("10.0.9.2", 22)], MemoryEvidence()) == []
+    many = [tried(f"10.0.9.{host}", 8080) for host in range(1, 60)]
+    assert [found.detector for found in look(many, MemoryEvidence())] == ["scan"]
+    unknown = FakeDirectory()
+    assert [found.detector for found in look(many, MemoryEvidence(), known=unknown)] == ["scan"]
+
+
+def test_gateways_and_exempt_hosts_scan_nobody() -> None:
+    """A NAT gateway asks in others' names; a scanner of ours may."""
+    evidence = learned()
+    gateway = FakeDirectory({"eni-1": interface("eni-1")})
+    nat = interface("eni-1")
+    gateway.known["eni-1"] = type(nat)(
+        **{name: getattr(nat, name) for name in nat.__struct_fields__} | {"kind": "nat_gateway"}
+    )
+    assert look(SCAN, evidence, known=gateway) == []
+    assert look(SCAN, evidence, policy=Policy(exempt=(CLIENT,))) == []
+
+
+def test_what_an_incident_does_is_not_learned() -> None:
+    """Or three days of it would be usual."""
+    evidence = learned()
+    with_success = [*SCAN, *got("10.0.9.99", 8080)]
+    for ago in range(4):
+        at = TODAY + ago * DAY + 3600
+        flows = [_moved(each, at) for each in with_success]
+        assert [found.detector for found in look(flows, evidence, at)] == ["scan"]
+
+
+def test_without_the_table_a_batch_is_judged_by_itself() -> None:
+    """Its own failures are enough if they are many; the loss is counted."""
+    evidence = MemoryEvidence(is_away=True)
+    many = [tried(f"10.0.9.{host}", 8080) for host in range(1, 60)]
+    assert [found.detector for found in look(many, evidence)] == ["scan"]
+
+
+def test_a_container_writes_what_is_new_to_it_once() -> None:
+    """And an ordinary batch nothing at all."""
+    evidence = learned()
+    writes = evidence.writes
+    one = watcher(POLICY, evidence, FakeDirectory.of(interface("eni-1")))
+    directions = Directions(Traffic(FlowTable.of(got("10.0.3.1", 5432))), AddressBook())
+    for _ in range(5):
+        one.inspect(directions, TODAY + 7200)
+    assert evidence.writes == writes + 1, "the day's edges"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, 30), max_size=6), random=st.randoms(use_true_random=False))
+def test_order_repetition_and_partition_of_batches_change_no_incident(
+    seed: int, cuts: list[int], random: Random
+) -> None:
+    """What is found in the end is the same, whoever saw which part of it, how often and in which order."""
+    base = learned()
+    source = Random(seed)  # noqa: S311 - draws traffic
+    flows = [tried(f"10.0.9.{source.randrange(1, 30)}", source.choice((22, 445, 8080))) for _ in range(24)]
+    flows += [each for host in range(4) for each in got(f"10.0.9.{host + 40}", 22)]
+
+    def incidents(batches: list[list[Flow]]) -> set[tuple[str, str]]:
+        evidence = MemoryEvidence(dict(base.items))
+        found = [each for batch in batches for each in look(batch, evidence)]
+        return {(each.detector, each.subject) for each in found}
+
+    places = sorted({0, len(flows) // 2 * 2, *(cut // 2 * 2 for cut in cuts)})
+    parts = [flows[a:b] for a, b in zip(places, [*places[1:], len(flows)], strict=True)]
+    random.shuffle(parts)
+    assert incidents([part for part in parts * 2 if part]) >= {("scan", CLIENT)}
+    assert incidents([flows]) >= {("scan", CLIENT)}
+
+
+def test_a_rejected_scan_is_told_like_an_unanswered_one() -> None:
+    """Whatever stops it."""
+    evidence = learned()
+    refused = [
+        rejected(
+            f"{CLIENT}:40000", f"10.0.9.{host}:8080", tcp_flags=2, flow_direction=OUT, start=TODAY + 3600
+        )
+        for host in range(1, 15)
+    ]
+    assert [found.detector for found in look(refused, evidence)] == ["scan"]
