@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import flowwarden.detection
 from flowwarden.alerting.incidents import incident_key
 from flowwarden.detection import detectors
-from flowwarden.detection.detectors import DETECTORS, INHIBITS, INSPECT_SUSPECTS, inspect
+from flowwarden.detection.detectors import DETECTORS, INHIBITS, INSPECT_SUSPECTS, OTHERS, inspect
 from flowwarden.detection.selection import wanted
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
@@ -38,7 +38,7 @@ def modules() -> dict[str, object]:
 
 def test_no_detector_is_forgotten_in_the_table() -> None:
     """A file with a detector is in the table, under its own name."""
-    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() == modules().keys()
+    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS == modules().keys()
     assert not DETECTORS.keys() & INSPECT_SUSPECTS.keys()
 
 
@@ -55,7 +55,7 @@ def test_every_detector_documents_itself_and_is_tested() -> None:
 def test_inhibition_names_detectors_that_exist() -> None:
     """A misspelt name would inhibit nothing, silently."""
     for name, silenced in INHIBITS.items():
-        assert {name, *silenced} <= DETECTORS.keys() | INSPECT_SUSPECTS.keys()
+        assert {name, *silenced} <= DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS
 
 
 def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> None:

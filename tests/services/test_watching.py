@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowwarden.detection.detectors import inspect
 from flowwarden.detection.findings import Finding
 from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import Directions
+from flowwarden.network.direction import Directions, resolve
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
@@ -205,3 +206,103 @@ def test_a_rejected_scan_is_told_like_an_unanswered_one() -> None:
         for host in range(1, 15)
     ]
     assert [found.detector for found in look(refused, evidence)] == ["scan"]
+
+
+VISITOR = "198.51.100.66"
+
+
+def knock(port: int, **given: object) -> Flow:
+    """The visitor is refused a port."""
+    usual = {"tcp_flags": 2, "flow_direction": IN, "start": TODAY + 3600, "end": TODAY + 3609}
+    return rejected(f"{VISITOR}:50000", f"{CLIENT}:{port}", **usual | given)
+
+
+def visit(port: int, at: int = TODAY + 5400, visitor: str = VISITOR) -> list[Flow]:
+    """The visitor is let in and answered."""
+    told = {"start": at, "end": at + 9}
+    return [
+        flow(f"{visitor}:50001", f"{CLIENT}:{port}", tcp_flags=2, flow_direction=IN, **told),
+        flow(f"{CLIENT}:{port}", f"{visitor}:50001", tcp_flags=18, flow_direction=OUT, **told),
+    ]
+
+
+KNOCKS = [knock(port) for port in range(8000, 8012)]
+
+
+def test_a_scanner_that_is_let_in_somewhere_new_is_a_hit() -> None:
+    """Refused in one batch, let in in another, of another container."""
+    evidence = learned()
+    assert look(KNOCKS, evidence) == []
+    (found,) = look(visit(8081), evidence)
+    assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8081")
+    (together,) = look([*KNOCKS, *visit(8081)], learned())
+    assert together.detector == "scan-hit"
+
+
+def test_visitors_who_knocked_nowhere_and_usual_services_are_no_hits() -> None:
+    """Nor is a handful of refusals, nor a reset."""
+    evidence = learned(*visit(443))
+    assert look([*KNOCKS, *visit(443)], evidence) == []
+    assert look(visit(8081, visitor="203.0.113.77"), evidence) == []
+    few = learned()
+    assert look([*KNOCKS[:6], *visit(8081)], few) == []
+    request, answer = visit(8081)
+    reset = flow(f"{CLIENT}:8081", f"{VISITOR}:50001", tcp_flags=4, flow_direction=OUT, start=answer.start)
+    assert look([*KNOCKS, request, reset], learned()) == []
+
+
+def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:
+    """For three weeks others asked it; now it asks."""
+    served = [
+        flow("10.0.7.7:41000", f"{CLIENT}:5432", tcp_flags=2, flow_direction=IN),
+        flow(f"{CLIENT}:5432", "10.0.7.7:41000", tcp_flags=18, flow_direction=OUT),
+    ]
+    evidence = learned(*served)
+    (found,) = look(got("203.0.113.9", 443), evidence)
+    assert (found.detector, found.subject) == ("database-initiates", CLIENT)
+    assert look(got("203.0.113.9", 443), learned()) == []
+
+
+def blocked(server: str, at: int) -> list[Finding]:
+    """What the batch alone says about a host that is refused a service."""
+    flows = [
+        rejected(f"{CLIENT}:4{n}000", f"{server}:5432", tcp_flags=2, flow_direction=OUT, start=at, end=at + 9)
+        for n in range(3)
+    ]
+    return inspect(resolve(Traffic(FlowTable.of(flows)), AddressBook()), POLICY)
+
+
+def weighed(
+    findings: list[Finding], evidence: MemoryEvidence, now: int, known: FakeDirectory | None = None
+) -> list[bool]:
+    """Whether each pages, after a container of its own has weighed it."""
+    directory = known or FakeDirectory.of(interface("eni-1"))
+    return [each.severity.pages for each in watcher(POLICY, evidence, directory).weigh(findings, now)]
+
+
+def test_what_was_usual_and_is_refused_pages_at_once() -> None:
+    """Somebody changed a rule."""
+    at = TODAY + 3600
+    assert weighed(blocked("10.0.3.1", at), learned(), at) == [True]
+
+
+def test_what_was_never_usual_pages_when_it_goes_on_for_long() -> None:
+    """A release whose rule comes later is nobody's incident; twelve slots of ten minutes are."""
+    evidence = learned()
+    times = [TODAY + 3600 + n * 600 for n in range(13)]
+    paged = [weighed(blocked("10.0.200.1", at), evidence, at) for at in times]
+    assert paged == [[False]] * 11 + [[True]] * 2
+
+
+def test_refusals_hours_apart_do_not_add_up() -> None:
+    """Twelve slots within six hours; repeats within a slot are one."""
+    evidence = learned()
+    times = [TODAY + 600 + n * 3600 for n in range(20)]
+    assert {tuple(weighed(blocked("10.0.200.1", at), evidence, at)) for at in times * 3} == {(False,)}
+
+
+def test_while_a_role_is_learned_or_unknown_every_refusal_pages() -> None:
+    """Nobody can tell what is usual."""
+    at = TODAY + 3600
+    assert weighed(blocked("10.0.200.1", at), MemoryEvidence(), at) == [True]
+    assert weighed(blocked("10.0.200.1", at), learned(), at, FakeDirectory()) == [True]

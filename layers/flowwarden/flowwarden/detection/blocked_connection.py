@@ -7,7 +7,9 @@ Why: a host does not ask for what it does not want. Either a security group or a
     strict and an application is down, or something on the host looks around.
 False positives: a retired dependency that a client still asks for; a port that is closed on purpose and
     that a tool keeps trying. Leftovers of expired connections (a REJECT without a SYN) and rejected
-    answers do not count.
+    answers do not count. What is new for a role and refused from the start is mostly a release whose rule
+    comes a little later: it pages when it has gone on for `PATIENT_SLOTS` of ten minutes within six hours.
+    What was usual before pages at once, and so does everything while a role is learned or not known.
 What to do: decide whether the connection is wanted; then open it or stop the one who asks.
 ATT&CK: none; most of these are faults.
 """
@@ -15,7 +17,11 @@ ATT&CK: none; most of these are faults.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from msgspec.structs import replace
+
+from flowwarden.detection.evidence import DAY, Addition
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.refusals import MIN_PACKETS, blocked, likely_cause
 from flowwarden.detection.selection import plural
@@ -26,6 +32,13 @@ from flowwarden.policy import Policy
 from flowwarden.records.model import FlowDirection
 
 NAME = "blocked-connection"
+
+SLOT: Final = 600
+PATIENT_SLOTS: Final = 12
+"""Two of six hours. Half an hour or an hour is what a rule takes that somebody forgot; found on synthetic
+traffic, where releases are refused for up to 90 minutes."""
+SPAN: Final = 36  # slots: six hours
+REFUSED: Final = "refused"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -74,3 +87,20 @@ def _advice(example: DirectedFlow, client: str, target: str, service: str) -> tu
         f"If it is wanted: allow {rule}; was a rule changed just before it began?",
         f"If it is not: find the process on {client} that asks, and stop it.",
     )
+
+
+def refusals(finding: Finding, now: int) -> Addition:
+    """What a finding adds to the ten-minute slots in which its host was refused the service."""
+    first = now if finding.tally.first is None else finding.tally.first
+    last = first if finding.tally.last is None else finding.tally.last
+    slots = range(first // SLOT, min(last // SLOT, first // SLOT + SPAN) + 1)
+    day = first // DAY
+    key = f"refused#{day}#{finding.subject}#{finding.peer_class}#{finding.service}"
+    return Addition(key, {REFUSED: frozenset(slots)}, (day + 2) * DAY)
+
+
+def patient(finding: Finding, slots: frozenset[int]) -> Finding:
+    """The finding, as no page while the host has not been refused for long; for what was never usual."""
+    latest = max(slots, default=0)
+    lately = sum(slot > latest - SPAN for slot in slots)
+    return finding if lately >= PATIENT_SLOTS else replace(finding, severity=Severity.INFO)

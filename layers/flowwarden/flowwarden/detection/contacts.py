@@ -17,11 +17,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from flowwarden.detection.evidence import bucket
 from flowwarden.detection.selection import PAGING_CONFIDENCE
-from flowwarden.network.direction import CLASSES, LOCAL, OWN, Directions
+from flowwarden.network.direction import CLASSES, INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.groups import Groups, packed
+from flowwarden.network.initiator import Initiator
 from flowwarden.network.ports import TCP
 from flowwarden.network.traffic import RST
+from flowwarden.records.model import FlowDirection
 from flowwarden.records.tokens import Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
@@ -116,6 +119,21 @@ class Contacts:
             found.setdefault(("in" if way else "out", protocol, port, names[peer]), []).append(group)
         return {edge: np.array(groups) for edge, groups in found.items()}
 
+    def refused_visitors(self, least: int) -> dict[str, frozenset[int]]:
+        """Internet hosts that were refused at so many places or more, with the buckets of these."""
+        groups = np.flatnonzero(self._refused)
+        rows = self._rows[self._first[groups]]
+        rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
+        clients, counts = np.unique(self._directions.client[rows], return_counts=True)
+        text, ports = self._flows.text, self._directions.service_port
+        return {
+            str(text(client)): frozenset(
+                bucket(text(self._directions.server[row]), ports[row])
+                for row in rows[self._directions.client[rows] == client].tolist()
+            )
+            for client in clients[counts >= least].tolist()
+        }
+
     def answered(self, groups: Integers) -> bool:
         """Whether any of these contacts was answered."""
         return bool(self._answered[groups].any())
@@ -190,6 +208,17 @@ def peer_of(address: str, peer_class: int) -> str:
     if ":" in address:
         return f"{IPv6Address(int(IPv6Address(address)) >> _IPV6_BITS << _IPV6_BITS)}/{_IPV6_BITS}"
     return f"{address.rpartition('.')[0]}.0/24"
+
+
+def edge_of(directed: DirectedFlow) -> tuple[object, ...]:
+    """The edge of the contact that a flow is part of, seen from the interface that logged it."""
+    by_source = directed.verdict.initiator is not Initiator.DESTINATION
+    inbound = (directed.side is FlowDirection.INGRESS) == by_source
+    far, far_class = (
+        (directed.client, directed.client_class) if inbound else (directed.server, directed.server_class)
+    )
+    way = "in" if inbound else "out"
+    return (way, directed.flow.protocol, directed.service_port, peer_of(far, CLASSES.index(far_class)))
 
 
 def rows_of(contacts: Sequence[Contact], most: int) -> Integers:

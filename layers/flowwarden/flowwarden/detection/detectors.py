@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from flowwarden.detection import (
     blocked_connection,
+    database_initiates,
     internet_rejects,
     lateral_movement,
     listener_goes_out,
     probing,
     public_into_private,
     scan,
+    scan_hit,
     shut_service,
 )
 from flowwarden.detection.findings import Finding, Severity
@@ -29,8 +31,12 @@ type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow]], list[Finding]
 INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
     scan.NAME: scan.inspect,
     lateral_movement.NAME: lateral_movement.inspect,
+    database_initiates.NAME: database_initiates.inspect,
 }
-"""Every detector that looks at a host over time, by its name."""
+"""Every detector that looks at what a host does over time, by its name."""
+
+OTHERS: frozenset[str] = frozenset({scan_hit.NAME})
+"""Detectors that the watcher runs for the service that they are about."""
 
 DETECTORS: dict[str, Detector] = {
     internet_rejects.NAME: internet_rejects.inspect,
@@ -45,6 +51,8 @@ DETECTORS: dict[str, Detector] = {
 INHIBITS: dict[str, frozenset[str]] = {
     probing.NAME: frozenset({blocked_connection.NAME}),
     scan.NAME: frozenset({probing.NAME, blocked_connection.NAME, lateral_movement.NAME}),
+    database_initiates.NAME: frozenset({listener_goes_out.NAME}),
+    scan_hit.NAME: frozenset({public_into_private.NAME}),
     lateral_movement.NAME: frozenset({blocked_connection.NAME}),
 }
 """A finding of the first silences findings of the others about the same subject in the same batch."""

@@ -23,6 +23,9 @@ ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
 and replicas reach many of those (6.6 false pages a day and 1,000 interfaces, measured on synthetic
 traffic)."""
 
+DATABASE_PORTS: Final = frozenset({3306, 5432, 1433, 1521, 6379, 27017})
+"""MySQL, PostgreSQL, SQL Server, Oracle, Redis, MongoDB."""
+
 SPANS: Final = {HOUR: "1h", DAY: "24h"}
 
 
@@ -38,6 +41,8 @@ class Suspect(Struct, frozen=True, kw_only=True):
     """The new ones of the batch."""
     hour: Sets
     day: Sets
+    databases: frozenset[int] = frozenset()
+    """Ports on which the role usually serves a database."""
 
     def window(self, span: int) -> Sets:
         """What is known of the last hour or day."""

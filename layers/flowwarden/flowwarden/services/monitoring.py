@@ -162,7 +162,8 @@ class MonitoringService:
         """Run the detectors, over hosts in time and over the flows that any of the others looks at."""
         directions = Directions(Traffic(flows), self._book)
         over_time = self._watcher.inspect(directions, now)
-        return inspect(directions.flows(wanted(flows, self._watcher.policy)), self._watcher.policy, over_time)
+        looked_at = directions.flows(wanted(flows, self._watcher.policy))
+        return self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
 
     def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Table]:
         """Read the batch; if lines do not fit and there is news about their formats, read it again."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
 
+from flowwarden.detection import blocked_connection, scan_hit
 from flowwarden.detection.baseline import Baseline, Edge
-from flowwarden.detection.contacts import Contact, Contacts, rows_of
+from flowwarden.detection.contacts import Contact, Contacts, edge_of, rows_of
 from flowwarden.detection.detectors import INSPECT_SUSPECTS
-from flowwarden.detection.evidence import DAY, HOUR
+from flowwarden.detection.evidence import DAY, HOUR, Addition
 from flowwarden.detection.findings import Finding
-from flowwarden.detection.suspects import Suspect, by_client, windows
+from flowwarden.detection.selection import grouped
+from flowwarden.detection.suspects import DATABASE_PORTS, FAILED, Suspect, by_client, windows
+from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.places import places
+from flowwarden.network.ports import TCP
 from flowwarden.network.roles import UNKNOWN, Interface, is_middlebox, role_of
 from flowwarden.policy import Policy
 from flowwarden.records.tokens import Integers
@@ -39,6 +43,11 @@ class Familiar(Struct, frozen=True):
         """Whether new does not mean unusual."""
         return self.baseline is None or self.baseline.learning
 
+    @property
+    def databases(self) -> frozenset[int]:
+        """Ports on which the role usually serves a database."""
+        return frozenset(port for port in DATABASE_PORTS if self.knows(served(TCP, port)))
+
     def knows(self, edge: Edge) -> bool:
         """Whether an edge is usual for the host."""
         return self.baseline is not None and self.baseline.establishes(edge)
@@ -60,6 +69,27 @@ class Watcher:
             if interface is None or not is_middlebox(interface)
             for finding in self._inspect(directions, rows, interface, now)
         ]
+
+    def weigh(self, findings: Sequence[Finding], now: int) -> list[Finding]:
+        """Hold back what has to go on for a while before it is worth a page."""
+        return [
+            self._patient(each, now)
+            if each.detector == blocked_connection.NAME and each.severity.pages
+            else each
+            for each in findings
+        ]
+
+    def _patient(self, finding: Finding, now: int) -> Finding:
+        example = finding.example
+        if not finding.severity.pages or example.flow.interface_id is None:
+            return finding
+        seconds = now if example.flow.start is None else example.flow.start
+        interface = self._interfaces.interface(example.flow.interface_id, now)
+        familiar = self.familiar(interface, seconds, now)
+        if familiar.learning or familiar.knows(edge_of(example)):
+            return finding
+        sets = self.evidence.add(blocked_connection.refusals(finding, now))
+        return blocked_connection.patient(finding, sets[blocked_connection.REFUSED])
 
     def familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
         """What is known of the host at an interface, for traffic of a moment."""
@@ -95,10 +125,12 @@ class Watcher:
             for contact in contacts.one_by_one(groups[:MOST_CONTACTS], str(edge[-1]))
         ]
         findings = self._judge(directions, new, familiar, now)
+        findings += self._visits(directions, contacts, edges, familiar, seconds)
         if familiar.baseline is not None and not findings:
             # What an incident does is not to be learned.
-            done = frozenset(edge for edge, groups in edges.items() if contacts.answered(groups))
-            self.evidence.learn(familiar.role, day_of(seconds), done)
+            done = {edge for edge, groups in edges.items() if contacts.answered(groups)}
+            done |= {served(protocol, port) for way, protocol, port, _ in done if way == "in"}
+            self.evidence.learn(familiar.role, day_of(seconds), frozenset(done))
         return findings
 
     def _judge(
@@ -119,6 +151,35 @@ class Watcher:
                 findings += inspect(suspect, flows)
         return findings
 
+    def _visits(
+        self,
+        directions: Directions,
+        contacts: Contacts,
+        edges: Mapping[Edge, Integers],
+        familiar: Familiar,
+        seconds: int,
+    ) -> list[Finding]:
+        """Internet hosts that were refused all over, and got through to what the internet does not reach."""
+        day = day_of(seconds)
+        scanners = contacts.refused_visitors(scan_hit.REFUSED_PLACES)
+        for visitor, places_tried in scanners.items():
+            self.evidence.add(Addition(_scanner(visitor, day), {FAILED: places_tried}, (day + 2) * DAY))
+        if familiar.learning:
+            return []
+        visits = [
+            contact
+            for edge, groups in edges.items()
+            if edge[0] == "in" and edge[-1] == PeerClass.INTERNET and not familiar.knows(edge)
+            for contact in contacts.one_by_one(groups[:MOST_CONTACTS], str(edge[-1]))
+            if not contact.failed
+        ]
+        keys = {_scanner(each.client, when): each.client for each in visits for when in (day, day - 1)}
+        known = {keys[key] for key in self.evidence.recall(keys)} | scanners.keys() if visits else set()
+        hits = [each for each in visits if each.client in known]
+        flows = directions.flows(rows_of(hits, MOST_FLOWS))
+        services = grouped(flows, lambda d: (d.server, d.flow.protocol, d.service_port))
+        return [scan_hit.report(familiar.role, group) for group in services.values()]
+
     def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
         state = {
             span: [self.evidence.add(addition) for addition in additions][-1]
@@ -131,4 +192,15 @@ class Watcher:
             contacts=tuple(contacts),
             hour=state[HOUR],
             day=state[DAY],
+            databases=familiar.databases,
         )
+
+
+def _scanner(visitor: str, day: int) -> str:
+    """The item of an internet host that was refused all over on a day."""
+    return f"scanner#{day}#{visitor}"
+
+
+def served(protocol: object, port: object) -> Edge:
+    """What is learned of a service, whoever asks for it."""
+    return ("serves", protocol, port)

@@ -1,0 +1,66 @@
+"""database-initiates: a database starts connections that databases of its role never did.
+
+What: an answered contact that is new for the role, started by a host whose role serves a database on two days
+    or more. Another database of ours on such a port is left out: replicas come and go.
+Why: a database answers. What makes it ask is replication, backup, an update, or somebody who runs commands on
+    it.
+False positives: a new backup target, a new replica on an unusual port, a package mirror.
+While a role is learned, nobody knows that it serves a database; nothing is found then.
+What to do: find the process that connects; treat the database's content as read by whoever owns the far end.
+ATT&CK: T1210 Exploitation of Remote Services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.detection.suspects import DATABASE_PORTS, Suspect
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.ports import TCP, describe_service
+
+NAME: Final = "database-initiates"
+
+
+def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
+    """One finding for the host, if it serves a database; the flows are those of its new contacts."""
+    if suspect.learning or not suspect.databases:
+        return []
+    answered = {(each.server, each.protocol, each.port) for each in suspect.contacts if not each.failed}
+    started = [
+        directed
+        for directed in flows
+        if (directed.server, directed.flow.protocol, directed.service_port) in answered
+        and not (directed.server_class is PeerClass.OWN and directed.service_port in DATABASE_PORTS)
+    ]
+    return [_report(suspect, started)] if started else []
+
+
+def _report(suspect: Suspect, flows: Sequence[DirectedFlow]) -> Finding:
+    tally = Tally.of(flows)
+    client, example = suspect.client, representative(flows)
+    target, service = tally.servers[0][0], describe_service(*tally.services[0][0])
+    served = ", ".join(describe_service(TCP, port) for port in sorted(suspect.databases))
+    return Finding(
+        detector=NAME,
+        severity=Severity.HIGH,
+        subject=client,
+        peer_class=example.server_class,
+        summary=f"{client}, which serves {served}, connected to {service} at {target}.",
+        because=(
+            f"{client} started it ({example.verdict.evidence}, confidence {example.confidence:.2f}) and was "
+            f"answered; its role ({suspect.role}) never did that"
+        ),
+        likely="a new replica, backup or update, or somebody who runs commands on the database",
+        advice=(
+            f"Find the process on {client} that holds the connection to {target}.",
+            "If nobody vouches for it: cut the database off from everything but its clients.",
+            "If it is wanted: it becomes usual after two days; until then name the host in `exempt`.",
+        ),
+        technique="T1210",
+        query_terms=(client, target),
+        tally=tally,
+        example=example,
+    )

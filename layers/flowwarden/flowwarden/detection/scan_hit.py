@@ -1,0 +1,56 @@
+"""scan-hit: somebody on the internet was refused all over the place, and then let in.
+
+What: an answered connection from an internet host to a service of ours that the internet does not usually
+    reach, if that host was refused at `REFUSED_PLACES` places or more in one batch, on the same day or the
+    day before.
+Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.
+False positives: a new public service that a scanner of the internet finds before its users do.
+While a role is learned, every service is new to the internet; nothing is found then.
+What to do: close the port unless it is meant to be open; look at what the connection carried.
+ATT&CK: T1190 Exploit Public-Facing Application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.ports import describe_service
+
+NAME: Final = "scan-hit"
+REFUSED_PLACES: Final = 10
+"""Of one interface in one batch: few sources of background noise try that many, so few are remembered."""
+
+
+def report(role: str, flows: Sequence[DirectedFlow]) -> Finding:
+    """The finding about a server; the flows are those of the connections that hit it."""
+    tally = Tally.of(flows)
+    example = representative(flows)
+    server, visitor = example.server, tally.clients[0][0]
+    service = describe_service(example.flow.protocol, example.service_port)
+    return Finding(
+        detector=NAME,
+        severity=Severity.HIGH,
+        subject=server,
+        peer_class=PeerClass.INTERNET,
+        service=service,
+        summary=f"{visitor}, which was refused at many ports before, got through to {service} at {server}.",
+        because=(
+            f"{visitor} is on the internet and started it ({example.verdict.evidence}, confidence "
+            f"{example.confidence:.2f}), it was answered, it had been refused at {REFUSED_PLACES} places or "
+            f"more, and the internet does not usually reach that service of its role ({role})"
+        ),
+        likely="a port that was opened by mistake or by an intruder",
+        advice=(
+            f"Is {service} of {server} meant to be reached from the internet? If not, close it now.",
+            f"Look at what {visitor} did on the connection, and at what the host did afterwards.",
+            "If it is meant to be open: it becomes usual after two days.",
+        ),
+        technique="T1190",
+        query_terms=(server, visitor),
+        tally=tally,
+        example=example,
+    )
