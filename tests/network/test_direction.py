@@ -114,6 +114,21 @@ def test_a_public_address_that_all_flows_share_is_a_peers() -> None:
     assert {one.side for one in noise} == {None}
 
 
+def test_who_sends_to_a_servers_port_and_hears_nothing_has_asked() -> None:
+    """Without flags that is all that a probe of an unknown port shows; nobody answers unasked."""
+    (one,) = directed(flow("10.0.0.1:50000", "10.0.0.2:31337"))
+    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Evidence.UNANSWERED)
+    assert one.confidence == 0.95
+
+
+def test_a_last_word_to_a_clients_port_has_not() -> None:
+    """It slipped into the next window; nor has anybody if something came back."""
+    (late,) = directed(flow("10.0.0.2:31337", "10.0.0.1:50000"))
+    assert late.verdict.evidence is Evidence.LOWER_PORT
+    both = directed(flow("10.0.0.1:50000", "10.0.0.2:31337"), flow("10.0.0.2:31337", "10.0.0.1:50000"))
+    assert {one.verdict.evidence for one in both} == {Evidence.LOWER_PORT}
+
+
 def test_two_service_ports_tell_nothing_by_themselves() -> None:
     """A server that calls another from a port on the list: only the lower port is left, a guess."""
     (one,) = directed(flow("10.0.0.1:8080", "10.0.0.2:5432"))

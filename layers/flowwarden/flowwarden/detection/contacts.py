@@ -111,13 +111,15 @@ class Contacts:
         peers = np.where(inbound, self._directions.client[rows], self._directions.server[rows])
         classes = np.where(inbound, self._directions.client_class[rows], self._directions.server_class[rows])
         names, numbers = self._peer_names(peers, classes)
-        columns = [inbound, self._flows["protocol"][rows], self._directions.service_port[rows], numbers]
-        found: dict[tuple[object, ...], list[int]] = {}
-        for group, way, protocol, port, peer in zip(
-            told.tolist(), *(column.tolist() for column in columns), strict=True
-        ):
-            found.setdefault(("in" if way else "out", protocol, port, names[peer]), []).append(group)
-        return {edge: np.array(groups) for edge, groups in found.items()}
+        columns = [inbound.astype(np.int64), self._flows["protocol"][rows]]
+        columns += [self._directions.service_port[rows], numbers]
+        alike = Groups(packed(columns, [2, 2**8, 2**16, len(names)]))
+        found: dict[tuple[object, ...], Integers] = {}
+        for number, row in enumerate(alike.rows.tolist()):
+            way, protocol, port, peer = (int(column[row]) for column in columns)
+            edge = "in" if way else "out", protocol, port, names[peer]
+            found[edge] = told[alike.members(number)]
+        return found
 
     def refused_visitors(self, least: int) -> dict[str, frozenset[int]]:
         """Internet hosts that were refused at so many places or more, with the buckets of these."""
@@ -133,6 +135,10 @@ class Contacts:
             )
             for client in clients[counts >= least].tolist()
         }
+
+    def failed(self, groups: Integers) -> Integers:
+        """Those of these contacts that failed."""
+        return groups[~self._answered[groups]]
 
     def answered(self, groups: Integers) -> bool:
         """Whether any of these contacts was answered."""

@@ -23,6 +23,7 @@ from flowwarden.records.vocabulary import EGRESS, INGRESS
 
 CLASSES: Final = tuple(PeerClass)
 """Peer classes by number."""
+_NUMBERS: Final = {peer_class: number for number, peer_class in enumerate(CLASSES)}
 OWN: Final = CLASSES.index(PeerClass.OWN)
 AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)
 INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
@@ -197,11 +198,11 @@ class _KnownEnds:
     def __init__(self, texts: Sequence[str], columns: Sequence[Integers], book: AddressBook) -> None:
         self.classes: Integers = np.full(len(texts) + 1, ABSENT)
         self._prefixes: Integers = np.full(len(texts) + 1, ABSENT)  # the last one is that of `ABSENT`
-        for number in np.unique(np.concatenate(columns)).tolist():
-            if number != ABSENT:
-                self.classes[number] = CLASSES.index(book.classify(texts[number]))
-                if ":" in texts[number]:
-                    self._prefixes[number] = vpc_prefix(texts[number])
+        numbers = np.unique(np.concatenate(columns))
+        numbers = numbers[numbers != ABSENT]
+        known = [texts[number] for number in numbers.tolist()]
+        self.classes[numbers] = [_NUMBERS[each] for each in book.classify_all(known)]
+        self._prefixes[numbers] = [vpc_prefix(text) if ":" in text else ABSENT for text in known]
 
     def same_ipv6_vpc(self, one: Integers, other: Integers) -> Mask:
         """Where both are IPv6 addresses in the same /56, hence in the same VPC."""

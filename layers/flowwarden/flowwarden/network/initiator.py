@@ -22,7 +22,7 @@ from flowwarden.network.ports import ICMP, ICMPV6, UDP, look_like_answers, tell_
 from flowwarden.network.traffic import RST, SYN, SYN_ACK, Traffic
 from flowwarden.records.model import Flow
 from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import REJECT
+from flowwarden.records.vocabulary import ACCEPT, REJECT
 
 
 class Initiator(StrEnum):
@@ -42,6 +42,7 @@ class Evidence(StrEnum):
     REJECTED = "rejected, with no accepted flow the other way"
     REPLY_REJECTED = "rejected, while the other way was accepted"
     SERVICE_PORT = "a well-known service port on one end only"
+    UNANSWERED = "sent from a client's port to a server's, and nothing came back"
     LOWER_PORT = "the lower port"
     STALE = "rejected without a SYN: a leftover of an expired connection"
     NONE = "nothing tells"
@@ -162,6 +163,14 @@ def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
     yield rejected & ~answers, Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
 
 
+def _by_silence(traffic: Traffic) -> Iterator[Decision]:
+    # What answers has been asked within the window, as a rule; a last word that slipped into the next window
+    # goes to the client's port, not from it. Where there are flags, a SYN would tell.
+    asks = look_like_answers(traffic.flows["dstport"], traffic.flows["srcport"])
+    told = traffic.is_tcp & (traffic.flows["action"] == ACCEPT) & (traffic.flows["tcp_flags"] == ABSENT)
+    yield told & asks & ~traffic.has_reverse, Verdict(Initiator.SOURCE, 0.95, Evidence.UNANSWERED)
+
+
 def _by_lower_port(traffic: Traffic) -> Iterator[Decision]:
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
     told = (srcport != ABSENT) & (dstport != ABSENT)
@@ -180,6 +189,7 @@ _LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (
     # has been forgotten, and its source port says that it opened nothing.
     _by_service_port,
     _by_rejection,
+    _by_silence,
     _by_lower_port,
 )
 """From what proves to what suggests; the first answer counts."""

@@ -107,6 +107,11 @@ class Traffic:
         reverse: Mask = found & _taken(accepted, groups, np.False_)
         return reverse
 
+    @property
+    def has_reverse(self) -> Mask:
+        """Which flows have one the other way."""
+        return self._reverse[1]
+
     @cached_property
     def reverse_flags(self) -> Integers:
         """The flags of the flows the other way, whatever was decided about them; 0 where there is none."""

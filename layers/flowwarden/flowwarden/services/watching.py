@@ -122,7 +122,9 @@ class Watcher:
             contact
             for edge, groups in edges.items()
             if edge[0] == "out" and not familiar.knows(edge)
-            for contact in contacts.one_by_one(groups[:MOST_CONTACTS], str(edge[-1]))
+            # While nearly all is new, only what fails means anything.
+            for telling in (contacts.failed(groups) if familiar.learning else groups,)
+            for contact in contacts.one_by_one(telling[:MOST_CONTACTS], str(edge[-1]))
         ]
         findings = self._judge(directions, new, familiar, now)
         findings += self._visits(directions, contacts, edges, familiar, seconds)
@@ -139,15 +141,13 @@ class Watcher:
         exempt = places(self.policy.exempt)
         findings: list[Finding] = []
         for client, contacts in by_client(new).items():
-            # While nearly all is new, only what fails means anything.
-            telling = [each for each in contacts if each.failed] if familiar.learning else contacts
-            if not telling or exempt.hold(client):
+            if exempt.hold(client):
                 continue
-            suspect = self._suspect(client, telling, familiar, now)
+            suspect = self._suspect(client, contacts, familiar, now)
             flows: list[DirectedFlow] | None = None
             for inspect in INSPECT_SUSPECTS.values():
                 if flows is None:
-                    flows = directions.flows(rows_of(telling, MOST_FLOWS))
+                    flows = directions.flows(rows_of(contacts, MOST_FLOWS))
                 findings += inspect(suspect, flows)
         return findings
 
