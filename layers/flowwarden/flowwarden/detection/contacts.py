@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import IPv6Address
+from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Any, Final
 
 import numpy as np
@@ -114,12 +114,14 @@ class Contacts:
         columns = [inbound.astype(np.int64), self._flows["protocol"][rows]]
         columns += [self._directions.service_port[rows], numbers]
         alike = Groups(packed(columns, [2, 2**8, 2**16, len(names)]))
-        found: dict[tuple[object, ...], Integers] = {}
-        for number, row in enumerate(alike.rows.tolist()):
-            way, protocol, port, peer = (int(column[row]) for column in columns)
-            edge = "in" if way else "out", protocol, port, names[peer]
-            found[edge] = told[alike.members(number)]
-        return found
+        rows = alike.rows
+        ways, protocols, ports, peers = (column[rows].tolist() for column in columns)
+        return {
+            ("in" if way else "out", protocol, port, names[peer]): told[alike.members(number)]
+            for number, (way, protocol, port, peer) in enumerate(
+                zip(ways, protocols, ports, peers, strict=True)
+            )
+        }
 
     def refused_visitors(self, least: int) -> dict[str, frozenset[int]]:
         """Internet hosts that were refused at so many places or more, with the buckets of these."""
@@ -212,7 +214,8 @@ def peer_of(address: str, peer_class: int) -> str:
     if peer_class != OWN:
         return CLASSES[peer_class].value
     if ":" in address:
-        return f"{IPv6Address(int(IPv6Address(address)) >> _IPV6_BITS << _IPV6_BITS)}/{_IPV6_BITS}"
+        prefix = inet_pton(AF_INET6, address)[: _IPV6_BITS // 8]
+        return f"{inet_ntop(AF_INET6, prefix.ljust(16, bytes(1)))}/{_IPV6_BITS}"
     return f"{address.rpartition('.')[0]}.0/24"
 
 

@@ -1,10 +1,10 @@
 """lateral-movement: one of our own hosts asks several others for remote administration, as it never did.
 
-What: new contacts of an own host to `SERVERS` distinct hosts within a day, on ports by which hosts are
-operated from
-    afar (SSH, RDP, SMB, WinRM and the like), answered or not.
+What: new contacts of an own host to `SERVERS` distinct hosts within a day, on ports by which hosts are operated
+    from afar (SSH, RDP, SMB, WinRM and the like), answered or not. What the role uses on two days or more, for
+    whatever host, does not count.
 Why: an intruder who has one host wants the next. He succeeds often, so that counting failures does not find
-him.
+    him.
 False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.
 While a role is learned, administration is new wherever it goes; nothing is found then.
 What to do: find out who is on the host, and which account opened the sessions.
@@ -31,7 +31,8 @@ on synthetic traffic."""
 
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
     """One finding for the host, if it moves; the flows are those of its new contacts."""
-    moving = [directed for directed in flows if directed.service_port in ADMIN_PORTS]
+    unusual = ADMIN_PORTS - suspect.administers
+    moving = [directed for directed in flows if directed.service_port in unusual]
     servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
     return [] if suspect.learning or not moving or servers < SERVERS else [_report(suspect, moving, servers)]
 

@@ -41,6 +41,8 @@ class Suspect(Struct, frozen=True, kw_only=True):
     """The new ones of the batch."""
     hour: Sets
     day: Sets
+    administers: frozenset[int] = frozenset()
+    """Ports on which the role usually administers others, wherever these are."""
     databases: frozenset[int] = frozenset()
     """Ports on which the role usually serves a database."""
 
@@ -57,24 +59,26 @@ def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:
     return dict(found)
 
 
-def windows(client: str, contacts: Sequence[Contact], now: int) -> dict[int, list[Addition]]:
+def windows(
+    client: str, contacts: Sequence[Contact], administers: frozenset[int], now: int
+) -> dict[int, list[Addition]]:
     """What a host's new contacts add to its windows, by their span; the last window comes last."""
     return {
         span: [
-            Addition(f"contacts#{name}#{begin}#{client}", sets(within), begin * span + 2 * span)
+            Addition(f"contacts#{name}#{begin}#{client}", sets(within, administers), begin * span + 2 * span)
             for begin, within in sorted(_by_window(contacts, span, now).items())
         ]
         for span, name in SPANS.items()
     }
 
 
-def sets(contacts: Iterable[Contact]) -> dict[str, frozenset[int]]:
-    """Contacts as the sets of a window."""
+def sets(contacts: Iterable[Contact], administers: frozenset[int] = frozenset()) -> dict[str, frozenset[int]]:
+    """Contacts as the sets of a window; administration on ports that are usual for the role is none."""
     found: defaultdict[str, set[int]] = defaultdict(set)
     for contact in contacts:
         place = bucket(contact.server, contact.protocol, contact.port)
         found[FAILED if contact.failed else ANSWERED].add(place)
-        if contact.port in ADMIN_PORTS:
+        if contact.port in ADMIN_PORTS - administers:
             found[ADMINISTERED].add(bucket(contact.server))
     return {name: frozenset(numbers) for name, numbers in found.items()}
 

@@ -201,7 +201,7 @@ class _KnownEnds:
         numbers = np.unique(np.concatenate(columns))
         numbers = numbers[numbers != ABSENT]
         known = [texts[number] for number in numbers.tolist()]
-        self.classes[numbers] = [_NUMBERS[each] for each in book.classify_all(known)]
+        self.classes[numbers] = [_NUMBERS[book.classify(text)] for text in known]
         self._prefixes[numbers] = [vpc_prefix(text) if ":" in text else ABSENT for text in known]
 
     def same_ipv6_vpc(self, one: Integers, other: Integers) -> Mask:

@@ -14,7 +14,7 @@ from flowwarden.detection.detectors import INSPECT_SUSPECTS
 from flowwarden.detection.evidence import DAY, HOUR, Addition
 from flowwarden.detection.findings import Finding
 from flowwarden.detection.selection import grouped
-from flowwarden.detection.suspects import DATABASE_PORTS, FAILED, Suspect, by_client, windows
+from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS, FAILED, Suspect, by_client, windows
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.places import places
@@ -46,7 +46,12 @@ class Familiar(Struct, frozen=True):
     @property
     def databases(self) -> frozenset[int]:
         """Ports on which the role usually serves a database."""
-        return frozenset(port for port in DATABASE_PORTS if self.knows(served(TCP, port)))
+        return frozenset(port for port in DATABASE_PORTS if self.knows(("in", TCP, port)))
+
+    @property
+    def administers(self) -> frozenset[int]:
+        """Ports on which the role usually administers others."""
+        return frozenset(port for port in ADMIN_PORTS if self.knows(("out", TCP, port)))
 
     def knows(self, edge: Edge) -> bool:
         """Whether an edge is usual for the host."""
@@ -131,7 +136,7 @@ class Watcher:
         if familiar.baseline is not None and not findings:
             # What an incident does is not to be learned.
             done = {edge for edge, groups in edges.items() if contacts.answered(groups)}
-            done |= {served(protocol, port) for way, protocol, port, _ in done if way == "in"}
+            done |= {_kind(edge) for edge in done}
             self.evidence.learn(familiar.role, day_of(seconds), frozenset(done))
         return findings
 
@@ -183,7 +188,7 @@ class Watcher:
     def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
         state = {
             span: [self.evidence.add(addition) for addition in additions][-1]
-            for span, additions in windows(client, contacts, now).items()
+            for span, additions in windows(client, contacts, familiar.administers, now).items()
         }
         return Suspect(
             client=client,
@@ -192,6 +197,7 @@ class Watcher:
             contacts=tuple(contacts),
             hour=state[HOUR],
             day=state[DAY],
+            administers=familiar.administers,
             databases=familiar.databases,
         )
 
@@ -201,6 +207,6 @@ def _scanner(visitor: str, day: int) -> str:
     return f"scanner#{day}#{visitor}"
 
 
-def served(protocol: object, port: object) -> Edge:
-    """What is learned of a service, whoever asks for it."""
-    return ("serves", protocol, port)
+def _kind(edge: Edge) -> Edge:
+    """An edge without its far end: what a role serves or asks for, whoever is there."""
+    return edge[:-1]
