@@ -1,9 +1,8 @@
 """Evidence in the state table: implements `ports.EvidenceStore`.
 
 An item is a few number sets. DynamoDB's ADD is a union on these, so an addition is one write whatever stood
-there,
-however often and by how many it is made; ALL_NEW hands back the union without a read. An item is never
-used again after its time, since the time is in its key, so what TTL has not removed yet does no harm.
+there, however often and by how many it is made; ALL_NEW hands back the union without a read. An item is
+never used again after its time, since the time is in its key, so what TTL has not removed yet does no harm.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Baselines: what interfaces of a role do on ordinary days.
 
 An edge is a direction, a protocol, a service's port and what the far end is. It is learned only from
-contacts that
-were answered, on the day of the traffic; it is established once it was seen on `DAYS_SEEN` days before. So
-what
-somebody tries is never learned, and what he does has to go unnoticed for two days before it passes for usual.
+contacts that were answered, on the day of the traffic; it is established once it was seen on `DAYS_SEEN`
+days before. So what somebody tries is never learned, and what he does has to go unnoticed for two days
+before it passes for usual.
 """
 
 from __future__ import annotations

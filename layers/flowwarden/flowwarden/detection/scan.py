@@ -1,15 +1,11 @@
 """scan: one of our own hosts tries what is new for it, and mostly fails.
 
 What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
-it,
-    less those that answered, reach `HOUR_EXCESS` within an hour or `DAY_EXCESS` within a day. What is
-    usual for its
-    role does not count, however much of it fails.
+    it, less those that answered, reach `HOUR_EXCESS` within an hour or `DAY_EXCESS` within a day. What is
+    usual for its role does not count, however much of it fails.
 Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
-It is
-    the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
-    odds of 0.8
-    and 0.2: twelve more failures than successes mean one false alarm in ten million.
+    It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
+    odds of 0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
 False positives: inventory and vulnerability scanners, new monitoring: name them in the policy's `exempt`. NAT
     gateways and load balancers are left out, since they ask in others' names.
 While a role is learned, all that it does is new: answers are not counted then, and it takes `LEARNING_FACTOR`

@@ -1,8 +1,7 @@
 """What invocations remember together: the state table's sets, and what this container knows of them already.
 
 The table is written only where a batch adds something to what the container has seen. If it does not answer,
-a
-batch is judged by what the container knows and the batch itself; nothing raises.
+a batch is judged by what the container knows and the batch itself; nothing raises.
 """
 
 from __future__ import annotations
