@@ -49,7 +49,7 @@ def _touching(flows: FlowTable, here: Places) -> Mask:
 def _named(flows: FlowTable, attribute: str, holds: Callable[[str], bool]) -> Mask:
     """Of which flows the text of a column fulfils a condition."""
     fitting = [number for number in np.unique(flows[attribute]) if number >= 0 and holds(flows.texts[number])]
-    return np.isin(flows[attribute], fitting)
+    return np.isin(flows[attribute], fitting) if fitting else np.zeros(len(flows), bool)
 
 
 _IDENTITY = (

@@ -189,7 +189,7 @@ class Directions:
         column = self._flows[attribute]
         names = np.unique(column)
         services = [name for name in names.tolist() if is_aws_service(self._flows.text(name))]
-        return np.isin(column, services)
+        return np.isin(column, services) if services else np.zeros(len(column), bool)
 
 
 class _KnownEnds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from flowwarden.network.addresses import contains
+from flowwarden.network.addresses import CACHED_ADDRESSES, contains
 
 ID_PREFIXES = ("subnet-", "eni-", "i-")
 """What an id of a place starts with; everything else is an address or a CIDR."""
@@ -17,6 +17,7 @@ class Places:
     def __init__(self, entries: tuple[str, ...]) -> None:
         self._ids = frozenset(entry for entry in entries if entry.startswith(ID_PREFIXES))
         self._networks = [ip_network(entry) for entry in entries if not entry.startswith(ID_PREFIXES)]
+        self._known: dict[str, bool] = {}
 
     def named(self, *ids: str | None) -> bool:
         """Whether one of the ids is named."""
@@ -26,7 +27,15 @@ class Places:
         """Whether the address is in one of the networks, or one of the ids is named."""
         if self.named(*ids):
             return True
-        return bool(self._networks) and address is not None and contains(self._networks, ip_address(address))
+        return bool(self._networks) and address is not None and self._contains(address)
+
+    def _contains(self, address: str) -> bool:
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= CACHED_ADDRESSES:
+                self._known.clear()
+            known = self._known[address] = contains(self._networks, ip_address(address))
+        return known
 
 
 @lru_cache(maxsize=64)

@@ -124,11 +124,14 @@ class Traffic:
 
         Only that proves a listener: a SYN or a REJECT shows a wish to connect.
         """
+        answers = self.tcp_flags & SYN_ACK == SYN_ACK
+        if not answers.any():
+            return answers, answers
         sizes = [self._texts, _PORTS]
         source, destination = (
             packed([self.flows[f"{end}addr"], self.flows[f"{end}port"]], sizes) for end in ("src", "dst")
         )
-        listeners = np.unique(source[self.tcp_flags & SYN_ACK == SYN_ACK])
+        listeners = np.unique(source[answers])
         return self.is_tcp & np.isin(source, listeners), self.is_tcp & np.isin(destination, listeners)
 
     @cached_property
