@@ -38,7 +38,7 @@ def main() -> int:
         "gates": [{**to_builtins(gate), "met": gate.met} for gate in gates(results)]
     }
     DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
-    if arguments.write or not (arguments.quick or arguments.tuning):
+    if arguments.write or arguments.medium or not (arguments.quick or arguments.tuning):
         REPORT.write_text(text)
     return 0
 
@@ -46,9 +46,9 @@ def main() -> int:
 def run(arguments: argparse.Namespace) -> Results:
     """Run the scenarios."""
     seed = scenarios.TUNING_SEED if arguments.quick or arguments.tuning else scenarios.REPORTING_SEED
-    size = scenarios.QUICK if arguments.quick else scenarios.FULL
+    name, size = _size(arguments)
     chosen = scenarios.scenarios(size, seed)
-    results = Results(seed, quick=arguments.quick, outcomes={})
+    results = Results(seed, size=name, outcomes={})
     with Progress(sys.stderr, sum(each.world.days for each in chosen)) as progress:
         for scenario in chosen:
             checkpoint = None if arguments.quick else CHECKPOINTS / f"{scenario.name}.pickle"
@@ -59,10 +59,17 @@ def run(arguments: argparse.Namespace) -> Results:
     return results
 
 
+def _size(arguments: argparse.Namespace) -> tuple[str, scenarios.Size]:
+    if arguments.quick:
+        return "quick", scenarios.QUICK
+    return ("medium", scenarios.MEDIUM) if arguments.medium else ("full", scenarios.FULL)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small worlds; detection.md is left as it is")
-    parser.add_argument("--tuning", action="store_true", help="the full size with the seed for tuning")
+    parser.add_argument("--medium", action="store_true", help="worlds in between, half an hour")
+    parser.add_argument("--tuning", action="store_true", help="with the seed for tuning; detection.md is left as it is")
     parser.add_argument("--resume", action="store_true", help="go on after the last day that was finished")
     parser.add_argument("--write", action="store_true", help="write detection.md whatever the run")
     return parser.parse_args()

@@ -27,7 +27,8 @@ ACCEPTABLE: Final = {
     "very-slow-scan": _SCAN,
     "lateral-movement": _SCAN | {"lateral-movement"},
     "ssh-brute-force": frozenset({"brute-force", "ssh-brute-force", "lateral-movement"}),
-    "listener-goes-out": frozenset({"listener-goes-out"}),
+    # A database that goes out is told as one: the graver finding silences the other.
+    "listener-goes-out": frozenset({"listener-goes-out", "database-initiates"}),
     "public-into-private": frozenset({"public-into-private"}),
     "database-initiates": frozenset({"database-initiates"}),
     "scan-hit": frozenset({"scan-hit"}),

@@ -28,7 +28,7 @@ def markdown(results: Results) -> str:
     blocks = [
         "# Detection",
         _ABOUT,
-        f"Seed {results.seed}{', a quick run' if results.quick else ''}.",
+        f"Seed {results.seed}, a {results.size} run.",
         "## Gates",
         _gates(results),
         "## Pages that nobody needs, a day and 1,000 interfaces",

@@ -20,7 +20,8 @@ class Results(Struct):
     """The outcomes of a run's scenarios, by their name."""
 
     seed: int
-    quick: bool
+    size: str
+    """`quick`, `medium` or `full`."""
     outcomes: dict[str, Outcome]
 
     def document(self) -> dict[str, Any]:
@@ -28,7 +29,7 @@ class Results(Struct):
         mine = self.of(MONITOR)
         return {
             "seed": self.seed,
-            "quick": self.quick,
+            "size": self.size,
             **mine,
             **{
                 f"initiator_accuracy_{name.replace('-', '_')}": accuracy(outcome.accuracy)

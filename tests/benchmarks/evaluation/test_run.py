@@ -81,7 +81,7 @@ def test_a_checkpoint_of_another_scenario_is_not_used(tmp_path: Path) -> None:
 def test_results_hold_all_figures_and_the_report_shows_them(outcome: Outcome) -> None:
     """For programs and for people."""
     names = [each.name for each in scenarios.scenarios(scenarios.QUICK, 1)]
-    results = Results(1, quick=True, outcomes=dict.fromkeys(names, outcome))
+    results = Results(1, size="quick", outcomes=dict.fromkeys(names, outcome))
     document = json.loads(json.dumps(results.document()))
     assert {
         "pages_per_day_per_1000_enis", "pages_per_day_per_1000_enis_stress", "recall", "precision",
