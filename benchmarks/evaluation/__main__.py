@@ -38,7 +38,7 @@ def main() -> int:
         "gates": [{**to_builtins(gate), "met": gate.met} for gate in gates(results)]
     }
     DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
-    if arguments.write or arguments.medium or not (arguments.quick or arguments.tuning):
+    if arguments.write or not (arguments.quick or arguments.tuning):
         REPORT.write_text(text)
     return 0
 
@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small worlds; detection.md is left as it is")
     parser.add_argument("--medium", action="store_true", help="worlds in between, half an hour")
-    parser.add_argument("--tuning", action="store_true", help="with the seed for tuning; detection.md is left as it is")
+    parser.add_argument("--tuning", action="store_true", help="the seed for tuning; leaves detection.md")
     parser.add_argument("--resume", action="store_true", help="go on after the last day that was finished")
     parser.add_argument("--write", action="store_true", help="write detection.md whatever the run")
     return parser.parse_args()
