@@ -7,7 +7,7 @@ import pytest
 from flowwarden.detection.contacts import Outcome
 from flowwarden.detection.evidence import DAY, HOUR
 from flowwarden.detection.findings import Severity
-from flowwarden.detection.scan import excess, inspect, suspicious
+from flowwarden.detection.scan import excess, inspect, suspicious, vertical
 from flowwarden.detection.suspects import Suspect, sets
 from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
 
@@ -56,3 +56,14 @@ def test_the_finding_says_who_how_much_and_why() -> None:
     assert "within 1h" in finding.summary
     assert "tag:Role=web" in finding.because
     assert inspect(suspect(*FAILED[:3]), flows_of(suspect(*FAILED[:3]))) == []
+
+
+def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> None:
+    """Fifteen; nobody needs so many. Ports above are those of passive FTP, and hosts those of a fleet."""
+    asked = [contact("10.0.9.1", port, Outcome.ANSWERED) for port in range(980, 995)]
+    one = suspect(*asked)
+    assert vertical(one) == "10.0.9.1"
+    assert "15 privileged ports" in inspect(one, flows_of(one))[0].summary
+    assert vertical(suspect(*asked[:14])) is None
+    assert vertical(suspect(*(contact("10.0.9.1", 50_000 + n, Outcome.ANSWERED) for n in range(99)))) is None
+    assert vertical(suspect(*ANSWERED)) is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Any, Final
 
@@ -22,11 +22,15 @@ from flowwarden.detection.selection import PAGING_CONFIDENCE
 from flowwarden.network.direction import CLASSES, INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.groups import Groups, packed
 from flowwarden.network.initiator import Initiator
-from flowwarden.network.ports import TCP
+from flowwarden.network.ports import TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.tokens import Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
+
+VERTICAL_PORTS: Final = 15
+"""Privileged ports of one server that one client asks for in a batch, from which they are many: Zeek's threshold
+for a port scan. Above 1,023 passive FTP and RPC may ask for as many."""
 
 
 class Outcome(StrEnum):
@@ -138,9 +142,20 @@ class Contacts:
             for client in clients[counts >= least].tolist()
         }
 
-    def failed(self, groups: Integers) -> Integers:
-        """Those of these contacts that failed."""
-        return groups[~self._answered[groups]]
+    def telling(self, groups: Integers) -> Integers:
+        """Those of these contacts that mean something even if all of them are new."""
+        return groups[~self._answered[groups] | self._vertical[groups]]
+
+    @cached_property
+    def _vertical(self) -> Mask:
+        """Contacts of a client with a server that it asks for many privileged ports."""
+        rows = self._rows[self._first]
+        ends = [self._directions.client[rows], self._directions.server[rows]]
+        pairs = Groups(packed(ends, [len(self._flows.texts)] * 2))
+        privileged = self._directions.service_port[rows] < UNPRIVILEGED
+        many = pairs.sums(privileged.astype(np.int64)) >= VERTICAL_PORTS
+        vertical: Mask = privileged & many[pairs.of(packed(ends, [len(self._flows.texts)] * 2))[0]]
+        return vertical
 
     def answered(self, groups: Integers) -> bool:
         """Whether any of these contacts was answered."""

@@ -2,7 +2,8 @@
 
 What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
     it, less those that answered, reach `HOUR_EXCESS` within an hour or `DAY_EXCESS` within a day. What is
-    usual for its role does not count, however much of it fails.
+    usual for its role does not count, however much of it fails. Or who asks one server for `VERTICAL_PORTS`
+    privileged ports in a batch, answered or not.
 Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
     It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
     odds of 0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
@@ -16,15 +17,18 @@ ATT&CK: T1046 Network Service Discovery.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.detection.contacts import VERTICAL_PORTS
 from flowwarden.detection.evidence import DAY, HOUR, Sets, distinct
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import plural
 from flowwarden.detection.suspects import ANSWERED, FAILED, SPANS, Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.ports import UNPRIVILEGED
 
 NAME: Final = "scan"
 HOUR_EXCESS: Final = 12
@@ -42,6 +46,15 @@ def excess(sets: Sets) -> float:
     return distinct(sets.get(FAILED, frozenset()) - answered) - distinct(answered)
 
 
+def vertical(suspect: Suspect) -> str | None:
+    """The server that the host asks for very many privileged ports in this batch; None if there is none."""
+    ports: defaultdict[str, set[int]] = defaultdict(set)
+    for contact in suspect.contacts:
+        if contact.port < UNPRIVILEGED:
+            ports[contact.server].add(contact.port)
+    return next((server for server, asked in ports.items() if len(asked) >= VERTICAL_PORTS), None)
+
+
 def suspicious(suspect: Suspect) -> int | None:
     """The window, in seconds, in which the host failed too often; None if it did not."""
     factor = LEARNING_FACTOR if suspect.learning else 1
@@ -51,25 +64,31 @@ def suspicious(suspect: Suspect) -> int | None:
 
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
     """One finding for the host, if it scans; the flows are those of its new contacts."""
-    span = suspicious(suspect)
-    return [] if span is None or not flows else [_report(suspect, flows, span)]
+    if not flows:
+        return []
+    if span := suspicious(suspect):
+        failed = round(distinct(suspect.window(span).get(FAILED, frozenset())))
+        limit = _LIMITS[span] * (LEARNING_FACTOR if suspect.learning else 1)
+        tried = f"about {failed} host and port pairs in vain within {SPANS[span]}"
+        return [_report(suspect, flows, tried, f"{limit:g} more failures than answers are the threshold")]
+    if server := vertical(suspect):
+        tried = f"{VERTICAL_PORTS} privileged ports or more of {server} in one batch"
+        return [_report(suspect, flows, tried, "nobody needs so many of one server")]
+    return []
 
 
-def _report(suspect: Suspect, flows: Sequence[DirectedFlow], span: int) -> Finding:
+def _report(suspect: Suspect, flows: Sequence[DirectedFlow], tried: str, why: str) -> Finding:
     tally = Tally.of(flows)
     client, example = suspect.client, representative(flows)
-    failed = round(distinct(suspect.window(span).get(FAILED, frozenset())))
-    limit = _LIMITS[span] * (LEARNING_FACTOR if suspect.learning else 1)
     return Finding(
         detector=NAME,
         severity=Severity.HIGH,
         subject=client,
         peer_class=PeerClass.OWN,  # constant, so that it is one incident whatever a batch shows of it
-        summary=f"{client} tried about {failed} host and port pairs in vain within {SPANS[span]}.",
+        summary=f"{client} tried {tried}.",
         because=(
             f"{client} is ours and started them ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); none of it is usual for its role ({suspect.role}); {limit:g} more "
-            "failures than answers are the threshold"
+            f"{example.confidence:.2f}); none of it is usual for its role ({suspect.role}); {why}"
         ),
         likely=f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder",
         advice=(

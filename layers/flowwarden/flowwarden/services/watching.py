@@ -127,8 +127,8 @@ class Watcher:
             contact
             for edge, groups in edges.items()
             if edge[0] == "out" and not familiar.knows(edge)
-            # While nearly all is new, only what fails means anything.
-            for telling in (contacts.failed(groups) if familiar.learning else groups,)
+            # While nearly all is new, only what fails or asks for all ports means anything.
+            for telling in (contacts.telling(groups) if familiar.learning else groups,)
             for contact in contacts.one_by_one(telling[:MOST_CONTACTS], str(edge[-1]))
         ]
         findings = self._judge(directions, new, familiar, now)

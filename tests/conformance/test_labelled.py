@@ -1,0 +1,51 @@
+"""Real scans, labelled by others: the scanner is named, and nobody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowwarden.detection.findings import Finding
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import Directions
+from flowwarden.network.traffic import Traffic
+from flowwarden.policy import Policy
+from flowwarden.records.layout import RecordLayout
+from flowwarden.records.table_reader import TableReader
+from tests.services.fakes_evidence import MemoryEvidence, watcher
+
+LABELLED = Path(__file__).parents[3] / "shared" / "data" / "labelled"
+
+pytestmark = pytest.mark.skipif(
+    not LABELLED.is_dir(), reason="the folder of labelled records, ../shared/data/labelled, is not here"
+)
+
+
+def found(name: str, size: int) -> list[Finding]:
+    """What is found in a file that arrives in batches of so many lines, of an interface nobody knows."""
+    header, *lines = (LABELLED / name).read_text().splitlines()
+    reader = TableReader([RecordLayout.parse(header)])
+    evidence = MemoryEvidence()
+    findings = []
+    for begin in range(0, len(lines), size):
+        table = reader.read(lines[begin : begin + size])
+        assert table.malformed == []
+        directions = Directions(Traffic(table.flows), AddressBook())
+        findings += watcher(Policy(), evidence).inspect(directions, 1_700_828_300)
+    return findings
+
+
+@pytest.mark.parametrize("size", [7, 40, 1000])
+def test_the_vertical_scan_is_found_whatever_its_batches(size: int) -> None:
+    """Ports of 45.33.32.156, most of them closed."""
+    assert {(each.detector, each.subject) for each in found("slips_vertical.log", size)} == {
+        ("scan", "192.168.1.9")
+    }  # fmt: skip
+
+
+def test_the_scan_of_open_ports_is_found() -> None:
+    """Twenty ports of 14.1.11.113, all of them answered: nothing failed, but nobody needs so many."""
+    assert {(each.detector, each.subject) for each in found("slips_test11_portscan.log", 1000)} == {
+        ("scan", "10.8.0.69")
+    }  # fmt: skip
