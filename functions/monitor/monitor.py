@@ -186,7 +186,10 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
     if result.sight_lost:
         logger.error("sight lost: too many lines cannot be read", malformed=result.malformed)
     if result.state_unavailable:
-        logger.error("the state table did not answer: pages may repeat, what is remembered is not used", calls=result.state_unavailable)
+        logger.error(
+            "the state table did not answer: pages may repeat, what is remembered is not used",
+            calls=result.state_unavailable,
+        )
     logger.info("batch done", events=len(batch.lines), incidents=result.told.sent)
 
 

@@ -127,19 +127,23 @@ class Contacts:
             )
         }
 
-    def refused_visitors(self, least: int) -> dict[str, frozenset[int]]:
-        """Internet hosts that were refused at so many places or more, with the buckets of these."""
+    def refused_visitors(self, least: int, most: int) -> dict[str, frozenset[int]]:
+        """Internet hosts that were refused at so many places or more, with the buckets of these.
+
+        At most so many hosts: those that were refused at most places.
+        """
         groups = np.flatnonzero(self._refused)
         rows = self._rows[self._first[groups]]
         rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
         clients, counts = np.unique(self._directions.client[rows], return_counts=True)
+        many = int(np.count_nonzero(counts >= least))
         text, ports = self._flows.text, self._directions.service_port
         return {
             str(text(client)): frozenset(
                 bucket(text(self._directions.server[row]), ports[row])
                 for row in rows[self._directions.client[rows] == client].tolist()
             )
-            for client in clients[counts >= least].tolist()
+            for client in clients[np.argsort(-counts, kind="stable")][: min(most, many)].tolist()
         }
 
     def telling(self, groups: Integers) -> Integers:

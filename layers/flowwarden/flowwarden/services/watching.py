@@ -27,6 +27,8 @@ from flowwarden.services.evidence import EvidenceBook, day_of
 
 MOST_CONTACTS = 2048
 """New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
+MOST_SCANNERS = 16
+"""Internet hosts that a batch remembers, so that a flood of them does not become a flood of writes."""
 MOST_FLOWS = 256
 """Flows behind a finding that are looked at one by one."""
 
@@ -166,7 +168,7 @@ class Watcher:
     ) -> list[Finding]:
         """Internet hosts that were refused all over, and got through to what the internet does not reach."""
         day = day_of(seconds)
-        scanners = contacts.refused_visitors(scan_hit.REFUSED_PLACES)
+        scanners = contacts.refused_visitors(scan_hit.REFUSED_PLACES, MOST_SCANNERS)
         for visitor, places_tried in scanners.items():
             self.evidence.add(Addition(_scanner(visitor, day), {FAILED: places_tried}, (day + 2) * DAY))
         if familiar.learning:
