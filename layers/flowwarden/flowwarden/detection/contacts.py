@@ -29,8 +29,8 @@ from flowwarden.records.tokens import Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
 VERTICAL_PORTS: Final = 15
-"""Privileged ports of one server that one client asks for in a batch, from which they are many: Zeek's threshold
-for a port scan. Above 1,023 passive FTP and RPC may ask for as many."""
+"""Privileged ports of one server that one client asks for in a batch, from which they are many: Zeek's
+threshold for a port scan. Above 1,023 passive FTP and RPC may ask for as many."""
 
 
 class Outcome(StrEnum):
