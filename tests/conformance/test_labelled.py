@@ -13,6 +13,7 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.table_reader import TableReader
+from tests.services.fakes_directory import FakeDirectory, interface
 from tests.services.fakes_evidence import MemoryEvidence, watcher
 
 LABELLED = Path(__file__).parents[3] / "shared" / "data" / "labelled"
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def found(name: str, size: int) -> list[Finding]:
-    """What is found in a file that arrives in batches of so many lines, of an interface nobody knows."""
+    """What is found in a file that arrives in batches of so many lines, of a role that is learned yet."""
     header, *lines = (LABELLED / name).read_text().splitlines()
     reader = TableReader([RecordLayout.parse(header)])
     evidence = MemoryEvidence()
@@ -32,7 +33,8 @@ def found(name: str, size: int) -> list[Finding]:
         table = reader.read(lines[begin : begin + size])
         assert table.malformed == []
         directions = Directions(Traffic(table.flows), AddressBook())
-        findings += watcher(Policy(), evidence).inspect(directions, 1_700_828_300)
+        known = FakeDirectory.of(interface(lines[0].split()[2]))
+        findings += watcher(Policy(), evidence, known).inspect(directions, 1_700_828_300)
     return findings
 
 

@@ -54,14 +54,14 @@ def test_a_contact_is_answered_refused_or_neither(flows: list[Flow], outcome: Ou
     assert (contact.client, contact.server, contact.port) == (CLIENT, SERVER, 5432)
     assert contact.outcome is outcome
     assert contact.failed is (outcome is not Outcome.ANSWERED)
-    assert contact.edge == ("out", 6, 5432, "10.0.2.0/24")
+    assert (contact.peer, contact.inside, contact.inbound) == ("10.0.2.0/24", True, False)
 
 
 def test_the_servers_interface_logs_the_same_contact_inbound() -> None:
     """What the client does to others is told from its own interface alone."""
     (contact,) = contacts(asked(flow_direction=IN), answered(flow_direction=OUT))
     assert contact.inbound
-    assert contact.edge == ("in", 6, 5432, "10.0.1.0/24")
+    assert contact.peer == "10.0.1.0/24"
 
 
 def test_many_windows_and_ports_of_a_client_are_one_contact() -> None:
@@ -73,13 +73,21 @@ def test_many_windows_and_ports_of_a_client_are_one_contact() -> None:
 
 
 def test_what_nobody_knows_the_initiator_of_is_no_contact() -> None:
-    """A web server's answers to thousands of ports, resets to a scanner, leftovers, guesses, ICMP."""
+    """A web server's answers to thousands of ports, resets to a scanner, leftovers, ICMP."""
     assert contacts(
         *(flow(f"{CLIENT}:443", f"203.0.113.9:{n}", tcp_flags=RST, flow_direction=OUT) for n in range(3, 99)),
         rejected(f"{CLIENT}:443", "203.0.113.9:50000", tcp_flags=1, flow_direction=OUT),
-        flow(f"{CLIENT}:31000", f"{SERVER}:32000", flow_direction=OUT),
         flow(f"{CLIENT}:0", f"{SERVER}:0", protocol=1, flow_direction=OUT),
     ) == []  # fmt: skip
+
+
+def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:
+    """It may teach what is usual."""
+    flows = [flow(f"{SERVER}:31000", f"{CLIENT}:32000", flow_direction=IN), asked()]
+    found = Contacts(Directions(Traffic(FlowTable.of(flows)), AddressBook()), np.arange(2))
+    groups = np.arange(len(found))
+    assert len(found) == 2
+    assert [each.port for each in found.one_by_one(found.sure(groups), "peer")] == [5432]
 
 
 def test_a_servers_answers_are_contacts_of_its_clients() -> None:

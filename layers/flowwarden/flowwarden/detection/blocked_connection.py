@@ -89,14 +89,19 @@ def _advice(example: DirectedFlow, client: str, target: str, service: str) -> tu
     )
 
 
-def refusals(finding: Finding, now: int) -> Addition:
-    """What a finding adds to the ten-minute slots in which its host was refused the service."""
-    first = now if finding.tally.first is None else finding.tally.first
-    last = first if finding.tally.last is None else finding.tally.last
-    slots = range(first // SLOT, min(last // SLOT, first // SLOT + SPAN) + 1)
+def refusals(finding: Finding, scope: str, now: int) -> Addition:
+    """What a finding adds to the ten-minute slots in which its host was refused the service.
+
+    Args:
+        finding: of this detector.
+        scope: where the subject's address is its own.
+        now: Unix seconds.
+    """
+    first = now if finding.tally.first is None else min(finding.tally.first, now)
+    last = first if finding.tally.last is None else min(finding.tally.last, now)
     day = first // DAY
-    key = f"refused#{day}#{finding.subject}#{finding.peer_class}#{finding.service}"
-    return Addition(key, {REFUSED: frozenset(slots)}, (day + 2) * DAY)
+    key = f"refused#{day}#{scope}/{finding.subject}#{finding.peer_class}#{finding.service}"
+    return Addition(key, {REFUSED: frozenset({first // SLOT, last // SLOT})}, (day + 2) * DAY)
 
 
 def patient(finding: Finding, slots: frozenset[int]) -> Finding:

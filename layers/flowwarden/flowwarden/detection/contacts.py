@@ -1,7 +1,8 @@
 """Contacts: what the host at an interface asks others for, and what comes of it.
 
-All flows of a batch between one client and one service of one server are one contact. Only those count whose
-initiator is sure. A contact is `inbound` at the server's interface and not at the client's; each of the two
+All flows of a batch between one client and one service of one server are one contact. Any whose initiator is
+likely may teach what is usual; only those whose initiator is sure may be held against anybody. A contact is
+`inbound` at the server's interface and not at the client's; each of the two
 logs all of it.
 """
 
@@ -17,16 +18,21 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from flowwarden.detection.evidence import bucket
 from flowwarden.detection.selection import PAGING_CONFIDENCE
 from flowwarden.network.direction import CLASSES, INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.groups import Groups, packed
 from flowwarden.network.initiator import Initiator
-from flowwarden.network.ports import TCP, UNPRIVILEGED
+from flowwarden.network.ports import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST
 from flowwarden.records.model import FlowDirection
 from flowwarden.records.tokens import Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
+
+LEARNING_CONFIDENCE: Final = 0.6
+"""Enough to learn from: what is wrongly taken for usual is a request for its answer."""
+
+DYNAMIC: Final = EPHEMERAL
+"""Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
 
 VERTICAL_PORTS: Final = 15
 """Privileged ports of one server that one client asks for in a batch, from which they are many: Zeek's
@@ -66,9 +72,9 @@ class Contact(Struct, frozen=True, kw_only=True):
         return self.outcome is not Outcome.ANSWERED
 
     @property
-    def edge(self) -> tuple[object, ...]:
-        """What is learned of it: the role's name comes to it from the interface."""
-        return ("in" if self.inbound else "out", self.protocol, self.port, self.peer)
+    def inside(self) -> bool:
+        """Whether the server is one of ours."""
+        return "/" in self.peer
 
 
 class Contacts:
@@ -82,6 +88,7 @@ class Contacts:
         self._groups = Groups(self._keys())
         self._first = self._groups.rows
         self._answered, self._refused, self._unanswered = self._outcomes()
+        self._sure = self._groups.any(self._of(directions.confidence) >= PAGING_CONFIDENCE)
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -116,7 +123,7 @@ class Contacts:
         classes = np.where(inbound, self._directions.client_class[rows], self._directions.server_class[rows])
         names, numbers = self._peer_names(peers, classes)
         columns = [inbound.astype(np.int64), self._flows["protocol"][rows]]
-        columns += [self._directions.service_port[rows], numbers]
+        columns += [np.minimum(self._directions.service_port[rows], DYNAMIC), numbers]
         alike = Groups(packed(columns, [2, 2**8, 2**16, len(names)]))
         rows = alike.rows
         ways, protocols, ports, peers = (column[rows].tolist() for column in columns)
@@ -127,28 +134,23 @@ class Contacts:
             )
         }
 
-    def refused_visitors(self, least: int, most: int) -> dict[str, frozenset[int]]:
-        """Internet hosts that were refused at so many places or more, with the buckets of these.
-
-        At most so many hosts: those that were refused at most places.
-        """
+    def refused_visitors(self, least: int, most: int) -> frozenset[str]:
+        """Internet hosts that were refused at so many places or more; at most so many hosts."""
         groups = np.flatnonzero(self._refused)
         rows = self._rows[self._first[groups]]
         rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
         clients, counts = np.unique(self._directions.client[rows], return_counts=True)
         many = int(np.count_nonzero(counts >= least))
-        text, ports = self._flows.text, self._directions.service_port
-        return {
-            str(text(client)): frozenset(
-                bucket(text(self._directions.server[row]), ports[row])
-                for row in rows[self._directions.client[rows] == client].tolist()
-            )
-            for client in clients[np.argsort(-counts, kind="stable")][: min(most, many)].tolist()
-        }
+        chosen = clients[np.argsort(-counts, kind="stable")][: min(most, many)]
+        return frozenset(str(self._flows.text(client)) for client in chosen.tolist())
 
     def telling(self, groups: Integers) -> Integers:
         """Those of these contacts that mean something even if all of them are new."""
         return groups[~self._answered[groups] | self._vertical[groups]]
+
+    def sure(self, groups: Integers) -> Integers:
+        """Those of these contacts whose initiator is sure."""
+        return groups[self._sure[groups]]
 
     @cached_property
     def _vertical(self) -> Mask:
@@ -210,8 +212,8 @@ class Contacts:
 
 
 def _usable(directions: Directions) -> Mask:
-    """The flows that tell of contacts: sure ones of a host of ours with a host, by ports."""
-    usable: Mask = (directions.confidence >= PAGING_CONFIDENCE) & (directions.service_port > 0)
+    """The flows that tell of contacts: of a host of ours with a host, by ports."""
+    usable: Mask = (directions.confidence >= LEARNING_CONFIDENCE) & (directions.service_port > 0)
     usable &= (directions.client_class != LOCAL) & (directions.server_class != LOCAL)
     side, from_source = directions.side, directions.from_source
     outbound = ((side == EGRESS) & from_source) | ((side == INGRESS) & ~from_source)
@@ -223,15 +225,17 @@ def _usable(directions: Directions) -> Mask:
 _IPV6_BITS: Final = 64
 
 
-@lru_cache(maxsize=2**16)
 def peer_of(address: str, peer_class: int) -> str:
     """What a far end is to a baseline: the /24 or /64 that an own address is in, else its class.
 
     Networks of that size are what VPCs have for subnets, and subnets hold what is of one kind. Never an
     address of the internet: there are too many, and which of them calls says nothing.
     """
-    if peer_class != OWN:
-        return CLASSES[peer_class].value
+    return _network_of(address) if peer_class == OWN else CLASSES[peer_class].value
+
+
+@lru_cache(maxsize=2**16)
+def _network_of(address: str) -> str:
     if ":" in address:
         prefix = inet_pton(AF_INET6, address)[: _IPV6_BITS // 8]
         return f"{inet_ntop(AF_INET6, prefix.ljust(16, bytes(1)))}/{_IPV6_BITS}"
@@ -246,10 +250,10 @@ def edge_of(directed: DirectedFlow) -> tuple[object, ...]:
         (directed.client, directed.client_class) if inbound else (directed.server, directed.server_class)
     )
     way = "in" if inbound else "out"
-    return (way, directed.flow.protocol, directed.service_port, peer_of(far, CLASSES.index(far_class)))
+    port = None if directed.service_port is None else min(directed.service_port, DYNAMIC)
+    return (way, directed.flow.protocol, port, peer_of(far, CLASSES.index(far_class)))
 
 
 def rows_of(contacts: Sequence[Contact], most: int) -> Integers:
-    """The rows behind some contacts, at most so many."""
-    rows = [contact.rows for contact in contacts[:most]]
-    return np.concatenate(rows)[:most] if rows else np.empty(0, np.int64)
+    """A row of each of some contacts, at most so many."""
+    return np.array([contact.rows[0] for contact in contacts[:most]], np.int64)

@@ -57,7 +57,7 @@ def _report(suspect: Suspect, flows: Sequence[DirectedFlow]) -> Finding:
         advice=(
             f"Find the process on {client} that holds the connection to {target}.",
             "If nobody vouches for it: cut the database off from everything but its clients.",
-            "If it is wanted: it becomes usual after two days; until then name the host in `exempt`.",
+            "If it is wanted: name the host in the policy's `exempt`.",
         ),
         technique="T1210",
         query_terms=(client, target),

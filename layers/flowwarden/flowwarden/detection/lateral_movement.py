@@ -1,6 +1,6 @@
 """lateral-movement: one of our own hosts asks several others for remote administration, as it never did.
 
-What: new contacts of an own host to `SERVERS` distinct hosts within a day, on ports by which hosts are
+What: new contacts of an own host to `SERVERS` distinct own hosts within a day, on ports by which hosts are
     operated from afar (SSH, RDP, SMB, WinRM and the like), answered or not. What the role uses on two days or
     more, for whatever host, does not count.
 Why: an intruder who has one host wants the next. He succeeds often, so that counting failures does not find
@@ -32,7 +32,11 @@ on synthetic traffic."""
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
     """One finding for the host, if it moves; the flows are those of its new contacts."""
     unusual = ADMIN_PORTS - suspect.administers
-    moving = [directed for directed in flows if directed.service_port in unusual]
+    moving = [
+        directed
+        for directed in flows
+        if directed.service_port in unusual and directed.server_class is PeerClass.OWN
+    ]
     servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
     return [] if suspect.learning or not moving or servers < SERVERS else [_report(suspect, moving, servers)]
 
@@ -56,7 +60,7 @@ def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int) -> Fi
         advice=(
             f"Find out which account opens {service} from {client}, and whose it is.",
             f"If nobody vouches for it: isolate {client}, and look at the hosts that answered it.",
-            "If it is wanted: name the host in the policy's `exempt`; it becomes usual after two days.",
+            "If it is wanted: name the host in the policy's `exempt`.",
         ),
         technique="T1021",
         query_terms=(client,),

@@ -47,7 +47,7 @@ def report(role: str, flows: Sequence[DirectedFlow]) -> Finding:
         advice=(
             f"Is {service} of {server} meant to be reached from the internet? If not, close it now.",
             f"Look at what {visitor} did on the connection, and at what the host did afterwards.",
-            "If it is meant to be open: it becomes usual after two days.",
+            "If it is meant to be open: users other than scanners make it usual within two days.",
         ),
         technique="T1190",
         query_terms=(server, visitor),

@@ -60,12 +60,19 @@ def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:
 
 
 def windows(
-    client: str, contacts: Sequence[Contact], administers: frozenset[int], now: int
+    host: str, contacts: Sequence[Contact], administers: frozenset[int], now: int
 ) -> dict[int, list[Addition]]:
-    """What a host's new contacts add to its windows, by their span; the last window comes last."""
+    """What a host's new contacts add to its windows, by their span.
+
+    Args:
+        host: what tells it from any other: addresses are used again in other VPCs.
+        contacts: of the batch.
+        administers: ports on which its role usually administers others.
+        now: Unix seconds.
+    """
     return {
         span: [
-            Addition(f"contacts#{name}#{begin}#{client}", sets(within, administers), begin * span + 2 * span)
+            Addition(f"contacts#{name}#{begin}#{host}", sets(within, administers), begin * span + 2 * span)
             for begin, within in sorted(_by_window(contacts, span, now).items())
         ]
         for span, name in SPANS.items()
@@ -78,7 +85,7 @@ def sets(contacts: Iterable[Contact], administers: frozenset[int] = frozenset())
     for contact in contacts:
         place = bucket(contact.server, contact.protocol, contact.port)
         found[FAILED if contact.failed else ANSWERED].add(place)
-        if contact.port in ADMIN_PORTS - administers:
+        if contact.inside and contact.port in ADMIN_PORTS - administers:
             found[ADMINISTERED].add(bucket(contact.server))
     return {name: frozenset(numbers) for name, numbers in found.items()}
 
@@ -86,5 +93,6 @@ def sets(contacts: Iterable[Contact], administers: frozenset[int] = frozenset())
 def _by_window(contacts: Iterable[Contact], span: int, now: int) -> dict[int, list[Contact]]:
     found: defaultdict[int, list[Contact]] = defaultdict(list)
     for contact in contacts:
-        found[(contact.first if contact.first >= 0 else now) // span].append(contact)
+        # A record from the future would open a window that nobody else is in.
+        found[(min(contact.first, now) if contact.first >= 0 else now) // span].append(contact)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from flowwarden.detection.baseline import Baseline, Edge, baseline, keys_before, learned
+from flowwarden.detection.baseline import EDGES, Baseline, Edge, baseline, keys_before, learned
 from flowwarden.detection.evidence import DAY, Addition, Sets, adds_nothing, merged
 from flowwarden.errors import StateUnavailable
 from flowwarden.ports import EvidenceStore
@@ -17,6 +17,8 @@ from flowwarden.ports import EvidenceStore
 REMEMBERED: Final = 8192
 """Items whose sets a container remembers; beyond, those go that came the longest ago, and are written
 again."""
+MOST_EDGES: Final = 4000
+"""Of a role and day, about: an item of DynamoDB has at most 400 KB, and each write pays for all of it."""
 BASELINE_SECONDS: Final = 6 * 3600
 """How long a role's baseline is used before it is read again. It holds days before the batch's; late batches
 add little to these."""
@@ -31,6 +33,18 @@ class EvidenceBook:
         self._baselines: dict[tuple[str, int], tuple[int, Baseline]] = {}
         self.unavailable = 0
         """Calls that the table did not answer, ever."""
+        self._is_away = False
+
+    def begin(self) -> None:
+        """Begin with a batch: a table that does not answer is left alone until the next one.
+
+        Each call that hangs takes seconds of those in which pages go out.
+        """
+        self._is_away = False
+
+    def _away(self) -> None:
+        self.unavailable += 1
+        self._is_away = True
 
     def add(self, addition: Addition) -> Sets:
         """Add to an item, and say what is in it then."""
@@ -38,21 +52,25 @@ class EvidenceBook:
         if adds_nothing(addition.sets, known):
             return known
         together = merged(known, addition.sets)
+        if self._is_away:
+            return together
         try:
             together = merged(together, self._store.add(addition))
         except StateUnavailable:
             # Not remembered: the next batch is to try again.
-            self.unavailable += 1
+            self._away()
             return together
         self._remember(addition.key, together)
         return together
 
     def recall(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The items that there are; none if the table does not answer."""
+        if self._is_away:
+            return {}
         try:
             return dict(self._store.read([*keys]))
         except StateUnavailable:
-            self.unavailable += 1
+            self._away()
             return {}
 
     def baseline(self, role: str, day: int, now: int) -> Baseline:
@@ -60,18 +78,20 @@ class EvidenceBook:
         read_again, known = self._baselines.get((role, day), (0, None))
         if known is not None and now < read_again:
             return known
-        keys, failures = keys_before(role, day), self.unavailable
+        keys = keys_before(role, day)
         fresh = baseline(day, keys, self.recall(keys))
-        if self.unavailable > failures:
+        if self._is_away:
             return known or fresh
         self._baselines = {key: kept for key, kept in self._baselines.items() if kept[0] > now}
         self._baselines[role, day] = now + BASELINE_SECONDS, fresh
         return fresh
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
-        """Remember edges of a role; each is written once by a container and day."""
-        if edges:
-            self.add(learned(role, day, edges))
+        """Remember edges of a role; each is written once by a container and day, and at most so many."""
+        addition = learned(role, day, frozenset(sorted(edges, key=str)[:MOST_EDGES]))
+        known = self._items.get(addition.key, {}).get(EDGES, frozenset())
+        if edges and len(known) < MOST_EDGES:
+            self.add(addition)
 
     def _remember(self, key: str, sets: Sets) -> None:
         self._items.pop(key, None)

@@ -108,7 +108,7 @@ class Invocation(Struct, frozen=True):
 
 
 class MonitoringService:
-    """Takes batches; holds nothing between them but remembered addresses and log formats."""
+    """Takes batches; holds nothing between them but what can be learned again."""
 
     def __init__(
         self,
@@ -163,7 +163,9 @@ class MonitoringService:
         directions = Directions(Traffic(flows), self._book)
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(flows, self._watcher.policy))
-        return self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
+        findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
+        self._watcher.remember(findings)
+        return findings
 
     def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Table]:
         """Read the batch; if lines do not fit and there is news about their formats, read it again."""

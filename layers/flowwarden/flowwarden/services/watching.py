@@ -8,56 +8,47 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.detection import blocked_connection, scan_hit
-from flowwarden.detection.baseline import Baseline, Edge
+from flowwarden.detection.baseline import Edge
 from flowwarden.detection.contacts import Contact, Contacts, edge_of, rows_of
 from flowwarden.detection.detectors import INSPECT_SUSPECTS
-from flowwarden.detection.evidence import DAY, HOUR, Addition
+from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets
 from flowwarden.detection.findings import Finding
+from flowwarden.detection.scan import excess
 from flowwarden.detection.selection import grouped
-from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS, FAILED, Suspect, by_client, windows
+from flowwarden.detection.suspects import ADMIN_PORTS, Suspect, by_client, windows
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow, Directions
+from flowwarden.network.direction import Directions
 from flowwarden.network.places import places
-from flowwarden.network.ports import TCP
-from flowwarden.network.roles import UNKNOWN, Interface, is_middlebox, role_of
+from flowwarden.network.ports import UDP
+from flowwarden.network.roles import Interface, is_middlebox, role_of
 from flowwarden.policy import Policy
 from flowwarden.records.tokens import Integers
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook, day_of
+from flowwarden.services.familiar import Familiar
 
 MOST_CONTACTS = 2048
 """New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
+MOST_CLIENTS = 32
+"""Hosts at an interface that a batch remembers, those with most new contacts first: pods, or who is behind a
+NAT instance. Each costs two writes."""
 MOST_SCANNERS = 16
 """Internet hosts that a batch remembers, so that a flood of them does not become a flood of writes."""
+MOST_VISITS = 48
+"""Visitors that a batch asks the table about: two keys each, and one call takes a hundred."""
 MOST_FLOWS = 256
 """Flows behind a finding that are looked at one by one."""
 
+SEEN = "seen"
 
-class Familiar(Struct, frozen=True):
-    """What is known of the host at an interface."""
+
+class Lesson(Struct, frozen=True):
+    """What the contacts at an interface teach about its role, if nothing is found."""
 
     role: str
-    baseline: Baseline | None
-    """None if the role is not known."""
-
-    @property
-    def learning(self) -> bool:
-        """Whether new does not mean unusual."""
-        return self.baseline is None or self.baseline.learning
-
-    @property
-    def databases(self) -> frozenset[int]:
-        """Ports on which the role usually serves a database."""
-        return frozenset(port for port in DATABASE_PORTS if self.knows(("in", TCP, port)))
-
-    @property
-    def administers(self) -> frozenset[int]:
-        """Ports on which the role usually administers others."""
-        return frozenset(port for port in ADMIN_PORTS if self.knows(("out", TCP, port)))
-
-    def knows(self, edge: Edge) -> bool:
-        """Whether an edge is usual for the host."""
-        return self.baseline is not None and self.baseline.establishes(edge)
+    day: int
+    usual: frozenset[Edge]
+    new: frozenset[Edge]
 
 
 class Watcher:
@@ -65,11 +56,14 @@ class Watcher:
 
     def __init__(self, evidence: EvidenceBook, interfaces: InterfaceBook, policy: Policy) -> None:
         self.evidence = evidence
-        self._interfaces = interfaces
         self.policy = policy
+        self._interfaces = interfaces
+        self._lessons: list[Lesson] = []
 
     def inspect(self, directions: Directions, now: int) -> list[Finding]:
-        """What the hosts of a batch do that their roles do not; remembers what they do."""
+        """What the hosts of a batch do that their roles do not. Begins with a batch."""
+        self.evidence.begin()
+        self._lessons = []
         return [
             finding
             for rows, interface in self._by_interface(directions, now)
@@ -86,24 +80,31 @@ class Watcher:
             for each in findings
         ]
 
+    def remember(self, findings: Sequence[Finding]) -> None:
+        """Learn from the batch; nothing new from one in which something was found, since it may be that."""
+        pages = any(finding.severity.pages for finding in findings)
+        for lesson in self._lessons:
+            edges = lesson.usual if pages else lesson.usual | lesson.new
+            kinds = frozenset(edge[:-1] for edge in edges)  # whoever is at the far end
+            self.evidence.learn(lesson.role, lesson.day, edges | kinds)
+
     def _patient(self, finding: Finding, now: int) -> Finding:
         example = finding.example
-        if not finding.severity.pages or example.flow.interface_id is None:
+        if example.flow.interface_id is None:
             return finding
-        seconds = now if example.flow.start is None else example.flow.start
-        interface = self._interfaces.interface(example.flow.interface_id, now)
-        familiar = self.familiar(interface, seconds, now)
+        seconds = now if example.flow.start is None else min(example.flow.start, now)
+        familiar = self._familiar(self._interfaces.interface(example.flow.interface_id, now), seconds, now)
         if familiar.learning or familiar.knows(edge_of(example)):
             return finding
-        sets = self.evidence.add(blocked_connection.refusals(finding, now))
+        sets = self.evidence.add(blocked_connection.refusals(finding, familiar.scope, now))
         return blocked_connection.patient(finding, sets[blocked_connection.REFUSED])
 
-    def familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
+    def _familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
         """What is known of the host at an interface, for traffic of a moment."""
         if interface is None:
-            return Familiar(UNKNOWN, None)
+            return Familiar.unknown()
         role = role_of(interface, self.policy.role_tags)
-        return Familiar(role, self.evidence.baseline(role, day_of(seconds), now))
+        return Familiar(interface, role, self.evidence.baseline(role, day_of(seconds), now))
 
     def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
         flows = directions.traffic.flows
@@ -121,40 +122,41 @@ class Watcher:
         contacts = Contacts(directions, rows)
         if not len(contacts):
             return []
-        starts = directions.traffic.flows["start"][rows]
-        seconds = int(starts.max()) if starts.max() >= 0 else now
-        familiar = self.familiar(interface, seconds, now)
+        seconds = _moment(directions.traffic.flows["start"][rows], now)
+        familiar = self._familiar(interface, seconds, now)
         edges = contacts.edges()
-        new = [
-            contact
-            for edge, groups in edges.items()
-            if edge[0] == "out" and not familiar.knows(edge)
-            # While nearly all is new, only what fails or asks for all ports means anything.
-            for telling in (contacts.telling(groups) if familiar.learning else groups,)
-            for contact in contacts.one_by_one(telling[:MOST_CONTACTS], str(edge[-1]))
-        ]
-        findings = self._judge(directions, new, familiar, now)
-        findings += self._visits(directions, contacts, edges, familiar, seconds)
-        if familiar.baseline is not None and not findings:
-            # What an incident does is not to be learned.
-            done = {edge for edge, groups in edges.items() if contacts.answered(groups)}
-            done |= {_kind(edge) for edge in done}
-            self.evidence.learn(familiar.role, day_of(seconds), frozenset(done))
-        return findings
+        new = {edge: groups for edge, groups in edges.items() if not familiar.knows(edge)}
+        if familiar.baseline is not None:
+            self._lessons.append(self._lesson(contacts, edges, new, familiar, day_of(seconds)))
+        findings = self._judge(directions, _outbound(contacts, new, familiar), familiar, now)
+        return findings + self._visits(directions, contacts, new, familiar, day_of(seconds))
+
+    def _lesson(
+        self,
+        contacts: Contacts,
+        edges: Mapping[Edge, Integers],
+        new: Mapping[Edge, Integers],
+        familiar: Familiar,
+        day: int,
+    ) -> Lesson:
+        exempt = places(self.policy.exempt)
+        addresses = familiar.interface.addresses if familiar.interface else ()
+        ways = {"in"} if any(map(exempt.hold, addresses)) else {"in", "out"}  # who may do all teaches nothing
+        done = {edge for edge, groups in edges.items() if edge[0] in ways and contacts.answered(groups)}
+        return Lesson(familiar.role, day, frozenset(done - new.keys()), frozenset(done & new.keys()))
 
     def _judge(
         self, directions: Directions, new: Sequence[Contact], familiar: Familiar, now: int
     ) -> list[Finding]:
         exempt = places(self.policy.exempt)
+        clients = {client: each for client, each in by_client(new).items() if not exempt.hold(client)}
+        most = sorted(clients.items(), key=lambda item: -len(item[1]))[:MOST_CLIENTS]
         findings: list[Finding] = []
-        for client, contacts in by_client(new).items():
-            if exempt.hold(client):
-                continue
+        for client, contacts in most:
             suspect = self._suspect(client, contacts, familiar, now)
-            flows: list[DirectedFlow] | None = None
+            telling = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
+            flows = directions.flows(rows_of(telling, MOST_FLOWS))
             for inspect in INSPECT_SUSPECTS.values():
-                if flows is None:
-                    flows = directions.flows(rows_of(contacts, MOST_FLOWS))
                 findings += inspect(suspect, flows)
         return findings
 
@@ -162,35 +164,36 @@ class Watcher:
         self,
         directions: Directions,
         contacts: Contacts,
-        edges: Mapping[Edge, Integers],
+        new: Mapping[Edge, Integers],
         familiar: Familiar,
-        seconds: int,
+        day: int,
     ) -> list[Finding]:
         """Internet hosts that were refused all over, and got through to what the internet does not reach."""
-        day = day_of(seconds)
         scanners = contacts.refused_visitors(scan_hit.REFUSED_PLACES, MOST_SCANNERS)
-        for visitor, places_tried in scanners.items():
-            self.evidence.add(Addition(_scanner(visitor, day), {FAILED: places_tried}, (day + 2) * DAY))
+        for visitor in scanners:
+            self.evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
         if familiar.learning:
             return []
         visits = [
             contact
-            for edge, groups in edges.items()
-            if edge[0] == "in" and edge[-1] == PeerClass.INTERNET and not familiar.knows(edge)
-            for contact in contacts.one_by_one(groups[:MOST_CONTACTS], str(edge[-1]))
+            for edge, groups in new.items()
+            if edge[0] == "in" and edge[-1] == PeerClass.INTERNET
+            for contact in contacts.one_by_one(contacts.sure(groups)[:MOST_CONTACTS], str(edge[-1]))
             if not contact.failed
         ]
-        keys = {_scanner(each.client, when): each.client for each in visits for when in (day, day - 1)}
-        known = {keys[key] for key in self.evidence.recall(keys)} | scanners.keys() if visits else set()
+        visitors = list(dict.fromkeys(each.client for each in visits))[:MOST_VISITS]
+        keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
+        known = ({keys[key] for key in self.evidence.recall(keys)} if keys else set()) | scanners
         hits = [each for each in visits if each.client in known]
         flows = directions.flows(rows_of(hits, MOST_FLOWS))
         services = grouped(flows, lambda d: (d.server, d.flow.protocol, d.service_port))
         return [scan_hit.report(familiar.role, group) for group in services.values()]
 
     def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
+        additions = windows(f"{familiar.scope}/{client}", contacts, familiar.administers, now)
         state = {
-            span: [self.evidence.add(addition) for addition in additions][-1]
-            for span, additions in windows(client, contacts, familiar.administers, now).items()
+            span: max((self.evidence.add(each) for each in of_span), key=_telling)
+            for span, of_span in additions.items()
         }
         return Suspect(
             client=client,
@@ -204,11 +207,40 @@ class Watcher:
         )
 
 
+def _moment(starts: Integers, now: int) -> int:
+    """When a batch's traffic was: a single record with a wrong time decides nothing."""
+    told = starts[starts >= 0]
+    return min(int(np.median(told)), now) if len(told) else now
+
+
+def _telling(sets: Sets) -> tuple[float, int]:
+    """Of the windows that a batch touches, which tells most."""
+    return excess(sets), sum(map(len, sets.values()))
+
+
+def _outbound(contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar) -> list[Contact]:
+    """The new contacts of the hosts at an interface that may be held against them."""
+    found: list[Contact] = []
+    for edge, groups in new.items():
+        if edge[0] != "out" or (edge[-1] == PeerClass.INTERNET and _unheard(edge, familiar)):
+            continue
+        # While nearly all is new, only what fails or asks for all ports means anything.
+        telling = contacts.telling(groups) if familiar.learning else groups
+        found += contacts.one_by_one(contacts.sure(telling)[:MOST_CONTACTS], str(edge[-1]))
+        if len(found) >= MOST_CONTACTS:
+            break
+    return found
+
+
+def _unheard(edge: Edge, familiar: Familiar) -> bool:
+    """Whether an edge to the internet means nothing.
+
+    Programs try UDP there and do without (QUIC, STUN). And an interface that EC2 does not tell may be a NAT
+    gateway's, which asks for many hosts.
+    """
+    return edge[1] == UDP or familiar.interface is None
+
+
 def _scanner(visitor: str, day: int) -> str:
     """The item of an internet host that was refused all over on a day."""
     return f"scanner#{day}#{visitor}"
-
-
-def _kind(edge: Edge) -> Edge:
-    """An edge without its far end: what a role serves or asks for, whoever is there."""
-    return edge[:-1]

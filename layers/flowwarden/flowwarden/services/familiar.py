@@ -1,0 +1,49 @@
+"""What is known of the host at an interface: its role, and what is usual for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from flowwarden.detection.baseline import Baseline, Edge
+from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS
+from flowwarden.network.ports import TCP
+from flowwarden.network.roles import UNKNOWN, Interface
+
+
+class Familiar:
+    """The host at an interface, on a day."""
+
+    def __init__(self, interface: Interface | None, role: str, baseline: Baseline | None) -> None:
+        """Take what EC2 tells, and what was learned; None where nothing is."""
+        self.interface = interface
+        self.role = role
+        self.baseline = baseline
+
+    @classmethod
+    def unknown(cls) -> Familiar:
+        """A host of which nothing is known."""
+        return cls(None, UNKNOWN, None)
+
+    @property
+    def learning(self) -> bool:
+        """Whether new does not mean unusual."""
+        return self.baseline is None or self.baseline.learning
+
+    @property
+    def scope(self) -> str:
+        """Where an address belongs to one host only."""
+        return (self.interface.vpc_id or "") if self.interface else ""
+
+    @cached_property
+    def databases(self) -> frozenset[int]:
+        """Ports on which the role usually serves a database."""
+        return frozenset(port for port in DATABASE_PORTS if self.knows(("in", TCP, port)))
+
+    @cached_property
+    def administers(self) -> frozenset[int]:
+        """Ports on which the role usually administers others."""
+        return frozenset(port for port in ADMIN_PORTS if self.knows(("out", TCP, port)))
+
+    def knows(self, edge: Edge) -> bool:
+        """Whether an edge is usual for the host."""
+        return self.baseline is not None and self.baseline.establishes(edge)
