@@ -25,7 +25,7 @@ from flowwarden.records.tokens import ABSENT, LARGEST_NUMBER, Integers, Mask, Te
 from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 from flowwarden.records.vocabulary import UNKNOWN, WORDS, Vocabulary
 
-CHUNK: Final = 4096
+CHUNK: Final = 3584
 """Lines read at once: few enough for their text and arrays to stay in the processor's cache."""
 
 LARGEST_CHUNK: Final = 2**20
