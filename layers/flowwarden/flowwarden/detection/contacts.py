@@ -157,10 +157,11 @@ class Contacts:
         """Contacts of a client with a server that it asks for many privileged ports."""
         rows = self._rows[self._first]
         ends = [self._directions.client[rows], self._directions.server[rows]]
-        pairs = Groups(packed(ends, [len(self._flows.texts)] * 2))
+        keys = packed(ends, [len(self._flows.texts)] * 2)
+        pairs = Groups(keys)
         privileged = self._directions.service_port[rows] < UNPRIVILEGED
         many = pairs.sums(privileged.astype(np.int64)) >= VERTICAL_PORTS
-        vertical: Mask = privileged & many[pairs.of(packed(ends, [len(self._flows.texts)] * 2))[0]]
+        vertical: Mask = privileged & many[pairs.of(keys)[0]]
         return vertical
 
     def answered(self, groups: Integers) -> bool:
