@@ -12,6 +12,7 @@ from ipaddress import ip_network
 import msgspec
 from msgspec import Struct
 
+from flowwarden.compliance.wishes import FlowLogsPolicy, check
 from flowwarden.errors import PolicyError
 
 _ID = re.compile(r"[a-z]+-[0-9a-z]+")
@@ -23,7 +24,7 @@ LONGEST_TAG_KEY = 128
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The user's settings for the monitor."""
+    """The user's settings, one document for both functions."""
 
     own_cidrs: tuple[str, ...] = ()
     """Networks that are ours besides the private ranges: public IPv4, IPv6, partners reached privately."""
@@ -42,6 +43,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of tags whose value says what a host is for, the one that counts most first. Hosts with the same
     value share what is learned of them. `Name` is no default: most people name each host differently."""
 
+    flow_logs: FlowLogsPolicy = FlowLogsPolicy()
+    """The flow log that each VPC shall have, and which need none: for the enforcer."""
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Policy:
         """Read a policy.
@@ -59,6 +63,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             _check_network(path, value)
         for i, key in enumerate(policy.role_tags):
             _check_tag_key(f"role_tags[{i}]", key)
+        check(policy.flow_logs)
         return policy
 
     def networks(self) -> list[tuple[str, str]]:

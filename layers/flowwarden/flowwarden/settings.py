@@ -70,6 +70,17 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     delivery_role_arn: Text
     stack_name: Text
     """Written into the tags of the flow logs that the enforcer makes."""
+    state_table: Text
+    monitor_function_arn: Text
+    """What the log groups are subscribed to."""
+    enforcer_role_arn: Text
+    """The enforcer's own: what it did itself is no tampering."""
+    flow_log_retention_days: Annotated[int, Meta(ge=1)] = 30
+    log_kms_key_arn: str = ""
+    policy: Text = "{}"
+    """The user's policy as JSON; see `flowwarden.policy`."""
+    dry_run: bool = False
+    """Whether the enforcer only says what it would do."""
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:
