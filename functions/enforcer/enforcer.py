@@ -25,7 +25,6 @@ from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import TopicSink
 from flowwarden.compliance import printing, triggers
-from flowwarden.compliance.desired import House
 from flowwarden.compliance.report import EnforcementReport, Result
 from flowwarden.policy import Policy
 from flowwarden.services.enforcing import Aws, EnforcingService
@@ -55,26 +54,10 @@ class Clock:
         time.sleep(seconds)
 
 
-def house(settings: EnforcerSettings) -> House:
-    """What the stack brings, as the settings say."""
-    return House(
-        account_id=settings.account_id,
-        region=settings.aws_region,
-        stack_name=settings.stack_name,
-        log_group_name=settings.flow_log_group_name,
-        delivery_role_arn=settings.delivery_role_arn,
-        log_format=settings.log_format,
-        retention_days=settings.flow_log_retention_days,
-        kms_key_arn=settings.log_kms_key_arn,
-        monitor_arn=settings.monitor_function_arn,
-        enforcer_role_arn=settings.enforcer_role_arn,
-    )
-
-
 def build(settings: EnforcerSettings, aws: Aws) -> EnforcingService:
     """The service that the settings describe, on the given ports. Raises PolicyError."""
     policy = Policy.from_json(settings.policy)
-    return EnforcingService(aws, policy.flow_logs, house(settings), dry_run=settings.dry_run)
+    return EnforcingService(aws, policy.flow_logs, settings.house, dry_run=settings.dry_run)
 
 
 def wire(clock: Clock) -> EnforcingService:

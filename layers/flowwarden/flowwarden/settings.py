@@ -12,6 +12,7 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta, Struct
 
+from flowwarden.compliance.desired import House
 from flowwarden.errors import SettingsError
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -81,6 +82,22 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """The user's policy as JSON; see `flowwarden.policy`."""
     dry_run: bool = False
     """Whether the enforcer only says what it would do."""
+
+    @property
+    def house(self) -> House:
+        """What the stack brings."""
+        return House(
+            account_id=self.account_id,
+            region=self.aws_region,
+            stack_name=self.stack_name,
+            log_group_name=self.flow_log_group_name,
+            delivery_role_arn=self.delivery_role_arn,
+            log_format=self.log_format,
+            retention_days=self.flow_log_retention_days,
+            kms_key_arn=self.log_kms_key_arn,
+            monitor_arn=self.monitor_function_arn,
+            enforcer_role_arn=self.enforcer_role_arn,
+        )
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:
