@@ -33,11 +33,7 @@ def roles() -> Iterator[Roles]:
         iam = client("iam")
         trust = document(Principal={"Service": SERVICE}, Action="sts:AssumeRole")
         iam.create_role(RoleName="delivery", AssumeRolePolicyDocument=trust)
-        iam.put_role_policy(
-            RoleName="delivery",
-            PolicyName="write",
-            PolicyDocument=document(Action=list(NEEDED), Resource="*"),
-        )
+        write(iam, document(Action=list(NEEDED), Resource="*"))
         yield Roles(iam)
 
 
@@ -49,11 +45,7 @@ def test_the_role_is_read_with_its_trust_and_its_own_policies(roles: Roles) -> N
 def test_denials_allow_nothing_and_attached_policies_are_named(roles: Roles) -> None:
     """What a managed policy holds is not looked at."""
     iam = client("iam")
-    iam.put_role_policy(
-        RoleName="delivery",
-        PolicyName="write",
-        PolicyDocument=document(Effect="Deny", Action="*", Resource="*"),
-    )
+    write(iam, document(Effect="Deny", Action="*", Resource="*"))
     made = iam.create_policy(PolicyName="more", PolicyDocument=document(Action="logs:*", Resource="*"))
     iam.attach_role_policy(RoleName="delivery", PolicyArn=made["Policy"]["Arn"])
     assert roles.describe(ARN) == DeliveryRole(trusted=(SERVICE,), attached=(made["Policy"]["Arn"],))

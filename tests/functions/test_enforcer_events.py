@@ -31,6 +31,7 @@ from tests.services.fakes_enforcer import MONITOR, FakeGroups, FakeMemory, FakeR
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "enforcer").glob("*.json"))
 REAL = ROOT.parent / "shared" / "data" / "events"
+REAL_VPC = "vpc-06fe1a64761a0f720"
 
 ENVIRONMENT = {
     "AWS_REGION": "eu-west-1",
@@ -300,21 +301,91 @@ def test_empty_event_is_none_of_its_business() -> None:
     assert run_of(case)({})["scope"] == "nothing"
 
 
-@pytest.mark.parametrize("name", ["create-vpc.json", "delete-flow-logs.json"])
-def test_real_records_go_through_the_handler(name: str) -> None:
-    """Real CloudTrail records, in a real envelope, lead to the flow log that is missing."""
+def real(name: str) -> dict[str, Any]:
+    """A real CloudTrail record; skips where there are none."""
     if not REAL.is_dir():
         pytest.skip(f"no real events beside the project: {REAL}")
     content = json.loads((REAL / "cloudtrail" / name).read_text())
-    for detail in content if isinstance(content, list) else [content]:
-        event = wrapped(detail)
-        vpc_id, account = "vpc-06fe1a64761a0f720", detail["recipientAccountId"]
-        environment = {**ENVIRONMENT, "ACCOUNT_ID": account, "AWS_REGION": detail["awsRegion"]}
-        ec2 = FakeEc2(vpcs_listed=[Vpc(vpc_id=vpc_id, owner_id=account)])
-        environment["POLICY"] = '{"flow_logs": {"grace_minutes": 0}}'
-        run = Run(ec2=ec2, fakes=Fakes(ec2=ec2), now=moment(event) + 60, environment=environment)
-        assert run(event)["created"] == [vpc_id]
-        assert detail["userIdentity"]["arn"] in run.sink.sent[0].text
+    record: dict[str, Any] = content[0] if isinstance(content, list) else content
+    return record
+
+
+def run_on(detail: dict[str, Any], *, grace_minutes: int, flow_logs: tuple[FlowLog, ...] = ()) -> Run:
+    """The handler in the account and region of a record, with one VPC."""
+    account = detail["recipientAccountId"]
+    ec2 = FakeEc2([Vpc(vpc_id=REAL_VPC, owner_id=account)], list(flow_logs))
+    told = {"ACCOUNT_ID": account, "AWS_REGION": detail["awsRegion"]}
+    policy = {"POLICY": f'{{"flow_logs": {{"grace_minutes": {grace_minutes}}}}}'}
+    now = moment(wrapped(detail)) + 60
+    return Run(ec2=ec2, fakes=Fakes(ec2=ec2), now=now, environment={**ENVIRONMENT, **told, **policy})
+
+
+@pytest.mark.parametrize("name", ["create-vpc.json", "delete-flow-logs.json"])
+def test_real_records_go_through_the_handler(name: str) -> None:
+    """Real CloudTrail records, in a real envelope, lead to the missing flow log; who it was is told."""
+    detail = real(name)
+    run = run_on(detail, grace_minutes=0)
+    assert run(wrapped(detail))["created"] == [REAL_VPC]
+    for told in (
+        detail["userIdentity"]["arn"],
+        detail["sourceIPAddress"],
+        detail["userIdentity"]["accessKeyId"],
+    ):
+        assert told in run.sink.sent[0].text
+
+
+@pytest.mark.parametrize("name", ["create-vpc.json", "delete-flow-logs.json"])
+def test_a_real_call_that_failed_changes_nothing(name: str) -> None:
+    """CloudTrail records it too, without an answer."""
+    detail = real(name) | {"errorCode": "Client.UnauthorizedOperation", "responseElements": None}
+    run = run_on(detail, grace_minutes=0)
+    assert run(wrapped(detail))["scope"] == "nothing"
+    assert (run.ec2.calls, run.sink.sent) == ({}, [])
+
+
+def test_a_real_deletion_of_several_flow_logs_is_read_whole() -> None:
+    """None of them covers any more, though EC2 lists them still."""
+    detail = real("delete-flow-logs.json")
+    asked = detail["requestParameters"]["DeleteFlowLogsRequest"]["FlowLogId"]
+    ids = [asked["content"], "fl-0e17aa62a21d4bb00"]
+    several = [{"tag": number, "content": each} for number, each in enumerate(ids, 1)]
+    detail |= {"requestParameters": {"DeleteFlowLogsRequest": {"FlowLogId": several}}}
+    listed = tuple(covering(each) for each in ids)
+    run = run_on(detail, grace_minutes=5, flow_logs=listed)
+    run.ec2.deleted_but_listed = set(ids)
+    assert run(wrapped(detail))["created"] == [REAL_VPC]
+    assert all(each in run.sink.sent[0].text for each in ids)
+
+
+def test_a_real_birth_followed_by_somebody_s_own_flow_log_is_left_to_them() -> None:
+    """Five seconds later theirs is there; when the grace is over there is nothing to do, or to tell."""
+    detail = real("create-vpc.json")
+    run = run_on(detail, grace_minutes=5)
+    assert run(wrapped(detail))["pending"] == [REAL_VPC]
+    run.ec2.existing.append(covering("fl-theirs", int(moment(wrapped(detail))) + 5))
+    sweep = {"detail-type": "Scheduled Event", "time": detail["eventTime"], "detail": {}}
+    look = sweep | {"detail": {"look": "pending"}}
+    for event, seconds, key, vpcs in (
+        (look, 120, "pending", []),
+        (look, 300, "pending", [REAL_VPC]),
+        (sweep, 1500, "covered", [REAL_VPC]),
+    ):
+        run.now = moment(wrapped(detail)) + seconds
+        assert run(event)[key] == vpcs
+    assert (run.ec2.asked, run.ec2.deleted, run.sink.sent) == ([], [], [])
+
+
+def covering(flow_log_id: str, creation_time: int | None = None) -> FlowLog:
+    """Somebody's flow log of the VPC, like the wanted one."""
+    return FlowLog(
+        flow_log_id=flow_log_id,
+        resource_id=REAL_VPC,
+        traffic_type="ALL",
+        log_destination_type="cloud-watch-logs",
+        log_group_name="/flow-warden/flow-logs",
+        deliver_logs_status="SUCCESS",
+        creation_time=creation_time,
+    )
 
 
 def wrapped(detail: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from random import Random
 from typing import Any, cast
 
@@ -25,7 +26,7 @@ from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.detection import last_seen
 from flowwarden.errors import EnforcementIncomplete
-from tests.services.ec2_client import Ec2Client
+from tests.services.ec2_client import PAGE, Ec2Client
 from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, Fakes
 
 START = 1_793_611_800
@@ -197,6 +198,21 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         # Only where nothing that can be made would deliver.
         assert result in {Result.BROKEN, Result.PENDING}
         assert state == "own, failing" or world.broken
+
+
+@pytest.mark.parametrize("number", [3, 30, 300])
+def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int) -> None:
+    """Whether its interfaces write or it has none."""
+    world = World(1, ["covered"] * number, [each % 2 == 0 for each in range(number)])
+    world.pass_time(HOUR)
+    report = world.run(Scope.EVERYTHING)
+    assert len(report.of(Result.COVERED)) == number
+    assert world.ec2.pages == {
+        "describe_vpcs": ceil(number / PAGE),
+        "describe_flow_logs": ceil(number / PAGE),
+        "describe_network_interfaces": ceil(ceil(number / 2) / PAGE),
+    }
+    assert (world.fakes.memory.reads, world.fakes.memory.writes) == (1, 0)
 
 
 @pytest.mark.parametrize("busy", [True, False])
