@@ -52,6 +52,8 @@ class Ec2Client:
     """Destinations into which nothing can be delivered."""
     pages: Counter[str] = field(default_factory=Counter)
     changes: list[str] = field(default_factory=list)
+    interrupt: Callable[[], object] | None = None
+    """What happens, now and then, just before something is changed: another run, for one."""
     harm: list[str] = field(default_factory=list)
     """What was done that must never be done."""
     _looks: int = 0
@@ -95,6 +97,7 @@ class Ec2Client:
     def create_flow_logs(self, **asked: Any) -> dict[str, Any]:
         """Create, or refuse, in either form."""
         (vpc_id,) = asked["ResourceIds"]
+        self._interrupted()
         self.fault("CreateFlowLogs")
         token = asked["ClientToken"]
         if token in self._by_token:
@@ -118,6 +121,7 @@ class Ec2Client:
 
     def delete_flow_logs(self, *, FlowLogIds: list[str]) -> dict[str, Any]:  # noqa: N803 - as EC2 names it
         """Delete, and judge whether that was right."""
+        self._interrupted()
         self.fault("DeleteFlowLogs")
         (flow_log_id,) = FlowLogIds
         real = self.flow_logs.get(flow_log_id)
@@ -133,6 +137,12 @@ class Ec2Client:
         self.changes.append(f"delete {flow_log_id}")
         self.fault("DeleteFlowLogs")
         return {"Unsuccessful": []}
+
+    def _interrupted(self) -> None:
+        interrupt, self.interrupt = self.interrupt, None
+        if interrupt is not None and self.random.random() < 0.3:
+            interrupt()
+        self.interrupt = interrupt
 
     def fault(self, call: str) -> None:
         """Maybe fail: throttled, out of order, or without an answer."""

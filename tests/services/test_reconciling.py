@@ -1,8 +1,8 @@
 """The promises of the reconciler, over random worlds with random faults.
 
 A world has VPCs in any state, interfaces that write what their flow logs really deliver, and an EC2 with
-pages, lag and faults (`ec2_client`). The enforcer runs by its schedule:
-a sweep each hour, a look each five minutes.
+pages, lag and faults (`ec2_client`), and with other runs that come in between a plan and its steps. The
+enforcer runs by its schedule: a sweep each hour, a look each five minutes.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class World:
     ec2: Ec2Client = field(init=False)
     fakes: Fakes = field(init=False)
     policy: FlowLogsPolicy = POLICY
+    runs: int = 0
 
     def __post_init__(self) -> None:
         self.ec2 = Ec2Client(Random(self.seed), lambda: self.now)  # noqa: S311  a world, no secret
@@ -121,7 +122,10 @@ class World:
     def run(self, scope: Scope) -> EnforcementReport:
         """One run of the enforcer."""
         self.fakes.pace.left = 300
-        trigger = Trigger(scope=scope, reason="by schedule", happened_at=self.now, occasion=str(self.now))
+        self.runs += 1
+        trigger = Trigger(
+            scope=scope, reason="by schedule", happened_at=self.now, occasion=f"run {self.runs}"
+        )
         service = self.fakes.service(self.policy)
         report = service.enforce(trigger, self.now)
         try:
@@ -165,6 +169,8 @@ def worlds(draw: st.DrawFn) -> World:
     world = World(draw(st.integers(0, 2**32)), states, busy, broken=draw(st.booleans()))
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
+    if draw(st.booleans()):
+        world.ec2.interrupt = lambda: world.run(Scope.EVERYTHING)
     return world
 
 
@@ -174,7 +180,7 @@ def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_fore
     """Through hours of faults; and when these end, all is settled, and a second run does nothing."""
     world.hours(3)
     assert world.ec2.harm == []
-    world.ec2.fault_rate, world.ec2.lag = 0.0, 0
+    world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
     world.hours(4)
     settled = list(world.ec2.changes)
     report = world.hours(2)

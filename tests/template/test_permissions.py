@@ -77,8 +77,16 @@ def test_the_enforcer_reads_the_delivery_role_alone_and_writes_no_role() -> None
 def test_other_destinations_need_a_parameter() -> None:
     policy = stack.RESOURCES["EnforcerElsewherePolicy"]
     assert policy["Condition"] == "DeliversElsewhere"
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Action"] == ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    # Amazon CloudWatch Logs User Guide, Logs sent to Amazon S3, Logs sent to Firehose.
+    assert stack.actions(statements) == {
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "firehose:TagDeliveryStream",
+        "iam:CreateServiceLinkedRole",
+    }
+    linked = stack.granting(statements, "iam:CreateServiceLinkedRole")
+    assert linked["Condition"] == {"StringEquals": {"iam:AWSServiceName": "delivery.logs.amazonaws.com"}}
     assert stack.PARAMETERS["OtherDestinations"]["Default"] == "no"
 
 

@@ -63,6 +63,8 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"flow log replaced for {_whom(replaced)}")
     if restored := [each for each in report.repairs if each.done]:
         parts.append(f"{one_line(restored[0].subject)} restored")
+    if not parts and report.trigger.origin is not None:
+        parts.append(f"{one_line(report.trigger.origin.event_name)}: nothing is left to restore")
     told = ", ".join(parts)
     return fit_subject(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
 

@@ -112,4 +112,5 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         failures = self.failures
         if self.trigger.scope is Scope.PENDING:
             failures = tuple(each for each in failures if not each.retryable)
-        return bool(self.created or self.of(Result.REPLACED) or failures or self.repairs)
+        changed = self.created or self.of(Result.REPLACED) or self.repairs
+        return bool(changed or failures or self.trigger.takes_away)

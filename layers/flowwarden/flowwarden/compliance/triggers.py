@@ -84,6 +84,12 @@ class Trigger(Struct, frozen=True, kw_only=True):
     occasion: str = ""
     """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
 
+    @property
+    def takes_away(self) -> bool:
+        """Whether somebody took away what flow logs need: news even if another run has restored it since."""
+        name = self.origin.event_name if self.origin else ""
+        return self.scope is Scope.SURROUNDINGS and name.startswith(("Delete", "Detach", "Disassociate"))
+
 
 def read(event: object, house: House) -> Trigger:
     """Read an EventBridge event; never raises, whatever the event is or holds.
