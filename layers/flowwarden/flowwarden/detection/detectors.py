@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from flowwarden.detection import (
     blocked_connection,
     database_initiates,
+    interface_silent,
     internet_rejects,
     lateral_movement,
     listener_goes_out,
     probing,
     public_into_private,
+    records_lost,
     scan,
     scan_hit,
     shut_service,
@@ -37,6 +39,10 @@ INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
 
 OTHERS: frozenset[str] = frozenset({scan_hit.NAME})
 """Detectors that the watcher runs for the service that they are about."""
+
+OF_SIGHT: frozenset[str] = frozenset({records_lost.NAME, interface_silent.NAME})
+"""Detectors that look at whether flow logs are written, not at flows. The lookout runs them; what they
+find is told to operations."""
 
 DETECTORS: dict[str, Detector] = {
     internet_rejects.NAME: internet_rejects.inspect,
