@@ -32,7 +32,7 @@ from tests.flows import directed, make_flow, rejected
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
-    *("baseline", "blind_spots", "contacts", "evidence", "last_seen", "suspects"),
+    *("baseline", "blind_spots", "cause", "contacts", "evidence", "last_seen", "suspects"),
 }
 
 

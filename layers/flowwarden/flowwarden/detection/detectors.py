@@ -13,6 +13,7 @@ from flowwarden.detection import (
     internet_rejects,
     lateral_movement,
     listener_goes_out,
+    nacl_fault,
     probing,
     public_into_private,
     records_lost,
@@ -23,7 +24,7 @@ from flowwarden.detection import (
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.suspects import Suspect
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.places import places
+from flowwarden.network.places import ID_PREFIXES, Places, places
 from flowwarden.policy import Policy
 
 type Detector = Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
@@ -49,6 +50,7 @@ DETECTORS: dict[str, Detector] = {
     blocked_connection.NAME: blocked_connection.inspect,
     probing.NAME: probing.inspect,
     shut_service.NAME: shut_service.inspect,
+    nacl_fault.NAME: nacl_fault.inspect,
     public_into_private.NAME: public_into_private.inspect,
     listener_goes_out.NAME: listener_goes_out.inspect,
 }
@@ -60,8 +62,10 @@ INHIBITS: dict[str, frozenset[str]] = {
     database_initiates.NAME: frozenset({listener_goes_out.NAME}),
     scan_hit.NAME: frozenset({public_into_private.NAME}),
     lateral_movement.NAME: frozenset({blocked_connection.NAME}),
+    nacl_fault.NAME: frozenset({blocked_connection.NAME, shut_service.NAME}),
 }
-"""A finding of the first silences findings of the others about the same subject in the same batch."""
+"""A finding of the first silences findings of the others in the same batch, about the same subject or, if
+that is a subnet, in it."""
 
 
 def inspect(
@@ -85,7 +89,16 @@ def inspect(
     }
     exempt = places(policy.exempt)
     return [
-        replace(finding, severity=Severity.INFO) if exempt.hold(finding.subject) else finding
+        replace(finding, severity=Severity.INFO) if _is_held(finding, exempt) else finding
         for finding in findings
-        if (finding.detector, finding.subject) not in silenced
+        if silenced.isdisjoint({(finding.detector, finding.subject), (finding.detector, _subnet(finding))})
     ]
+
+
+def _subnet(finding: Finding) -> str | None:
+    """The subnet that the finding was seen in."""
+    return finding.example.flow.subnet_id
+
+
+def _is_held(finding: Finding, exempt: Places) -> bool:
+    return not finding.subject.startswith(ID_PREFIXES) and exempt.hold(finding.subject)
