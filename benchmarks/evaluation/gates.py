@@ -15,7 +15,10 @@ MOST_PAGES: Final = 0.5
 """A day and 1,000 interfaces, when nothing is wrong but what always is."""
 MOST_PAGES_UNDER_STRESS: Final = 2.0
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
-NEARLY_ALWAYS_FOUND: Final = "very-slow-scan", "lateral-movement"
+NEARLY_ALWAYS_FOUND: Final = (
+    *("very-slow-scan", "lateral-movement", "nacl-fault"),
+    *("reject-spike", "records-lost", "interface-silent"),
+)
 NEARLY: Final = 0.9
 SURE_AND_RIGHT: Final = 0.995
 """Of the verdicts about the initiator that claim to be sure."""
