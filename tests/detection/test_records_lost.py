@@ -88,7 +88,7 @@ def test_what_is_told_names_the_interface_and_the_time() -> None:
     assert spot is not None
     assert (spot.subject, spot.interfaces) == (ENI, (ENI,))
     assert (spot.first, spot.last) == (NOON, NOON + 1800)
-    assert "4 windows of eni-0a" in spot.summary
+    assert "4 windows of eni-0a or more" in spot.summary
 
 
 def test_a_window_of_the_future_counts_as_one_of_now() -> None:

@@ -21,13 +21,19 @@ class MemoryEvidence:
 
     items: dict[str, Sets] = field(default_factory=dict)
     is_away: bool = False
-    writes: int = 0
+    written: list[str] = field(default_factory=list)
+    """The key of each write."""
     reads: int = 0
+
+    @property
+    def writes(self) -> int:
+        """How many there were."""
+        return len(self.written)
 
     def add(self, addition: Addition) -> Sets:
         """As the port says."""
         self._answer()
-        self.writes += 1
+        self.written.append(addition.key)
         self.items[addition.key] = merged(self.items.get(addition.key, {}), addition.sets)
         return self.items[addition.key]
 

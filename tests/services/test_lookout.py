@@ -219,6 +219,16 @@ def test_records_that_are_skipped_again_and_again_are_told() -> None:
     assert [spot.detector for _, spot in world.told] == ["records-lost"]
 
 
+def test_records_that_are_skipped_for_hours_are_written_until_it_is_enough() -> None:
+    """And every batch tells, so that a retry of one that could not tell does."""
+    world = World()
+    container = world.container()
+    for number in range(12):
+        world.deliver(container, *written(IDS[0], BEGIN + number * 300, "SKIPDATA"))
+    assert len(world.told) == 10
+    assert sum(key.startswith("lost#") for key in world.evidence.written) <= 6
+
+
 def test_without_the_table_only_what_one_batch_shows_is_told() -> None:
     """Nothing raises."""
     world = World()

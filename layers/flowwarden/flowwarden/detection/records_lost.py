@@ -67,14 +67,15 @@ def inspect(interface: str, items: Mapping[int, frozenset[int]]) -> BlindSpot | 
     dense = [
         [begin + minute * MINUTE for minute in sorted(minutes)]
         for begin, minutes in items.items()
-        if _is_dense(sorted(minutes))
+        if is_dense(minutes)
     ]
     return _report(interface, max(dense, key=lambda starts: (len(starts), starts))) if dense else None
 
 
-def _is_dense(minutes: list[int]) -> bool:
-    """Whether enough of them lie within an hour."""
-    ends = zip(minutes, minutes[WINDOWS - 1 :], strict=False)
+def is_dense(minutes: frozenset[int]) -> bool:
+    """Whether enough windows lie within an hour: then no other one adds to what is told."""
+    ordered = sorted(minutes)
+    ends = zip(ordered, ordered[WINDOWS - 1 :], strict=False)
     return any(last - first < HOUR // MINUTE for first, last in ends)
 
 
@@ -85,7 +86,7 @@ def _report(interface: str, starts: list[int]) -> BlindSpot:
         interfaces=(interface,),
         first=starts[0],
         last=starts[-1],
-        summary=f"Records lost: AWS skipped those of {len(starts)} windows of {interface} within two hours.",
+        summary=f"Records lost: AWS skipped {len(starts)} windows of {interface} or more within two hours.",
         because=f"SKIPDATA in {WINDOWS} windows of an hour or more; single ones happen without any reason",
         advice=ADVICE,
     )

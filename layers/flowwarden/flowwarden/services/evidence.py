@@ -63,10 +63,14 @@ class EvidenceBook:
         self._remember(addition.key, together)
         return together
 
+    def known(self, key: str) -> Sets:
+        """What this container knows of an item, without asking anybody."""
+        return self._items.get(key, {})
+
     def keep(self, addition: Addition) -> bool:
         """Add to an item, and say whether the table holds it now."""
         self.add(addition)
-        return adds_nothing(addition.sets, self._items.get(addition.key, {}))
+        return adds_nothing(addition.sets, self.known(addition.key))
 
     def recall(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The items that there are; none if the table does not answer."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from flowwarden.detection import interface_silent, last_seen, records_lost
 from flowwarden.detection.blind_spots import BlindSpot
+from flowwarden.detection.evidence import Addition
 from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table import Table
 from flowwarden.services.directory import InterfaceBook
@@ -21,7 +22,7 @@ from flowwarden.services.evidence import EvidenceBook
 WRITE_SECONDS: Final = 600
 """How long a container waits before it writes down again who wrote."""
 MOST_LOST: Final = 16
-"""Interfaces with skipped records that a batch remembers, two writes each. Most batches are of one."""
+"""Interfaces with skipped records that a batch remembers, at two writes each. Most batches are of one."""
 MOST_SEEN: Final = 1000
 """Interfaces of a slot that a batch adds: more than any batch that flow logs write has."""
 MOST_ASKED: Final = 200
@@ -89,8 +90,13 @@ class Lookout:
 
     def _lost_at(self, interface: str, starts: frozenset[int]) -> BlindSpot | None:
         added = records_lost.additions(interface, starts)
-        items = {begin: self._evidence.add(each)[records_lost.LOST] for begin, each in added.items()}
-        return records_lost.inspect(interface, items)
+        return records_lost.inspect(interface, {begin: self._windows(each) for begin, each in added.items()})
+
+    def _windows(self, addition: Addition) -> frozenset[int]:
+        """The windows of an item; nothing is written any more when there are enough."""
+        known = self._evidence.known(addition.key).get(records_lost.LOST, frozenset())
+        enough = records_lost.is_dense(known)
+        return known if enough else self._evidence.add(addition)[records_lost.LOST]
 
     def _silent(self, batch: LogBatch, records: Table, now: int) -> list[BlindSpot]:
         here = last_seen.slot_of(now)
