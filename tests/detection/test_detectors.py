@@ -21,11 +21,11 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action, Flow
 from flowwarden.records.table import FlowTable
-from tests.flows import directed, make_flow, rejected
+from tests.flows import directed, flow, make_flow, rejected
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
-    *("baseline", "contacts", "evidence", "suspects"),
+    *("baseline", "contacts", "evidence", "last_seen", "suspects"),
 }
 
 
@@ -39,7 +39,6 @@ def modules() -> dict[str, object]:
 def test_no_detector_is_forgotten_in_the_table() -> None:
     """A file with a detector is in the table, under its own name."""
     assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS == modules().keys()
-    assert not DETECTORS.keys() & INSPECT_SUSPECTS.keys()
 
 
 def test_every_detector_documents_itself_and_is_tested() -> None:
@@ -66,6 +65,14 @@ def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> Non
     )
     found = {(finding.detector, finding.subject) for finding in detectors.inspect(flows, Policy())}
     assert found == {("probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
+
+
+def test_what_two_ways_lead_to_is_told_once() -> None:
+    """A host that the policy names and whose role is known to listen as well."""
+    flows = directed(flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2))
+    policy = Policy(listener_only=("10.0.2.30",))
+    (finding,) = inspect(flows, policy)
+    assert inspect(flows, policy, [finding]) == [finding]
 
 
 def test_an_empty_batch_has_no_findings() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowwarden.detection.contacts import Contact, Outcome
 from flowwarden.detection.findings import Severity
 from flowwarden.detection.lateral_movement import inspect
+from flowwarden.network.ports import TCP
 from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
 
 
@@ -32,6 +33,15 @@ def test_fewer_hosts_and_other_ports_are_not() -> None:
 def test_a_role_that_is_learned_moves_nowhere() -> None:
     """Administration is new wherever it goes then."""
     assert found(*SSH, learning=True) == []
+
+
+def test_what_the_role_asks_for_elsewhere_is_no_movement() -> None:
+    """A bastion opens SSH wherever it goes; remote desktops are another matter."""
+    one = suspect(*SSH, asks=frozenset({(TCP, 22)}))
+    assert inspect(one, flows_of(one)) == []
+    desktops = [contact(f"10.0.9.{host}", 3389, Outcome.ANSWERED) for host in (1, 2, 3)]
+    other = suspect(*desktops, asks=frozenset({(TCP, 22)}))
+    assert len(inspect(other, flows_of(other))) == 1
 
 
 def test_the_finding_is_about_the_host_that_moves() -> None:

@@ -9,6 +9,7 @@ from flowwarden.detection.evidence import DAY, HOUR
 from flowwarden.detection.findings import Severity
 from flowwarden.detection.scan import excess, inspect, suspicious, vertical
 from flowwarden.detection.suspects import Suspect, sets
+from flowwarden.network.ports import TCP
 from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
 
 FAILED = [contact(f"10.0.9.{host}", 8080) for host in range(1, 60)]
@@ -34,7 +35,26 @@ def test_a_day_takes_more_than_an_hour() -> None:
 def test_a_place_that_failed_and_answered_answered() -> None:
     """The answer came in the next window."""
     failed, answered = contact("10.0.9.1", 80), contact("10.0.9.1", 80, Outcome.ANSWERED)
-    assert excess(sets([failed, answered])) < 0
+    assert excess(sets([failed, answered])) == 0
+    assert excess(sets([failed])) == pytest.approx(1, abs=0.1)
+
+
+def test_a_service_that_the_role_asks_for_elsewhere_counts_less() -> None:
+    """A list of hosts that is out of date is no scan; a whole network of them is."""
+    ssh = frozenset({(TCP, 22)})
+    stale = [contact(f"10.{net}.9.{host}", 22) for net in range(2) for host in range(1, 60)]
+    assert suspicious(suspect(*stale[:40], asks=ssh)) is None
+    assert suspicious(suspect(*stale, asks=ssh)) == HOUR
+    assert suspicious(suspect(*stale[:40])) == HOUR, "a role that never asked for it"
+
+
+def test_answers_of_the_internet_make_up_for_nothing_inside() -> None:
+    """Whoever scans inside could have his own servers outside answer as often as he likes."""
+    friends = [contact(f"203.0.113.{host}", 443, Outcome.ANSWERED, "internet") for host in range(1, 99)]
+    assert suspicious(suspect(*FAILED[:14], *friends)) == HOUR
+    abroad = [contact(f"198.51.100.{host}", 443, peer="internet") for host in range(1, 15)]
+    assert suspicious(suspect(*abroad, *friends)) is None
+    assert suspicious(suspect(*abroad)) == HOUR
 
 
 def test_a_role_that_is_learned_takes_more() -> None:

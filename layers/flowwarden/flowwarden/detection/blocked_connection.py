@@ -89,19 +89,24 @@ def _advice(example: DirectedFlow, client: str, target: str, service: str) -> tu
     )
 
 
-def refusals(finding: Finding, scope: str, now: int) -> Addition:
+def refusals(finding: Finding, scope: str, now: int) -> list[Addition]:
     """What a finding adds to the ten-minute slots in which its host was refused the service.
 
     Args:
         finding: of this detector.
         scope: where the subject's address is its own.
         now: Unix seconds.
+
+    Returns:
+        What is added to the item of the finding's day, which says how long it has gone on; in the evening
+        also what is added to that of the next day, so that nothing begins anew at midnight.
     """
     first = now if finding.tally.first is None else min(finding.tally.first, now)
     last = first if finding.tally.last is None else min(finding.tally.last, now)
-    day = first // DAY
-    key = f"refused#{day}#{scope}/{finding.subject}#{finding.peer_class}#{finding.service}"
-    return Addition(key, {REFUSED: frozenset({first // SLOT, last // SLOT})}, (day + 2) * DAY)
+    slots = frozenset({first // SLOT, last // SLOT})
+    subject = f"{scope}/{finding.subject}#{finding.peer_class}#{finding.service}"
+    days = dict.fromkeys((first // DAY, (first + SPAN * SLOT) // DAY))
+    return [Addition(f"refused#{day}#{subject}", {REFUSED: slots}, (day + 2) * DAY) for day in days]
 
 
 def patient(finding: Finding, slots: frozenset[int]) -> Finding:

@@ -21,7 +21,7 @@ from flowwarden.detection.findings import Finding, Severity, Tally, representati
 from flowwarden.detection.suspects import ADMIN_PORTS, ADMINISTERED, Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.ports import describe_service
+from flowwarden.network.ports import TCP, describe_service
 
 NAME: Final = "lateral-movement"
 SERVERS: Final = 3
@@ -31,7 +31,7 @@ on synthetic traffic."""
 
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
     """One finding for the host, if it moves; the flows are those of its new contacts."""
-    unusual = ADMIN_PORTS - suspect.administers
+    unusual = {port for port in ADMIN_PORTS if (TCP, port) not in suspect.asks}
     moving = [
         directed
         for directed in flows

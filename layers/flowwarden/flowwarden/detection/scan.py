@@ -2,8 +2,10 @@
 
 What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
     it, less those that answered, reach `HOUR_EXCESS` within an hour or `DAY_EXCESS` within a day. What is
-    usual for its role does not count, however much of it fails. Or who asks one server for `VERTICAL_PORTS`
-    privileged ports in a batch, answered or not.
+    usual for its role does not count, however much of it fails; a service that it usually asks for, in a
+    network where it does not, counts as `USUAL_WEIGHT` of a place. Answers of the internet make up for
+    failures on the internet only: anybody can have as many of them as he likes. Or who asks one server for
+    `VERTICAL_PORTS` privileged ports in a batch, answered or not.
 Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
     It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
     odds of 0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
@@ -25,7 +27,15 @@ from flowwarden.detection.contacts import VERTICAL_PORTS
 from flowwarden.detection.evidence import DAY, HOUR, Sets, distinct
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import plural
-from flowwarden.detection.suspects import ANSWERED, FAILED, SPANS, Suspect
+from flowwarden.detection.suspects import (
+    ANSWERED,
+    ANSWERED_OUTSIDE,
+    FAILED,
+    FAILED_OUTSIDE,
+    FAILED_USUAL,
+    SPANS,
+    Suspect,
+)
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import UNPRIVILEGED
@@ -36,14 +46,26 @@ HOUR_EXCESS: Final = 12
 DAY_EXCESS: Final = 20
 """Who sends one probe in five or fifteen minutes is found by it after some hours."""
 LEARNING_FACTOR: Final = 2.5
+USUAL_WEIGHT: Final = 0.2
+"""A bastion or a deployment tool keeps asking for hosts that were replaced: a stale list has
+dozens. Sixty places within an hour are more than that."""
 
 _LIMITS: Final = {HOUR: HOUR_EXCESS, DAY: DAY_EXCESS}
+_NOTHING: Final[frozenset[int]] = frozenset()
 
 
 def excess(sets: Sets) -> float:
     """By how many places more failed than answered; one that did both answered."""
-    answered = sets.get(ANSWERED, frozenset())
-    return distinct(sets.get(FAILED, frozenset()) - answered) - distinct(answered)
+    answered, outside = sets.get(ANSWERED, _NOTHING), sets.get(ANSWERED_OUTSIDE, _NOTHING)
+    usual = distinct(sets.get(FAILED_USUAL, _NOTHING) - answered)
+    inside = distinct(sets.get(FAILED, _NOTHING) - answered) + USUAL_WEIGHT * usual - distinct(answered)
+    abroad = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
+    return max(inside, 0) + max(abroad, 0)
+
+
+def failures(sets: Sets) -> float:
+    """How many places failed, answered or not at other times."""
+    return sum(distinct(sets.get(name, _NOTHING)) for name in (FAILED, FAILED_USUAL, FAILED_OUTSIDE))
 
 
 def vertical(suspect: Suspect) -> str | None:
@@ -67,7 +89,7 @@ def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
     if not flows:
         return []
     if span := suspicious(suspect):
-        failed = round(distinct(suspect.window(span).get(FAILED, frozenset())))
+        failed = round(failures(suspect.window(span)))
         limit = _LIMITS[span] * (LEARNING_FACTOR if suspect.learning else 1)
         tried = f"about {failed} host and port pairs in vain within {SPANS[span]}"
         return [_report(suspect, flows, tried, f"{limit:g} more failures than answers are the threshold")]

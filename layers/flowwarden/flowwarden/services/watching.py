@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.detection import blocked_connection, scan_hit
-from flowwarden.detection.baseline import Edge
+from flowwarden.detection.baseline import Edge, kinds_of
 from flowwarden.detection.contacts import Contact, Contacts, edge_of, rows_of
 from flowwarden.detection.detectors import INSPECT_SUSPECTS
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets
@@ -85,7 +85,7 @@ class Watcher:
         pages = any(finding.severity.pages for finding in findings)
         for lesson in self._lessons:
             edges = lesson.usual if pages else lesson.usual | lesson.new
-            kinds = frozenset(edge[:-1] for edge in edges)  # whoever is at the far end
+            kinds = frozenset(kind for edge in edges for kind in kinds_of(edge))
             self.evidence.learn(lesson.role, lesson.day, edges | kinds)
 
     def _patient(self, finding: Finding, now: int) -> Finding:
@@ -96,8 +96,10 @@ class Watcher:
         familiar = self._familiar(self._interfaces.interface(example.flow.interface_id, now), seconds, now)
         if familiar.learning or familiar.knows(edge_of(example)):
             return finding
-        sets = self.evidence.add(blocked_connection.refusals(finding, familiar.scope, now))
-        return blocked_connection.patient(finding, sets[blocked_connection.REFUSED])
+        today, *_ = [
+            self.evidence.add(each) for each in blocked_connection.refusals(finding, familiar.scope, now)
+        ]
+        return blocked_connection.patient(finding, today[blocked_connection.REFUSED])
 
     def _familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
         """What is known of the host at an interface, for traffic of a moment."""
@@ -190,7 +192,8 @@ class Watcher:
         return [scan_hit.report(familiar.role, group) for group in services.values()]
 
     def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
-        additions = windows(f"{familiar.scope}/{client}", contacts, familiar.administers, now)
+        asks = familiar.asks((each.protocol, each.port) for each in contacts)
+        additions = windows(f"{familiar.scope}/{client}", contacts, asks, now)
         state = {
             span: max((self.evidence.add(each) for each in of_span), key=_telling)
             for span, of_span in additions.items()
@@ -202,8 +205,9 @@ class Watcher:
             contacts=tuple(contacts),
             hour=state[HOUR],
             day=state[DAY],
-            administers=familiar.administers,
+            asks=asks,
             databases=familiar.databases,
+            only_listens=familiar.only_listens,
         )
 
 
