@@ -25,7 +25,7 @@ from tests.flows import directed, flow, make_flow, rejected
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
-    *("baseline", "contacts", "evidence", "last_seen", "suspects"),
+    *("baseline", "contacts", "evidence", "last_seen", "suspects", "thresholds"),
 }
 
 

@@ -62,7 +62,7 @@ OUT = contact(OUTSIDE, 443, Outcome.ANSWERED, "internet")
 def test_a_role_that_only_listens_needs_no_declaration() -> None:
     """It was learned what it does."""
     one = suspect(OUT, only_listens=True)
-    (finding,) = inspect_suspect(one, flows_of(one))
+    (finding,) = inspect_suspect(one, flows_of(one), Policy())
     assert (finding.detector, finding.subject) == ("listener-goes-out", CLIENT)
     assert "never went out to the internet" in finding.because
 
@@ -76,4 +76,4 @@ def test_roles_that_go_out_or_are_learned_and_what_is_inside_or_in_vain_are_no_f
         suspect(refused, only_listens=True),
         suspect(inside, only_listens=True),
     ):
-        assert inspect_suspect(one, flows_of(one)) == []
+        assert inspect_suspect(one, flows_of(one), Policy()) == []

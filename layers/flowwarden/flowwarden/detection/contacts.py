@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Any, Final
 
@@ -33,10 +33,6 @@ LEARNING_CONFIDENCE: Final = 0.6
 
 DYNAMIC: Final = EPHEMERAL
 """Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
-
-VERTICAL_PORTS: Final = 15
-"""Privileged ports of one server that one client asks for in a batch, from which they are many: Zeek's
-threshold for a port scan. Above 1,023 passive FTP and RPC may ask for as many."""
 
 
 class Outcome(StrEnum):
@@ -144,23 +140,26 @@ class Contacts:
         chosen = clients[np.argsort(-counts, kind="stable")][: min(most, many)]
         return frozenset(str(self._flows.text(client)) for client in chosen.tolist())
 
-    def telling(self, groups: Integers) -> Integers:
-        """Those of these contacts that mean something even if all of them are new."""
-        return groups[~self._answered[groups] | self._vertical[groups]]
+    def telling(self, groups: Integers, ports: int) -> Integers:
+        """Those of these contacts that mean something even if all of them are new.
+
+        They failed, or are with a server that the client asks for so many privileged ports or more. Above
+        1,023 passive FTP and RPC may ask for as many.
+        """
+        return groups[~self._answered[groups] | self._vertical(ports)[groups]]
 
     def sure(self, groups: Integers) -> Integers:
         """Those of these contacts whose initiator is sure."""
         return groups[self._sure[groups]]
 
-    @cached_property
-    def _vertical(self) -> Mask:
+    def _vertical(self, ports: int) -> Mask:
         """Contacts of a client with a server that it asks for many privileged ports."""
         rows = self._rows[self._first]
         ends = [self._directions.client[rows], self._directions.server[rows]]
         keys = packed(ends, [len(self._flows.texts)] * 2)
         pairs = Groups(keys)
         privileged = self._directions.service_port[rows] < UNPRIVILEGED
-        many = pairs.sums(privileged.astype(np.int64)) >= VERTICAL_PORTS
+        many = pairs.sums(privileged.astype(np.int64)) >= ports
         vertical: Mask = privileged & many[pairs.of(keys)[0]]
         return vertical
 

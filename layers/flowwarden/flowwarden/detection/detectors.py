@@ -26,7 +26,7 @@ from flowwarden.policy import Policy
 
 type Detector = Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
 
-type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow]], list[Finding]]
+type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow], Policy], list[Finding]]
 
 INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
     scan.NAME: scan.inspect,

@@ -48,7 +48,7 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     ]
 
 
-def inspect_suspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
+def inspect_suspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
     """One finding for the host, if its role only listens; the flows are those of its new contacts."""
     if suspect.learning or not suspect.only_listens:
         return []

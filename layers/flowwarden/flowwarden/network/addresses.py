@@ -51,6 +51,8 @@ class PeerClass(StrEnum):
 
     OWN = "own"
     """In an unroutable range or in one of the policy's `own_cidrs`."""
+    PARTNER = "partner"
+    """In one of the policy's `partner_cidrs`: neither ours nor the internet."""
     AWS_SERVICE = "aws-service"
     """A public address that the record names as an AWS service's."""
     INTERNET = "internet"
@@ -61,8 +63,9 @@ class PeerClass(StrEnum):
 class AddressBook:
     """Tells own addresses from the internet; remembers its answers, since addresses repeat."""
 
-    def __init__(self, own_cidrs: Iterable[str] = ()) -> None:
+    def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
         self._own = _Networks((*UNROUTABLE, *own_cidrs))
+        self._partners = _Networks(partner_cidrs)
         self._local = _Networks(LOCAL_SCOPE)
         self._known: dict[str, PeerClass] = {}
 
@@ -80,6 +83,8 @@ class AddressBook:
         family, number = _number(address)
         if self._local.hold(family, number):
             return PeerClass.LOCAL
+        if self._partners.hold(family, number):  # before what is ours: they are reached by private ranges
+            return PeerClass.PARTNER
         return PeerClass.OWN if self._own.hold(family, number) else PeerClass.INTERNET
 
 

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from flowwarden.network.ports import ICMP, ICMPV6, UDP, look_like_answers, tell_servers
+from flowwarden.network.ports import ICMP, ICMPV6, UDP, look_like_answers
 from flowwarden.network.traffic import RST, SYN, SYN_ACK, Traffic
 from flowwarden.records.model import Flow
 from flowwarden.records.tokens import ABSENT, Integers, Mask
@@ -144,8 +144,8 @@ def _by_service_port(traffic: Traffic) -> Iterator[Decision]:
     # UDP needs no handshake: whoever sends from port 53 makes the answer look like a question.
     unsure = (traffic.flows["protocol"] == UDP) & (traffic.flows["action"] != REJECT)
     for tells, initiator in (
-        (tell_servers(dstport, srcport), Initiator.SOURCE),
-        (tell_servers(srcport, dstport), Initiator.DESTINATION),
+        (traffic.services.tell_servers(dstport, srcport), Initiator.SOURCE),
+        (traffic.services.tell_servers(srcport, dstport), Initiator.DESTINATION),
     ):
         yield tells & unsure, Verdict(initiator, 0.9, Evidence.SERVICE_PORT)
         yield tells & ~unsure, Verdict(initiator, 0.95, Evidence.SERVICE_PORT)

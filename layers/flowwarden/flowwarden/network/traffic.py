@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flowwarden.network.addresses import AddressBook, PeerClass
 from flowwarden.network.groups import Groups, Keys, packed
-from flowwarden.network.ports import TCP
+from flowwarden.network.ports import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT
@@ -57,8 +57,9 @@ class Sums:
 class Traffic:
     """The flows of a batch, seen together."""
 
-    def __init__(self, flows: FlowTable) -> None:
+    def __init__(self, flows: FlowTable, services: ServicePorts = WELL_KNOWN) -> None:
         self.flows = flows
+        self.services = services
         self._texts = len(flows.texts)
 
     @cached_property

@@ -19,6 +19,7 @@ from flowwarden.detection.selection import wanted
 from flowwarden.errors import PublishFailed
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
+from flowwarden.network.ports import ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.ports import Claims, Sink
 from flowwarden.records import sight
@@ -126,7 +127,9 @@ class MonitoringService:
         self._sinks = sinks
         self._region = region
         self._quiet_minutes = quiet_minutes
-        self._book = AddressBook(watcher.policy.own_cidrs)
+        policy = watcher.policy
+        self._book = AddressBook(policy.own_cidrs, policy.partner_cidrs)
+        self._services = ServicePorts(policy.service_ports)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> MonitoringResult:
         """Read, inspect and notify; `now` is Unix seconds.
@@ -160,7 +163,7 @@ class MonitoringService:
 
     def _inspect(self, flows: FlowTable, now: int) -> list[Finding]:
         """Run the detectors, over hosts in time and over the flows that any of the others looks at."""
-        directions = Directions(Traffic(flows), self._book)
+        directions = Directions(Traffic(flows, self._services), self._book)
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(flows, self._watcher.policy))
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)

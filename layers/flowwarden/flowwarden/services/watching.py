@@ -99,7 +99,9 @@ class Watcher:
         today, *_ = [
             self.evidence.add(each) for each in blocked_connection.refusals(finding, familiar.scope, now)
         ]
-        return blocked_connection.patient(finding, today[blocked_connection.REFUSED])
+        return blocked_connection.patient(
+            finding, today[blocked_connection.REFUSED], self.policy.thresholds.blocked_slots
+        )
 
     def _familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
         """What is known of the host at an interface, for traffic of a moment."""
@@ -130,7 +132,7 @@ class Watcher:
         new = {edge: groups for edge, groups in edges.items() if not familiar.knows(edge)}
         if familiar.baseline is not None:
             self._lessons.append(self._lesson(contacts, edges, new, familiar, day_of(seconds)))
-        findings = self._judge(directions, _outbound(contacts, new, familiar), familiar, now)
+        findings = self._judge(directions, self._outbound(contacts, new, familiar), familiar, now)
         return findings + self._visits(directions, contacts, new, familiar, day_of(seconds))
 
     def _lesson(
@@ -159,8 +161,23 @@ class Watcher:
             telling = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
             flows = directions.flows(rows_of(telling, MOST_FLOWS))
             for inspect in INSPECT_SUSPECTS.values():
-                findings += inspect(suspect, flows)
+                findings += inspect(suspect, flows, self.policy)
         return findings
+
+    def _outbound(
+        self, contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar
+    ) -> list[Contact]:
+        """The new contacts of the hosts at an interface that may be held against them."""
+        ports, found = self.policy.thresholds.scan_ports, list[Contact]()
+        for edge, groups in new.items():
+            if edge[0] != "out" or (edge[-1] == PeerClass.INTERNET and _unheard(edge, familiar)):
+                continue
+            # While nearly all is new, only what fails or asks for all ports means anything.
+            telling = contacts.telling(groups, ports) if familiar.learning else groups
+            found += contacts.one_by_one(contacts.sure(telling)[:MOST_CONTACTS], str(edge[-1]))
+            if len(found) >= MOST_CONTACTS:
+                break
+        return found
 
     def _visits(
         self,
@@ -171,7 +188,7 @@ class Watcher:
         day: int,
     ) -> list[Finding]:
         """Internet hosts that were refused all over, and got through to what the internet does not reach."""
-        scanners = contacts.refused_visitors(scan_hit.REFUSED_PLACES, MOST_SCANNERS)
+        scanners = contacts.refused_visitors(self.policy.thresholds.scan_hit_places, MOST_SCANNERS)
         for visitor in scanners:
             self.evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
         if familiar.learning:
@@ -189,7 +206,10 @@ class Watcher:
         hits = [each for each in visits if each.client in known]
         flows = directions.flows(rows_of(hits, MOST_FLOWS))
         services = grouped(flows, lambda d: (d.server, d.flow.protocol, d.service_port))
-        return [scan_hit.report(familiar.role, group) for group in services.values()]
+        return [
+            scan_hit.report(familiar.role, group, self.policy.thresholds.scan_hit_places)
+            for group in services.values()
+        ]
 
     def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
         asks = familiar.asks((each.protocol, each.port) for each in contacts)
@@ -220,20 +240,6 @@ def _moment(starts: Integers, now: int) -> int:
 def _telling(sets: Sets) -> tuple[float, int]:
     """Of the windows that a batch touches, which tells most."""
     return excess(sets), sum(map(len, sets.values()))
-
-
-def _outbound(contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar) -> list[Contact]:
-    """The new contacts of the hosts at an interface that may be held against them."""
-    found: list[Contact] = []
-    for edge, groups in new.items():
-        if edge[0] != "out" or (edge[-1] == PeerClass.INTERNET and _unheard(edge, familiar)):
-            continue
-        # While nearly all is new, only what fails or asks for all ports means anything.
-        telling = contacts.telling(groups) if familiar.learning else groups
-        found += contacts.one_by_one(contacts.sure(telling)[:MOST_CONTACTS], str(edge[-1]))
-        if len(found) >= MOST_CONTACTS:
-            break
-    return found
 
 
 def _unheard(edge: Edge, familiar: Familiar) -> bool:
