@@ -29,7 +29,8 @@ from flowwarden.records.table import FlowTable
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook
 from flowwarden.services.layouts import LayoutBook
-from flowwarden.services.monitoring import Invocation, MonitoringService, Sinks
+from flowwarden.services.lookout import Lookout
+from flowwarden.services.monitoring import Guards, Invocation, MonitoringService, Sinks
 from flowwarden.services.watching import Watcher
 
 QUIET_MINUTES: Final = 240
@@ -58,12 +59,13 @@ class Monitor:
             (surroundings.layout, DEFAULT_LAYOUT),
             lambda _note: None,
         )
+        interfaces = InterfaceBook(Directory(surroundings.interfaces, described), lambda _note: None)
+        evidence = EvidenceBook(self._evidence)
         self._service = MonitoringService(
             layouts=book,
-            watcher=Watcher(
-                EvidenceBook(self._evidence),
-                InterfaceBook(Directory(surroundings.interfaces, described), lambda _note: None),
-                policy(surroundings.interfaces().values()),
+            guards=Guards(
+                Watcher(evidence, interfaces, policy(surroundings.interfaces().values())),
+                Lookout(evidence, interfaces),
             ),
             claims=self._claims,
             sinks=Sinks(self._pages, self._operations),

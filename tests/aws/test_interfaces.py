@@ -253,3 +253,30 @@ def test_the_client_is_made_when_it_is_needed_and_once(stub: Stubber) -> None:
         stub.add_response("describe_network_interfaces", {"NetworkInterfaces": []})
         assert book.describe(["eni-1"]) == {}
     assert made == [1]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "at_work"),
+    [
+        ("in-use", "running", True),
+        ("in-use", "pending", True),
+        ("in-use", "stopped", False),
+        ("in-use", "shutting-down", False),
+        ("in-use", None, True),
+        ("available", None, False),
+    ],
+)
+def test_an_interface_is_at_work_while_it_is_in_use_and_its_instance_runs(
+    stub: Stubber, status: str, state: str | None, *, at_work: bool
+) -> None:
+    """Of any other there are no flow records. One of a load balancer has no instance."""
+    instance = None if state is None else "i-1"
+    stub.add_response(
+        "describe_network_interfaces",
+        {"NetworkInterfaces": [described("eni-1", instance, Status=status)]},
+        asked("network-interface-id", "eni-1"),
+    )
+    if state is not None:
+        found = [{"Instances": [{"InstanceId": "i-1", "State": {"Name": state}}]}]
+        stub.add_response("describe_instances", {"Reservations": found}, asked("instance-id", "i-1"))
+    assert directory(stub).describe(["eni-1"])["eni-1"].at_work == at_work

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 import flowwarden.detection
 from flowwarden.alerting.incidents import incident_key
 from flowwarden.detection import detectors
-from flowwarden.detection.detectors import DETECTORS, INHIBITS, INSPECT_SUSPECTS, OTHERS, inspect
+from flowwarden.detection.detectors import (
+    DETECTORS,
+    INHIBITS,
+    INSPECT_SUSPECTS,
+    OF_SIGHT,
+    OTHERS,
+    inspect,
+)
 from flowwarden.detection.selection import wanted
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
@@ -25,7 +32,7 @@ from tests.flows import directed, flow, make_flow, rejected
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
-    *("baseline", "contacts", "evidence", "last_seen", "suspects", "thresholds"),
+    *("baseline", "blind_spots", "cause", "contacts", "evidence", "last_seen", "suspects", "thresholds"),
 }
 
 
@@ -38,7 +45,7 @@ def modules() -> dict[str, object]:
 
 def test_no_detector_is_forgotten_in_the_table() -> None:
     """A file with a detector is in the table, under its own name."""
-    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS == modules().keys()
+    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS | OF_SIGHT == modules().keys()
 
 
 def test_every_detector_documents_itself_and_is_tested() -> None:

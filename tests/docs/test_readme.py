@@ -10,7 +10,7 @@ import pytest
 
 import monitor
 from flowwarden.alerting import storm
-from flowwarden.detection.detectors import DETECTORS, INSPECT_SUSPECTS, OTHERS
+from flowwarden.detection.detectors import DETECTORS, INSPECT_SUSPECTS, OF_SIGHT, OTHERS
 from flowwarden.policy import Policy
 from flowwarden.records import sight
 
@@ -24,7 +24,7 @@ def test_every_detector_is_in_the_table_and_no_other() -> None:
     """A new detector has to be told."""
     section = README.partition("## What it finds")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
-    assert named == {*DETECTORS, *INSPECT_SUSPECTS, *OTHERS, storm.NAME, sight.NAME}
+    assert named == {*DETECTORS, *INSPECT_SUSPECTS, *OTHERS, *OF_SIGHT, storm.NAME, sight.NAME}
 
 
 def test_every_metric_is_named() -> None:

@@ -10,6 +10,7 @@ from flowwarden.errors import StateUnavailable
 from flowwarden.policy import Policy
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook
+from flowwarden.services.lookout import Lookout
 from flowwarden.services.watching import Watcher
 from tests.services.fakes_directory import FakeDirectory
 
@@ -21,6 +22,7 @@ class MemoryEvidence:
     items: dict[str, Sets] = field(default_factory=dict)
     is_away: bool = False
     writes: int = 0
+    reads: int = 0
 
     def add(self, addition: Addition) -> Sets:
         """As the port says."""
@@ -32,6 +34,7 @@ class MemoryEvidence:
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
         """As the port says."""
         self._answer()
+        self.reads += 1
         return {key: self.items[key] for key in keys if key in self.items}
 
     def _answer(self) -> None:
@@ -49,4 +52,12 @@ def watcher(
         EvidenceBook(evidence or MemoryEvidence()),
         InterfaceBook(directory or FakeDirectory(), lambda _: None),
         policy,
+    )
+
+
+def lookout(evidence: MemoryEvidence | None = None, directory: FakeDirectory | None = None) -> Lookout:
+    """A container's lookout."""
+    return Lookout(
+        EvidenceBook(evidence or MemoryEvidence()),
+        InterfaceBook(directory or FakeDirectory(), lambda _: None),
     )

@@ -159,3 +159,23 @@ def test_a_batch_larger_than_the_book_is_answered_all_the_same() -> None:
     many = [interface(f"eni-a{number}") for number in range(MOST + 1)]
     container = Container(FakeDirectory.of(*many))
     assert len(container.book.interfaces([each.interface_id for each in many], NOW)) == MOST + 1
+
+
+def test_what_ec2_describes_now_is_asked_of_ec2_whatever_is_known(container: Container) -> None:
+    """An interface that was deleted a minute ago is known, and not there."""
+    assert container.book.interface("eni-1", NOW) == ONE
+    del container.directory.known["eni-1"]
+    assert container.book.described(["eni-1", "eni-2", "eni-2"], NOW) == {
+        "eni-2": container.directory.known["eni-2"]
+    }
+    assert container.asked[1:] == [["eni-1", "eni-2"]]
+    assert container.book.interface("eni-1", NOW) == ONE
+
+
+def test_nothing_is_described_while_ec2_refuses(container: Container) -> None:
+    """It is told once, and not asked again at once."""
+    container.directory.refuses = True
+    assert container.book.described(["eni-1"], NOW) == {}
+    assert container.book.described(["eni-1"], NOW + REFUSED_SECONDS - 1) == {}
+    assert container.book.described([], NOW + REFUSED_SECONDS) == {}
+    assert len(container.asked) == len(container.told) == 1

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import (
         FilterTypeDef,
+        InstanceTypeDef,
         NetworkInterfaceTypeDef,
         PaginatorConfigTypeDef,
         TagTypeDef,
@@ -35,6 +36,9 @@ _INTERFACE_ID: Final = re.compile(r"eni-[0-9a-f]+")
 _LOAD_BALANCING: Final = "amazon-elb"
 _SPELLED: Final = {"natGateway": "nat_gateway"}
 """The API reference lists the first; EC2 answers, and filters by, the second."""
+_IN_USE: Final = "in-use"
+_AT_REST: Final = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
+"""States of instances whose interfaces carry nothing, and about which flow logs say nothing."""
 
 
 class DescribedInterfaces:
@@ -66,21 +70,21 @@ class DescribedInterfaces:
         found = list(_told("DescribeNetworkInterfaces", self._interfaces(ids)))
         # Filtered by: an instance that has gone is then no error that hides the others.
         instances = tuple(dict.fromkeys(filter(None, map(_instance_id, found))))
-        tags = dict(_told("DescribeInstances", self._instance_tags(instances))) if instances else {}
-        return [_interface(each, tags.get(_instance_id(each) or "", {})) for each in found]
+        known = dict(_told("DescribeInstances", self._instances(instances))) if instances else {}
+        return [_interface(each, known.get(_instance_id(each) or "")) for each in found]
 
     def _interfaces(self, ids: tuple[str, ...]) -> Iterator[NetworkInterfaceTypeDef]:
         pages = self._client().get_paginator("describe_network_interfaces")
         for page in pages.paginate(Filters=[_any_of("network-interface-id", ids)], PaginationConfig=PAGE):
             yield from page["NetworkInterfaces"]
 
-    def _instance_tags(self, ids: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+    def _instances(self, ids: tuple[str, ...]) -> Iterator[tuple[str, InstanceTypeDef]]:
         pages = self._client().get_paginator("describe_instances")
         for some in batched(ids, VALUES_PER_FILTER, strict=False):
             for page in pages.paginate(Filters=[_any_of("instance-id", some)], PaginationConfig=PAGE):
                 for reservation in page["Reservations"]:
                     for instance in reservation["Instances"]:
-                        yield instance["InstanceId"], _tags(instance.get("Tags", []))
+                        yield instance["InstanceId"], instance
 
 
 def _any_of(name: str, values: tuple[str, ...]) -> FilterTypeDef:
@@ -95,7 +99,7 @@ def _told[Told](call: str, answers: Iterable[Told]) -> Iterator[Told]:
         raise InterfacesUnavailable(f"{call}: {error}") from error
 
 
-def _interface(described: NetworkInterfaceTypeDef, instance_tags: dict[str, str]) -> Interface:
+def _interface(described: NetworkInterfaceTypeDef, instance: InstanceTypeDef | None) -> Interface:
     private = (each.get("PrivateIpAddress") for each in described.get("PrivateIpAddresses", []))
     ipv6 = (each.get("Ipv6Address") for each in described.get("Ipv6Addresses", []))
     return Interface(
@@ -106,8 +110,13 @@ def _interface(described: NetworkInterfaceTypeDef, instance_tags: dict[str, str]
         security_groups=tuple(each["GroupId"] for each in described.get("Groups", [])),
         kind=_kind(described),
         instance_id=_instance_id(described),
-        tags=_tags(described.get("TagSet", [])) | instance_tags,
+        tags=_tags(described.get("TagSet", [])) | (_tags(instance.get("Tags", [])) if instance else {}),
+        at_work=described.get("Status", _IN_USE) == _IN_USE and (instance is None or _runs(instance)),
     )
+
+
+def _runs(instance: InstanceTypeDef) -> bool:
+    return instance.get("State", {}).get("Name") not in _AT_REST
 
 
 def _kind(described: NetworkInterfaceTypeDef) -> str:

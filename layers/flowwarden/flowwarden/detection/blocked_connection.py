@@ -21,9 +21,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.evidence import DAY, Addition
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import blocked, likely_cause
+from flowwarden.detection.refusals import blocked
 from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow

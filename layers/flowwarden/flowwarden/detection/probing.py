@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.refusals import probers
 from flowwarden.detection.selection import plural
@@ -49,7 +50,10 @@ def _report(client: str, group: list[DirectedFlow], least: int) -> Finding:
             f"{client} is ours and started them ({example.verdict.evidence}, "
             f"confidence {example.confidence:.2f}); {least} distinct pairs in a batch are the threshold"
         ),
-        likely=f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder",
+        likely=(
+            f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder; "
+            f"what refuses it: {likely_cause(example, client, 'each of them')}"
+        ),
         advice=(
             f"Ask who runs a scanner or monitoring on {client}; if somebody does, that is the end of it.",
             f"If nobody does: isolate {client} (a security group without rules), keep its disk and memory.",

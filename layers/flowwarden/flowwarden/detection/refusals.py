@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flowwarden.detection.cause import is_leftover
 from flowwarden.detection.selection import grouped, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.places import places
 from flowwarden.policy import Policy
-from flowwarden.records.model import Action, FlowDirection
-
-REASONS = {
-    "BPA": "VPC Block Public Access refused it",
-    "EC": "VPC encryption controls refused it: the traffic is not encrypted in transit",
-}
-"""`reject-reason` codes that name the cause outright."""
+from flowwarden.records.model import Action
 
 type Service = tuple[str, int | None, int | None]
 """Server, protocol, port."""
@@ -31,7 +26,7 @@ type Attempt = tuple[str, PeerClass, int | None, int | None]
 def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
     """Rejected flows of connections that our own hosts started, east-west or out.
 
-    A rejected answer is no attempt: only flows that went the way of the connection count.
+    A rejected answer is no attempt: only flows that went the way of the connection count, and no leftovers.
     """
     return [
         directed
@@ -41,6 +36,7 @@ def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
         and sure(directed)
         and directed.client_class is PeerClass.OWN
         and directed.server_class is not PeerClass.LOCAL
+        and not is_leftover(directed)
     ]
 
 
@@ -92,20 +88,6 @@ def blocked(flows: Iterable[DirectedFlow], policy: Policy) -> list[list[Directed
         for group in attempts(flows, policy).values()
     )
     return [group for group in rest if group]
-
-
-def likely_cause(example: DirectedFlow, client: str, target: str) -> str:
-    """The likely cause of a refusal, from the records alone."""
-    reason = REASONS.get(example.flow.reject_reason or "")
-    if reason:
-        return reason
-    match example.side:
-        case FlowDirection.INGRESS:
-            return f"the inbound rules at {target}: its security group or its subnet's network ACL"
-        case FlowDirection.EGRESS:
-            return f"the outbound rules at {client}: its security group or its subnet's network ACL"
-        case None:
-            return f"a security group or network ACL at {client} or {target}"
 
 
 def _service_at(directed: DirectedFlow) -> Service:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import likely_cause, shut_services
+from flowwarden.detection.refusals import shut_services
 from flowwarden.detection.selection import plural
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import describe_service

@@ -19,7 +19,7 @@ from flowwarden.network.initiator import Initiator, Verdict, Verdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import EGRESS, INGRESS
+from flowwarden.records.vocabulary import EGRESS, INGRESS, REJECT
 
 CLASSES: Final = tuple(PeerClass)
 """Peer classes by number."""
@@ -29,6 +29,7 @@ AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)
 INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
 LOCAL: Final = CLASSES.index(PeerClass.LOCAL)
 
+_NEITHER: Final = False, False
 _SIDES: Final = {INGRESS: FlowDirection.INGRESS, EGRESS: FlowDirection.EGRESS}
 
 
@@ -50,6 +51,10 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
     server_class: PeerClass
     client_port: int | None
     service_port: int | None
+    accepted_too: bool = False
+    """Of a REJECT: whether the very same 5-tuple was accepted at the interface in this batch, too."""
+    reverse_accepted: bool = False
+    """Of a REJECT: whether the reverse of its 5-tuple was accepted at the interface in this batch."""
 
     @property
     def confidence(self) -> float:
@@ -80,6 +85,8 @@ class Directions:
         text, found = self._flows.text, self._flows.flows(rows)
         ends = (self.client, self.server, self.client_class, self.server_class, self.side)
         columns = (column[rows].tolist() for column in ends)
+        rejected = rows[self._flows["action"][rows] == REJECT]
+        accepted = dict(zip(rejected.tolist(), self.traffic.accepted(rejected), strict=True))
         return [
             DirectedFlow(
                 flow=flow,
@@ -91,6 +98,8 @@ class Directions:
                 server_class=CLASSES[server_class],
                 client_port=flow.srcport if self.from_source[row] else flow.dstport,
                 service_port=flow.dstport if self.from_source[row] else flow.srcport,
+                accepted_too=accepted.get(row, _NEITHER)[0],
+                reverse_accepted=accepted.get(row, _NEITHER)[1],
             )
             for row, flow, client, server, client_class, server_class, side in zip(
                 rows.tolist(), found, *columns, strict=True

@@ -5,7 +5,7 @@ What EC2 does not tell never fails a batch: an interface is what was known of it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from msgspec import Struct
@@ -74,6 +74,14 @@ class InterfaceBook:
         self._forget()
         return {each: entry.interface for each, entry in entries.items() if entry.interface}
 
+    def described(self, interface_ids: Iterable[str], now: int) -> dict[str, Interface]:
+        """Those of the interfaces that EC2 describes at this moment, by id; none while it refuses.
+
+        For whoever has to know whether an interface is still there: what is known of it does not tell.
+        """
+        wanted = list(dict.fromkeys(interface_ids))
+        return dict(self._ask(wanted, now)) if wanted and now >= self._ask_again else {}
+
     def _is_due(self, interface_id: str, now: int) -> bool:
         entry = self._entries.get(interface_id)
         return entry is None or now >= entry.look_again
@@ -85,7 +93,7 @@ class InterfaceBook:
         )
         return list(islice(others, max(0, TOGETHER - len(due))))
 
-    def _ask(self, due: Sequence[str], now: int) -> None:
+    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, Interface]:
         try:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
@@ -94,7 +102,7 @@ class InterfaceBook:
                 f"network interfaces cannot be described now, so roles may be old or unknown: {error}; "
                 f"asked for were {len(due)}, such as {due[0]}"
             )
-            return
+            return {}
         for each in due:
             before = self._entries.pop(each, None)  # so that it moves to the end
             if interface := described.get(each):
@@ -103,6 +111,7 @@ class InterfaceBook:
                 # It was deleted. Ids are not used again, so its last records are read by what it was.
                 known = before.interface if before else None
                 self._entries[each] = Entry(known, now + MISSING_SECONDS)
+        return described
 
     def _forget(self) -> None:
         while len(self._entries) > MOST:

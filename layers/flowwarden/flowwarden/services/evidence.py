@@ -63,6 +63,11 @@ class EvidenceBook:
         self._remember(addition.key, together)
         return together
 
+    def keep(self, addition: Addition) -> bool:
+        """Add to an item, and say whether the table holds it now."""
+        self.add(addition)
+        return adds_nothing(addition.sets, self._items.get(addition.key, {}))
+
     def recall(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The items that there are; none if the table does not answer."""
         if self._is_away:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from flowwarden.alerting import sight_report, storm
+from flowwarden.alerting import blind_spot_report, sight_report, storm
 from flowwarden.alerting.incidents import Owner, incident_key
 from flowwarden.alerting.notification import one_line
 from flowwarden.alerting.rendering import Occasion, render
 from flowwarden.detection import internet_rejects
+from flowwarden.detection.blind_spots import BlindSpot
 from flowwarden.detection.detectors import inspect
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.selection import wanted
@@ -27,6 +28,7 @@ from flowwarden.records.model import GapKind
 from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table import FlowTable, Table
 from flowwarden.services.layouts import Entry, LayoutBook
+from flowwarden.services.lookout import Lookout
 from flowwarden.services.notifying import Alert, Notifier, Told
 from flowwarden.services.watching import Watcher
 
@@ -99,6 +101,15 @@ class Sinks(Struct, frozen=True):
     """Whoever keeps Flow Warden seeing."""
 
 
+class Guards(Struct, frozen=True):
+    """Who looks at batches, and remembers."""
+
+    watcher: Watcher
+    """At what hosts do."""
+    lookout: Lookout
+    """At whether their records are written."""
+
+
 class Invocation(Struct, frozen=True):
     """One run of the function."""
 
@@ -115,19 +126,20 @@ class MonitoringService:
         self,
         *,
         layouts: LayoutBook,
-        watcher: Watcher,
+        guards: Guards,
         claims: Claims,
         sinks: Sinks,
         region: str,
         quiet_minutes: int,
     ) -> None:
         self._layouts = layouts
-        self._watcher = watcher
+        self._watcher = guards.watcher
+        self._lookout = guards.lookout
         self._claims = claims
         self._sinks = sinks
         self._region = region
         self._quiet_minutes = quiet_minutes
-        policy = watcher.policy
+        policy = guards.watcher.policy
         self._book = AddressBook(policy.own_cidrs, policy.partner_cidrs)
         self._services = ServicePorts(policy.service_ports)
 
@@ -154,6 +166,9 @@ class MonitoringService:
             result.findings += 1
             result.sight_lost = 1
             alerts.insert(0, self._sight_report(loss, entry, batch))
+        spots = self._lookout.inspect(batch, records, now)
+        result.findings += len(spots)
+        alerts = [*(self._blind_spot_report(spot, batch) for spot in spots), *alerts]
         owner = Owner(batch.batch_id, invocation.attempt)
         notifier = Notifier(self._claims, owner, now, invocation.time_left)
         notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
@@ -198,6 +213,15 @@ class MonitoringService:
             sight_report.sight_key(occasion),
             sight_report.summarize(loss, occasion),
             lambda claim: sight_report.render(loss, layouts, claim, occasion),
+        )
+
+    def _blind_spot_report(self, spot: BlindSpot, batch: LogBatch) -> Alert:
+        occasion = self._occasion(batch.owner, batch)
+        return Alert(
+            self._sinks.operations,
+            blind_spot_report.blind_spot_key(spot, occasion),
+            blind_spot_report.summarize(spot),
+            lambda claim: blind_spot_report.render(spot, claim, occasion),
         )
 
     def _occasion(self, account: str, batch: LogBatch) -> Occasion:
