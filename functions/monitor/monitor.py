@@ -179,8 +179,8 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
-    for summary in result.reported:
-        logger.info(summary)
+    for finding in result.reported:
+        logger.info(finding.summary, detector=finding.detector)
     for summary in result.told.suppressed:
         logger.info("suppressed: told before, or another batch is telling it", notification=summary)
     for summary in result.told.together:

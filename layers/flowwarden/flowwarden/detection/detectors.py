@@ -17,6 +17,7 @@ from flowwarden.detection import (
     probing,
     public_into_private,
     records_lost,
+    reject_spike,
     scan,
     scan_hit,
     shut_service,
@@ -39,8 +40,8 @@ INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
 }
 """Every detector that looks at what a host does over time, by its name."""
 
-OTHERS: frozenset[str] = frozenset({scan_hit.NAME})
-"""Detectors that the watcher runs for the service that they are about."""
+OTHERS: frozenset[str] = frozenset({scan_hit.NAME, reject_spike.NAME})
+"""Detectors that the services run for what they are about."""
 
 OF_SIGHT: frozenset[str] = frozenset({records_lost.NAME, interface_silent.NAME})
 """Detectors that look at whether flow logs are written, not at flows. The lookout runs them; what they
@@ -63,7 +64,7 @@ INHIBITS: dict[str, frozenset[str]] = {
     database_initiates.NAME: frozenset({listener_goes_out.NAME}),
     scan_hit.NAME: frozenset({public_into_private.NAME}),
     lateral_movement.NAME: frozenset({blocked_connection.NAME}),
-    nacl_fault.NAME: frozenset({blocked_connection.NAME, shut_service.NAME}),
+    nacl_fault.NAME: frozenset({blocked_connection.NAME, shut_service.NAME, reject_spike.NAME}),
 }
 """A finding of the first silences findings of the others in the same batch, about the same subject or, if
 that is a subnet, in it."""

@@ -27,6 +27,7 @@ from flowwarden.records import sight
 from flowwarden.records.model import GapKind
 from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table import FlowTable, Table
+from flowwarden.services import spikes
 from flowwarden.services.layouts import Entry, LayoutBook
 from flowwarden.services.lookout import Lookout
 from flowwarden.services.notifying import Alert, Notifier, Told
@@ -57,8 +58,8 @@ class MonitoringResult(Struct, kw_only=True):
     """Calls about what hosts did before that the state table did not answer."""
     malformed_samples: list[tuple[str, str]] = []
     """(line, reason) of the first malformed lines."""
-    reported: list[str] = []
-    """Summaries of findings that do not page."""
+    reported: list[Finding] = []
+    """Those that do not page."""
     told: Told = msgspec.field(default_factory=Told)
     """What became of the findings that do."""
 
@@ -181,6 +182,7 @@ class MonitoringService:
         directions = Directions(Traffic(flows, self._services), self._book)
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(flows, self._watcher.policy))
+        over_time += spikes.inspect(self._watcher.evidence, looked_at, now)
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
         self._watcher.remember(findings)
         return findings
@@ -249,4 +251,4 @@ def _count(records: Table) -> MonitoringResult:
 def _report(finding: Finding, result: MonitoringResult) -> None:
     if finding.detector == internet_rejects.NAME:
         result.internet_rejects += finding.tally.records
-    result.reported.append(finding.summary)
+    result.reported.append(finding)
