@@ -60,6 +60,11 @@ class PeerClass(StrEnum):
     """Link-local, multicast, broadcast: never routed, never somebody's connection."""
 
 
+CLASSES: Final = tuple(PeerClass)
+"""Peer classes by number."""
+_NUMBERS: Final = {peer_class: number for number, peer_class in enumerate(CLASSES)}
+
+
 class AddressBook:
     """Tells own addresses from the internet; remembers its answers, since addresses repeat."""
 
@@ -78,6 +83,10 @@ class AddressBook:
                 self._known.clear()
             self._known[address] = known
         return known
+
+    def number(self, address: str) -> int:
+        """The number of its class in `CLASSES`. Raises ValueError if it is none."""
+        return _NUMBERS[self.classify(address)]
 
     def _look_up(self, address: str) -> PeerClass:
         family, number = _number(address)

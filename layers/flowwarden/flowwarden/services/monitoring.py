@@ -181,7 +181,7 @@ class MonitoringService:
         """Run the detectors, over hosts in time and over the flows that any of the others looks at."""
         directions = Directions(Traffic(flows, self._services), self._book)
         over_time = self._watcher.inspect(directions, now)
-        looked_at = directions.flows(wanted(flows, self._watcher.policy))
+        looked_at = directions.flows(wanted(directions, self._watcher.policy))
         over_time += spikes.inspect(self._watcher.evidence, looked_at, now)
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
         self._watcher.remember(findings)

@@ -113,7 +113,7 @@ class Watcher:
     def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
         flows = directions.traffic.flows
         numbers = flows["interface_id"]
-        names = {number: flows.text(number) for number in np.unique(numbers).tolist()}
+        names = {number: flows.text(number) for number in sorted(set(numbers.tolist()))}
         known = self._interfaces.interfaces([name for name in names.values() if name], now)
         return [
             (np.flatnonzero(numbers == number), known.get(name) if name else None)
@@ -232,9 +232,13 @@ class Watcher:
 
 
 def _moment(starts: Integers, now: int) -> int:
-    """When a batch's traffic was: a single record with a wrong time decides nothing."""
+    """When a batch's traffic was, by the median: a single record with a wrong time decides nothing."""
     told = starts[starts >= 0]
-    return min(int(np.median(told)), now) if len(told) else now
+    if not len(told):
+        return now
+    told.sort()
+    lower, upper = told[(len(told) - 1) // 2], told[len(told) // 2]
+    return min((int(lower) + int(upper)) // 2, now)
 
 
 def _telling(sets: Sets) -> tuple[float, int]:
