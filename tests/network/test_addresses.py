@@ -42,6 +42,13 @@ def test_the_policy_adds_own_networks_of_both_families() -> None:
     assert book.classify("2600:1f18:2::3") is PeerClass.INTERNET
 
 
+def test_partners_are_neither_ours_nor_the_internet() -> None:
+    """Whether they are reached by private ranges or by public ones."""
+    book = AddressBook(["203.0.113.0/24"], ["10.99.0.0/16", "203.0.113.128/25"])
+    classes = [book.classify(each) for each in ("10.99.1.1", "203.0.113.200", "10.98.1.1", "203.0.113.1")]
+    assert classes == [PeerClass.PARTNER, PeerClass.PARTNER, PeerClass.OWN, PeerClass.OWN]
+
+
 def test_a_remembered_answer_is_the_same_answer() -> None:
     """Remembering changes nothing."""
     book = AddressBook()

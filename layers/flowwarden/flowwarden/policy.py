@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.errors import PolicyError
 
 _ID = re.compile(r"[a-z]+-[0-9a-z]+")
@@ -26,7 +28,13 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The user's settings for the monitor."""
 
     own_cidrs: tuple[str, ...] = ()
-    """Networks that are ours besides the private ranges: public IPv4, IPv6, partners reached privately."""
+    """Networks that are ours besides the private ranges: public IPv4, IPv6."""
+    partner_cidrs: tuple[str, ...] = ()
+    """Networks of partners, reached by peering, a transit gateway or the internet: neither ours nor the
+    internet's. They may be within the private ranges."""
+    service_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = ()
+    """Ports below 32,768 that your servers listen on, besides the well-known ones: they tell who asks and who
+    answers where a record has no flags."""
     private_subnets: tuple[str, ...] = ()
     """Subnets that nobody on the internet may connect into: ids (the log format then needs
     `subnet-id`) or CIDRs."""
@@ -37,6 +45,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exempt: tuple[str, ...] = ()
     """Hosts of ours that may try anything (scanners, monitoring): addresses or CIDRs. What is found about
     them is counted and logged, never paged."""
+
+    thresholds: Thresholds = Thresholds()
+    """From how much on detectors tell of something."""
 
     role_tags: tuple[str, ...] = ("Role", "role")
     """Keys of tags whose value says what a host is for, the one that counts most first. Hosts with the same
@@ -52,7 +63,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         try:
             policy = msgspec.json.decode(text, type=cls)
         except msgspec.ValidationError as error:
-            raise PolicyError(f"policy: {error}; allowed settings: {_allowed()}") from error
+            raise PolicyError(f"policy: {error}; allowed settings: {_allowed(str(error))}") from error
         except (msgspec.DecodeError, UnicodeError) as error:
             raise PolicyError(f"policy: not JSON: {error}") from error
         for path, value in policy.networks():
@@ -63,7 +74,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def networks(self) -> list[tuple[str, str]]:
         """Every value that must be a network, with its path."""
-        found = [(f"own_cidrs[{i}]", value) for i, value in enumerate(self.own_cidrs)]
+        found = [
+            (f"{name}[{i}]", value)
+            for name in ("own_cidrs", "partner_cidrs")
+            for i, value in enumerate(getattr(self, name))
+        ]
         for name, prefixes in (
             ("private_subnets", ("subnet-",)),
             ("listener_only", ("eni-", "i-")),
@@ -80,8 +95,9 @@ def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
     return value.startswith(prefixes) and _ID.fullmatch(value) is not None
 
 
-def _allowed() -> str:
-    return ", ".join(Policy.__struct_fields__)
+def _allowed(reason: str) -> str:
+    """The names of the settings at the place that msgspec's message is about."""
+    return ", ".join((Thresholds if "`$.thresholds" in reason else Policy).__struct_fields__)
 
 
 def _check_network(path: str, value: str) -> None:
@@ -93,10 +109,11 @@ def _check_network(path: str, value: str) -> None:
         ) from error
     if "%" in value:
         raise PolicyError(f"policy: {path}: {value!r} has a scope id, which no flow log has; leave it out")
-    if path.startswith("own_cidrs") and network.prefixlen < SHORTEST_PREFIX[network.version]:
+    shortest = SHORTEST_PREFIX[network.version]
+    if path.startswith(("own_cidrs", "partner_cidrs")) and network.prefixlen < shortest:
         raise PolicyError(
             f"policy: {path}: {value!r} is too wide: nothing would be found about the internet any more; "
-            f"write the networks that are yours, of at least /{SHORTEST_PREFIX[network.version]}"
+            f"write the networks that are meant, of at least /{shortest}"
         )
 
 

@@ -30,12 +30,13 @@ from flowwarden.policy import Policy
 
 type Detector = Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
 
-type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow]], list[Finding]]
+type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow], Policy], list[Finding]]
 
 INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
     scan.NAME: scan.inspect,
     lateral_movement.NAME: lateral_movement.inspect,
     database_initiates.NAME: database_initiates.inspect,
+    listener_goes_out.NAME: listener_goes_out.inspect_suspect,
 }
 """Every detector that looks at what a host does over time, by its name."""
 
@@ -81,17 +82,20 @@ def inspect(
         policy: the user's.
         over_time: what was found about hosts over time.
     """
-    findings = [finding for detect in DETECTORS.values() for finding in detect(flows, policy)]
-    findings = [*over_time, *findings]
+    findings: dict[tuple[object, ...], Finding] = {}
+    for finding in (*over_time, *(each for detect in DETECTORS.values() for each in detect(flows, policy))):
+        # Two ways may lead to the same statement.
+        key = finding.detector, finding.subject, finding.peer_class, finding.service
+        findings.setdefault(key, finding)
     silenced = {
         (inhibited, finding.subject)
-        for finding in findings
+        for finding in findings.values()
         for inhibited in INHIBITS.get(finding.detector, ())
     }
     exempt = places(policy.exempt)
     return [
         replace(finding, severity=Severity.INFO) if _is_held(finding, exempt) else finding
-        for finding in findings
+        for finding in findings.values()
         if silenced.isdisjoint({(finding.detector, finding.subject), (finding.detector, _subnet(finding))})
     ]
 

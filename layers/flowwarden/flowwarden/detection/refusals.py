@@ -17,18 +17,6 @@ from flowwarden.network.places import places
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action
 
-MIN_PAIRS = 5
-"""Distinct refused (host, port) pairs that make a prober. Primaries and replicas of one or two services stay
-below."""
-
-MIN_PACKETS = 3
-"""Rejected packets before a host's attempts at a service count. A blocked TCP connect sends its SYN at 0, 1,
-3, 7, 15 and 31 s, so one real attempt passes; a single stray packet does not."""
-
-MANY_CLIENTS = 5
-"""Own hosts refused the same service at one host, from which it is told once, about the host that refuses:
-a security group that somebody tightened shuts out all its clients at the same time."""
-
 type Service = tuple[str, int | None, int | None]
 """Server, protocol, port."""
 type Attempt = tuple[str, PeerClass, int | None, int | None]
@@ -52,21 +40,22 @@ def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
     ]
 
 
-def probers(flows: Iterable[DirectedFlow]) -> dict[str, list[DirectedFlow]]:
+def probers(flows: Iterable[DirectedFlow], policy: Policy) -> dict[str, list[DirectedFlow]]:
     """The own hosts that are refused at many pairs of host and port, with their refused flows."""
     return {
         client: group
         for client, group in grouped(refused_own(flows), lambda d: d.client).items()
-        if len({_service_at(directed) for directed in group}) >= MIN_PAIRS
+        if len({_service_at(directed) for directed in group}) >= policy.thresholds.probing_places
     }
 
 
-def attempts(flows: Iterable[DirectedFlow]) -> dict[Attempt, list[DirectedFlow]]:
+def attempts(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Attempt, list[DirectedFlow]]:
     """What each own host is refused, stray packets left out."""
     groups = grouped(
         refused_own(flows), lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port)
     )
-    return {key: group for key, group in groups.items() if _packets(group) >= MIN_PACKETS}
+    least = policy.thresholds.blocked_packets
+    return {key: group for key, group in groups.items() if _packets(group) >= least}
 
 
 def shut_services(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Service, list[DirectedFlow]]:
@@ -75,17 +64,17 @@ def shut_services(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Service
     Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
     """
     flows = list(flows)
-    probing, exempt = probers(flows), places(policy.exempt)
+    probing, exempt = probers(flows, policy), places(policy.exempt)
     asked = [
         directed
-        for (client, server_class, *_), group in attempts(flows).items()
+        for (client, server_class, *_), group in attempts(flows, policy).items()
         if server_class is PeerClass.OWN and client not in probing and not exempt.hold(client)
         for directed in group
     ]
     return {
         service: group
         for service, group in grouped(asked, _service_at).items()
-        if len({directed.client for directed in group}) >= MANY_CLIENTS
+        if len({directed.client for directed in group}) >= policy.thresholds.shut_clients
     }
 
 
@@ -96,7 +85,7 @@ def blocked(flows: Iterable[DirectedFlow], policy: Policy) -> list[list[Directed
     told = {(directed.client, service) for service, group in shut.items() for directed in group}
     rest = (
         [directed for directed in group if (directed.client, _service_at(directed)) not in told]
-        for group in attempts(flows).values()
+        for group in attempts(flows, policy).values()
     )
     return [group for group in rest if group]
 

@@ -3,53 +3,55 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
 
 import numpy as np
 
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.direction import INTERNET, DirectedFlow, Directions
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.places import Places, places
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.table import FlowTable
-from flowwarden.records.tokens import ABSENT, Integers, Mask
+from flowwarden.records.tokens import MIX, Integers, Mask
 from flowwarden.records.vocabulary import REJECT
 
 PAGING_CONFIDENCE = 0.95
 """Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
 
 
-def wanted(flows: FlowTable, policy: Policy) -> Integers:
+def wanted(directions: Directions, policy: Policy) -> Integers:
     """The rows of the flows that any detector looks at: REJECTs, and what touches a declared place.
 
     Making flows of rows is dear; for the ordinary accepted ones nobody asks. A record that was delivered
     more than once is one flow.
     """
+    flows = directions.traffic.flows
     looked_at = flows["action"] == REJECT
     declared = policy.private_subnets + policy.listener_only
     if declared:
-        looked_at = looked_at | _touching(flows, places(declared))
-    return _distinct(flows, np.flatnonzero(looked_at))
+        looked_at |= _outside(directions) & _touching(directions, places(declared))
+    return _distinct(flows, looked_at.nonzero()[0])
 
 
-def _touching(flows: FlowTable, here: Places) -> Mask:
+def _outside(directions: Directions) -> Mask:
+    """Which flows surely are of a connection with the internet: what is inside touches no declared place."""
+    outside: Mask = (directions.client_class == INTERNET) | (directions.server_class == INTERNET)
+    return outside & (directions.confidence >= PAGING_CONFIDENCE)
+
+
+def _touching(directions: Directions, here: Places) -> Mask:
     """Which flows have an end in one of the places, or were logged there."""
+    flows = directions.traffic.flows
+    named, held = flows.answers(here.named), flows.answers(here.hold)
     touching = np.zeros(len(flows), bool)
     for attribute in ("interface_id", "instance_id", "subnet_id"):
-        touching |= _named(flows, attribute, here.named)
-    for end in ("src", "dst"):
-        packet = _named(flows, f"pkt_{end}addr", here.hold)
-        told = flows[f"pkt_{end}addr"] != ABSENT
-        touching |= np.where(told, packet, _named(flows, f"{end}addr", here.hold))
+        if flows.has(attribute):
+            touching |= named.of(flows[attribute]) > 0
+    for end in (directions.client, directions.server):
+        touching |= held.of(end) > 0
     return touching
-
-
-def _named(flows: FlowTable, attribute: str, holds: Callable[[str], bool]) -> Mask:
-    """Of which flows the text of a column fulfils a condition."""
-    fitting = [number for number in np.unique(flows[attribute]) if number >= 0 and holds(flows.texts[number])]
-    return np.isin(flows[attribute], fitting) if fitting else np.zeros(len(flows), bool)
 
 
 _IDENTITY = (
@@ -60,11 +62,11 @@ _IDENTITY = (
 
 
 def _distinct(flows: FlowTable, rows: Integers) -> Integers:
+    if len(rows) <= 1:
+        return rows
     # Records are delivered at least once, and once by each of two flow logs that write to one group, maybe
     # in formats of their own: no sum and no threshold may grow with that.
-    identity = np.array([flows[attribute][rows] for attribute in _IDENTITY])
-    identity = identity[:, np.lexsort(identity)]
-    if not (identity[:, 1:] == identity[:, :-1]).all(axis=0).any():
+    if _are_distinct([flows[attribute][rows] for attribute in _IDENTITY]):
         return rows
     unique: dict[tuple[object, ...], tuple[int, Flow]] = {}
     key = attrgetter(*_IDENTITY)
@@ -73,6 +75,15 @@ def _distinct(flows: FlowTable, rows: Integers) -> Integers:
         if _telling(flow) > _telling(known[1]):
             unique[key(flow)] = row, flow
     return np.array([row for row, _ in unique.values()])
+
+
+def _are_distinct(columns: Sequence[Integers]) -> bool:
+    """Whether no two rows are the same; False if only their hashes are."""
+    mixed = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column.astype(np.uint64)) * MIX
+    mixed.sort()
+    return not np.count_nonzero(mixed[1:] == mixed[:-1])
 
 
 def _telling(flow: Flow) -> tuple[int, str]:

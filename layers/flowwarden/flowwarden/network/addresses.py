@@ -51,6 +51,8 @@ class PeerClass(StrEnum):
 
     OWN = "own"
     """In an unroutable range or in one of the policy's `own_cidrs`."""
+    PARTNER = "partner"
+    """In one of the policy's `partner_cidrs`: neither ours nor the internet."""
     AWS_SERVICE = "aws-service"
     """A public address that the record names as an AWS service's."""
     INTERNET = "internet"
@@ -58,11 +60,17 @@ class PeerClass(StrEnum):
     """Link-local, multicast, broadcast: never routed, never somebody's connection."""
 
 
+CLASSES: Final = tuple(PeerClass)
+"""Peer classes by number."""
+_NUMBERS: Final = {peer_class: number for number, peer_class in enumerate(CLASSES)}
+
+
 class AddressBook:
     """Tells own addresses from the internet; remembers its answers, since addresses repeat."""
 
-    def __init__(self, own_cidrs: Iterable[str] = ()) -> None:
+    def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
         self._own = _Networks((*UNROUTABLE, *own_cidrs))
+        self._partners = _Networks(partner_cidrs)
         self._local = _Networks(LOCAL_SCOPE)
         self._known: dict[str, PeerClass] = {}
 
@@ -76,10 +84,16 @@ class AddressBook:
             self._known[address] = known
         return known
 
+    def number(self, address: str) -> int:
+        """The number of its class in `CLASSES`. Raises ValueError if it is none."""
+        return _NUMBERS[self.classify(address)]
+
     def _look_up(self, address: str) -> PeerClass:
         family, number = _number(address)
         if self._local.hold(family, number):
             return PeerClass.LOCAL
+        if self._partners.hold(family, number):  # before what is ours: they are reached by private ranges
+            return PeerClass.PARTNER
         return PeerClass.OWN if self._own.hold(family, number) else PeerClass.INTERNET
 
 

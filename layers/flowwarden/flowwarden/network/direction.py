@@ -6,7 +6,6 @@ conversation. Together with the classes of both ends they make a DirectedFlow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -14,16 +13,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefix
+from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefix
 from flowwarden.network.initiator import Initiator, Verdict, Verdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import EGRESS, INGRESS, REJECT
 
-CLASSES: Final = tuple(PeerClass)
-"""Peer classes by number."""
-_NUMBERS: Final = {peer_class: number for number, peer_class in enumerate(CLASSES)}
 OWN: Final = CLASSES.index(PeerClass.OWN)
 AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)
 INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
@@ -120,7 +116,7 @@ class Directions:
     def from_source(self) -> Mask:
         """Whether the source stands as the client: it is, or nobody knows."""
         by_destination = [each.initiator is Initiator.DESTINATION for each in self.verdicts.table]
-        return ~np.array(by_destination)[self.verdicts.numbers]
+        return ~np.array(by_destination, bool)[self.verdicts.numbers]
 
     @cached_property
     def own(self) -> Integers:
@@ -144,12 +140,12 @@ class Directions:
     @cached_property
     def client(self) -> Integers:
         """The address of the end that opened the conversation."""
-        return np.where(self.from_source, *self._ends)
+        return self._chosen(self._ends[0], self._ends[1])
 
     @cached_property
     def server(self) -> Integers:
         """The address of the other end."""
-        return np.where(self.from_source, *self._ends[::-1])
+        return self._chosen(self._ends[1], self._ends[0])
 
     @cached_property
     def service_port(self) -> Integers:
@@ -159,65 +155,71 @@ class Directions:
     @cached_property
     def client_class(self) -> Integers:
         """What the client is."""
-        return np.where(self.from_source, *self._classes)
+        return self._chosen(self._classes[0], self._classes[1])
 
     @cached_property
     def server_class(self) -> Integers:
         """What the server is."""
-        return np.where(self.from_source, *self._classes[::-1])
+        return self._chosen(self._classes[1], self._classes[0])
+
+    def _chosen(self, if_source: Integers, if_destination: Integers) -> Integers:
+        """The values of the first where the source stands as the client, of the second elsewhere."""
+        chosen: Integers = np.where(self.from_source, if_source, if_destination)
+        return chosen
 
     @cached_property
-    def _ends(self) -> tuple[Integers, Integers]:
-        """Source and destination, as the packets have them."""
-        source, destination = (
-            np.where(packet != ABSENT, packet, self._flows[f"{end}addr"])
-            for end in ("src", "dst")
-            for packet in (self._flows[f"pkt_{end}addr"],)
-        )
-        return source, destination
+    def _ends(self) -> Integers:
+        """Source and destination, as the packets have them: a row each."""
+        flows = self._flows
+        ends = np.array([flows["srcaddr"], flows["dstaddr"]])
+        if not (flows.has("pkt_srcaddr") or flows.has("pkt_dstaddr")):
+            return ends
+        packet = np.array([flows["pkt_srcaddr"], flows["pkt_dstaddr"]])
+        return np.where(packet != ABSENT, packet, ends)
 
     @cached_property
-    def _classes(self) -> tuple[Integers, Integers]:
-        """What source and destination are."""
-        known = _KnownEnds(self._flows.texts, (*self._ends, self.own), self._book)
-        source, destination = self._ends
-        # A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
-        within = known.same_ipv6_vpc(source, destination)
-        classes = []
-        for end, service in zip(self._ends, ("pkt_src_aws_service", "pkt_dst_aws_service"), strict=True):
-            ours = within | (end == self.own) | known.same_ipv6_vpc(end, self.own)
-            public = np.where(self._services(service), AWS_SERVICE, INTERNET)
-            of_text = known.classes[end]
-            classes.append(
-                np.where(within, OWN, np.where(of_text != INTERNET, of_text, np.where(ours, OWN, public)))
-            )
-        return classes[0], classes[1]
+    def _classes(self) -> Integers:
+        """What source and destination are: a row each."""
+        ends = self._ends
+        classes = self._flows.answers(self._book.number).of(ends)
+        if not np.count_nonzero(classes != OWN):
+            return classes
+        within, ours = self._own_ipv6()
+        public = classes == INTERNET
+        classes[public & self._services] = AWS_SERVICE
+        classes[public & ours] = OWN
+        classes[:, within] = OWN
+        return classes
 
-    def _services(self, attribute: str) -> Mask:
-        """Where a column names an AWS service."""
-        column = self._flows[attribute]
-        names = np.unique(column)
-        services = [name for name in names.tolist() if is_aws_service(self._flows.text(name))]
-        return np.isin(column, services) if services else np.zeros(len(column), bool)
+    def _own_ipv6(self) -> tuple[Mask, Mask]:
+        """At which flows both ends are in the same VPC, and which ends are the interface or in its VPC.
+
+        A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
+        """
+        prefixes = self._flows.answers(_prefix)
+        source, destination = of_ends = prefixes.of(self._ends)
+        known = of_ends != ABSENT
+        ours = self._ends == self.own
+        if not np.count_nonzero(known):
+            return known[0], ours
+        ours |= known & (of_ends == prefixes.of(self.own))
+        return known[0] & (source == destination), ours
+
+    @property
+    def _services(self) -> Mask:
+        """Which ends the records name as an AWS service: a row for sources, one for destinations."""
+        services = self._flows.answers(_is_service)
+        names = ("pkt_src_aws_service", "pkt_dst_aws_service")
+        return np.array([services.of(self._flows[name]) > 0 for name in names])
 
 
-class _KnownEnds:
-    """What some addresses are, by the numbers of their texts; what others are is never asked."""
+def _prefix(address: str) -> int:
+    """The part of an IPv6 address that a VPC's addresses share."""
+    return vpc_prefix(address) if ":" in address else ABSENT
 
-    def __init__(self, texts: Sequence[str], columns: Sequence[Integers], book: AddressBook) -> None:
-        self.classes: Integers = np.full(len(texts) + 1, ABSENT)
-        self._prefixes: Integers = np.full(len(texts) + 1, ABSENT)  # the last one is that of `ABSENT`
-        numbers = np.unique(np.concatenate(columns))
-        numbers = numbers[numbers != ABSENT]
-        known = [texts[number] for number in numbers.tolist()]
-        self.classes[numbers] = [_NUMBERS[book.classify(text)] for text in known]
-        self._prefixes[numbers] = [vpc_prefix(text) if ":" in text else ABSENT for text in known]
 
-    def same_ipv6_vpc(self, one: Integers, other: Integers) -> Mask:
-        """Where both are IPv6 addresses in the same /56, hence in the same VPC."""
-        mine = self._prefixes[one]
-        same: Mask = (mine == self._prefixes[other]) & (mine != ABSENT)
-        return same
+def _is_service(code: str) -> int:
+    return is_aws_service(code)
 
 
 def is_aws_service(code: str | None) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flowwarden.network.addresses import AddressBook, PeerClass
 from flowwarden.network.groups import Groups, Keys, packed
-from flowwarden.network.ports import TCP
+from flowwarden.network.ports import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT
@@ -57,8 +57,9 @@ class Sums:
 class Traffic:
     """The flows of a batch, seen together."""
 
-    def __init__(self, flows: FlowTable) -> None:
+    def __init__(self, flows: FlowTable, services: ServicePorts = WELL_KNOWN) -> None:
         self.flows = flows
+        self.services = services
         self._texts = len(flows.texts)
 
     @cached_property
@@ -151,19 +152,19 @@ class Traffic:
         Only that proves a listener: a SYN or a REJECT shows a wish to connect.
         """
         answers = self.tcp_flags & SYN_ACK == SYN_ACK
-        if not answers.any():
+        if not np.count_nonzero(answers):
             return answers, answers
         sizes = [self._texts, _PORTS]
         source, destination = (
             packed([self.flows[f"{end}addr"], self.flows[f"{end}port"]], sizes) for end in ("src", "dst")
         )
-        listeners = np.unique(source[answers])
-        return self.is_tcp & np.isin(source, listeners), self.is_tcp & np.isin(destination, listeners)
+        listeners = np.sort(source[answers])
+        return self.is_tcp & _are_in(source, listeners), self.is_tcp & _are_in(destination, listeners)
 
     @cached_property
     def is_ipv6(self) -> Mask:
         """Which flows have an IPv6 address for a destination."""
-        return self.flows.is_ipv6[self.flows["dstaddr"]]
+        return self.flows.answers(_has_colon).of(self.flows["dstaddr"]) > 0
 
     def own_addresses(self, book: AddressBook) -> Integers:
         """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
@@ -182,11 +183,20 @@ class Traffic:
         common = {
             number
             for number in (int(source[0]), int(destination[0]))
-            if ((source == number) | (destination == number)).all()
+            if np.count_nonzero((source == number) | (destination == number)) == len(source)
         }
         texts = {self.flows.texts[number]: number for number in common}
         own = _only_own(set(texts), book)
         return ABSENT if own is None else texts[own]
+
+
+def _has_colon(text: str) -> int:
+    return ":" in text
+
+
+def _are_in(keys: Keys, ordered: Keys) -> Mask:
+    """Which keys are among some others, which are sorted, and at least one."""
+    return np.asarray(ordered[np.minimum(ordered.searchsorted(keys), len(ordered) - 1)] == keys, bool)
 
 
 def _rows_by(keys: Keys) -> list[Integers | slice]:
