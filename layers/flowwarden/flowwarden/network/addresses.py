@@ -97,6 +97,28 @@ class AddressBook:
         return PeerClass.OWN if self._own.hold(family, number) else PeerClass.INTERNET
 
 
+MOST_BOOKS: Final = 4
+"""VPCs whose addresses a container remembers at a time: each invocation is about one."""
+
+
+class AddressBooks:
+    """An address book for each set of networks that VPCs have."""
+
+    def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
+        self._own, self._partners = tuple(own_cidrs), tuple(partner_cidrs)
+        self._books: dict[frozenset[str], AddressBook] = {}
+
+    def of(self, vpc_cidrs: frozenset[str]) -> AddressBook:
+        """The book that takes these networks for ours as well."""
+        book = self._books.pop(vpc_cidrs, None)
+        if book is None:
+            book = AddressBook((*self._own, *sorted(vpc_cidrs)), self._partners)
+        self._books[vpc_cidrs] = book  # the last one now
+        if len(self._books) > MOST_BOOKS:
+            del self._books[next(iter(self._books))]
+        return book
+
+
 class _Networks:
     """Networks as numbers: `ipaddress` takes thirty times as long to look into a dozen of them."""
 

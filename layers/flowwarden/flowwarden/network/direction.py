@@ -6,7 +6,9 @@ conversation. Together with the classes of both ends they make a DirectedFlow.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -69,8 +71,21 @@ class Directions:
     Addresses are numbers of texts, peer classes numbers of `CLASSES`; see `DirectedFlow` for what they mean.
     """
 
-    def __init__(self, traffic: Traffic, book: AddressBook) -> None:
+    def __init__(
+        self,
+        traffic: Traffic,
+        book: AddressBook,
+        addresses: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
+        """Take the flows, and who knows what is ours.
+
+        Args:
+            traffic: the flows of a batch.
+            book: knows what addresses are.
+            addresses: what EC2 tells of interfaces: their addresses by their ids.
+        """
         self.traffic = traffic
+        self._addresses = addresses
         self._flows = traffic.flows
         self._book = book
 
@@ -124,7 +139,9 @@ class Directions:
         direction = self._flows["flow_direction"]
         told = direction != ABSENT
         own = np.where(direction == INGRESS, self._flows["dstaddr"], self._flows["srcaddr"])
-        return own if told.all() else np.where(told, own, self.traffic.own_addresses(self._book))
+        if told.all():
+            return own
+        return np.where(told, own, self.traffic.own_addresses(self._book, self._addresses))
 
     @cached_property
     def side(self) -> Integers:

@@ -6,6 +6,7 @@ each answer is an array with an element for each flow, worked out when somebody 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -166,19 +167,25 @@ class Traffic:
         """Which flows have an IPv6 address for a destination."""
         return self.flows.answers(_has_colon).of(self.flows["dstaddr"]) > 0
 
-    def own_addresses(self, book: AddressBook) -> Integers:
+    def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
         """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
 
         It is what all flows of the interface and family have in common; where one pair of addresses is all
-        there is, it is the one of the two that is ours.
+        there is, it is the one of the two that EC2 tells of the interface, or else that is ours.
+
+        Args:
+            book: knows what is ours.
+            known: what EC2 tells of interfaces: their addresses by their ids.
         """
         own = np.full(len(self.flows), ABSENT)
         keys = packed([self.flows["interface_id"], self.is_ipv6.astype(np.int64)], [self._texts, 2])
         for rows in _rows_by(keys):
-            own[rows] = self._own_address(rows, book)
+            own[rows] = self._own_address(rows, book, known)
         return own
 
-    def _own_address(self, rows: Integers | slice, book: AddressBook) -> int:
+    def _own_address(
+        self, rows: Integers | slice, book: AddressBook, known: Mapping[str, Collection[str]]
+    ) -> int:
         source, destination = (end[rows] for end in self._ends)
         common = {
             number
@@ -186,7 +193,9 @@ class Traffic:
             if np.count_nonzero((source == number) | (destination == number)) == len(source)
         }
         texts = {self.flows.texts[number]: number for number in common}
-        own = _only_own(set(texts), book)
+        interface_id = self.flows.text(int(self.flows["interface_id"][rows][0]))
+        told = texts.keys() & set(known.get(interface_id or "", ()))
+        own = next(iter(told)) if len(told) == 1 else _only_own(set(texts), book)
         return ABSENT if own is None else texts[own]
 
 

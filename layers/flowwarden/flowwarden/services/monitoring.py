@@ -18,10 +18,6 @@ from flowwarden.detection.detectors import inspect
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.selection import wanted
 from flowwarden.errors import PublishFailed
-from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import Directions
-from flowwarden.network.ports import ServicePorts
-from flowwarden.network.traffic import Traffic
 from flowwarden.ports import Claims, Sink
 from flowwarden.records import sight
 from flowwarden.records.model import GapKind
@@ -140,9 +136,6 @@ class MonitoringService:
         self._sinks = sinks
         self._region = region
         self._quiet_minutes = quiet_minutes
-        policy = guards.watcher.policy
-        self._book = AddressBook(policy.own_cidrs, policy.partner_cidrs)
-        self._services = ServicePorts(policy.service_ports)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> MonitoringResult:
         """Read, inspect and notify; `now` is Unix seconds.
@@ -179,7 +172,7 @@ class MonitoringService:
 
     def _inspect(self, flows: FlowTable, now: int) -> list[Finding]:
         """Run the detectors, over hosts in time and over the flows that any of the others looks at."""
-        directions = Directions(Traffic(flows, self._services), self._book)
+        directions = self._watcher.directions(flows, now)
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(directions, self._watcher.policy))
         over_time += spikes.inspect(self._watcher.evidence, looked_at, now)

@@ -16,12 +16,14 @@ from flowwarden.detection.findings import Finding
 from flowwarden.detection.scan import excess
 from flowwarden.detection.selection import grouped
 from flowwarden.detection.suspects import ADMIN_PORTS, Suspect, by_client, windows
-from flowwarden.network.addresses import PeerClass
+from flowwarden.network.addresses import AddressBooks, PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.places import places
-from flowwarden.network.ports import UDP
+from flowwarden.network.ports import UDP, ServicePorts
 from flowwarden.network.roles import Interface, is_middlebox, role_of
+from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
+from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import Integers
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook, day_of
@@ -59,6 +61,15 @@ class Watcher:
         self.policy = policy
         self._interfaces = interfaces
         self._lessons: list[Lesson] = []
+        self._books = AddressBooks(policy.own_cidrs, policy.partner_cidrs)
+        self._services = ServicePorts(policy.service_ports)
+
+    def directions(self, flows: FlowTable, now: int) -> Directions:
+        """Who asks whom in a batch, with what EC2 tells of the interfaces that logged it and their VPCs."""
+        known = self._known(flows, now)
+        book = self._books.of(frozenset(cidr for each in known.values() for cidr in each.vpc_cidrs))
+        addresses = {name: interface.addresses for name, interface in known.items()}
+        return Directions(Traffic(flows, self._services), book, addresses)
 
     def inspect(self, directions: Directions, now: int) -> list[Finding]:
         """What the hosts of a batch do that their roles do not. Begins with a batch."""
@@ -112,13 +123,15 @@ class Watcher:
 
     def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
         flows = directions.traffic.flows
-        numbers = flows["interface_id"]
-        names = {number: flows.text(number) for number in sorted(set(numbers.tolist()))}
-        known = self._interfaces.interfaces([name for name in names.values() if name], now)
+        known = self._known(flows, now)
         return [
-            (np.flatnonzero(numbers == number), known.get(name) if name else None)
-            for number, name in names.items()
+            (np.flatnonzero(flows["interface_id"] == number), known.get(name) if name else None)
+            for number, name in _interfaces_of(flows).items()
         ]
+
+    def _known(self, flows: FlowTable, now: int) -> dict[str, Interface]:
+        """The interfaces that logged the flows, as far as EC2 tells."""
+        return self._interfaces.interfaces(filter(None, _interfaces_of(flows).values()), now)
 
     def _inspect(
         self, directions: Directions, rows: Integers, interface: Interface | None, now: int
@@ -229,6 +242,11 @@ class Watcher:
             databases=familiar.databases,
             only_listens=familiar.only_listens,
         )
+
+
+def _interfaces_of(flows: FlowTable) -> dict[int, str | None]:
+    """Ids of the interfaces that logged the flows, by the numbers of their texts."""
+    return {number: flows.text(number) for number in sorted(set(flows["interface_id"].tolist()))}
 
 
 def _moment(starts: Integers, now: int) -> int:
