@@ -67,6 +67,8 @@ METRICS = {
     "StateUnavailable": "state_unavailable",
     "SightLost": "sight_lost",
     "LayoutsUnavailable": "layouts_unavailable",
+    "EvidenceUnavailable": "evidence_unavailable",
+    "InterfacesUnavailable": "interfaces_unavailable",
 }
 """CloudWatch metric → attribute of the result. All are sent for each batch, zeros too."""
 

@@ -18,8 +18,10 @@ VALID_SECONDS = 3600
 """How long a description is trusted. Tags and security groups change seldom, and what was learned of a role
 does not become wrong because one interface has left it."""
 MISSING_SECONDS = 300
-"""How long an interface that EC2 does not describe is not asked for again: EC2 may not show a new one yet,
-one that was deleted still has records for some minutes, and one of another account is missing for ever."""
+"""How long an interface that EC2 does not describe is not asked for again at first: EC2 may not show a new
+one yet, and one that was deleted still has records for some minutes."""
+MISSING_SECONDS_AT_MOST = 6 * 3600
+"""Each time in vain it is twice as long, until this: an interface of another account is missing for ever."""
 REFUSED_SECONDS = 60
 """How long nothing is asked after EC2 refused. All containers of the account share EC2's request quota with
 whatever else calls it, such as the enforcer."""
@@ -38,6 +40,8 @@ class Entry(Struct, frozen=True):
     """None if EC2 never described it."""
     look_again: int
     """Unix seconds: from then on the entry is too old to be trusted."""
+    wait: int = 0
+    """Seconds from the question until then, if it was in vain."""
 
 
 class InterfaceBook:
@@ -56,6 +60,8 @@ class InterfaceBook:
         """In the order in which they were asked for."""
         self._ask_again = 0
         """Unix seconds: before, EC2 is not asked, because it refused."""
+        self.unavailable = 0
+        """Questions that EC2 refused, ever."""
 
     def interface(self, interface_id: str, now: int) -> Interface | None:
         """The interface, or None if it is not known; `now` is Unix seconds."""
@@ -98,6 +104,7 @@ class InterfaceBook:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
             self._ask_again = now + REFUSED_SECONDS
+            self.unavailable += 1
             self._tell(
                 f"network interfaces cannot be described now, so roles may be old or unknown: {error}; "
                 f"asked for were {len(due)}, such as {due[0]}"
@@ -109,8 +116,9 @@ class InterfaceBook:
                 self._entries[each] = Entry(interface, now + VALID_SECONDS)
             else:
                 # It was deleted. Ids are not used again, so its last records are read by what it was.
-                known = before.interface if before else None
-                self._entries[each] = Entry(known, now + MISSING_SECONDS)
+                known, waited = (before.interface, before.wait) if before else (None, 0)
+                wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
+                self._entries[each] = Entry(known, now + wait, wait)
         return described
 
     def _forget(self) -> None:

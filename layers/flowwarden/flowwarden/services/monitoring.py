@@ -52,6 +52,8 @@ class MonitoringResult(Struct, kw_only=True):
     """1 if the log formats that the lines were read by may be out of date, because nothing tells them."""
     evidence_unavailable: int = 0
     """Calls about what hosts did before that the state table did not answer."""
+    interfaces_unavailable: int = 0
+    """Questions about network interfaces that EC2 refused: roles may be old or unknown."""
     malformed_samples: list[tuple[str, str]] = []
     """(line, reason) of the first malformed lines."""
     reported: list[Finding] = []
@@ -142,7 +144,7 @@ class MonitoringService:
 
         Never raises for what a line holds or what a port refuses: see `MonitoringResult.told`.
         """
-        failures = self._watcher.evidence.unavailable
+        failures, refusals = self._watcher.evidence.unavailable, self._watcher.interfaces_unavailable
         entry, records = self._read(batch, now)
         result = _count(records)
         result.layouts_unavailable = int(entry.unavailable)
@@ -168,6 +170,7 @@ class MonitoringService:
         notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
         result.told = notifier.told
         result.evidence_unavailable = self._watcher.evidence.unavailable - failures
+        result.interfaces_unavailable = self._watcher.interfaces_unavailable - refusals
         return result
 
     def _inspect(self, flows: FlowTable, now: int) -> list[Finding]:

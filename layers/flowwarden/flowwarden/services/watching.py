@@ -64,6 +64,11 @@ class Watcher:
         self._books = AddressBooks(policy.own_cidrs, policy.partner_cidrs)
         self._services = ServicePorts(policy.service_ports)
 
+    @property
+    def interfaces_unavailable(self) -> int:
+        """Questions about interfaces that EC2 refused, ever."""
+        return self._interfaces.unavailable
+
     def directions(self, flows: FlowTable, now: int) -> Directions:
         """Who asks whom in a batch, with what EC2 tells of the interfaces that logged it and their VPCs."""
         known = self._known(flows, now)
