@@ -6,12 +6,14 @@ import pytest
 
 from flowwarden.detection import detectors
 from flowwarden.detection.findings import Severity
-from flowwarden.detection.nacl_fault import MIN_TUPLES, inspect
+from flowwarden.detection.nacl_fault import inspect
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from tests.flows import directed, flow, rejected
 
 SERVER = "10.0.2.30:5432"
+MIN_TUPLES = Thresholds().nacl_tuples
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 
 
@@ -69,6 +71,8 @@ def test_a_subnet_is_one_finding_whoever_answers_in_it() -> None:
 def test_two_connections_are_too_few() -> None:
     """And one that is logged again and again is one."""
     assert inspect(directed(*refused_answers(MIN_TUPLES - 1)), Policy()) == []
+    fewer = Policy(thresholds=Thresholds(nacl_tuples=MIN_TUPLES - 1))
+    assert len(inspect(directed(*refused_answers(MIN_TUPLES - 1)), fewer)) == 1
     again = [
         rejected(SERVER, "10.0.1.20:40000", tcp_flags=18, flow_direction=OUT, start=at) for at in range(9)
     ]

@@ -1,6 +1,6 @@
 """nacl-fault: a network ACL lets requests through and refuses their answers.
 
-What: in one batch `MIN_TUPLES` connections or more whose request was accepted at an interface and whose
+What: in one batch `nacl_tuples` connections or more whose request was accepted at an interface and whose
     answer was rejected there. One finding for the subnet (the host, where the log format has no `subnet-id`)
     and the direction of the rules: outbound where our own answers are refused, inbound where those of others.
 Why: security groups keep state and never do that. A network ACL keeps none, and the ephemeral ports of
@@ -26,18 +26,16 @@ from flowwarden.policy import Policy
 from flowwarden.records.model import FlowDirection
 
 NAME: Final = "nacl-fault"
-MIN_TUPLES: Final = 3
-"""One or two may be a rule that changed while a connection was made."""
 
 
-def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each subnet (or host) and direction in which answers are refused."""
     refused = [directed for directed in flows if is_refused_answer(directed)]
     groups = grouped(refused, lambda directed: (_place(directed), directed.side))
     return [
         _report(place, group)
         for (place, _), group in groups.items()
-        if len({connection(directed) for directed in group}) >= MIN_TUPLES
+        if len({connection(directed) for directed in group}) >= policy.thresholds.nacl_tuples
     ]
 
 

@@ -37,6 +37,9 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shut_clients: Few = 5
     """Own hosts refused the same service at one host, from which it is told about the host that refuses: a
     security group that somebody tightened shuts out all its clients together."""
+    nacl_tuples: Few = 3
+    """Connections in a batch whose requests were accepted and whose answers were not: one or two may be a
+    rule that changed while they were made."""
     scan_hit_places: Few = 10
     """Places of one interface that refuse an internet host in one batch: few sources of background noise try
     that many, so few are remembered."""
