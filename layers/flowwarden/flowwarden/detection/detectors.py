@@ -35,11 +35,10 @@ INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
 }
 """Every detector that looks at what a host does over time, by its name."""
 
-OTHERS: frozenset[str] = frozenset({scan_hit.NAME})
-"""Detectors that the watcher runs for the service that they are about."""
+OTHERS: frozenset[str] = frozenset({scan_hit.NAME, internet_rejects.NAME})
+"""Detectors that the watcher runs for the service that they are about, and those that count columns."""
 
 DETECTORS: dict[str, Detector] = {
-    internet_rejects.NAME: internet_rejects.inspect,
     blocked_connection.NAME: blocked_connection.inspect,
     probing.NAME: probing.inspect,
     shut_service.NAME: shut_service.inspect,

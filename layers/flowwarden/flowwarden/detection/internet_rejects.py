@@ -10,34 +10,26 @@ ATT&CK: T1595 Active Scanning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.selection import grouped, plural
+from flowwarden.detection.columns import representative_of, tally_of
+from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.selection import distinct, is_noise, plural
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.initiator import Initiator
-from flowwarden.policy import Policy
-from flowwarden.records.model import Action
+from flowwarden.network.direction import Directions
+from flowwarden.records.tokens import Integers
 
 NAME = "internet-rejects"
 
 
-def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+def inspect(directions: Directions) -> list[Finding]:
     """One finding for each own host that internet hosts were refused at."""
-    refused = [
-        directed
-        for directed in flows
-        if directed.flow.action is Action.REJECT
-        and directed.client_class in (PeerClass.INTERNET, PeerClass.AWS_SERVICE)
-        # A REJECT whose initiator nothing tells (ICMP) counts for the end that it came from.
-        and directed.verdict.initiator is not Initiator.DESTINATION
-    ]
-    return [_report(host, group) for host, group in grouped(refused, lambda d: d.server).items()]
+    rows = distinct(directions.traffic.flows, is_noise(directions).nonzero()[0])
+    servers = directions.server[rows]
+    hosts = dict.fromkeys(servers.tolist())
+    return [_report(directions, host, rows[servers == host]) for host in hosts]
 
 
-def _report(host: str, group: list[DirectedFlow]) -> Finding:
-    tally = Tally.of(group)
+def _report(directions: Directions, server: int, rows: Integers) -> Finding:
+    host, tally = directions.traffic.flows.texts[server], tally_of(directions, rows)
     return Finding(
         detector=NAME,
         severity=Severity.INFO,
@@ -50,5 +42,5 @@ def _report(host: str, group: list[DirectedFlow]) -> Finding:
         technique="T1595",
         query_terms=(host, "REJECT"),
         tally=tally,
-        example=representative(group),
+        example=representative_of(directions, rows),
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.groups import Groups, Keys, packed
 from flowwarden.network.ports import TCP
 from flowwarden.records.table import FlowTable
@@ -24,34 +24,6 @@ SYN, RST, SYN_ACK = 2, 4, 18
 
 _PORTS: Final = 2**16
 _PROTOCOLS: Final = 2**8
-_ACTIONS: Final = 2
-
-
-class Sums:
-    """What the flows have together that agree in srcaddr, dstaddr, dstport, protocol and action.
-
-    Arrays with an element for each such group.
-    """
-
-    def __init__(self, flows: FlowTable, groups: Groups) -> None:
-        self._flows = flows
-        self._groups = groups
-
-    def __len__(self) -> int:
-        return len(self._groups)
-
-    def __getitem__(self, attribute: str) -> Integers:
-        """The values of a column that the flows of a group agree in."""
-        return self._flows[attribute][self._groups.rows]
-
-    @property
-    def records(self) -> Integers:
-        """How many flows they are."""
-        return self._groups.sizes
-
-    def total(self, attribute: str) -> NDArray[Any]:
-        """The sums of a column, what is absent counted as 0."""
-        return self._groups.sums(np.maximum(self._flows[attribute], 0))
 
 
 class Traffic:
@@ -60,14 +32,6 @@ class Traffic:
     def __init__(self, flows: FlowTable) -> None:
         self.flows = flows
         self._texts = len(flows.texts)
-
-    @cached_property
-    def sums(self) -> Sums:
-        """The flows, summed up by who asks whom for what, and what was decided."""
-        flows = self.flows
-        columns = [*self._ends, flows["dstport"], flows["protocol"], flows["action"]]
-        sizes = [self._texts, self._texts, _PORTS, _PROTOCOLS, _ACTIONS]
-        return Sums(flows, Groups(packed(columns, sizes)))
 
     @property
     def _ends(self) -> tuple[Integers, Integers]:
@@ -137,7 +101,8 @@ class Traffic:
     @cached_property
     def is_ipv6(self) -> Mask:
         """Which flows have an IPv6 address for a destination."""
-        return self.flows.answers(_has_colon).of(self.flows["dstaddr"]) > 0
+        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(self.flows["dstaddr"]) != ABSENT
+        return is_ipv6
 
     def own_addresses(self, book: AddressBook) -> Integers:
         """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
@@ -161,10 +126,6 @@ class Traffic:
         texts = {self.flows.texts[number]: number for number in common}
         own = _only_own(set(texts), book)
         return ABSENT if own is None else texts[own]
-
-
-def _has_colon(text: str) -> int:
-    return ":" in text
 
 
 def _are_in(keys: Keys, ordered: Keys) -> Mask:

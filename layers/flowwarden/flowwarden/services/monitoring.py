@@ -163,7 +163,8 @@ class MonitoringService:
         directions = Directions(Traffic(flows), self._book)
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(directions, self._watcher.policy))
-        findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
+        counted = [*over_time, *internet_rejects.inspect(directions)]
+        findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, counted), now)
         self._watcher.remember(findings)
         return findings
 

@@ -109,10 +109,13 @@ class Watcher:
     def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
         flows = directions.traffic.flows
         numbers = flows["interface_id"]
-        names = {number: flows.text(number) for number in sorted(set(numbers.tolist()))}
+        # Nearly always it is one.
+        alike = len(numbers) > 0 and np.count_nonzero(numbers == numbers[0]) == len(numbers)
+        distinct = numbers[:1] if alike else np.unique(numbers)
+        names = {number: flows.text(number) for number in distinct.tolist()}
         known = self._interfaces.interfaces([name for name in names.values() if name], now)
         return [
-            (np.flatnonzero(numbers == number), known.get(name) if name else None)
+            ((numbers == number).nonzero()[0], known.get(name) if name else None)
             for number, name in names.items()
         ]
 
@@ -124,17 +127,15 @@ class Watcher:
             return []
         seconds = _moment(directions.traffic.flows["start"][rows], now)
         familiar = self._familiar(interface, seconds, now)
-        edges = contacts.edges()
-        new = {edge: groups for edge, groups in edges.items() if not familiar.knows(edge)}
+        new = contacts.edges(known=familiar.knows)
         if familiar.baseline is not None:
-            self._lessons.append(self._lesson(contacts, edges, new, familiar, day_of(seconds)))
+            self._lessons.append(self._lesson(contacts, new, familiar, day_of(seconds)))
         findings = self._judge(directions, _outbound(contacts, new, familiar), familiar, now)
         return findings + self._visits(directions, contacts, new, familiar, day_of(seconds))
 
     def _lesson(
         self,
         contacts: Contacts,
-        edges: Mapping[Edge, Integers],
         new: Mapping[Edge, Integers],
         familiar: Familiar,
         day: int,
@@ -142,7 +143,7 @@ class Watcher:
         exempt = places(self.policy.exempt)
         addresses = familiar.interface.addresses if familiar.interface else ()
         ways = {"in"} if any(map(exempt.hold, addresses)) else {"in", "out"}  # who may do all teaches nothing
-        done = {edge for edge, groups in edges.items() if edge[0] in ways and contacts.answered(groups)}
+        done = {edge for edge in contacts.answered_edges() if edge[0] in ways}
         return Lesson(familiar.role, day, frozenset(done - new.keys()), frozenset(done & new.keys()))
 
     def _judge(
