@@ -26,7 +26,7 @@ from tests.flows import directed, make_flow, rejected
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
-    *("baseline", "contacts", "evidence", "suspects"),
+    *("baseline", "columns", "contacts", "evidence", "suspects"),
 }
 
 
