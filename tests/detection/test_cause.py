@@ -8,11 +8,11 @@ import pytest
 
 from flowwarden.detection.blocked_connection import inspect as blocked
 from flowwarden.detection.cause import Cause, cause_of, is_leftover, likely_cause
-from flowwarden.detection.internet_rejects import refused
+from flowwarden.detection.internet_rejects import inspect as internet_rejects
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action, Flow, FlowDirection
-from tests.flows import directed, flow, rejected
+from tests.flows import directed, directions, flow, rejected
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 CLIENT, SERVER, STRANGER = "10.0.1.20:40000", "10.0.2.30:5432", "203.0.113.9:40000"
@@ -148,7 +148,7 @@ def test_leftovers_are_nobodys_attempts(flags: int) -> None:
     flows = directed(ours, theirs, listening)
     assert [is_leftover(each) for each in flows] == [True, True, False]
     assert blocked(flows, Policy()) == []
-    assert refused(flows) == []
+    assert internet_rejects(directions(ours, theirs, listening)) == []
 
 
 def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
@@ -157,6 +157,8 @@ def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
         flows = directed(rejected(CLIENT, SERVER), flow(CLIENT, SERVER, interface_id=accepted_at))
         assert is_leftover(flows[0]) == is_one
         assert (blocked(flows, Policy()) == []) == is_one
+        stranger = rejected(STRANGER, SERVER), flow(STRANGER, SERVER, interface_id=accepted_at)
+        assert (internet_rejects(directions(*stranger)) == []) == is_one
 
 
 def test_an_accepted_flow_is_neither() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import flowwarden.detection
 from flowwarden.alerting.incidents import incident_key
-from flowwarden.detection import detectors
+from flowwarden.detection import detectors, internet_rejects
 from flowwarden.detection.detectors import (
     DETECTORS,
     INHIBITS,
@@ -22,7 +22,7 @@ from flowwarden.detection.detectors import (
     OTHERS,
     inspect,
 )
-from flowwarden.detection.selection import _distinct, wanted
+from flowwarden.detection.selection import distinct, wanted
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
@@ -33,7 +33,8 @@ from tests.flows import directed, flow, make_flow, rejected
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
-    *("baseline", "blind_spots", "cause", "contacts", "evidence", "last_seen", "suspects", "thresholds"),
+    *("baseline", "blind_spots", "cause", "columns", "contacts", "evidence", "last_seen", "suspects"),
+    "thresholds",
 }
 
 
@@ -122,7 +123,7 @@ def test_order_and_repetition_of_records_change_no_finding(
     def found(batch: list[Flow]) -> set[tuple[object, ...]]:
         directions = Directions(Traffic(FlowTable.of(batch)), AddressBook())
         seen = directions.flows(wanted(directions, POLICY))
-        findings = inspect(seen, POLICY)
+        findings = inspect(seen, POLICY, internet_rejects.inspect(directions))
         keys = [incident_key(f, "1", "r") for f in findings]
         assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"
         return {
@@ -139,6 +140,6 @@ def test_order_and_repetition_of_records_change_no_finding(
 def test_nothing_is_found_in_flows_that_are_not_wanted(flows: list[Flow]) -> None:
     """To leave them out saves making them, and changes nothing."""
     directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
-    rows = _distinct(directions.traffic.flows, np.arange(len(flows)))
+    rows = distinct(directions.traffic.flows, np.arange(len(flows)))
     found = inspect(directions.flows(wanted(directions, POLICY)), POLICY)
     assert found == inspect(directions.flows(np.sort(rows)), POLICY)

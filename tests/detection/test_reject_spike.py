@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
 from flowwarden.detection.findings import Severity
@@ -20,7 +21,7 @@ from flowwarden.detection.reject_spike import (
     report,
 )
 from flowwarden.records.model import Flow
-from tests.flows import START, directed, rejected
+from tests.flows import START, directions, rejected
 
 HOST = "10.0.0.10"
 NOW = START + 700
@@ -80,22 +81,22 @@ def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() ->
     """Different attempts: one that is repeated is one, and those of our own hosts are none."""
     own = [rejected(f"10.0.1.{each}:40000", f"{HOST}:22") for each in range(LEAST)]
     stale = noise(LEAST, port=443)
-    assert attempts(directed(*noise(LEAST - 1), *noise(LEAST - 1), *own), NOW) == {}
+    assert attempts(directions(*noise(LEAST - 1), *noise(LEAST - 1), *own), NOW) == {}
     late = [rejected(f"{each.srcaddr}:1", f"{HOST}:80", tcp_flags=0) for each in stale]
-    assert attempts(directed(*late), NOW) == {}
-    (found,) = attempts(directed(*noise(LEAST)), NOW).items()
+    assert attempts(directions(*late), NOW) == {}
+    (found,) = attempts(directions(*noise(LEAST)), NOW).items()
     assert (found[0], len(found[1])) == ((PLACE, HERE), LEAST)
 
 
 def test_each_slot_is_counted_by_itself_and_the_future_is_now() -> None:
     """An hour's batch holds six of them."""
-    flows = directed(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
+    flows = directions(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
     assert {slot for _, slot in attempts(flows, NOW)} == {HERE - 1, HERE, NOW // SLOT}
 
 
 def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
     """Until nobody asks any more."""
-    one = addition(PLACE, HERE - 1, directed(*noise(LEAST)))
+    one = addition(PLACE, HERE - 1, directions(*noise(LEAST)), np.arange(LEAST))
     assert one.key in keys(PLACE, HERE)
     assert one.kept_until >= (HERE + HISTORY) * SLOT
     assert may_be_one(5 * LEAST + 1)
@@ -104,7 +105,7 @@ def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
 
 def test_a_spike_is_reported_and_pages_nobody() -> None:
     """The internet does what it does."""
-    finding = report(directed(*noise(40)), 812.4)
+    finding = report(directions(*noise(40)), np.arange(40), 812.4)
     assert finding.severity is Severity.INFO
     assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")
     assert "about 812 attempts in ten minutes, of 40 hosts" in finding.summary

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from flowwarden.records.tokens import ABSENT
@@ -10,11 +12,12 @@ from flowwarden.records.vocabulary import Vocabulary
 
 def test_each_text_is_asked_about_once_and_only_if_it_is_looked_up() -> None:
     """Also when there are more texts than before, and texts that the question does not suit."""
-    vocabulary, asked = Vocabulary(), []
+    vocabulary = Vocabulary()
+    asked: list[str] = []
 
-    def digits(text: str) -> int:
-        asked.append(text)
-        return int(text)
+    def digits(texts: Sequence[str]) -> Sequence[int]:
+        asked.extend(texts)
+        return [int(text) for text in texts]
 
     answers = vocabulary.answers(digits)
     numbers = vocabulary.numbers(["7", None, "no number", "7", "12"])

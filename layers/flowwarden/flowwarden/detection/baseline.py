@@ -8,7 +8,10 @@ before it passes for usual.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -36,7 +39,7 @@ GOES_OUT: Final[Edge] = ("out", PeerClass.INTERNET)
 """Stands for all edges to the internet, by whatever protocol and port."""
 
 
-class Baseline(Struct, frozen=True):
+class Baseline(Struct, frozen=True, dict=True):
     """What was learned of a role, as far as it counts on a day."""
 
     day: int
@@ -51,8 +54,12 @@ class Baseline(Struct, frozen=True):
 
     def establishes(self, edge: Edge) -> bool:
         """Whether it is usual for the role."""
-        number = fingerprint(*edge)
-        return sum(number in edges for edges in self.seen.values()) >= DAYS_SEEN
+        return fingerprint(*edge) in self._established
+
+    @cached_property
+    def _established(self) -> frozenset[int]:
+        days = Counter(chain.from_iterable(self.seen.values()))
+        return frozenset(number for number, count in days.items() if count >= DAYS_SEEN)
 
 
 def kinds_of(edge: Edge) -> list[Edge]:

@@ -8,8 +8,7 @@ logs all of it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from socket import AF_INET6, inet_ntop, inet_pton
@@ -19,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from flowwarden.detection.baseline import Edge
 from flowwarden.detection.selection import PAGING_CONFIDENCE
 from flowwarden.network.addresses import CLASSES
 from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
@@ -111,22 +111,48 @@ class Contacts:
         came_through = of_any(forward & (action == ACCEPT))
         return answered, refused, ~answered & ~refused & is_tcp & came_through
 
-    def edges(self) -> dict[tuple[object, ...], Integers]:
-        """The groups of each edge: of contacts that ended in some way, by what baselines tell apart."""
+    def edges(self, known: Callable[[Edge], bool] = lambda _: False) -> dict[Edge, Integers]:
+        """The groups of each edge: of contacts that ended in some way, by what baselines tell apart.
+
+        Those that are known are left out.
+        """
+        edges, alike, told = self._by_edge
+        return {edge: told[alike.members(number)] for number, edge in enumerate(edges) if not known(edge)}
+
+    def answered_edges(self) -> set[Edge]:
+        """Those of the edges of which any contact was answered."""
+        edges, alike, told = self._by_edge
+        return {edges[number] for number in alike.any(self._answered[told]).nonzero()[0].tolist()}
+
+    @cached_property
+    def _by_edge(self) -> tuple[list[Edge], Groups, Integers]:
+        """The edges, the contacts of each, and the groups that these contacts are."""
         (told,) = (self._answered | self._refused | self._unanswered).nonzero()
         rows = self._rows[self._first[told]]
         directions, inbound = self._directions, self._inbound(rows)
-        peers = np.where(inbound, directions.client[rows], directions.server[rows])
-        classes = np.where(inbound, directions.client_class[rows], directions.server_class[rows])
-        protocols, ports = self._flows["protocol"][rows], np.minimum(directions.service_port[rows], DYNAMIC)
-        found: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
-        texts = self._flows.texts
-        columns = (inbound, protocols, ports, peers, classes, told)
-        for way, protocol, port, peer, peer_class, group in zip(
-            *(each.tolist() for each in columns), strict=True
-        ):
-            found["in" if way else "out", protocol, port, peer_of(texts[peer], peer_class)].append(group)
-        return {edge: np.array(groups) for edge, groups in found.items()}
+        names, far = self._peers(
+            np.where(inbound, directions.client[rows], directions.server[rows]),
+            np.where(inbound, directions.client_class[rows], directions.server_class[rows]),
+        )
+        columns: list[NDArray[Any]] = [inbound, self._flows["protocol"][rows]]
+        columns += [np.minimum(directions.service_port[rows], DYNAMIC), far]
+        alike = Groups(packed(columns, [2, 2**8, 2**16, len(names)]))
+        values = (column[alike.rows].tolist() for column in columns)
+        edges: list[Edge] = [
+            ("in" if way else "out", protocol, port, names[peer])
+            for way, protocol, port, peer in zip(*values, strict=True)
+        ]
+        return edges, alike, told
+
+    def _peers(self, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:
+        """What the far ends are, each name once, and the number of each end's."""
+        names = {each.value: number for number, each in enumerate(CLASSES)}
+        (own,) = (classes == OWN).nonzero()
+        numbers, texts = sorted(set(ends[own].tolist())), self._flows.texts
+        of_number = [names.setdefault(peer_of(texts[number], OWN), len(names)) for number in numbers]
+        far = classes.copy()
+        far[own] = np.array(of_number, np.int64)[np.searchsorted(numbers, ends[own])]
+        return [*names], far
 
     def refused_visitors(self, least: int, most: int) -> frozenset[str]:
         """Internet hosts that were refused at so many places or more; at most so many hosts."""
@@ -166,10 +192,6 @@ class Contacts:
         many = pairs.sums(privileged.astype(np.int64)) >= ports
         vertical: Mask = privileged & many[pairs.of(keys)[0]]
         return vertical
-
-    def answered(self, groups: Integers) -> bool:
-        """Whether any of these contacts was answered."""
-        return bool(np.count_nonzero(self._answered[groups]))
 
     def one_by_one(self, groups: Integers, peer: str) -> list[Contact]:
         """These contacts, all of one edge."""

@@ -40,15 +40,14 @@ INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
 }
 """Every detector that looks at what a host does over time, by its name."""
 
-OTHERS: frozenset[str] = frozenset({scan_hit.NAME, reject_spike.NAME})
-"""Detectors that the services run for what they are about."""
+OTHERS: frozenset[str] = frozenset({scan_hit.NAME, internet_rejects.NAME, reject_spike.NAME})
+"""Detectors that the services run for what they are about, those that count columns among them."""
 
 OF_SIGHT: frozenset[str] = frozenset({records_lost.NAME, interface_silent.NAME})
 """Detectors that look at whether flow logs are written, not at flows. The lookout runs them; what they
 find is told to operations."""
 
 DETECTORS: dict[str, Detector] = {
-    internet_rejects.NAME: internet_rejects.inspect,
     blocked_connection.NAME: blocked_connection.inspect,
     probing.NAME: probing.inspect,
     shut_service.NAME: shut_service.inspect,

@@ -11,41 +11,28 @@ ATT&CK: T1595 Active Scanning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from flowwarden.detection.cause import is_leftover, likely_cause
-from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.selection import grouped, plural
+from flowwarden.detection.cause import likely_cause
+from flowwarden.detection.columns import representative_of, tally_of
+from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.selection import noise, plural
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.initiator import Initiator
-from flowwarden.policy import Policy
-from flowwarden.records.model import Action
+from flowwarden.network.direction import Directions
+from flowwarden.records.tokens import Integers
 
 NAME = "internet-rejects"
 
 
-def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+def inspect(directions: Directions) -> list[Finding]:
     """One finding for each own host that internet hosts were refused at."""
-    return [_report(host, group) for host, group in grouped(refused(flows), lambda d: d.server).items()]
+    rows = noise(directions)
+    servers = directions.server[rows]
+    hosts = dict.fromkeys(servers.tolist())
+    return [_report(directions, host, rows[servers == host]) for host in hosts]
 
 
-def refused(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
-    """What internet hosts were refused."""
-    return [
-        directed
-        for directed in flows
-        if directed.flow.action is Action.REJECT
-        and directed.client_class in (PeerClass.INTERNET, PeerClass.AWS_SERVICE)
-        # A REJECT whose initiator nothing tells (ICMP) counts for the end that it came from.
-        and directed.verdict.initiator is not Initiator.DESTINATION
-        and not is_leftover(directed)
-    ]
-
-
-def _report(host: str, group: list[DirectedFlow]) -> Finding:
-    tally = Tally.of(group)
-    example = representative(group)
+def _report(directions: Directions, server: int, rows: Integers) -> Finding:
+    host, tally = directions.traffic.flows.texts[server], tally_of(directions, rows)
+    example = representative_of(directions, rows)
     return Finding(
         detector=NAME,
         severity=Severity.INFO,

@@ -21,19 +21,22 @@ written down; a slot without an item had fewer, and counts as if it had as many.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import log1p
 from statistics import median
 from typing import Final
 
+import numpy as np
+
 from flowwarden.detection.cause import likely_cause
+from flowwarden.detection.columns import representative_of, tally_of
 from flowwarden.detection.evidence import DAY, HOUR, Addition, bucket
-from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.internet_rejects import refused
-from flowwarden.detection.selection import plural
+from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.selection import noise, plural
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.direction import Directions
+from flowwarden.network.groups import Groups, packed
+from flowwarden.records.tokens import ABSENT, Integers
 
 NAME: Final = "reject-spike"
 
@@ -57,22 +60,41 @@ type Place = tuple[str, str]
 """Interface and address of a host."""
 
 
-def attempts(flows: Sequence[DirectedFlow], now: int) -> dict[tuple[Place, int], list[DirectedFlow]]:
-    """What internet hosts were refused, by host and slot, as far as it is enough to be remembered."""
-    found: defaultdict[tuple[Place, int], list[DirectedFlow]] = defaultdict(list)
-    for directed in refused(flows):
-        start = now if directed.flow.start is None else min(directed.flow.start, now)
-        found[(directed.flow.interface_id or "", directed.server), start // SLOT].append(directed)
-    return {key: group for key, group in found.items() if len({_attempt(each) for each in group}) >= LEAST}
+def attempts(directions: Directions, now: int) -> dict[tuple[Place, int], Integers]:
+    """The rows of what internet hosts were refused, by host and slot, where it is enough to be remembered."""
+    flows, rows = directions.traffic.flows, noise(directions)
+    if len(rows) < LEAST:
+        return {}
+    starts = flows["start"][rows]
+    slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
+    texts = len(flows.texts)
+    hosts = packed([flows["interface_id"][rows], directions.server[rows]], [texts, texts])
+    groups = Groups(packed([Groups(hosts).of(hosts)[0], slots], [len(rows), now]))
+    members = (groups.members(number) for number in range(len(groups)))
+    return {
+        (_place(directions, rows[each[0]]), int(slots[each[0]])): rows[each]
+        for each in members
+        if len(each) >= LEAST and len(_attempts(directions, rows[each])) >= LEAST
+    }
 
 
-def _attempt(directed: DirectedFlow) -> tuple[object, ...]:
-    return directed.client, directed.flow.protocol, directed.service_port
+def _place(directions: Directions, row: int) -> Place:
+    flows = directions.traffic.flows
+    return flows.text(int(flows["interface_id"][row])) or "", str(flows.text(int(directions.server[row])))
 
 
-def addition(place: Place, slot: int, group: Sequence[DirectedFlow]) -> Addition:
-    """What attempts add to the evidence."""
-    buckets = frozenset(bucket(*_attempt(directed)) for directed in group)
+def _attempts(directions: Directions, rows: Integers) -> set[tuple[int, int, int]]:
+    """Client (the number of its text), protocol and port of each."""
+    columns = directions.client, directions.traffic.flows["protocol"], directions.service_port
+    return set(zip(*(column[rows].tolist() for column in columns), strict=True))
+
+
+def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
+    """What the attempts in these rows add to the evidence."""
+    text = directions.traffic.flows.text
+    buckets = frozenset(
+        bucket(text(client), protocol, port) for client, protocol, port in _attempts(directions, rows)
+    )
     return Addition(_key(place, slot), {TRIED: buckets}, slot * SLOT + 2 * DAY)
 
 
@@ -112,10 +134,10 @@ def _stands_out(count: float, usual: Sequence[float]) -> bool:
     return (log1p(count) - middle) / spread > LEAST_Z and count > TIMES * median(usual)
 
 
-def report(group: Sequence[DirectedFlow], count: float) -> Finding:
-    """The finding about a host; the flows are those of one batch, the count is the slot's."""
-    tally = Tally.of(group)
-    example = representative(group)
+def report(directions: Directions, rows: Integers, count: float) -> Finding:
+    """The finding about a host; the rows are those of one batch, the count is the slot's."""
+    tally = tally_of(directions, rows)
+    example = representative_of(directions, rows)
     host = example.server
     return Finding(
         detector=NAME,

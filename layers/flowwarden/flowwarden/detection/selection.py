@@ -8,49 +8,73 @@ from operator import attrgetter
 
 import numpy as np
 
-from flowwarden.network.direction import INTERNET, DirectedFlow, Directions
+from flowwarden.network.direction import AWS_SERVICE, INTERNET, DirectedFlow, Directions
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.places import Places, places
+from flowwarden.network.traffic import SYN
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.table import FlowTable
-from flowwarden.records.tokens import MIX, Integers, Mask
-from flowwarden.records.vocabulary import REJECT
+from flowwarden.records.tokens import ABSENT, MIX, Integers, Mask
+from flowwarden.records.vocabulary import ACCEPT, REJECT
 
 PAGING_CONFIDENCE = 0.95
 """Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
 
 
 def wanted(directions: Directions, policy: Policy) -> Integers:
-    """The rows of the flows that any detector looks at: REJECTs, and what touches a declared place.
+    """The rows of the flows that any detector looks at one by one.
 
-    Making flows of rows is dear; for the ordinary accepted ones nobody asks. A record that was delivered
-    more than once is one flow.
+    These are REJECTs, but for the noise of the internet, and what declared places have to do with the
+    internet. Making flows of rows is dear; for the ordinary accepted ones nobody asks.
     """
     flows = directions.traffic.flows
-    looked_at = flows["action"] == REJECT
+    looked_at = (flows["action"] == REJECT) & ~is_noise(directions)
     declared = policy.private_subnets + policy.listener_only
     if declared:
-        looked_at |= _outside(directions) & _touching(directions, places(declared))
-    return _distinct(flows, looked_at.nonzero()[0])
+        rows = _with_internet(directions)
+        looked_at[rows[_touching(directions, rows, places(declared))]] = True
+    return distinct(flows, looked_at.nonzero()[0])
 
 
-def _outside(directions: Directions) -> Mask:
-    """Which flows surely are of a connection with the internet: what is inside touches no declared place."""
+def is_noise(directions: Directions) -> Mask:
+    """Which flows are refused attempts of the internet; one whose initiator nothing tells is its sender's."""
+    client = directions.client_class
+    rejected: Mask = directions.traffic.flows["action"] == REJECT
+    rejected &= directions.from_source
+    rejected &= (client == INTERNET) | (client == AWS_SERVICE)
+    return rejected
+
+
+def noise(directions: Directions) -> Integers:
+    """The rows of these attempts, each record once; leftovers of forgotten connections are none."""
+    traffic = directions.traffic
+    rows = distinct(traffic.flows, is_noise(directions).nonzero()[0])
+    flags = traffic.flows["tcp_flags"][rows]
+    bare = (flags == ABSENT).nonzero()[0]
+    leftover = (flags != ABSENT) & (flags & SYN == 0)
+    leftover[bare] = [accepted_too for accepted_too, _ in traffic.accepted(rows[bare])]
+    counted: Integers = rows[~(leftover & traffic.is_tcp[rows])]
+    return counted
+
+
+def _with_internet(directions: Directions) -> Integers:
+    """The rows of accepted flows that surely are of a connection with the internet."""
     outside: Mask = (directions.client_class == INTERNET) | (directions.server_class == INTERNET)
-    return outside & (directions.confidence >= PAGING_CONFIDENCE)
+    outside &= directions.traffic.flows["action"] == ACCEPT
+    return (outside & (directions.confidence >= PAGING_CONFIDENCE)).nonzero()[0]
 
 
-def _touching(directions: Directions, here: Places) -> Mask:
-    """Which flows have an end in one of the places, or were logged there."""
+def _touching(directions: Directions, rows: Integers, here: Places) -> Mask:
+    """Which of these flows have an end in one of the places, or were logged there."""
     flows = directions.traffic.flows
-    named, held = flows.answers(here.named), flows.answers(here.hold)
-    touching = np.zeros(len(flows), bool)
+    named, held = flows.answers(here.naming), flows.answers(here.holding)
+    touching = np.zeros(len(rows), bool)
     for attribute in ("interface_id", "instance_id", "subnet_id"):
         if flows.has(attribute):
-            touching |= named.of(flows[attribute]) > 0
+            touching |= named.of(flows[attribute][rows]) > 0
     for end in (directions.client, directions.server):
-        touching |= held.of(end) > 0
+        touching |= held.of(end[rows]) > 0
     return touching
 
 
@@ -61,7 +85,8 @@ _IDENTITY = (
 """What makes a record the same record, in whatever format."""
 
 
-def _distinct(flows: FlowTable, rows: Integers) -> Integers:
+def distinct(flows: FlowTable, rows: Integers) -> Integers:
+    """The rows without those of records that are there more than once."""
     if len(rows) <= 1:
         return rows
     # Records are delivered at least once, and once by each of two flow logs that write to one group, maybe

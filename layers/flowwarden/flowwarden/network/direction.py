@@ -6,7 +6,7 @@ conversation. Together with the classes of both ends they make a DirectedFlow.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefix
+from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.initiator import Initiator, Verdict, Verdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Flow, FlowDirection
@@ -198,7 +198,7 @@ class Directions:
     def _classes(self) -> Integers:
         """What source and destination are: a row each."""
         ends = self._ends
-        classes = self._flows.answers(self._book.number).of(ends)
+        classes = self._flows.answers(self._book.numbers).of(ends)
         if not np.count_nonzero(classes != OWN):
             return classes
         within, ours = self._own_ipv6()
@@ -213,30 +213,26 @@ class Directions:
 
         A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
         """
-        prefixes = self._flows.answers(_prefix)
-        source, destination = of_ends = prefixes.of(self._ends)
-        known = of_ends != ABSENT
-        ours = self._ends == self.own
-        if not np.count_nonzero(known):
-            return known[0], ours
-        ours |= known & (of_ends == prefixes.of(self.own))
-        return known[0] & (source == destination), ours
+        prefixes = self._flows.answers(vpc_prefixes)
+        of_ends = prefixes.of(self._ends)
+        within, ours = np.zeros(len(self.own), bool), self._ends == self.own
+        (rows,) = (of_ends[0] & of_ends[1] != ABSENT).nonzero()
+        if len(rows):
+            source, destination = of_ends = of_ends[:, rows]
+            within[rows] = source == destination
+            ours[:, rows] |= (of_ends == prefixes.of(self.own[rows])) & (of_ends != ABSENT)
+        return within, ours
 
     @property
     def _services(self) -> Mask:
         """Which ends the records name as an AWS service: a row for sources, one for destinations."""
-        services = self._flows.answers(_is_service)
+        services = self._flows.answers(_are_services)
         names = ("pkt_src_aws_service", "pkt_dst_aws_service")
         return np.array([services.of(self._flows[name]) > 0 for name in names])
 
 
-def _prefix(address: str) -> int:
-    """The part of an IPv6 address that a VPC's addresses share."""
-    return vpc_prefix(address) if ":" in address else ABSENT
-
-
-def _is_service(code: str) -> int:
-    return is_aws_service(code)
+def _are_services(codes: Sequence[str]) -> Sequence[int]:
+    return [is_aws_service(code) for code in codes]
 
 
 def is_aws_service(code: str | None) -> bool:

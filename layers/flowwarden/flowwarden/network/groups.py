@@ -24,19 +24,15 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
         columns: values from -1 upwards.
         sizes: for each column a number that all of its values are below.
     """
-    weights = [1]
-    for size in reversed(sizes[1:]):
-        weights.append(weights[-1] * (size + 1))
-    weights.reverse()
-    if weights[0] * (sizes[0] + 1) <= _LARGEST:
-        # Values and weights are multiplied and summed up at once: most batches are so small that each
-        # operation costs more than what it does.
-        keys: Keys = np.array(weights) @ np.array(columns, np.int64)
-        keys += sum(weights)
-        return keys
-    keys = columns[0].astype(object) + 1
+    room = 1
+    for size in sizes:
+        room *= size + 1
+    keys: Keys = columns[0].astype(np.int64 if room <= _LARGEST else object)
+    keys += 1
     for column, size in zip(columns[1:], sizes[1:], strict=True):
-        keys = keys * (size + 1) + (column + 1)
+        keys *= size + 1
+        keys += column
+        keys += 1
     return keys
 
 

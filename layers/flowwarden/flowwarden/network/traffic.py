@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.groups import Groups, Keys, packed
 from flowwarden.network.ports import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.table import FlowTable
@@ -25,34 +25,6 @@ SYN, RST, SYN_ACK = 2, 4, 18
 
 _PORTS: Final = 2**16
 _PROTOCOLS: Final = 2**8
-_ACTIONS: Final = 2
-
-
-class Sums:
-    """What the flows have together that agree in srcaddr, dstaddr, dstport, protocol and action.
-
-    Arrays with an element for each such group.
-    """
-
-    def __init__(self, flows: FlowTable, groups: Groups) -> None:
-        self._flows = flows
-        self._groups = groups
-
-    def __len__(self) -> int:
-        return len(self._groups)
-
-    def __getitem__(self, attribute: str) -> Integers:
-        """The values of a column that the flows of a group agree in."""
-        return self._flows[attribute][self._groups.rows]
-
-    @property
-    def records(self) -> Integers:
-        """How many flows they are."""
-        return self._groups.sizes
-
-    def total(self, attribute: str) -> NDArray[Any]:
-        """The sums of a column, what is absent counted as 0."""
-        return self._groups.sums(np.maximum(self._flows[attribute], 0))
 
 
 class Traffic:
@@ -62,14 +34,6 @@ class Traffic:
         self.flows = flows
         self.services = services
         self._texts = len(flows.texts)
-
-    @cached_property
-    def sums(self) -> Sums:
-        """The flows, summed up by who asks whom for what, and what was decided."""
-        flows = self.flows
-        columns = [*self._ends, flows["dstport"], flows["protocol"], flows["action"]]
-        sizes = [self._texts, self._texts, _PORTS, _PROTOCOLS, _ACTIONS]
-        return Sums(flows, Groups(packed(columns, sizes)))
 
     @property
     def _ends(self) -> tuple[Integers, Integers]:
@@ -112,24 +76,30 @@ class Traffic:
     def accepted(self, rows: Integers) -> list[tuple[bool, bool]]:
         """For each flow in these rows: was its very 5-tuple accepted at the interface too, and the reverse?
 
-        Exact, and dear for many flows; `reverse_accepted` is cheap, and does not ask for the client's port.
+        Exact, and dear for many flows between ends that others were accepted between; `reverse_accepted` is
+        cheap, and does not ask for the client's port.
         """
-        if not len(rows):
-            return []
-        known = set(self._tuples(self._accepted_between(rows)))
-        return [
-            (each in known, (interface, there, here, to, out, protocol) in known)
-            for each in self._tuples(rows)
-            for interface, here, there, out, to, protocol in (each,)
-        ]
+        answers = [(False, False)] * len(rows)
+        near, accepted = self._accepted_between(rows)
+        known = set(self._tuples(accepted))
+        for place, each in zip(near.tolist(), self._tuples(rows[near]), strict=True):
+            interface, here, there, out, to, protocol = each
+            answers[place] = each in known, (interface, there, here, to, out, protocol) in known
+        return answers
 
-    def _accepted_between(self, rows: Integers) -> Integers:
-        """The rows of accepted flows between the ends of the flows in these rows, in either direction."""
+    def _accepted_between(self, rows: Integers) -> tuple[Integers, Integers]:
+        """Which of the flows in these rows have the ends of accepted ones, and the rows of those.
+
+        In either direction.
+        """
+        (accepted,) = (self.flows["action"] == ACCEPT).nonzero()
+        if not len(rows) or not len(accepted):
+            return accepted[:0], accepted[:0]
         source, destination = self._ends
         ends = [np.minimum(source, destination), np.maximum(source, destination)]
         pairs = packed(ends, [self._texts, self._texts])
-        accepted = np.flatnonzero(self.flows["action"] == ACCEPT)
-        return accepted[np.isin(pairs[accepted], pairs[rows])]
+        (near,) = np.isin(pairs[rows], pairs[accepted]).nonzero()
+        return near, accepted[np.isin(pairs[accepted], pairs[rows[near]])]
 
     def _tuples(self, rows: Integers) -> list[tuple[int, ...]]:
         names = "interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol"
@@ -165,7 +135,8 @@ class Traffic:
     @cached_property
     def is_ipv6(self) -> Mask:
         """Which flows have an IPv6 address for a destination."""
-        return self.flows.answers(_has_colon).of(self.flows["dstaddr"]) > 0
+        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(self.flows["dstaddr"]) != ABSENT
+        return is_ipv6
 
     def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
         """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
@@ -197,10 +168,6 @@ class Traffic:
         told = texts.keys() & set(known.get(interface_id or "", ()))
         own = next(iter(told)) if len(told) == 1 else _only_own(set(texts), book)
         return ABSENT if own is None else texts[own]
-
-
-def _has_colon(text: str) -> int:
-    return ":" in text
 
 
 def _are_in(keys: Keys, ordered: Keys) -> Mask:

@@ -97,7 +97,8 @@ class EvidenceBook:
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
         """Remember edges of a role; each is written once by a container and day, and at most so many."""
-        addition = learned(role, day, frozenset(sorted(edges, key=str)[:MOST_EDGES]))
+        some = edges if len(edges) <= MOST_EDGES else frozenset(sorted(edges, key=str)[:MOST_EDGES])
+        addition = learned(role, day, some)
         known = self._items.get(addition.key, {}).get(EDGES, frozenset())
         if edges and len(known) < MOST_EDGES:
             self.add(addition)

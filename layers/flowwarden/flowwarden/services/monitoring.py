@@ -178,7 +178,8 @@ class MonitoringService:
         directions = self._watcher.directions(flows, now)
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(directions, self._watcher.policy))
-        over_time += spikes.inspect(self._watcher.evidence, looked_at, now)
+        over_time += spikes.inspect(self._watcher.evidence, directions, now)
+        over_time += internet_rejects.inspect(directions)
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
         self._watcher.remember(findings)
         return findings

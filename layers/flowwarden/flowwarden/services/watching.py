@@ -130,7 +130,7 @@ class Watcher:
         flows = directions.traffic.flows
         known = self._known(flows, now)
         return [
-            (np.flatnonzero(flows["interface_id"] == number), known.get(name) if name else None)
+            ((flows["interface_id"] == number).nonzero()[0], known.get(name) if name else None)
             for number, name in _interfaces_of(flows).items()
         ]
 
@@ -146,17 +146,15 @@ class Watcher:
             return []
         seconds = _moment(directions.traffic.flows["start"][rows], now)
         familiar = self._familiar(interface, seconds, now)
-        edges = contacts.edges()
-        new = {edge: groups for edge, groups in edges.items() if not familiar.knows(edge)}
+        new = contacts.edges(known=familiar.knows)
         if familiar.baseline is not None:
-            self._lessons.append(self._lesson(contacts, edges, new, familiar, day_of(seconds)))
+            self._lessons.append(self._lesson(contacts, new, familiar, day_of(seconds)))
         findings = self._judge(directions, self._outbound(contacts, new, familiar), familiar, now)
         return findings + self._visits(directions, contacts, new, familiar, day_of(seconds))
 
     def _lesson(
         self,
         contacts: Contacts,
-        edges: Mapping[Edge, Integers],
         new: Mapping[Edge, Integers],
         familiar: Familiar,
         day: int,
@@ -164,7 +162,7 @@ class Watcher:
         exempt = places(self.policy.exempt)
         addresses = familiar.interface.addresses if familiar.interface else ()
         ways = {"in"} if any(map(exempt.hold, addresses)) else {"in", "out"}  # who may do all teaches nothing
-        done = {edge for edge, groups in edges.items() if edge[0] in ways and contacts.answered(groups)}
+        done = {edge for edge in contacts.answered_edges() if edge[0] in ways}
         return Lesson(familiar.role, day, frozenset(done - new.keys()), frozenset(done & new.keys()))
 
     def _judge(
@@ -251,7 +249,10 @@ class Watcher:
 
 def _interfaces_of(flows: FlowTable) -> dict[int, str | None]:
     """Ids of the interfaces that logged the flows, by the numbers of their texts."""
-    return {number: flows.text(number) for number in sorted(set(flows["interface_id"].tolist()))}
+    numbers = flows["interface_id"]
+    # Nearly always it is one.
+    alike = len(numbers) > 0 and np.count_nonzero(numbers == numbers[0]) == len(numbers)
+    return {number: flows.text(number) for number in (numbers[:1] if alike else np.unique(numbers)).tolist()}
 
 
 def _moment(starts: Integers, now: int) -> int:
