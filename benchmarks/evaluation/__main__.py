@@ -37,7 +37,10 @@ def main() -> int:
     DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
     if arguments.write or not (arguments.quick or arguments.tuning):
         REPORT.write_text(text)
-    return 0
+    missed = [gate.what for gate in gates(results) if not gate.met]
+    if missed:
+        print(f"missed: {'; '.join(missed)}", file=sys.stderr)
+    return int(arguments.check and bool(missed))
 
 
 def run(arguments: argparse.Namespace) -> Results:
@@ -72,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--jobs", type=int, default=os.process_cpu_count(), help="scenarios at once; the number of cores"
     )
+    parser.add_argument("--check", action="store_true", help="fail if a gate is missed")
     parser.add_argument("--write", action="store_true", help="write detection.md whatever the run")
     return parser.parse_args()
 
