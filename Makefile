@@ -67,10 +67,18 @@ bench: .venvs/bench/.made ## What reading a payload costs, held against floors a
 eval: .venv/.made ## What the detectors find, and what they page for nothing, on made-up traffic, in about half an hour on two cores (ARGS=--quick: 2 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
+.PHONY: sweep
+sweep: .venv/.made ## What the enforcer's sweep over a thousand VPCs costs, on moto, in about 2 minutes
+	@$(BIN)/python -m benchmarks.enforcement $(ARGS)
+
+.PHONY: peers
+peers: .venvs/peers-world/.made .venvs/peers-custodian/.made .venvs/peers-prowler/.made ## What Cloud Custodian and Prowler say of an account that the enforcer has swept, in about 2 minutes
+	@.venvs/peers-world/bin/python -m benchmarks.enforcement.peers $(ARGS)
+
 .PHONY: lock
 lock: .venv/.made ## Pin the requirements anew
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	for name in bench dev ministack sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
+	for name in bench dev ministack peers-custodian peers-prowler peers-world sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
 
 .PHONY: clean
 clean: ## Remove what the tasks made, environments included

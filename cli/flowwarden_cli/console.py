@@ -22,6 +22,8 @@ class Console(Struct, frozen=True):
     """Only where a person looks and the records go elsewhere: a bar between them helps nobody."""
     clock: Callable[[], float]
     """Seconds, from any beginning."""
+    now: Callable[[], float] = time.time
+    """Unix seconds."""
 
     @classmethod
     def of_process(cls) -> Self:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final
 
 from flowwarden.errors import LayoutError, SourceError
@@ -37,6 +38,18 @@ examples:
 
 exit codes: 0 fine; 1 at least one source could not be read to its end; 2 wrong usage; 130 interrupted
 """
+_PLAN: Final = """\
+Prints what the enforcer of a deployed stack would do about each VPC and about the log groups, in order, with
+the reason and the estimated cost. It reads with the credentials at hand, and changes nothing.
+"""
+_PLAN_EXAMPLES: Final = """\
+examples:
+  flowwarden plan --region eu-west-1
+  flowwarden plan --policy new-policy.json --json | jq '.vpcs[] | select(.steps != [])'
+
+exit codes: 0 fine, whether there is something to do or not; 1 AWS or the settings could not be read;
+2 wrong usage
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +77,8 @@ def run(arguments: Sequence[str], console: Console) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.command == "plan":
+        return _plan(options, console)
     if bool(options.paths) == (options.explain is not None):
         parser.error("read: give it either PATHs or --explain LINE; - is standard input")
     try:
@@ -73,6 +88,23 @@ def run(arguments: Sequence[str], console: Console) -> int:
     if options.explain is not None:
         return _explain(options.explain, layouts, console)
     return read.run(options.paths, layouts, _choice(options), console)
+
+
+def _plan(options: argparse.Namespace, console: Console) -> int:
+    try:
+        # Only this command needs the SDK, which takes half a second to load.
+        from flowwarden_cli import plan  # noqa: PLC0415  an optional package
+    except ModuleNotFoundError as error:
+        console.report(f"error: {error}; install the extra: pip install 'flow-warden[plan]'")
+        return UNREADABLE
+    question = plan.Question(
+        stack=options.stack,
+        region=options.region,
+        policy=options.policy,
+        settings=options.settings,
+        as_json=options.json,
+    )
+    return plan.run(question, console)
 
 
 def _explain(line: str, layouts: tuple[RecordLayout, ...], console: Console) -> int:
@@ -106,7 +138,7 @@ def _choice(options: argparse.Namespace) -> Choice:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="flowwarden", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_read(
         commands.add_parser(
             "read",
@@ -116,7 +148,31 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    _add_plan(
+        commands.add_parser(
+            "plan",
+            help="print what the enforcer would do, without doing it",
+            description=_PLAN,
+            epilog=_PLAN_EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     return parser
+
+
+def _add_plan(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--stack", default="flow-warden", metavar="NAME", help="the deployed stack")
+    command.add_argument("--region", metavar="REGION", help="its region; by default that of the environment")
+    command.add_argument(
+        "--policy", type=Path, metavar="FILE", help="plan by this policy instead of the deployed one"
+    )
+    command.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="the enforcer's variables as a JSON object, instead of those of the deployed function",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def _add_read(command: argparse.ArgumentParser) -> None:

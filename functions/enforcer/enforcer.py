@@ -19,63 +19,81 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.aws.clients import make_client
 from flowwarden.aws.ec2 import Ec2FlowLogs
+from flowwarden.aws.enforcer_memory import DynamoDbEnforcerMemory
+from flowwarden.aws.evidence import DynamoDbEvidence
+from flowwarden.aws.iam import Roles
+from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import TopicSink
-from flowwarden.compliance import triggers
-from flowwarden.compliance.desired import DesiredFlowLog, managed_tags
+from flowwarden.compliance import printing, triggers
 from flowwarden.compliance.report import EnforcementReport, Result
-from flowwarden.ports import FlowLogService, Sink
-from flowwarden.services.enforcing import EnforcingService
+from flowwarden.policy import Policy
+from flowwarden.services.enforcing import Aws, EnforcingService
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 
 EC2_ATTEMPTS = 5
-"""Backs off for at most 15 s a call. botocore's retry quota ends all retries after some 25 calls that are
-throttled throughout, so that even such a sweep ends, and reports, within the function's 300 s as a rule."""
+"""Backs off for at most 15 s a call; beyond that the service waits itself, as long as there is time."""
 
 logger = Logger(service="enforcer")
 metrics = Metrics(service="enforcer", namespace="FlowWarden")
 
 
-def build(settings: EnforcerSettings, flow_logs: FlowLogService, reports: Sink) -> EnforcingService:
-    """The service that the settings describe, on the given ports."""
-    desired = DesiredFlowLog(
-        log_group_name=settings.flow_log_group_name,
-        delivery_role_arn=settings.delivery_role_arn,
-        log_format=settings.log_format,
-        tags=managed_tags(settings.stack_name),
-    )
-    return EnforcingService(
-        flow_logs, reports, desired, account_id=settings.account_id, region=settings.aws_region
-    )
+class Clock:
+    """The time that is left of an invocation; Lambda tells it anew for each."""
+
+    def __init__(self) -> None:
+        self.context: LambdaContext | None = None
+
+    def remaining(self) -> float:
+        """Seconds until Lambda ends the function."""
+        return 0 if self.context is None else self.context.get_remaining_time_in_millis() / 1000
+
+    def wait(self, seconds: float) -> None:
+        """Let some time pass."""
+        time.sleep(seconds)
 
 
-def wire() -> EnforcingService:
-    """The service on AWS, as the environment says. Raises SettingsError."""
+def build(settings: EnforcerSettings, aws: Aws) -> EnforcingService:
+    """The service that the settings describe, on the given ports. Raises PolicyError."""
+    policy = Policy.from_json(settings.policy)
+    return EnforcingService(aws, policy.flow_logs, settings.house, dry_run=settings.dry_run)
+
+
+def wire(clock: Clock) -> EnforcingService:
+    """The service on AWS, as the environment says. Raises SettingsError, PolicyError."""
     settings = EnforcerSettings.from_mapping(os.environ)
     region = settings.aws_region
-    return build(
-        settings,
-        Ec2FlowLogs(make_client("ec2", region, attempts=EC2_ATTEMPTS)),
-        TopicSink(make_client("sns", region), settings.operations_topic_arn),
+    table = make_client("dynamodb", region)
+    aws = Aws(
+        ec2=Ec2FlowLogs(make_client("ec2", region, attempts=EC2_ATTEMPTS)),
+        groups=LogGroups(make_client("logs", region)),
+        roles=Roles(make_client("iam", region)),
+        evidence=DynamoDbEvidence(table, settings.state_table),
+        memory=DynamoDbEnforcerMemory(table, settings.state_table),
+        reports=TopicSink(make_client("sns", region), settings.operations_topic_arn),
+        pace=clock,
     )
+    return build(settings, aws)
 
 
-def make_handler(wired: Callable[[], EnforcingService], clock: Callable[[], float] = time.time) -> Handler:
+def make_handler(wired: Callable[[Clock], EnforcingService], now: Callable[[], float] = time.time) -> Handler:
     """A Lambda handler on the service that `wired` makes at the first event and keeps while warm.
 
     The handler returns `summarize`'s summary. It raises EnforcementIncomplete and PublishFailed, on which
     Lambda retries the event and then puts it into the failure queue.
     """
-    service = cache(wired)
+    clock = Clock()
+    service = cache(lambda: wired(clock))
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
     @metrics.log_metrics
-    def handle(event: object, _context: LambdaContext) -> dict[str, Any]:
+    def handle(event: object, context: LambdaContext) -> dict[str, Any]:
+        clock.context = context
         # Anybody may invoke a function by hand with any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
-        trigger = triggers.read(known, service().region)
-        report = service().enforce(trigger, int(clock()))
+        trigger = triggers.read(known, service().house)
+        report = service().enforce(trigger, int(now()))
         log(report)
         count(report)
         service().tell(report)
@@ -85,11 +103,16 @@ def make_handler(wired: Callable[[], EnforcingService], clock: Callable[[], floa
 
 
 def log(report: EnforcementReport) -> None:
-    """Log every VPC that is not simply covered, then the run as a whole."""
+    """Log every VPC that is not simply covered, what is kept, a plan, then the run as a whole."""
     for each in report.outcomes:
         if each.result is not Result.COVERED:
             write = logger.error if each in report.failures else logger.info
             write(each.reason, result=each.result, vpc=each.vpc_id, flow_log=each.flow_log_id)
+    for repair in report.repairs:
+        write = logger.info if repair.done else logger.error
+        write(repair.what, subject=repair.subject, done=repair.done)
+    if report.plans or report.upkeep:
+        logger.info(printing.as_text(report), plan=printing.as_document(report))
     origin = report.trigger.origin
     logger.info(
         report.trigger.reason,
@@ -97,6 +120,8 @@ def log(report: EnforcementReport) -> None:
         cause=origin.event_name if origin else None,
         actor=origin.actor if origin else None,
         source_ip=origin.source_ip if origin else None,
+        credentials=origin.credentials if origin else None,
+        goes_on=report.goes_on,
         counts=count_results(report),
     )
 
@@ -107,7 +132,10 @@ def count(report: EnforcementReport) -> None:
         "FlowLogsCreated": len(report.made),
         "VpcsCovered": len(report.of(Result.COVERED)) + len(report.created) - len(report.made),
         "VpcsSkipped": len(report.of(Result.SKIPPED)),
-        "EnforcementFailures": len(report.failures),
+        "VpcsPending": len(report.of(Result.PENDING)),
+        "FlowLogsReplaced": len(report.of(Result.REPLACED)),
+        "LogGroupsRestored": len([each for each in report.repairs if each.done]),
+        "EnforcementFailures": len(report.failures) + len(report.troubles),
     }
     for name, number in numbers.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
@@ -119,11 +147,16 @@ def count_results(report: EnforcementReport) -> dict[str, int]:
 
 
 def summarize(report: EnforcementReport) -> dict[str, Any]:
-    """What the function answers: scope, reason, and the VPCs by how it ended for them."""
+    """What the function answers: scope, reason, the VPCs by how it ended, the plan."""
     named: Mapping[str, list[str]] = {
         result.lower(): [each.vpc_id or "unknown" for each in report.of(result)] for result in Result
     }
-    return {"scope": report.trigger.scope.lower(), "reason": report.trigger.reason, **named}
+    told: dict[str, Any] = {"scope": report.trigger.scope.lower(), "reason": report.trigger.reason, **named}
+    if report.repairs:
+        told["repairs"] = [f"{each.subject}: {each.what}" for each in report.repairs]
+    if report.plans or report.upkeep:
+        told["plan"] = printing.as_document(report)
+    return told
 
 
 handler = make_handler(wire)

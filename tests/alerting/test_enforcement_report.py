@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.alerting.enforcement_report import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
+from flowwarden.compliance.caller import Origin
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
-from flowwarden.compliance.triggers import Origin, Scope, Trigger
+from flowwarden.compliance.triggers import Scope, Trigger
 
 SWEEP = Trigger(scope=Scope.EVERYTHING, reason="scheduled sweep")
 DELETION = Trigger(
@@ -98,6 +99,7 @@ def test_document_holds_the_same_for_machines() -> None:
     assert document["kind"] == "enforcement"
     assert document["trigger"]["event"] == "DeleteFlowLogs"
     assert document["counts"] == {
+        "replaced": 0, "rolled_back": 0, "exempt": 0, "conflict": 0,
         "created": 1, "covered": 1, "skipped": 0, "gone": 0, "pending": 0, "broken": 0, "failed": 1,
     }  # fmt: skip
     assert [each["vpc"] for each in document["outcomes"]] == ["vpc-1", "vpc-2"]

@@ -19,24 +19,48 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from mypy_boto3_ec2 import EC2Client
 
-from flowwarden.aws.ec2 import HINTS, PASSING, VALUES_PER_FILTER, Ec2FlowLogs, classify
-from flowwarden.compliance.coverage import Coverage, judge
-from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
-from flowwarden.compliance.inventory import FlowLog, Vpc
-from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, VpcGone
+from flowwarden.aws.calls import PASSING, THROTTLED
+from flowwarden.aws.ec2 import HINTS, VALUES_PER_FILTER, Ec2FlowLogs, classify
+from flowwarden.compliance.coverage import Coverage, Situation, Verdict, judge
+from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, House, managed_tags
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Subnet, Vpc
+from flowwarden.errors import (
+    CallFailed,
+    CallRefused,
+    CallThrottled,
+    EnforcementError,
+    FlowLogExists,
+    VpcGone,
+)
 from tests.aws.clients import REGION, session
 
 GROUP = "/flow-warden/flow-logs"
 DESIRED = DesiredFlowLog(
-    log_group_name=GROUP,
+    destination=GROUP,
     delivery_role_arn="arn:aws:iam::123456789012:role/delivery",
     log_format="${version} ${srcaddr} ${dstaddr}",
     tags=managed_tags("flow-warden"),
 )
+HOUSE = House(
+    account_id="123456789012",
+    region=REGION,
+    stack_name="flow-warden",
+    log_group_name=GROUP,
+    delivery_role_arn=DESIRED.delivery_role_arn,
+    log_format=DESIRED.log_format,
+)
 TOKEN = "t" * 64
+PAGE = {"MaxResults": 1000}
 
 
 # ---- on moto
+
+
+def verdict_on(vpc: Vpc, flow_logs: list[FlowLog], seconds_later: int = 3600) -> Verdict:
+    """What is found about a VPC without interfaces."""
+    now = max(each.creation_time or 0 for each in flow_logs) + seconds_later
+    parts = Parts(flow_logs=tuple(flow_logs))
+    return judge(Situation(vpc=vpc, parts=parts, desired=DESIRED, house=HOUSE, at=now))
 
 
 class World:
@@ -78,12 +102,14 @@ def test_created_flow_log_is_the_wanted_one(world: World) -> None:
         log_destination=flow_log.log_destination,
         log_format="${version} ${srcaddr} ${dstaddr}",
         max_aggregation_interval=60,
+        delivery_role_arn=DESIRED.delivery_role_arn,
         deliver_logs_status="SUCCESS",
         creation_time=flow_log.creation_time,
         tags={MANAGED_TAG: "flow-warden", "Name": "flow-warden"},
     )
     (vpc,) = world.ec2.vpcs([vpc_id])
-    assert judge(vpc, [flow_log], DESIRED, "123456789012").coverage is Coverage.COVERED
+    assert verdict_on(vpc, [flow_log]).coverage is Coverage.COVERED
+    assert verdict_on(vpc, [flow_log], seconds_later=60).coverage is Coverage.UNPROVEN
 
 
 def test_flow_log_that_does_not_deliver_is_read_as_broken(world: World) -> None:
@@ -92,7 +118,7 @@ def test_flow_log_that_does_not_deliver_is_read_as_broken(world: World) -> None:
     vpc_id = world.vpc()
     world.create(vpc_id)
     (vpc,) = world.ec2.vpcs([vpc_id])
-    verdict = judge(vpc, world.ec2.flow_logs([vpc_id]), DESIRED, "123456789012")
+    verdict = verdict_on(vpc, list(world.ec2.flow_logs([vpc_id])))
     assert verdict.coverage is Coverage.BROKEN
     assert "Access error" in verdict.reason
 
@@ -102,7 +128,9 @@ def test_all_vpcs_are_listed_with_owner_and_tags(world: World) -> None:
     vpc_id = world.vpc()
     world.client.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "lab"}])
     found = {vpc.vpc_id: vpc for vpc in world.ec2.vpcs(None)}
-    assert found[vpc_id] == Vpc(vpc_id=vpc_id, owner_id="123456789012", tags={"Name": "lab"})
+    assert found[vpc_id] == Vpc(
+        vpc_id=vpc_id, owner_id="123456789012", tags={"Name": "lab"}, cidrs=("10.0.0.0/16",)
+    )
     assert len(found) == 2
 
 
@@ -262,12 +290,12 @@ def test_looking_fails_in_the_same_ways(
 
 def test_pages_are_followed(stub: Stubber) -> None:
     """Neither listing stops at its first page; every page asks for the same VPCs."""
-    vpcs = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1", "vpc-2"]}]}
+    vpcs = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1", "vpc-2"]}], **PAGE}
     owner = {"OwnerId": "123456789012"}
     stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", **owner}], "NextToken": "more"}, vpcs)
     stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-2", **owner}]}, {**vpcs, "NextToken": "more"})
     assert [vpc.vpc_id for vpc in ec2(stub).vpcs(["vpc-1", "vpc-2"])] == ["vpc-1", "vpc-2"]
-    logs = {"Filters": [{"Name": "resource-id", "Values": ["vpc-1"]}]}
+    logs = {"Filters": [{"Name": "resource-id", "Values": ["vpc-1"]}], **PAGE}
     one, two = ({"FlowLogId": name, "ResourceId": "vpc-1"} for name in ("fl-1", "fl-2"))
     stub.add_response("describe_flow_logs", {"FlowLogs": [one], "NextToken": "more"}, logs)
     stub.add_response("describe_flow_logs", {"FlowLogs": [two]}, {**logs, "NextToken": "more"})
@@ -278,8 +306,8 @@ def test_pages_are_followed(stub: Stubber) -> None:
 def test_all_vpcs_are_asked_for_without_a_filter(stub: Stubber) -> None:
     """The pages of a sweep are followed too."""
     one, two = ({"VpcId": name, "OwnerId": "123456789012"} for name in ("vpc-1", "vpc-2"))
-    stub.add_response("describe_vpcs", {"Vpcs": [one], "NextToken": "more"}, {})
-    stub.add_response("describe_vpcs", {"Vpcs": [two]}, {"NextToken": "more"})
+    stub.add_response("describe_vpcs", {"Vpcs": [one], "NextToken": "more"}, PAGE)
+    stub.add_response("describe_vpcs", {"Vpcs": [two]}, {"NextToken": "more", **PAGE})
     assert [vpc.vpc_id for vpc in ec2(stub).vpcs(None)] == ["vpc-1", "vpc-2"]
 
 
@@ -299,10 +327,11 @@ def test_many_vpcs_are_asked_for_in_lots(stub: Stubber) -> None:
     """A filter takes 200 values."""
     ids = [f"vpc-{number}" for number in range(VALUES_PER_FILTER + 1)]
     for lot in (ids[:VALUES_PER_FILTER], ids[VALUES_PER_FILTER:]):
-        stub.add_response("describe_vpcs", {"Vpcs": []}, {"Filters": [{"Name": "vpc-id", "Values": lot}]})
+        asked = {"Filters": [{"Name": "vpc-id", "Values": lot}], **PAGE}
+        stub.add_response("describe_vpcs", {"Vpcs": []}, asked)
     assert list(ec2(stub).vpcs(ids)) == []
     for lot in (ids[:VALUES_PER_FILTER], ids[VALUES_PER_FILTER:]):
-        asked = {"Filters": [{"Name": "resource-id", "Values": lot}]}
+        asked = {"Filters": [{"Name": "resource-id", "Values": lot}], **PAGE}
         stub.add_response("describe_flow_logs", {"FlowLogs": []}, asked)
     assert list(ec2(stub).flow_logs(ids)) == []
     stub.assert_no_pending_responses()
@@ -368,6 +397,81 @@ def test_what_to_do_comes_before_what_ec2_says(code: str) -> None:
     error = classify("CreateFlowLogs", code, "x" * 2000)
     assert isinstance(error, CallRefused)
     assert str(error).index(HINTS[code]) < str(error).index("xxx")
+
+
+@pytest.mark.parametrize("code", sorted(THROTTLED))
+def test_throttling_is_known(code: str) -> None:
+    """It is worth a wait."""
+    assert isinstance(classify("DescribeVpcs", code, ""), CallThrottled)
+
+
+def test_interfaces_and_subnets_are_listed(world: World) -> None:
+    """An interface that nothing uses is not active."""
+    vpc_id = world.vpc()
+    subnet = world.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assert list(world.ec2.subnets([vpc_id])) == [Subnet(subnet_id=subnet, vpc_id=vpc_id)]
+    assert list(world.ec2.interfaces([vpc_id])) == [
+        NetworkInterface(interface_id=made, vpc_id=vpc_id, subnet_id=subnet, active=False)
+    ]
+
+
+def test_deletion_of_what_is_gone_is_no_error(world: World) -> None:
+    """The first deletes, the second finds nothing to do."""
+    vpc_id = world.vpc()
+    flow_log_id = world.create(vpc_id)
+    for _ in range(2):
+        world.ec2.delete(flow_log_id)
+    assert list(world.ec2.flow_logs([vpc_id])) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("InvalidFlowLogId.NotFound", None), ("UnauthorizedOperation", CallRefused)]
+)
+def test_deletion_that_is_refused_inside_a_200(
+    stub: Stubber, code: str, error: type[EnforcementError] | None
+) -> None:
+    """Not found is deleted; anything else is an error."""
+    item = {"ResourceId": "fl-1", "Error": {"Code": code, "Message": "no"}}
+    stub.add_response("delete_flow_logs", {"Unsuccessful": [item]}, {"FlowLogIds": ["fl-1"]})
+    if error is None:
+        ec2(stub).delete("fl-1")
+    else:
+        with pytest.raises(error):
+            ec2(stub).delete("fl-1")
+
+
+def test_flow_log_to_s3_has_its_partitions_and_no_role(stub: Stubber) -> None:
+    """What CreateFlowLogs takes for a bucket."""
+    desired = DesiredFlowLog(
+        destination="arn:aws:s3:::bucket/folder/",
+        destination_type="s3",
+        log_format="${version}",
+        file_format="parquet",
+        hive_compatible_partitions=True,
+        per_hour_partition=True,
+    )
+    stub.add_response(
+        "create_flow_logs",
+        {"FlowLogIds": ["fl-1"]},
+        {
+            "ResourceIds": ["vpc-1"],
+            "ResourceType": "VPC",
+            "TrafficType": "ALL",
+            "LogDestinationType": "s3",
+            "LogDestination": "arn:aws:s3:::bucket/folder/",
+            "LogFormat": "${version}",
+            "MaxAggregationInterval": 60,
+            "DestinationOptions": {
+                "FileFormat": "parquet",
+                "HiveCompatiblePartitions": True,
+                "PerHourPartition": True,
+            },
+            "TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": []}],
+            "ClientToken": TOKEN,
+        },
+    )
+    assert ec2(stub).create("vpc-1", desired, TOKEN) == "fl-1"
 
 
 @pytest.mark.parametrize("code", sorted(PASSING))

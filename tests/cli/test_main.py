@@ -126,8 +126,9 @@ def test_every_option_is_in_the_docs_and_every_one_in_the_docs_exists(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`docs/command-line.md` is true."""
-    with pytest.raises(SystemExit):
-        main(["read", "--help"])
+    for command in ("read", "plan"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
     page = (ROOT / "docs" / "command-line.md").read_text()
     options = set(re.findall(r"^  (?:-h, )?(--[a-z]+)", capsys.readouterr().out, re.MULTILINE))
     assert options

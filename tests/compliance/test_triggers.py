@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.compliance.triggers import NewVpc, Origin, Scope, Trigger, as_list
+from flowwarden.compliance.caller import Origin, as_list
+from flowwarden.compliance.desired import House
+from flowwarden.compliance.triggers import LOG_GROUP_CALLS, ROLE_CALLS, NewVpc, Scope, Trigger
 from flowwarden.compliance.triggers import read as read_in
+from tests.services.fakes_enforcer import GROUP, HOUSE
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "events" / "cloudtrail"
-REGION = "eu-west-1"
 VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
 
 
@@ -39,8 +41,8 @@ def call(name: str, **detail: Any) -> dict[str, Any]:
 
 
 def read(event: object) -> Trigger:
-    """The trigger, in our region."""
-    return read_in(event, REGION)
+    """The trigger, in our house."""
+    return read_in(event, HOUSE)
 
 
 def deletion(asked: object, unsuccessful: object = "") -> Trigger:
@@ -65,6 +67,7 @@ def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
             event_id="8f6d",
             actor="arn:aws:iam::111122223333:user/maria",
             source_ip="203.0.113.24",
+            credentials="",
         ),
         happened_at=1_793_611_800,
         occasion="8f6d",
@@ -179,10 +182,10 @@ def test_call_in_another_region_leads_to_nothing(name: str) -> None:
     trigger = read(call(name, awsRegion="us-east-1", responseElements={"vpc": VPC}))
     assert trigger.scope is Scope.NOTHING
     assert "us-east-1" in trigger.reason
-    assert REGION in trigger.reason
+    assert HOUSE.region in trigger.reason
 
 
-@pytest.mark.parametrize("region", [REGION, "", None, 7])
+@pytest.mark.parametrize("region", [HOUSE.region, "", None, 7])
 def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
     """A record that does not tell its region may be about ours."""
     event = call("CreateVpc", awsRegion=region, responseElements={"vpc": VPC})
@@ -314,9 +317,91 @@ def test_real_records_are_read() -> None:
     made = json.loads((REAL / "create-vpc.json").read_text())
     (lost,) = json.loads((REAL / "delete-flow-logs.json").read_text())
     envelope = {"detail-type": "AWS API Call via CloudTrail"}
-    assert read_in({**envelope, "detail": made}, made["awsRegion"]).vpcs == (
+    assert read_in({**envelope, "detail": made}, at(made["awsRegion"])).vpcs == (
         NewVpc(vpc_id="vpc-06fe1a64761a0f720", owner_id="123837392027"),
     )
-    trigger = read_in({**envelope, "detail": lost}, lost["awsRegion"])
+    trigger = read_in({**envelope, "detail": lost}, at(lost["awsRegion"]))
     assert trigger.scope is Scope.EVERYTHING
     assert trigger.deleted == ("fl-0e17aa62a21d4bbfe",)
+    assert trigger.origin is not None
+    assert trigger.origin.actor == "arn:aws:iam::498376118699:user/operator"
+    assert "IAMUser; access key AKIA5Q8Z0GHOBYSEN9D6; by stratus-red-team" in trigger.origin.credentials
+
+
+def at(region: str) -> House:
+    """Our house in another region."""
+    return msgspec.structs.replace(HOUSE, region=region)
+
+
+def tampering(name: str, source: str, asked: dict[str, Any], **detail: Any) -> Trigger:
+    """What a call about a log group or a role leads to."""
+    return read(call(name, eventSource=source, requestParameters=asked, **detail))
+
+
+@pytest.mark.parametrize("name", LOG_GROUP_CALLS)
+def test_calls_about_our_log_groups_lead_to_a_look_at_them(name: str) -> None:
+    """Our own, and those beside it; nobody else's."""
+    for group, scope in (
+        (GROUP, Scope.SURROUNDINGS),
+        (f"{GROUP}-0a1b2c3d", Scope.SURROUNDINGS),
+        (f"{GROUP}s", Scope.NOTHING),
+        ("theirs", Scope.NOTHING),
+    ):
+        assert tampering(name, "logs.amazonaws.com", {"logGroupName": group}).scope is scope
+
+
+@pytest.mark.parametrize("name", ROLE_CALLS)
+def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name: str) -> None:
+    """IAM's events are in us-east-1, wherever the stack is."""
+    for role, scope in (("delivery", Scope.SURROUNDINGS), ("another", Scope.NOTHING)):
+        asked = {"roleName": role}
+        assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").scope is scope
+
+
+def test_what_the_enforcer_or_a_deployment_did_is_no_tampering() -> None:
+    """Its own replacement deletes flow logs; a deployment changes retention, and a sweep follows."""
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": HOUSE.enforcer_role_arn}}}
+    asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
+    own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
+    assert (own.scope, own.reason) == (Scope.NOTHING, "DeleteFlowLogs was the enforcer's own")
+    other = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/another"}}}
+    theirs = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=other))
+    assert theirs.scope is Scope.EVERYTHING
+    deployed = tampering(
+        "PutRetentionPolicy",
+        "logs.amazonaws.com",
+        {"logGroupName": GROUP},
+        sourceIPAddress="cloudformation.amazonaws.com",
+    )
+    assert deployed.scope is Scope.NOTHING
+
+
+def test_several_ids_in_one_deletion_are_all_read() -> None:
+    """Several become a list."""
+    several = deletion([{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": "fl-2"}])
+    assert several.deleted == ("fl-1", "fl-2")
+
+
+def test_credentials_say_what_the_call_was_signed_with() -> None:
+    """Kind, key, role, MFA, program."""
+    who = {
+        "type": "AssumedRole",
+        "arn": "arn:aws:sts::111122223333:assumed-role/admin/maria",
+        "accessKeyId": "ASIAEXAMPLE",
+        "sessionContext": {
+            "sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/admin"},
+            "attributes": {"mfaAuthenticated": "false"},
+        },
+    }
+    trigger = read(call("DeleteFlowLogs", userIdentity=who, userAgent="aws-cli/2"))
+    assert trigger.origin is not None
+    assert trigger.origin.credentials == (
+        "AssumedRole; access key ASIAEXAMPLE; a session of arn:aws:iam::111122223333:role/admin; "
+        "without MFA; by aws-cli/2"
+    )
+
+
+def test_the_schedule_may_ask_for_what_is_pending_alone() -> None:
+    """As the template's second schedule says it."""
+    event = {"detail-type": "Scheduled Event", "detail": {"look": "pending"}}
+    assert read(event).scope is Scope.PENDING

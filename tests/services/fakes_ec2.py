@@ -1,14 +1,17 @@
-"""A hand-written EC2 with the habits that the enforcer has to live with, and a sink that remembers."""
+"""A hand-written EC2 with the habits that the enforcer has to live with."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from flowwarden.alerting.notification import Notification
+from msgspec.structs import replace
+
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, Vpc
-from flowwarden.errors import EnforcementError, FlowLogExists, PublishFailed, VpcGone
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS
+from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
 
 
 @dataclass
@@ -22,11 +25,11 @@ class FakeEc2:
 
     vpcs_listed: list[Vpc] = field(default_factory=list)
     existing: list[FlowLog] = field(default_factory=list)
+    interfaces_listed: list[NetworkInterface] = field(default_factory=list)
+    subnets_listed: list[Subnet] = field(default_factory=list)
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
-    look_faults: dict[str, EnforcementError] = field(default_factory=dict)
+    delete_fault: EnforcementError | None = None
     list_fault: EnforcementError | None = None
-    list_fault_after: int = 0
-    """How many VPCs are listed before `list_fault` is raised."""
     deleted_but_listed: set[str] = field(default_factory=set)
     late: list[FlowLog] = field(default_factory=list)
     clock: int | None = None
@@ -35,22 +38,32 @@ class FakeEc2:
     """(VPC, token) of every creation that succeeded."""
     asked: list[str] = field(default_factory=list)
     """The VPC of every CreateFlowLogs call."""
+    deleted: list[str] = field(default_factory=list)
+    """The flow log of every DeleteFlowLogs call."""
+    calls: Counter[str] = field(default_factory=Counter)
     _by_token: dict[str, str] = field(default_factory=dict)
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
         """List like DescribeVpcs with a filter: a missing VPC is left out."""
-        found = [vpc for vpc in self.vpcs_listed if vpc_ids is None or vpc.vpc_id in vpc_ids]
-        if self.list_fault is not None:
-            yield from found[: self.list_fault_after]
-            raise self.list_fault
-        yield from found
+        self._listed("DescribeVpcs")
+        yield from (vpc for vpc in self.vpcs_listed if vpc_ids is None or vpc.vpc_id in vpc_ids)
 
-    def flow_logs(self, vpc_ids: Sequence[str]) -> Iterator[FlowLog]:
-        """List like DescribeFlowLogs; one faulty VPC fails the whole call."""
-        for vpc_id in vpc_ids:
-            if vpc_id in self.look_faults:
-                raise self.look_faults[vpc_id]
-        yield from (each for each in self.existing if each.resource_id in vpc_ids)
+    def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
+        """List like DescribeFlowLogs."""
+        self._listed("DescribeFlowLogs")
+        yield from (
+            each for each in self.existing if resource_ids is None or each.resource_id in resource_ids
+        )
+
+    def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
+        """List like DescribeNetworkInterfaces."""
+        self._listed("DescribeNetworkInterfaces")
+        yield from (each for each in self.interfaces_listed if vpc_ids is None or each.vpc_id in vpc_ids)
+
+    def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
+        """List like DescribeSubnets."""
+        self._listed("DescribeSubnets")
+        yield from (each for each in self.subnets_listed if vpc_ids is None or each.vpc_id in vpc_ids)
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create like CreateFlowLogs: a used token answers with its flow log, even a deleted one."""
@@ -69,42 +82,51 @@ class FakeEc2:
         return flow_log.flow_log_id
 
     def delete(self, flow_log_id: str) -> None:
-        """Delete a flow log, as somebody else would."""
+        """Delete a flow log; one that is not there is deleted already."""
+        if self.delete_fault is not None:
+            raise self.delete_fault
+        self.deleted.append(flow_log_id)
         self.existing = [each for each in self.existing if each.flow_log_id != flow_log_id]
+
+    def fail(self, flow_log_id: str, message: str = "Access error") -> None:
+        """Let a flow log fail to deliver from now on."""
+        self.existing = [
+            replace(each, deliver_logs_status="FAILED", deliver_logs_error_message=message)
+            if each.flow_log_id == flow_log_id
+            else each
+            for each in self.existing
+        ]
+
+    def _listed(self, call: str) -> None:
+        self.calls[call] += 1
+        if self.list_fault is not None:
+            raise self.list_fault
 
     def _refuse_twins(self, vpc_id: str, desired: DesiredFlowLog) -> None:
         for each in (*self.existing, *self.late):
-            twin = each.resource_id == vpc_id and each.log_group_name == desired.log_group_name
+            twin = each.resource_id == vpc_id and desired.destination in {
+                each.log_group_name,
+                each.log_destination,
+            }
             if twin and each.flow_log_id not in self.deleted_but_listed:
                 raise FlowLogExists(f"FlowLogAlreadyExists: {vpc_id}")
 
 
-@dataclass
-class FakeSink:
-    """Remembers what was sent, or refuses it."""
-
-    sent: list[Notification] = field(default_factory=list)
-    broken: bool = False
-
-    def send(self, notification: Notification) -> None:
-        """Keep the notification."""
-        if self.broken:
-            raise PublishFailed("the topic does not answer")
-        self.sent.append(notification)
-
-
 def wanted(
-    flow_log_id: str, vpc_id: str, desired: DesiredFlowLog, creation_time: int | None = None
+    flow_log_id: str, resource_id: str, desired: DesiredFlowLog, creation_time: int | None = None
 ) -> FlowLog:
     """The wanted flow log as DescribeFlowLogs tells it."""
+    to_logs = desired.destination_type == CLOUD_WATCH_LOGS
     return FlowLog(
         flow_log_id=flow_log_id,
-        resource_id=vpc_id,
-        traffic_type="ALL",
-        log_destination_type="cloud-watch-logs",
-        log_group_name=desired.log_group_name,
+        resource_id=resource_id,
+        traffic_type=desired.traffic_type,
+        log_destination_type=desired.destination_type,
+        log_group_name=desired.destination if to_logs else None,
+        log_destination=None if to_logs else desired.destination,
         log_format=desired.log_format,
         max_aggregation_interval=desired.max_aggregation_interval,
+        delivery_role_arn=desired.delivery_role_arn or None,
         deliver_logs_status="SUCCESS",
         creation_time=creation_time,
         tags=desired.tags,

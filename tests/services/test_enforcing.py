@@ -1,42 +1,40 @@
-"""What the enforcer does about every way in which EC2 can answer."""
+"""What a run of the enforcer does about every way in which AWS can answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from flowwarden.compliance.desired import DesiredFlowLog, managed_tags
-from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.compliance.caller import Origin
+from flowwarden.compliance.desired import DesiredFlowLog, resolved
+from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
+from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
-from flowwarden.compliance.triggers import NewVpc, Origin, Scope, Trigger
+from flowwarden.compliance.triggers import NewVpc, Scope, Trigger
+from flowwarden.compliance.upkeep import DeliveryRole
+from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.errors import (
     CallFailed,
     CallRefused,
-    EnforcementError,
+    CallThrottled,
     EnforcementIncomplete,
     PublishFailed,
-    VpcGone,
 )
-from flowwarden.services.enforcing import FRESH_SECONDS, VPCS_PER_LOOK, EnforcingService
-from tests.services.fakes_ec2 import FakeEc2, FakeSink, wanted
+from flowwarden.policy import Policy
+from flowwarden.services.carrying_out import FRESH_SECONDS
+from tests.services.fakes_ec2 import FakeEc2, wanted
+from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, FakePace, FakeRoles, Fakes
 
-ACCOUNT, OTHER = "111122223333", "444455556666"
 BORN = 1_793_611_800
-DESIRED = DesiredFlowLog(
-    log_group_name="/flow-warden/flow-logs",
-    delivery_role_arn="arn:aws:iam::111122223333:role/delivery",
-    log_format="${version} ${srcaddr}",
-    tags=managed_tags("flow-warden"),
-)
+DESIRED = resolved(FlowLogWish(), HOUSE)
+AT_ONCE = FlowLogsPolicy(grace_minutes=0)
 SWEEP = Trigger(
     scope=Scope.EVERYTHING, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
 )
-NEXT_SWEEP = msgspec.structs.replace(SWEEP, happened_at=BORN + 3600, occasion="2026-11-02T10:30:00Z")
+LOOK = Trigger(scope=Scope.PENDING, reason="a look", happened_at=BORN, occasion="look")
 BIRTH = Trigger(
     scope=Scope.NAMED,
     reason="CreateVpc names the VPC",
@@ -45,7 +43,7 @@ BIRTH = Trigger(
     happened_at=BORN,
     occasion="8f6d",
 )
-THROTTLED = CallFailed("RequestLimitExceeded")
+THROTTLED = CallThrottled("RequestLimitExceeded")
 FORBIDDEN = CallRefused("UnauthorizedOperation")
 
 
@@ -56,17 +54,14 @@ def own(*vpc_ids: str) -> list[Vpc]:
 
 def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
     """The wanted flow log of a VPC, changed."""
-    return msgspec.structs.replace(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
+    return replace(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
 
 
-def service(ec2: FakeEc2, sink: FakeSink | None = None) -> EnforcingService:
-    """The service on fakes."""
-    return EnforcingService(ec2, sink or FakeSink(), DESIRED, account_id=ACCOUNT, region="eu-west-1")
-
-
-def enforce(ec2: FakeEc2, trigger: Trigger = SWEEP, now: int = BORN + 10) -> EnforcementReport:
+def enforce(
+    fakes: Fakes, trigger: Trigger = SWEEP, now: int = BORN + 10, policy: FlowLogsPolicy = AT_ONCE
+) -> EnforcementReport:
     """One run."""
-    return service(ec2).enforce(trigger, now)
+    return fakes.service(policy).enforce(trigger, now)
 
 
 def only(report: EnforcementReport) -> Outcome:
@@ -75,55 +70,102 @@ def only(report: EnforcementReport) -> Outcome:
     return outcome
 
 
-def test_uncovered_vpc_gets_its_flow_log() -> None:
-    """The flow log is created under the token of VPC, configuration and occasion."""
+def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
+    """The token is of VPC, configuration and occasion; delivery is verified by a scheduled look."""
     ec2 = FakeEc2(own("vpc-1"))
-    assert only(enforce(ec2)).result is Result.CREATED
+    fakes = Fakes(ec2=ec2)
+    assert only(enforce(fakes)).result is Result.CREATED
     assert ec2.created == [("vpc-1", DESIRED.client_token("vpc-1", SWEEP.occasion))]
+    assert fakes.memory.pending["vpc-1"].due == BORN + 10 + 1200
+
+
+def test_new_vpc_is_left_to_whoever_made_it_and_costs_no_call_meanwhile() -> None:
+    """Until the grace is over; then a look covers it, unless somebody did."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2"))
+    fakes = Fakes(ec2=ec2)
+    grace = FlowLogsPolicy()
+    assert only(enforce(fakes, BIRTH, policy=grace)).result is Result.PENDING
+    assert enforce(fakes, LOOK, BORN + 200, grace).outcomes == ()
+    assert ec2.calls == {}
+    swept = enforce(fakes, SWEEP, BORN + 250, grace)
+    assert [each.result for each in swept.outcomes] == [Result.PENDING, Result.CREATED]
+    assert only(enforce(fakes, LOOK, BORN + 300, grace)).result is Result.CREATED
+    assert ec2.asked == ["vpc-2", "vpc-1"]
+
+
+def test_new_vpc_that_infrastructure_code_covers_five_seconds_later_is_left_alone() -> None:
+    """Into our group it is the wanted one; elsewhere it is enough only if policy says so."""
+    for policy, log_group, result in (
+        (FlowLogsPolicy(), GROUP, Result.COVERED),
+        (FlowLogsPolicy(foreign="enough"), "theirs", Result.COVERED),
+        (FlowLogsPolicy(), "theirs", Result.CREATED),
+    ):
+        ec2 = FakeEc2(own("vpc-1"))
+        fakes = Fakes(ec2=ec2)
+        enforce(fakes, BIRTH, policy=policy)
+        theirs = existing(log_group_name=log_group, tags={}, creation_time=BORN + 5)
+        ec2.existing.append(theirs)
+        assert only(enforce(fakes, LOOK, BORN + 1300, policy)).result is result
+        assert theirs in ec2.existing
 
 
 def test_event_touches_no_other_vpc() -> None:
     """An event about one VPC is no sweep."""
-    ec2 = FakeEc2(own("vpc-1", "vpc-2"))
-    assert [each.vpc_id for each in enforce(ec2, BIRTH).created] == ["vpc-1"]
+    report = enforce(Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"))), BIRTH)
+    assert [each.vpc_id for each in report.created] == ["vpc-1"]
 
 
 def test_nothing_is_asked_for_an_event_that_concerns_nothing() -> None:
-    """A failed call costs no call to EC2."""
-    ec2 = FakeEc2(list_fault=FORBIDDEN)
-    assert enforce(ec2, Trigger(scope=Scope.NOTHING, reason="failed")).outcomes == ()
+    """A failed call costs no call to AWS."""
+    fakes = Fakes(ec2=FakeEc2(list_fault=FORBIDDEN))
+    assert enforce(fakes, Trigger(scope=Scope.NOTHING, reason="failed")).outcomes == ()
+    assert fakes.memory.reads == 0
 
 
-def test_shared_vpc_is_skipped_with_a_reason() -> None:
-    """Another account's VPC is not even tried."""
-    ec2 = FakeEc2([Vpc(vpc_id="vpc-1", owner_id=OTHER)])
-    outcome = only(enforce(ec2))
-    assert outcome.result is Result.SKIPPED
-    assert OTHER in outcome.reason
-    assert ec2.asked == []
+def test_a_look_with_nothing_pending_is_one_read() -> None:
+    """It comes every five minutes."""
+    ec2 = FakeEc2(own("vpc-1"))
+    fakes = Fakes(ec2=ec2)
+    assert enforce(fakes, LOOK).outcomes == ()
+    assert (fakes.memory.reads, fakes.memory.writes, ec2.calls) == (1, 0, {})
 
 
-def test_broken_flow_log_is_reported_and_not_created_again() -> None:
-    """EC2 would refuse a second one, and it would not deliver either."""
-    failing = existing(deliver_logs_status="FAILED", deliver_logs_error_message="Access error")
-    ec2 = FakeEc2(own("vpc-1"), [failing])
-    assert only(enforce(ec2)).result is Result.BROKEN
-    assert ec2.asked == []
+def test_exempt_vpc_needs_none_until_its_day_is_over() -> None:
+    """The reason is told; and the day after, it is covered."""
+    text = (
+        '{"flow_logs": {"exemptions": [{"where": {"vpcs": ["vpc-1"]}, '
+        '"reason": "a lab", "until": "2026-11-02"}]}}'
+    )
+    policy = Policy.from_json(text).flow_logs
+    outcome = only(enforce(Fakes(ec2=FakeEc2(own("vpc-1"))), policy=policy))
+    assert (outcome.result, outcome.reason) == (Result.EXEMPT, "exempt: a lab (until 2026-11-02)")
+    next_day = BORN + 24 * 3600
+    assert (
+        only(enforce(Fakes(ec2=FakeEc2(own("vpc-1"))), now=next_day, policy=policy)).result is Result.CREATED
+    )
 
 
-@pytest.mark.parametrize(
-    ("fault", "result", "retryable"),
-    [
-        (THROTTLED, Result.FAILED, True),
-        (FORBIDDEN, Result.FAILED, False),
-        (VpcGone("InvalidVpcID.NotFound"), Result.GONE, False),
-    ],
-)
-def test_creation_that_fails(fault: EnforcementError, result: Result, retryable: bool) -> None:  # noqa: FBT001  a table's column
-    """What passes may be retried, what is refused may not, and a VPC that is gone is no error."""
-    outcome = only(enforce(FakeEc2(own("vpc-1"), create_faults={"vpc-1": fault})))
-    assert (outcome.result, outcome.retryable) == (result, retryable)
-    assert str(fault) in outcome.reason
+def test_what_may_pass_is_put_off_and_told_only_when_it_lasts() -> None:
+    """First pending; a failure after a quarter of an hour; and no look tells it, but the sweep does."""
+    ec2 = FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallFailed("InternalError")})
+    fakes = Fakes(ec2=ec2)
+    first = enforce(fakes)
+    assert (only(first).result, first.is_news) == (Result.PENDING, False)
+    later = enforce(fakes, LOOK, BORN + 10 + PATIENCE_SECONDS)
+    assert (only(later).result, later.is_news) == (Result.FAILED, False)
+    assert enforce(fakes, SWEEP, BORN + 3600).is_news
+    ec2.create_faults = {}
+    assert only(enforce(fakes, LOOK, BORN + 7200)).result is Result.CREATED
+
+
+def test_refusal_is_told_by_each_sweep() -> None:
+    """Silence would look like peace."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": FORBIDDEN}))
+    for hour in range(2):
+        report = enforce(fakes, now=BORN + hour * 3600)
+        assert only(report).result is Result.FAILED
+        assert report.is_news
+    assert fakes.memory.pending == {}
 
 
 def test_flow_log_that_another_run_made_meanwhile_is_success() -> None:
@@ -136,333 +178,243 @@ def test_flow_log_that_another_run_made_meanwhile_is_success() -> None:
             self.existing.append(existing())
             return super().create(vpc_id, desired, client_token)
 
-    outcome = only(enforce(Racing(own("vpc-1"))))
+    outcome = only(enforce(Fakes(ec2=Racing(own("vpc-1")))))
     assert outcome.result is Result.COVERED
     assert outcome.flow_log_id == "fl-of-vpc-1"
 
 
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"traffic_type": "REJECT"}, "traffic type REJECT"),
-        ({"log_format": "${version}"}, "another log format"),
-        ({"max_aggregation_interval": 600}, "aggregates 600 s"),
-    ],
-)
-def test_unwanted_flow_log_in_the_way_is_a_failure(change: dict[str, Any], why: str) -> None:
-    """After FlowLogAlreadyExists only the wanted flow log counts; the reason names what is in the way."""
-    outcome = only(enforce(FakeEc2(own("vpc-1"), [existing(**change)])))
-    assert outcome.result is Result.FAILED
-    assert not outcome.retryable
-    assert why in outcome.reason
-    assert "fl-of-vpc-1" in outcome.reason
-
-
-@pytest.mark.parametrize("trigger", [SWEEP, BIRTH])
-@pytest.mark.parametrize(
-    ("age", "result"),
-    [
-        (-5, Result.PENDING),
-        (0, Result.PENDING),
-        (FRESH_SECONDS - 1, Result.PENDING),
-        (FRESH_SECONDS, Result.FAILED),
-        (-FRESH_SECONDS - 1, Result.FAILED),
-    ],
-)
-def test_flow_log_that_exists_but_does_not_show_yet(trigger: Trigger, age: int, result: Result) -> None:
-    """Nobody can say yet that it is the wanted one: retried, and a failure only when it stays hidden."""
-    outcome = only(enforce(FakeEc2(own("vpc-1"), late=[existing()]), trigger, BORN + age))
-    assert (outcome.result, outcome.retryable) == (result, True)
-
-
-def test_flow_log_that_stays_hidden_from_an_event_of_unknown_age_is_a_failure() -> None:
-    """Without a time nothing says that it is only late: somebody is told."""
-    trigger = msgspec.structs.replace(BIRTH, happened_at=None)
-    assert only(enforce(FakeEc2(own("vpc-1"), late=[existing()]), trigger)).result is Result.FAILED
-
-
-def test_duplicate_event_before_the_flow_log_shows_alarms_nobody() -> None:
-    """The first delivery covers the VPC; the second asks again while the listing lags, and keeps still."""
-    ec2, sink = FakeEc2(own("vpc-1"), late=[existing()]), FakeSink()
-    enforcing = service(ec2, sink)
-    with pytest.raises(EnforcementIncomplete):
-        enforcing.tell(enforcing.enforce(BIRTH, BORN + 10))
-    ec2.existing, ec2.late = ec2.late, []
-    enforcing.tell(enforcing.enforce(BIRTH, BORN + 70))
-    assert sink.sent == []
-
-
-@pytest.mark.parametrize(("fault", "retryable"), [(THROTTLED, True), (FORBIDDEN, False)])
-def test_second_look_that_fails(fault: EnforcementError, retryable: bool) -> None:  # noqa: FBT001  a table's column
-    """Not knowing is a failure, of the kind of the look's own."""
-
-    class BlindAfterFirstLook(FakeEc2):
-        """The first look works, the second does not."""
-
-        def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-            self.look_faults[vpc_id] = fault
-            return super().create(vpc_id, desired, client_token)
-
-    outcome = only(enforce(BlindAfterFirstLook(own("vpc-1"), late=[existing()])))
-    assert (outcome.result, outcome.retryable) == (Result.FAILED, retryable)
+def test_flow_log_that_stays_hidden_is_a_failure_in_the_end() -> None:
+    """Nobody can say yet that it is the wanted one."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), late=[existing()]))
+    assert only(enforce(fakes)).result is Result.PENDING
+    assert only(enforce(fakes, LOOK, BORN + 10 + PATIENCE_SECONDS)).result is Result.FAILED
 
 
 @pytest.mark.parametrize(
     ("age", "result"),
-    [
-        (0, Result.PENDING),
-        (FRESH_SECONDS - 1, Result.PENDING),
-        (FRESH_SECONDS, Result.GONE),
-        (-5, Result.PENDING),
-        (-FRESH_SECONDS - 1, Result.GONE),
-    ],
+    [(0, Result.PENDING), (FRESH_SECONDS - 1, Result.PENDING), (FRESH_SECONDS, Result.GONE)],
 )
-def test_new_vpc_that_ec2_does_not_know(age: int, result: Result) -> None:
-    """Just after its creation it is not visible yet; later it was deleted.
-
-    Clocks may differ, but a time far ahead tells nothing: it must not keep the event pending for ever.
-    """
-    outcome = only(enforce(FakeEc2(), BIRTH, BORN + age))
-    assert outcome.result is result
-    assert "created -" not in outcome.reason
+def test_named_vpc_that_ec2_does_not_show(age: int, result: Result) -> None:
+    """Not yet, or not any more."""
+    fakes = Fakes(ec2=FakeEc2())
+    assert only(enforce(fakes, BIRTH, BORN + age)).result is result
+    assert bool(fakes.memory.pending) is (result is Result.PENDING)
 
 
-def test_new_vpc_of_unknown_age_is_gone() -> None:
-    """Without a time nothing says that it may still appear; the sweep finds it if it does."""
-    trigger = msgspec.structs.replace(BIRTH, happened_at=None)
-    assert only(enforce(FakeEc2(), trigger)).result is Result.GONE
-
-
-def test_new_vpc_that_is_not_listed_is_covered_if_creation_works() -> None:
-    """DescribeVpcs may lag behind: the event's word is enough to try."""
-    ec2 = FakeEc2(own("vpc-1"), list_fault=THROTTLED)
-    failed, created = enforce(ec2, BIRTH).outcomes
-    assert (failed.vpc_id, failed.result) == (None, Result.FAILED)
-    assert (created.vpc_id, created.result) == ("vpc-1", Result.CREATED)
-
-
-def test_new_shared_vpc_that_is_not_listed_is_skipped() -> None:
-    """The event tells the owner."""
-    trigger = msgspec.structs.replace(BIRTH, vpcs=(NewVpc(vpc_id="vpc-1", owner_id=OTHER),))
-    assert only(enforce(FakeEc2(), trigger)).result is Result.SKIPPED
-
-
-def test_sweep_s_vpc_that_vanishes_is_gone_at_once() -> None:
-    """A sweep found it, so it was visible: now it is deleted."""
-    ec2 = FakeEc2(own("vpc-1"), create_faults={"vpc-1": VpcGone("InvalidVpcID.NotFound")})
-    assert only(enforce(ec2, SWEEP)).result is Result.GONE
-
-
-def test_listing_that_breaks_off_does_not_keep_the_listed_from_their_flow_logs() -> None:
-    """A failure on a later page of DescribeVpcs is reported beside what was done."""
-    ec2 = FakeEc2(own("vpc-1", "vpc-2"), list_fault=THROTTLED, list_fault_after=1)
-    report = enforce(ec2)
-    assert [each.vpc_id for each in report.created] == ["vpc-1"]
-    assert [each.vpc_id for each in report.failures] == [None]
-    assert report.unfinished == report.failures
-
-
-def test_failed_look_costs_its_own_vpcs_only() -> None:
-    """Flow logs are looked at for many VPCs at once; the other lots are covered."""
-    ids = [f"vpc-{number}" for number in range(VPCS_PER_LOOK + 1)]
-    report = enforce(FakeEc2(own(*ids), look_faults={ids[0]: FORBIDDEN}))
-    assert len(report.failures) == VPCS_PER_LOOK
-    assert [each.vpc_id for each in report.created] == [ids[-1]]
-
-
-def test_deleted_flow_log_that_is_still_listed_does_not_cover() -> None:
-    """The event says that it is gone; the listing lags behind."""
+def test_deleted_flow_log_that_is_listed_still_does_not_cover() -> None:
+    """The event says that it is gone."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], deleted_but_listed={"fl-of-vpc-1"})
-    trigger = Trigger(scope=Scope.EVERYTHING, reason="DeleteFlowLogs", deleted=("fl-of-vpc-1",))
-    assert only(enforce(ec2, trigger)).result is Result.CREATED
+    event = replace(SWEEP, deleted=("fl-of-vpc-1",), origin=Origin(event_name="DeleteFlowLogs"))
+    assert only(enforce(Fakes(ec2=ec2), event)).result is Result.CREATED
 
 
-@pytest.mark.parametrize("first", [SWEEP, BIRTH])
-@pytest.mark.parametrize("told", [True, False])
-def test_repair_does_not_get_the_deleted_flow_log_back(first: Trigger, told: bool) -> None:  # noqa: FBT001  a table's column
-    """EC2 answers a used token with the flow log that was made under it, even if it is deleted.
+def test_listing_that_fails_is_told_and_tried_again() -> None:
+    """Nothing can be said; the next look sweeps."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=CallFailed("InternalError")))
+    outcome = only(enforce(fakes))
+    assert (outcome.result, outcome.vpc_id, outcome.retryable) == (Result.FAILED, None, True)
+    assert fakes.memory.cursor == Cursor(after="", occasion=SWEEP.occasion)
+    fakes.ec2 = FakeEc2(own("vpc-1"))
+    assert only(enforce(fakes, LOOK)).result is Result.CREATED
+    assert fakes.memory.cursor is None
 
-    So an event about the deletion asks anew, and where that is lost, the next sweep does.
-    """
-    ec2 = FakeEc2(own("vpc-1"))
-    lost = only(enforce(ec2, first)).flow_log_id
-    assert lost is not None
-    ec2.delete(lost)
-    deletion = Trigger(
-        scope=Scope.EVERYTHING, reason="DeleteFlowLogs", deleted=(lost,), occasion="77aa", happened_at=BORN
+
+class Throttling(FakeEc2):
+    """Takes so many creations, then throttles."""
+
+    most = 2
+
+    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+        """Create, or throttle."""
+        if len(self.created) >= self.most:
+            raise THROTTLED
+        return super().create(vpc_id, desired, client_token)
+
+
+def test_throttled_sweep_goes_on_where_it_stopped() -> None:
+    """It waits while it has time; the next scheduled look does the rest, and nothing twice."""
+    ec2 = Throttling(own(*(f"vpc-{number}" for number in range(5))))
+    fakes = Fakes(ec2=ec2)
+    report = enforce(fakes)
+    assert report.goes_on
+    assert len(report.created) == 2
+    assert fakes.memory.cursor == Cursor(after="vpc-1", occasion=SWEEP.occasion)
+    assert fakes.pace.waited == [1, 2, 4, 8, 16]
+    ec2.most, fakes.pace.left = 5, 300
+    rest = enforce(fakes, LOOK)
+    assert [each.vpc_id for each in rest.outcomes] == ["vpc-2", "vpc-3", "vpc-4"]
+    assert fakes.memory.cursor is None
+    assert len(ec2.created) == 5
+
+
+def test_a_run_without_time_stops_before_it_is_ended() -> None:
+    """The last VPC that was done is remembered."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), pace=FakePace(left=10))
+    report = enforce(fakes)
+    assert (report.outcomes, report.goes_on) == ((), True)
+    assert fakes.memory.cursor is not None
+
+
+def test_event_that_there_was_no_time_for_is_put_off() -> None:
+    """A look covers the VPC."""
+    ec2 = Throttling(own("vpc-1"))
+    ec2.most = 0
+    fakes = Fakes(ec2=ec2)
+    assert only(enforce(fakes, BIRTH)).result is Result.PENDING
+    ec2.most, fakes.pace.left = 1, 300
+    assert only(enforce(fakes, LOOK)).result is Result.CREATED
+
+
+def test_without_memory_new_vpcs_are_covered_at_once_and_the_rest_is_left_to_lambda() -> None:
+    """Nobody could come back."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), memory=FakeMemory(broken=True))
+    assert only(enforce(fakes, BIRTH, policy=FlowLogsPolicy())).result is Result.CREATED
+    fakes = Fakes(
+        ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallFailed("x")}), memory=FakeMemory(broken=True)
     )
-    repaired = only(enforce(ec2, deletion if told else NEXT_SWEEP))
-    assert repaired.result is Result.CREATED
-    assert [each.flow_log_id for each in ec2.existing] == [repaired.flow_log_id]
+    service = fakes.service(AT_ONCE)
+    with pytest.raises(EnforcementIncomplete, match="vpc-1"):
+        service.tell(service.enforce(BIRTH, BORN))
 
 
-def test_retry_of_an_event_asks_for_the_same_flow_log() -> None:
-    """The answer to the first call was lost, and EC2 does not list yet: there is still one flow log."""
-
-    class Lagging(FakeEc2):
-        """Lists nothing of what it has."""
-
-        def flow_logs(self, vpc_ids: Sequence[str]) -> Iterator[FlowLog]:
-            return (each for each in super().flow_logs(vpc_ids) if each.flow_log_id == "none of them")
-
-    ec2 = Lagging(own("vpc-1"))
-    first, second = (only(enforce(ec2, BIRTH, BORN + age)) for age in (10, 70))
-    assert first.flow_log_id == second.flow_log_id
-    assert len(ec2.created) == 1
+def test_without_evidence_nothing_is_deleted() -> None:
+    """Nothing proves that the replacement delivers."""
+    old = existing(log_format="${version}", creation_time=BORN - 9999)
+    beside = DESIRED.elsewhere
+    assert beside is not None
+    new = replace(wanted("fl-new", "vpc-1", beside, BORN - 9999))
+    ec2 = FakeEc2(own("vpc-1"), [old, new], [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")])
+    fakes = Fakes(ec2=ec2)
+    fakes.evidence.is_away = True
+    assert only(enforce(fakes)).result is Result.PENDING
+    assert ec2.deleted == []
 
 
-def test_events_that_tell_nothing_of_themselves_are_different_requests() -> None:
-    """Without id and time, the time of the run is the occasion: no deleted flow log comes back."""
-    ec2, nameless = FakeEc2(own("vpc-1")), Trigger(scope=Scope.EVERYTHING, reason="by hand")
-    for now in (BORN, BORN + 60):
-        enforce(ec2, nameless, now)
-        ec2.existing.clear()
-    assert len({token for _, token in ec2.created}) == 2
+def test_compliant_vpcs_cost_no_call_beyond_the_listings() -> None:
+    """A thousand of them cost what one costs."""
+    for number in (1, 1000):
+        vpcs = own(*(f"vpc-{each:08x}" for each in range(number)))
+        ec2 = FakeEc2(vpcs, [existing(vpc.vpc_id, creation_time=1) for vpc in vpcs])
+        fakes = Fakes(ec2=ec2)
+        report = enforce(fakes)
+        assert len(report.of(Result.COVERED)) == number
+        assert ec2.calls == {"DescribeVpcs": 1, "DescribeFlowLogs": 1, "DescribeNetworkInterfaces": 1}
+        assert fakes.memory.writes == 0
 
 
-@pytest.mark.parametrize("trigger", [SWEEP, BIRTH])
-def test_report_that_was_not_delivered_is_told_by_the_retry(trigger: Trigger) -> None:
-    """The retry finds the VPC covered; operations still hear of the flow log."""
-    ec2, sink = FakeEc2(own("vpc-1"), clock=BORN + 10), FakeSink(broken=True)
-    enforcing = service(ec2, sink)
-    with pytest.raises(PublishFailed):
-        enforcing.tell(enforcing.enforce(trigger, BORN + 10))
-    sink.broken = False
-    report = enforcing.enforce(trigger, BORN + 70)
-    enforcing.tell(report)
-    assert len(ec2.created) == len(sink.sent) == 1
-    assert (only(report).flow_log_id, only(report).earlier) == ("fl-new0", True)
-    assert report.made == ()
+def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> None:
+    """Missing, cut, or handed elsewhere; and a second sweep finds nothing."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
+    fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
+    report = enforce(fakes)
+    assert [each.what for each in report.repairs] == [
+        "records were kept for 1 days: 30 days again",
+        "nothing was handed to the monitor: every line goes to the monitor again",
+    ]
+    assert report.is_news
+    assert enforce(fakes).repairs == ()
+
+
+def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_flow_log() -> None:
+    """One failure is not in another's way."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
+    fakes.groups.fault = FORBIDDEN
+    report = enforce(fakes)
+    assert [each.done for each in report.repairs] == [False]
+    assert len(report.created) == 1
 
 
 @pytest.mark.parametrize(
-    ("change", "result"),
+    ("role", "told"),
     [
-        ({"creation_time": BORN}, Result.CREATED),
-        ({"creation_time": BORN - 1}, Result.COVERED),
-        ({"creation_time": None}, Result.COVERED),
-        ({"creation_time": BORN + 5, "tags": {}}, Result.COVERED),
-        ({"creation_time": BORN + 5, "tags": managed_tags("another-stack")}, Result.COVERED),
-        ({"creation_time": BORN + 5, "deliver_logs_status": "FAILED"}, Result.BROKEN),
+        (None, "is gone"),
+        (DeliveryRole(allowed=("logs:*",)), "does not trust vpc-flow-logs.amazonaws.com"),
+        (DeliveryRole(trusted=("vpc-flow-logs.amazonaws.com",)), "may not do logs:CreateLogStream"),
+        (
+            DeliveryRole(
+                trusted=("vpc-flow-logs.amazonaws.com",), allowed=("logs:*",), boundary="arn:boundary"
+            ),
+            "permissions boundary arn:boundary",
+        ),
     ],
 )
-def test_only_what_this_stack_made_since_the_event_is_news(change: dict[str, Any], result: Result) -> None:
-    """Older flow logs, and those of other people, merely cover."""
-    assert only(enforce(FakeEc2(own("vpc-1"), [existing(**change)]), BIRTH)).result is result
+def test_delivery_role_that_does_not_work_is_told_by_the_sweep(role: DeliveryRole | None, told: str) -> None:
+    """With what to do; the enforcer changes no role."""
+    fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(role))
+    (trouble,) = enforce(fakes).troubles
+    assert told in trouble.what
+    assert "deploy the stack flow-warden again" in trouble.what
 
 
-def test_next_sweep_does_not_tell_again() -> None:
-    """What a sweep made is older than the next sweep."""
-    ec2, sink = FakeEc2(own("vpc-1"), clock=BORN + 10), FakeSink()
-    enforcing = service(ec2, sink)
-    for trigger in (SWEEP, NEXT_SWEEP):
-        enforcing.tell(enforcing.enforce(trigger, BORN + 10))
-    assert len(sink.sent) == 1
+def test_sound_delivery_role_is_no_news() -> None:
+    """Patterns cover actions; a managed policy may hold them."""
+    trusted = ("vpc-flow-logs.amazonaws.com",)
+    for role in (
+        DeliveryRole(trusted=trusted, allowed=("logs:*",)),
+        DeliveryRole(trusted=trusted, attached=("arn:policy",)),
+    ):
+        assert enforce(Fakes(ec2=FakeEc2(), roles=FakeRoles(role))).repairs == ()
 
 
-def test_vpc_without_a_known_owner_counts_as_ours() -> None:
-    """A VPC must not stay unwatched because an event was thin."""
-    trigger = msgspec.structs.replace(BIRTH, vpcs=(NewVpc(vpc_id="vpc-1", owner_id=""),))
-    ec2 = FakeEc2(own("vpc-1"), list_fault=THROTTLED)
-    assert [each.vpc_id for each in enforce(ec2, trigger).created] == ["vpc-1"]
+def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
+    """Not even remembered or told."""
+    ec2 = FakeEc2(own("vpc-1"))
+    fakes = Fakes(ec2=ec2)
+    fakes.groups.there = {}
+    service = fakes.service(AT_ONCE, dry_run=True)
+    report = service.enforce(SWEEP, BORN)
+    service.tell(report)
+    assert [type(step).__name__ for step in report.plans[0].steps] == ["Create", "Verify"]
+    assert [type(step).__name__ for step in report.upkeep] == ["MakeGroup", "SetRetention", "Subscribe"]
+    assert (ec2.asked, fakes.groups.done, fakes.memory.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
-@pytest.mark.parametrize("trigger", [SWEEP, BIRTH])
-def test_quiet_run_tells_nobody(trigger: Trigger) -> None:
-    """Covered, skipped and gone VPCs are no news."""
-    sink = FakeSink()
-    enforcing = service(FakeEc2(own("vpc-1"), [existing()]), sink)
-    enforcing.tell(enforcing.enforce(trigger, BORN))
-    assert sink.sent == []
-
-
-def test_pending_vpc_is_retried_without_a_word() -> None:
-    """Lambda's retry will see it; there is nothing that a person could do."""
-    sink = FakeSink()
-    enforcing = service(FakeEc2(), sink)
-    with pytest.raises(EnforcementIncomplete, match="vpc-1"):
-        enforcing.tell(enforcing.enforce(BIRTH, BORN + 10))
-    assert sink.sent == []
-
-
-def test_refusal_is_told_at_every_run_and_not_retried() -> None:
-    """Silence would look like peace; a retry would be refused too."""
-    sink = FakeSink()
-    enforcing = service(FakeEc2(own("vpc-1", "vpc-2"), create_faults={"vpc-1": FORBIDDEN}), sink)
-    for _ in range(2):
-        enforcing.tell(enforcing.enforce(SWEEP, BORN))
-    assert [sent.attributes["severity"] for sent in sink.sent] == ["error", "error"]
-
-
-def test_passing_failure_is_told_and_then_raised() -> None:
-    """Operations know of it even though a retry may mend it."""
-    sink = FakeSink()
-    enforcing = service(FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED}), sink)
-    with pytest.raises(EnforcementIncomplete):
-        enforcing.tell(enforcing.enforce(SWEEP, BORN))
-    assert len(sink.sent) == 1
-
-
-def test_topic_that_does_not_answer_fails_the_run() -> None:
-    """What nobody heard of must not look as if it had been told."""
-    enforcing = service(FakeEc2(own("vpc-1")), FakeSink(broken=True))
+def test_report_that_cannot_be_told_is_raised() -> None:
+    """Lambda retries; the retry finds the flow log that was made since the event, and tells it."""
+    ec2 = FakeEc2(own("vpc-1"), clock=BORN + 5)
+    fakes = Fakes(ec2=ec2)
+    fakes.sink.broken = True
+    service = fakes.service(AT_ONCE)
     with pytest.raises(PublishFailed):
-        enforcing.tell(enforcing.enforce(SWEEP, BORN))
+        service.tell(service.enforce(BIRTH, BORN + 10))
+    fakes.sink.broken = False
+    again = service.enforce(BIRTH, BORN + 70)
+    assert (only(again).result, only(again).earlier) == (Result.CREATED, True)
+    service.tell(again)
+    assert len(fakes.sink.sent) == 1
 
 
-IDS = [f"vpc-{number}" for number in range(6)]
-STATES = st.sampled_from(["bare", "covered", "wrong", "elsewhere", "shared", "broken"])
-FAULTS = st.sampled_from([THROTTLED, FORBIDDEN, VpcGone("gone")])
-
-
-def some_world(states: dict[str, str], faults: dict[str, EnforcementError]) -> FakeEc2:
-    """An account with VPCs in all sorts of states."""
-    changes: dict[str, dict[str, Any]] = {
-        "covered": {},
-        "wrong": {"traffic_type": "REJECT"},
-        "elsewhere": {"log_group_name": "/other"},
-        "broken": {"deliver_logs_status": "FAILED"},
-    }
-    return FakeEc2(
-        vpcs_listed=[
-            Vpc(vpc_id=vpc_id, owner_id=OTHER if state == "shared" else ACCOUNT)
-            for vpc_id, state in states.items()
-        ],
-        existing=[existing(vpc_id, **changes[state]) for vpc_id, state in states.items() if state in changes],
-        create_faults=faults,
+def test_exemption_by_tag_is_for_what_carries_it() -> None:
+    """And for nothing else."""
+    policy = FlowLogsPolicy(
+        grace_minutes=0, exemptions=(Exemption(where=Selection(tags={"lab": "*"}), reason="a lab"),)
     )
+    vpcs = [replace(own("vpc-1")[0], tags={"lab": "x"}), own("vpc-2")[0]]
+    report = enforce(Fakes(ec2=FakeEc2(vpcs)), policy=policy)
+    assert [each.result for each in report.outcomes] == [Result.EXEMPT, Result.CREATED]
 
 
-@given(
-    st.dictionaries(st.sampled_from(IDS), STATES),
-    st.dictionaries(st.sampled_from(IDS), FAULTS),
-)
-def test_any_world_ends_covered_where_nothing_stands_in_the_way(
-    states: dict[str, str], faults: dict[str, EnforcementError]
-) -> None:
-    """Each VPC has one outcome; those without a fault are covered, and a second run creates nothing."""
-    ec2 = some_world(states, faults)
-    report = enforce(ec2)
-    assert [each.vpc_id for each in report.outcomes] == list(states)
-    coverable = {
-        vpc_id for vpc_id, state in states.items() if state in {"bare", "elsewhere"} and vpc_id not in faults
-    }
-    assert {each.vpc_id for each in report.created} == coverable
-    before = len(ec2.created)
-    again = enforce(ec2)
-    assert len(ec2.created) == before
-    covered = {each.vpc_id for each in again.of(Result.COVERED)}
-    assert covered == coverable | {vpc_id for vpc_id, state in states.items() if state == "covered"}
+def test_pending_vpc_that_is_gone_leaves_the_list() -> None:
+    """Nothing to cover, no error."""
+    fakes = Fakes(ec2=FakeEc2())
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, since=BORN, reason="x")
+    assert only(enforce(fakes, LOOK)).result is Result.GONE
+    assert fakes.memory.pending == {}
 
 
-@given(st.dictionaries(st.sampled_from(IDS), STATES), st.sampled_from(IDS), FAULTS)
-def test_failure_of_one_vpc_changes_nothing_for_the_others(
-    states: dict[str, str], unlucky: str, fault: EnforcementError
-) -> None:
-    """With and without a fault in one VPC, the others end the same."""
+def test_a_flow_log_in_the_way_is_named() -> None:
+    """EC2 refuses, and nothing is deleted."""
 
-    def ends(faults: dict[str, EnforcementError]) -> dict[str | None, Result]:
-        outcomes = enforce(some_world(states, faults)).outcomes
-        return {each.vpc_id: each.result for each in outcomes if each.vpc_id != unlucky}
+    class Refusing(FakeEc2):
+        """Somebody makes a flow log of REJECTs into our group just before us."""
 
-    assert ends({unlucky: fault}) == ends({})
+        def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
+            """The second look finds it."""
+            listed = super().flow_logs(resource_ids)
+            return listed if resource_ids is not None else iter(())
+
+    ec2 = Refusing(own("vpc-1"), [existing(traffic_type="REJECT", tags={})])
+    outcome = only(enforce(Fakes(ec2=ec2)))
+    assert outcome.result is Result.CONFLICT
+    assert "fl-of-vpc-1 (traffic type REJECT, not ALL)" in outcome.reason
+    assert ec2.deleted == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowwarden.compliance import triggers
+from tests.services.fakes_enforcer import HOUSE
 from tests.template import stack
 
 RULES = {
@@ -16,11 +17,16 @@ RULES = {
     "FlowLogDeletedRule": "FlowLogDeletedPermission",
     "SweepSchedule": "SweepPermission",
     "StackDeployedRule": "StackDeployedPermission",
+    "PendingSchedule": "PendingPermission",
+    "LogGroupTouchedRule": "LogGroupTouchedPermission",
+    "DeliveryRoleTouchedRule": "DeliveryRoleTouchedPermission",
 }
+ONLY_IN_US_EAST_1 = "DeliveryRoleTouchedRule"
 QUEUES = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
 FOURTEEN_DAYS = 1_209_600
 ONE_MIB = 1_048_576
 ABSENT = object()
+GROUP = "/flow-warden/flow-logs"
 
 STACK_ID = (
     "arn:aws:cloudformation:eu-west-1:111122223333:stack/flow-warden/1b2c3d4e-0000-4000-8000-000000000001"
@@ -46,10 +52,22 @@ def matches(pattern: dict[str, Any], event: Any) -> bool:
 def _fits(wanted: Any, value: Any) -> bool:
     if wanted == {"Ref": "AWS::StackId"}:
         return bool(value == STACK_ID)
+    if wanted == {"Ref": "DeliveryRole"}:
+        return bool(value == "delivery")
+    if isinstance(wanted, dict) and set(wanted) == {"prefix"}:
+        assert wanted == {"prefix": {"Ref": "FlowLogGroupName"}}
+        return str(value).startswith(GROUP)
     if isinstance(wanted, dict):
         assert set(wanted) == {"exists"}, "teach `matches` this comparison"
         return bool(wanted["exists"]) == (value is not ABSENT)
     return bool(wanted == value)
+
+
+def touching(source: str, name: str, **asked: str) -> dict[str, Any]:
+    """A call about a log group or a role."""
+    event = call(name, eventSource=f"{source}.amazonaws.com") | {"source": f"aws.{source}"}
+    event["detail"]["requestParameters"] = asked
+    return event
 
 
 def call(name: str, **detail: str) -> dict[str, Any]:
@@ -93,6 +111,15 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (call("CreateVpc", eventSource="logs.amazonaws.com"), set()),
         (call("CreateVpc") | {"source": "aws.logs"}, set()),
         (call("CreateVpc") | {"detail-type": "AWS Service Event via CloudTrail"}, set()),
+        *(
+            (touching("logs", name, logGroupName=GROUP), {"LogGroupTouchedRule"})
+            for name in triggers.LOG_GROUP_CALLS
+        ),
+        *((touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1}) for name in triggers.ROLE_CALLS),
+        (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupTouchedRule"}),
+        (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
+        (touching("logs", "PutLogEvents", logGroupName=GROUP), set()),
+        (touching("iam", "DeleteRole", roleName="another"), set()),
         (deployment("CREATE_COMPLETE"), {"StackDeployedRule"}),
         (deployment("UPDATE_COMPLETE"), {"StackDeployedRule"}),
         (deployment("UPDATE_IN_PROGRESS"), set()),
@@ -134,9 +161,9 @@ def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
     event, handed_over = deployment("CREATE_COMPLETE"), transformer["InputTemplate"]
     for name, path in transformer["InputPathsMap"].items():
         handed_over = handed_over.replace(f"<{name}>", json.dumps(event[path.removeprefix("$.")]))
-    trigger = triggers.read(json.loads(handed_over), "eu-west-1")
+    trigger = triggers.read(json.loads(handed_over), HOUSE)
     assert trigger.scope is triggers.Scope.EVERYTHING
-    assert trigger.happened_at == triggers.read(event | {"detail-type": "Scheduled Event"}, "").happened_at
+    assert trigger.happened_at == triggers.read(event | {"detail-type": "Scheduled Event"}, HOUSE).happened_at
     assert trigger.occasion == event["time"]
 
 
@@ -148,7 +175,8 @@ def test_every_rule_is_on_and_hands_over_to_the_enforcer_with_retries_and_a_dead
         (target,) = rule["Targets"]
         assert target["Arn"] == {"Fn::GetAtt": ["EnforcerFunction", "Arn"]}
         rewritten = {"Input", "InputPath", "InputTransformer"} & set(target)
-        assert rewritten == ({"InputTransformer"} if name == "StackDeployedRule" else set())
+        transformed = name in {"StackDeployedRule", "PendingSchedule"}
+        assert rewritten == ({"InputTransformer"} if transformed else set())
         assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 30}
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["EnforcerEventQueue", "Arn"]}}
 
@@ -190,8 +218,31 @@ def test_eventbridge_may_put_dead_letters_of_these_rules_into_the_event_queue() 
     granted = stack.granting(statements, "sqs:SendMessage")
     assert granted["Principal"] == {"Service": "events.amazonaws.com"}
     assert granted["Resource"] == {"Fn::GetAtt": ["EnforcerEventQueue", "Arn"]}
-    assert granted["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [rule, "Arn"]} for rule in RULES]}
+    assert granted["Condition"] == {"ArnEquals": {"aws:SourceArn": [arn(rule) for rule in RULES]}}
+
+
+def arn(rule: str) -> dict[str, Any]:
+    """A rule's ARN, where there is such a rule."""
+    there = {"Fn::GetAtt": [rule, "Arn"]}
+    return {"Fn::If": ["SeesIam", there, {"Ref": "AWS::NoValue"}]} if rule == ONLY_IN_US_EAST_1 else there
+
+
+def test_a_look_at_what_is_pending_reaches_the_enforcer_as_one() -> None:
+    pending = stack.properties("PendingSchedule")
+    assert pending["ScheduleExpression"] == {"Ref": "LookRate"}
+    template = pending["Targets"][0]["InputTransformer"]["InputTemplate"]
+    event = json.loads(template.replace("<id>", '"x"').replace("<time>", '"2026-11-24T03:00:00Z"'))
+    trigger = triggers.read(event, HOUSE)
+    assert (trigger.scope, trigger.happened_at) == (triggers.Scope.PENDING, 1_795_489_200)
+
+
+def test_iam_is_watched_where_it_is_recorded() -> None:
+    assert stack.TEMPLATE["Conditions"]["SeesIam"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    conditional = {name for name, each in stack.RESOURCES.items() if each.get("Condition") == "SeesIam"}
+    assert conditional == {
+        "DeliveryRoleTouchedRule",
+        "DeliveryRoleTouchedPermission",
+        "DeliveryRoleTouchedRuleLostAlarm",
     }
 
 

@@ -6,6 +6,9 @@ import re
 
 from tests.template import stack
 
+BESIDE = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${FlowLogGroupName}-*"
+"""The log groups that the enforcer may make."""
+
 
 def test_the_group_takes_subscriptions_and_keeps_its_records() -> None:
     group = stack.RESOURCES["FlowLogGroup"]
@@ -44,7 +47,7 @@ def test_the_flow_log_group_can_never_be_the_monitors_own() -> None:
         assert not re.fullmatch(stack.PARAMETERS["FlowLogGroupName"]["AllowedPattern"], name)
 
 
-def test_cloudwatch_logs_may_hand_over_the_flow_log_group_alone() -> None:
+def test_cloudwatch_logs_may_hand_over_the_flow_log_groups_alone() -> None:
     invokers = {
         name: each
         for name, each in stack.of_type("AWS::Lambda::Permission").items()
@@ -57,7 +60,14 @@ def test_cloudwatch_logs_may_hand_over_the_flow_log_group_alone() -> None:
             "Principal": "logs.amazonaws.com",
             "SourceAccount": {"Ref": "AWS::AccountId"},
             "SourceArn": {"Fn::GetAtt": ["FlowLogGroup", "Arn"]},
-        }
+        },
+        "MonitorInvokeBesidePermission": {
+            "FunctionName": {"Fn::GetAtt": ["MonitorFunction", "Arn"]},
+            "Action": "lambda:InvokeFunction",
+            "Principal": "logs.amazonaws.com",
+            "SourceAccount": {"Ref": "AWS::AccountId"},
+            "SourceArn": {"Fn::Sub": f"{BESIDE}:*"},
+        },
     }
 
 
@@ -92,10 +102,17 @@ def test_the_delivery_role_writes_into_the_group_and_makes_none() -> None:
         "logs:DescribeLogGroups",
     }
     for action in ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"):
-        assert stack.granting(statements, action)["Resource"] == {"Fn::GetAtt": ["FlowLogGroup", "Arn"]}
+        assert stack.granting(statements, action)["Resource"] == [
+            {"Fn::GetAtt": ["FlowLogGroup", "Arn"]},
+            {"Fn::Sub": f"{BESIDE}:*"},
+        ]
 
 
-def test_nobody_in_the_stack_may_make_a_log_group() -> None:
+def test_nobody_but_the_enforcer_may_make_a_log_group_and_only_for_flow_logs() -> None:
     for role in stack.of_type("AWS::IAM::Role"):
         allowed = stack.actions(stack.role_statements(role))
-        assert not {"logs:CreateLogGroup", "logs:*", "logs:Create*", "*"} & allowed, role
+        assert not {"logs:*", "logs:Create*", "*"} & allowed, role
+        assert ("logs:CreateLogGroup" in allowed) is (role == "EnforcerRole")
+    granted = stack.granting(stack.role_statements("EnforcerRole"), "logs:CreateLogGroup")
+    own = BESIDE.removesuffix("-*")
+    assert granted["Resource"] == [{"Fn::Sub": own}, {"Fn::Sub": f"{own}:*"}, {"Fn::Sub": BESIDE}]

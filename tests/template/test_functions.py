@@ -57,6 +57,8 @@ def _resolve(name: str, value: Any) -> str:
     parameter = stack.PARAMETERS.get(value["Ref"]) if isinstance(value, dict) and "Ref" in value else None
     if parameter is not None:
         return str(parameter["Default"])
+    if isinstance(value, dict) and "Fn::If" in value:
+        return str(value["Fn::If"][2])
     return value if isinstance(value, str) else f"made-up-{name.lower()}"
 
 
@@ -104,6 +106,14 @@ def test_what_the_enforcer_is_told_comes_from_this_stack() -> None:
     assert told["OPERATIONS_TOPIC_ARN"] == {"Ref": "OperationsTopic"}
     assert told["ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
     assert told["STACK_NAME"] == {"Ref": "AWS::StackName"}
+    assert told["STATE_TABLE"] == {"Ref": "StateTable"}
+    assert told["MONITOR_FUNCTION_ARN"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
+    assert told["ENFORCER_ROLE_ARN"] == {"Fn::GetAtt": ["EnforcerRole", "Arn"]}
+    assert told["DRY_RUN"] == {"Fn::If": ["PlansOnly", "true", "false"]}
+
+
+def test_both_functions_are_told_the_same_policy() -> None:
+    assert stack.environment("Enforcer")["POLICY"] == stack.environment("Monitor")["POLICY"]
 
 
 def test_what_the_monitor_is_told_comes_from_this_stack() -> None:

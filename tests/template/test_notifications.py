@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from flowwarden.records.subscription import encode
-from flowwarden.services.enforcing import FRESH_SECONDS
 from tests.functions.test_monitor_events import BLOCKED, Harness, document
 from tests.template import stack
 
@@ -100,7 +99,15 @@ WATCHED = {
     ),
     *(
         ("AWS/Events", "InvocationsFailedToBeSentToDlq", "RuleName", rule)
-        for rule in ("VpcCreatedRule", "FlowLogDeletedRule", "SweepSchedule", "StackDeployedRule")
+        for rule in (
+            "VpcCreatedRule",
+            "FlowLogDeletedRule",
+            "SweepSchedule",
+            "StackDeployedRule",
+            "PendingSchedule",
+            "LogGroupTouchedRule",
+            "DeliveryRoleTouchedRule",
+        )
     ),
     *(
         ("AWS/Logs", metric, "FilterName", "AWS::StackName")
@@ -124,9 +131,6 @@ PATIENT = {
     "SkipDataAlarm": (3, 6),
 }
 """Alarms that one period does not set off: how many of how many do."""
-
-LAMBDAS_RETRIES = (60, 180)
-"""Seconds after the first attempt at an asynchronous event, about, at which Lambda makes the others."""
 
 
 def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
@@ -180,14 +184,6 @@ def test_one_failure_is_enough_and_lateness_is_more_than_retries_take() -> None:
         threshold = ALARMS[f"{function}AgeAlarm"]["Threshold"] / 1000
         assert retries < threshold < 3600
         assert ALARMS[f"{function}AgeAlarm"]["Statistic"] == "Maximum"
-
-
-def test_the_errors_that_a_new_vpc_makes_on_purpose_set_nothing_off() -> None:
-    alarm = ALARMS["EnforcerErrorsAlarm"]
-    errors = [0, *(after for after in LAMBDAS_RETRIES if after < FRESH_SECONDS)]
-    for begin in range(alarm["Period"]):
-        periods = {(begin + after) // alarm["Period"] for after in errors}
-        assert len(periods) < alarm["DatapointsToAlarm"]
 
 
 def test_deliveries_are_looked_at_where_cloudwatch_logs_counts_them() -> None:

@@ -59,6 +59,35 @@ def test_a_function_publishes_to_its_topics_alone_with_the_key_through_sns_alone
     assert key["Condition"] == THROUGH_SNS
 
 
+def test_the_enforcer_deletes_only_what_carries_this_stack_s_tag() -> None:
+    granted = stack.granting(stack.role_statements("EnforcerRole"), "ec2:DeleteFlowLogs")
+    assert granted["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/flow-warden:managed": {"Ref": "AWS::StackName"}}
+    }
+    assert granted["Resource"]["Fn::Sub"].endswith(":vpc-flow-log/*")
+
+
+def test_the_enforcer_reads_the_delivery_role_alone_and_writes_no_role() -> None:
+    statements = stack.role_statements("EnforcerRole")
+    assert stack.granting(statements, "iam:GetRole")["Resource"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
+    iam = {each for each in stack.actions(statements) if each.startswith("iam:")} - {"iam:PassRole"}
+    assert all(each.startswith(("iam:Get", "iam:List")) for each in iam)
+
+
+def test_other_destinations_need_a_parameter() -> None:
+    policy = stack.RESOURCES["EnforcerElsewherePolicy"]
+    assert policy["Condition"] == "DeliversElsewhere"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
+    assert stack.PARAMETERS["OtherDestinations"]["Default"] == "no"
+
+
+@pytest.mark.parametrize("action", ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"])
+def test_the_enforcer_works_with_the_state_table_alone(action: str) -> None:
+    granted = stack.granting(stack.role_statements("EnforcerRole"), action)
+    assert granted["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
+
+
 @pytest.mark.parametrize("action", ["dynamodb:GetItem", "dynamodb:UpdateItem"])
 def test_the_monitor_works_with_the_state_table_alone(action: str) -> None:
     granted = stack.granting(stack.role_statements("MonitorRole"), action)

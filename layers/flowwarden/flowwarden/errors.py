@@ -21,8 +21,11 @@ FlowWardenError
 └── EnforcementError          a VPC could not be given its flow log
     ├── FlowLogExists         EC2 says the flow log exists already: look again
     ├── VpcGone               the VPC was deleted meanwhile
+    ├── NotThere              what was asked for does not exist (any more): a flow log, a role
+    ├── AlreadyThere          another run made it meanwhile: a log group
     ├── CallRefused           EC2 refused, and will refuse again until somebody acts
-    ├── CallFailed            throttled or unavailable: the same call may succeed later
+    ├── CallFailed            unavailable: the same call may succeed later
+    │   └── CallThrottled     too many calls: it succeeds after a while
     └── EnforcementIncomplete at least one VPC is left uncovered by a failure that a retry may mend
 """
 
@@ -111,12 +114,24 @@ class VpcGone(EnforcementError):
     """The VPC does not exist any more (or not yet, just after its creation)."""
 
 
+class NotThere(EnforcementError):
+    """What was asked for does not exist (any more): a flow log, a role."""
+
+
+class AlreadyThere(EnforcementError):
+    """Another run made it meanwhile: a log group."""
+
+
 class CallRefused(EnforcementError):
     """EC2 refused the call for a reason that stays until somebody acts (permission, quota, parameter)."""
 
 
 class CallFailed(EnforcementError):
-    """EC2 could not answer (throttling, outage); the same call may succeed later."""
+    """AWS could not answer (throttling, outage); the same call may succeed later."""
+
+
+class CallThrottled(CallFailed):
+    """There were too many calls; the same call succeeds after a while."""
 
 
 class EnforcementIncomplete(EnforcementError):

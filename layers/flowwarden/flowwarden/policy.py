@@ -7,12 +7,14 @@ the wrong type, a CIDR or a key of a tag that is none is refused with its path, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
+from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Rule, Selection, check
 from flowwarden.detection.thresholds import Thresholds
 from flowwarden.errors import PolicyError
 
@@ -25,7 +27,7 @@ LONGEST_TAG_KEY = 128
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The user's settings for the monitor."""
+    """The user's settings, one document for both functions."""
 
     own_cidrs: tuple[str, ...] = ()
     """Networks that are ours besides the private ranges: public IPv4, IPv6."""
@@ -53,6 +55,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of tags whose value says what a host is for, the one that counts most first. Hosts with the same
     value share what is learned of them. `Name` is no default: most people name each host differently."""
 
+    flow_logs: FlowLogsPolicy = FlowLogsPolicy()
+    """The flow log that each VPC shall have, and which need none: for the enforcer."""
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Policy:
         """Read a policy.
@@ -70,6 +75,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             _check_network(path, value)
         for i, key in enumerate(policy.role_tags):
             _check_tag_key(f"role_tags[{i}]", key)
+        check(policy.flow_logs)
         return policy
 
     def networks(self) -> list[tuple[str, str]]:
@@ -95,9 +101,23 @@ def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
     return value.startswith(prefixes) and _ID.fullmatch(value) is not None
 
 
+_PLACES: Mapping[str, type[Struct]] = {
+    "thresholds": Thresholds,
+    "flow_logs": FlowLogsPolicy,
+    "default": FlowLogWish,
+    "rules": Rule,
+    "flow_log": FlowLogWish,
+    "exemptions": Exemption,
+    "where": Selection,
+}
+"""What settings hold that have settings of their own."""
+
+
 def _allowed(reason: str) -> str:
-    """The names of the settings at the place that msgspec's message is about."""
-    return ", ".join((Thresholds if "`$.thresholds" in reason else Policy).__struct_fields__)
+    """The names of the settings at the place that msgspec's message is about (`… - at `$.one.two``)."""
+    path = re.findall(r"[a-z_]+", reason.rpartition("`$")[2])
+    place = next((_PLACES[name] for name in path[::-1] if name in _PLACES), Policy)
+    return ", ".join(place.__struct_fields__)
 
 
 def _check_network(path: str, value: str) -> None:

@@ -8,7 +8,9 @@ from typing import Protocol
 from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.upkeep import DeliveryRole, Upkeep
 from flowwarden.detection.evidence import Addition, Sets
 from flowwarden.network.roles import Interface
 from flowwarden.records.candidates import Learned
@@ -84,17 +86,75 @@ class EvidenceStore(Protocol):
 
 
 class FlowLogService(Protocol):
-    """The part of EC2 that the enforcer works with. One instance is bound to one account and region."""
+    """The part of EC2 that the enforcer works with. One instance is bound to one account and region.
+
+    All raise CallRefused, CallFailed and CallThrottled; a listing maybe on a later page.
+    """
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterable[Vpc]:
-        """The named VPCs that exist, or all of them for None. Raises CallRefused, CallFailed."""
+        """The named VPCs that exist, or all of them for None."""
 
-    def flow_logs(self, vpc_ids: Sequence[str]) -> Iterable[FlowLog]:
-        """The VPC-level flow logs of these VPCs. Raises CallRefused, CallFailed."""
+    def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterable[FlowLog]:
+        """The flow logs of these VPCs, subnets or interfaces, or all of them for None."""
+
+    def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterable[NetworkInterface]:
+        """The network interfaces in these VPCs, or all of them for None."""
+
+    def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
+        """The subnets of these VPCs, or all of them for None."""
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create the wanted flow log and return its id; the same token asks for the same flow log.
 
-        Raises FlowLogExists, VpcGone, CallRefused, CallFailed; an `Unsuccessful` item inside a
-        200 answer is raised as the same errors.
+        Raises FlowLogExists, VpcGone as well; an `Unsuccessful` item inside a 200 answer is raised as the
+        same errors.
         """
+
+    def delete(self, flow_log_id: str) -> None:
+        """Delete a flow log; one that is not there is deleted already."""
+
+
+class LogGroupService(Protocol):
+    """The part of CloudWatch Logs that the enforcer works with, for one account and region.
+
+    Both raise CallRefused, CallFailed and CallThrottled.
+    """
+
+    def groups(self, prefix: str) -> Iterable[LogGroup]:
+        """The log groups whose names begin so, with their subscriptions."""
+
+    def carry_out(self, step: Upkeep) -> None:
+        """Make, change or subscribe a log group; doing it twice is doing it once."""
+
+
+class RoleService(Protocol):
+    """The part of IAM that the enforcer reads."""
+
+    def describe(self, role_arn: str) -> DeliveryRole | None:
+        """The role as it is; None if there is none. Raises CallRefused, CallFailed, CallThrottled."""
+
+
+class EnforcerMemory(Protocol):
+    """What the enforcer's runs leave for later ones. All raise StateUnavailable."""
+
+    def recall(self) -> tuple[Sequence[Pending], Cursor | None]:
+        """The VPCs to look at again, due or not, and where a sweep stopped, if one did. Costs one read."""
+
+    def remember(self, pending: Pending) -> None:
+        """Put a VPC on the list, or change what is there."""
+
+    def forget(self, vpc_id: str) -> None:
+        """Take a VPC from the list; nothing happens if it is not there."""
+
+    def stop_at(self, cursor: Cursor | None, now: int) -> None:
+        """Remember where the sweep stopped; None if it came to its end."""
+
+
+class Pace(Protocol):
+    """How much time a run has, and how it waits."""
+
+    def remaining(self) -> float:
+        """Seconds until the run is ended from outside."""
+
+    def wait(self, seconds: float) -> None:
+        """Let some time pass."""

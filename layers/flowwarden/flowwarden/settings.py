@@ -12,6 +12,7 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta, Struct
 
+from flowwarden.compliance.desired import House
 from flowwarden.errors import SettingsError
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -70,6 +71,33 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     delivery_role_arn: Text
     stack_name: Text
     """Written into the tags of the flow logs that the enforcer makes."""
+    state_table: Text
+    monitor_function_arn: Text
+    """What the log groups are subscribed to."""
+    enforcer_role_arn: Text
+    """The enforcer's own: what it did itself is no tampering."""
+    flow_log_retention_days: Annotated[int, Meta(ge=1)] = 30
+    log_kms_key_arn: str = ""
+    policy: Text = "{}"
+    """The user's policy as JSON; see `flowwarden.policy`."""
+    dry_run: bool = False
+    """Whether the enforcer only says what it would do."""
+
+    @property
+    def house(self) -> House:
+        """What the stack brings."""
+        return House(
+            account_id=self.account_id,
+            region=self.aws_region,
+            stack_name=self.stack_name,
+            log_group_name=self.flow_log_group_name,
+            delivery_role_arn=self.delivery_role_arn,
+            log_format=self.log_format,
+            retention_days=self.flow_log_retention_days,
+            kms_key_arn=self.log_kms_key_arn,
+            monitor_arn=self.monitor_function_arn,
+            enforcer_role_arn=self.enforcer_role_arn,
+        )
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:

@@ -1,18 +1,19 @@
 """How the enforcer's reports are told: one notification a run, for the operations topic.
 
-Severity: `error` if a VPC is left unwatched, `warning` if somebody deleted a flow log that had to be made
-again, `info` if a VPC merely got its flow log.
+Severity: `error` if a VPC is left unwatched or something that flow logs need stays wrong, `warning` if
+something was taken away that had to be restored, `info` if a VPC merely got its flow log.
 
 Names, addresses, ids and messages come from others: each goes through `one_line`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flowwarden.alerting.notification import Notification, fit_subject, one_line
-from flowwarden.compliance.report import EnforcementReport, Outcome, Result
-from flowwarden.compliance.triggers import DELETION
+from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
+from flowwarden.compliance.triggers import TAMPERING
 
 TOLD_AT_MOST = 50
 """VPCs told one by one in each part; the rest is counted. Keeps the message far below SNS's 256 KiB."""
@@ -22,7 +23,10 @@ REASON_CHARACTERS = 700
 HEADINGS = (
     (Result.FAILED, "NOT COVERED: nobody sees this traffic until it is mended"),
     (Result.BROKEN, "NOT DELIVERING: the flow log exists, but its records are lost"),
+    (Result.CONFLICT, "IN CONFLICT: another flow log is in the way; nothing was deleted"),
+    (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one goes on"),
     (Result.CREATED, "FLOW LOG CREATED"),
+    (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers, the old one was deleted"),
 )
 
 
@@ -38,18 +42,27 @@ def render(report: EnforcementReport) -> Notification:
 
 def severity(report: EnforcementReport) -> str:
     """`error`, `warning` or `info`; see the head of this module."""
-    if report.failures:
+    if report.failures or report.troubles:
         return "error"
     origin = report.trigger.origin
-    return "warning" if origin is not None and origin.event_name == DELETION else "info"
+    tampered = origin is not None and origin.event_name in TAMPERING
+    return "warning" if tampered or report.repairs else "info"
 
 
 def _subject(report: EnforcementReport) -> str:
     parts = []
     if report.failures:
-        parts.append(f"{_whom(report.failures)} NOT covered")
+        # What was rolled back is still watched, in the old way.
+        uncovered = any(each.result is not Result.ROLLED_BACK for each in report.failures)
+        parts.append(f"{_whom(report.failures)} NOT covered{'' if uncovered else ' as policy wants'}")
+    if report.troubles:
+        parts.append(f"{one_line(report.troubles[0].subject)} needs somebody")
     if report.created:
         parts.append(f"flow log created for {_whom(report.created)}")
+    if replaced := report.of(Result.REPLACED):
+        parts.append(f"flow log replaced for {_whom(replaced)}")
+    if restored := [each for each in report.repairs if each.done]:
+        parts.append(f"{one_line(restored[0].subject)} restored")
     told = ", ".join(parts)
     return fit_subject(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
 
@@ -60,6 +73,10 @@ def _text(report: EnforcementReport) -> str:
         found = report.of(result)
         if found:
             parts.append("\n".join([f"{heading} ({len(found)})", *_lines(found)]))
+    for done, heading in ((False, "NEEDS SOMEBODY"), (True, "RESTORED")):
+        told = [each for each in report.repairs if each.done is done]
+        if told:
+            parts.append("\n".join([f"{heading} ({len(told)})", *_repairs(told)]))
     if report.failures:
         parts.append(_next(report))
     parts.append(_others(report))
@@ -75,6 +92,7 @@ def _cause(report: EnforcementReport) -> str:
     cause = (
         f"Why now: {one_line(origin.event_name)} by {who} from {where} "
         f"(CloudTrail event {one_line(origin.event_id)})\n"
+        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not told'}\n"
         f"Looked at: {report.trigger.scope.lower()}, because {one_line(report.trigger.reason)}"
     )
     if report.trigger.deleted:
@@ -89,12 +107,13 @@ def _lines(outcomes: tuple[Outcome, ...]) -> list[str]:
     return lines
 
 
+def _repairs(repairs: Sequence[Repair]) -> list[str]:
+    return [f"- {one_line(each.subject)}: {_short(each.what)}" for each in repairs[:TOLD_AT_MOST]]
+
+
 def _next(report: EnforcementReport) -> str:
     if report.unfinished:
-        return (
-            "What happens next: what may pass by itself is tried again within minutes, then by the next "
-            "sweep. If the reason stays, the event lands in the enforcer's failure queue."
-        )
+        return "What happens next: what may pass by itself is tried again within minutes, then by each sweep."
     return "What happens next: a retry would not help. Mend the reason; the next sweep covers the VPC."
 
 
@@ -118,6 +137,7 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
             "event_id": one_line(origin.event_id) if origin else None,
             "actor": one_line(origin.actor) if origin else None,
             "source_ip": one_line(origin.source_ip) if origin else None,
+            "credentials": one_line(origin.credentials, REASON_CHARACTERS) if origin else None,
             "deleted_flow_logs": _deleted(report),
         },
         "counts": {each.lower(): len(report.of(each)) for each in Result},
@@ -131,6 +151,10 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
                 "earlier": each.earlier,
             }
             for each in told[:TOLD_AT_MOST]
+        ],
+        "repairs": [
+            {"subject": one_line(each.subject), "what": _short(each.what), "done": each.done}
+            for each in report.repairs[:TOLD_AT_MOST]
         ],
         "omitted": max(0, len(told) - TOLD_AT_MOST),
     }

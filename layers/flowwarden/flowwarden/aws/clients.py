@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sns import SNSClient
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -47,14 +49,32 @@ def make_client(
     read_timeout: float = ...,
     session: boto3.Session | None = ...,
 ) -> SNSClient: ...
+@overload
 def make_client(
-    service: Literal["ec2", "dynamodb", "sns"],
+    service: Literal["logs"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
+) -> CloudWatchLogsClient: ...
+@overload
+def make_client(
+    service: Literal["iam"],
+    region: str,
+    *,
+    attempts: int = ...,
+    read_timeout: float = ...,
+    session: boto3.Session | None = ...,
+) -> IAMClient: ...
+def make_client(
+    service: Literal["ec2", "dynamodb", "sns", "logs", "iam"],
     region: str,
     *,
     attempts: int = ATTEMPTS,
     read_timeout: float = READ_TIMEOUT_SECONDS,
     session: boto3.Session | None = None,
-) -> EC2Client | DynamoDBClient | SNSClient:
+) -> EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient:
     """Make a client that retries throttling and outages itself, with backoff, and never waits for long.
 
     Args:
@@ -72,7 +92,7 @@ def make_client(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout,
     )
-    made: EC2Client | DynamoDBClient | SNSClient = (
+    made: EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient = (
         # boto3's own session, shared by all clients: each new one reads AWS's endpoints again.
         (session or boto3).client(service, region_name=region, config=config)
     )

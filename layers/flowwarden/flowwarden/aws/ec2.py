@@ -3,68 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004  botocore's name
-
+from flowwarden.aws import calls
+from flowwarden.aws.calls import classified
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, Vpc
-from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, VpcGone
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS, S3
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
 
 if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import FlowLogTypeDef, TagTypeDef, VpcTypeDef
+    from mypy_boto3_ec2.type_defs import FlowLogTypeDef, NetworkInterfaceTypeDef, TagTypeDef, VpcTypeDef
 
 ACTIONS = (
     "ec2:DescribeVpcs",
     "ec2:DescribeFlowLogs",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
     "ec2:CreateFlowLogs",
+    "ec2:DeleteFlowLogs",
     "ec2:CreateTags",  # CreateFlowLogs with TagSpecifications
     "iam:PassRole",  # CreateFlowLogs hands the delivery role to vpc-flow-logs.amazonaws.com
 )
 """The IAM actions that this file needs."""
 
-VALUES_PER_FILTER = 200
+VALUES_PER_FILTER: Final = 200
 """EC2's limit for the values of one filter (EC2 API reference, Filter)."""
+PAGE: Final = {"PageSize": 1000}
+"""The most that a description takes."""
 
-PASSING = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "InternalError",
-        "InternalFailure",
-        "InternalServerError",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottledException",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "Unavailable",
-    }
-)
-"""Error codes of throttling and outages: they pass by themselves."""
-GONE = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
-SERVER_ERROR = 500
-CANNOT_ASSUME = "unable to assume given iam role"
+GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
+DELETED: Final = "InvalidFlowLogId.NotFound"
+CANNOT_ASSUME: Final = "unable to assume given iam role"
 
-_PERMISSION = (
-    "allow the enforcer's role ec2:DescribeVpcs, ec2:DescribeFlowLogs, ec2:CreateFlowLogs, ec2:CreateTags, "
-    "and iam:PassRole on the delivery role; look also for a service control policy that denies them"
+_DESTINATION = (
+    "check that the log group, bucket or stream exists, and that the delivery role, or the bucket's policy, "
+    "lets flow logs be written there"
 )
-_DESTINATION = "check that the log group exists in this region and that the delivery role may write to it"
-HINTS = {
-    "UnauthorizedOperation": _PERMISSION,
-    "AccessDenied": _PERMISSION,
-    "AccessDeniedException": _PERMISSION,
+HINTS: Final = {
     "FlowLogsLimitExceeded": (
         "delete flow logs of this VPC that nobody needs, or ask for a higher quota of flow logs per resource"
     ),
@@ -75,9 +54,8 @@ HINTS = {
         "the same request was made with other parameters; change a setting of the flow log, or wait a day"
     ),
 }
-"""What a person does about an error code."""
-OTHER_HINT = "compare the stack's settings with what the message says"
-TRUST_HINT = (
+"""What a person does about an error code of flow logs."""
+TRUST_HINT: Final = (
     "a new role works after some seconds; if this stays, let the delivery role trust "
     "vpc-flow-logs.amazonaws.com for this account and region"
 )
@@ -90,56 +68,38 @@ class Ec2FlowLogs:
         self._client = client
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
-        """The named VPCs that exist, or all of them for None.
+        """As the port says.
 
         A filter is asked, because one missing id among `VpcIds` would fail the whole call.
-
-        Raises:
-            CallRefused, CallFailed: DescribeVpcs failed, maybe on a later page.
         """
-        pages = self._client.get_paginator("describe_vpcs")
-        with _classified("DescribeVpcs"):
-            if vpc_ids is None:
-                for page in pages.paginate():
-                    yield from map(_vpc, page["Vpcs"])
-                return
-            for ids in batched(vpc_ids, VALUES_PER_FILTER, strict=False):
-                for page in pages.paginate(Filters=[{"Name": "vpc-id", "Values": list(ids)}]):
-                    yield from map(_vpc, page["Vpcs"])
+        return map(_vpc, self._all("describe_vpcs", "Vpcs", "vpc-id", vpc_ids))
 
-    def flow_logs(self, vpc_ids: Sequence[str]) -> Iterator[FlowLog]:
-        """The VPC-level flow logs of these VPCs.
+    def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
+        """As the port says."""
+        return map(_flow_log, self._all("describe_flow_logs", "FlowLogs", "resource-id", resource_ids))
 
-        Raises:
-            CallRefused, CallFailed: DescribeFlowLogs failed, maybe on a later page.
-        """
-        pages = self._client.get_paginator("describe_flow_logs")
-        with _classified("DescribeFlowLogs"):
-            for ids in batched(vpc_ids, VALUES_PER_FILTER, strict=False):
-                for page in pages.paginate(Filters=[{"Name": "resource-id", "Values": list(ids)}]):
-                    yield from map(_flow_log, page["FlowLogs"])
+    def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
+        """As the port says."""
+        found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
+        return map(_interface, found)
+
+    def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
+        """As the port says."""
+        for each in self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids):
+            yield Subnet(subnet_id=each["SubnetId"], vpc_id=each["VpcId"])
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """Create the wanted flow log and return its id; the same token asks for the same flow log.
-
-        One VPC a call: among several, nobody could tell whose flow log an id is.
-
-        Raises:
-            FlowLogExists, VpcGone, CallRefused, CallFailed: as an exception of botocore or as an
-                `Unsuccessful` item inside a 200 answer; both mean the same.
-        """
-        with _classified("CreateFlowLogs"):
+        """As the port says. One VPC a call: among several, nobody could tell whose flow log an id is."""
+        with classified("CreateFlowLogs", classify):
             answer = self._client.create_flow_logs(
                 ResourceIds=[vpc_id],
                 ResourceType="VPC",
-                TrafficType="ALL",
-                LogDestinationType="cloud-watch-logs",
-                LogGroupName=desired.log_group_name,
-                DeliverLogsPermissionArn=desired.delivery_role_arn,
+                TrafficType=desired.traffic_type,  # type: ignore[arg-type]  # the policy was checked
                 LogFormat=desired.log_format,
                 MaxAggregationInterval=desired.max_aggregation_interval,
                 TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": _tag_list(desired.tags)}],
                 ClientToken=client_token,
+                **_destination(desired),
             )
         for item in answer.get("Unsuccessful", []):
             error = item.get("Error", {})
@@ -148,53 +108,94 @@ class Ec2FlowLogs:
             return flow_log_id
         raise CallFailed("CreateFlowLogs answered with neither a flow log nor an error; looking again tells")
 
+    def delete(self, flow_log_id: str) -> None:
+        """As the port says; not found, as an exception or as an item, is deleted."""
+        try:
+            with classified("DeleteFlowLogs", classify):
+                answer = self._client.delete_flow_logs(FlowLogIds=[flow_log_id])
+        except NotThere:
+            return
+        for item in answer.get("Unsuccessful", []):
+            told = item.get("Error", {})
+            error = classify("DeleteFlowLogs", told.get("Code", ""), told.get("Message", ""))
+            if not isinstance(error, NotThere):
+                raise error
+
+    def _all(self, call: str, member: str, name: str, values: Sequence[str] | None) -> Iterator[Any]:
+        """What a description tells, of all or of those that a filter's values name."""
+        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # four calls, alike in this
+        told = "".join(part.capitalize() for part in call.split("_"))
+        with classified(told):
+            if values is None:
+                for page in pages.paginate(PaginationConfig=PAGE):
+                    yield from page[member]
+                return
+            for some in batched(values, VALUES_PER_FILTER, strict=False):
+                wanted = [{"Name": name, "Values": list(some)}]
+                for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
+                    yield from page[member]
+
 
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
-    """The error that an EC2 error code means; what to do stands before EC2's message, which may be very long.
-
-    Args:
-        call: the API call that failed.
-        code: EC2's error code, from an exception or from an `Unsuccessful` item.
-        message: EC2's message.
-        status: the HTTP status, 0 if there is none of its own.
-    """
+    """The error that an EC2 error code means, from an exception or from an `Unsuccessful` item."""
     told = f"{call}: {code}: {message}"
     if code == "FlowLogAlreadyExists":
         return FlowLogExists(told)
     if code in GONE:
         return VpcGone(told)
-    if code in PASSING or status >= SERVER_ERROR:
-        return CallFailed(told)
+    if code == DELETED:
+        return NotThere(told)
+    if code in HINTS:
+        return CallRefused(f"{call}: {code}: {HINTS[code]}. AWS says: {message}")
     if CANNOT_ASSUME in message.lower():
-        return CallFailed(f"{call}: {code}: {TRUST_HINT}. EC2 says: {message}")
-    return CallRefused(f"{call}: {code}: {HINTS.get(code, OTHER_HINT)}. EC2 says: {message}")
+        return CallFailed(f"{call}: {code}: {TRUST_HINT}. AWS says: {message}")
+    return calls.classify(call, code, message, status)
 
 
-@contextmanager
-def _classified(call: str) -> Iterator[None]:
-    """Turn what botocore raises, after its own retries, into our errors."""
-    try:
-        yield
-    except ClientError as error:
-        told = error.response.get("Error", {})
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        raise classify(call, told.get("Code", ""), told.get("Message", ""), status) from error
-    except (ConnectionError, HTTPClientError) as error:
-        raise CallFailed(f"{call}: EC2 was not reached: {error}") from error
-    except BotoCoreError as error:
-        raise CallRefused(f"{call}: the call could not be made: {error}") from error
+def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
+    """The parameters of CreateFlowLogs that say where to."""
+    if desired.destination_type == CLOUD_WATCH_LOGS:
+        return {
+            "LogDestinationType": CLOUD_WATCH_LOGS,
+            "LogGroupName": desired.destination,
+            "DeliverLogsPermissionArn": desired.delivery_role_arn,
+        }
+    told: dict[str, Any] = {
+        "LogDestinationType": desired.destination_type,
+        "LogDestination": desired.destination,
+    }
+    if desired.destination_type == S3:
+        told["DestinationOptions"] = {
+            "FileFormat": desired.file_format,
+            "HiveCompatiblePartitions": desired.hive_compatible_partitions,
+            "PerHourPartition": desired.per_hour_partition,
+        }
+    return told
 
 
 def _vpc(described: VpcTypeDef) -> Vpc:
+    blocks = (each.get("CidrBlock") for each in described.get("CidrBlockAssociationSet", []))
+    ipv6 = (each.get("Ipv6CidrBlock") for each in described.get("Ipv6CidrBlockAssociationSet", []))
     return Vpc(
         vpc_id=described["VpcId"],
         owner_id=described["OwnerId"],
         tags=_tag_dict(described.get("Tags", [])),
+        cidrs=tuple(dict.fromkeys(each for each in (described.get("CidrBlock"), *blocks, *ipv6) if each)),
+    )
+
+
+def _interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
+    return NetworkInterface(
+        interface_id=described["NetworkInterfaceId"],
+        vpc_id=described.get("VpcId", ""),
+        subnet_id=described.get("SubnetId", ""),
+        active=described.get("Status") == "in-use",
     )
 
 
 def _flow_log(described: FlowLogTypeDef) -> FlowLog:
     created = described.get("CreationTime")
+    options = described.get("DestinationOptions", {})
     return FlowLog(
         flow_log_id=described["FlowLogId"],
         resource_id=described["ResourceId"],
@@ -204,6 +205,10 @@ def _flow_log(described: FlowLogTypeDef) -> FlowLog:
         log_destination=described.get("LogDestination"),
         log_format=described.get("LogFormat"),
         max_aggregation_interval=described.get("MaxAggregationInterval"),
+        file_format=options.get("FileFormat"),
+        hive_compatible_partitions=options.get("HiveCompatiblePartitions"),
+        per_hour_partition=options.get("PerHourPartition"),
+        delivery_role_arn=described.get("DeliverLogsPermissionArn"),
         deliver_logs_status=described.get("DeliverLogsStatus"),
         deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
         creation_time=int(created.timestamp()) if created else None,

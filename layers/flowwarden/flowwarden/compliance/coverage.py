@@ -1,28 +1,40 @@
-"""Does a VPC have the flow log that policy wants? Pure: what exists goes in, a verdict comes out."""
+"""Is a VPC covered by the flow log that policy wants? Pure: what exists goes in, a verdict comes out.
+
+Flow logs are made for a VPC, for a subnet or for a network interface. A VPC is covered by one of its own, or
+wholly by those of its parts: each subnet has one, or has interfaces and each of them has one. A subnet
+without either would be blind as soon as something starts in it.
+
+What a description leaves out is unknown, which is no drift.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.compliance.delivery import Delivery, Seen, Watched, delivery
+from flowwarden.compliance.desired import DesiredFlowLog, House
+from flowwarden.compliance.inventory import FlowLog, Parts, Vpc
+from flowwarden.compliance.matching import differences, is_own, is_wanted, log_group_of
 
-CLOUD_WATCH_LOGS = "cloud-watch-logs"
-DELIVERY_FAILED = "FAILED"
-
-MENDING = {
+MENDING: Final = {
     "Access error": (
         "check that the delivery role trusts vpc-flow-logs.amazonaws.com, that it may write to the log "
-        "group, that the group exists, and that the group's KMS key lets CloudWatch Logs use it"
+        "group, that the group exists, and that the group's KMS key lets CloudWatch Logs use it; for S3 and "
+        "Firehose, that the bucket's policy lets delivery.logs.amazonaws.com write or that the stream exists"
     ),
     "Rate limited": "ask for a higher CloudWatch Logs quota (PutLogEvents) in this region",
 }
 """What DescribeFlowLogs says about failed deliveries, and what to do (EC2 API reference, FlowLog)."""
-MENDING_UNKNOWN = (
+MENDING_UNKNOWN: Final = (
     "delete this flow log and let the next sweep make it anew; if it fails again, ask AWS Support"
+)
+MENDING_SILENCE: Final = (
+    "EC2 reports no failure: check that the log group's subscription filter hands every line to the monitor, "
+    "and that the delivery role may write to the group"
 )
 
 
@@ -32,106 +44,204 @@ class Coverage(StrEnum):
     COVERED = "COVERED"
     UNCOVERED = "UNCOVERED"
     SKIPPED = "SKIPPED"
-    """Not ours to cover."""
+    """Another account's."""
+    EXEMPT = "EXEMPT"
+    """Policy says that it needs none."""
+    UNPROVEN = "UNPROVEN"
+    """It has the wanted flow log, of which nobody can say yet that it delivers."""
     BROKEN = "BROKEN"
     """It has the wanted flow log, which does not deliver: a blind spot that creating would not mend."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """What was found about one VPC, and why; `flow_log_id` is the wanted flow log where it exists."""
+    """What was found about one VPC, and why."""
 
     vpc_id: str
     coverage: Coverage
     reason: str
     flow_log_id: str | None = None
+    """The wanted flow log, where it exists."""
+    proven: bool = False
+    """Whether records, or a status that has lasted, prove that the wanted flow log delivers."""
+    own: bool = False
+    """Whether the wanted flow log carries this stack's tag."""
+    replaced: tuple[FlowLog, ...] = ()
+    """Flow logs of the VPC with this stack's tag that are not, or not any more, the wanted one."""
+    duplicates: tuple[str, ...] = ()
+    """Other flow logs, made by others, that record the same traffic and cost as much again."""
+    uncovered_parts: tuple[str, ...] = ()
+    """Subnets without a flow log, where some parts have one."""
 
 
-def judge(vpc: Vpc, flow_logs: Iterable[FlowLog], desired: DesiredFlowLog, account_id: str) -> Verdict:
-    """Judge one VPC; of `flow_logs`, those of other resources are ignored.
+class Situation(Struct, frozen=True, kw_only=True):
+    """All that is known about one VPC at one moment."""
+
+    vpc: Vpc
+    parts: Parts
+    desired: DesiredFlowLog
+    house: House
+    seen: Seen = {}
+    at: int
+    """Unix seconds."""
+    foreign_is_enough: bool = False
+
+
+def judge(situation: Situation) -> Verdict:
+    """Judge one VPC.
 
     A VPC shared with us belongs to another account, and only its owner may switch on a VPC-level flow
     log: it is skipped. A VPC whose owner nobody told counts as ours: at worst EC2 refuses. A wanted flow
-    log that delivers outweighs one that does not.
+    log that delivers outweighs one that does not, and one that may deliver one that fails.
     """
-    if vpc.owner_id not in {"", account_id}:
+    vpc, house = situation.vpc, situation.house
+    if vpc.owner_id not in {"", house.account_id}:
         return Verdict(
             vpc_id=vpc.vpc_id,
             coverage=Coverage.SKIPPED,
             reason=f"shared by account {vpc.owner_id}, which owns it: only the owner can cover it",
         )
-    own = [each for each in flow_logs if each.resource_id == vpc.vpc_id]
-    wanted = [each for each in own if is_wanted(each, desired, account_id)]
-    delivering = [each for each in wanted if each.deliver_logs_status != DELIVERY_FAILED]
-    if delivering:
-        return Verdict(
-            vpc_id=vpc.vpc_id,
-            coverage=Coverage.COVERED,
-            reason=f"{delivering[0].flow_log_id} is the wanted flow log",
-            flow_log_id=delivering[0].flow_log_id,
-        )
-    if wanted:
-        return Verdict(
-            vpc_id=vpc.vpc_id,
-            coverage=Coverage.BROKEN,
-            reason=_why_broken(wanted[0]),
-            flow_log_id=wanted[0].flow_log_id,
-        )
-    return Verdict(
-        vpc_id=vpc.vpc_id, coverage=Coverage.UNCOVERED, reason=_why_uncovered(own, desired, account_id)
+    own = [each for each in situation.parts.flow_logs if each.resource_id == vpc.vpc_id]
+    suitable = [(state_of(each, situation), each) for each in own if suits(each, situation)]
+    if not suitable:
+        return _without_wanted(situation, own)
+    state, best = min(suitable, key=lambda one: _preference(one[0], one[1], house))
+    return _with_wanted(situation, own, best, state)
+
+
+_RANK: Final = {Delivery.DELIVERING: 0, Delivery.UNPROVEN: 1, Delivery.SILENT: 2, Delivery.FAILED: 3}
+_COVERAGE: Final = {
+    Delivery.DELIVERING: Coverage.COVERED,
+    Delivery.UNPROVEN: Coverage.UNPROVEN,
+    Delivery.SILENT: Coverage.BROKEN,
+    Delivery.FAILED: Coverage.BROKEN,
+}
+
+
+def _preference(state: Delivery, flow_log: FlowLog, house: House) -> tuple[int, bool, int, str]:
+    """What delivers comes first, then what is ours, because nobody else removes it; then what is older."""
+    return _RANK[state], not is_own(flow_log, house), flow_log.creation_time or 0, flow_log.flow_log_id
+
+
+def state_of(flow_log: FlowLog, situation: Situation) -> Delivery:
+    """Whether a flow log of the VPC, or of a part of it, delivers."""
+    resource = flow_log.resource_id
+    watched = tuple(
+        each
+        for each in situation.parts.interfaces
+        if resource in {situation.vpc.vpc_id, each.subnet_id, each.interface_id}
+    )
+    group = log_group_of(flow_log, situation.house)
+    return delivery(
+        flow_log,
+        group if group is not None and situation.house.keeps(group) else None,
+        Watched(interfaces=watched, seen=situation.seen, at=situation.at),
     )
 
 
-def is_wanted(flow_log: FlowLog, desired: DesiredFlowLog, account_id: str) -> bool:
-    """Whether this flow log is the one that policy wants, delivering or not."""
-    return not list(differences(flow_log, desired, account_id))
+def suits(flow_log: FlowLog, situation: Situation) -> bool:
+    """Whether a flow log is the one that policy wants, or one that policy is content with."""
+    if is_wanted(flow_log, situation.desired, situation.house):
+        return True
+    all_traffic = flow_log.traffic_type == "ALL"
+    return situation.foreign_is_enough and all_traffic and not is_own(flow_log, situation.house)
 
 
-def is_own(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
-    """Whether this stack made the flow log: it carries the stack's tag."""
-    stack = desired.tags.get(MANAGED_TAG)
-    return stack is not None and flow_log.tags.get(MANAGED_TAG) == stack
+def _with_wanted(situation: Situation, own: Sequence[FlowLog], best: FlowLog, state: Delivery) -> Verdict:
+    coverage = _COVERAGE[state]
+    told = {
+        Delivery.DELIVERING: f"{best.flow_log_id} is the wanted flow log",
+        Delivery.UNPROVEN: f"{best.flow_log_id} is the wanted flow log; nothing proves yet that it delivers",
+    }
+    return Verdict(
+        vpc_id=situation.vpc.vpc_id,
+        coverage=coverage,
+        reason=told.get(state) or why_broken(best, state),
+        flow_log_id=best.flow_log_id,
+        # An unknown age is no proof.
+        proven=state is Delivery.DELIVERING and best.creation_time is not None,
+        own=is_own(best, situation.house),
+        replaced=tuple(
+            each for each in own if is_own(each, situation.house) and each.flow_log_id != best.flow_log_id
+        ),
+        duplicates=tuple(
+            each.flow_log_id
+            for each in situation.parts.flow_logs
+            if not is_own(each, situation.house)
+            and each.flow_log_id != best.flow_log_id
+            and _records_the_same(each, situation.desired)
+        ),
+    )
 
 
-def same_destination(flow_log: FlowLog, desired: DesiredFlowLog, account_id: str) -> bool:
-    """Whether this flow log writes to the wanted log group of this account.
-
-    DescribeFlowLogs may tell the group by name, by ARN, by ARN with `:*`, or twice; the ARN also tells
-    the account, so it counts first.
-    """
-    if flow_log.log_destination_type not in {None, CLOUD_WATCH_LOGS}:
-        return False
-    destination = flow_log.log_destination or flow_log.log_group_name or ""
-    arn, found, name = destination.removesuffix(":*").partition(":log-group:")
-    if found:
-        return name == desired.log_group_name and arn.rpartition(":")[2] == account_id
-    return destination == desired.log_group_name
+def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
+    return (
+        "ALL" in {flow_log.traffic_type, desired.traffic_type}
+        or flow_log.traffic_type == desired.traffic_type
+    )
 
 
-def differences(flow_log: FlowLog, desired: DesiredFlowLog, account_id: str) -> Iterator[str]:
-    """What keeps a flow log from being the wanted one, in words.
+def _without_wanted(situation: Situation, own: Sequence[FlowLog]) -> Verdict:
+    """A VPC without a suitable flow log of its own: maybe its parts have some."""
+    vpc_id = situation.vpc.vpc_id
+    replaced = tuple(each for each in own if is_own(each, situation.house))
+    parts = [each for each in situation.parts.flow_logs if each.resource_id != vpc_id]
+    suitable = [each for each in parts if suits(each, situation)]
+    if not suitable:
+        reason = _why_uncovered([*own, *parts], situation)
+        return Verdict(vpc_id=vpc_id, coverage=Coverage.UNCOVERED, reason=reason, replaced=replaced)
+    without = _uncovered_parts(situation, {each.resource_id for each in suitable})
+    if without:
+        return Verdict(
+            vpc_id=vpc_id,
+            coverage=Coverage.UNCOVERED,
+            reason=f"has flow logs of parts alone, and none in {', '.join(without)}",
+            replaced=replaced,
+            uncovered_parts=without,
+        )
+    worst = max((state_of(each, situation) for each in suitable), key=lambda state: _RANK[state])
+    if _COVERAGE[worst] is Coverage.BROKEN:
+        reason = "; ".join(
+            why_broken(each, state) for each in suitable if (state := state_of(each, situation)) is worst
+        )
+    else:
+        reason = f"each subnet is covered by a flow log of its own or of its interfaces ({len(suitable)})"
+    return Verdict(
+        vpc_id=vpc_id,
+        coverage=_COVERAGE[worst],
+        reason=reason,
+        proven=worst is Delivery.DELIVERING,
+        replaced=replaced,
+    )
 
-    What the description leaves out is unknown, which is no difference.
-    """
-    if not same_destination(flow_log, desired, account_id):
-        where = flow_log.log_destination or flow_log.log_group_name or "an unknown place"
-        yield f"writes to {where}"
-    if flow_log.traffic_type not in {None, desired.traffic_type}:
-        yield f"traffic type {flow_log.traffic_type}, not {desired.traffic_type}"
-    if flow_log.log_format is not None and flow_log.log_format.split() != desired.log_format.split():
-        yield "another log format"
-    if flow_log.max_aggregation_interval not in {None, desired.max_aggregation_interval}:
-        yield f"aggregates {flow_log.max_aggregation_interval} s, not {desired.max_aggregation_interval} s"
+
+def _uncovered_parts(situation: Situation, watched: set[str]) -> tuple[str, ...]:
+    """The subnets that are not covered, by themselves or by all interfaces; the VPC if it has none."""
+    inside: dict[str, list[str]] = {each.subnet_id: [] for each in situation.parts.subnets}
+    for interface in situation.parts.interfaces:
+        inside.setdefault(interface.subnet_id, []).append(interface.interface_id)
+    without = tuple(
+        subnet
+        for subnet, interfaces in sorted(inside.items())
+        if subnet not in watched and not (interfaces and watched.issuperset(interfaces))
+    )
+    return without if inside else (situation.vpc.vpc_id,)
 
 
-def _why_broken(flow_log: FlowLog) -> str:
+def why_broken(flow_log: FlowLog, state: Delivery) -> str:
+    """Why a flow log does not deliver, and what to do."""
+    if state is Delivery.SILENT:
+        return f"{flow_log.flow_log_id} exists but none of its records arrive: {MENDING_SILENCE}"
     message = flow_log.deliver_logs_error_message or "no error message"
     mending = MENDING.get(message, MENDING_UNKNOWN)
     return f"{flow_log.flow_log_id} exists but does not deliver ({message}): {mending}"
 
 
-def _why_uncovered(own: list[FlowLog], desired: DesiredFlowLog, account_id: str) -> str:
+def _why_uncovered(existing: Sequence[FlowLog], situation: Situation) -> str:
     """What the VPC has instead of the wanted flow log."""
-    if not own:
+    if not existing:
         return "has no flow log"
-    has = (f"{each.flow_log_id} ({', '.join(differences(each, desired, account_id))})" for each in own)
+    has = (
+        f"{each.flow_log_id} ({', '.join(differences(each, situation.desired, situation.house))})"
+        for each in existing
+    )
     return f"has only {'; '.join(has)}"

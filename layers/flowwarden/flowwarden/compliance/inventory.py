@@ -1,6 +1,8 @@
-"""What exists: VPCs and their flow logs, as the enforcer sees them."""
+"""What exists: VPCs, their parts, their flow logs and log groups, as the enforcer sees them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -14,6 +16,23 @@ class Vpc(Struct, frozen=True, kw_only=True):
     vpc_id: str
     owner_id: str
     tags: dict[str, str] = {}
+    cidrs: tuple[str, ...] = ()
+
+
+class Subnet(Struct, frozen=True, kw_only=True):
+    """One subnet."""
+
+    subnet_id: str
+    vpc_id: str
+
+
+class NetworkInterface(Struct, frozen=True, kw_only=True):
+    """One network interface; an active one is in use, so that its flow log writes records."""
+
+    interface_id: str
+    vpc_id: str
+    subnet_id: str = ""
+    active: bool = True
 
 
 class FlowLog(Struct, frozen=True, kw_only=True):
@@ -21,14 +40,70 @@ class FlowLog(Struct, frozen=True, kw_only=True):
 
     flow_log_id: str
     resource_id: str
+    """Of a VPC, a subnet or a network interface."""
     traffic_type: str | None = None
     log_destination_type: str | None = None
     log_group_name: str | None = None
     log_destination: str | None = None
     log_format: str | None = None
     max_aggregation_interval: int | None = None
+    file_format: str | None = None
+    hive_compatible_partitions: bool | None = None
+    per_hour_partition: bool | None = None
+    delivery_role_arn: str | None = None
     deliver_logs_status: str | None = None
     deliver_logs_error_message: str | None = None
     creation_time: int | None = None
     """Unix seconds."""
     tags: dict[str, str] = {}
+
+
+class LogGroup(Struct, frozen=True, kw_only=True):
+    """One log group and what is subscribed to it."""
+
+    name: str
+    retention_days: int | None = None
+    """None: records are kept for ever."""
+    kms_key_arn: str | None = None
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+class Subscription(Struct, frozen=True, kw_only=True):
+    """One subscription filter."""
+
+    name: str
+    destination_arn: str
+    pattern: str = ""
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What belongs to one VPC."""
+
+    subnets: tuple[Subnet, ...] = ()
+    """Only told where some subnet or interface has a flow log of its own."""
+    interfaces: tuple[NetworkInterface, ...] = ()
+    flow_logs: tuple[FlowLog, ...] = ()
+    """Of the VPC, its subnets and its interfaces."""
+
+
+def by_vpc(
+    subnets: Iterable[Subnet], interfaces: Iterable[NetworkInterface], flow_logs: Iterable[FlowLog]
+) -> Mapping[str, Parts]:
+    """Give each VPC its parts; a flow log of what belongs to no VPC that is known is left out."""
+    vpc_of: dict[str, str] = {}
+    own: dict[str, tuple[list[Subnet], list[NetworkInterface], list[FlowLog]]] = {}
+    for subnet in subnets:
+        vpc_of[subnet.subnet_id] = subnet.vpc_id
+        own.setdefault(subnet.vpc_id, ([], [], []))[0].append(subnet)
+    for interface in interfaces:
+        vpc_of[interface.interface_id] = interface.vpc_id
+        own.setdefault(interface.vpc_id, ([], [], []))[1].append(interface)
+    for flow_log in flow_logs:
+        resource = flow_log.resource_id
+        vpc_id = resource if resource.startswith("vpc-") else vpc_of.get(resource)
+        if vpc_id is not None:
+            own.setdefault(vpc_id, ([], [], []))[2].append(flow_log)
+    return {
+        vpc_id: Parts(subnets=tuple(one), interfaces=tuple(two), flow_logs=tuple(three))
+        for vpc_id, (one, two, three) in own.items()
+    }

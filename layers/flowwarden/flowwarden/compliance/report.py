@@ -1,4 +1,4 @@
-"""What the enforcer did about each VPC, ready to be told, counted and logged. Pure data."""
+"""What the enforcer did about each VPC and about what it keeps, ready to be told and counted. Pure."""
 
 from __future__ import annotations
 
@@ -6,28 +6,37 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from flowwarden.compliance.triggers import Trigger
+from flowwarden.compliance.plan import Plan
+from flowwarden.compliance.triggers import Scope, Trigger
+from flowwarden.compliance.upkeep import Upkeep
 
 
 class Result(StrEnum):
     """How it ended for one VPC."""
 
     CREATED = "CREATED"
+    REPLACED = "REPLACED"
+    """The wanted flow log delivers, so our own old one was deleted."""
+    ROLLED_BACK = "ROLLED_BACK"
+    """The replacement failed to deliver, so it was deleted, and the old flow log goes on."""
     COVERED = "COVERED"
     SKIPPED = "SKIPPED"
+    EXEMPT = "EXEMPT"
     GONE = "GONE"
     """Deleted meanwhile: nothing to cover, no error."""
     PENDING = "PENDING"
-    """The VPC, or its flow log, exists and is not visible yet: the retry will see it."""
+    """Nobody can tell yet, or it is too early: a scheduled look will see."""
     BROKEN = "BROKEN"
     """It has the wanted flow log, which does not deliver."""
+    CONFLICT = "CONFLICT"
+    """EC2 says that such a flow log exists, and it is not the wanted one. Nothing was deleted."""
     FAILED = "FAILED"
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """How it ended for one VPC, and why.
 
-    `vpc_id` is None where the VPCs could not be listed, so that nobody knows whom it concerns.
+    `vpc_id` is None where EC2 could not be asked at all, so that nobody knows whom it concerns.
     """
 
     result: Result
@@ -40,6 +49,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Whether it was an earlier run, or one beside this one, that created the flow log."""
 
 
+class Repair(Struct, frozen=True, kw_only=True):
+    """What was found about a log group or the delivery role, and done."""
+
+    subject: str
+    what: str
+    done: bool = True
+    """Whether it was put right; else somebody has to."""
+
+
 class EnforcementReport(Struct, frozen=True, kw_only=True):
     """What one run of the enforcer found and did."""
 
@@ -47,6 +65,14 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     region: str
     trigger: Trigger
     outcomes: tuple[Outcome, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    upkeep: tuple[Upkeep, ...] = ()
+    """What was planned for VPCs and for log groups, of a run that only plans."""
+    forgotten: bool = False
+    """Whether the state table did not answer, so that nobody comes back by schedule."""
+    goes_on: bool = False
+    """Whether time ran out, so that the next scheduled look goes on with the sweep."""
 
     def of(self, *results: Result) -> tuple[Outcome, ...]:
         """The outcomes with one of these results, in the order in which they happened."""
@@ -64,8 +90,13 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
-        """The VPCs that nobody watches although somebody should: failed or broken."""
-        return self.of(Result.FAILED, Result.BROKEN)
+        """The VPCs that are not watched as policy wants, and need somebody."""
+        return self.of(Result.FAILED, Result.BROKEN, Result.CONFLICT, Result.ROLLED_BACK)
+
+    @property
+    def troubles(self) -> tuple[Repair, ...]:
+        """What is wrong about a log group or the delivery role, and was not put right."""
+        return tuple(each for each in self.repairs if not each.done)
 
     @property
     def unfinished(self) -> tuple[Outcome, ...]:
@@ -74,5 +105,11 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def is_news(self) -> bool:
-        """Whether people have to hear about it: something was changed, or something is wrong."""
-        return bool(self.created or self.failures)
+        """Whether people have to hear about it: something was changed, or something is wrong.
+
+        A look at what is pending tells no failure that may pass: the sweep tells it, if it stays.
+        """
+        failures = self.failures
+        if self.trigger.scope is Scope.PENDING:
+            failures = tuple(each for each in failures if not each.retryable)
+        return bool(self.created or self.of(Result.REPLACED) or failures or self.repairs)

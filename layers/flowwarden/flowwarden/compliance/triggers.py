@@ -2,7 +2,7 @@
 
 An event is known by what CloudTrail wrote in its `detail`, not by the envelope's `source`, which a
 forwarding bus may change. Where an event does not say which VPC it is about, everything is looked at:
-a sweep too many costs two API calls, a VPC overlooked is a blind spot.
+a sweep too many costs some API calls, a VPC overlooked is a blind spot.
 """
 
 from __future__ import annotations
@@ -14,11 +14,38 @@ from typing import Any
 
 from msgspec import Struct
 
+from flowwarden.compliance.caller import Origin, as_list, mapping, origin_of, text
+from flowwarden.compliance.desired import House
+
 SCHEDULED = "Scheduled Event"
 API_CALL = "AWS API Call via CloudTrail"
 EC2 = "ec2.amazonaws.com"
+LOGS = "logs.amazonaws.com"
+IAM = "iam.amazonaws.com"
 CREATIONS = ("CreateVpc", "CreateDefaultVpc")
 DELETION = "DeleteFlowLogs"
+LOG_GROUP_CALLS = (
+    "DeleteLogGroup",
+    "PutRetentionPolicy",
+    "DeleteRetentionPolicy",
+    "PutSubscriptionFilter",
+    "DeleteSubscriptionFilter",
+    "DisassociateKmsKey",
+)
+"""What takes a log group from its records, or from the monitor."""
+ROLE_CALLS = (
+    "DeleteRole",
+    "DeleteRolePolicy",
+    "PutRolePolicy",
+    "DetachRolePolicy",
+    "UpdateAssumeRolePolicy",
+    "PutRolePermissionsBoundary",
+)
+"""What may keep VPC Flow Logs from writing."""
+CALLS = {EC2: (*CREATIONS, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
+TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
+DEPLOYMENT = "cloudformation.amazonaws.com"
+PENDING_LOOK = "pending"
 
 
 class Scope(StrEnum):
@@ -27,6 +54,10 @@ class Scope(StrEnum):
     NAMED = "NAMED"
     """The VPCs that the event names."""
     EVERYTHING = "EVERYTHING"
+    PENDING = "PENDING"
+    """The VPCs that somebody has to look at again, and the rest of a sweep that ran out of time."""
+    SURROUNDINGS = "SURROUNDINGS"
+    """The log groups with their subscriptions, and the delivery role; no VPC."""
     NOTHING = "NOTHING"
 
 
@@ -35,16 +66,6 @@ class NewVpc(Struct, frozen=True, kw_only=True):
 
     vpc_id: str
     owner_id: str
-
-
-class Origin(Struct, frozen=True, kw_only=True):
-    """Who did what; '' where the event does not tell."""
-
-    event_name: str
-    event_id: str = ""
-    actor: str = ""
-    """ARN of the principal, or the AWS service that acted."""
-    source_ip: str = ""
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -64,60 +85,77 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
 
 
-def read(event: object, region: str) -> Trigger:
+def read(event: object, house: House) -> Trigger:
     """Read an EventBridge event; never raises, whatever the event is or holds.
 
     Args:
         event: what the function was invoked with.
-        region: the region whose VPCs are looked after; a call in another one is none of ours.
+        house: whose VPCs and log groups are looked after; a call in another region is none of ours.
     """
     if not isinstance(event, Mapping):
         return Trigger(scope=Scope.NOTHING, reason=f"not an event, but {type(event).__name__}")
     if event.get("detail-type") == SCHEDULED:
         return _read_schedule(event)
-    return _read_call(event, region)
+    return _read_call(event, house)
 
 
 def _read_schedule(event: Mapping[str, Any]) -> Trigger:
+    pending = mapping(event.get("detail")).get("look") == PENDING_LOOK
     return Trigger(
-        scope=Scope.EVERYTHING,
-        reason="scheduled sweep",
+        scope=Scope.PENDING if pending else Scope.EVERYTHING,
+        reason="scheduled look at what is pending" if pending else "scheduled sweep",
         happened_at=_unix_seconds(event.get("time")),
-        occasion=_text(event.get("time")) or _text(event.get("id")),
+        occasion=text(event.get("time")) or text(event.get("id")),
     )
 
 
-def _read_call(event: Mapping[str, Any], region: str) -> Trigger:
-    detail = _mapping(event.get("detail"))
-    name = _text(detail.get("eventName"))
-    where = _text(detail.get("awsRegion")) or region
-    if event.get("detail-type") != API_CALL or detail.get("eventSource") != EC2:
+def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
+    detail = mapping(event.get("detail"))
+    name, source = text(detail.get("eventName")), text(detail.get("eventSource"))
+    if event.get("detail-type") != API_CALL or source not in CALLS:
         return Trigger(scope=Scope.NOTHING, reason="not an event that the enforcer knows")
-    if name not in {*CREATIONS, DELETION}:
+    if name not in CALLS[source]:
         return Trigger(scope=Scope.NOTHING, reason=f"{name or 'a call without name'} is none of its business")
+    if nothing := _why_nothing(detail, name, house):
+        return _trigger(event, Scope.NOTHING, nothing)
+    if source != EC2:
+        return _trigger(event, Scope.SURROUNDINGS, f"{name} was about what the flow logs need")
+    return _read_deletion(event) if name == DELETION else _read_creation(event)
+
+
+def _why_nothing(detail: Mapping[str, Any], name: str, house: House) -> str:
+    """Why a call that may matter does not; '' if it does."""
+    source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or house.region
     if detail.get("errorCode"):
-        code = _text(str(detail["errorCode"]))
-        return _trigger(event, Scope.NOTHING, f"{name} failed with {code}: nothing changed")
-    if where != region:
-        return _trigger(event, Scope.NOTHING, f"{name} was made in {where}; here {region} is looked after")
-    if name == DELETION:
-        return _read_deletion(event)
-    return _read_creation(event)
+        return f"{name} failed with {text(str(detail['errorCode']))}: nothing changed"
+    # IAM is global: its calls are recorded in one region.
+    if where != house.region and source != IAM:
+        return f"{name} was made in {where}; here {house.region} is looked after"
+    if house.enforcer_role_arn and origin_of(detail).role_arn == house.enforcer_role_arn:
+        return f"{name} was the enforcer's own"
+    return "" if source == EC2 else _why_not_ours(detail, name, house)
 
 
-def as_list(value: object) -> list[Any]:
-    """Undo CloudTrail's XML-to-JSON: one item stands alone, several are a list, none is '' or {} or null."""
-    if isinstance(value, list):
-        return value
-    return [value] if value else []
+def _why_not_ours(detail: Mapping[str, Any], name: str, house: House) -> str:
+    """Why a call about a log group or a role is none of our business; '' if it is."""
+    asked = mapping(detail.get("requestParameters"))
+    group, role = text(asked.get("logGroupName")), text(asked.get("roleName"))
+    if detail.get("eventSource") == LOGS and not house.keeps(group):
+        return f"{name} was about {group or 'no log group'}, which is not ours"
+    if detail.get("eventSource") == IAM and role != house.delivery_role_arn.rpartition("/")[2]:
+        return f"{name} was about {role or 'no role'}, which is not ours"
+    invoked_by = text(mapping(detail.get("userIdentity")).get("invokedBy"))
+    if DEPLOYMENT in {text(detail.get("sourceIPAddress")), invoked_by}:
+        return f"{name} was a deployment's, after which a sweep comes anyway"
+    return ""
 
 
 def _read_creation(event: Mapping[str, Any]) -> Trigger:
     """CreateVpc, CreateDefaultVpc; the latter's shape is not documented: maybe wrapped, maybe empty."""
-    detail = _mapping(event.get("detail"))
-    account = _text(detail.get("recipientAccountId")) or _text(event.get("account"))
+    detail = mapping(event.get("detail"))
+    account = text(detail.get("recipientAccountId")) or text(event.get("account"))
     found = tuple(
-        NewVpc(vpc_id=_text(vpc["vpcId"]), owner_id=_text(vpc.get("ownerId")) or account)
+        NewVpc(vpc_id=text(vpc["vpcId"]), owner_id=text(vpc.get("ownerId")) or account)
         for vpc in _vpcs(_unwrapped(detail, "responseElements", "Response"))
     )
     if found:
@@ -127,9 +165,9 @@ def _read_creation(event: Mapping[str, Any]) -> Trigger:
 
 def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     """DeleteFlowLogs: it names flow logs, not VPCs, and what they watched can no longer be asked."""
-    detail = _mapping(event.get("detail"))
+    detail = mapping(event.get("detail"))
     asked = _unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
-    ids = tuple(_text(each) or _text(_mapping(each).get("content")) for each in as_list(asked))
+    ids = tuple(text(each) or text(mapping(each).get("content")) for each in as_list(asked))
     kept = set(_refused(_unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
     deleted = tuple(each for each in ids if each and each not in kept)
     if ids and kept.issuperset(ids):
@@ -148,61 +186,42 @@ def _trigger(
     deleted: tuple[str, ...] = (),
 ) -> Trigger:
     """A trigger by an API call, with who made it."""
-    detail = _mapping(event.get("detail"))
+    detail = mapping(event.get("detail"))
     return Trigger(
         scope=scope,
         reason=reason,
         vpcs=vpcs,
         deleted=deleted,
-        origin=_origin(detail),
+        origin=origin_of(detail),
         happened_at=_unix_seconds(detail.get("eventTime")) or _unix_seconds(event.get("time")),
-        occasion=_text(detail.get("eventID")) or _text(event.get("id")),
-    )
-
-
-def _origin(detail: Mapping[str, Any]) -> Origin:
-    who = _mapping(detail.get("userIdentity"))
-    return Origin(
-        event_name=_text(detail.get("eventName")),
-        event_id=_text(detail.get("eventID")),
-        actor=_text(who.get("arn")) or _text(who.get("invokedBy")) or _text(who.get("principalId")),
-        source_ip=_text(detail.get("sourceIPAddress")),
+        occasion=text(detail.get("eventID")) or text(event.get("id")),
     )
 
 
 def _unwrapped(detail: Mapping[str, Any], member: str, suffix: str) -> Mapping[str, Any]:
     """The request or the answer, taken out of the `<call>Request` or `<call>Response` that may wrap it."""
-    outer = _mapping(detail.get(member))
-    return _mapping(outer.get(f"{detail.get('eventName')}{suffix}")) or outer
+    outer = mapping(detail.get(member))
+    return mapping(outer.get(f"{detail.get('eventName')}{suffix}")) or outer
 
 
 def _vpcs(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for each in as_list(answer.get("vpc")):
-        vpc = _mapping(each)
-        if _text(vpc.get("vpcId")).startswith("vpc-"):
+        vpc = mapping(each)
+        if text(vpc.get("vpcId")).startswith("vpc-"):
             yield vpc
 
 
 def _refused(unsuccessful: object) -> Iterator[str]:
     """Ids of the items in `unsuccessful`: a call that failed for some of them has no errorCode."""
-    for each in as_list(_mapping(unsuccessful).get("item")):
-        resource = _text(_mapping(each).get("resourceId"))
+    for each in as_list(mapping(unsuccessful).get("item")):
+        resource = text(mapping(each).get("resourceId"))
         if resource:
             yield resource
 
 
 def _unix_seconds(value: object) -> int | None:
     try:
-        when = datetime.fromisoformat(_text(value))
+        when = datetime.fromisoformat(text(value))
         return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str:
-    """The text without halves of surrogate pairs, which JSON may hold and nothing takes."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""

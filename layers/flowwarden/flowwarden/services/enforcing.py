@@ -1,274 +1,276 @@
-"""Gives every VPC the flow log that policy wants, one VPC's failure never in another's way.
+"""Gives every VPC the flow log that policy wants, and keeps it so: one look, plans, and what they say.
 
-How it ends for a VPC, and what follows:
+One VPC's failure is never in another's way. How it ends for a VPC, and what follows:
 
-- Nothing to do, or nothing to do any more (covered, skipped, gone): the log says so.
-- Created: told to operations. If telling failed, the retry finds the VPC covered. So a flow log with this
-  stack's tag that was made since the event counts as created too, and is told: by each further delivery
-  of the same event once more, and also by a run whose event is older than what another run just
-  made. One report too many is better than none.
-- Failed for a reason that passes (throttling, outage): told, and EnforcementIncomplete is raised, so that
-  Lambda runs the same event again and then keeps it in the failure queue.
-- Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log
-  does not deliver: told, once by each run and for all VPCs in one notification, and not raised, because a
-  retry would be refused too. So an hourly sweep repeats itself hourly. That is on purpose: the VPC is
-  unwatched all that time, and silence would look like peace.
+- Nothing to do (covered, skipped, exempt, gone): the log says so.
+- Created, replaced, rolled back: told to operations. If telling failed, the retry finds the VPC covered. So a
+  flow log with this stack's tag that was made since the event counts as created too, and is told: by each
+  further delivery of the same event once more, and also by a run whose event is older than what another run
+  just made. One report too many is better than none.
+- Pending: too early to tell, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
+  The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told.
+- Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
+  not deliver: told by each sweep, for all VPCs in one notification. That is on purpose: the VPC is unwatched
+  all that time, and silence would look like peace.
 
-EC2 shows what it has with some delay. A VPC that its creation event names but that EC2 does not know is
-either not visible yet or deleted already; a flow log that EC2 says exists but does not list may be the
-wanted one. Until FRESH_SECONDS after the event both count as pending: not told, but raised. Lambda
-retries after one and two minutes more, so the last attempt is past that age: it takes the VPC for gone,
-so that one that lived for seconds leaves nothing in the failure queue, and tells the hidden flow log as
-a failure.
-Raising is the only way to ask Lambda for a retry, and Lambda counts it as an error of the function: each
-pending attempt shows in the metric behind the alarm `enforcer-errors`, though nothing is wrong yet.
+A sweep that runs out of time remembers where it stopped, and the next scheduled look goes on from there.
+Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
+deleted what it wanted to delete, and looks again.
 
-The token of a creation holds the event's id, or the sweep's time. Retries of the same event repeat one
-request; a later sweep makes another. Whether EC2 shows what it just created is not looked at: it may
-not for a while, and the next sweep looks anyway. Where an event and a sweep meet in one VPC, the second
-is told FlowLogAlreadyExists, and looks again.
+Without the state table nothing can be put off: new VPCs are covered at once, and what may pass by itself is
+left to Lambda's retry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import batched
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from msgspec.structs import replace
+from msgspec import Struct
 
 from flowwarden.alerting.enforcement_report import render
-from flowwarden.compliance import coverage, plan
-from flowwarden.compliance.coverage import Coverage, Verdict
-from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, Vpc
-from flowwarden.compliance.report import EnforcementReport, Outcome, Result
+from flowwarden.compliance.desired import House
+from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
 from flowwarden.compliance.triggers import Scope, Trigger
-from flowwarden.errors import (
-    CallFailed,
-    CallRefused,
-    EnforcementError,
-    EnforcementIncomplete,
-    FlowLogExists,
-    VpcGone,
+from flowwarden.compliance.upkeep import MakeGroup, Upkeep
+from flowwarden.compliance.wishes import FlowLogsPolicy
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError, EnforcementIncomplete
+from flowwarden.ports import (
+    EnforcerMemory,
+    EvidenceStore,
+    FlowLogService,
+    LogGroupService,
+    Pace,
+    RoleService,
+    Sink,
 )
-from flowwarden.ports import FlowLogService, Sink
+from flowwarden.services.agenda import Agenda
+from flowwarden.services.carrying_out import FRESH_SECONDS, CarryingOut
+from flowwarden.services.keeping import Keeping
+from flowwarden.services.looking import Looking, World
+from flowwarden.services.patience import OutOfTime, has_time, patiently
+from flowwarden.services.planning import Planned, Planning
 
-VPCS_PER_LOOK = 200
-"""VPCs whose flow logs are looked at together; a failed look costs these and no others."""
-FRESH_SECONDS = 120
-"""How long after an event EC2 may not show yet what exists: a new VPC, a flow log."""
+MINUTE: Final = 60
 
-RESULTS = {
-    Coverage.COVERED: Result.COVERED,
-    Coverage.SKIPPED: Result.SKIPPED,
-    Coverage.BROKEN: Result.BROKEN,
-}
-"""How a verdict ends that leads to no creation."""
+
+class Aws(Struct, frozen=True, kw_only=True):
+    """What the enforcer works with."""
+
+    ec2: FlowLogService
+    groups: LogGroupService
+    roles: RoleService
+    evidence: EvidenceStore
+    memory: EnforcerMemory
+    reports: Sink
+    pace: Pace
 
 
 class EnforcingService:
     """Covers the VPCs of one account in one region."""
 
-    def __init__(
-        self,
-        flow_logs: FlowLogService,
-        reports: Sink,
-        desired: DesiredFlowLog,
-        *,
-        account_id: str,
-        region: str,
-    ) -> None:
-        self._ec2 = flow_logs
-        self._reports = reports
-        self._desired = desired
-        self._account_id = account_id
-        self._region = region
+    def __init__(self, aws: Aws, policy: FlowLogsPolicy, house: House, *, dry_run: bool = False) -> None:
+        """Take what to work with, what the user wishes, and what the stack brings.
+
+        Args:
+            aws: the ports.
+            policy: the user's.
+            house: the stack's.
+            dry_run: whether to plan only: nothing is changed, remembered or sent.
+        """
+        self._aws = aws
+        self._policy = policy
+        self._house = house
+        self._dry_run = dry_run
+        self._planning = Planning(policy, house)
+        self._looking = Looking(aws.ec2, aws.evidence, house)
+        self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
+        self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
 
     @property
-    def region(self) -> str:
-        """The region whose VPCs are covered."""
-        return self._region
+    def house(self) -> House:
+        """The stack's house: account, region, and what flow logs need."""
+        return self._house
 
     def enforce(self, trigger: Trigger, now: int) -> EnforcementReport:
-        """Look at the VPCs that the trigger concerns and create what is missing.
+        """Look at the VPCs that the trigger concerns and do what is missing.
 
         Args:
             trigger: what set the enforcer off.
             now: Unix seconds; tells how old the trigger is.
 
         Returns:
-            One outcome for each VPC; the failures of EC2 are among them, not raised. Hand it to `tell`.
+            One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
         """
-        outcomes = () if trigger.scope is Scope.NOTHING else tuple(self._outcomes(trigger, now))
-        return EnforcementReport(
-            account_id=self._account_id, region=self._region, trigger=trigger, outcomes=outcomes
-        )
+        if trigger.scope is Scope.NOTHING:
+            return self._report(trigger, ())
+        agenda = Agenda(self._aws.memory, dry_run=self._dry_run)
+        wanted, outcomes = self._wanted(trigger, agenda, now)
+        if wanted == []:
+            return self._report(trigger, outcomes, agenda=agenda)
+        try:
+            world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
+        except (OutOfTime, CallFailed, CallRefused) as error:
+            outcomes += self._unseen(wanted, trigger, agenda, error, now)
+            return self._report(trigger, outcomes, agenda=agenda)
+        outcomes += _missing(wanted or [], world, trigger, agenda, now)
+        return self._work(trigger, agenda, world, outcomes, now)
 
     def tell(self, report: EnforcementReport) -> None:
         """Tell operations if there is news, then say whether the event must be retried.
 
         Raises:
             PublishFailed: operations could not be told.
-            EnforcementIncomplete: a retry may cover what is not covered yet.
+            EnforcementIncomplete: a retry may do what could not be put off.
         """
-        if report.is_news:
-            self._reports.send(render(report))
-        if report.unfinished:
+        if report.is_news and not self._dry_run:
+            self._aws.reports.send(render(report))
+        if report.unfinished and report.forgotten:
             named = ", ".join(each.vpc_id or "the list of VPCs" for each in report.unfinished)
             raise EnforcementIncomplete(f"not covered yet, a retry may do it: {named}")
 
-    def _outcomes(self, trigger: Trigger, now: int) -> Iterator[Outcome]:
-        vpcs, failure = self._find(trigger)
-        if failure is not None:
-            yield failure
-        for some in batched(vpcs, VPCS_PER_LOOK, strict=False):
-            yield from self._cover_some(some, trigger, now)
+    def _wanted(self, trigger: Trigger, agenda: Agenda, now: int) -> tuple[list[str] | None, list[Outcome]]:
+        """The VPCs to look at, None for all of them; and the outcomes of those that are left for later."""
+        if trigger.scope is Scope.PENDING:
+            return (agenda.due(now) if agenda.cursor is None else None), []
+        if trigger.scope is not Scope.NAMED:
+            return None, []
+        outcomes = list(self._put_off(trigger, agenda, now))
+        later = {each.vpc_id for each in outcomes}
+        return [each.vpc_id for each in trigger.vpcs if each.vpc_id not in later], outcomes
 
-    def _find(self, trigger: Trigger) -> tuple[list[Vpc], Outcome | None]:
-        """The VPCs to look at, and what went wrong while listing them.
-
-        What was listed before a failure is still looked at. A named VPC that is not listed is looked at
-        too, with the owner that its creation event tells: it may not be visible yet.
-        """
-        failure = None
-        names = None if trigger.scope is Scope.EVERYTHING else [each.vpc_id for each in trigger.vpcs]
-        found: dict[str, Vpc] = {}
-        try:
-            for vpc in self._ec2.vpcs(names):
-                found[vpc.vpc_id] = vpc
-        except (CallRefused, CallFailed) as error:
-            failure = _failed(None, error)
+    def _put_off(self, trigger: Trigger, agenda: Agenda, now: int) -> Iterator[Outcome]:
+        """New VPCs that are left to whoever made them, if somebody can come back."""
+        grace = self._policy.grace_minutes
+        until = (trigger.happened_at or now) + grace * MINUTE
         for each in trigger.vpcs:
-            found.setdefault(each.vpc_id, Vpc(vpc_id=each.vpc_id, owner_id=each.owner_id))
-        return list(found.values()), failure
+            reason = f"new: for {grace} min it is left to whoever made it"
+            pending = Pending(vpc_id=each.vpc_id, due=until, since=now, reason=reason, grace_until=until)
+            ours = each.owner_id in {"", self._house.account_id}
+            if until > now and ours and not agenda.forgotten and agenda.put(pending):
+                yield Outcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
 
-    def _cover_some(self, vpcs: Sequence[Vpc], trigger: Trigger, now: int) -> Iterator[Outcome]:
+    def _work(
+        self, trigger: Trigger, agenda: Agenda, world: World, outcomes: list[Outcome], now: int
+    ) -> EnforcementReport:
+        """Make the plans and carry them out, log groups first: a flow log needs them."""
+        planned = self._planned(trigger, agenda, world, now)
+        repairs: list[Repair] = []
         try:
-            flow_logs = _by_vpc(self._existing(vpcs, trigger))
-        except (CallRefused, CallFailed) as error:
-            yield from (_failed(vpc.vpc_id, error) for vpc in vpcs)
-            return
-        for vpc in vpcs:
-            yield self._cover(vpc, flow_logs.get(vpc.vpc_id, []), trigger, now)
-
-    def _cover(self, vpc: Vpc, flow_logs: list[FlowLog], trigger: Trigger, now: int) -> Outcome:
-        verdict = self._judge(vpc, flow_logs)
-        for step in plan.make(verdict):
-            if isinstance(step, plan.Create):
-                return self._create(vpc, step.reason, trigger, now)
-        return self._settle(verdict, flow_logs, trigger)
-
-    def _create(self, vpc: Vpc, reason: str, trigger: Trigger, now: int) -> Outcome:
-        # An event that tells nothing of itself must not repeat the request of another one.
-        token = self._desired.client_token(vpc.vpc_id, trigger.occasion or f"at {now}")
-        try:
-            flow_log_id = self._ec2.create(vpc.vpc_id, self._desired, token)
-        except FlowLogExists as error:
-            return self._look_again(vpc, error, trigger, now)
-        except VpcGone as error:
-            return _missing(vpc.vpc_id, error, trigger, now)
-        except (CallRefused, CallFailed) as error:
-            return _failed(vpc.vpc_id, error)
-        return Outcome(
-            result=Result.CREATED,
-            vpc_id=vpc.vpc_id,
-            reason=f"the VPC {reason}: created {flow_log_id}",
-            flow_log_id=flow_log_id,
+            upkeep = self._keeping.plan(world, planned)
+        except (EnforcementError, OutOfTime) as error:
+            upkeep = ()
+            told = f"could not be looked at: {error}"
+            repairs.append(Repair(subject=self._house.log_group_name, what=told, done=False))
+        if self._dry_run:
+            plans = tuple(each.plan for each in planned)
+            return self._report(trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep)
+        repairs += self._keep(trigger, upkeep)
+        stopped = self._carry_out(planned, trigger, agenda, outcomes)
+        if stopped is not None and trigger.scope is Scope.NAMED:
+            outcomes += _left(planned, outcomes, agenda, now)
+        if trigger.scope is Scope.EVERYTHING or agenda.cursor is not None:
+            cursor = None if stopped is None else Cursor(after=stopped, occasion=trigger.occasion)
+            agenda.stop_at(cursor, now)
+        return self._report(
+            trigger, outcomes, agenda=agenda, repairs=tuple(repairs), goes_on=stopped is not None
         )
 
-    def _look_again(self, vpc: Vpc, exists: FlowLogExists, trigger: Trigger, now: int) -> Outcome:
-        """After EC2 said that such a flow log exists: only the wanted one counts as success."""
-        try:
-            flow_logs = self._existing([vpc], trigger)
-        except (CallRefused, CallFailed) as error:
-            return _failed(vpc.vpc_id, error)
-        verdict = self._judge(vpc, flow_logs)
-        if verdict.coverage is not Coverage.UNCOVERED:
-            return self._settle(verdict, flow_logs, trigger)
-        in_the_way = any(
-            coverage.same_destination(each, self._desired, self._account_id) for each in flow_logs
-        )
-        if not in_the_way:
-            return _hidden(vpc.vpc_id, exists, trigger, now)
-        return _failed(
-            vpc.vpc_id,
-            CallRefused(
-                f"{exists}; in its way: the VPC {verdict.reason}; delete that flow log if it is yours"
-            ),
-        )
+    def _planned(self, trigger: Trigger, agenda: Agenda, world: World, now: int) -> list[Planned]:
+        """The plans; of a sweep that goes on, for the VPCs that are left and those that are due."""
+        if trigger.scope is Scope.SURROUNDINGS:
+            return []
+        plans = self._planning.vpcs(world, agenda.pending, now)
+        if trigger.scope is not Scope.PENDING or agenda.cursor is None:
+            return plans
+        due, after = set(agenda.due(now)), agenda.cursor.after
+        return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
 
-    def _existing(self, vpcs: Sequence[Vpc], trigger: Trigger) -> list[FlowLog]:
-        """The flow logs of these VPCs, without those that the trigger says were deleted.
+    def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep]) -> Iterator[Repair]:
+        """Put the log groups right; a group that is made for a first flow log is no news."""
+        made = {each.group for each in upkeep if isinstance(each, MakeGroup)} - {self._house.log_group_name}
+        for step, repair in zip(upkeep, self._keeping.carry_out(upkeep), strict=True):
+            if step.group not in made or not repair.done:
+                yield repair
+        if trigger.scope in {Scope.EVERYTHING, Scope.SURROUNDINGS}:
+            yield from self._keeping.role()
 
-        EC2 may list a deleted flow log for a while, and the VPC would pass for covered.
-        """
-        listed = self._ec2.flow_logs([vpc.vpc_id for vpc in vpcs])
-        return [each for each in listed if each.flow_log_id not in trigger.deleted]
-
-    def _settle(self, verdict: Verdict, flow_logs: Iterable[FlowLog], trigger: Trigger) -> Outcome:
-        """How a verdict ends without a creation: as created if the flow log was made since the event."""
-        outcome = _settled(verdict)
-        if verdict.coverage is not Coverage.COVERED or trigger.happened_at is None:
-            return outcome
-        for each in flow_logs:
-            if each.flow_log_id == verdict.flow_log_id and self._is_news(each, trigger.happened_at):
-                reason = f"{each.flow_log_id} was created since this event, by an earlier or another run"
-                return replace(outcome, result=Result.CREATED, reason=reason, earlier=True)
-        return outcome
-
-    def _is_news(self, flow_log: FlowLog, since: int) -> bool:
-        own = coverage.is_own(flow_log, self._desired)
-        return own and flow_log.creation_time is not None and flow_log.creation_time >= since
-
-    def _judge(self, vpc: Vpc, flow_logs: Iterable[FlowLog]) -> Verdict:
-        return coverage.judge(vpc, flow_logs, self._desired, self._account_id)
-
-
-def _by_vpc(flow_logs: Iterable[FlowLog]) -> dict[str, list[FlowLog]]:
-    found: dict[str, list[FlowLog]] = {}
-    for flow_log in flow_logs:
-        found.setdefault(flow_log.resource_id, []).append(flow_log)
-    return found
-
-
-def _settled(verdict: Verdict) -> Outcome:
-    return Outcome(
-        result=RESULTS[verdict.coverage],
-        vpc_id=verdict.vpc_id,
-        reason=verdict.reason,
-        flow_log_id=verdict.flow_log_id,
-    )
-
-
-def _failed(vpc_id: str | None, error: EnforcementError) -> Outcome:
-    return Outcome(
-        result=Result.FAILED, vpc_id=vpc_id, reason=str(error), retryable=isinstance(error, CallFailed)
-    )
-
-
-def _missing(vpc_id: str, error: VpcGone, trigger: Trigger, now: int) -> Outcome:
-    """EC2 does not know the VPC: not yet, if it was created a moment ago; otherwise not any more."""
-    named = any(each.vpc_id == vpc_id for each in trigger.vpcs)
-    age = _age(trigger, now)
-    if named and age is not None and age < FRESH_SECONDS:
-        reason = f"created {age} s ago and not visible yet ({error})"
-        return Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-    return Outcome(result=Result.GONE, vpc_id=vpc_id, reason=f"deleted meanwhile ({error})")
-
-
-def _hidden(vpc_id: str, exists: FlowLogExists, trigger: Trigger, now: int) -> Outcome:
-    """EC2 says that the flow log exists and does not list it: not yet, or after a while a failure."""
-    reason = f"{exists}; it does not show up yet, so nobody can tell whether it is wanted"
-    age = _age(trigger, now)
-    fresh = age is not None and age < FRESH_SECONDS
-    return Outcome(
-        result=Result.PENDING if fresh else Result.FAILED, vpc_id=vpc_id, reason=reason, retryable=True
-    )
-
-
-def _age(trigger: Trigger, now: int) -> int | None:
-    """Seconds since the event; None if unknown, or if it lies further ahead than clocks differ."""
-    born = trigger.happened_at
-    if born is None or born - now > FRESH_SECONDS:
+    def _carry_out(
+        self, planned: Sequence[Planned], trigger: Trigger, agenda: Agenda, outcomes: list[Outcome]
+    ) -> str | None:
+        """Carry out the plans, one VPC after the other; the last VPC that was done, if time ran out."""
+        last = agenda.cursor.after if agenda.cursor is not None and trigger.scope is Scope.PENDING else ""
+        for each in planned:
+            try:
+                if each.plan.steps and not has_time(self._aws.pace):
+                    return last
+                done = self._carrying_out.carry_out(each, agenda.pending.get(each.vpc_id), trigger)
+            except OutOfTime:
+                return last
+            agenda.settle(each.vpc_id, done.again)
+            outcomes.append(done.outcome)
+            last = max(last, each.vpc_id)
         return None
-    return max(0, now - born)
+
+    def _unseen(
+        self, wanted: Sequence[str] | None, trigger: Trigger, agenda: Agenda, error: Exception, now: int
+    ) -> list[Outcome]:
+        """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
+        passes = not isinstance(error, CallRefused)
+        if passes and trigger.scope is Scope.EVERYTHING:
+            agenda.stop_at(Cursor(after="", occasion=trigger.occasion), now)
+        if passes and trigger.scope is Scope.NAMED:
+            for vpc_id in wanted or ():
+                agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=str(error)))
+        named: Sequence[str | None] = wanted if wanted and trigger.scope is Scope.NAMED else (None,)
+        return [
+            Outcome(result=Result.FAILED, vpc_id=each, reason=str(error), retryable=passes) for each in named
+        ]
+
+    def _report(
+        self,
+        trigger: Trigger,
+        outcomes: Sequence[Outcome],
+        *,
+        agenda: Agenda | None = None,
+        **told: object,
+    ) -> EnforcementReport:
+        return EnforcementReport(
+            account_id=self._house.account_id,
+            region=self._house.region,
+            trigger=trigger,
+            outcomes=tuple(outcomes),
+            forgotten=agenda is not None and agenda.forgotten,
+            **told,  # type: ignore[arg-type]  # the parts of a report
+        )
+
+
+def _left(
+    planned: Sequence[Planned], outcomes: Sequence[Outcome], agenda: Agenda, now: int
+) -> Iterator[Outcome]:
+    """VPCs of an event that there was no time for: a scheduled look sees to them."""
+    done = {each.vpc_id for each in outcomes}
+    for vpc_id in (each.vpc_id for each in planned if each.vpc_id not in done):
+        reason = "AWS throttles, and the time of this run is over: looked at again soon"
+        agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=reason))
+        yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
+
+
+def _missing(
+    wanted: Sequence[str], world: World, trigger: Trigger, agenda: Agenda, now: int
+) -> Iterator[Outcome]:
+    """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
+    shown = {each.vpc_id for each in world.vpcs}
+    named = {each.vpc_id for each in trigger.vpcs}
+    age = now - trigger.happened_at if trigger.happened_at is not None else None
+    for vpc_id in wanted:
+        if vpc_id in shown:
+            continue
+        if vpc_id in named and age is not None and abs(age) < FRESH_SECONDS:
+            reason = f"created {max(age, 0)} s ago and not visible yet"
+            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, since=now, reason=reason))
+            yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
+        else:
+            agenda.settle(vpc_id, None)
+            yield Outcome(result=Result.GONE, vpc_id=vpc_id, reason="EC2 does not know it: deleted meanwhile")

@@ -1,0 +1,176 @@
+"""`make peers`: what Cloud Custodian and Prowler say of flow logs, held against ours, on one account on moto.
+
+Each runs its own check, from its own environment, against the same account, which this process builds, serves
+and sweeps. Before the sweep they pass what does not record or does not arrive: ours names it. After the sweep
+they, too, find every VPC covered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from moto import mock_aws
+from moto.server import ThreadedMotoServer
+from msgspec import Struct
+
+from benchmarks.enforcement.world import FAILING, REGION, REJECT, Counted, build, enforcer
+from flowwarden.compliance.coverage import Coverage
+from flowwarden.compliance.report import EnforcementReport
+from flowwarden.compliance.triggers import Scope, Trigger
+
+ENVIRONMENTS: Final = Path(__file__).parents[2] / ".venvs"
+VPCS: Final = 100
+HOUR: Final = 3600
+PATIENCE_SECONDS: Final = 300
+POLICY: Final = {
+    "policies": [
+        {"name": "uncovered", "resource": "aws.vpc", "filters": [{"type": "flow-logs", "enabled": False}]}
+    ]
+}
+"""Cloud Custodian's own way to find VPCs without flow logs (its documentation, aws.vpc, flow-logs)."""
+
+
+class Peer(Struct, frozen=True):
+    """Another tool, and how its check is run."""
+
+    name: str
+    program: Path
+
+
+CUSTODIAN: Final = Peer("Cloud Custodian", ENVIRONMENTS / "peers-custodian" / "bin" / "custodian")
+PROWLER: Final = Peer("Prowler", ENVIRONMENTS / "peers-prowler" / "bin" / "prowler")
+
+
+class Findings(Struct, frozen=True):
+    """The VPCs that each finds fault with."""
+
+    custodian: frozenset[str]
+    prowler: frozenset[str]
+    ours: frozenset[str]
+
+
+class Compared(Struct, frozen=True):
+    """What was found, before and after the sweep."""
+
+    states: dict[str, str]
+    before: Findings
+    after: Findings
+
+
+def compare(vpcs: int) -> Compared:
+    """Build the account, ask everybody, sweep, verify, ask again."""
+    with mock_aws(), served() as endpoint:
+        states = build(vpcs, lambda text: print(f"… {text}", file=sys.stderr))
+        before = ask(endpoint)
+        for turn in (1, 2):
+            _run(turn)
+        after = ask(endpoint)
+    return Compared(states, before, after)
+
+
+def ask(endpoint: str) -> Findings:
+    """Everybody's findings."""
+    report = _run(0, dry_run=True)
+    # Ours by its plan, an hour after what it made: whatever is not covered, or is covered and fails.
+    ours = {each.verdict.vpc_id for each in report.plans if each.verdict.coverage is not Coverage.COVERED}
+    return Findings(custodians(endpoint), prowlers(endpoint), frozenset(ours))
+
+
+def custodians(endpoint: str) -> frozenset[str]:
+    """The VPCs that Cloud Custodian takes for uncovered."""
+    with tempfile.TemporaryDirectory() as folder:
+        policy = Path(folder) / "policy.json"
+        policy.write_text(json.dumps(POLICY))
+        # Without its cache, in which the account would still be what it was before the sweep.
+        fresh = ["run", "-s", folder, "--region", REGION, "--cache-period", "0", str(policy)]
+        _call(endpoint, [str(CUSTODIAN.program), *fresh])
+        found = json.loads((Path(folder) / "uncovered" / "resources.json").read_text())
+    return frozenset(each["VpcId"] for each in found)
+
+
+def prowlers(endpoint: str) -> frozenset[str]:
+    """The VPCs that Prowler fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        check = ["-c", "vpc_flow_logs_enabled", "-f", REGION, "--scan-unused-services"]
+        told = ["-M", "json-ocsf", "-o", folder, "-F", "told", "-b", "--no-color", "--ignore-exit-code-3"]
+        _call(endpoint, [str(PROWLER.program), "aws", *check, *told])
+        found = json.loads((Path(folder) / "told.ocsf.json").read_text())
+    return frozenset(_vpc(each) for each in found if each["status_code"] == "FAIL")
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The account of this process, over HTTP; the endpoint."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def _run(turn: int, *, dry_run: bool = False) -> EnforcementReport:
+    now = int(time.time()) + (turn + 1) * HOUR
+    trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=now, occasion=f"sweep {turn}")
+    return enforcer(Counted(Counter()), dry_run=dry_run).enforce(trigger, now)
+
+
+def _call(endpoint: str, command: list[str]) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": tempfile.gettempdir(),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"
+        )
+
+
+def _vpc(finding: dict[str, Any]) -> str:
+    (resource,) = finding["resources"]
+    return str(resource["uid"]).rpartition("/")[2]
+
+
+def main() -> int:
+    """Tell what was found; 1 if somebody still finds an uncovered VPC after the sweep."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.enforcement.peers", description=__doc__)
+    parser.add_argument("--vpcs", type=int, default=VPCS)
+    compared = compare(parser.parse_args().vpcs)
+    states, before, after = compared.states, compared.before, compared.after
+    wrong = {vpc for vpc, state in states.items() if state in {FAILING, REJECT}}
+    print(f"{len(states)} VPCs; {len(wrong)} have a flow log that fails, or records REJECTs alone\n")
+    print("                        before  of the wrong ones  after")
+    for name, one, two in (
+        (CUSTODIAN.name, before.custodian, after.custodian),
+        (PROWLER.name, before.prowler, after.prowler),
+        ("Flow Warden", before.ours, after.ours),
+    ):
+        print(f"{name:22} {len(one):7} {len(one & wrong):18} {len(two):6}")
+    failing = {vpc for vpc, state in states.items() if state == FAILING}
+    print(f"\nFlow Warden goes on to name what does not deliver: {sorted(after.ours)}")
+    return 0 if not after.custodian | after.prowler and after.ours == failing else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""An account on moto, in process: a thousand VPCs in mixed states, and the enforcer on it.
+
+moto keeps what is made, and pages nothing; its flow logs fail from birth where their log group is missing,
+which makes those that do not deliver.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import boto3
+from msgspec import Struct
+
+from flowwarden.alerting.notification import Notification
+from flowwarden.aws.ec2 import Ec2FlowLogs
+from flowwarden.aws.enforcer_memory import DynamoDbEnforcerMemory
+from flowwarden.aws.evidence import DynamoDbEvidence
+from flowwarden.aws.iam import Roles
+from flowwarden.aws.logs import LogGroups
+from flowwarden.compliance.desired import DesiredFlowLog, House, resolved
+from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish
+from flowwarden.services.enforcing import Aws, EnforcingService
+
+ACCOUNT: Final = "123456789012"
+REGION: Final = "us-east-1"
+GROUP: Final = "/flow-warden/flow-logs"
+TABLE: Final = "state"
+STATE_TAG: Final = "state"
+HOUSE: Final = House(
+    account_id=ACCOUNT,
+    region=REGION,
+    stack_name="flow-warden",
+    log_group_name=GROUP,
+    delivery_role_arn=f"arn:aws:iam::{ACCOUNT}:role/delivery",
+    log_format="${version} ${interface-id} ${srcaddr} ${dstaddr} ${dstport} ${action} ${log-status}",
+    retention_days=30,
+)
+WANTED: Final = resolved(FlowLogWish(), HOUSE)
+
+COVERED, BARE, OLD, REJECT, FOREIGN, FAILING = (
+    "covered",
+    "bare",
+    "another format",
+    "REJECT alone",
+    "foreign",
+    "failing",
+)
+SHARES: Final = {COVERED: 60, BARE: 20, OLD: 5, REJECT: 5, FOREIGN: 7, FAILING: 3}
+"""In a hundred VPCs."""
+
+
+class Counted(Struct):
+    """Calls, by service and operation."""
+
+    calls: Counter[str]
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - the client of whatever service
+        """A client whose calls are counted."""
+        made = _session().client(service)  # type: ignore[call-overload]  # a name that is not known before
+        made.meta.events.register(
+            "before-call", lambda model, **_: self.calls.update([f"{service}:{model.name}"])
+        )
+        return made
+
+
+class Silence:
+    """Remembers how many reports there were."""
+
+    def __init__(self) -> None:
+        self.reports: list[Notification] = []
+
+    def send(self, notification: Notification) -> None:
+        """Keep it."""
+        self.reports.append(notification)
+
+
+class Hour:
+    """As much time as an hour, which nobody waits for."""
+
+    def remaining(self) -> float:
+        """Seconds."""
+        return 3600
+
+    def wait(self, seconds: float) -> None:
+        """Not at all."""
+
+
+def build(vpcs: int, progress: Callable[[str], None]) -> dict[str, str]:
+    """Make the account; the state of each VPC by its id."""
+    session = _session()
+    ec2, logs, iam = session.client("ec2"), session.client("logs"), session.client("iam")
+    logs.create_log_group(logGroupName=GROUP)
+    logs.put_retention_policy(logGroupName=GROUP, retentionInDays=30)
+    logs.create_log_group(logGroupName="theirs")
+    _make_role(iam)
+    session.client("dynamodb").create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    (default,) = ec2.describe_vpcs()["Vpcs"]
+    states = {str(default["VpcId"]): BARE}
+    kinds = [state for state, share in SHARES.items() for _ in range(share)]
+    for number in range(1, vpcs):
+        state = kinds[number * 37 % 100]
+        tagged: Any = [{"ResourceType": "vpc", "Tags": [{"Key": STATE_TAG, "Value": state}]}]
+        made = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tagged)
+        states[str(made["Vpc"]["VpcId"])] = state
+        if number % 100 == 0:
+            progress(f"{number} VPCs made")
+    for vpc_id, state in states.items():
+        _prepare(ec2, logs, vpc_id, state)
+    return states
+
+
+def enforcer(counted: Counted, *, dry_run: bool = False) -> EnforcingService:
+    """The enforcer on the account."""
+    table = counted.client("dynamodb")
+    aws = Aws(
+        ec2=Ec2FlowLogs(counted.client("ec2")),
+        groups=LogGroups(counted.client("logs")),
+        roles=Roles(counted.client("iam")),
+        evidence=DynamoDbEvidence(table, TABLE),
+        memory=DynamoDbEnforcerMemory(table, TABLE),
+        reports=Silence(),
+        pace=Hour(),
+    )
+    return EnforcingService(aws, FlowLogsPolicy(), HOUSE, dry_run=dry_run)
+
+
+def _prepare(ec2: Any, logs: Any, vpc_id: str, state: str) -> None:  # noqa: ANN401 - clients
+    """Give a VPC the flow log that its state says."""
+    match state:
+        case "covered":
+            _create(ec2, vpc_id, WANTED)
+        case "another format":
+            _create(ec2, vpc_id, WANTED, LogFormat="${version} ${srcaddr}")
+        case "REJECT alone":
+            _create(ec2, vpc_id, WANTED, TrafficType="REJECT")
+        case "foreign":
+            _create(ec2, vpc_id, WANTED, LogGroupName="theirs", TagSpecifications=[])
+        case "failing":
+            # moto looks once, when the flow log is made.
+            logs.delete_log_group(logGroupName=GROUP)
+            _create(ec2, vpc_id, WANTED)
+            logs.create_log_group(logGroupName=GROUP)
+            logs.put_retention_policy(logGroupName=GROUP, retentionInDays=30)
+
+
+def _create(ec2: Any, vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> None:  # noqa: ANN401 - a client
+    tags = [{"Key": key, "Value": value} for key, value in desired.tags.items()]
+    asked: dict[str, Any] = {
+        "ResourceIds": [vpc_id],
+        "ResourceType": "VPC",
+        "TrafficType": desired.traffic_type,
+        "LogDestinationType": desired.destination_type,
+        "LogGroupName": desired.destination,
+        "DeliverLogsPermissionArn": desired.delivery_role_arn,
+        "LogFormat": desired.log_format,
+        "MaxAggregationInterval": desired.max_aggregation_interval,
+        "TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": tags}],
+    }
+    ec2.create_flow_logs(**(asked | changes))
+
+
+def _make_role(iam: Any) -> None:  # noqa: ANN401 - a client
+    service = {"Service": "vpc-flow-logs.amazonaws.com"}
+    iam.create_role(
+        RoleName="delivery", AssumeRolePolicyDocument=_allowing("sts:AssumeRole", Principal=service)
+    )
+    iam.put_role_policy(
+        RoleName="delivery", PolicyName="write", PolicyDocument=_allowing("logs:*", Resource="*")
+    )
+
+
+def _allowing(action: str, **more: object) -> str:
+    statement = {"Effect": "Allow", "Action": action, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _session() -> boto3.Session:
+    """A session whose credentials open nothing but moto."""
+    return boto3.Session(
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106  opens nothing
+        region_name=REGION,
+    )

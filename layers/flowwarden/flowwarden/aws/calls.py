@@ -1,0 +1,88 @@
+"""What AWS's refusals mean, for the services that the enforcer calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004  botocore's name
+
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
+
+THROTTLED: Final = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Error codes of throttling."""
+PASSING: Final = THROTTLED | {
+    "AbortedException",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "OperationAbortedException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "Unavailable",
+}
+"""Error codes of throttling, outages and calls that met another one: they pass by themselves."""
+SERVER_ERROR: Final = 500
+
+_PERMISSION = (
+    "allow the enforcer's role what the template gives it; look also for a service control policy that "
+    "denies it"
+)
+HINTS: Final = {
+    "UnauthorizedOperation": _PERMISSION,
+    "AccessDenied": _PERMISSION,
+    "AccessDeniedException": _PERMISSION,
+}
+"""What a person does about an error code."""
+OTHER_HINT: Final = "compare the stack's settings with what the message says"
+
+type Classify = Callable[[str, str, str, int], EnforcementError]
+
+
+def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+    """The error that an AWS error code means; what to do stands before AWS's message, which may be very long.
+
+    Args:
+        call: the API call that failed.
+        code: AWS's error code, from an exception or from an item of an answer.
+        message: AWS's message.
+        status: the HTTP status, 0 if there is none of its own.
+    """
+    told = f"{call}: {code}: {message}"
+    if code in THROTTLED:
+        return CallThrottled(told)
+    if code in PASSING or status >= SERVER_ERROR:
+        return CallFailed(told)
+    return CallRefused(f"{call}: {code}: {HINTS.get(code, OTHER_HINT)}. AWS says: {message}")
+
+
+@contextmanager
+def classified(call: str, by: Classify = classify) -> Iterator[None]:
+    """Turn what botocore raises, after its own retries, into our errors."""
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        raise by(call, told.get("Code", ""), told.get("Message", ""), status) from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise CallFailed(f"{call}: AWS was not reached: {error}") from error
+    except BotoCoreError as error:
+        raise CallRefused(f"{call}: the call could not be made: {error}") from error

@@ -1,0 +1,30 @@
+"""What a deployed stack tells its enforcer, for who asks from outside."""
+
+from __future__ import annotations
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flowwarden.errors import SettingsError
+
+ENFORCER = "EnforcerFunction"
+"""The logical id of the function in the template."""
+
+
+def enforcer_environment(stack: str, region: str | None) -> dict[str, str]:
+    """The environment of the stack's enforcer, `AWS_REGION` included, which Lambda sets itself.
+
+    Whoever asks needs cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
+
+    Raises:
+        SettingsError: there is no such stack, or it may not be looked at.
+    """
+    try:
+        stacks = boto3.client("cloudformation", region_name=region)
+        found = stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER)
+        function = found["StackResourceDetail"]["PhysicalResourceId"]
+        functions = boto3.client("lambda", region_name=region)
+        configuration = functions.get_function_configuration(FunctionName=function)
+    except (ClientError, BotoCoreError) as error:
+        raise SettingsError(f"the stack {stack} in {region or 'no region'}: {error}") from error
+    return {**configuration["Environment"]["Variables"], "AWS_REGION": stacks.meta.region_name}

@@ -1,0 +1,103 @@
+"""The part of CloudWatch Logs that the enforcer works with: implements `ports.LogGroupService`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from flowwarden.aws.calls import classified, classify
+from flowwarden.compliance.inventory import LogGroup, Subscription
+from flowwarden.compliance.upkeep import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError
+
+if TYPE_CHECKING:
+    # The stubs are no part of the Lambda runtime.
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import LogGroupTypeDef
+
+ACTIONS = (
+    "logs:DescribeLogGroups",
+    "logs:DescribeSubscriptionFilters",
+    "logs:CreateLogGroup",
+    "logs:PutRetentionPolicy",
+    "logs:AssociateKmsKey",
+    "logs:PutSubscriptionFilter",
+)
+"""The IAM actions that this file needs."""
+
+FILTERS_HINT: Final = "the log group has as many subscription filters as it can: delete one that nobody needs"
+
+
+class LogGroups:
+    """Log groups of the account and region that the client is made for."""
+
+    def __init__(self, client: CloudWatchLogsClient) -> None:
+        self._client = client
+
+    def groups(self, prefix: str) -> Iterator[LogGroup]:
+        """As the port says. Costs a call for each page, and one for each group."""
+        pages = self._client.get_paginator("describe_log_groups")
+        with classified("DescribeLogGroups"):
+            found = [each for page in pages.paginate(logGroupNamePrefix=prefix) for each in page["logGroups"]]
+        for each in found:
+            yield self._with_subscriptions(each)
+
+    def _with_subscriptions(self, described: LogGroupTypeDef) -> LogGroup:
+        name = described["logGroupName"]
+        with classified("DescribeSubscriptionFilters"):
+            # A group has two filters at most: there is no second page.
+            answer = self._client.describe_subscription_filters(logGroupName=name)
+        return LogGroup(
+            name=name,
+            retention_days=described.get("retentionInDays"),
+            kms_key_arn=described.get("kmsKeyId"),
+            subscriptions=tuple(
+                Subscription(
+                    name=each["filterName"],
+                    destination_arn=each["destinationArn"],
+                    pattern=each.get("filterPattern", ""),
+                )
+                for each in answer["subscriptionFilters"]
+            ),
+        )
+
+    def carry_out(self, step: Upkeep) -> None:
+        """As the port says."""
+        match step:
+            case MakeGroup():
+                self._make(step)
+            case SetRetention():
+                with classified("PutRetentionPolicy"):
+                    self._client.put_retention_policy(logGroupName=step.group, retentionInDays=step.days)
+            case SetKey():
+                with classified("AssociateKmsKey"):
+                    self._client.associate_kms_key(logGroupName=step.group, kmsKeyId=step.kms_key_arn)
+            case Subscribe():
+                with classified("PutSubscriptionFilter", _classify_filter):
+                    self._client.put_subscription_filter(
+                        logGroupName=step.group,
+                        filterName=step.subscription.name,
+                        filterPattern=step.subscription.pattern,
+                        destinationArn=step.subscription.destination_arn,
+                    )
+
+    def _make(self, step: MakeGroup) -> None:
+        key = {"kmsKeyId": step.kms_key_arn} if step.kms_key_arn else {}
+        try:
+            with classified("CreateLogGroup", _classify_making):
+                self._client.create_log_group(logGroupName=step.group, logGroupClass="STANDARD", **key)  # type: ignore[arg-type]  # the key's type is not seen
+        except AlreadyThere:
+            # Another run was faster.
+            return
+
+
+def _classify_making(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+    if code == "ResourceAlreadyExistsException":
+        return AlreadyThere(f"{call}: {code}: {message}")
+    return classify(call, code, message, status)
+
+
+def _classify_filter(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+    if code == "LimitExceededException":
+        return CallRefused(f"{call}: {code}: {FILTERS_HINT}. AWS says: {message}")
+    return classify(call, code, message, status)

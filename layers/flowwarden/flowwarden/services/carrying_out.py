@@ -1,0 +1,235 @@
+"""Carries out the plan for one VPC; every step may be done twice, or by two runs at the same time.
+
+What EC2 answers is not taken for what is: after FlowLogAlreadyExists, and before anything is deleted, the VPC
+is looked at again. A call whose answer is lost (a timeout, a throttle) may have worked: the next look tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.compliance.coverage import Coverage, Verdict
+from flowwarden.compliance.inventory import FlowLog, Parts
+from flowwarden.compliance.matching import differences, is_own, same_destination
+from flowwarden.compliance.pending import PATIENCE_SECONDS, Pending
+from flowwarden.compliance.plan import (
+    HOLD_SECONDS,
+    Create,
+    Delete,
+    Notify,
+    RollBack,
+    Verify,
+    Wait,
+)
+from flowwarden.compliance.report import Outcome, Result
+from flowwarden.compliance.triggers import Trigger
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, VpcGone
+from flowwarden.ports import FlowLogService, Pace
+from flowwarden.services.patience import patiently
+from flowwarden.services.planning import Planned, Planning
+
+FRESH_SECONDS: Final = 120
+"""How long after an event EC2 may not show yet what exists: a new VPC."""
+SOON_SECONDS: Final = 120
+"""After which what may pass by itself is looked at again."""
+
+RESULTS: Final = {
+    Coverage.COVERED: Result.COVERED,
+    Coverage.UNPROVEN: Result.PENDING,
+    Coverage.SKIPPED: Result.SKIPPED,
+    Coverage.EXEMPT: Result.EXEMPT,
+    Coverage.BROKEN: Result.BROKEN,
+    Coverage.UNCOVERED: Result.FAILED,
+}
+"""How a verdict ends that leads to no change."""
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """How it ended for one VPC, and when to look at it again, if a scheduled look shall."""
+
+    outcome: Outcome
+    again: Pending | None = None
+
+
+class CarryingOut:
+    """Carries out plans."""
+
+    def __init__(self, ec2: FlowLogService, planning: Planning, pace: Pace) -> None:
+        self._ec2 = ec2
+        self._planning = planning
+        self._pace = pace
+
+    def carry_out(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
+        """Do what the plan says, as far as EC2 lets it.
+
+        Raises:
+            OutOfTime: throttled, and no time is left: nobody knows whether the last call worked.
+        """
+        vpc_id, now = planned.situation.vpc.vpc_id, planned.situation.at
+        try:
+            return self._steps(planned, before, trigger)
+        except VpcGone as error:
+            return Done(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
+        except CallThrottled:
+            raise
+        except CallFailed as error:
+            return _put_off(vpc_id, str(error), before, now)
+        except CallRefused as error:
+            return Done(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
+
+    def _steps(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
+        steps = planned.plan.steps
+        outcome = _settled(planned, trigger)
+        again = _held(before, planned.situation.at)
+        for step in steps:
+            match step:
+                case Create():
+                    return self._create(planned, step, before, trigger)
+                case Delete():
+                    outcome = self._delete(planned, step)
+                case RollBack():
+                    return self._roll_back(planned, step)
+                case Wait() | Verify():
+                    again = _again(planned, step, before)
+                    outcome = outcome if outcome.earlier else _pending(outcome, step)
+                case Notify():
+                    flow_log_id = planned.plan.verdict.flow_log_id
+                    outcome = _outcome(Result.BROKEN, step.vpc_id, step.reason, flow_log_id)
+        return Done(outcome=outcome, again=again)
+
+    def _create(self, planned: Planned, step: Create, before: Pending | None, trigger: Trigger) -> Done:
+        now = planned.situation.at
+        # An event that tells nothing of itself must not repeat the request of another one.
+        token = step.flow_log.client_token(step.vpc_id, trigger.occasion or f"at {now}")
+        try:
+            flow_log_id = self._call(lambda: self._ec2.create(step.vpc_id, step.flow_log, token))
+        except FlowLogExists as error:
+            return self._look_again(planned, step, before, error)
+        reason = f"the VPC {step.reason}: created {flow_log_id}, about {step.monthly_dollars:.2f} USD a month"
+        verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
+        return Done(
+            outcome=_outcome(Result.CREATED, step.vpc_id, reason, flow_log_id),
+            again=_again(planned, verify, None) if verify else None,
+        )
+
+    def _look_again(
+        self, planned: Planned, step: Create, before: Pending | None, exists: FlowLogExists
+    ) -> Done:
+        """After EC2 said that such a flow log exists: only the wanted one counts as success."""
+        parts = self._fresh(planned)
+        verdict = self._planning.again(planned, parts).plan.verdict
+        house, now = planned.situation.house, planned.situation.at
+        if verdict.coverage is not Coverage.UNCOVERED:
+            return Done(outcome=_of(verdict), again=_soon(step.vpc_id, verdict.reason, before, now))
+        in_the_way = [each for each in parts.flow_logs if same_destination(each, step.flow_log, house)]
+        if not in_the_way:
+            reason = f"{exists}; it does not show up yet, so nobody can tell whether it is wanted"
+            return _put_off(step.vpc_id, reason, before, now)
+        told = "; ".join(
+            f"{each.flow_log_id} ({', '.join(differences(each, step.flow_log, house))})"
+            for each in in_the_way
+        )
+        reason = f"{exists}; in its way: {told}; delete that flow log if it is yours"
+        return Done(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
+
+    def _delete(self, planned: Planned, step: Delete) -> Outcome:
+        """Delete our own old flow log, if a second look says the same."""
+        again = self._planning.again(planned, self._fresh(planned))
+        if step not in again.plan.steps:
+            return _outcome(
+                Result.PENDING, step.vpc_id, f"{step.flow_log_id} stays: {again.plan.verdict.reason}"
+            )
+        self._call(lambda: self._ec2.delete(step.flow_log_id))
+        reason = f"deleted {step.flow_log_id}: {step.reason}"
+        return _outcome(Result.REPLACED, step.vpc_id, reason, again.plan.verdict.flow_log_id)
+
+    def _roll_back(self, planned: Planned, step: RollBack) -> Done:
+        """Delete our own replacement that failed, if a second look says the same."""
+        again = self._planning.again(planned, self._fresh(planned))
+        if step not in again.plan.steps:
+            return Done(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
+        self._call(lambda: self._ec2.delete(step.flow_log_id))
+        now = planned.situation.at
+        hold = Pending(
+            vpc_id=step.vpc_id,
+            due=now + HOLD_SECONDS,
+            since=now,
+            reason="the replacement failed to deliver",
+            held=step.configuration,
+            held_until=now + HOLD_SECONDS,
+        )
+        return Done(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=hold)
+
+    def _fresh(self, planned: Planned) -> Parts:
+        """What belongs to the VPC, with its own flow logs as they are now."""
+        situation = planned.situation
+        vpc_id = situation.vpc.vpc_id
+        own: list[FlowLog] = self._call(lambda: list(self._ec2.flow_logs([vpc_id])))
+        others = [each for each in situation.parts.flow_logs if each.resource_id != vpc_id]
+        return replace(situation.parts, flow_logs=(*own, *others))
+
+    def _call[Told](self, call: Callable[[], Told]) -> Told:
+        return patiently(call, self._pace)
+
+
+def _settled(planned: Planned, trigger: Trigger) -> Outcome:
+    """How a verdict ends without a change: as created if the flow log was made since the event."""
+    verdict = planned.plan.verdict
+    outcome = _of(verdict)
+    if verdict.coverage not in {Coverage.COVERED, Coverage.UNPROVEN} or trigger.happened_at is None:
+        return outcome
+    for each in planned.situation.parts.flow_logs:
+        news = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.situation.house)
+        if each.flow_log_id == verdict.flow_log_id and news:
+            reason = f"{each.flow_log_id} was created since this event, by an earlier or another run"
+            return replace(outcome, result=Result.CREATED, reason=reason, earlier=True)
+    return outcome
+
+
+def _pending(outcome: Outcome, step: Wait | Verify) -> Outcome:
+    reason = step.reason if isinstance(step, Wait) else outcome.reason
+    return replace(outcome, result=Result.PENDING, reason=reason)
+
+
+def _of(verdict: Verdict) -> Outcome:
+    return _outcome(RESULTS[verdict.coverage], verdict.vpc_id, verdict.reason, verdict.flow_log_id)
+
+
+def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None = None) -> Outcome:
+    return Outcome(result=result, vpc_id=vpc_id, reason=reason, flow_log_id=flow_log_id)
+
+
+def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int) -> Done:
+    """What may pass by itself: looked at again soon; a failure only if it has lasted."""
+    again = _soon(vpc_id, reason, before, now)
+    lasts = now - again.since >= PATIENCE_SECONDS
+    outcome = Outcome(
+        result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
+    )
+    return Done(outcome=outcome, again=again)
+
+
+def _soon(vpc_id: str, reason: str, before: Pending | None, now: int) -> Pending:
+    since = before.since if before is not None and not before.held else now
+    return Pending(vpc_id=vpc_id, due=now + SOON_SECONDS, since=since, reason=reason)
+
+
+def _again(planned: Planned, step: Wait | Verify, before: Pending | None) -> Pending:
+    """What is put on the list for a step that waits; what is there already stays, if it comes first."""
+    now = planned.situation.at
+    due = now + step.after
+    if before is not None and now < before.due <= due:
+        return before
+    held = _held(before, now)
+    if held is not None:
+        return replace(held, due=due, reason=step.reason)
+    return Pending(vpc_id=step.vpc_id, due=due, since=now, reason=step.reason)
+
+
+def _held(before: Pending | None, now: int) -> Pending | None:
+    """What is on the list and has to stay there: that a replacement is not to be tried again yet."""
+    return before if before is not None and before.held and before.held_until > now else None

@@ -1,0 +1,65 @@
+"""Keeps the log groups with their retention, key and subscription, and looks at the delivery role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flowwarden.compliance.desired import House
+from flowwarden.compliance.inventory import LogGroup
+from flowwarden.compliance.report import Repair
+from flowwarden.compliance.upkeep import Upkeep, role_problems
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError
+from flowwarden.ports import LogGroupService, Pace, RoleService
+from flowwarden.services.looking import World
+from flowwarden.services.patience import OutOfTime, patiently
+from flowwarden.services.planning import Planned, Planning
+
+
+class Keeping:
+    """Looks after what flow logs need."""
+
+    def __init__(
+        self, groups: LogGroupService, roles: RoleService, planning: Planning, house: House, pace: Pace
+    ) -> None:
+        self._groups = groups
+        self._roles = roles
+        self._planning = planning
+        self._house = house
+        self._pace = pace
+
+    def plan(self, world: World, plans: Sequence[Planned]) -> tuple[Upkeep, ...]:
+        """What is to be done about the log groups.
+
+        Raises:
+            CallRefused, CallFailed, OutOfTime: they could not be looked at.
+        """
+        wanted = self._planning.groups(world, plans)
+        if not wanted:
+            return ()
+        found: list[LogGroup] = patiently(
+            lambda: list(self._groups.groups(self._house.log_group_name)), self._pace
+        )
+        return tuple(self._planning.upkeep(wanted, found))
+
+    def carry_out(self, steps: Sequence[Upkeep]) -> Iterator[Repair]:
+        """Do it, and tell of each step what it was; a step that fails keeps no other from being done."""
+        for step in steps:
+            yield self._one(step)
+
+    def role(self) -> Iterator[Repair]:
+        """What is wrong about the delivery role, which people have to put right."""
+        name = self._house.delivery_role_arn.rpartition("/")[2]
+        try:
+            role = patiently(lambda: self._roles.describe(self._house.delivery_role_arn), self._pace)
+        except (EnforcementError, OutOfTime) as error:
+            yield Repair(subject=name, what=f"could not be looked at: {error}", done=False)
+            return
+        for problem in role_problems(role, self._house):
+            yield Repair(subject=name, what=problem, done=False)
+
+    def _one(self, step: Upkeep) -> Repair:
+        try:
+            patiently(lambda: self._groups.carry_out(step), self._pace)
+        except (CallRefused, CallFailed, OutOfTime) as error:
+            return Repair(subject=step.group, what=f"{step.reason}: {error}", done=False)
+        return Repair(subject=step.group, what=step.reason)

@@ -1,0 +1,97 @@
+"""One look at the account: everything that plans are made from, with as few calls as there are pages.
+
+VPCs, flow logs and network interfaces are listed in bulk, a thousand a page; subnets only where a subnet or
+an interface has a flow log of its own. Who wrote into a log group is one read of the state table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.compliance.delivery import slots
+from flowwarden.compliance.desired import House
+from flowwarden.compliance.inventory import FlowLog, Parts, Vpc, by_vpc
+from flowwarden.compliance.matching import log_group_of
+from flowwarden.compliance.plan import formats_by_group
+from flowwarden.detection import last_seen
+from flowwarden.errors import StateUnavailable
+from flowwarden.ports import EvidenceStore, FlowLogService
+
+NAMED_AT_MOST: Final = 200
+"""VPCs beyond which all of them are listed: EC2 takes no more names in a call."""
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What was seen."""
+
+    vpcs: tuple[Vpc, ...]
+    parts: Mapping[str, Parts]
+    formats: Mapping[str, AbstractSet[str]]
+    """By log group: the formats that flow logs of any VPC write into it."""
+    groups: frozenset[str]
+    """Log groups of the stack that flow logs write into."""
+    seen: Mapping[str, Mapping[int, AbstractSet[int]]]
+    """By log group and slot: the interfaces that wrote."""
+
+
+class Looking:
+    """Looks at the account."""
+
+    def __init__(self, ec2: FlowLogService, evidence: EvidenceStore, house: House) -> None:
+        self._ec2 = ec2
+        self._evidence = evidence
+        self._house = house
+
+    def at(
+        self,
+        vpc_ids: Sequence[str] | None,
+        now: int,
+        *,
+        without: Sequence[str] = (),
+    ) -> World:
+        """Look at these VPCs, or at all for None.
+
+        Args:
+            vpc_ids: which VPCs; those that do not exist are left out.
+            now: Unix seconds.
+            without: flow logs that are deleted, which EC2 may list for a while: their VPC would pass for
+                covered.
+
+        Raises:
+            CallRefused, CallFailed, CallThrottled: something could not be listed, so nothing can be said.
+        """
+        named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
+        vpcs = [each for each in self._ec2.vpcs(named) if vpc_ids is None or each.vpc_id in set(vpc_ids)]
+        # All of them, whoever is looked at: which formats a log group holds depends on all.
+        flow_logs = [each for each in self._ec2.flow_logs(None) if each.flow_log_id not in without]
+        interfaces = list(self._ec2.interfaces(named))
+        parted = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
+        subnets = list(self._ec2.subnets(named)) if parted else []
+        groups = self._groups(flow_logs)
+        return World(
+            vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
+            parts=by_vpc(subnets, interfaces, flow_logs),
+            formats=formats_by_group(flow_logs, self._house),
+            groups=groups,
+            seen={group: self._seen(group, now) for group in sorted(groups)} if interfaces else {},
+        )
+
+    def again(self, vpc_id: str) -> list[FlowLog]:
+        """The flow logs of a VPC itself, as they are now."""
+        return list(self._ec2.flow_logs([vpc_id]))
+
+    def _groups(self, flow_logs: Sequence[FlowLog]) -> frozenset[str]:
+        told = {log_group_of(each, self._house) for each in flow_logs}
+        return frozenset(each for each in told if each is not None and self._house.keeps(each))
+
+    def _seen(self, group: str, now: int) -> Mapping[int, AbstractSet[int]]:
+        wanted = last_seen.keys(group, slots(now))
+        try:
+            return last_seen.seen(wanted, self._evidence.read(list(wanted)))
+        except StateUnavailable:
+            # Nothing is known, so nothing is proven: what would be deleted stays.
+            return {}

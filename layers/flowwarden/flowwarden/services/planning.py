@@ -1,0 +1,96 @@
+"""From a look at the account to what shall be done: a plan for each VPC, and for what is kept around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.compliance import plan, upkeep
+from flowwarden.compliance.coverage import Situation
+from flowwarden.compliance.desired import DesiredFlowLog, House, resolved, wanted_for
+from flowwarden.compliance.inventory import LogGroup, Parts, Vpc
+from flowwarden.compliance.pending import Pending
+from flowwarden.compliance.plan import Circumstances, Create, Plan
+from flowwarden.compliance.upkeep import Upkeep
+from flowwarden.compliance.wishes import ENOUGH, FlowLogsPolicy, selects
+from flowwarden.services.looking import World
+
+NOTHING = Parts()
+
+
+class Planned(Struct, frozen=True, kw_only=True):
+    """What one VPC's plan is made from, and the plan."""
+
+    situation: Situation
+    plan: Plan
+
+    @property
+    def vpc_id(self) -> str:
+        """Of the VPC."""
+        return self.situation.vpc.vpc_id
+
+
+class Planning:
+    """Makes plans by the user's policy, for the stack's house."""
+
+    def __init__(self, policy: FlowLogsPolicy, house: House) -> None:
+        self._policy = policy
+        self._house = house
+
+    def vpcs(self, world: World, pending: Mapping[str, Pending], now: int) -> list[Planned]:
+        """The plan for each VPC of a world, in their order."""
+        return [self.vpc(vpc, world, pending.get(vpc.vpc_id), now) for vpc in world.vpcs]
+
+    def vpc(self, vpc: Vpc, world: World, pending: Pending | None, now: int) -> Planned:
+        """The plan for one VPC."""
+        situation = Situation(
+            vpc=vpc,
+            parts=world.parts.get(vpc.vpc_id, NOTHING),
+            desired=wanted_for(vpc, self._policy, self._house),
+            house=self._house,
+            seen=world.seen,
+            at=now,
+            foreign_is_enough=self._policy.foreign == ENOUGH,
+        )
+        circumstances = Circumstances(
+            formats=world.formats,
+            grace_until=pending.grace_until if pending else None,
+            held=pending.held if pending else "",
+            held_until=pending.held_until if pending else 0,
+            exempt=self._exempt(vpc, now),
+        )
+        return Planned(situation=situation, plan=plan.make(situation, circumstances))
+
+    def again(self, planned: Planned, parts: Parts) -> Planned:
+        """The plan for the same VPC, with what a second look found."""
+        situation = replace(planned.situation, parts=parts)
+        return Planned(situation=situation, plan=plan.make(situation, Circumstances()))
+
+    def groups(self, world: World, plans: Sequence[Planned]) -> dict[str, DesiredFlowLog]:
+        """The log groups that are kept: of the policy, of the VPCs, and of the flow logs to be made."""
+        made = {
+            step.flow_log.destination: step.flow_log
+            for each in plans
+            for step in each.plan.steps
+            if isinstance(step, Create)
+        }
+        desired = [resolved(self._policy.default, self._house)]
+        desired += [resolved(rule.flow_log, self._house) for rule in self._policy.rules]
+        kept = {name: each for name, each in made.items() if self._house.keeps(name)}
+        return kept | upkeep.groups_wanted(desired, world.groups | set(kept), self._house)
+
+    def upkeep(self, wanted: Mapping[str, DesiredFlowLog], found: list[LogGroup]) -> Iterator[Upkeep]:
+        """What is to be done about these log groups."""
+        return upkeep.keep(wanted, found, self._house)
+
+    def _exempt(self, vpc: Vpc, now: int) -> str | None:
+        """Why policy says that a VPC needs no flow log; None if it needs one."""
+        today = datetime.fromtimestamp(now, UTC).date()
+        for each in self._policy.exemptions:
+            lasts = each.until is None or today <= each.until
+            if lasts and selects(each.where, self._house.account_id, self._house.region, vpc):
+                return each.reason if each.until is None else f"{each.reason} (until {each.until})"
+        return None

@@ -1,0 +1,61 @@
+"""What the enforcer remembers, in the state table on moto."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from flowwarden.aws.enforcer_memory import KEPT, DynamoDbEnforcerMemory
+from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.errors import StateUnavailable
+from tests.aws.clients import client, make_state_table
+
+TABLE = "state"
+ONE = Pending(vpc_id="vpc-1", due=200, since=100, reason="new", grace_until=200)
+
+
+@pytest.fixture
+def memory() -> Iterator[DynamoDbEnforcerMemory]:
+    """An empty table."""
+    with mock_aws():
+        make_state_table(TABLE)
+        yield DynamoDbEnforcerMemory(client("dynamodb"), TABLE)
+
+
+def test_what_is_remembered_is_recalled_and_forgotten(memory: DynamoDbEnforcerMemory) -> None:
+    """An item for each VPC, which a later one replaces; forgetting twice is forgetting once."""
+    two = Pending(vpc_id="vpc-2", due=300, since=100, reason="to be verified", held="0a", held_until=400)
+    for each in (ONE, two, ONE):
+        memory.remember(each)
+    assert memory.recall() == ([ONE, two], None)
+    for _ in range(2):
+        memory.forget("vpc-1")
+    assert memory.recall() == ([two], None)
+
+
+def test_the_cursor_stands_beside_the_vpcs(memory: DynamoDbEnforcerMemory) -> None:
+    """One read tells both."""
+    cursor = Cursor(after="vpc-1", occasion="x")
+    memory.remember(ONE)
+    memory.stop_at(cursor, 100)
+    assert memory.recall() == ([ONE], cursor)
+    memory.stop_at(None, 100)
+    assert memory.recall() == ([ONE], None)
+
+
+def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
+    """Days after they were due."""
+    memory.remember(ONE)
+    (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert int(item["expires_at"]["N"]) == 200 + KEPT
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Every call says so."""
+    with mock_aws():
+        memory = DynamoDbEnforcerMemory(client("dynamodb"), "no-such-table")
+        for call in (memory.recall, lambda: memory.remember(ONE), lambda: memory.forget("vpc-1")):
+            with pytest.raises(StateUnavailable, match="no-such-table"):
+                call()

@@ -1,0 +1,101 @@
+"""Log groups on moto, and what CloudWatch Logs refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from flowwarden.aws.logs import LogGroups
+from flowwarden.compliance.inventory import LogGroup, Subscription
+from flowwarden.compliance.upkeep import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
+from tests.aws.clients import REGION, client
+
+GROUP = "/flow-warden/flow-logs"
+STREAM = f"arn:aws:kinesis:{REGION}:123456789012:stream/lines"
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.fixture
+def groups() -> Iterator[LogGroups]:
+    """An account on moto, with a stream that can be subscribed."""
+    with mock_aws():
+        client("kinesis").create_stream(StreamName="lines", ShardCount=1)
+        yield LogGroups(client("logs"))
+
+
+def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGroups) -> None:
+    """What is done is what is read back."""
+    steps: list[Upkeep] = [
+        MakeGroup(group=GROUP, kms_key_arn=""),
+        SetRetention(group=GROUP, days=30, reason="x"),
+        Subscribe(
+            group=GROUP, subscription=Subscription(name="flow-warden", destination_arn=STREAM), reason="x"
+        ),
+    ]
+    for step in [*steps, *steps]:
+        groups.carry_out(step)
+    assert list(groups.groups(GROUP)) == [
+        LogGroup(
+            name=GROUP,
+            retention_days=30,
+            subscriptions=(Subscription(name="flow-warden", destination_arn=STREAM),),
+        )
+    ]
+
+
+def test_groups_are_found_by_how_their_names_begin(groups: LogGroups) -> None:
+    """Those beside it too, and no others."""
+    for name in (GROUP, f"{GROUP}-0a1b2c3d", "/aws/lambda/x"):
+        groups.carry_out(MakeGroup(group=name, kms_key_arn=""))
+    assert [each.name for each in groups.groups(GROUP)] == [GROUP, f"{GROUP}-0a1b2c3d"]
+
+
+def test_a_key_is_associated_as_asked() -> None:
+    """What moto does not do."""
+    logs = client("logs")
+    with Stubber(logs) as stub:
+        stub.add_response("associate_kms_key", {}, {"logGroupName": GROUP, "kmsKeyId": KEY})
+        LogGroups(logs).carry_out(SetKey(group=GROUP, kms_key_arn=KEY, reason="x"))
+        asked = {"logGroupName": GROUP, "logGroupClass": "STANDARD", "kmsKeyId": KEY}
+        stub.add_response("create_log_group", {}, asked)
+        LogGroups(logs).carry_out(MakeGroup(group=GROUP, kms_key_arn=KEY))
+        stub.assert_no_pending_responses()
+
+
+class Refusing:
+    """A client whose calls are refused with a code."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def __getattr__(self, call: str) -> Any:
+        def refuse(**_: object) -> None:
+            raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, call)
+
+        return refuse
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ThrottlingException", CallThrottled),
+        ("OperationAbortedException", CallFailed),
+        ("ServiceUnavailableException", CallFailed),
+        ("AccessDeniedException", CallRefused),
+        ("LimitExceededException", CallRefused),
+        ("InvalidParameterException", CallRefused),
+    ],
+)
+def test_what_is_refused_is_told(code: str, error: type[EnforcementError]) -> None:
+    """A group has two filters at most: that is no throttle."""
+    step = Subscribe(
+        group=GROUP, subscription=Subscription(name="flow-warden", destination_arn=STREAM), reason="x"
+    )
+    with pytest.raises(error, match=code):
+        LogGroups(cast("Any", Refusing(code))).carry_out(step)

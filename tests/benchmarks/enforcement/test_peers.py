@@ -1,0 +1,30 @@
+"""Others' checks agree with ours after a sweep, where `make peers` has made their environments."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROGRAMS = tuple(
+    ROOT / ".venvs" / name
+    for name in ("peers-world/bin/python", "peers-custodian/bin/custodian", "peers-prowler/bin/prowler")
+)
+
+
+def test_cloud_custodian_and_prowler_find_every_vpc_covered_and_ours_names_what_they_pass_wrongly() -> None:
+    """The comparison itself judges, and says so by its exit code."""
+    missing = [str(each.relative_to(ROOT)) for each in PROGRAMS if not each.exists()]
+    if missing:
+        pytest.skip(f"make peers was never run here: {', '.join(missing)}")
+    done = subprocess.run(
+        [str(PROGRAMS[0]), "-m", "benchmarks.enforcement.peers"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": "layers/flowwarden:cli:."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

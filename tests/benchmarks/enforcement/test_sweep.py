@@ -1,0 +1,29 @@
+"""The account that `make sweep` and `make peers` sweep, small."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from moto import mock_aws
+
+from benchmarks.enforcement.world import BARE, COVERED, FAILING, Counted, build, enforcer
+from flowwarden.compliance.report import Result
+from flowwarden.compliance.triggers import Scope, Trigger
+
+NOW = 2_000_000_000
+
+
+def test_a_sweep_covers_what_is_bare_and_names_what_fails_and_costs_no_call_for_what_is_covered() -> None:
+    """On moto, through the real adapters."""
+    with mock_aws():
+        states = build(40, lambda _: None)
+        counted = Counted(Counter())
+        trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=NOW, occasion="x")
+        report = enforcer(counted).enforce(trigger, NOW)
+    ended = {each.vpc_id: each.result for each in report.outcomes}
+    wanted = {COVERED: Result.COVERED, FAILING: Result.BROKEN}
+    assert ended == {vpc: wanted.get(state, Result.CREATED) for vpc, state in states.items()}
+    assert BARE in states.values()
+    created = len(report.created)
+    assert counted.calls["ec2:CreateFlowLogs"] == counted.calls["dynamodb:UpdateItem"] == created
+    assert sum(counted.calls.values()) == 2 * created + 4 + 4 + 4

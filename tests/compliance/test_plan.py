@@ -1,0 +1,279 @@
+"""Every combination of a VPC's state, a policy and a fault, with the plan and how it ends.
+
+The table reads: what the VPC has | plan by default | plan if foreign flow logs are enough | plan in grace |
+plan if exempt. In a plan, `-` is nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.compliance.coverage import Situation
+from flowwarden.compliance.inventory import FlowLog, Vpc
+from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Plan, formats_by_group, make
+from flowwarden.compliance.report import Outcome, Result
+from flowwarden.compliance.triggers import Scope, Trigger
+from flowwarden.compliance.wishes import FlowLogsPolicy
+from flowwarden.errors import (
+    CallFailed,
+    CallRefused,
+    CallThrottled,
+    EnforcementError,
+    FlowLogExists,
+    VpcGone,
+)
+from flowwarden.services.carrying_out import CarryingOut
+from flowwarden.services.planning import Planned, Planning
+from tests.compliance.cases import (
+    ACTIVE,
+    BESIDE,
+    DESIRED,
+    NOW,
+    OTHER,
+    VPC,
+    WANTED,
+    but,
+    foreign,
+    seen,
+    situation,
+    subnet,
+)
+from tests.services.fakes_ec2 import FakeEc2
+from tests.services.fakes_enforcer import GROUP, HOUSE, FakePace
+
+YOUNG = NOW - 300
+REPLACEMENT = but(flow_log_id="fl-2", log_group_name=BESIDE, creation_time=NOW - 3600)
+OLD_FORMAT = but(log_format="${version}")
+FAILED: dict[str, Any] = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
+BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
+
+STATES: dict[str, Situation] = {
+    "nothing": situation(),
+    "the wanted one, no interface": situation(WANTED),
+    "the wanted one, records seen": situation(WANTED, **BUSY, seen=seen(ACTIVE.interface_id)),
+    "the wanted one, too young": situation(but(creation_time=YOUNG)),
+    "the wanted one, nobody's records": situation(WANTED, **BUSY),
+    "the wanted one, others' records": situation(WANTED, **BUSY, seen=seen(OTHER)),
+    "the wanted one, FAILED": situation(but(**FAILED)),
+    "its format not told": situation(but(log_format=None)),
+    "ours, REJECT": situation(but(traffic_type="REJECT")),
+    "ours, another format": situation(OLD_FORMAT),
+    "ours, ten minutes": situation(but(max_aggregation_interval=600)),
+    "ours, another role": situation(but(delivery_role_arn="arn:aws:iam::111122223333:role/old")),
+    "ours old, new proven": situation(OLD_FORMAT, REPLACEMENT),
+    "ours old, new young": situation(OLD_FORMAT, replace(REPLACEMENT, creation_time=YOUNG)),
+    "ours old, new unseen": situation(OLD_FORMAT, REPLACEMENT, **BUSY),
+    "ours old, new FAILED": situation(OLD_FORMAT, replace(REPLACEMENT, **FAILED)),
+    "both of ours FAILED": situation(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
+    "ours twice": situation(WANTED, REPLACEMENT),
+    "foreign, the wanted one": situation(foreign()),
+    "foreign, another group": situation(foreign(log_group_name="theirs")),
+    "foreign, REJECT": situation(foreign(traffic_type="REJECT")),
+    "foreign, S3": situation(
+        foreign(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b")
+    ),
+    "foreign, another group, FAILED": situation(foreign(log_group_name="theirs", **FAILED)),
+    "ours and foreign alike": situation(WANTED, foreign(log_group_name="theirs")),
+    "each subnet has one": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1),)),
+    "one subnet of two": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
+    "each interface has one": situation(
+        foreign(resource_id=ACTIVE.interface_id),
+        subnets=(subnet(1),),
+        **BUSY,
+        seen=seen(ACTIVE.interface_id),
+    ),
+    "shared": situation(vpc=Vpc(vpc_id="vpc-1", owner_id="444455556666")),
+}
+
+TABLE = """
+nothing                          | Create Verify   | Create Verify   | Wait            | -
+the wanted one, no interface     | -               | -               | -               | -
+the wanted one, records seen     | -               | -               | -               | -
+the wanted one, too young        | Verify          | Verify          | Verify          | -
+the wanted one, nobody's records | -               | -               | -               | -
+the wanted one, others' records  | Notify          | Notify          | Notify          | -
+the wanted one, FAILED           | Notify          | Notify          | Notify          | -
+its format not told              | -               | -               | -               | -
+ours, REJECT                     | Create Verify   | Create Verify   | Create Verify   | -
+ours, another format             | Create Verify   | Create Verify   | Create Verify   | -
+ours, ten minutes                | Create Verify   | Create Verify   | Create Verify   | -
+ours, another role               | Create Verify   | Create Verify   | Create Verify   | -
+ours old, new proven             | Delete          | Delete          | Delete          | -
+ours old, new young              | Verify          | Verify          | Verify          | -
+ours old, new unseen             | Verify          | Verify          | Verify          | -
+ours old, new FAILED             | RollBack Notify | RollBack Notify | RollBack Notify | -
+both of ours FAILED              | Notify          | Notify          | Notify          | -
+ours twice                       | Delete          | Delete          | Delete          | -
+foreign, the wanted one          | -               | -               | -               | -
+foreign, another group           | Create Verify   | -               | Wait            | -
+foreign, REJECT                  | Create Verify   | Create Verify   | Wait            | -
+foreign, S3                      | Create Verify   | -               | Wait            | -
+foreign, another group, FAILED   | Create Verify   | Notify          | Wait            | -
+ours and foreign alike           | -               | -               | -               | -
+each subnet has one              | -               | -               | -               | -
+one subnet of two                | Create Verify   | Create Verify   | Wait            | -
+each interface has one           | -               | -               | -               | -
+shared                           | -               | -               | -               | -
+"""
+
+POLICIES = ("default", "enough", "grace", "exempt")
+
+FAULTS: dict[str, tuple[EnforcementError | None, Result]] = {
+    "none": (None, Result.CREATED),
+    "exists, not shown": (FlowLogExists("FlowLogAlreadyExists"), Result.PENDING),
+    "unavailable": (CallFailed("InternalError"), Result.PENDING),
+    "not permitted": (CallRefused("UnauthorizedOperation"), Result.FAILED),
+    "quota": (CallRefused("FlowLogsLimitExceeded"), Result.FAILED),
+    "VPC gone": (VpcGone("InvalidVpcID.NotFound"), Result.GONE),
+}
+"""What CreateFlowLogs answers, and how a plan with `Create` ends then."""
+
+ENDS = {
+    "-": {Result.COVERED, Result.PENDING, Result.SKIPPED, Result.EXEMPT},
+    "Wait": {Result.PENDING},
+    "Verify": {Result.PENDING},
+    "Notify": {Result.BROKEN},
+    "Delete": {Result.REPLACED},
+    "RollBack Notify": {Result.ROLLED_BACK},
+}
+"""How a plan without `Create` ends, whatever CreateFlowLogs would answer."""
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """State, policy, plan."""
+    for line in TABLE.strip().splitlines():
+        state, *plans = (part.strip() for part in line.split("|"))
+        for policy, expected in zip(POLICIES, plans, strict=True):
+            yield state, policy, expected
+
+
+def planned(state: str, policy: str) -> Plan:
+    """The plan for a state by a policy."""
+    case = replace(STATES[state], foreign_is_enough=policy == "enough")
+    circumstances = Circumstances(
+        formats=formats_by_group(case.parts.flow_logs, HOUSE),
+        grace_until=NOW + 60 if policy == "grace" else None,
+        exempt="a lab" if policy == "exempt" else None,
+    )
+    return make(case, circumstances)
+
+
+def names(plan: Plan) -> str:
+    """A plan as the table writes it."""
+    return " ".join(type(step).__name__ for step in plan.steps) or "-"
+
+
+@pytest.mark.parametrize(("state", "policy", "expected"), list(rows()))
+def test_state_and_policy_make_the_plan(state: str, policy: str, expected: str) -> None:
+    """Each cell of the table."""
+    assert names(planned(state, policy)) == expected
+
+
+def test_the_table_has_every_state() -> None:
+    """None is left out."""
+    assert [state for state, policy, _ in rows() if policy == "default"] == list(STATES)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("state", "policy", "expected"), list(rows()))
+def test_a_plan_and_a_fault_make_the_end(state: str, policy: str, expected: str, fault: str) -> None:
+    """Each cell with each fault: and nothing but what the plan says is deleted."""
+    case, (error, created) = STATES[state], FAULTS[fault]
+    plan = planned(state, policy)
+    ec2 = FakeEc2([case.vpc], list(case.parts.flow_logs), create_faults={"vpc-1": error} if error else {})
+    outcome = end(ec2, replace(case, foreign_is_enough=policy == "enough"), plan)
+    if "Create" not in expected:
+        assert outcome.result in ENDS[expected]
+        assert ec2.asked == []
+    elif fault == "exists, not shown" and in_the_way(plan, case.parts.flow_logs):
+        assert outcome.result is Result.CONFLICT
+    else:
+        assert outcome.result is created
+    doomed = [step.flow_log_id for step in plan.steps if hasattr(step, "flow_log_id")]
+    assert ec2.deleted == doomed
+    assert "fl-foreign" not in ec2.deleted
+
+
+def in_the_way(plan: Plan, flow_logs: tuple[FlowLog, ...]) -> bool:
+    """Whether a flow log of the VPC writes where the new one shall."""
+    (create,) = [step for step in plan.steps if isinstance(step, Create)]
+    return any(
+        each.resource_id == "vpc-1" and each.log_group_name == create.flow_log.destination
+        for each in flow_logs
+    )
+
+
+def end(ec2: FakeEc2, case: Situation, plan: Plan) -> Outcome:
+    """Carry the plan out."""
+    carrying_out = CarryingOut(ec2, Planning(FlowLogsPolicy(), HOUSE), FakePace())
+    trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=NOW, occasion="x")
+    return carrying_out.carry_out(Planned(situation=case, plan=plan), None, trigger).outcome
+
+
+def test_throttled_calls_are_made_again_while_there_is_time() -> None:
+    """And they succeed then."""
+
+    class Throttled(FakeEc2):
+        """Throttles twice."""
+
+        def create(self, vpc_id: str, desired: Any, client_token: str) -> str:
+            if len(self.asked) < 2:
+                self.asked.append(vpc_id)
+                raise CallThrottled("RequestLimitExceeded")
+            return super().create(vpc_id, desired, client_token)
+
+    assert end(Throttled([VPC]), STATES["nothing"], planned("nothing", "default")).result is Result.CREATED
+
+
+@pytest.mark.parametrize(
+    ("case", "group"),
+    [
+        (situation(), GROUP),
+        (situation(OLD_FORMAT), BESIDE),
+        (situation(but(traffic_type="REJECT")), BESIDE),
+        (situation(foreign(log_format="${version}")), BESIDE),
+        (situation(foreign(log_group_name="theirs", log_format="${version}")), GROUP),
+    ],
+)
+def test_a_replacement_goes_where_no_other_format_is(case: Situation, group: str) -> None:
+    """One group has one format; what goes elsewhere is in nobody's way."""
+    circumstances = Circumstances(formats=formats_by_group(case.parts.flow_logs, HOUSE))
+    create = make(case, circumstances).steps[0]
+    assert isinstance(create, Create)
+    assert create.flow_log.destination == group
+
+
+def test_other_vpcs_decide_too_where_a_flow_log_goes() -> None:
+    """Another VPC's format in the group, and others of the same configuration beside it."""
+    for formats in ({GROUP: {"${version}"}}, {BESIDE: {DESIRED.log_format}}):
+        create = make(situation(), Circumstances(formats=formats)).steps[0]
+        assert isinstance(create, Create)
+        assert create.flow_log.destination == BESIDE
+
+
+def test_a_replacement_that_failed_is_left_for_a_while_and_another_one_is_not() -> None:
+    """What is held is the configuration."""
+    held = Circumstances(held=DESIRED.configuration, held_until=NOW + HOLD_SECONDS)
+    assert names(make(situation(OLD_FORMAT), held)) == "Wait"
+    assert names(make(situation(OLD_FORMAT), replace(held, held="another"))) == "Create Verify"
+    assert names(make(situation(OLD_FORMAT), replace(held, held_until=NOW))) == "Create Verify"
+    assert names(make(situation(), held)) == "Create Verify", "nothing goes on in its place"
+
+
+def test_a_creation_says_what_it_costs() -> None:
+    """By its active interfaces; nothing without any."""
+    idle, busy = (make(each, Circumstances()).steps[0] for each in (situation(), situation(**BUSY)))
+    assert isinstance(idle, Create)
+    assert isinstance(busy, Create)
+    assert (idle.monthly_dollars, busy.monthly_dollars) == (0.0, 0.03)
+
+
+def test_duplicates_are_named_and_left_alone() -> None:
+    """They cost as much again."""
+    plan = planned("ours and foreign alike", "default")
+    assert plan.verdict.duplicates == ("fl-foreign",)
+    assert plan.steps == ()
