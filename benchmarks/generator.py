@@ -1,8 +1,9 @@
 """Payloads as CloudWatch Logs delivers them: one interface's flow records, the same for the same seed.
 
-13 % of the records are rejects, 12 % are IPv6, 1 % are gaps. There are about 80 % as many distinct
-(source, destination, destination port, protocol, action) as flows, which is the hard case for an
-aggregation. The mixture does not change with the size, so that two sizes differ in nothing else.
+13 % of the records are rejects, 12 % are IPv6, 1 % are gaps; `traffic` says who talks with whom. There are
+about 80 % as many distinct (source, destination, destination port, protocol, action) as flows, which is the
+hard case for an aggregation. The mixture does not change with the size, so that two sizes differ in nothing
+else.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ _DIGITS_OF_AN_ID: Final = 56
 _PATHS: Final = "1", "7", "8", "8", "8"
 _SERVICES: Final = "-", "-", "-", "-", "S3", "EC2", "AMAZON"
 _REASONS: Final = "-", "-", "-", "-", "-", "-", "-", "-", "-", "BPA"
-_FLAGS: Final = "0", "2", "3", "3", "3", "18", "19", "19", "4"
 
 
 class Payload(Struct, frozen=True):
@@ -98,7 +98,6 @@ def _flow(random: Random, talk: Talk) -> Mapping[str, str]:
     """What a flow tells under AWS' field names, beside the interface and the times."""
     packets = 1 + int(random.expovariate(1 / 12))
     far = random.choice(_SERVICES)
-    tcp = talk.protocol == "6"
     return {
         "srcaddr": talk.source,
         "dstaddr": talk.destination,
@@ -109,7 +108,7 @@ def _flow(random: Random, talk: Talk) -> Mapping[str, str]:
         "bytes": str(packets * random.randrange(40, 1400)),
         "action": talk.action,
         "log-status": "OK",
-        "tcp-flags": random.choice(_FLAGS) if tcp else "0",
+        "tcp-flags": talk.flags,
         "type": "IPv6" if ":" in talk.source else "IPv4",
         "pkt-srcaddr": talk.source,
         "pkt-dstaddr": talk.destination,

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from benchmarks.clock import AT_ONCE
 from benchmarks.results import Results
-from benchmarks.ways.table import PROJECT, STDLIB_FLOOR
+from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR
 
 READY_MS: Final = 120
 LAYERS_MB: Final = 60
@@ -17,6 +17,7 @@ MEMORY_MB: Final = 6
 LINEAR: Final = 1.15
 TIMES_FLOWLOGS_READER: Final = 8
 TIMES_FLOOR: Final = {"v2": 1.5, "template": 2.0}
+FINDINGS_TIMES_FLOOR: Final = 2.5
 MB: Final = 1_000_000
 
 
@@ -44,6 +45,9 @@ def _speed(results: Results) -> Iterator[Goal]:
         if records == AT_ONCE:
             ratio = samples.ratio(PROJECT, STDLIB_FLOOR)
             yield Goal(f"{layout}: times the stdlib floor", ratio, TIMES_FLOOR[layout])
+            if FINDINGS in samples.times:
+                ratio = samples.ratio(FINDINGS, STDLIB_FLOOR)
+                yield Goal(f"{layout}: times the stdlib floor, to findings", ratio, FINDINGS_TIMES_FLOOR)
     if v2 := results.samples.get(("v2", AT_ONCE)):
         faster = v2.ratio("flowlogs-reader", PROJECT)
         yield Goal("v2: times as fast as flowlogs-reader", faster, TIMES_FLOWLOGS_READER, at_least=True)

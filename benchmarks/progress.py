@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from types import TracebackType
 from typing import Self, TextIO
@@ -35,7 +36,8 @@ class Progress:
         if self._live:
             filled = _BAR * self._done // max(1, self._total)
             bar = "█" * filled + "░" * (_BAR - filled)
-            self._write(f"\r\033[K{bar} {seconds:3.0f} s  {part} {detail}")
+            line = f"{bar} {seconds:3.0f} s  {part} {detail}"
+            self._write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
         elif part != self._part:
             self._write(f"{seconds:3.0f} s  {part}\n")
         self._part = part

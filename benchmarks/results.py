@@ -15,7 +15,7 @@ from benchmarks.clock import AT_ONCE, Samples, ratio
 from benchmarks.layers import Layers
 from benchmarks.memory import Memory
 from benchmarks.startup import ColdStart
-from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
+from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 
 MANY: Final = 100_000
 """Records of the payload that shows how time grows."""
@@ -97,7 +97,7 @@ def _result(layout: str, records: int, samples: Samples) -> dict[str, Any]:
     speedups = {
         f"speedup_over_{way.replace('-', '_')}": samples.ratio(way, PROJECT)
         for way in samples.times
-        if way not in (PROJECT, STDLIB_FLOOR, WHEELS_FLOOR)
+        if way not in (PROJECT, FINDINGS, STDLIB_FLOOR, WHEELS_FLOOR)
     }
     return {
         "layout": layout,
@@ -106,6 +106,9 @@ def _result(layout: str, records: int, samples: Samples) -> dict[str, Any]:
         "ratio_to_stdlib_floor": samples.ratio(PROJECT, STDLIB_FLOOR),
         "ratio_to_stdlib_floor_of_minima": samples.least(PROJECT) / samples.least(STDLIB_FLOOR),
         "ratio_to_wheels_floor": samples.ratio(PROJECT, WHEELS_FLOOR),
+        "findings_ratio_to_stdlib_floor": samples.ratio(FINDINGS, STDLIB_FLOOR)
+        if FINDINGS in samples.times
+        else None,
         **speedups,
         "ways": {
             way: {

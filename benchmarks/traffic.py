@@ -1,4 +1,8 @@
-"""Who talks with one network interface: clients, servers, and scanners that are refused."""
+"""Who talks with one network interface: clients, servers, and those who are refused.
+
+Of an accepted conversation there are mostly both ways, not side by side. What is refused is the noise of the
+internet, but for a few: a client inside, a service that the interface itself asks for in vain, late answers.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,9 @@ UNIQUE: Final = 0.82
 """How often a flow is one that was not there before, as far as there are others left to draw."""
 _DRAWS: Final = 20
 
-_LISTENS_ON: Final = 443, 80, 8443, 5432, 6379
-_CALLS: Final = 443, 443, 443, 5432, 3306, 53
+_TCP, _UDP = "6", "17"
+_LISTENS_ON: Final = {_TCP: (443, 80, 8443, 5432, 6379), _UDP: (443, 53, 8443)}
+_CALLS: Final = {_TCP: (443, 443, 443, 5432, 3306, 8080), _UDP: (53, 53, 123, 443)}
 _SCANNED: Final = 22, 23, 80, 443, 445, 1433, 3306, 3389, 5432, 5900, 6379, 8080, 8443, 9200, 27017
 _FIRST_CLIENT_PORT: Final = 1024
 
@@ -52,6 +57,15 @@ class Interface(Struct, frozen=True):
         )
 
 
+_REQUEST_FLAGS: Final = "3", "3", "3", "3", "2", "2", "0"
+_ANSWER_FLAGS: Final = "19", "19", "19", "19", "18", "18", "0"
+"""`tcp-flags` of short conversations, of such that began, and of such that go on."""
+_LATE_FLAGS: Final = "0", "1", "4"
+"""Those of what comes when the connection has been forgotten."""
+_SHARE_OF_NOISE, _SHARE_OF_BARRED, _SHARE_OF_LATE = 0.85, 0.05, 0.05
+"""Of what is refused: from the internet, to it or to another service, and too late; the rest is inside."""
+
+
 class Talk(Struct, frozen=True):
     """One way of a conversation, as the interface recorded it."""
 
@@ -62,6 +76,8 @@ class Talk(Struct, frozen=True):
     protocol: str
     action: str
     egress: bool
+    flags: str
+    """What `tcp-flags` says."""
 
     @property
     def key(self) -> tuple[str, str, int, str, str]:
@@ -75,8 +91,14 @@ class Traffic:
     def __init__(self, random: Random, interface: Interface, records: int) -> None:
         self._random = random
         self._own = {False: interface.ipv4, True: interface.ipv6}
-        self._peers = {ipv6: _addresses(random, 8 + records // 20, ipv6=ipv6) for ipv6 in (False, True)}
-        self._scanners = {ipv6: _addresses(random, 8 + records // 30, ipv6=ipv6) for ipv6 in (False, True)}
+        self._peers = {ipv6: _addresses(random, 8 + records // 17, ipv6=ipv6) for ipv6 in (False, True)}
+        self._scanners = {
+            ipv6: [_address(random, inside=False, ipv6=ipv6) for _ in range(8 + records // 30)]
+            for ipv6 in (False, True)
+        }
+        self._refused = {ipv6: _address(random, inside=True, ipv6=ipv6) for ipv6 in (False, True)}
+        self._barred = {ipv6: _address(random, inside=False, ipv6=ipv6) for ipv6 in (False, True)}
+        self._unanswered: dict[bool, list[Talk]] = {False: [], True: []}
         self._talks: dict[tuple[str, bool], list[Talk]] = defaultdict(list)
         self._keys: set[tuple[str, str, int, str, str]] = set()
 
@@ -94,36 +116,59 @@ class Traffic:
         return talk
 
     def _draw(self, action: str, *, ipv6: bool) -> Talk:
-        random, own = self._random, self._own[ipv6]
-        protocol, client_port = self._protocol(ipv6=ipv6)
         if action == "REJECT":
-            scanner = random.choice(self._scanners[ipv6])
-            target = random.choice(_SCANNED) if client_port else 0
-            ends = (scanner, client_port), (own, target)
-            egress = random.random() < 0.1  # noqa: PLR2004 -- one of ten refused flows wanted out
-            return _one_way(ends[::-1] if egress else ends, protocol, action, egress=egress)
-        outbound, answer = random.random() < 0.4, random.random() < 0.75  # noqa: PLR2004 -- shares
-        port = random.choice(_CALLS if outbound else _LISTENS_ON) if client_port else 0
-        near, far = (own, client_port), (random.choice(self._peers[ipv6]), port)
-        if not outbound:
-            near, far = (own, port), (far[0], client_port)
-        egress = outbound != answer
-        return _one_way((near, far) if egress else (far, near), protocol, action, egress=egress)
+            return self._refusal(ipv6=ipv6)
+        waiting = self._unanswered[ipv6]
+        if waiting and self._random.random() < 0.5:  # noqa: PLR2004 -- so many requests as answers
+            return waiting.pop(self._random.randrange(len(waiting)))
+        return self._conversation(ipv6=ipv6)
+
+    def _conversation(self, *, ipv6: bool) -> Talk:
+        """Ask, and have the answer come later."""
+        random, own, peer = self._random, self._own[ipv6], self._random.choice(self._peers[ipv6])
+        protocol, client_port = self._protocol(ipv6=ipv6)
+        outbound = random.random() < 0.4  # noqa: PLR2004 -- a share
+        ports = (_CALLS if outbound else _LISTENS_ON).get(protocol, (0,))
+        client, server = (own, peer) if outbound else (peer, own)
+        ends = (client, client_port), (server, random.choice(ports))
+        kind = 0 if protocol != _TCP else random.randrange(len(_REQUEST_FLAGS))
+        flags = ("0", "0") if protocol != _TCP else (_REQUEST_FLAGS[kind], _ANSWER_FLAGS[kind])
+        self._unanswered[ipv6].append(
+            _one_way(ends[::-1], protocol, "ACCEPT", egress=not outbound, flags=flags[1])
+        )
+        return _one_way(ends, protocol, "ACCEPT", egress=outbound, flags=flags[0])
+
+    def _refusal(self, *, ipv6: bool) -> Talk:
+        random, own, drawn = self._random, self._own[ipv6], self._random.random()
+        protocol, port = self._protocol(ipv6=ipv6)
+        syn = "2" if protocol == _TCP else "0"
+        if drawn < _SHARE_OF_NOISE:
+            ends = (random.choice(self._scanners[ipv6]), port), (own, random.choice(_SCANNED) if port else 0)
+            return _one_way(ends, protocol, "REJECT", egress=False, flags=syn)
+        drawn -= _SHARE_OF_NOISE
+        if drawn < _SHARE_OF_BARRED:
+            ends = (own, port), (self._barred[ipv6], 25 if port else 0)
+            return _one_way(ends, protocol, "REJECT", egress=True, flags=syn)
+        if drawn < _SHARE_OF_BARRED + _SHARE_OF_LATE:
+            ends = (random.choice(self._peers[ipv6]), 443), (own, random.randrange(32_768, 61_000))
+            return _one_way(ends, _TCP, "REJECT", egress=False, flags=random.choice(_LATE_FLAGS))
+        ends = (self._refused[ipv6], port), (own, 9200 if port else 0)
+        return _one_way(ends, protocol, "REJECT", egress=False, flags=syn)
 
     def _protocol(self, *, ipv6: bool) -> tuple[str, int]:
         """A protocol, and the client's port: 0 where the protocol has none."""
         drawn = self._random.random()
         if drawn < 0.02:  # noqa: PLR2004 -- a little ICMP
             return "58" if ipv6 else "1", 0
-        protocol = "6" if drawn < 0.85 else "17"  # noqa: PLR2004 -- mostly TCP
+        protocol = _TCP if drawn < 0.85 else _UDP  # noqa: PLR2004 -- mostly TCP
         return protocol, self._random.randrange(_FIRST_CLIENT_PORT, 65_536)
 
 
 def _one_way(
-    ends: tuple[tuple[str, int], tuple[str, int]], protocol: str, action: str, *, egress: bool
+    ends: tuple[tuple[str, int], tuple[str, int]], protocol: str, action: str, *, egress: bool, flags: str
 ) -> Talk:
     (source, source_port), (destination, destination_port) = ends
-    return Talk(source, source_port, destination, destination_port, protocol, action, egress)
+    return Talk(source, source_port, destination, destination_port, protocol, action, egress, flags)
 
 
 def _addresses(random: Random, count: int, *, ipv6: bool) -> list[str]:
@@ -135,5 +180,7 @@ def _address(random: Random, *, inside: bool, ipv6: bool) -> str:
     if ipv6:
         groups = ":".join(f"{random.randrange(1, 65_536):x}" for _ in range(4))
         return f"2a05:d018:1:{random.randrange(32):x}:{groups}" if inside else f"2001:db8:0:1:{groups}"
-    low, lower = random.randrange(256), random.randrange(1, 255)
-    return f"10.1.{low}.{lower}" if inside else f"{random.choice((52, 95, 151, 198))}.51.{low}.{lower}"
+    low, lower = random.randrange(100, 256), random.randrange(1, 255)
+    if inside:  # in 32 networks, as there are in a VPC
+        return f"10.1.{100 + low % 32}.{lower}"
+    return f"{random.choice((52, 95, 151, 198))}.51.{low}.{lower}"

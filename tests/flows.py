@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import DirectedFlow, resolve
+from flowwarden.network.direction import DirectedFlow, Directions, resolve
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow
@@ -49,6 +49,11 @@ def rejected(source: str, destination: str, **given: Any) -> Flow:
 def directed(*flows: Flow, own_cidrs: tuple[str, ...] = ()) -> list[DirectedFlow]:
     """The flows as a batch, with their directions."""
     return resolve(Traffic(FlowTable.of(flows)), AddressBook(own_cidrs))
+
+
+def directions(*flows: Flow) -> Directions:
+    """The same, as columns."""
+    return Directions(Traffic(FlowTable.of(flows)), AddressBook())
 
 
 def _split(end: str) -> tuple[str, int]:

@@ -28,7 +28,7 @@ def test_ids_and_networks_may_be_mixed() -> None:
     [
         ("not json", "policy: not JSON"),
         ("[]", "Expected `object`, got `array`"),
-        ('{"own_cidr": []}', "unknown field `own_cidr`; allowed settings: own_cidrs, private_subnets"),
+        ('{"own_cidr": []}', "unknown field `own_cidr`; allowed settings: own_cidrs, partner_cidrs"),
         ('{"own_cidrs": "10.0.0.0/8"}', r"Expected `array`, got `str` - at `\$.own_cidrs`"),
         (
             '{"own_cidrs": ["10.0.0.0/8", "10.0.0.0/33"]}',
@@ -38,6 +38,10 @@ def test_ids_and_networks_may_be_mixed() -> None:
         ('{"listener_only": ["10.0.0.1/8"]}', r"listener_only\[0\]: 10.0.0.1/8 has host bits set"),
         ('{"own_cidrs": ["0.0.0.0/0"]}', r"own_cidrs\[0\]: '0.0.0.0/0' is too wide.*at least /8"),
         ('{"own_cidrs": ["2000::/3"]}', r"too wide.*at least /16"),
+        ('{"partner_cidrs": ["0.0.0.0/1"]}', r"partner_cidrs\[0\]: '0.0.0.0/1' is too wide"),
+        ('{"service_ports": [70000]}', r"<= 65535 - at `\$.service_ports\[0\]`"),
+        ('{"thresholds": {"scan_hour": 0}}', r">= 1 - at `\$.thresholds.scan_hour`"),
+        ('{"thresholds": {"scan": 3}}', r"unknown field `scan`.*allowed settings: scan_hour, scan_day"),
         ('{"private_subnets": ["subnet-"]}', r"private_subnets\[0\]: 'subnet-'"),
         ('{"private_subnets": ["subnet-1 or so"]}', r"private_subnets\[0\]"),
         ('{"exempt": ["fe80::1%eth0"]}', r"exempt\[0\]: .*scope id"),

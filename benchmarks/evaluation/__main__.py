@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import json
+import os
 import sys
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,22 +14,19 @@ from msgspec import to_builtins
 
 from benchmarks.evaluation import report, scenarios
 from benchmarks.evaluation.gates import gates
+from benchmarks.evaluation.parallel import run_all
 from benchmarks.evaluation.results import Results
-from benchmarks.evaluation.run import Run
 from benchmarks.progress import Progress
 
 _PROJECT: Final = Path(__file__).parents[2]
 REPORT: Final = _PROJECT / "benchmarks" / "detection.md"
 DOCUMENT: Final = _PROJECT / "build" / "eval.json"
 CHECKPOINTS: Final = _PROJECT / "build" / "eval"
-COLLECT_AFTER: Final = 100_000
-"""New objects before Python looks for cycles: a day makes millions, and none."""
 
 
 def main() -> int:
     """Run what the arguments ask for."""
     arguments = _arguments()
-    gc.set_threshold(COLLECT_AFTER)
     results = run(arguments)
     text = report.markdown(results)
     print(text)
@@ -40,7 +37,10 @@ def main() -> int:
     DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
     if arguments.write or not (arguments.quick or arguments.tuning):
         REPORT.write_text(text)
-    return 0
+    missed = [gate.what for gate in gates(results) if not gate.met]
+    if missed:
+        print(f"missed: {'; '.join(missed)}", file=sys.stderr)
+    return int(arguments.check and bool(missed))
 
 
 def run(arguments: argparse.Namespace) -> Results:
@@ -48,15 +48,16 @@ def run(arguments: argparse.Namespace) -> Results:
     seed = scenarios.TUNING_SEED if arguments.quick or arguments.tuning else scenarios.REPORTING_SEED
     name, size = _size(arguments)
     chosen = scenarios.scenarios(size, seed)
-    results = Results(seed, size=name, outcomes={})
+    checkpoints = {each: None if arguments.quick else CHECKPOINTS / f"{each.name}.pickle" for each in chosen}
+    for checkpoint in checkpoints.values():
+        if checkpoint is not None and not arguments.resume:
+            checkpoint.unlink(missing_ok=True)
     with Progress(sys.stderr, sum(each.world.days for each in chosen)) as progress:
-        for scenario in chosen:
-            checkpoint = None if arguments.quick else CHECKPOINTS / f"{scenario.name}.pickle"
-            if checkpoint is not None and not arguments.resume:
-                checkpoint.unlink(missing_ok=True)
-            tell = partial(progress.step, scenario.name)
-            results.outcomes[scenario.name] = Run(scenario, checkpoint).finish(tell)
-    return results
+
+        def tell(under_way: Mapping[str, str]) -> None:
+            progress.step(", ".join(under_way), "; ".join(under_way.values()))
+
+        return Results(seed, size=name, outcomes=run_all(checkpoints, arguments.jobs, tell))
 
 
 def _size(arguments: argparse.Namespace) -> tuple[str, scenarios.Size]:
@@ -68,9 +69,13 @@ def _size(arguments: argparse.Namespace) -> tuple[str, scenarios.Size]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small worlds; detection.md is left as it is")
-    parser.add_argument("--medium", action="store_true", help="worlds in between, half an hour")
+    parser.add_argument("--medium", action="store_true", help="worlds in between, a fifth of the time")
     parser.add_argument("--tuning", action="store_true", help="the seed for tuning; leaves detection.md")
     parser.add_argument("--resume", action="store_true", help="go on after the last day that was finished")
+    parser.add_argument(
+        "--jobs", type=int, default=os.process_cpu_count(), help="scenarios at once; the number of cores"
+    )
+    parser.add_argument("--check", action="store_true", help="fail if a gate is missed")
     parser.add_argument("--write", action="store_true", help="write detection.md whatever the run")
     return parser.parse_args()
 

@@ -35,14 +35,21 @@ ACCEPTABLE: Final = {
     "exfiltration": frozenset({"egress-volume"}),
     "egress-rejects": frozenset({"blocked-connection", "egress-rejects"}),
     "security-group-fault": frozenset({"shut-service", "blocked-connection"}),
-    "nacl-fault": frozenset({"nacl-asymmetry", "rejected-replies", "shut-service"}),
+    "nacl-fault": frozenset({"nacl-fault"}),
     "reject-spike": frozenset({"reject-spike"}),
-    "records-lost": frozenset({"records-lost", "sight-lost"}),
-    "interface-silent": frozenset({"interface-silent", "silent-interface", "sight-lost"}),
+    "records-lost": frozenset({"records-lost"}),
+    "interface-silent": frozenset({"interface-silent"}),
     "unreadable-lines": frozenset({"sight-lost"}),
 }
 """Names of detectors by kind of incident, those of peers included."""
 
+UNCLAIMED: Final = frozenset({"ssh-brute-force", "exfiltration"})
+"""Kinds that no detector of the project claims to find. They happen all the same, as what else goes on, and
+are shown; what is said of all incidents leaves them out."""
+
+NEVER_PAGED: Final = frozenset({"reject-spike"})
+"""Detectors whose findings are only ever reported, and are judged by that. A finding of any other detector
+that does not page is none: that it will page in two hours is no credit for now."""
 
 DONE_TO: Final = frozenset(
     {

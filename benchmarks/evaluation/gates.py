@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from benchmarks.evaluation import scenarios
+from benchmarks.evaluation.acceptable import UNCLAIMED
 from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import MONITOR
 
@@ -15,8 +16,11 @@ MOST_PAGES: Final = 0.5
 """A day and 1,000 interfaces, when nothing is wrong but what always is."""
 MOST_PAGES_UNDER_STRESS: Final = 2.0
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
-NEARLY_ALWAYS_FOUND: Final = "very-slow-scan", "lateral-movement"
 NEARLY: Final = 0.9
+"""Of every other kind that is claimed."""
+NEEDS_FLAGS: Final = frozenset({"scan-hit"})
+"""Kinds of which nobody can be sure without `tcp-flags`: the port that opened is none that servers are known
+by, and the one who got through chose his port as he liked. With AWS's default format they have no gate."""
 SURE_AND_RIGHT: Final = 0.995
 """Of the verdicts about the initiator that claim to be sure."""
 
@@ -41,14 +45,17 @@ def gates(results: Results) -> Iterator[Gate]:
         outcome = results.outcomes[scenario]
         rate = outcome.tallies[MONITOR].rate(outcome.interfaces, outcome.days)
         yield Gate(f"pages a day and 1,000 interfaces, {scenario}", rate.value, most, at_least=False)
-    for scenario in (scenarios.INCIDENTS, scenarios.INCIDENTS_V2):
-        found = results.found(MONITOR, scenario)
-        for kinds, least in ((ALWAYS_FOUND, 1.0), (NEARLY_ALWAYS_FOUND, NEARLY)):
-            for kind in kinds:
-                if kind in found:
-                    yield Gate(f"recall of {kind}, {scenario}", found[kind].recall, least, at_least=True)
+    yield from _recalls(results, scenarios.INCIDENTS, UNCLAIMED)
+    yield from _recalls(results, scenarios.INCIDENTS_V2, UNCLAIMED | NEEDS_FLAGS)
     for scenario in (scenarios.BENIGN, scenarios.BENIGN_V2):
         share = results.outcomes[scenario].accuracy.high.share or 0.0
         yield Gate(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
     unsure = sum(each.tallies[MONITOR].low_confidence for each in results.outcomes.values())
     yield Gate("pages without a sure verdict", unsure, 0, at_least=False)
+
+
+def _recalls(results: Results, scenario: str, left_out: frozenset[str]) -> Iterator[Gate]:
+    for kind, each in results.found(MONITOR, scenario).items():
+        if kind not in left_out:
+            least = 1.0 if kind in ALWAYS_FOUND else NEARLY
+            yield Gate(f"recall of {kind}, {scenario}", each.recall, least, at_least=True)

@@ -11,11 +11,13 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
+from benchmarks.evaluation.acceptable import NEVER_PAGED
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.judged import Page, Surroundings
 from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
 from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.alerting.notification import Notification
+from flowwarden.detection.findings import Finding
 from flowwarden.network import roles
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
@@ -29,7 +31,8 @@ from flowwarden.records.table import FlowTable
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook
 from flowwarden.services.layouts import LayoutBook
-from flowwarden.services.monitoring import Invocation, MonitoringService, Sinks
+from flowwarden.services.lookout import Lookout
+from flowwarden.services.monitoring import Guards, Invocation, MonitoringService, Sinks
 from flowwarden.services.watching import Watcher
 
 QUIET_MINUTES: Final = 240
@@ -58,12 +61,13 @@ class Monitor:
             (surroundings.layout, DEFAULT_LAYOUT),
             lambda _note: None,
         )
+        interfaces = InterfaceBook(Directory(surroundings.interfaces, described), lambda _note: None)
+        evidence = EvidenceBook(self._evidence)
         self._service = MonitoringService(
             layouts=book,
-            watcher=Watcher(
-                EvidenceBook(self._evidence),
-                InterfaceBook(Directory(surroundings.interfaces, described), lambda _note: None),
-                policy(surroundings.interfaces().values()),
+            guards=Guards(
+                Watcher(evidence, interfaces, policy(surroundings.interfaces().values())),
+                Lookout(evidence, interfaces),
             ),
             claims=self._claims,
             sinks=Sinks(self._pages, self._operations),
@@ -82,9 +86,10 @@ class Monitor:
             *(delivery.account, delivery.log_group, delivery.log_stream, delivery.lines),
             batch_id=str(delivery.number),
         )
-        self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
+        result = self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
         sent = self._pages.take() + self._operations.take()
-        return [page(notification, delivery) for notification in sent]
+        reported = [each for each in result.reported if each.detector in NEVER_PAGED]
+        return [page(each, delivery) for each in sent] + [report(each, delivery) for each in reported]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
         """The claims and the evidence; a container's own memory is lost, as in a new container."""
@@ -147,6 +152,22 @@ def page(notification: Notification, delivery: Delivery) -> Page:
         evidence=initiator.get("evidence", ""),
         confidence=initiator.get("confidence"),
         names=frozenset(named),
+    )
+
+
+def report(finding: Finding, delivery: Delivery) -> Page:
+    """A finding that pages nobody, as what a digest would hold."""
+    return Page(
+        at=finding.tally.first,
+        arrived=delivery.arrived,
+        detector=finding.detector,
+        severity=finding.severity,
+        subject=finding.subject,
+        key="",
+        evidence=finding.example.verdict.evidence,
+        confidence=finding.example.confidence,
+        names=frozenset({finding.subject, delivery.log_stream.removesuffix("-all")}),
+        paged=False,
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.evaluation import scenarios
+from benchmarks.evaluation.acceptable import UNCLAIMED
 from benchmarks.evaluation.accuracy import Accuracy
 from benchmarks.evaluation.run import MONITOR, Outcome
 from benchmarks.evaluation.tally import Found, Tally, found, precision, together
@@ -86,6 +87,7 @@ class Results(Struct):
         return {
             **{key: round(value, _DIGITS) for key, value in msgspec.to_builtins(rate).items()},
             "pages": len(tally.paged),
+            "reported": len(tally.reported),
             "interface_days": outcome.interfaces * outcome.days,
             "by_detector": dict(tally.by_detector().most_common()),
         }
@@ -107,7 +109,12 @@ def accuracy(judged: Accuracy) -> dict[str, Any]:
 def recalls(kinds: dict[str, Found]) -> dict[str, Any]:
     """Recall by kind of incident."""
     return {
-        kind: {"recall": round(each.recall, _DIGITS), "found": len(each.delays), "of": each.incidents}
+        kind: {
+            "recall": round(each.recall, _DIGITS),
+            "found": len(each.delays),
+            "of": each.incidents,
+            "claimed": kind not in UNCLAIMED,
+        }
         for kind, each in kinds.items()
     }
 

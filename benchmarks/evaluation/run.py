@@ -69,7 +69,7 @@ class Run:
         days = self.scenario.world.days
         while not self.generator.over:
             kind = "learning" if self.generator.learning else "judged"
-            tell(f"day {self.generator.day + 1} of {days}, {kind}, {self.outcome.lines:,} records until now")
+            tell(f"day {self.generator.day + 1} of {days}, {kind}")
             begin = time.process_time()
             self._day()
             self.outcome.seconds += time.process_time() - begin

@@ -28,6 +28,9 @@ MAX_BYTES = 64 * 2**20
 _SIDES: Final = {INGRESS: "ingress", EGRESS: "egress", ABSENT: "unknown"}
 
 
+_KEYS: Final = "srcaddr", "dstaddr", "dstport", "protocol", "action"
+
+
 class Found(Struct, frozen=True):
     """What the project makes of a payload: arrays."""
 
@@ -55,11 +58,16 @@ def make(layout: RecordLayout) -> Way:
 
 def summed(flows: FlowTable, book: AddressBook) -> Found:
     """Everything that is asked for, from the flows of a batch."""
-    traffic = Traffic(flows)
-    sums = traffic.sums
-    keys = [sums[attribute] for attribute in ("srcaddr", "dstaddr", "dstport", "protocol", "action")]
-    groups = (*keys, sums.records, sums.total("packets"), sums.total("bytes"))
-    return Found(flows, groups, _rejected(keys, len(flows.texts)), _counted(Directions(traffic, book).side))
+    texts, columns = len(flows.texts), [flows[attribute] for attribute in _KEYS]
+    alike = Groups(packed(columns, [texts, texts, 2**16, 2**8, 2]))
+    keys = [column[alike.rows] for column in columns]
+    sums = (alike.sums(np.maximum(flows[attribute], 0)) for attribute in ("packets", "bytes"))
+    return Found(
+        flows,
+        (*keys, alike.sizes, *sums),
+        _rejected(keys, texts),
+        _counted(Directions(Traffic(flows), book).side),
+    )
 
 
 def _rejected(keys: list[Integers], texts: int) -> tuple[Integers, ...]:

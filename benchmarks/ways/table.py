@@ -11,6 +11,7 @@ from benchmarks.ways.way import Maker, Way
 from flowwarden.records.layout import RecordLayout
 
 PROJECT: Final = "flow-warden"
+FINDINGS: Final = "flow-warden-findings"
 STDLIB_FLOOR: Final = "stdlib-floor"
 WHEELS_FLOOR: Final = "wheels-floor"
 
@@ -32,9 +33,10 @@ WAYS: Final = {
     STDLIB_FLOOR: Entry("floor: base64, gunzip, json of the stdlib", "floors", "stdlib"),
     WHEELS_FLOOR: Entry("floor: pybase64, libdeflate, typed msgspec", "wheels", "floor"),
     PROJECT: Entry("Flow Warden", "project"),
+    FINDINGS: Entry("Flow Warden, all the way to findings", "findings"),
     "plain-python": Entry("stdlib and one trusting loop", "plain"),
     "polars": Entry("polars", "frames"),
     "powertools-pydantic": Entry("Powertools, pydantic model", "powertools"),
     "flowlogs-reader": Entry("flowlogs-reader", "flowlogs"),
 }
-"""Floors read the document and no more; all others find the same aggregates."""
+"""Floors read the document and no more, findings are no aggregates; all others find the same ones."""

@@ -20,7 +20,8 @@ class Way(Struct, frozen=True, kw_only=True):
     run: Callable[[Event], Any]
     """What is measured. What the way would keep between events in a warm container, it keeps."""
     aggregates: Callable[[Any], Aggregates] | None
-    """Turns a result into what is compared, off the clock; None for a floor, which finds nothing out."""
+    """Turns a result into what is compared, off the clock; None for a floor, which finds nothing out, and for
+    findings, which are no aggregates."""
 
 
 type Maker = Callable[[RecordLayout], Way]

@@ -38,7 +38,8 @@ from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook
 from flowwarden.services.layouts import LayoutBook
-from flowwarden.services.monitoring import Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.lookout import Lookout
+from flowwarden.services.monitoring import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
 from flowwarden.services.watching import Watcher
 from flowwarden.settings import MonitorSettings
 
@@ -66,6 +67,8 @@ METRICS = {
     "StateUnavailable": "state_unavailable",
     "SightLost": "sight_lost",
     "LayoutsUnavailable": "layouts_unavailable",
+    "EvidenceUnavailable": "evidence_unavailable",
+    "InterfacesUnavailable": "interfaces_unavailable",
 }
 """CloudWatch metric → attribute of the result. All are sent for each batch, zeros too."""
 
@@ -76,15 +79,11 @@ def wire() -> Wiring:
     region = settings.aws_region
     state = make_client("dynamodb", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
     topics = make_client("sns", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
-    policy = Policy.from_json(settings.policy)
-    interfaces = DescribedInterfaces(
+    described = DescribedInterfaces(
         lambda: make_client("ec2", region, attempts=ONCE, read_timeout=HURRIED_SECONDS)
     )
-    watcher = Watcher(
-        EvidenceBook(DynamoDbEvidence(state, settings.state_table)),
-        InterfaceBook(interfaces, logger.warning),
-        policy,
-    )
+    interfaces = InterfaceBook(described, logger.warning)
+    evidence = EvidenceBook(DynamoDbEvidence(state, settings.state_table))
     service = MonitoringService(
         layouts=make_book(
             settings.log_format,
@@ -93,7 +92,9 @@ def wire() -> Wiring:
             ),
             DynamoDbLayouts(state, settings.state_table),
         ),
-        watcher=watcher,
+        guards=Guards(
+            Watcher(evidence, interfaces, Policy.from_json(settings.policy)), Lookout(evidence, interfaces)
+        ),
         claims=DynamoDbClaims(
             state,
             settings.state_table,
@@ -180,8 +181,8 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
-    for summary in result.reported:
-        logger.info(summary)
+    for finding in result.reported:
+        logger.info(finding.summary, detector=finding.detector)
     for summary in result.told.suppressed:
         logger.info("suppressed: told before, or another batch is telling it", notification=summary)
     for summary in result.told.together:

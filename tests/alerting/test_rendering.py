@@ -77,6 +77,7 @@ def test_an_unknown_vpc_is_left_out_of_the_attributes() -> None:
 @pytest.mark.parametrize("detector", sorted(DETECTORS))
 def test_every_detector_renders(detector: str) -> None:
     """Subject, text, document and query of each are whole."""
+    out = FlowDirection.EGRESS
     flows = directed(
         *(rejected(f"203.0.113.{i}:40000", "10.0.2.30:22") for i in range(3)),
         rejected("10.0.1.20:50000", "10.0.2.30:5432"),
@@ -85,6 +86,8 @@ def test_every_detector_renders(detector: str) -> None:
         flow("203.0.113.9:51000", "10.0.2.40:22", interface_id="eni-2"),
         flow("10.0.2.40:22", "203.0.113.9:51000", interface_id="eni-2"),
         flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2),
+        *(flow(f"10.0.1.7:4000{i}", "10.0.2.60:443", tcp_flags=2) for i in range(3)),
+        *(rejected("10.0.2.60:443", f"10.0.1.7:4000{i}", tcp_flags=18, flow_direction=out) for i in range(3)),
     )
     finding = next(f for f in inspect(flows, POLICY) if f.detector == detector)
     told = page(finding)

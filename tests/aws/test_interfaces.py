@@ -53,12 +53,41 @@ def test_an_instances_interface_is_told_with_the_tags_of_both() -> None:
             addresses=(own["PrivateIpAddress"],),
             subnet_id=subnet,
             vpc_id=vpc,
+            vpc_cidrs=("10.0.0.0/16",),
             security_groups=(group,),
             kind="interface",
             instance_id=instance["InstanceId"],
             tags={"Role": "web", "Owner": "shop"},
         )
     }
+
+
+def test_the_networks_of_a_vpc_are_told_with_its_interfaces() -> None:
+    """All that it has, of both families; a public one is ours all the same."""
+    with mock_aws():
+        ec2 = session().client("ec2")
+        made = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+        vpc, ipv6 = made["VpcId"], made["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+        ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="203.0.113.0/24")
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+        own = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+        told = DescribedInterfaces(lambda: ec2).describe([own])
+    assert told[own].vpc_cidrs == ("10.0.0.0/16", "203.0.113.0/24", ipv6)
+
+
+def test_a_network_that_was_taken_away_is_none_and_a_vpc_is_asked_for_once(stub: Stubber) -> None:
+    """The associations of a VPC show what it had for a while."""
+    card = {"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1"}
+    networks = [
+        {"CidrBlock": "10.0.0.0/16", "CidrBlockState": {"State": "associated"}},
+        {"CidrBlock": "10.9.0.0/16", "CidrBlockState": {"State": "disassociating"}},
+    ]
+    stub.add_response("describe_network_interfaces", {"NetworkInterfaces": [card]})
+    stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", "CidrBlockAssociationSet": networks}]})
+    stub.add_response("describe_network_interfaces", {"NetworkInterfaces": [card]})
+    asked_twice = directory(stub)
+    assert [asked_twice.describe(["eni-1"])["eni-1"].vpc_cidrs for _ in range(2)] == [("10.0.0.0/16",)] * 2
+    stub.assert_no_pending_responses()
 
 
 def test_an_interface_of_no_instance_is_told_with_its_own_tags_and_a_missing_one_not_at_all() -> None:
@@ -253,3 +282,30 @@ def test_the_client_is_made_when_it_is_needed_and_once(stub: Stubber) -> None:
         stub.add_response("describe_network_interfaces", {"NetworkInterfaces": []})
         assert book.describe(["eni-1"]) == {}
     assert made == [1]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "at_work"),
+    [
+        ("in-use", "running", True),
+        ("in-use", "pending", True),
+        ("in-use", "stopped", False),
+        ("in-use", "shutting-down", False),
+        ("in-use", None, True),
+        ("available", None, False),
+    ],
+)
+def test_an_interface_is_at_work_while_it_is_in_use_and_its_instance_runs(
+    stub: Stubber, status: str, state: str | None, *, at_work: bool
+) -> None:
+    """Of any other there are no flow records. One of a load balancer has no instance."""
+    instance = None if state is None else "i-1"
+    stub.add_response(
+        "describe_network_interfaces",
+        {"NetworkInterfaces": [described("eni-1", instance, Status=status)]},
+        asked("network-interface-id", "eni-1"),
+    )
+    if state is not None:
+        found = [{"Instances": [{"InstanceId": "i-1", "State": {"Name": state}}]}]
+        stub.add_response("describe_instances", {"Reservations": found}, asked("instance-id", "i-1"))
+    assert directory(stub).describe(["eni-1"])["eni-1"].at_work == at_work

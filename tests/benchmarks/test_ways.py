@@ -10,11 +10,12 @@ from benchmarks.generator import payload
 from benchmarks.layouts import layouts
 from benchmarks.stages import stages
 from benchmarks.ways import floors, plain, project
-from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WAYS
+from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 from benchmarks.ways.way import Way
 from flowwarden.records.layout import RecordLayout
 
 LAYOUTS = layouts()
+AGGREGATING = [name for name in WAYS if name not in (STDLIB_FLOOR, WHEELS_FLOOR, FINDINGS)]
 ENI, PEER, OTHER = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 
 
@@ -33,7 +34,7 @@ def found(way: Way, layout: RecordLayout) -> Aggregates:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-@pytest.mark.parametrize("name", [name for name in WAYS if "floor" not in name])
+@pytest.mark.parametrize("name", AGGREGATING)
 def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: RecordLayout) -> None:
     """In a payload with rejects, IPv6 and gaps."""
     assert found(make(name, layout), layout).difference(found(plain.make(layout), layout)) is None
@@ -55,6 +56,16 @@ def test_a_floor_reads_every_event() -> None:
     floor = floors.stdlib(layout)
     assert floor.run(payload(layout, 50, 1).event) == 50
     assert floor.aggregates is None
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_way_to_findings_is_the_whole_of_it(layout: RecordLayout) -> None:
+    """What is wrong in the traffic is found and told; most of the rest is usual."""
+    result = WAYS[FINDINGS].make(layout).run(payload(layout, 4_000, 3).event)
+    assert (result.flows, result.malformed) == (3_960, 0)
+    assert result.internet_rejects > 300
+    assert any("is refused Elasticsearch" in each.summary for each in result.reported) or result.told.sent
+    assert 0 < len(result.told.sent) < 12
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)

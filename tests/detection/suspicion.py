@@ -6,27 +6,36 @@ import numpy as np
 
 from flowwarden.detection.contacts import Contact, Outcome
 from flowwarden.detection.evidence import Sets
-from flowwarden.detection.suspects import Suspect, sets
+from flowwarden.detection.suspects import Services, Suspect, sets
 from flowwarden.network.direction import DirectedFlow
 from tests.flows import directed, flow
 
 CLIENT = "10.0.1.5"
 
 
-def contact(server: str, port: int, outcome: Outcome = Outcome.UNANSWERED) -> Contact:
+def contact(
+    server: str, port: int, outcome: Outcome = Outcome.UNANSWERED, peer: str = "10.0.9.0/24"
+) -> Contact:
     """What the client asked for, and what came of it."""
     return Contact(
-        client=CLIENT, server=server, protocol=6, port=port, peer="10.0.9.0/24", outcome=outcome,
+        client=CLIENT, server=server, protocol=6, port=port, peer=peer, outcome=outcome,
         inbound=False, first=1_764_000_000, rows=np.empty(0, np.int64),
     )  # fmt: skip
 
 
-def suspect(*contacts: Contact, before: Sets | None = None, learning: bool = False) -> Suspect:
+def suspect(
+    *contacts: Contact,
+    before: Sets | None = None,
+    learning: bool = False,
+    asks: Services = frozenset(),
+    only_listens: bool = False,
+) -> Suspect:
     """The client, whose hour and day are these contacts unless told otherwise."""
-    known = sets(contacts) if before is None else before
+    known = sets(contacts, asks) if before is None else before
     return Suspect(
-        client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known
-    )
+        client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known,
+        asks=asks, only_listens=only_listens,
+    )  # fmt: skip
 
 
 def flows_of(one: Suspect) -> list[DirectedFlow]:

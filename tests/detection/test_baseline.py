@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from flowwarden.detection.baseline import (
     EDGES,
+    GOES_OUT,
     LEARNING_DAYS,
+    LISTENS,
     Baseline,
     baseline,
     key_of,
     keys_before,
+    kinds_of,
     learned,
 )
 from flowwarden.detection.evidence import fingerprint
@@ -30,11 +33,20 @@ def test_an_edge_is_usual_once_it_was_seen_on_two_days_before() -> None:
     assert not seen(DAY - 1, DAY - 9).establishes(OTHER)
 
 
-def test_a_role_is_learned_until_it_is_two_weeks_old() -> None:
+def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days() -> None:
     """From the first day on which anything was seen of it."""
+    week = range(DAY - 6, DAY)
     assert seen().learning
-    assert seen(DAY - LEARNING_DAYS + 1).learning
-    assert not seen(DAY - LEARNING_DAYS).learning
+    assert seen(*week, DAY - LEARNING_DAYS + 1).learning
+    assert not seen(*week, DAY - LEARNING_DAYS).learning
+    assert seen(DAY - 1, DAY - LEARNING_DAYS).learning, "two days are not two weeks"
+
+
+def test_an_edge_is_an_example_of_kinds() -> None:
+    """The service wherever it is; who answers, listens; whatever leaves for the internet, goes out."""
+    assert kinds_of(EDGE) == [("out", 6, 5432)]
+    assert kinds_of(("in", 6, 443, "internet")) == [("in", 6, 443), LISTENS]
+    assert kinds_of(("out", 6, 443, "internet")) == [("out", 6, 443), GOES_OUT]
 
 
 def test_only_days_before_count() -> None:

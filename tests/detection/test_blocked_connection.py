@@ -6,10 +6,12 @@ import pytest
 
 from flowwarden.detection.blocked_connection import inspect
 from flowwarden.detection.findings import Severity
-from flowwarden.detection.refusals import MIN_PACKETS
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from tests.flows import START, directed, flow, rejected
+
+PACKETS = Thresholds().blocked_packets
 
 
 def test_many_lines_about_one_service_are_one_finding() -> None:
@@ -69,7 +71,7 @@ def test_a_stated_reason_is_told() -> None:
 
 def test_a_layout_without_packet_counts_counts_records() -> None:
     """A record stands for a packet at least."""
-    flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", packets=None) for i in range(MIN_PACKETS)]
+    flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", packets=None) for i in range(PACKETS)]
     assert len(inspect(directed(*flows), Policy())) == 1
     assert inspect(directed(*flows[1:]), Policy()) == []
 
@@ -77,7 +79,7 @@ def test_a_layout_without_packet_counts_counts_records() -> None:
 @pytest.mark.parametrize(
     "one",
     [
-        rejected("10.0.1.20:50000", "10.0.2.30:5432", packets=MIN_PACKETS - 1),
+        rejected("10.0.1.20:50000", "10.0.2.30:5432", packets=PACKETS - 1),
         rejected("203.0.113.5:50000", "10.0.2.30:5432"),
         rejected("10.0.1.20:50000", "10.0.2.30:5432", tcp_flags=4),
         rejected("10.0.2.30:5432", "10.0.1.20:50000"),

@@ -81,6 +81,14 @@ def test_what_nobody_knows_the_initiator_of_is_no_contact() -> None:
     ) == []  # fmt: skip
 
 
+def test_a_leftover_is_no_attempt_though_it_is_known_who_listens() -> None:
+    """The security group forgot the connection; a SYN that is refused is an attempt."""
+    listens = [asked(), answered()]
+    for flags, clients in ((0, [CLIENT]), (1, [CLIENT]), (2, [CLIENT, "10.0.1.9"])):
+        other = rejected("10.0.1.9:40009", f"{SERVER}:5432", tcp_flags=flags, flow_direction=OUT)
+        assert sorted(each.client for each in contacts(*listens, other)) == clients
+
+
 def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:
     """It may teach what is usual."""
     flows = [flow(f"{SERVER}:31000", f"{CLIENT}:32000", flow_direction=IN), asked()]

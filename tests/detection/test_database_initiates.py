@@ -6,6 +6,7 @@ from flowwarden.detection.contacts import Contact, Outcome
 from flowwarden.detection.database_initiates import inspect
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.suspects import Suspect
+from flowwarden.policy import Policy
 from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
 
 WEB = contact("203.0.113.9", 443, Outcome.ANSWERED)
@@ -20,7 +21,7 @@ def found(
         client=CLIENT, role=one.role, learning=learning, contacts=one.contacts, hour=one.hour, day=one.day,
         databases=serves,
     )  # fmt: skip
-    return inspect(database, flows_of(one))
+    return inspect(database, flows_of(one), Policy())
 
 
 def test_a_database_that_goes_somewhere_new_is_found() -> None:

@@ -7,25 +7,34 @@ import pkgutil
 from pathlib import Path
 from random import Random
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 import flowwarden.detection
 from flowwarden.alerting.incidents import incident_key
-from flowwarden.detection import detectors
-from flowwarden.detection.detectors import DETECTORS, INHIBITS, INSPECT_SUSPECTS, OTHERS, inspect
-from flowwarden.detection.selection import wanted
+from flowwarden.detection import detectors, internet_rejects
+from flowwarden.detection.detectors import (
+    DETECTORS,
+    INHIBITS,
+    INSPECT_SUSPECTS,
+    OF_SIGHT,
+    OTHERS,
+    inspect,
+)
+from flowwarden.detection.selection import distinct, wanted
 from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import resolve
+from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action, Flow
 from flowwarden.records.table import FlowTable
-from tests.flows import directed, make_flow, rejected
+from tests.flows import directed, flow, make_flow, rejected
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
-    *("baseline", "contacts", "evidence", "suspects"),
+    *("baseline", "blind_spots", "cause", "columns", "contacts", "evidence", "last_seen", "suspects"),
+    "thresholds",
 }
 
 
@@ -38,8 +47,7 @@ def modules() -> dict[str, object]:
 
 def test_no_detector_is_forgotten_in_the_table() -> None:
     """A file with a detector is in the table, under its own name."""
-    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS == modules().keys()
-    assert not DETECTORS.keys() & INSPECT_SUSPECTS.keys()
+    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS | OF_SIGHT == modules().keys()
 
 
 def test_every_detector_documents_itself_and_is_tested() -> None:
@@ -66,6 +74,14 @@ def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> Non
     )
     found = {(finding.detector, finding.subject) for finding in detectors.inspect(flows, Policy())}
     assert found == {("probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
+
+
+def test_what_two_ways_lead_to_is_told_once() -> None:
+    """A host that the policy names and whose role is known to listen as well."""
+    flows = directed(flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2))
+    policy = Policy(listener_only=("10.0.2.30",))
+    (finding,) = inspect(flows, policy)
+    assert inspect(flows, policy, [finding]) == [finding]
 
 
 def test_an_empty_batch_has_no_findings() -> None:
@@ -105,9 +121,9 @@ def test_order_and_repetition_of_records_change_no_finding(
     """Delivery is at least once and in any order: same findings, same sums, same incidents."""
 
     def found(batch: list[Flow]) -> set[tuple[object, ...]]:
-        table = FlowTable.of(batch)
-        seen = resolve(Traffic(table), AddressBook(), wanted(table, POLICY))
-        findings = inspect(seen, POLICY)
+        directions = Directions(Traffic(FlowTable.of(batch)), AddressBook())
+        seen = directions.flows(wanted(directions, POLICY))
+        findings = inspect(seen, POLICY, internet_rejects.inspect(directions))
         keys = [incident_key(f, "1", "r") for f in findings]
         assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"
         return {
@@ -118,3 +134,12 @@ def test_order_and_repetition_of_records_change_no_finding(
     shuffled = flows * times
     random.shuffle(shuffled)
     assert found(flows) == found(shuffled)
+
+
+@given(st.lists(FLOWS, max_size=20, unique_by=repr))
+def test_nothing_is_found_in_flows_that_are_not_wanted(flows: list[Flow]) -> None:
+    """To leave them out saves making them, and changes nothing."""
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    rows = distinct(directions.traffic.flows, np.arange(len(flows)))
+    found = inspect(directions.flows(wanted(directions, POLICY)), POLICY)
+    assert found == inspect(directions.flows(np.sort(rows)), POLICY)

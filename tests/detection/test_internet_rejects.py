@@ -1,15 +1,29 @@
 """internet-rejects counts the noise and wakes nobody."""
 
-from flowwarden.detection.findings import Severity
-from flowwarden.detection.internet_rejects import inspect
-from flowwarden.policy import Policy
-from tests.flows import directed, flow, rejected
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.detection import internet_rejects
+from flowwarden.detection.columns import representative_of, tally_of
+from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import Directions
+from flowwarden.network.traffic import Traffic
+from flowwarden.records.model import Action, Flow
+from flowwarden.records.table import FlowTable
+from tests.flows import START, flow, make_flow, rejected
+
+
+def inspect(*flows: Flow) -> list[Finding]:
+    """What is found in a batch."""
+    return internet_rejects.inspect(Directions(Traffic(FlowTable.of(flows)), AddressBook()))
 
 
 def test_refused_internet_hosts_are_one_report_for_the_host_they_knocked_at() -> None:
     """Many sources, many ports, one finding."""
     noise = [rejected(f"198.51.100.{i}:40000", f"10.0.0.9:{port}") for i in range(3) for port in (22, 23)]
-    (finding,) = inspect(directed(*noise), Policy())
+    (finding,) = inspect(*noise)
     assert finding.subject == "10.0.0.9"
     assert finding.severity is Severity.INFO
     assert not finding.severity.pages
@@ -18,16 +32,41 @@ def test_refused_internet_hosts_are_one_report_for_the_host_they_knocked_at() ->
 
 def test_refused_pings_count_for_who_sent_them() -> None:
     """ICMP has no ports that would tell the initiator; the noise is counted all the same."""
-    (finding,) = inspect(directed(rejected("198.51.100.1:0", "10.0.0.9:0", protocol=1)), Policy())
+    (finding,) = inspect(rejected("198.51.100.1:0", "10.0.0.9:0", protocol=1))
     assert finding.tally.records == 1
 
 
 def test_accepted_visits_and_own_attempts_are_not_noise() -> None:
     """Only REJECTs that the internet started."""
-    flows = directed(
+    flows = (
         flow("198.51.100.1:40000", "10.0.0.9:443"),
         rejected("10.0.0.9:40000", "198.51.100.1:443"),
         rejected("10.0.0.8:40000", "10.0.0.9:443"),
         rejected("198.51.100.1:443", "10.0.0.9:40000"),  # a late answer to our own request
     )
-    assert inspect(flows, Policy()) == []
+    assert inspect(*flows) == []
+
+
+NOISE = st.builds(
+    make_flow,
+    srcaddr=st.sampled_from(["198.51.100.1", "198.51.100.2"]),
+    dstaddr=st.sampled_from(["10.0.0.1", "2001:db8::1"]),
+    srcport=st.sampled_from([None, 40_000, 50_000]),
+    dstport=st.sampled_from([None, 22, 23]),
+    protocol=st.sampled_from([None, 1, 6, 17]),
+    packets=st.sampled_from([None, 1, 2**63 - 1]),
+    bytes=st.sampled_from([None, 40, 2**63 - 1]),
+    start=st.sampled_from([None, START, START + 1]),
+    end=st.sampled_from([None, START, START + 1]),
+    action=st.just(Action.REJECT),
+    tcp_flags=st.sampled_from([None, 2]),
+)
+
+
+@given(st.lists(NOISE, min_size=1, max_size=20))
+def test_columns_tell_what_the_flows_tell(flows: list[Flow]) -> None:
+    """The same sums, and the same flow that stands for the others."""
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    rows = np.arange(len(flows))
+    assert tally_of(directions, rows) == Tally.of(directions.flows(rows))
+    assert representative_of(directions, rows) == representative(directions.flows(rows))

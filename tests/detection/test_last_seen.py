@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from flowwarden.detection import last_seen
 from flowwarden.detection.evidence import merged
+from flowwarden.records.layout import DEFAULT_LAYOUT
+from flowwarden.records.table_reader import TableReader
 
 IDS = st.from_regex(r"eni-(?:[0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
 
@@ -39,6 +41,56 @@ def test_what_was_added_one_by_one_is_read_together(sightings: list[tuple[int, s
             items[addition.key] = merged(items.get(addition.key, {}), addition.sets)
     wanted = last_seen.keys("flows", range(4))
     assert last_seen.seen(wanted, items) == expected
+
+
+def test_a_few_interfaces_are_one_item_and_many_are_spread() -> None:
+    """A small fleet costs one write, a large one no large ones."""
+    few = range(1, last_seen.FEW + 1)
+    assert len(last_seen.additions("flows", {7: few})) == 1
+    assert len(last_seen.additions("flows", {7: range(1, last_seen.FEW + 2)})) == last_seen.SHARDS
+    items = {each.key: each.sets for each in last_seen.additions("flows", {7: few})}
+    assert last_seen.seen(last_seen.keys("flows", [7]), items) == {7: frozenset(few)}
+
+
+SLOT, NOW = last_seen.SLOT, 1_764_000_000
+HERE = last_seen.slot_of(NOW)
+READER = TableReader([DEFAULT_LAYOUT])
+FLOW = "2 1 {} 10.0.0.1 10.0.0.2 40000 443 6 5 500 {} {} ACCEPT OK"
+GAP = "2 1 {} - - - - - - - {} {} - NODATA"
+
+
+def sighted(*lines: str, stream: str = "something") -> dict[int, set[str]]:
+    """Who is seen in these lines, by slots before that of now."""
+    found = last_seen.sightings(READER.read(lines), stream, NOW)
+    return {HERE - slot: {last_seen.interface_of(each) for each in who} for slot, who in found.items()}
+
+
+def test_flows_and_gaps_show_who_wrote_and_when() -> None:
+    """In the slot that the window began in."""
+    assert sighted(
+        FLOW.format("eni-0a", NOW - SLOT, NOW), FLOW.format("eni-0a", NOW - SLOT + 9, NOW),
+        FLOW.format("eni-0b", NOW, NOW), GAP.format("eni-0c", NOW - SLOT, NOW), FLOW.format("-", NOW, NOW),
+    ) == {1: {"eni-0a", "eni-0c"}, 0: {"eni-0b"}}  # fmt: skip
+
+
+def test_what_comes_from_the_future_was_seen_now() -> None:
+    """A wrong clock opens no slot that nobody else is in."""
+    assert sighted(FLOW.format("eni-0a", NOW + 10**6, NOW)) == {0: {"eni-0a"}}
+
+
+def test_a_stream_that_cannot_be_read_shows_that_its_interface_writes() -> None:
+    """That nobody can read it is told by another."""
+    assert sighted("nonsense", stream="eni-0a-all") == {0: {"eni-0a"}}
+    assert sighted("nonsense", stream="eni-0a-reject") == {0: {"eni-0a"}}
+    assert sighted("nonsense", stream="of somebody") == {}
+
+
+def test_the_moment_of_a_batch_is_that_of_most_of_its_records() -> None:
+    """One record with a wrong time decides nothing; without any time it is now."""
+    flows = [FLOW.format("eni-0a", at, at) for at in (NOW - 700, NOW - 690, NOW + 10**6)]
+    assert last_seen.moment(READER.read(flows), NOW) == NOW - 690
+    assert last_seen.moment(READER.read([GAP.format("eni-0a", NOW - 600, NOW)]), NOW) == NOW - 600
+    assert last_seen.moment(READER.read(["nonsense"]), NOW) == NOW
 
 
 def test_log_groups_are_kept_apart() -> None:

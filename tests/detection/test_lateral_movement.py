@@ -5,13 +5,15 @@ from __future__ import annotations
 from flowwarden.detection.contacts import Contact, Outcome
 from flowwarden.detection.findings import Severity
 from flowwarden.detection.lateral_movement import inspect
+from flowwarden.network.ports import TCP
+from flowwarden.policy import Policy
 from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
 
 
 def found(*contacts: Contact, learning: bool = False) -> list[str]:
     """The detectors that find something."""
     one = suspect(*contacts, learning=learning)
-    return [finding.detector for finding in inspect(one, flows_of(one))]
+    return [finding.detector for finding in inspect(one, flows_of(one), Policy())]
 
 
 SSH = [contact(f"10.0.9.{host}", 22, Outcome.ANSWERED) for host in (1, 2, 3)]
@@ -34,9 +36,18 @@ def test_a_role_that_is_learned_moves_nowhere() -> None:
     assert found(*SSH, learning=True) == []
 
 
+def test_what_the_role_asks_for_elsewhere_is_no_movement() -> None:
+    """A bastion opens SSH wherever it goes; remote desktops are another matter."""
+    one = suspect(*SSH, asks=frozenset({(TCP, 22)}))
+    assert inspect(one, flows_of(one), Policy()) == []
+    desktops = [contact(f"10.0.9.{host}", 3389, Outcome.ANSWERED) for host in (1, 2, 3)]
+    other = suspect(*desktops, asks=frozenset({(TCP, 22)}))
+    assert len(inspect(other, flows_of(other), Policy())) == 1
+
+
 def test_the_finding_is_about_the_host_that_moves() -> None:
     """Whoever it reached."""
     one = suspect(*SSH)
-    (finding,) = inspect(one, flows_of(one))
+    (finding,) = inspect(one, flows_of(one), Policy())
     assert (finding.severity, finding.subject, finding.technique) == (Severity.MEDIUM, CLIENT, "T1021")
     assert "SSH" in finding.summary

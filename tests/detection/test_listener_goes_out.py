@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.detection.listener_goes_out import inspect
+from flowwarden.detection.contacts import Outcome
+from flowwarden.detection.listener_goes_out import inspect, inspect_suspect
 from flowwarden.policy import Policy
+from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
 from tests.flows import directed, flow, rejected
 
 DATABASE, OUTSIDE = "10.0.2.30", "198.51.100.77"
@@ -52,3 +54,26 @@ def test_the_interface_that_logs_a_passing_client_is_not_the_client() -> None:
     passing = flow("10.0.1.9:40000", "198.51.100.7:443", tcp_flags=2)
     flows = directed(passing, flow("10.0.1.8:40000", "10.0.2.30:5432", tcp_flags=2))
     assert inspect(flows, Policy(listener_only=("eni-1",))) == []
+
+
+OUT = contact(OUTSIDE, 443, Outcome.ANSWERED, "internet")
+
+
+def test_a_role_that_only_listens_needs_no_declaration() -> None:
+    """It was learned what it does."""
+    one = suspect(OUT, only_listens=True)
+    (finding,) = inspect_suspect(one, flows_of(one), Policy())
+    assert (finding.detector, finding.subject) == ("listener-goes-out", CLIENT)
+    assert "never went out to the internet" in finding.because
+
+
+def test_roles_that_go_out_or_are_learned_and_what_is_inside_or_in_vain_are_no_finding() -> None:
+    """First seen alone never pages."""
+    refused, inside = contact(OUTSIDE, 443, peer="internet"), contact("10.0.9.1", 443, Outcome.ANSWERED)
+    for one in (
+        suspect(OUT),
+        suspect(OUT, only_listens=True, learning=True),
+        suspect(refused, only_listens=True),
+        suspect(inside, only_listens=True),
+    ):
+        assert inspect_suspect(one, flows_of(one), Policy()) == []

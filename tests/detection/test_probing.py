@@ -2,22 +2,24 @@
 
 from flowwarden.detection.findings import Severity
 from flowwarden.detection.probing import inspect
-from flowwarden.detection.refusals import MIN_PAIRS
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.policy import Policy
 from tests.flows import directed, rejected
+
+PLACES = Thresholds().probing_places
 
 
 def test_many_ports_of_one_host_are_probing() -> None:
     """A vertical scan."""
-    flows = [rejected("10.0.1.66:50000", f"10.0.2.30:{port}", packets=1) for port in range(1, MIN_PAIRS + 1)]
+    flows = [rejected("10.0.1.66:50000", f"10.0.2.30:{port}", packets=1) for port in range(1, PLACES + 1)]
     (finding,) = inspect(directed(*flows), Policy())
     assert (finding.subject, finding.severity) == ("10.0.1.66", Severity.HIGH)
-    assert f"{MIN_PAIRS} host and port pairs (1 host, {MIN_PAIRS} services)" in finding.summary
+    assert f"{PLACES} host and port pairs (1 host, {PLACES} services)" in finding.summary
 
 
 def test_one_port_of_many_hosts_is_probing() -> None:
     """A horizontal scan."""
-    flows = [rejected("10.0.1.66:50000", f"10.0.2.{i}:22") for i in range(MIN_PAIRS)]
+    flows = [rejected("10.0.1.66:50000", f"10.0.2.{i}:22") for i in range(PLACES)]
     assert len(inspect(directed(*flows), Policy())) == 1
 
 
@@ -25,7 +27,7 @@ def test_few_pairs_are_not_probing_however_often() -> None:
     """An application that retries, and several hosts that each miss one service."""
     retries = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432") for i in range(50)]
     others = [rejected(f"10.0.1.{i}:50000", "10.0.2.30:5432") for i in range(21, 60)]
-    few = [rejected("10.0.1.20:50000", f"10.0.2.{i}:6379") for i in range(MIN_PAIRS - 2)]
+    few = [rejected("10.0.1.20:50000", f"10.0.2.{i}:6379") for i in range(PLACES - 2)]
     assert inspect(directed(*retries, *others, *few), Policy()) == []
 
 

@@ -9,7 +9,12 @@ from flowwarden.detection.evidence import DAY, HOUR
 from flowwarden.detection.findings import Severity
 from flowwarden.detection.scan import excess, inspect, suspicious, vertical
 from flowwarden.detection.suspects import Suspect, sets
+from flowwarden.detection.thresholds import Thresholds
+from flowwarden.network.ports import TCP
+from flowwarden.policy import Policy
 from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
+
+LIMITS = Thresholds()
 
 FAILED = [contact(f"10.0.9.{host}", 8080) for host in range(1, 60)]
 ANSWERED = [contact(f"10.0.8.{host}", 8080, Outcome.ANSWERED) for host in range(1, 60)]
@@ -18,7 +23,7 @@ ANSWERED = [contact(f"10.0.8.{host}", 8080, Outcome.ANSWERED) for host in range(
 @pytest.mark.parametrize(("failed", "answered", "found"), [(11, 0, None), (14, 0, HOUR), (25, 18, None)])
 def test_failures_less_answers_make_a_scan(failed: int, answered: int, found: int | None) -> None:
     """Twelve within the hour; who is answered nearly as often knows whom to ask."""
-    assert suspicious(suspect(*FAILED[:failed], *ANSWERED[:answered])) == found
+    assert suspicious(suspect(*FAILED[:failed], *ANSWERED[:answered]), LIMITS) == found
 
 
 def test_a_day_takes_more_than_an_hour() -> None:
@@ -28,42 +33,74 @@ def test_a_day_takes_more_than_an_hour() -> None:
         slow = Suspect(
             client=CLIENT, role=one.role, learning=False, contacts=one.contacts, hour={}, day=one.day
         )  # fmt: skip
-        assert suspicious(slow) == found
+        assert suspicious(slow, LIMITS) == found
 
 
 def test_a_place_that_failed_and_answered_answered() -> None:
     """The answer came in the next window."""
     failed, answered = contact("10.0.9.1", 80), contact("10.0.9.1", 80, Outcome.ANSWERED)
-    assert excess(sets([failed, answered])) < 0
+    assert excess(sets([failed, answered])) == 0
+    assert excess(sets([failed])) == pytest.approx(1, abs=0.1)
+
+
+def test_a_service_that_the_role_asks_for_elsewhere_counts_less() -> None:
+    """A list of hosts that is out of date is no scan; a whole network of them is."""
+    ssh = frozenset({(TCP, 22)})
+    stale = [contact(f"10.{net}.9.{host}", 22) for net in range(2) for host in range(1, 60)]
+    assert suspicious(suspect(*stale[:40], asks=ssh), LIMITS) is None
+    assert suspicious(suspect(*stale, asks=ssh), LIMITS) == HOUR
+    assert suspicious(suspect(*stale[:40]), LIMITS) == HOUR, "a role that never asked for it"
+
+
+def test_answers_of_the_internet_make_up_for_nothing_inside() -> None:
+    """Whoever scans inside could have his own servers outside answer as often as he likes."""
+    friends = [contact(f"203.0.113.{host}", 443, Outcome.ANSWERED, "internet") for host in range(1, 99)]
+    assert suspicious(suspect(*FAILED[:14], *friends), LIMITS) == HOUR
+    abroad = [contact(f"198.51.100.{host}", 443, peer="internet") for host in range(1, 15)]
+    assert suspicious(suspect(*abroad, *friends), LIMITS) is None
+    assert suspicious(suspect(*abroad), LIMITS) == HOUR
 
 
 def test_a_role_that_is_learned_takes_more() -> None:
     """Everything is new then."""
-    assert suspicious(suspect(*FAILED[:20], learning=True)) is None
-    assert suspicious(suspect(*FAILED[:40], learning=True)) == HOUR
+    assert suspicious(suspect(*FAILED[:20], learning=True), LIMITS) is None
+    assert suspicious(suspect(*FAILED[:40], learning=True), LIMITS) == HOUR
 
 
 def test_who_fails_nothing_in_this_batch_is_not_told_again_for_it() -> None:
     """The finding belongs to the batch that shows it."""
-    assert suspicious(suspect(*ANSWERED[:1], before=sets(FAILED))) is None
+    assert suspicious(suspect(*ANSWERED[:1], before=sets(FAILED)), LIMITS) is None
+
+
+def test_the_policy_decides_how_many_are_too_many() -> None:
+    """An inventory that is wrong every day needs more patience; a vault needs less."""
+    patient, strict = Thresholds(scan_hour=30, scan_day=60), Thresholds(scan_hour=5)
+    assert suspicious(suspect(*FAILED[:20]), patient) is None
+    assert suspicious(suspect(*FAILED[:6]), strict) == HOUR
 
 
 def test_the_finding_says_who_how_much_and_why() -> None:
     """One incident for the host, whatever it tried."""
     one = suspect(*FAILED[:20])
-    (finding,) = inspect(one, flows_of(one))
+    (finding,) = inspect(one, flows_of(one), Policy())
     assert (finding.severity, finding.subject, finding.technique) == (Severity.HIGH, CLIENT, "T1046")
     assert "within 1h" in finding.summary
     assert "tag:Role=web" in finding.because
-    assert inspect(suspect(*FAILED[:3]), flows_of(suspect(*FAILED[:3]))) == []
+    assert inspect(suspect(*FAILED[:3]), flows_of(suspect(*FAILED[:3])), Policy()) == []
 
 
 def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> None:
     """Fifteen; nobody needs so many. Ports above are those of passive FTP, and hosts those of a fleet."""
     asked = [contact("10.0.9.1", port, Outcome.ANSWERED) for port in range(980, 995)]
     one = suspect(*asked)
-    assert vertical(one) == "10.0.9.1"
-    assert "15 privileged ports" in inspect(one, flows_of(one))[0].summary
-    assert vertical(suspect(*asked[:14])) is None
-    assert vertical(suspect(*(contact("10.0.9.1", 50_000 + n, Outcome.ANSWERED) for n in range(99)))) is None
-    assert vertical(suspect(*ANSWERED)) is None
+    assert vertical(one, LIMITS.scan_ports) == "10.0.9.1"
+    assert "15 privileged ports" in inspect(one, flows_of(one), Policy())[0].summary
+    assert vertical(suspect(*asked[:14]), LIMITS.scan_ports) is None
+    assert (
+        vertical(
+            suspect(*(contact("10.0.9.1", 50_000 + n, Outcome.ANSWERED) for n in range(99))),
+            LIMITS.scan_ports,
+        )
+        is None
+    )
+    assert vertical(suspect(*ANSWERED), LIMITS.scan_ports) is None

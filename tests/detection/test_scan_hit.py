@@ -13,7 +13,7 @@ def test_the_finding_is_about_the_server_and_its_service() -> None:
         flow("203.0.113.9:40000", "10.0.1.5:8081", tcp_flags=2),
         flow("10.0.1.5:8081", "203.0.113.9:40000", tcp_flags=18),
     )
-    finding = report("tag:Role=web", hits)
+    finding = report("tag:Role=web", hits, 10)
     assert (finding.detector, finding.severity, finding.subject) == ("scan-hit", Severity.HIGH, "10.0.1.5")
     assert finding.service == "tcp/8081"
     assert "203.0.113.9" in finding.summary

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from flowwarden.detection import blocked_connection, detectors
 from flowwarden.detection.findings import Severity
-from flowwarden.detection.refusals import MANY_CLIENTS, MIN_PACKETS
 from flowwarden.detection.shut_service import inspect
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow
 from tests.flows import directed, rejected
 
+LIMITS = Thresholds()
+
 DATABASE = "10.0.9.30:5432"
 
 
-def clients(count: int, target: str = DATABASE, packets: int = MIN_PACKETS) -> list[Flow]:
+def clients(count: int, target: str = DATABASE, packets: int = LIMITS.blocked_packets) -> list[Flow]:
     """So many own hosts, each refused the same."""
     return [
         rejected(f"10.0.{host // 250}.{host % 250 + 1}:50000", target, packets=packets)
@@ -32,7 +34,7 @@ def test_many_shut_out_clients_are_one_finding_about_the_service() -> None:
 
 def test_what_a_client_is_refused_besides_is_told_of_it_alone() -> None:
     """Only the shut service is told together."""
-    flows = directed(*clients(MANY_CLIENTS), rejected("10.0.0.1:50000", "10.0.9.31:22"))
+    flows = directed(*clients(LIMITS.shut_clients), rejected("10.0.0.1:50000", "10.0.9.31:22"))
     found = [(f.detector, f.subject, f.service) for f in detectors.inspect(flows, Policy())]
     assert found == [
         ("blocked-connection", "10.0.0.1", "SSH (tcp/22)"),
@@ -42,21 +44,21 @@ def test_what_a_client_is_refused_besides_is_told_of_it_alone() -> None:
 
 def test_few_clients_are_told_one_by_one() -> None:
     """Below the threshold each is its own finding."""
-    flows = directed(*clients(MANY_CLIENTS - 1))
+    flows = directed(*clients(LIMITS.shut_clients - 1))
     assert inspect(flows, Policy()) == []
-    assert len(blocked_connection.inspect(flows, Policy())) == MANY_CLIENTS - 1
+    assert len(blocked_connection.inspect(flows, Policy())) == LIMITS.shut_clients - 1
 
 
 def test_stray_packets_of_many_hosts_are_no_shut_service() -> None:
     """Each host's own attempts count, not their sum."""
-    assert detectors.inspect(directed(*clients(50, packets=MIN_PACKETS - 1)), Policy()) == []
+    assert detectors.inspect(directed(*clients(50, packets=LIMITS.blocked_packets - 1)), Policy()) == []
 
 
 def test_hosts_on_the_internet_shut_nothing_of_ours() -> None:
     """Each client that is refused there is told of itself."""
-    flows = directed(*clients(MANY_CLIENTS, "198.51.100.7:443"))
+    flows = directed(*clients(LIMITS.shut_clients, "198.51.100.7:443"))
     assert inspect(flows, Policy()) == []
-    assert len(blocked_connection.inspect(flows, Policy())) == MANY_CLIENTS
+    assert len(blocked_connection.inspect(flows, Policy())) == LIMITS.shut_clients
 
 
 def test_exempt_hosts_and_probers_are_no_clients() -> None:
@@ -72,7 +74,9 @@ def test_exempt_hosts_and_probers_are_no_clients() -> None:
 
 def test_a_service_that_is_itself_refused_is_another_finding() -> None:
     """A cluster that is cut off: its members refuse, and are refused."""
-    flows = directed(*clients(MANY_CLIENTS, "10.0.9.30:9042"), rejected("10.0.9.30:50000", "10.0.9.31:9042"))
+    flows = directed(
+        *clients(LIMITS.shut_clients, "10.0.9.30:9042"), rejected("10.0.9.30:50000", "10.0.9.31:9042")
+    )
     assert {(f.detector, f.subject) for f in detectors.inspect(flows, Policy())} == {
         ("shut-service", "10.0.9.30"),
         ("blocked-connection", "10.0.9.30"),

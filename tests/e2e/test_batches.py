@@ -16,6 +16,8 @@ pytestmark = pytest.mark.e2e
 
 NOW = 1_764_000_000
 TEMPLATE_FORMAT_FIELDS = 28
+SCANNED = 48
+"""Hosts; half of them are not enough for a scan by a host of which nothing is known, all of them are."""
 CONTROL = dict(encode({"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "",
                        "logStream": "", "subscriptionFilters": [], "logEvents": []}))  # fmt: skip
 
@@ -73,8 +75,24 @@ def test_a_batch_that_cannot_be_read_lands_whole_in_the_failure_queue(stage: Sta
     assert stage.pages.take() == []
 
 
-def batch(stage: Stage, host: int) -> dict[str, Any]:
-    """A subscription event: 10.31.0.`host` is refused PostgreSQL, three times."""
+def test_a_scan_of_many_batches_is_found_though_nobody_saw_enough_of_it(stage: Stage) -> None:
+    """Two containers get a probe at a time, and remember them together in the state table."""
+    version = stage.clients.functions.publish_version(FunctionName=stage.stack.monitor)["Version"]
+    probe = {"action": "ACCEPT", "dstport": "8080", "packets": "1"}
+    probes = [batch(stage, host=7, dstaddr=f"10.31.8.{n}", **probe) for n in range(SCANNED)]
+    qualifiers = ("$LATEST", version) * (SCANNED // 2)
+    paged = [
+        invoke(stage, event, qualifier)["Notifications"]
+        for event, qualifier in zip(probes, qualifiers, strict=True)
+    ]
+    assert sum(paged) == 1
+    assert paged.index(1) > SCANNED // 2, "more than either of them saw"
+    (page,) = stage.pages.take()
+    assert (page.document["detector"], page.document["subject"]) == ("scan", "10.31.0.7")
+
+
+def batch(stage: Stage, host: int, **given: str) -> dict[str, Any]:
+    """A subscription event: 10.31.0.`host` is refused PostgreSQL, three times, unless told otherwise."""
     values = {
         "version": "8",
         "account-id": "111122223333",
@@ -92,6 +110,7 @@ def batch(stage: Stage, host: int) -> dict[str, Any]:
         "log-status": "OK",
         "tcp-flags": "2",
         "flow-direction": "egress",
+        **given,
     }
     names = stage.stack.log_format.replace("${", "").replace("}", "").split()
     assert len(names) == TEMPLATE_FORMAT_FIELDS

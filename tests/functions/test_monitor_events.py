@@ -15,10 +15,10 @@ from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.errors import CorruptPayload, NotASubscriptionEvent, PayloadTooLarge, PublishFailed
 from flowwarden.policy import Policy
 from flowwarden.records.subscription import encode
-from flowwarden.services.monitoring import MonitoringService, Sinks
+from flowwarden.services.monitoring import Guards, MonitoringService, Sinks
 from flowwarden.settings import MonitorSettings
 from tests.services.fakes_alerting import MemoryClaims, MemorySink
-from tests.services.fakes_evidence import watcher
+from tests.services.fakes_evidence import lookout, watcher
 from tests.services.fakes_layouts import FakeFormats, MemoryLayouts
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ class Harness:
                 FakeFormats({"/flow-warden/flow-logs": self.log_formats}),
                 MemoryLayouts(),
             ),
-            watcher=watcher(Policy.from_json(settings.policy)),
+            guards=Guards(watcher(Policy.from_json(settings.policy)), lookout()),
             claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),
             sinks=Sinks(self.sink, self.operations),
             region=settings.aws_region,
@@ -126,6 +126,7 @@ def test_the_events_cover_what_they_should() -> None:
     assert {path.stem for path in EVENTS} >= {
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
         "listener-goes-out", "public-into-private", "probing", "two-formats", "formats-alike", "sight-lost",
+        "records-skipped", "rejected-answers", "rejected-answers-many",
     }  # fmt: skip
 
 

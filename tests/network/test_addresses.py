@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefix
+from flowwarden.network.addresses import MOST_BOOKS, AddressBook, AddressBooks, PeerClass, vpc_prefix
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,27 @@ def test_the_policy_adds_own_networks_of_both_families() -> None:
     assert book.classify("198.51.100.128") is PeerClass.INTERNET
     assert book.classify("2600:1f18:1:2::3") is PeerClass.OWN
     assert book.classify("2600:1f18:2::3") is PeerClass.INTERNET
+
+
+def test_partners_are_neither_ours_nor_the_internet() -> None:
+    """Whether they are reached by private ranges or by public ones."""
+    book = AddressBook(["203.0.113.0/24"], ["10.99.0.0/16", "203.0.113.128/25"])
+    classes = [book.classify(each) for each in ("10.99.1.1", "203.0.113.200", "10.98.1.1", "203.0.113.1")]
+    assert classes == [PeerClass.PARTNER, PeerClass.PARTNER, PeerClass.OWN, PeerClass.OWN]
+
+
+def test_each_vpc_has_a_book_of_its_own_and_the_last_few_are_kept() -> None:
+    """Public networks of one VPC are no networks of another."""
+    books = AddressBooks(["192.0.2.0/24"])
+    one, other = frozenset({"203.0.113.0/24"}), frozenset({"198.51.100.0/24"})
+    assert books.of(one) is books.of(one)
+    assert books.of(one).classify("203.0.113.7") is PeerClass.OWN
+    assert books.of(other).classify("203.0.113.7") is PeerClass.INTERNET
+    assert {books.of(each).classify("192.0.2.1") for each in (one, other)} == {PeerClass.OWN}
+    first = books.of(one)
+    for number in range(MOST_BOOKS):
+        books.of(frozenset({f"10.{number}.0.0/16"}))
+    assert books.of(one) is not first
 
 
 def test_a_remembered_answer_is_the_same_answer() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.network.addresses import PeerClass
+from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.direction import Directions
 from flowwarden.network.initiator import Evidence, Initiator
+from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Action, Flow, FlowDirection
+from flowwarden.records.table import FlowTable
 from tests.flows import directed, flow, make_flow, rejected
 
 SYN, SYN_ACK, FIN = 2, 18, 1
@@ -171,6 +175,18 @@ def test_one_pair_of_own_addresses_leaves_the_side_open() -> None:
     """Either may be the interface."""
     (one,) = directed(flow("10.0.0.1:50000", "10.0.0.9:443"))
     assert one.side is None
+
+
+def test_one_pair_is_settled_by_what_ec2_tells_of_the_interface() -> None:
+    """Its addresses; another interface's say nothing."""
+    table = FlowTable.of([flow("10.0.0.1:50000", "10.0.0.9:443"), flow("10.0.0.9:443", "10.0.0.1:50000")])
+    for addresses, sides in (
+        ({"eni-1": ("10.0.0.9", "10.0.0.77")}, [FlowDirection.INGRESS, FlowDirection.EGRESS]),
+        ({"eni-2": ("10.0.0.9",)}, [None, None]),
+        ({"eni-1": ("10.0.0.77",)}, [None, None]),
+    ):
+        directions = Directions(Traffic(table), AddressBook(), addresses)
+        assert [each.side for each in directions.flows(np.arange(2))] == sides
 
 
 def test_one_pair_with_the_internet_settles_the_side() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowwarden.network.ports import describe_service, look_like_answers, tell_servers
+from flowwarden.network.ports import WELL_KNOWN, ServicePorts, describe_service, look_like_answers
 from flowwarden.records.tokens import ABSENT
 
 
@@ -42,7 +42,14 @@ def test_a_service_port_tells_the_server_only_against_a_port_of_a_client(
 ) -> None:
     """And never both ways at once."""
     ports, others = np.array([port, other]), np.array([other, port])
-    assert tell_servers(ports, others).tolist() == [expected, False]
+    assert WELL_KNOWN.tell_servers(ports, others).tolist() == [expected, False]
+
+
+def test_the_user_knows_ports_of_servers_that_nobody_else_does() -> None:
+    """A service of his own that listens on 7777."""
+    ports, others = np.array([7777]), np.array([50_000])
+    assert not WELL_KNOWN.tell_servers(ports, others).any()
+    assert ServicePorts([7777]).tell_servers(ports, others).all()
 
 
 @pytest.mark.parametrize(

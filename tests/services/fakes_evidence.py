@@ -10,6 +10,7 @@ from flowwarden.errors import StateUnavailable
 from flowwarden.policy import Policy
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook
+from flowwarden.services.lookout import Lookout
 from flowwarden.services.watching import Watcher
 from tests.services.fakes_directory import FakeDirectory
 
@@ -20,18 +21,26 @@ class MemoryEvidence:
 
     items: dict[str, Sets] = field(default_factory=dict)
     is_away: bool = False
-    writes: int = 0
+    written: list[str] = field(default_factory=list)
+    """The key of each write."""
+    reads: int = 0
+
+    @property
+    def writes(self) -> int:
+        """How many there were."""
+        return len(self.written)
 
     def add(self, addition: Addition) -> Sets:
         """As the port says."""
         self._answer()
-        self.writes += 1
+        self.written.append(addition.key)
         self.items[addition.key] = merged(self.items.get(addition.key, {}), addition.sets)
         return self.items[addition.key]
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
         """As the port says."""
         self._answer()
+        self.reads += 1
         return {key: self.items[key] for key in keys if key in self.items}
 
     def _answer(self) -> None:
@@ -49,4 +58,12 @@ def watcher(
         EvidenceBook(evidence or MemoryEvidence()),
         InterfaceBook(directory or FakeDirectory(), lambda _: None),
         policy,
+    )
+
+
+def lookout(evidence: MemoryEvidence | None = None, directory: FakeDirectory | None = None) -> Lookout:
+    """A container's lookout."""
+    return Lookout(
+        EvidenceBook(evidence or MemoryEvidence()),
+        InterfaceBook(directory or FakeDirectory(), lambda _: None),
     )

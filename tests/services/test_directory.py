@@ -8,6 +8,7 @@ import pytest
 
 from flowwarden.services.directory import (
     MISSING_SECONDS,
+    MISSING_SECONDS_AT_MOST,
     MOST,
     REFUSED_SECONDS,
     TOGETHER,
@@ -81,6 +82,16 @@ def test_a_missing_interface_is_asked_for_again_soon_but_not_at_once(container: 
     assert container.book.interface("eni-3", NOW + MISSING_SECONDS) == new
 
 
+def test_an_interface_of_another_account_is_asked_for_less_and_less(container: Container) -> None:
+    """It is missing for ever; after a week it is asked for four times a day."""
+    for minutes in range(0, 7 * 24 * 60, 5):
+        assert container.book.interface("eni-3", NOW + minutes * 60) is None
+    week = len(container.asked)
+    for minutes in range(7 * 24 * 60, 8 * 24 * 60, 5):
+        container.book.interface("eni-3", NOW + minutes * 60)
+    assert len(container.asked) - week == 24 * 3600 // MISSING_SECONDS_AT_MOST
+
+
 def test_a_deleted_interface_is_what_it_was(container: Container) -> None:
     """Its last records come minutes after it has gone, and its id is never used again."""
     container.book.interface("eni-1", NOW)
@@ -98,7 +109,7 @@ def test_after_a_refusal_nothing_is_asked_for_a_while(container: Container) -> N
         assert container.book.interface(interface_id, NOW) is None
     assert container.book.interface("eni-1", NOW + REFUSED_SECONDS - 1) is None
     assert container.asked == [["eni-1"]]
-    assert len(container.told) == 1
+    assert len(container.told) == container.book.unavailable == 1
     assert "RequestLimitExceeded" in container.told[0]
     assert "eni-1" in container.told[0]
 
@@ -159,3 +170,23 @@ def test_a_batch_larger_than_the_book_is_answered_all_the_same() -> None:
     many = [interface(f"eni-a{number}") for number in range(MOST + 1)]
     container = Container(FakeDirectory.of(*many))
     assert len(container.book.interfaces([each.interface_id for each in many], NOW)) == MOST + 1
+
+
+def test_what_ec2_describes_now_is_asked_of_ec2_whatever_is_known(container: Container) -> None:
+    """An interface that was deleted a minute ago is known, and not there."""
+    assert container.book.interface("eni-1", NOW) == ONE
+    del container.directory.known["eni-1"]
+    assert container.book.described(["eni-1", "eni-2", "eni-2"], NOW) == {
+        "eni-2": container.directory.known["eni-2"]
+    }
+    assert container.asked[1:] == [["eni-1", "eni-2"]]
+    assert container.book.interface("eni-1", NOW) == ONE
+
+
+def test_nothing_is_described_while_ec2_refuses(container: Container) -> None:
+    """It is told once, and not asked again at once."""
+    container.directory.refuses = True
+    assert container.book.described(["eni-1"], NOW) == {}
+    assert container.book.described(["eni-1"], NOW + REFUSED_SECONDS - 1) == {}
+    assert container.book.described([], NOW + REFUSED_SECONDS) == {}
+    assert len(container.asked) == len(container.told) == 1

@@ -14,10 +14,10 @@ from flowwarden.policy import Policy
 from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.subscription import LogBatch
 from flowwarden.services.layouts import WAIT_SECONDS
-from flowwarden.services.monitoring import Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.monitoring import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
 from flowwarden.services.notifying import MAX_CLAIMS, MAX_PAGES
 from tests.services.fakes_alerting import CrashError, MemoryClaims, MemorySink
-from tests.services.fakes_evidence import watcher
+from tests.services.fakes_evidence import lookout, watcher
 from tests.services.fakes_layouts import FakeFormats, MemoryLayouts, book
 
 NOW = 1_764_000_000
@@ -57,8 +57,8 @@ class World:
     def container(self) -> MonitoringService:
         """A new container's service."""
         return MonitoringService(
-            layouts=book(self.formats, self.memory), watcher=watcher(self.policy), claims=self.claims,
-            sinks=Sinks(self.sink, self.operations), region="eu-west-1", quiet_minutes=60,
+            layouts=book(self.formats, self.memory), guards=Guards(watcher(self.policy), lookout()),
+            claims=self.claims, sinks=Sinks(self.sink, self.operations), region="eu-west-1", quiet_minutes=60,
         )  # fmt: skip
 
 

@@ -376,9 +376,24 @@ def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:
         flow(f"{CLIENT}:5432", "10.0.7.7:41000", tcp_flags=18, flow_direction=OUT),
     ]
     evidence = learned(*served)
-    (found,) = look(got("203.0.113.9", 443), evidence)
-    assert (found.detector, found.subject) == ("database-initiates", CLIENT)
+    findings = look(got("203.0.113.9", 443), evidence)
+    assert {found.detector for found in findings} == {"database-initiates", "listener-goes-out"}
+    (told,) = inspect([], POLICY, findings)
+    assert (told.detector, told.subject) == ("database-initiates", CLIENT)
     assert look(got("203.0.113.9", 443), learned()) == []
+
+
+def test_a_role_that_only_listened_and_goes_out_is_told_until_that_is_usual() -> None:
+    """For three weeks it answered others on a port that is no database's."""
+    served = [
+        flow("10.0.7.7:41000", f"{CLIENT}:8080", tcp_flags=2, flow_direction=IN),
+        flow(f"{CLIENT}:8080", "10.0.7.7:41000", tcp_flags=18, flow_direction=OUT),
+    ]
+    evidence = learned(*served)
+    (found,) = look(got("203.0.113.9", 443), evidence)
+    assert (found.detector, found.subject) == ("listener-goes-out", CLIENT)
+    goes_out = learned(*served, *got("203.0.113.9", 80))
+    assert look(got("203.0.113.9", 443), goes_out) == []
 
 
 def blocked(server: str, at: int) -> list[Finding]:
@@ -408,6 +423,14 @@ def test_what_was_never_usual_pages_when_it_goes_on_for_long() -> None:
     """A release whose rule comes later is nobody's incident; twelve slots of ten minutes are."""
     evidence = learned()
     times = [TODAY + 3600 + n * 600 for n in range(13)]
+    paged = [weighed(blocked("10.0.200.1", at), evidence, at) for at in times]
+    assert paged == [[False]] * 11 + [[True]] * 2
+
+
+def test_refusals_that_go_on_over_midnight_do_not_begin_anew() -> None:
+    """The slots of the evening count on the next day."""
+    evidence = learned()
+    times = [TODAY + DAY - 3600 + n * 600 for n in range(13)]
     paged = [weighed(blocked("10.0.200.1", at), evidence, at) for at in times]
     assert paged == [[False]] * 11 + [[True]] * 2
 

@@ -115,7 +115,7 @@ WATCHED = {
     ),
     *(
         ("FlowWarden", metric, "service", "monitor")
-        for metric in ("StateUnavailable", "SightLost", "SkipData")
+        for metric in ("StateUnavailable", "InterfacesUnavailable", "SightLost", "SkipData")
     ),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
 }
@@ -127,6 +127,7 @@ PATIENT = {
     "MonitorErrorsAlarm": (2, 3),
     "EnforcerErrorsAlarm": (3, 3),
     "SubscriptionThrottledAlarm": (3, 3),
+    "InterfacesUnavailableAlarm": (3, 3),
     "SkipDataAlarm": (3, 6),
 }
 """Alarms that one period does not set off: how many of how many do."""

@@ -15,6 +15,7 @@ from benchmarks.evaluation.generator.benign import Benign
 from benchmarks.evaluation.generator.deliveries import Deliveries
 from benchmarks.evaluation.generator.faults import Faults
 from benchmarks.evaluation.generator.fleet import Fleet
+from benchmarks.evaluation.generator.hosts import hold
 from benchmarks.evaluation.generator.incidents import Incidents
 from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, World
 from benchmarks.evaluation.generator.radiation import Radiation
@@ -101,6 +102,6 @@ class Generator:
         """Send what was recorded in the windows that are over."""
         for host in list(self.fleet.hosts.values()):
             lines, truth = self._recorder.write(host, until)
-            if lines and not (host.mute is not None and host.mute.holds(until - 1)):
+            if lines and not hold(host.mute, until - 1):
                 self._deliveries.send(host.stream, lines, truth, until)
         self.fleet.bury(until)

@@ -31,6 +31,11 @@ class Stretch(Struct, frozen=True):
         return self.begin <= moment < self.end
 
 
+def hold(stretches: tuple[Stretch, ...], moment: int) -> bool:
+    """Whether one of them goes on at that moment: more than one may be planned on a day."""
+    return any(each.holds(moment) for each in stretches)
+
+
 class Fault(Struct, frozen=True):
     """What is wrong with a server for a while."""
 
@@ -57,11 +62,11 @@ class Host(Struct, eq=False):
     """The first window that is not written yet, as a number of windows since 1970."""
     windows: dict[int, dict[Key, Record]] = {}
     fault: Fault | None = None
-    blind: Stretch | None = None
+    blind: tuple[Stretch, ...] = ()
     """Its records are lost: SKIPDATA."""
-    mute: Stretch | None = None
+    mute: tuple[Stretch, ...] = ()
     """It writes nothing at all."""
-    garbled: Stretch | None = None
+    garbled: tuple[Stretch, ...] = ()
     """Its lines are not what the log format says."""
     busy_until: int = 0
     """Unix seconds until which something is going on with it, so that nothing else begins."""

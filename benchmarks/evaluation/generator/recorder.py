@@ -15,6 +15,7 @@ from benchmarks.evaluation.generator.hosts import (
     Host,
     Key,
     Record,
+    hold,
 )
 from benchmarks.evaluation.generator.model import Truth
 
@@ -85,7 +86,7 @@ class Recorder:
         for number in range(host.next_window, until // self.window):
             flows = host.windows.pop(number, {})
             start = number * self.window
-            if host.blind is not None and host.blind.holds(start):
+            if hold(host.blind, start):
                 written.append(self._gap(host, "SKIPDATA", start))
             elif not flows:
                 written.append(self._gap(host, "NODATA", start))
@@ -96,7 +97,7 @@ class Recorder:
                 self._write_flows(host, flows, written, truth)
             truth.extend(Truth.NO_FLOW * (len(written) - len(truth)))
         host.next_window = max(host.next_window, until // self.window)
-        if host.garbled is not None and written and host.garbled.holds(until - self.window):
+        if written and hold(host.garbled, until - self.window):
             return self._garble(written), [Truth.NO_FLOW.value] * len(written)
         return written, truth
 

@@ -42,21 +42,21 @@ def reject_spike(stage: Stage, begin: int) -> Deed:
 def records_lost(stage: Stage, begin: int) -> Deed:
     """AWS skips the records of window after window."""
     host, end = _chosen(stage, begin, (1800, 7200))
-    host.blind = Stretch(begin, end)
+    host.blind += (Stretch(begin, end),)
     return stage.deed(host, (), end)
 
 
 def interface_silent(stage: Stage, begin: int) -> Deed:
     """An interface that always wrote something writes nothing, not even NODATA."""
     host, end = _chosen(stage, begin, (4 * 3600, 7 * 3600))
-    host.mute = Stretch(begin, end)
+    host.mute += (Stretch(begin, end),)
     return stage.deed(host, (), end)
 
 
 def unreadable_lines(stage: Stage, begin: int) -> Deed:
     """What is written into an interface's stream is no flow log."""
     host, end = _chosen(stage, begin, (1200, 5400))
-    host.garbled = Stretch(begin, end)
+    host.garbled += (Stretch(begin, end),)
     return stage.deed(host, (), end)
 
 

@@ -7,12 +7,15 @@ the wrong type, a CIDR or a key of a tag that is none is refused with its path, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_network
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from flowwarden.compliance.wishes import FlowLogsPolicy, check
+from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Rule, Selection, check
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.errors import PolicyError
 
 _ID = re.compile(r"[a-z]+-[0-9a-z]+")
@@ -27,7 +30,13 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The user's settings, one document for both functions."""
 
     own_cidrs: tuple[str, ...] = ()
-    """Networks that are ours besides the private ranges: public IPv4, IPv6, partners reached privately."""
+    """Networks that are ours besides the private ranges: public IPv4, IPv6."""
+    partner_cidrs: tuple[str, ...] = ()
+    """Networks of partners, reached by peering, a transit gateway or the internet: neither ours nor the
+    internet's. They may be within the private ranges."""
+    service_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = ()
+    """Ports below 32,768 that your servers listen on, besides the well-known ones: they tell who asks and who
+    answers where a record has no flags."""
     private_subnets: tuple[str, ...] = ()
     """Subnets that nobody on the internet may connect into: ids (the log format then needs
     `subnet-id`) or CIDRs."""
@@ -38,6 +47,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exempt: tuple[str, ...] = ()
     """Hosts of ours that may try anything (scanners, monitoring): addresses or CIDRs. What is found about
     them is counted and logged, never paged."""
+
+    thresholds: Thresholds = Thresholds()
+    """From how much on detectors tell of something."""
 
     role_tags: tuple[str, ...] = ("Role", "role")
     """Keys of tags whose value says what a host is for, the one that counts most first. Hosts with the same
@@ -56,7 +68,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         try:
             policy = msgspec.json.decode(text, type=cls)
         except msgspec.ValidationError as error:
-            raise PolicyError(f"policy: {error}; allowed settings: {_allowed()}") from error
+            raise PolicyError(f"policy: {error}; allowed settings: {_allowed(str(error))}") from error
         except (msgspec.DecodeError, UnicodeError) as error:
             raise PolicyError(f"policy: not JSON: {error}") from error
         for path, value in policy.networks():
@@ -68,7 +80,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def networks(self) -> list[tuple[str, str]]:
         """Every value that must be a network, with its path."""
-        found = [(f"own_cidrs[{i}]", value) for i, value in enumerate(self.own_cidrs)]
+        found = [
+            (f"{name}[{i}]", value)
+            for name in ("own_cidrs", "partner_cidrs")
+            for i, value in enumerate(getattr(self, name))
+        ]
         for name, prefixes in (
             ("private_subnets", ("subnet-",)),
             ("listener_only", ("eni-", "i-")),
@@ -85,8 +101,23 @@ def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
     return value.startswith(prefixes) and _ID.fullmatch(value) is not None
 
 
-def _allowed() -> str:
-    return ", ".join(Policy.__struct_fields__)
+_PLACES: Mapping[str, type[Struct]] = {
+    "thresholds": Thresholds,
+    "flow_logs": FlowLogsPolicy,
+    "default": FlowLogWish,
+    "rules": Rule,
+    "flow_log": FlowLogWish,
+    "exemptions": Exemption,
+    "where": Selection,
+}
+"""What settings hold that have settings of their own."""
+
+
+def _allowed(reason: str) -> str:
+    """The names of the settings at the place that msgspec's message is about (`… - at `$.one.two``)."""
+    path = re.findall(r"[a-z_]+", reason.rpartition("`$")[2])
+    place = next((_PLACES[name] for name in path[::-1] if name in _PLACES), Policy)
+    return ", ".join(place.__struct_fields__)
 
 
 def _check_network(path: str, value: str) -> None:
@@ -98,10 +129,11 @@ def _check_network(path: str, value: str) -> None:
         ) from error
     if "%" in value:
         raise PolicyError(f"policy: {path}: {value!r} has a scope id, which no flow log has; leave it out")
-    if path.startswith("own_cidrs") and network.prefixlen < SHORTEST_PREFIX[network.version]:
+    shortest = SHORTEST_PREFIX[network.version]
+    if path.startswith(("own_cidrs", "partner_cidrs")) and network.prefixlen < shortest:
         raise PolicyError(
             f"policy: {path}: {value!r} is too wide: nothing would be found about the internet any more; "
-            f"write the networks that are yours, of at least /{SHORTEST_PREFIX[network.version]}"
+            f"write the networks that are meant, of at least /{shortest}"
         )
 
 

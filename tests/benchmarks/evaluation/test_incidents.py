@@ -11,6 +11,7 @@ import pytest
 from benchmarks.evaluation.acceptable import ACCEPTABLE
 from benchmarks.evaluation.generator.agenda import Agenda
 from benchmarks.evaluation.generator.fleet import Fleet
+from benchmarks.evaluation.generator.hosts import Stretch, hold
 from benchmarks.evaluation.generator.incidents import KINDS, Incidents
 from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.generator.stage import Stage
@@ -158,3 +159,12 @@ def test_incidents_are_spread_over_the_judged_days() -> None:
     assert Counter(kind for _, kind in planned) == dict.fromkeys(KINDS, 4)
     days = {kind: {at // DAY for at, each in planned if each == kind} for kind in KINDS}
     assert all(len(each) >= 2 for each in days.values())
+
+
+def test_a_second_stretch_of_a_day_leaves_the_first_one() -> None:
+    """Both incidents are planned when the day begins, perhaps with the same host."""
+    stretches = Stretch(100, 200), Stretch(500, 600)
+    assert [hold(stretches, moment) for moment in (99, 100, 199, 200, 550)] == [
+        False, True, True, False, True,
+    ]  # fmt: skip
+    assert not hold((), 100)

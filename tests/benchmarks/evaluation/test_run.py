@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from pickle import UnpicklingError
 
 import msgspec
 import pytest
 
 from benchmarks.evaluation import report, scenarios
 from benchmarks.evaluation.generator.model import LOG_GROUP, Delivery, World
+from benchmarks.evaluation.parallel import run_all
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.results import Results
@@ -78,6 +80,24 @@ def test_a_checkpoint_of_another_scenario_is_not_used(tmp_path: Path) -> None:
     Run(short, checkpoint).finish(lambda _: None)
     assert Run(short, checkpoint).generator.over
     assert Run(scenario(judged_days=0, seed=9), checkpoint).generator.day == 0
+
+
+def test_scenarios_that_run_at_the_same_time_come_to_the_same(outcome: Outcome, tmp_path: Path) -> None:
+    """Each in a process, with a checkpoint of its own, in the order in which they were asked for."""
+    short = Scenario("short", scenario(judged_days=0, incidents_of_each_kind=0).world)
+    checkpoints = {scenario(): tmp_path / "one", short: tmp_path / "two"}
+    told: list[str] = []
+    found = run_all(checkpoints, 2, told.extend)
+    assert list(found) == ["incidents", "short"] == sorted(set(told))
+    assert comparable(found["incidents"]) == comparable(outcome)
+    assert all(each.exists() for each in checkpoints.values())
+
+
+def test_a_scenario_that_fails_ends_the_run(tmp_path: Path) -> None:
+    """With what went wrong there."""
+    (tmp_path / "one").write_bytes(b"no checkpoint")
+    with pytest.raises(UnpicklingError):
+        run_all({scenario(): tmp_path / "one"}, 1, lambda _: None)
 
 
 def test_results_hold_all_figures_and_the_report_shows_them(outcome: Outcome) -> None:

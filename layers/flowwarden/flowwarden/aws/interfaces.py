@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import (
         FilterTypeDef,
+        InstanceTypeDef,
         NetworkInterfaceTypeDef,
         PaginatorConfigTypeDef,
         TagTypeDef,
+        VpcTypeDef,
     )
 
-ACTIONS = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances")
+ACTIONS = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances", "ec2:DescribeVpcs")
 """IAM actions that this file's calls need."""
 
 VALUES_PER_FILTER: Final = 200
@@ -35,6 +37,10 @@ _INTERFACE_ID: Final = re.compile(r"eni-[0-9a-f]+")
 _LOAD_BALANCING: Final = "amazon-elb"
 _SPELLED: Final = {"natGateway": "nat_gateway"}
 """The API reference lists the first; EC2 answers, and filters by, the second."""
+_IN_USE: Final = "in-use"
+_ASSOCIATED: Final = "associated"
+_AT_REST: Final = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
+"""States of instances whose interfaces carry nothing, and about which flow logs say nothing."""
 
 
 class DescribedInterfaces:
@@ -43,13 +49,15 @@ class DescribedInterfaces:
     def __init__(self, make: Callable[[], EC2Client]) -> None:
         """Take the way to a client; it is made at the first call, as EC2's takes long to make."""
         self._client = cache(make)
+        self._networks: dict[str, tuple[str, ...]] = {}
+        """Of VPCs that were asked for; they change so seldom that a new container is soon enough."""
 
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
-        """Those of the interfaces that exist, by id, with their instances' tags.
+        """Those of the interfaces that exist, by id, with their instances' tags and their VPCs' networks.
 
         Costs a call of DescribeNetworkInterfaces, and one of DescribeInstances if any belongs to an
-        instance, for each 200 ids. What does not look like an interface's id is not asked for: in a filter
-        `*` and `?` stand for anything.
+        instance, for each 200 ids; and one of DescribeVpcs for VPCs that were never asked for. What does not
+        look like an interface's id is not asked for: in a filter `*` and `?` stand for anything.
 
         Raises:
             InterfacesUnavailable: EC2 throttled, refused or was not reached, whatever the reason. Then
@@ -66,21 +74,37 @@ class DescribedInterfaces:
         found = list(_told("DescribeNetworkInterfaces", self._interfaces(ids)))
         # Filtered by: an instance that has gone is then no error that hides the others.
         instances = tuple(dict.fromkeys(filter(None, map(_instance_id, found))))
-        tags = dict(_told("DescribeInstances", self._instance_tags(instances))) if instances else {}
-        return [_interface(each, tags.get(_instance_id(each) or "", {})) for each in found]
+        known = dict(_told("DescribeInstances", self._instances(instances))) if instances else {}
+        self._learn_networks({each["VpcId"] for each in found if "VpcId" in each})
+        return [_interface(each, known.get(_instance_id(each) or ""), self._cidrs_of(each)) for each in found]
+
+    def _cidrs_of(self, described: NetworkInterfaceTypeDef) -> tuple[str, ...]:
+        return self._networks.get(described.get("VpcId", ""), ())
+
+    def _learn_networks(self, vpc_ids: set[str]) -> None:
+        unknown = tuple(sorted(vpc_ids - self._networks.keys()))
+        if unknown:
+            told = dict(_told("DescribeVpcs", self._vpcs(unknown)))
+            # One that is not told is of another account, or gone: it is not asked for again.
+            self._networks |= {vpc_id: told.get(vpc_id, ()) for vpc_id in unknown}
+
+    def _vpcs(self, ids: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        pages = self._client().get_paginator("describe_vpcs")
+        for page in pages.paginate(Filters=[_any_of("vpc-id", ids)], PaginationConfig=PAGE):
+            yield from ((vpc["VpcId"], _cidrs(vpc)) for vpc in page["Vpcs"])
 
     def _interfaces(self, ids: tuple[str, ...]) -> Iterator[NetworkInterfaceTypeDef]:
         pages = self._client().get_paginator("describe_network_interfaces")
         for page in pages.paginate(Filters=[_any_of("network-interface-id", ids)], PaginationConfig=PAGE):
             yield from page["NetworkInterfaces"]
 
-    def _instance_tags(self, ids: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+    def _instances(self, ids: tuple[str, ...]) -> Iterator[tuple[str, InstanceTypeDef]]:
         pages = self._client().get_paginator("describe_instances")
         for some in batched(ids, VALUES_PER_FILTER, strict=False):
             for page in pages.paginate(Filters=[_any_of("instance-id", some)], PaginationConfig=PAGE):
                 for reservation in page["Reservations"]:
                     for instance in reservation["Instances"]:
-                        yield instance["InstanceId"], _tags(instance.get("Tags", []))
+                        yield instance["InstanceId"], instance
 
 
 def _any_of(name: str, values: tuple[str, ...]) -> FilterTypeDef:
@@ -95,7 +119,24 @@ def _told[Told](call: str, answers: Iterable[Told]) -> Iterator[Told]:
         raise InterfacesUnavailable(f"{call}: {error}") from error
 
 
-def _interface(described: NetworkInterfaceTypeDef, instance_tags: dict[str, str]) -> Interface:
+def _cidrs(vpc: VpcTypeDef) -> tuple[str, ...]:
+    """The networks that are the VPC's now; one that is being taken away is not any more."""
+    ipv4 = (
+        each.get("CidrBlock")
+        for each in vpc.get("CidrBlockAssociationSet", [])
+        if each.get("CidrBlockState", {}).get("State") == _ASSOCIATED
+    )
+    ipv6 = (
+        each.get("Ipv6CidrBlock")
+        for each in vpc.get("Ipv6CidrBlockAssociationSet", [])
+        if each.get("Ipv6CidrBlockState", {}).get("State") == _ASSOCIATED
+    )
+    return tuple(cidr for cidr in (*ipv4, *ipv6) if cidr)
+
+
+def _interface(
+    described: NetworkInterfaceTypeDef, instance: InstanceTypeDef | None, vpc_cidrs: tuple[str, ...]
+) -> Interface:
     private = (each.get("PrivateIpAddress") for each in described.get("PrivateIpAddresses", []))
     ipv6 = (each.get("Ipv6Address") for each in described.get("Ipv6Addresses", []))
     return Interface(
@@ -103,11 +144,17 @@ def _interface(described: NetworkInterfaceTypeDef, instance_tags: dict[str, str]
         addresses=tuple(address for address in (*private, *ipv6) if address),
         subnet_id=described.get("SubnetId"),
         vpc_id=described.get("VpcId"),
+        vpc_cidrs=vpc_cidrs,
         security_groups=tuple(each["GroupId"] for each in described.get("Groups", [])),
         kind=_kind(described),
         instance_id=_instance_id(described),
-        tags=_tags(described.get("TagSet", [])) | instance_tags,
+        tags=_tags(described.get("TagSet", [])) | (_tags(instance.get("Tags", [])) if instance else {}),
+        at_work=described.get("Status", _IN_USE) == _IN_USE and (instance is None or _runs(instance)),
     )
+
+
+def _runs(instance: InstanceTypeDef) -> bool:
+    return instance.get("State", {}).get("Name") not in _AT_REST
 
 
 def _kind(described: NetworkInterfaceTypeDef) -> str:

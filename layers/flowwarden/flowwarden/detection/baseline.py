@@ -8,26 +8,38 @@ before it passes for usual.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.detection.evidence import DAY, Addition, Sets, fingerprint
+from flowwarden.network.addresses import PeerClass
 
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. One would make every incident usual on the day after."""
 DAYS_ASKED: Final = 30
-"""How far back is looked: what happens once a month is usual, too."""
+"""How far back is looked: what happens every second week is usual, too."""
 KEPT: Final = 60 * DAY
 LEARNING_DAYS: Final = 14
 """Two weeks hold each day of the week twice. Until a role is that old, most of what it does looks new."""
+DAYS_TAUGHT: Final = 7
+"""Distinct days on which a role taught anything, before it counts as known: one day two weeks ago is not two
+weeks, and who works on weekdays has ten of them."""
 
 EDGES: Final = "edges"
 type Edge = tuple[object, ...]
+"""Direction (`in` or `out`), protocol, port, and what the far end is; shorter ones stand for all edges that
+begin so."""
+LISTENS: Final[Edge] = ("in",)
+GOES_OUT: Final[Edge] = ("out", PeerClass.INTERNET)
+"""Stands for all edges to the internet, by whatever protocol and port."""
 
 
-class Baseline(Struct, frozen=True):
+class Baseline(Struct, frozen=True, dict=True):
     """What was learned of a role, as far as it counts on a day."""
 
     day: int
@@ -38,12 +50,27 @@ class Baseline(Struct, frozen=True):
     @property
     def learning(self) -> bool:
         """Whether the role is too young for what is new to mean anything."""
-        return not self.seen or self.day - min(self.seen) < LEARNING_DAYS
+        return len(self.seen) < DAYS_TAUGHT or self.day - min(self.seen) < LEARNING_DAYS
 
     def establishes(self, edge: Edge) -> bool:
         """Whether it is usual for the role."""
-        number = fingerprint(*edge)
-        return sum(number in edges for edges in self.seen.values()) >= DAYS_SEEN
+        return fingerprint(*edge) in self._established
+
+    @cached_property
+    def _established(self) -> frozenset[int]:
+        days = Counter(chain.from_iterable(self.seen.values()))
+        return frozenset(number for number, count in days.items() if count >= DAYS_SEEN)
+
+
+def kinds_of(edge: Edge) -> list[Edge]:
+    """What an edge is an example of: the same service wherever it is, listening, and going out."""
+    way, *_, peer = edge
+    kinds: list[Edge] = [edge[:-1]]
+    if way == "in":
+        kinds.append(LISTENS)
+    elif peer == PeerClass.INTERNET:
+        kinds.append(GOES_OUT)
+    return kinds
 
 
 def key_of(role: str, day: int) -> str:

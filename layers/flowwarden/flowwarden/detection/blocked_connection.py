@@ -8,7 +8,7 @@ Why: a host does not ask for what it does not want. Either a security group or a
 False positives: a retired dependency that a client still asks for; a port that is closed on purpose and
     that a tool keeps trying. Leftovers of expired connections (a REJECT without a SYN) and rejected
     answers do not count. What is new for a role and refused from the start is mostly a release whose rule
-    comes a little later: it pages when it has gone on for `PATIENT_SLOTS` of ten minutes within six hours.
+    comes a little later: it pages when it has gone on for `blocked_slots` of ten minutes within six hours.
     What was usual before pages at once, and so does everything while a role is learned or not known.
 What to do: decide whether the connection is wanted; then open it or stop the one who asks.
 ATT&CK: none; most of these are faults.
@@ -21,9 +21,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.evidence import DAY, Addition
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import MIN_PACKETS, blocked, likely_cause
+from flowwarden.detection.refusals import blocked
 from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -34,19 +35,17 @@ from flowwarden.records.model import FlowDirection
 NAME = "blocked-connection"
 
 SLOT: Final = 600
-PATIENT_SLOTS: Final = 12
-"""Two of six hours. Half an hour or an hour is what a rule takes that somebody forgot; found on synthetic
-traffic, where releases are refused for up to 90 minutes."""
 SPAN: Final = 36  # slots: six hours
 REFUSED: Final = "refused"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each own host and service that it is refused."""
-    return [_report(group) for group in blocked(flows, policy)]
+    least = policy.thresholds.blocked_packets
+    return [_report(group, least) for group in blocked(flows, policy)]
 
 
-def _report(group: list[DirectedFlow]) -> Finding:
+def _report(group: list[DirectedFlow], least: int) -> Finding:
     tally = Tally.of(group)
     example = representative(group)
     client, service = example.client, describe_service(example.flow.protocol, example.service_port)
@@ -61,7 +60,7 @@ def _report(group: list[DirectedFlow]) -> Finding:
         summary=f"{client} is refused {service} at {target}{others}.",
         because=(
             f"{client} is ours and started it ({example.verdict.evidence}, "
-            f"confidence {example.confidence:.2f}); at least {MIN_PACKETS} packets were rejected"
+            f"confidence {example.confidence:.2f}); at least {least} packets were rejected"
         ),
         likely=likely_cause(example, client, target),
         advice=_advice(example, client, target, service),
@@ -89,23 +88,28 @@ def _advice(example: DirectedFlow, client: str, target: str, service: str) -> tu
     )
 
 
-def refusals(finding: Finding, scope: str, now: int) -> Addition:
+def refusals(finding: Finding, scope: str, now: int) -> list[Addition]:
     """What a finding adds to the ten-minute slots in which its host was refused the service.
 
     Args:
         finding: of this detector.
         scope: where the subject's address is its own.
         now: Unix seconds.
+
+    Returns:
+        What is added to the item of the finding's day, which says how long it has gone on; in the evening
+        also what is added to that of the next day, so that nothing begins anew at midnight.
     """
     first = now if finding.tally.first is None else min(finding.tally.first, now)
     last = first if finding.tally.last is None else min(finding.tally.last, now)
-    day = first // DAY
-    key = f"refused#{day}#{scope}/{finding.subject}#{finding.peer_class}#{finding.service}"
-    return Addition(key, {REFUSED: frozenset({first // SLOT, last // SLOT})}, (day + 2) * DAY)
+    slots = frozenset({first // SLOT, last // SLOT})
+    subject = f"{scope}/{finding.subject}#{finding.peer_class}#{finding.service}"
+    days = dict.fromkeys((first // DAY, (first + SPAN * SLOT) // DAY))
+    return [Addition(f"refused#{day}#{subject}", {REFUSED: slots}, (day + 2) * DAY) for day in days]
 
 
-def patient(finding: Finding, slots: frozenset[int]) -> Finding:
-    """The finding, as no page while the host has not been refused for long; for what was never usual."""
+def patient(finding: Finding, slots: frozenset[int], least: int) -> Finding:
+    """The finding, as no page while there are fewer than `least` slots lately; for what was never usual."""
     latest = max(slots, default=0)
     lately = sum(slot > latest - SPAN for slot in slots)
-    return finding if lately >= PATIENT_SLOTS else replace(finding, severity=Severity.INFO)
+    return finding if lately >= least else replace(finding, severity=Severity.INFO)

@@ -8,7 +8,7 @@ logs all of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from socket import AF_INET6, inet_ntop, inet_pton
@@ -18,14 +18,16 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from flowwarden.detection.baseline import Edge
 from flowwarden.detection.selection import PAGING_CONFIDENCE
-from flowwarden.network.direction import CLASSES, INTERNET, LOCAL, OWN, DirectedFlow, Directions
+from flowwarden.network.addresses import CLASSES
+from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.groups import Groups, packed
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.ports import EPHEMERAL, TCP, UNPRIVILEGED
-from flowwarden.network.traffic import RST
+from flowwarden.network.traffic import RST, SYN
 from flowwarden.records.model import FlowDirection
-from flowwarden.records.tokens import Integers, Mask
+from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
 LEARNING_CONFIDENCE: Final = 0.6
@@ -33,10 +35,6 @@ LEARNING_CONFIDENCE: Final = 0.6
 
 DYNAMIC: Final = EPHEMERAL
 """Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
-
-VERTICAL_PORTS: Final = 15
-"""Privileged ports of one server that one client asks for in a batch, from which they are many: Zeek's
-threshold for a port scan. Above 1,023 passive FTP and RPC may ask for as many."""
 
 
 class Outcome(StrEnum):
@@ -88,7 +86,6 @@ class Contacts:
         self._groups = Groups(self._keys())
         self._first = self._groups.rows
         self._answered, self._refused, self._unanswered = self._outcomes()
-        self._sure = self._groups.any(self._of(directions.confidence) >= PAGING_CONFIDENCE)
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -109,34 +106,61 @@ class Contacts:
         reset = flags == RST
         of_any = self._groups.any
         answered = of_any(~forward & (action == ACCEPT) & ~reset)
-        refused = ~answered & of_any((forward & (action == REJECT)) | (~forward & reset))
+        # What is still sent on a connection that the security group forgot has no SYN: no attempt.
+        leftover = (flags != ABSENT) & (flags & SYN == 0) & (self._of(self._flows["protocol"]) == TCP)
+        refused = ~answered & of_any((forward & (action == REJECT) & ~leftover) | (~forward & reset))
         is_tcp = self._of(self._flows["protocol"])[self._first] == TCP
         came_through = of_any(forward & (action == ACCEPT))
         return answered, refused, ~answered & ~refused & is_tcp & came_through
 
-    def edges(self) -> dict[tuple[object, ...], Integers]:
-        """The groups of each edge: of contacts that ended in some way, by what baselines tell apart."""
-        told = np.flatnonzero(self._answered | self._refused | self._unanswered)
+    def edges(self, known: Callable[[Edge], bool] = lambda _: False) -> dict[Edge, Integers]:
+        """The groups of each edge: of contacts that ended in some way, by what baselines tell apart.
+
+        Those that are known are left out.
+        """
+        edges, alike, told = self._by_edge
+        return {edge: told[alike.members(number)] for number, edge in enumerate(edges) if not known(edge)}
+
+    def answered_edges(self) -> set[Edge]:
+        """Those of the edges of which any contact was answered."""
+        edges, alike, told = self._by_edge
+        return {edges[number] for number in alike.any(self._answered[told]).nonzero()[0].tolist()}
+
+    @cached_property
+    def _by_edge(self) -> tuple[list[Edge], Groups, Integers]:
+        """The edges, the contacts of each, and the groups that these contacts are."""
+        (told,) = (self._answered | self._refused | self._unanswered).nonzero()
         rows = self._rows[self._first[told]]
-        inbound = self._inbound(rows)
-        peers = np.where(inbound, self._directions.client[rows], self._directions.server[rows])
-        classes = np.where(inbound, self._directions.client_class[rows], self._directions.server_class[rows])
-        names, numbers = self._peer_names(peers, classes)
-        columns = [inbound.astype(np.int64), self._flows["protocol"][rows]]
-        columns += [np.minimum(self._directions.service_port[rows], DYNAMIC), numbers]
+        directions, inbound = self._directions, self._inbound(rows)
+        names, far = self._peers(
+            np.where(inbound, directions.client[rows], directions.server[rows]),
+            np.where(inbound, directions.client_class[rows], directions.server_class[rows]),
+        )
+        columns: list[NDArray[Any]] = [inbound, self._flows["protocol"][rows]]
+        columns += [np.minimum(directions.service_port[rows], DYNAMIC), far]
         alike = Groups(packed(columns, [2, 2**8, 2**16, len(names)]))
-        rows = alike.rows
-        ways, protocols, ports, peers = (column[rows].tolist() for column in columns)
-        return {
-            ("in" if way else "out", protocol, port, names[peer]): told[alike.members(number)]
-            for number, (way, protocol, port, peer) in enumerate(
-                zip(ways, protocols, ports, peers, strict=True)
-            )
-        }
+        values = (column[alike.rows].tolist() for column in columns)
+        edges: list[Edge] = [
+            ("in" if way else "out", protocol, port, names[peer])
+            for way, protocol, port, peer in zip(*values, strict=True)
+        ]
+        return edges, alike, told
+
+    def _peers(self, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:
+        """What the far ends are, each name once, and the number of each end's."""
+        names = {each.value: number for number, each in enumerate(CLASSES)}
+        (own,) = (classes == OWN).nonzero()
+        numbers, texts = sorted(set(ends[own].tolist())), self._flows.texts
+        of_number = [names.setdefault(peer_of(texts[number], OWN), len(names)) for number in numbers]
+        far = classes.copy()
+        far[own] = np.array(of_number, np.int64)[np.searchsorted(numbers, ends[own])]
+        return [*names], far
 
     def refused_visitors(self, least: int, most: int) -> frozenset[str]:
         """Internet hosts that were refused at so many places or more; at most so many hosts."""
-        groups = np.flatnonzero(self._refused)
+        (groups,) = self._refused.nonzero()
+        if len(groups) < least:
+            return frozenset()
         rows = self._rows[self._first[groups]]
         rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
         clients, counts = np.unique(self._directions.client[rows], return_counts=True)
@@ -144,29 +168,32 @@ class Contacts:
         chosen = clients[np.argsort(-counts, kind="stable")][: min(most, many)]
         return frozenset(str(self._flows.text(client)) for client in chosen.tolist())
 
-    def telling(self, groups: Integers) -> Integers:
-        """Those of these contacts that mean something even if all of them are new."""
-        return groups[~self._answered[groups] | self._vertical[groups]]
+    def telling(self, groups: Integers, ports: int) -> Integers:
+        """Those of these contacts that mean something even if all of them are new.
+
+        They failed, or are with a server that the client asks for so many privileged ports or more. Above
+        1,023 passive FTP and RPC may ask for as many.
+        """
+        return groups[~self._answered[groups] | self._vertical(ports)[groups]]
 
     def sure(self, groups: Integers) -> Integers:
         """Those of these contacts whose initiator is sure."""
         return groups[self._sure[groups]]
 
     @cached_property
-    def _vertical(self) -> Mask:
+    def _sure(self) -> Mask:
+        return self._groups.any(self._of(self._directions.confidence) >= PAGING_CONFIDENCE)
+
+    def _vertical(self, ports: int) -> Mask:
         """Contacts of a client with a server that it asks for many privileged ports."""
         rows = self._rows[self._first]
         ends = [self._directions.client[rows], self._directions.server[rows]]
         keys = packed(ends, [len(self._flows.texts)] * 2)
         pairs = Groups(keys)
         privileged = self._directions.service_port[rows] < UNPRIVILEGED
-        many = pairs.sums(privileged.astype(np.int64)) >= VERTICAL_PORTS
+        many = pairs.sums(privileged.astype(np.int64)) >= ports
         vertical: Mask = privileged & many[pairs.of(keys)[0]]
         return vertical
-
-    def answered(self, groups: Integers) -> bool:
-        """Whether any of these contacts was answered."""
-        return bool(self._answered[groups].any())
 
     def one_by_one(self, groups: Integers, peer: str) -> list[Contact]:
         """These contacts, all of one edge."""
@@ -199,17 +226,6 @@ class Contacts:
     def _inbound(self, rows: Integers) -> Mask:
         inbound: Mask = (self._directions.side[rows] == INGRESS) == self._directions.from_source[rows]
         return inbound
-
-    def _peer_names(self, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:
-        """What the far ends are, each name once, and the number of each end's."""
-        names: dict[str, int] = {}
-        keys = packed([ends, classes], [len(self._flows.texts), len(CLASSES)])
-        groups = Groups(keys)
-        of_group = [
-            names.setdefault(peer_of(self._flows.texts[ends[row]], int(classes[row])), len(names))
-            for row in groups.rows.tolist()
-        ]
-        return [*names], np.array(of_group, np.int64)[groups.of(keys)[0]] if len(keys) else ends
 
 
 def _usable(directions: Directions) -> Mask:

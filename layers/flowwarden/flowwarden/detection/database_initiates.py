@@ -20,11 +20,12 @@ from flowwarden.detection.suspects import DATABASE_PORTS, Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import TCP, describe_service
+from flowwarden.policy import Policy
 
 NAME: Final = "database-initiates"
 
 
-def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
+def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
     """One finding for the host, if it serves a database; the flows are those of its new contacts."""
     if suspect.learning or not suspect.databases:
         return []

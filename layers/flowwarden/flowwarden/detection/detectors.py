@@ -9,11 +9,15 @@ from msgspec.structs import replace
 from flowwarden.detection import (
     blocked_connection,
     database_initiates,
+    interface_silent,
     internet_rejects,
     lateral_movement,
     listener_goes_out,
+    nacl_fault,
     probing,
     public_into_private,
+    records_lost,
+    reject_spike,
     scan,
     scan_hit,
     shut_service,
@@ -21,28 +25,33 @@ from flowwarden.detection import (
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.suspects import Suspect
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.places import places
+from flowwarden.network.places import ID_PREFIXES, Places, places
 from flowwarden.policy import Policy
 
 type Detector = Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
 
-type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow]], list[Finding]]
+type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow], Policy], list[Finding]]
 
 INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
     scan.NAME: scan.inspect,
     lateral_movement.NAME: lateral_movement.inspect,
     database_initiates.NAME: database_initiates.inspect,
+    listener_goes_out.NAME: listener_goes_out.inspect_suspect,
 }
 """Every detector that looks at what a host does over time, by its name."""
 
-OTHERS: frozenset[str] = frozenset({scan_hit.NAME})
-"""Detectors that the watcher runs for the service that they are about."""
+OTHERS: frozenset[str] = frozenset({scan_hit.NAME, internet_rejects.NAME, reject_spike.NAME})
+"""Detectors that the services run for what they are about, those that count columns among them."""
+
+OF_SIGHT: frozenset[str] = frozenset({records_lost.NAME, interface_silent.NAME})
+"""Detectors that look at whether flow logs are written, not at flows. The lookout runs them; what they
+find is told to operations."""
 
 DETECTORS: dict[str, Detector] = {
-    internet_rejects.NAME: internet_rejects.inspect,
     blocked_connection.NAME: blocked_connection.inspect,
     probing.NAME: probing.inspect,
     shut_service.NAME: shut_service.inspect,
+    nacl_fault.NAME: nacl_fault.inspect,
     public_into_private.NAME: public_into_private.inspect,
     listener_goes_out.NAME: listener_goes_out.inspect,
 }
@@ -54,8 +63,10 @@ INHIBITS: dict[str, frozenset[str]] = {
     database_initiates.NAME: frozenset({listener_goes_out.NAME}),
     scan_hit.NAME: frozenset({public_into_private.NAME}),
     lateral_movement.NAME: frozenset({blocked_connection.NAME}),
+    nacl_fault.NAME: frozenset({blocked_connection.NAME, shut_service.NAME, reject_spike.NAME}),
 }
-"""A finding of the first silences findings of the others about the same subject in the same batch."""
+"""A finding of the first silences findings of the others in the same batch, about the same subject or, if
+that is a subnet, in it."""
 
 
 def inspect(
@@ -70,16 +81,28 @@ def inspect(
         policy: the user's.
         over_time: what was found about hosts over time.
     """
-    findings = [finding for detect in DETECTORS.values() for finding in detect(flows, policy)]
-    findings = [*over_time, *findings]
+    findings: dict[tuple[object, ...], Finding] = {}
+    for finding in (*over_time, *(each for detect in DETECTORS.values() for each in detect(flows, policy))):
+        # Two ways may lead to the same statement.
+        key = finding.detector, finding.subject, finding.peer_class, finding.service
+        findings.setdefault(key, finding)
     silenced = {
         (inhibited, finding.subject)
-        for finding in findings
+        for finding in findings.values()
         for inhibited in INHIBITS.get(finding.detector, ())
     }
     exempt = places(policy.exempt)
     return [
-        replace(finding, severity=Severity.INFO) if exempt.hold(finding.subject) else finding
-        for finding in findings
-        if (finding.detector, finding.subject) not in silenced
+        replace(finding, severity=Severity.INFO) if _is_held(finding, exempt) else finding
+        for finding in findings.values()
+        if silenced.isdisjoint({(finding.detector, finding.subject), (finding.detector, _subnet(finding))})
     ]
+
+
+def _subnet(finding: Finding) -> str | None:
+    """The subnet that the finding was seen in."""
+    return finding.example.flow.subnet_id
+
+
+def _is_held(finding: Finding, exempt: Places) -> bool:
+    return not finding.subject.startswith(ID_PREFIXES) and exempt.hold(finding.subject)

@@ -12,6 +12,7 @@ hardly ever share one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from math import log
 from typing import Final
@@ -43,6 +44,7 @@ def bucket(*parts: object) -> int:
     return _hashed(parts, 1)
 
 
+@lru_cache(maxsize=2**14)
 def fingerprint(*parts: object) -> int:
     """48 bits that stand for something that is looked up again."""
     return _hashed(parts, 6)

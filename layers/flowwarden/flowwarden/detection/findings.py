@@ -57,9 +57,9 @@ class Tally(Struct, frozen=True, kw_only=True):
             bytes=sum(d.flow.bytes or 0 for d in flows),
             first=min(starts, default=None),
             last=max(ends, default=None),
-            clients=_ranked(d.client for d in flows),
-            servers=_ranked(d.server for d in flows),
-            services=_ranked((d.flow.protocol, d.service_port) for d in flows),
+            clients=_counted(d.client for d in flows),
+            servers=_counted(d.server for d in flows),
+            services=_counted((d.flow.protocol, d.service_port) for d in flows),
         )
 
 
@@ -109,5 +109,10 @@ def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
     return min(flows, key=lambda d: (-d.confidence, d.flow.start or 0, d.server, repr(d.flow)))
 
 
-def _ranked[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:
-    return tuple(sorted(Counter(values).items(), key=lambda pair: (-pair[1], str(pair[0]))))
+def ranked[T](counts: Iterable[tuple[T, int]]) -> tuple[tuple[T, int], ...]:
+    """What is counted with how many there are, most first."""
+    return tuple(sorted(counts, key=lambda pair: (-pair[1], str(pair[0]))))
+
+
+def _counted[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:
+    return ranked(Counter(values).items())

@@ -1,6 +1,7 @@
 """internet-rejects: what the internet tries and does not get. Counted and reported, never a page.
 
-What: REJECTs of connections that internet hosts start towards the interface.
+What: REJECTs of connections that internet hosts start towards the interface. Leftovers of expired connections
+    (a REJECT without a SYN) were no attempts, and do not count.
 Why: they are background radiation. EC2 sensors saw 27,100 packets per address and day (Cloud Telescope,
     2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day.
 False positives: does not apply; nothing is claimed beyond the count.
@@ -10,34 +11,28 @@ ATT&CK: T1595 Active Scanning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.selection import grouped, plural
+from flowwarden.detection.cause import likely_cause
+from flowwarden.detection.columns import representative_of, tally_of
+from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.selection import noise, plural
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.initiator import Initiator
-from flowwarden.policy import Policy
-from flowwarden.records.model import Action
+from flowwarden.network.direction import Directions
+from flowwarden.records.tokens import Integers
 
 NAME = "internet-rejects"
 
 
-def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+def inspect(directions: Directions) -> list[Finding]:
     """One finding for each own host that internet hosts were refused at."""
-    refused = [
-        directed
-        for directed in flows
-        if directed.flow.action is Action.REJECT
-        and directed.client_class in (PeerClass.INTERNET, PeerClass.AWS_SERVICE)
-        # A REJECT whose initiator nothing tells (ICMP) counts for the end that it came from.
-        and directed.verdict.initiator is not Initiator.DESTINATION
-    ]
-    return [_report(host, group) for host, group in grouped(refused, lambda d: d.server).items()]
+    rows = noise(directions)
+    servers = directions.server[rows]
+    hosts = dict.fromkeys(servers.tolist())
+    return [_report(directions, host, rows[servers == host]) for host in hosts]
 
 
-def _report(host: str, group: list[DirectedFlow]) -> Finding:
-    tally = Tally.of(group)
+def _report(directions: Directions, server: int, rows: Integers) -> Finding:
+    host, tally = directions.traffic.flows.texts[server], tally_of(directions, rows)
+    example = representative_of(directions, rows)
     return Finding(
         detector=NAME,
         severity=Severity.INFO,
@@ -45,10 +40,10 @@ def _report(host: str, group: list[DirectedFlow]) -> Finding:
         peer_class=PeerClass.INTERNET,
         summary=f"Refused at {host}: {plural(len(tally.clients), 'internet host')}.",
         because="the initiator is on the internet and the action is REJECT",
-        likely="background noise of the internet",
+        likely=likely_cause(example, "internet hosts", host),
         advice=(),
         technique="T1595",
         query_terms=(host, "REJECT"),
         tally=tally,
-        example=representative(group),
+        example=example,
     )

@@ -11,19 +11,28 @@ Interfaces stand in evidence by the number in their ids, so that they can be tol
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+
 from flowwarden.detection.evidence import DAY, Addition, Sets
+from flowwarden.records.table import FlowTable, Table
+from flowwarden.records.tokens import ABSENT
 
 SLOT: Final = 1800
 """Seconds. Three windows of ten minutes, so that one that comes late is not missed."""
 SHARDS: Final = 8
 """A thousand interfaces are 2 KB each, and a few hundred are one write unit."""
+FEW: Final = 160
+"""Interfaces that are written into one item, wherever they belong: 2 KB. Spread, they were eight writes."""
 INTERFACES: Final = "interfaces"
 KEPT: Final = 2 * DAY
 
 _ID: Final = re.compile(r"eni-([0-9a-f]{1,17})")
+_STREAM: Final = re.compile(r"(eni-[0-9a-f]{1,17})-(?:all|accept|reject)")
+"""Log streams are named by the interface and the traffic type."""
 
 
 def slot_of(seconds: int) -> int:
@@ -45,6 +54,50 @@ def interface_of(number: int) -> str:
     return f"eni-{number:x}".replace("-1", "-", 1)
 
 
+def sightings(records: Table, stream: str, now: int) -> dict[int, set[int]]:
+    """The numbers of the interfaces that a batch shows at work, by slot.
+
+    A stream of which nothing can be read shows that its interface writes; that it is unreadable is told by
+    another.
+    """
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for interface_id, slot in _writers(records, now):
+        number = number_of(interface_id)
+        if number is not None:
+            found[slot].add(number)
+    named = _STREAM.fullmatch(stream)
+    if not found and named and (number := number_of(named[1])) is not None:
+        found[slot_of(now)].add(number)
+    return dict(found)
+
+
+def _writers(records: Table, now: int) -> set[tuple[str, int]]:
+    """Interfaces and the slots that they wrote in, none from the future."""
+    gaps = {
+        (gap.interface_id, slot_of(now if gap.start is None else min(gap.start, now)))
+        for gap in records.gaps
+        if gap.interface_id is not None
+    }
+    return gaps | _talkers(records.flows, now)
+
+
+def _talkers(flows: FlowTable, now: int) -> set[tuple[str, int]]:
+    names, starts = flows["interface_id"], flows["start"]
+    slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
+    size = len(flows.texts) + 1
+    pairs = np.unique(slots * size + names + 1).tolist()
+    return {(text, pair // size) for pair in pairs if (text := flows.text(pair % size - 1)) is not None}
+
+
+def moment(records: Table, now: int) -> int:
+    """When a batch's traffic was (Unix seconds): a single record with a wrong time decides nothing."""
+    starts = records.flows["start"]
+    told = starts[starts != ABSENT]
+    if not len(told):
+        told = np.array([gap.start for gap in records.gaps if gap.start is not None], np.int64)
+    return min(int(np.median(told)), now) if len(told) else now
+
+
 def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Addition]:
     """What interfaces that were seen add to the evidence.
 
@@ -53,9 +106,11 @@ def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Additio
         seen: their numbers, by slot.
     """
     shards: dict[tuple[int, int], set[int]] = {}
-    for slot, numbers in seen.items():
+    for slot, each in seen.items():
+        numbers = set(each)
+        few = min(numbers, default=0) % SHARDS if len(numbers) <= FEW else None
         for number in numbers:
-            shards.setdefault((slot, number % SHARDS), set()).add(number)
+            shards.setdefault((slot, number % SHARDS if few is None else few), set()).add(number)
     return [
         Addition(_key(log_group, slot, shard), {INTERFACES: frozenset(numbers)}, slot * SLOT + KEPT)
         for (slot, shard), numbers in sorted(shards.items())

@@ -1,6 +1,6 @@
 """lateral-movement: one of our own hosts asks several others for remote administration, as it never did.
 
-What: new contacts of an own host to `SERVERS` distinct own hosts within a day, on ports by which hosts are
+What: new contacts of an own host to `lateral_hosts` own hosts within a day, on ports by which hosts are
     operated from afar (SSH, RDP, SMB, WinRM and the like), answered or not. What the role uses on two days or
     more, for whatever host, does not count.
 Why: an intruder who has one host wants the next. He succeeds often, so that counting failures does not find
@@ -21,27 +21,28 @@ from flowwarden.detection.findings import Finding, Severity, Tally, representati
 from flowwarden.detection.suspects import ADMIN_PORTS, ADMINISTERED, Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.ports import describe_service
+from flowwarden.network.ports import TCP, describe_service
+from flowwarden.policy import Policy
 
 NAME: Final = "lateral-movement"
-SERVERS: Final = 3
-"""With the scan rule, 98-100 % of half-successful movements and 0.29 false pages a day and 1,000 interfaces,
-on synthetic traffic."""
 
 
-def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
+def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for the host, if it moves; the flows are those of its new contacts."""
-    unusual = ADMIN_PORTS - suspect.administers
+    unusual = {port for port in ADMIN_PORTS if (TCP, port) not in suspect.asks}
     moving = [
         directed
         for directed in flows
         if directed.service_port in unusual and directed.server_class is PeerClass.OWN
     ]
     servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
-    return [] if suspect.learning or not moving or servers < SERVERS else [_report(suspect, moving, servers)]
+    least = policy.thresholds.lateral_hosts
+    if suspect.learning or not moving or servers < least:
+        return []
+    return [_report(suspect, moving, servers, least)]
 
 
-def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int) -> Finding:
+def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int, least: int) -> Finding:
     tally = Tally.of(flows)
     client, example = suspect.client, representative(flows)
     service = describe_service(*tally.services[0][0])
@@ -54,7 +55,7 @@ def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int) -> Fi
         because=(
             f"{client} is ours and started it ({example.verdict.evidence}, confidence "
             f"{example.confidence:.2f}); its role ({suspect.role}) never did; "
-            f"{SERVERS} hosts are the threshold"
+            f"{least} hosts are the threshold"
         ),
         likely="somebody who has this host and looks for the next one, or new automation",
         advice=(

@@ -1,11 +1,15 @@
 """listener-goes-out: a host that should only answer connects to the internet.
 
-What: an accepted connection that a host of the policy's `listener_only` started to the internet. A
-    destination that the record names as an AWS service does not count, except in ranges where customers'
-    own workloads answer too (EC2, CloudFront and the like); the default log format names none.
+What: an accepted connection to the internet by a host that only answers otherwise: the policy names it in
+    `listener_only`, or its role was seen on `DAYS_SEEN` days or more to serve others and never to go out (and
+    then the connection has to be answered). A destination that the record names as an AWS service does not
+    count, except in ranges where customers' own workloads answer too (EC2, CloudFront and the like); the
+    default log format names none.
 Why: a database or an internal server has no business there. A connection out is how data leaves and how
     an intruder's tools call home.
-False positives: operating system updates, licence checks, telemetry of vendors.
+False positives: operating system updates, licence checks, telemetry of vendors. Whatever a role does on two
+    days is usual for it afterwards.
+While a role is learned, only the hosts that the policy names are looked at.
 What to do: find the process and the destination; block it until somebody vouches for it.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """
@@ -16,6 +20,7 @@ from collections.abc import Sequence
 
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import grouped, logged_by, plural, sure
+from flowwarden.detection.suspects import Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.places import Places, places
@@ -37,7 +42,25 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
         and sure(directed)
         and _is_listener(directed, listeners)
     ]
-    return [_report(client, group) for client, group in grouped(gone_out, lambda d: d.client).items()]
+    return [
+        _report(client, group, "the policy declares it listener-only")
+        for client, group in grouped(gone_out, lambda d: d.client).items()
+    ]
+
+
+def inspect_suspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+    """One finding for the host, if its role only listens; the flows are those of its new contacts."""
+    if suspect.learning or not suspect.only_listens:
+        return []
+    answered = {(each.server, each.protocol, each.port) for each in suspect.contacts if not each.failed}
+    gone_out = [
+        directed
+        for directed in flows
+        if directed.server_class is PeerClass.INTERNET
+        and (directed.server, directed.flow.protocol, directed.service_port) in answered
+    ]
+    why = f"its role ({suspect.role}) answers others and never went out to the internet"
+    return [_report(suspect.client, gone_out, why)] if gone_out else []
 
 
 def _is_listener(directed: DirectedFlow, listeners: Places) -> bool:
@@ -48,7 +71,7 @@ def _is_listener(directed: DirectedFlow, listeners: Places) -> bool:
     return listeners.hold(directed.client)
 
 
-def _report(client: str, group: list[DirectedFlow]) -> Finding:
+def _report(client: str, group: list[DirectedFlow], why: str) -> Finding:
     tally = Tally.of(group)
     example = representative(group)
     target = tally.servers[0][0]
@@ -61,14 +84,13 @@ def _report(client: str, group: list[DirectedFlow]) -> Finding:
         peer_class=PeerClass.INTERNET,
         summary=f"{client} connected to {target}{others} on the internet: {service}.",
         because=(
-            f"{client} started it ({example.verdict.evidence}, confidence {example.confidence:.2f}) and the "
-            "policy declares it listener-only"
+            f"{client} started it ({example.verdict.evidence}, confidence {example.confidence:.2f}); {why}"
         ),
         likely="an update or telemetry that nobody announced, or data on its way out",
         advice=(
             f"Find the process on {client} that holds the connection, and who owns {target}.",
             "If nobody vouches for it: remove the outbound rule, and treat the host as compromised.",
-            "If it is wanted: send it through a proxy or endpoint, or take the host out of `listener_only`.",
+            "If it is wanted: send it through a proxy or endpoint, or name the host in `exempt`.",
         ),
         technique="T1041",
         query_terms=(client, target),

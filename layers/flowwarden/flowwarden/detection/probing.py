@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import MIN_PAIRS, probers
+from flowwarden.detection.refusals import probers
 from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -27,12 +28,13 @@ from flowwarden.policy import Policy
 NAME = "probing"
 
 
-def inspect(flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each own host that is refused at many pairs of host and port."""
-    return [_report(client, group) for client, group in probers(flows).items()]
+    least = policy.thresholds.probing_places
+    return [_report(client, group, least) for client, group in probers(flows, policy).items()]
 
 
-def _report(client: str, group: list[DirectedFlow]) -> Finding:
+def _report(client: str, group: list[DirectedFlow], least: int) -> Finding:
     tally = Tally.of(group)
     pairs = len({(directed.server, directed.flow.protocol, directed.service_port) for directed in group})
     example = representative(group)
@@ -46,9 +48,12 @@ def _report(client: str, group: list[DirectedFlow]) -> Finding:
         summary=f"{client} is refused at {pairs} host and port pairs ({where}).",
         because=(
             f"{client} is ours and started them ({example.verdict.evidence}, "
-            f"confidence {example.confidence:.2f}); {MIN_PAIRS} distinct pairs in a batch are the threshold"
+            f"confidence {example.confidence:.2f}); {least} distinct pairs in a batch are the threshold"
         ),
-        likely=f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder",
+        likely=(
+            f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder; "
+            f"what refuses it: {likely_cause(example, client, 'each of them')}"
+        ),
         advice=(
             f"Ask who runs a scanner or monitoring on {client}; if somebody does, that is the end of it.",
             f"If nobody does: isolate {client} (a security group without rules), keep its disk and memory.",

@@ -8,31 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flowwarden.detection.cause import is_leftover
 from flowwarden.detection.selection import grouped, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.places import places
 from flowwarden.policy import Policy
-from flowwarden.records.model import Action, FlowDirection
-
-MIN_PAIRS = 5
-"""Distinct refused (host, port) pairs that make a prober. Primaries and replicas of one or two services stay
-below."""
-
-MIN_PACKETS = 3
-"""Rejected packets before a host's attempts at a service count. A blocked TCP connect sends its SYN at 0, 1,
-3, 7, 15 and 31 s, so one real attempt passes; a single stray packet does not."""
-
-MANY_CLIENTS = 5
-"""Own hosts refused the same service at one host, from which it is told once, about the host that refuses:
-a security group that somebody tightened shuts out all its clients at the same time."""
-
-REASONS = {
-    "BPA": "VPC Block Public Access refused it",
-    "EC": "VPC encryption controls refused it: the traffic is not encrypted in transit",
-}
-"""`reject-reason` codes that name the cause outright."""
+from flowwarden.records.model import Action
 
 type Service = tuple[str, int | None, int | None]
 """Server, protocol, port."""
@@ -43,7 +26,7 @@ type Attempt = tuple[str, PeerClass, int | None, int | None]
 def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
     """Rejected flows of connections that our own hosts started, east-west or out.
 
-    A rejected answer is no attempt: only flows that went the way of the connection count.
+    A rejected answer is no attempt: only flows that went the way of the connection count, and no leftovers.
     """
     return [
         directed
@@ -53,24 +36,26 @@ def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
         and sure(directed)
         and directed.client_class is PeerClass.OWN
         and directed.server_class is not PeerClass.LOCAL
+        and not is_leftover(directed)
     ]
 
 
-def probers(flows: Iterable[DirectedFlow]) -> dict[str, list[DirectedFlow]]:
+def probers(flows: Iterable[DirectedFlow], policy: Policy) -> dict[str, list[DirectedFlow]]:
     """The own hosts that are refused at many pairs of host and port, with their refused flows."""
     return {
         client: group
         for client, group in grouped(refused_own(flows), lambda d: d.client).items()
-        if len({_service_at(directed) for directed in group}) >= MIN_PAIRS
+        if len({_service_at(directed) for directed in group}) >= policy.thresholds.probing_places
     }
 
 
-def attempts(flows: Iterable[DirectedFlow]) -> dict[Attempt, list[DirectedFlow]]:
+def attempts(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Attempt, list[DirectedFlow]]:
     """What each own host is refused, stray packets left out."""
     groups = grouped(
         refused_own(flows), lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port)
     )
-    return {key: group for key, group in groups.items() if _packets(group) >= MIN_PACKETS}
+    least = policy.thresholds.blocked_packets
+    return {key: group for key, group in groups.items() if _packets(group) >= least}
 
 
 def shut_services(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Service, list[DirectedFlow]]:
@@ -79,17 +64,17 @@ def shut_services(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Service
     Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
     """
     flows = list(flows)
-    probing, exempt = probers(flows), places(policy.exempt)
+    probing, exempt = probers(flows, policy), places(policy.exempt)
     asked = [
         directed
-        for (client, server_class, *_), group in attempts(flows).items()
+        for (client, server_class, *_), group in attempts(flows, policy).items()
         if server_class is PeerClass.OWN and client not in probing and not exempt.hold(client)
         for directed in group
     ]
     return {
         service: group
         for service, group in grouped(asked, _service_at).items()
-        if len({directed.client for directed in group}) >= MANY_CLIENTS
+        if len({directed.client for directed in group}) >= policy.thresholds.shut_clients
     }
 
 
@@ -100,23 +85,9 @@ def blocked(flows: Iterable[DirectedFlow], policy: Policy) -> list[list[Directed
     told = {(directed.client, service) for service, group in shut.items() for directed in group}
     rest = (
         [directed for directed in group if (directed.client, _service_at(directed)) not in told]
-        for group in attempts(flows).values()
+        for group in attempts(flows, policy).values()
     )
     return [group for group in rest if group]
-
-
-def likely_cause(example: DirectedFlow, client: str, target: str) -> str:
-    """The likely cause of a refusal, from the records alone."""
-    reason = REASONS.get(example.flow.reject_reason or "")
-    if reason:
-        return reason
-    match example.side:
-        case FlowDirection.INGRESS:
-            return f"the inbound rules at {target}: its security group or its subnet's network ACL"
-        case FlowDirection.EGRESS:
-            return f"the outbound rules at {client}: its security group or its subnet's network ACL"
-        case None:
-            return f"a security group or network ACL at {client} or {target}"
 
 
 def _service_at(directed: DirectedFlow) -> Service:

@@ -1,9 +1,11 @@
 """scan: one of our own hosts tries what is new for it, and mostly fails.
 
 What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
-    it, less those that answered, reach `HOUR_EXCESS` within an hour or `DAY_EXCESS` within a day. What is
-    usual for its role does not count, however much of it fails. Or who asks one server for `VERTICAL_PORTS`
-    privileged ports in a batch, answered or not.
+    it, less those that answered, reach `scan_hour` within an hour or `scan_day` within a day. What is
+    usual for its role does not count, however much of it fails; a service that it usually asks for, in a
+    network where it does not, counts as `USUAL_WEIGHT` of a place. Answers of the internet make up for
+    failures on the internet only: anybody can have as many of them as he likes. Or who asks one server for
+    `scan_ports` privileged ports in a batch, answered or not.
 Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
     It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
     odds of 0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
@@ -21,60 +23,82 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.detection.contacts import VERTICAL_PORTS
-from flowwarden.detection.evidence import DAY, HOUR, Sets, distinct
+from flowwarden.detection.evidence import HOUR, Sets, distinct
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import plural
-from flowwarden.detection.suspects import ANSWERED, FAILED, SPANS, Suspect
+from flowwarden.detection.suspects import (
+    ANSWERED,
+    ANSWERED_OUTSIDE,
+    FAILED,
+    FAILED_OUTSIDE,
+    FAILED_USUAL,
+    SPANS,
+    Suspect,
+)
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import UNPRIVILEGED
+from flowwarden.policy import Policy
 
 NAME: Final = "scan"
-HOUR_EXCESS: Final = 12
-"""0.09 false pages a day and 1,000 interfaces, together with the next one, on synthetic traffic."""
-DAY_EXCESS: Final = 20
-"""Who sends one probe in five or fifteen minutes is found by it after some hours."""
 LEARNING_FACTOR: Final = 2.5
+USUAL_WEIGHT: Final = 0.2
+"""A bastion or a deployment tool keeps asking for hosts that were replaced: a stale list has
+dozens. Sixty places within an hour are more than that."""
 
-_LIMITS: Final = {HOUR: HOUR_EXCESS, DAY: DAY_EXCESS}
+_NOTHING: Final[frozenset[int]] = frozenset()
 
 
 def excess(sets: Sets) -> float:
     """By how many places more failed than answered; one that did both answered."""
-    answered = sets.get(ANSWERED, frozenset())
-    return distinct(sets.get(FAILED, frozenset()) - answered) - distinct(answered)
+    answered, outside = sets.get(ANSWERED, _NOTHING), sets.get(ANSWERED_OUTSIDE, _NOTHING)
+    usual = distinct(sets.get(FAILED_USUAL, _NOTHING) - answered)
+    inside = distinct(sets.get(FAILED, _NOTHING) - answered) + USUAL_WEIGHT * usual - distinct(answered)
+    abroad = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
+    return max(inside, 0) + max(abroad, 0)
 
 
-def vertical(suspect: Suspect) -> str | None:
+def failures(sets: Sets) -> float:
+    """How many places failed, answered or not at other times."""
+    return sum(distinct(sets.get(name, _NOTHING)) for name in (FAILED, FAILED_USUAL, FAILED_OUTSIDE))
+
+
+def vertical(suspect: Suspect, least: int) -> str | None:
     """The server that the host asks for very many privileged ports in this batch; None if there is none."""
     ports: defaultdict[str, set[int]] = defaultdict(set)
     for contact in suspect.contacts:
         if contact.port < UNPRIVILEGED:
             ports[contact.server].add(contact.port)
-    return next((server for server, asked in ports.items() if len(asked) >= VERTICAL_PORTS), None)
+    return next((server for server, asked in ports.items() if len(asked) >= least), None)
 
 
-def suspicious(suspect: Suspect) -> int | None:
+def suspicious(suspect: Suspect, thresholds: Thresholds) -> int | None:
     """The window, in seconds, in which the host failed too often; None if it did not."""
-    factor = LEARNING_FACTOR if suspect.learning else 1
-    exceeded = (span for span, limit in _LIMITS.items() if excess(suspect.window(span)) >= limit * factor)
+    limits = {span: _limit(suspect, span, thresholds) for span in SPANS}
+    exceeded = (span for span, limit in limits.items() if excess(suspect.window(span)) >= limit)
     return next(exceeded, None) if any(contact.failed for contact in suspect.contacts) else None
 
 
-def inspect(suspect: Suspect, flows: Sequence[DirectedFlow]) -> list[Finding]:
+def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for the host, if it scans; the flows are those of its new contacts."""
     if not flows:
         return []
-    if span := suspicious(suspect):
-        failed = round(distinct(suspect.window(span).get(FAILED, frozenset())))
-        limit = _LIMITS[span] * (LEARNING_FACTOR if suspect.learning else 1)
+    thresholds = policy.thresholds
+    if span := suspicious(suspect, thresholds):
+        failed = round(failures(suspect.window(span)))
         tried = f"about {failed} host and port pairs in vain within {SPANS[span]}"
-        return [_report(suspect, flows, tried, f"{limit:g} more failures than answers are the threshold")]
-    if server := vertical(suspect):
-        tried = f"{VERTICAL_PORTS} privileged ports or more of {server} in one batch"
+        why = f"{_limit(suspect, span, thresholds):g} more failures than answers are the threshold"
+        return [_report(suspect, flows, tried, why)]
+    if server := vertical(suspect, thresholds.scan_ports):
+        tried = f"{thresholds.scan_ports} privileged ports or more of {server} in one batch"
         return [_report(suspect, flows, tried, "nobody needs so many of one server")]
     return []
+
+
+def _limit(suspect: Suspect, span: int, thresholds: Thresholds) -> float:
+    limit = thresholds.scan_hour if span == HOUR else thresholds.scan_day
+    return limit * (LEARNING_FACTOR if suspect.learning else 1)
 
 
 def _report(suspect: Suspect, flows: Sequence[DirectedFlow], tried: str, why: str) -> Finding:

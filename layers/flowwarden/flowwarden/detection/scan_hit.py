@@ -1,7 +1,7 @@
 """scan-hit: somebody on the internet was refused all over the place, and then let in.
 
 What: an answered connection from an internet host to a service of ours that the internet does not usually
-    reach, if that host was refused at `REFUSED_PLACES` places or more in one batch, on the same day or the
+    reach, if that host was refused at `scan_hit_places` places or more in one batch, on the same day or the
     day before.
 Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.
 False positives: a new public service that a scanner of the internet finds before its users do.
@@ -21,12 +21,13 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import describe_service
 
 NAME: Final = "scan-hit"
-REFUSED_PLACES: Final = 10
-"""Of one interface in one batch: few sources of background noise try that many, so few are remembered."""
 
 
-def report(role: str, flows: Sequence[DirectedFlow]) -> Finding:
-    """The finding about a server; the flows are those of the connections that hit it."""
+def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
+    """The finding about a server that refused the visitor at so many places or more.
+
+    The flows are those of the connections that hit it.
+    """
     tally = Tally.of(flows)
     example = representative(flows)
     server, visitor = example.server, tally.clients[0][0]
@@ -40,7 +41,7 @@ def report(role: str, flows: Sequence[DirectedFlow]) -> Finding:
         summary=f"{visitor}, which was refused at many ports before, got through to {service} at {server}.",
         because=(
             f"{visitor} is on the internet and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}), it was answered, it had been refused at {REFUSED_PLACES} places or "
+            f"{example.confidence:.2f}), it was answered, it had been refused at {places} places or "
             f"more, and the internet does not usually reach that service of its role ({role})"
         ),
         likely="a port that was opened by mistake or by an intruder",

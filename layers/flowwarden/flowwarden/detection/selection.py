@@ -3,53 +3,79 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
 
 import numpy as np
 
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.direction import AWS_SERVICE, INTERNET, DirectedFlow, Directions
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.places import Places, places
+from flowwarden.network.traffic import SYN
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.table import FlowTable
-from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import REJECT
+from flowwarden.records.tokens import ABSENT, MIX, Integers, Mask
+from flowwarden.records.vocabulary import ACCEPT, REJECT
 
 PAGING_CONFIDENCE = 0.95
 """Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
 
 
-def wanted(flows: FlowTable, policy: Policy) -> Integers:
-    """The rows of the flows that any detector looks at: REJECTs, and what touches a declared place.
+def wanted(directions: Directions, policy: Policy) -> Integers:
+    """The rows of the flows that any detector looks at one by one.
 
-    Making flows of rows is dear; for the ordinary accepted ones nobody asks. A record that was delivered
-    more than once is one flow.
+    These are REJECTs, but for the noise of the internet, and what declared places have to do with the
+    internet. Making flows of rows is dear; for the ordinary accepted ones nobody asks.
     """
-    looked_at = flows["action"] == REJECT
+    flows = directions.traffic.flows
+    looked_at = (flows["action"] == REJECT) & ~is_noise(directions)
     declared = policy.private_subnets + policy.listener_only
     if declared:
-        looked_at = looked_at | _touching(flows, places(declared))
-    return _distinct(flows, np.flatnonzero(looked_at))
+        rows = _with_internet(directions)
+        looked_at[rows[_touching(directions, rows, places(declared))]] = True
+    return distinct(flows, looked_at.nonzero()[0])
 
 
-def _touching(flows: FlowTable, here: Places) -> Mask:
-    """Which flows have an end in one of the places, or were logged there."""
-    touching = np.zeros(len(flows), bool)
+def is_noise(directions: Directions) -> Mask:
+    """Which flows are refused attempts of the internet; one whose initiator nothing tells is its sender's."""
+    client = directions.client_class
+    rejected: Mask = directions.traffic.flows["action"] == REJECT
+    rejected &= directions.from_source
+    rejected &= (client == INTERNET) | (client == AWS_SERVICE)
+    return rejected
+
+
+def noise(directions: Directions) -> Integers:
+    """The rows of these attempts, each record once; leftovers of forgotten connections are none."""
+    traffic = directions.traffic
+    rows = distinct(traffic.flows, is_noise(directions).nonzero()[0])
+    flags = traffic.flows["tcp_flags"][rows]
+    bare = (flags == ABSENT).nonzero()[0]
+    leftover = (flags != ABSENT) & (flags & SYN == 0)
+    leftover[bare] = [accepted_too for accepted_too, _ in traffic.accepted(rows[bare])]
+    counted: Integers = rows[~(leftover & traffic.is_tcp[rows])]
+    return counted
+
+
+def _with_internet(directions: Directions) -> Integers:
+    """The rows of accepted flows that surely are of a connection with the internet."""
+    outside: Mask = (directions.client_class == INTERNET) | (directions.server_class == INTERNET)
+    outside &= directions.traffic.flows["action"] == ACCEPT
+    return (outside & (directions.confidence >= PAGING_CONFIDENCE)).nonzero()[0]
+
+
+def _touching(directions: Directions, rows: Integers, here: Places) -> Mask:
+    """Which of these flows have an end in one of the places, or were logged there."""
+    flows = directions.traffic.flows
+    named, held = flows.answers(here.naming), flows.answers(here.holding)
+    touching = np.zeros(len(rows), bool)
     for attribute in ("interface_id", "instance_id", "subnet_id"):
-        touching |= _named(flows, attribute, here.named)
-    for end in ("src", "dst"):
-        packet = _named(flows, f"pkt_{end}addr", here.hold)
-        told = flows[f"pkt_{end}addr"] != ABSENT
-        touching |= np.where(told, packet, _named(flows, f"{end}addr", here.hold))
+        if flows.has(attribute):
+            touching |= named.of(flows[attribute][rows]) > 0
+    for end in (directions.client, directions.server):
+        touching |= held.of(end[rows]) > 0
     return touching
-
-
-def _named(flows: FlowTable, attribute: str, holds: Callable[[str], bool]) -> Mask:
-    """Of which flows the text of a column fulfils a condition."""
-    fitting = [number for number in np.unique(flows[attribute]) if number >= 0 and holds(flows.texts[number])]
-    return np.isin(flows[attribute], fitting) if fitting else np.zeros(len(flows), bool)
 
 
 _IDENTITY = (
@@ -59,12 +85,13 @@ _IDENTITY = (
 """What makes a record the same record, in whatever format."""
 
 
-def _distinct(flows: FlowTable, rows: Integers) -> Integers:
+def distinct(flows: FlowTable, rows: Integers) -> Integers:
+    """The rows without those of records that are there more than once."""
+    if len(rows) <= 1:
+        return rows
     # Records are delivered at least once, and once by each of two flow logs that write to one group, maybe
     # in formats of their own: no sum and no threshold may grow with that.
-    identity = np.array([flows[attribute][rows] for attribute in _IDENTITY])
-    identity = identity[:, np.lexsort(identity)]
-    if not (identity[:, 1:] == identity[:, :-1]).all(axis=0).any():
+    if _are_distinct([flows[attribute][rows] for attribute in _IDENTITY]):
         return rows
     unique: dict[tuple[object, ...], tuple[int, Flow]] = {}
     key = attrgetter(*_IDENTITY)
@@ -73,6 +100,15 @@ def _distinct(flows: FlowTable, rows: Integers) -> Integers:
         if _telling(flow) > _telling(known[1]):
             unique[key(flow)] = row, flow
     return np.array([row for row, _ in unique.values()])
+
+
+def _are_distinct(columns: Sequence[Integers]) -> bool:
+    """Whether no two rows are the same; False if only their hashes are."""
+    mixed = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column.astype(np.uint64)) * MIX
+    mixed.sort()
+    return not np.count_nonzero(mixed[1:] == mixed[:-1])
 
 
 def _telling(flow: Flow) -> tuple[int, str]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import MANY_CLIENTS, likely_cause, shut_services
+from flowwarden.detection.refusals import shut_services
 from flowwarden.detection.selection import plural
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import describe_service
@@ -25,10 +26,11 @@ NAME = "shut-service"
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each service that refuses many own hosts."""
-    return [_report(group) for group in shut_services(flows, policy).values()]
+    least = policy.thresholds.shut_clients
+    return [_report(group, least) for group in shut_services(flows, policy).values()]
 
 
-def _report(group: list[DirectedFlow]) -> Finding:
+def _report(group: list[DirectedFlow], least: int) -> Finding:
     tally = Tally.of(group)
     example = representative(group)
     target, service = example.server, describe_service(example.flow.protocol, example.service_port)
@@ -41,7 +43,7 @@ def _report(group: list[DirectedFlow]) -> Finding:
         summary=f"{plural(len(tally.clients), 'host')} of ours are refused {service} at {target}.",
         because=(
             f"they are ours and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); {MANY_CLIENTS} hosts and more are told together"
+            f"{example.confidence:.2f}); {least} hosts and more are told together"
         ),
         likely=likely_cause(example, "each of them", target),
         advice=(

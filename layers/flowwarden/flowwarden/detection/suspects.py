@@ -14,8 +14,12 @@ from msgspec import Struct
 from flowwarden.detection.contacts import Contact
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets, bucket
 
-FAILED, ANSWERED, ADMINISTERED = "failed", "answered", "administered"
-"""Sets of a window: places (server, protocol, port) that failed the host, that answered it, and servers that
+FAILED, ANSWERED = "failed", "answered"
+FAILED_USUAL: Final = "failed-usual"
+FAILED_OUTSIDE, ANSWERED_OUTSIDE = "failed-outside", "answered-outside"
+ADMINISTERED: Final = "administered"
+"""Sets of a window: places (server, protocol, port) that failed the host and that answered it, inside and
+outside; those inside that failed it at a service that its role usually asks for elsewhere; and servers that
 it asked for remote administration."""
 
 ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
@@ -25,6 +29,9 @@ traffic)."""
 
 DATABASE_PORTS: Final = frozenset({3306, 5432, 1433, 1521, 6379, 27017})
 """MySQL, PostgreSQL, SQL Server, Oracle, Redis, MongoDB."""
+
+type Services = frozenset[tuple[int, int]]
+"""Protocols and ports."""
 
 SPANS: Final = {HOUR: "1h", DAY: "24h"}
 
@@ -41,10 +48,12 @@ class Suspect(Struct, frozen=True, kw_only=True):
     """The new ones of the batch."""
     hour: Sets
     day: Sets
-    administers: frozenset[int] = frozenset()
-    """Ports on which the role usually administers others, wherever these are."""
+    asks: Services = frozenset()
+    """Services that the role usually asks for, wherever these are."""
     databases: frozenset[int] = frozenset()
     """Ports on which the role usually serves a database."""
+    only_listens: bool = False
+    """Whether the role usually answers others and never goes out to the internet."""
 
     def window(self, span: int) -> Sets:
         """What is known of the last hour or day."""
@@ -59,35 +68,41 @@ def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:
     return dict(found)
 
 
-def windows(
-    host: str, contacts: Sequence[Contact], administers: frozenset[int], now: int
-) -> dict[int, list[Addition]]:
+def windows(host: str, contacts: Sequence[Contact], asks: Services, now: int) -> dict[int, list[Addition]]:
     """What a host's new contacts add to its windows, by their span.
 
     Args:
         host: what tells it from any other: addresses are used again in other VPCs.
         contacts: of the batch.
-        administers: ports on which its role usually administers others.
+        asks: services that its role usually asks for, wherever these are.
         now: Unix seconds.
     """
     return {
         span: [
-            Addition(f"contacts#{name}#{begin}#{host}", sets(within, administers), begin * span + 2 * span)
+            Addition(f"contacts#{name}#{begin}#{host}", sets(within, asks), begin * span + 2 * span)
             for begin, within in sorted(_by_window(contacts, span, now).items())
         ]
         for span, name in SPANS.items()
     }
 
 
-def sets(contacts: Iterable[Contact], administers: frozenset[int] = frozenset()) -> dict[str, frozenset[int]]:
-    """Contacts as the sets of a window; administration on ports that are usual for the role is none."""
+def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str, frozenset[int]]:
+    """Contacts as the sets of a window; administration that is usual for the role is none."""
     found: defaultdict[str, set[int]] = defaultdict(set)
     for contact in contacts:
-        place = bucket(contact.server, contact.protocol, contact.port)
-        found[FAILED if contact.failed else ANSWERED].add(place)
-        if contact.inside and contact.port in ADMIN_PORTS - administers:
+        usual = (contact.protocol, contact.port) in asks
+        found[_set_of(contact, usual=usual)].add(bucket(contact.server, contact.protocol, contact.port))
+        if contact.inside and contact.port in ADMIN_PORTS and not usual:
             found[ADMINISTERED].add(bucket(contact.server))
     return {name: frozenset(numbers) for name, numbers in found.items()}
+
+
+def _set_of(contact: Contact, *, usual: bool) -> str:
+    if not contact.inside:
+        return FAILED_OUTSIDE if contact.failed else ANSWERED_OUTSIDE
+    if contact.failed:
+        return FAILED_USUAL if usual else FAILED
+    return ANSWERED
 
 
 def _by_window(contacts: Iterable[Contact], span: int, now: int) -> dict[int, list[Contact]]:

@@ -6,29 +6,28 @@ conversation. Together with the classes of both ends they make a DirectedFlow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefix
+from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.initiator import Initiator, Verdict, Verdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import EGRESS, INGRESS
+from flowwarden.records.vocabulary import EGRESS, INGRESS, REJECT
 
-CLASSES: Final = tuple(PeerClass)
-"""Peer classes by number."""
-_NUMBERS: Final = {peer_class: number for number, peer_class in enumerate(CLASSES)}
 OWN: Final = CLASSES.index(PeerClass.OWN)
 AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)
 INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
 LOCAL: Final = CLASSES.index(PeerClass.LOCAL)
 
+_NEITHER: Final = False, False
 _SIDES: Final = {INGRESS: FlowDirection.INGRESS, EGRESS: FlowDirection.EGRESS}
 
 
@@ -50,6 +49,10 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
     server_class: PeerClass
     client_port: int | None
     service_port: int | None
+    accepted_too: bool = False
+    """Of a REJECT: whether the very same 5-tuple was accepted at the interface in this batch, too."""
+    reverse_accepted: bool = False
+    """Of a REJECT: whether the reverse of its 5-tuple was accepted at the interface in this batch."""
 
     @property
     def confidence(self) -> float:
@@ -68,8 +71,21 @@ class Directions:
     Addresses are numbers of texts, peer classes numbers of `CLASSES`; see `DirectedFlow` for what they mean.
     """
 
-    def __init__(self, traffic: Traffic, book: AddressBook) -> None:
+    def __init__(
+        self,
+        traffic: Traffic,
+        book: AddressBook,
+        addresses: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
+        """Take the flows, and who knows what is ours.
+
+        Args:
+            traffic: the flows of a batch.
+            book: knows what addresses are.
+            addresses: what EC2 tells of interfaces: their addresses by their ids.
+        """
         self.traffic = traffic
+        self._addresses = addresses
         self._flows = traffic.flows
         self._book = book
 
@@ -80,6 +96,8 @@ class Directions:
         text, found = self._flows.text, self._flows.flows(rows)
         ends = (self.client, self.server, self.client_class, self.server_class, self.side)
         columns = (column[rows].tolist() for column in ends)
+        rejected = rows[self._flows["action"][rows] == REJECT]
+        accepted = dict(zip(rejected.tolist(), self.traffic.accepted(rejected), strict=True))
         return [
             DirectedFlow(
                 flow=flow,
@@ -91,6 +109,8 @@ class Directions:
                 server_class=CLASSES[server_class],
                 client_port=flow.srcport if self.from_source[row] else flow.dstport,
                 service_port=flow.dstport if self.from_source[row] else flow.srcport,
+                accepted_too=accepted.get(row, _NEITHER)[0],
+                reverse_accepted=accepted.get(row, _NEITHER)[1],
             )
             for row, flow, client, server, client_class, server_class, side in zip(
                 rows.tolist(), found, *columns, strict=True
@@ -111,7 +131,7 @@ class Directions:
     def from_source(self) -> Mask:
         """Whether the source stands as the client: it is, or nobody knows."""
         by_destination = [each.initiator is Initiator.DESTINATION for each in self.verdicts.table]
-        return ~np.array(by_destination)[self.verdicts.numbers]
+        return ~np.array(by_destination, bool)[self.verdicts.numbers]
 
     @cached_property
     def own(self) -> Integers:
@@ -119,7 +139,9 @@ class Directions:
         direction = self._flows["flow_direction"]
         told = direction != ABSENT
         own = np.where(direction == INGRESS, self._flows["dstaddr"], self._flows["srcaddr"])
-        return own if told.all() else np.where(told, own, self.traffic.own_addresses(self._book))
+        if told.all():
+            return own
+        return np.where(told, own, self.traffic.own_addresses(self._book, self._addresses))
 
     @cached_property
     def side(self) -> Integers:
@@ -135,12 +157,12 @@ class Directions:
     @cached_property
     def client(self) -> Integers:
         """The address of the end that opened the conversation."""
-        return np.where(self.from_source, *self._ends)
+        return self._chosen(self._ends[0], self._ends[1])
 
     @cached_property
     def server(self) -> Integers:
         """The address of the other end."""
-        return np.where(self.from_source, *self._ends[::-1])
+        return self._chosen(self._ends[1], self._ends[0])
 
     @cached_property
     def service_port(self) -> Integers:
@@ -150,65 +172,67 @@ class Directions:
     @cached_property
     def client_class(self) -> Integers:
         """What the client is."""
-        return np.where(self.from_source, *self._classes)
+        return self._chosen(self._classes[0], self._classes[1])
 
     @cached_property
     def server_class(self) -> Integers:
         """What the server is."""
-        return np.where(self.from_source, *self._classes[::-1])
+        return self._chosen(self._classes[1], self._classes[0])
+
+    def _chosen(self, if_source: Integers, if_destination: Integers) -> Integers:
+        """The values of the first where the source stands as the client, of the second elsewhere."""
+        chosen: Integers = np.where(self.from_source, if_source, if_destination)
+        return chosen
 
     @cached_property
-    def _ends(self) -> tuple[Integers, Integers]:
-        """Source and destination, as the packets have them."""
-        source, destination = (
-            np.where(packet != ABSENT, packet, self._flows[f"{end}addr"])
-            for end in ("src", "dst")
-            for packet in (self._flows[f"pkt_{end}addr"],)
-        )
-        return source, destination
+    def _ends(self) -> Integers:
+        """Source and destination, as the packets have them: a row each."""
+        flows = self._flows
+        ends = np.array([flows["srcaddr"], flows["dstaddr"]])
+        if not (flows.has("pkt_srcaddr") or flows.has("pkt_dstaddr")):
+            return ends
+        packet = np.array([flows["pkt_srcaddr"], flows["pkt_dstaddr"]])
+        return np.where(packet != ABSENT, packet, ends)
 
     @cached_property
-    def _classes(self) -> tuple[Integers, Integers]:
-        """What source and destination are."""
-        known = _KnownEnds(self._flows.texts, (*self._ends, self.own), self._book)
-        source, destination = self._ends
-        # A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
-        within = known.same_ipv6_vpc(source, destination)
-        classes = []
-        for end, service in zip(self._ends, ("pkt_src_aws_service", "pkt_dst_aws_service"), strict=True):
-            ours = within | (end == self.own) | known.same_ipv6_vpc(end, self.own)
-            public = np.where(self._services(service), AWS_SERVICE, INTERNET)
-            of_text = known.classes[end]
-            classes.append(
-                np.where(within, OWN, np.where(of_text != INTERNET, of_text, np.where(ours, OWN, public)))
-            )
-        return classes[0], classes[1]
+    def _classes(self) -> Integers:
+        """What source and destination are: a row each."""
+        ends = self._ends
+        classes = self._flows.answers(self._book.numbers).of(ends)
+        if not np.count_nonzero(classes != OWN):
+            return classes
+        within, ours = self._own_ipv6()
+        public = classes == INTERNET
+        classes[public & self._services] = AWS_SERVICE
+        classes[public & ours] = OWN
+        classes[:, within] = OWN
+        return classes
 
-    def _services(self, attribute: str) -> Mask:
-        """Where a column names an AWS service."""
-        column = self._flows[attribute]
-        names = np.unique(column)
-        services = [name for name in names.tolist() if is_aws_service(self._flows.text(name))]
-        return np.isin(column, services) if services else np.zeros(len(column), bool)
+    def _own_ipv6(self) -> tuple[Mask, Mask]:
+        """At which flows both ends are in the same VPC, and which ends are the interface or in its VPC.
+
+        A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
+        """
+        prefixes = self._flows.answers(vpc_prefixes)
+        of_ends = prefixes.of(self._ends)
+        within, ours = np.zeros(len(self.own), bool), self._ends == self.own
+        (rows,) = (of_ends[0] & of_ends[1] != ABSENT).nonzero()
+        if len(rows):
+            source, destination = of_ends = of_ends[:, rows]
+            within[rows] = source == destination
+            ours[:, rows] |= (of_ends == prefixes.of(self.own[rows])) & (of_ends != ABSENT)
+        return within, ours
+
+    @property
+    def _services(self) -> Mask:
+        """Which ends the records name as an AWS service: a row for sources, one for destinations."""
+        services = self._flows.answers(_are_services)
+        names = ("pkt_src_aws_service", "pkt_dst_aws_service")
+        return np.array([services.of(self._flows[name]) > 0 for name in names])
 
 
-class _KnownEnds:
-    """What some addresses are, by the numbers of their texts; what others are is never asked."""
-
-    def __init__(self, texts: Sequence[str], columns: Sequence[Integers], book: AddressBook) -> None:
-        self.classes: Integers = np.full(len(texts) + 1, ABSENT)
-        self._prefixes: Integers = np.full(len(texts) + 1, ABSENT)  # the last one is that of `ABSENT`
-        numbers = np.unique(np.concatenate(columns))
-        numbers = numbers[numbers != ABSENT]
-        known = [texts[number] for number in numbers.tolist()]
-        self.classes[numbers] = [_NUMBERS[book.classify(text)] for text in known]
-        self._prefixes[numbers] = [vpc_prefix(text) if ":" in text else ABSENT for text in known]
-
-    def same_ipv6_vpc(self, one: Integers, other: Integers) -> Mask:
-        """Where both are IPv6 addresses in the same /56, hence in the same VPC."""
-        mine = self._prefixes[one]
-        same: Mask = (mine == self._prefixes[other]) & (mine != ABSENT)
-        return same
+def _are_services(codes: Sequence[str]) -> Sequence[int]:
+    return [is_aws_service(code) for code in codes]
 
 
 def is_aws_service(code: str | None) -> bool:

@@ -27,11 +27,12 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
     room = 1
     for size in sizes:
         room *= size + 1
-    keys: Keys = columns[0].astype(np.int64) + 1
-    if room > _LARGEST:
-        keys = keys.astype(object)
+    keys: Keys = columns[0].astype(np.int64 if room <= _LARGEST else object)
+    keys += 1
     for column, size in zip(columns[1:], sizes[1:], strict=True):
-        keys = keys * (size + 1) + (column + 1)
+        keys *= size + 1
+        keys += column
+        keys += 1
     return keys
 
 
@@ -39,11 +40,12 @@ class Groups:
     """The rows that have the same key."""
 
     def __init__(self, keys: Keys) -> None:
-        self._order = np.argsort(keys)
+        self._order = keys.argsort()
         ordered = keys[self._order]
-        changes = np.ones(len(keys), bool)
-        changes[1:] = ordered[1:] != ordered[:-1]
-        self._starts = np.flatnonzero(changes)
+        changes = np.empty(len(keys), bool)
+        changes[:1] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=changes[1:])
+        (self._starts,) = changes.nonzero()
         self.keys = ordered[self._starts]
         """The key of each group, ascending."""
 
@@ -58,11 +60,16 @@ class Groups:
     @cached_property
     def sizes(self) -> Integers:
         """How many rows each group has."""
-        return np.diff(self._starts, append=len(self._order))
+        sizes = np.empty_like(self._starts)
+        sizes[:-1] = self._starts[1:]
+        sizes[-1:] = len(self._order)
+        sizes -= self._starts
+        return sizes
 
     def members(self, group: int) -> Integers:
         """The rows of a group."""
-        return self._order[self._starts[group] : self._starts[group] + self.sizes[group]]
+        end = self._starts[group + 1] if group + 1 < len(self._starts) else None
+        return self._order[self._starts[group] : end]
 
     def sums(self, values: Integers) -> NDArray[Any]:
         """The sum of each group's values, none negative; as Python's integers if they may be too large."""

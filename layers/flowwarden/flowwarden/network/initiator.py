@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from flowwarden.network.ports import ICMP, ICMPV6, UDP, look_like_answers, tell_servers
+from flowwarden.network.ports import ICMP, ICMPV6, UDP, look_like_answers
 from flowwarden.network.traffic import RST, SYN, SYN_ACK, Traffic
 from flowwarden.records.model import Flow
 from flowwarden.records.tokens import ABSENT, Integers, Mask
@@ -69,14 +69,23 @@ class Verdicts:
         self.numbers: Integers = np.full(len(traffic.flows), ABSENT)
         """For each flow the number of its verdict in `table`."""
         self.table: list[Verdict] = []
-        for rung in _LADDER:
+        self._open = np.ones(len(traffic.flows), bool)
+        self._left = len(traffic.flows)
+        for rung in _LADDER if traffic.flows.has("tcp_flags") else _WITHOUT_FLAGS:
+            if not self._left:
+                break
             for decided, verdict in rung(traffic):
                 self._settle(decided, verdict)
         self._settle(np.True_, UNKNOWN)
 
     def _settle(self, decided: Mask | np.bool_, verdict: Verdict) -> None:
-        self.numbers[(self.numbers == ABSENT) & decided] = len(self.table)
-        self.table.append(verdict)
+        settled = self._open & decided
+        count = int(np.count_nonzero(settled))
+        if count:
+            self.numbers[settled] = len(self.table)
+            self.table.append(verdict)
+            self._open ^= settled
+            self._left -= count
 
     def __getitem__(self, row: int) -> Verdict:
         return self.table[int(self.numbers[row])]
@@ -144,8 +153,8 @@ def _by_service_port(traffic: Traffic) -> Iterator[Decision]:
     # UDP needs no handshake: whoever sends from port 53 makes the answer look like a question.
     unsure = (traffic.flows["protocol"] == UDP) & (traffic.flows["action"] != REJECT)
     for tells, initiator in (
-        (tell_servers(dstport, srcport), Initiator.SOURCE),
-        (tell_servers(srcport, dstport), Initiator.DESTINATION),
+        (traffic.services.tell_servers(dstport, srcport), Initiator.SOURCE),
+        (traffic.services.tell_servers(srcport, dstport), Initiator.DESTINATION),
     ):
         yield tells & unsure, Verdict(initiator, 0.9, Evidence.SERVICE_PORT)
         yield tells & ~unsure, Verdict(initiator, 0.95, Evidence.SERVICE_PORT)
@@ -193,3 +202,10 @@ _LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (
     _by_lower_port,
 )
 """From what proves to what suggests; the first answer counts."""
+
+_WITHOUT_FLAGS: Final = tuple(
+    rung
+    for rung in _LADDER
+    if rung not in {_by_flags, _by_reverse_flags, _by_listener, _by_missing_syn, _by_reset}
+)
+"""The rungs that may decide where the layout has no `tcp-flags`."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
 
-from flowwarden.network.addresses import CACHED_ADDRESSES, contains
+from flowwarden.network.addresses import Networks
+from flowwarden.records.tokens import Mask
 
 ID_PREFIXES = ("subnet-", "eni-", "i-")
 """What an id of a place starts with; everything else is an address or a CIDR."""
@@ -16,26 +17,22 @@ class Places:
 
     def __init__(self, entries: tuple[str, ...]) -> None:
         self._ids = frozenset(entry for entry in entries if entry.startswith(ID_PREFIXES))
-        self._networks = [ip_network(entry) for entry in entries if not entry.startswith(ID_PREFIXES)]
-        self._known: dict[str, bool] = {}
-
-    def named(self, *ids: str | None) -> bool:
-        """Whether one of the ids is named."""
-        return not self._ids.isdisjoint(ids)
+        cidrs = [entry for entry in entries if not entry.startswith(ID_PREFIXES)]
+        self._networks = Networks(cidrs) if cidrs else None
 
     def hold(self, address: str | None, *ids: str | None) -> bool:
         """Whether the address is in one of the networks, or one of the ids is named."""
-        if self.named(*ids):
+        if not self._ids.isdisjoint(ids):
             return True
-        return bool(self._networks) and address is not None and self._contains(address)
+        return self._networks is not None and address is not None and self._networks.hold(address)
 
-    def _contains(self, address: str) -> bool:
-        known = self._known.get(address)
-        if known is None:
-            if len(self._known) >= CACHED_ADDRESSES:
-                self._known.clear()
-            known = self._known[address] = contains(self._networks, ip_address(address))
-        return known
+    def naming(self, ids: Sequence[str]) -> Sequence[int]:
+        """Which of some ids are named."""
+        return [each in self._ids for each in ids]
+
+    def holding(self, addresses: Sequence[str]) -> Sequence[int] | Mask:
+        """Which of some addresses are in one of the networks."""
+        return [0] * len(addresses) if self._networks is None else self._networks.holding(addresses)
 
 
 @lru_cache(maxsize=64)

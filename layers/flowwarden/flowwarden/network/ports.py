@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 import numpy as np
 
 from flowwarden.records.tokens import Integers, Mask
@@ -100,19 +103,25 @@ EPHEMERAL = 32_768
 """Linux chooses the ports of its clients from here upwards, Windows from 49,152."""
 
 
-_IS_SERVICE = np.zeros(2**16, bool)
-_IS_SERVICE[list(SERVICE_NAMES)] = True
+class ServicePorts:
+    """The ports that servers listen on: those with a name, and others that the user knows of."""
+
+    def __init__(self, more: Iterable[int] = ()) -> None:
+        self._are = np.zeros(2**16, bool)
+        self._are[[*SERVICE_NAMES, *more]] = True
+
+    def tell_servers(self, ports: Integers, others: Integers) -> Mask:
+        """Where a port is a server's and the one at the far end a client's; `ABSENT` tells nothing.
+
+        A privileged service is told from any unprivileged port. One above 1,023 may itself be the port of a
+        client behind a NAT gateway, so there the far end's has to be one that operating systems choose.
+        """
+        is_client = others >= np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
+        known = (ports >= 0) & (ports < EPHEMERAL) & is_client
+        return known & self._are[ports] & ~self._are[others]
 
 
-def tell_servers(ports: Integers, others: Integers) -> Mask:
-    """Where a port is a server's and the one at the far end a client's; `ABSENT` tells nothing.
-
-    A privileged service is told from any unprivileged port. One above 1,023 may itself be the port of a
-    client behind a NAT gateway, so there the far end's has to be one that operating systems choose.
-    """
-    is_client = others >= np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
-    known = (ports >= 0) & (ports < EPHEMERAL) & is_client
-    return known & _IS_SERVICE[ports] & ~_IS_SERVICE[others]
+WELL_KNOWN: Final = ServicePorts()
 
 
 def look_like_answers(srcports: Integers, dstports: Integers) -> Mask:

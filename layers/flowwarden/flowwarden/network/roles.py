@@ -57,6 +57,10 @@ class Interface(Struct, frozen=True, kw_only=True):
     instance_id: str | None
     tags: Mapping[str, str]
     """The instance's and the interface's own; where both have a key, the instance's value."""
+    vpc_cidrs: tuple[str, ...] = ()
+    """Networks of the VPC, IPv4 and IPv6."""
+    at_work: bool = True
+    """Whether it is in use, and by no instance that was stopped: then flow logs have records of it."""
 
 
 def role_of(interface: Interface, role_tags: Sequence[str]) -> str:

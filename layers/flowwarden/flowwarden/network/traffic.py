@@ -6,15 +6,16 @@ each answer is an array with an element for each flow, worked out when somebody 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.groups import Groups, Keys, packed
-from flowwarden.network.ports import TCP
+from flowwarden.network.ports import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT
@@ -24,50 +25,15 @@ SYN, RST, SYN_ACK = 2, 4, 18
 
 _PORTS: Final = 2**16
 _PROTOCOLS: Final = 2**8
-_ACTIONS: Final = 2
-
-
-class Sums:
-    """What the flows have together that agree in srcaddr, dstaddr, dstport, protocol and action.
-
-    Arrays with an element for each such group.
-    """
-
-    def __init__(self, flows: FlowTable, groups: Groups) -> None:
-        self._flows = flows
-        self._groups = groups
-
-    def __len__(self) -> int:
-        return len(self._groups)
-
-    def __getitem__(self, attribute: str) -> Integers:
-        """The values of a column that the flows of a group agree in."""
-        return self._flows[attribute][self._groups.rows]
-
-    @property
-    def records(self) -> Integers:
-        """How many flows they are."""
-        return self._groups.sizes
-
-    def total(self, attribute: str) -> NDArray[Any]:
-        """The sums of a column, what is absent counted as 0."""
-        return self._groups.sums(np.maximum(self._flows[attribute], 0))
 
 
 class Traffic:
     """The flows of a batch, seen together."""
 
-    def __init__(self, flows: FlowTable) -> None:
+    def __init__(self, flows: FlowTable, services: ServicePorts = WELL_KNOWN) -> None:
         self.flows = flows
+        self.services = services
         self._texts = len(flows.texts)
-
-    @cached_property
-    def sums(self) -> Sums:
-        """The flows, summed up by who asks whom for what, and what was decided."""
-        flows = self.flows
-        columns = [*self._ends, flows["dstport"], flows["protocol"], flows["action"]]
-        sizes = [self._texts, self._texts, _PORTS, _PROTOCOLS, _ACTIONS]
-        return Sums(flows, Groups(packed(columns, sizes)))
 
     @property
     def _ends(self) -> tuple[Integers, Integers]:
@@ -107,6 +73,38 @@ class Traffic:
         reverse: Mask = found & _taken(accepted, groups, np.False_)
         return reverse
 
+    def accepted(self, rows: Integers) -> list[tuple[bool, bool]]:
+        """For each flow in these rows: was its very 5-tuple accepted at the interface too, and the reverse?
+
+        Exact, and dear for many flows between ends that others were accepted between; `reverse_accepted` is
+        cheap, and does not ask for the client's port.
+        """
+        answers = [(False, False)] * len(rows)
+        near, accepted = self._accepted_between(rows)
+        known = set(self._tuples(accepted))
+        for place, each in zip(near.tolist(), self._tuples(rows[near]), strict=True):
+            interface, here, there, out, to, protocol = each
+            answers[place] = each in known, (interface, there, here, to, out, protocol) in known
+        return answers
+
+    def _accepted_between(self, rows: Integers) -> tuple[Integers, Integers]:
+        """Which of the flows in these rows have the ends of accepted ones, and the rows of those.
+
+        In either direction.
+        """
+        (accepted,) = (self.flows["action"] == ACCEPT).nonzero()
+        if not len(rows) or not len(accepted):
+            return accepted[:0], accepted[:0]
+        source, destination = self._ends
+        ends = [np.minimum(source, destination), np.maximum(source, destination)]
+        pairs = packed(ends, [self._texts, self._texts])
+        (near,) = np.isin(pairs[rows], pairs[accepted]).nonzero()
+        return near, accepted[np.isin(pairs[accepted], pairs[rows[near]])]
+
+    def _tuples(self, rows: Integers) -> list[tuple[int, ...]]:
+        names = "interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol"
+        return list(zip(*(self.flows[name][rows].tolist() for name in names), strict=True))
+
     @property
     def has_reverse(self) -> Mask:
         """Which flows have one the other way."""
@@ -125,42 +123,56 @@ class Traffic:
         Only that proves a listener: a SYN or a REJECT shows a wish to connect.
         """
         answers = self.tcp_flags & SYN_ACK == SYN_ACK
-        if not answers.any():
+        if not np.count_nonzero(answers):
             return answers, answers
         sizes = [self._texts, _PORTS]
         source, destination = (
             packed([self.flows[f"{end}addr"], self.flows[f"{end}port"]], sizes) for end in ("src", "dst")
         )
-        listeners = np.unique(source[answers])
-        return self.is_tcp & np.isin(source, listeners), self.is_tcp & np.isin(destination, listeners)
+        listeners = np.sort(source[answers])
+        return self.is_tcp & _are_in(source, listeners), self.is_tcp & _are_in(destination, listeners)
 
     @cached_property
     def is_ipv6(self) -> Mask:
         """Which flows have an IPv6 address for a destination."""
-        return self.flows.is_ipv6[self.flows["dstaddr"]]
+        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(self.flows["dstaddr"]) != ABSENT
+        return is_ipv6
 
-    def own_addresses(self, book: AddressBook) -> Integers:
+    def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
         """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
 
         It is what all flows of the interface and family have in common; where one pair of addresses is all
-        there is, it is the one of the two that is ours.
+        there is, it is the one of the two that EC2 tells of the interface, or else that is ours.
+
+        Args:
+            book: knows what is ours.
+            known: what EC2 tells of interfaces: their addresses by their ids.
         """
         own = np.full(len(self.flows), ABSENT)
         keys = packed([self.flows["interface_id"], self.is_ipv6.astype(np.int64)], [self._texts, 2])
         for rows in _rows_by(keys):
-            own[rows] = self._own_address(rows, book)
+            own[rows] = self._own_address(rows, book, known)
         return own
 
-    def _own_address(self, rows: Integers | slice, book: AddressBook) -> int:
+    def _own_address(
+        self, rows: Integers | slice, book: AddressBook, known: Mapping[str, Collection[str]]
+    ) -> int:
         source, destination = (end[rows] for end in self._ends)
         common = {
             number
             for number in (int(source[0]), int(destination[0]))
-            if ((source == number) | (destination == number)).all()
+            if np.count_nonzero((source == number) | (destination == number)) == len(source)
         }
         texts = {self.flows.texts[number]: number for number in common}
-        own = _only_own(set(texts), book)
+        interface_id = self.flows.text(int(self.flows["interface_id"][rows][0]))
+        told = texts.keys() & set(known.get(interface_id or "", ()))
+        own = next(iter(told)) if len(told) == 1 else _only_own(set(texts), book)
         return ABSENT if own is None else texts[own]
+
+
+def _are_in(keys: Keys, ordered: Keys) -> Mask:
+    """Which keys are among some others, which are sorted, and at least one."""
+    return np.asarray(ordered[np.minimum(ordered.searchsorted(keys), len(ordered) - 1)] == keys, bool)
 
 
 def _rows_by(keys: Keys) -> list[Integers | slice]:

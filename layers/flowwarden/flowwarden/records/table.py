@@ -6,16 +6,18 @@ as arrays of numbers, a few bytes for each attribute, and makes a Flow of the fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Self
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Final, Self
 
 import numpy as np
 from msgspec import Struct
 
 from flowwarden.records.fields import FIELDS, Kind
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, Malformed
-from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import WORDS, Vocabulary
+from flowwarden.records.tokens import ABSENT, Integers
+from flowwarden.records.vocabulary import WORDS, Answers, Question, Vocabulary
 
 _OWNERS: Final = ("account_id", "vpc_id")
 """Asked of single flows only, so there are no columns for them."""
@@ -49,6 +51,7 @@ class FlowTable:
     ) -> None:
         """Take the columns, and what makes flows of row numbers."""
         self._columns = columns
+        self._absent: dict[type[np.signedinteger], Integers] = {}
         self._vocabulary = vocabulary
         self._flows = flows
         self._size = len(columns["srcaddr"])
@@ -65,9 +68,12 @@ class FlowTable:
     def __getitem__(self, attribute: str) -> Integers:
         """A column. Raises KeyError if no table has one for that attribute; see `COLUMNS`."""
         column = self._columns.get(attribute)
-        if column is None:
-            column = self._columns[attribute] = narrowed(attribute, np.full(self._size, ABSENT))
-        return column
+        if column is not None:
+            return column
+        width = _width(attribute)
+        if width not in self._absent:
+            self._absent[width] = np.full(self._size, ABSENT, width)
+        return self._absent[width]
 
     @property
     def texts(self) -> Sequence[str]:
@@ -78,10 +84,13 @@ class FlowTable:
         """The text of a number of a column of texts, None for `ABSENT`."""
         return None if number == ABSENT else self._vocabulary.texts[number]
 
-    @property
-    def is_ipv6(self) -> Mask:
-        """By number of a text: whether it is an IPv6 address, if it is an address."""
-        return self._vocabulary.is_ipv6
+    def has(self, attribute: str) -> bool:
+        """Whether any layout of the batch has the column; without it all of it is `ABSENT`."""
+        return attribute in self._columns
+
+    def answers(self, question: Question) -> Answers:
+        """What a question is answered about the texts of columns; see `Vocabulary.answers`."""
+        return self._vocabulary.answers(question)
 
     def flows(self, rows: Integers) -> Sequence[Flow]:
         """The flows in these rows."""
@@ -97,22 +106,49 @@ class Table(Struct, frozen=True):
 
 
 def columns_of(flows: Sequence[Flow], vocabulary: Vocabulary) -> dict[str, Integers]:
-    """The columns of flows, their texts numbered by a vocabulary."""
-    return {
-        attribute: narrowed(
-            attribute,
-            vocabulary.numbers([getattr(flow, attribute) for flow in flows])
-            if kind in TEXT_KINDS
-            else _plain_numbers([getattr(flow, attribute) for flow in flows]),
-        )
-        for attribute, kind in COLUMNS.items()
-    }
+    """The columns of flows that any of their layouts has, their texts numbered by a vocabulary.
+
+    All that is of one kind is made at once: a batch may be a line or two, and then every array costs more
+    than what is in it.
+    """
+    layouts = {type(flow): flow.layout for flow in flows}.values()
+    told = {field.attribute for layout in layouts for field in layout.fields} | {"srcaddr", "dstaddr"}
+    columns: dict[str, Integers] = {}
+    for attributes, width, is_text in _ALIKE:
+        names = [name for name in attributes if name in told]
+        if names:
+            values = _values(flows, names)
+            numbers = vocabulary.numbers(values) if is_text else _plain_numbers(values)
+            columns.update(zip(names, numbers.astype(width, copy=False).reshape(len(names), -1), strict=True))
+    return columns
 
 
 def narrowed(attribute: str, column: Integers) -> Integers:
     """A column in as many bits as its kind needs."""
-    return column if COLUMNS[attribute] in WIDE_KINDS else column.astype(np.int32)
+    return column.astype(_width(attribute), copy=False)
 
 
-def _plain_numbers(values: Iterable[int | None]) -> Integers:
+def _width(attribute: str) -> type[np.signedinteger]:
+    return np.int64 if COLUMNS[attribute] in WIDE_KINDS else np.int32
+
+
+_ALIKE: Final = tuple(
+    (tuple(name for name, kind in COLUMNS.items() if kind in kinds), width, is_text)
+    for kinds, width, is_text in (
+        (TEXT_KINDS, np.int32, True),
+        (WIDE_KINDS, np.int64, False),
+        (frozenset(COLUMNS.values()) - TEXT_KINDS - WIDE_KINDS, np.int32, False),
+    )
+)
+"""The attributes whose columns are alike, with the type of these, and whether they hold texts."""
+
+
+def _values(flows: Sequence[Flow], names: Sequence[str]) -> list[Any]:
+    """The values of some attributes: the first attribute of all flows, then the next one."""
+    if len(names) == 1:
+        return list(map(attrgetter(*names), flows))
+    return list(chain.from_iterable(zip(*map(attrgetter(*names), flows), strict=True)))
+
+
+def _plain_numbers(values: Sequence[int | None]) -> Integers:
     return np.array([ABSENT if value is None else value for value in values], np.int64)

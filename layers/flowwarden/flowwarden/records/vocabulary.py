@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowwarden.records.fields import Kind
 from flowwarden.records.model import Action, FlowDirection
-from flowwarden.records.tokens import ABSENT, MIX, Integers, Words
+from flowwarden.records.tokens import ABSENT, MIX, Integers, Mask, Words
 from flowwarden.records.values import ABSENT as DASH
 
 WORDS: Final[dict[Kind, type[Action | FlowDirection]]] = {Kind.ACTION: Action, Kind.DIRECTION: FlowDirection}
@@ -22,6 +21,9 @@ REMEMBERED: Final = 2**16
 
 UNKNOWN: Final = -2
 """In place of a number: not remembered."""
+
+type Question = Callable[[Sequence[str]], Sequence[int] | Integers | Mask]
+"""Asked about texts; an answer from -1 upwards for each."""
 
 _SLOTS: Final = 2**15
 _SHIFT: Final = np.uint64(64 - 15)
@@ -38,7 +40,7 @@ class Vocabulary:
         """Texts by number."""
         self.short = ShortTexts()
         self._numbers: dict[str | None, int] = {None: ABSENT, DASH: ABSENT}
-        self._is_ipv6 = np.zeros(0, bool)
+        self._answers: dict[Question, Answers] = {}
         for choices in WORDS.values():
             self.numbers(list(choices))
 
@@ -61,13 +63,47 @@ class Vocabulary:
         """Whether the next batch should begin a new vocabulary."""
         return len(self.texts) > REMEMBERED
 
-    @property
-    def is_ipv6(self) -> NDArray[np.bool_]:
-        """By number: whether the text is an IPv6 address, if it is an address."""
-        new = self.texts[len(self._is_ipv6) :]
-        if new:
-            self._is_ipv6 = np.concatenate((self._is_ipv6, [":" in text for text in new]))
-        return self._is_ipv6
+    def answers(self, question: Question) -> Answers:
+        """What a question is answered about texts; kept, so the question has to be the same each time."""
+        answers = self._answers.get(question)
+        if answers is None:
+            answers = self._answers[question] = Answers(self.texts, question)
+        return answers
+
+
+class Answers:
+    """What a question is answered about texts, by their numbers. Each text is asked about once."""
+
+    def __init__(self, texts: Sequence[str], question: Question) -> None:
+        """Take texts by number, which may become more, and what is asked about them."""
+        self._texts = texts
+        self._question = question
+        self._known: Integers = np.full(1, ABSENT)
+
+    def of(self, numbers: Integers) -> Integers:
+        """The answers about the texts that have these numbers; `ABSENT` about that of `ABSENT`."""
+        if len(self._known) <= len(self._texts):
+            self._grow()
+        found: Integers = self._known[numbers]
+        unknown = found == UNKNOWN
+        if np.count_nonzero(unknown):
+            self._ask(numbers[unknown])
+            found = self._known[numbers]
+        return found
+
+    def _ask(self, numbers: Integers) -> None:
+        """Ask about the texts of these numbers, each once: marks tell that faster than sorting does."""
+        lowest = int(numbers.min())
+        marks = np.zeros(int(numbers.max()) - lowest + 1, bool)
+        marks[numbers - lowest] = True
+        new = marks.nonzero()[0] + lowest
+        self._known[new] = self._question([self._texts[number] for number in new.tolist()])
+
+    def _grow(self) -> None:
+        known = np.full(2 * len(self._texts) + 1, UNKNOWN)
+        known[: len(self._known) - 1] = self._known[:-1]
+        known[-1] = ABSENT  # where Python looks for the number -1
+        self._known = known
 
 
 class ShortTexts:

@@ -5,7 +5,7 @@ What EC2 does not tell never fails a batch: an interface is what was known of it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from msgspec import Struct
@@ -18,8 +18,10 @@ VALID_SECONDS = 3600
 """How long a description is trusted. Tags and security groups change seldom, and what was learned of a role
 does not become wrong because one interface has left it."""
 MISSING_SECONDS = 300
-"""How long an interface that EC2 does not describe is not asked for again: EC2 may not show a new one yet,
-one that was deleted still has records for some minutes, and one of another account is missing for ever."""
+"""How long an interface that EC2 does not describe is not asked for again at first: EC2 may not show a new
+one yet, and one that was deleted still has records for some minutes."""
+MISSING_SECONDS_AT_MOST = 6 * 3600
+"""Each time in vain it is twice as long, until this: an interface of another account is missing for ever."""
 REFUSED_SECONDS = 60
 """How long nothing is asked after EC2 refused. All containers of the account share EC2's request quota with
 whatever else calls it, such as the enforcer."""
@@ -38,6 +40,8 @@ class Entry(Struct, frozen=True):
     """None if EC2 never described it."""
     look_again: int
     """Unix seconds: from then on the entry is too old to be trusted."""
+    wait: int = 0
+    """Seconds from the question until then, if it was in vain."""
 
 
 class InterfaceBook:
@@ -56,6 +60,8 @@ class InterfaceBook:
         """In the order in which they were asked for."""
         self._ask_again = 0
         """Unix seconds: before, EC2 is not asked, because it refused."""
+        self.unavailable = 0
+        """Questions that EC2 refused, ever."""
 
     def interface(self, interface_id: str, now: int) -> Interface | None:
         """The interface, or None if it is not known; `now` is Unix seconds."""
@@ -74,6 +80,14 @@ class InterfaceBook:
         self._forget()
         return {each: entry.interface for each, entry in entries.items() if entry.interface}
 
+    def described(self, interface_ids: Iterable[str], now: int) -> dict[str, Interface]:
+        """Those of the interfaces that EC2 describes at this moment, by id; none while it refuses.
+
+        For whoever has to know whether an interface is still there: what is known of it does not tell.
+        """
+        wanted = list(dict.fromkeys(interface_ids))
+        return dict(self._ask(wanted, now)) if wanted and now >= self._ask_again else {}
+
     def _is_due(self, interface_id: str, now: int) -> bool:
         entry = self._entries.get(interface_id)
         return entry is None or now >= entry.look_again
@@ -85,24 +99,27 @@ class InterfaceBook:
         )
         return list(islice(others, max(0, TOGETHER - len(due))))
 
-    def _ask(self, due: Sequence[str], now: int) -> None:
+    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, Interface]:
         try:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
             self._ask_again = now + REFUSED_SECONDS
+            self.unavailable += 1
             self._tell(
                 f"network interfaces cannot be described now, so roles may be old or unknown: {error}; "
                 f"asked for were {len(due)}, such as {due[0]}"
             )
-            return
+            return {}
         for each in due:
             before = self._entries.pop(each, None)  # so that it moves to the end
             if interface := described.get(each):
                 self._entries[each] = Entry(interface, now + VALID_SECONDS)
             else:
                 # It was deleted. Ids are not used again, so its last records are read by what it was.
-                known = before.interface if before else None
-                self._entries[each] = Entry(known, now + MISSING_SECONDS)
+                known, waited = (before.interface, before.wait) if before else (None, 0)
+                wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
+                self._entries[each] = Entry(known, now + wait, wait)
+        return described
 
     def _forget(self) -> None:
         while len(self._entries) > MOST:

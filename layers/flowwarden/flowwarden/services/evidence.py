@@ -63,6 +63,15 @@ class EvidenceBook:
         self._remember(addition.key, together)
         return together
 
+    def known(self, key: str) -> Sets:
+        """What this container knows of an item, without asking anybody."""
+        return self._items.get(key, {})
+
+    def keep(self, addition: Addition) -> bool:
+        """Add to an item, and say whether the table holds it now."""
+        self.add(addition)
+        return adds_nothing(addition.sets, self.known(addition.key))
+
     def recall(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The items that there are; none if the table does not answer."""
         if self._is_away:
@@ -88,7 +97,8 @@ class EvidenceBook:
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
         """Remember edges of a role; each is written once by a container and day, and at most so many."""
-        addition = learned(role, day, frozenset(sorted(edges, key=str)[:MOST_EDGES]))
+        some = edges if len(edges) <= MOST_EDGES else frozenset(sorted(edges, key=str)[:MOST_EDGES])
+        addition = learned(role, day, some)
         known = self._items.get(addition.key, {}).get(EDGES, frozenset())
         if edges and len(known) < MOST_EDGES:
             self.add(addition)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
-from flowwarden.detection.baseline import Baseline, Edge
-from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS
+from flowwarden.detection.baseline import GOES_OUT, LISTENS, Baseline, Edge
+from flowwarden.detection.contacts import DYNAMIC
+from flowwarden.detection.suspects import DATABASE_PORTS
 from flowwarden.network.ports import TCP
 from flowwarden.network.roles import UNKNOWN, Interface
 
@@ -40,9 +42,20 @@ class Familiar:
         return frozenset(port for port in DATABASE_PORTS if self.knows(("in", TCP, port)))
 
     @cached_property
-    def administers(self) -> frozenset[int]:
-        """Ports on which the role usually administers others."""
-        return frozenset(port for port in ADMIN_PORTS if self.knows(("out", TCP, port)))
+    def only_listens(self) -> bool:
+        """Whether the role usually answers others and never goes out to the internet."""
+        return self.knows(LISTENS) and not self.knows(GOES_OUT)
+
+    def asks(self, services: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+        """Those of some services that the role usually asks for, wherever they are.
+
+        Not those by ports that are chosen anew each time, since they are one to a baseline.
+        """
+        return frozenset(
+            (protocol, port)
+            for protocol, port in set(services)
+            if port < DYNAMIC and self.knows(("out", protocol, port))
+        )
 
     def knows(self, edge: Edge) -> bool:
         """Whether an edge is usual for the host."""

@@ -8,24 +8,24 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from flowwarden.alerting import sight_report, storm
+from flowwarden.alerting import blind_spot_report, sight_report, storm
 from flowwarden.alerting.incidents import Owner, incident_key
 from flowwarden.alerting.notification import one_line
 from flowwarden.alerting.rendering import Occasion, render
 from flowwarden.detection import internet_rejects
+from flowwarden.detection.blind_spots import BlindSpot
 from flowwarden.detection.detectors import inspect
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.selection import wanted
 from flowwarden.errors import PublishFailed
-from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import Directions
-from flowwarden.network.traffic import Traffic
 from flowwarden.ports import Claims, Sink
 from flowwarden.records import sight
 from flowwarden.records.model import GapKind
 from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table import FlowTable, Table
+from flowwarden.services import spikes
 from flowwarden.services.layouts import Entry, LayoutBook
+from flowwarden.services.lookout import Lookout
 from flowwarden.services.notifying import Alert, Notifier, Told
 from flowwarden.services.watching import Watcher
 
@@ -52,10 +52,12 @@ class MonitoringResult(Struct, kw_only=True):
     """1 if the log formats that the lines were read by may be out of date, because nothing tells them."""
     evidence_unavailable: int = 0
     """Calls about what hosts did before that the state table did not answer."""
+    interfaces_unavailable: int = 0
+    """Questions about network interfaces that EC2 refused: roles may be old or unknown."""
     malformed_samples: list[tuple[str, str]] = []
     """(line, reason) of the first malformed lines."""
-    reported: list[str] = []
-    """Summaries of findings that do not page."""
+    reported: list[Finding] = []
+    """Those that do not page."""
     told: Told = msgspec.field(default_factory=Told)
     """What became of the findings that do."""
 
@@ -98,6 +100,15 @@ class Sinks(Struct, frozen=True):
     """Whoever keeps Flow Warden seeing."""
 
 
+class Guards(Struct, frozen=True):
+    """Who looks at batches, and remembers."""
+
+    watcher: Watcher
+    """At what hosts do."""
+    lookout: Lookout
+    """At whether their records are written."""
+
+
 class Invocation(Struct, frozen=True):
     """One run of the function."""
 
@@ -114,26 +125,26 @@ class MonitoringService:
         self,
         *,
         layouts: LayoutBook,
-        watcher: Watcher,
+        guards: Guards,
         claims: Claims,
         sinks: Sinks,
         region: str,
         quiet_minutes: int,
     ) -> None:
         self._layouts = layouts
-        self._watcher = watcher
+        self._watcher = guards.watcher
+        self._lookout = guards.lookout
         self._claims = claims
         self._sinks = sinks
         self._region = region
         self._quiet_minutes = quiet_minutes
-        self._book = AddressBook(watcher.policy.own_cidrs)
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> MonitoringResult:
         """Read, inspect and notify; `now` is Unix seconds.
 
         Never raises for what a line holds or what a port refuses: see `MonitoringResult.told`.
         """
-        failures = self._watcher.evidence.unavailable
+        failures, refusals = self._watcher.evidence.unavailable, self._watcher.interfaces_unavailable
         entry, records = self._read(batch, now)
         result = _count(records)
         result.layouts_unavailable = int(entry.unavailable)
@@ -151,18 +162,24 @@ class MonitoringService:
             result.findings += 1
             result.sight_lost = 1
             alerts.insert(0, self._sight_report(loss, entry, batch))
+        spots = self._lookout.inspect(batch, records, now)
+        result.findings += len(spots)
+        alerts = [*(self._blind_spot_report(spot, batch) for spot in spots), *alerts]
         owner = Owner(batch.batch_id, invocation.attempt)
         notifier = Notifier(self._claims, owner, now, invocation.time_left)
         notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
         result.told = notifier.told
         result.evidence_unavailable = self._watcher.evidence.unavailable - failures
+        result.interfaces_unavailable = self._watcher.interfaces_unavailable - refusals
         return result
 
     def _inspect(self, flows: FlowTable, now: int) -> list[Finding]:
         """Run the detectors, over hosts in time and over the flows that any of the others looks at."""
-        directions = Directions(Traffic(flows), self._book)
+        directions = self._watcher.directions(flows, now)
         over_time = self._watcher.inspect(directions, now)
-        looked_at = directions.flows(wanted(flows, self._watcher.policy))
+        looked_at = directions.flows(wanted(directions, self._watcher.policy))
+        over_time += spikes.inspect(self._watcher.evidence, directions, now)
+        over_time += internet_rejects.inspect(directions)
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
         self._watcher.remember(findings)
         return findings
@@ -197,6 +214,15 @@ class MonitoringService:
             lambda claim: sight_report.render(loss, layouts, claim, occasion),
         )
 
+    def _blind_spot_report(self, spot: BlindSpot, batch: LogBatch) -> Alert:
+        occasion = self._occasion(batch.owner, batch)
+        return Alert(
+            self._sinks.operations,
+            blind_spot_report.blind_spot_key(spot, occasion),
+            blind_spot_report.summarize(spot),
+            lambda claim: blind_spot_report.render(spot, claim, occasion),
+        )
+
     def _occasion(self, account: str, batch: LogBatch) -> Occasion:
         return Occasion(
             account_id=account,
@@ -222,4 +248,4 @@ def _count(records: Table) -> MonitoringResult:
 def _report(finding: Finding, result: MonitoringResult) -> None:
     if finding.detector == internet_rejects.NAME:
         result.internet_rejects += finding.tally.records
-    result.reported.append(finding.summary)
+    result.reported.append(finding)

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from flowwarden.detection import blocked_connection, scan_hit
-from flowwarden.detection.baseline import Edge
+from flowwarden.detection.baseline import Edge, kinds_of
 from flowwarden.detection.contacts import Contact, Contacts, edge_of, rows_of
 from flowwarden.detection.detectors import INSPECT_SUSPECTS
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets
@@ -16,12 +16,14 @@ from flowwarden.detection.findings import Finding
 from flowwarden.detection.scan import excess
 from flowwarden.detection.selection import grouped
 from flowwarden.detection.suspects import ADMIN_PORTS, Suspect, by_client, windows
-from flowwarden.network.addresses import PeerClass
+from flowwarden.network.addresses import AddressBooks, PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.places import places
-from flowwarden.network.ports import UDP
+from flowwarden.network.ports import UDP, ServicePorts
 from flowwarden.network.roles import Interface, is_middlebox, role_of
+from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
+from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import Integers
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook, day_of
@@ -59,6 +61,20 @@ class Watcher:
         self.policy = policy
         self._interfaces = interfaces
         self._lessons: list[Lesson] = []
+        self._books = AddressBooks(policy.own_cidrs, policy.partner_cidrs)
+        self._services = ServicePorts(policy.service_ports)
+
+    @property
+    def interfaces_unavailable(self) -> int:
+        """Questions about interfaces that EC2 refused, ever."""
+        return self._interfaces.unavailable
+
+    def directions(self, flows: FlowTable, now: int) -> Directions:
+        """Who asks whom in a batch, with what EC2 tells of the interfaces that logged it and their VPCs."""
+        known = self._known(flows, now)
+        book = self._books.of(frozenset(cidr for each in known.values() for cidr in each.vpc_cidrs))
+        addresses = {name: interface.addresses for name, interface in known.items()}
+        return Directions(Traffic(flows, self._services), book, addresses)
 
     def inspect(self, directions: Directions, now: int) -> list[Finding]:
         """What the hosts of a batch do that their roles do not. Begins with a batch."""
@@ -85,7 +101,7 @@ class Watcher:
         pages = any(finding.severity.pages for finding in findings)
         for lesson in self._lessons:
             edges = lesson.usual if pages else lesson.usual | lesson.new
-            kinds = frozenset(edge[:-1] for edge in edges)  # whoever is at the far end
+            kinds = frozenset(kind for edge in edges for kind in kinds_of(edge))
             self.evidence.learn(lesson.role, lesson.day, edges | kinds)
 
     def _patient(self, finding: Finding, now: int) -> Finding:
@@ -96,8 +112,12 @@ class Watcher:
         familiar = self._familiar(self._interfaces.interface(example.flow.interface_id, now), seconds, now)
         if familiar.learning or familiar.knows(edge_of(example)):
             return finding
-        sets = self.evidence.add(blocked_connection.refusals(finding, familiar.scope, now))
-        return blocked_connection.patient(finding, sets[blocked_connection.REFUSED])
+        today, *_ = [
+            self.evidence.add(each) for each in blocked_connection.refusals(finding, familiar.scope, now)
+        ]
+        return blocked_connection.patient(
+            finding, today[blocked_connection.REFUSED], self.policy.thresholds.blocked_slots
+        )
 
     def _familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
         """What is known of the host at an interface, for traffic of a moment."""
@@ -108,13 +128,15 @@ class Watcher:
 
     def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
         flows = directions.traffic.flows
-        numbers = flows["interface_id"]
-        names = {number: flows.text(number) for number in np.unique(numbers).tolist()}
-        known = self._interfaces.interfaces([name for name in names.values() if name], now)
+        known = self._known(flows, now)
         return [
-            (np.flatnonzero(numbers == number), known.get(name) if name else None)
-            for number, name in names.items()
+            ((flows["interface_id"] == number).nonzero()[0], known.get(name) if name else None)
+            for number, name in _interfaces_of(flows).items()
         ]
+
+    def _known(self, flows: FlowTable, now: int) -> dict[str, Interface]:
+        """The interfaces that logged the flows, as far as EC2 tells."""
+        return self._interfaces.interfaces(filter(None, _interfaces_of(flows).values()), now)
 
     def _inspect(
         self, directions: Directions, rows: Integers, interface: Interface | None, now: int
@@ -124,17 +146,15 @@ class Watcher:
             return []
         seconds = _moment(directions.traffic.flows["start"][rows], now)
         familiar = self._familiar(interface, seconds, now)
-        edges = contacts.edges()
-        new = {edge: groups for edge, groups in edges.items() if not familiar.knows(edge)}
+        new = contacts.edges(known=familiar.knows)
         if familiar.baseline is not None:
-            self._lessons.append(self._lesson(contacts, edges, new, familiar, day_of(seconds)))
-        findings = self._judge(directions, _outbound(contacts, new, familiar), familiar, now)
+            self._lessons.append(self._lesson(contacts, new, familiar, day_of(seconds)))
+        findings = self._judge(directions, self._outbound(contacts, new, familiar), familiar, now)
         return findings + self._visits(directions, contacts, new, familiar, day_of(seconds))
 
     def _lesson(
         self,
         contacts: Contacts,
-        edges: Mapping[Edge, Integers],
         new: Mapping[Edge, Integers],
         familiar: Familiar,
         day: int,
@@ -142,7 +162,7 @@ class Watcher:
         exempt = places(self.policy.exempt)
         addresses = familiar.interface.addresses if familiar.interface else ()
         ways = {"in"} if any(map(exempt.hold, addresses)) else {"in", "out"}  # who may do all teaches nothing
-        done = {edge for edge, groups in edges.items() if edge[0] in ways and contacts.answered(groups)}
+        done = {edge for edge in contacts.answered_edges() if edge[0] in ways}
         return Lesson(familiar.role, day, frozenset(done - new.keys()), frozenset(done & new.keys()))
 
     def _judge(
@@ -157,8 +177,23 @@ class Watcher:
             telling = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
             flows = directions.flows(rows_of(telling, MOST_FLOWS))
             for inspect in INSPECT_SUSPECTS.values():
-                findings += inspect(suspect, flows)
+                findings += inspect(suspect, flows, self.policy)
         return findings
+
+    def _outbound(
+        self, contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar
+    ) -> list[Contact]:
+        """The new contacts of the hosts at an interface that may be held against them."""
+        ports, found = self.policy.thresholds.scan_ports, list[Contact]()
+        for edge, groups in new.items():
+            if edge[0] != "out" or (edge[-1] == PeerClass.INTERNET and _unheard(edge, familiar)):
+                continue
+            # While nearly all is new, only what fails or asks for all ports means anything.
+            telling = contacts.telling(groups, ports) if familiar.learning else groups
+            found += contacts.one_by_one(contacts.sure(telling)[:MOST_CONTACTS], str(edge[-1]))
+            if len(found) >= MOST_CONTACTS:
+                break
+        return found
 
     def _visits(
         self,
@@ -169,7 +204,7 @@ class Watcher:
         day: int,
     ) -> list[Finding]:
         """Internet hosts that were refused all over, and got through to what the internet does not reach."""
-        scanners = contacts.refused_visitors(scan_hit.REFUSED_PLACES, MOST_SCANNERS)
+        scanners = contacts.refused_visitors(self.policy.thresholds.scan_hit_places, MOST_SCANNERS)
         for visitor in scanners:
             self.evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
         if familiar.learning:
@@ -187,10 +222,14 @@ class Watcher:
         hits = [each for each in visits if each.client in known]
         flows = directions.flows(rows_of(hits, MOST_FLOWS))
         services = grouped(flows, lambda d: (d.server, d.flow.protocol, d.service_port))
-        return [scan_hit.report(familiar.role, group) for group in services.values()]
+        return [
+            scan_hit.report(familiar.role, group, self.policy.thresholds.scan_hit_places)
+            for group in services.values()
+        ]
 
     def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
-        additions = windows(f"{familiar.scope}/{client}", contacts, familiar.administers, now)
+        asks = familiar.asks((each.protocol, each.port) for each in contacts)
+        additions = windows(f"{familiar.scope}/{client}", contacts, asks, now)
         state = {
             span: max((self.evidence.add(each) for each in of_span), key=_telling)
             for span, of_span in additions.items()
@@ -202,34 +241,33 @@ class Watcher:
             contacts=tuple(contacts),
             hour=state[HOUR],
             day=state[DAY],
-            administers=familiar.administers,
+            asks=asks,
             databases=familiar.databases,
+            only_listens=familiar.only_listens,
         )
 
 
+def _interfaces_of(flows: FlowTable) -> dict[int, str | None]:
+    """Ids of the interfaces that logged the flows, by the numbers of their texts."""
+    numbers = flows["interface_id"]
+    # Nearly always it is one.
+    alike = len(numbers) > 0 and np.count_nonzero(numbers == numbers[0]) == len(numbers)
+    return {number: flows.text(number) for number in (numbers[:1] if alike else np.unique(numbers)).tolist()}
+
+
 def _moment(starts: Integers, now: int) -> int:
-    """When a batch's traffic was: a single record with a wrong time decides nothing."""
+    """When a batch's traffic was, by the median: a single record with a wrong time decides nothing."""
     told = starts[starts >= 0]
-    return min(int(np.median(told)), now) if len(told) else now
+    if not len(told):
+        return now
+    told.sort()
+    lower, upper = told[(len(told) - 1) // 2], told[len(told) // 2]
+    return min((int(lower) + int(upper)) // 2, now)
 
 
 def _telling(sets: Sets) -> tuple[float, int]:
     """Of the windows that a batch touches, which tells most."""
     return excess(sets), sum(map(len, sets.values()))
-
-
-def _outbound(contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar) -> list[Contact]:
-    """The new contacts of the hosts at an interface that may be held against them."""
-    found: list[Contact] = []
-    for edge, groups in new.items():
-        if edge[0] != "out" or (edge[-1] == PeerClass.INTERNET and _unheard(edge, familiar)):
-            continue
-        # While nearly all is new, only what fails or asks for all ports means anything.
-        telling = contacts.telling(groups) if familiar.learning else groups
-        found += contacts.one_by_one(contacts.sure(telling)[:MOST_CONTACTS], str(edge[-1]))
-        if len(found) >= MOST_CONTACTS:
-            break
-    return found
 
 
 def _unheard(edge: Edge, familiar: Familiar) -> bool:

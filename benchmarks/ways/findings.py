@@ -1,0 +1,113 @@
+"""This project's whole way: from an event to findings and notifications, by the monitor's own service.
+
+All detectors are on. The interface's role is known, and most of what it does is usual for it, as on any day
+after the first two weeks. Tables, EC2 and sinks are in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from benchmarks.evaluation.memory import Claims, Evidence, Formats, Layouts, Sink
+from benchmarks.generator import lines
+from benchmarks.ways.project import MAX_BYTES
+from benchmarks.ways.way import Event, Way
+from flowwarden.alerting.incidents import ClaimTerms
+from flowwarden.detection.baseline import EDGES, Edge
+from flowwarden.detection.contacts import Contacts
+from flowwarden.detection.evidence import Sets, fingerprint
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import Directions
+from flowwarden.network.roles import Interface
+from flowwarden.network.traffic import Traffic
+from flowwarden.policy import Policy
+from flowwarden.records.layout import RecordLayout
+from flowwarden.records.subscription import ControlMessage, decode
+from flowwarden.records.table_reader import TableReader
+from flowwarden.services.directory import InterfaceBook
+from flowwarden.services.evidence import EvidenceBook
+from flowwarden.services.layouts import LayoutBook
+from flowwarden.services.lookout import Lookout
+from flowwarden.services.monitoring import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.services.watching import Watcher
+
+NOW: Final = 1_800_000_000
+"""Unix seconds, later than all that payloads tell of."""
+POLICY: Final = Policy(private_subnets=("10.2.0.0/16",), listener_only=("10.3.0.0/16",), exempt=("10.4.0.1",))
+"""Places are declared, so that every detector has something to look for; none of them is in the traffic."""
+_DAYS_BEFORE: Final = range(900_001, 900_004)
+"""Seeds of payloads that nobody measures: they tell what is usual."""
+_RECORDS: Final = 10_000
+
+
+class _Remembered(Evidence):
+    """The state table, in which the same is usual for every role on every day."""
+
+    def __init__(self, usual: frozenset[int]) -> None:
+        super().__init__()
+        self._usual: Sets = {EDGES: usual}
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
+        """As the port says."""
+        return {key: self._usual for key in keys if key.startswith(EDGES)}
+
+
+class _Directory:
+    """EC2, to which all interfaces are of one role."""
+
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+        """As the port says."""
+        return {each: _interface(each) for each in interface_ids}
+
+
+def make(layout: RecordLayout) -> Way:
+    """The service is kept from event to event, as in a warm container."""
+    service = _service(layout)
+    invocation = Invocation("one", lambda: 60.0)
+
+    def run(event: Event) -> MonitoringResult:
+        batch = decode(event["awslogs"]["data"], MAX_BYTES)
+        if isinstance(batch, ControlMessage):
+            raise TypeError("the generator makes no control messages")
+        return service.process(batch, invocation, NOW)
+
+    return Way(run=run, aggregates=None)
+
+
+def _service(layout: RecordLayout) -> MonitoringService:
+    evidence = EvidenceBook(_Remembered(_usual(layout)))
+    interfaces = InterfaceBook(_Directory(), lambda _note: None)
+    return MonitoringService(
+        layouts=LayoutBook(Formats(layout.to_log_format()), Layouts(), (layout,), lambda _note: None),
+        guards=Guards(Watcher(evidence, interfaces, POLICY), Lookout(evidence, interfaces)),
+        claims=Claims(ClaimTerms(quiet=3600, lease=50)),
+        sinks=Sinks(Sink(), Sink()),
+        region="eu-west-1",
+        quiet_minutes=60,
+    )
+
+
+def _usual(layout: RecordLayout) -> frozenset[int]:
+    """What interfaces did before, as fingerprints of edges."""
+    reader, book = TableReader((layout,)), AddressBook(POLICY.own_cidrs)
+    found: set[Edge] = set()
+    for seed in _DAYS_BEFORE:
+        flows = reader.read(lines(layout, _RECORDS, seed)).flows
+        found |= Contacts(Directions(Traffic(flows), book), np.arange(len(flows))).edges().keys()
+    return frozenset(fingerprint(*edge) for edge in found)
+
+
+def _interface(interface_id: str) -> Interface:
+    return Interface(
+        interface_id=interface_id,
+        addresses=("10.0.0.4",),
+        subnet_id="subnet-1",
+        vpc_id="vpc-1",
+        security_groups=("sg-1",),
+        kind="interface",
+        instance_id=None,
+        tags={},
+    )

@@ -1,0 +1,161 @@
+"""reject-spike: the internet tries a host as never before. Reported, never a page.
+
+What: within ten minutes an own host refuses far more different attempts (client, protocol, port) of internet
+    hosts than it does usually: the robust z of log(1 + attempts) over the slots of the last day is above
+    `LEAST_Z`, and they are more than `TIMES` times the median. Once in six hours.
+Why: background radiation is always there, and a fixed threshold tells of it all day (144 times on a /28 at
+    100 REJECTs in ten minutes; this rule 0.23 times). What breaks its own habits is a campaign against the
+    host, or the first sign that an address was published somewhere.
+False positives: a host that is scanned by several sources at the same time, an address that had another
+owner. Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses as many all day long
+    has no spikes. Which of the attempts are new nobody knows.
+What to do: nothing, as long as they are refused. Who gets through after it is another detector's business.
+ATT&CK: T1595 Active Scanning.
+Events: reject-burst.json has too few for one; tests/services/test_spikes.py has days of them.
+
+Attempts are remembered as buckets of a slot and not as a sum: a sum grows with every record that is delivered
+twice, and could only be protected by a marker for each batch, which costs a transaction. A set does not mind,
+and the same packets logged in two formats are one attempt. Only batches with `LEAST` attempts in a slot are
+written down; a slot without an item had fewer, and counts as if it had as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log1p
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from flowwarden.detection.cause import likely_cause
+from flowwarden.detection.columns import representative_of, tally_of
+from flowwarden.detection.evidence import DAY, HOUR, Addition, bucket
+from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.selection import noise, plural
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import Directions
+from flowwarden.network.groups import Groups, packed
+from flowwarden.records.tokens import ABSENT, Integers
+
+NAME: Final = "reject-spike"
+
+SLOT: Final = 600
+LEAST: Final = 25
+"""Attempts of a batch in a slot, from which on they are remembered. 27,100 packets a day (Cloud Telescope,
+2023) are fewer records than that in most slots."""
+HISTORY: Final = DAY // SLOT
+QUIET: Final = 6 * HOUR // SLOT
+"""Slots after a spike in which another one is the same."""
+LEAST_Z: Final = 6.0
+TIMES: Final = 5.0
+LEAST_SPREAD: Final = 0.25
+"""Of log(1 + attempts): without it a host that is tried evenly has a spike whenever it is not."""
+TO_SIGMA: Final = 1.4826
+"""Times the median absolute deviation: the standard deviation of what is distributed normally."""
+
+TRIED: Final = "tried"
+
+type Place = tuple[str, str]
+"""Interface and address of a host."""
+
+
+def attempts(directions: Directions, now: int) -> dict[tuple[Place, int], Integers]:
+    """The rows of what internet hosts were refused, by host and slot, where it is enough to be remembered."""
+    flows, rows = directions.traffic.flows, noise(directions)
+    if len(rows) < LEAST:
+        return {}
+    starts = flows["start"][rows]
+    slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
+    texts = len(flows.texts)
+    hosts = packed([flows["interface_id"][rows], directions.server[rows]], [texts, texts])
+    groups = Groups(packed([Groups(hosts).of(hosts)[0], slots], [len(rows), now]))
+    members = (groups.members(number) for number in range(len(groups)))
+    return {
+        (_place(directions, rows[each[0]]), int(slots[each[0]])): rows[each]
+        for each in members
+        if len(each) >= LEAST and len(_attempts(directions, rows[each])) >= LEAST
+    }
+
+
+def _place(directions: Directions, row: int) -> Place:
+    flows = directions.traffic.flows
+    return flows.text(int(flows["interface_id"][row])) or "", str(flows.text(int(directions.server[row])))
+
+
+def _attempts(directions: Directions, rows: Integers) -> set[tuple[int, int, int]]:
+    """Client (the number of its text), protocol and port of each."""
+    columns = directions.client, directions.traffic.flows["protocol"], directions.service_port
+    return set(zip(*(column[rows].tolist() for column in columns), strict=True))
+
+
+def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
+    """What the attempts in these rows add to the evidence."""
+    text = directions.traffic.flows.text
+    buckets = frozenset(
+        bucket(text(client), protocol, port) for client, protocol, port in _attempts(directions, rows)
+    )
+    return Addition(_key(place, slot), {TRIED: buckets}, slot * SLOT + 2 * DAY)
+
+
+def may_be_one(count: float) -> bool:
+    """Whether so many attempts in a slot are a spike if there is nothing to compare them with."""
+    return count > TIMES * LEAST
+
+
+def keys(place: Place, slot: int) -> dict[str, int]:
+    """The items of the day before a slot, with their slots."""
+    return {_key(place, before): before for before in range(slot - HISTORY, slot)}
+
+
+def _key(place: Place, slot: int) -> str:
+    return f"tried#{place[0]}/{place[1]}#{slot}"
+
+
+def is_spike(slot: int, count: float, before: Mapping[int, float]) -> bool:
+    """Whether so many attempts in a slot are news.
+
+    Args:
+        slot: in which they were made.
+        count: how many.
+        before: those of the day before, by slot; of a slot that is not there nothing is known, so it was
+            quiet.
+    """
+    usual = [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
+    return _stands_out(count, usual) and not any(
+        _stands_out(attempts, usual) for each, attempts in before.items() if each >= slot - QUIET
+    )
+
+
+def _stands_out(count: float, usual: Sequence[float]) -> bool:
+    logs = [log1p(each) for each in usual]
+    middle = median(logs)
+    spread = max(TO_SIGMA * median(abs(each - middle) for each in logs), LEAST_SPREAD)
+    return (log1p(count) - middle) / spread > LEAST_Z and count > TIMES * median(usual)
+
+
+def report(directions: Directions, rows: Integers, count: float) -> Finding:
+    """The finding about a host; the rows are those of one batch, the count is the slot's."""
+    tally = tally_of(directions, rows)
+    example = representative_of(directions, rows)
+    host = example.server
+    return Finding(
+        detector=NAME,
+        severity=Severity.INFO,
+        subject=host,
+        peer_class=PeerClass.INTERNET,
+        summary=(
+            f"{host} refuses far more of the internet than usual: about {count:,.0f} attempts in ten "
+            f"minutes, of {plural(len(tally.clients), 'host')} in this batch alone."
+        ),
+        because=(
+            f"more than {TIMES:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
+            f"logarithmic scale; the initiator is on the internet and the action is REJECT"
+        ),
+        likely=likely_cause(example, "internet hosts", host),
+        advice=("Nothing, as long as they are refused.",),
+        technique="T1595",
+        query_terms=(host, "REJECT"),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,45 @@
+"""Thresholds: from how much on a detector tells of something. The policy may change each of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+type Few = Annotated[int, Meta(ge=1, le=100)]
+type Places = Annotated[int, Meta(ge=1, le=500)]
+"""Of which distinct ones are counted in 256 buckets: beyond 500 the count says less and less."""
+
+
+class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The defaults, and why they are what they are."""
+
+    scan_hour: Places = 12
+    """Places that failed a host within an hour, less those that answered: 0.09 false pages a day and 1,000
+    interfaces, together with the next one, on synthetic traffic."""
+    scan_day: Places = 20
+    """The same within a day: who probes every five or fifteen minutes is found by it after some hours."""
+    scan_ports: Places = 15
+    """Privileged ports of one server that a client asks for in a batch: Zeek's threshold for a port scan."""
+    lateral_hosts: Few = 3
+    """Own hosts that a host asks for remote administration within a day. With the scan rule, 98-100 % of
+    half-successful movements and 0.29 false pages a day and 1,000 interfaces, on synthetic traffic."""
+    probing_places: Few = 5
+    """Distinct refused (host, port) pairs of a host in a batch. Primaries and replicas of one or two services
+    stay below."""
+    blocked_packets: Few = 3
+    """Rejected packets before a host's attempts at a service count. A blocked TCP connect sends its SYN at 0,
+    1, 3, 7, 15 and 31 s, so one real attempt passes; a single stray packet does not."""
+    blocked_slots: Annotated[int, Meta(ge=1, le=36)] = 12
+    """Slots of ten minutes, of six hours, in which a host is refused what was never usual, before that pages.
+    Half an hour or an hour is what a rule takes that somebody forgot; found on synthetic traffic, where
+    releases are refused for up to 90 minutes."""
+    shut_clients: Few = 5
+    """Own hosts refused the same service at one host, from which it is told about the host that refuses: a
+    security group that somebody tightened shuts out all its clients together."""
+    nacl_tuples: Few = 3
+    """Connections in a batch whose requests were accepted and whose answers were not: one or two may be a
+    rule that changed while they were made."""
+    scan_hit_places: Few = 10
+    """Places of one interface that refuse an internet host in one batch: few sources of background noise try
+    that many, so few are remembered."""

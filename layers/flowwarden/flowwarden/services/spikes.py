@@ -1,0 +1,40 @@
+"""Spikes of what the internet is refused: each slot held against the day before it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowwarden.detection import reject_spike
+from flowwarden.detection.evidence import distinct
+from flowwarden.detection.findings import Finding
+from flowwarden.detection.reject_spike import TRIED, Place
+from flowwarden.network.direction import Directions
+from flowwarden.records.tokens import Integers
+from flowwarden.services.evidence import EvidenceBook
+
+MOST_SLOTS: Final = 12
+"""Hosts and slots that a batch remembers, those with most attempts first, at a write each."""
+
+
+def inspect(evidence: EvidenceBook, directions: Directions, now: int) -> list[Finding]:
+    """A finding for each slot in which a host refuses what it never did; `now` is Unix seconds.
+
+    The day before is read only where so many attempts could be one, which is seldom.
+    """
+    found = reject_spike.attempts(directions, now)
+    most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_SLOTS]
+    findings = (_judge(evidence, place, slot, directions, rows) for (place, slot), rows in most)
+    return [finding for finding in findings if finding is not None]
+
+
+def _judge(
+    evidence: EvidenceBook, place: Place, slot: int, directions: Directions, rows: Integers
+) -> Finding | None:
+    count = distinct(evidence.add(reject_spike.addition(place, slot, directions, rows))[TRIED])
+    if not reject_spike.may_be_one(count):
+        return None
+    wanted = reject_spike.keys(place, slot)
+    before = {wanted[key]: distinct(sets[TRIED]) for key, sets in evidence.recall(wanted).items()}
+    if not reject_spike.is_spike(slot, count, before):
+        return None
+    return reject_spike.report(directions, rows, count)

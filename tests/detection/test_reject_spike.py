@@ -1,0 +1,111 @@
+"""reject-spike: what the internet is refused, held against the day before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from flowwarden.detection.findings import Severity
+from flowwarden.detection.reject_spike import (
+    HISTORY,
+    LEAST,
+    QUIET,
+    SLOT,
+    addition,
+    attempts,
+    is_spike,
+    keys,
+    may_be_one,
+    report,
+)
+from flowwarden.records.model import Flow
+from tests.flows import START, directions, rejected
+
+HOST = "10.0.0.10"
+NOW = START + 700
+HERE = START // SLOT
+PLACE = "eni-1", HOST
+
+
+def noise(count: int, at: int = START, port: int = 22) -> list[Flow]:
+    """So many internet hosts, each refused once."""
+    return [
+        rejected(f"203.0.{each // 250}.{each % 250 + 1}:40000", f"{HOST}:{port}", start=at)
+        for each in range(count)
+    ]
+
+
+def usual(count: float, **others: float) -> dict[int, float]:
+    """A day of slots that are alike, but for those so many slots ago."""
+    alike = dict.fromkeys(range(HERE - HISTORY, HERE), count)
+    return alike | {HERE - int(ago.removeprefix("ago")): value for ago, value in others.items()}
+
+
+@pytest.mark.parametrize(
+    ("before", "count", "spike"),
+    [
+        ({}, 5 * LEAST, False),
+        ({}, 5 * LEAST + 20, True),
+        (usual(10), 5 * LEAST + 20, True),  # fewer than are remembered are as many
+        (usual(100), 500, False),
+        (usual(100), 520, True),
+        (usual(100, ago9=600), 600, False),  # told before
+        (usual(100, ago37=600), 600, True),
+        (usual(100, ago9=400), 600, True),
+    ],
+)
+def test_a_spike_is_far_above_what_is_usual(
+    before: Mapping[int, float], count: float, *, spike: bool
+) -> None:
+    """And the first one within six hours."""
+    assert is_spike(HERE, count, before) == spike
+
+
+def test_where_the_numbers_vary_anyway_more_is_needed() -> None:
+    """Five times the median is not six deviations above it."""
+    restless = {slot: (30.0, 300.0, 90.0)[slot % 3] for slot in range(HERE - HISTORY, HERE)}
+    assert not is_spike(HERE, 90 * 5 + 50, restless)
+
+
+def test_what_happened_a_day_ago_is_forgotten() -> None:
+    """Items that are too old are neither asked for nor counted."""
+    asked = keys(PLACE, HERE)
+    assert set(asked.values()) == set(range(HERE - HISTORY, HERE))
+    assert QUIET < HISTORY
+    assert is_spike(HERE, 600, {HERE - HISTORY - 1: 10_000})
+
+
+def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() -> None:
+    """Different attempts: one that is repeated is one, and those of our own hosts are none."""
+    own = [rejected(f"10.0.1.{each}:40000", f"{HOST}:22") for each in range(LEAST)]
+    stale = noise(LEAST, port=443)
+    assert attempts(directions(*noise(LEAST - 1), *noise(LEAST - 1), *own), NOW) == {}
+    late = [rejected(f"{each.srcaddr}:1", f"{HOST}:80", tcp_flags=0) for each in stale]
+    assert attempts(directions(*late), NOW) == {}
+    (found,) = attempts(directions(*noise(LEAST)), NOW).items()
+    assert (found[0], len(found[1])) == ((PLACE, HERE), LEAST)
+
+
+def test_each_slot_is_counted_by_itself_and_the_future_is_now() -> None:
+    """An hour's batch holds six of them."""
+    flows = directions(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
+    assert {slot for _, slot in attempts(flows, NOW)} == {HERE - 1, HERE, NOW // SLOT}
+
+
+def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
+    """Until nobody asks any more."""
+    one = addition(PLACE, HERE - 1, directions(*noise(LEAST)), np.arange(LEAST))
+    assert one.key in keys(PLACE, HERE)
+    assert one.kept_until >= (HERE + HISTORY) * SLOT
+    assert may_be_one(5 * LEAST + 1)
+    assert not may_be_one(5 * LEAST)
+
+
+def test_a_spike_is_reported_and_pages_nobody() -> None:
+    """The internet does what it does."""
+    finding = report(directions(*noise(40)), np.arange(40), 812.4)
+    assert finding.severity is Severity.INFO
+    assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")
+    assert "about 812 attempts in ten minutes, of 40 hosts" in finding.summary
