@@ -27,9 +27,11 @@ from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
-from flowwarden.records.model import Action, Flow
+from flowwarden.records.model import Action, Flow, FlowDirection
 from flowwarden.records.table import FlowTable
 from tests.flows import directed, flow, make_flow, rejected
+
+IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
@@ -74,6 +76,18 @@ def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> Non
     )
     found = {(finding.detector, finding.subject) for finding in detectors.inspect(flows, Policy())}
     assert found == {("probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
+
+
+def test_a_subnet_that_is_no_id_is_nobodys_address() -> None:
+    """A line may say anything there: it costs no batch, whoever is exempt."""
+    ends = [("10.0.2.60:443", f"10.0.1.7:4000{n}") for n in range(3)]
+    asked = [flow(*end[::-1], tcp_flags=2, subnet_id="poison", flow_direction=IN) for end in ends]
+    refused = [rejected(*end, tcp_flags=18, subnet_id="poison", flow_direction=OUT) for end in ends]
+    flows = [*asked, *refused]
+    (finding,) = inspect(directed(*flows), Policy(exempt=("10.0.9.0/24",)))
+    assert (finding.detector, finding.subject, finding.severity.pages) == ("nacl-fault", "10.0.2.60", True)
+    (exempt,) = inspect(directed(*flows), Policy(exempt=("10.0.2.60",)))
+    assert not exempt.severity.pages
 
 
 def test_what_two_ways_lead_to_is_told_once() -> None:

@@ -39,8 +39,8 @@ def test_a_day_takes_more_than_an_hour() -> None:
 def test_a_place_that_failed_and_answered_answered() -> None:
     """The answer came in the next window."""
     failed, answered = contact("10.0.9.1", 80), contact("10.0.9.1", 80, Outcome.ANSWERED)
-    assert excess(sets([failed, answered])) == 0
-    assert excess(sets([failed])) == pytest.approx(1, abs=0.1)
+    assert excess(sets([failed, answered]), HOUR) == 0
+    assert excess(sets([failed]), HOUR) == pytest.approx(1, abs=0.1)
 
 
 def test_a_service_that_the_role_asks_for_elsewhere_counts_less() -> None:
@@ -50,6 +50,13 @@ def test_a_service_that_the_role_asks_for_elsewhere_counts_less() -> None:
     assert suspicious(suspect(*stale[:40], asks=ssh), LIMITS) is None
     assert suspicious(suspect(*stale, asks=ssh), LIMITS) == HOUR
     assert suspicious(suspect(*stale[:40]), LIMITS) == HOUR, "a role that never asked for it"
+
+
+def test_a_server_makes_up_for_one_failure_however_many_of_its_ports_answer() -> None:
+    """Or one accomplice inside would pay for any scan."""
+    accomplice = [contact("10.0.8.1", 20_000 + n, Outcome.ANSWERED) for n in range(120)]
+    assert suspicious(suspect(*FAILED[:16], *accomplice), LIMITS) == HOUR
+    assert suspicious(suspect(*FAILED[:16], *ANSWERED[:12]), LIMITS) is None
 
 
 def test_answers_of_the_internet_make_up_for_nothing_inside() -> None:

@@ -18,6 +18,7 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.table import FlowTable
+from flowwarden.services.watching import MOST_REFUSED
 from tests.flows import flow, rejected
 from tests.services.fakes_directory import FakeDirectory, interface
 from tests.services.fakes_evidence import MemoryEvidence, watcher
@@ -394,6 +395,38 @@ def test_a_role_that_only_listened_and_goes_out_is_told_until_that_is_usual() ->
     assert (found.detector, found.subject) == ("listener-goes-out", CLIENT)
     goes_out = learned(*served, *got("203.0.113.9", 80))
     assert look(got("203.0.113.9", 443), goes_out) == []
+    later = [
+        bool(look(got("203.0.113.9", 443, at), evidence, at))
+        for at in range(TODAY + DAY + 3600, TODAY + 4 * DAY, DAY)
+    ]
+    assert later == [True, False, False], "told on two days, and then it is usual"
+
+
+def test_two_logins_do_not_make_an_administrator() -> None:
+    """Who prepares for more would let them pass for usual; a bastion logs in on most days."""
+    moves = [each for host in range(1, 9) for each in got(f"10.0.9.{host}", 22)]
+    evidence = learned()
+    for ago in (2, 1):
+        assert look(got("10.0.200.1", 22, TODAY - ago * DAY + 3600), evidence, TODAY - ago * DAY + 3600) == []
+    assert [found.detector for found in look(moves, evidence)] == ["lateral-movement"]
+    assert look(moves, learned(*got("10.0.200.1", 22))) == []
+
+
+def test_a_flood_of_refusals_costs_a_bounded_number_of_writes() -> None:
+    """Addresses of ours can be made up where many networks meet; what is beyond pages nobody."""
+    evidence = learned()
+    at = TODAY + 3600
+    flows = [
+        rejected(f"10.{n % 200}.7.7:{40_000 + n}", f"10.0.200.1:{1000 + n}", tcp_flags=2, flow_direction=OUT,
+                 start=at, end=at + 9, packets=3)
+        for n in range(500)
+    ]  # fmt: skip
+    findings = inspect(resolve(Traffic(FlowTable.of(flows)), AddressBook()), POLICY)
+    before = evidence.writes
+    told = weighed(findings, evidence, at)
+    assert len(told) > MOST_REFUSED
+    assert not any(told)
+    assert evidence.writes - before <= 2 * MOST_REFUSED
 
 
 def blocked(server: str, at: int) -> list[Finding]:

@@ -54,12 +54,15 @@ class Baseline(Struct, frozen=True, dict=True):
 
     def establishes(self, edge: Edge) -> bool:
         """Whether it is usual for the role."""
-        return fingerprint(*edge) in self._established
+        return self.days_of(edge) >= DAYS_SEEN
+
+    def days_of(self, edge: Edge) -> int:
+        """On how many days it was seen."""
+        return self._days[fingerprint(*edge)]
 
     @cached_property
-    def _established(self) -> frozenset[int]:
-        days = Counter(chain.from_iterable(self.seen.values()))
-        return frozenset(number for number, count in days.items() if count >= DAYS_SEEN)
+    def _days(self) -> Counter[int]:
+        return Counter(chain.from_iterable(self.seen.values()))
 
 
 def kinds_of(edge: Edge) -> list[Edge]:

@@ -25,7 +25,7 @@ from flowwarden.detection import (
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.suspects import Suspect
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.places import ID_PREFIXES, Places, places
+from flowwarden.network.places import Places, places
 from flowwarden.policy import Policy
 
 type Detector = Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
@@ -39,6 +39,9 @@ INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
     listener_goes_out.NAME: listener_goes_out.inspect_suspect,
 }
 """Every detector that looks at what a host does over time, by its name."""
+
+NOVELTIES: frozenset[str] = frozenset({database_initiates.NAME, listener_goes_out.NAME})
+"""Detectors that find what is new for a role, and nothing else that would be wrong with it."""
 
 OTHERS: frozenset[str] = frozenset({scan_hit.NAME, internet_rejects.NAME, reject_spike.NAME})
 """Detectors that the services run for what they are about, those that count columns among them."""
@@ -105,4 +108,6 @@ def _subnet(finding: Finding) -> str | None:
 
 
 def _is_held(finding: Finding, exempt: Places) -> bool:
-    return not finding.subject.startswith(ID_PREFIXES) and exempt.hold(finding.subject)
+    # Other subjects are what a line says of its subnet, which may be any text.
+    is_host = finding.subject in {finding.example.client, finding.example.server}
+    return is_host and exempt.hold(finding.subject)

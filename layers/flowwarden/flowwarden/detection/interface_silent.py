@@ -55,6 +55,11 @@ def slots_asked(slot: int) -> range:
     return range(slot - SILENT_SLOTS - SLOTS_BEFORE, slot + 1)
 
 
+def slots_of_silence(slot: int) -> range:
+    """The slots in which nobody who is silent may have written, into whatever log group."""
+    return range(slot - SILENT_SLOTS, slot + 1)
+
+
 def is_due(moment: int) -> bool:
     """Whether traffic of a moment (Unix seconds) is far enough into its slot."""
     return moment % SLOT >= LAG

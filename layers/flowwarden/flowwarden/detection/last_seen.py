@@ -28,6 +28,8 @@ SHARDS: Final = 8
 FEW: Final = 160
 """Interfaces that are written into one item, wherever they belong: 2 KB. Spread, they were eight writes."""
 INTERFACES: Final = "interfaces"
+ANY_GROUP: Final = "*"
+"""In place of a log group, whose name it cannot be: who wrote into whatever group."""
 KEPT: Final = 2 * DAY
 
 _ID: Final = re.compile(r"eni-([0-9a-f]{1,17})")

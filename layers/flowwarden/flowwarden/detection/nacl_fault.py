@@ -14,6 +14,7 @@ Events: rejected-answers-many.json; rejected-answers.json has too few, expired-c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -26,6 +27,9 @@ from flowwarden.policy import Policy
 from flowwarden.records.model import FlowDirection
 
 NAME: Final = "nacl-fault"
+
+
+_SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -41,7 +45,8 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
 
 def _place(directed: DirectedFlow) -> str:
     """What the network ACL belongs to, as far as the record tells."""
-    return directed.flow.subnet_id or own_end(directed) or ""
+    subnet = directed.flow.subnet_id or ""
+    return subnet if _SUBNET.fullmatch(subnet) else own_end(directed) or ""
 
 
 def _report(place: str, group: list[DirectedFlow]) -> Finding:

@@ -41,8 +41,9 @@ def lost_windows(gaps: Iterable[Gap], now: int) -> dict[str, frozenset[int]]:
     found: defaultdict[str, set[int]] = defaultdict(set)
     for gap in gaps:
         where = gap.interface_id or gap.resource_id
-        if gap.kind is GapKind.SKIPDATA and where is not None:
-            found[where].add(now if gap.start is None else min(gap.start, now))
+        # Without a start, or with one to come, a delivery that is repeated would be another window.
+        if gap.kind is GapKind.SKIPDATA and where is not None and gap.start is not None and gap.start <= now:
+            found[where].add(gap.start)
     return {where: frozenset(starts) for where, starts in found.items()}
 
 

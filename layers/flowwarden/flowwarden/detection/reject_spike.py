@@ -2,7 +2,8 @@
 
 What: within ten minutes an own host refuses far more different attempts (client, protocol, port) of internet
     hosts than it does usually: the robust z of log(1 + attempts) over the slots of the last day is above
-    `LEAST_Z`, and they are more than `TIMES` times the median. Once in six hours.
+    `LEAST_Z`, and they are more than `TIMES` times the median. It may be reported several times in its own
+    slot, and not in the six hours after it.
 Why: background radiation is always there, and a fixed threshold tells of it all day (144 times on a /28 at
     100 REJECTs in ten minutes; this rule 0.23 times). What breaks its own habits is a campaign against the
     host, or the first sign that an address was published somewhere.

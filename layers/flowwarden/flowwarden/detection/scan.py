@@ -3,8 +3,9 @@
 What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
     it, less those that answered, reach `scan_hour` within an hour or `scan_day` within a day. What is
     usual for its role does not count, however much of it fails; a service that it usually asks for, in a
-    network where it does not, counts as `USUAL_WEIGHT` of a place. Answers of the internet make up for
-    failures on the internet only: anybody can have as many of them as he likes. Or who asks one server for
+    network where it does not, counts as `USUAL_WEIGHTS` of a place. Each server that
+    answered makes up for one failure, however many of its ports did; those of the internet for failures on
+    the internet only: anybody can have as many of them as he likes. Or who asks one server for
     `scan_ports` privileged ports in a batch, answered or not.
 Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
     It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
@@ -23,11 +24,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.detection.evidence import HOUR, Sets, distinct
+from flowwarden.detection.evidence import DAY, HOUR, Sets, distinct
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
 from flowwarden.detection.selection import plural
 from flowwarden.detection.suspects import (
     ANSWERED,
+    ANSWERED_BY,
     ANSWERED_OUTSIDE,
     FAILED,
     FAILED_OUTSIDE,
@@ -43,18 +45,20 @@ from flowwarden.policy import Policy
 
 NAME: Final = "scan"
 LEARNING_FACTOR: Final = 2.5
-USUAL_WEIGHT: Final = 0.2
-"""A bastion or a deployment tool keeps asking for hosts that were replaced: a stale list has
-dozens. Sixty places within an hour are more than that."""
+USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
+"""Bastions, deployment tools and peers of a cluster keep asking for hosts that were replaced: a stale list
+has dozens, and a day of many releases brings several. Sixty places within an hour, or two hundred within
+a day, are more than that."""
 
 _NOTHING: Final[frozenset[int]] = frozenset()
 
 
-def excess(sets: Sets) -> float:
-    """By how many places more failed than answered; one that did both answered."""
+def excess(sets: Sets, span: int) -> float:
+    """By how many places more failed than answered within a span; one that did both answered."""
     answered, outside = sets.get(ANSWERED, _NOTHING), sets.get(ANSWERED_OUTSIDE, _NOTHING)
     usual = distinct(sets.get(FAILED_USUAL, _NOTHING) - answered)
-    inside = distinct(sets.get(FAILED, _NOTHING) - answered) + USUAL_WEIGHT * usual - distinct(answered)
+    failed = distinct(sets.get(FAILED, _NOTHING) - answered) + USUAL_WEIGHTS[span] * usual
+    inside = failed - distinct(sets.get(ANSWERED_BY, _NOTHING))
     abroad = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
     return max(inside, 0) + max(abroad, 0)
 
@@ -73,11 +77,17 @@ def vertical(suspect: Suspect, least: int) -> str | None:
     return next((server for server, asked in ports.items() if len(asked) >= least), None)
 
 
-def suspicious(suspect: Suspect, thresholds: Thresholds) -> int | None:
-    """The window, in seconds, in which the host failed too often; None if it did not."""
+def exceeded(suspect: Suspect, thresholds: Thresholds) -> int | None:
+    """The window, in seconds, in which the host failed too often, in whatever batch; None if it did not."""
     limits = {span: _limit(suspect, span, thresholds) for span in SPANS}
-    exceeded = (span for span, limit in limits.items() if excess(suspect.window(span)) >= limit)
-    return next(exceeded, None) if any(contact.failed for contact in suspect.contacts) else None
+    spans = (span for span, limit in limits.items() if excess(suspect.window(span), span) >= limit)
+    return next(spans, None)
+
+
+def suspicious(suspect: Suspect, thresholds: Thresholds) -> int | None:
+    """The same, if the host failed in this batch as well."""
+    failed = any(contact.failed for contact in suspect.contacts)
+    return exceeded(suspect, thresholds) if failed else None
 
 
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:

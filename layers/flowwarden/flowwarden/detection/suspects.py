@@ -15,12 +15,13 @@ from flowwarden.detection.contacts import Contact
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets, bucket
 
 FAILED, ANSWERED = "failed", "answered"
+ANSWERED_BY: Final = "answered-by"
 FAILED_USUAL: Final = "failed-usual"
 FAILED_OUTSIDE, ANSWERED_OUTSIDE = "failed-outside", "answered-outside"
 ADMINISTERED: Final = "administered"
 """Sets of a window: places (server, protocol, port) that failed the host and that answered it, inside and
-outside; those inside that failed it at a service that its role usually asks for elsewhere; and servers that
-it asked for remote administration."""
+outside; those inside that failed it at a service that its role usually asks for elsewhere; servers inside
+that answered it; and servers that it asked for remote administration."""
 
 ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
 """SSH, Telnet, Windows RPC, SMB, RDP, WinRM: how one host is operated from another. No database ports: pools
@@ -32,6 +33,9 @@ DATABASE_PORTS: Final = frozenset({3306, 5432, 1433, 1521, 6379, 27017})
 
 type Services = frozenset[tuple[int, int]]
 """Protocols and ports."""
+
+MOST_WINDOWS: Final = 4
+"""Of a kind that a batch adds to, the latest ones."""
 
 SPANS: Final = {HOUR: "1h", DAY: "24h"}
 
@@ -92,6 +96,8 @@ def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str,
     for contact in contacts:
         usual = (contact.protocol, contact.port) in asks
         found[_set_of(contact, usual=usual)].add(bucket(contact.server, contact.protocol, contact.port))
+        if contact.inside and not contact.failed:
+            found[ANSWERED_BY].add(bucket(contact.server))
         if contact.inside and contact.port in ADMIN_PORTS and not usual:
             found[ADMINISTERED].add(bucket(contact.server))
     return {name: frozenset(numbers) for name, numbers in found.items()}
@@ -110,4 +116,5 @@ def _by_window(contacts: Iterable[Contact], span: int, now: int) -> dict[int, li
     for contact in contacts:
         # A record from the future would open a window that nobody else is in.
         found[(min(contact.first, now) if contact.first >= 0 else now) // span].append(contact)
-    return found
+    # One from long ago would open one that nobody asks for any more, and each costs a write.
+    return {begin: found[begin] for begin in sorted(found)[-MOST_WINDOWS:]}

@@ -17,6 +17,8 @@ from flowwarden.ports import EvidenceStore
 REMEMBERED: Final = 8192
 """Items whose sets a container remembers; beyond, those go that came the longest ago, and are written
 again."""
+RECALLED: Final = 32
+"""Answers of the table that a container keeps."""
 MOST_EDGES: Final = 4000
 """Of a role and day, about: an item of DynamoDB has at most 400 KB, and each write pays for all of it."""
 BASELINE_SECONDS: Final = 6 * 3600
@@ -34,6 +36,7 @@ class EvidenceBook:
         self.unavailable = 0
         """Calls that the table did not answer, ever."""
         self._is_away = False
+        self._recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
 
     def begin(self) -> None:
         """Begin with a batch: a table that does not answer is left alone until the next one.
@@ -81,6 +84,18 @@ class EvidenceBook:
         except StateUnavailable:
             self._away()
             return {}
+
+    def recall_once(self, keys: Iterable[str]) -> dict[str, Sets]:
+        """The same, asked once by a container: for items of times that are over."""
+        wanted = tuple(keys)
+        if wanted not in self._recalled:
+            items = self.recall(wanted)
+            if self._is_away:
+                return items
+            self._recalled[wanted] = items
+            if len(self._recalled) > RECALLED:
+                del self._recalled[next(iter(self._recalled))]
+        return self._recalled[wanted]
 
     def baseline(self, role: str, day: int, now: int) -> Baseline:
         """What is usual for a role on a day; nothing is if the table does not answer."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Final
 
-from flowwarden.detection.baseline import GOES_OUT, LISTENS, Baseline, Edge
+from flowwarden.detection.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge
 from flowwarden.detection.contacts import DYNAMIC
-from flowwarden.detection.suspects import DATABASE_PORTS
+from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS
 from flowwarden.network.ports import TCP
 from flowwarden.network.roles import UNKNOWN, Interface
+
+DAYS_ADMINISTERED: Final = 5
+"""Distinct days before remote administration is what a role is for: two logins on two days, of somebody who
+prepares for more, are not."""
 
 
 class Familiar:
@@ -47,15 +52,13 @@ class Familiar:
         return self.knows(LISTENS) and not self.knows(GOES_OUT)
 
     def asks(self, services: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-        """Those of some services that the role usually asks for, wherever they are.
+        """Those of some services that the role usually asks for, wherever they are."""
+        return frozenset(each for each in set(services) if self._asks_for(*each))
 
-        Not those by ports that are chosen anew each time, since they are one to a baseline.
-        """
-        return frozenset(
-            (protocol, port)
-            for protocol, port in set(services)
-            if port < DYNAMIC and self.knows(("out", protocol, port))
-        )
+    def _asks_for(self, protocol: int, port: int) -> bool:
+        days = DAYS_ADMINISTERED if port in ADMIN_PORTS else DAYS_SEEN
+        edge = "out", protocol, min(port, DYNAMIC)
+        return self.baseline is not None and self.baseline.days_of(edge) >= days
 
     def knows(self, edge: Edge) -> bool:
         """Whether an edge is usual for the host."""

@@ -7,7 +7,7 @@ hour and a half.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -110,21 +110,37 @@ class Lookout:
         slot = last_seen.slot_of(moment)
         if slot <= watch.looked or not interface_silent.is_due(moment):
             return []
-        watch.looked = slot
-        return self._look(batch.log_group, watch, slot, now)
+        silent = self._look(batch.log_group, watch, slot, now)
+        if silent is not None:  # what could not be asked now is asked by the next batch
+            watch.looked = slot
+        return silent or []
 
     def _write(self, log_group: str, watch: Watch) -> None:
         """Write down who was seen; what the table does not take is tried again the next time."""
-        if all(self._evidence.keep(each) for each in last_seen.additions(log_group, watch.fresh)):
+        groups = (log_group, last_seen.ANY_GROUP)
+        additions = [each for group in groups for each in last_seen.additions(group, watch.fresh)]
+        kept = [self._evidence.keep(each) for each in additions]
+        if all(kept):
             watch.settle()
 
-    def _look(self, log_group: str, watch: Watch, slot: int, now: int) -> list[BlindSpot]:
-        wanted = last_seen.keys(log_group, interface_silent.slots_asked(slot))
+    def _look(self, log_group: str, watch: Watch, slot: int, now: int) -> list[BlindSpot] | None:
+        """The silent interfaces; None if the table or EC2 could not be asked."""
+        failures = self._evidence.unavailable + self._interfaces.unavailable
+        known = self._seen(log_group, watch, interface_silent.slots_asked(slot))
+        silent = interface_silent.silent(slot, known)
+        if silent:
+            # A flow log that was replaced writes into another group, and so does what another rule is for.
+            elsewhere = self._seen(last_seen.ANY_GROUP, watch, interface_silent.slots_of_silence(slot))
+            silent -= frozenset().union(*elsewhere.values())
+        told = self._at_work(sorted(silent)[:MOST_ASKED], slot, now) if silent else []
+        return told if self._evidence.unavailable + self._interfaces.unavailable == failures else None
+
+    def _seen(self, log_group: str, watch: Watch, slots: Iterable[int]) -> dict[int, frozenset[int]]:
+        wanted = last_seen.keys(log_group, slots)
         seen = last_seen.seen(wanted, self._evidence.recall(wanted))
-        known = {each: numbers | watch.fresh.get(each, set()) for each, numbers in seen.items()}
-        numbers = sorted(interface_silent.silent(slot, known))[:MOST_ASKED]
-        if not numbers:
-            return []
+        return {each: numbers | watch.fresh.get(each, set()) for each, numbers in seen.items()}
+
+    def _at_work(self, numbers: Sequence[int], slot: int, now: int) -> list[BlindSpot]:
         described = self._interfaces.described([last_seen.interface_of(each) for each in numbers], now)
         at_work = {name: each.vpc_id for name, each in described.items() if each.at_work}
         return interface_silent.inspect(slot, at_work)

@@ -19,7 +19,7 @@ MOST_SLOTS: Final = 12
 def inspect(evidence: EvidenceBook, directions: Directions, now: int) -> list[Finding]:
     """A finding for each slot in which a host refuses what it never did; `now` is Unix seconds.
 
-    The day before is read only where so many attempts could be one, which is seldom.
+    The day before is read only where so many attempts could be one, and once by a container and slot.
     """
     found = reject_spike.attempts(directions, now)
     most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_SLOTS]
@@ -34,7 +34,7 @@ def _judge(
     if not reject_spike.may_be_one(count):
         return None
     wanted = reject_spike.keys(place, slot)
-    before = {wanted[key]: distinct(sets[TRIED]) for key, sets in evidence.recall(wanted).items()}
+    before = {wanted[key]: distinct(sets[TRIED]) for key, sets in evidence.recall_once(wanted).items()}
     if not reject_spike.is_spike(slot, count, before):
         return None
     return reject_spike.report(directions, rows, count)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.detection import blocked_connection, scan_hit
 from flowwarden.detection.baseline import Edge, kinds_of
 from flowwarden.detection.contacts import Contact, Contacts, edge_of, rows_of
-from flowwarden.detection.detectors import INSPECT_SUSPECTS
+from flowwarden.detection.detectors import INSPECT_SUSPECTS, NOVELTIES
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets
-from flowwarden.detection.findings import Finding
-from flowwarden.detection.scan import excess
+from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.scan import exceeded, excess
 from flowwarden.detection.selection import grouped
 from flowwarden.detection.suspects import ADMIN_PORTS, Suspect, by_client, windows
 from flowwarden.network.addresses import AddressBooks, PeerClass
@@ -38,6 +40,9 @@ MOST_SCANNERS = 16
 """Internet hosts that a batch remembers, so that a flood of them does not become a flood of writes."""
 MOST_VISITS = 48
 """Visitors that a batch asks the table about: two keys each, and one call takes a hundred."""
+MOST_REFUSED = 32
+"""Refusals that a batch holds against what is usual, those with most packets first, at up to two writes each:
+whoever can make up addresses of ours could make each record one."""
 MOST_FLOWS = 256
 """Flows behind a finding that are looked at one by one."""
 
@@ -61,6 +66,8 @@ class Watcher:
         self.policy = policy
         self._interfaces = interfaces
         self._lessons: list[Lesson] = []
+        self._tainted = False
+        """Whether a host of the batch was found within the hour or day, in whatever batch that was."""
         self._books = AddressBooks(policy.own_cidrs, policy.partner_cidrs)
         self._services = ServicePorts(policy.service_ports)
 
@@ -79,7 +86,7 @@ class Watcher:
     def inspect(self, directions: Directions, now: int) -> list[Finding]:
         """What the hosts of a batch do that their roles do not. Begins with a batch."""
         self.evidence.begin()
-        self._lessons = []
+        self._lessons, self._tainted = [], False
         return [
             finding
             for rows, interface in self._by_interface(directions, now)
@@ -89,32 +96,40 @@ class Watcher:
 
     def weigh(self, findings: Sequence[Finding], now: int) -> list[Finding]:
         """Hold back what has to go on for a while before it is worth a page."""
-        return [
-            self._patient(each, now)
-            if each.detector == blocked_connection.NAME and each.severity.pages
-            else each
-            for each in findings
+        waiting = [
+            each for each in findings if each.detector == blocked_connection.NAME and each.severity.pages
         ]
+        patient: dict[int, Finding] = {}
+        for each in sorted(waiting, key=lambda each: (-each.tally.packets, each.subject, each.service)):
+            if (scope := self._waits_in(each, now)) is not None:
+                # Beyond so many it is not about one of them.
+                late = len(patient) >= MOST_REFUSED
+                patient[id(each)] = _quiet(each) if late else self._patient(each, scope, now)
+        return [patient.get(id(each), each) for each in findings]
 
     def remember(self, findings: Sequence[Finding]) -> None:
-        """Learn from the batch; nothing new from one in which something was found, since it may be that."""
-        pages = any(finding.severity.pages for finding in findings)
+        """Learn from the batch; nothing new from one in which something was found, since it may be that.
+
+        Nor from a host that was found within the day. What is found for being new alone (`NOVELTIES`) is
+        learned all the same: it is told on two days, and then it is usual.
+        """
+        pages = any(finding.severity.pages and finding.detector not in NOVELTIES for finding in findings)
         for lesson in self._lessons:
-            edges = lesson.usual if pages else lesson.usual | lesson.new
+            edges = lesson.usual if pages or self._tainted else lesson.usual | lesson.new
             kinds = frozenset(kind for edge in edges for kind in kinds_of(edge))
             self.evidence.learn(lesson.role, lesson.day, edges | kinds)
 
-    def _patient(self, finding: Finding, now: int) -> Finding:
+    def _waits_in(self, finding: Finding, now: int) -> str | None:
+        """Where the refused host's address is its own, if what it asks for was never usual; else None."""
         example = finding.example
         if example.flow.interface_id is None:
-            return finding
+            return None
         seconds = now if example.flow.start is None else min(example.flow.start, now)
         familiar = self._familiar(self._interfaces.interface(example.flow.interface_id, now), seconds, now)
-        if familiar.learning or familiar.knows(edge_of(example)):
-            return finding
-        today, *_ = [
-            self.evidence.add(each) for each in blocked_connection.refusals(finding, familiar.scope, now)
-        ]
+        return None if familiar.learning or familiar.knows(edge_of(example)) else familiar.scope
+
+    def _patient(self, finding: Finding, scope: str, now: int) -> Finding:
+        today, *_ = [self.evidence.add(each) for each in blocked_connection.refusals(finding, scope, now)]
         return blocked_connection.patient(
             finding, today[blocked_connection.REFUSED], self.policy.thresholds.blocked_slots
         )
@@ -174,6 +189,7 @@ class Watcher:
         findings: list[Finding] = []
         for client, contacts in most:
             suspect = self._suspect(client, contacts, familiar, now)
+            self._tainted |= exceeded(suspect, self.policy.thresholds) is not None
             telling = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
             flows = directions.flows(rows_of(telling, MOST_FLOWS))
             for inspect in INSPECT_SUSPECTS.values():
@@ -231,7 +247,7 @@ class Watcher:
         asks = familiar.asks((each.protocol, each.port) for each in contacts)
         additions = windows(f"{familiar.scope}/{client}", contacts, asks, now)
         state = {
-            span: max((self.evidence.add(each) for each in of_span), key=_telling)
+            span: max((self.evidence.add(each) for each in of_span), key=partial(_telling, span))
             for span, of_span in additions.items()
         }
         return Suspect(
@@ -255,6 +271,10 @@ def _interfaces_of(flows: FlowTable) -> dict[int, str | None]:
     return {number: flows.text(number) for number in (numbers[:1] if alike else np.unique(numbers)).tolist()}
 
 
+def _quiet(finding: Finding) -> Finding:
+    return replace(finding, severity=Severity.INFO)
+
+
 def _moment(starts: Integers, now: int) -> int:
     """When a batch's traffic was, by the median: a single record with a wrong time decides nothing."""
     told = starts[starts >= 0]
@@ -265,9 +285,9 @@ def _moment(starts: Integers, now: int) -> int:
     return min((int(lower) + int(upper)) // 2, now)
 
 
-def _telling(sets: Sets) -> tuple[float, int]:
+def _telling(span: int, sets: Sets) -> tuple[float, int]:
     """Of the windows that a batch touches, which tells most."""
-    return excess(sets), sum(map(len, sets.values()))
+    return excess(sets, span), sum(map(len, sets.values()))
 
 
 def _unheard(edge: Edge, familiar: Familiar) -> bool:
