@@ -40,6 +40,10 @@ def test_ids_and_networks_may_be_mixed() -> None:
         ('{"own_cidrs": ["2000::/3"]}', r"too wide.*at least /16"),
         ('{"partner_cidrs": ["0.0.0.0/1"]}', r"partner_cidrs\[0\]: '0.0.0.0/1' is too wide"),
         ('{"service_ports": [70000]}', r"<= 65535 - at `\$.service_ports\[0\]`"),
+        (
+            '{"flow_logs": {"rules": [{"where": {"tags": {"a": "b"}}, "flow_log": {"retention_days": 7}}]}}',
+            r"flow_logs.rules\[0\].flow_log: retention_days 7.*log_group_suffix of its own",
+        ),
         ('{"thresholds": {"scan_hour": 0}}', r">= 1 - at `\$.thresholds.scan_hour`"),
         ('{"thresholds": {"scan": 3}}', r"unknown field `scan`.*allowed settings: scan_hour, scan_day"),
         ('{"private_subnets": ["subnet-"]}', r"private_subnets\[0\]: 'subnet-'"),

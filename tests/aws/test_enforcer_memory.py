@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from flowwarden.aws.enforcer_memory import KEPT, DynamoDbEnforcerMemory
+from flowwarden.aws.enforcer_memory import KEPT, PARTITION, DynamoDbEnforcerMemory
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.errors import StateUnavailable
 from tests.aws.clients import client, make_state_table
@@ -42,6 +42,15 @@ def test_the_cursor_stands_beside_the_vpcs(memory: DynamoDbEnforcerMemory) -> No
     memory.stop_at(cursor, 100)
     assert memory.recall() == ([ONE], cursor)
     memory.stop_at(None, 100)
+    assert memory.recall() == ([ONE], None)
+
+
+def test_an_item_of_another_version_is_as_if_it_were_not_there(memory: DynamoDbEnforcerMemory) -> None:
+    """Or every event would fail until somebody deletes it."""
+    memory.remember(ONE)
+    for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"told": {"S": '{"vpc_id": 9}'}})):
+        key = {"pk": {"S": PARTITION}, "sk": {"S": sk}}
+        client("dynamodb").put_item(TableName=TABLE, Item=key | item)
     assert memory.recall() == ([ONE], None)
 
 

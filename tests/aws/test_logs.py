@@ -51,7 +51,7 @@ def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGr
 
 def test_groups_are_found_by_how_their_names_begin(groups: LogGroups) -> None:
     """Those beside it too, and no others."""
-    for name in (GROUP, f"{GROUP}-0a1b2c3d", "/aws/lambda/x"):
+    for name in (GROUP, f"{GROUP}-0a1b2c3d", f"{GROUP}2", "/aws/lambda/x"):
         groups.carry_out(MakeGroup(group=name, kms_key_arn=""))
     assert [each.name for each in groups.groups(GROUP)] == [GROUP, f"{GROUP}-0a1b2c3d"]
 

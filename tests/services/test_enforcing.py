@@ -93,6 +93,14 @@ def test_new_vpc_is_left_to_whoever_made_it_and_costs_no_call_meanwhile() -> Non
     assert ec2.asked == ["vpc-2", "vpc-1"]
 
 
+def test_an_event_from_the_future_excuses_its_vpc_no_longer_than_any_other() -> None:
+    """Whoever's clock is wrong, or who makes one up."""
+    fakes, grace = Fakes(ec2=FakeEc2(own("vpc-1"))), FlowLogsPolicy()
+    later = replace(BIRTH, happened_at=BORN + 10**9)
+    assert only(enforce(fakes, later, policy=grace)).result is Result.PENDING
+    assert only(enforce(fakes, LOOK, BORN + 400, grace)).result is Result.CREATED
+
+
 def test_new_vpc_that_infrastructure_code_covers_five_seconds_later_is_left_alone() -> None:
     """Into our group it is the wanted one; elsewhere it is enough only if policy says so."""
     for policy, log_group, result in (

@@ -35,12 +35,16 @@ class LogGroups:
         self._client = client
 
     def groups(self, prefix: str) -> Iterator[LogGroup]:
-        """As the port says. Costs a call for each page, and one for each group."""
+        """As the port says. Costs a call for each page, and one for each group.
+
+        Others whose names only begin so are not asked about: they are somebody else's.
+        """
         pages = self._client.get_paginator("describe_log_groups")
         with classified("DescribeLogGroups"):
             found = [each for page in pages.paginate(logGroupNamePrefix=prefix) for each in page["logGroups"]]
         for each in found:
-            yield self._with_subscriptions(each)
+            if each["logGroupName"] == prefix or each["logGroupName"].startswith(f"{prefix}-"):
+                yield self._with_subscriptions(each)
 
     def _with_subscriptions(self, described: LogGroupTypeDef) -> LogGroup:
         name = described["logGroupName"]

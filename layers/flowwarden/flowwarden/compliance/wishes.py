@@ -36,6 +36,10 @@ BESIDE: Final = "beside"
 ENOUGH: Final = "enough"
 LONGEST_GRACE: Final = 1440
 ANY: Final = "*"
+MOST_TAGS: Final = 48
+"""Fifty of a resource (EC2 User Guide, Tag restrictions), without the two that the enforcer sets."""
+LONGEST_VALUE: Final = 256
+"""Characters of a tag's value."""
 LONGEST_KEY: Final = 128
 """Characters of a tag's key (EC2 User Guide, Tag restrictions)."""
 
@@ -153,8 +157,29 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules):
         yield from _wrong_selection(f"rules[{number}].where", rule.where)
         yield from _wrong_wish(f"rules[{number}].flow_log", rule.flow_log)
+    yield from _at_odds(policy)
     for number, exemption in enumerate(policy.exemptions):
         yield from _wrong_exemption(f"exemptions[{number}]", exemption)
+
+
+def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:
+    """Wishes that share a log group and want different things of it."""
+    settings = {_shared(policy.default): policy.default}
+    for number, rule in enumerate(policy.rules):
+        wish = rule.flow_log
+        other = settings.setdefault(_shared(wish), wish)
+        if (wish.retention_days, wish.kms_key_arn) != (other.retention_days, other.kms_key_arn):
+            yield (
+                f"rules[{number}].flow_log: retention_days {wish.retention_days}, kms_key_arn "
+                f"{wish.kms_key_arn!r}; another one that shares its log group has others: write a "
+                f"log_group_suffix of its own"
+            )
+
+
+def _shared(wish: FlowLogWish) -> tuple[str, str]:
+    """What wishes agree in that share a log group; those of other destinations share none."""
+    in_group = wish.destination_type == CLOUD_WATCH_LOGS
+    return (CLOUD_WATCH_LOGS, wish.log_group_suffix) if in_group else (wish.destination_type, repr(wish))
 
 
 def _wrong_exemption(path: str, exemption: Exemption) -> Iterator[str]:
@@ -192,6 +217,11 @@ def _wrong_wish(path: str, wish: FlowLogWish) -> Iterator[str]:
         yield f"{path}.kms_key_arn: {wish.kms_key_arn!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID"
     if wish.log_format and not wish.log_format.startswith("${"):
         yield f"{path}.log_format: {wish.log_format!r}; write ${{field}} ${{field}} …"
+    if len(wish.tags) > MOST_TAGS:
+        yield f"{path}.tags: {len(wish.tags)} tags; write {MOST_TAGS} at most"
+    for key, value in wish.tags.items():
+        if len(value) > LONGEST_VALUE:
+            yield f"{path}.tags.{key}: {len(value)} characters; write {LONGEST_VALUE} at most"
     for key in wish.tags:
         if not key.strip() or len(key) > LONGEST_KEY or key.lower().startswith("aws:"):
             yield f"{path}.tags: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"

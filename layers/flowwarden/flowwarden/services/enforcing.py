@@ -143,7 +143,8 @@ class EnforcingService:
     def _put_off(self, trigger: Trigger, agenda: Agenda, now: int) -> Iterator[Outcome]:
         """New VPCs that are left to whoever made them, if somebody can come back."""
         grace = self._policy.grace_minutes
-        until = (trigger.happened_at or now) + grace * MINUTE
+        # An event from the future must not excuse its VPC for ever.
+        until = min(trigger.happened_at or now, now) + grace * MINUTE
         for each in trigger.vpcs:
             reason = f"new: for {grace} min it is left to whoever made it"
             pending = Pending(vpc_id=each.vpc_id, due=until, since=now, reason=reason, grace_until=until)
@@ -167,10 +168,14 @@ class EnforcingService:
             plans = tuple(each.plan for each in planned)
             return self._report(trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep)
         repairs += self._keep(trigger, upkeep)
+        if trigger.scope is Scope.PENDING:
+            # What fails for good is told by each sweep, not every few minutes.
+            repairs = [each for each in repairs if each.done]
         stopped = self._carry_out(planned, trigger, agenda, outcomes)
         if stopped is not None and trigger.scope is Scope.NAMED:
             outcomes += _left(planned, outcomes, agenda, now)
-        if trigger.scope is Scope.EVERYTHING or agenda.cursor is not None:
+        goes_on = trigger.scope is Scope.PENDING and agenda.cursor is not None
+        if trigger.scope is Scope.EVERYTHING or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped, occasion=trigger.occasion)
             agenda.stop_at(cursor, now)
         return self._report(

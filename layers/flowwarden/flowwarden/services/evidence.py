@@ -13,6 +13,7 @@ from flowwarden.detection.baseline import EDGES, Baseline, Edge, baseline, keys_
 from flowwarden.detection.evidence import DAY, Addition, Sets, adds_nothing, merged
 from flowwarden.errors import StateUnavailable
 from flowwarden.ports import EvidenceStore
+from flowwarden.records.tokens import Integers
 
 REMEMBERED: Final = 8192
 """Items whose sets a container remembers; beyond, those go that came the longest ago, and are written
@@ -128,3 +129,13 @@ class EvidenceBook:
 def day_of(seconds: int) -> int:
     """The day that a moment is in, counted since 1970."""
     return seconds // DAY
+
+
+def moment_of(starts: Integers, now: int) -> int:
+    """When a batch's traffic was, by the median: a single record with a wrong time decides nothing."""
+    told = starts[starts >= 0]
+    if not len(told):
+        return now
+    told.sort()
+    lower, upper = told[(len(told) - 1) // 2], told[len(told) // 2]
+    return min((int(lower) + int(upper)) // 2, now)

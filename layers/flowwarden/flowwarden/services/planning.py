@@ -15,7 +15,7 @@ from flowwarden.compliance.inventory import LogGroup, Parts, Vpc
 from flowwarden.compliance.pending import Pending
 from flowwarden.compliance.plan import Circumstances, Create, Plan
 from flowwarden.compliance.upkeep import Upkeep
-from flowwarden.compliance.wishes import ENOUGH, FlowLogsPolicy, selects
+from flowwarden.compliance.wishes import ENOUGH, FlowLogsPolicy, Rule, selects
 from flowwarden.services.looking import World
 
 NOTHING = Parts()
@@ -78,9 +78,18 @@ class Planning:
             if isinstance(step, Create)
         }
         desired = [resolved(self._policy.default, self._house)]
-        desired += [resolved(rule.flow_log, self._house) for rule in self._policy.rules]
+        desired += [
+            resolved(rule.flow_log, self._house) for rule in self._policy.rules if self._is_here(rule)
+        ]
         kept = {name: each for name, each in made.items() if self._house.keeps(name)}
         return kept | upkeep.groups_wanted(desired, world.groups | set(kept), self._house)
+
+    def _is_here(self, rule: Rule) -> bool:
+        """Whether a rule may be about VPCs of this account and region."""
+        where = rule.where
+        return (not where.accounts or self._house.account_id in where.accounts) and (
+            not where.regions or self._house.region in where.regions
+        )
 
     def upkeep(self, wanted: Mapping[str, DesiredFlowLog], found: list[LogGroup]) -> Iterator[Upkeep]:
         """What is to be done about these log groups."""

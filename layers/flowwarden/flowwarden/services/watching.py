@@ -28,7 +28,7 @@ from flowwarden.policy import Policy
 from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import Integers
 from flowwarden.services.directory import InterfaceBook
-from flowwarden.services.evidence import EvidenceBook, day_of
+from flowwarden.services.evidence import EvidenceBook, day_of, moment_of
 from flowwarden.services.familiar import Familiar
 
 MOST_CONTACTS = 2048
@@ -104,7 +104,8 @@ class Watcher:
             if (scope := self._waits_in(each, now)) is not None:
                 # Beyond so many it is not about one of them.
                 late = len(patient) >= MOST_REFUSED
-                patient[id(each)] = _quiet(each) if late else self._patient(each, scope, now)
+                quiet = replace(each, severity=Severity.INFO)
+                patient[id(each)] = quiet if late else self._patient(each, scope, now)
         return [patient.get(id(each), each) for each in findings]
 
     def remember(self, findings: Sequence[Finding]) -> None:
@@ -159,7 +160,7 @@ class Watcher:
         contacts = Contacts(directions, rows)
         if not len(contacts):
             return []
-        seconds = _moment(directions.traffic.flows["start"][rows], now)
+        seconds = moment_of(directions.traffic.flows["start"][rows], now)
         familiar = self._familiar(interface, seconds, now)
         new = contacts.edges(known=familiar.knows)
         if familiar.baseline is not None:
@@ -269,20 +270,6 @@ def _interfaces_of(flows: FlowTable) -> dict[int, str | None]:
     # Nearly always it is one.
     alike = len(numbers) > 0 and np.count_nonzero(numbers == numbers[0]) == len(numbers)
     return {number: flows.text(number) for number in (numbers[:1] if alike else np.unique(numbers)).tolist()}
-
-
-def _quiet(finding: Finding) -> Finding:
-    return replace(finding, severity=Severity.INFO)
-
-
-def _moment(starts: Integers, now: int) -> int:
-    """When a batch's traffic was, by the median: a single record with a wrong time decides nothing."""
-    told = starts[starts >= 0]
-    if not len(told):
-        return now
-    told.sort()
-    lower, upper = told[(len(told) - 1) // 2], told[len(told) // 2]
-    return min((int(lower) + int(upper)) // 2, now)
 
 
 def _telling(span: int, sets: Sets) -> tuple[float, int]:
