@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowwarden.detection.selection import noise
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import DirectedFlow, Directions, resolve
 from flowwarden.network.traffic import Traffic
@@ -11,6 +12,7 @@ from flowwarden.records.layout import RecordLayout
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow
 from flowwarden.records.rows import flow_type
 from flowwarden.records.table import FlowTable
+from flowwarden.records.tokens import Integers
 
 START = 1_764_000_000
 
@@ -54,6 +56,12 @@ def directed(*flows: Flow, own_cidrs: tuple[str, ...] = ()) -> list[DirectedFlow
 def directions(*flows: Flow) -> Directions:
     """The same, as columns."""
     return Directions(Traffic(FlowTable.of(flows)), AddressBook())
+
+
+def noisy(*flows: Flow) -> tuple[Directions, Integers]:
+    """The same, with the rows of what internet hosts were refused."""
+    batch = directions(*flows)
+    return batch, noise(batch)
 
 
 def _split(end: str) -> tuple[str, int]:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 
 from flowwarden.detection.blocked_connection import inspect as blocked
-from flowwarden.detection.cause import Cause, cause_of, is_leftover, likely_cause
+from flowwarden.detection.cause import Cause, cause_of, likely_cause
 from flowwarden.detection.internet_rejects import inspect as internet_rejects
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy import Policy
 from flowwarden.records.model import Action, Flow, FlowDirection
-from tests.flows import directed, directions, flow, rejected
+from tests.flows import directed, flow, noisy, rejected
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 CLIENT, SERVER, STRANGER = "10.0.1.20:40000", "10.0.2.30:5432", "203.0.113.9:40000"
@@ -146,23 +146,23 @@ def test_leftovers_are_nobodys_attempts(flags: int) -> None:
     listening = flow(SERVER, "10.0.1.20:40001", **ANSWER)
     ours, theirs = (rejected(who, SERVER, tcp_flags=flags) for who in (CLIENT, STRANGER))
     flows = directed(ours, theirs, listening)
-    assert [is_leftover(each) for each in flows] == [True, True, False]
+    assert [each.leftover for each in flows] == [True, True, False]
     assert blocked(flows, Policy()) == []
-    assert internet_rejects(directions(ours, theirs, listening)) == []
+    assert internet_rejects(*noisy(ours, theirs, listening)) == []
 
 
 def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
     """At the same interface: that the far end's let it out says nothing."""
     for accepted_at, is_one in (("eni-1", True), ("eni-2", False)):
         flows = directed(rejected(CLIENT, SERVER), flow(CLIENT, SERVER, interface_id=accepted_at))
-        assert is_leftover(flows[0]) == is_one
+        assert flows[0].leftover == is_one
         assert (blocked(flows, Policy()) == []) == is_one
         stranger = rejected(STRANGER, SERVER), flow(STRANGER, SERVER, interface_id=accepted_at)
-        assert (internet_rejects(directions(*stranger)) == []) == is_one
+        assert (internet_rejects(*noisy(*stranger)) == []) == is_one
 
 
 def test_an_accepted_flow_is_neither() -> None:
     """Only REJECTs have a cause."""
     (one,) = directed(flow(CLIENT, SERVER, tcp_flags=0))
-    assert not is_leftover(one)
+    assert not one.leftover
     assert one.flow.action is Action.ACCEPT

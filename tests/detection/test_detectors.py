@@ -22,7 +22,7 @@ from flowwarden.detection.detectors import (
     OTHERS,
     inspect,
 )
-from flowwarden.detection.selection import distinct, wanted
+from flowwarden.detection.selection import distinct, noise, wanted
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
@@ -137,7 +137,7 @@ def test_order_and_repetition_of_records_change_no_finding(
     def found(batch: list[Flow]) -> set[tuple[object, ...]]:
         directions = Directions(Traffic(FlowTable.of(batch)), AddressBook())
         seen = directions.flows(wanted(directions, POLICY))
-        findings = inspect(seen, POLICY, internet_rejects.inspect(directions))
+        findings = inspect(seen, POLICY, internet_rejects.inspect(directions, noise(directions)))
         keys = [incident_key(f, "1", "r") for f in findings]
         assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"
         return {

@@ -12,12 +12,12 @@ from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Action, Flow
 from flowwarden.records.table import FlowTable
-from tests.flows import START, flow, make_flow, rejected
+from tests.flows import START, flow, make_flow, noisy, rejected
 
 
 def inspect(*flows: Flow) -> list[Finding]:
     """What is found in a batch."""
-    return internet_rejects.inspect(Directions(Traffic(FlowTable.of(flows)), AddressBook()))
+    return internet_rejects.inspect(*noisy(*flows))
 
 
 def test_refused_internet_hosts_are_one_report_for_the_host_they_knocked_at() -> None:

@@ -21,7 +21,7 @@ from flowwarden.detection.reject_spike import (
     report,
 )
 from flowwarden.records.model import Flow
-from tests.flows import START, directions, rejected
+from tests.flows import START, directions, noisy, rejected
 
 HOST = "10.0.0.10"
 NOW = START + 700
@@ -81,17 +81,17 @@ def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() ->
     """Different attempts: one that is repeated is one, and those of our own hosts are none."""
     own = [rejected(f"10.0.1.{each}:40000", f"{HOST}:22") for each in range(LEAST)]
     stale = noise(LEAST, port=443)
-    assert attempts(directions(*noise(LEAST - 1), *noise(LEAST - 1), *own), NOW) == {}
+    assert attempts(*noisy(*noise(LEAST - 1), *noise(LEAST - 1), *own), NOW) == {}
     late = [rejected(f"{each.srcaddr}:1", f"{HOST}:80", tcp_flags=0) for each in stale]
-    assert attempts(directions(*late), NOW) == {}
-    (found,) = attempts(directions(*noise(LEAST)), NOW).items()
+    assert attempts(*noisy(*late), NOW) == {}
+    (found,) = attempts(*noisy(*noise(LEAST)), NOW).items()
     assert (found[0], len(found[1])) == ((PLACE, HERE), LEAST)
 
 
 def test_each_slot_is_counted_by_itself_and_the_future_is_now() -> None:
     """An hour's batch holds six of them."""
-    flows = directions(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
-    assert {slot for _, slot in attempts(flows, NOW)} == {HERE - 1, HERE, NOW // SLOT}
+    flows = noisy(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
+    assert {slot for _, slot in attempts(*flows, NOW)} == {HERE - 1, HERE, NOW // SLOT}
 
 
 def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:

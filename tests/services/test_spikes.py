@@ -12,7 +12,7 @@ from flowwarden.detection.reject_spike import LEAST, SLOT
 from flowwarden.records.model import Flow
 from flowwarden.services import spikes
 from flowwarden.services.evidence import EvidenceBook
-from tests.flows import directions, rejected
+from tests.flows import noisy, rejected
 from tests.services.fakes_evidence import MemoryEvidence
 
 HOST = "10.0.0.10"
@@ -33,7 +33,7 @@ def noise(slot: int, count: int) -> list[Flow]:
 
 def look(evidence: MemoryEvidence, slot: int, flows: list[Flow]) -> list[Finding]:
     """A batch, in a container of its own."""
-    return spikes.inspect(EvidenceBook(evidence), directions(*flows), BEGIN + (slot + 1) * SLOT)
+    return spikes.inspect(EvidenceBook(evidence), *noisy(*flows), BEGIN + (slot + 1) * SLOT)
 
 
 def test_a_day_of_noise_is_nothing_and_what_breaks_its_habits_is_told_once_in_six_hours() -> None:

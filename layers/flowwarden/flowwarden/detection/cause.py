@@ -19,7 +19,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.ports import TCP
-from flowwarden.network.traffic import SYN, SYN_ACK
+from flowwarden.network.traffic import SYN_ACK
 from flowwarden.records.model import Action, FlowDirection
 
 
@@ -59,7 +59,7 @@ def cause_of(rejected: DirectedFlow) -> Cause:
         return reason
     if is_refused_answer(rejected):
         return Cause.OUTBOUND_ACL if rejected.side is FlowDirection.EGRESS else Cause.INBOUND_ACL
-    if is_leftover(rejected):
+    if rejected.leftover:
         return Cause.EXPIRED
     if rejected.client_class is PeerClass.INTERNET and rejected.side is not FlowDirection.EGRESS:
         return Cause.NOISE
@@ -81,18 +81,7 @@ def is_refused_answer(directed: DirectedFlow) -> bool:
         answers = flags & SYN_ACK == SYN_ACK
         return answers and (directed.side is FlowDirection.EGRESS or directed.reverse_accepted)
     answers = directed.verdict.initiator is Initiator.DESTINATION and sure(directed)
-    return answers and directed.reverse_accepted and not directed.accepted_too
-
-
-def is_leftover(directed: DirectedFlow) -> bool:
-    """Whether a REJECT is what was still sent on a connection after the security group forgot it.
-
-    It has no SYN; without flags it is told by its 5-tuple, which was accepted before.
-    """
-    if directed.flow.action is not Action.REJECT or directed.flow.protocol != TCP:
-        return False
-    flags = directed.flow.tcp_flags
-    return directed.accepted_too if flags is None else not flags & SYN
+    return answers and directed.reverse_accepted and not directed.leftover
 
 
 def likely_cause(example: DirectedFlow, client: str, target: str) -> str:

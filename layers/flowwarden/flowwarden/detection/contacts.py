@@ -25,9 +25,9 @@ from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Dir
 from flowwarden.network.groups import Groups, packed
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.ports import EPHEMERAL, TCP, UNPRIVILEGED
-from flowwarden.network.traffic import RST, SYN
+from flowwarden.network.traffic import RST
 from flowwarden.records.model import FlowDirection
-from flowwarden.records.tokens import ABSENT, Integers, Mask
+from flowwarden.records.tokens import Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
 LEARNING_CONFIDENCE: Final = 0.6
@@ -106,8 +106,7 @@ class Contacts:
         reset = flags == RST
         of_any = self._groups.any
         answered = of_any(~forward & (action == ACCEPT) & ~reset)
-        # What is still sent on a connection that the security group forgot has no SYN: no attempt.
-        leftover = (flags != ABSENT) & (flags & SYN == 0) & (self._of(self._flows["protocol"]) == TCP)
+        leftover = self._of(self._directions.traffic.leftovers)
         refused = ~answered & of_any((forward & (action == REJECT) & ~leftover) | (~forward & reset))
         is_tcp = self._of(self._flows["protocol"])[self._first] == TCP
         came_through = of_any(forward & (action == ACCEPT))

@@ -29,12 +29,10 @@ def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Policy) ->
     """One finding for the host, if it serves a database; the flows are those of its new contacts."""
     if suspect.learning or not suspect.databases:
         return []
-    answered = {(each.server, each.protocol, each.port) for each in suspect.contacts if not each.failed}
     started = [
         directed
-        for directed in flows
-        if (directed.server, directed.flow.protocol, directed.service_port) in answered
-        and not (directed.server_class is PeerClass.OWN and directed.service_port in DATABASE_PORTS)
+        for directed in suspect.answered(flows)
+        if directed.server_class is not PeerClass.OWN or directed.service_port not in DATABASE_PORTS
     ]
     return [_report(suspect, started)] if started else []
 

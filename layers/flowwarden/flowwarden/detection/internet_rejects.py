@@ -14,7 +14,7 @@ from __future__ import annotations
 from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.columns import representative_of, tally_of
 from flowwarden.detection.findings import Finding, Severity
-from flowwarden.detection.selection import noise, plural
+from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.records.tokens import Integers
@@ -22,9 +22,8 @@ from flowwarden.records.tokens import Integers
 NAME = "internet-rejects"
 
 
-def inspect(directions: Directions) -> list[Finding]:
-    """One finding for each own host that internet hosts were refused at."""
-    rows = noise(directions)
+def inspect(directions: Directions, rows: Integers) -> list[Finding]:
+    """One finding for each own host that internet hosts were refused at; the rows are the batch's `noise`."""
     servers = directions.server[rows]
     hosts = dict.fromkeys(servers.tolist())
     return [_report(directions, host, rows[servers == host]) for host in hosts]

@@ -52,13 +52,7 @@ def inspect_suspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Po
     """One finding for the host, if its role only listens; the flows are those of its new contacts."""
     if suspect.learning or not suspect.only_listens:
         return []
-    answered = {(each.server, each.protocol, each.port) for each in suspect.contacts if not each.failed}
-    gone_out = [
-        directed
-        for directed in flows
-        if directed.server_class is PeerClass.INTERNET
-        and (directed.server, directed.flow.protocol, directed.service_port) in answered
-    ]
+    gone_out = [each for each in suspect.answered(flows) if each.server_class is PeerClass.INTERNET]
     why = f"its role ({suspect.role}) answers others and never went out to the internet"
     return [_report(suspect.client, gone_out, why)] if gone_out else []
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flowwarden.detection.cause import is_leftover
 from flowwarden.detection.selection import grouped, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -36,7 +35,7 @@ def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
         and sure(directed)
         and directed.client_class is PeerClass.OWN
         and directed.server_class is not PeerClass.LOCAL
-        and not is_leftover(directed)
+        and not directed.leftover
     ]
 
 

@@ -33,7 +33,7 @@ from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.columns import representative_of, tally_of
 from flowwarden.detection.evidence import DAY, HOUR, Addition, bucket
 from flowwarden.detection.findings import Finding, Severity
-from flowwarden.detection.selection import noise, plural
+from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.groups import Groups, packed
@@ -61,9 +61,9 @@ type Place = tuple[str, str]
 """Interface and address of a host."""
 
 
-def attempts(directions: Directions, now: int) -> dict[tuple[Place, int], Integers]:
-    """The rows of what internet hosts were refused, by host and slot, where it is enough to be remembered."""
-    flows, rows = directions.traffic.flows, noise(directions)
+def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:
+    """The rows of the `noise`, by host and slot, where it is enough to be remembered."""
+    flows = directions.traffic.flows
     if len(rows) < LEAST:
         return {}
     starts = flows["start"][rows]

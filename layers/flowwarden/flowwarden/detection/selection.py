@@ -11,11 +11,10 @@ import numpy as np
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, DirectedFlow, Directions
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.places import Places, places
-from flowwarden.network.traffic import SYN
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.table import FlowTable
-from flowwarden.records.tokens import ABSENT, MIX, Integers, Mask
+from flowwarden.records.tokens import MIX, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, REJECT
 
 PAGING_CONFIDENCE = 0.95
@@ -49,13 +48,7 @@ def is_noise(directions: Directions) -> Mask:
 def noise(directions: Directions) -> Integers:
     """The rows of these attempts, each record once; leftovers of forgotten connections are none."""
     traffic = directions.traffic
-    rows = distinct(traffic.flows, is_noise(directions).nonzero()[0])
-    flags = traffic.flows["tcp_flags"][rows]
-    bare = (flags == ABSENT).nonzero()[0]
-    leftover = (flags != ABSENT) & (flags & SYN == 0)
-    leftover[bare] = [accepted_too for accepted_too, _ in traffic.accepted(rows[bare])]
-    counted: Integers = rows[~(leftover & traffic.is_tcp[rows])]
-    return counted
+    return distinct(traffic.flows, (is_noise(directions) & ~traffic.leftovers).nonzero()[0])
 
 
 def _with_internet(directions: Directions) -> Integers:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from flowwarden.detection.contacts import Contact
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets, bucket
+from flowwarden.network.direction import DirectedFlow
 
 FAILED, ANSWERED = "failed", "answered"
 ANSWERED_BY: Final = "answered-by"
@@ -62,6 +63,11 @@ class Suspect(Struct, frozen=True, kw_only=True):
     def window(self, span: int) -> Sets:
         """What is known of the last hour or day."""
         return self.hour if span == HOUR else self.day
+
+    def answered(self, flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
+        """Those of the flows of its new contacts that belong to an answered one."""
+        places = {(each.server, each.protocol, each.port) for each in self.contacts if not each.failed}
+        return [each for each in flows if (each.server, each.flow.protocol, each.service_port) in places]
 
 
 def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
@@ -20,14 +20,13 @@ from flowwarden.network.initiator import Initiator, Verdict, Verdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import EGRESS, INGRESS, REJECT
+from flowwarden.records.vocabulary import EGRESS, INGRESS
 
 OWN: Final = CLASSES.index(PeerClass.OWN)
 AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)
 INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
 LOCAL: Final = CLASSES.index(PeerClass.LOCAL)
 
-_NEITHER: Final = False, False
 _SIDES: Final = {INGRESS: FlowDirection.INGRESS, EGRESS: FlowDirection.EGRESS}
 
 
@@ -49,8 +48,8 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
     server_class: PeerClass
     client_port: int | None
     service_port: int | None
-    accepted_too: bool = False
-    """Of a REJECT: whether the very same 5-tuple was accepted at the interface in this batch, too."""
+    leftover: bool = False
+    """Whether it is a REJECT of what was still sent on a connection after the security group forgot it."""
     reverse_accepted: bool = False
     """Of a REJECT: whether the reverse of its 5-tuple was accepted at the interface in this batch."""
 
@@ -94,10 +93,15 @@ class Directions:
         if not len(rows):
             return []
         text, found = self._flows.text, self._flows.flows(rows)
-        ends = (self.client, self.server, self.client_class, self.server_class, self.side)
-        columns = (column[rows].tolist() for column in ends)
-        rejected = rows[self._flows["action"][rows] == REJECT]
-        accepted = dict(zip(rejected.tolist(), self.traffic.accepted(rejected), strict=True))
+        columns: list[NDArray[Any]] = [
+            self.client,
+            self.server,
+            self.client_class,
+            self.server_class,
+            self.side,
+        ]
+        columns += [self.traffic.leftovers, self.traffic.reverse_tuple_accepted]
+        values = zip(*(column[rows].tolist() for column in columns), strict=True)
         return [
             DirectedFlow(
                 flow=flow,
@@ -109,11 +113,11 @@ class Directions:
                 server_class=CLASSES[server_class],
                 client_port=flow.srcport if self.from_source[row] else flow.dstport,
                 service_port=flow.dstport if self.from_source[row] else flow.srcport,
-                accepted_too=accepted.get(row, _NEITHER)[0],
-                reverse_accepted=accepted.get(row, _NEITHER)[1],
+                leftover=leftover,
+                reverse_accepted=accepted,
             )
-            for row, flow, client, server, client_class, server_class, side in zip(
-                rows.tolist(), found, *columns, strict=True
+            for row, flow, (client, server, client_class, server_class, side, leftover, accepted) in zip(
+                rows.tolist(), found, values, strict=True
             )
         ]
 

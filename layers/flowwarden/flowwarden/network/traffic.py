@@ -18,7 +18,7 @@ from flowwarden.network.groups import Groups, Keys, packed
 from flowwarden.network.ports import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import ACCEPT
+from flowwarden.records.vocabulary import ACCEPT, REJECT
 
 SYN, RST, SYN_ACK = 2, 4, 18
 """`tcp-flags` bits: the bit 16 is only ever logged as part of a SYN-ACK."""
@@ -73,19 +73,38 @@ class Traffic:
         reverse: Mask = found & _taken(accepted, groups, np.False_)
         return reverse
 
-    def accepted(self, rows: Integers) -> list[tuple[bool, bool]]:
-        """For each flow in these rows: was its very 5-tuple accepted at the interface too, and the reverse?
+    @property
+    def reverse_tuple_accepted(self) -> Mask:
+        """Which REJECTs have the reverse of their very 5-tuple accepted at the interface.
 
-        Exact, and dear for many flows between ends that others were accepted between; `reverse_accepted` is
-        cheap, and does not ask for the client's port.
+        `reverse_accepted` is cheaper, and does not ask for the client's port.
         """
-        answers = [(False, False)] * len(rows)
+        return self._accepted_tuples[1]
+
+    @cached_property
+    def leftovers(self) -> Mask:
+        """REJECTs of what was still sent on a connection that the security group forgot: TCP without a SYN.
+
+        Without flags they are told by their 5-tuple, which was accepted at the interface before.
+        """
+        flags = self.flows["tcp_flags"]
+        leftovers: Mask = self.is_tcp & (self.flows["action"] == REJECT) & (flags & SYN == 0)
+        if not np.count_nonzero(flags == ABSENT):
+            return leftovers
+        return np.where(flags == ABSENT, self.is_tcp & self._accepted_tuples[0], leftovers)
+
+    @cached_property
+    def _accepted_tuples(self) -> tuple[Mask, Mask]:
+        """Which REJECTs have their very 5-tuple accepted at the interface, and which the reverse of it."""
+        same, reverse = np.zeros(len(self.flows), bool), np.zeros(len(self.flows), bool)
+        (rows,) = (self.flows["action"] == REJECT).nonzero()
         near, accepted = self._accepted_between(rows)
         known = set(self._tuples(accepted))
-        for place, each in zip(near.tolist(), self._tuples(rows[near]), strict=True):
+        for row, each in zip(rows[near].tolist(), self._tuples(rows[near]), strict=True):
             interface, here, there, out, to, protocol = each
-            answers[place] = each in known, (interface, there, here, to, out, protocol) in known
-        return answers
+            same[row] = each in known
+            reverse[row] = (interface, there, here, to, out, protocol) in known
+        return same, reverse
 
     def _accepted_between(self, rows: Integers) -> tuple[Integers, Integers]:
         """Which of the flows in these rows have the ends of accepted ones, and the rows of those.

@@ -16,7 +16,7 @@ from flowwarden.detection import internet_rejects
 from flowwarden.detection.blind_spots import BlindSpot
 from flowwarden.detection.detectors import inspect
 from flowwarden.detection.findings import Finding, Severity
-from flowwarden.detection.selection import wanted
+from flowwarden.detection.selection import noise, wanted
 from flowwarden.errors import PublishFailed
 from flowwarden.ports import Claims, Sink
 from flowwarden.records import sight
@@ -178,8 +178,9 @@ class MonitoringService:
         directions = self._watcher.directions(flows, now)
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(directions, self._watcher.policy))
-        over_time += spikes.inspect(self._watcher.evidence, directions, now)
-        over_time += internet_rejects.inspect(directions)
+        refused = noise(directions)
+        over_time += spikes.inspect(self._watcher.evidence, directions, refused, now)
+        over_time += internet_rejects.inspect(directions, refused)
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
         self._watcher.remember(findings)
         return findings

@@ -16,12 +16,13 @@ MOST_SLOTS: Final = 12
 """Hosts and slots that a batch remembers, those with most attempts first, at a write each."""
 
 
-def inspect(evidence: EvidenceBook, directions: Directions, now: int) -> list[Finding]:
+def inspect(evidence: EvidenceBook, directions: Directions, noise: Integers, now: int) -> list[Finding]:
     """A finding for each slot in which a host refuses what it never did; `now` is Unix seconds.
 
+    `noise` is the rows of what internet hosts were refused.
     The day before is read only where so many attempts could be one, and once by a container and slot.
     """
-    found = reject_spike.attempts(directions, now)
+    found = reject_spike.attempts(directions, noise, now)
     most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_SLOTS]
     findings = (_judge(evidence, place, slot, directions, rows) for (place, slot), rows in most)
     return [finding for finding in findings if finding is not None]
