@@ -77,6 +77,7 @@ STATES: dict[str, Situation] = {
         foreign(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b")
     ),
     "foreign, another group, FAILED": situation(foreign(log_group_name="theirs", **FAILED)),
+    "foreign, the wanted one, FAILED": situation(foreign(**FAILED)),
     "ours and foreign alike": situation(WANTED, foreign(log_group_name="theirs")),
     "each subnet has one": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1),)),
     "one subnet of two": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
@@ -112,7 +113,8 @@ foreign, the wanted one          | -               | -               | -        
 foreign, another group           | Create Verify   | -               | Wait            | -
 foreign, REJECT                  | Create Verify   | Create Verify   | Wait            | -
 foreign, S3                      | Create Verify   | -               | Wait            | -
-foreign, another group, FAILED   | Create Verify   | Notify          | Wait            | -
+foreign, another group, FAILED   | Create Verify   | Create Verify   | Wait            | -
+foreign, the wanted one, FAILED  | Create Verify   | Create Verify   | Wait            | -
 ours and foreign alike           | -               | -               | -               | -
 each subnet has one              | -               | -               | -               | -
 one subnet of two                | Create Verify   | Create Verify   | Wait            | -

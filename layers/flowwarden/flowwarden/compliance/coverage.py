@@ -101,7 +101,9 @@ def judge(situation: Situation) -> Verdict:
             reason=f"shared by account {vpc.owner_id}, which owns it: only the owner can cover it",
         )
     own = [each for each in situation.parts.flow_logs if each.resource_id == vpc.vpc_id]
-    suitable = [(state_of(each, situation), each) for each in own if suits(each, situation)]
+    found = [(state_of(each, situation), each) for each in own if suits(each, situation)]
+    # Nobody here can mend what somebody else made: one that does not deliver is as if it were not there.
+    suitable = [(state, each) for state, each in found if is_own(each, house) or state not in _BROKEN]
     if not suitable:
         return _without_wanted(situation, own)
     state, best = min(suitable, key=lambda one: _preference(one[0], one[1], house))
@@ -115,6 +117,9 @@ _COVERAGE: Final = {
     Delivery.SILENT: Coverage.BROKEN,
     Delivery.FAILED: Coverage.BROKEN,
 }
+
+
+_BROKEN: Final = frozenset({Delivery.SILENT, Delivery.FAILED})
 
 
 def _preference(state: Delivery, flow_log: FlowLog, house: House) -> tuple[int, bool, int, str]:
@@ -240,8 +245,13 @@ def _why_uncovered(existing: Sequence[FlowLog], situation: Situation) -> str:
     """What the VPC has instead of the wanted flow log."""
     if not existing:
         return "has no flow log"
-    has = (
-        f"{each.flow_log_id} ({', '.join(differences(each, situation.desired, situation.house))})"
-        for each in existing
-    )
-    return f"has only {'; '.join(has)}"
+    return f"has only {'; '.join(_why_not(each, situation) for each in existing)}"
+
+
+def _why_not(flow_log: FlowLog, situation: Situation) -> str:
+    """Why a flow log does not cover: what is different, or that it does not deliver."""
+    different = ", ".join(differences(flow_log, situation.desired, situation.house))
+    state = state_of(flow_log, situation)
+    if not different or (suits(flow_log, situation) and state in _BROKEN):
+        different = f"does not deliver: {flow_log.deliver_logs_error_message or state.lower()}"
+    return f"{flow_log.flow_log_id} ({different})"
