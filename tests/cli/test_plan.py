@@ -119,6 +119,19 @@ def test_nothing_to_do_is_said(settings: Path) -> None:
     assert "Nothing to do.\nVPCs: 1 covered\n" in terminal.text
 
 
+def test_what_flow_logs_need_and_cannot_be_seen_or_used_is_told(settings: Path) -> None:
+    """Then "nothing to do" would be a guess; the delivery role is looked at, too."""
+    fakes = Fakes(ec2=FakeEc2([Vpc(vpc_id="vpc-1", owner_id=ACCOUNT)], [but()]))
+    fakes.groups.fault, fakes.roles.role = CallRefused("AccessDeniedException"), None
+    for as_json in (False, True):
+        terminal = Terminal()
+        question = Question(stack="x", settings=settings, as_json=as_json)
+        assert run(question, terminal.console, lambda _: fakes.aws()) == NOT_SEEN
+        assert "could not be looked at: AccessDeniedException" in terminal.text
+        assert "the delivery role delivery is gone" in terminal.text
+        assert "Nothing to do" not in terminal.text
+
+
 def test_what_cannot_be_read_is_an_error(settings: Path, tmp_path: Path) -> None:
     """AWS, the settings, the policy: each says which."""
     refusing = Fakes(ec2=FakeEc2(list_fault=CallRefused("UnauthorizedOperation")))

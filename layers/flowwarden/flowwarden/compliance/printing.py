@@ -23,6 +23,7 @@ def as_text(report: EnforcementReport) -> str:
         lines += [f"  {number}. {_step(step)}" for number, step in enumerate(each.steps, 1)]
     lines += list(_duplicates(report.plans))
     lines += [f"! {each.reason}" for each in report.failures]
+    lines += [f"! {each.subject}: {each.what}" for each in report.troubles]
     return "\n".join([*lines, *_summary(report, len(busy))]) + "\n"
 
 
@@ -49,6 +50,7 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
             for each in report.plans
         ],
         "failures": [each.reason for each in report.failures],
+        "troubles": [{"subject": each.subject, "what": each.what} for each in report.troubles],
         "monthly_dollars": added_dollars(report),
         "monthly_dollars_basis": costs.BASIS,
     }
@@ -61,7 +63,7 @@ def added_dollars(report: EnforcementReport) -> float:
 
 
 def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
-    if not busy and not report.upkeep:
+    if not (busy or report.upkeep or report.failures or report.troubles):
         yield "Nothing to do."
     counts: dict[str, int] = {}
     for each in report.plans:

@@ -162,11 +162,12 @@ class EnforcingService:
             upkeep = self._keeping.plan(world, planned)
         except (EnforcementError, OutOfTime) as error:
             upkeep = ()
-            told = f"could not be looked at: {error}"
-            repairs.append(Repair(subject=self._house.log_group_name, what=told, done=False))
+            what = f"could not be looked at: {error}"
+            repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
         if self._dry_run:
             plans = tuple(each.plan for each in planned)
-            return self._report(trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep)
+            told = (*repairs, *self._keeping.role())
+            return self._report(trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=told)
         repairs += self._keep(trigger, upkeep)
         if trigger.scope is Scope.PENDING:
             # What fails for good is told by each sweep, not every few minutes.
