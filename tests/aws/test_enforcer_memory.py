@@ -37,7 +37,7 @@ def test_what_is_remembered_is_recalled_and_forgotten(memory: DynamoDbEnforcerMe
 
 def test_the_cursor_stands_beside_the_vpcs(memory: DynamoDbEnforcerMemory) -> None:
     """One read tells both."""
-    cursor = Cursor(after="vpc-1", occasion="x")
+    cursor = Cursor(after="vpc-1")
     memory.remember(ONE)
     memory.stop_at(cursor, 100)
     assert memory.recall() == ([ONE], cursor)

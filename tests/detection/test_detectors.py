@@ -22,7 +22,7 @@ from flowwarden.detection.detectors import (
     OTHERS,
     inspect,
 )
-from flowwarden.detection.selection import distinct, noise, wanted
+from flowwarden.detection.selection import noise, wanted, without_repeats
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
@@ -154,6 +154,6 @@ def test_order_and_repetition_of_records_change_no_finding(
 def test_nothing_is_found_in_flows_that_are_not_wanted(flows: list[Flow]) -> None:
     """To leave them out saves making them, and changes nothing."""
     directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
-    rows = distinct(directions.traffic.flows, np.arange(len(flows)))
+    rows = without_repeats(directions.traffic.flows, np.arange(len(flows)))
     found = inspect(directions.flows(wanted(directions, POLICY)), POLICY)
     assert found == inspect(directions.flows(np.sort(rows)), POLICY)

@@ -221,7 +221,7 @@ def test_listing_that_fails_is_told_and_tried_again() -> None:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=CallFailed("InternalError")))
     outcome = only(enforce(fakes))
     assert (outcome.result, outcome.vpc_id, outcome.retryable) == (Result.FAILED, None, True)
-    assert fakes.memory.cursor == Cursor(after="", occasion=SWEEP.occasion)
+    assert fakes.memory.cursor == Cursor(after="")
     fakes.ec2 = FakeEc2(own("vpc-1"))
     assert only(enforce(fakes, LOOK)).result is Result.CREATED
     assert fakes.memory.cursor is None
@@ -246,7 +246,7 @@ def test_throttled_sweep_goes_on_where_it_stopped() -> None:
     report = enforce(fakes)
     assert report.goes_on
     assert len(report.created) == 2
-    assert fakes.memory.cursor == Cursor(after="vpc-1", occasion=SWEEP.occasion)
+    assert fakes.memory.cursor == Cursor(after="vpc-1")
     assert fakes.pace.waited == [1, 2, 4, 8, 16]
     ec2.most, fakes.pace.left = 5, 300
     rest = enforce(fakes, LOOK)

@@ -31,5 +31,3 @@ class Cursor(Struct, frozen=True, kw_only=True):
 
     after: str
     """The id of the last VPC that was looked at; they are looked at in the order of their ids."""
-    occasion: str
-    """The sweep's."""

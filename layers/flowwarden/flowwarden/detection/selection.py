@@ -33,7 +33,7 @@ def wanted(directions: Directions, policy: Policy) -> Integers:
     if declared:
         rows = _with_internet(directions)
         looked_at[rows[_touching(directions, rows, places(declared))]] = True
-    return distinct(flows, looked_at.nonzero()[0])
+    return without_repeats(flows, looked_at.nonzero()[0])
 
 
 def is_noise(directions: Directions) -> Mask:
@@ -48,7 +48,7 @@ def is_noise(directions: Directions) -> Mask:
 def noise(directions: Directions) -> Integers:
     """The rows of these attempts, each record once; leftovers of forgotten connections are none."""
     traffic = directions.traffic
-    return distinct(traffic.flows, (is_noise(directions) & ~traffic.leftovers).nonzero()[0])
+    return without_repeats(traffic.flows, (is_noise(directions) & ~traffic.leftovers).nonzero()[0])
 
 
 def _with_internet(directions: Directions) -> Integers:
@@ -78,7 +78,7 @@ _IDENTITY = (
 """What makes a record the same record, in whatever format."""
 
 
-def distinct(flows: FlowTable, rows: Integers) -> Integers:
+def without_repeats(flows: FlowTable, rows: Integers) -> Integers:
     """The rows without those of records that are there more than once."""
     if len(rows) <= 1:
         return rows

@@ -177,7 +177,7 @@ class EnforcingService:
             outcomes += _left(planned, outcomes, agenda, now)
         goes_on = trigger.scope is Scope.PENDING and agenda.cursor is not None
         if trigger.scope is Scope.EVERYTHING or goes_on:
-            cursor = None if stopped is None else Cursor(after=stopped, occasion=trigger.occasion)
+            cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
         return self._report(
             trigger, outcomes, agenda=agenda, repairs=tuple(repairs), goes_on=stopped is not None
@@ -225,7 +225,7 @@ class EnforcingService:
         """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
         passes = not isinstance(error, CallRefused)
         if passes and trigger.scope is Scope.EVERYTHING:
-            agenda.stop_at(Cursor(after="", occasion=trigger.occasion), now)
+            agenda.stop_at(Cursor(after=""), now)
         if passes and trigger.scope is Scope.NAMED:
             for vpc_id in wanted or ():
                 agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=str(error)))
