@@ -13,7 +13,7 @@ from flowwarden.compliance.desired import DesiredFlowLog, resolved
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
-from flowwarden.compliance.triggers import NewVpc, Scope, Trigger
+from flowwarden.compliance.triggers import FRESH_SECONDS, NewVpc, Scope, Trigger
 from flowwarden.compliance.upkeep import DeliveryRole
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.errors import (
@@ -22,9 +22,9 @@ from flowwarden.errors import (
     CallThrottled,
     EnforcementIncomplete,
     PublishFailed,
+    VpcGone,
 )
 from flowwarden.policy import Policy
-from flowwarden.services.carrying_out import FRESH_SECONDS
 from tests.services.fakes_ec2 import FakeEc2, wanted
 from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, FakePace, FakeRoles, Fakes
 
@@ -91,6 +91,14 @@ def test_new_vpc_is_left_to_whoever_made_it_and_costs_no_call_meanwhile() -> Non
     assert [each.result for each in swept.outcomes] == [Result.PENDING, Result.CREATED]
     assert only(enforce(fakes, LOOK, BORN + 300, grace)).result is Result.CREATED
     assert ec2.asked == ["vpc-2", "vpc-1"]
+
+
+@pytest.mark.parametrize(("age", "result"), [(3, Result.PENDING), (FRESH_SECONDS, Result.GONE)])
+def test_a_newborn_vpc_that_the_creating_call_does_not_know_is_not_gone(age: int, result: Result) -> None:
+    """One part of EC2 lists it, another one has not heard of it yet."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": VpcGone("InvalidVpcID.NotFound")}))
+    assert only(enforce(fakes, BIRTH, BORN + age)).result is result
+    assert (list(fakes.memory.pending) == ["vpc-1"]) == (result is Result.PENDING)
 
 
 def test_an_event_from_the_future_excuses_its_vpc_no_longer_than_any_other() -> None:

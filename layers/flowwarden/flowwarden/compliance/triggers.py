@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -46,6 +46,10 @@ CALLS = {EC2: (*CREATIONS, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
 TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
 DEPLOYMENT = "cloudformation.amazonaws.com"
 PENDING_LOOK = "pending"
+
+
+FRESH_SECONDS: Final = 120
+"""How long after an event EC2 may not show yet what exists: a new VPC."""
 
 
 class Scope(StrEnum):
@@ -89,6 +93,11 @@ class Trigger(Struct, frozen=True, kw_only=True):
         """Whether somebody took away what flow logs need: news even if another run has restored it since."""
         name = self.origin.event_name if self.origin else ""
         return self.scope is Scope.SURROUNDINGS and name.startswith(("Delete", "Detach", "Disassociate"))
+
+    def is_newborn(self, vpc_id: str, now: int) -> bool:
+        """Whether EC2 may not know a VPC everywhere yet; `now` is Unix seconds."""
+        named = any(each.vpc_id == vpc_id for each in self.vpcs)
+        return named and self.happened_at is not None and abs(now - self.happened_at) < FRESH_SECONDS
 
 
 def read(event: object, house: House) -> Trigger:

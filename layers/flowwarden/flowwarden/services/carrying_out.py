@@ -32,8 +32,6 @@ from flowwarden.ports import FlowLogService, Pace
 from flowwarden.services.patience import patiently
 from flowwarden.services.planning import Planned, Planning
 
-FRESH_SECONDS: Final = 120
-"""How long after an event EC2 may not show yet what exists: a new VPC."""
 SOON_SECONDS: Final = 120
 """After which what may pass by itself is looked at again."""
 
@@ -73,6 +71,9 @@ class CarryingOut:
         try:
             return self._steps(planned, before, trigger)
         except VpcGone as error:
+            if trigger.is_newborn(vpc_id, now):
+                reason = f"created a moment ago and not visible everywhere yet ({error})"
+                return _put_off(vpc_id, reason, before, now)
             return Done(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
         except CallThrottled:
             raise

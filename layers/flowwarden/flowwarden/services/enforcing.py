@@ -32,7 +32,7 @@ from flowwarden.alerting.enforcement_report import render
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
-from flowwarden.compliance.triggers import Scope, Trigger
+from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
 from flowwarden.compliance.upkeep import MakeGroup, Upkeep
 from flowwarden.compliance.wishes import FlowLogsPolicy
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, EnforcementIncomplete
@@ -46,7 +46,7 @@ from flowwarden.ports import (
     Sink,
 )
 from flowwarden.services.agenda import Agenda
-from flowwarden.services.carrying_out import FRESH_SECONDS, CarryingOut
+from flowwarden.services.carrying_out import CarryingOut
 from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
 from flowwarden.services.patience import OutOfTime, has_time, patiently
@@ -268,13 +268,11 @@ def _missing(
 ) -> Iterator[Outcome]:
     """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
     shown = {each.vpc_id for each in world.vpcs}
-    named = {each.vpc_id for each in trigger.vpcs}
-    age = now - trigger.happened_at if trigger.happened_at is not None else None
     for vpc_id in wanted:
         if vpc_id in shown:
             continue
-        if vpc_id in named and age is not None and abs(age) < FRESH_SECONDS:
-            reason = f"created {max(age, 0)} s ago and not visible yet"
+        if trigger.is_newborn(vpc_id, now):
+            reason = "created a moment ago and not visible yet"
             agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, since=now, reason=reason))
             yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
         else:
