@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.detection.thresholds import Thresholds
 from flowwarden.policy import Policy
 
+LONGEST = 1800
+"""Characters of the template's parameter."""
 TEXT = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
+EXAMPLES = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.mark.parametrize("name", Policy.__struct_fields__)
@@ -28,7 +32,21 @@ def test_every_threshold_is_described_with_its_default(name: str) -> None:
 
 def test_the_examples_are_policies() -> None:
     """Each can be copied."""
-    examples = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
-    assert examples
-    for example in examples:
+    assert EXAMPLES
+    for example in EXAMPLES:
         assert Policy.from_json(example) != Policy(), json.loads(example)
+
+
+def test_every_setting_of_flow_logs_is_described() -> None:
+    """Of the flow log, of who it is for, and of the rest."""
+    for part in (FlowLogsPolicy, FlowLogWish, Selection):
+        for name in part.__struct_fields__:
+            assert f"`{name}`" in TEXT, name
+
+
+def test_the_example_of_flow_logs_is_understood() -> None:
+    """Each wish in it, and it fits into the parameter."""
+    (text,) = (each for each in EXAMPLES if "flow_logs" in each)
+    assert len(text) < LONGEST
+    policy = Policy.from_json(text).flow_logs
+    assert (len(policy.rules), len(policy.exemptions), policy.foreign) == (2, 1, "enough")

@@ -57,14 +57,6 @@ def test_the_policy_in_the_readme_is_one() -> None:
     assert all(getattr(policy, name) != getattr(default, name) for name in json.loads(text))
 
 
-def test_the_policy_in_the_parameters_page_is_one() -> None:
-    """Each wish in it is understood."""
-    (text,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "parameters.md").read_text(), re.DOTALL)
-    assert len(text) < 1800
-    policy = Policy.from_json(text).flow_logs
-    assert (len(policy.rules), len(policy.exemptions), policy.foreign) == (2, 1, "enough")
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     """No page points at what is not there."""
