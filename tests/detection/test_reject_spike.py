@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from flowwarden.detection import internet_rejects
+from flowwarden.detection.evidence import distinct
 from flowwarden.detection.findings import Severity
 from flowwarden.detection.reject_spike import (
     HISTORY,
     LEAST,
     QUIET,
     SLOT,
+    TRIED,
     addition,
     attempts,
     is_spike,
@@ -103,9 +106,25 @@ def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
     assert not may_be_one(5 * LEAST)
 
 
+@pytest.mark.parametrize(
+    "flows",
+    [
+        noise(400),
+        [rejected("203.0.113.9:40000", f"{HOST}:{port}", start=START) for port in range(1, 401)],
+        [rejected(f"203.0.113.{n % 20}:1", f"{HOST}:{n // 20 + 1}", start=START) for n in range(400)],
+    ],
+    ids=["hosts in a row", "ports in a row", "both"],
+)
+def test_buckets_tell_how_many_attempts_there_were(flows: list[Flow]) -> None:
+    """Whatever their order has of a pattern."""
+    tried = addition(PLACE, HERE, directions(*flows), np.arange(len(flows))).sets[TRIED]
+    assert distinct(tried) == pytest.approx(400, rel=0.2)
+
+
 def test_a_spike_is_reported_and_pages_nobody() -> None:
     """The internet does what it does."""
-    finding = report(directions(*noise(40)), np.arange(40), 812.4)
+    (about,) = internet_rejects.inspect(*noisy(*noise(40)))
+    finding = report(about, 812.4)
     assert finding.severity is Severity.INFO
     assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")
     assert "about 812 attempts in ten minutes, of 40 hosts" in finding.summary

@@ -54,11 +54,15 @@ class Baseline(Struct, frozen=True, dict=True):
 
     def establishes(self, edge: Edge) -> bool:
         """Whether it is usual for the role."""
-        return self.days_of(edge) >= DAYS_SEEN
+        return fingerprint(*edge) in self._established
 
     def days_of(self, edge: Edge) -> int:
         """On how many days it was seen."""
         return self._days[fingerprint(*edge)]
+
+    @cached_property
+    def _established(self) -> frozenset[int]:
+        return frozenset(number for number, days in self._days.items() if days >= DAYS_SEEN)
 
     @cached_property
     def _days(self) -> Counter[int]:

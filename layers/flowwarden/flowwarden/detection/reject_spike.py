@@ -26,15 +26,14 @@ from collections.abc import Mapping, Sequence
 from math import log1p
 from statistics import median
 from typing import Final
+from zlib import crc32
 
 import numpy as np
+from msgspec.structs import replace
 
-from flowwarden.detection.cause import likely_cause
-from flowwarden.detection.columns import representative_of, tally_of
-from flowwarden.detection.evidence import DAY, HOUR, Addition, bucket
-from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.evidence import BUCKETS, DAY, HOUR, Addition
+from flowwarden.detection.findings import Finding
 from flowwarden.detection.selection import plural
-from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.groups import Groups, packed
 from flowwarden.records.tokens import ABSENT, Integers
@@ -84,19 +83,35 @@ def _place(directions: Directions, row: int) -> Place:
     return flows.text(int(flows["interface_id"][row])) or "", str(flows.text(int(directions.server[row])))
 
 
-def _attempts(directions: Directions, rows: Integers) -> set[tuple[int, int, int]]:
-    """Client (the number of its text), protocol and port of each."""
-    columns = directions.client, directions.traffic.flows["protocol"], directions.service_port
-    return set(zip(*(column[rows].tolist() for column in columns), strict=True))
+def _attempts(directions: Directions, rows: Integers) -> Groups:
+    """The same attempts: clients, protocols and ports that agree."""
+    flows = directions.traffic.flows
+    columns = [directions.client[rows], flows["protocol"][rows], directions.service_port[rows]]
+    return Groups(packed(columns, [len(flows.texts), 2**8, 2**16]))
 
 
 def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
     """What the attempts in these rows add to the evidence."""
-    text = directions.traffic.flows.text
-    buckets = frozenset(
-        bucket(text(client), protocol, port) for client, protocol, port in _attempts(directions, rows)
-    )
-    return Addition(_key(place, slot), {TRIED: buckets}, slot * SLOT + 2 * DAY)
+    buckets = _buckets(directions, rows[_attempts(directions, rows).rows])
+    return Addition(_key(place, slot), {TRIED: frozenset(buckets.tolist())}, slot * SLOT + 2 * DAY)
+
+
+def _buckets(directions: Directions, rows: Integers) -> Integers:
+    """A bucket for each attempt: the same in every container, as only clients are hashed one by one."""
+    flows = directions.traffic.flows
+    clients, numbers = np.unique(directions.client[rows], return_inverse=True)
+    hashes = np.array([crc32(flows.texts[client].encode()) for client in clients.tolist()], np.uint64)[
+        numbers
+    ]
+    services = (flows["protocol"][rows] << 16 | directions.service_port[rows]).astype(np.uint64)
+    mixed = (hashes ^ services * _MIX) * _MIX
+    buckets: Integers = (mixed >> _SHIFT).astype(np.int64)
+    return buckets
+
+
+_MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
+"""2**64 over the golden ratio, made odd: Fibonacci hashing (Knuth, TAOCP 3, 6.4) takes the upper bits."""
+_SHIFT: Final = np.uint64(64 - (BUCKETS - 1).bit_length())
 
 
 def may_be_one(count: float) -> bool:
@@ -135,28 +150,18 @@ def _stands_out(count: float, usual: Sequence[float]) -> bool:
     return (log1p(count) - middle) / spread > LEAST_Z and count > TIMES * median(usual)
 
 
-def report(directions: Directions, rows: Integers, count: float) -> Finding:
-    """The finding about a host; the rows are those of one batch, the count is the slot's."""
-    tally = tally_of(directions, rows)
-    example = representative_of(directions, rows)
-    host = example.server
-    return Finding(
+def report(about: Finding, count: float) -> Finding:
+    """The finding about a host; `about` tells all that it refused in the batch, the count is the slot's."""
+    return replace(
+        about,
         detector=NAME,
-        severity=Severity.INFO,
-        subject=host,
-        peer_class=PeerClass.INTERNET,
         summary=(
-            f"{host} refuses far more of the internet than usual: about {count:,.0f} attempts in ten "
-            f"minutes, of {plural(len(tally.clients), 'host')} in this batch alone."
+            f"{about.subject} refuses far more of the internet than usual: about {count:,.0f} attempts in "
+            f"ten minutes, of {plural(len(about.tally.clients), 'host')} in this batch alone."
         ),
         because=(
             f"more than {TIMES:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
             f"logarithmic scale; the initiator is on the internet and the action is REJECT"
         ),
-        likely=likely_cause(example, "internet hosts", host),
         advice=("Nothing, as long as they are refused.",),
-        technique="T1595",
-        query_terms=(host, "REJECT"),
-        tally=tally,
-        example=example,
     )

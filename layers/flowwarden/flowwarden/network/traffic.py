@@ -53,7 +53,17 @@ class Traffic:
     @cached_property
     def _requests(self) -> Groups:
         """The flows by who asks whom for what."""
-        return Groups(self._request_keys(*self._ends, self.flows["dstport"]))
+        return Groups(self._keys)
+
+    @cached_property
+    def _keys(self) -> Keys:
+        """For each flow who asks whom for what."""
+        return self._request_keys(*self._ends, self.flows["dstport"])
+
+    @cached_property
+    def _accepted(self) -> Mask:
+        """Of which groups any flow was accepted."""
+        return self._requests.any(self.flows["action"] == ACCEPT)
 
     @cached_property
     def _reverse(self) -> tuple[Integers, Mask]:
@@ -69,8 +79,7 @@ class Traffic:
     def reverse_accepted(self) -> Mask:
         """Which flows have an accepted one the other way."""
         groups, found = self._reverse
-        accepted = self._requests.any(self.flows["action"] == ACCEPT)
-        reverse: Mask = found & _taken(accepted, groups, np.False_)
+        reverse: Mask = found & _taken(self._accepted, groups, np.False_)
         return reverse
 
     @property
@@ -98,27 +107,30 @@ class Traffic:
         """Which REJECTs have their very 5-tuple accepted at the interface, and which the reverse of it."""
         same, reverse = np.zeros(len(self.flows), bool), np.zeros(len(self.flows), bool)
         (rows,) = (self.flows["action"] == REJECT).nonzero()
-        near, accepted = self._accepted_between(rows)
-        known = set(self._tuples(accepted))
-        for row, each in zip(rows[near].tolist(), self._tuples(rows[near]), strict=True):
+        rows = rows[self._has_accepted_near(rows)]
+        known = set(self._tuples(self._accepted_between(rows)))
+        for row, each in zip(rows.tolist(), self._tuples(rows), strict=True):
             interface, here, there, out, to, protocol = each
             same[row] = each in known
             reverse[row] = (interface, there, here, to, out, protocol) in known
         return same, reverse
 
-    def _accepted_between(self, rows: Integers) -> tuple[Integers, Integers]:
-        """Which of the flows in these rows have the ends of accepted ones, and the rows of those.
+    def _has_accepted_near(self, rows: Integers) -> Mask:
+        """Which of these flows have an accepted one that asks for the same, or the other way: few have."""
+        groups, _ = self._requests.of(self._keys[rows])
+        near: Mask = self._accepted[groups] | self.reverse_accepted[rows]
+        return near
 
-        In either direction.
-        """
-        (accepted,) = (self.flows["action"] == ACCEPT).nonzero()
-        if not len(rows) or not len(accepted):
-            return accepted[:0], accepted[:0]
+    def _accepted_between(self, rows: Integers) -> Integers:
+        """The rows of accepted flows between the ends of the flows in these rows, in either direction."""
+        if not len(rows):
+            return rows
         source, destination = self._ends
         ends = [np.minimum(source, destination), np.maximum(source, destination)]
         pairs = packed(ends, [self._texts, self._texts])
-        (near,) = np.isin(pairs[rows], pairs[accepted]).nonzero()
-        return near, accepted[np.isin(pairs[accepted], pairs[rows[near]])]
+        (accepted,) = (self.flows["action"] == ACCEPT).nonzero()
+        between: Integers = accepted[np.isin(pairs[accepted], pairs[rows])]
+        return between
 
     def _tuples(self, rows: Integers) -> list[tuple[int, ...]]:
         names = "interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol"
