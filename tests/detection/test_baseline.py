@@ -62,5 +62,5 @@ def test_what_is_learned_is_kept_for_its_day() -> None:
     """A union: learning it again adds nothing."""
     addition = learned("tag:Role=web", DAY, frozenset({EDGE}))
     assert addition.key == key_of("tag:Role=web", DAY)
-    assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE)})}
+    assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE), fingerprint("out", 6, 5432)})}
     assert addition.kept_until > (DAY + 30) * 86_400

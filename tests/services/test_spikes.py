@@ -34,12 +34,9 @@ def noise(slot: int, count: int) -> list[Flow]:
 
 def look(evidence: MemoryEvidence, slot: int, flows: list[Flow]) -> list[Finding]:
     """A batch, in a container of its own."""
-    return spikes.inspect(
-        EvidenceBook(evidence),
-        *noisy(*flows),
-        internet_rejects.inspect(*noisy(*flows)),
-        BEGIN + (slot + 1) * SLOT,
-    )
+    batch, rows = noisy(*flows)
+    rejects = internet_rejects.inspect(batch, rows)
+    return spikes.inspect(EvidenceBook(evidence), batch, rows, rejects, BEGIN + (slot + 1) * SLOT)
 
 
 def test_a_day_of_noise_is_nothing_and_what_breaks_its_habits_is_told_once_in_six_hours() -> None:

@@ -97,6 +97,6 @@ def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Ba
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
-    """What a batch teaches about a role."""
-    numbers = frozenset(fingerprint(*edge) for edge in edges)
+    """What a batch teaches about a role: its edges, and what they are examples of."""
+    numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
     return Addition(key_of(role, day), {EDGES: numbers}, day * DAY + KEPT)

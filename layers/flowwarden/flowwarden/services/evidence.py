@@ -18,6 +18,8 @@ from flowwarden.records.tokens import Integers
 REMEMBERED: Final = 8192
 """Items whose sets a container remembers; beyond, those go that came the longest ago, and are written
 again."""
+TAUGHT: Final = 128
+"""Roles and days of which a container knows what it has written down."""
 RECALLED: Final = 32
 """Answers of the table that a container keeps."""
 MOST_EDGES: Final = 4000
@@ -37,6 +39,8 @@ class EvidenceBook:
         self.unavailable = 0
         """Calls that the table did not answer, ever."""
         self._is_away = False
+        self._taught: dict[tuple[str, int], set[Edge]] = {}
+        """By role and day the edges that this container has written down."""
         self._recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
 
     def begin(self) -> None:
@@ -113,17 +117,29 @@ class EvidenceBook:
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
         """Remember edges of a role; each is written once by a container and day, and at most so many."""
-        some = edges if len(edges) <= MOST_EDGES else frozenset(sorted(edges, key=str)[:MOST_EDGES])
-        addition = learned(role, day, some)
+        taught = self._taught.setdefault((role, day), set())
+        new = edges - taught
+        if not new:
+            return
+        addition = learned(role, day, new if len(new) <= MOST_EDGES else _some(new))
         known = self._items.get(addition.key, {}).get(EDGES, frozenset())
-        if edges and len(known) < MOST_EDGES:
+        if len(known) < MOST_EDGES:
             self.add(addition)
+        if not self._is_away:
+            taught |= new
+        if len(self._taught) > TAUGHT:
+            del self._taught[next(iter(self._taught))]
 
     def _remember(self, key: str, sets: Sets) -> None:
         self._items.pop(key, None)
         self._items[key] = sets
         if len(self._items) > REMEMBERED:
             del self._items[next(iter(self._items))]
+
+
+def _some(edges: frozenset[Edge]) -> frozenset[Edge]:
+    """As many as are kept, the same ones whatever order they come in."""
+    return frozenset(sorted(edges, key=str)[:MOST_EDGES])
 
 
 def day_of(seconds: int) -> int:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.detection import blocked_connection, scan_hit
-from flowwarden.detection.baseline import Edge, kinds_of
+from flowwarden.detection.baseline import Edge
 from flowwarden.detection.contacts import Contact, Contacts, edge_of, rows_of
 from flowwarden.detection.detectors import INSPECT_SUSPECTS, NOVELTIES
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets
@@ -117,8 +117,7 @@ class Watcher:
         pages = any(finding.severity.pages and finding.detector not in NOVELTIES for finding in findings)
         for lesson in self._lessons:
             edges = lesson.usual if pages or self._tainted else lesson.usual | lesson.new
-            kinds = frozenset(kind for edge in edges for kind in kinds_of(edge))
-            self.evidence.learn(lesson.role, lesson.day, edges | kinds)
+            self.evidence.learn(lesson.role, lesson.day, edges)
 
     def _waits_in(self, finding: Finding, now: int) -> str | None:
         """Where the refused host's address is its own, if what it asks for was never usual; else None."""
