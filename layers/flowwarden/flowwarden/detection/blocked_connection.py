@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.evidence import DAY, Addition
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import blocked
+from flowwarden.detection.refusals import Refusals
 from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -42,7 +42,7 @@ REFUSED: Final = "refused"
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each own host and service that it is refused."""
     least = policy.thresholds.blocked_packets
-    return [_report(group, least) for group in blocked(flows, policy)]
+    return [_report(group, least) for group in Refusals(flows, policy).blocked()]
 
 
 def _report(group: list[DirectedFlow], least: int) -> Finding:

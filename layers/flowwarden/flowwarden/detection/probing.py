@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import probers
+from flowwarden.detection.refusals import Refusals
 from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -31,7 +31,7 @@ NAME = "probing"
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each own host that is refused at many pairs of host and port."""
     least = policy.thresholds.probing_places
-    return [_report(client, group, least) for client, group in probers(flows, policy).items()]
+    return [_report(client, group, least) for client, group in Refusals(flows, policy).probers.items()]
 
 
 def _report(client: str, group: list[DirectedFlow], least: int) -> Finding:

@@ -7,6 +7,7 @@ of the one host that is blocked.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from flowwarden.detection.selection import grouped, sure
 from flowwarden.network.addresses import PeerClass
@@ -39,54 +40,59 @@ def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
     ]
 
 
-def probers(flows: Iterable[DirectedFlow], policy: Policy) -> dict[str, list[DirectedFlow]]:
-    """The own hosts that are refused at many pairs of host and port, with their refused flows."""
-    return {
-        client: group
-        for client, group in grouped(refused_own(flows), lambda d: d.client).items()
-        if len({_service_at(directed) for directed in group}) >= policy.thresholds.probing_places
-    }
+class Refusals:
+    """What our own hosts are refused in a batch; each answer is worked out once."""
 
+    def __init__(self, flows: Iterable[DirectedFlow], policy: Policy) -> None:
+        self._refused = refused_own(flows)
+        self._policy = policy
 
-def attempts(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Attempt, list[DirectedFlow]]:
-    """What each own host is refused, stray packets left out."""
-    groups = grouped(
-        refused_own(flows), lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port)
-    )
-    least = policy.thresholds.blocked_packets
-    return {key: group for key, group in groups.items() if _packets(group) >= least}
+    @cached_property
+    def probers(self) -> dict[str, list[DirectedFlow]]:
+        """The own hosts that are refused at many pairs of host and port, with their refused flows."""
+        least = self._policy.thresholds.probing_places
+        return {
+            client: group
+            for client, group in grouped(self._refused, lambda d: d.client).items()
+            if len({_service_at(directed) for directed in group}) >= least
+        }
 
+    @cached_property
+    def attempts(self) -> dict[Attempt, list[DirectedFlow]]:
+        """What each own host is refused, stray packets left out."""
+        groups = grouped(self._refused, lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port))
+        least = self._policy.thresholds.blocked_packets
+        return {key: group for key, group in groups.items() if _packets(group) >= least}
 
-def shut_services(flows: Iterable[DirectedFlow], policy: Policy) -> dict[Service, list[DirectedFlow]]:
-    """The services of ours that refuse many of our hosts.
+    @cached_property
+    def shut_services(self) -> dict[Service, list[DirectedFlow]]:
+        """The services of ours that refuse many of our hosts.
 
-    Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
-    """
-    flows = list(flows)
-    probing, exempt = probers(flows, policy), places(policy.exempt)
-    asked = [
-        directed
-        for (client, server_class, *_), group in attempts(flows, policy).items()
-        if server_class is PeerClass.OWN and client not in probing and not exempt.hold(client)
-        for directed in group
-    ]
-    return {
-        service: group
-        for service, group in grouped(asked, _service_at).items()
-        if len({directed.client for directed in group}) >= policy.thresholds.shut_clients
-    }
+        Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
+        """
+        probing, exempt = self.probers, places(self._policy.exempt)
+        asked = [
+            directed
+            for (client, server_class, *_), group in self.attempts.items()
+            if server_class is PeerClass.OWN and client not in probing and not exempt.hold(client)
+            for directed in group
+        ]
+        least = self._policy.thresholds.shut_clients
+        return {
+            service: group
+            for service, group in grouped(asked, _service_at).items()
+            if len({directed.client for directed in group}) >= least
+        }
 
-
-def blocked(flows: Iterable[DirectedFlow], policy: Policy) -> list[list[DirectedFlow]]:
-    """The refused attempts that no shut service explains, by host and service."""
-    flows = list(flows)
-    shut = shut_services(flows, policy)
-    told = {(directed.client, service) for service, group in shut.items() for directed in group}
-    rest = (
-        [directed for directed in group if (directed.client, _service_at(directed)) not in told]
-        for group in attempts(flows, policy).values()
-    )
-    return [group for group in rest if group]
+    def blocked(self) -> list[list[DirectedFlow]]:
+        """The refused attempts that no shut service explains, by host and service."""
+        shut = self.shut_services
+        told = {(directed.client, service) for service, group in shut.items() for directed in group}
+        rest = (
+            [directed for directed in group if (directed.client, _service_at(directed)) not in told]
+            for group in self.attempts.values()
+        )
+        return [group for group in rest if group]
 
 
 def _service_at(directed: DirectedFlow) -> Service:

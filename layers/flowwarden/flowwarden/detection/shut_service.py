@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.refusals import shut_services
+from flowwarden.detection.refusals import Refusals
 from flowwarden.detection.selection import plural
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import describe_service
@@ -27,7 +27,7 @@ NAME = "shut-service"
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each service that refuses many own hosts."""
     least = policy.thresholds.shut_clients
-    return [_report(group, least) for group in shut_services(flows, policy).values()]
+    return [_report(group, least) for group in Refusals(flows, policy).shut_services.values()]
 
 
 def _report(group: list[DirectedFlow], least: int) -> Finding:
