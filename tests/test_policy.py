@@ -39,7 +39,7 @@ def test_ids_and_networks_may_be_mixed() -> None:
         ('{"own_cidrs": ["0.0.0.0/0"]}', r"own_cidrs\[0\]: '0.0.0.0/0' is too wide.*at least /8"),
         ('{"own_cidrs": ["2000::/3"]}', r"too wide.*at least /16"),
         ('{"partner_cidrs": ["0.0.0.0/1"]}', r"partner_cidrs\[0\]: '0.0.0.0/1' is too wide"),
-        ('{"service_ports": [70000]}', r"<= 65535 - at `\$.service_ports\[0\]`"),
+        ('{"service_ports": [70000]}', r"<= 32767 - at `\$.service_ports\[0\]`"),
         (
             '{"flow_logs": {"rules": [{"where": {"tags": {"a": "b"}}, "flow_log": {"retention_days": 7}}]}}',
             r"flow_logs.rules\[0\].flow_log: retention_days 7.*log_group_suffix of its own",

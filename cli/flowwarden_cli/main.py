@@ -47,8 +47,8 @@ examples:
   flowwarden plan --region eu-west-1
   flowwarden plan --policy new-policy.json --json | jq '.vpcs[] | select(.steps != [])'
 
-exit codes: 0 fine, whether there is something to do or not; 1 AWS or the settings could not be read;
-2 wrong usage
+exit codes: 0 fine, whether there is something to do or not; 1 AWS or the settings could not be read, or a
+log group or the delivery role needs somebody; 2 wrong usage
 """
 
 
@@ -95,7 +95,7 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
         # Only this command needs the SDK, which takes half a second to load.
         from flowwarden_cli import plan  # noqa: PLC0415  an optional package
     except ModuleNotFoundError as error:
-        console.report(f"error: {error}; install the extra: pip install 'flow-warden[plan]'")
+        console.report(f"error: {error}; install the extra, in the project's folder: pip install '.[plan]'")
         return UNREADABLE
     question = plan.Question(
         stack=options.stack,

@@ -81,6 +81,18 @@ def test_any_other_flow_log_does_not_cover(flow_log: FlowLog, why: str) -> None:
     assert why in verdict.reason
 
 
+@pytest.mark.parametrize("enough", [False, True])
+def test_what_others_made_and_ec2_says_fails_covers_nothing(*, enough: bool) -> None:
+    """Of the VPC or of a part of it, wherever it goes: nobody here can mend it."""
+    failed = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
+    theirs = {"log_group_name": "theirs"} if enough else {}
+    for change in (theirs, theirs | {"resource_id": "subnet-1"}):
+        case = situation(foreign(**failed, **change), subnets=(subnet(1),), foreign_is_enough=enough)
+        verdict = judge(case)
+        assert verdict.coverage is Coverage.UNCOVERED
+        assert "(does not deliver: Access error)" in verdict.reason
+
+
 def test_a_bucket_is_compared_with_its_partitions() -> None:
     """As CreateFlowLogs took them; a slash at the end is no difference."""
     wish = FlowLogWish(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
@@ -199,8 +211,8 @@ def test_flow_logs_of_parts_cover_only_if_no_part_is_left_out() -> None:
 
 
 def test_a_part_s_flow_log_that_fails_breaks_the_vpc() -> None:
-    """The worst counts."""
-    failing = foreign(resource_id="subnet-1", deliver_logs_status="FAILED")
+    """If it is ours; the worst counts."""
+    failing = but(resource_id="subnet-1", deliver_logs_status="FAILED")
     assert judge(situation(failing, subnets=(subnet(1),))).coverage is Coverage.BROKEN
 
 

@@ -151,6 +151,13 @@ def test_leftovers_are_nobodys_attempts(flags: int) -> None:
     assert internet_rejects(*noisy(ours, theirs, listening)) == []
 
 
+def test_udp_has_no_leftovers() -> None:
+    """It has no connection that could be forgotten: a rule that changed refuses what it let through."""
+    refused = rejected("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
+    accepted = flow("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
+    assert not directed(refused, accepted)[0].leftover
+
+
 def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
     """At the same interface: that the far end's let it out says nothing."""
     for accepted_at, is_one in (("eni-1", True), ("eni-2", False)):

@@ -89,6 +89,15 @@ def test_a_leftover_is_no_attempt_though_it_is_known_who_listens() -> None:
         assert sorted(each.client for each in contacts(*listens, other)) == clients
 
 
+def test_without_flags_what_was_accepted_before_is_a_leftover_too() -> None:
+    """One connection, forgotten while it went on: it was answered, and is no failure."""
+    ends = f"{CLIENT}:40000", f"{SERVER}:31000"
+    before = flow(*ends, flow_direction=OUT)
+    refused = rejected(*ends, flow_direction=OUT, start=1_764_000_300)
+    assert [each.outcome for each in contacts(before, refused)] == [Outcome.UNANSWERED]
+    assert [each.outcome for each in contacts(refused)] == [Outcome.REFUSED]
+
+
 def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:
     """It may teach what is usual."""
     flows = [flow(f"{SERVER}:31000", f"{CLIENT}:32000", flow_direction=IN), asked()]

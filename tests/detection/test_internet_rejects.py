@@ -36,6 +36,13 @@ def test_refused_pings_count_for_who_sent_them() -> None:
     assert finding.tally.records == 1
 
 
+def test_a_leftover_that_two_flow_logs_tell_is_none_though_one_has_no_flags() -> None:
+    """Two formats in one group: the record with flags says what it is."""
+    ends = "203.0.113.9:40000", "10.0.0.10:443"
+    assert inspect(rejected(*ends, tcp_flags=1), rejected(*ends)) == []
+    assert len(inspect(rejected(*ends, tcp_flags=2), rejected(*ends))) == 1
+
+
 def test_accepted_visits_and_own_attempts_are_not_noise() -> None:
     """Only REJECTs that the internet started."""
     flows = (

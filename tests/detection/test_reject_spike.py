@@ -127,4 +127,4 @@ def test_a_spike_is_reported_and_pages_nobody() -> None:
     finding = report(about, 812.4)
     assert finding.severity is Severity.INFO
     assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")
-    assert "about 812 attempts in ten minutes, of 40 hosts" in finding.summary
+    assert "about 812 attempts in ten minutes; 40 hosts in this batch" in finding.summary

@@ -119,4 +119,4 @@ def test_without_pyarrow_parquet_is_an_error_that_names_the_extra(tmp_path: Path
     )
     assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
     assert f"error: {parquet.name}: is Parquet" in done.stderr
-    assert "pip install 'flow-warden[parquet]'" in done.stderr
+    assert "pip install '.[parquet]'" in done.stderr

@@ -34,7 +34,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     partner_cidrs: tuple[str, ...] = ()
     """Networks of partners, reached by peering, a transit gateway or the internet: neither ours nor the
     internet's. They may be within the private ranges."""
-    service_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = ()
+    service_ports: tuple[Annotated[int, Meta(ge=1, le=32_767)], ...] = ()
     """Ports below 32,768 that your servers listen on, besides the well-known ones: they tell who asks and who
     answers where a record has no flags."""
     private_subnets: tuple[str, ...] = ()

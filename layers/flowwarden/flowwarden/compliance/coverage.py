@@ -101,9 +101,7 @@ def judge(situation: Situation) -> Verdict:
             reason=f"shared by account {vpc.owner_id}, which owns it: only the owner can cover it",
         )
     own = [each for each in situation.parts.flow_logs if each.resource_id == vpc.vpc_id]
-    found = [(state_of(each, situation), each) for each in own if suits(each, situation)]
-    # Nobody here can mend what somebody else made: one that does not deliver is as if it were not there.
-    suitable = [(state, each) for state, each in found if is_own(each, house) or state not in _BROKEN]
+    suitable = [(state_of(each, situation), each) for each in own if covers(each, situation)]
     if not suitable:
         return _without_wanted(situation, own)
     state, best = min(suitable, key=lambda one: _preference(one[0], one[1], house))
@@ -117,9 +115,6 @@ _COVERAGE: Final = {
     Delivery.SILENT: Coverage.BROKEN,
     Delivery.FAILED: Coverage.BROKEN,
 }
-
-
-_BROKEN: Final = frozenset({Delivery.SILENT, Delivery.FAILED})
 
 
 def _preference(state: Delivery, flow_log: FlowLog, house: House) -> tuple[int, bool, int, str]:
@@ -149,6 +144,16 @@ def suits(flow_log: FlowLog, situation: Situation) -> bool:
         return True
     all_traffic = flow_log.traffic_type == "ALL"
     return situation.foreign_is_enough and all_traffic and not is_own(flow_log, situation.house)
+
+
+def covers(flow_log: FlowLog, situation: Situation) -> bool:
+    """Whether a flow log that suits is one to count on.
+
+    Nobody here can mend what somebody else made: one that EC2 says fails is as if it were not there. Silence
+    alone may be the monitor's, or that of hosts that stand still: nothing is made beside a flow log for it.
+    """
+    failed = state_of(flow_log, situation) is Delivery.FAILED
+    return suits(flow_log, situation) and (is_own(flow_log, situation.house) or not failed)
 
 
 def _with_wanted(situation: Situation, own: Sequence[FlowLog], best: FlowLog, state: Delivery) -> Verdict:
@@ -190,7 +195,7 @@ def _without_wanted(situation: Situation, own: Sequence[FlowLog]) -> Verdict:
     vpc_id = situation.vpc.vpc_id
     replaced = tuple(each for each in own if is_own(each, situation.house))
     parts = [each for each in situation.parts.flow_logs if each.resource_id != vpc_id]
-    suitable = [each for each in parts if suits(each, situation)]
+    suitable = [each for each in parts if covers(each, situation)]
     if not suitable:
         reason = _why_uncovered([*own, *parts], situation)
         return Verdict(vpc_id=vpc_id, coverage=Coverage.UNCOVERED, reason=reason, replaced=replaced)
@@ -245,13 +250,13 @@ def _why_uncovered(existing: Sequence[FlowLog], situation: Situation) -> str:
     """What the VPC has instead of the wanted flow log."""
     if not existing:
         return "has no flow log"
-    return f"has only {'; '.join(_why_not(each, situation) for each in existing)}"
+    return f"has only {'; '.join(why_not(each, situation) for each in existing)}"
 
 
-def _why_not(flow_log: FlowLog, situation: Situation) -> str:
+def why_not(flow_log: FlowLog, situation: Situation) -> str:
     """Why a flow log does not cover: what is different, or that it does not deliver."""
-    different = ", ".join(differences(flow_log, situation.desired, situation.house))
-    state = state_of(flow_log, situation)
-    if not different or (suits(flow_log, situation) and state in _BROKEN):
-        different = f"does not deliver: {flow_log.deliver_logs_error_message or state.lower()}"
-    return f"{flow_log.flow_log_id} ({different})"
+    if suits(flow_log, situation):
+        why = f"does not deliver: {flow_log.deliver_logs_error_message or 'no error message'}"
+    else:
+        why = ", ".join(differences(flow_log, situation.desired, situation.house))
+    return f"{flow_log.flow_log_id} ({why})"

@@ -157,7 +157,7 @@ def report(about: Finding, count: float) -> Finding:
         detector=NAME,
         summary=(
             f"{about.subject} refuses far more of the internet than usual: about {count:,.0f} attempts in "
-            f"ten minutes, of {plural(len(about.tally.clients), 'host')} in this batch alone."
+            f"ten minutes; {plural(len(about.tally.clients), 'host')} in this batch alone."
         ),
         because=(
             f"more than {TIMES:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "

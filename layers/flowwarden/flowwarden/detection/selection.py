@@ -48,7 +48,10 @@ def is_noise(directions: Directions) -> Mask:
 def noise(directions: Directions) -> Integers:
     """The rows of these attempts, each record once; leftovers of forgotten connections are none."""
     traffic = directions.traffic
-    return without_repeats(traffic.flows, (is_noise(directions) & ~traffic.leftovers).nonzero()[0])
+    # Repeats first: of two forms of a record the one with flags says that it is a leftover.
+    rows = without_repeats(traffic.flows, is_noise(directions).nonzero()[0])
+    noise: Integers = rows[~traffic.leftovers[rows]]
+    return noise
 
 
 def _with_internet(directions: Directions) -> Integers:

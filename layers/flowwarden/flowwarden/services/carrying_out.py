@@ -12,9 +12,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.compliance.coverage import Coverage, Verdict
+from flowwarden.compliance.coverage import Coverage, Verdict, why_not
 from flowwarden.compliance.inventory import FlowLog, Parts
-from flowwarden.compliance.matching import differences, is_own, same_destination
+from flowwarden.compliance.matching import is_own, same_destination
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Pending
 from flowwarden.compliance.plan import (
     HOLD_SECONDS,
@@ -130,10 +130,8 @@ class CarryingOut:
         if not in_the_way:
             reason = f"{exists}; it does not show up yet, so nobody can tell whether it is wanted"
             return _put_off(step.vpc_id, reason, before, now)
-        told = "; ".join(
-            f"{each.flow_log_id} ({', '.join(differences(each, step.flow_log, house))})"
-            for each in in_the_way
-        )
+        again = replace(planned.situation, parts=parts)
+        told = "; ".join(why_not(each, again) for each in in_the_way)
         reason = f"{exists}; in its way: {told}; delete that flow log if it is yours"
         return Done(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
 

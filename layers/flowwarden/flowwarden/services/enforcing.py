@@ -166,8 +166,10 @@ class EnforcingService:
             repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
         if self._dry_run:
             plans = tuple(each.plan for each in planned)
-            told = (*repairs, *self._keeping.role())
-            return self._report(trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=told)
+            repairs += self._role(trigger)
+            return self._report(
+                trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
+            )
         repairs += self._keep(trigger, upkeep)
         if trigger.scope is Scope.PENDING:
             # What fails for good is told by each sweep, not every few minutes.
@@ -199,6 +201,10 @@ class EnforcingService:
         for step, repair in zip(upkeep, self._keeping.carry_out(upkeep), strict=True):
             if step.group not in made or not repair.done:
                 yield repair
+        yield from self._role(trigger)
+
+    def _role(self, trigger: Trigger) -> Iterator[Repair]:
+        """What is wrong about the delivery role; not asked for each VPC."""
         if trigger.scope in {Scope.EVERYTHING, Scope.SURROUNDINGS}:
             yield from self._keeping.role()
 

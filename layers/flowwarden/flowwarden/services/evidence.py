@@ -23,7 +23,8 @@ TAUGHT: Final = 128
 RECALLED: Final = 32
 """Answers of the table that a container keeps."""
 MOST_EDGES: Final = 4000
-"""Of a role and day, about: an item of DynamoDB has at most 400 KB, and each write pays for all of it."""
+"""Of a role and day, about; with what these are examples of as many again. An item of DynamoDB has at most
+400 KB, and each write pays for all of it."""
 BASELINE_SECONDS: Final = 6 * 3600
 """How long a role's baseline is used before it is read again. It holds days before the batch's; late batches
 add little to these."""
@@ -39,7 +40,7 @@ class EvidenceBook:
         self.unavailable = 0
         """Calls that the table did not answer, ever."""
         self._is_away = False
-        self._taught: dict[tuple[str, int], set[Edge]] = {}
+        self._taught: dict[tuple[str, int], frozenset[Edge]] = {}
         """By role and day the edges that this container has written down."""
         self._recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
 
@@ -117,7 +118,7 @@ class EvidenceBook:
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
         """Remember edges of a role; each is written once by a container and day, and at most so many."""
-        taught = self._taught.setdefault((role, day), set())
+        taught = self._taught.get((role, day), frozenset())
         new = edges - taught
         if not new:
             return
@@ -125,8 +126,9 @@ class EvidenceBook:
         known = self._items.get(addition.key, {}).get(EDGES, frozenset())
         if len(known) < MOST_EDGES:
             self.add(addition)
-        if not self._is_away:
-            taught |= new
+        if self._is_away:
+            return
+        self._taught[role, day] = taught | new
         if len(self._taught) > TAUGHT:
             del self._taught[next(iter(self._taught))]
 
@@ -138,7 +140,7 @@ class EvidenceBook:
 
 
 def _some(edges: frozenset[Edge]) -> frozenset[Edge]:
-    """As many as are kept, the same ones whatever order they come in."""
+    """As many as are kept, of those of a batch the same ones whatever order they come in."""
     return frozenset(sorted(edges, key=str)[:MOST_EDGES])
 
 

@@ -95,7 +95,7 @@ def _parquet(path: Path, size: int, progress: Callable[[int], None]) -> Iterator
     except ImportError as error:
         raise ParquetNotInstalled(
             f"{path}: is Parquet, and pyarrow, which reads it, is not installed; "
-            "install the extra: pip install 'flow-warden[parquet]'"
+            "install the extra, in the project's folder: pip install '.[parquet]'"
         ) from error
     return parquet_pieces(path, lambda share: progress(int(share * size)))
 
