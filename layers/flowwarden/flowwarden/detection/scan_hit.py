@@ -5,7 +5,8 @@ What: an answered connection from an internet host to a service of ours that the
     day before.
 Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.
 False positives: a new public service that a scanner of the internet finds before its users do.
-While a role is learned, every service is new to the internet; nothing is found then.
+While a role is learned, nearly every service is new to the internet. From its third day on only remote
+    administration and databases are found, unless the internet reached them on two days already.
 What to do: close the port unless it is meant to be open; look at what the connection carried.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -16,11 +17,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.ports import describe_service
 
 NAME: Final = "scan-hit"
+
+GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
+"""Ports that hardly any role opens to the internet, whatever else is known of it."""
 
 
 def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
