@@ -230,6 +230,7 @@ CASES: list[tuple[str, str, type[EnforcementError]]] = [
     ("InvalidParameter", "LogFormat is not valid", CallRefused),
     ("UnauthorizedOperation", "You are not authorized", CallRefused),
     ("FlowLogsLimitExceeded", "The maximum number of flow logs has been reached", CallRefused),
+    ("FlowLogLimitExceeded", "The maximum number of flow logs has been reached", CallRefused),
     ("LogDestinationNotFoundException", "LogDestination does not exist", CallRefused),
     ("IdempotentParameterMismatch", "Parameters differ", CallRefused),
     ("400", "LogDestination: b does not exist.", CallRefused),

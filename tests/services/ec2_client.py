@@ -52,6 +52,8 @@ class Ec2Client:
     """Destinations into which nothing can be delivered."""
     pages: Counter[str] = field(default_factory=Counter)
     changes: list[str] = field(default_factory=list)
+    always_throttled: set[str] = field(default_factory=set)
+    """VPCs for which no flow log can be made, because of too many calls."""
     interrupt: Callable[[], object] | None = None
     """What happens, now and then, just before something is changed: another run, for one."""
     harm: list[str] = field(default_factory=list)
@@ -99,6 +101,8 @@ class Ec2Client:
         (vpc_id,) = asked["ResourceIds"]
         self._interrupted()
         self.fault("CreateFlowLogs")
+        if vpc_id in self.always_throttled:
+            raise _error("CreateFlowLogs", "RequestLimitExceeded")
         token = asked["ClientToken"]
         if token in self._by_token:
             return {"FlowLogIds": [self._by_token[token]], "Unsuccessful": []}

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from flowwarden.aws.ec2 import Ec2FlowLogs
 from flowwarden.compliance.desired import DesiredFlowLog, resolved
-from flowwarden.compliance.report import EnforcementReport, Result
+from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.detection import last_seen
@@ -170,6 +170,9 @@ def worlds(draw: st.DrawFn) -> World:
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
     if draw(st.booleans()):
+        # The first one: whoever waits for it is all the others.
+        world.ec2.always_throttled = {"vpc-00000000"}
+    if draw(st.booleans()):
         world.ec2.interrupt = lambda: world.run(Scope.EVERYTHING)
     return world
 
@@ -181,13 +184,23 @@ def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_fore
     world.hours(3)
     assert world.ec2.harm == []
     world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
+    report = world.hours(4)
+    for state, outcome in zip(world.states, by_vpc(report), strict=True):
+        if outcome.vpc_id not in world.ec2.always_throttled:
+            assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+    world.ec2.always_throttled = set()
     world.hours(4)
     settled = list(world.ec2.changes)
     report = world.hours(2)
     assert world.ec2.changes == settled
     assert world.ec2.harm == []
-    for state, outcome in zip(world.states, report.outcomes, strict=True):
+    for state, outcome in zip(world.states, by_vpc(report), strict=True):
         assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+
+
+def by_vpc(report: EnforcementReport) -> list[Outcome]:
+    """The outcomes in the order of their VPCs."""
+    return sorted(report.outcomes, key=lambda each: each.vpc_id or "")
 
 
 def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> None:

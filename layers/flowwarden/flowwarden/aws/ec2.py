@@ -44,9 +44,6 @@ _DESTINATION = (
     "lets flow logs be written there"
 )
 HINTS: Final = {
-    "FlowLogsLimitExceeded": (
-        "delete flow logs of this VPC that nobody needs, or ask for a higher quota of flow logs per resource"
-    ),
     "LogDestinationNotFoundException": _DESTINATION,
     "LogDestinationPermissionIssueException": _DESTINATION,
     "Access Denied for LogDestination": _DESTINATION,

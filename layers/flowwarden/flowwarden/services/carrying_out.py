@@ -6,7 +6,7 @@ is looked at again. A call whose answer is lost (a timeout, a throttle) may have
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -62,10 +62,10 @@ class CarryingOut:
         self._pace = pace
 
     def carry_out(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
-        """Do what the plan says, as far as EC2 lets it.
+        """Do what the plan says, as far as EC2 lets it; what may pass by itself is put off.
 
-        Raises:
-            OutOfTime: throttled, and no time is left: nobody knows whether the last call worked.
+        What is throttled still, after all patience, is put off too, and comes after the others from then on
+        (`fairly`), so that it keeps nobody from being served.
         """
         vpc_id, now = planned.situation.vpc.vpc_id, planned.situation.at
         try:
@@ -75,8 +75,8 @@ class CarryingOut:
                 reason = f"created a moment ago and not visible everywhere yet ({error})"
                 return _put_off(vpc_id, reason, before, now)
             return Done(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
-        except CallThrottled:
-            raise
+        except CallThrottled as error:
+            return _put_off(vpc_id, str(error), before, now, throttled=True)
         except CallFailed as error:
             return _put_off(vpc_id, str(error), before, now)
         except CallRefused as error:
@@ -156,7 +156,6 @@ class CarryingOut:
         hold = Pending(
             vpc_id=step.vpc_id,
             due=now + HOLD_SECONDS,
-            since=now,
             reason="the replacement failed to deliver",
             held=step.configuration,
             held_until=now + HOLD_SECONDS,
@@ -202,10 +201,22 @@ def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None =
     return Outcome(result=result, vpc_id=vpc_id, reason=reason, flow_log_id=flow_log_id)
 
 
-def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int) -> Done:
+def fairly(planned: Iterable[Planned], pending: Mapping[str, Pending]) -> list[Planned]:
+    """In their order, but what was throttled comes last, and among these what was tried last."""
+
+    def turn(one: Planned) -> int:
+        before = pending.get(one.vpc_id)
+        return before.throttled_at if before is not None else 0
+
+    return sorted(planned, key=turn)
+
+
+def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int, *, throttled: bool = False) -> Done:
     """What may pass by itself: looked at again soon; a failure only if it has lasted."""
     again = _soon(vpc_id, reason, before, now)
-    lasts = now - again.since >= PATIENCE_SECONDS
+    if throttled:
+        again = replace(again, due=now, throttled_at=now)
+    lasts = now - again.failing_since >= PATIENCE_SECONDS
     outcome = Outcome(
         result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
     )
@@ -213,8 +224,9 @@ def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int) -> Done
 
 
 def _soon(vpc_id: str, reason: str, before: Pending | None, now: int) -> Pending:
-    since = before.since if before is not None and not before.held else now
-    return Pending(vpc_id=vpc_id, due=now + SOON_SECONDS, since=since, reason=reason)
+    since = (before.failing_since if before is not None else 0) or now
+    again = _held(before, now) or Pending(vpc_id=vpc_id, due=now, reason=reason)
+    return replace(again, due=now + SOON_SECONDS, reason=reason, failing_since=since)
 
 
 def _again(planned: Planned, step: Wait | Verify, before: Pending | None) -> Pending:
@@ -226,9 +238,11 @@ def _again(planned: Planned, step: Wait | Verify, before: Pending | None) -> Pen
     held = _held(before, now)
     if held is not None:
         return replace(held, due=due, reason=step.reason)
-    return Pending(vpc_id=step.vpc_id, due=due, since=now, reason=step.reason)
+    return Pending(vpc_id=step.vpc_id, due=due, reason=step.reason)
 
 
 def _held(before: Pending | None, now: int) -> Pending | None:
     """What is on the list and has to stay there: that a replacement is not to be tried again yet."""
-    return before if before is not None and before.held and before.held_until > now else None
+    if before is None or not before.held or before.held_until <= now:
+        return None
+    return replace(before, failing_since=0, throttled_at=0)

@@ -14,6 +14,7 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   all that time, and silence would look like peace.
 
 A sweep that runs out of time remembers where it stopped, and the next scheduled look goes on from there.
+A VPC whose calls stay throttled is put back behind the others, in this run and in later ones.
 Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
 deleted what it wanted to delete, and looks again.
 
@@ -46,10 +47,10 @@ from flowwarden.ports import (
     Sink,
 )
 from flowwarden.services.agenda import Agenda
-from flowwarden.services.carrying_out import CarryingOut
+from flowwarden.services.carrying_out import CarryingOut, fairly
 from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
-from flowwarden.services.patience import OutOfTime, has_time, patiently
+from flowwarden.services.patience import has_time, patiently
 from flowwarden.services.planning import Planned, Planning
 
 MINUTE: Final = 60
@@ -111,7 +112,7 @@ class EnforcingService:
             return self._report(trigger, outcomes, agenda=agenda)
         try:
             world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
-        except (OutOfTime, CallFailed, CallRefused) as error:
+        except (CallFailed, CallRefused) as error:
             outcomes += self._unseen(wanted, trigger, agenda, error, now)
             return self._report(trigger, outcomes, agenda=agenda)
         outcomes += _missing(wanted or [], world, trigger, agenda, now)
@@ -147,7 +148,7 @@ class EnforcingService:
         until = min(trigger.happened_at or now, now) + grace * MINUTE
         for each in trigger.vpcs:
             reason = f"new: for {grace} min it is left to whoever made it"
-            pending = Pending(vpc_id=each.vpc_id, due=until, since=now, reason=reason, grace_until=until)
+            pending = Pending(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until)
             ours = each.owner_id in {"", self._house.account_id}
             if until > now and ours and not agenda.forgotten and agenda.put(pending):
                 yield Outcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
@@ -160,7 +161,7 @@ class EnforcingService:
         repairs: list[Repair] = []
         try:
             upkeep = self._keeping.plan(world, planned)
-        except (EnforcementError, OutOfTime) as error:
+        except EnforcementError as error:
             upkeep = ()
             what = f"could not be looked at: {error}"
             repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
@@ -211,15 +212,17 @@ class EnforcingService:
     def _carry_out(
         self, planned: Sequence[Planned], trigger: Trigger, agenda: Agenda, outcomes: list[Outcome]
     ) -> str | None:
-        """Carry out the plans, one VPC after the other; the last VPC that was done, if time ran out."""
+        """Carry out the plans, one VPC after the other; where the sweep stopped, if time ran out.
+
+        All VPCs up to there were served or are on the list. Those that were throttled before come last, and
+        are on the list: a sweep that has come to them is at its end.
+        """
         last = agenda.cursor.after if agenda.cursor is not None and trigger.scope is Scope.PENDING else ""
-        for each in planned:
-            try:
-                if each.plan.steps and not has_time(self._aws.pace):
-                    return last
-                done = self._carrying_out.carry_out(each, agenda.pending.get(each.vpc_id), trigger)
-            except OutOfTime:
-                return last
+        for each in fairly(planned, agenda.pending):
+            before = agenda.pending.get(each.vpc_id)
+            if each.plan.steps and not has_time(self._aws.pace):
+                return None if before is not None and before.throttled_at else last
+            done = self._carrying_out.carry_out(each, before, trigger)
             agenda.settle(each.vpc_id, done.again)
             outcomes.append(done.outcome)
             last = max(last, each.vpc_id)
@@ -234,7 +237,7 @@ class EnforcingService:
             agenda.stop_at(Cursor(after=""), now)
         if passes and trigger.scope is Scope.NAMED:
             for vpc_id in wanted or ():
-                agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=str(error)))
+                agenda.put(Pending(vpc_id=vpc_id, due=now, reason=str(error), failing_since=now))
         named: Sequence[str | None] = wanted if wanted and trigger.scope is Scope.NAMED else (None,)
         return [
             Outcome(result=Result.FAILED, vpc_id=each, reason=str(error), retryable=passes) for each in named
@@ -265,7 +268,7 @@ def _left(
     done = {each.vpc_id for each in outcomes}
     for vpc_id in (each.vpc_id for each in planned if each.vpc_id not in done):
         reason = "AWS throttles, and the time of this run is over: looked at again soon"
-        agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=reason))
+        agenda.put(Pending(vpc_id=vpc_id, due=now, reason=reason))
         yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
 
 
@@ -279,7 +282,7 @@ def _missing(
             continue
         if trigger.is_newborn(vpc_id, now):
             reason = "created a moment ago and not visible yet"
-            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, since=now, reason=reason))
+            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, reason=reason))
             yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
         else:
             agenda.settle(vpc_id, None)
