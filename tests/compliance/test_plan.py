@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from flowwarden.compliance.coverage import Situation
 from flowwarden.compliance.inventory import FlowLog, Vpc
-from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Plan, formats_by_group, make
+from flowwarden.compliance.places import places_of
+from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Plan, make
 from flowwarden.compliance.report import Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import FlowLogsPolicy
@@ -157,7 +158,7 @@ def planned(state: str, policy: str) -> Plan:
     """The plan for a state by a policy."""
     case = replace(STATES[state], foreign_is_enough=policy == "enough")
     circumstances = Circumstances(
-        formats=formats_by_group(case.parts.flow_logs, HOUSE),
+        places=places_of(case.parts.flow_logs, HOUSE),
         grace_until=NOW + 60 if policy == "grace" else None,
         exempt="a lab" if policy == "exempt" else None,
     )
@@ -243,18 +244,37 @@ def test_throttled_calls_are_made_again_while_there_is_time() -> None:
 )
 def test_a_replacement_goes_where_no_other_format_is(case: Situation, group: str) -> None:
     """One group has one format; what goes elsewhere is in nobody's way."""
-    circumstances = Circumstances(formats=formats_by_group(case.parts.flow_logs, HOUSE))
+    circumstances = Circumstances(places=places_of(case.parts.flow_logs, HOUSE))
     create = make(case, circumstances).steps[0]
     assert isinstance(create, Create)
     assert create.flow_log.destination == group
 
 
 def test_other_vpcs_decide_too_where_a_flow_log_goes() -> None:
-    """Another VPC's format in the group, and others of the same configuration beside it."""
-    for formats in ({GROUP: {"${version}"}}, {BESIDE: {DESIRED.log_format}}):
-        create = make(situation(), Circumstances(formats=formats)).steps[0]
-        assert isinstance(create, Create)
-        assert create.flow_log.destination == BESIDE
+    """Another VPC's format in the group, and ours of the same configuration beside it and none in it."""
+    for others, group in (
+        ([but(log_format="${version}")], BESIDE),
+        ([REPLACEMENT], BESIDE),
+        ([but(max_aggregation_interval=600), REPLACEMENT], BESIDE),
+        ([but(delivery_role_arn="arn:old"), REPLACEMENT], BESIDE),
+        ([replace(REPLACEMENT, tags={})], GROUP),
+        ([WANTED, replace(REPLACEMENT, resource_id="vpc-2")], GROUP),
+    ):
+        assert goes_to(others) == group
+
+
+def test_what_went_beside_a_foreign_flow_log_draws_no_other_vpc_there() -> None:
+    """The place beside is for that VPC alone; but what goes there for a change of ours draws all."""
+    assert goes_to([foreign(**FAILED), REPLACEMENT]) == GROUP
+    assert goes_to([foreign(log_group_name="theirs"), REPLACEMENT]) == BESIDE
+    assert goes_to([foreign(resource_id="vpc-2", **FAILED), REPLACEMENT]) == BESIDE
+
+
+def goes_to(others: list[FlowLog]) -> str:
+    """The log group of a new VPC's flow log, where there are these of other VPCs."""
+    create = make(situation(), Circumstances(places=places_of(others, HOUSE))).steps[0]
+    assert isinstance(create, Create)
+    return create.flow_log.destination
 
 
 def test_a_replacement_that_failed_is_left_for_a_while_and_another_one_is_not() -> None:

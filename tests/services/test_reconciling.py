@@ -8,6 +8,7 @@ enforcer runs by its schedule: a sweep each hour, a look each five minutes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
@@ -69,6 +70,22 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
         described(vpc, WANTED, Tags=[], LogFormat="${version}")
     ),
     "foreign, elsewhere": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **FOREIGN)),
+    "foreign, the wanted one, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, Tags=[]), delivers=False
+    ),
+    "foreign, another format in our group, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, Tags=[], LogFormat="${version}"), delivers=False
+    ),
+    "foreign, elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **FOREIGN), delivers=False
+    ),
+    "foreign, REJECT elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **FOREIGN, TrafficType="REJECT"), delivers=False
+    ),
+    "foreign and failing, own too": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, Tags=[]), delivers=False),
+        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
+    ),
     "foreign and own, both old": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED, **FOREIGN)),
         ec2.add(described(vpc, WANTED, LogFormat="${version}")),
@@ -181,6 +198,7 @@ def worlds(draw: st.DrawFn) -> World:
 @settings(max_examples=60, deadline=None)
 def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_foreign(world: World) -> None:
     """Through hours of faults; and when these end, all is settled, and a second run does nothing."""
+    theirs = foreign_ones(world)
     world.hours(3)
     assert world.ec2.harm == []
     world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
@@ -194,8 +212,14 @@ def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_fore
     report = world.hours(2)
     assert world.ec2.changes == settled
     assert world.ec2.harm == []
+    assert foreign_ones(world) == theirs
     for state, outcome in zip(world.states, by_vpc(report), strict=True):
         assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+
+
+def foreign_ones(world: World) -> list[dict[str, Any]]:
+    """The flow logs of others, with their tags."""
+    return [each.described for each in deepcopy(world.ec2.there()) if not each.described["Tags"]]
 
 
 def by_vpc(report: EnforcementReport) -> list[Outcome]:
@@ -249,6 +273,23 @@ def test_a_changed_format_is_replaced_in_a_group_of_its_own(busy: bool) -> None:
     )
     world.hours(2)
     assert [each.described["LogGroupName"] for each in world.ec2.there()] == [beside.destination]
+
+
+def test_a_foreign_flow_log_that_fails_moves_its_own_vpc_alone() -> None:
+    """Ours goes beside it there; VPCs that come later go where the others are."""
+    world = World(1, ["foreign, the wanted one, failing"], [True])
+    world.hours(2)
+    world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
+    world.hours(2)
+    beside = WANTED.elsewhere
+    assert beside is not None
+    written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in world.ec2.there()]
+    assert written == [
+        ("vpc-00000000", GROUP),
+        ("vpc-00000000", beside.destination),
+        ("vpc-00000001", GROUP),
+    ]
+    assert world.ec2.recorded("vpc-00000000") == {"ACCEPT", "REJECT"}
 
 
 def test_a_replacement_that_fails_is_rolled_back_told_and_not_tried_again_the_same_day() -> None:

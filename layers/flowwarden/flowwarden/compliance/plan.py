@@ -11,8 +11,7 @@ then delete our own old one. That takes several looks; each makes the plan anew 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -20,9 +19,10 @@ from msgspec import Struct
 from flowwarden.compliance import costs
 from flowwarden.compliance.coverage import Coverage, Situation, Verdict, judge
 from flowwarden.compliance.delivery import FAILED, SETTLED_SECONDS
-from flowwarden.compliance.desired import DesiredFlowLog, House
+from flowwarden.compliance.desired import DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog
-from flowwarden.compliance.matching import is_own, log_group_of, same_destination
+from flowwarden.compliance.matching import is_own
+from flowwarden.compliance.places import Places, placed
 
 LOOK_AGAIN_SECONDS: Final = 15 * 60
 HOLD_SECONDS: Final = 24 * 3600
@@ -92,8 +92,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Circumstances(Struct, frozen=True, kw_only=True):
     """What counts besides the VPC itself."""
 
-    formats: Mapping[str, AbstractSet[str]] = {}
-    """By log group: the formats that flow logs of any VPC write into it, as far as EC2 tells."""
+    places: Places = Places()
+    """What is written where, by flow logs of any VPC."""
     grace_until: int | None = None
     """Until when (Unix seconds) whoever made the VPC may cover it."""
     held: str = ""
@@ -120,34 +120,6 @@ def make(situation: Situation, circumstances: Circumstances) -> Plan:
             return Plan(verdict=verdict)
 
 
-def formats_by_group(flow_logs: Iterable[FlowLog], house: House) -> dict[str, set[str]]:
-    """Which formats are written into each log group of our account, as far as EC2 tells."""
-    found: dict[str, set[str]] = {}
-    for each in flow_logs:
-        group = log_group_of(each, house)
-        if group is not None and each.log_format is not None:
-            found.setdefault(group, set()).add(" ".join(each.log_format.split()))
-    return found
-
-
-def destination(situation: Situation, circumstances: Circumstances) -> DesiredFlowLog:
-    """The wanted flow log, in the destination that it can have.
-
-    The one beside it, if the wanted log group holds another format, or if a flow log of this VPC writes to
-    the wanted destination already (so it is not the wanted one); and where others of the same configuration
-    went before, so that these stay together.
-    """
-    desired, beside = situation.desired, situation.desired.elsewhere
-    if beside is None:
-        return desired
-    wanted = {" ".join(desired.log_format.split())}
-    formats = circumstances.formats
-    others = formats.get(desired.destination, set()) - wanted
-    in_the_way = any(same_destination(each, desired, situation.house) for each in situation.parts.flow_logs)
-    moved = bool(formats.get(beside.destination))
-    return beside if others or in_the_way or moved else desired
-
-
 def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Step, ...]:
     vpc_id, now = verdict.vpc_id, situation.at
     until = circumstances.grace_until
@@ -159,7 +131,7 @@ def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict)
         reason = f"{verdict.reason}; its replacement failed to deliver, and is tried again later"
         return (Wait(vpc_id=vpc_id, reason=reason, after=circumstances.held_until - now),)
     active = sum(each.active for each in situation.parts.interfaces)
-    wanted = destination(situation, circumstances)
+    wanted = placed(situation.desired, situation.parts, circumstances.places, situation.house)
     create = Create(
         vpc_id=vpc_id,
         reason=verdict.reason,
