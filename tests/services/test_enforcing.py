@@ -10,10 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.aws.calls import classify
+from flowwarden.compliance import printing
 from flowwarden.compliance.caller import Origin
 from flowwarden.compliance.desired import DesiredFlowLog, resolved
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
+from flowwarden.compliance.plan import Wait
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import FRESH_SECONDS, NewVpc, Scope, Trigger
 from flowwarden.compliance.upkeep import DeliveryRole
@@ -465,6 +467,40 @@ def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
     assert [type(step).__name__ for step in report.plans[0].steps] == ["Create", "Verify"]
     assert [type(step).__name__ for step in report.upkeep] == ["MakeGroup", "SetRetention", "Subscribe"]
     assert (ec2.asked, fakes.groups.done, fakes.memory.writes, fakes.sink.sent) == ([], [], 0, [])
+
+
+def test_dry_run_says_of_a_new_vpc_what_would_be_done_after_its_grace() -> None:
+    """Nobody comes back to say it; a real run only puts it off."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2"))
+    fakes = Fakes(ec2=ec2)
+    report = fakes.service(FlowLogsPolicy(), dry_run=True).enforce(BIRTH, BORN + 10)
+    (plan,) = report.plans
+    (wait,) = plan.steps
+    assert isinstance(wait, Wait)
+    assert (wait.vpc_id, wait.after) == ("vpc-1", 290)
+    assert [type(step).__name__ for step in wait.then] == ["Create", "Verify"]
+    told = printing.as_text(report)
+    assert "  1. wait 4 min: has no flow log; it is new" in told
+    assert f"  2. create a flow log of ALL traffic into {GROUP}" in told
+    assert "Added cost" in told
+    assert (ec2.asked, fakes.memory.pending) == ([], {})
+    assert enforce(fakes, BIRTH, BORN + 10, FlowLogsPolicy()).plans == ()
+
+
+def test_dry_run_goes_on_with_no_sweep_that_was_real() -> None:
+    """What a real run left for later is told by each sweep, once; a look tells nothing and costs nothing."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2"))
+    fakes = Fakes(ec2=ec2)
+    fakes.memory.cursor = Cursor(after="vpc-1")
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN - 999, reason="throttled")
+    service = fakes.service(AT_ONCE, dry_run=True)
+    for _ in range(2):
+        assert service.enforce(LOOK, BORN).plans == ()
+    assert (ec2.calls, fakes.memory.reads) == ({}, 0)
+    for _ in range(2):
+        swept = service.enforce(SWEEP, BORN)
+        assert [each.verdict.vpc_id for each in swept.plans] == ["vpc-1", "vpc-2"]
+    assert fakes.memory.writes == 0
 
 
 def test_report_that_cannot_be_told_is_raised() -> None:

@@ -70,6 +70,8 @@ class Wait(Struct, frozen=True, kw_only=True, tag=True):
     vpc_id: str
     reason: str
     after: int
+    then: tuple[Create | Verify, ...] = ()
+    """What the plan will be by then, if nothing changes; only to be told."""
 
 
 class Notify(Struct, frozen=True, kw_only=True, tag=True):
@@ -125,11 +127,17 @@ def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict)
     until = circumstances.grace_until
     if until is not None and until > now and not verdict.replaced:
         reason = f"{verdict.reason}; it is new, and whoever made it may be about to cover it"
-        return (Wait(vpc_id=vpc_id, reason=reason, after=until - now),)
+        then = _create(situation, circumstances, verdict)
+        return (Wait(vpc_id=vpc_id, reason=reason, after=until - now, then=then),)
     held = circumstances.held == situation.desired.configuration and circumstances.held_until > now
     if held and _delivers(verdict.replaced):
         reason = f"{verdict.reason}; its replacement failed to deliver, and is tried again later"
         return (Wait(vpc_id=vpc_id, reason=reason, after=circumstances.held_until - now),)
+    return _create(situation, circumstances, verdict)
+
+
+def _create(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Create, Verify]:
+    vpc_id = verdict.vpc_id
     active = sum(each.active for each in situation.parts.interfaces)
     wanted = placed(situation.desired, situation.parts, circumstances.places, situation.house)
     create = Create(

@@ -20,7 +20,7 @@ def as_text(report: EnforcementReport) -> str:
     busy = [each for each in report.plans if each.steps]
     for each in busy:
         lines += [f"{each.verdict.vpc_id}: {each.verdict.coverage.lower()}, {each.verdict.reason}"]
-        lines += [f"  {number}. {_step(step)}" for number, step in enumerate(each.steps, 1)]
+        lines += [f"  {number}. {_step(step)}" for number, step in enumerate(_in_order(each), 1)]
     lines += list(_duplicates(report.plans))
     lines += [f"! {each.reason}" for each in report.failures]
     lines += [f"! {each.subject}: {each.what}" for each in report.troubles]
@@ -58,8 +58,16 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
 
 def added_dollars(report: EnforcementReport) -> float:
     """What the flow logs to be made cost a month, about."""
-    made = (step for each in report.plans for step in each.steps if isinstance(step, Create))
+    made = (step for each in report.plans for step in _in_order(each) if isinstance(step, Create))
     return round(sum(step.monthly_dollars for step in made), 2)
+
+
+def _in_order(plan: Plan) -> Iterator[Step]:
+    """The steps, each with what follows it by and by."""
+    for step in plan.steps:
+        yield step
+        if isinstance(step, Wait):
+            yield from step.then
 
 
 def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
@@ -70,7 +78,7 @@ def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
         counts[each.verdict.coverage.lower()] = counts.get(each.verdict.coverage.lower(), 0) + 1
     told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
     yield f"VPCs: {told}"
-    if any(isinstance(step, Create) for each in report.plans for step in each.steps):
+    if any(isinstance(step, Create) for each in report.plans for step in _in_order(each)):
         yield f"Added cost: about {added_dollars(report):.2f} USD a month ({costs.BASIS})"
 
 

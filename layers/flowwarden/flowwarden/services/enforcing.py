@@ -104,7 +104,8 @@ class EnforcingService:
         Returns:
             One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
         """
-        if trigger.scope is Scope.NOTHING:
+        if trigger.scope is Scope.NOTHING or (self._dry_run and trigger.scope is Scope.PENDING):
+            # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
             return self._report(trigger, ())
         agenda = Agenda(self._aws.memory, dry_run=self._dry_run)
         wanted, outcomes = self._wanted(trigger, agenda, now)
@@ -150,7 +151,9 @@ class EnforcingService:
             reason = f"new: for {grace} min it is left to whoever made it"
             pending = Pending(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until)
             ours = each.owner_id in {"", self._house.account_id}
-            if until > now and ours and not agenda.forgotten and agenda.put(pending):
+            waits = until > now and ours and not agenda.forgotten and agenda.put(pending)
+            # A dry run has nobody who comes back: it says now what will be done then.
+            if waits and not self._dry_run:
                 yield Outcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
 
     def _work(
