@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.compliance.coverage import Situation
+from flowwarden.compliance.duplicates import duplicates_of
 from flowwarden.compliance.inventory import FlowLog, Vpc
 from flowwarden.compliance.places import places_of
 from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Plan, make
@@ -299,3 +300,20 @@ def test_duplicates_are_named_and_left_alone() -> None:
     plan = planned("ours and foreign alike", "default")
     assert plan.verdict.duplicates == ("fl-foreign",)
     assert plan.steps == ()
+
+
+def test_a_flow_log_that_fails_is_no_duplicate() -> None:
+    """It records nothing, and costs nothing."""
+    case = situation(WANTED, foreign(log_group_name="theirs", **FAILED))
+    assert make(case, Circumstances()).verdict.duplicates == ()
+
+
+def test_a_duplicate_costs_by_the_interfaces_that_it_watches() -> None:
+    """Of the VPC all, of a subnet those in it; nothing where none is active."""
+    idle = replace(ACTIVE, interface_id="eni-0c", active=False)
+    elsewhere = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2")
+    for resource, expected in (("vpc-1", 0.06), ("subnet-2", 0.03), ("eni-0c", 0.0)):
+        twice = foreign(log_group_name="theirs", resource_id=resource)
+        case = situation(WANTED, twice, interfaces=(ACTIVE, idle, elsewhere))
+        (found,) = duplicates_of([(case, make(case, Circumstances()).verdict)])
+        assert (found.flow_log_ids, found.monthly_dollars) == (("fl-foreign",), expected)

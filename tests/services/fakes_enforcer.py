@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import House, managed_tags
 from flowwarden.compliance.inventory import LogGroup, Subscription
-from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.pending import Cursor, Pending, Told
 from flowwarden.compliance.upkeep import (
     NEEDED,
     SERVICE,
@@ -102,6 +102,7 @@ class FakeMemory:
 
     pending: dict[str, Pending] = field(default_factory=dict)
     cursor: Cursor | None = None
+    told_last: dict[str, Told] = field(default_factory=dict)
     broken: bool = False
     reads: int = 0
     writes: int = 0
@@ -127,6 +128,16 @@ class FakeMemory:
         assert now
         self._write()
         self.cursor = cursor
+
+    def told(self, subject: str) -> Told | None:
+        """What was told last."""
+        self._check()
+        return self.told_last.get(subject)
+
+    def remember_told(self, subject: str, told: Told) -> None:
+        """Keep it."""
+        self._write()
+        self.told_last[subject] = told
 
     def _write(self) -> None:
         self.writes += 1

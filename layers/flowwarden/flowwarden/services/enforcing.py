@@ -31,9 +31,10 @@ from msgspec import Struct
 
 from flowwarden.alerting.enforcement_report import render
 from flowwarden.compliance.desired import House
+from flowwarden.compliance.duplicates import Duplicates
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
-from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
+from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import MakeGroup, Upkeep
 from flowwarden.compliance.wishes import FlowLogsPolicy
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, EnforcementIncomplete
@@ -46,14 +47,16 @@ from flowwarden.ports import (
     RoleService,
     Sink,
 )
-from flowwarden.services.agenda import Agenda
+from flowwarden.services.agenda import Agenda, left, missing
 from flowwarden.services.carrying_out import CarryingOut, fairly
+from flowwarden.services.doubling import Doubling
 from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
 from flowwarden.services.patience import has_time, patiently
 from flowwarden.services.planning import Planned, Planning
 
 MINUTE: Final = 60
+QUIET_SECONDS: Final = 4 * 3600
 
 
 class Aws(Struct, frozen=True, kw_only=True):
@@ -71,7 +74,15 @@ class Aws(Struct, frozen=True, kw_only=True):
 class EnforcingService:
     """Covers the VPCs of one account in one region."""
 
-    def __init__(self, aws: Aws, policy: FlowLogsPolicy, house: House, *, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        policy: FlowLogsPolicy,
+        house: House,
+        *,
+        dry_run: bool = False,
+        quiet_seconds: int = QUIET_SECONDS,
+    ) -> None:
         """Take what to work with, what the user wishes, and what the stack brings.
 
         Args:
@@ -79,6 +90,7 @@ class EnforcingService:
             policy: the user's.
             house: the stack's.
             dry_run: whether to plan only: nothing is changed, remembered or sent.
+            quiet_seconds: how long the same duplicates are not told again.
         """
         self._aws = aws
         self._policy = policy
@@ -87,6 +99,7 @@ class EnforcingService:
         self._planning = Planning(policy, house)
         self._looking = Looking(aws.ec2, aws.evidence, house)
         self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
+        self._doubling = Doubling(aws.memory, quiet_seconds)
         self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
 
     @property
@@ -116,7 +129,7 @@ class EnforcingService:
         except (CallFailed, CallRefused) as error:
             outcomes += self._unseen(wanted, trigger, agenda, error, now)
             return self._report(trigger, outcomes, agenda=agenda)
-        outcomes += _missing(wanted or [], world, trigger, agenda, now)
+        outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
 
     def tell(self, report: EnforcementReport) -> None:
@@ -128,6 +141,7 @@ class EnforcingService:
         """
         if report.is_news and not self._dry_run:
             self._aws.reports.send(render(report))
+            self._doubling.were_told(report.duplicates)
         if report.unfinished and report.forgotten:
             named = ", ".join(each.vpc_id or "the list of VPCs" for each in report.unfinished)
             raise EnforcementIncomplete(f"not covered yet, a retry may do it: {named}")
@@ -180,13 +194,19 @@ class EnforcingService:
             repairs = [each for each in repairs if each.done]
         stopped = self._carry_out(planned, trigger, agenda, outcomes)
         if stopped is not None and trigger.scope is Scope.NAMED:
-            outcomes += _left(planned, outcomes, agenda, now)
+            outcomes += left(planned, outcomes, agenda, now)
         goes_on = trigger.scope is Scope.PENDING and agenda.cursor is not None
         if trigger.scope is Scope.EVERYTHING or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
+        sweeps = trigger.scope is Scope.EVERYTHING
         return self._report(
-            trigger, outcomes, agenda=agenda, repairs=tuple(repairs), goes_on=stopped is not None
+            trigger,
+            outcomes,
+            agenda=agenda,
+            repairs=tuple(repairs),
+            duplicates=self._doubling.news(planned, now) if sweeps else Duplicates(),
+            goes_on=stopped is not None,
         )
 
     def _planned(self, trigger: Trigger, agenda: Agenda, world: World, now: int) -> list[Planned]:
@@ -262,31 +282,3 @@ class EnforcingService:
             forgotten=agenda is not None and agenda.forgotten,
             **told,  # type: ignore[arg-type]  # the parts of a report
         )
-
-
-def _left(
-    planned: Sequence[Planned], outcomes: Sequence[Outcome], agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs of an event that there was no time for: a scheduled look sees to them."""
-    done = {each.vpc_id for each in outcomes}
-    for vpc_id in (each.vpc_id for each in planned if each.vpc_id not in done):
-        reason = "AWS throttles, and the time of this run is over: looked at again soon"
-        agenda.put(Pending(vpc_id=vpc_id, due=now, reason=reason))
-        yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-
-
-def _missing(
-    wanted: Sequence[str], world: World, trigger: Trigger, agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
-    shown = {each.vpc_id for each in world.vpcs}
-    for vpc_id in wanted:
-        if vpc_id in shown:
-            continue
-        if trigger.is_newborn(vpc_id, now):
-            reason = "created a moment ago and not visible yet"
-            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, reason=reason))
-            yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-        else:
-            agenda.settle(vpc_id, None)
-            yield Outcome(result=Result.GONE, vpc_id=vpc_id, reason="EC2 does not know it: deleted meanwhile")
