@@ -13,10 +13,11 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.compliance.coverage import Situation
+from flowwarden.compliance.desired import MANAGED_TAG
 from flowwarden.compliance.duplicates import duplicates_of
 from flowwarden.compliance.inventory import FlowLog, Vpc
 from flowwarden.compliance.places import places_of
-from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Plan, make
+from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Delete, Plan, RollBack, make
 from flowwarden.compliance.report import Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import FlowLogsPolicy
@@ -51,6 +52,7 @@ YOUNG = NOW - 300
 REPLACEMENT = but(flow_log_id="fl-2", log_group_name=BESIDE, creation_time=NOW - 3600)
 OLD_FORMAT = but(log_format="${version}")
 FAILED: dict[str, Any] = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
+OTHER_TAGS = {MANAGED_TAG: HOUSE.stack_name, "team": "theirs"}
 BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
 
 STATES: dict[str, Situation] = {
@@ -61,6 +63,11 @@ STATES: dict[str, Situation] = {
     "the wanted one, nobody's records": situation(WANTED, **BUSY),
     "the wanted one, others' records": situation(WANTED, **BUSY, seen=seen(OTHER)),
     "the wanted one, FAILED": situation(but(**FAILED)),
+    "ours, other tags": situation(but(tags=OTHER_TAGS)),
+    "ours, other tags, too young": situation(but(tags=OTHER_TAGS, creation_time=YOUNG)),
+    "ours, other tags, FAILED": situation(but(tags=OTHER_TAGS, **FAILED)),
+    "ours, another format and other tags": situation(replace(OLD_FORMAT, tags=OTHER_TAGS)),
+    "foreign, other tags": situation(foreign(tags={"team": "theirs"})),
     "its format not told": situation(but(log_format=None)),
     "ours, REJECT": situation(but(traffic_type="REJECT")),
     "ours, another format": situation(OLD_FORMAT),
@@ -100,6 +107,11 @@ the wanted one, too young        | Verify          | Verify          | Verify   
 the wanted one, nobody's records | -               | -               | -               | -
 the wanted one, others' records  | Notify          | Notify          | Notify          | -
 the wanted one, FAILED           | Notify          | Notify          | Notify          | -
+ours, other tags                 | Tag             | Tag             | Tag             | -
+ours, other tags, too young      | Verify Tag      | Verify Tag      | Verify Tag      | -
+ours, other tags, FAILED         | Notify          | Notify          | Notify          | -
+ours, another format and other tags | Create Verify | Create Verify  | Create Verify   | -
+foreign, other tags              | -               | -               | -               | -
 its format not told              | -               | -               | -               | -
 ours, REJECT                     | Create Verify   | Create Verify   | Create Verify   | -
 ours, another format             | Create Verify   | Create Verify   | Create Verify   | -
@@ -140,6 +152,8 @@ ENDS = {
     "-": {Result.COVERED, Result.PENDING, Result.SKIPPED, Result.EXEMPT},
     "Wait": {Result.PENDING},
     "Verify": {Result.PENDING},
+    "Tag": {Result.COVERED},
+    "Verify Tag": {Result.PENDING},
     "Notify": {Result.BROKEN},
     "Delete": {Result.REPLACED},
     "RollBack Notify": {Result.ROLLED_BACK},
@@ -197,7 +211,7 @@ def test_a_plan_and_a_fault_make_the_end(state: str, policy: str, expected: str,
         assert outcome.result is Result.CONFLICT
     else:
         assert outcome.result is created
-    doomed = [step.flow_log_id for step in plan.steps if hasattr(step, "flow_log_id")]
+    doomed = [step.flow_log_id for step in plan.steps if isinstance(step, Delete | RollBack)]
     assert ec2.deleted == doomed
     assert "fl-foreign" not in ec2.deleted
 

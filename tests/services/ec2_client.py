@@ -142,6 +142,23 @@ class Ec2Client:
         self.fault("DeleteFlowLogs")
         return {"Unsuccessful": []}
 
+    def create_tags(self, *, Resources: list[str], Tags: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - as EC2 names it
+        """Tag all of them or none, and judge whether that was right."""
+        self._interrupted()
+        self.fault("CreateTags")
+        found = [self.flow_logs[each] for each in Resources]
+        if any(each.gone_after is not None for each in found):
+            raise _error("CreateTags", "InvalidFlowLogId.NotFound")
+        for real in found:
+            tags = {tag["Key"]: tag["Value"] for tag in real.described["Tags"]}
+            if MANAGED_TAG not in tags:
+                self.harm.append(f"{real.described['FlowLogId']} is somebody else's")
+            tags |= {tag["Key"]: tag["Value"] for tag in Tags}
+            real.described["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self.changes.append(f"tag {', '.join(Resources)}")
+        self.fault("CreateTags")
+        return {}
+
     def _interrupted(self) -> None:
         interrupt, self.interrupt = self.interrupt, None
         if interrupt is not None and self.random.random() < 0.3:

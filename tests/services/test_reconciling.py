@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.ec2 import Ec2FlowLogs
-from flowwarden.compliance.desired import DesiredFlowLog, resolved
+from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
@@ -54,10 +54,15 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
     }
 
 
+OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": HOUSE.stack_name}, {"Key": "team", "Value": "theirs"}]
 FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "somebody/elses"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
     "covered": lambda ec2, vpc: ec2.add(described(vpc, WANTED)),
+    "own, other tags": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=OTHER_TAGS)),
+    "own, another format and other tags": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, LogFormat="${version}", Tags=OTHER_TAGS)
+    ),
     "own, another format": lambda ec2, vpc: ec2.add(described(vpc, WANTED, LogFormat="${version}")),
     "own, REJECT alone": lambda ec2, vpc: ec2.add(described(vpc, WANTED, TrafficType="REJECT")),
     "own, every ten minutes": lambda ec2, vpc: ec2.add(described(vpc, WANTED, MaxAggregationInterval=600)),
@@ -237,6 +242,10 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
         own = [each for each in world.ec2.there(vpc_id) if each.described["Tags"]]
         assert len(own) <= 1, "what was replaced is gone"
+        for each in own:
+            tags = {tag["Key"]: tag["Value"] for tag in each.described["Tags"]}
+            assert tags.items() >= WANTED.tags.items()
+            assert tags.get("team") == ("theirs" if state == "own, other tags" else None)
     else:
         # Only where nothing that can be made would deliver.
         assert result in {Result.BROKEN, Result.PENDING}

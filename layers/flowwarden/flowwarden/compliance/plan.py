@@ -11,7 +11,7 @@ then delete our own old one. That takes several looks; each makes the plan anew 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -74,6 +74,14 @@ class Wait(Struct, frozen=True, kw_only=True, tag=True):
     """What the plan will be by then, if nothing changes; only to be told."""
 
 
+class Tag(Struct, frozen=True, kw_only=True, tag=True):
+    """Set these tags of our own flow log, which are missing or have other values; no others are touched."""
+
+    vpc_id: str
+    flow_log_id: str
+    tags: dict[str, str]
+
+
 class Notify(Struct, frozen=True, kw_only=True, tag=True):
     """Tell people: this VPC needs somebody."""
 
@@ -81,7 +89,7 @@ class Notify(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-type Step = Create | Verify | Delete | RollBack | Wait | Notify
+type Step = Create | Verify | Delete | RollBack | Wait | Tag | Notify
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -117,7 +125,7 @@ def make(situation: Situation, circumstances: Circumstances) -> Plan:
         case Coverage.BROKEN:
             return Plan(verdict=verdict, steps=_mend(situation, verdict))
         case Coverage.COVERED | Coverage.UNPROVEN:
-            return Plan(verdict=verdict, steps=_tidy(situation, verdict))
+            return Plan(verdict=verdict, steps=(*_tidy(situation, verdict), *_tag(situation, verdict)))
         case Coverage.SKIPPED | Coverage.EXEMPT:
             return Plan(verdict=verdict)
 
@@ -165,6 +173,15 @@ def _tidy(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:
     if verdict.coverage is Coverage.UNPROVEN and (verdict.replaced or _is_young(situation, verdict)):
         return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=LOOK_AGAIN_SECONDS),)
     return ()
+
+
+def _tag(situation: Situation, verdict: Verdict) -> Iterator[Tag]:
+    """Tags can be changed, so they need no replacement. What policy does not name may be somebody's."""
+    for each in situation.parts.flow_logs:
+        wanted = situation.desired.tags.items()
+        tags = {key: value for key, value in wanted if each.tags.get(key) != value}
+        if tags and each.flow_log_id == verdict.flow_log_id and is_own(each, situation.house):
+            yield Tag(vpc_id=verdict.vpc_id, flow_log_id=each.flow_log_id, tags=tags)
 
 
 def _mend(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:

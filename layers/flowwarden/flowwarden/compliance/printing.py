@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from flowwarden.compliance import costs
-from flowwarden.compliance.plan import Create, Delete, Notify, Plan, RollBack, Step, Verify, Wait
+from flowwarden.compliance.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
 from flowwarden.compliance.report import EnforcementReport
 from flowwarden.compliance.upkeep import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
 
@@ -97,12 +97,22 @@ def _step(step: Step) -> str:
                 f"({wanted.destination_type}, every {wanted.max_aggregation_interval} s), "
                 f"about {step.monthly_dollars:.2f} USD a month"
             )
-        case Verify():
-            return f"look again after {step.after // 60} min whether it delivers; {step.reason}"
         case Delete():
             return f"delete our own {step.flow_log_id}: {step.reason}"
         case RollBack():
             return f"roll back: delete our own {step.flow_log_id}; {step.reason}"
+        case Tag():
+            told = ", ".join(f"{key}={value}" for key, value in step.tags.items())
+            return f"tag our own {step.flow_log_id}: {told}"
+        case Verify() | Wait() | Notify():
+            return _unchanged(step)
+
+
+def _unchanged(step: Verify | Wait | Notify) -> str:
+    """Steps that change nothing."""
+    match step:
+        case Verify():
+            return f"look again after {step.after // 60} min whether it delivers; {step.reason}"
         case Wait():
             return f"wait {step.after // 60} min: {step.reason}"
         case Notify():

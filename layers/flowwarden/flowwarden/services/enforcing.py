@@ -54,6 +54,7 @@ from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
 from flowwarden.services.patience import has_time, patiently
 from flowwarden.services.planning import Planned, Planning
+from flowwarden.services.tagging import Tagging
 
 MINUTE: Final = 60
 QUIET_SECONDS: Final = 4 * 3600
@@ -100,6 +101,7 @@ class EnforcingService:
         self._looking = Looking(aws.ec2, aws.evidence, house)
         self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
         self._doubling = Doubling(aws.memory, quiet_seconds)
+        self._tagging = Tagging(aws.ec2, aws.pace)
         self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
 
     @property
@@ -199,6 +201,11 @@ class EnforcingService:
         if trigger.scope is Scope.EVERYTHING or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
+        repairs += [
+            each
+            for each in self._tagging.carry_out(planned)
+            if each.done or trigger.scope is not Scope.PENDING
+        ]
         sweeps = trigger.scope is Scope.EVERYTHING
         return self._report(
             trigger,
