@@ -13,11 +13,21 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.compliance.coverage import Situation
-from flowwarden.compliance.desired import MANAGED_TAG
+from flowwarden.compliance.desired import HELD_TAG, MANAGED_TAG
 from flowwarden.compliance.duplicates import duplicates_of
 from flowwarden.compliance.inventory import FlowLog, Vpc
 from flowwarden.compliance.places import places_of
-from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Delete, Plan, RollBack, make
+from flowwarden.compliance.plan import (
+    HOLD_SECONDS,
+    Circumstances,
+    Create,
+    Delete,
+    Plan,
+    RollBack,
+    Wait,
+    hold,
+    make,
+)
 from flowwarden.compliance.report import Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import FlowLogsPolicy
@@ -299,6 +309,32 @@ def test_a_replacement_that_failed_is_left_for_a_while_and_another_one_is_not() 
     assert names(make(situation(OLD_FORMAT), replace(held, held="another"))) == "Create Verify"
     assert names(make(situation(OLD_FORMAT), replace(held, held_until=NOW))) == "Create Verify"
     assert names(make(situation(), held)) == "Create Verify", "nothing goes on in its place"
+
+
+def test_a_replacement_that_failed_is_left_for_a_while_although_the_list_is_lost() -> None:
+    """A tag of the old flow log says which and until when; one that is not as ours are says nothing."""
+    ours = hold(DESIRED.configuration, NOW - 60)
+
+    def plan(value: str, **changes: Any) -> Plan:
+        old = replace(OLD_FORMAT, tags=OLD_FORMAT.tags | {HELD_TAG: value}, **changes)
+        return make(situation(old), Circumstances())
+
+    (wait,) = plan(ours).steps
+    assert isinstance(wait, Wait)
+    assert wait.after == HOLD_SECONDS - 60
+    for value in (
+        hold("another", NOW),
+        hold(DESIRED.configuration, NOW - HOLD_SECONDS),
+        f"{DESIRED.configuration} until the day after tomorrow",
+        f"{DESIRED.configuration} until {NOW + HOLD_SECONDS + 1}",
+        f"{DESIRED.configuration} until {'9' * 240}",
+        DESIRED.configuration,
+        "",
+    ):
+        assert names(plan(value)) == "Create Verify"
+    assert names(plan(ours, **FAILED)) == "Create Verify", "nothing goes on in its place"
+    theirs = foreign(log_group_name="theirs", tags={HELD_TAG: ours})
+    assert names(make(situation(OLD_FORMAT, theirs), Circumstances())) == "Create Verify"
 
 
 def test_a_creation_says_what_it_costs() -> None:

@@ -24,7 +24,9 @@ from flowwarden.errors import (
     CallFailed,
     CallRefused,
     CallThrottled,
+    EnforcementError,
     EnforcementIncomplete,
+    NotThere,
     PublishFailed,
     VpcGone,
 )
@@ -330,6 +332,30 @@ def test_a_quota_of_log_groups_is_told_and_keeps_no_vpc_from_its_flow_log() -> N
     report = enforce(fakes)
     assert "a quota of CloudWatch Logs is used up" in report.troubles[0].what
     assert (fakes.pace.waited, len(report.created)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "result"),
+    [
+        (None, Result.ROLLED_BACK),
+        (FORBIDDEN, Result.ROLLED_BACK),
+        (CallFailed("InternalError"), Result.PENDING),
+        (NotThere("InvalidFlowLogId.NotFound"), Result.PENDING),
+    ],
+)
+def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None, result: Result) -> None:
+    """If that is forbidden the list remembers it; if the old one is gone, the new one stays for now."""
+    beside = DESIRED.elsewhere
+    assert beside is not None
+    new = wanted("fl-new", "vpc-1", beside, BORN - 9999)
+    ec2 = FakeEc2(own("vpc-1"), [existing(log_format="${version}"), new], tag_fault=fault)
+    ec2.fail("fl-new")
+    fakes = Fakes(ec2=ec2)
+    assert only(enforce(fakes)).result is result
+    rolled_back = result is Result.ROLLED_BACK
+    assert ec2.deleted == (["fl-new"] if rolled_back else [])
+    assert bool(fakes.memory.pending["vpc-1"].held) is rolled_back
+    assert [named for named, _ in ec2.tagged] == ([("fl-of-vpc-1",)] if fault is None else [])
 
 
 def test_a_verification_that_fails_once_is_no_failure_that_has_lasted() -> None:

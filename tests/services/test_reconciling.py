@@ -28,7 +28,7 @@ from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish,
 from flowwarden.detection import last_seen
 from flowwarden.errors import EnforcementIncomplete
 from tests.services.ec2_client import PAGE, Ec2Client
-from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, Fakes
+from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, Fakes
 
 START = 1_793_611_800
 OLD = START - 30 * 24 * 3600
@@ -311,4 +311,16 @@ def test_a_replacement_that_fails_is_rolled_back_told_and_not_tried_again_the_sa
     assert len(told) == 1
     assert "check that the delivery role trusts vpc-flow-logs.amazonaws.com" in told[0]
     world.hours(23)
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2
+
+
+def test_a_rolled_back_replacement_is_not_tried_again_although_the_state_table_is_lost() -> None:
+    """The old flow log's tag says it, for a day."""
+    world = World(1, ["own, another format"], [True], broken=True)
+    world.hours(3)
+    for _ in range(20):
+        world.fakes.memory = FakeMemory()
+        world.hours(1)
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
+    world.hours(3)
     assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2

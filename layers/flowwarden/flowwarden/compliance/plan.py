@@ -19,7 +19,7 @@ from msgspec import Struct
 from flowwarden.compliance import costs
 from flowwarden.compliance.coverage import Coverage, Situation, Verdict, judge
 from flowwarden.compliance.delivery import FAILED, SETTLED_SECONDS
-from flowwarden.compliance.desired import DesiredFlowLog
+from flowwarden.compliance.desired import HELD_TAG, DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog
 from flowwarden.compliance.matching import is_own
 from flowwarden.compliance.places import Places, placed
@@ -137,11 +137,28 @@ def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict)
         reason = f"{verdict.reason}; it is new, and whoever made it may be about to cover it"
         then = _create(situation, circumstances, verdict)
         return (Wait(vpc_id=vpc_id, reason=reason, after=until - now, then=then),)
-    held = circumstances.held == situation.desired.configuration and circumstances.held_until > now
-    if held and _delivers(verdict.replaced):
+    held_until = _held_until(situation, circumstances)
+    if held_until > now and _delivers(verdict.replaced):
         reason = f"{verdict.reason}; its replacement failed to deliver, and is tried again later"
-        return (Wait(vpc_id=vpc_id, reason=reason, after=circumstances.held_until - now),)
+        return (Wait(vpc_id=vpc_id, reason=reason, after=held_until - now),)
     return _create(situation, circumstances, verdict)
+
+
+def hold(configuration: str, now: int) -> str:
+    """The value of the tag that keeps a configuration from being tried again for a while."""
+    return f"{configuration} until {now + HOLD_SECONDS}"
+
+
+def _held_until(situation: Situation, circumstances: Circumstances) -> int:
+    """Until when the wanted configuration is not tried again: as the list says, or a tag if that is lost."""
+    wanted, now = situation.desired.configuration, situation.at
+    found = [circumstances.held_until] if circumstances.held == wanted else []
+    for each in situation.parts.flow_logs:
+        configuration, _, until = each.tags.get(HELD_TAG, "").partition(" until ")
+        if is_own(each, situation.house) and configuration == wanted and until.isdecimal():
+            found.append(int(until))
+    # A tag that somebody else wrote must not hold it for ever.
+    return max((each for each in found if each <= now + HOLD_SECONDS), default=0)
 
 
 def _create(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Create, Verify]:

@@ -7,12 +7,14 @@ is looked at again. A call whose answer is lost (a timeout, a throttle) may have
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.compliance.coverage import Coverage, Verdict, why_not
+from flowwarden.compliance.desired import HELD_TAG
 from flowwarden.compliance.inventory import FlowLog, Parts
 from flowwarden.compliance.matching import is_own, same_destination
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Pending
@@ -24,10 +26,11 @@ from flowwarden.compliance.plan import (
     RollBack,
     Verify,
     Wait,
+    hold,
 )
 from flowwarden.compliance.report import Outcome, Result
 from flowwarden.compliance.triggers import Trigger
-from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, VpcGone
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, NotThere, VpcGone
 from flowwarden.ports import FlowLogService, Pace
 from flowwarden.services.patience import patiently
 from flowwarden.services.planning import Planned, Planning
@@ -77,7 +80,7 @@ class CarryingOut:
             return Done(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
         except CallThrottled as error:
             return _put_off(vpc_id, str(error), before, now, throttled=True)
-        except CallFailed as error:
+        except (CallFailed, NotThere) as error:
             return _put_off(vpc_id, str(error), before, now)
         except CallRefused as error:
             return Done(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
@@ -151,16 +154,20 @@ class CarryingOut:
         again = self._planning.again(planned, self._fresh(planned))
         if step not in again.plan.steps:
             return Done(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
-        self._call(lambda: self._ec2.delete(step.flow_log_id))
         now = planned.situation.at
-        hold = Pending(
+        kept = [each.flow_log_id for each in again.plan.verdict.replaced]
+        # On the flow log, because the list may be lost. If that is refused, the list alone remembers it.
+        with suppress(CallRefused):
+            self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
+        self._call(lambda: self._ec2.delete(step.flow_log_id))
+        again_later = Pending(
             vpc_id=step.vpc_id,
             due=now + HOLD_SECONDS,
             reason="the replacement failed to deliver",
             held=step.configuration,
             held_until=now + HOLD_SECONDS,
         )
-        return Done(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=hold)
+        return Done(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=again_later)
 
     def _fresh(self, planned: Planned) -> Parts:
         """What belongs to the VPC, with its own flow logs as they are now."""
