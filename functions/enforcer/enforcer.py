@@ -57,7 +57,13 @@ class Clock:
 def build(settings: EnforcerSettings, aws: Aws) -> EnforcingService:
     """The service that the settings describe, on the given ports. Raises PolicyError."""
     policy = Policy.from_json(settings.policy)
-    return EnforcingService(aws, policy.flow_logs, settings.house, dry_run=settings.dry_run)
+    return EnforcingService(
+        aws,
+        policy.flow_logs,
+        settings.house,
+        dry_run=settings.dry_run,
+        quiet_seconds=settings.suppression_minutes * 60,
+    )
 
 
 def wire(clock: Clock) -> EnforcingService:
@@ -111,6 +117,13 @@ def log(report: EnforcementReport) -> None:
     for repair in report.repairs:
         write = logger.info if repair.done else logger.error
         write(repair.what, subject=repair.subject, done=repair.done)
+    for duplicate in report.duplicates.found:
+        logger.info(
+            "flow logs of others record the same traffic again",
+            vpc=duplicate.vpc_id,
+            flow_logs=duplicate.flow_log_ids,
+            monthly_dollars=duplicate.monthly_dollars,
+        )
     if report.plans or report.upkeep:
         logger.info(printing.as_text(report), plan=printing.as_document(report))
     origin = report.trigger.origin

@@ -8,12 +8,12 @@ import pytest
 from moto import mock_aws
 
 from flowwarden.aws.enforcer_memory import KEPT, PARTITION, DynamoDbEnforcerMemory
-from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.pending import Cursor, Pending, Told
 from flowwarden.errors import StateUnavailable
 from tests.aws.clients import client, make_state_table
 
 TABLE = "state"
-ONE = Pending(vpc_id="vpc-1", due=200, since=100, reason="new", grace_until=200)
+ONE = Pending(vpc_id="vpc-1", due=200, reason="new", grace_until=200)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def memory() -> Iterator[DynamoDbEnforcerMemory]:
 
 def test_what_is_remembered_is_recalled_and_forgotten(memory: DynamoDbEnforcerMemory) -> None:
     """An item for each VPC, which a later one replaces; forgetting twice is forgetting once."""
-    two = Pending(vpc_id="vpc-2", due=300, since=100, reason="to be verified", held="0a", held_until=400)
+    two = Pending(vpc_id="vpc-2", due=300, reason="to be verified", held="0a", held_until=400)
     for each in (ONE, two, ONE):
         memory.remember(each)
     assert memory.recall() == ([ONE, two], None)
@@ -43,6 +43,16 @@ def test_the_cursor_stands_beside_the_vpcs(memory: DynamoDbEnforcerMemory) -> No
     assert memory.recall() == ([ONE], cursor)
     memory.stop_at(None, 100)
     assert memory.recall() == ([ONE], None)
+
+
+def test_what_was_told_stands_apart(memory: DynamoDbEnforcerMemory) -> None:
+    """By subject; a later one replaces it; and no look reads it."""
+    assert memory.told("duplicates") is None
+    for what in ("a", "b"):
+        memory.remember_told("duplicates", Told(what=what, quiet_until=100))
+    assert memory.told("duplicates") == Told(what="b", quiet_until=100)
+    assert memory.told("another") is None
+    assert memory.recall() == ([], None)
 
 
 def test_an_item_of_another_version_is_as_if_it_were_not_there(memory: DynamoDbEnforcerMemory) -> None:
@@ -65,6 +75,11 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
     """Every call says so."""
     with mock_aws():
         memory = DynamoDbEnforcerMemory(client("dynamodb"), "no-such-table")
-        for call in (memory.recall, lambda: memory.remember(ONE), lambda: memory.forget("vpc-1")):
+        for call in (
+            memory.recall,
+            lambda: memory.remember(ONE),
+            lambda: memory.forget("vpc-1"),
+            lambda: memory.told("x"),
+        ):
             with pytest.raises(StateUnavailable, match="no-such-table"):
                 call()

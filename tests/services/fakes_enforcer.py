@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import House, managed_tags
 from flowwarden.compliance.inventory import LogGroup, Subscription
-from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.pending import Cursor, Pending, Told
 from flowwarden.compliance.upkeep import (
     NEEDED,
     SERVICE,
@@ -56,6 +56,7 @@ class FakeGroups:
 
     there: dict[str, LogGroup] = field(default_factory=lambda: {GROUP: sound()})
     fault: EnforcementError | None = None
+    carry_out_fault: EnforcementError | None = None
     done: list[Upkeep] = field(default_factory=list)
 
     def groups(self, prefix: str) -> Iterator[LogGroup]:
@@ -66,8 +67,8 @@ class FakeGroups:
 
     def carry_out(self, step: Upkeep) -> None:
         """Do it."""
-        if self.fault is not None:
-            raise self.fault
+        if fault := self.fault or self.carry_out_fault:
+            raise fault
         self.done.append(step)
         group = self.there.get(step.group, LogGroup(name=step.group))
         match step:
@@ -101,6 +102,7 @@ class FakeMemory:
 
     pending: dict[str, Pending] = field(default_factory=dict)
     cursor: Cursor | None = None
+    told_last: dict[str, Told] = field(default_factory=dict)
     broken: bool = False
     reads: int = 0
     writes: int = 0
@@ -126,6 +128,16 @@ class FakeMemory:
         assert now
         self._write()
         self.cursor = cursor
+
+    def told(self, subject: str) -> Told | None:
+        """What was told last."""
+        self._check()
+        return self.told_last.get(subject)
+
+    def remember_told(self, subject: str, told: Told) -> None:
+        """Keep it."""
+        self._write()
+        self.told_last[subject] = told
 
     def _write(self) -> None:
         self.writes += 1

@@ -9,7 +9,7 @@ from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.desired import DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Vpc
-from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.pending import Cursor, Pending, Told
 from flowwarden.compliance.upkeep import DeliveryRole, Upkeep
 from flowwarden.detection.evidence import Addition, Sets
 from flowwarden.network.roles import Interface
@@ -113,6 +113,9 @@ class FlowLogService(Protocol):
     def delete(self, flow_log_id: str) -> None:
         """Delete a flow log; one that is not there is deleted already."""
 
+    def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Set these tags, and leave all others. Raises NotThere as well, if one of the flow logs is gone."""
+
 
 class LogGroupService(Protocol):
     """The part of CloudWatch Logs that the enforcer works with, for one account and region.
@@ -148,6 +151,12 @@ class EnforcerMemory(Protocol):
 
     def stop_at(self, cursor: Cursor | None, now: int) -> None:
         """Remember where the sweep stopped; None if it came to its end."""
+
+    def told(self, subject: str) -> Told | None:
+        """What was told of a subject last; None if nothing is known of it. Costs one read."""
+
+    def remember_told(self, subject: str, told: Told) -> None:
+        """Remember what was told of a subject."""
 
 
 class Pace(Protocol):

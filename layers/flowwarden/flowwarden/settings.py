@@ -80,6 +80,7 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     log_kms_key_arn: str = ""
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy`."""
+    suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     dry_run: bool = False
     """Whether the enforcer only says what it would do."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.pending import Cursor, Pending, Told
 from flowwarden.errors import StateUnavailable
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 PARTITION: Final = "enforcer"
 CURSOR: Final = "cursor"
+TOLD: Final = "enforcer#told"
+"""Partition of what people were told: not read by every look."""
 KEPT: Final = 3 * 24 * 3600
 """Seconds after which an item goes by itself: the sweep looks at every VPC in any case."""
 
@@ -72,7 +74,28 @@ class DynamoDbEnforcerMemory:
         else:
             self._put(CURSOR, cursor, now + KEPT)
 
-    def _put(self, sk: str, told: Pending | Cursor, expires_at: int) -> None:
+    def told(self, subject: str) -> Told | None:
+        """As the port says."""
+        with self._told():
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk = :sk",
+                ExpressionAttributeValues={":pk": {"S": TOLD}, ":sk": {"S": subject}},
+                ConsistentRead=True,
+            )
+        for item in answer["Items"]:
+            # One of another version is as if it were not there: it is told once more.
+            with suppress(msgspec.MsgspecError):
+                return msgspec.json.decode(str(item.get("told", {}).get("S", "")), type=Told)
+        return None
+
+    def remember_told(self, subject: str, told: Told) -> None:
+        """As the port says. Costs one write."""
+        self._put(subject, told, told.quiet_until + KEPT, partition=TOLD)
+
+    def _put(
+        self, sk: str, told: Pending | Cursor | Told, expires_at: int, *, partition: str = PARTITION
+    ) -> None:
         values: dict[str, Any] = {
             ":told": {"S": msgspec.json.encode(told).decode()},
             ":expires": {"N": str(expires_at)},
@@ -80,7 +103,7 @@ class DynamoDbEnforcerMemory:
         with self._told():
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(sk),
+                Key=_key(sk, partition),
                 UpdateExpression="SET told = :told, expires_at = :expires",
                 ExpressionAttributeValues=values,
             )
@@ -97,5 +120,5 @@ class DynamoDbEnforcerMemory:
             raise StateUnavailable(f"table {self._table}: {error}") from error
 
 
-def _key(sk: str) -> dict[str, Any]:
-    return {"pk": {"S": PARTITION}, "sk": {"S": sk}}
+def _key(sk: str, partition: str = PARTITION) -> dict[str, Any]:
+    return {"pk": {"S": partition}, "sk": {"S": sk}}

@@ -21,6 +21,8 @@ from flowwarden.records.layout import RecordLayout
 
 MANAGED_TAG: Final = "flow-warden:managed"
 """Tag key of every flow log that Flow Warden made; its value is the name of the stack."""
+HELD_TAG: Final = "flow-warden:held"
+"""Tag key of our own flow log whose replacement failed: `CONFIGURATION until UNIX_SECONDS` in its value."""
 
 
 class DesiredFlowLog(Struct, frozen=True, kw_only=True):

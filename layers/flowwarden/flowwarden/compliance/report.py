@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from flowwarden.compliance.duplicates import Duplicates
 from flowwarden.compliance.plan import Plan
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import Upkeep
@@ -66,6 +67,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     trigger: Trigger
     outcomes: tuple[Outcome, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    duplicates: Duplicates = Duplicates()
+    """What others record again, as far as it was not told lately."""
     plans: tuple[Plan, ...] = ()
     upkeep: tuple[Upkeep, ...] = ()
     """What was planned for VPCs and for log groups, of a run that only plans."""
@@ -113,4 +116,4 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         if self.trigger.scope is Scope.PENDING:
             failures = tuple(each for each in failures if not each.retryable)
         changed = self.created or self.of(Result.REPLACED) or self.repairs
-        return bool(changed or failures or self.trigger.takes_away)
+        return bool(changed or failures or self.duplicates.found or self.trigger.takes_away)

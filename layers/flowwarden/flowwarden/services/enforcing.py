@@ -14,6 +14,7 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   all that time, and silence would look like peace.
 
 A sweep that runs out of time remembers where it stopped, and the next scheduled look goes on from there.
+A VPC whose calls stay throttled is put back behind the others, in this run and in later ones.
 Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
 deleted what it wanted to delete, and looks again.
 
@@ -30,9 +31,10 @@ from msgspec import Struct
 
 from flowwarden.alerting.enforcement_report import render
 from flowwarden.compliance.desired import House
+from flowwarden.compliance.duplicates import Duplicates
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
-from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
+from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import MakeGroup, Upkeep
 from flowwarden.compliance.wishes import FlowLogsPolicy
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, EnforcementIncomplete
@@ -45,14 +47,17 @@ from flowwarden.ports import (
     RoleService,
     Sink,
 )
-from flowwarden.services.agenda import Agenda
-from flowwarden.services.carrying_out import CarryingOut
+from flowwarden.services.agenda import Agenda, left, missing
+from flowwarden.services.carrying_out import CarryingOut, fairly
+from flowwarden.services.doubling import Doubling
 from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
-from flowwarden.services.patience import OutOfTime, has_time, patiently
+from flowwarden.services.patience import has_time, patiently
 from flowwarden.services.planning import Planned, Planning
+from flowwarden.services.tagging import Tagging
 
 MINUTE: Final = 60
+QUIET_SECONDS: Final = 4 * 3600
 
 
 class Aws(Struct, frozen=True, kw_only=True):
@@ -70,7 +75,15 @@ class Aws(Struct, frozen=True, kw_only=True):
 class EnforcingService:
     """Covers the VPCs of one account in one region."""
 
-    def __init__(self, aws: Aws, policy: FlowLogsPolicy, house: House, *, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        policy: FlowLogsPolicy,
+        house: House,
+        *,
+        dry_run: bool = False,
+        quiet_seconds: int = QUIET_SECONDS,
+    ) -> None:
         """Take what to work with, what the user wishes, and what the stack brings.
 
         Args:
@@ -78,6 +91,7 @@ class EnforcingService:
             policy: the user's.
             house: the stack's.
             dry_run: whether to plan only: nothing is changed, remembered or sent.
+            quiet_seconds: how long the same duplicates are not told again.
         """
         self._aws = aws
         self._policy = policy
@@ -86,6 +100,8 @@ class EnforcingService:
         self._planning = Planning(policy, house)
         self._looking = Looking(aws.ec2, aws.evidence, house)
         self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
+        self._doubling = Doubling(aws.memory, quiet_seconds)
+        self._tagging = Tagging(aws.ec2, aws.pace)
         self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
 
     @property
@@ -103,7 +119,8 @@ class EnforcingService:
         Returns:
             One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
         """
-        if trigger.scope is Scope.NOTHING:
+        if trigger.scope is Scope.NOTHING or (self._dry_run and trigger.scope is Scope.PENDING):
+            # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
             return self._report(trigger, ())
         agenda = Agenda(self._aws.memory, dry_run=self._dry_run)
         wanted, outcomes = self._wanted(trigger, agenda, now)
@@ -111,10 +128,10 @@ class EnforcingService:
             return self._report(trigger, outcomes, agenda=agenda)
         try:
             world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
-        except (OutOfTime, CallFailed, CallRefused) as error:
+        except (CallFailed, CallRefused) as error:
             outcomes += self._unseen(wanted, trigger, agenda, error, now)
             return self._report(trigger, outcomes, agenda=agenda)
-        outcomes += _missing(wanted or [], world, trigger, agenda, now)
+        outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
 
     def tell(self, report: EnforcementReport) -> None:
@@ -126,6 +143,7 @@ class EnforcingService:
         """
         if report.is_news and not self._dry_run:
             self._aws.reports.send(render(report))
+            self._doubling.were_told(report.duplicates)
         if report.unfinished and report.forgotten:
             named = ", ".join(each.vpc_id or "the list of VPCs" for each in report.unfinished)
             raise EnforcementIncomplete(f"not covered yet, a retry may do it: {named}")
@@ -147,9 +165,11 @@ class EnforcingService:
         until = min(trigger.happened_at or now, now) + grace * MINUTE
         for each in trigger.vpcs:
             reason = f"new: for {grace} min it is left to whoever made it"
-            pending = Pending(vpc_id=each.vpc_id, due=until, since=now, reason=reason, grace_until=until)
+            pending = Pending(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until)
             ours = each.owner_id in {"", self._house.account_id}
-            if until > now and ours and not agenda.forgotten and agenda.put(pending):
+            waits = until > now and ours and not agenda.forgotten and agenda.put(pending)
+            # A dry run has nobody who comes back: it says now what will be done then.
+            if waits and not self._dry_run:
                 yield Outcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
 
     def _work(
@@ -160,7 +180,7 @@ class EnforcingService:
         repairs: list[Repair] = []
         try:
             upkeep = self._keeping.plan(world, planned)
-        except (EnforcementError, OutOfTime) as error:
+        except EnforcementError as error:
             upkeep = ()
             what = f"could not be looked at: {error}"
             repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
@@ -176,13 +196,24 @@ class EnforcingService:
             repairs = [each for each in repairs if each.done]
         stopped = self._carry_out(planned, trigger, agenda, outcomes)
         if stopped is not None and trigger.scope is Scope.NAMED:
-            outcomes += _left(planned, outcomes, agenda, now)
+            outcomes += left(planned, outcomes, agenda, now)
         goes_on = trigger.scope is Scope.PENDING and agenda.cursor is not None
         if trigger.scope is Scope.EVERYTHING or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
+        repairs += [
+            each
+            for each in self._tagging.carry_out(planned)
+            if each.done or trigger.scope is not Scope.PENDING
+        ]
+        sweeps = trigger.scope is Scope.EVERYTHING
         return self._report(
-            trigger, outcomes, agenda=agenda, repairs=tuple(repairs), goes_on=stopped is not None
+            trigger,
+            outcomes,
+            agenda=agenda,
+            repairs=tuple(repairs),
+            duplicates=self._doubling.news(planned, now) if sweeps else Duplicates(),
+            goes_on=stopped is not None,
         )
 
     def _planned(self, trigger: Trigger, agenda: Agenda, world: World, now: int) -> list[Planned]:
@@ -211,15 +242,17 @@ class EnforcingService:
     def _carry_out(
         self, planned: Sequence[Planned], trigger: Trigger, agenda: Agenda, outcomes: list[Outcome]
     ) -> str | None:
-        """Carry out the plans, one VPC after the other; the last VPC that was done, if time ran out."""
+        """Carry out the plans, one VPC after the other; where the sweep stopped, if time ran out.
+
+        All VPCs up to there were served or are on the list. Those that were throttled before come last, and
+        are on the list: a sweep that has come to them is at its end.
+        """
         last = agenda.cursor.after if agenda.cursor is not None and trigger.scope is Scope.PENDING else ""
-        for each in planned:
-            try:
-                if each.plan.steps and not has_time(self._aws.pace):
-                    return last
-                done = self._carrying_out.carry_out(each, agenda.pending.get(each.vpc_id), trigger)
-            except OutOfTime:
-                return last
+        for each in fairly(planned, agenda.pending):
+            before = agenda.pending.get(each.vpc_id)
+            if each.plan.steps and not has_time(self._aws.pace):
+                return None if before is not None and before.throttled_at else last
+            done = self._carrying_out.carry_out(each, before, trigger)
             agenda.settle(each.vpc_id, done.again)
             outcomes.append(done.outcome)
             last = max(last, each.vpc_id)
@@ -234,7 +267,7 @@ class EnforcingService:
             agenda.stop_at(Cursor(after=""), now)
         if passes and trigger.scope is Scope.NAMED:
             for vpc_id in wanted or ():
-                agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=str(error)))
+                agenda.put(Pending(vpc_id=vpc_id, due=now, reason=str(error), failing_since=now))
         named: Sequence[str | None] = wanted if wanted and trigger.scope is Scope.NAMED else (None,)
         return [
             Outcome(result=Result.FAILED, vpc_id=each, reason=str(error), retryable=passes) for each in named
@@ -256,31 +289,3 @@ class EnforcingService:
             forgotten=agenda is not None and agenda.forgotten,
             **told,  # type: ignore[arg-type]  # the parts of a report
         )
-
-
-def _left(
-    planned: Sequence[Planned], outcomes: Sequence[Outcome], agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs of an event that there was no time for: a scheduled look sees to them."""
-    done = {each.vpc_id for each in outcomes}
-    for vpc_id in (each.vpc_id for each in planned if each.vpc_id not in done):
-        reason = "AWS throttles, and the time of this run is over: looked at again soon"
-        agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=reason))
-        yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-
-
-def _missing(
-    wanted: Sequence[str], world: World, trigger: Trigger, agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
-    shown = {each.vpc_id for each in world.vpcs}
-    for vpc_id in wanted:
-        if vpc_id in shown:
-            continue
-        if trigger.is_newborn(vpc_id, now):
-            reason = "created a moment ago and not visible yet"
-            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, since=now, reason=reason))
-            yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-        else:
-            agenda.settle(vpc_id, None)
-            yield Outcome(result=Result.GONE, vpc_id=vpc_id, reason="EC2 does not know it: deleted meanwhile")
