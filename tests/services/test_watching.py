@@ -14,6 +14,7 @@ from flowwarden.detection.findings import Finding
 from flowwarden.errors import StateUnavailable
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions, resolve
+from flowwarden.network.initiator import Evidence
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
@@ -368,6 +369,26 @@ def test_visitors_who_knocked_nowhere_and_usual_services_are_no_hits() -> None:
     request, answer = visit(8081)
     reset = flow(f"{CLIENT}:8081", f"{VISITOR}:50001", tcp_flags=4, flow_direction=OUT, start=answer.start)
     assert look([*KNOCKS, request, reset], learned()) == []
+
+
+def test_without_flags_the_refusals_tell_who_started_it() -> None:
+    """Two ports that nobody knows say little; that he was refused elsewhere says the rest."""
+    evidence = learned()
+    assert look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence) == []
+    (found,) = look(_unflagged(visit(8888)), evidence)
+    assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8888")
+    assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Evidence.SCANNER)
+    assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
+    assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
+
+
+def _unflagged(flows: Sequence[Flow]) -> list[Flow]:
+    return [
+        flow(
+            f"{each.srcaddr}:{each.srcport}", f"{each.dstaddr}:{each.dstport}", start=each.start, end=each.end
+        )
+        for each in flows
+    ]
 
 
 def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:

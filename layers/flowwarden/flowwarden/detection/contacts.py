@@ -27,7 +27,7 @@ from flowwarden.network.initiator import Initiator
 from flowwarden.network.ports import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST
 from flowwarden.records.model import FlowDirection
-from flowwarden.records.tokens import Integers, Mask
+from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
 LEARNING_CONFIDENCE: Final = 0.6
@@ -183,6 +183,21 @@ class Contacts:
     def sure(self, groups: Integers) -> Integers:
         """Those of these contacts whose initiator is sure."""
         return groups[self._sure[groups]]
+
+    def answered_visits(self, groups: Integers) -> tuple[Integers, list[str]]:
+        """Those that were answered and may be judged if more is known of the client; and their clients.
+
+        Their initiator is sure, or they are of TCP and without flags, so that ports alone tell.
+        """
+        groups = groups[(self._answered & (self._sure | self._untold))[groups]]
+        clients = self._directions.client[self._rows[self._first[groups]]].tolist()
+        return groups, [self._flows.texts[client] for client in clients]
+
+    @cached_property
+    def _untold(self) -> Mask:
+        told = self._groups.any(self._of(self._flows["tcp_flags"]) != ABSENT)
+        untold: Mask = ~told & (self._of(self._flows["protocol"])[self._first] == TCP)
+        return untold
 
     @cached_property
     def _sure(self) -> Mask:

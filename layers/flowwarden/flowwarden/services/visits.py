@@ -7,7 +7,7 @@ from typing import Final
 
 from flowwarden.detection import scan_hit
 from flowwarden.detection.baseline import Edge
-from flowwarden.detection.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.detection.contacts import Contacts
 from flowwarden.detection.evidence import DAY, Addition
 from flowwarden.detection.findings import Finding
 from flowwarden.detection.selection import grouped
@@ -47,25 +47,30 @@ def inspect(
     scanners = contacts.refused_visitors(least, MOST_SCANNERS)
     for visitor in scanners:
         evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
-    visits = [each for each in _visits(contacts, new, familiar) if not each.failed]
-    visitors = list(dict.fromkeys(each.client for each in visits))[:MOST_VISITS]
+    visits = _visits(contacts, new, familiar)
+    visitors = list(dict.fromkeys(each for _, _, clients in visits for each in clients))[:MOST_VISITS]
     keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
     known = ({keys[key] for key in evidence.recall(keys)} if keys else set()) | scanners
-    flows = contacts.flows([each for each in visits if each.client in known])
-    services = grouped(flows, lambda d: (d.server, d.flow.protocol, d.service_port))
+    hits = [
+        contact
+        for edge, groups, clients in visits
+        for contact in contacts.one_by_one(groups[[each in known for each in clients]], str(edge[-1]))
+    ]
+    services = grouped(contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     return [scan_hit.report(familiar.role, group, least) for group in services.values()]
 
 
-def _visits(contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar) -> list[Contact]:
-    """What the internet asked the host for that it does not usually, as far as that means anything."""
+def _visits(
+    contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar
+) -> list[tuple[Edge, Integers, list[str]]]:
+    """What the internet asked the host for that it does not usually, and got, with who it was."""
     if not familiar.tells:
         return []
     return [
-        contact
+        (edge, *contacts.answered_visits(groups))
         for edge, groups in new.items()
         if edge[0] == "in" and edge[-1] == PeerClass.INTERNET
         if edge[2] in scan_hit.GRAVE or not familiar.learning
-        for contact in contacts.one_by_one(contacts.sure(groups)[:MOST_CONTACTS], str(edge[-1]))
     ]
 
 
