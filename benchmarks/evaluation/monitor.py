@@ -18,6 +18,7 @@ from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, L
 from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.alerting.notification import Notification
 from flowwarden.detection.findings import Finding
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.network import roles
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
@@ -67,7 +68,7 @@ class Monitor:
             layouts=book,
             guards=Guards(
                 Watcher(evidence, interfaces, policy(surroundings.interfaces().values())),
-                Lookout(evidence, interfaces),
+                Lookout(evidence, interfaces, Thresholds()),
             ),
             claims=self._claims,
             sinks=Sinks(self._pages, self._operations),

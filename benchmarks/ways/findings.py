@@ -82,7 +82,9 @@ def _service(layout: RecordLayout) -> MonitoringService:
     interfaces = InterfaceBook(_Directory(), lambda _note: None)
     return MonitoringService(
         layouts=LayoutBook(Formats(layout.to_log_format()), Layouts(), (layout,), lambda _note: None),
-        guards=Guards(Watcher(evidence, interfaces, POLICY), Lookout(evidence, interfaces)),
+        guards=Guards(
+            Watcher(evidence, interfaces, POLICY), Lookout(evidence, interfaces, POLICY.thresholds)
+        ),
         claims=Claims(ClaimTerms(quiet=3600, lease=50)),
         sinks=Sinks(Sink(), Sink()),
         region="eu-west-1",

@@ -76,7 +76,7 @@ METRICS = {
 def wire() -> Wiring:
     """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LayoutError."""
     settings = MonitorSettings.from_mapping(os.environ)
-    region = settings.aws_region
+    policy, region = Policy.from_json(settings.policy), settings.aws_region
     state = make_client("dynamodb", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
     topics = make_client("sns", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
     described = DescribedInterfaces(
@@ -93,7 +93,7 @@ def wire() -> Wiring:
             DynamoDbLayouts(state, settings.state_table),
         ),
         guards=Guards(
-            Watcher(evidence, interfaces, Policy.from_json(settings.policy)), Lookout(evidence, interfaces)
+            Watcher(evidence, interfaces, policy), Lookout(evidence, interfaces, policy.thresholds)
         ),
         claims=DynamoDbClaims(
             state,

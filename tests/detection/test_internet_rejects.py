@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from flowwarden.detection import internet_rejects
 from flowwarden.detection.columns import representative_of, tally_of
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.detection.internet_rejects import MOST_HOSTS
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
@@ -52,6 +53,21 @@ def test_accepted_visits_and_own_attempts_are_not_noise() -> None:
         rejected("198.51.100.1:443", "10.0.0.9:40000"),  # a late answer to our own request
     )
     assert inspect(*flows) == []
+
+
+def test_hosts_beyond_the_first_are_told_together() -> None:
+    """Whoever sends to every address of a network writes no line for each into our log."""
+    flows = [
+        rejected(f"198.51.100.{each}:40000", f"10.0.{host // 250}.{host % 250}:22")
+        for host in range(1, 301)
+        for each in range(1 + (host == 300))
+    ]
+    findings = inspect(*flows)
+    assert len(findings) == MOST_HOSTS + 1
+    assert (findings[0].subject, findings[0].tally.records) == ("10.0.1.50", 2)
+    assert findings[-1].subject == "275 other hosts"
+    assert sum(found.tally.records for found in findings) == len(flows)
+    assert len(inspect(*flows[:MOST_HOSTS])) == MOST_HOSTS
 
 
 NOISE = st.builds(

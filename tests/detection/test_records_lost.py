@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flowwarden.detection import records_lost
 from flowwarden.detection.blind_spots import BlindSpot
 from flowwarden.detection.evidence import Sets, merged
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.records.model import Gap, GapKind
 
 NOON = 1_764_072_000
@@ -24,7 +25,7 @@ def skipped(*minutes: int, interface: str = ENI) -> list[Gap]:
     ]
 
 
-def judged(*batches: list[Gap]) -> BlindSpot | None:
+def judged(*batches: list[Gap], least: int = Thresholds().lost_windows) -> BlindSpot | None:
     """What is told after these batches, each of a container of its own."""
     items: dict[str, Sets] = {}
     spot = None
@@ -34,7 +35,7 @@ def judged(*batches: list[Gap]) -> BlindSpot | None:
             for each in added.values():
                 items[each.key] = merged(items.get(each.key, {}), each.sets)
             states = {begin: items[each.key][records_lost.LOST] for begin, each in added.items()}
-            spot = records_lost.inspect(interface, states) or spot
+            spot = records_lost.inspect(interface, states, least) or spot
     return spot
 
 
@@ -56,6 +57,13 @@ def test_three_windows_of_an_hour_are_told(minutes: tuple[int, ...], told: bool)
     """Wherever the hour lies, and each window in a batch of its own."""
     assert (judged(*(skipped(each) for each in minutes)) is not None) == told
     assert (judged(skipped(*minutes)) is not None) == told
+
+
+def test_how_many_windows_it_takes_is_the_users() -> None:
+    """From one on, up to as many as an hour has of ten minutes."""
+    assert judged(skipped(5), least=1) is not None
+    assert judged(skipped(0, 10, 20, 30, 40), least=6) is None
+    assert judged(skipped(0, 10, 20, 30, 40, 50), least=6) is not None
 
 
 def test_one_window_delivered_three_times_is_one_window() -> None:

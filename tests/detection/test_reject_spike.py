@@ -23,6 +23,7 @@ from flowwarden.detection.reject_spike import (
     may_be_one,
     report,
 )
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.records.model import Flow
 from tests.flows import START, directions, noisy, rejected
 
@@ -30,6 +31,8 @@ HOST = "10.0.0.10"
 NOW = START + 700
 HERE = START // SLOT
 PLACE = "eni-1", HOST
+
+TIMES = Thresholds().spike_times
 
 
 def noise(count: int, at: int = START, port: int = 22) -> list[Flow]:
@@ -63,13 +66,19 @@ def test_a_spike_is_far_above_what_is_usual(
     before: Mapping[int, float], count: float, *, spike: bool
 ) -> None:
     """And the first one within six hours."""
-    assert is_spike(HERE, count, before) == spike
+    assert is_spike(HERE, count, before, TIMES) == spike
 
 
 def test_where_the_numbers_vary_anyway_more_is_needed() -> None:
     """Five times the median is not six deviations above it."""
     restless = {slot: (30.0, 300.0, 90.0)[slot % 3] for slot in range(HERE - HISTORY, HERE)}
-    assert not is_spike(HERE, 90 * 5 + 50, restless)
+    assert not is_spike(HERE, 90 * 5 + 50, restless, TIMES)
+
+
+def test_by_how_many_times_is_the_users() -> None:
+    """A quiet host, and forty times what it usually refuses."""
+    assert is_spike(HERE, 40 * LEAST, {}, 39)
+    assert not is_spike(HERE, 40 * LEAST, {}, 41)
 
 
 def test_what_happened_a_day_ago_is_forgotten() -> None:
@@ -77,7 +86,7 @@ def test_what_happened_a_day_ago_is_forgotten() -> None:
     asked = keys(PLACE, HERE)
     assert set(asked.values()) == set(range(HERE - HISTORY, HERE))
     assert QUIET < HISTORY
-    assert is_spike(HERE, 600, {HERE - HISTORY - 1: 10_000})
+    assert is_spike(HERE, 600, {HERE - HISTORY - 1: 10_000}, TIMES)
 
 
 def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() -> None:
@@ -102,8 +111,9 @@ def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
     one = addition(PLACE, HERE - 1, directions(*noise(LEAST)), np.arange(LEAST))
     assert one.key in keys(PLACE, HERE)
     assert one.kept_until >= (HERE + HISTORY) * SLOT
-    assert may_be_one(5 * LEAST + 1)
-    assert not may_be_one(5 * LEAST)
+    assert not may_be_one(5 * LEAST + 1, TIMES + 1)
+    assert may_be_one(5 * LEAST + 1, TIMES)
+    assert not may_be_one(5 * LEAST, TIMES)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +134,7 @@ def test_buckets_tell_how_many_attempts_there_were(flows: list[Flow]) -> None:
 def test_a_spike_is_reported_and_pages_nobody() -> None:
     """The internet does what it does."""
     (about,) = internet_rejects.inspect(*noisy(*noise(40)))
-    finding = report(about, 812.4)
+    finding = report(about, 812.4, TIMES)
     assert finding.severity is Severity.INFO
     assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")
     assert "about 812 attempts in ten minutes; 40 hosts in this batch" in finding.summary

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowwarden.detection.evidence import Addition, Sets, merged
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.errors import StateUnavailable
 from flowwarden.policy import Policy
 from flowwarden.services.directory import InterfaceBook
@@ -66,4 +67,5 @@ def lookout(evidence: MemoryEvidence | None = None, directory: FakeDirectory | N
     return Lookout(
         EvidenceBook(evidence or MemoryEvidence()),
         InterfaceBook(directory or FakeDirectory(), lambda _: None),
+        Thresholds(),
     )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from flowwarden.detection.blind_spots import BlindSpot
 from flowwarden.detection.interface_silent import SILENT_SLOTS, TOGETHER
 from flowwarden.detection.last_seen import SLOT
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.records.layout import DEFAULT_LAYOUT
 from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table_reader import TableReader
@@ -47,7 +48,7 @@ class Container:
 
     def __init__(self, evidence: MemoryEvidence, directory: FakeDirectory) -> None:
         self._evidence = EvidenceBook(evidence)
-        self._lookout = Lookout(self._evidence, InterfaceBook(directory, lambda _: None))
+        self._lookout = Lookout(self._evidence, InterfaceBook(directory, lambda _: None), Thresholds())
 
     def inspect(self, batch: LogBatch, now: int) -> list[BlindSpot]:
         """One batch."""

@@ -11,6 +11,10 @@ ATT&CK: T1595 Active Scanning.
 
 from __future__ import annotations
 
+from typing import Final
+
+import numpy as np
+
 from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.columns import representative_of, tally_of
 from flowwarden.detection.findings import Finding, Severity
@@ -22,16 +26,34 @@ from flowwarden.records.tokens import Integers
 NAME = "internet-rejects"
 
 
+MOST_HOSTS: Final = 25
+"""Own hosts of a batch that are told one by one, those with most records first: somebody may send to every
+address of a network, and each finding is a line in the log."""
+
+
 def inspect(directions: Directions, rows: Integers) -> list[Finding]:
-    """One finding for each own host that internet hosts were refused at; the rows are the batch's `noise`."""
+    """A finding for each own host that internet hosts were refused at, and one for all beyond `MOST_HOSTS`.
+
+    The rows are the batch's `noise`.
+    """
     servers = directions.server[rows]
-    hosts = dict.fromkeys(servers.tolist())
-    return [_report(directions, host, rows[servers == host]) for host in hosts]
+    hosts, counts = np.unique(servers, return_counts=True)
+    ordered = hosts[np.argsort(-counts, kind="stable")]
+    findings = [about(directions, host, rows) for host in ordered[:MOST_HOSTS].tolist()]
+    if (others := len(ordered) - MOST_HOSTS) > 0:
+        rest = rows[np.isin(servers, ordered[MOST_HOSTS:])]
+        findings.append(_report(directions, plural(others, "other host"), rest))
+    return findings
 
 
-def _report(directions: Directions, server: int, rows: Integers) -> Finding:
-    host, tally = directions.traffic.flows.texts[server], tally_of(directions, rows)
-    example = representative_of(directions, rows)
+def about(directions: Directions, server: int, rows: Integers) -> Finding:
+    """The finding about one host, by the number of its text; the rows are the batch's `noise`."""
+    host = directions.traffic.flows.texts[server]
+    return _report(directions, host, rows[directions.server[rows] == server])
+
+
+def _report(directions: Directions, host: str, rows: Integers) -> Finding:
+    tally, example = tally_of(directions, rows), representative_of(directions, rows)
     return Finding(
         detector=NAME,
         severity=Severity.INFO,
@@ -42,7 +64,7 @@ def _report(directions: Directions, server: int, rows: Integers) -> Finding:
         likely=likely_cause(example, "internet hosts", host),
         advice=(),
         technique="T1595",
-        query_terms=(host, "REJECT"),
+        query_terms=(example.server, "REJECT"),
         tally=tally,
         example=example,
     )

@@ -1,6 +1,6 @@
 """records-lost: AWS skips the records of one interface again and again.
 
-What: SKIPDATA in `WINDOWS` windows of an interface or more, all of which begin within an hour, over any
+What: SKIPDATA in `lost_windows` windows of an interface or more, all of which begin within an hour, over any
     number of batches. Told to operations, once for the interface and suppression window.
 Why: a window with SKIPDATA hides any number of flows, so no detector's silence means anything meanwhile.
     AWS skips records for want of capacity or because of an error of its own (VPC User Guide, "Flow log
@@ -20,12 +20,10 @@ from typing import Final
 
 from flowwarden.detection.blind_spots import BlindSpot
 from flowwarden.detection.evidence import DAY, HOUR, Addition
+from flowwarden.detection.selection import plural
 from flowwarden.records.model import Gap, GapKind
 
 NAME: Final = "records-lost"
-WINDOWS: Final = 3
-"""Two of an hour would be chance 3.5 times a day for 1,000 interfaces with windows of a minute, if two in ten
-thousand are skipped; three are it 0.02 times."""
 
 MINUTE: Final = 60
 LOST: Final = "lost"
@@ -63,24 +61,32 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
     }
 
 
-def inspect(interface: str, items: Mapping[int, frozenset[int]]) -> BlindSpot | None:
-    """Judge the items of an interface: the minutes of windows, by when the item's two hours begin."""
+def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> BlindSpot | None:
+    """Judge the items of an interface: the minutes of windows, by when the item's two hours begin.
+
+    Args:
+        interface: its id.
+        items: what is known.
+        least: windows within an hour that are worth telling.
+    """
     dense = [
         [begin + minute * MINUTE for minute in sorted(minutes)]
         for begin, minutes in items.items()
-        if is_dense(minutes)
+        if is_dense(minutes, least)
     ]
-    return _report(interface, max(dense, key=lambda starts: (len(starts), starts))) if dense else None
+    if not dense:
+        return None
+    return _report(interface, max(dense, key=lambda starts: (len(starts), starts)), least)
 
 
-def is_dense(minutes: frozenset[int]) -> bool:
-    """Whether enough windows lie within an hour: then no other one adds to what is told."""
+def is_dense(minutes: frozenset[int], least: int) -> bool:
+    """Whether so many windows lie within an hour: then no other one adds to what is told."""
     ordered = sorted(minutes)
-    ends = zip(ordered, ordered[WINDOWS - 1 :], strict=False)
+    ends = zip(ordered, ordered[least - 1 :], strict=False)
     return any(last - first < HOUR // MINUTE for first, last in ends)
 
 
-def _report(interface: str, starts: list[int]) -> BlindSpot:
+def _report(interface: str, starts: list[int], least: int) -> BlindSpot:
     return BlindSpot(
         detector=NAME,
         subject=interface,
@@ -88,6 +94,8 @@ def _report(interface: str, starts: list[int]) -> BlindSpot:
         first=starts[0],
         last=starts[-1],
         summary=f"Records lost: AWS skipped {len(starts)} windows of {interface} or more within two hours.",
-        because=f"SKIPDATA in {WINDOWS} windows of an hour or more; single ones happen without any reason",
+        because=(
+            f"SKIPDATA in {plural(least, 'window')} of an hour or more; single ones happen without any reason"
+        ),
         advice=ADVICE,
     )

@@ -2,8 +2,8 @@
 
 What: within ten minutes an own host refuses far more different attempts (client, protocol, port) of internet
     hosts than it does usually: the robust z of log(1 + attempts) over the slots of the last day is above
-    `LEAST_Z`, and they are more than `TIMES` times the median. It may be reported several times in its own
-    slot, and not in the six hours after it.
+    `LEAST_Z`, and they are more than `spike_times` times the median. It may be reported several times in its
+    own slot, and not in the six hours after it.
 Why: background radiation is always there, and a fixed threshold tells of it all day (144 times on a /28 at
     100 REJECTs in ten minutes; this rule 0.23 times). What breaks its own habits is a campaign against the
     host, or the first sign that an address was published somewhere.
@@ -48,7 +48,6 @@ HISTORY: Final = DAY // SLOT
 QUIET: Final = 6 * HOUR // SLOT
 """Slots after a spike in which another one is the same."""
 LEAST_Z: Final = 6.0
-TIMES: Final = 5.0
 LEAST_SPREAD: Final = 0.25
 """Of log(1 + attempts): without it a host that is tried evenly has a spike whenever it is not."""
 TO_SIGMA: Final = 1.4826
@@ -114,9 +113,9 @@ _MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 _SHIFT: Final = np.uint64(64 - (BUCKETS - 1).bit_length())
 
 
-def may_be_one(count: float) -> bool:
+def may_be_one(count: float, times: int) -> bool:
     """Whether so many attempts in a slot are a spike if there is nothing to compare them with."""
-    return count > TIMES * LEAST
+    return count > times * LEAST
 
 
 def keys(place: Place, slot: int) -> dict[str, int]:
@@ -128,7 +127,7 @@ def _key(place: Place, slot: int) -> str:
     return f"tried#{place[0]}/{place[1]}#{slot}"
 
 
-def is_spike(slot: int, count: float, before: Mapping[int, float]) -> bool:
+def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -> bool:
     """Whether so many attempts in a slot are news.
 
     Args:
@@ -136,21 +135,22 @@ def is_spike(slot: int, count: float, before: Mapping[int, float]) -> bool:
         count: how many.
         before: those of the day before, by slot; of a slot that is not there nothing is known, so it was
             quiet.
+        times: by how many times it has to be more than the median.
     """
     usual = [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
-    return _stands_out(count, usual) and not any(
-        _stands_out(attempts, usual) for each, attempts in before.items() if each >= slot - QUIET
+    return _stands_out(count, usual, times) and not any(
+        _stands_out(attempts, usual, times) for each, attempts in before.items() if each >= slot - QUIET
     )
 
 
-def _stands_out(count: float, usual: Sequence[float]) -> bool:
+def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
     logs = [log1p(each) for each in usual]
     middle = median(logs)
     spread = max(TO_SIGMA * median(abs(each - middle) for each in logs), LEAST_SPREAD)
-    return (log1p(count) - middle) / spread > LEAST_Z and count > TIMES * median(usual)
+    return (log1p(count) - middle) / spread > LEAST_Z and count > times * median(usual)
 
 
-def report(about: Finding, count: float) -> Finding:
+def report(about: Finding, count: float, times: int) -> Finding:
     """The finding about a host; `about` tells all that it refused in the batch, the count is the slot's."""
     return replace(
         about,
@@ -160,7 +160,7 @@ def report(about: Finding, count: float) -> Finding:
             f"ten minutes; {plural(len(about.tally.clients), 'host')} in this batch alone."
         ),
         because=(
-            f"more than {TIMES:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
+            f"more than {times:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
             f"logarithmic scale; the initiator is on the internet and the action is REJECT"
         ),
         advice=("Nothing, as long as they are refused.",),

@@ -14,6 +14,7 @@ from typing import Final
 from flowwarden.detection import interface_silent, last_seen, records_lost
 from flowwarden.detection.blind_spots import BlindSpot
 from flowwarden.detection.evidence import Addition
+from flowwarden.detection.thresholds import Thresholds
 from flowwarden.records.subscription import LogBatch
 from flowwarden.records.table import Table
 from flowwarden.services.directory import InterfaceBook
@@ -74,7 +75,8 @@ class Watch:
 class Lookout:
     """Finds blind spots. One for a container."""
 
-    def __init__(self, evidence: EvidenceBook, interfaces: InterfaceBook) -> None:
+    def __init__(self, evidence: EvidenceBook, interfaces: InterfaceBook, thresholds: Thresholds) -> None:
+        self._least_lost = thresholds.lost_windows
         self._evidence = evidence
         self._interfaces = interfaces
         self._watches: dict[str, Watch] = {}
@@ -90,12 +92,13 @@ class Lookout:
 
     def _lost_at(self, interface: str, starts: frozenset[int]) -> BlindSpot | None:
         added = records_lost.additions(interface, starts)
-        return records_lost.inspect(interface, {begin: self._windows(each) for begin, each in added.items()})
+        items = {begin: self._windows(each) for begin, each in added.items()}
+        return records_lost.inspect(interface, items, self._least_lost)
 
     def _windows(self, addition: Addition) -> frozenset[int]:
         """The windows of an item; nothing is written any more when there are enough."""
         known = self._evidence.known(addition.key).get(records_lost.LOST, frozenset())
-        enough = records_lost.is_dense(known)
+        enough = records_lost.is_dense(known, self._least_lost)
         return known if enough else self._evidence.add(addition)[records_lost.LOST]
 
     def _silent(self, batch: LogBatch, records: Table, now: int) -> list[BlindSpot]:

@@ -179,9 +179,9 @@ class MonitoringService:
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(directions, self._watcher.policy))
         refused = noise(directions)
-        rejects = internet_rejects.inspect(directions, refused)
-        over_time += spikes.inspect(self._watcher.evidence, directions, refused, rejects, now)
-        over_time += rejects
+        times = self._watcher.policy.thresholds.spike_times
+        over_time += spikes.inspect(self._watcher.evidence, directions, refused, times, now)
+        over_time += internet_rejects.inspect(directions, refused)
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
         self._watcher.remember(findings)
         return findings

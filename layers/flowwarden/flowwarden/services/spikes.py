@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
-from flowwarden.detection import reject_spike
+from flowwarden.detection import internet_rejects, reject_spike
 from flowwarden.detection.evidence import distinct
 from flowwarden.detection.findings import Finding
 from flowwarden.detection.reject_spike import TRIED, Place
@@ -18,7 +17,7 @@ MOST_SLOTS: Final = 12
 
 
 def inspect(
-    evidence: EvidenceBook, directions: Directions, noise: Integers, rejects: Iterable[Finding], now: int
+    evidence: EvidenceBook, directions: Directions, noise: Integers, times: int, now: int
 ) -> list[Finding]:
     """A finding for each slot in which a host refuses what it never did.
 
@@ -28,23 +27,22 @@ def inspect(
         evidence: what is remembered.
         directions: of the batch.
         noise: the rows of what internet hosts were refused.
-        rejects: what `internet_rejects` finds about these.
+        times: by how many times more than usual it has to be; the user's.
         now: Unix seconds.
     """
     found = reject_spike.attempts(directions, noise, now)
-    about = {each.subject: each for each in rejects}
     most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_SLOTS]
-    counts = ((place, _count(evidence, place, slot, directions, rows)) for (place, slot), rows in most)
-    return [reject_spike.report(about[host], count) for (_, host), count in counts if count is not None]
+    findings = []
+    for (place, slot), rows in most:
+        count = distinct(evidence.add(reject_spike.addition(place, slot, directions, rows))[TRIED])
+        if reject_spike.may_be_one(count, times) and _is_news(evidence, place, slot, count, times):
+            about = internet_rejects.about(directions, int(directions.server[rows[0]]), noise)
+            findings.append(reject_spike.report(about, count, times))
+    return findings
 
 
-def _count(
-    evidence: EvidenceBook, place: Place, slot: int, directions: Directions, rows: Integers
-) -> float | None:
-    """How many attempts a host has refused in a slot, if that is a spike."""
-    count = distinct(evidence.add(reject_spike.addition(place, slot, directions, rows))[TRIED])
-    if not reject_spike.may_be_one(count):
-        return None
+def _is_news(evidence: EvidenceBook, place: Place, slot: int, count: float, times: int) -> bool:
+    """Whether so many attempts are a spike, by what is remembered of the day before."""
     wanted = reject_spike.keys(place, slot)
     before = {wanted[key]: distinct(sets[TRIED]) for key, sets in evidence.recall_once(wanted).items()}
-    return count if reject_spike.is_spike(slot, count, before) else None
+    return reject_spike.is_spike(slot, count, before, times)
