@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 from random import Random
 
@@ -57,9 +58,21 @@ def test_every_detector_documents_itself_and_is_tested() -> None:
     for name, module in modules().items():
         text = module.__doc__ or ""
         assert text.startswith(f"{name}:")
-        for heading in ("What:", "Why:", "False positives:", "What to do:", "ATT&CK:"):
+        for heading in ("What:", "Why:", "False positives:", "Events:", "What to do:", "ATT&CK:"):
             assert heading in text, f"{name} lacks {heading}"
         assert Path(__file__).with_name(f"test_{name.replace('-', '_')}.py").exists()
+
+
+def test_every_detector_names_the_events_that_show_it_and_that_do_not() -> None:
+    """Files that are there; or, where a single event can show nothing, the tests that do."""
+    root = Path(__file__).parents[2]
+    for name, module in modules().items():
+        events = re.search(r"^Events: ([^\n]+)", module.__doc__ or "", re.MULTILINE)
+        assert events, name
+        named = re.findall(r"[a-z_/-]+\.(?:json|py)", events[1])
+        files = [root / ("events/monitor" if each.endswith(".json") else "") / each for each in named]
+        assert files, name
+        assert all(each.is_file() for each in files), f"{name} names {named}"
 
 
 def test_inhibition_names_detectors_that_exist() -> None:

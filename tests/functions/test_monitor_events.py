@@ -127,6 +127,7 @@ def test_the_events_cover_what_they_should() -> None:
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
         "listener-goes-out", "public-into-private", "probing", "two-formats", "formats-alike", "sight-lost",
         "records-skipped", "rejected-answers", "rejected-answers-many",
+        "scan", "resolver-answers", "service-shut",
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ False positives: a retired dependency that a client still asks for; a port that 
     comes a little later: it pages when it has gone on for `blocked_slots` of ten minutes within six hours.
     What was usual before pages at once, and so does everything while a role is learned or not known.
 What to do: decide whether the connection is wanted; then open it or stop the one who asks.
+Events: two-formats.json, ipv6.json; expired-connection.json is none.
 ATT&CK: none; most of these are faults.
 """
 

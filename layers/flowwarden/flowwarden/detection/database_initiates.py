@@ -9,6 +9,7 @@ While a role is learned, it takes two days until it is known to serve a database
     database needs is found, unless it is usual already: remote administration of own hosts, and TCP to the
     internet by other ports than the web's.
 What to do: find the process that connects; treat the database's content as read by whoever owns the far end.
+Events: none can show it, since a role has to be learned; tests/services/test_watching.py has weeks of them.
 ATT&CK: T1210 Exploitation of Remote Services.
 """
 

@@ -6,6 +6,7 @@ Why: they are background radiation. EC2 sensors saw 27,100 packets per address a
     2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day.
 False positives: does not apply; nothing is claimed beyond the count.
 What to do: nothing. A source that is refused first and accepted later is another detector's business.
+Events: reject-burst.json; expired-connection.json has leftovers, which do not count.
 ATT&CK: T1595 Active Scanning.
 """
 

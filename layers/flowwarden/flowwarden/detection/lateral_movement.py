@@ -8,6 +8,7 @@ Why: an intruder who has one host wants the next. He succeeds often, so that cou
 False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.
 While a role is learned, administration is new wherever it goes; nothing is found then.
 What to do: find out who is on the host, and which account opened the sessions.
+Events: none can show it, since a role has to be learned; tests/services/test_watching.py has weeks of them.
 ATT&CK: T1021 Remote Services.
 """
 

@@ -11,6 +11,7 @@ False positives: operating system updates, licence checks, telemetry of vendors.
     days is usual for it afterwards.
 While a role is learned, only the hosts that the policy names are looked at.
 What to do: find the process and the destination; block it until somebody vouches for it.
+Events: listener-goes-out.json; accept-only.json is none.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """
 

@@ -8,8 +8,9 @@ False positives: monitoring and inventory tools; a host whose network ACL refuse
     the policy's `exempt`.
 Blind: a batch is what one interface logged. Many ports of one host show there, and so does anything that
     the prober's own rules refuse. One port on many hosts, each refusing it at its own interface, is one
-    pair in each of their batches, and is not found.
+    pair in each of their batches: that is for `scan`, if it is new for the host's role.
 What to do: find out what runs on the host; isolate it if nobody knows.
+Events: probing.json; service-shut.json and rejected-answers.json are none.
 ATT&CK: T1046 Network Service Discovery.
 """
 

@@ -8,6 +8,7 @@ False positives: a network load balancer that keeps the client's address brings 
     private targets legitimately; do not declare the subnets of its targets.
 Blind: an answer that comes in a later batch than its request.
 What to do: find the way in (route table, public address, load balancer) and close it.
+Events: public-into-private.json; accept-only.json is none.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
 

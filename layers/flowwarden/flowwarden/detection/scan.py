@@ -15,6 +15,7 @@ False positives: inventory and vulnerability scanners, new monitoring: name them
 While a role is learned, all that it does is new: answers are not counted then, and it takes `LEARNING_FACTOR`
     times as many failures.
 What to do: find out what runs on the host; isolate it if nobody knows.
+Events: scan.json; resolver-answers.json is none.
 ATT&CK: T1046 Network Service Discovery.
 """
 

@@ -10,6 +10,7 @@ False positives: a new public service that a scanner of the internet finds befor
 While a role is learned, nearly every service is new to the internet. From its third day on only remote
     administration and databases are found, unless the internet reached them on two days already.
 What to do: close the port unless it is meant to be open; look at what the connection carried.
+Events: none can show it, since a role has to be learned; tests/services/test_watching.py has weeks of them.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
 

@@ -6,6 +6,7 @@ Why: clients of a service do not all err at the same time. Somebody tightened a 
     ACL, and everything that depends on the service is down.
 False positives: a service that was switched off on purpose while its clients were not.
 What to do: look at what was changed at the refusing host; allow its clients again.
+Events: service-shut.json; probing.json is its other end.
 ATT&CK: none; these are faults.
 """
 
