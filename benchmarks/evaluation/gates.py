@@ -18,6 +18,8 @@ MOST_PAGES_UNDER_STRESS: Final = 2.0
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
 NEARLY: Final = 0.9
 """Of every other kind that is claimed."""
+MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.INCIDENTS: 25.0}
+"""Write units of the state table for 1,000 records: of ordinary traffic, and with scans in it."""
 SURE_AND_RIGHT: Final = 0.995
 """Of the verdicts about the initiator that claim to be sure."""
 
@@ -47,6 +49,9 @@ def gates(results: Results) -> Iterator[Gate]:
     for scenario in (scenarios.BENIGN, scenarios.BENIGN_V2):
         share = results.outcomes[scenario].accuracy.high.share or 0.0
         yield Gate(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
+    for scenario, most in MOST_WRITES.items():
+        figure = results.outcomes[scenario].tallies[MONITOR].writes_per_thousand()
+        yield Gate(f"write units for 1,000 records, {scenario}", figure, most, at_least=False)
     unsure = sum(each.tallies[MONITOR].low_confidence for each in results.outcomes.values())
     yield Gate("pages without a sure verdict", unsure, 0, at_least=False)
 

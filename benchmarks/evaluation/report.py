@@ -137,11 +137,12 @@ def _processed(results: Results) -> str:
                 f"{tally.records:,}",
                 f"{tally.batches:,}",
                 f"{tally.writes_per_thousand():.3f}",
+                f"{tally.writes_per_batch():.3f}",
                 str(tally.low_confidence),
                 f"{outcome.seconds:,.0f}",
             )
         )
-    head = "Scenario", "records", "batches", "writes per 1,000", "unsure pages", "s"
+    head = "Scenario", "records", "batches", "writes per 1,000", "a batch", "unsure pages", "s"
     return table(head, rows)
 
 

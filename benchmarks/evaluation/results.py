@@ -71,6 +71,7 @@ class Results(Struct):
             ),
             "repeated_pages": sum(each.tallies[name].repeats() for each in self.outcomes.values()),
             "write_units_per_1000_records": round(benign.tallies[name].writes_per_thousand(), _DIGITS),
+            "write_units_per_batch": round(benign.tallies[name].writes_per_batch(), _DIGITS),
             "records": sum(each.tallies[name].records for each in self.outcomes.values()),
             "batches": sum(each.tallies[name].batches for each in self.outcomes.values()),
         }

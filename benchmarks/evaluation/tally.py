@@ -64,6 +64,10 @@ class Tally(Struct):
         """Write units for 1,000 records."""
         return self.write_units / self.records * 1000 if self.records else 0.0
 
+    def writes_per_batch(self) -> float:
+        """Write units of the state table a batch, which is one interface's and mostly small."""
+        return self.write_units / max(self.batches, 1)
+
 
 class Found(Struct, frozen=True):
     """What became of the incidents of a kind."""

@@ -107,7 +107,8 @@ def test_results_hold_all_figures_and_the_report_shows_them(outcome: Outcome) ->
     document = json.loads(json.dumps(results.document()))
     assert {
         "pages_per_day_per_1000_enis", "pages_per_day_per_1000_enis_stress", "recall", "precision",
-        "initiator_accuracy_high_confidence", "time_to_detect", "write_units_per_1000_records", "peers",
+        "initiator_accuracy_high_confidence", "time_to_detect", "write_units_per_1000_records",
+        "write_units_per_batch", "peers",
         "pages_at_low_confidence",
     } <= set(document)  # fmt: skip
     assert {"value", "low", "high", "interface_days"} <= set(document["pages_per_day_per_1000_enis"])
