@@ -27,7 +27,7 @@ from flowwarden.aws.sns import TopicSink
 from flowwarden.compliance import printing, triggers
 from flowwarden.compliance.report import EnforcementReport, Result
 from flowwarden.policy import Policy
-from flowwarden.services.enforcing import Aws, EnforcingService
+from flowwarden.services.enforcing import MINUTE, Aws, EnforcingService
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -57,7 +57,13 @@ class Clock:
 def build(settings: EnforcerSettings, aws: Aws) -> EnforcingService:
     """The service that the settings describe, on the given ports. Raises PolicyError."""
     policy = Policy.from_json(settings.policy)
-    return EnforcingService(aws, policy.flow_logs, settings.house, dry_run=settings.dry_run)
+    return EnforcingService(
+        aws,
+        policy.flow_logs,
+        settings.house,
+        dry_run=settings.dry_run,
+        window=settings.suppression_minutes * MINUTE,
+    )
 
 
 def wire(clock: Clock) -> EnforcingService:

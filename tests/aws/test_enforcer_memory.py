@@ -61,10 +61,27 @@ def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
     assert int(item["expires_at"]["N"]) == 200 + KEPT
 
 
+def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEnforcerMemory) -> None:
+    """Each subject has its own; and what is pending does not know of it."""
+    assert memory.take_turn("silence#a", 1000, 600)
+    assert not memory.take_turn("silence#a", 1599, 600)
+    assert memory.take_turn("silence#b", 1001, 600)
+    assert memory.take_turn("silence#a", 1600, 600)
+    memory.give_back("silence#a")
+    assert memory.take_turn("silence#a", 1601, 600)
+    assert memory.recall() == ([], None)
+
+
 def test_a_table_that_does_not_answer_is_unavailable() -> None:
     """Every call says so."""
     with mock_aws():
         memory = DynamoDbEnforcerMemory(client("dynamodb"), "no-such-table")
-        for call in (memory.recall, lambda: memory.remember(ONE), lambda: memory.forget("vpc-1")):
+        for call in (
+            memory.recall,
+            lambda: memory.remember(ONE),
+            lambda: memory.forget("vpc-1"),
+            lambda: memory.take_turn("x", 1, 1),
+            lambda: memory.give_back("x"),
+        ):
             with pytest.raises(StateUnavailable, match="no-such-table"):
                 call()

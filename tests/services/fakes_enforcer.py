@@ -101,6 +101,8 @@ class FakeMemory:
 
     pending: dict[str, Pending] = field(default_factory=dict)
     cursor: Cursor | None = None
+    turns: dict[str, int] = field(default_factory=dict)
+    """When each subject was told of."""
     broken: bool = False
     reads: int = 0
     writes: int = 0
@@ -126,6 +128,19 @@ class FakeMemory:
         assert now
         self._write()
         self.cursor = cursor
+
+    def take_turn(self, subject: str, now: int, wait: int) -> bool:
+        """Once in so many seconds."""
+        self._write()
+        if now - self.turns.get(subject, now - wait) < wait:
+            return False
+        self.turns[subject] = now
+        return True
+
+    def give_back(self, subject: str) -> None:
+        """As if nobody had been told."""
+        self._write()
+        self.turns.pop(subject, None)
 
     def _write(self) -> None:
         self.writes += 1

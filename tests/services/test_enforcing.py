@@ -400,6 +400,74 @@ def test_report_that_cannot_be_told_is_raised() -> None:
     assert len(fakes.sink.sent) == 1
 
 
+def silent_fakes() -> Fakes:
+    """The only VPC has an old flow log and an active interface, and nothing was ever seen."""
+    old = existing(creation_time=BORN - 24 * 3600)
+    interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
+    return Fakes(ec2=FakeEc2(own("vpc-1"), [old], [interface]))
+
+
+def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing() -> None:
+    """The only VPC of an account: nobody else writes; and it is told again while it lasts."""
+    fakes = silent_fakes()
+    service = fakes.service(AT_ONCE)
+    for hour in range(9):
+        report = service.enforce(replace(SWEEP, occasion=str(hour)), BORN + hour * 3600)
+        service.tell(report)
+        assert [each.subject for each in report.troubles] == [GROUP]
+        assert only(report).result is Result.PENDING
+    assert len(fakes.sink.sent) == 3
+    assert f"{GROUP} needs somebody" in fakes.sink.sent[0].subject
+    assert "the monitor does not see them" in fakes.sink.sent[0].text
+    ec2 = fakes.ec2
+    assert isinstance(ec2, FakeEc2)
+    assert (ec2.asked, ec2.deleted) == ([], [])
+
+
+def test_what_is_repeated_is_not_told_with_other_news() -> None:
+    """It has been told."""
+    fakes = silent_fakes()
+    service = fakes.service(AT_ONCE)
+    service.tell(service.enforce(SWEEP, BORN))
+    ec2 = fakes.ec2
+    assert isinstance(ec2, FakeEc2)
+    ec2.vpcs_listed += own("vpc-2")
+    service.tell(service.enforce(SWEEP, BORN + 3600))
+    assert len(fakes.sink.sent) == 2
+    assert GROUP not in fakes.sink.sent[1].text
+    assert fakes.sink.sent[1].subject.startswith("[INFO] flow log created for vpc-2")
+
+
+@pytest.mark.parametrize("trigger", [LOOK, BIRTH, replace(SWEEP, deployed=True)])
+def test_silence_is_a_sweep_s_business_and_a_new_monitor_has_seen_nothing_yet(trigger: Trigger) -> None:
+    """Neither looks nor events tell of it."""
+    fakes = silent_fakes()
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, since=BORN, reason="x")
+    assert enforce(fakes, trigger).troubles == ()
+    assert fakes.memory.turns == {}
+
+
+def test_without_the_state_table_nothing_is_known_to_be_silent() -> None:
+    """Nor does anybody know who wrote."""
+    fakes = silent_fakes()
+    fakes.evidence.is_away = True
+    assert enforce(fakes).troubles == ()
+
+
+def test_silence_that_could_not_be_told_is_told_by_the_retry() -> None:
+    """The turn is given back; and if nobody takes turns, it is told every time."""
+    fakes = silent_fakes()
+    service = fakes.service(AT_ONCE)
+    fakes.sink.broken = True
+    with pytest.raises(PublishFailed):
+        service.tell(service.enforce(SWEEP, BORN))
+    fakes.sink.broken = False
+    service.tell(service.enforce(SWEEP, BORN + 60))
+    fakes.memory.broken = True
+    service.tell(service.enforce(SWEEP, BORN + 120))
+    assert len(fakes.sink.sent) == 2
+
+
 def test_exemption_by_tag_is_for_what_carries_it() -> None:
     """And for nothing else."""
     policy = FlowLogsPolicy(

@@ -24,12 +24,14 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 PARTITION: Final = "enforcer"
 CURSOR: Final = "cursor"
+VPC: Final = "vpc#"
+TOLD: Final = "told#"
 KEPT: Final = 3 * 24 * 3600
 """Seconds after which an item goes by itself: the sweep looks at every VPC in any case."""
 
 
 class DynamoDbEnforcerMemory:
-    """Pending VPCs and the sweep's cursor, an item each."""
+    """Pending VPCs, the sweep's cursor, and what people were told of, an item each."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -53,17 +55,17 @@ class DynamoDbEnforcerMemory:
                     with suppress(msgspec.MsgspecError):
                         if item["sk"]["S"] == CURSOR:
                             cursor = msgspec.json.decode(told, type=Cursor)
-                        else:
+                        elif item["sk"]["S"].startswith(VPC):
                             found.append(msgspec.json.decode(told, type=Pending))
         return found, cursor
 
     def remember(self, pending: Pending) -> None:
         """As the port says. Costs one write."""
-        self._put(f"vpc#{pending.vpc_id}", pending, pending.due + KEPT)
+        self._put(f"{VPC}{pending.vpc_id}", pending, pending.due + KEPT)
 
     def forget(self, vpc_id: str) -> None:
         """As the port says. Costs one write."""
-        self._delete(f"vpc#{vpc_id}")
+        self._delete(f"{VPC}{vpc_id}")
 
     def stop_at(self, cursor: Cursor | None, now: int) -> None:
         """As the port says. Costs one write."""
@@ -71,6 +73,30 @@ class DynamoDbEnforcerMemory:
             self._delete(CURSOR)
         else:
             self._put(CURSOR, cursor, now + KEPT)
+
+    def take_turn(self, subject: str, now: int, wait: int) -> bool:
+        """As the port says. Costs one write, of which one alone succeeds among concurrent ones."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(f"{TOLD}{subject}"),
+                UpdateExpression="SET told_at = :now, expires_at = :expires",
+                ConditionExpression="attribute_not_exists(told_at) OR told_at <= :before",
+                ExpressionAttributeValues={
+                    ":now": {"N": str(now)},
+                    ":before": {"N": str(now - wait)},
+                    ":expires": {"N": str(now + max(wait, KEPT))},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        except (ClientError, BotoCoreError) as error:
+            raise self._unavailable(error) from error
+        return True
+
+    def give_back(self, subject: str) -> None:
+        """As the port says. Costs one write."""
+        self._delete(f"{TOLD}{subject}")
 
     def _put(self, sk: str, told: Pending | Cursor, expires_at: int) -> None:
         values: dict[str, Any] = {
@@ -94,7 +120,10 @@ class DynamoDbEnforcerMemory:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            raise StateUnavailable(f"table {self._table}: {error}") from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StateUnavailable:
+        return StateUnavailable(f"table {self._table}: {error}")
 
 
 def _key(sk: str) -> dict[str, Any]:

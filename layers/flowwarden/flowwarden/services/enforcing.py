@@ -9,6 +9,8 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   just made. One report too many is better than none.
 - Pending: too early to tell, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
   The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told.
+- A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
+  window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
 - Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
   not deliver: told by each sweep, for all VPCs in one notification. That is on purpose: the VPC is unwatched
   all that time, and silence would look like peace.
@@ -28,14 +30,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.alerting.enforcement_report import render
+from flowwarden.compliance import total_silence
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
-from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
+from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import MakeGroup, Upkeep
 from flowwarden.compliance.wishes import FlowLogsPolicy
-from flowwarden.errors import CallFailed, CallRefused, EnforcementError, EnforcementIncomplete
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError
 from flowwarden.ports import (
     EnforcerMemory,
     EvidenceStore,
@@ -51,6 +53,8 @@ from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
 from flowwarden.services.patience import OutOfTime, has_time, patiently
 from flowwarden.services.planning import Planned, Planning
+from flowwarden.services.postponing import left, missing, unseen
+from flowwarden.services.telling import SUPPRESSION_SECONDS, Telling
 
 MINUTE: Final = 60
 
@@ -70,7 +74,15 @@ class Aws(Struct, frozen=True, kw_only=True):
 class EnforcingService:
     """Covers the VPCs of one account in one region."""
 
-    def __init__(self, aws: Aws, policy: FlowLogsPolicy, house: House, *, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        policy: FlowLogsPolicy,
+        house: House,
+        *,
+        dry_run: bool = False,
+        window: int = SUPPRESSION_SECONDS,
+    ) -> None:
         """Take what to work with, what the user wishes, and what the stack brings.
 
         Args:
@@ -78,6 +90,7 @@ class EnforcingService:
             policy: the user's.
             house: the stack's.
             dry_run: whether to plan only: nothing is changed, remembered or sent.
+            window: seconds in which what stays the same is told once.
         """
         self._aws = aws
         self._policy = policy
@@ -87,6 +100,7 @@ class EnforcingService:
         self._looking = Looking(aws.ec2, aws.evidence, house)
         self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
         self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
+        self._telling = Telling(aws.reports, aws.memory, window=window, dry_run=dry_run)
 
     @property
     def house(self) -> House:
@@ -112,9 +126,9 @@ class EnforcingService:
         try:
             world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
         except (OutOfTime, CallFailed, CallRefused) as error:
-            outcomes += self._unseen(wanted, trigger, agenda, error, now)
+            outcomes += unseen(wanted, trigger, agenda, error, now)
             return self._report(trigger, outcomes, agenda=agenda)
-        outcomes += _missing(wanted or [], world, trigger, agenda, now)
+        outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
 
     def tell(self, report: EnforcementReport) -> None:
@@ -124,11 +138,7 @@ class EnforcingService:
             PublishFailed: operations could not be told.
             EnforcementIncomplete: a retry may do what could not be put off.
         """
-        if report.is_news and not self._dry_run:
-            self._aws.reports.send(render(report))
-        if report.unfinished and report.forgotten:
-            named = ", ".join(each.vpc_id or "the list of VPCs" for each in report.unfinished)
-            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {named}")
+        self._telling.tell(report)
 
     def _wanted(self, trigger: Trigger, agenda: Agenda, now: int) -> tuple[list[str] | None, list[Outcome]]:
         """The VPCs to look at, None for all of them; and the outcomes of those that are left for later."""
@@ -166,7 +176,7 @@ class EnforcingService:
             repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
         if self._dry_run:
             plans = tuple(each.plan for each in planned)
-            repairs += self._role(trigger)
+            repairs += [*self._role(trigger), *self._silences(trigger, planned, now)]
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
@@ -176,11 +186,13 @@ class EnforcingService:
             repairs = [each for each in repairs if each.done]
         stopped = self._carry_out(planned, trigger, agenda, outcomes)
         if stopped is not None and trigger.scope is Scope.NAMED:
-            outcomes += _left(planned, outcomes, agenda, now)
+            outcomes += left(planned, outcomes, agenda, now)
         goes_on = trigger.scope is Scope.PENDING and agenda.cursor is not None
         if trigger.scope is Scope.EVERYTHING or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
+        # Last of all: a turn is taken, and a run that is ended would not have told.
+        repairs += self._silences(trigger, planned, now)
         return self._report(
             trigger, outcomes, agenda=agenda, repairs=tuple(repairs), goes_on=stopped is not None
         )
@@ -194,6 +206,15 @@ class EnforcingService:
             return plans
         due, after = set(agenda.due(now)), agenda.cursor.after
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
+
+    def _silences(self, trigger: Trigger, planned: Sequence[Planned], now: int) -> Iterator[Repair]:
+        """The log groups of which nothing is seen, of a sweep; a new monitor has seen nothing yet."""
+        if trigger.scope is not Scope.EVERYTHING or trigger.deployed:
+            return
+        for each in total_silence.silent_groups(one.situation for one in planned):
+            turn, what = f"silence#{each.group}", total_silence.told(each, self._house)
+            repeated = not self._telling.is_first(turn, now)
+            yield Repair(subject=each.group, what=what, done=False, turn=turn, repeated=repeated)
 
     def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep]) -> Iterator[Repair]:
         """Put the log groups right; a group that is made for a first flow log is no news."""
@@ -225,21 +246,6 @@ class EnforcingService:
             last = max(last, each.vpc_id)
         return None
 
-    def _unseen(
-        self, wanted: Sequence[str] | None, trigger: Trigger, agenda: Agenda, error: Exception, now: int
-    ) -> list[Outcome]:
-        """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
-        passes = not isinstance(error, CallRefused)
-        if passes and trigger.scope is Scope.EVERYTHING:
-            agenda.stop_at(Cursor(after=""), now)
-        if passes and trigger.scope is Scope.NAMED:
-            for vpc_id in wanted or ():
-                agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=str(error)))
-        named: Sequence[str | None] = wanted if wanted and trigger.scope is Scope.NAMED else (None,)
-        return [
-            Outcome(result=Result.FAILED, vpc_id=each, reason=str(error), retryable=passes) for each in named
-        ]
-
     def _report(
         self,
         trigger: Trigger,
@@ -256,31 +262,3 @@ class EnforcingService:
             forgotten=agenda is not None and agenda.forgotten,
             **told,  # type: ignore[arg-type]  # the parts of a report
         )
-
-
-def _left(
-    planned: Sequence[Planned], outcomes: Sequence[Outcome], agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs of an event that there was no time for: a scheduled look sees to them."""
-    done = {each.vpc_id for each in outcomes}
-    for vpc_id in (each.vpc_id for each in planned if each.vpc_id not in done):
-        reason = "AWS throttles, and the time of this run is over: looked at again soon"
-        agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=reason))
-        yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-
-
-def _missing(
-    wanted: Sequence[str], world: World, trigger: Trigger, agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
-    shown = {each.vpc_id for each in world.vpcs}
-    for vpc_id in wanted:
-        if vpc_id in shown:
-            continue
-        if trigger.is_newborn(vpc_id, now):
-            reason = "created a moment ago and not visible yet"
-            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, since=now, reason=reason))
-            yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-        else:
-            agenda.settle(vpc_id, None)
-            yield Outcome(result=Result.GONE, vpc_id=vpc_id, reason="EC2 does not know it: deleted meanwhile")
