@@ -416,6 +416,49 @@ def test_interfaces_and_subnets_are_listed(world: World) -> None:
     ]
 
 
+def test_an_interface_tells_its_instance_and_since_when_it_is_attached(stub: Stubber) -> None:
+    """What AWS attaches to its own has no instance."""
+    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    ours = {"AttachTime": told, "InstanceId": "i-1", "InstanceOwnerId": "123456789012"}
+    theirs = {"AttachTime": told, "InstanceOwnerId": "amazon-aws"}
+    cards = [
+        {"NetworkInterfaceId": f"eni-{number}", "VpcId": "vpc-1", "Status": "in-use", "Attachment": each}
+        for number, each in enumerate((ours, theirs))
+    ]
+    stub.add_response("describe_network_interfaces", {"NetworkInterfaces": cards})
+    assert list(ec2(stub).interfaces(None)) == [
+        NetworkInterface(
+            interface_id="eni-0",
+            vpc_id="vpc-1",
+            since=1_793_611_800,
+            instance_id="i-1",
+            instance_owner="123456789012",
+        ),
+        NetworkInterface(
+            interface_id="eni-1", vpc_id="vpc-1", since=1_793_611_800, instance_owner="amazon-aws"
+        ),
+    ]
+
+
+def test_instances_that_run_are_told_by_pages_and_others_are_not_asked_for(stub: Stubber) -> None:
+    """All of them, or those that are named."""
+    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    one = [{"Instances": [{"InstanceId": "i-1", "LaunchTime": told}, {"InstanceId": "i-2"}]}]
+    two = [{"Instances": [{"InstanceId": "i-3"}]}]
+    state = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+    everybody = {"Filters": [state], **PAGE}
+    stub.add_response("describe_instances", {"Reservations": one, "NextToken": "more"}, everybody)
+    stub.add_response("describe_instances", {"Reservations": two}, {"NextToken": "more", **everybody})
+    assert list(ec2(stub).running(None)) == [("i-1", 1_793_611_800), ("i-2", None), ("i-3", None)]
+    named = {"Filters": [{"Name": "instance-id", "Values": ["i-3"]}, state], **PAGE}
+    stub.add_response("describe_instances", {"Reservations": two}, named)
+    assert list(ec2(stub).running(["i-3"])) == [("i-3", None)]
+    assert list(ec2(stub).running([])) == []
+    stub.add_client_error("describe_instances", "UnauthorizedOperation", "no")
+    with pytest.raises(CallRefused, match="DescribeInstances"):
+        list(ec2(stub).running(None))
+
+
 def test_deletion_of_what_is_gone_is_no_error(world: World) -> None:
     """The first deletes, the second finds nothing to do."""
     vpc_id = world.vpc()

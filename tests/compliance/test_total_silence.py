@@ -55,7 +55,11 @@ def test_a_flow_log_that_need_not_have_written_is_no_reason(flow_log: FlowLog) -
 def test_without_an_active_interface_there_is_nothing_to_tell_of() -> None:
     """No records are expected."""
     assert silent(WANTED, interfaces=()) == []
-    assert silent(WANTED, interfaces=(replace(ACTIVE, active=False),)) == []
+    for state in (False, None):
+        assert silent(WANTED, interfaces=(replace(ACTIVE, active=state),)) == []
+    came = NOW - EXPECTED_SECONDS
+    assert silent(WANTED, interfaces=(replace(ACTIVE, since=came + 1),)) == []
+    assert silent(WANTED, interfaces=(replace(ACTIVE, since=came),)) != []
 
 
 def test_whoever_wrote_at_any_time_that_is_looked_at_shows_that_the_monitor_sees() -> None:

@@ -45,6 +45,8 @@ class Ec2Client:
     vpcs: list[dict[str, Any]] = field(default_factory=list)
     subnets: list[dict[str, Any]] = field(default_factory=list)
     interfaces: list[dict[str, Any]] = field(default_factory=list)
+    instances: dict[str, str] = field(default_factory=dict)
+    """Their states."""
     flow_logs: dict[str, Real] = field(default_factory=dict)
     fault_rate: float = 0.0
     lag: int = 0
@@ -85,6 +87,11 @@ class Ec2Client:
 
     def listed(self, call: str) -> list[dict[str, Any]]:
         """All that a description tells at this moment."""
+        if call == "describe_instances":
+            return [
+                {"Instances": [{"InstanceId": each}], "state": state}
+                for each, state in self.instances.items()
+            ]
         if call != "describe_flow_logs":
             return list(getattr(self, {"describe_network_interfaces": "interfaces"}.get(call, call[9:])))
         self._looks += 1
@@ -205,6 +212,7 @@ class Pages:
             "describe_subnets": "Subnets",
             "describe_flow_logs": "FlowLogs",
             "describe_network_interfaces": "NetworkInterfaces",
+            "describe_instances": "Reservations",
         }[call]
         for start in range(0, max(1, len(items)), PAGE):
             client.pages[call] += 1
@@ -213,7 +221,9 @@ class Pages:
 
 
 def _fits(item: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    name = {"vpc-id": "VpcId", "resource-id": "ResourceId"}[wanted["Name"]]
+    if wanted["Name"] == "instance-id":
+        return item["Instances"][0]["InstanceId"] in wanted["Values"]
+    name = {"vpc-id": "VpcId", "resource-id": "ResourceId", "instance-state-name": "state"}[wanted["Name"]]
     return item.get(name) in wanted["Values"]
 
 

@@ -26,6 +26,10 @@ class FakeEc2:
     vpcs_listed: list[Vpc] = field(default_factory=list)
     existing: list[FlowLog] = field(default_factory=list)
     interfaces_listed: list[NetworkInterface] = field(default_factory=list)
+    instances_running: dict[str, int | None] = field(default_factory=dict)
+    """With when they were launched; others are stopped."""
+    instances_asked: list[Sequence[str] | None] = field(default_factory=list)
+    instances_fault: EnforcementError | None = None
     subnets_listed: list[Subnet] = field(default_factory=list)
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
     delete_fault: EnforcementError | None = None
@@ -59,6 +63,15 @@ class FakeEc2:
         """List like DescribeNetworkInterfaces."""
         self._listed("DescribeNetworkInterfaces")
         yield from (each for each in self.interfaces_listed if vpc_ids is None or each.vpc_id in vpc_ids)
+
+    def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
+        """List like DescribeInstances with a filter for those that run."""
+        self._listed("DescribeInstances")
+        self.instances_asked.append(instance_ids)
+        if self.instances_fault is not None:
+            raise self.instances_fault
+        told = self.instances_running.items()
+        yield from (each for each in told if instance_ids is None or each[0] in instance_ids)
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
         """List like DescribeSubnets."""

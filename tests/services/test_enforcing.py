@@ -3,71 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from flowwarden.compliance.caller import Origin
-from flowwarden.compliance.desired import DesiredFlowLog, resolved
-from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
+from flowwarden.compliance.desired import DesiredFlowLog
+from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
-from flowwarden.compliance.report import EnforcementReport, Outcome, Result
-from flowwarden.compliance.triggers import FRESH_SECONDS, NewVpc, Scope, Trigger
+from flowwarden.compliance.report import Result
+from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
 from flowwarden.compliance.upkeep import DeliveryRole
-from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, Selection
 from flowwarden.errors import (
     CallFailed,
-    CallRefused,
-    CallThrottled,
     EnforcementIncomplete,
     PublishFailed,
     VpcGone,
 )
 from flowwarden.policy import Policy
+from tests.services.enforcer_runs import (
+    AT_ONCE,
+    BIRTH,
+    BORN,
+    DESIRED,
+    FORBIDDEN,
+    LOOK,
+    SWEEP,
+    THROTTLED,
+    enforce,
+    existing,
+    only,
+    own,
+)
 from tests.services.fakes_ec2 import FakeEc2, wanted
-from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, FakePace, FakeRoles, Fakes
-
-BORN = 1_793_611_800
-DESIRED = resolved(FlowLogWish(), HOUSE)
-AT_ONCE = FlowLogsPolicy(grace_minutes=0)
-SWEEP = Trigger(
-    scope=Scope.EVERYTHING, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
-)
-LOOK = Trigger(scope=Scope.PENDING, reason="a look", happened_at=BORN, occasion="look")
-BIRTH = Trigger(
-    scope=Scope.NAMED,
-    reason="CreateVpc names the VPC",
-    vpcs=(NewVpc(vpc_id="vpc-1", owner_id=ACCOUNT),),
-    origin=Origin(event_name="CreateVpc"),
-    happened_at=BORN,
-    occasion="8f6d",
-)
-THROTTLED = CallThrottled("RequestLimitExceeded")
-FORBIDDEN = CallRefused("UnauthorizedOperation")
-
-
-def own(*vpc_ids: str) -> list[Vpc]:
-    """VPCs of our account."""
-    return [Vpc(vpc_id=vpc_id, owner_id=ACCOUNT) for vpc_id in vpc_ids]
-
-
-def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
-    """The wanted flow log of a VPC, changed."""
-    return replace(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
-
-
-def enforce(
-    fakes: Fakes, trigger: Trigger = SWEEP, now: int = BORN + 10, policy: FlowLogsPolicy = AT_ONCE
-) -> EnforcementReport:
-    """One run."""
-    return fakes.service(policy).enforce(trigger, now)
-
-
-def only(report: EnforcementReport) -> Outcome:
-    """The outcome of a run about one VPC."""
-    (outcome,) = report.outcomes
-    return outcome
+from tests.services.fakes_enforcer import GROUP, FakeMemory, FakePace, FakeRoles, Fakes
 
 
 def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
@@ -398,74 +368,6 @@ def test_report_that_cannot_be_told_is_raised() -> None:
     assert (only(again).result, only(again).earlier) == (Result.CREATED, True)
     service.tell(again)
     assert len(fakes.sink.sent) == 1
-
-
-def silent_fakes() -> Fakes:
-    """The only VPC has an old flow log and an active interface, and nothing was ever seen."""
-    old = existing(creation_time=BORN - 24 * 3600)
-    interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
-    return Fakes(ec2=FakeEc2(own("vpc-1"), [old], [interface]))
-
-
-def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing() -> None:
-    """The only VPC of an account: nobody else writes; and it is told again while it lasts."""
-    fakes = silent_fakes()
-    service = fakes.service(AT_ONCE)
-    for hour in range(9):
-        report = service.enforce(replace(SWEEP, occasion=str(hour)), BORN + hour * 3600)
-        service.tell(report)
-        assert [each.subject for each in report.troubles] == [GROUP]
-        assert only(report).result is Result.PENDING
-    assert len(fakes.sink.sent) == 3
-    assert f"{GROUP} needs somebody" in fakes.sink.sent[0].subject
-    assert "the monitor does not see them" in fakes.sink.sent[0].text
-    ec2 = fakes.ec2
-    assert isinstance(ec2, FakeEc2)
-    assert (ec2.asked, ec2.deleted) == ([], [])
-
-
-def test_what_is_repeated_is_not_told_with_other_news() -> None:
-    """It has been told."""
-    fakes = silent_fakes()
-    service = fakes.service(AT_ONCE)
-    service.tell(service.enforce(SWEEP, BORN))
-    ec2 = fakes.ec2
-    assert isinstance(ec2, FakeEc2)
-    ec2.vpcs_listed += own("vpc-2")
-    service.tell(service.enforce(SWEEP, BORN + 3600))
-    assert len(fakes.sink.sent) == 2
-    assert GROUP not in fakes.sink.sent[1].text
-    assert fakes.sink.sent[1].subject.startswith("[INFO] flow log created for vpc-2")
-
-
-@pytest.mark.parametrize("trigger", [LOOK, BIRTH, replace(SWEEP, deployed=True)])
-def test_silence_is_a_sweep_s_business_and_a_new_monitor_has_seen_nothing_yet(trigger: Trigger) -> None:
-    """Neither looks nor events tell of it."""
-    fakes = silent_fakes()
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, since=BORN, reason="x")
-    assert enforce(fakes, trigger).troubles == ()
-    assert fakes.memory.turns == {}
-
-
-def test_without_the_state_table_nothing_is_known_to_be_silent() -> None:
-    """Nor does anybody know who wrote."""
-    fakes = silent_fakes()
-    fakes.evidence.is_away = True
-    assert enforce(fakes).troubles == ()
-
-
-def test_silence_that_could_not_be_told_is_told_by_the_retry() -> None:
-    """The turn is given back; and if nobody takes turns, it is told every time."""
-    fakes = silent_fakes()
-    service = fakes.service(AT_ONCE)
-    fakes.sink.broken = True
-    with pytest.raises(PublishFailed):
-        service.tell(service.enforce(SWEEP, BORN))
-    fakes.sink.broken = False
-    service.tell(service.enforce(SWEEP, BORN + 60))
-    fakes.memory.broken = True
-    service.tell(service.enforce(SWEEP, BORN + 120))
-    assert len(fakes.sink.sent) == 2
 
 
 def test_exemption_by_tag_is_for_what_carries_it() -> None:

@@ -100,6 +100,12 @@ class FlowLogService(Protocol):
     def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterable[NetworkInterface]:
         """The network interfaces in these VPCs, or all of them for None."""
 
+    def running(self, instance_ids: Sequence[str] | None) -> Iterable[tuple[str, int | None]]:
+        """Those of the named instances that run or start, or all that do for None.
+
+        With when each was launched last (Unix seconds; None if it is not told).
+        """
+
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
         """The subnets of these VPCs, or all of them for None."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,8 @@ from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS, S3
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     # The stubs are no part of the Lambda runtime.
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FlowLogTypeDef, NetworkInterfaceTypeDef, TagTypeDef, VpcTypeDef
@@ -22,6 +24,7 @@ ACTIONS = (
     "ec2:DescribeVpcs",
     "ec2:DescribeFlowLogs",
     "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeInstances",
     "ec2:DescribeSubnets",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
@@ -34,6 +37,9 @@ VALUES_PER_FILTER: Final = 200
 """EC2's limit for the values of one filter (EC2 API reference, Filter)."""
 PAGE: Final = {"PageSize": 1000}
 """The most that a description takes."""
+
+RUNNING: Final = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+"""A filter: of instances in other states flow logs say nothing."""
 
 GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
 DELETED: Final = "InvalidFlowLogId.NotFound"
@@ -83,6 +89,13 @@ class Ec2FlowLogs:
         found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
         return map(_interface, found)
 
+    def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
+        """As the port says. Those that do not run are not told: an account may have many of them."""
+        found = self._all("describe_instances", "Reservations", "instance-id", instance_ids, RUNNING)
+        for reservation in found:
+            for each in reservation.get("Instances", []):
+                yield each["InstanceId"], _seconds(each.get("LaunchTime"))
+
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
         """As the port says."""
         for each in self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids):
@@ -121,17 +134,25 @@ class Ec2FlowLogs:
             if not isinstance(error, NotThere):
                 raise error
 
-    def _all(self, call: str, member: str, name: str, values: Sequence[str] | None) -> Iterator[Any]:
-        """What a description tells, of all or of those that a filter's values name."""
-        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # four calls, alike in this
+    def _all(
+        self,
+        call: str,
+        member: str,
+        name: str,
+        values: Sequence[str] | None,
+        also: Mapping[str, Any] | None = None,
+    ) -> Iterator[Any]:
+        """What a description tells, of all or of those that a filter's values name; another may be added."""
+        more = [also] if also else []
+        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # five calls, alike in this
         told = "".join(part.capitalize() for part in call.split("_"))
         with classified(told):
             if values is None:
-                for page in pages.paginate(PaginationConfig=PAGE):
+                for page in pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE):
                     yield from page[member]
                 return
             for some in batched(values, VALUES_PER_FILTER, strict=False):
-                wanted = [{"Name": name, "Values": list(some)}]
+                wanted = [{"Name": name, "Values": list(some)}, *more]
                 for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
                     yield from page[member]
 
@@ -185,16 +206,19 @@ def _vpc(described: VpcTypeDef) -> Vpc:
 
 
 def _interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
+    attachment = described.get("Attachment", {})
     return NetworkInterface(
         interface_id=described["NetworkInterfaceId"],
         vpc_id=described.get("VpcId", ""),
         subnet_id=described.get("SubnetId", ""),
         active=described.get("Status") == "in-use",
+        since=_seconds(attachment.get("AttachTime")),
+        instance_id=attachment.get("InstanceId", ""),
+        instance_owner=attachment.get("InstanceOwnerId", ""),
     )
 
 
 def _flow_log(described: FlowLogTypeDef) -> FlowLog:
-    created = described.get("CreationTime")
     options = described.get("DestinationOptions", {})
     return FlowLog(
         flow_log_id=described["FlowLogId"],
@@ -211,9 +235,13 @@ def _flow_log(described: FlowLogTypeDef) -> FlowLog:
         delivery_role_arn=described.get("DeliverLogsPermissionArn"),
         deliver_logs_status=described.get("DeliverLogsStatus"),
         deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
-        creation_time=int(created.timestamp()) if created else None,
+        creation_time=_seconds(described.get("CreationTime")),
         tags=_tag_dict(described.get("Tags", [])),
     )
+
+
+def _seconds(told: datetime | None) -> int | None:
+    return int(told.timestamp()) if told else None
 
 
 def _tag_dict(tags: Iterable[TagTypeDef]) -> dict[str, str]:

@@ -158,7 +158,7 @@ def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict)
     if held and _delivers(verdict.replaced):
         reason = f"{verdict.reason}; its replacement failed to deliver, and is tried again later"
         return (Wait(vpc_id=vpc_id, reason=reason, after=circumstances.held_until - now),)
-    active = sum(each.active for each in situation.parts.interfaces)
+    active = sum(each.active is not False for each in situation.parts.interfaces)
     wanted = destination(situation, circumstances)
     create = Create(
         vpc_id=vpc_id,

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.compliance.activity import writes_since
 from flowwarden.compliance.coverage import Situation, suits
 from flowwarden.compliance.delivery import FAILED
 from flowwarden.compliance.desired import House
@@ -59,7 +60,7 @@ def _should_write(flow_log: FlowLog, situation: Situation) -> bool:
     if created is None or situation.at - created < EXPECTED_SECONDS or not suits(flow_log, situation):
         return False
     return flow_log.deliver_logs_status != FAILED and any(
-        each.active for each in situation.watched_by(flow_log)
+        writes_since(each, EXPECTED_SECONDS, situation.at) for each in situation.watched_by(flow_log)
     )
 
 

@@ -167,7 +167,7 @@ class EnforcingService:
     ) -> EnforcementReport:
         """Make the plans and carry them out, log groups first: a flow log needs them."""
         planned = self._planned(trigger, agenda, world, now)
-        repairs: list[Repair] = []
+        repairs = list(world.troubles)
         try:
             upkeep = self._keeping.plan(world, planned)
         except (EnforcementError, OutOfTime) as error:
