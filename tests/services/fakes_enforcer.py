@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from flowwarden.alerting.notification import Notification
+from flowwarden.compliance.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.compliance.desired import House, managed_tags
 from flowwarden.compliance.inventory import LogGroup, Subscription
 from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.permissions import Statement
 from flowwarden.compliance.upkeep import (
-    NEEDED,
-    SERVICE,
-    DeliveryRole,
     MakeGroup,
     SetKey,
     SetRetention,
@@ -41,7 +40,8 @@ HOUSE = House(
     monitor_arn=MONITOR,
     enforcer_role_arn=f"arn:aws:iam::{ACCOUNT}:role/enforcer",
 )
-SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), allowed=NEEDED)
+LETS_WRITE = Statement(allows=True, actions=NEEDED, resources=("*",))
+SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 
 
 def sound(name: str = GROUP) -> LogGroup:
@@ -88,10 +88,13 @@ class FakeRoles:
     """The delivery role."""
 
     role: DeliveryRole | None = SOUND_ROLE
+    fault: EnforcementError | None = None
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
         """The role as it is."""
         assert role_arn == HOUSE.delivery_role_arn
+        if self.fault is not None:
+            raise self.fault
         return self.role
 
 

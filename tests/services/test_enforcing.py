@@ -13,10 +13,10 @@ from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
 from flowwarden.compliance.report import Result
 from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
-from flowwarden.compliance.upkeep import DeliveryRole
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, Selection
 from flowwarden.errors import (
     CallFailed,
+    EnforcementError,
     EnforcementIncomplete,
     PublishFailed,
     VpcGone,
@@ -310,36 +310,22 @@ def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_fl
     assert len(report.created) == 1
 
 
-@pytest.mark.parametrize(
-    ("role", "told"),
-    [
-        (None, "is gone"),
-        (DeliveryRole(allowed=("logs:*",)), "does not trust vpc-flow-logs.amazonaws.com"),
-        (DeliveryRole(trusted=("vpc-flow-logs.amazonaws.com",)), "may not do logs:CreateLogStream"),
-        (
-            DeliveryRole(
-                trusted=("vpc-flow-logs.amazonaws.com",), allowed=("logs:*",), boundary="arn:boundary"
-            ),
-            "permissions boundary arn:boundary",
-        ),
-    ],
-)
-def test_delivery_role_that_does_not_work_is_told_by_the_sweep(role: DeliveryRole | None, told: str) -> None:
+def test_delivery_role_that_does_not_work_is_told_by_the_sweep() -> None:
     """With what to do; the enforcer changes no role."""
-    fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(role))
+    fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(None))
     (trouble,) = enforce(fakes).troubles
-    assert told in trouble.what
+    assert "is gone" in trouble.what
     assert "deploy the stack flow-warden again" in trouble.what
 
 
-def test_sound_delivery_role_is_no_news() -> None:
-    """Patterns cover actions; a managed policy may hold them."""
-    trusted = ("vpc-flow-logs.amazonaws.com",)
-    for role in (
-        DeliveryRole(trusted=trusted, allowed=("logs:*",)),
-        DeliveryRole(trusted=trusted, attached=("arn:policy",)),
-    ):
-        assert enforce(Fakes(ec2=FakeEc2(), roles=FakeRoles(role))).repairs == ()
+@pytest.mark.parametrize("fault", [FORBIDDEN, CallFailed("InternalError")])
+def test_delivery_role_that_cannot_be_read_is_told_and_not_called_broken(fault: EnforcementError) -> None:
+    """Nobody knows what it is like."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), roles=FakeRoles(fault=fault))
+    report = enforce(fakes)
+    (trouble,) = report.troubles
+    assert trouble.what == f"could not be looked at: {fault}"
+    assert len(report.created) == 1
 
 
 def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
+from flowwarden.compliance.delivery_role import DeliveryRole
 from flowwarden.compliance.desired import DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Vpc
 from flowwarden.compliance.pending import Cursor, Pending
-from flowwarden.compliance.upkeep import DeliveryRole, Upkeep
+from flowwarden.compliance.upkeep import Upkeep
 from flowwarden.detection.evidence import Addition, Sets
 from flowwarden.network.roles import Interface
 from flowwarden.records.candidates import Learned

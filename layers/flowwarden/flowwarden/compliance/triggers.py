@@ -30,6 +30,7 @@ LOG_GROUP_CALLS = (
     "DeleteRetentionPolicy",
     "PutSubscriptionFilter",
     "DeleteSubscriptionFilter",
+    "AssociateKmsKey",
     "DisassociateKmsKey",
 )
 """What takes a log group from its records, or from the monitor."""
@@ -37,6 +38,7 @@ ROLE_CALLS = (
     "DeleteRole",
     "DeleteRolePolicy",
     "PutRolePolicy",
+    "AttachRolePolicy",
     "DetachRolePolicy",
     "UpdateAssumeRolePolicy",
     "PutRolePermissionsBoundary",
