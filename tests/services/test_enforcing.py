@@ -22,6 +22,7 @@ from flowwarden.errors import (
     VpcGone,
 )
 from flowwarden.policy import Policy
+from flowwarden.services.telling import SUPPRESSION_SECONDS
 from tests.services.enforcer_runs import (
     AT_ONCE,
     BIRTH,
@@ -203,6 +204,58 @@ def test_listing_that_fails_is_told_and_tried_again() -> None:
     fakes.ec2 = FakeEc2(own("vpc-1"))
     assert only(enforce(fakes, LOOK)).result is Result.CREATED
     assert fakes.memory.cursor is None
+
+
+def waiting_fakes() -> Fakes:
+    """EC2 refuses every description while a VPC is pending, and its time has come."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=FORBIDDEN))
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, since=BORN, reason="x")
+    return fakes
+
+
+def run(fakes: Fakes, trigger: Trigger, now: int) -> int:
+    """One run, told; how many notifications there are then."""
+    service = fakes.service(AT_ONCE)
+    service.tell(service.enforce(trigger, now))
+    return len(fakes.sink.sent)
+
+
+def test_a_refused_description_is_told_once_in_a_window_by_looks_and_by_each_sweep() -> None:
+    """A look comes every five minutes; nothing is forgotten meanwhile."""
+    fakes = waiting_fakes()
+    assert [run(fakes, LOOK, BORN + look * 300) for look in range(48)] == [1] * 48
+    assert run(fakes, LOOK, BORN + SUPPRESSION_SECONDS) == 2
+    assert run(fakes, SWEEP, BORN + SUPPRESSION_SECONDS + 60) == 3
+    assert run(fakes, SWEEP, BORN + SUPPRESSION_SECONDS + 3660) == 4
+    assert run(fakes, LOOK, BORN + SUPPRESSION_SECONDS + 3960) == 4
+    assert list(fakes.memory.pending) == ["vpc-1"]
+    assert "UnauthorizedOperation" in fakes.sink.sent[0].text
+
+
+def test_after_a_sweep_has_told_it_no_look_does() -> None:
+    """They share the turn; and each counts as a failure all the same."""
+    fakes = waiting_fakes()
+    assert run(fakes, SWEEP, BORN) == 1
+    report = enforce(fakes, LOOK, BORN + 300)
+    assert (only(report).result, report.is_news, len(report.failures)) == (Result.FAILED, False, 1)
+
+
+def test_a_failure_that_no_look_tells_takes_no_turn() -> None:
+    """It may pass; the refusal after it has not been told."""
+    fakes = waiting_fakes()
+    ec2 = fakes.ec2
+    assert isinstance(ec2, FakeEc2)
+    ec2.list_fault = CallFailed("InternalError")
+    assert run(fakes, LOOK, BORN) == 0
+    ec2.list_fault = FORBIDDEN
+    assert run(fakes, LOOK, BORN + 300) == 1
+
+
+def test_without_the_state_table_a_refused_description_is_told_by_each_event() -> None:
+    """Nobody knows what was told; a look without the list has nothing to look at."""
+    fakes = waiting_fakes()
+    fakes.memory.broken = True
+    assert [run(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
 
 
 class Throttling(FakeEc2):

@@ -13,7 +13,8 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
 - Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
   not deliver: told by each sweep, for all VPCs in one notification. That is on purpose: the VPC is unwatched
-  all that time, and silence would look like peace.
+  all that time, and silence would look like peace. The looks between, every few minutes while a VPC is
+  pending, tell what EC2 refuses to list only if nobody told it within the suppression window.
 
 A sweep that runs out of time remembers where it stopped, and the next scheduled look goes on from there.
 Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
@@ -29,6 +30,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.compliance import total_silence
 from flowwarden.compliance.desired import House
@@ -57,6 +59,8 @@ from flowwarden.services.postponing import left, missing, unseen
 from flowwarden.services.telling import SUPPRESSION_SECONDS, Telling
 
 MINUTE: Final = 60
+UNLISTED: Final = "unlisted"
+"""The turn to tell that EC2 does not list what there is."""
 
 
 class Aws(Struct, frozen=True, kw_only=True):
@@ -126,7 +130,7 @@ class EnforcingService:
         try:
             world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
         except (OutOfTime, CallFailed, CallRefused) as error:
-            outcomes += unseen(wanted, trigger, agenda, error, now)
+            outcomes += self._unlisted(unseen(wanted, trigger, agenda, error, now), trigger, now)
             return self._report(trigger, outcomes, agenda=agenda)
         outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
@@ -206,6 +210,15 @@ class EnforcingService:
             return plans
         due, after = set(agenda.due(now)), agenda.cursor.after
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
+
+    def _unlisted(self, outcomes: Sequence[Outcome], trigger: Trigger, now: int) -> Sequence[Outcome]:
+        """What EC2 does not list: a look, one of many, tells it only if nobody told it lately."""
+        is_look = trigger.scope is Scope.PENDING
+        if is_look and all(each.retryable for each in outcomes):
+            return outcomes  # no look tells what may pass, so it takes no turn
+        first = self._telling.is_first(UNLISTED, now)
+        turn, repeated = UNLISTED if first else "", is_look and not first
+        return [replace(each, turn=turn, repeated=repeated) for each in outcomes]
 
     def _silences(self, trigger: Trigger, planned: Sequence[Planned], now: int) -> Iterator[Repair]:
         """The log groups of which nothing is seen, of a sweep; a new monitor has seen nothing yet."""
