@@ -50,6 +50,8 @@ class Ec2Client:
     flow_logs: dict[str, Real] = field(default_factory=dict)
     fault_rate: float = 0.0
     lag: int = 0
+    unreadable: bool = False
+    """Whether each description tells of something, too, that nobody can make sense of."""
     broken_groups: set[str] = field(default_factory=set)
     """Destinations into which nothing can be delivered."""
     pages: Counter[str] = field(default_factory=Counter)
@@ -204,7 +206,7 @@ class Pages:
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
         """Page by page."""
         client, call = self._client, self._call
-        items = [
+        items: list[dict[str, Any]] = [{}] * client.unreadable + [
             each for each in client.listed(call) if all(_fits(each, one) for one in asked.get("Filters", []))
         ]
         member = {

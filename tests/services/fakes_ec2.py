@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
 from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS
 from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
 
@@ -30,6 +30,8 @@ class FakeEc2:
     """With when they were launched; others are stopped."""
     instances_asked: list[Sequence[str] | None] = field(default_factory=list)
     instances_fault: EnforcementError | None = None
+    unread_listed: list[Unread] = field(default_factory=list)
+    """What each listing cannot read."""
     subnets_listed: list[Subnet] = field(default_factory=list)
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
     delete_fault: EnforcementError | None = None
@@ -45,6 +47,7 @@ class FakeEc2:
     deleted: list[str] = field(default_factory=list)
     """The flow log of every DeleteFlowLogs call."""
     calls: Counter[str] = field(default_factory=Counter)
+    _listings: int = 0
     _by_token: dict[str, str] = field(default_factory=dict)
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
@@ -77,6 +80,12 @@ class FakeEc2:
         """List like DescribeSubnets."""
         self._listed("DescribeSubnets")
         yield from (each for each in self.subnets_listed if vpc_ids is None or each.vpc_id in vpc_ids)
+
+    def unread(self) -> list[Unread]:
+        """What the listings since could not read."""
+        found = self.unread_listed if self._listings else []
+        self._listings = 0
+        return found
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create like CreateFlowLogs: a used token answers with its flow log, even a deleted one."""
@@ -112,6 +121,7 @@ class FakeEc2:
 
     def _listed(self, call: str) -> None:
         self.calls[call] += 1
+        self._listings += 1
         if self.list_fault is not None:
             raise self.list_fault
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from flowwarden.compliance.caller import Origin
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface
+from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Unread
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
 from flowwarden.compliance.report import Result
 from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
@@ -256,6 +256,18 @@ def test_without_the_state_table_a_refused_description_is_told_by_each_event() -
     fakes = waiting_fakes()
     fakes.memory.broken = True
     assert [run(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
+
+
+def test_what_could_not_be_read_is_told_and_the_rest_is_looked_at() -> None:
+    """By each sweep, each call by itself; many are counted."""
+    ec2 = FakeEc2(own("vpc-1"))
+    ec2.unread_listed = [Unread(call="DescribeFlowLogs", what=f"fl-{number} (?)") for number in range(7)]
+    ec2.unread_listed.append(Unread(call="DescribeVpcs", what="one without any id (?)"))
+    report = enforce(Fakes(ec2=ec2))
+    assert [each.subject for each in report.troubles] == ["DescribeFlowLogs", "DescribeVpcs"]
+    assert "fl-4 (?) and 2 more" in report.troubles[0].what
+    assert only(report).result is Result.CREATED
+    assert enforce(Fakes(ec2=FakeEc2(own("vpc-1")))).troubles == ()
 
 
 class Throttling(FakeEc2):

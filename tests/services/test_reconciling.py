@@ -177,6 +177,7 @@ def worlds(draw: st.DrawFn) -> World:
     world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken=draw(st.booleans()))
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
+    world.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
         world.ec2.interrupt = lambda: world.run(Scope.EVERYTHING)
     return world

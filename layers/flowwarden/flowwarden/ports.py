@@ -9,7 +9,7 @@ from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.delivery_role import DeliveryRole
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Unread, Vpc
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.upkeep import Upkeep
 from flowwarden.detection.evidence import Addition, Sets
@@ -109,6 +109,9 @@ class FlowLogService(Protocol):
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
         """The subnets of these VPCs, or all of them for None."""
+
+    def unread(self) -> Sequence[Unread]:
+        """What listings left out since this was asked last, because it could not be read."""
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create the wanted flow log and return its id; the same token asks for the same flow log.

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.aws import calls
+from flowwarden.aws import calls, descriptions
 from flowwarden.aws.calls import classified
+from flowwarden.aws.descriptions import Readings
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
 from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS, S3
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     # The stubs are no part of the Lambda runtime.
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import FlowLogTypeDef, NetworkInterfaceTypeDef, TagTypeDef, VpcTypeDef
+    from mypy_boto3_ec2.type_defs import TagTypeDef
 
 ACTIONS = (
     "ec2:DescribeVpcs",
@@ -72,34 +71,40 @@ class Ec2FlowLogs:
 
     def __init__(self, client: EC2Client) -> None:
         self._client = client
+        self._readings = Readings()
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
         """As the port says.
 
         A filter is asked, because one missing id among `VpcIds` would fail the whole call.
         """
-        return map(_vpc, self._all("describe_vpcs", "Vpcs", "vpc-id", vpc_ids))
+        found = self._all("describe_vpcs", "Vpcs", "vpc-id", vpc_ids)
+        return self._readings.of("DescribeVpcs", found, descriptions.vpc)
 
     def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
         """As the port says."""
-        return map(_flow_log, self._all("describe_flow_logs", "FlowLogs", "resource-id", resource_ids))
+        found = self._all("describe_flow_logs", "FlowLogs", "resource-id", resource_ids)
+        return self._readings.of("DescribeFlowLogs", found, descriptions.flow_log)
 
     def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
         """As the port says."""
         found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
-        return map(_interface, found)
+        return self._readings.of("DescribeNetworkInterfaces", found, descriptions.interface)
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
         """As the port says. Those that do not run are not told: an account may have many of them."""
         found = self._all("describe_instances", "Reservations", "instance-id", instance_ids, RUNNING)
-        for reservation in found:
-            for each in reservation.get("Instances", []):
-                yield each["InstanceId"], _seconds(each.get("LaunchTime"))
+        for each in self._readings.of("DescribeInstances", found, descriptions.instances):
+            yield from each
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
         """As the port says."""
-        for each in self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids):
-            yield Subnet(subnet_id=each["SubnetId"], vpc_id=each["VpcId"])
+        found = self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids)
+        return self._readings.of("DescribeSubnets", found, descriptions.subnet)
+
+    def unread(self) -> list[Unread]:
+        """As the port says."""
+        return self._readings.unread()
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """As the port says. One VPC a call: among several, nobody could tell whose flow log an id is."""
@@ -149,12 +154,20 @@ class Ec2FlowLogs:
         with classified(told):
             if values is None:
                 for page in pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE):
-                    yield from page[member]
+                    yield from _listed(told, page, member)
                 return
             for some in batched(values, VALUES_PER_FILTER, strict=False):
                 wanted = [{"Name": name, "Values": list(some)}, *more]
                 for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
-                    yield from page[member]
+                    yield from _listed(told, page, member)
+
+
+def _listed(call: str, page: Mapping[str, Any], member: str) -> list[Any]:
+    """What a page lists. One without its list is no page that lists nothing."""
+    if member not in page:
+        raise CallFailed(f"{call} answered without {member}")
+    items: list[Any] = page[member]
+    return items
 
 
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
@@ -192,60 +205,6 @@ def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
             "PerHourPartition": desired.per_hour_partition,
         }
     return told
-
-
-def _vpc(described: VpcTypeDef) -> Vpc:
-    blocks = (each.get("CidrBlock") for each in described.get("CidrBlockAssociationSet", []))
-    ipv6 = (each.get("Ipv6CidrBlock") for each in described.get("Ipv6CidrBlockAssociationSet", []))
-    return Vpc(
-        vpc_id=described["VpcId"],
-        owner_id=described["OwnerId"],
-        tags=_tag_dict(described.get("Tags", [])),
-        cidrs=tuple(dict.fromkeys(each for each in (described.get("CidrBlock"), *blocks, *ipv6) if each)),
-    )
-
-
-def _interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
-    attachment = described.get("Attachment", {})
-    return NetworkInterface(
-        interface_id=described["NetworkInterfaceId"],
-        vpc_id=described.get("VpcId", ""),
-        subnet_id=described.get("SubnetId", ""),
-        active=described.get("Status") == "in-use",
-        since=_seconds(attachment.get("AttachTime")),
-        instance_id=attachment.get("InstanceId", ""),
-        instance_owner=attachment.get("InstanceOwnerId", ""),
-    )
-
-
-def _flow_log(described: FlowLogTypeDef) -> FlowLog:
-    options = described.get("DestinationOptions", {})
-    return FlowLog(
-        flow_log_id=described["FlowLogId"],
-        resource_id=described["ResourceId"],
-        traffic_type=described.get("TrafficType"),
-        log_destination_type=described.get("LogDestinationType"),
-        log_group_name=described.get("LogGroupName"),
-        log_destination=described.get("LogDestination"),
-        log_format=described.get("LogFormat"),
-        max_aggregation_interval=described.get("MaxAggregationInterval"),
-        file_format=options.get("FileFormat"),
-        hive_compatible_partitions=options.get("HiveCompatiblePartitions"),
-        per_hour_partition=options.get("PerHourPartition"),
-        delivery_role_arn=described.get("DeliverLogsPermissionArn"),
-        deliver_logs_status=described.get("DeliverLogsStatus"),
-        deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
-        creation_time=_seconds(described.get("CreationTime")),
-        tags=_tag_dict(described.get("Tags", [])),
-    )
-
-
-def _seconds(told: datetime | None) -> int | None:
-    return int(told.timestamp()) if told else None
-
-
-def _tag_dict(tags: Iterable[TagTypeDef]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _tag_list(tags: dict[str, str]) -> list[TagTypeDef]:

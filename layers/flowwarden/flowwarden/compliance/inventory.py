@@ -65,6 +65,14 @@ class FlowLog(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
 
 
+class Unread(Struct, frozen=True, kw_only=True):
+    """Something in a description that could not be read."""
+
+    call: str
+    what: str
+    """Whose it was, and why it could not be read."""
+
+
 class LogGroup(Struct, frozen=True, kw_only=True):
     """One log group and what is subscribed to it."""
 

@@ -7,7 +7,7 @@ an interface has a flow log of its own. Who wrote into a log group is one read o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 from flowwarden.compliance.activity import has_instance, judged
 from flowwarden.compliance.delivery import slots
 from flowwarden.compliance.desired import House
-from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Vpc, by_vpc
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Unread, Vpc, by_vpc
 from flowwarden.compliance.matching import log_group_of
 from flowwarden.compliance.plan import formats_by_group
 from flowwarden.compliance.report import Repair
@@ -27,6 +27,8 @@ from flowwarden.ports import EvidenceStore, FlowLogService
 NAMED_AT_MOST: Final = 200
 """VPCs beyond which all of them are listed: EC2 takes no more names in a call."""
 
+UNREAD_NAMED: Final = 5
+"""Descriptions that could not be read and are named, of each call; the rest is counted."""
 UNTOLD: Final = (
     "nobody can tell which of them run, so no flow log that watches only these is said to be silent"
 )
@@ -73,6 +75,7 @@ class Looking:
         Raises:
             CallRefused, CallFailed, CallThrottled: something could not be listed, so nothing can be said.
         """
+        self._ec2.unread()  # what earlier runs left out they have told
         named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
         vpcs = [each for each in self._ec2.vpcs(named) if vpc_ids is None or each.vpc_id in set(vpc_ids)]
         # All of them, whoever is looked at: which formats a log group holds depends on all.
@@ -81,6 +84,7 @@ class Looking:
         parted = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
         subnets = list(self._ec2.subnets(named)) if parted else []
         groups = self._groups(flow_logs)
+        troubles = (*troubles, *_left_out(self._ec2.unread()))
         return World(
             vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
             parts=by_vpc(subnets, interfaces, flow_logs),
@@ -120,3 +124,17 @@ class Looking:
         except StateUnavailable:
             # Nothing is known, so nothing is proven: what would be deleted stays.
             return {}
+
+
+def _left_out(unread: Iterable[Unread]) -> Iterator[Repair]:
+    """What people are told of descriptions that could not be read; the rest of the account was looked at."""
+    by_call: dict[str, list[str]] = {}
+    for each in unread:
+        by_call.setdefault(each.call, []).append(each.what)
+    for call, found in by_call.items():
+        named = ", ".join(found[:UNREAD_NAMED])
+        more = f" and {len(found) - UNREAD_NAMED} more" if len(found) > UNREAD_NAMED else ""
+        what = (
+            f"left out, because EC2's description cannot be read: {named}{more}; look at their VPCs yourself"
+        )
+        yield Repair(subject=call, what=what, done=False)
