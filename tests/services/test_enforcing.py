@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.compliance.caller import Origin
-from flowwarden.compliance.desired import DesiredFlowLog
+from flowwarden.compliance.desired import DesiredFlowLog, resolved
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Unread
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
 from flowwarden.compliance.report import Result
 from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
-from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, Selection
+from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.errors import (
     CallFailed,
     EnforcementError,
@@ -38,7 +38,7 @@ from tests.services.enforcer_runs import (
     own,
 )
 from tests.services.fakes_ec2 import FakeEc2, wanted
-from tests.services.fakes_enforcer import GROUP, FakeMemory, FakePace, FakeRoles, Fakes
+from tests.services.fakes_enforcer import GROUP, HOUSE, FakeMemory, FakePace, FakeRoles, Fakes
 
 
 def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
@@ -364,6 +364,32 @@ def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> Non
     ]
     assert report.is_news
     assert enforce(fakes).repairs == ()
+
+
+def test_another_stack_whose_name_goes_on_from_ours_is_left_alone() -> None:
+    """Neither its log group nor its flow log is taken for our own; its silence is none of our business."""
+    theirs = replace(HOUSE, stack_name="flow-warden-2", log_group_name=f"{GROUP}-2")
+    flow_log = wanted("fl-theirs", "vpc-1", resolved(FlowLogWish(), theirs), 1)
+    interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
+    ec2 = FakeEc2(own("vpc-1"), [flow_log], [interface])
+    fakes = Fakes(ec2=ec2)
+    fakes.groups.there[theirs.log_group_name] = LogGroup(name=theirs.log_group_name)
+    report = enforce(fakes)
+    assert (only(report).result, report.repairs, ec2.deleted) == (Result.CREATED, (), [])
+    policy = FlowLogsPolicy(foreign="enough")
+    outcome = only(enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [flow_log], [interface])), policy=policy))
+    assert (outcome.result, outcome.flow_log_id) == (Result.COVERED, "fl-theirs")
+
+
+def test_log_groups_of_the_policy_s_suffixes_are_kept() -> None:
+    """The service's house knows them, so that events about them count."""
+    text = '{"flow_logs": {"default": {"log_group_suffix": "pci"}}}'
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
+    policy = Policy.from_json(text).flow_logs
+    assert fakes.service(policy).house.keeps(f"{GROUP}-pci")
+    assert not fakes.service().house.keeps(f"{GROUP}-pci")
+    enforce(fakes, policy=replace(policy, grace_minutes=0))
+    assert f"{GROUP}-pci" in fakes.groups.there
 
 
 def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_flow_log() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from flowwarden.alerting.incidents import Claim, Owner
@@ -130,8 +130,8 @@ class LogGroupService(Protocol):
     Both raise CallRefused, CallFailed and CallThrottled.
     """
 
-    def groups(self, prefix: str) -> Iterable[LogGroup]:
-        """The log groups whose names begin so, with their subscriptions."""
+    def groups(self, names: Collection[str]) -> Iterable[LogGroup]:
+        """Those of the named log groups that exist, with their subscriptions."""
 
     def carry_out(self, step: Upkeep) -> None:
         """Make, change or subscribe a log group; doing it twice is doing it once."""

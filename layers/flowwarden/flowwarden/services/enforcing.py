@@ -98,7 +98,7 @@ class EnforcingService:
         """
         self._aws = aws
         self._policy = policy
-        self._house = house
+        self._house = house = replace(house, suffixes=policy.suffixes)
         self._dry_run = dry_run
         self._planning = Planning(policy, house)
         self._looking = Looking(aws.ec2, aws.evidence, house)

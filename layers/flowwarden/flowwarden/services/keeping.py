@@ -37,9 +37,7 @@ class Keeping:
         wanted = self._planning.groups(world, plans)
         if not wanted:
             return ()
-        found: list[LogGroup] = patiently(
-            lambda: list(self._groups.groups(self._house.log_group_name)), self._pace
-        )
+        found: list[LogGroup] = patiently(lambda: list(self._groups.groups(wanted)), self._pace)
         return tuple(self._planning.upkeep(wanted, found))
 
     def carry_out(self, steps: Sequence[Upkeep]) -> Iterator[Repair]:
