@@ -18,9 +18,6 @@ MOST_PAGES_UNDER_STRESS: Final = 2.0
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
 NEARLY: Final = 0.9
 """Of every other kind that is claimed."""
-NEEDS_FLAGS: Final = frozenset({"scan-hit"})
-"""Kinds of which nobody can be sure without `tcp-flags`: the port that opened is none that servers are known
-by, and the one who got through chose his port as he liked. With AWS's default format they have no gate."""
 SURE_AND_RIGHT: Final = 0.995
 """Of the verdicts about the initiator that claim to be sure."""
 
@@ -45,8 +42,8 @@ def gates(results: Results) -> Iterator[Gate]:
         outcome = results.outcomes[scenario]
         rate = outcome.tallies[MONITOR].rate(outcome.interfaces, outcome.days)
         yield Gate(f"pages a day and 1,000 interfaces, {scenario}", rate.value, most, at_least=False)
-    yield from _recalls(results, scenarios.INCIDENTS, UNCLAIMED)
-    yield from _recalls(results, scenarios.INCIDENTS_V2, UNCLAIMED | NEEDS_FLAGS)
+    yield from _recalls(results, scenarios.INCIDENTS)
+    yield from _recalls(results, scenarios.INCIDENTS_V2)
     for scenario in (scenarios.BENIGN, scenarios.BENIGN_V2):
         share = results.outcomes[scenario].accuracy.high.share or 0.0
         yield Gate(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
@@ -54,8 +51,8 @@ def gates(results: Results) -> Iterator[Gate]:
     yield Gate("pages without a sure verdict", unsure, 0, at_least=False)
 
 
-def _recalls(results: Results, scenario: str, left_out: frozenset[str]) -> Iterator[Gate]:
+def _recalls(results: Results, scenario: str) -> Iterator[Gate]:
     for kind, each in results.found(MONITOR, scenario).items():
-        if kind not in left_out:
+        if kind not in UNCLAIMED:
             least = 1.0 if kind in ALWAYS_FOUND else NEARLY
             yield Gate(f"recall of {kind}, {scenario}", each.recall, least, at_least=True)

@@ -117,6 +117,13 @@ def log(report: EnforcementReport) -> None:
     for repair in report.repairs:
         write = logger.info if repair.done else logger.error
         write(repair.what, subject=repair.subject, done=repair.done)
+    for duplicate in report.duplicates:
+        logger.info(
+            "flow logs of others record the same traffic again",
+            vpc=duplicate.vpc_id,
+            flow_logs=duplicate.flow_log_ids,
+            monthly_dollars=duplicate.monthly_dollars,
+        )
     if report.plans or report.upkeep:
         logger.info(printing.as_text(report), plan=printing.as_document(report))
     origin = report.trigger.origin

@@ -20,7 +20,7 @@ from moto import mock_aws
 from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.calls import PASSING, THROTTLED
-from flowwarden.aws.ec2 import HINTS, VALUES_PER_FILTER, Ec2FlowLogs, classify
+from flowwarden.aws.ec2 import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.compliance.coverage import Coverage, Situation, Verdict, judge
 from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, House, managed_tags
 from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Subnet, Vpc
@@ -30,6 +30,7 @@ from flowwarden.errors import (
     CallThrottled,
     EnforcementError,
     FlowLogExists,
+    NotThere,
     VpcGone,
 )
 from tests.aws.clients import REGION, session
@@ -230,6 +231,7 @@ CASES: list[tuple[str, str, type[EnforcementError]]] = [
     ("InvalidParameter", "LogFormat is not valid", CallRefused),
     ("UnauthorizedOperation", "You are not authorized", CallRefused),
     ("FlowLogsLimitExceeded", "The maximum number of flow logs has been reached", CallRefused),
+    ("FlowLogLimitExceeded", "The maximum number of flow logs has been reached", CallRefused),
     ("LogDestinationNotFoundException", "LogDestination does not exist", CallRefused),
     ("IdempotentParameterMismatch", "Parameters differ", CallRefused),
     ("400", "LogDestination: b does not exist.", CallRefused),
@@ -590,3 +592,16 @@ def test_flow_log_to_s3_has_its_partitions_and_no_role(stub: Stubber) -> None:
 def test_throttling_and_outages_may_pass(code: str) -> None:
     """Every code of the table is an error that a retry may mend."""
     assert isinstance(classify("DescribeVpcs", code, ""), CallFailed)
+
+
+def test_many_flow_logs_are_tagged_in_few_calls(stub: Stubber) -> None:
+    """Each takes so many; what one refuses is told."""
+    tags = [{"Key": "owner", "Value": "network"}]
+    names = [f"fl-{number}" for number in range(TAGGED_AT_ONCE + 1)]
+    stub.add_response("create_tags", {}, {"Resources": names[:-1], "Tags": tags})
+    stub.add_response("create_tags", {}, {"Resources": names[-1:], "Tags": tags})
+    ec2(stub).tag(names, {"owner": "network"})
+    for code, error in (("InvalidFlowLogId.NotFound", NotThere), ("TagLimitExceeded", CallRefused)):
+        stub.add_client_error("create_tags", code, "no", http_status_code=400)
+        with pytest.raises(error, match=code):
+            ec2(stub).tag(["fl-1"], {"owner": "network"})

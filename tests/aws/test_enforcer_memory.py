@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from flowwarden.aws.enforcer_memory import KEPT, PARTITION, DynamoDbEnforcerMemory
+from flowwarden.aws.enforcer_memory import KEPT, PARTITION, TOLD, DynamoDbEnforcerMemory
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.errors import StateUnavailable
 from tests.aws.clients import client, make_state_table
 
 TABLE = "state"
-ONE = Pending(vpc_id="vpc-1", due=200, since=100, reason="new", grace_until=200)
+ONE = Pending(vpc_id="vpc-1", due=200, reason="new", grace_until=200)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def memory() -> Iterator[DynamoDbEnforcerMemory]:
 
 def test_what_is_remembered_is_recalled_and_forgotten(memory: DynamoDbEnforcerMemory) -> None:
     """An item for each VPC, which a later one replaces; forgetting twice is forgetting once."""
-    two = Pending(vpc_id="vpc-2", due=300, since=100, reason="to be verified", held="0a", held_until=400)
+    two = Pending(vpc_id="vpc-2", due=300, reason="to be verified", held="0a", held_until=400)
     for each in (ONE, two, ONE):
         memory.remember(each)
     assert memory.recall() == ([ONE, two], None)
@@ -62,7 +62,7 @@ def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
 
 
 def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEnforcerMemory) -> None:
-    """Each subject has its own; and what is pending does not know of it."""
+    """Each subject has its own; it stands apart, so that no look reads it; and it goes by itself."""
     assert memory.take_turn("silence#a", 1000, 600)
     assert not memory.take_turn("silence#a", 1599, 600)
     assert memory.take_turn("silence#b", 1001, 600)
@@ -70,6 +70,9 @@ def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEn
     memory.give_back("silence#a")
     assert memory.take_turn("silence#a", 1601, 600)
     assert memory.recall() == ([], None)
+    items = client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert {each["pk"]["S"] for each in items} == {TOLD}
+    assert {int(each["expires_at"]["N"]) for each in items} == {1001 + KEPT, 1601 + KEPT}
 
 
 def test_a_table_that_does_not_answer_is_unavailable() -> None:

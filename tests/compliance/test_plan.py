@@ -13,8 +13,21 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.compliance.coverage import Situation
+from flowwarden.compliance.desired import HELD_TAG, MANAGED_TAG
+from flowwarden.compliance.duplicates import duplicates_of
 from flowwarden.compliance.inventory import FlowLog, Vpc
-from flowwarden.compliance.plan import HOLD_SECONDS, Circumstances, Create, Plan, formats_by_group, make
+from flowwarden.compliance.places import places_of
+from flowwarden.compliance.plan import (
+    HOLD_SECONDS,
+    Circumstances,
+    Create,
+    Delete,
+    Plan,
+    RollBack,
+    Wait,
+    hold,
+    make,
+)
 from flowwarden.compliance.report import Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import FlowLogsPolicy
@@ -49,6 +62,7 @@ YOUNG = NOW - 300
 REPLACEMENT = but(flow_log_id="fl-2", log_group_name=BESIDE, creation_time=NOW - 3600)
 OLD_FORMAT = but(log_format="${version}")
 FAILED: dict[str, Any] = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
+OTHER_TAGS = {MANAGED_TAG: HOUSE.stack_name, "team": "theirs"}
 BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
 
 STATES: dict[str, Situation] = {
@@ -59,6 +73,11 @@ STATES: dict[str, Situation] = {
     "the wanted one, nobody's records": situation(WANTED, **BUSY),
     "the wanted one, others' records": situation(WANTED, **BUSY, seen=seen(OTHER)),
     "the wanted one, FAILED": situation(but(**FAILED)),
+    "ours, other tags": situation(but(tags=OTHER_TAGS)),
+    "ours, other tags, too young": situation(but(tags=OTHER_TAGS, creation_time=YOUNG)),
+    "ours, other tags, FAILED": situation(but(tags=OTHER_TAGS, **FAILED)),
+    "ours, another format and other tags": situation(replace(OLD_FORMAT, tags=OTHER_TAGS)),
+    "foreign, other tags": situation(foreign(tags={"team": "theirs"})),
     "its format not told": situation(but(log_format=None)),
     "ours, REJECT": situation(but(traffic_type="REJECT")),
     "ours, another format": situation(OLD_FORMAT),
@@ -98,6 +117,11 @@ the wanted one, too young        | Verify          | Verify          | Verify   
 the wanted one, nobody's records | -               | -               | -               | -
 the wanted one, others' records  | Notify          | Notify          | Notify          | -
 the wanted one, FAILED           | Notify          | Notify          | Notify          | -
+ours, other tags                 | Tag             | Tag             | Tag             | -
+ours, other tags, too young      | Verify Tag      | Verify Tag      | Verify Tag      | -
+ours, other tags, FAILED         | Notify          | Notify          | Notify          | -
+ours, another format and other tags | Create Verify | Create Verify  | Create Verify   | -
+foreign, other tags              | -               | -               | -               | -
 its format not told              | -               | -               | -               | -
 ours, REJECT                     | Create Verify   | Create Verify   | Create Verify   | -
 ours, another format             | Create Verify   | Create Verify   | Create Verify   | -
@@ -138,6 +162,8 @@ ENDS = {
     "-": {Result.COVERED, Result.PENDING, Result.SKIPPED, Result.EXEMPT},
     "Wait": {Result.PENDING},
     "Verify": {Result.PENDING},
+    "Tag": {Result.COVERED},
+    "Verify Tag": {Result.PENDING},
     "Notify": {Result.BROKEN},
     "Delete": {Result.REPLACED},
     "RollBack Notify": {Result.ROLLED_BACK},
@@ -157,7 +183,7 @@ def planned(state: str, policy: str) -> Plan:
     """The plan for a state by a policy."""
     case = replace(STATES[state], foreign_is_enough=policy == "enough")
     circumstances = Circumstances(
-        formats=formats_by_group(case.parts.flow_logs, HOUSE),
+        places=places_of(case.parts.flow_logs, HOUSE),
         grace_until=NOW + 60 if policy == "grace" else None,
         exempt="a lab" if policy == "exempt" else None,
     )
@@ -195,7 +221,7 @@ def test_a_plan_and_a_fault_make_the_end(state: str, policy: str, expected: str,
         assert outcome.result is Result.CONFLICT
     else:
         assert outcome.result is created
-    doomed = [step.flow_log_id for step in plan.steps if hasattr(step, "flow_log_id")]
+    doomed = [step.flow_log_id for step in plan.steps if isinstance(step, Delete | RollBack)]
     assert ec2.deleted == doomed
     assert "fl-foreign" not in ec2.deleted
 
@@ -243,18 +269,39 @@ def test_throttled_calls_are_made_again_while_there_is_time() -> None:
 )
 def test_a_replacement_goes_where_no_other_format_is(case: Situation, group: str) -> None:
     """One group has one format; what goes elsewhere is in nobody's way."""
-    circumstances = Circumstances(formats=formats_by_group(case.parts.flow_logs, HOUSE))
+    circumstances = Circumstances(places=places_of(case.parts.flow_logs, HOUSE))
     create = make(case, circumstances).steps[0]
     assert isinstance(create, Create)
     assert create.flow_log.destination == group
 
 
 def test_other_vpcs_decide_too_where_a_flow_log_goes() -> None:
-    """Another VPC's format in the group, and others of the same configuration beside it."""
-    for formats in ({GROUP: {"${version}"}}, {BESIDE: {DESIRED.log_format}}):
-        create = make(situation(), Circumstances(formats=formats)).steps[0]
-        assert isinstance(create, Create)
-        assert create.flow_log.destination == BESIDE
+    """Another VPC's format in the group, and ours of the same configuration beside it and none in it."""
+    for others, group in (
+        ([but(log_format="${version}")], BESIDE),
+        ([REPLACEMENT], BESIDE),
+        ([but(max_aggregation_interval=600), REPLACEMENT], BESIDE),
+        ([but(delivery_role_arn="arn:old"), REPLACEMENT], BESIDE),
+        ([replace(REPLACEMENT, tags={})], GROUP),
+        ([WANTED, replace(REPLACEMENT, resource_id="vpc-2")], GROUP),
+    ):
+        assert goes_to(others) == group
+
+
+def test_what_went_beside_a_foreign_flow_log_draws_no_other_vpc_there() -> None:
+    """The place beside is for that VPC alone; but what goes there for a change of ours draws all."""
+    assert goes_to([foreign(**FAILED), REPLACEMENT]) == GROUP
+    assert goes_to([foreign(log_group_name="theirs"), REPLACEMENT]) == BESIDE
+    assert goes_to([foreign(resource_id="vpc-2", **FAILED), REPLACEMENT]) == BESIDE
+    suffixed = f"{GROUP}-pci"
+    assert suffixed in places_of([foreign(**FAILED), but(log_group_name=suffixed)], HOUSE).ours
+
+
+def goes_to(others: list[FlowLog]) -> str:
+    """The log group of a new VPC's flow log, where there are these of other VPCs."""
+    create = make(situation(), Circumstances(places=places_of(others, HOUSE))).steps[0]
+    assert isinstance(create, Create)
+    return create.flow_log.destination
 
 
 def test_a_replacement_that_failed_is_left_for_a_while_and_another_one_is_not() -> None:
@@ -264,6 +311,32 @@ def test_a_replacement_that_failed_is_left_for_a_while_and_another_one_is_not() 
     assert names(make(situation(OLD_FORMAT), replace(held, held="another"))) == "Create Verify"
     assert names(make(situation(OLD_FORMAT), replace(held, held_until=NOW))) == "Create Verify"
     assert names(make(situation(), held)) == "Create Verify", "nothing goes on in its place"
+
+
+def test_a_replacement_that_failed_is_left_for_a_while_although_the_list_is_lost() -> None:
+    """A tag of the old flow log says which and until when; one that is not as ours are says nothing."""
+    ours = hold(DESIRED.configuration, NOW - 60)
+
+    def plan(value: str, **changes: Any) -> Plan:
+        old = replace(OLD_FORMAT, tags=OLD_FORMAT.tags | {HELD_TAG: value}, **changes)
+        return make(situation(old), Circumstances())
+
+    (wait,) = plan(ours).steps
+    assert isinstance(wait, Wait)
+    assert wait.after == HOLD_SECONDS - 60
+    for value in (
+        hold("another", NOW),
+        hold(DESIRED.configuration, NOW - HOLD_SECONDS),
+        f"{DESIRED.configuration} until the day after tomorrow",
+        f"{DESIRED.configuration} until {NOW + HOLD_SECONDS + 1}",
+        f"{DESIRED.configuration} until {'9' * 240}",
+        DESIRED.configuration,
+        "",
+    ):
+        assert names(plan(value)) == "Create Verify"
+    assert names(plan(ours, **FAILED)) == "Create Verify", "nothing goes on in its place"
+    theirs = foreign(log_group_name="theirs", tags={HELD_TAG: ours})
+    assert names(make(situation(OLD_FORMAT, theirs), Circumstances())) == "Create Verify"
 
 
 def test_a_creation_says_what_it_costs() -> None:
@@ -279,3 +352,20 @@ def test_duplicates_are_named_and_left_alone() -> None:
     plan = planned("ours and foreign alike", "default")
     assert plan.verdict.duplicates == ("fl-foreign",)
     assert plan.steps == ()
+
+
+def test_a_flow_log_that_fails_is_no_duplicate() -> None:
+    """It records nothing, and costs nothing."""
+    case = situation(WANTED, foreign(log_group_name="theirs", **FAILED))
+    assert make(case, Circumstances()).verdict.duplicates == ()
+
+
+def test_a_duplicate_costs_by_the_interfaces_that_it_watches() -> None:
+    """Of the VPC all, of a subnet those in it; nothing where none is active. What nobody can tell counts."""
+    idle = replace(ACTIVE, interface_id="eni-0c", active=False)
+    elsewhere = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2", active=None)
+    for resource, expected in (("vpc-1", 0.06), ("subnet-2", 0.03), ("eni-0c", 0.0)):
+        twice = foreign(log_group_name="theirs", resource_id=resource)
+        case = situation(WANTED, twice, interfaces=(ACTIVE, idle, elsewhere))
+        (found,) = duplicates_of([(case, make(case, Circumstances()).verdict)])
+        assert (found.flow_log_ids, found.monthly_dollars) == (("fl-foreign",), expected)

@@ -45,7 +45,19 @@ def test_a_database_of_the_internet_is_no_replica() -> None:
     assert len(found(contact("203.0.113.9", 5432, Outcome.ANSWERED))) == 1
 
 
-def test_who_serves_no_database_or_is_learned_is_not() -> None:
-    """Nobody knows yet what it is."""
+def test_who_serves_no_database_is_not() -> None:
+    """It is another detector's."""
     assert found(WEB, serves=frozenset()) == []
-    assert found(WEB, learning=True) == []
+
+
+def test_while_a_role_is_learned_only_what_no_database_needs_is_found() -> None:
+    """Its updates, its backup and its directory are as new as all the rest."""
+    needed = [
+        WEB, contact("203.0.113.9", 80, Outcome.ANSWERED), contact("10.0.9.1", 389, Outcome.ANSWERED),
+        contact("10.0.9.1", 443, Outcome.ANSWERED),
+    ]  # fmt: skip
+    assert found(*needed, learning=True) == []
+    for needless in contact("10.0.9.1", 22, Outcome.ANSWERED), contact("203.0.113.9", 4444, Outcome.ANSWERED):
+        (finding,) = found(*needed, needless, learning=True)
+        assert [server for server, _ in finding.tally.servers] == [needless.server]
+    assert found(contact("203.0.113.9", 4444), learning=True) == [], "not answered"

@@ -1,8 +1,20 @@
 """Peer classes."""
 
-import pytest
+from ipaddress import IPv4Address, IPv6Address
 
-from flowwarden.network.addresses import MOST_BOOKS, AddressBook, AddressBooks, PeerClass, vpc_prefix
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.network.addresses import (
+    CLASSES,
+    FEW,
+    MOST_BOOKS,
+    AddressBook,
+    AddressBooks,
+    PeerClass,
+    vpc_prefixes,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,4 +96,31 @@ def test_what_is_no_address_is_refused() -> None:
 )
 def test_ipv6_neighbours_share_a_56(one: str, other: str, *, expected: bool) -> None:
     """Amazon gives a VPC a /56."""
-    assert (vpc_prefix(one) == vpc_prefix(other)) is expected
+    first, second = vpc_prefixes([one, other])
+    assert bool(first == second) is expected
+
+
+ODD = ("::", "::1", "fe80::1", "ff02::1", "fd00::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "2600:1f18:12::5")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(0, 2**32 - 1).map(lambda number: str(IPv4Address(number))),
+            st.integers(0, 2**128 - 1).map(lambda number: str(IPv6Address(number))),
+            st.sampled_from((*ODD, "10.1.2.3", "198.51.100.9", "203.0.113.9", "127.0.0.1")),
+        ),
+        min_size=FEW,
+    )
+)
+def test_many_addresses_at_once_have_the_classes_that_they_have_one_by_one(addresses: list[str]) -> None:
+    """Families, halves of IPv6 numbers, and IPv4 that is mapped into IPv6."""
+    book = AddressBook(("198.51.100.0/24", "2600:1f18:12::/56"), ("203.0.113.0/24", "2600:1f18::/120"))
+    assert [CLASSES[number] for number in book.numbers(addresses)] == [*map(book.classify, addresses)]
+
+
+def test_one_among_many_that_is_no_address_is_refused() -> None:
+    """In either family."""
+    for bad in ("not-an-address", "fe80:::1"):
+        with pytest.raises(ValueError, match="addresses is none"):
+            AddressBook().numbers([bad, *(f"10.0.0.{host}" for host in range(FEW))])

@@ -56,6 +56,8 @@ class Ec2Client:
     """Destinations into which nothing can be delivered."""
     pages: Counter[str] = field(default_factory=Counter)
     changes: list[str] = field(default_factory=list)
+    always_throttled: set[str] = field(default_factory=set)
+    """VPCs for which no flow log can be made, because of too many calls."""
     interrupt: Callable[[], object] | None = None
     """What happens, now and then, just before something is changed: another run, for one."""
     harm: list[str] = field(default_factory=list)
@@ -108,6 +110,8 @@ class Ec2Client:
         (vpc_id,) = asked["ResourceIds"]
         self._interrupted()
         self.fault("CreateFlowLogs")
+        if vpc_id in self.always_throttled:
+            raise _error("CreateFlowLogs", "RequestLimitExceeded")
         token = asked["ClientToken"]
         if token in self._by_token:
             return {"FlowLogIds": [self._by_token[token]], "Unsuccessful": []}
@@ -146,6 +150,23 @@ class Ec2Client:
         self.changes.append(f"delete {flow_log_id}")
         self.fault("DeleteFlowLogs")
         return {"Unsuccessful": []}
+
+    def create_tags(self, *, Resources: list[str], Tags: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - as EC2 names it
+        """Tag all of them or none, and judge whether that was right."""
+        self._interrupted()
+        self.fault("CreateTags")
+        found = [self.flow_logs[each] for each in Resources]
+        if any(each.gone_after is not None for each in found):
+            raise _error("CreateTags", "InvalidFlowLogId.NotFound")
+        for real in found:
+            tags = {tag["Key"]: tag["Value"] for tag in real.described["Tags"]}
+            if MANAGED_TAG not in tags:
+                self.harm.append(f"{real.described['FlowLogId']} is somebody else's")
+            tags |= {tag["Key"]: tag["Value"] for tag in Tags}
+            real.described["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self.changes.append(f"tag {', '.join(Resources)}")
+        self.fault("CreateTags")
+        return {}
 
     def _interrupted(self) -> None:
         interrupt, self.interrupt = self.interrupt, None

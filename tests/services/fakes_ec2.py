@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -46,6 +46,9 @@ class FakeEc2:
     """The VPC of every CreateFlowLogs call."""
     deleted: list[str] = field(default_factory=list)
     """The flow log of every DeleteFlowLogs call."""
+    tagged: list[tuple[tuple[str, ...], dict[str, str]]] = field(default_factory=list)
+    """The flow logs and tags of every CreateTags call."""
+    tag_fault: EnforcementError | None = None
     calls: Counter[str] = field(default_factory=Counter)
     _listings: int = 0
     _by_token: dict[str, str] = field(default_factory=dict)
@@ -109,6 +112,16 @@ class FakeEc2:
             raise self.delete_fault
         self.deleted.append(flow_log_id)
         self.existing = [each for each in self.existing if each.flow_log_id != flow_log_id]
+
+    def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        if self.tag_fault is not None:
+            raise self.tag_fault
+        self.tagged.append((tuple(flow_log_ids), dict(tags)))
+        self.existing = [
+            replace(each, tags=each.tags | dict(tags)) if each.flow_log_id in flow_log_ids else each
+            for each in self.existing
+        ]
 
     def fail(self, flow_log_id: str, message: str = "Access error") -> None:
         """Let a flow log fail to deliver from now on."""

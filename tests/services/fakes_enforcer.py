@@ -56,6 +56,7 @@ class FakeGroups:
 
     there: dict[str, LogGroup] = field(default_factory=lambda: {GROUP: sound()})
     fault: EnforcementError | None = None
+    carry_out_fault: EnforcementError | None = None
     done: list[Upkeep] = field(default_factory=list)
 
     def groups(self, names: Collection[str]) -> Iterator[LogGroup]:
@@ -66,8 +67,8 @@ class FakeGroups:
 
     def carry_out(self, step: Upkeep) -> None:
         """Do it."""
-        if self.fault is not None:
-            raise self.fault
+        if fault := self.fault or self.carry_out_fault:
+            raise fault
         self.done.append(step)
         group = self.there.get(step.group, LogGroup(name=step.group))
         match step:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pytest
 from msgspec.structs import replace
 
+from flowwarden.aws.calls import classify
+from flowwarden.compliance import printing
 from flowwarden.compliance.caller import Origin
 from flowwarden.compliance.desired import DesiredFlowLog, resolved
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Unread
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
+from flowwarden.compliance.plan import Wait
 from flowwarden.compliance.report import Result
 from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
@@ -18,6 +22,7 @@ from flowwarden.errors import (
     CallFailed,
     EnforcementError,
     EnforcementIncomplete,
+    NotThere,
     PublishFailed,
     VpcGone,
 )
@@ -209,7 +214,7 @@ def test_listing_that_fails_is_told_and_tried_again() -> None:
 def waiting_fakes() -> Fakes:
     """EC2 refuses every description while a VPC is pending, and its time has come."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=FORBIDDEN))
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, since=BORN, reason="x")
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, reason="x")
     return fakes
 
 
@@ -283,19 +288,123 @@ class Throttling(FakeEc2):
 
 
 def test_throttled_sweep_goes_on_where_it_stopped() -> None:
-    """It waits while it has time; the next scheduled look does the rest, and nothing twice."""
-    ec2 = Throttling(own(*(f"vpc-{number}" for number in range(5))))
-    fakes = Fakes(ec2=ec2)
+    """It waits while it has time; the next look does the rest, what was tried already last, nothing twice."""
+    ec2 = Throttling(own(*(f"vpc-{number}" for number in range(7))))
+    fakes = Fakes(ec2=ec2, pace=FakePace(left=77))
     report = enforce(fakes)
     assert report.goes_on
-    assert len(report.created) == 2
-    assert fakes.memory.cursor == Cursor(after="vpc-1")
-    assert fakes.pace.waited == [1, 2, 4, 8, 16]
-    ec2.most, fakes.pace.left = 5, 300
+    assert [each.vpc_id for each in report.created] == ["vpc-0", "vpc-1"]
+    assert [each.vpc_id for each in report.of(Result.PENDING)] == ["vpc-2", "vpc-3"]
+    assert fakes.memory.cursor == Cursor(after="vpc-3")
+    assert fakes.pace.waited == [1, 2, 4, 8, 16, 1, 2, 4, 8]
+    ec2.most, fakes.pace.left = 7, 300
     rest = enforce(fakes, LOOK)
-    assert [each.vpc_id for each in rest.outcomes] == ["vpc-2", "vpc-3", "vpc-4"]
+    assert [each.vpc_id for each in rest.created] == ["vpc-4", "vpc-5", "vpc-6", "vpc-2", "vpc-3"]
     assert fakes.memory.cursor is None
-    assert len(ec2.created) == 5
+    assert len(ec2.created) == 7
+
+
+def test_a_vpc_that_is_always_throttled_keeps_no_other_from_its_flow_log() -> None:
+    """It is put back, remembered, tried last from then on, and told when that has lasted."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2", "vpc-3"), create_faults={"vpc-1": THROTTLED})
+    fakes = Fakes(ec2=ec2)
+    report = enforce(fakes)
+    assert [each.vpc_id for each in report.created] == ["vpc-2", "vpc-3"]
+    assert (report.of(Result.PENDING)[0].vpc_id, report.goes_on) == ("vpc-1", False)
+    assert fakes.pace.waited == [1, 2, 4, 8, 16]
+    assert "vpc-1" in fakes.memory.pending
+    ec2.vpcs_listed += own("vpc-4")
+    fakes.pace.left = 300
+    again = enforce(fakes, SWEEP, BORN + 3600)
+    assert [each.vpc_id for each in again.outcomes][-2:] == ["vpc-4", "vpc-1"]
+    assert (again.outcomes[-1].result, again.outcomes[-1].retryable) == (Result.FAILED, True)
+
+
+@pytest.mark.parametrize("left", [92, 300])
+def test_a_sweep_in_which_all_is_throttled_ends_and_the_looks_try_each_in_turn(left: int) -> None:
+    """However little time a run has: all are tried before any is tried again, and each as often."""
+    ec2 = Throttling(own(*(f"vpc-{number:02}" for number in range(20))))
+    ec2.most = 0
+    fakes = Fakes(ec2=ec2)
+    tried: list[str] = []
+    for number in range(20):
+        fakes.pace.left = left
+        trigger = LOOK if number else SWEEP
+        tried += [each.vpc_id or "" for each in enforce(fakes, trigger, BORN + 10 + number * 300).outcomes]
+    assert fakes.pace.left > 0
+    assert tried[:20] == [f"vpc-{number:02}" for number in range(20)]
+    assert min(Counter(tried).values()) >= len(tried) // 20 // 2
+    assert len(tried) >= 60
+
+
+def test_a_throttled_vpc_that_nobody_can_remember_is_left_to_lambda() -> None:
+    """The others are served all the same."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2"), create_faults={"vpc-1": THROTTLED})
+    service = Fakes(ec2=ec2, memory=FakeMemory(broken=True)).service(AT_ONCE)
+    report = service.enforce(SWEEP, BORN)
+    assert [each.vpc_id for each in report.created] == ["vpc-2"]
+    with pytest.raises(EnforcementIncomplete, match="vpc-1"):
+        service.tell(report)
+
+
+def test_a_quota_is_no_throttle() -> None:
+    """It is tried once a sweep, told at once with what to do, and the sweep goes on."""
+    full = classify("CreateFlowLogs", "FlowLogLimitExceeded", "The maximum number has been reached")
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"), create_faults={"vpc-1": full}))
+    report = enforce(fakes)
+    assert [each.result for each in report.outcomes] == [Result.FAILED, Result.CREATED]
+    assert "the quota of flow logs per resource is used up: delete duplicates" in report.outcomes[0].reason
+    assert report.is_news
+    assert (fakes.pace.waited, list(fakes.memory.pending)) == ([], ["vpc-2"])
+
+
+def test_a_quota_of_log_groups_is_told_and_keeps_no_vpc_from_its_flow_log() -> None:
+    """As what needs somebody."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
+    fakes.groups.there = {}
+    fakes.groups.carry_out_fault = classify("CreateLogGroup", "LimitExceededException", "no more")
+    report = enforce(fakes)
+    assert "a quota of CloudWatch Logs is used up" in report.troubles[0].what
+    assert (fakes.pace.waited, len(report.created)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "result"),
+    [
+        (None, Result.ROLLED_BACK),
+        (FORBIDDEN, Result.ROLLED_BACK),
+        (CallFailed("InternalError"), Result.PENDING),
+        (NotThere("InvalidFlowLogId.NotFound"), Result.PENDING),
+    ],
+)
+def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None, result: Result) -> None:
+    """If that is forbidden the list remembers it; if the old one is gone, the new one stays for now."""
+    beside = DESIRED.elsewhere
+    assert beside is not None
+    new = wanted("fl-new", "vpc-1", beside, BORN - 9999)
+    ec2 = FakeEc2(own("vpc-1"), [existing(log_format="${version}"), new], tag_fault=fault)
+    ec2.fail("fl-new")
+    fakes = Fakes(ec2=ec2)
+    assert only(enforce(fakes)).result is result
+    rolled_back = result is Result.ROLLED_BACK
+    assert ec2.deleted == (["fl-new"] if rolled_back else [])
+    assert bool(fakes.memory.pending["vpc-1"].held) is rolled_back
+    assert [named for named, _ in ec2.tagged] == ([("fl-of-vpc-1",)] if fault is None else [])
+
+
+def test_a_verification_that_fails_once_is_no_failure_that_has_lasted() -> None:
+    """How long it waited to be verified does not count."""
+    beside = DESIRED.elsewhere
+    assert beside is not None
+    ec2 = FakeEc2(
+        own("vpc-1"),
+        [existing(log_format="${version}"), wanted("fl-new", "vpc-1", beside, BORN - 9999)],
+        delete_fault=CallFailed("InternalError"),
+    )
+    fakes = Fakes(ec2=ec2)
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN - 8000, reason="to be verified")
+    assert only(enforce(fakes)).result is Result.PENDING
+    assert only(enforce(fakes, SWEEP, BORN + 3600)).result is Result.FAILED
 
 
 def test_a_run_without_time_stops_before_it_is_ended() -> None:
@@ -307,7 +416,7 @@ def test_a_run_without_time_stops_before_it_is_ended() -> None:
 
 
 def test_event_that_there_was_no_time_for_is_put_off() -> None:
-    """A look covers the VPC."""
+    """A look covers the VPC, at once."""
     ec2 = Throttling(own("vpc-1"))
     ec2.most = 0
     fakes = Fakes(ec2=ec2)
@@ -432,6 +541,40 @@ def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
     assert (ec2.asked, fakes.groups.done, fakes.memory.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
+def test_dry_run_says_of_a_new_vpc_what_would_be_done_after_its_grace() -> None:
+    """Nobody comes back to say it; a real run only puts it off."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2"))
+    fakes = Fakes(ec2=ec2)
+    report = fakes.service(FlowLogsPolicy(), dry_run=True).enforce(BIRTH, BORN + 10)
+    (plan,) = report.plans
+    (wait,) = plan.steps
+    assert isinstance(wait, Wait)
+    assert (wait.vpc_id, wait.after) == ("vpc-1", 290)
+    assert [type(step).__name__ for step in wait.then] == ["Create", "Verify"]
+    told = printing.as_text(report)
+    assert "  1. wait 4 min: has no flow log; it is new" in told
+    assert f"  2. create a flow log of ALL traffic into {GROUP}" in told
+    assert "Added cost" in told
+    assert (ec2.asked, fakes.memory.pending) == ([], {})
+    assert enforce(fakes, BIRTH, BORN + 10, FlowLogsPolicy()).plans == ()
+
+
+def test_dry_run_goes_on_with_no_sweep_that_was_real() -> None:
+    """What a real run left for later is told by each sweep, once; a look tells nothing and costs nothing."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2"))
+    fakes = Fakes(ec2=ec2)
+    fakes.memory.cursor = Cursor(after="vpc-1")
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN - 999, reason="throttled")
+    service = fakes.service(AT_ONCE, dry_run=True)
+    for _ in range(2):
+        assert service.enforce(LOOK, BORN).plans == ()
+    assert (ec2.calls, fakes.memory.reads) == ({}, 0)
+    for _ in range(2):
+        swept = service.enforce(SWEEP, BORN)
+        assert [each.verdict.vpc_id for each in swept.plans] == ["vpc-1", "vpc-2"]
+    assert fakes.memory.writes == 0
+
+
 def test_report_that_cannot_be_told_is_raised() -> None:
     """Lambda retries; the retry finds the flow log that was made since the event, and tells it."""
     ec2 = FakeEc2(own("vpc-1"), clock=BORN + 5)
@@ -460,7 +603,7 @@ def test_exemption_by_tag_is_for_what_carries_it() -> None:
 def test_pending_vpc_that_is_gone_leaves_the_list() -> None:
     """Nothing to cover, no error."""
     fakes = Fakes(ec2=FakeEc2())
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, since=BORN, reason="x")
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, reason="x")
     assert only(enforce(fakes, LOOK)).result is Result.GONE
     assert fakes.memory.pending == {}
 

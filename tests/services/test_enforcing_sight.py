@@ -117,7 +117,7 @@ def test_what_is_repeated_is_not_told_with_other_news() -> None:
 def test_silence_is_a_sweep_s_business_and_a_new_monitor_has_seen_nothing_yet(trigger: Trigger) -> None:
     """Neither looks nor events tell of it."""
     fakes = silent_fakes()
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, since=BORN, reason="x")
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, reason="x")
     assert enforce(fakes, trigger).troubles == ()
     assert fakes.memory.turns == {}
 

@@ -8,6 +8,7 @@ enforcer runs by its schedule: a sweep each hour, a look each five minutes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
@@ -20,14 +21,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.ec2 import Ec2FlowLogs
-from flowwarden.compliance.desired import DesiredFlowLog, resolved
-from flowwarden.compliance.report import EnforcementReport, Result
+from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, resolved
+from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.detection import last_seen
 from flowwarden.errors import EnforcementIncomplete
 from tests.services.ec2_client import PAGE, Ec2Client
-from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, Fakes
+from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, Fakes
 
 START = 1_793_611_800
 OLD = START - 30 * 24 * 3600
@@ -53,10 +54,15 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
     }
 
 
+OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": HOUSE.stack_name}, {"Key": "team", "Value": "theirs"}]
 FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "somebody/elses"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
     "covered": lambda ec2, vpc: ec2.add(described(vpc, WANTED)),
+    "own, other tags": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=OTHER_TAGS)),
+    "own, another format and other tags": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, LogFormat="${version}", Tags=OTHER_TAGS)
+    ),
     "own, another format": lambda ec2, vpc: ec2.add(described(vpc, WANTED, LogFormat="${version}")),
     "own, REJECT alone": lambda ec2, vpc: ec2.add(described(vpc, WANTED, TrafficType="REJECT")),
     "own, every ten minutes": lambda ec2, vpc: ec2.add(described(vpc, WANTED, MaxAggregationInterval=600)),
@@ -69,6 +75,22 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
         described(vpc, WANTED, Tags=[], LogFormat="${version}")
     ),
     "foreign, elsewhere": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **FOREIGN)),
+    "foreign, the wanted one, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, Tags=[]), delivers=False
+    ),
+    "foreign, another format in our group, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, Tags=[], LogFormat="${version}"), delivers=False
+    ),
+    "foreign, elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **FOREIGN), delivers=False
+    ),
+    "foreign, REJECT elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **FOREIGN, TrafficType="REJECT"), delivers=False
+    ),
+    "foreign and failing, own too": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, Tags=[]), delivers=False),
+        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
+    ),
     "foreign and own, both old": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED, **FOREIGN)),
         ec2.add(described(vpc, WANTED, LogFormat="${version}")),
@@ -179,6 +201,9 @@ def worlds(draw: st.DrawFn) -> World:
     world.ec2.lag = draw(st.integers(0, 4))
     world.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
+        # The first one: whoever waits for it is all the others.
+        world.ec2.always_throttled = {"vpc-00000000"}
+    if draw(st.booleans()):
         world.ec2.interrupt = lambda: world.run(Scope.EVERYTHING)
     return world
 
@@ -187,16 +212,33 @@ def worlds(draw: st.DrawFn) -> World:
 @settings(max_examples=60, deadline=None)
 def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_foreign(world: World) -> None:
     """Through hours of faults; and when these end, all is settled, and a second run does nothing."""
+    theirs = foreign_ones(world)
     world.hours(3)
     assert world.ec2.harm == []
     world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
+    report = world.hours(4)
+    for state, outcome in zip(world.states, by_vpc(report), strict=True):
+        if outcome.vpc_id not in world.ec2.always_throttled:
+            assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+    world.ec2.always_throttled = set()
     world.hours(4)
     settled = list(world.ec2.changes)
     report = world.hours(2)
     assert world.ec2.changes == settled
     assert world.ec2.harm == []
-    for state, outcome in zip(world.states, report.outcomes, strict=True):
+    assert foreign_ones(world) == theirs
+    for state, outcome in zip(world.states, by_vpc(report), strict=True):
         assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+
+
+def foreign_ones(world: World) -> list[dict[str, Any]]:
+    """The flow logs of others, with their tags."""
+    return [each.described for each in deepcopy(world.ec2.there()) if not each.described["Tags"]]
+
+
+def by_vpc(report: EnforcementReport) -> list[Outcome]:
+    """The outcomes in the order of their VPCs."""
+    return sorted(report.outcomes, key=lambda each: each.vpc_id or "")
 
 
 def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> None:
@@ -209,6 +251,10 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
         own = [each for each in world.ec2.there(vpc_id) if each.described["Tags"]]
         assert len(own) <= 1, "what was replaced is gone"
+        for each in own:
+            tags = {tag["Key"]: tag["Value"] for tag in each.described["Tags"]}
+            assert tags.items() >= WANTED.tags.items()
+            assert tags.get("team") == ("theirs" if state == "own, other tags" else None)
     else:
         # Only where nothing that can be made would deliver.
         assert result in {Result.BROKEN, Result.PENDING}
@@ -248,6 +294,23 @@ def test_a_changed_format_is_replaced_in_a_group_of_its_own(busy: bool) -> None:
     assert [each.described["LogGroupName"] for each in world.ec2.there()] == [beside.destination]
 
 
+def test_a_foreign_flow_log_that_fails_moves_its_own_vpc_alone() -> None:
+    """Ours goes beside it there; VPCs that come later go where the others are."""
+    world = World(1, ["foreign, the wanted one, failing"], [True])
+    world.hours(2)
+    world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
+    world.hours(2)
+    beside = WANTED.elsewhere
+    assert beside is not None
+    written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in world.ec2.there()]
+    assert written == [
+        ("vpc-00000000", GROUP),
+        ("vpc-00000000", beside.destination),
+        ("vpc-00000001", GROUP),
+    ]
+    assert world.ec2.recorded("vpc-00000000") == {"ACCEPT", "REJECT"}
+
+
 def test_a_replacement_that_fails_is_rolled_back_told_and_not_tried_again_the_same_day() -> None:
     """The old one goes on all the time."""
     world = World(1, ["own, another format"], [True], broken=True)
@@ -258,4 +321,16 @@ def test_a_replacement_that_fails_is_rolled_back_told_and_not_tried_again_the_sa
     assert len(told) == 1
     assert "check that the delivery role trusts vpc-flow-logs.amazonaws.com" in told[0]
     world.hours(23)
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2
+
+
+def test_a_rolled_back_replacement_is_not_tried_again_although_the_state_table_is_lost() -> None:
+    """The old flow log's tag says it, for a day."""
+    world = World(1, ["own, another format"], [True], broken=True)
+    world.hours(3)
+    for _ in range(20):
+        world.fakes.memory = FakeMemory()
+        world.hours(1)
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
+    world.hours(3)
     assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2

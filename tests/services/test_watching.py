@@ -14,6 +14,7 @@ from flowwarden.detection.findings import Finding
 from flowwarden.errors import StateUnavailable
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions, resolve
+from flowwarden.network.initiator import Evidence
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
@@ -60,10 +61,10 @@ def got(server: str, port: int, at: int = TODAY + 3600) -> list[Flow]:
     return [tried(server, port, at), answer]
 
 
-def learned(*usual: Flow) -> MemoryEvidence:
+def learned(*usual: Flow, days: int = 21) -> MemoryEvidence:
     """Evidence of a role that did this every day for three weeks."""
     evidence = MemoryEvidence()
-    for ago in range(21, 0, -1):
+    for ago in range(days, 0, -1):
         at = TODAY - ago * DAY + 3600
         flows = [*got("10.0.3.1", 5432, at), *(_moved(each, at) for each in usual)]
         assert look(flows, evidence, at) == []
@@ -370,6 +371,26 @@ def test_visitors_who_knocked_nowhere_and_usual_services_are_no_hits() -> None:
     assert look([*KNOCKS, request, reset], learned()) == []
 
 
+def test_without_flags_the_refusals_tell_who_started_it() -> None:
+    """Two ports that nobody knows say little; that he was refused elsewhere says the rest."""
+    evidence = learned()
+    assert look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence) == []
+    (found,) = look(_unflagged(visit(8888)), evidence)
+    assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8888")
+    assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Evidence.SCANNER)
+    assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
+    assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
+
+
+def _unflagged(flows: Sequence[Flow]) -> list[Flow]:
+    return [
+        flow(
+            f"{each.srcaddr}:{each.srcport}", f"{each.dstaddr}:{each.dstport}", start=each.start, end=each.end
+        )
+        for each in flows
+    ]
+
+
 def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:
     """For three weeks others asked it; now it asks."""
     served = [
@@ -382,6 +403,31 @@ def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:
     (told,) = inspect([], POLICY, findings)
     assert (told.detector, told.subject) == ("database-initiates", CLIENT)
     assert look(got("203.0.113.9", 443), learned()) == []
+
+
+def test_a_database_that_is_learned_may_not_go_where_no_database_goes() -> None:
+    """It takes two days to see that it is one; what it did on these is usual."""
+    served = [
+        flow("10.0.7.7:41000", f"{CLIENT}:5432", tcp_flags=2, flow_direction=IN),
+        flow(f"{CLIENT}:5432", "10.0.7.7:41000", tcp_flags=18, flow_direction=OUT),
+    ]
+    for strange in got("10.0.9.1", 22), got("203.0.113.9", 4444):
+        (found,) = look(strange, learned(*served, days=2))
+        assert (found.detector, found.subject) == ("database-initiates", CLIENT)
+        assert look(strange, learned(*served, days=1)) == []
+        assert look(strange, learned(days=2)) == [], "serves no database"
+        assert look(strange, learned(*served, *strange, days=2)) == []
+    assert look(got("203.0.113.9", 443), learned(*served, days=2)) == []
+
+
+def test_a_scanner_that_is_let_in_to_administer_is_a_hit_while_a_role_is_learned() -> None:
+    """Any other service may be what the role is for, and so may this one on the first two days."""
+    for grave in (22, 3389, 6379):
+        (found,) = look([*KNOCKS, *visit(grave)], learned(days=2))
+        assert (found.detector, found.subject) == ("scan-hit", CLIENT)
+        assert look([*KNOCKS, *visit(grave)], learned(days=1)) == []
+        assert look([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "a bastion"
+    assert look([*KNOCKS, *visit(443), *visit(8081)], learned(days=2)) == []
 
 
 def test_a_role_that_only_listened_and_goes_out_is_told_until_that_is_usual() -> None:

@@ -115,10 +115,22 @@ def test_the_enforcer_passes_the_delivery_role_to_flow_logs_alone() -> None:
     assert granted["Condition"] == {"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}
 
 
-def test_the_enforcer_tags_flow_logs_only_while_it_makes_them() -> None:
-    granted = stack.granting(stack.role_statements("EnforcerRole"), "ec2:CreateTags")
-    assert granted["Condition"] == {"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}}
-    assert granted["Resource"]["Fn::Sub"].endswith(":vpc-flow-log/*")
+def test_the_enforcer_tags_flow_logs_while_it_makes_them_and_later_its_own_alone() -> None:
+    granted = [
+        each
+        for each in stack.role_statements("EnforcerRole")
+        if "ec2:CreateTags" in stack.as_list(each["Action"])
+    ]
+    ours = {"Ref": "AWS::StackName"}
+    assert [each["Condition"] for each in granted] == [
+        {"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}},
+        {
+            "StringEquals": {"aws:ResourceTag/flow-warden:managed": ours},
+            "StringEqualsIfExists": {"aws:RequestTag/flow-warden:managed": ours},
+        },
+    ]
+    for each in granted:
+        assert each["Resource"]["Fn::Sub"].endswith(":vpc-flow-log/*")
 
 
 def test_only_descriptions_are_allowed_on_everything() -> None:

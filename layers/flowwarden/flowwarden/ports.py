@@ -123,6 +123,9 @@ class FlowLogService(Protocol):
     def delete(self, flow_log_id: str) -> None:
         """Delete a flow log; one that is not there is deleted already."""
 
+    def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Set these tags, and leave all others. Raises NotThere as well, if one of the flow logs is gone."""
+
 
 class LogGroupService(Protocol):
     """The part of CloudWatch Logs that the enforcer works with, for one account and region.

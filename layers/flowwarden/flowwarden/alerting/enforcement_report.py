@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from flowwarden.alerting.notification import Notification, fit_subject, one_line
+from flowwarden.compliance import costs
+from flowwarden.compliance.duplicates import Duplicate
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
 from flowwarden.compliance.triggers import TAMPERING
 
@@ -63,6 +65,9 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"flow log replaced for {_whom(replaced)}")
     if restored := [each for each in report.repairs if each.done]:
         parts.append(f"{one_line(restored[0].subject)} restored")
+    if not parts and (found := report.duplicates):
+        whom = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
+        parts.append(f"flow logs record twice in {whom}")
     if not parts and report.trigger.origin is not None:
         parts.append(f"{one_line(report.trigger.origin.event_name)}: nothing is left to restore")
     told = ", ".join(parts)
@@ -79,6 +84,8 @@ def _text(report: EnforcementReport) -> str:
         told = [each for each in report.repairs if each.done is done]
         if told:
             parts.append("\n".join([f"{heading} ({len(told)})", *_repairs(told)]))
+    if report.duplicates:
+        parts.append("\n".join(_duplicates(report.duplicates)))
     if report.failures:
         parts.append(_next(report))
     parts.append(_others(report))
@@ -111,6 +118,18 @@ def _lines(outcomes: tuple[Outcome, ...]) -> list[str]:
 
 def _repairs(repairs: Sequence[Repair]) -> list[str]:
     return [f"- {one_line(each.subject)}: {_short(each.what)}" for each in repairs[:TOLD_AT_MOST]]
+
+
+def _duplicates(found: Sequence[Duplicate]) -> list[str]:
+    """Flow logs of others, with what they cost."""
+    heading = "RECORDED TWICE: flow logs of others record the same traffic; delete what nobody needs"
+    lines = [f"{heading} ({len(found)})"]
+    for each in found[:TOLD_AT_MOST]:
+        named = _short(", ".join(each.flow_log_ids))
+        lines.append(f"- {one_line(each.vpc_id)}: {named}, about {each.monthly_dollars:.2f} USD a month")
+    if len(found) > TOLD_AT_MOST:
+        lines.append(f"- and {len(found) - TOLD_AT_MOST} more: see the enforcer's log")
+    return [*lines, f"({costs.BASIS})"]
 
 
 def _next(report: EnforcementReport) -> str:
@@ -157,6 +176,14 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
         "repairs": [
             {"subject": one_line(each.subject), "what": _short(each.what), "done": each.done}
             for each in report.repairs[:TOLD_AT_MOST]
+        ],
+        "duplicates": [
+            {
+                "vpc": one_line(each.vpc_id),
+                "flow_logs": [one_line(name) for name in each.flow_log_ids[:TOLD_AT_MOST]],
+                "monthly_dollars": each.monthly_dollars,
+            }
+            for each in report.duplicates[:TOLD_AT_MOST]
         ],
         "omitted": max(0, len(told) - TOLD_AT_MOST),
     }

@@ -14,7 +14,6 @@ THROTTLED: Final = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
-        "LimitExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
@@ -25,7 +24,7 @@ THROTTLED: Final = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Error codes of throttling."""
+"""Error codes of throttling. LimitExceededException is none, though botocore repeats it: it is a quota."""
 PASSING: Final = THROTTLED | {
     "AbortedException",
     "InternalError",
@@ -51,6 +50,24 @@ HINTS: Final = {
     "AccessDeniedException": _PERMISSION,
 }
 """What a person does about an error code."""
+_FLOW_LOGS = (
+    "the quota of flow logs per resource is used up: delete duplicates and flow logs of this VPC that nobody "
+    "needs, or ask for a higher quota"
+)
+QUOTAS: Final = {
+    "FlowLogLimitExceeded": _FLOW_LOGS,
+    "FlowLogsLimitExceeded": _FLOW_LOGS,
+    "LimitExceededException": (
+        "a quota of CloudWatch Logs is used up (log groups of the region, or filters of the group): delete "
+        "what nobody needs, or ask for a higher quota"
+    ),
+    "TagLimitExceeded": "the quota of 50 tags per resource is used up: take tags from the policy or from it",
+}
+"""Which quota an error code is about, and what a person does. A quota stays used up until then."""
+OTHER_QUOTA: Final = (
+    "the quota that the code names is used up: delete what nobody needs, or ask for a higher one in the "
+    "Service Quotas console"
+)
 OTHER_HINT: Final = "compare the stack's settings with what the message says"
 
 type Classify = Callable[[str, str, str, int], EnforcementError]
@@ -70,7 +87,13 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
         return CallThrottled(told)
     if code in PASSING or status >= SERVER_ERROR:
         return CallFailed(told)
-    return CallRefused(f"{call}: {code}: {HINTS.get(code, OTHER_HINT)}. AWS says: {message}")
+    return CallRefused(f"{call}: {code}: {_hint(code)}. AWS says: {message}")
+
+
+def _hint(code: str) -> str:
+    """What a person does about an error that stays until then."""
+    is_quota = "LimitExceeded" in code or "QuotaExceeded" in code
+    return QUOTAS.get(code) or HINTS.get(code) or (OTHER_QUOTA if is_quota else OTHER_HINT)
 
 
 @contextmanager

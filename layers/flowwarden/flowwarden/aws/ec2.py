@@ -27,13 +27,15 @@ ACTIONS = (
     "ec2:DescribeSubnets",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
-    "ec2:CreateTags",  # CreateFlowLogs with TagSpecifications
+    "ec2:CreateTags",  # CreateFlowLogs with TagSpecifications, and tags later on
     "iam:PassRole",  # CreateFlowLogs hands the delivery role to vpc-flow-logs.amazonaws.com
 )
 """The IAM actions that this file needs."""
 
 VALUES_PER_FILTER: Final = 200
 """EC2's limit for the values of one filter (EC2 API reference, Filter)."""
+TAGGED_AT_ONCE: Final = 200
+"""Of the 1000 resources that CreateTags takes; EC2 recommends smaller batches (EC2 API reference)."""
 PAGE: Final = {"PageSize": 1000}
 """The most that a description takes."""
 
@@ -49,9 +51,6 @@ _DESTINATION = (
     "lets flow logs be written there"
 )
 HINTS: Final = {
-    "FlowLogsLimitExceeded": (
-        "delete flow logs of this VPC that nobody needs, or ask for a higher quota of flow logs per resource"
-    ),
     "LogDestinationNotFoundException": _DESTINATION,
     "LogDestinationPermissionIssueException": _DESTINATION,
     "Access Denied for LogDestination": _DESTINATION,
@@ -139,6 +138,12 @@ class Ec2FlowLogs:
             if not isinstance(error, NotThere):
                 raise error
 
+    def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """As the port says."""
+        for some in batched(flow_log_ids, TAGGED_AT_ONCE, strict=False):
+            with classified("CreateTags", classify):
+                self._client.create_tags(Resources=list(some), Tags=_tag_list(tags))
+
     def _all(
         self,
         call: str,
@@ -207,5 +212,5 @@ def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
     return told
 
 
-def _tag_list(tags: dict[str, str]) -> list[TagTypeDef]:
+def _tag_list(tags: Mapping[str, str]) -> list[TagTypeDef]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -1,6 +1,7 @@
 """What the enforcer remembers, in the state table: implements `ports.EnforcerMemory`.
 
-All of it stands under one partition key, so that one query tells whether anything is to be done.
+What is to be done stands under one partition key, so that one query tells whether anything is; what people
+were told of stands under another.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 PARTITION: Final = "enforcer"
 CURSOR: Final = "cursor"
-VPC: Final = "vpc#"
-TOLD: Final = "told#"
+TOLD: Final = "enforcer#told"
+"""Partition of what people were told of: not read by every look."""
 KEPT: Final = 3 * 24 * 3600
 """Seconds after which an item goes by itself: the sweep looks at every VPC in any case."""
 
@@ -55,17 +56,17 @@ class DynamoDbEnforcerMemory:
                     with suppress(msgspec.MsgspecError):
                         if item["sk"]["S"] == CURSOR:
                             cursor = msgspec.json.decode(told, type=Cursor)
-                        elif item["sk"]["S"].startswith(VPC):
+                        else:
                             found.append(msgspec.json.decode(told, type=Pending))
         return found, cursor
 
     def remember(self, pending: Pending) -> None:
         """As the port says. Costs one write."""
-        self._put(f"{VPC}{pending.vpc_id}", pending, pending.due + KEPT)
+        self._put(f"vpc#{pending.vpc_id}", pending, pending.due + KEPT)
 
     def forget(self, vpc_id: str) -> None:
         """As the port says. Costs one write."""
-        self._delete(f"{VPC}{vpc_id}")
+        self._delete(f"vpc#{vpc_id}")
 
     def stop_at(self, cursor: Cursor | None, now: int) -> None:
         """As the port says. Costs one write."""
@@ -79,7 +80,7 @@ class DynamoDbEnforcerMemory:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(f"{TOLD}{subject}"),
+                Key=_key(subject, TOLD),
                 UpdateExpression="SET told_at = :now, expires_at = :expires",
                 ConditionExpression="attribute_not_exists(told_at) OR told_at <= :before",
                 ExpressionAttributeValues={
@@ -96,7 +97,7 @@ class DynamoDbEnforcerMemory:
 
     def give_back(self, subject: str) -> None:
         """As the port says. Costs one write."""
-        self._delete(f"{TOLD}{subject}")
+        self._delete(subject, TOLD)
 
     def _put(self, sk: str, told: Pending | Cursor, expires_at: int) -> None:
         values: dict[str, Any] = {
@@ -111,9 +112,9 @@ class DynamoDbEnforcerMemory:
                 ExpressionAttributeValues=values,
             )
 
-    def _delete(self, sk: str) -> None:
+    def _delete(self, sk: str, partition: str = PARTITION) -> None:
         with self._told():
-            self._client.delete_item(TableName=self._table, Key=_key(sk))
+            self._client.delete_item(TableName=self._table, Key=_key(sk, partition))
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -126,5 +127,5 @@ class DynamoDbEnforcerMemory:
         return StateUnavailable(f"table {self._table}: {error}")
 
 
-def _key(sk: str) -> dict[str, Any]:
-    return {"pk": {"S": PARTITION}, "sk": {"S": sk}}
+def _key(sk: str, partition: str = PARTITION) -> dict[str, Any]:
+    return {"pk": {"S": partition}, "sk": {"S": sk}}

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.compliance.delivery import Delivery, Seen, Watched, delivery
+from flowwarden.compliance.delivery import FAILED, Delivery, Seen, Watched, delivery
 from flowwarden.compliance.desired import DesiredFlowLog, House
 from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Vpc
 from flowwarden.compliance.matching import differences, is_own, is_wanted, log_group_of
@@ -68,7 +68,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     replaced: tuple[FlowLog, ...] = ()
     """Flow logs of the VPC with this stack's tag that are not, or not any more, the wanted one."""
     duplicates: tuple[str, ...] = ()
-    """Other flow logs, made by others, that record the same traffic and cost as much again."""
+    """Other flow logs, made by others, that record the same traffic, at as much cost; none that fails."""
     uncovered_parts: tuple[str, ...] = ()
     """Subnets without a flow log, where some parts have one."""
 
@@ -181,6 +181,7 @@ def _with_wanted(situation: Situation, own: Sequence[FlowLog], best: FlowLog, st
             for each in situation.parts.flow_logs
             if not is_own(each, situation.house)
             and each.flow_log_id != best.flow_log_id
+            and each.deliver_logs_status != FAILED
             and _records_the_same(each, situation.desired)
         ),
     )

@@ -22,6 +22,8 @@ from flowwarden.records.layout import RecordLayout
 
 MANAGED_TAG: Final = "flow-warden:managed"
 """Tag key of every flow log that Flow Warden made; its value is the name of the stack."""
+HELD_TAG: Final = "flow-warden:held"
+"""Tag key of our own flow log whose replacement failed: `CONFIGURATION until UNIX_SECONDS` in its value."""
 _CONFIGURATION: Final = re.compile(r"[0-9a-f]{8}")
 
 
@@ -105,8 +107,13 @@ class House(Struct, frozen=True, kw_only=True):
         suffix of the policy, with a configuration (`DesiredFlowLog.elsewhere`), of now or of before, or both.
         """
         names = {self.log_group_name, *(f"{self.log_group_name}-{each}" for each in self.suffixes)}
-        before, _, last = log_group.rpartition("-")
-        return log_group in names or (before in names and bool(_CONFIGURATION.fullmatch(last)))
+        return log_group in names or any(is_beside(log_group, each) for each in names)
+
+
+def is_beside(log_group: str, other: str) -> bool:
+    """Whether a log group has the name of one beside another, of whatever configuration."""
+    before, _, last = log_group.rpartition("-")
+    return before == other and bool(_CONFIGURATION.fullmatch(last))
 
 
 def managed_tags(stack_name: str) -> dict[str, str]:

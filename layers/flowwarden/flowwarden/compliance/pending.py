@@ -16,9 +16,11 @@ class Pending(Struct, frozen=True, kw_only=True):
     vpc_id: str
     due: int
     """Not before then; Unix seconds."""
-    since: int
-    """When it was first put off."""
     reason: str
+    failing_since: int = 0
+    """Since when its calls fail in a way that may pass; Unix seconds, 0 if they do not."""
+    throttled_at: int = 0
+    """When it was last put back because its calls were throttled; 0 if they were not."""
     grace_until: int = 0
     """Until when whoever made the VPC may cover it."""
     held: str = ""

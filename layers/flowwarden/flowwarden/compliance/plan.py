@@ -11,8 +11,7 @@ then delete our own old one. That takes several looks; each makes the plan anew 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -20,9 +19,10 @@ from msgspec import Struct
 from flowwarden.compliance import costs
 from flowwarden.compliance.coverage import Coverage, Situation, Verdict, judge
 from flowwarden.compliance.delivery import FAILED, SETTLED_SECONDS
-from flowwarden.compliance.desired import DesiredFlowLog, House
+from flowwarden.compliance.desired import HELD_TAG, DesiredFlowLog
 from flowwarden.compliance.inventory import FlowLog
-from flowwarden.compliance.matching import is_own, log_group_of, same_destination
+from flowwarden.compliance.matching import is_own
+from flowwarden.compliance.places import Places, placed
 
 LOOK_AGAIN_SECONDS: Final = 15 * 60
 HOLD_SECONDS: Final = 24 * 3600
@@ -70,6 +70,16 @@ class Wait(Struct, frozen=True, kw_only=True, tag=True):
     vpc_id: str
     reason: str
     after: int
+    then: tuple[Create | Verify, ...] = ()
+    """What the plan will be by then, if nothing changes; only to be told."""
+
+
+class Tag(Struct, frozen=True, kw_only=True, tag=True):
+    """Set these tags of our own flow log, which are missing or have other values; no others are touched."""
+
+    vpc_id: str
+    flow_log_id: str
+    tags: dict[str, str]
 
 
 class Notify(Struct, frozen=True, kw_only=True, tag=True):
@@ -79,7 +89,7 @@ class Notify(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-type Step = Create | Verify | Delete | RollBack | Wait | Notify
+type Step = Create | Verify | Delete | RollBack | Wait | Tag | Notify
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -92,8 +102,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Circumstances(Struct, frozen=True, kw_only=True):
     """What counts besides the VPC itself."""
 
-    formats: Mapping[str, AbstractSet[str]] = {}
-    """By log group: the formats that flow logs of any VPC write into it, as far as EC2 tells."""
+    places: Places = Places()
+    """What is written where, by flow logs of any VPC."""
     grace_until: int | None = None
     """Until when (Unix seconds) whoever made the VPC may cover it."""
     held: str = ""
@@ -115,37 +125,9 @@ def make(situation: Situation, circumstances: Circumstances) -> Plan:
         case Coverage.BROKEN:
             return Plan(verdict=verdict, steps=_mend(situation, verdict))
         case Coverage.COVERED | Coverage.UNPROVEN:
-            return Plan(verdict=verdict, steps=_tidy(situation, verdict))
+            return Plan(verdict=verdict, steps=(*_tidy(situation, verdict), *_tag(situation, verdict)))
         case Coverage.SKIPPED | Coverage.EXEMPT:
             return Plan(verdict=verdict)
-
-
-def formats_by_group(flow_logs: Iterable[FlowLog], house: House) -> dict[str, set[str]]:
-    """Which formats are written into each log group of our account, as far as EC2 tells."""
-    found: dict[str, set[str]] = {}
-    for each in flow_logs:
-        group = log_group_of(each, house)
-        if group is not None and each.log_format is not None:
-            found.setdefault(group, set()).add(" ".join(each.log_format.split()))
-    return found
-
-
-def destination(situation: Situation, circumstances: Circumstances) -> DesiredFlowLog:
-    """The wanted flow log, in the destination that it can have.
-
-    The one beside it, if the wanted log group holds another format, or if a flow log of this VPC writes to
-    the wanted destination already (so it is not the wanted one); and where others of the same configuration
-    went before, so that these stay together.
-    """
-    desired, beside = situation.desired, situation.desired.elsewhere
-    if beside is None:
-        return desired
-    wanted = {" ".join(desired.log_format.split())}
-    formats = circumstances.formats
-    others = formats.get(desired.destination, set()) - wanted
-    in_the_way = any(same_destination(each, desired, situation.house) for each in situation.parts.flow_logs)
-    moved = bool(formats.get(beside.destination))
-    return beside if others or in_the_way or moved else desired
 
 
 def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Step, ...]:
@@ -153,13 +135,36 @@ def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict)
     until = circumstances.grace_until
     if until is not None and until > now and not verdict.replaced:
         reason = f"{verdict.reason}; it is new, and whoever made it may be about to cover it"
-        return (Wait(vpc_id=vpc_id, reason=reason, after=until - now),)
-    held = circumstances.held == situation.desired.configuration and circumstances.held_until > now
-    if held and _delivers(verdict.replaced):
+        then = _create(situation, circumstances, verdict)
+        return (Wait(vpc_id=vpc_id, reason=reason, after=until - now, then=then),)
+    held_until = _held_until(situation, circumstances)
+    if held_until > now and _delivers(verdict.replaced):
         reason = f"{verdict.reason}; its replacement failed to deliver, and is tried again later"
-        return (Wait(vpc_id=vpc_id, reason=reason, after=circumstances.held_until - now),)
+        return (Wait(vpc_id=vpc_id, reason=reason, after=held_until - now),)
+    return _create(situation, circumstances, verdict)
+
+
+def hold(configuration: str, now: int) -> str:
+    """The value of the tag that keeps a configuration from being tried again for a while."""
+    return f"{configuration} until {now + HOLD_SECONDS}"
+
+
+def _held_until(situation: Situation, circumstances: Circumstances) -> int:
+    """Until when the wanted configuration is not tried again: as the list says, or a tag if that is lost."""
+    wanted, now = situation.desired.configuration, situation.at
+    found = [circumstances.held_until] if circumstances.held == wanted else []
+    for each in situation.parts.flow_logs:
+        configuration, _, until = each.tags.get(HELD_TAG, "").partition(" until ")
+        if is_own(each, situation.house) and configuration == wanted and until.isdecimal():
+            found.append(int(until))
+    # A tag that somebody else wrote must not hold it for ever.
+    return max((each for each in found if each <= now + HOLD_SECONDS), default=0)
+
+
+def _create(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Create, Verify]:
+    vpc_id = verdict.vpc_id
     active = sum(each.active is not False for each in situation.parts.interfaces)
-    wanted = destination(situation, circumstances)
+    wanted = placed(situation.desired, situation.parts, circumstances.places, situation.house)
     create = Create(
         vpc_id=vpc_id,
         reason=verdict.reason,
@@ -185,6 +190,15 @@ def _tidy(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:
     if verdict.coverage is Coverage.UNPROVEN and (verdict.replaced or _is_young(situation, verdict)):
         return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=LOOK_AGAIN_SECONDS),)
     return ()
+
+
+def _tag(situation: Situation, verdict: Verdict) -> Iterator[Tag]:
+    """Tags can be changed, so they need no replacement. What policy does not name may be somebody's."""
+    for each in situation.parts.flow_logs:
+        wanted = situation.desired.tags.items()
+        tags = {key: value for key, value in wanted if each.tags.get(key) != value}
+        if tags and each.flow_log_id == verdict.flow_log_id and is_own(each, situation.house):
+            yield Tag(vpc_id=verdict.vpc_id, flow_log_id=each.flow_log_id, tags=tags)
 
 
 def _mend(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from flowwarden.compliance import costs
-from flowwarden.compliance.plan import Create, Delete, Notify, Plan, RollBack, Step, Verify, Wait
+from flowwarden.compliance.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
 from flowwarden.compliance.report import EnforcementReport
 from flowwarden.compliance.upkeep import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
 
@@ -20,7 +20,7 @@ def as_text(report: EnforcementReport) -> str:
     busy = [each for each in report.plans if each.steps]
     for each in busy:
         lines += [f"{each.verdict.vpc_id}: {each.verdict.coverage.lower()}, {each.verdict.reason}"]
-        lines += [f"  {number}. {_step(step)}" for number, step in enumerate(each.steps, 1)]
+        lines += [f"  {number}. {_step(step)}" for number, step in enumerate(_in_order(each), 1)]
     lines += list(_duplicates(report.plans))
     lines += [f"! {each.reason}" for each in report.failures]
     lines += [f"! {each.subject}: {each.what}" for each in report.troubles]
@@ -58,8 +58,16 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
 
 def added_dollars(report: EnforcementReport) -> float:
     """What the flow logs to be made cost a month, about."""
-    made = (step for each in report.plans for step in each.steps if isinstance(step, Create))
+    made = (step for each in report.plans for step in _in_order(each) if isinstance(step, Create))
     return round(sum(step.monthly_dollars for step in made), 2)
+
+
+def _in_order(plan: Plan) -> Iterator[Step]:
+    """The steps, each with what follows it by and by."""
+    for step in plan.steps:
+        yield step
+        if isinstance(step, Wait):
+            yield from step.then
 
 
 def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
@@ -70,7 +78,7 @@ def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
         counts[each.verdict.coverage.lower()] = counts.get(each.verdict.coverage.lower(), 0) + 1
     told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
     yield f"VPCs: {told}"
-    if any(isinstance(step, Create) for each in report.plans for step in each.steps):
+    if any(isinstance(step, Create) for each in report.plans for step in _in_order(each)):
         yield f"Added cost: about {added_dollars(report):.2f} USD a month ({costs.BASIS})"
 
 
@@ -89,12 +97,22 @@ def _step(step: Step) -> str:
                 f"({wanted.destination_type}, every {wanted.max_aggregation_interval} s), "
                 f"about {step.monthly_dollars:.2f} USD a month"
             )
-        case Verify():
-            return f"look again after {step.after // 60} min whether it delivers; {step.reason}"
         case Delete():
             return f"delete our own {step.flow_log_id}: {step.reason}"
         case RollBack():
             return f"roll back: delete our own {step.flow_log_id}; {step.reason}"
+        case Tag():
+            told = ", ".join(f"{key}={value}" for key, value in step.tags.items())
+            return f"tag our own {step.flow_log_id}: {told}"
+        case Verify() | Wait() | Notify():
+            return _unchanged(step)
+
+
+def _unchanged(step: Verify | Wait | Notify) -> str:
+    """Steps that change nothing."""
+    match step:
+        case Verify():
+            return f"look again after {step.after // 60} min whether it delivers; {step.reason}"
         case Wait():
             return f"wait {step.after // 60} min: {step.reason}"
         case Notify():

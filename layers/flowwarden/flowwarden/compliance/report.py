@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.compliance.duplicates import Duplicate, turn_of
 from flowwarden.compliance.plan import Plan
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import Upkeep
@@ -75,6 +76,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     trigger: Trigger
     outcomes: tuple[Outcome, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    """What others record again; none if people were told of just these within the suppression window."""
     plans: tuple[Plan, ...] = ()
     upkeep: tuple[Upkeep, ...] = ()
     """What was planned for VPCs and for log groups, of a run that only plans."""
@@ -116,7 +119,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     def turns(self) -> tuple[str, ...]:
         """The turns that this run got: what it tells is not told again within the suppression window."""
         asked: tuple[Outcome | Repair, ...] = (*self.outcomes, *self.repairs)
-        return tuple(each.turn for each in asked if each.turn and not each.repeated)
+        turns = tuple(each.turn for each in asked if each.turn and not each.repeated)
+        return (*turns, turn_of(self.duplicates)) if self.duplicates else turns
 
     @property
     def news(self) -> EnforcementReport:
@@ -137,5 +141,5 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         failures = news.failures
         if self.trigger.scope is Scope.PENDING:
             failures = tuple(each for each in failures if not each.retryable)
-        changed = news.created or news.of(Result.REPLACED) or news.repairs
+        changed = news.created or news.of(Result.REPLACED) or news.repairs or news.duplicates
         return bool(changed or failures or self.trigger.takes_away)

@@ -36,8 +36,8 @@ BESIDE: Final = "beside"
 ENOUGH: Final = "enough"
 LONGEST_GRACE: Final = 1440
 ANY: Final = "*"
-MOST_TAGS: Final = 48
-"""Fifty of a resource (EC2 User Guide, Tag restrictions), without the two that the enforcer sets."""
+MOST_TAGS: Final = 47
+"""Fifty of a resource (EC2 User Guide, Tag restrictions), without the three that the enforcer sets."""
 LONGEST_VALUE: Final = 256
 """Characters of a tag's value."""
 LONGEST_KEY: Final = 128

@@ -52,6 +52,11 @@ class Baseline(Struct, frozen=True, dict=True):
         """Whether the role is too young for what is new to mean anything."""
         return len(self.seen) < DAYS_TAUGHT or self.day - min(self.seen) < LEARNING_DAYS
 
+    @property
+    def tells(self) -> bool:
+        """Whether it is old enough for anything to be usual: until then all is new."""
+        return len(self.seen) >= DAYS_SEEN
+
     def establishes(self, edge: Edge) -> bool:
         """Whether it is usual for the role."""
         return fingerprint(*edge) in self._established

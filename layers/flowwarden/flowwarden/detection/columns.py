@@ -34,16 +34,24 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
     starts = np.maximum(directions.traffic.flows["start"][rows], 0)
     unsure = -directions.confidence[rows]
     best = np.lexsort((starts, unsure))[0]
-    alike = (unsure == unsure[best]) & (starts == starts[best])
-    return representative(directions.flows(rows[alike]))
+    rows = rows[(unsure == unsure[best]) & (starts == starts[best])]
+    servers, clients = (_texts(directions, ends[rows]) for ends in (directions.server, directions.client))
+    ports = (each[rows].tolist() for each in (directions.client_port, directions.service_port))
+    ranks = [*zip(servers, clients, *ports, strict=True)]
+    first = min(ranks)
+    return representative(directions.flows(rows[[rank == first for rank in ranks]]))
+
+
+def _texts(directions: Directions, numbers: Integers) -> list[str]:
+    texts = directions.traffic.flows.texts
+    return [texts[number] for number in numbers.tolist()]
 
 
 def _connections(directions: Directions, rows: Integers) -> int:
     flows = directions.traffic.flows
-    client_port = np.where(directions.from_source[rows], flows["srcport"][rows], flows["dstport"][rows])
     texts = len(flows.texts)
     ends = packed([directions.client[rows], directions.server[rows]], [texts, texts])
-    ports = packed([client_port, directions.service_port[rows]], [2**16, 2**16])
+    ports = packed([directions.client_port[rows], directions.service_port[rows]], [2**16, 2**16])
     # In two steps, so that each key is a number of 64 bits.
     return len(
         Groups(packed([Groups(ends).of(ends)[0], ports, flows["protocol"][rows]], [len(rows), 2**33, 2**8]))
@@ -52,8 +60,7 @@ def _connections(directions: Directions, rows: Integers) -> int:
 
 def _hosts(directions: Directions, ends: Integers) -> tuple[tuple[str, int], ...]:
     numbers, counts = np.unique(ends, return_counts=True)
-    texts = directions.traffic.flows.texts
-    return ranked(zip((texts[number] for number in numbers.tolist()), counts.tolist(), strict=True))
+    return ranked(zip(_texts(directions, numbers), counts.tolist(), strict=True))
 
 
 def _services(

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from flowwarden.detection.baseline import Edge
 from flowwarden.detection.selection import PAGING_CONFIDENCE
-from flowwarden.network.addresses import CLASSES
+from flowwarden.network.addresses import CLASSES, PeerClass
 from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.groups import Groups, packed
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.ports import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST
 from flowwarden.records.model import FlowDirection
-from flowwarden.records.tokens import Integers, Mask
+from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
 LEARNING_CONFIDENCE: Final = 0.6
@@ -35,6 +35,11 @@ LEARNING_CONFIDENCE: Final = 0.6
 
 DYNAMIC: Final = EPHEMERAL
 """Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
+
+MOST_CONTACTS: Final = 2048
+"""New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
+MOST_FLOWS: Final = 256
+"""Contacts behind a finding of which a flow is looked at."""
 
 
 class Outcome(StrEnum):
@@ -72,7 +77,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     @property
     def inside(self) -> bool:
         """Whether the server is one of ours."""
-        return "/" in self.peer
+        return class_of(self.peer) is PeerClass.OWN
 
 
 class Contacts:
@@ -179,6 +184,21 @@ class Contacts:
         """Those of these contacts whose initiator is sure."""
         return groups[self._sure[groups]]
 
+    def answered_visits(self, groups: Integers) -> tuple[Integers, list[str]]:
+        """Those that were answered and may be judged if more is known of the client; and their clients.
+
+        Their initiator is sure, or they are of TCP and without flags, so that ports alone tell.
+        """
+        groups = groups[(self._answered & (self._sure | self._untold))[groups]]
+        clients = self._directions.client[self._rows[self._first[groups]]].tolist()
+        return groups, [self._flows.texts[client] for client in clients]
+
+    @cached_property
+    def _untold(self) -> Mask:
+        told = self._groups.any(self._of(self._flows["tcp_flags"]) != ABSENT)
+        untold: Mask = ~told & (self._of(self._flows["protocol"])[self._first] == TCP)
+        return untold
+
     @cached_property
     def _sure(self) -> Mask:
         return self._groups.any(self._of(self._directions.confidence) >= PAGING_CONFIDENCE)
@@ -217,6 +237,10 @@ class Contacts:
             )
         return found
 
+    def flows(self, contacts: Sequence[Contact]) -> list[DirectedFlow]:
+        """A flow of each of these contacts, at most `MOST_FLOWS`."""
+        return self._directions.flows(np.array([each.rows[0] for each in contacts[:MOST_FLOWS]], np.int64))
+
     def _outcome(self, group: int) -> Outcome:
         if self._answered[group]:
             return Outcome.ANSWERED
@@ -250,6 +274,11 @@ def peer_of(address: str, peer_class: int) -> str:
     return _network_of(address) if peer_class == OWN else CLASSES[peer_class].value
 
 
+def class_of(peer: str) -> PeerClass:
+    """The class of a far end, by what it is to a baseline."""
+    return PeerClass.OWN if "/" in peer else PeerClass(peer)
+
+
 @lru_cache(maxsize=2**16)
 def _network_of(address: str) -> str:
     if ":" in address:
@@ -268,8 +297,3 @@ def edge_of(directed: DirectedFlow) -> tuple[object, ...]:
     way = "in" if inbound else "out"
     port = None if directed.service_port is None else min(directed.service_port, DYNAMIC)
     return (way, directed.flow.protocol, port, peer_of(far, CLASSES.index(far_class)))
-
-
-def rows_of(contacts: Sequence[Contact], most: int) -> Integers:
-    """A row of each of some contacts, at most so many."""
-    return np.array([contact.rows[0] for contact in contacts[:most]], np.int64)

@@ -5,7 +5,9 @@ What: an answered contact that is new for the role, started by a host whose role
 Why: a database answers. What makes it ask is replication, backup, an update, or somebody who runs commands on
     it.
 False positives: a new backup target, a new replica on an unusual port, a package mirror.
-While a role is learned, nobody knows that it serves a database; nothing is found then.
+While a role is learned, it takes two days until it is known to serve a database. From then on only what no
+    database needs is found, unless it is usual already: remote administration of own hosts, and TCP to the
+    internet by other ports than the web's.
 What to do: find the process that connects; treat the database's content as read by whoever owns the far end.
 ATT&CK: T1210 Exploitation of Remote Services.
 """
@@ -16,10 +18,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.suspects import DATABASE_PORTS, Suspect
+from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS, Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.ports import TCP, describe_service
+from flowwarden.network.ports import TCP, WEB, describe_service
 from flowwarden.policy import Policy
 
 NAME: Final = "database-initiates"
@@ -27,14 +29,24 @@ NAME: Final = "database-initiates"
 
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
     """One finding for the host, if it serves a database; the flows are those of its new contacts."""
-    if suspect.learning or not suspect.databases:
+    if not suspect.databases:
         return []
     started = [
         directed
         for directed in suspect.answered(flows)
         if directed.server_class is not PeerClass.OWN or directed.service_port not in DATABASE_PORTS
     ]
+    if suspect.learning:
+        started = [
+            each for each in started if is_needless(each.flow.protocol, each.service_port, each.server_class)
+        ]
     return [_report(suspect, started)] if started else []
+
+
+def is_needless(protocol: int | None, port: int | None, peer: PeerClass) -> bool:
+    """Whether no database has to ask for a service; packages, backups and telemetry are the web's."""
+    needless = port in ADMIN_PORTS if peer is PeerClass.OWN else port not in WEB
+    return protocol == TCP and needless and peer in {PeerClass.OWN, PeerClass.INTERNET}
 
 
 def _report(suspect: Suspect, flows: Sequence[DirectedFlow]) -> Finding:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.records.tokens import ABSENT
 
 
 class Severity(StrEnum):
@@ -106,7 +107,18 @@ def connection(directed: DirectedFlow) -> tuple[object, ...]:
 
 def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
     """The flow that stands for the others: the surest, the earliest; the same in whatever order they come."""
-    return min(flows, key=lambda d: (-d.confidence, d.flow.start or 0, d.server, repr(d.flow)))
+    ranks = [(_rank(directed), directed) for directed in flows]
+    first = min(rank for rank, _ in ranks)
+    # Writing a record out is dear, and hardly ever two of them are alike until then.
+    return min((directed for rank, directed in ranks if rank == first), key=lambda d: repr(d.flow))
+
+
+def _rank(directed: DirectedFlow) -> tuple[float, int, str, str, int, int]:
+    client_port, service_port = (
+        ABSENT if port is None else port for port in (directed.client_port, directed.service_port)
+    )
+    start = directed.flow.start or 0
+    return -directed.confidence, start, directed.server, directed.client, client_port, service_port
 
 
 def ranked[T](counts: Iterable[tuple[T, int]]) -> tuple[tuple[T, int], ...]:

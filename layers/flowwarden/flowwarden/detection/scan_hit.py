@@ -3,9 +3,12 @@
 What: an answered connection from an internet host to a service of ours that the internet does not usually
     reach, if that host was refused at `scan_hit_places` places or more in one batch, on the same day or the
     day before.
+    Without `tcp-flags` the lower port tells who started it, which would not do by itself; that he was refused
+    elsewhere does.
 Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.
 False positives: a new public service that a scanner of the internet finds before its users do.
-While a role is learned, every service is new to the internet; nothing is found then.
+While a role is learned, nearly every service is new to the internet. From its third day on only remote
+    administration and databases are found, unless the internet reached them on two days already.
 What to do: close the port unless it is meant to be open; look at what the connection carried.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -15,12 +18,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.initiator import Evidence, Verdict
 from flowwarden.network.ports import describe_service
 
 NAME: Final = "scan-hit"
+
+BY_REFUSALS: Final = 0.95
+"""How sure it is that who was refused all over started this connection, too: the lower port is right for
+nine of ten already, and hosts of ours that connect to who scans them are rare."""
+
+GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
+"""Ports that hardly any role opens to the internet, whatever else is known of it."""
 
 
 def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
@@ -28,6 +42,7 @@ def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
 
     The flows are those of the connections that hit it.
     """
+    flows = [_told_by_refusals(each) for each in flows]
     tally = Tally.of(flows)
     example = representative(flows)
     server, visitor = example.server, tally.clients[0][0]
@@ -55,3 +70,10 @@ def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
         tally=tally,
         example=example,
     )
+
+
+def _told_by_refusals(directed: DirectedFlow) -> DirectedFlow:
+    verdict = directed.verdict
+    if verdict.confidence >= BY_REFUSALS:
+        return directed
+    return replace(directed, verdict=Verdict(verdict.initiator, BY_REFUSALS, Evidence.SCANNER))

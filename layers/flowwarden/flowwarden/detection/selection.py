@@ -62,15 +62,15 @@ def _with_internet(directions: Directions) -> Integers:
 
 
 def _touching(directions: Directions, rows: Integers, here: Places) -> Mask:
-    """Which of these flows have an end in one of the places, or were logged there."""
+    """Which of these connections with the internet are with an end in one of the places, or logged there."""
     flows = directions.traffic.flows
     named, held = flows.answers(here.naming), flows.answers(here.holding)
     touching = np.zeros(len(rows), bool)
     for attribute in ("interface_id", "instance_id", "subnet_id"):
         if flows.has(attribute):
             touching |= named.of(flows[attribute][rows]) > 0
-    for end in (directions.client, directions.server):
-        touching |= held.of(end[rows]) > 0
+    by_internet = directions.client_class[rows] == INTERNET
+    touching |= held.of(np.where(by_internet, directions.server[rows], directions.client[rows])) > 0
     return touching
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from functools import lru_cache
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, AddressFamily, inet_pton
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from flowwarden.records.tokens import ABSENT, Integers, Mask
+from flowwarden.records.tokens import ABSENT, Integers, Mask, Words
 
 UNROUTABLE = (
     "10.0.0.0/8",  # RFC 1918
@@ -159,8 +159,12 @@ class Networks:
         held = np.zeros(len(addresses.ipv4), bool)
         for mask, network in self._masked[AF_INET]:
             held |= addresses.ipv4 & mask == network
-        for mask, network in self._masked[AF_INET6]:
-            held[[row for row, number in addresses.ipv6 if number & mask == network]] = True
+        held &= addresses.ipv4 != ABSENT  # -1 has all the bits of 255.255.255.255
+        rows, high, low = addresses.ipv6
+        if len(rows):
+            for mask, network in self._masked[AF_INET6]:
+                (high_mask, low_mask), (high_network, low_network) = _halves(mask), _halves(network)
+                held[rows] |= (high & high_mask == high_network) & (low & low_mask == low_network)
         return held
 
 
@@ -171,23 +175,34 @@ class Numbers:
         is_ipv6 = np.array([":" in address for address in addresses], bool)
         self.ipv4: Integers = np.full(len(addresses), ABSENT)
         """Their numbers; `ABSENT` where they are none of IPv4."""
-        self.ipv4[~is_ipv6] = _ipv4([address for address in addresses if ":" not in address])
-        self.ipv6: list[tuple[int, int]] = []
-        """The others, with their places before them."""
-        for row in is_ipv6.nonzero()[0].tolist():
-            family, number = _number(addresses[row])
-            if family == AF_INET:
-                self.ipv4[row] = number
-            else:
-                self.ipv6.append((row, number))
+        self.ipv4[~is_ipv6] = _parsed(
+            AF_INET, [address for address in addresses if ":" not in address], ">u4"
+        )
+        high, low = _high_and_low([address for address in addresses if ":" in address])
+        mapped = (high == 0) & (low >> np.uint64(32) == _MAPPED)
+        rows = is_ipv6.nonzero()[0]
+        self.ipv4[rows[mapped]] = low[mapped] & np.uint64(0xFFFF_FFFF)
+        self.ipv6 = rows[~mapped], high[~mapped], low[~mapped]
+        """The others: their places, and the upper and the lower halves of their numbers."""
 
 
-def _ipv4(addresses: Sequence[str]) -> Integers:
+def _high_and_low(addresses: Sequence[str]) -> tuple[Words, Words]:
+    """The halves of IPv6 addresses."""
+    halves = _parsed(AF_INET6, addresses, ">u8").astype(np.uint64).reshape(-1, 2)
+    return halves[:, 0], halves[:, 1]
+
+
+def _halves(number: int) -> tuple[np.uint64, np.uint64]:
+    return np.uint64(number >> 64), np.uint64(number & 2**64 - 1)
+
+
+def _parsed(family: AddressFamily, addresses: Sequence[str], form: str) -> NDArray[Any]:
+    """Addresses of a family as numbers of a form that numpy knows."""
     try:
-        together = b"".join([inet_pton(AF_INET, address) for address in addresses])
+        together = b"".join([inet_pton(family, address) for address in addresses])
     except OSError as error:
-        raise ValueError(f"one of {len(addresses)} addresses is none, such as {addresses[0]!r}") from error
-    return np.frombuffer(together, ">u4").astype(np.int64)
+        raise ValueError(f"one of {len(addresses)} addresses is none: {error}") from error
+    return np.frombuffer(together, form)
 
 
 _MAPPED: Final = 0xFFFF  # ::ffff:0:0/96 holds IPv4 addresses
@@ -205,12 +220,10 @@ def _number(address: str) -> tuple[AddressFamily, int]:
     return family, number
 
 
-@lru_cache(maxsize=CACHED_ADDRESSES)
-def vpc_prefix(address: str) -> int:
-    """The first 56 bits of an IPv6 address: the same for all addresses of a VPC's IPv6 CIDR."""
-    return int.from_bytes(inet_pton(AF_INET6, address)[: VPC_IPV6_PREFIX // 8])
-
-
-def vpc_prefixes(addresses: Sequence[str]) -> Sequence[int]:
-    """The same of many addresses; `ABSENT` for those of IPv4."""
-    return [vpc_prefix(address) if ":" in address else ABSENT for address in addresses]
+def vpc_prefixes(addresses: Sequence[str]) -> Integers:
+    """The first 56 bits of IPv6 addresses, the same for all of a VPC; `ABSENT` for those of IPv4."""
+    is_ipv6 = np.array([":" in address for address in addresses], bool)
+    prefixes = np.full(len(addresses), ABSENT)
+    high, _ = _high_and_low([address for address in addresses if ":" in address])
+    prefixes[is_ipv6] = high >> np.uint64(64 - VPC_IPV6_PREFIX)
+    return prefixes

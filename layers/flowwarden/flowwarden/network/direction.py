@@ -174,6 +174,11 @@ class Directions:
         return np.where(self.from_source, self._flows["dstport"], self._flows["srcport"])
 
     @cached_property
+    def client_port(self) -> Integers:
+        """The client's port."""
+        return np.where(self.from_source, self._flows["srcport"], self._flows["dstport"])
+
+    @cached_property
     def client_class(self) -> Integers:
         """What the client is."""
         return self._chosen(self._classes[0], self._classes[1])
@@ -217,9 +222,9 @@ class Directions:
 
         A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
         """
+        within, ours = np.zeros(len(self.own), bool), self._ends == self.own
         prefixes = self._flows.answers(vpc_prefixes)
         of_ends = prefixes.of(self._ends)
-        within, ours = np.zeros(len(self.own), bool), self._ends == self.own
         (rows,) = (of_ends[0] & of_ends[1] != ABSENT).nonzero()
         if len(rows):
             source, destination = of_ends = of_ends[:, rows]

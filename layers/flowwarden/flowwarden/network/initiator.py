@@ -43,6 +43,7 @@ class Evidence(StrEnum):
     REPLY_REJECTED = "rejected, while the other way was accepted"
     SERVICE_PORT = "a well-known service port on one end only"
     UNANSWERED = "sent from a client's port to a server's, and nothing came back"
+    SCANNER = "it was refused at many of our places before"
     LOWER_PORT = "the lower port"
     STALE = "rejected without a SYN: a leftover of an expired connection"
     NONE = "nothing tells"

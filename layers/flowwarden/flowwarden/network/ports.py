@@ -96,6 +96,9 @@ SERVICE_NAMES = {
 }
 """Ports that servers listen on in VPCs. A port on this list on exactly one end tells the server."""
 
+WEB: Final = frozenset({80, 443})
+"""What nearly everything asks the internet for."""
+
 UNPRIVILEGED = 1024
 """NAT gateways choose the ports of their clients from here upwards."""
 

@@ -126,10 +126,13 @@ class Traffic:
         if not len(rows):
             return rows
         source, destination = self._ends
+        named = np.zeros(self._texts, bool)
+        named[source[rows]] = named[destination[rows]] = True
+        (accepted,) = ((self.flows["action"] == ACCEPT) & named[source] & named[destination]).nonzero()
         ends = [np.minimum(source, destination), np.maximum(source, destination)]
-        pairs = packed(ends, [self._texts, self._texts])
-        (accepted,) = (self.flows["action"] == ACCEPT).nonzero()
-        between: Integers = accepted[np.isin(pairs[accepted], pairs[rows])]
+        sizes = [self._texts, self._texts]
+        pairs, wanted = (packed([end[some] for end in ends], sizes) for some in (accepted, rows))
+        between: Integers = accepted[np.isin(pairs, wanted)]
         return between
 
     def _tuples(self, rows: Integers) -> list[tuple[int, ...]]:

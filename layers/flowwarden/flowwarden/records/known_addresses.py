@@ -26,7 +26,7 @@ class KnownAddresses:
         fresh = set(texts) - self._known
         if not fresh:
             return fresh
-        refused = {text for text in fresh if not _is_address(text)}
+        refused = set() if _are_addresses(fresh) else {text for text in fresh if not _are_addresses([text])}
         fresh -= refused
         if len(self._known) + len(fresh) > REMEMBERED:
             self._known = {ABSENT}
@@ -34,9 +34,10 @@ class KnownAddresses:
         return refused
 
 
-def _is_address(text: str) -> bool:
+def _are_addresses(texts: Iterable[str]) -> bool:
     try:
-        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+        for text in texts:
+            socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
     except (OSError, ValueError):
         return False
     return True

@@ -146,11 +146,8 @@ class _Plan:
         self.texts = [number for number in by_kind[Kind.TEXT] if self.attributes[number] in COLUMNS]
         self.status = by_kind[Kind.STATUS]
         self.ends = [self.attributes.index(name) for name in ENDPOINTS]
-        self.packet_ends = [
-            (end, self.attributes.index(f"pkt_{name}"))
-            for end, name in zip(self.ends, ENDPOINTS, strict=True)
-            if f"pkt_{name}" in self.attributes
-        ]
+        self.packets_of = [place for place, name in enumerate(ENDPOINTS) if f"pkt_{name}" in self.attributes]
+        self.packet_ends = [self.attributes.index(f"pkt_{ENDPOINTS[place]}") for place in self.packets_of]
 
 
 class _Reading:
@@ -213,16 +210,24 @@ class _Reading:
         self._columns[number] = values
 
     def _read_addresses(self, plan: _Plan) -> None:
-        """Read the addresses, those in the packets too where they are others than the interface's records."""
-        tokens = self._tokens
-        others = [packet for end, packet in plan.packet_ends if not tokens[packet].same_as(tokens[end])]
-        numbers = [*plan.ends, *others]
-        values = self._numbered(tokens[numbers])
-        self._keep(numbers, values, values != UNKNOWN)
-        for end, packet in plan.packet_ends:
-            self._columns.setdefault(packet, self._columns[end])
-        for end in plan.ends:
-            self._demand(self._columns[end][None] != ABSENT)
+        """Read the addresses of the interface's records, and those in the packets."""
+        ends = self._tokens[plan.ends]
+        values = self._numbered(ends)
+        self._keep(plan.ends, values, values != UNKNOWN)
+        self._demand(values != ABSENT)
+        if plan.packet_ends:
+            packets = self._tokens[plan.packet_ends]
+            if plan.packets_of != [0, 1]:
+                ends, values = ends[plan.packets_of], values[plan.packets_of]
+            self._keep(plan.packet_ends, *self._packet_ends(packets, ends, values))
+
+    def _packet_ends(self, packets: Tokens, ends: Tokens, numbers: Integers) -> tuple[Integers, Mask]:
+        """The numbers of the addresses in the packets, which are valid; most are the same as the record's."""
+        values = numbers.copy()
+        others = np.nonzero(~packets.same_as(ends))
+        if len(others[0]):
+            values[others] = self._numbered(packets[others])
+        return values, values != UNKNOWN
 
     def _numbered(self, tokens: Tokens) -> Integers:
         """The numbers of addresses; `UNKNOWN` where the token is none."""

@@ -147,6 +147,11 @@ class Tokens:
         """The first eight bytes, zeros behind the token's end."""
         return self._word(0, slice(None))
 
+    @cached_property
+    def _next(self) -> Words:
+        """The eight bytes after the first eight."""
+        return self._word(_WORD, slice(None))
+
     def numbers(self, largest: Sequence[int]) -> tuple[Integers, Mask]:
         """Their values, `ABSENT` for a dash, and which are valid: a dash, or digits.
 
@@ -168,7 +173,7 @@ class Tokens:
 
     def short(self) -> tuple[Words, Words, Mask]:
         """Their first and second words, and which of them have no more than these."""
-        return self._head, self._word(_WORD, slice(None)), self.length <= 2 * _WORD
+        return self._head, self._next, self.length <= 2 * _WORD
 
     def distinct(self) -> tuple[Integers, list[str], Mask]:
         """For each token the number of its text in a list of the distinct texts; and which are valid.
@@ -195,20 +200,36 @@ class Tokens:
 
     def only_text(self) -> str | None:
         """The text that all of them are, for tokens in one row; None if they are not all the same."""
-        if not len(self.length) or self.length[0] > LONGEST_DISTINCT or (self.length != self.length[0]).any():
+        length = int(self.length[0]) if len(self.length) else 0
+        if not 0 < length <= LONGEST_DISTINCT or (self.length != length).any():
             return None
-        parts = range(0, int(self.length[0]), _WORD)
-        words = (self._word(at, slice(None)) for at in parts)
-        same = all((each == each[0]).all() for each in words)
-        return self._texts(np.zeros(1, np.int64))[0] if same else None
+        return self._texts(np.zeros(1, np.int64))[0] if self._are_alike(length) else None
 
-    def same_as(self, other: Tokens) -> bool:
-        """Whether each is the same text as in the other row, as far as `LONGEST_DISTINCT` characters."""
-        if not np.array_equal(self.length, other.length):
-            return False
-        return all(
-            np.array_equal(self._word(at, where), other._word(at, where)) for at, where in self._parts()
-        )
+    def _are_alike(self, length: int) -> bool:
+        """Whether all are the same text, if all have this length."""
+        if length < _WORD:
+            return bool((self._head == self._head[0]).all())
+        # The last word begins early enough to end with the token, so that nothing has to be masked.
+        places = (min(at, length - _WORD) for at in range(0, length, _WORD))
+        words = (self._words_at(self._start, at) for at in places)
+        return all((each == each[0]).all() for each in words)
+
+    def same_as(self, other: Tokens) -> Mask:
+        """Which are the same texts as the other's, as far as `LONGEST_DISTINCT` characters."""
+        same: Mask = self.length == other.length
+        same &= self._head == other._head
+        same &= self._next == other._next
+        longer = np.nonzero(same & (self.length > 2 * _WORD))
+        if len(longer[0]):
+            same[longer] = self[longer].ends_as(other[longer])
+        return same
+
+    def ends_as(self, other: Tokens) -> Mask:
+        """Which are the same behind their second word, for tokens in one row."""
+        same = np.ones(len(self.length), bool)
+        for at, where in self._parts()[2:]:
+            same[where] &= self._word(at, where) == other._word(at, where)
+        return same
 
     def _parts(self) -> list[tuple[int, Where]]:
         """Where words begin within the tokens, with the tokens that reach beyond; all where few do not."""

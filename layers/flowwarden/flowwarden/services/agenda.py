@@ -28,11 +28,15 @@ class Agenda:
         return [each.vpc_id for each in self.pending.values() if each.due <= now]
 
     def put(self, pending: Pending) -> bool:
-        """Put a VPC on the list, unless it stands there just so; whether it stands there."""
-        if self.pending.get(pending.vpc_id) == pending or self._dry_run:
+        """Put a VPC on the list, unless it stands there just so; whether it stands there.
+
+        In a dry run it stands there for this run alone.
+        """
+        if self.pending.get(pending.vpc_id) == pending:
             return True
         try:
-            self._memory.remember(pending)
+            if not self._dry_run:
+                self._memory.remember(pending)
         except StateUnavailable:
             self.forgotten = True
             return False

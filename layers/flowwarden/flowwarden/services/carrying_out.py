@@ -6,13 +6,15 @@ is looked at again. A call whose answer is lost (a timeout, a throttle) may have
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.compliance.coverage import Coverage, Verdict, why_not
+from flowwarden.compliance.desired import HELD_TAG
 from flowwarden.compliance.inventory import FlowLog, Parts
 from flowwarden.compliance.matching import is_own, same_destination
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Pending
@@ -24,10 +26,11 @@ from flowwarden.compliance.plan import (
     RollBack,
     Verify,
     Wait,
+    hold,
 )
 from flowwarden.compliance.report import Outcome, Result
 from flowwarden.compliance.triggers import Trigger
-from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, VpcGone
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, NotThere, VpcGone
 from flowwarden.ports import FlowLogService, Pace
 from flowwarden.services.patience import patiently
 from flowwarden.services.planning import Planned, Planning
@@ -62,10 +65,10 @@ class CarryingOut:
         self._pace = pace
 
     def carry_out(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
-        """Do what the plan says, as far as EC2 lets it.
+        """Do what the plan says, as far as EC2 lets it; what may pass by itself is put off.
 
-        Raises:
-            OutOfTime: throttled, and no time is left: nobody knows whether the last call worked.
+        What is throttled still, after all patience, is put off too, and comes after the others from then on
+        (`fairly`), so that it keeps nobody from being served.
         """
         vpc_id, now = planned.situation.vpc.vpc_id, planned.situation.at
         try:
@@ -75,9 +78,9 @@ class CarryingOut:
                 reason = f"created a moment ago and not visible everywhere yet ({error})"
                 return _put_off(vpc_id, reason, before, now)
             return Done(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
-        except CallThrottled:
-            raise
-        except CallFailed as error:
+        except CallThrottled as error:
+            return _put_off(vpc_id, str(error), before, now, throttled=True)
+        except (CallFailed, NotThere) as error:
             return _put_off(vpc_id, str(error), before, now)
         except CallRefused as error:
             return Done(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
@@ -151,17 +154,20 @@ class CarryingOut:
         again = self._planning.again(planned, self._fresh(planned))
         if step not in again.plan.steps:
             return Done(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
-        self._call(lambda: self._ec2.delete(step.flow_log_id))
         now = planned.situation.at
-        hold = Pending(
+        kept = [each.flow_log_id for each in again.plan.verdict.replaced]
+        # On the flow log, because the list may be lost. If that is refused, the list alone remembers it.
+        with suppress(CallRefused):
+            self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
+        self._call(lambda: self._ec2.delete(step.flow_log_id))
+        again_later = Pending(
             vpc_id=step.vpc_id,
             due=now + HOLD_SECONDS,
-            since=now,
             reason="the replacement failed to deliver",
             held=step.configuration,
             held_until=now + HOLD_SECONDS,
         )
-        return Done(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=hold)
+        return Done(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=again_later)
 
     def _fresh(self, planned: Planned) -> Parts:
         """What belongs to the VPC, with its own flow logs as they are now."""
@@ -202,10 +208,22 @@ def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None =
     return Outcome(result=result, vpc_id=vpc_id, reason=reason, flow_log_id=flow_log_id)
 
 
-def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int) -> Done:
+def fairly(planned: Iterable[Planned], pending: Mapping[str, Pending]) -> list[Planned]:
+    """In their order, but what was throttled comes last, and among these what was tried last."""
+
+    def turn(one: Planned) -> int:
+        before = pending.get(one.vpc_id)
+        return before.throttled_at if before is not None else 0
+
+    return sorted(planned, key=turn)
+
+
+def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int, *, throttled: bool = False) -> Done:
     """What may pass by itself: looked at again soon; a failure only if it has lasted."""
     again = _soon(vpc_id, reason, before, now)
-    lasts = now - again.since >= PATIENCE_SECONDS
+    if throttled:
+        again = replace(again, due=now, throttled_at=now)
+    lasts = now - again.failing_since >= PATIENCE_SECONDS
     outcome = Outcome(
         result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
     )
@@ -213,8 +231,9 @@ def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int) -> Done
 
 
 def _soon(vpc_id: str, reason: str, before: Pending | None, now: int) -> Pending:
-    since = before.since if before is not None and not before.held else now
-    return Pending(vpc_id=vpc_id, due=now + SOON_SECONDS, since=since, reason=reason)
+    since = (before.failing_since if before is not None else 0) or now
+    again = _held(before, now) or Pending(vpc_id=vpc_id, due=now, reason=reason)
+    return replace(again, due=now + SOON_SECONDS, reason=reason, failing_since=since)
 
 
 def _again(planned: Planned, step: Wait | Verify, before: Pending | None) -> Pending:
@@ -226,9 +245,11 @@ def _again(planned: Planned, step: Wait | Verify, before: Pending | None) -> Pen
     held = _held(before, now)
     if held is not None:
         return replace(held, due=due, reason=step.reason)
-    return Pending(vpc_id=step.vpc_id, due=due, since=now, reason=step.reason)
+    return Pending(vpc_id=step.vpc_id, due=due, reason=step.reason)
 
 
 def _held(before: Pending | None, now: int) -> Pending | None:
     """What is on the list and has to stay there: that a replacement is not to be tried again yet."""
-    return before if before is not None and before.held and before.held_until > now else None
+    if before is None or not before.held or before.held_until <= now:
+        return None
+    return replace(before, failing_since=0, throttled_at=0)

@@ -11,12 +11,15 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told.
 - A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
   window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
+- Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
+  when they are others.
 - Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
   not deliver: told by each sweep, for all VPCs in one notification. That is on purpose: the VPC is unwatched
   all that time, and silence would look like peace. The looks between, every few minutes while a VPC is
   pending, tell what EC2 refuses to list only if nobody told it within the suppression window.
 
 A sweep that runs out of time remembers where it stopped, and the next scheduled look goes on from there.
+A VPC whose calls stay throttled is put back behind the others, in this run and in later ones.
 Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
 deleted what it wanted to delete, and looks again.
 
@@ -32,7 +35,6 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.compliance import total_silence
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
@@ -50,17 +52,16 @@ from flowwarden.ports import (
     Sink,
 )
 from flowwarden.services.agenda import Agenda
-from flowwarden.services.carrying_out import CarryingOut
+from flowwarden.services.carrying_out import CarryingOut, fairly
 from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
-from flowwarden.services.patience import OutOfTime, has_time, patiently
+from flowwarden.services.patience import has_time, patiently
 from flowwarden.services.planning import Planned, Planning
 from flowwarden.services.postponing import left, missing, unseen
+from flowwarden.services.tagging import Tagging
 from flowwarden.services.telling import SUPPRESSION_SECONDS, Telling
 
 MINUTE: Final = 60
-UNLISTED: Final = "unlisted"
-"""The turn to tell that EC2 does not list what there is."""
 
 
 class Aws(Struct, frozen=True, kw_only=True):
@@ -103,8 +104,9 @@ class EnforcingService:
         self._planning = Planning(policy, house)
         self._looking = Looking(aws.ec2, aws.evidence, house)
         self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
+        self._tagging = Tagging(aws.ec2, aws.pace)
         self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
-        self._telling = Telling(aws.reports, aws.memory, window=window, dry_run=dry_run)
+        self._telling = Telling(aws.reports, aws.memory, house, window=window, dry_run=dry_run)
 
     @property
     def house(self) -> House:
@@ -121,7 +123,8 @@ class EnforcingService:
         Returns:
             One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
         """
-        if trigger.scope is Scope.NOTHING:
+        if trigger.scope is Scope.NOTHING or (self._dry_run and trigger.scope is Scope.PENDING):
+            # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
             return self._report(trigger, ())
         agenda = Agenda(self._aws.memory, dry_run=self._dry_run)
         wanted, outcomes = self._wanted(trigger, agenda, now)
@@ -129,8 +132,9 @@ class EnforcingService:
             return self._report(trigger, outcomes, agenda=agenda)
         try:
             world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
-        except (OutOfTime, CallFailed, CallRefused) as error:
-            outcomes += self._unlisted(unseen(wanted, trigger, agenda, error, now), trigger, now)
+        except (CallFailed, CallRefused) as error:
+            unlisted = unseen(wanted, trigger, agenda, error, now)
+            outcomes += self._telling.unlisted(unlisted, trigger, now)
             return self._report(trigger, outcomes, agenda=agenda)
         outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
@@ -161,9 +165,11 @@ class EnforcingService:
         until = min(trigger.happened_at or now, now) + grace * MINUTE
         for each in trigger.vpcs:
             reason = f"new: for {grace} min it is left to whoever made it"
-            pending = Pending(vpc_id=each.vpc_id, due=until, since=now, reason=reason, grace_until=until)
+            pending = Pending(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until)
             ours = each.owner_id in {"", self._house.account_id}
-            if until > now and ours and not agenda.forgotten and agenda.put(pending):
+            waits = until > now and ours and not agenda.forgotten and agenda.put(pending)
+            # A dry run has nobody who comes back: it says now what will be done then.
+            if waits and not self._dry_run:
                 yield Outcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
 
     def _work(
@@ -174,13 +180,13 @@ class EnforcingService:
         repairs = list(world.troubles)
         try:
             upkeep = self._keeping.plan(world, planned)
-        except (EnforcementError, OutOfTime) as error:
+        except EnforcementError as error:
             upkeep = ()
             what = f"could not be looked at: {error}"
             repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
         if self._dry_run:
             plans = tuple(each.plan for each in planned)
-            repairs += [*self._role(trigger), *self._silences(trigger, planned, now)]
+            repairs += [*self._role(trigger), *self._telling.silences(planned, trigger, now)]
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
@@ -195,10 +201,20 @@ class EnforcingService:
         if trigger.scope is Scope.EVERYTHING or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
+        repairs += [
+            each
+            for each in self._tagging.carry_out(planned)
+            if each.done or trigger.scope is not Scope.PENDING
+        ]
         # Last of all: a turn is taken, and a run that is ended would not have told.
-        repairs += self._silences(trigger, planned, now)
+        repairs += self._telling.silences(planned, trigger, now)
         return self._report(
-            trigger, outcomes, agenda=agenda, repairs=tuple(repairs), goes_on=stopped is not None
+            trigger,
+            outcomes,
+            agenda=agenda,
+            repairs=tuple(repairs),
+            duplicates=self._telling.duplicates(planned, trigger, now),
+            goes_on=stopped is not None,
         )
 
     def _planned(self, trigger: Trigger, agenda: Agenda, world: World, now: int) -> list[Planned]:
@@ -210,24 +226,6 @@ class EnforcingService:
             return plans
         due, after = set(agenda.due(now)), agenda.cursor.after
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
-
-    def _unlisted(self, outcomes: Sequence[Outcome], trigger: Trigger, now: int) -> Sequence[Outcome]:
-        """What EC2 does not list: a look, one of many, tells it only if nobody told it lately."""
-        is_look = trigger.scope is Scope.PENDING
-        if is_look and all(each.retryable for each in outcomes):
-            return outcomes  # no look tells what may pass, so it takes no turn
-        first = self._telling.is_first(UNLISTED, now)
-        turn, repeated = UNLISTED if first else "", is_look and not first
-        return [replace(each, turn=turn, repeated=repeated) for each in outcomes]
-
-    def _silences(self, trigger: Trigger, planned: Sequence[Planned], now: int) -> Iterator[Repair]:
-        """The log groups of which nothing is seen, of a sweep; a new monitor has seen nothing yet."""
-        if trigger.scope is not Scope.EVERYTHING or trigger.deployed:
-            return
-        for each in total_silence.silent_groups(one.situation for one in planned):
-            turn, what = f"silence#{each.group}", total_silence.told(each, self._house)
-            repeated = not self._telling.is_first(turn, now)
-            yield Repair(subject=each.group, what=what, done=False, turn=turn, repeated=repeated)
 
     def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep]) -> Iterator[Repair]:
         """Put the log groups right; a group that is made for a first flow log is no news."""
@@ -245,15 +243,17 @@ class EnforcingService:
     def _carry_out(
         self, planned: Sequence[Planned], trigger: Trigger, agenda: Agenda, outcomes: list[Outcome]
     ) -> str | None:
-        """Carry out the plans, one VPC after the other; the last VPC that was done, if time ran out."""
+        """Carry out the plans, one VPC after the other; where the sweep stopped, if time ran out.
+
+        All VPCs up to there were served or are on the list. Those that were throttled before come last, and
+        are on the list: a sweep that has come to them is at its end.
+        """
         last = agenda.cursor.after if agenda.cursor is not None and trigger.scope is Scope.PENDING else ""
-        for each in planned:
-            try:
-                if each.plan.steps and not has_time(self._aws.pace):
-                    return last
-                done = self._carrying_out.carry_out(each, agenda.pending.get(each.vpc_id), trigger)
-            except OutOfTime:
-                return last
+        for each in fairly(planned, agenda.pending):
+            before = agenda.pending.get(each.vpc_id)
+            if each.plan.steps and not has_time(self._aws.pace):
+                return None if before is not None and before.throttled_at else last
+            done = self._carrying_out.carry_out(each, before, trigger)
             agenda.settle(each.vpc_id, done.again)
             outcomes.append(done.outcome)
             last = max(last, each.vpc_id)

@@ -37,6 +37,11 @@ class Familiar:
         return self.baseline is None or self.baseline.learning
 
     @property
+    def tells(self) -> bool:
+        """Whether anything may be usual for it already."""
+        return self.baseline is not None and self.baseline.tells
+
+    @property
     def scope(self) -> str:
         """Where an address belongs to one host only."""
         return (self.interface.vpc_id or "") if self.interface else ""

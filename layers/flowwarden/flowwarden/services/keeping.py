@@ -12,7 +12,7 @@ from flowwarden.compliance.upkeep import Upkeep
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError
 from flowwarden.ports import LogGroupService, Pace, RoleService
 from flowwarden.services.looking import World
-from flowwarden.services.patience import OutOfTime, patiently
+from flowwarden.services.patience import patiently
 from flowwarden.services.planning import Planned, Planning
 
 
@@ -32,7 +32,7 @@ class Keeping:
         """What is to be done about the log groups.
 
         Raises:
-            CallRefused, CallFailed, OutOfTime: they could not be looked at.
+            CallRefused, CallFailed: they could not be looked at.
         """
         wanted = self._planning.groups(world, plans)
         if not wanted:
@@ -50,7 +50,7 @@ class Keeping:
         name = self._house.delivery_role_arn.rpartition("/")[2]
         try:
             role = patiently(lambda: self._roles.describe(self._house.delivery_role_arn), self._pace)
-        except (EnforcementError, OutOfTime) as error:
+        except EnforcementError as error:
             yield Repair(subject=name, what=f"could not be looked at: {error}", done=False)
             return
         for problem in role_problems(role, self._house):
@@ -59,6 +59,6 @@ class Keeping:
     def _one(self, step: Upkeep) -> Repair:
         try:
             patiently(lambda: self._groups.carry_out(step), self._pace)
-        except (CallRefused, CallFailed, OutOfTime) as error:
+        except (CallRefused, CallFailed) as error:
             return Repair(subject=step.group, what=f"{step.reason}: {error}", done=False)
         return Repair(subject=step.group, what=step.reason)

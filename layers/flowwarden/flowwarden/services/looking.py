@@ -1,8 +1,8 @@
 """One look at the account: everything that plans are made from, with as few calls as there are pages.
 
 VPCs, flow logs and network interfaces are listed in bulk, a thousand a page, and the instances that run where
-interfaces belong to any; subnets only where a subnet or
-an interface has a flow log of its own. Who wrote into a log group is one read of the state table.
+interfaces belong to any; subnets only where a subnet or an interface has a flow log of its own. Who wrote
+into a log group is one read of the state table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flowwarden.compliance.delivery import slots
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Unread, Vpc, by_vpc
 from flowwarden.compliance.matching import log_group_of
-from flowwarden.compliance.plan import formats_by_group
+from flowwarden.compliance.places import Places, places_of
 from flowwarden.compliance.report import Repair
 from flowwarden.detection import last_seen
 from flowwarden.errors import CallFailed, CallRefused, StateUnavailable
@@ -39,8 +39,8 @@ class World(Struct, frozen=True, kw_only=True):
 
     vpcs: tuple[Vpc, ...]
     parts: Mapping[str, Parts]
-    formats: Mapping[str, AbstractSet[str]]
-    """By log group: the formats that flow logs of any VPC write into it."""
+    places: Places
+    """What is written where, by flow logs of any VPC."""
     groups: frozenset[str]
     """Log groups of the stack that flow logs write into."""
     seen: Mapping[str, Mapping[int, AbstractSet[int]]]
@@ -88,7 +88,7 @@ class Looking:
         return World(
             vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
             parts=by_vpc(subnets, interfaces, flow_logs),
-            formats=formats_by_group(flow_logs, self._house),
+            places=places_of(flow_logs, self._house),
             groups=groups,
             seen={group: self._seen(group, now) for group in sorted(groups)} if interfaces else {},
             troubles=troubles,

@@ -10,32 +10,29 @@ from flowwarden.ports import Pace
 
 MARGIN_SECONDS: Final = 30
 """Left at the end of a run: to remember where it stopped, and to tell."""
+FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30
 """Seconds between two attempts, at most; on top of what botocore waits by itself."""
 ATTEMPTS: Final = 6
-
-
-class OutOfTime(Exception):
-    """The run has no time left for another attempt."""
 
 
 def patiently[Told](call: Callable[[], Told], pace: Pace) -> Told:
     """Make a call, again and again while it is throttled.
 
     Raises:
-        OutOfTime: it is throttled still, and there is no time left, or it was tried often enough.
+        CallThrottled: it is throttled still, and there is no time left, or it was tried often enough.
     """
-    for attempt in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS - 1):
         try:
             return call()
-        except CallThrottled as error:
-            wait = min(2.0**attempt, LONGEST_WAIT)
-            if attempt == ATTEMPTS - 1 or not has_time(pace, wait):
-                raise OutOfTime(str(error)) from error
+        except CallThrottled:
+            wait = min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
+            if not has_time(pace, wait):
+                raise
             pace.wait(wait)
-    raise OutOfTime("tried often enough")
+    return call()
 
 
-def has_time(pace: Pace, seconds: float = 0) -> bool:
-    """Whether there is time for so many seconds, and for the end of the run."""
+def has_time(pace: Pace, seconds: float = FIRST_WAIT) -> bool:
+    """Whether there is time for so many seconds (at least one second attempt), and for the end of the run."""
     return pace.remaining() > seconds + MARGIN_SECONDS

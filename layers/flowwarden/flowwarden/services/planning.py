@@ -56,7 +56,7 @@ class Planning:
             foreign_is_enough=self._policy.foreign == ENOUGH,
         )
         circumstances = Circumstances(
-            formats=world.formats,
+            places=world.places,
             grace_until=pending.grace_until if pending else None,
             held=pending.held if pending else "",
             held_until=pending.held_until if pending else 0,

@@ -20,7 +20,7 @@ def left(
     done = {each.vpc_id for each in outcomes}
     for vpc_id in (each.vpc_id for each in planned if each.vpc_id not in done):
         reason = "AWS throttles, and the time of this run is over: looked at again soon"
-        agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=reason))
+        agenda.put(Pending(vpc_id=vpc_id, due=now, reason=reason))
         yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
 
 
@@ -34,7 +34,7 @@ def missing(
             continue
         if trigger.is_newborn(vpc_id, now):
             reason = "created a moment ago and not visible yet"
-            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, since=now, reason=reason))
+            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, reason=reason))
             yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
         else:
             agenda.settle(vpc_id, None)
@@ -50,6 +50,6 @@ def unseen(
         agenda.stop_at(Cursor(after=""), now)
     if passes and trigger.scope is Scope.NAMED:
         for vpc_id in wanted or ():
-            agenda.put(Pending(vpc_id=vpc_id, due=now, since=now, reason=str(error)))
+            agenda.put(Pending(vpc_id=vpc_id, due=now, reason=str(error), failing_since=now))
     named: Sequence[str | None] = wanted if wanted and trigger.scope is Scope.NAMED else (None,)
     return [Outcome(result=Result.FAILED, vpc_id=each, reason=str(error), retryable=passes) for each in named]

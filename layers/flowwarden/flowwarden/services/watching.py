@@ -9,14 +9,13 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.detection import blocked_connection, scan_hit
+from flowwarden.detection import blocked_connection, database_initiates
 from flowwarden.detection.baseline import Edge
-from flowwarden.detection.contacts import Contact, Contacts, edge_of, rows_of
+from flowwarden.detection.contacts import MOST_CONTACTS, Contact, Contacts, class_of, edge_of
 from flowwarden.detection.detectors import INSPECT_SUSPECTS, NOVELTIES
-from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets
+from flowwarden.detection.evidence import DAY, HOUR, Sets
 from flowwarden.detection.findings import Finding, Severity
 from flowwarden.detection.scan import exceeded, excess
-from flowwarden.detection.selection import grouped
 from flowwarden.detection.suspects import ADMIN_PORTS, Suspect, by_client, windows
 from flowwarden.network.addresses import AddressBooks, PeerClass
 from flowwarden.network.direction import Directions
@@ -27,26 +26,17 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import Integers
+from flowwarden.services import visits
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook, day_of, moment_of
 from flowwarden.services.familiar import Familiar
 
-MOST_CONTACTS = 2048
-"""New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
 MOST_CLIENTS = 32
 """Hosts at an interface that a batch remembers, those with most new contacts first: pods, or who is behind a
 NAT instance. Each costs two writes."""
-MOST_SCANNERS = 16
-"""Internet hosts that a batch remembers, so that a flood of them does not become a flood of writes."""
-MOST_VISITS = 48
-"""Visitors that a batch asks the table about: two keys each, and one call takes a hundred."""
 MOST_REFUSED = 32
 """Refusals that a batch holds against what is usual, those with most packets first, at up to two writes each:
 whoever can make up addresses of ours could make each record one."""
-MOST_FLOWS = 256
-"""Flows behind a finding that are looked at one by one."""
-
-SEEN = "seen"
 
 
 class Lesson(Struct, frozen=True):
@@ -164,8 +154,9 @@ class Watcher:
         new = contacts.edges(known=familiar.knows)
         if familiar.baseline is not None:
             self._lessons.append(self._lesson(contacts, new, familiar, day_of(seconds)))
-        findings = self._judge(directions, self._outbound(contacts, new, familiar), familiar, now)
-        return findings + self._visits(directions, contacts, new, familiar, day_of(seconds))
+        findings = self._judge(contacts, self._outbound(contacts, new, familiar), familiar, now)
+        limits = self.policy.thresholds
+        return findings + visits.inspect(self.evidence, contacts, new, familiar, day_of(seconds), limits)
 
     def _lesson(
         self,
@@ -181,17 +172,17 @@ class Watcher:
         return Lesson(familiar.role, day, frozenset(done - new.keys()), frozenset(done & new.keys()))
 
     def _judge(
-        self, directions: Directions, new: Sequence[Contact], familiar: Familiar, now: int
+        self, contacts: Contacts, new: Sequence[Contact], familiar: Familiar, now: int
     ) -> list[Finding]:
         exempt = places(self.policy.exempt)
         clients = {client: each for client, each in by_client(new).items() if not exempt.hold(client)}
         most = sorted(clients.items(), key=lambda item: -len(item[1]))[:MOST_CLIENTS]
         findings: list[Finding] = []
-        for client, contacts in most:
-            suspect = self._suspect(client, contacts, familiar, now)
+        for client, asked in most:
+            suspect = self._suspect(client, asked, familiar, now)
             self._tainted |= exceeded(suspect, self.policy.thresholds) is not None
-            telling = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
-            flows = directions.flows(rows_of(telling, MOST_FLOWS))
+            telling = sorted(asked, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
+            flows = contacts.flows(telling)
             for inspect in INSPECT_SUSPECTS.values():
                 findings += inspect(suspect, flows, self.policy)
         return findings
@@ -204,44 +195,13 @@ class Watcher:
         for edge, groups in new.items():
             if edge[0] != "out" or (edge[-1] == PeerClass.INTERNET and _unheard(edge, familiar)):
                 continue
-            # While nearly all is new, only what fails or asks for all ports means anything.
-            telling = contacts.telling(groups, ports) if familiar.learning else groups
+            # While nearly all is new, only what fails, asks for all ports or is grave means anything.
+            any_tells = not familiar.learning or _is_grave(edge, familiar)
+            telling = groups if any_tells else contacts.telling(groups, ports)
             found += contacts.one_by_one(contacts.sure(telling)[:MOST_CONTACTS], str(edge[-1]))
             if len(found) >= MOST_CONTACTS:
                 break
         return found
-
-    def _visits(
-        self,
-        directions: Directions,
-        contacts: Contacts,
-        new: Mapping[Edge, Integers],
-        familiar: Familiar,
-        day: int,
-    ) -> list[Finding]:
-        """Internet hosts that were refused all over, and got through to what the internet does not reach."""
-        scanners = contacts.refused_visitors(self.policy.thresholds.scan_hit_places, MOST_SCANNERS)
-        for visitor in scanners:
-            self.evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
-        if familiar.learning:
-            return []
-        visits = [
-            contact
-            for edge, groups in new.items()
-            if edge[0] == "in" and edge[-1] == PeerClass.INTERNET
-            for contact in contacts.one_by_one(contacts.sure(groups)[:MOST_CONTACTS], str(edge[-1]))
-            if not contact.failed
-        ]
-        visitors = list(dict.fromkeys(each.client for each in visits))[:MOST_VISITS]
-        keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
-        known = ({keys[key] for key in self.evidence.recall(keys)} if keys else set()) | scanners
-        hits = [each for each in visits if each.client in known]
-        flows = directions.flows(rows_of(hits, MOST_FLOWS))
-        services = grouped(flows, lambda d: (d.server, d.flow.protocol, d.service_port))
-        return [
-            scan_hit.report(familiar.role, group, self.policy.thresholds.scan_hit_places)
-            for group in services.values()
-        ]
 
     def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
         asks = familiar.asks((each.protocol, each.port) for each in contacts)
@@ -276,6 +236,15 @@ def _telling(span: int, sets: Sets) -> tuple[float, int]:
     return excess(sets, span), sum(map(len, sets.values()))
 
 
+def _is_grave(edge: Edge, familiar: Familiar) -> bool:
+    """Whether an outbound edge tells of its own accord, though all else of the role is new."""
+    match edge:
+        case (_, int(protocol), int(port), str(peer)) if familiar.databases:
+            return database_initiates.is_needless(protocol, port, class_of(peer))
+        case _:
+            return False
+
+
 def _unheard(edge: Edge, familiar: Familiar) -> bool:
     """Whether an edge to the internet means nothing.
 
@@ -283,8 +252,3 @@ def _unheard(edge: Edge, familiar: Familiar) -> bool:
     gateway's, which asks for many hosts.
     """
     return edge[1] == UDP or familiar.interface is None
-
-
-def _scanner(visitor: str, day: int) -> str:
-    """The item of an internet host that was refused all over on a day."""
-    return f"scanner#{day}#{visitor}"

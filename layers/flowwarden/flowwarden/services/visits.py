@@ -1,0 +1,79 @@
+"""Visits: internet hosts that were refused all over, and got through to what the internet does not reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from flowwarden.detection import scan_hit
+from flowwarden.detection.baseline import Edge
+from flowwarden.detection.contacts import Contacts
+from flowwarden.detection.evidence import DAY, Addition
+from flowwarden.detection.findings import Finding
+from flowwarden.detection.selection import grouped
+from flowwarden.detection.thresholds import Thresholds
+from flowwarden.network.addresses import PeerClass
+from flowwarden.records.tokens import Integers
+from flowwarden.services.evidence import EvidenceBook
+from flowwarden.services.familiar import Familiar
+
+MOST_SCANNERS: Final = 16
+"""Internet hosts that a batch remembers, so that a flood of them does not become a flood of writes."""
+MOST_VISITS: Final = 48
+"""Visitors that a batch asks the table about: two keys each, and one call takes a hundred."""
+
+SEEN: Final = "seen"
+
+
+def inspect(
+    evidence: EvidenceBook,
+    contacts: Contacts,
+    new: Mapping[Edge, Integers],
+    familiar: Familiar,
+    day: int,
+    thresholds: Thresholds,
+) -> list[Finding]:
+    """A finding for each service at an interface that a scanner got through to.
+
+    Args:
+        evidence: what is remembered of scanners, a day at a time.
+        contacts: of the interface in a batch.
+        new: those of them that are not usual for its role, by edge.
+        familiar: what is known of the host.
+        day: of the traffic.
+        thresholds: the user's.
+    """
+    least = thresholds.scan_hit_places
+    scanners = contacts.refused_visitors(least, MOST_SCANNERS)
+    for visitor in scanners:
+        evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
+    visits = _visits(contacts, new, familiar)
+    visitors = list(dict.fromkeys(each for _, _, clients in visits for each in clients))[:MOST_VISITS]
+    keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
+    known = ({keys[key] for key in evidence.recall(keys)} if keys else set()) | scanners
+    hits = [
+        contact
+        for edge, groups, clients in visits
+        for contact in contacts.one_by_one(groups[[each in known for each in clients]], str(edge[-1]))
+    ]
+    services = grouped(contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
+    return [scan_hit.report(familiar.role, group, least) for group in services.values()]
+
+
+def _visits(
+    contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar
+) -> list[tuple[Edge, Integers, list[str]]]:
+    """What the internet asked the host for that it does not usually, and got, with who it was."""
+    if not familiar.tells:
+        return []
+    return [
+        (edge, *contacts.answered_visits(groups))
+        for edge, groups in new.items()
+        if edge[0] == "in" and edge[-1] == PeerClass.INTERNET
+        if edge[2] in scan_hit.GRAVE or not familiar.learning
+    ]
+
+
+def _scanner(visitor: str, day: int) -> str:
+    """The item of an internet host that was refused all over on a day."""
+    return f"scanner#{day}#{visitor}"
