@@ -27,7 +27,7 @@ from flowwarden.aws.sns import TopicSink
 from flowwarden.compliance import printing, triggers
 from flowwarden.compliance.report import EnforcementReport, Result
 from flowwarden.policy import Policy
-from flowwarden.services.enforcing import Aws, EnforcingService
+from flowwarden.services.enforcing import MINUTE, Aws, EnforcingService
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -62,7 +62,7 @@ def build(settings: EnforcerSettings, aws: Aws) -> EnforcingService:
         policy.flow_logs,
         settings.house,
         dry_run=settings.dry_run,
-        quiet_seconds=settings.suppression_minutes * 60,
+        window=settings.suppression_minutes * MINUTE,
     )
 
 
@@ -117,7 +117,7 @@ def log(report: EnforcementReport) -> None:
     for repair in report.repairs:
         write = logger.info if repair.done else logger.error
         write(repair.what, subject=repair.subject, done=repair.done)
-    for duplicate in report.duplicates.found:
+    for duplicate in report.duplicates:
         logger.info(
             "flow logs of others record the same traffic again",
             vpc=duplicate.vpc_id,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from flowwarden.alerting.enforcement_report import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
 from flowwarden.compliance.caller import Origin
-from flowwarden.compliance.duplicates import Duplicate, Duplicates
+from flowwarden.compliance.duplicates import Duplicate
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 
@@ -68,13 +68,13 @@ def test_subject_says_the_worst_first() -> None:
 def test_duplicates_alone_are_for_information() -> None:
     """Nothing is wrong with anybody's sight; and what is worse keeps the subject."""
     found = Duplicate(vpc_id="vpc-1", flow_log_ids=("fl-a", "fl-b"), monthly_dollars=1.5)
-    told = render(msgspec.structs.replace(report(COVERED), duplicates=Duplicates(found=(found,))))
+    told = render(msgspec.structs.replace(report(COVERED), duplicates=(found,)))
     assert told.subject == "[INFO] flow logs record twice in vpc-1 in 111122223333 eu-west-1"
     assert "- vpc-1: fl-a, fl-b, about 1.50 USD a month" in told.text
     assert told.document["duplicates"] == [
         {"vpc": "vpc-1", "flow_logs": ["fl-a", "fl-b"], "monthly_dollars": 1.5}
     ]
-    many = Duplicates(found=(found,) * (TOLD_AT_MOST + 2))
+    many = (found,) * (TOLD_AT_MOST + 2)
     worse = render(msgspec.structs.replace(report(FAILED), duplicates=many))
     assert worse.subject.startswith("[ERROR] vpc-2 NOT covered in")
     assert "- and 2 more: see the enforcer's log" in worse.text

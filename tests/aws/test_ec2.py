@@ -418,6 +418,118 @@ def test_interfaces_and_subnets_are_listed(world: World) -> None:
     ]
 
 
+def test_an_interface_tells_its_instance_and_since_when_it_is_attached(stub: Stubber) -> None:
+    """What AWS attaches to its own has no instance."""
+    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    ours = {"AttachTime": told, "InstanceId": "i-1", "InstanceOwnerId": "123456789012"}
+    theirs = {"AttachTime": told, "InstanceOwnerId": "amazon-aws"}
+    cards = [
+        {"NetworkInterfaceId": f"eni-{number}", "VpcId": "vpc-1", "Status": "in-use", "Attachment": each}
+        for number, each in enumerate((ours, theirs))
+    ]
+    stub.add_response("describe_network_interfaces", {"NetworkInterfaces": cards})
+    assert list(ec2(stub).interfaces(None)) == [
+        NetworkInterface(
+            interface_id="eni-0",
+            vpc_id="vpc-1",
+            since=1_793_611_800,
+            instance_id="i-1",
+            instance_owner="123456789012",
+        ),
+        NetworkInterface(
+            interface_id="eni-1", vpc_id="vpc-1", since=1_793_611_800, instance_owner="amazon-aws"
+        ),
+    ]
+
+
+def test_instances_that_run_are_told_by_pages_and_others_are_not_asked_for(stub: Stubber) -> None:
+    """All of them, or those that are named."""
+    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    one = [{"Instances": [{"InstanceId": "i-1", "LaunchTime": told}, {"InstanceId": "i-2"}]}]
+    two = [{"Instances": [{"InstanceId": "i-3"}]}]
+    state = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+    everybody = {"Filters": [state], **PAGE}
+    stub.add_response("describe_instances", {"Reservations": one, "NextToken": "more"}, everybody)
+    stub.add_response("describe_instances", {"Reservations": two}, {"NextToken": "more", **everybody})
+    assert list(ec2(stub).running(None)) == [("i-1", 1_793_611_800), ("i-2", None), ("i-3", None)]
+    named = {"Filters": [{"Name": "instance-id", "Values": ["i-3"]}, state], **PAGE}
+    stub.add_response("describe_instances", {"Reservations": two}, named)
+    assert list(ec2(stub).running(["i-3"])) == [("i-3", None)]
+    assert list(ec2(stub).running([])) == []
+    stub.add_client_error("describe_instances", "UnauthorizedOperation", "no")
+    with pytest.raises(CallRefused, match="DescribeInstances"):
+        list(ec2(stub).running(None))
+
+
+@pytest.mark.parametrize(
+    ("call", "member", "sound", "lacking", "told"),
+    [
+        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "one without any id (KeyError('VpcId'))"),
+        (
+            "flow_logs",
+            "FlowLogs",
+            {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
+            {"FlowLogId": "fl-2"},
+            "fl-2 (KeyError('ResourceId'))",
+        ),
+        (
+            "flow_logs",
+            "FlowLogs",
+            {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
+            {"ResourceId": "vpc-2"},
+            "vpc-2 (KeyError('FlowLogId'))",
+        ),
+        (
+            "interfaces",
+            "NetworkInterfaces",
+            {"NetworkInterfaceId": "eni-1"},
+            {"VpcId": "vpc-2"},
+            "vpc-2 (KeyError('NetworkInterfaceId'))",
+        ),
+        (
+            "subnets",
+            "Subnets",
+            {"SubnetId": "subnet-1", "VpcId": "vpc-1"},
+            {"SubnetId": "subnet-2"},
+            "subnet-2 (KeyError('VpcId'))",
+        ),
+        (
+            "running",
+            "Reservations",
+            {"Instances": [{"InstanceId": "i-1"}]},
+            {"ReservationId": "r-1", "Instances": [{}]},
+            "r-1 (KeyError('InstanceId'))",
+        ),
+    ],
+)
+def test_a_description_that_cannot_be_read_is_left_out_and_told_and_no_other_is(
+    stub: Stubber, call: str, member: str, sound: dict[str, Any], lacking: dict[str, Any], told: str
+) -> None:
+    """What stands before and after it is read; it is told once."""
+    asked = {"interfaces": "describe_network_interfaces", "running": "describe_instances"}
+    stub.add_response(asked.get(call, f"describe_{call}"), {member: [lacking, sound, lacking]})
+    adapter = ec2(stub)
+    assert len(list(getattr(adapter, call)(None))) == 1
+    assert [each.what for each in adapter.unread()] == [told]
+    assert adapter.unread() == []
+
+
+def test_an_owner_or_a_tag_s_value_that_is_not_told_is_empty(stub: Stubber) -> None:
+    """A VPC is looked at all the same; a tag without a key is none."""
+    described: Any = {"VpcId": "vpc-1", "Tags": [{"Key": "lab"}, {"Value": "x"}]}
+    stub.add_response("describe_vpcs", {"Vpcs": [described]})
+    adapter = ec2(stub)
+    assert list(adapter.vpcs(None)) == [Vpc(vpc_id="vpc-1", owner_id="", tags={"lab": ""})]
+    assert adapter.unread() == []
+
+
+def test_a_page_without_its_list_is_no_page_that_lists_nothing(stub: Stubber) -> None:
+    """It would make every VPC an uncovered one."""
+    stub.add_response("describe_flow_logs", {})
+    with pytest.raises(CallFailed, match="DescribeFlowLogs answered without FlowLogs"):
+        list(ec2(stub).flow_logs(None))
+
+
 def test_deletion_of_what_is_gone_is_no_error(world: World) -> None:
     """The first deletes, the second finds nothing to do."""
     vpc_id = world.vpc()

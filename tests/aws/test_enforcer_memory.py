@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from flowwarden.aws.enforcer_memory import KEPT, PARTITION, DynamoDbEnforcerMemory
-from flowwarden.compliance.pending import Cursor, Pending, Told
+from flowwarden.aws.enforcer_memory import KEPT, PARTITION, TOLD, DynamoDbEnforcerMemory
+from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.errors import StateUnavailable
 from tests.aws.clients import client, make_state_table
 
@@ -45,16 +45,6 @@ def test_the_cursor_stands_beside_the_vpcs(memory: DynamoDbEnforcerMemory) -> No
     assert memory.recall() == ([ONE], None)
 
 
-def test_what_was_told_stands_apart(memory: DynamoDbEnforcerMemory) -> None:
-    """By subject; a later one replaces it; and no look reads it."""
-    assert memory.told("duplicates") is None
-    for what in ("a", "b"):
-        memory.remember_told("duplicates", Told(what=what, quiet_until=100))
-    assert memory.told("duplicates") == Told(what="b", quiet_until=100)
-    assert memory.told("another") is None
-    assert memory.recall() == ([], None)
-
-
 def test_an_item_of_another_version_is_as_if_it_were_not_there(memory: DynamoDbEnforcerMemory) -> None:
     """Or every event would fail until somebody deletes it."""
     memory.remember(ONE)
@@ -71,6 +61,20 @@ def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
     assert int(item["expires_at"]["N"]) == 200 + KEPT
 
 
+def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEnforcerMemory) -> None:
+    """Each subject has its own; it stands apart, so that no look reads it; and it goes by itself."""
+    assert memory.take_turn("silence#a", 1000, 600)
+    assert not memory.take_turn("silence#a", 1599, 600)
+    assert memory.take_turn("silence#b", 1001, 600)
+    assert memory.take_turn("silence#a", 1600, 600)
+    memory.give_back("silence#a")
+    assert memory.take_turn("silence#a", 1601, 600)
+    assert memory.recall() == ([], None)
+    items = client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert {each["pk"]["S"] for each in items} == {TOLD}
+    assert {int(each["expires_at"]["N"]) for each in items} == {1001 + KEPT, 1601 + KEPT}
+
+
 def test_a_table_that_does_not_answer_is_unavailable() -> None:
     """Every call says so."""
     with mock_aws():
@@ -79,7 +83,8 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
             memory.recall,
             lambda: memory.remember(ONE),
             lambda: memory.forget("vpc-1"),
-            lambda: memory.told("x"),
+            lambda: memory.take_turn("x", 1, 1),
+            lambda: memory.give_back("x"),
         ):
             with pytest.raises(StateUnavailable, match="no-such-table"):
                 call()

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from flowwarden.aws.iam import Roles
-from flowwarden.compliance.upkeep import NEEDED, SERVICE, DeliveryRole
+from flowwarden.compliance.delivery_role import NEEDED, SERVICE, DeliveryRole
+from flowwarden.compliance.permissions import Statement
+from flowwarden.errors import CallRefused
 from tests.aws.clients import client
 
 ARN = "arn:aws:iam::123456789012:role/delivery"
@@ -37,18 +40,114 @@ def roles() -> Iterator[Roles]:
         yield Roles(iam)
 
 
+def attach(iam: Any, policy: str, name: str = "more") -> str:
+    """Attach a policy to the role."""
+    arn: str = iam.create_policy(PolicyName=name, PolicyDocument=policy)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="delivery", PolicyArn=arn)
+    return arn
+
+
+def trust(*statements: dict[str, Any]) -> tuple[str, ...]:
+    """Whom a role with this trust policy trusts."""
+    iam = client("iam")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    iam.update_assume_role_policy(RoleName="delivery", PolicyDocument=policy)
+    role = Roles(iam).describe(ARN)
+    assert role is not None
+    return role.trusted
+
+
+OWN = Statement(allows=True, actions=NEEDED, resources=("*",))
+
+
 def test_the_role_is_read_with_its_trust_and_its_own_policies(roles: Roles) -> None:
     """One item stands for a list."""
-    assert roles.describe(ARN) == DeliveryRole(trusted=(SERVICE,), allowed=NEEDED)
+    assert roles.describe(ARN) == DeliveryRole(trusted=(SERVICE,), statements=(OWN,))
 
 
-def test_denials_allow_nothing_and_attached_policies_are_named(roles: Roles) -> None:
-    """What a managed policy holds is not looked at."""
+def test_all_parts_of_a_statement_are_read(roles: Roles) -> None:
+    """Whether it allows or denies; what neither does is left out."""
     iam = client("iam")
-    write(iam, document(Effect="Deny", Action="*", Resource="*"))
-    made = iam.create_policy(PolicyName="more", PolicyDocument=document(Action="logs:*", Resource="*"))
-    iam.attach_role_policy(RoleName="delivery", PolicyArn=made["Policy"]["Arn"])
-    assert roles.describe(ARN) == DeliveryRole(trusted=(SERVICE,), attached=(made["Policy"]["Arn"],))
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    write(
+        iam, document(Effect="Deny", NotAction="s3:*", NotResource=["arn:aws:s3:::one"], Condition=condition)
+    )
+    assert roles.describe(ARN) == DeliveryRole(
+        trusted=(SERVICE,),
+        statements=(
+            Statement(
+                allows=False, not_actions=("s3:*",), not_resources=("arn:aws:s3:::one",), conditional=True
+            ),
+        ),
+    )
+
+
+def test_attached_policies_are_read_in_the_version_that_counts(roles: Roles) -> None:
+    """Others than that are history."""
+    iam = client("iam")
+    arn = attach(iam, document(Action="s3:*", Resource="*"))
+    iam.create_policy_version(
+        PolicyArn=arn,
+        PolicyDocument=document(Effect="Deny", Action="logs:*", Resource="*"),
+        SetAsDefault=True,
+    )
+    role = roles.describe(ARN)
+    assert role is not None
+    assert role.statements == (OWN, Statement(allows=False, actions=("logs:*",), resources=("*",)))
+
+
+@pytest.mark.usefixtures("roles")
+def test_what_iam_refuses_to_tell_is_named_and_the_rest_is_told() -> None:
+    """A policy that nobody may read is not as if it were not there."""
+    iam = client("iam")
+    attach(iam, document(Action="logs:*", Resource="*"))
+
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetPolicyVersion")
+
+    iam.meta.events.register("before-call.iam.GetPolicyVersion", refuse)
+    role = Roles(iam).describe(ARN)
+    assert role is not None
+    assert (role.trusted, role.statements) == ((SERVICE,), (OWN,))
+    (unread,) = role.unread
+    assert "GetPolicyVersion: AccessDenied" in unread
+
+
+def test_a_role_that_may_not_be_read_is_an_error_and_none_that_is_gone(roles: Roles) -> None:
+    """Nobody knows anything of it."""
+    iam = client("iam")
+
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetRole")
+
+    iam.meta.events.register("before-call.iam.GetRole", refuse)
+    with pytest.raises(CallRefused, match="GetRole: AccessDenied"):
+        Roles(iam).describe(ARN)
+    assert roles.describe(ARN) is not None
+
+
+@pytest.mark.parametrize(
+    ("statements", "trusted"),
+    [
+        ([{}], (SERVICE,)),
+        ([{"Principal": {"Service": ["lambda.amazonaws.com", SERVICE]}}], ("lambda.amazonaws.com", SERVICE)),
+        ([{"Principal": "*"}], (SERVICE,)),
+        ([{"Action": "sts:TagSession"}], ()),
+        ([{"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}], ()),
+        ([{}, {"Effect": "Deny"}], ()),
+        ([{}, {"Effect": "Deny", "Principal": "*"}], ()),
+        ([{"Principal": "*"}, {"Effect": "Deny"}], ()),
+        ([{}, {"Effect": "Deny", "Principal": {"Service": "lambda.amazonaws.com"}}], (SERVICE,)),
+        ([{}, {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}], (SERVICE,)),
+    ],
+)
+@pytest.mark.usefixtures("roles")
+def test_who_is_trusted_and_not_denied_may_assume_the_role(
+    statements: list[dict[str, Any]], trusted: tuple[str, ...]
+) -> None:
+    """What a condition makes of it nobody knows."""
+    plain = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
+    assert trust(*(plain | each for each in statements)) == trusted
 
 
 def test_a_role_that_is_gone_is_none(roles: Roles) -> None:

@@ -40,7 +40,7 @@ def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGr
     ]
     for step in [*steps, *steps]:
         groups.carry_out(step)
-    assert list(groups.groups(GROUP)) == [
+    assert list(groups.groups([GROUP])) == [
         LogGroup(
             name=GROUP,
             retention_days=30,
@@ -49,11 +49,11 @@ def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGr
     ]
 
 
-def test_groups_are_found_by_how_their_names_begin(groups: LogGroups) -> None:
-    """Those beside it too, and no others."""
-    for name in (GROUP, f"{GROUP}-0a1b2c3d", f"{GROUP}2", "/aws/lambda/x"):
+def test_groups_are_found_by_their_names(groups: LogGroups) -> None:
+    """And no others, however they begin."""
+    for name in (GROUP, f"{GROUP}-0a1b2c3d", f"{GROUP}-2", f"{GROUP}2", "/aws/lambda/x"):
         groups.carry_out(MakeGroup(group=name, kms_key_arn=""))
-    assert [each.name for each in groups.groups(GROUP)] == [GROUP, f"{GROUP}-0a1b2c3d"]
+    assert [each.name for each in groups.groups([f"{GROUP}-0a1b2c3d", GROUP])] == [GROUP, f"{GROUP}-0a1b2c3d"]
 
 
 def test_a_key_is_associated_as_asked() -> None:

@@ -37,10 +37,10 @@ def foreign(**changes: Any) -> FlowLog:
     return but(**{"tags": {}, "flow_log_id": "fl-foreign"} | changes)
 
 
-def seen(*interfaces: str, group: str = GROUP) -> dict[str, dict[int, frozenset[int]]]:
-    """What the monitor saw: these interfaces, in every slot that is looked at."""
+def seen(*interfaces: str, group: str = GROUP, at: int = NOW) -> dict[str, dict[int, frozenset[int]]]:
+    """What the monitor saw: these interfaces, in every slot that is looked at then."""
     numbers = frozenset(number for each in interfaces if (number := number_of(each)) is not None)
-    return {group: dict.fromkeys(slots(NOW), numbers)}
+    return {group: dict.fromkeys(slots(at), numbers)}
 
 
 def situation(*flow_logs: FlowLog, **changes: Any) -> Situation:

@@ -183,6 +183,29 @@ def test_silence_while_others_write_is_a_failure_in_the_end(age: int, coverage: 
     assert verdict.coverage is coverage
 
 
+def test_silence_of_what_need_not_write_is_no_failure() -> None:
+    """An interface that came a moment ago, or of which nobody can tell; and one that was there all along."""
+    old, young = (
+        replace(ACTIVE, since=NOW - SILENCE_SECONDS),
+        replace(ACTIVE, since=NOW - SILENCE_SECONDS + 1),
+    )
+    unknown = replace(ACTIVE, interface_id="eni-0c", active=None)
+    for interfaces, coverage in (
+        ((young,), Coverage.UNPROVEN),
+        ((unknown,), Coverage.UNPROVEN),
+        ((young, unknown), Coverage.UNPROVEN),
+        ((unknown, old), Coverage.BROKEN),
+    ):
+        assert judge(situation(WANTED, interfaces=interfaces, seen=seen(OTHER))).coverage is coverage
+
+
+def test_records_of_an_interface_of_which_nobody_can_tell_prove_delivery() -> None:
+    """It wrote."""
+    unknown = replace(ACTIVE, active=None)
+    records = seen(ACTIVE.interface_id)
+    assert judge(situation(WANTED, interfaces=(unknown,), seen=records)).coverage is Coverage.COVERED
+
+
 def test_silence_of_everybody_is_nobody_s_failure() -> None:
     """The monitor may not have been reading: in one slot or in all."""
     number = number_of(OTHER)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, managed_tags, wanted_for
+from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, managed_tags, resolved, wanted_for
 from flowwarden.compliance.inventory import Vpc
+from flowwarden.compliance.matching import is_own
 from flowwarden.compliance.wishes import FlowLogsPolicy
 from flowwarden.errors import PolicyError
 from flowwarden.policy import Policy
+from tests.services import fakes_ec2
 from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE
 
 DESIRED = DesiredFlowLog(
@@ -26,7 +28,7 @@ DESIRED = DesiredFlowLog(
 
 def test_token_is_the_same_for_the_same_vpc_and_configuration() -> None:
     """Retries of an event ask for one and the same flow log; the order of tags is no difference."""
-    again = msgspec.structs.replace(DESIRED, tags={"b": "2", "a": "1"})
+    again = replace(DESIRED, tags={"b": "2", "a": "1"})
     assert DESIRED.client_token("vpc-1", "8f6d") == again.client_token("vpc-1", "8f6d")
 
 
@@ -50,7 +52,7 @@ def test_token_is_what_ec2_allows() -> None:
 )
 def test_token_changes_with_every_part_of_the_configuration(change: dict[str, Any]) -> None:
     """EC2 refuses a used token with other parameters."""
-    other = msgspec.structs.replace(DESIRED, **change)
+    other = replace(DESIRED, **change)
     assert other.client_token("vpc-1", "8f6d") != DESIRED.client_token("vpc-1", "8f6d")
 
 
@@ -77,6 +79,50 @@ def test_managed_flow_logs_carry_the_stack_s_name() -> None:
 
 
 VPC = Vpc(vpc_id="vpc-0a", owner_id=ACCOUNT, tags={"env": "prod"}, cidrs=("10.1.0.0/16",))
+
+
+PREFIX = replace(HOUSE, stack_name="fw", log_group_name="/fw", suffixes=("pci",))
+
+
+@pytest.mark.parametrize(
+    ("log_group", "kept"),
+    [
+        ("/fw", True),
+        ("/fw-0a1b2c3d", True),
+        ("/fw-pci", True),
+        ("/fw-pci-0a1b2c3d", True),
+        ("/fw-2", False),
+        ("/fw-2-0a1b2c3d", False),
+        ("/fw-pci-2", False),
+        ("/fw-pc", False),
+        ("/fw-0a1b2c3d-0a1b2c3d", False),
+        ("/fw-0A1B2C3D", False),
+        ("/fw-0a1b2c3", False),
+        ("/fw-", False),
+        ("/fw2", False),
+        ("/f", False),
+        ("", False),
+    ],
+)
+def test_a_log_group_that_only_begins_like_ours_is_another_stack_s(log_group: str, kept: bool) -> None:  # noqa: FBT001  a table's column
+    """Ours go on with a suffix of the policy, with a configuration, or both."""
+    assert PREFIX.keeps(log_group) is kept
+
+
+def test_every_log_group_that_a_policy_leads_to_is_ours() -> None:
+    """And nothing of a stack whose name, tag and log group only begin like ours."""
+    policy = rules("{}", '{"log_group_suffix": "pci"}')
+    house = replace(PREFIX, suffixes=policy.suffixes)
+    two = replace(house, stack_name="fw-2", log_group_name="/fw-2")
+    for each in (resolved(policy.default, house), resolved(policy.rules[0].flow_log, house)):
+        assert each.elsewhere is not None
+        theirs = resolved(policy.rules[0].flow_log, two)
+        assert house.keeps(each.destination)
+        assert house.keeps(each.elsewhere.destination)
+        assert not house.keeps(theirs.destination)
+        assert not two.keeps(each.destination)
+        assert not is_own(fakes_ec2.wanted("fl-1", "vpc-1", theirs), house)
+        assert not is_own(fakes_ec2.wanted("fl-1", "vpc-1", each), two)
 
 
 def rules(where: str, flow_log: str = '{"traffic_type": "REJECT"}') -> FlowLogsPolicy:
@@ -133,12 +179,12 @@ def test_what_is_beside_a_destination_is_named_by_its_configuration() -> None:
     beside = DESIRED.elsewhere
     assert beside is not None
     assert beside.destination == f"{DESIRED.destination}-{DESIRED.configuration}"
-    assert msgspec.structs.replace(DESIRED, tags={}, retention_days=1).configuration == DESIRED.configuration
-    assert msgspec.structs.replace(DESIRED, log_format="${version}").configuration != DESIRED.configuration
-    bucket = msgspec.structs.replace(DESIRED, destination_type="s3", destination="arn:aws:s3:::b")
+    assert replace(DESIRED, tags={}, retention_days=1).configuration == DESIRED.configuration
+    assert replace(DESIRED, log_format="${version}").configuration != DESIRED.configuration
+    bucket = replace(DESIRED, destination_type="s3", destination="arn:aws:s3:::b")
     assert bucket.elsewhere is not None
     assert bucket.elsewhere.destination == f"arn:aws:s3:::b/{bucket.configuration}/"
-    assert msgspec.structs.replace(DESIRED, destination_type="kinesis-data-firehose").elsewhere is None
+    assert replace(DESIRED, destination_type="kinesis-data-firehose").elsewhere is None
 
 
 @pytest.mark.parametrize(

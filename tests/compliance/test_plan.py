@@ -293,6 +293,8 @@ def test_what_went_beside_a_foreign_flow_log_draws_no_other_vpc_there() -> None:
     assert goes_to([foreign(**FAILED), REPLACEMENT]) == GROUP
     assert goes_to([foreign(log_group_name="theirs"), REPLACEMENT]) == BESIDE
     assert goes_to([foreign(resource_id="vpc-2", **FAILED), REPLACEMENT]) == BESIDE
+    suffixed = f"{GROUP}-pci"
+    assert suffixed in places_of([foreign(**FAILED), but(log_group_name=suffixed)], HOUSE).ours
 
 
 def goes_to(others: list[FlowLog]) -> str:
@@ -359,9 +361,9 @@ def test_a_flow_log_that_fails_is_no_duplicate() -> None:
 
 
 def test_a_duplicate_costs_by_the_interfaces_that_it_watches() -> None:
-    """Of the VPC all, of a subnet those in it; nothing where none is active."""
+    """Of the VPC all, of a subnet those in it; nothing where none is active. What nobody can tell counts."""
     idle = replace(ACTIVE, interface_id="eni-0c", active=False)
-    elsewhere = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2")
+    elsewhere = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2", active=None)
     for resource, expected in (("vpc-1", 0.06), ("subnet-2", 0.03), ("eni-0c", 0.0)):
         twice = foreign(log_group_name="theirs", resource_id=resource)
         case = situation(WANTED, twice, interfaces=(ACTIVE, idle, elsewhere))

@@ -345,6 +345,7 @@ def test_calls_about_our_log_groups_lead_to_a_look_at_them(name: str) -> None:
         (GROUP, Scope.SURROUNDINGS),
         (f"{GROUP}-0a1b2c3d", Scope.SURROUNDINGS),
         (f"{GROUP}s", Scope.NOTHING),
+        (f"{GROUP}-2", Scope.NOTHING),
         ("theirs", Scope.NOTHING),
     ):
         assert tampering(name, "logs.amazonaws.com", {"logGroupName": group}).scope is scope

@@ -19,9 +19,9 @@ import pytest
 
 import enforcer
 from flowwarden.aws.ec2 import classify
+from flowwarden.compliance.delivery_role import DeliveryRole
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
 from flowwarden.compliance.pending import Pending
-from flowwarden.compliance.upkeep import DeliveryRole
 from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
 from flowwarden.services.enforcing import EnforcingService
 from flowwarden.settings import EnforcerSettings

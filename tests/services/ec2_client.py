@@ -45,9 +45,13 @@ class Ec2Client:
     vpcs: list[dict[str, Any]] = field(default_factory=list)
     subnets: list[dict[str, Any]] = field(default_factory=list)
     interfaces: list[dict[str, Any]] = field(default_factory=list)
+    instances: dict[str, str] = field(default_factory=dict)
+    """Their states."""
     flow_logs: dict[str, Real] = field(default_factory=dict)
     fault_rate: float = 0.0
     lag: int = 0
+    unreadable: bool = False
+    """Whether each description tells of something, too, that nobody can make sense of."""
     broken_groups: set[str] = field(default_factory=set)
     """Destinations into which nothing can be delivered."""
     pages: Counter[str] = field(default_factory=Counter)
@@ -87,6 +91,11 @@ class Ec2Client:
 
     def listed(self, call: str) -> list[dict[str, Any]]:
         """All that a description tells at this moment."""
+        if call == "describe_instances":
+            return [
+                {"Instances": [{"InstanceId": each}], "state": state}
+                for each, state in self.instances.items()
+            ]
         if call != "describe_flow_logs":
             return list(getattr(self, {"describe_network_interfaces": "interfaces"}.get(call, call[9:])))
         self._looks += 1
@@ -218,7 +227,7 @@ class Pages:
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
         """Page by page."""
         client, call = self._client, self._call
-        items = [
+        items: list[dict[str, Any]] = [{}] * client.unreadable + [
             each for each in client.listed(call) if all(_fits(each, one) for one in asked.get("Filters", []))
         ]
         member = {
@@ -226,6 +235,7 @@ class Pages:
             "describe_subnets": "Subnets",
             "describe_flow_logs": "FlowLogs",
             "describe_network_interfaces": "NetworkInterfaces",
+            "describe_instances": "Reservations",
         }[call]
         for start in range(0, max(1, len(items)), PAGE):
             client.pages[call] += 1
@@ -234,7 +244,9 @@ class Pages:
 
 
 def _fits(item: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    name = {"vpc-id": "VpcId", "resource-id": "ResourceId"}[wanted["Name"]]
+    if wanted["Name"] == "instance-id":
+        return item["Instances"][0]["InstanceId"] in wanted["Values"]
+    name = {"vpc-id": "VpcId", "resource-id": "ResourceId", "instance-state-name": "state"}[wanted["Name"]]
     return item.get(name) in wanted["Values"]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
 from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS
 from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
 
@@ -26,6 +26,12 @@ class FakeEc2:
     vpcs_listed: list[Vpc] = field(default_factory=list)
     existing: list[FlowLog] = field(default_factory=list)
     interfaces_listed: list[NetworkInterface] = field(default_factory=list)
+    instances_running: dict[str, int | None] = field(default_factory=dict)
+    """With when they were launched; others are stopped."""
+    instances_asked: list[Sequence[str] | None] = field(default_factory=list)
+    instances_fault: EnforcementError | None = None
+    unread_listed: list[Unread] = field(default_factory=list)
+    """What each listing cannot read."""
     subnets_listed: list[Subnet] = field(default_factory=list)
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
     delete_fault: EnforcementError | None = None
@@ -44,6 +50,7 @@ class FakeEc2:
     """The flow logs and tags of every CreateTags call."""
     tag_fault: EnforcementError | None = None
     calls: Counter[str] = field(default_factory=Counter)
+    _listings: int = 0
     _by_token: dict[str, str] = field(default_factory=dict)
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
@@ -63,10 +70,25 @@ class FakeEc2:
         self._listed("DescribeNetworkInterfaces")
         yield from (each for each in self.interfaces_listed if vpc_ids is None or each.vpc_id in vpc_ids)
 
+    def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
+        """List like DescribeInstances with a filter for those that run."""
+        self._listed("DescribeInstances")
+        self.instances_asked.append(instance_ids)
+        if self.instances_fault is not None:
+            raise self.instances_fault
+        told = self.instances_running.items()
+        yield from (each for each in told if instance_ids is None or each[0] in instance_ids)
+
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
         """List like DescribeSubnets."""
         self._listed("DescribeSubnets")
         yield from (each for each in self.subnets_listed if vpc_ids is None or each.vpc_id in vpc_ids)
+
+    def unread(self) -> list[Unread]:
+        """What the listings since could not read."""
+        found = self.unread_listed if self._listings else []
+        self._listings = 0
+        return found
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create like CreateFlowLogs: a used token answers with its flow log, even a deleted one."""
@@ -112,6 +134,7 @@ class FakeEc2:
 
     def _listed(self, call: str) -> None:
         self.calls[call] += 1
+        self._listings += 1
         if self.list_fault is not None:
             raise self.list_fault
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from flowwarden.alerting.notification import Notification
+from flowwarden.compliance.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.compliance.desired import House, managed_tags
 from flowwarden.compliance.inventory import LogGroup, Subscription
-from flowwarden.compliance.pending import Cursor, Pending, Told
+from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.permissions import Statement
 from flowwarden.compliance.upkeep import (
-    NEEDED,
-    SERVICE,
-    DeliveryRole,
     MakeGroup,
     SetKey,
     SetRetention,
@@ -41,7 +40,8 @@ HOUSE = House(
     monitor_arn=MONITOR,
     enforcer_role_arn=f"arn:aws:iam::{ACCOUNT}:role/enforcer",
 )
-SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), allowed=NEEDED)
+LETS_WRITE = Statement(allows=True, actions=NEEDED, resources=("*",))
+SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 
 
 def sound(name: str = GROUP) -> LogGroup:
@@ -59,11 +59,11 @@ class FakeGroups:
     carry_out_fault: EnforcementError | None = None
     done: list[Upkeep] = field(default_factory=list)
 
-    def groups(self, prefix: str) -> Iterator[LogGroup]:
-        """Those whose names begin so."""
+    def groups(self, names: Collection[str]) -> Iterator[LogGroup]:
+        """Those of these names."""
         if self.fault is not None:
             raise self.fault
-        yield from (each for name, each in self.there.items() if name.startswith(prefix))
+        yield from (each for name, each in self.there.items() if name in names)
 
     def carry_out(self, step: Upkeep) -> None:
         """Do it."""
@@ -89,10 +89,13 @@ class FakeRoles:
     """The delivery role."""
 
     role: DeliveryRole | None = SOUND_ROLE
+    fault: EnforcementError | None = None
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
         """The role as it is."""
         assert role_arn == HOUSE.delivery_role_arn
+        if self.fault is not None:
+            raise self.fault
         return self.role
 
 
@@ -102,7 +105,8 @@ class FakeMemory:
 
     pending: dict[str, Pending] = field(default_factory=dict)
     cursor: Cursor | None = None
-    told_last: dict[str, Told] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
+    """When each subject was told of."""
     broken: bool = False
     reads: int = 0
     writes: int = 0
@@ -129,15 +133,18 @@ class FakeMemory:
         self._write()
         self.cursor = cursor
 
-    def told(self, subject: str) -> Told | None:
-        """What was told last."""
-        self._check()
-        return self.told_last.get(subject)
-
-    def remember_told(self, subject: str, told: Told) -> None:
-        """Keep it."""
+    def take_turn(self, subject: str, now: int, wait: int) -> bool:
+        """Once in so many seconds."""
         self._write()
-        self.told_last[subject] = told
+        if now - self.turns.get(subject, now - wait) < wait:
+            return False
+        self.turns[subject] = now
+        return True
+
+    def give_back(self, subject: str) -> None:
+        """As if nobody had been told."""
+        self._write()
+        self.turns.pop(subject, None)
 
     def _write(self) -> None:
         self.writes += 1

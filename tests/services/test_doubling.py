@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from flowwarden.compliance.duplicates import turn_of
 from flowwarden.compliance.report import EnforcementReport
 from flowwarden.compliance.triggers import Scope, Trigger
+from flowwarden.detection import last_seen
 from flowwarden.errors import PublishFailed
-from tests.compliance.cases import ACTIVE, NOW, VPC, WANTED, foreign
+from tests.compliance.cases import ACTIVE, NOW, VPC, WANTED, foreign, seen
 from tests.services.fakes_ec2 import FakeEc2
-from tests.services.fakes_enforcer import FakeMemory, Fakes
+from tests.services.fakes_enforcer import GROUP, FakeMemory, Fakes
+from tests.services.fakes_evidence import MemoryEvidence
 
 HOUR = 3600
 
 
 def doubled() -> Fakes:
     """A VPC whose traffic somebody else records too."""
-    return Fakes(ec2=FakeEc2([VPC], [WANTED, foreign(log_group_name="theirs")], [ACTIVE]))
+    return written(Fakes(ec2=FakeEc2([VPC], [WANTED, foreign(log_group_name="theirs")], [ACTIVE])))
+
+
+def written(fakes: Fakes) -> Fakes:
+    """The monitor saw records all the time, so that nothing is silent."""
+    for hour in range(6):
+        for each in last_seen.additions(GROUP, seen(ACTIVE.interface_id, at=NOW + hour * HOUR)[GROUP]):
+            fakes.evidence.add(each)
+    return fakes
 
 
 def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementReport:
@@ -45,21 +56,45 @@ def test_duplicates_are_told_once_in_a_window() -> None:
 
 def test_without_duplicates_nothing_is_told_or_asked() -> None:
     """Nor in a look, nor in a dry run."""
-    fakes = Fakes(ec2=FakeEc2([VPC], [WANTED], [ACTIVE]))
+    fakes = written(Fakes(ec2=FakeEc2([VPC], [WANTED], [ACTIVE])))
     assert not sweep(fakes).is_news
-    assert sweep(doubled(), dry_run=True).duplicates.found == ()
-    assert (fakes.sink.sent, fakes.memory.told_last) == ([], {})
+    assert sweep(doubled(), dry_run=True).duplicates == ()
+    assert (fakes.sink.sent, fakes.memory.turns) == ([], {})
 
 
 def test_what_could_not_be_sent_was_not_told() -> None:
-    """The retry tells it."""
+    """The turn is given back, and the retry tells it."""
     fakes = doubled()
     fakes.sink.broken = True
     with pytest.raises(PublishFailed):
         sweep(fakes)
+    assert fakes.memory.turns == {}
     fakes.sink.broken = False
     sweep(fakes, NOW + 60)
     assert len(fakes.sink.sent) == 1
+
+
+def test_duplicates_and_silence_are_told_together_and_each_in_its_turn() -> None:
+    """One notification a sweep; if it could not be sent, both turns are given back."""
+    fakes = doubled()
+    fakes.evidence = MemoryEvidence()
+    fakes.sink.broken = True
+    with pytest.raises(PublishFailed):
+        sweep(fakes)
+    assert fakes.memory.turns == {}
+    fakes.sink.broken = False
+    report = sweep(fakes, NOW + 60)
+    assert set(report.turns) == set(fakes.memory.turns) == {f"silence#{GROUP}", turn_of(report.duplicates)}
+    (told,) = fakes.sink.sent
+    assert told.subject.startswith(f"[ERROR] {GROUP} needs somebody")
+    assert "the monitor sees no record at all" in told.text
+    assert "RECORDED TWICE" in told.text
+    assert not sweep(fakes, NOW + HOUR).is_news
+    assert isinstance(fakes.ec2, FakeEc2)
+    fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
+    sweep(fakes, NOW + 2 * HOUR)
+    assert fakes.sink.sent[1].subject.startswith("[INFO] flow logs record twice in vpc-1")
+    assert "no record at all" not in fakes.sink.sent[1].text
 
 
 def test_without_memory_duplicates_are_no_news() -> None:

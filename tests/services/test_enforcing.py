@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,17 +12,14 @@ from flowwarden.aws.calls import classify
 from flowwarden.compliance import printing
 from flowwarden.compliance.caller import Origin
 from flowwarden.compliance.desired import DesiredFlowLog, resolved
-from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
+from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Unread
 from flowwarden.compliance.pending import PATIENCE_SECONDS, Cursor, Pending
 from flowwarden.compliance.plan import Wait
-from flowwarden.compliance.report import EnforcementReport, Outcome, Result
-from flowwarden.compliance.triggers import FRESH_SECONDS, NewVpc, Scope, Trigger
-from flowwarden.compliance.upkeep import DeliveryRole
+from flowwarden.compliance.report import Result
+from flowwarden.compliance.triggers import FRESH_SECONDS, Scope, Trigger
 from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.errors import (
     CallFailed,
-    CallRefused,
-    CallThrottled,
     EnforcementError,
     EnforcementIncomplete,
     NotThere,
@@ -31,49 +27,23 @@ from flowwarden.errors import (
     VpcGone,
 )
 from flowwarden.policy import Policy
+from flowwarden.services.telling import SUPPRESSION_SECONDS
+from tests.services.enforcer_runs import (
+    AT_ONCE,
+    BIRTH,
+    BORN,
+    DESIRED,
+    FORBIDDEN,
+    LOOK,
+    SWEEP,
+    THROTTLED,
+    enforce,
+    existing,
+    only,
+    own,
+)
 from tests.services.fakes_ec2 import FakeEc2, wanted
-from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, FakePace, FakeRoles, Fakes
-
-BORN = 1_793_611_800
-DESIRED = resolved(FlowLogWish(), HOUSE)
-AT_ONCE = FlowLogsPolicy(grace_minutes=0)
-SWEEP = Trigger(
-    scope=Scope.EVERYTHING, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
-)
-LOOK = Trigger(scope=Scope.PENDING, reason="a look", happened_at=BORN, occasion="look")
-BIRTH = Trigger(
-    scope=Scope.NAMED,
-    reason="CreateVpc names the VPC",
-    vpcs=(NewVpc(vpc_id="vpc-1", owner_id=ACCOUNT),),
-    origin=Origin(event_name="CreateVpc"),
-    happened_at=BORN,
-    occasion="8f6d",
-)
-THROTTLED = CallThrottled("RequestLimitExceeded")
-FORBIDDEN = CallRefused("UnauthorizedOperation")
-
-
-def own(*vpc_ids: str) -> list[Vpc]:
-    """VPCs of our account."""
-    return [Vpc(vpc_id=vpc_id, owner_id=ACCOUNT) for vpc_id in vpc_ids]
-
-
-def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
-    """The wanted flow log of a VPC, changed."""
-    return replace(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
-
-
-def enforce(
-    fakes: Fakes, trigger: Trigger = SWEEP, now: int = BORN + 10, policy: FlowLogsPolicy = AT_ONCE
-) -> EnforcementReport:
-    """One run."""
-    return fakes.service(policy).enforce(trigger, now)
-
-
-def only(report: EnforcementReport) -> Outcome:
-    """The outcome of a run about one VPC."""
-    (outcome,) = report.outcomes
-    return outcome
+from tests.services.fakes_enforcer import GROUP, HOUSE, FakeMemory, FakePace, FakeRoles, Fakes
 
 
 def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
@@ -239,6 +209,70 @@ def test_listing_that_fails_is_told_and_tried_again() -> None:
     fakes.ec2 = FakeEc2(own("vpc-1"))
     assert only(enforce(fakes, LOOK)).result is Result.CREATED
     assert fakes.memory.cursor is None
+
+
+def waiting_fakes() -> Fakes:
+    """EC2 refuses every description while a VPC is pending, and its time has come."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=FORBIDDEN))
+    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, reason="x")
+    return fakes
+
+
+def run(fakes: Fakes, trigger: Trigger, now: int) -> int:
+    """One run, told; how many notifications there are then."""
+    service = fakes.service(AT_ONCE)
+    service.tell(service.enforce(trigger, now))
+    return len(fakes.sink.sent)
+
+
+def test_a_refused_description_is_told_once_in_a_window_by_looks_and_by_each_sweep() -> None:
+    """A look comes every five minutes; nothing is forgotten meanwhile."""
+    fakes = waiting_fakes()
+    assert [run(fakes, LOOK, BORN + look * 300) for look in range(48)] == [1] * 48
+    assert run(fakes, LOOK, BORN + SUPPRESSION_SECONDS) == 2
+    assert run(fakes, SWEEP, BORN + SUPPRESSION_SECONDS + 60) == 3
+    assert run(fakes, SWEEP, BORN + SUPPRESSION_SECONDS + 3660) == 4
+    assert run(fakes, LOOK, BORN + SUPPRESSION_SECONDS + 3960) == 4
+    assert list(fakes.memory.pending) == ["vpc-1"]
+    assert "UnauthorizedOperation" in fakes.sink.sent[0].text
+
+
+def test_after_a_sweep_has_told_it_no_look_does() -> None:
+    """They share the turn; and each counts as a failure all the same."""
+    fakes = waiting_fakes()
+    assert run(fakes, SWEEP, BORN) == 1
+    report = enforce(fakes, LOOK, BORN + 300)
+    assert (only(report).result, report.is_news, len(report.failures)) == (Result.FAILED, False, 1)
+
+
+def test_a_failure_that_no_look_tells_takes_no_turn() -> None:
+    """It may pass; the refusal after it has not been told."""
+    fakes = waiting_fakes()
+    ec2 = fakes.ec2
+    assert isinstance(ec2, FakeEc2)
+    ec2.list_fault = CallFailed("InternalError")
+    assert run(fakes, LOOK, BORN) == 0
+    ec2.list_fault = FORBIDDEN
+    assert run(fakes, LOOK, BORN + 300) == 1
+
+
+def test_without_the_state_table_a_refused_description_is_told_by_each_event() -> None:
+    """Nobody knows what was told; a look without the list has nothing to look at."""
+    fakes = waiting_fakes()
+    fakes.memory.broken = True
+    assert [run(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
+
+
+def test_what_could_not_be_read_is_told_and_the_rest_is_looked_at() -> None:
+    """By each sweep, each call by itself; many are counted."""
+    ec2 = FakeEc2(own("vpc-1"))
+    ec2.unread_listed = [Unread(call="DescribeFlowLogs", what=f"fl-{number} (?)") for number in range(7)]
+    ec2.unread_listed.append(Unread(call="DescribeVpcs", what="one without any id (?)"))
+    report = enforce(Fakes(ec2=ec2))
+    assert [each.subject for each in report.troubles] == ["DescribeFlowLogs", "DescribeVpcs"]
+    assert "fl-4 (?) and 2 more" in report.troubles[0].what
+    assert only(report).result is Result.CREATED
+    assert enforce(Fakes(ec2=FakeEc2(own("vpc-1")))).troubles == ()
 
 
 class Throttling(FakeEc2):
@@ -441,6 +475,32 @@ def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> Non
     assert enforce(fakes).repairs == ()
 
 
+def test_another_stack_whose_name_goes_on_from_ours_is_left_alone() -> None:
+    """Neither its log group nor its flow log is taken for our own; its silence is none of our business."""
+    theirs = replace(HOUSE, stack_name="flow-warden-2", log_group_name=f"{GROUP}-2")
+    flow_log = wanted("fl-theirs", "vpc-1", resolved(FlowLogWish(), theirs), 1)
+    interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
+    ec2 = FakeEc2(own("vpc-1"), [flow_log], [interface])
+    fakes = Fakes(ec2=ec2)
+    fakes.groups.there[theirs.log_group_name] = LogGroup(name=theirs.log_group_name)
+    report = enforce(fakes)
+    assert (only(report).result, report.repairs, ec2.deleted) == (Result.CREATED, (), [])
+    policy = FlowLogsPolicy(foreign="enough")
+    outcome = only(enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [flow_log], [interface])), policy=policy))
+    assert (outcome.result, outcome.flow_log_id) == (Result.COVERED, "fl-theirs")
+
+
+def test_log_groups_of_the_policy_s_suffixes_are_kept() -> None:
+    """The service's house knows them, so that events about them count."""
+    text = '{"flow_logs": {"default": {"log_group_suffix": "pci"}}}'
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
+    policy = Policy.from_json(text).flow_logs
+    assert fakes.service(policy).house.keeps(f"{GROUP}-pci")
+    assert not fakes.service().house.keeps(f"{GROUP}-pci")
+    enforce(fakes, policy=replace(policy, grace_minutes=0))
+    assert f"{GROUP}-pci" in fakes.groups.there
+
+
 def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_flow_log() -> None:
     """One failure is not in another's way."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
@@ -450,36 +510,22 @@ def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_fl
     assert len(report.created) == 1
 
 
-@pytest.mark.parametrize(
-    ("role", "told"),
-    [
-        (None, "is gone"),
-        (DeliveryRole(allowed=("logs:*",)), "does not trust vpc-flow-logs.amazonaws.com"),
-        (DeliveryRole(trusted=("vpc-flow-logs.amazonaws.com",)), "may not do logs:CreateLogStream"),
-        (
-            DeliveryRole(
-                trusted=("vpc-flow-logs.amazonaws.com",), allowed=("logs:*",), boundary="arn:boundary"
-            ),
-            "permissions boundary arn:boundary",
-        ),
-    ],
-)
-def test_delivery_role_that_does_not_work_is_told_by_the_sweep(role: DeliveryRole | None, told: str) -> None:
+def test_delivery_role_that_does_not_work_is_told_by_the_sweep() -> None:
     """With what to do; the enforcer changes no role."""
-    fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(role))
+    fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(None))
     (trouble,) = enforce(fakes).troubles
-    assert told in trouble.what
+    assert "is gone" in trouble.what
     assert "deploy the stack flow-warden again" in trouble.what
 
 
-def test_sound_delivery_role_is_no_news() -> None:
-    """Patterns cover actions; a managed policy may hold them."""
-    trusted = ("vpc-flow-logs.amazonaws.com",)
-    for role in (
-        DeliveryRole(trusted=trusted, allowed=("logs:*",)),
-        DeliveryRole(trusted=trusted, attached=("arn:policy",)),
-    ):
-        assert enforce(Fakes(ec2=FakeEc2(), roles=FakeRoles(role))).repairs == ()
+@pytest.mark.parametrize("fault", [FORBIDDEN, CallFailed("InternalError")])
+def test_delivery_role_that_cannot_be_read_is_told_and_not_called_broken(fault: EnforcementError) -> None:
+    """Nobody knows what it is like."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), roles=FakeRoles(fault=fault))
+    report = enforce(fakes)
+    (trouble,) = report.troubles
+    assert trouble.what == f"could not be looked at: {fault}"
+    assert len(report.created) == 1
 
 
 def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:

@@ -109,6 +109,8 @@ class World:
     seed: int
     states: list[str]
     busy: list[bool]
+    stopped: list[bool] = field(default_factory=list)
+    """Which VPCs' interface belongs to an instance that is stopped; it writes nothing."""
     broken: bool = False
     now: int = START
     ec2: Ec2Client = field(init=False)
@@ -126,12 +128,16 @@ class World:
                 {"VpcId": vpc_id, "OwnerId": owner, "CidrBlock": "10.0.0.0/16", "Tags": tags}
             )
             if busy:
+                instance = f"i-{number:08x}"
+                at_rest = number < len(self.stopped) and self.stopped[number]
+                self.ec2.instances[instance] = "stopped" if at_rest else "running"
                 self.ec2.interfaces.append(
                     {
                         "NetworkInterfaceId": f"eni-{number:08x}",
                         "VpcId": vpc_id,
                         "SubnetId": "",
                         "Status": "in-use",
+                        "Attachment": {"InstanceId": instance, "InstanceOwnerId": owner},
                     }
                 )
             STATES.get(state, STATES["bare"])(self.ec2, vpc_id)
@@ -164,6 +170,7 @@ class World:
                 last_seen.number_of(each["NetworkInterfaceId"])
                 for each in self.ec2.interfaces
                 if each["VpcId"] == real.described["ResourceId"]
+                and self.ec2.instances[each["Attachment"]["InstanceId"]] == "running"
             ]
             if real.delivers and numbers:
                 known = [each for each in numbers if each is not None]
@@ -188,9 +195,11 @@ def worlds(draw: st.DrawFn) -> World:
     """Any world of up to six VPCs."""
     states = draw(st.lists(st.sampled_from([*STATES, "shared", "exempt"]), min_size=1, max_size=6))
     busy = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
-    world = World(draw(st.integers(0, 2**32)), states, busy, broken=draw(st.booleans()))
+    stopped = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
+    world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken=draw(st.booleans()))
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
+    world.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
         # The first one: whoever waits for it is all the others.
         world.ec2.always_throttled = {"vpc-00000000"}
@@ -254,7 +263,7 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
 
 @pytest.mark.parametrize("number", [3, 30, 300])
 def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int) -> None:
-    """Whether its interfaces write or it has none."""
+    """Whether its interfaces write or it has none; instances are asked about where there are some."""
     world = World(1, ["covered"] * number, [each % 2 == 0 for each in range(number)])
     world.pass_time(HOUR)
     report = world.run(Scope.EVERYTHING)
@@ -263,6 +272,7 @@ def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int)
         "describe_vpcs": ceil(number / PAGE),
         "describe_flow_logs": ceil(number / PAGE),
         "describe_network_interfaces": ceil(ceil(number / 2) / PAGE),
+        "describe_instances": ceil(ceil(number / 2) / PAGE),
     }
     assert (world.fakes.memory.reads, world.fakes.memory.writes) == (1, 0)
 

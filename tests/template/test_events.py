@@ -162,7 +162,7 @@ def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
     for name, path in transformer["InputPathsMap"].items():
         handed_over = handed_over.replace(f"<{name}>", json.dumps(event[path.removeprefix("$.")]))
     trigger = triggers.read(json.loads(handed_over), HOUSE)
-    assert trigger.scope is triggers.Scope.EVERYTHING
+    assert (trigger.scope, trigger.deployed) == (triggers.Scope.EVERYTHING, True)
     assert trigger.happened_at == triggers.read(event | {"detail-type": "Scheduled Event"}, HOUSE).happened_at
     assert trigger.occasion == event["time"]
 

@@ -67,9 +67,16 @@ def test_the_enforcer_deletes_only_what_carries_this_stack_s_tag() -> None:
     assert granted["Resource"]["Fn::Sub"].endswith(":vpc-flow-log/*")
 
 
-def test_the_enforcer_reads_the_delivery_role_alone_and_writes_no_role() -> None:
+def test_the_enforcer_reads_the_delivery_role_and_policies_alone_and_writes_no_role() -> None:
     statements = stack.role_statements("EnforcerRole")
     assert stack.granting(statements, "iam:GetRole")["Resource"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
+    # What is attached to it may be a policy of the account or one of AWS.
+    policies = stack.granting(statements, "iam:GetPolicyVersion")
+    assert policies == stack.granting(statements, "iam:GetPolicy")
+    assert [each["Fn::Sub"].rpartition(":iam:")[2] for each in policies["Resource"]] == [
+        ":${AWS::AccountId}:policy/*",
+        ":aws:policy/*",
+    ]
     iam = {each for each in stack.actions(statements) if each.startswith("iam:")} - {"iam:PassRole"}
     assert all(each.startswith(("iam:Get", "iam:List")) for each in iam)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from flowwarden.alerting.incidents import Claim, Owner
 from flowwarden.alerting.notification import Notification
+from flowwarden.compliance.delivery_role import DeliveryRole
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Vpc
-from flowwarden.compliance.pending import Cursor, Pending, Told
-from flowwarden.compliance.upkeep import DeliveryRole, Upkeep
+from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.compliance.pending import Cursor, Pending
+from flowwarden.compliance.upkeep import Upkeep
 from flowwarden.detection.evidence import Addition, Sets
 from flowwarden.network.roles import Interface
 from flowwarden.records.candidates import Learned
@@ -100,8 +101,17 @@ class FlowLogService(Protocol):
     def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterable[NetworkInterface]:
         """The network interfaces in these VPCs, or all of them for None."""
 
+    def running(self, instance_ids: Sequence[str] | None) -> Iterable[tuple[str, int | None]]:
+        """Those of the named instances that run or start, or all that do for None.
+
+        With when each was launched last (Unix seconds; None if it is not told).
+        """
+
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
         """The subnets of these VPCs, or all of them for None."""
+
+    def unread(self) -> Sequence[Unread]:
+        """What listings left out since this was asked last, because it could not be read."""
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create the wanted flow log and return its id; the same token asks for the same flow log.
@@ -123,8 +133,8 @@ class LogGroupService(Protocol):
     Both raise CallRefused, CallFailed and CallThrottled.
     """
 
-    def groups(self, prefix: str) -> Iterable[LogGroup]:
-        """The log groups whose names begin so, with their subscriptions."""
+    def groups(self, names: Collection[str]) -> Iterable[LogGroup]:
+        """Those of the named log groups that exist, with their subscriptions."""
 
     def carry_out(self, step: Upkeep) -> None:
         """Make, change or subscribe a log group; doing it twice is doing it once."""
@@ -152,11 +162,11 @@ class EnforcerMemory(Protocol):
     def stop_at(self, cursor: Cursor | None, now: int) -> None:
         """Remember where the sweep stopped; None if it came to its end."""
 
-    def told(self, subject: str) -> Told | None:
-        """What was told of a subject last; None if nothing is known of it. Costs one read."""
+    def take_turn(self, subject: str, now: int, wait: int) -> bool:
+        """Whether the caller may tell of a subject: nobody was told so in the `wait` seconds before `now`."""
 
-    def remember_told(self, subject: str, told: Told) -> None:
-        """Remember what was told of a subject."""
+    def give_back(self, subject: str) -> None:
+        """Give the turn back: nobody could be told."""
 
 
 class Pace(Protocol):

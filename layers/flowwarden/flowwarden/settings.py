@@ -81,6 +81,7 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy`."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
+    """How long what stays wrong stays quiet after it was told, where that is not told by each sweep."""
     dry_run: bool = False
     """Whether the enforcer only says what it would do."""
 

@@ -65,7 +65,7 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"flow log replaced for {_whom(replaced)}")
     if restored := [each for each in report.repairs if each.done]:
         parts.append(f"{one_line(restored[0].subject)} restored")
-    if not parts and (found := report.duplicates.found):
+    if not parts and (found := report.duplicates):
         whom = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
         parts.append(f"flow logs record twice in {whom}")
     if not parts and report.trigger.origin is not None:
@@ -84,8 +84,8 @@ def _text(report: EnforcementReport) -> str:
         told = [each for each in report.repairs if each.done is done]
         if told:
             parts.append("\n".join([f"{heading} ({len(told)})", *_repairs(told)]))
-    if report.duplicates.found:
-        parts.append("\n".join(_duplicates(report.duplicates.found)))
+    if report.duplicates:
+        parts.append("\n".join(_duplicates(report.duplicates)))
     if report.failures:
         parts.append(_next(report))
     parts.append(_others(report))
@@ -183,7 +183,7 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
                 "flow_logs": [one_line(name) for name in each.flow_log_ids[:TOLD_AT_MOST]],
                 "monthly_dollars": each.monthly_dollars,
             }
-            for each in report.duplicates.found[:TOLD_AT_MOST]
+            for each in report.duplicates[:TOLD_AT_MOST]
         ],
         "omitted": max(0, len(told) - TOLD_AT_MOST),
     }

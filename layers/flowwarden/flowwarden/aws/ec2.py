@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.aws import calls
+from flowwarden.aws import calls, descriptions
 from flowwarden.aws.calls import classified
+from flowwarden.aws.descriptions import Readings
 from flowwarden.compliance.desired import DesiredFlowLog
-from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Vpc
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
 from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS, S3
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
 
 if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import FlowLogTypeDef, NetworkInterfaceTypeDef, TagTypeDef, VpcTypeDef
+    from mypy_boto3_ec2.type_defs import TagTypeDef
 
 ACTIONS = (
     "ec2:DescribeVpcs",
     "ec2:DescribeFlowLogs",
     "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeInstances",
     "ec2:DescribeSubnets",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
@@ -36,6 +38,9 @@ TAGGED_AT_ONCE: Final = 200
 """Of the 1000 resources that CreateTags takes; EC2 recommends smaller batches (EC2 API reference)."""
 PAGE: Final = {"PageSize": 1000}
 """The most that a description takes."""
+
+RUNNING: Final = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+"""A filter: of instances in other states flow logs say nothing."""
 
 GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
 DELETED: Final = "InvalidFlowLogId.NotFound"
@@ -65,27 +70,40 @@ class Ec2FlowLogs:
 
     def __init__(self, client: EC2Client) -> None:
         self._client = client
+        self._readings = Readings()
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
         """As the port says.
 
         A filter is asked, because one missing id among `VpcIds` would fail the whole call.
         """
-        return map(_vpc, self._all("describe_vpcs", "Vpcs", "vpc-id", vpc_ids))
+        found = self._all("describe_vpcs", "Vpcs", "vpc-id", vpc_ids)
+        return self._readings.of("DescribeVpcs", found, descriptions.vpc)
 
     def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
         """As the port says."""
-        return map(_flow_log, self._all("describe_flow_logs", "FlowLogs", "resource-id", resource_ids))
+        found = self._all("describe_flow_logs", "FlowLogs", "resource-id", resource_ids)
+        return self._readings.of("DescribeFlowLogs", found, descriptions.flow_log)
 
     def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
         """As the port says."""
         found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
-        return map(_interface, found)
+        return self._readings.of("DescribeNetworkInterfaces", found, descriptions.interface)
+
+    def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
+        """As the port says. Those that do not run are not told: an account may have many of them."""
+        found = self._all("describe_instances", "Reservations", "instance-id", instance_ids, RUNNING)
+        for each in self._readings.of("DescribeInstances", found, descriptions.instances):
+            yield from each
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
         """As the port says."""
-        for each in self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids):
-            yield Subnet(subnet_id=each["SubnetId"], vpc_id=each["VpcId"])
+        found = self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids)
+        return self._readings.of("DescribeSubnets", found, descriptions.subnet)
+
+    def unread(self) -> list[Unread]:
+        """As the port says."""
+        return self._readings.unread()
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """As the port says. One VPC a call: among several, nobody could tell whose flow log an id is."""
@@ -126,19 +144,35 @@ class Ec2FlowLogs:
             with classified("CreateTags", classify):
                 self._client.create_tags(Resources=list(some), Tags=_tag_list(tags))
 
-    def _all(self, call: str, member: str, name: str, values: Sequence[str] | None) -> Iterator[Any]:
-        """What a description tells, of all or of those that a filter's values name."""
-        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # four calls, alike in this
+    def _all(
+        self,
+        call: str,
+        member: str,
+        name: str,
+        values: Sequence[str] | None,
+        also: Mapping[str, Any] | None = None,
+    ) -> Iterator[Any]:
+        """What a description tells, of all or of those that a filter's values name; another may be added."""
+        more = [also] if also else []
+        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # five calls, alike in this
         told = "".join(part.capitalize() for part in call.split("_"))
         with classified(told):
             if values is None:
-                for page in pages.paginate(PaginationConfig=PAGE):
-                    yield from page[member]
+                for page in pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE):
+                    yield from _listed(told, page, member)
                 return
             for some in batched(values, VALUES_PER_FILTER, strict=False):
-                wanted = [{"Name": name, "Values": list(some)}]
+                wanted = [{"Name": name, "Values": list(some)}, *more]
                 for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
-                    yield from page[member]
+                    yield from _listed(told, page, member)
+
+
+def _listed(call: str, page: Mapping[str, Any], member: str) -> list[Any]:
+    """What a page lists. One without its list is no page that lists nothing."""
+    if member not in page:
+        raise CallFailed(f"{call} answered without {member}")
+    items: list[Any] = page[member]
+    return items
 
 
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
@@ -176,53 +210,6 @@ def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
             "PerHourPartition": desired.per_hour_partition,
         }
     return told
-
-
-def _vpc(described: VpcTypeDef) -> Vpc:
-    blocks = (each.get("CidrBlock") for each in described.get("CidrBlockAssociationSet", []))
-    ipv6 = (each.get("Ipv6CidrBlock") for each in described.get("Ipv6CidrBlockAssociationSet", []))
-    return Vpc(
-        vpc_id=described["VpcId"],
-        owner_id=described["OwnerId"],
-        tags=_tag_dict(described.get("Tags", [])),
-        cidrs=tuple(dict.fromkeys(each for each in (described.get("CidrBlock"), *blocks, *ipv6) if each)),
-    )
-
-
-def _interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
-    return NetworkInterface(
-        interface_id=described["NetworkInterfaceId"],
-        vpc_id=described.get("VpcId", ""),
-        subnet_id=described.get("SubnetId", ""),
-        active=described.get("Status") == "in-use",
-    )
-
-
-def _flow_log(described: FlowLogTypeDef) -> FlowLog:
-    created = described.get("CreationTime")
-    options = described.get("DestinationOptions", {})
-    return FlowLog(
-        flow_log_id=described["FlowLogId"],
-        resource_id=described["ResourceId"],
-        traffic_type=described.get("TrafficType"),
-        log_destination_type=described.get("LogDestinationType"),
-        log_group_name=described.get("LogGroupName"),
-        log_destination=described.get("LogDestination"),
-        log_format=described.get("LogFormat"),
-        max_aggregation_interval=described.get("MaxAggregationInterval"),
-        file_format=options.get("FileFormat"),
-        hive_compatible_partitions=options.get("HiveCompatiblePartitions"),
-        per_hour_partition=options.get("PerHourPartition"),
-        delivery_role_arn=described.get("DeliverLogsPermissionArn"),
-        deliver_logs_status=described.get("DeliverLogsStatus"),
-        deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
-        creation_time=int(created.timestamp()) if created else None,
-        tags=_tag_dict(described.get("Tags", [])),
-    )
-
-
-def _tag_dict(tags: Iterable[TagTypeDef]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[TagTypeDef]:

@@ -1,6 +1,7 @@
 """What the enforcer remembers, in the state table: implements `ports.EnforcerMemory`.
 
-All of it stands under one partition key, so that one query tells whether anything is to be done.
+What is to be done stands under one partition key, so that one query tells whether anything is; what people
+were told of stands under another.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flowwarden.compliance.pending import Cursor, Pending, Told
+from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.errors import StateUnavailable
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 PARTITION: Final = "enforcer"
 CURSOR: Final = "cursor"
 TOLD: Final = "enforcer#told"
-"""Partition of what people were told: not read by every look."""
+"""Partition of what people were told of: not read by every look."""
 KEPT: Final = 3 * 24 * 3600
 """Seconds after which an item goes by itself: the sweep looks at every VPC in any case."""
 
 
 class DynamoDbEnforcerMemory:
-    """Pending VPCs and the sweep's cursor, an item each."""
+    """Pending VPCs, the sweep's cursor, and what people were told of, an item each."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -74,28 +75,31 @@ class DynamoDbEnforcerMemory:
         else:
             self._put(CURSOR, cursor, now + KEPT)
 
-    def told(self, subject: str) -> Told | None:
-        """As the port says."""
-        with self._told():
-            answer = self._client.query(
+    def take_turn(self, subject: str, now: int, wait: int) -> bool:
+        """As the port says. Costs one write, of which one alone succeeds among concurrent ones."""
+        try:
+            self._client.update_item(
                 TableName=self._table,
-                KeyConditionExpression="pk = :pk AND sk = :sk",
-                ExpressionAttributeValues={":pk": {"S": TOLD}, ":sk": {"S": subject}},
-                ConsistentRead=True,
+                Key=_key(subject, TOLD),
+                UpdateExpression="SET told_at = :now, expires_at = :expires",
+                ConditionExpression="attribute_not_exists(told_at) OR told_at <= :before",
+                ExpressionAttributeValues={
+                    ":now": {"N": str(now)},
+                    ":before": {"N": str(now - wait)},
+                    ":expires": {"N": str(now + max(wait, KEPT))},
+                },
             )
-        for item in answer["Items"]:
-            # One of another version is as if it were not there: it is told once more.
-            with suppress(msgspec.MsgspecError):
-                return msgspec.json.decode(str(item.get("told", {}).get("S", "")), type=Told)
-        return None
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        except (ClientError, BotoCoreError) as error:
+            raise self._unavailable(error) from error
+        return True
 
-    def remember_told(self, subject: str, told: Told) -> None:
+    def give_back(self, subject: str) -> None:
         """As the port says. Costs one write."""
-        self._put(subject, told, told.quiet_until + KEPT, partition=TOLD)
+        self._delete(subject, TOLD)
 
-    def _put(
-        self, sk: str, told: Pending | Cursor | Told, expires_at: int, *, partition: str = PARTITION
-    ) -> None:
+    def _put(self, sk: str, told: Pending | Cursor, expires_at: int) -> None:
         values: dict[str, Any] = {
             ":told": {"S": msgspec.json.encode(told).decode()},
             ":expires": {"N": str(expires_at)},
@@ -103,21 +107,24 @@ class DynamoDbEnforcerMemory:
         with self._told():
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(sk, partition),
+                Key=_key(sk),
                 UpdateExpression="SET told = :told, expires_at = :expires",
                 ExpressionAttributeValues=values,
             )
 
-    def _delete(self, sk: str) -> None:
+    def _delete(self, sk: str, partition: str = PARTITION) -> None:
         with self._told():
-            self._client.delete_item(TableName=self._table, Key=_key(sk))
+            self._client.delete_item(TableName=self._table, Key=_key(sk, partition))
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            raise StateUnavailable(f"table {self._table}: {error}") from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StateUnavailable:
+        return StateUnavailable(f"table {self._table}: {error}")
 
 
 def _key(sk: str, partition: str = PARTITION) -> dict[str, Any]:

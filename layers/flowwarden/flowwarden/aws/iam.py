@@ -6,17 +6,29 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from flowwarden.aws.calls import classified, classify
-from flowwarden.compliance.upkeep import DeliveryRole
-from flowwarden.errors import EnforcementError, NotThere
+from flowwarden.compliance.delivery_role import SERVICE, DeliveryRole
+from flowwarden.compliance.permissions import Able, Deed, Statement, able
+from flowwarden.errors import CallRefused, EnforcementError, NotThere
 
 if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
     from mypy_boto3_iam import IAMClient
 
-ACTIONS = ("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
+ACTIONS = (
+    "iam:GetRole",
+    "iam:ListRolePolicies",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+)
 """The IAM actions that this file needs."""
 
 ALLOW: Final = "Allow"
+DENY: Final = "Deny"
+ANYBODY: Final = "*"
+ASSUMING: Final = Deed(action="sts:AssumeRole", resources=(ANYBODY,))
+"""A trust policy names no resource: it stands for its role."""
 
 
 class Roles:
@@ -26,44 +38,109 @@ class Roles:
         self._client = client
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
-        """As the port says. Costs three calls, and one for each of the role's own policies."""
+        """As the port says. Costs three calls, one for each of its own policies, two for attached ones.
+
+        Policies that IAM refuses to tell are named in the answer, and hide no others of another kind.
+        """
         name = role_arn.rpartition("/")[2]
         try:
             with classified("GetRole", _classify):
                 role = self._client.get_role(RoleName=name)["Role"]
-                inline = self._client.list_role_policies(RoleName=name)["PolicyNames"]
-                allowed = [action for each in inline for action in self._allowed(name, each)]
-                attached = self._client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
         except NotThere:
             return None
+        statements: list[Statement] = []
+        unread: list[str] = []
+        for documents in (self._own(name), self._attached(name)):
+            try:
+                for each in documents:
+                    statements += _statements(each)
+            except CallRefused as error:
+                unread.append(str(error))
         return DeliveryRole(
             trusted=tuple(_trusted(_document(role.get("AssumeRolePolicyDocument")))),
-            allowed=tuple(allowed),
-            attached=tuple(each.get("PolicyArn", "") for each in attached),
+            statements=tuple(statements),
+            unread=tuple(unread),
             boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
         )
 
-    def _allowed(self, name: str, policy: str) -> Iterator[str]:
-        answer = self._client.get_role_policy(RoleName=name, PolicyName=policy)
-        for statement in _statements(_document(answer["PolicyDocument"])):
-            if statement.get("Effect") == ALLOW:
-                yield from _as_list(statement.get("Action"))
+    def _own(self, name: str) -> Iterator[Mapping[str, Any]]:
+        """The documents of the policies that are part of the role."""
+        with classified("ListRolePolicies"):
+            pages = self._client.get_paginator("list_role_policies").paginate(RoleName=name)
+            policies = [each for page in pages for each in page["PolicyNames"]]
+        for policy in policies:
+            with classified("GetRolePolicy"):
+                told = self._client.get_role_policy(RoleName=name, PolicyName=policy)
+            yield _document(told.get("PolicyDocument"))
+
+    def _attached(self, name: str) -> Iterator[Mapping[str, Any]]:
+        """The documents of the policies that are attached to it, AWS's own among them."""
+        with classified("ListAttachedRolePolicies"):
+            pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+            policies = [each.get("PolicyArn", "") for page in pages for each in page["AttachedPolicies"]]
+        for arn in policies:
+            with classified("GetPolicy"):
+                version = self._client.get_policy(PolicyArn=arn)["Policy"].get("DefaultVersionId", "")
+            with classified("GetPolicyVersion"):
+                told = self._client.get_policy_version(PolicyArn=arn, VersionId=version)
+            yield _document(told["PolicyVersion"].get("Document"))
 
 
 def _trusted(document: Mapping[str, Any]) -> Iterator[str]:
-    for statement in _statements(document):
-        principal = statement.get("Principal")
-        if statement.get("Effect") == ALLOW and isinstance(principal, Mapping):
-            yield from _as_list(principal.get("Service"))
+    """The services that may assume the role, without those that a statement denies it whatever happens."""
+    statements = [each for each in _as_list(document.get("Statement")) if isinstance(each, Mapping)]
+    found = dict.fromkeys(service for each in statements for service in _services(each))
+    if ANYBODY in found:
+        found = found | {SERVICE: None}
+    for service in [each for each in found if each != ANYBODY]:
+        said = [_statement(each) for each in statements if {service, ANYBODY} & set(_services(each))]
+        about = [_everywhere(each) for each in said if each is not None]
+        if able(about, ASSUMING) is not Able.NO:
+            yield service
+
+
+def _services(statement: Mapping[str, Any]) -> list[str]:
+    """The services that a statement of a trust policy is about; `*` is anybody, services among them."""
+    principal = statement.get("Principal")
+    if principal == ANYBODY:
+        return [ANYBODY]
+    return _as_list(principal.get("Service")) if isinstance(principal, Mapping) else []
+
+
+def _statements(document: Mapping[str, Any]) -> Iterator[Statement]:
+    for each in _as_list(document.get("Statement")):
+        told = _statement(each) if isinstance(each, Mapping) else None
+        if told is not None:
+            yield told
+
+
+def _statement(told: Mapping[str, Any]) -> Statement | None:
+    """A statement; None for what neither allows nor denies."""
+    if told.get("Effect") not in {ALLOW, DENY}:
+        return None
+    return Statement(
+        allows=told["Effect"] == ALLOW,
+        actions=tuple(_as_list(told.get("Action"))),
+        not_actions=tuple(_as_list(told.get("NotAction"))),
+        resources=tuple(_as_list(told.get("Resource"))),
+        not_resources=tuple(_as_list(told.get("NotResource"))),
+        conditional=bool(told.get("Condition")),
+    )
+
+
+def _everywhere(statement: Statement) -> Statement:
+    return Statement(
+        allows=statement.allows,
+        actions=statement.actions,
+        not_actions=statement.not_actions,
+        resources=(ANYBODY,),
+        conditional=statement.conditional,
+    )
 
 
 def _document(told: object) -> Mapping[str, Any]:
     """A policy's document, which botocore decodes."""
     return told if isinstance(told, Mapping) else {}
-
-
-def _statements(document: Mapping[str, Any]) -> list[Any]:
-    return _as_list(document.get("Statement"))
 
 
 def _as_list(told: Any) -> list[Any]:  # noqa: ANN401 - one item may stand for a list

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.calls import classified, classify
@@ -34,16 +35,17 @@ class LogGroups:
     def __init__(self, client: CloudWatchLogsClient) -> None:
         self._client = client
 
-    def groups(self, prefix: str) -> Iterator[LogGroup]:
-        """As the port says. Costs a call for each page, and one for each group.
+    def groups(self, names: Collection[str]) -> Iterator[LogGroup]:
+        """As the port says. Costs a call for each page of those that begin alike, and one for each named.
 
-        Others whose names only begin so are not asked about: they are somebody else's.
+        Others are not asked about: they are somebody else's.
         """
+        prefix = commonprefix(sorted(names))  # noqa: RUF071  characters are meant: these are no paths
         pages = self._client.get_paginator("describe_log_groups")
         with classified("DescribeLogGroups"):
             found = [each for page in pages.paginate(logGroupNamePrefix=prefix) for each in page["logGroups"]]
         for each in found:
-            if each["logGroupName"] == prefix or each["logGroupName"].startswith(f"{prefix}-"):
+            if each["logGroupName"] in names:
                 yield self._with_subscriptions(each)
 
     def _with_subscriptions(self, described: LogGroupTypeDef) -> LogGroup:

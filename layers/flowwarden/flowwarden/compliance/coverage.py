@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from flowwarden.compliance.delivery import FAILED, Delivery, Seen, Watched, delivery
 from flowwarden.compliance.desired import DesiredFlowLog, House
-from flowwarden.compliance.inventory import FlowLog, Parts, Vpc
+from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Vpc
 from flowwarden.compliance.matching import differences, is_own, is_wanted, log_group_of
 
 MENDING: Final = {
@@ -85,6 +85,15 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     foreign_is_enough: bool = False
 
+    def watched_by(self, flow_log: FlowLog) -> tuple[NetworkInterface, ...]:
+        """The interfaces that a flow log of the VPC, or of a part of it, watches."""
+        resource = flow_log.resource_id
+        return tuple(
+            each
+            for each in self.parts.interfaces
+            if resource in {self.vpc.vpc_id, each.subnet_id, each.interface_id}
+        )
+
 
 def judge(situation: Situation) -> Verdict:
     """Judge one VPC.
@@ -124,17 +133,11 @@ def _preference(state: Delivery, flow_log: FlowLog, house: House) -> tuple[int, 
 
 def state_of(flow_log: FlowLog, situation: Situation) -> Delivery:
     """Whether a flow log of the VPC, or of a part of it, delivers."""
-    resource = flow_log.resource_id
-    watched = tuple(
-        each
-        for each in situation.parts.interfaces
-        if resource in {situation.vpc.vpc_id, each.subnet_id, each.interface_id}
-    )
     group = log_group_of(flow_log, situation.house)
     return delivery(
         flow_log,
         group if group is not None and situation.house.keeps(group) else None,
-        Watched(interfaces=watched, seen=situation.seen, at=situation.at),
+        Watched(interfaces=situation.watched_by(flow_log), seen=situation.seen, at=situation.at),
     )
 
 

@@ -3,8 +3,8 @@
 Records prove it: an interface of what the flow log watches wrote into its log group, in a slot of
 `detection.last_seen` that began after the flow log was made. EC2's own word (`DeliverLogsStatus`) is SUCCESS
 from the first moment, so it counts only when it has lasted for `SETTLED_SECONDS`, and only where no records
-can be expected or seen: no interface is active, or the destination is none that the monitor reads (S3,
-Firehose, the log groups of others). FAILED always counts.
+can be expected or seen: no interface is active (`compliance.activity`), or the destination is none that the
+monitor reads (S3, Firehose, the log groups of others). FAILED always counts.
 
 Those destinations are tried every five to ten minutes, so that what could not be written there has shown as
 FAILED by then. That is the most that can be told without reading other people's buckets.
@@ -19,6 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.compliance.activity import writes_since
 from flowwarden.compliance.inventory import FlowLog, NetworkInterface
 from flowwarden.detection.last_seen import SLOT, number_of, slot_of
 
@@ -72,10 +73,11 @@ def delivery(flow_log: FlowLog, log_group: str | None, watched: Watched) -> Deli
     if flow_log.deliver_logs_status == FAILED:
         return Delivery.FAILED
     age = watched.at - (flow_log.creation_time or 0)
+    # Nobody can tell whether some are active: then records may be expected, and a status is no proof.
     active = frozenset(
         number
         for each in watched.interfaces
-        if each.active and (number := number_of(each.interface_id)) is not None
+        if each.active is not False and (number := number_of(each.interface_id)) is not None
     )
     if log_group is None or not active:
         return Delivery.DELIVERING if age >= SETTLED_SECONDS else Delivery.UNPROVEN
@@ -83,7 +85,9 @@ def delivery(flow_log: FlowLog, log_group: str | None, watched: Watched) -> Deli
     born = slot_of(flow_log.creation_time or 0)
     if any(active & numbers for slot, numbers in written.items() if slot > born):
         return Delivery.DELIVERING
-    return Delivery.SILENT if age >= SILENCE_SECONDS and _others_wrote(written) else Delivery.UNPROVEN
+    late = any(writes_since(each, SILENCE_SECONDS, watched.at) for each in watched.interfaces)
+    silent = late and age >= SILENCE_SECONDS and _others_wrote(written)
+    return Delivery.SILENT if silent else Delivery.UNPROVEN
 
 
 def _others_wrote(written: Mapping[int, AbstractSet[int]]) -> bool:

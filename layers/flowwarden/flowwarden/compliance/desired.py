@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Final
 
@@ -23,6 +24,7 @@ MANAGED_TAG: Final = "flow-warden:managed"
 """Tag key of every flow log that Flow Warden made; its value is the name of the stack."""
 HELD_TAG: Final = "flow-warden:held"
 """Tag key of our own flow log whose replacement failed: `CONFIGURATION until UNIX_SECONDS` in its value."""
+_CONFIGURATION: Final = re.compile(r"[0-9a-f]{8}")
 
 
 class DesiredFlowLog(Struct, frozen=True, kw_only=True):
@@ -95,10 +97,23 @@ class House(Struct, frozen=True, kw_only=True):
     """Of the function that the log groups are subscribed to."""
     enforcer_role_arn: str = ""
     """Of the role that the enforcer itself calls with."""
+    suffixes: tuple[str, ...] = ()
+    """With which the policy lets names of log groups go on."""
 
     def keeps(self, log_group: str) -> bool:
-        """Whether a log group is the stack's own, or one that the enforcer may make beside it."""
-        return log_group == self.log_group_name or log_group.startswith(f"{self.log_group_name}-")
+        """Whether a log group is the stack's own, or one that the enforcer makes beside it.
+
+        Another stack's may begin with the same name: `flow-logs` and `flow-logs-2`. So a name goes on with a
+        suffix of the policy, with a configuration (`DesiredFlowLog.elsewhere`), of now or of before, or both.
+        """
+        names = {self.log_group_name, *(f"{self.log_group_name}-{each}" for each in self.suffixes)}
+        return log_group in names or any(is_beside(log_group, each) for each in names)
+
+
+def is_beside(log_group: str, other: str) -> bool:
+    """Whether a log group has the name of one beside another, of whatever configuration."""
+    before, _, last = log_group.rpartition("-")
+    return before == other and bool(_CONFIGURATION.fullmatch(last))
 
 
 def managed_tags(stack_name: str) -> dict[str, str]:

@@ -20,23 +20,15 @@ class Duplicate(Struct, frozen=True, kw_only=True):
     """Of all of them together, about: as if each were like the wanted one."""
 
 
-class Duplicates(Struct, frozen=True, kw_only=True):
-    """Those that are to be told."""
-
-    found: tuple[Duplicate, ...] = ()
-    quiet_until: int = 0
-    """Until when the same ones are not told again, once these were; Unix seconds."""
-
-    @property
-    def fingerprint(self) -> str:
-        """What stands for just these flow logs."""
-        named = sorted(name for each in self.found for name in each.flow_log_ids)
-        return sha256(" ".join(named).encode()).hexdigest()[:16]
-
-
 def duplicates_of(pairs: Iterable[tuple[Situation, Verdict]]) -> tuple[Duplicate, ...]:
     """The duplicates in these VPCs, in their order."""
     return tuple(_of(situation, verdict) for situation, verdict in pairs if verdict.duplicates)
+
+
+def turn_of(duplicates: Iterable[Duplicate]) -> str:
+    """The turn to tell of just these flow logs: other ones are told at once, whatever was told before."""
+    named = sorted(name for each in duplicates for name in each.flow_log_ids)
+    return f"duplicates#{sha256(' '.join(named).encode()).hexdigest()[:16]}"
 
 
 def _of(situation: Situation, verdict: Verdict) -> Duplicate:
@@ -44,7 +36,7 @@ def _of(situation: Situation, verdict: Verdict) -> Duplicate:
     for each in situation.parts.flow_logs:
         if each.flow_log_id in verdict.duplicates:
             active = sum(
-                one.active and each.resource_id in {one.vpc_id, one.subnet_id, one.interface_id}
+                one.active is not False and each.resource_id in {one.vpc_id, one.subnet_id, one.interface_id}
                 for one in situation.parts.interfaces
             )
             dollars += costs.monthly_dollars(situation.desired, active)

@@ -27,12 +27,19 @@ class Subnet(Struct, frozen=True, kw_only=True):
 
 
 class NetworkInterface(Struct, frozen=True, kw_only=True):
-    """One network interface; an active one is in use, so that its flow log writes records."""
+    """One network interface; of an active one flow logs write records, if only that there was no traffic."""
 
     interface_id: str
     vpc_id: str
     subnet_id: str = ""
-    active: bool = True
+    active: bool | None = True
+    """None: nobody can tell (`compliance.activity`)."""
+    since: int | None = None
+    """Unix seconds: not active before then; None if nobody told."""
+    instance_id: str = ""
+    """That it is attached to; '' for what AWS runs itself."""
+    instance_owner: str = ""
+    """The account whose instance it is; '' if nobody told."""
 
 
 class FlowLog(Struct, frozen=True, kw_only=True):
@@ -56,6 +63,14 @@ class FlowLog(Struct, frozen=True, kw_only=True):
     creation_time: int | None = None
     """Unix seconds."""
     tags: dict[str, str] = {}
+
+
+class Unread(Struct, frozen=True, kw_only=True):
+    """Something in a description that could not be read."""
+
+    call: str
+    what: str
+    """Whose it was, and why it could not be read."""
 
 
 class LogGroup(Struct, frozen=True, kw_only=True):

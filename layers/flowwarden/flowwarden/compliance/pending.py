@@ -33,11 +33,3 @@ class Cursor(Struct, frozen=True, kw_only=True):
 
     after: str
     """The id of the last VPC that was looked at; they are looked at in the order of their ids."""
-
-
-class Told(Struct, frozen=True, kw_only=True):
-    """What people were told of a subject, and until when the same is not told again."""
-
-    what: str
-    quiet_until: int
-    """Unix seconds."""

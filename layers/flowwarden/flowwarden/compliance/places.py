@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from flowwarden.compliance.desired import DesiredFlowLog, House
+from flowwarden.compliance.desired import DesiredFlowLog, House, is_beside
 from flowwarden.compliance.inventory import FlowLog, Parts
 from flowwarden.compliance.matching import is_own, log_group_of, same_destination
 
@@ -39,7 +39,7 @@ def places_of(flow_logs: Iterable[FlowLog], house: House) -> Places:
             foreign.setdefault(each.resource_id, set()).add(group)
     ours: dict[str, set[Shape]] = {}
     for each, group, log_format in known:
-        evades = any(group.startswith(f"{taken}-") for taken in foreign.get(each.resource_id, ()))
+        evades = any(is_beside(group, taken) for taken in foreign.get(each.resource_id, ()))
         if is_own(each, house) and not evades:
             shape = (log_format, each.traffic_type, each.max_aggregation_interval, each.delivery_role_arn)
             ours.setdefault(group, set()).add(shape)

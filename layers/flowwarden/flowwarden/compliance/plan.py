@@ -163,7 +163,7 @@ def _held_until(situation: Situation, circumstances: Circumstances) -> int:
 
 def _create(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Create, Verify]:
     vpc_id = verdict.vpc_id
-    active = sum(each.active for each in situation.parts.interfaces)
+    active = sum(each.active is not False for each in situation.parts.interfaces)
     wanted = placed(situation.desired, situation.parts, circumstances.places, situation.house)
     create = Create(
         vpc_id=vpc_id,

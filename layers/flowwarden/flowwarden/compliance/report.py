@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from flowwarden.compliance.duplicates import Duplicates
+from flowwarden.compliance.duplicates import Duplicate, turn_of
 from flowwarden.compliance.plan import Plan
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import Upkeep
@@ -48,15 +49,23 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Whether the same run may succeed later without anybody's help."""
     earlier: bool = False
     """Whether it was an earlier run, or one beside this one, that created the flow log."""
+    turn: str = ""
+    """The turn to tell of it that was asked for; '' for what is told by each run."""
+    repeated: bool = False
+    """Whether people were told of it within the suppression window, and are not told again."""
 
 
 class Repair(Struct, frozen=True, kw_only=True):
-    """What was found about a log group or the delivery role, and done."""
+    """What was found about a log group, the delivery role or a description, and done."""
 
     subject: str
     what: str
     done: bool = True
     """Whether it was put right; else somebody has to."""
+    turn: str = ""
+    """The turn to tell of it that was asked for; '' for what is told by each run."""
+    repeated: bool = False
+    """Whether people were told of it within the suppression window, and are not told again."""
 
 
 class EnforcementReport(Struct, frozen=True, kw_only=True):
@@ -67,8 +76,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     trigger: Trigger
     outcomes: tuple[Outcome, ...] = ()
     repairs: tuple[Repair, ...] = ()
-    duplicates: Duplicates = Duplicates()
-    """What others record again, as far as it was not told lately."""
+    duplicates: tuple[Duplicate, ...] = ()
+    """What others record again; none if people were told of just these within the suppression window."""
     plans: tuple[Plan, ...] = ()
     upkeep: tuple[Upkeep, ...] = ()
     """What was planned for VPCs and for log groups, of a run that only plans."""
@@ -98,7 +107,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def troubles(self) -> tuple[Repair, ...]:
-        """What is wrong about a log group or the delivery role, and was not put right."""
+        """What is wrong about a log group, the delivery role or a description, and was not put right."""
         return tuple(each for each in self.repairs if not each.done)
 
     @property
@@ -107,13 +116,30 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.outcomes if each.retryable)
 
     @property
+    def turns(self) -> tuple[str, ...]:
+        """The turns that this run got: what it tells is not told again within the suppression window."""
+        asked: tuple[Outcome | Repair, ...] = (*self.outcomes, *self.repairs)
+        turns = tuple(each.turn for each in asked if each.turn and not each.repeated)
+        return (*turns, turn_of(self.duplicates)) if self.duplicates else turns
+
+    @property
+    def news(self) -> EnforcementReport:
+        """The report without what people were told of lately."""
+        return replace(
+            self,
+            outcomes=tuple(each for each in self.outcomes if not each.repeated),
+            repairs=tuple(each for each in self.repairs if not each.repeated),
+        )
+
+    @property
     def is_news(self) -> bool:
         """Whether people have to hear about it: something was changed, or something is wrong.
 
         A look at what is pending tells no failure that may pass: the sweep tells it, if it stays.
         """
-        failures = self.failures
+        news = self.news
+        failures = news.failures
         if self.trigger.scope is Scope.PENDING:
             failures = tuple(each for each in failures if not each.retryable)
-        changed = self.created or self.of(Result.REPLACED) or self.repairs
-        return bool(changed or failures or self.duplicates.found or self.trigger.takes_away)
+        changed = news.created or news.of(Result.REPLACED) or news.repairs or news.duplicates
+        return bool(changed or failures or self.trigger.takes_away)

@@ -30,6 +30,7 @@ LOG_GROUP_CALLS = (
     "DeleteRetentionPolicy",
     "PutSubscriptionFilter",
     "DeleteSubscriptionFilter",
+    "AssociateKmsKey",
     "DisassociateKmsKey",
 )
 """What takes a log group from its records, or from the monitor."""
@@ -37,6 +38,7 @@ ROLE_CALLS = (
     "DeleteRole",
     "DeleteRolePolicy",
     "PutRolePolicy",
+    "AttachRolePolicy",
     "DetachRolePolicy",
     "UpdateAssumeRolePolicy",
     "PutRolePermissionsBoundary",
@@ -46,7 +48,8 @@ CALLS = {EC2: (*CREATIONS, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
 TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
 DEPLOYMENT = "cloudformation.amazonaws.com"
 PENDING_LOOK = "pending"
-
+DEPLOYED_LOOK = "deployed"
+"""The `look` of events that the template makes of what EventBridge tells."""
 
 FRESH_SECONDS: Final = 120
 """How long after an event EC2 may not show yet what exists: a new VPC."""
@@ -87,6 +90,8 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """When the call was made or the sweep was due, Unix seconds; None if the event does not tell."""
     occasion: str = ""
     """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
+    deployed: bool = False
+    """Whether the stack was just made or changed: its monitor may have seen nothing yet."""
 
     @property
     def takes_away(self) -> bool:
@@ -115,12 +120,14 @@ def read(event: object, house: House) -> Trigger:
 
 
 def _read_schedule(event: Mapping[str, Any]) -> Trigger:
-    pending = mapping(event.get("detail")).get("look") == PENDING_LOOK
+    look = mapping(event.get("detail")).get("look")
+    pending = look == PENDING_LOOK
     return Trigger(
         scope=Scope.PENDING if pending else Scope.EVERYTHING,
         reason="scheduled look at what is pending" if pending else "scheduled sweep",
         happened_at=_unix_seconds(event.get("time")),
         occasion=text(event.get("time")) or text(event.get("id")),
+        deployed=look == DEPLOYED_LOOK,
     )
 
 

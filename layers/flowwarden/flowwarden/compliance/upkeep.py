@@ -1,24 +1,18 @@
-"""What is kept around the flow logs: the log groups, their subscriptions, the delivery role. Pure.
+"""What is kept around the flow logs: the log groups and their subscriptions. Pure.
 
 A log group without its subscription is a monitor without eyes; one without retention, or with less, loses
-evidence or costs for ever; a delivery role that VPC Flow Logs cannot assume writes nothing. The enforcer puts
-log groups right. The role it only tells of: whoever may write IAM policies may do anything.
+evidence or costs for ever. The enforcer puts log groups right; `delivery_role` is about the other need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.compliance.desired import DesiredFlowLog, House
 from flowwarden.compliance.inventory import LogGroup, Subscription
 from flowwarden.compliance.wishes import CLOUD_WATCH_LOGS
-
-SERVICE: Final = "vpc-flow-logs.amazonaws.com"
-NEEDED: Final = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
-"""What VPC Flow Logs does with the delivery role (VPC User Guide, Publish flow logs to CloudWatch Logs)."""
 
 
 class MakeGroup(Struct, frozen=True, kw_only=True, tag=True):
@@ -54,18 +48,6 @@ class Subscribe(Struct, frozen=True, kw_only=True, tag=True):
 
 
 type Upkeep = MakeGroup | SetRetention | SetKey | Subscribe
-
-
-class DeliveryRole(Struct, frozen=True, kw_only=True):
-    """The delivery role as IAM tells it."""
-
-    trusted: tuple[str, ...] = ()
-    """Services that may assume it."""
-    allowed: tuple[str, ...] = ()
-    """Actions that its own policies allow, as they write them."""
-    attached: tuple[str, ...] = ()
-    """Managed policies, whose actions are not looked at."""
-    boundary: str = ""
 
 
 def groups_wanted(
@@ -124,26 +106,3 @@ def _subscription(group: LogGroup, house: House) -> Iterator[Upkeep]:
             had = f"the filter handed {each.pattern or 'every line'!r} to {each.destination_arn}"
     reason = f"{had}: every line goes to the monitor again"
     yield Subscribe(group=group.name, subscription=wanted, reason=reason)
-
-
-def role_problems(role: DeliveryRole | None, house: House) -> Iterator[str]:
-    """What keeps VPC Flow Logs from writing with the delivery role, and what to do."""
-    name = house.delivery_role_arn.rpartition("/")[2]
-    mend = f"deploy the stack {house.stack_name} again, or put it back as its template has it"
-    if role is None:
-        yield f"the delivery role {name} is gone, and no flow log can be written: {mend}"
-        return
-    if SERVICE not in role.trusted:
-        yield f"the delivery role {name} does not trust {SERVICE} any more: {mend}"
-    missing = [each for each in NEEDED if not any(_covers(pattern, each) for pattern in role.allowed)]
-    if missing and not role.attached:
-        yield f"the delivery role {name} may not do {', '.join(missing)} any more: {mend}"
-    if role.boundary:
-        boundary = f"the delivery role {name} has the permissions boundary {role.boundary}"
-        yield f"{boundary}, which may keep it from writing: {mend}"
-
-
-def _covers(pattern: str, action: str) -> bool:
-    """Whether an action of an IAM policy, maybe with `*` at its end, covers another."""
-    one, other = pattern.lower(), action.lower()
-    return one == other or (one.endswith("*") and other.startswith(one[:-1]))

@@ -117,6 +117,12 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether a flow log of all traffic that somebody else made is `enough`, wherever it goes; else ours is
     made `beside` it, because the monitor reads only the stack's log groups."""
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """With which names of log groups go on."""
+        wishes = (self.default, *(each.flow_log for each in self.rules))
+        return tuple(dict.fromkeys(each.log_group_suffix for each in wishes if each.log_group_suffix))
+
 
 def selects(where: Selection, account_id: str, region: str, vpc: Vpc) -> bool:
     """Whether a VPC is among those selected."""

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from flowwarden.compliance.pending import Cursor, Pending
-from flowwarden.compliance.report import Outcome, Result
-from flowwarden.compliance.triggers import FRESH_SECONDS, Trigger
 from flowwarden.errors import StateUnavailable
 from flowwarden.ports import EnforcerMemory
-from flowwarden.services.looking import World
-from flowwarden.services.planning import Planned
 
 
 class Agenda:
@@ -70,31 +64,3 @@ class Agenda:
         except StateUnavailable:
             self.forgotten = True
         self.cursor = cursor
-
-
-def left(
-    planned: Sequence[Planned], outcomes: Sequence[Outcome], agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs of an event that there was no time for: a scheduled look sees to them."""
-    done = {each.vpc_id for each in outcomes}
-    for vpc_id in (each.vpc_id for each in planned if each.vpc_id not in done):
-        reason = "AWS throttles, and the time of this run is over: looked at again soon"
-        agenda.put(Pending(vpc_id=vpc_id, due=now, reason=reason))
-        yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-
-
-def missing(
-    wanted: Sequence[str], world: World, trigger: Trigger, agenda: Agenda, now: int
-) -> Iterator[Outcome]:
-    """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
-    shown = {each.vpc_id for each in world.vpcs}
-    for vpc_id in wanted:
-        if vpc_id in shown:
-            continue
-        if trigger.is_newborn(vpc_id, now):
-            reason = "created a moment ago and not visible yet"
-            agenda.put(Pending(vpc_id=vpc_id, due=now + FRESH_SECONDS, reason=reason))
-            yield Outcome(result=Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True)
-        else:
-            agenda.settle(vpc_id, None)
-            yield Outcome(result=Result.GONE, vpc_id=vpc_id, reason="EC2 does not know it: deleted meanwhile")

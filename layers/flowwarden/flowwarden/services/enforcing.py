@@ -9,9 +9,14 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   just made. One report too many is better than none.
 - Pending: too early to tell, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
   The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told.
+- A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
+  window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
+- Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
+  when they are others.
 - Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
   not deliver: told by each sweep, for all VPCs in one notification. That is on purpose: the VPC is unwatched
-  all that time, and silence would look like peace.
+  all that time, and silence would look like peace. The looks between, every few minutes while a VPC is
+  pending, tell what EC2 refuses to list only if nobody told it within the suppression window.
 
 A sweep that runs out of time remembers where it stopped, and the next scheduled look goes on from there.
 A VPC whose calls stay throttled is put back behind the others, in this run and in later ones.
@@ -28,16 +33,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from flowwarden.alerting.enforcement_report import render
 from flowwarden.compliance.desired import House
-from flowwarden.compliance.duplicates import Duplicates
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import MakeGroup, Upkeep
 from flowwarden.compliance.wishes import FlowLogsPolicy
-from flowwarden.errors import CallFailed, CallRefused, EnforcementError, EnforcementIncomplete
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError
 from flowwarden.ports import (
     EnforcerMemory,
     EvidenceStore,
@@ -47,17 +51,17 @@ from flowwarden.ports import (
     RoleService,
     Sink,
 )
-from flowwarden.services.agenda import Agenda, left, missing
+from flowwarden.services.agenda import Agenda
 from flowwarden.services.carrying_out import CarryingOut, fairly
-from flowwarden.services.doubling import Doubling
 from flowwarden.services.keeping import Keeping
 from flowwarden.services.looking import Looking, World
 from flowwarden.services.patience import has_time, patiently
 from flowwarden.services.planning import Planned, Planning
+from flowwarden.services.postponing import left, missing, unseen
 from flowwarden.services.tagging import Tagging
+from flowwarden.services.telling import SUPPRESSION_SECONDS, Telling
 
 MINUTE: Final = 60
-QUIET_SECONDS: Final = 4 * 3600
 
 
 class Aws(Struct, frozen=True, kw_only=True):
@@ -82,7 +86,7 @@ class EnforcingService:
         house: House,
         *,
         dry_run: bool = False,
-        quiet_seconds: int = QUIET_SECONDS,
+        window: int = SUPPRESSION_SECONDS,
     ) -> None:
         """Take what to work with, what the user wishes, and what the stack brings.
 
@@ -91,18 +95,18 @@ class EnforcingService:
             policy: the user's.
             house: the stack's.
             dry_run: whether to plan only: nothing is changed, remembered or sent.
-            quiet_seconds: how long the same duplicates are not told again.
+            window: seconds in which what stays the same is told once.
         """
         self._aws = aws
         self._policy = policy
-        self._house = house
+        self._house = house = replace(house, suffixes=policy.suffixes)
         self._dry_run = dry_run
         self._planning = Planning(policy, house)
         self._looking = Looking(aws.ec2, aws.evidence, house)
         self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
-        self._doubling = Doubling(aws.memory, quiet_seconds)
         self._tagging = Tagging(aws.ec2, aws.pace)
         self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
+        self._telling = Telling(aws.reports, aws.memory, house, window=window, dry_run=dry_run)
 
     @property
     def house(self) -> House:
@@ -129,7 +133,8 @@ class EnforcingService:
         try:
             world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
         except (CallFailed, CallRefused) as error:
-            outcomes += self._unseen(wanted, trigger, agenda, error, now)
+            unlisted = unseen(wanted, trigger, agenda, error, now)
+            outcomes += self._telling.unlisted(unlisted, trigger, now)
             return self._report(trigger, outcomes, agenda=agenda)
         outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
@@ -141,12 +146,7 @@ class EnforcingService:
             PublishFailed: operations could not be told.
             EnforcementIncomplete: a retry may do what could not be put off.
         """
-        if report.is_news and not self._dry_run:
-            self._aws.reports.send(render(report))
-            self._doubling.were_told(report.duplicates)
-        if report.unfinished and report.forgotten:
-            named = ", ".join(each.vpc_id or "the list of VPCs" for each in report.unfinished)
-            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {named}")
+        self._telling.tell(report)
 
     def _wanted(self, trigger: Trigger, agenda: Agenda, now: int) -> tuple[list[str] | None, list[Outcome]]:
         """The VPCs to look at, None for all of them; and the outcomes of those that are left for later."""
@@ -177,7 +177,7 @@ class EnforcingService:
     ) -> EnforcementReport:
         """Make the plans and carry them out, log groups first: a flow log needs them."""
         planned = self._planned(trigger, agenda, world, now)
-        repairs: list[Repair] = []
+        repairs = list(world.troubles)
         try:
             upkeep = self._keeping.plan(world, planned)
         except EnforcementError as error:
@@ -186,7 +186,7 @@ class EnforcingService:
             repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
         if self._dry_run:
             plans = tuple(each.plan for each in planned)
-            repairs += self._role(trigger)
+            repairs += [*self._role(trigger), *self._telling.silences(planned, trigger, now)]
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
@@ -206,13 +206,14 @@ class EnforcingService:
             for each in self._tagging.carry_out(planned)
             if each.done or trigger.scope is not Scope.PENDING
         ]
-        sweeps = trigger.scope is Scope.EVERYTHING
+        # Last of all: a turn is taken, and a run that is ended would not have told.
+        repairs += self._telling.silences(planned, trigger, now)
         return self._report(
             trigger,
             outcomes,
             agenda=agenda,
             repairs=tuple(repairs),
-            duplicates=self._doubling.news(planned, now) if sweeps else Duplicates(),
+            duplicates=self._telling.duplicates(planned, trigger, now),
             goes_on=stopped is not None,
         )
 
@@ -257,21 +258,6 @@ class EnforcingService:
             outcomes.append(done.outcome)
             last = max(last, each.vpc_id)
         return None
-
-    def _unseen(
-        self, wanted: Sequence[str] | None, trigger: Trigger, agenda: Agenda, error: Exception, now: int
-    ) -> list[Outcome]:
-        """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
-        passes = not isinstance(error, CallRefused)
-        if passes and trigger.scope is Scope.EVERYTHING:
-            agenda.stop_at(Cursor(after=""), now)
-        if passes and trigger.scope is Scope.NAMED:
-            for vpc_id in wanted or ():
-                agenda.put(Pending(vpc_id=vpc_id, due=now, reason=str(error), failing_since=now))
-        named: Sequence[str | None] = wanted if wanted and trigger.scope is Scope.NAMED else (None,)
-        return [
-            Outcome(result=Result.FAILED, vpc_id=each, reason=str(error), retryable=passes) for each in named
-        ]
 
     def _report(
         self,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from flowwarden.compliance.delivery_role import role_problems
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.inventory import LogGroup
 from flowwarden.compliance.report import Repair
-from flowwarden.compliance.upkeep import Upkeep, role_problems
+from flowwarden.compliance.upkeep import Upkeep
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError
 from flowwarden.ports import LogGroupService, Pace, RoleService
 from flowwarden.services.looking import World
@@ -36,9 +37,7 @@ class Keeping:
         wanted = self._planning.groups(world, plans)
         if not wanted:
             return ()
-        found: list[LogGroup] = patiently(
-            lambda: list(self._groups.groups(self._house.log_group_name)), self._pace
-        )
+        found: list[LogGroup] = patiently(lambda: list(self._groups.groups(wanted)), self._pace)
         return tuple(self._planning.upkeep(wanted, found))
 
     def carry_out(self, steps: Sequence[Upkeep]) -> Iterator[Repair]:
