@@ -13,6 +13,9 @@ from benchmarks.evaluation.generator.stage import Deed, Stage
 
 FIRST: Final = 3600
 """Seconds of the first judged day in which nothing happens yet."""
+SPREAD: Final = 0.6
+"""The share of the time that each incident of a kind has to itself in which it may begin: hours are between
+two of a kind, so that what is told of the first is not taken for the second."""
 LAST: Final = 7200
 """Seconds at the end in which nothing begins, besides what an incident takes."""
 
@@ -78,6 +81,6 @@ class Incidents:
             times = range(earliest, latest)
             step = len(times) / max(1, world.incidents_of_each_kind)
             for number in range(world.incidents_of_each_kind):
-                offset = int(step * (number + random.random()))
+                offset = int(step * (number + SPREAD * random.random()))
                 planned.append((times[min(offset, len(times) - 1)], kind))
         return sorted(planned)
