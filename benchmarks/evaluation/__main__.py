@@ -69,7 +69,7 @@ def _size(arguments: argparse.Namespace) -> tuple[str, scenarios.Size]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small worlds; detection.md is left as it is")
-    parser.add_argument("--medium", action="store_true", help="worlds in between, a fifth of the time")
+    parser.add_argument("--medium", action="store_true", help="worlds in between, a quarter of the time")
     parser.add_argument("--tuning", action="store_true", help="the seed for tuning; leaves detection.md")
     parser.add_argument("--resume", action="store_true", help="go on after the last day that was finished")
     parser.add_argument(

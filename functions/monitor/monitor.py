@@ -13,7 +13,8 @@ gc.disable()  # what imports make stays; looking through it again and again take
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -54,6 +55,10 @@ HURRIED_ATTEMPTS, HURRIED_SECONDS = 2, 2.0
 
 ONCE = 1
 """Whose an interface is, is asked once: a host that is not known is watched all the same, less closely."""
+
+LOGGED = 100
+"""Findings of a batch of which a line of the log tells one by one: a batch may hold thousands, and each line
+costs money. The others are counted."""
 
 METRICS = {
     "Flows": "flows",
@@ -181,12 +186,13 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
-    for finding in result.reported:
+    for finding in result.reported[:LOGGED]:
         logger.info(finding.summary, detector=finding.detector)
-    for summary in result.told.suppressed:
-        logger.info("suppressed: told before, or another batch is telling it", notification=summary)
-    for summary in result.told.together:
-        logger.info("one of many, told in one page", notification=summary)
+    if len(result.reported) > LOGGED:
+        counts = Counter(finding.detector for finding in result.reported[LOGGED:])
+        logger.info("more findings that page nobody", more=counts)
+    log_some("suppressed: told before, or another batch is telling it", result.told.suppressed)
+    log_some("one of many, told in one page", result.told.together)
     for summary in result.told.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:
@@ -197,6 +203,14 @@ def tell(batch: LogBatch, result: MonitoringResult) -> None:
             calls=result.state_unavailable,
         )
     logger.info("batch done", events=len(batch.lines), incidents=result.told.sent)
+
+
+def log_some(message: str, summaries: Sequence[str]) -> None:
+    """Write a line for each of the first summaries, and one that counts the others."""
+    for summary in summaries[:LOGGED]:
+        logger.info(message, notification=summary)
+    if len(summaries) > LOGGED:
+        logger.info(message, more=len(summaries) - LOGGED)
 
 
 handler = make_handler(wire)

@@ -6,9 +6,10 @@ import pytest
 
 from flowwarden.detection.contacts import Outcome
 from flowwarden.detection.listener_goes_out import inspect, inspect_suspect
+from flowwarden.detection.selection import wanted
 from flowwarden.policy import Policy
 from tests.detection.suspicion import CLIENT, contact, flows_of, suspect
-from tests.flows import directed, flow, rejected
+from tests.flows import directed, directions, flow, rejected
 
 DATABASE, OUTSIDE = "10.0.2.30", "198.51.100.77"
 CALL = (f"{DATABASE}:49800", f"{OUTSIDE}:443")
@@ -20,6 +21,14 @@ def test_a_listener_is_named_by_interface_instance_address_or_cidr(named: str) -
     flows = directed(flow(*CALL, tcp_flags=2, instance_id="i-1"))
     (finding,) = inspect(flows, Policy(listener_only=(named,)))
     assert finding.summary == "10.0.2.30 connected to 198.51.100.77 on the internet: HTTPS (tcp/443)."
+
+
+def test_a_listener_of_which_nobody_tells_that_it_is_ours_is_looked_at() -> None:
+    """Its public address is the internet's to anybody who cannot ask EC2, and the policy names it."""
+    policy = Policy(listener_only=("2600:1f18::5",))
+    batch = directions(flow("[2600:1f18::5]:50000", "[2001:db8::1]:443", tcp_flags=2))
+    (finding,) = inspect(batch.flows(wanted(batch, policy)), policy)
+    assert finding.subject == "2600:1f18::5"
 
 
 def test_the_answer_belongs_to_the_connection() -> None:

@@ -15,6 +15,7 @@ from flowwarden.network.addresses import (
     PeerClass,
     vpc_prefixes,
 )
+from flowwarden.records.tokens import ABSENT
 
 
 @pytest.mark.parametrize(
@@ -124,3 +125,8 @@ def test_one_among_many_that_is_no_address_is_refused() -> None:
     for bad in ("not-an-address", "fe80:::1"):
         with pytest.raises(ValueError, match="addresses is none"):
             AddressBook().numbers([bad, *(f"10.0.0.{host}" for host in range(FEW))])
+
+
+def test_what_is_no_vpcs_has_no_prefix() -> None:
+    """Mapped IPv4, loopback and the unspecified address share 56 bits, and no VPC."""
+    assert {*vpc_prefixes(["::ffff:8.8.8.8", "::1", "::", "10.0.0.1"])} == {ABSENT}

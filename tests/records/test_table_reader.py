@@ -18,7 +18,7 @@ from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.model import Flow, Gap
 from flowwarden.records.table import COLUMNS, TEXT_KINDS, FlowTable
 from flowwarden.records.table_reader import CHUNK, FEW, LARGEST_CHUNK, TableReader
-from flowwarden.records.tokens import ABSENT, MIX
+from flowwarden.records.tokens import ABSENT, LONGEST_DISTINCT, MIX
 from flowwarden.records.vocabulary import REMEMBERED
 from tests.records.slow_reader import read_slowly
 from tests.records.strategies import TRICKY, layout_sets, lines
@@ -200,6 +200,16 @@ def test_more_texts_than_are_remembered_change_no_answer() -> None:
         table = reader.read(many)
         assert [table.flows.text(number) for number in table.flows["dstaddr"].tolist()] == addresses
     assert value(first.flows, "dstaddr", 0) == "10.0.1.7"
+
+
+def test_of_tokens_that_are_too_long_little_is_kept() -> None:
+    """Whoever writes a line decides how long they are, and the vocabulary stays from batch to batch."""
+    reader = TableReader([DEFAULT_LAYOUT])
+    lines = [PLAIN.replace("10.0.1.7", f"{'9' * 25_000}{number}") for number in range(2 * FEW)]
+    table = reader.read(lines)
+    assert len(table.malformed) == len(lines)
+    again = reader.read([PLAIN] * FEW)
+    assert sum(map(len, again.flows.texts)) < 1000 + 2 * FEW * LONGEST_DISTINCT
 
 
 def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:

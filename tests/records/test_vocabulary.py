@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from flowwarden.records.tokens import ABSENT
-from flowwarden.records.vocabulary import Vocabulary
+from flowwarden.records.vocabulary import MOST_QUESTIONS, Vocabulary
 
 
 def test_each_text_is_asked_about_once_and_only_if_it_is_looked_up() -> None:
@@ -27,3 +28,23 @@ def test_each_text_is_asked_about_once_and_only_if_it_is_looked_up() -> None:
     assert answers.of(np.array([[*numbers[:2]], [*numbers[3:]]])).tolist() == [[7, ABSENT], [7, 12]]
     assert sorted(asked) == sorted(map(str, range(100)))
     assert vocabulary.answers(digits) is answers
+
+
+def test_questions_are_forgotten_before_they_are_too_many() -> None:
+    """Each VPC has its own, and a container may serve hundreds; asked again, the answer is the same."""
+    vocabulary = Vocabulary()
+    numbers = vocabulary.numbers([str(number) for number in range(1000)])
+
+    def ask(least: int) -> Sequence[bool]:
+        answers = vocabulary.answers(questions[least])
+        return [bool(each) for each in answers.of(numbers)]
+
+    questions = [partial(_are_at_least, each) for each in range(3 * MOST_QUESTIONS)]
+    for _ in range(2):
+        for least in range(len(questions)):
+            assert ask(least) == [number >= least for number in range(1000)]
+    assert len(vocabulary.__dict__["_answers"]) == MOST_QUESTIONS
+
+
+def _are_at_least(least: int, texts: Sequence[str]) -> list[bool]:
+    return [int(text) >= least for text in texts]

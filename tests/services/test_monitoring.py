@@ -29,9 +29,9 @@ def line(source: str, port: int, action: str = "REJECT") -> str:
     return f"2 111122223333 eni-db {source} 10.0.2.30 50000 {port} 6 6 360 {NOW - 90} {NOW - 40} {action} OK"
 
 
-def batch(*lines: str, name: str = "batch") -> LogBatch:
+def batch(*lines: str, name: str = "batch", stream: str = "eni-db-all") -> LogBatch:
     """A batch of lines; batches of another name are others."""
-    return LogBatch("111122223333", "/flow-warden/flow-logs", "eni-db-all", lines, name)
+    return LogBatch("111122223333", "/flow-warden/flow-logs", stream, lines, name)
 
 
 BLOCKED = line("10.0.1.20", 5432)
@@ -248,8 +248,28 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
     assert len(world.sink.sent) == MAX_PAGES + 1
     assert world.sink.sent[-1].document["findings"] == 1000 - MAX_PAGES
-    assert world.claims.calls == 2 * MAX_CLAIMS
+    assert world.claims.calls == 2 * MAX_CLAIMS + 2
     assert len(result.told.together) == 1000 - MAX_PAGES
+
+
+def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> None:
+    """However much is known already, and by a retry no second time."""
+    world = World()
+    known = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(MAX_CLAIMS)]
+    world.process(batch(*known, name="a"))
+    world.sink.sent.clear()
+    more = batch(*known, line("10.9.9.9", 2000), name="b")
+    result = world.process(more, "attempt-2", NOW + 60)
+    assert [page.attributes["detector"] for page in world.sink.sent] == ["storm"]
+    assert len(result.told.together) == 1
+    again = world.process(more, "attempt-3", NOW + 120)
+    assert len(world.sink.sent) == 1
+    assert again.told.together == result.told.together, "for the log"
+    flood = [line(f"10.{i // 250}.2.{i % 250}", 1000 + i) for i in range(200)]
+    world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)
+    world.sink.sent.clear()
+    world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-5", NOW + 240)
+    assert world.sink.sent == []
 
 
 def test_when_time_is_nearly_over_the_rest_is_left_to_the_retry() -> None:

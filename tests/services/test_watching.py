@@ -19,6 +19,7 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.records.table import FlowTable
+from flowwarden.services.visits import MOST_SCANNERS
 from flowwarden.services.watching import MOST_REFUSED
 from tests.flows import flow, rejected
 from tests.services.fakes_directory import FakeDirectory, interface
@@ -331,6 +332,21 @@ def test_a_flood_of_visitors_is_no_flood_of_writes() -> None:
 VISITOR = "198.51.100.66"
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_many_that_scan_alike_the_same_are_remembered_by_every_container(turned: bool) -> None:  # noqa: FBT001
+    """Whatever it read before: which are cut off is a matter of their addresses."""
+    evidence = learned()
+    scanners = [f"198.51.100.{host}" for host in range(1, 40)]
+    flows = [
+        rejected(f"{each}:50000", f"{CLIENT}:{port}", tcp_flags=2, flow_direction=IN, start=TODAY + 60)
+        for each in (reversed(scanners) if turned else scanners)
+        for port in range(8000, 8012)
+    ]
+    look(flows, evidence)
+    kept = {key.rpartition("#")[2] for key in evidence.items if key.startswith("scanner#")}
+    assert kept == set(sorted(scanners)[:MOST_SCANNERS])
+
+
 def knock(port: int, **given: object) -> Flow:
     """The visitor is refused a port."""
     usual = {"tcp_flags": 2, "flow_direction": IN, "start": TODAY + 3600, "end": TODAY + 3609}
@@ -380,6 +396,23 @@ def test_without_flags_the_refusals_tell_who_started_it() -> None:
     assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Evidence.SCANNER)
     assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
     assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
+
+
+def test_answers_that_come_too_late_make_nobody_a_scanner() -> None:
+    """Without flags they look like attempts at our clients' ports; nor is such a port a service."""
+    evidence = learned()
+    late = [
+        rejected(f"{VISITOR}:61000", f"{CLIENT}:{port}", flow_direction=IN, start=TODAY + 3600)
+        for port in range(40000, 40012)
+    ]
+    assert look(late, evidence) == []
+    ours = [
+        flow(f"{CLIENT}:40100", f"{VISITOR}:61000", start=TODAY + 5400),
+        flow(f"{VISITOR}:61000", f"{CLIENT}:40100", start=TODAY + 5400),
+    ]
+    assert look(ours, evidence) == []
+    look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence)
+    assert look(ours, evidence) == [], "a port of clients"
 
 
 def _unflagged(flows: Sequence[Flow]) -> list[Flow]:

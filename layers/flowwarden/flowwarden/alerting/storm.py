@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.alerting.incidents import digest
 from flowwarden.alerting.notification import Notification, fit_subject
 from flowwarden.alerting.rendering import DOCUMENT_VERSION, Occasion
 from flowwarden.detection.selection import plural
@@ -12,7 +13,12 @@ from flowwarden.detection.selection import plural
 NAME: Final = "storm"
 
 LISTED: Final = 50
-"""Findings that the page lists; the monitor's log has them all."""
+"""Findings that the page lists; the monitor's log has more of them."""
+
+
+def storm_key(occasion: Occasion) -> str:
+    """The incident: one for a stream, of which more is found again and again than anybody looks up."""
+    return digest(occasion.account_id, occasion.region, NAME, occasion.log_group, occasion.log_stream)
 
 
 def summarize(summaries: Sequence[str], occasion: Occasion) -> str:

@@ -2,8 +2,7 @@
 
 All flows of a batch between one client and one service of one server are one contact. Any whose initiator is
 likely may teach what is usual; only those whose initiator is sure may be held against anybody. A contact is
-`inbound` at the server's interface and not at the client's; each of the two
-logs all of it.
+`inbound` at the server's interface and not at the client's; each of the two logs all of it.
 """
 
 from __future__ import annotations
@@ -32,10 +31,8 @@ from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
 LEARNING_CONFIDENCE: Final = 0.6
 """Enough to learn from: what is wrongly taken for usual is a request for its answer."""
-
 DYNAMIC: Final = EPHEMERAL
 """Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
-
 MOST_CONTACTS: Final = 2048
 """New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
 MOST_FLOWS: Final = 256
@@ -167,10 +164,12 @@ class Contacts:
             return frozenset()
         rows = self._rows[self._first[groups]]
         rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
+        # What a server still answers to a client's ports is no attempt; without flags it looks like one.
+        rows = rows[self._directions.service_port[rows] < EPHEMERAL]
         clients, counts = np.unique(self._directions.client[rows], return_counts=True)
-        many = int(np.count_nonzero(counts >= least))
-        chosen = clients[np.argsort(-counts, kind="stable")][: min(most, many)]
-        return frozenset(str(self._flows.text(client)) for client in chosen.tolist())
+        many = zip(clients.tolist(), counts.tolist(), strict=True)
+        names = [(-count, self._flows.texts[client]) for client, count in many if count >= least]
+        return frozenset(name for _, name in sorted(names)[:most])
 
     def telling(self, groups: Integers, ports: int) -> Integers:
         """Those of these contacts that mean something even if all of them are new.
@@ -187,7 +186,7 @@ class Contacts:
     def answered_visits(self, groups: Integers) -> tuple[Integers, list[str]]:
         """Those that were answered and may be judged if more is known of the client; and their clients.
 
-        Their initiator is sure, or they are of TCP and without flags, so that ports alone tell.
+        Their initiator is sure; or ports alone tell, for want of flags, and the service's is no client's.
         """
         groups = groups[(self._answered & (self._sure | self._untold))[groups]]
         clients = self._directions.client[self._rows[self._first[groups]]].tolist()
@@ -195,8 +194,9 @@ class Contacts:
 
     @cached_property
     def _untold(self) -> Mask:
-        told = self._groups.any(self._of(self._flows["tcp_flags"]) != ABSENT)
-        untold: Mask = ~told & (self._of(self._flows["protocol"])[self._first] == TCP)
+        rows = self._rows[self._first]
+        untold: Mask = ~self._groups.any(self._of(self._flows["tcp_flags"]) != ABSENT)
+        untold &= (self._flows["protocol"][rows] == TCP) & (self._directions.service_port[rows] < EPHEMERAL)
         return untold
 
     @cached_property

@@ -69,8 +69,8 @@ def _touching(directions: Directions, rows: Integers, here: Places) -> Mask:
     for attribute in ("interface_id", "instance_id", "subnet_id"):
         if flows.has(attribute):
             touching |= named.of(flows[attribute][rows]) > 0
-    by_internet = directions.client_class[rows] == INTERNET
-    touching |= held.of(np.where(by_internet, directions.server[rows], directions.client[rows])) > 0
+    to_internet = directions.server_class[rows] == INTERNET
+    touching |= held.of(np.where(to_internet, directions.client[rows], directions.server[rows])) > 0
     return touching
 
 

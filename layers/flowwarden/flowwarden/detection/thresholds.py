@@ -40,8 +40,9 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     nacl_tuples: Few = 3
     """Connections in a batch whose requests were accepted and whose answers were not: one or two may be a
     rule that changed while they were made."""
-    spike_times: Annotated[int, Meta(ge=2, le=100)] = 5
-    """Times the median of a day: with the robust z above 6, 0.23 spikes a day on synthetic noise."""
+    spike_times: Annotated[int, Meta(ge=2, le=50)] = 5
+    """Times the median of a day: with the robust z above 6, 0.23 spikes a day on synthetic noise.
+    Buckets tell of 1,400 attempts at most, so that more than fifty times the least could never be seen."""
     lost_windows: Annotated[int, Meta(ge=1, le=6)] = 3
     """Windows within an hour that AWS skipped. Two would be chance 3.5 times a day for 1,000 interfaces with
     windows of a minute, if two in ten thousand are skipped; three are it 0.02 times."""

@@ -221,9 +221,13 @@ def _number(address: str) -> tuple[AddressFamily, int]:
 
 
 def vpc_prefixes(addresses: Sequence[str]) -> Integers:
-    """The first 56 bits of IPv6 addresses, the same for all of a VPC; `ABSENT` for those of IPv4."""
+    """The first 56 bits of IPv6 addresses, the same for all of a VPC; `ABSENT` for those of IPv4.
+
+    So it is for those whose first bits are zero, which no VPC has: IPv4 that is mapped, and loopback.
+    """
     is_ipv6 = np.array([":" in address for address in addresses], bool)
     prefixes = np.full(len(addresses), ABSENT)
     high, _ = _high_and_low([address for address in addresses if ":" in address])
     prefixes[is_ipv6] = high >> np.uint64(64 - VPC_IPV6_PREFIX)
+    prefixes[prefixes == 0] = ABSENT
     return prefixes

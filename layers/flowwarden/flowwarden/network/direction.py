@@ -214,7 +214,7 @@ class Directions:
         public = classes == INTERNET
         classes[public & self._services] = AWS_SERVICE
         classes[public & ours] = OWN
-        classes[:, within] = OWN
+        classes[public & within] = OWN
         return classes
 
     def _own_ipv6(self) -> tuple[Mask, Mask]:

@@ -256,7 +256,10 @@ class Tokens:
         return capped
 
     def _texts(self, where: Integers) -> list[str]:
-        ends = zip(self._start[where].tolist(), self._end[where].tolist(), strict=True)
+        """The texts, cut where they are too long to be valid: whoever writes lines decides on that."""
+        starts = self._start[where]
+        cut = np.minimum(self._end[where], starts + LONGEST_DISTINCT)
+        ends = zip(starts.tolist(), cut.tolist(), strict=True)
         return [self._text.text[start:end] for start, end in ends]
 
 

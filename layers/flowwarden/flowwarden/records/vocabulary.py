@@ -25,6 +25,10 @@ UNKNOWN: Final = -2
 type Question = Callable[[Sequence[str]], Sequence[int] | Integers | Mask]
 """Asked about texts; an answer from -1 upwards for each."""
 
+MOST_QUESTIONS: Final = 16
+"""Whose answers are kept, the last ones asked. Each VPC has two or three of its own, and an answer for each
+text takes eight bytes."""
+
 _SLOTS: Final = 2**15
 _SHIFT: Final = np.uint64(64 - 15)
 
@@ -65,9 +69,12 @@ class Vocabulary:
 
     def answers(self, question: Question) -> Answers:
         """What a question is answered about texts; kept, so the question has to be the same each time."""
-        answers = self._answers.get(question)
+        answers = self._answers.pop(question, None)
         if answers is None:
-            answers = self._answers[question] = Answers(self.texts, question)
+            answers = Answers(self.texts, question)
+        self._answers[question] = answers  # the last one now
+        if len(self._answers) > MOST_QUESTIONS:
+            del self._answers[next(iter(self._answers))]
         return answers
 
 

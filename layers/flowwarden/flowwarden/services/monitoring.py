@@ -198,7 +198,8 @@ class MonitoringService:
     def _together(self, summaries: Sequence[str], batch: LogBatch) -> Alert:
         occasion = self._occasion(batch.owner, batch)
         summary = storm.summarize(summaries, occasion)
-        return Alert(self._sinks.pages, "", summary, lambda _: storm.render(summaries, occasion))
+        key = storm.storm_key(occasion)
+        return Alert(self._sinks.pages, key, summary, lambda _: storm.render(summaries, occasion))
 
     def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
         account = finding.example.flow.account_id or batch.owner

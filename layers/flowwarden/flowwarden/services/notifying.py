@@ -78,8 +78,8 @@ class Notifier:
     def notify(self, alerts: Sequence[Alert], together: Callable[[Sequence[str]], Alert]) -> None:
         """Tell each alert, in their order; what comes of it stands in `told`.
 
-        `together` makes the one page for the summaries of all that are news beyond `MAX_PAGES`. What was told
-        before takes nobody's place, so that a new finding is told however much is known already.
+        `together` makes the one page for the summaries of all that are news beyond `MAX_PAGES`, and of all
+        beyond `MAX_CLAIMS`, of which nobody knows. What was told before takes nobody's place in the former.
         """
         rest: list[Alert] = []
         for alert in alerts[:MAX_CLAIMS]:
@@ -93,11 +93,26 @@ class Notifier:
                 self._publish([alert], alert.render(claim), alert.sink)
             else:
                 rest.append(alert)
-        if rest:
-            summaries = [alert.summary for alert in (*rest, *alerts[MAX_CLAIMS:])]
-            page = together(summaries)
+        beyond = [alert.summary for alert in alerts[MAX_CLAIMS:]]
+        if rest or beyond:
+            summaries = [*(alert.summary for alert in rest), *beyond]
             self.told.together.extend(summaries)
+            self._tell_together(together(summaries), rest, are_all=not beyond)
+
+    def _tell_together(self, page: Alert, rest: list[Alert], *, are_all: bool) -> None:
+        """Send the one page: always for what is news, else once in a while for what nobody looked up."""
+        if are_all:
             self._publish(rest, page.render(Claim(state=ClaimState.CLAIMED)), page.sink)
+        elif self._time_left() < RESERVE:
+            self.told.unsent.append(f"{page.summary} The function's time is nearly over.")
+        else:
+            claim = self._claim(page.key)
+            if claim.state is ClaimState.CLAIMED:
+                rest.append(page)
+            if rest:
+                self._publish(rest, page.render(claim), page.sink)
+            else:
+                self.told.suppressed.append(page.summary)
 
     def _granted(self, alert: Alert) -> Claim | None:
         """The claim to an alert that is this attempt's to tell, None for any other."""

@@ -18,9 +18,9 @@ from flowwarden.services.evidence import EvidenceBook
 from flowwarden.services.familiar import Familiar
 
 MOST_SCANNERS: Final = 16
-"""Internet hosts that a batch remembers, so that a flood of them does not become a flood of writes."""
+"""Internet hosts that a batch remembers at an interface, so that a flood of them is no flood of writes."""
 MOST_VISITS: Final = 48
-"""Visitors that a batch asks the table about: two keys each, and one call takes a hundred."""
+"""Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
 
 SEEN: Final = "seen"
 
@@ -48,7 +48,7 @@ def inspect(
     for visitor in scanners:
         evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
     visits = _visits(contacts, new, familiar)
-    visitors = list(dict.fromkeys(each for _, _, clients in visits for each in clients))[:MOST_VISITS]
+    visitors = sorted({each for _, _, clients in visits for each in clients})[:MOST_VISITS]
     keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
     known = ({keys[key] for key in evidence.recall(keys)} if keys else set()) | scanners
     hits = [

@@ -176,7 +176,7 @@ class Watcher:
     ) -> list[Finding]:
         exempt = places(self.policy.exempt)
         clients = {client: each for client, each in by_client(new).items() if not exempt.hold(client)}
-        most = sorted(clients.items(), key=lambda item: -len(item[1]))[:MOST_CLIENTS]
+        most = sorted(clients.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_CLIENTS]
         findings: list[Finding] = []
         for client, asked in most:
             suspect = self._suspect(client, asked, familiar, now)
