@@ -9,9 +9,9 @@ Why: a flow log says NODATA of an interface without traffic, so that one which s
 False positives: an interface whose instance was stopped or that was detached is not told, nor is one that was
     deleted; EC2 may be late in saying so. One that writes into another log group now is not silent.
     Deliveries that are more than an hour and a half late.
-Blind: the traffic of the others is the clock. If all of a log group falls silent, nothing is judged, and the
-    enforcer's sweep tells of it only if EC2 says that the delivery failed. Interfaces of other accounts EC2
-    does not describe, and log formats without `interface-id` do not tell who wrote.
+Blind: the traffic of the others is the clock. If all of a log group falls silent, nothing is judged here;
+    the enforcer's sweep tells of that. Interfaces of other accounts EC2 does not describe, and log formats
+    without `interface-id` do not tell who wrote.
 Events: none can show it; tests/services/test_lookout.py has hours of them.
 What to do: see whether the flow log of the interface, subnet or VPC is there and delivers; make it again.
 ATT&CK: T1562.008 Disable or Modify Cloud Logs.
