@@ -99,6 +99,11 @@ class Trigger(Struct, frozen=True, kw_only=True):
         name = self.origin.event_name if self.origin else ""
         return self.scope is Scope.SURROUNDINGS and name.startswith(("Delete", "Detach", "Disassociate"))
 
+    @property
+    def is_deletion(self) -> bool:
+        """Whether somebody deleted flow logs."""
+        return self.origin is not None and self.origin.event_name == DELETION
+
     def is_newborn(self, vpc_id: str, now: int) -> bool:
         """Whether EC2 may not know a VPC everywhere yet; `now` is Unix seconds."""
         named = any(each.vpc_id == vpc_id for each in self.vpcs)

@@ -8,7 +8,8 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   further delivery of the same event once more, and also by a run whose event is older than what another run
   just made. One report too many is better than none.
 - Pending: too early to tell, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
-  The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told.
+  The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told. Only that
+  somebody deleted a flow log whose successor is put off is told at once: the look does not know who it was.
 - A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
   window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
 - Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
