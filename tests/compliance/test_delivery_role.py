@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.compliance.delivery_role import NEEDED, DeliveryRole, role_problems
@@ -133,3 +136,28 @@ def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
 def test_patterns_are_iam_s_own(statements: list[Statement], answer: Able) -> None:
     """Actions in any case, resources as they are written; `*` and `?` are all that stands for others."""
     assert able(statements, READING) is answer
+
+
+@given(st.text("ab*?:", max_size=12), st.text("ab:", max_size=12))
+def test_a_pattern_fits_what_the_same_regular_expression_fits(pattern: str, value: str) -> None:
+    """Wherever its stars stand."""
+    same = re.sub(r"\*+", ".*", re.sub(r"\?", ".", pattern))
+    statement = Statement(allows=True, actions=("*",), resources=(pattern,))
+    fits = able([statement], Deed(action="logs:Put", resources=(value,))) is Able.YES
+    assert fits is bool(re.fullmatch(same, value))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*-" * 2000 + "x", "*" * 6000 + "x", "arn:" + "*:" * 30 + "none", "*?" * 3000]
+)
+def test_no_pattern_takes_long(pattern: str) -> None:
+    """Whoever writes the role's policy must not be able to stop the enforcer by it."""
+    value = f"{ARN}:log-stream:" + "-:" * 100
+    statement = Statement(allows=True, actions=("*",), resources=(pattern,))
+    assert able([statement], Deed(action="logs:Put", resources=(value,))) is Able.NO
+
+
+def test_what_cannot_be_read_of_a_statement_is_no_problem_of_the_role() -> None:
+    """Whether it allows or denies."""
+    assert problems(allow(actions=(), unclear=True)) == []
+    assert problems(allow(), deny(unclear=True)) == []
