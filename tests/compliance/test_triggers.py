@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from flowwarden.compliance.caller import Origin, as_list
 from flowwarden.compliance.desired import House
-from flowwarden.compliance.triggers import LOG_GROUP_CALLS, ROLE_CALLS, NewVpc, Scope, Trigger
+from flowwarden.compliance.surroundings import LOG_GROUP_CALLS, ROLE_CALLS
+from flowwarden.compliance.triggers import NewVpc, Scope, Trigger
 from flowwarden.compliance.triggers import read as read_in
 from tests.services.fakes_enforcer import GROUP, HOUSE
 
@@ -359,8 +360,8 @@ def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name
         assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").scope is scope
 
 
-def test_what_the_enforcer_or_a_deployment_did_is_no_tampering() -> None:
-    """Its own replacement deletes flow logs; a deployment changes retention, and a sweep follows."""
+def test_what_the_enforcer_did_is_no_tampering() -> None:
+    """Its own replacement deletes flow logs."""
     issuer = {"sessionContext": {"sessionIssuer": {"arn": HOUSE.enforcer_role_arn}}}
     asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
     own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
@@ -368,13 +369,24 @@ def test_what_the_enforcer_or_a_deployment_did_is_no_tampering() -> None:
     other = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/another"}}}
     theirs = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=other))
     assert theirs.scope is Scope.EVERYTHING
-    deployed = tampering(
-        "PutRetentionPolicy",
-        "logs.amazonaws.com",
-        {"logGroupName": GROUP},
-        sourceIPAddress="cloudformation.amazonaws.com",
-    )
-    assert deployed.scope is Scope.NOTHING
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        {"sourceIPAddress": "cloudformation.amazonaws.com"},
+        {"userIdentity": {"invokedBy": "cloudformation.amazonaws.com"}},
+    ],
+)
+@pytest.mark.parametrize("name", ["PutSubscriptionFilter", "DeleteSubscriptionFilter"])
+def test_a_deployment_is_looked_after_and_by_itself_no_news(name: str, by: dict[str, Any]) -> None:
+    """It may be another stack's, which takes the monitor's place; and our own changes what it brings."""
+    asked = {"logGroupName": GROUP}
+    deployed = tampering(name, "logs.amazonaws.com", asked, **by)
+    assert (deployed.scope, deployed.takes_away) == (Scope.SURROUNDINGS, False)
+    assert "by a deployment" in deployed.reason
+    by_hand = tampering(name, "logs.amazonaws.com", asked)
+    assert (by_hand.scope, by_hand.takes_away) == (Scope.SURROUNDINGS, name.startswith("Delete"))
 
 
 def test_several_ids_in_one_deletion_are_all_read() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flowwarden.compliance import triggers
+from flowwarden.compliance import surroundings, triggers
 from tests.services.fakes_enforcer import HOUSE
 from tests.template import stack
 
@@ -113,15 +113,19 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (call("CreateVpc") | {"detail-type": "AWS Service Event via CloudTrail"}, set()),
         *(
             (touching("logs", name, logGroupName=GROUP), {"LogGroupTouchedRule"})
-            for name in triggers.LOG_GROUP_CALLS
+            for name in surroundings.LOG_GROUP_CALLS
         ),
-        *((touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1}) for name in triggers.ROLE_CALLS),
+        *(
+            (touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1})
+            for name in surroundings.ROLE_CALLS
+        ),
         (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupTouchedRule"}),
         (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
         (touching("logs", "PutLogEvents", logGroupName=GROUP), set()),
         (touching("iam", "DeleteRole", roleName="another"), set()),
         (deployment("CREATE_COMPLETE"), {"StackDeployedRule"}),
         (deployment("UPDATE_COMPLETE"), {"StackDeployedRule"}),
+        (deployment("UPDATE_ROLLBACK_COMPLETE"), {"StackDeployedRule"}),
         (deployment("UPDATE_IN_PROGRESS"), set()),
         (deployment("ROLLBACK_COMPLETE"), set()),
         (deployment("DELETE_IN_PROGRESS"), set()),

@@ -1,0 +1,61 @@
+"""API calls about what flow logs need, the log groups and the delivery role: are they ours? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowwarden.compliance.caller import mapping, text
+from flowwarden.compliance.desired import House
+
+LOGS = "logs.amazonaws.com"
+IAM = "iam.amazonaws.com"
+LOG_GROUP_CALLS = (
+    "DeleteLogGroup",
+    "PutRetentionPolicy",
+    "DeleteRetentionPolicy",
+    "PutSubscriptionFilter",
+    "DeleteSubscriptionFilter",
+    "AssociateKmsKey",
+    "DisassociateKmsKey",
+)
+"""What takes a log group from its records, or from the monitor."""
+ROLE_CALLS = (
+    "DeleteRole",
+    "DeleteRolePolicy",
+    "PutRolePolicy",
+    "AttachRolePolicy",
+    "DetachRolePolicy",
+    "UpdateAssumeRolePolicy",
+    "PutRolePermissionsBoundary",
+)
+"""What may keep VPC Flow Logs from writing."""
+DEPLOYMENT = "cloudformation.amazonaws.com"
+AWAY = ("Delete", "Detach", "Disassociate")
+"""How the names of calls begin that take something away, whatever they ask for."""
+
+
+def why_not_ours(detail: Mapping[str, Any], name: str, house: House) -> str:
+    """Why a call about a log group or a role is none of our business; '' if it is."""
+    asked = mapping(detail.get("requestParameters"))
+    group, role = text(asked.get("logGroupName")), text(asked.get("roleName"))
+    if detail.get("eventSource") == LOGS and not house.keeps(group):
+        return f"{name} was about {group or 'no log group'}, which is not ours"
+    if detail.get("eventSource") == IAM and role != house.delivery_role_arn.rpartition("/")[2]:
+        return f"{name} was about {role or 'no role'}, which is not ours"
+    return ""
+
+
+def takes_away(detail: Mapping[str, Any], name: str) -> bool:
+    """Whether a call that is ours took away what flow logs need.
+
+    A deployment by itself is no news, because this stack's own changes what it brings. What another stack's
+    took away has to be restored, and that is told.
+    """
+    return not is_deployment(detail) and name.startswith(AWAY)
+
+
+def is_deployment(detail: Mapping[str, Any]) -> bool:
+    """Whether CloudFormation made a call, for whatever stack: it does not say."""
+    invoked_by = text(mapping(detail.get("userIdentity")).get("invokedBy"))
+    return DEPLOYMENT in {text(detail.get("sourceIPAddress")), invoked_by}

@@ -1,0 +1,62 @@
+"""Calls about log groups and the delivery role: from CloudTrail's event to what operations is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from flowwarden.alerting.notification import Notification
+from flowwarden.compliance.inventory import Subscription
+from flowwarden.compliance.triggers import read
+from flowwarden.compliance.wishes import FlowLogsPolicy
+from tests.services.enforcer_runs import AT_ONCE, BORN, existing, own
+from tests.services.fakes_ec2 import FakeEc2
+from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, MONITOR, Fakes, sound
+
+THEIR_FILTER = {"filterName": HOUSE.stack_name, "filterPattern": "nothing", "destinationArn": MONITOR}
+BY_DEPLOYMENT = {"sourceIPAddress": "cloudformation.amazonaws.com"}
+
+
+def event(name: str, asked: dict[str, Any], **detail: Any) -> dict[str, Any]:
+    """A call of eve's about our log group, if it names no other."""
+    return {
+        "detail-type": "AWS API Call via CloudTrail",
+        "detail": {
+            "eventSource": "logs.amazonaws.com",
+            "eventName": name,
+            "eventID": "8f6d",
+            "awsRegion": HOUSE.region,
+            "recipientAccountId": ACCOUNT,
+            "userIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/eve"},
+            "requestParameters": {"logGroupName": GROUP} | asked,
+            **detail,
+        },
+    }
+
+
+def told(fakes: Fakes, happened: dict[str, Any], policy: FlowLogsPolicy = AT_ONCE) -> list[Notification]:
+    """What operations is told of it."""
+    service = fakes.service(policy)
+    service.tell(service.enforce(read(happened, service.house), BORN))
+    return fakes.sink.sent
+
+
+def well() -> Fakes:
+    """All is as it should be."""
+    return Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
+
+
+def test_a_deployment_that_takes_our_filter_is_undone_and_told() -> None:
+    """It is another stack's; one that leaves all as it should be is no news."""
+    happened = event("PutSubscriptionFilter", THEIR_FILTER, **BY_DEPLOYMENT)
+    taken = Subscription(name=HOUSE.stack_name, destination_arn=MONITOR, pattern="nothing")
+    fakes = well()
+    fakes.groups.there[GROUP] = replace(sound(), subscriptions=(taken,))
+    (sent,) = told(fakes, happened)
+    assert sent.subject.startswith(f"[WARNING] {GROUP} restored")
+    assert "PutSubscriptionFilter by arn:aws:iam::111122223333:user/eve from cloudformation" in sent.text
+    assert fakes.groups.there[GROUP] == sound()
+    assert told(well(), happened) == []
+    assert told(well(), event("DeleteSubscriptionFilter", {}, **BY_DEPLOYMENT)) == []
+    assert len(told(well(), event("DeleteSubscriptionFilter", {}))) == 1
