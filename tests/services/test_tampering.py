@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.inventory import Subscription
 from flowwarden.compliance.triggers import read
-from flowwarden.compliance.wishes import FlowLogsPolicy
+from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish, Rule, Selection
 from tests.services.enforcer_runs import AT_ONCE, BORN, existing, own
 from tests.services.fakes_ec2 import FakeEc2
 from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, MONITOR, Fakes, sound
@@ -60,3 +61,45 @@ def test_a_deployment_that_takes_our_filter_is_undone_and_told() -> None:
     assert told(well(), happened) == []
     assert told(well(), event("DeleteSubscriptionFilter", {}, **BY_DEPLOYMENT)) == []
     assert len(told(well(), event("DeleteSubscriptionFilter", {}))) == 1
+
+
+SUFFIXED = FlowLogsPolicy(
+    grace_minutes=0,
+    rules=(
+        Rule(
+            where=Selection(tags={"pci": "*"}),
+            flow_log=FlowLogWish(log_group_suffix="pci", retention_days=365),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "is_told"),
+    [
+        ("PutRetentionPolicy", {"retentionInDays": 1}, True),
+        ("PutRetentionPolicy", {"retentionInDays": 30}, False),
+        ("PutRetentionPolicy", {"retentionInDays": 30, "logGroupName": f"{GROUP}-pci"}, True),
+        ("PutRetentionPolicy", {"retentionInDays": 365, "logGroupName": f"{GROUP}-pci"}, False),
+        ("PutRetentionPolicy", {"retentionInDays": 365, "logGroupName": f"{GROUP}-pci-0a1b2c3d"}, False),
+        ("PutRetentionPolicy", {"retentionInDays": 7, "logGroupName": f"{GROUP}-0a1b2c3d"}, True),
+        ("PutRetentionPolicy", {}, True),
+        ("PutSubscriptionFilter", THEIR_FILTER, True),
+        ("PutSubscriptionFilter", THEIR_FILTER | {"filterPattern": "", "destinationArn": "arn:theirs"}, True),
+        ("PutSubscriptionFilter", THEIR_FILTER | {"filterPattern": ""}, False),
+        ("PutSubscriptionFilter", THEIR_FILTER | {"filterName": "theirs"}, False),
+        ("AssociateKmsKey", {"kmsKeyId": "arn:key"}, False),
+    ],
+)
+def test_what_a_sweep_has_put_right_before_the_event_comes_is_told(
+    name: str,
+    asked: dict[str, Any],
+    is_told: bool,  # noqa: FBT001  a table's column
+) -> None:
+    """Whoever did it is known only now; what is as it should be is nothing to tell of."""
+    fakes = well()
+    fakes.groups.there[f"{GROUP}-pci"] = replace(sound(f"{GROUP}-pci"), retention_days=365)
+    sent = told(fakes, event(name, asked), SUFFIXED)
+    assert [each.subject for each in sent] == [
+        f"[WARNING] {name}: nothing is left to restore in {ACCOUNT} {HOUSE.region}"
+    ] * is_told

@@ -46,13 +46,27 @@ def why_not_ours(detail: Mapping[str, Any], name: str, house: House) -> str:
     return ""
 
 
-def takes_away(detail: Mapping[str, Any], name: str) -> bool:
+def takes_away(detail: Mapping[str, Any], name: str, house: House) -> bool:
     """Whether a call that is ours took away what flow logs need.
 
     A deployment by itself is no news, because this stack's own changes what it brings. What another stack's
     took away has to be restored, and that is told.
     """
-    return not is_deployment(detail) and name.startswith(AWAY)
+    if is_deployment(detail):
+        return False
+    asked = mapping(detail.get("requestParameters"))
+    return name.startswith(AWAY) or _alters(asked, name, house)
+
+
+def _alters(asked: Mapping[str, Any], name: str, house: House) -> bool:
+    """Whether a call gave our log group another retention, or the filter another work, than is wanted."""
+    if name == "PutRetentionPolicy":
+        wanted = house.retention_of(text(asked.get("logGroupName")))
+        return wanted is not None and asked.get("retentionInDays") != wanted
+    if name == "PutSubscriptionFilter" and house.monitor_arn:
+        work = asked.get("filterPattern") or "", asked.get("destinationArn")
+        return asked.get("filterName") == house.stack_name and work != ("", house.monitor_arn)
+    return False
 
 
 def is_deployment(detail: Mapping[str, Any]) -> bool:

@@ -129,7 +129,7 @@ def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
     if nothing := _why_nothing(detail, name, house):
         return _trigger(event, Scope.NOTHING, nothing)
     if source != EC2:
-        return _read_tampering(event, name)
+        return _read_tampering(event, name, house)
     return _read_deletion(event) if name == DELETION else _read_creation(event)
 
 
@@ -173,11 +173,11 @@ def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     )
 
 
-def _read_tampering(event: Mapping[str, Any], name: str) -> Trigger:
+def _read_tampering(event: Mapping[str, Any], name: str, house: House) -> Trigger:
     """A call about a log group or the delivery role."""
     by = " by a deployment" if is_deployment(mapping(event.get("detail"))) else ""
     found = _trigger(event, Scope.SURROUNDINGS, f"{name}{by} was about what the flow logs need")
-    return replace(found, takes_away=takes_away(mapping(event.get("detail")), name))
+    return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, house))
 
 
 def _trigger(

@@ -36,7 +36,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.compliance.desired import House
+from flowwarden.compliance.desired import House, retentions
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
 from flowwarden.compliance.triggers import Scope, Trigger
@@ -100,7 +100,7 @@ class EnforcingService:
         """
         self._aws = aws
         self._policy = policy
-        self._house = house = replace(house, suffixes=policy.suffixes)
+        self._house = house = replace(house, suffixes=policy.suffixes, retentions=retentions(policy, house))
         self._dry_run = dry_run
         self._planning = Planning(policy, house)
         self._looking = Looking(aws.ec2, aws.evidence, house)
