@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.compliance.delivery_role import NEEDED, DeliveryRole, role_problems
+from flowwarden.compliance.delivery_role import NEEDED, DeliveryRole, role_doubts, role_problems
 from flowwarden.compliance.permissions import Able, Deed, Statement, able
 from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, LETS_WRITE, SOUND_ROLE
 
@@ -32,7 +32,8 @@ def deny(**changes: Any) -> Statement:
 
 def problems(*statements: Statement, **changes: Any) -> list[str]:
     """What is wrong about a role with these statements."""
-    return list(role_problems(replace(SOUND_ROLE, statements=statements, **changes), HOUSE))
+    role = replace(SOUND_ROLE, statements=statements, **changes)
+    return [*role_problems(role, HOUSE), *(what for _, what in role_doubts(role, HOUSE))]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
     told = [
         *role_problems(None, HOUSE),
         *role_problems(replace(SOUND_ROLE, trusted=("lambda.amazonaws.com",)), HOUSE),
-        *role_problems(replace(SOUND_ROLE, boundary="arn:boundary"), HOUSE),
+        *problems(LETS_WRITE, boundary="arn:boundary"),
     ]
     for problem, part in zip(told, ("is gone", "does not trust", "boundary arn:boundary"), strict=True):
         assert part in problem

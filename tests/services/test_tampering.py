@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from flowwarden.alerting.notification import Notification
 from flowwarden.compliance.inventory import Subscription
 from flowwarden.compliance.triggers import read
 from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish, Rule, Selection
-from tests.services.enforcer_runs import AT_ONCE, BORN, existing, own
+from flowwarden.errors import PublishFailed
+from flowwarden.services.telling import SUPPRESSION_SECONDS
+from tests.services.enforcer_runs import AT_ONCE, BORN, SWEEP, existing, own
 from tests.services.fakes_ec2 import FakeEc2
-from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, MONITOR, Fakes, sound
+from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, MONITOR, SOUND_ROLE, Fakes, sound
 
 THEIR_FILTER = {"filterName": HOUSE.stack_name, "filterPattern": "nothing", "destinationArn": MONITOR}
 BY_DEPLOYMENT = {"sourceIPAddress": "cloudformation.amazonaws.com"}
@@ -103,3 +106,38 @@ def test_what_a_sweep_has_put_right_before_the_event_comes_is_told(
     assert [each.subject for each in sent] == [
         f"[WARNING] {name}: nothing is left to restore in {ACCOUNT} {HOUSE.region}"
     ] * is_told
+
+
+@pytest.mark.parametrize("doubt", [{"boundary": "arn:org"}, {"unread": ("GetPolicy: AccessDenied",)}])
+def test_what_may_be_wrong_about_the_role_is_told_once_in_a_window(doubt: dict[str, Any]) -> None:
+    """It may be wanted so. Whoever touches the role is told with it all the same."""
+    fakes = well()
+    fakes.roles.role = replace(SOUND_ROLE, **doubt)
+    service = fakes.service(AT_ONCE)
+    for now in range(BORN, BORN + 2 * SUPPRESSION_SECONDS, 3600):
+        service.tell(service.enforce(SWEEP, now))
+    assert len(fakes.sink.sent) == 2
+    touched = event("PutRolePermissionsBoundary", {"roleName": "delivery"}, eventSource="iam.amazonaws.com")
+    assert "user/eve" in told(fakes, touched)[2].text
+    assert len(told(fakes, event("PutRetentionPolicy", {"retentionInDays": 30}))) == 3
+
+
+def test_another_boundary_and_what_surely_does_harm_are_told_at_once() -> None:
+    """Each boundary is a subject of its own; and who was not told is told by the next sweep."""
+    fakes = well()
+    fakes.sink.broken = True
+    for sent, role in enumerate(
+        (
+            replace(SOUND_ROLE, boundary="arn:org"),
+            replace(SOUND_ROLE, boundary="arn:org"),
+            replace(SOUND_ROLE, boundary="arn:eve"),
+            replace(SOUND_ROLE, trusted=()),
+            replace(SOUND_ROLE, trusted=()),
+        )
+    ):
+        fakes.roles.role = role
+        service = fakes.service(AT_ONCE)
+        with suppress(PublishFailed):
+            service.tell(service.enforce(SWEEP, BORN + sent))
+        fakes.sink.broken = False
+        assert len(fakes.sink.sent) == sent

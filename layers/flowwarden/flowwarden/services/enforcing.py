@@ -12,6 +12,8 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   somebody deleted a flow log whose successor is put off is told at once: the look does not know who it was.
 - A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
   window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
+- A permissions boundary of the delivery role, and policies that may not be read: told once in a suppression
+  window. Nobody knows whether they do harm, and they may be wanted so.
 - Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
   when they are others.
 - Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
@@ -208,6 +210,7 @@ class EnforcingService:
             if each.done or trigger.scope is not Scope.PENDING
         ]
         # Last of all: a turn is taken, and a run that is ended would not have told.
+        repairs = list(self._telling.doubts(repairs, trigger, now))
         repairs += self._telling.silences(planned, trigger, now)
         return self._report(
             trigger,
