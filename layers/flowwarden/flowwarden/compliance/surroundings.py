@@ -38,12 +38,18 @@ AWAY = ("Delete", "Detach", "Disassociate")
 def why_not_ours(detail: Mapping[str, Any], name: str, house: House) -> str:
     """Why a call about a log group or a role is none of our business; '' if it is."""
     asked = mapping(detail.get("requestParameters"))
-    group, role = text(asked.get("logGroupName")), text(asked.get("roleName"))
+    group, role = _group(asked), text(asked.get("roleName"))
     if detail.get("eventSource") == LOGS and not house.keeps(group):
         return f"{name} was about {group or 'no log group'}, which is not ours"
     if detail.get("eventSource") == IAM and role != house.delivery_role_arn.rpartition("/")[2]:
         return f"{name} was about {role or 'no role'}, which is not ours"
     return ""
+
+
+def _group(asked: Mapping[str, Any]) -> str:
+    """The log group that a call names, by itself or by its ARN, which may end in `:*`; '' if none."""
+    arn = text(asked.get("resourceIdentifier"))
+    return text(asked.get("logGroupName")) or arn.partition(":log-group:")[2].removesuffix(":*")
 
 
 def takes_away(detail: Mapping[str, Any], name: str, house: House) -> bool:
@@ -61,7 +67,7 @@ def takes_away(detail: Mapping[str, Any], name: str, house: House) -> bool:
 def _alters(asked: Mapping[str, Any], name: str, house: House) -> bool:
     """Whether a call gave our log group another retention, or the filter another work, than is wanted."""
     if name == "PutRetentionPolicy":
-        wanted = house.retention_of(text(asked.get("logGroupName")))
+        wanted = house.retention_of(_group(asked))
         return wanted is not None and asked.get("retentionInDays") != wanted
     if name == "PutSubscriptionFilter" and house.monitor_arn:
         work = asked.get("filterPattern") or "", asked.get("destinationArn")

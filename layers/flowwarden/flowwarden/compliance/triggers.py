@@ -98,7 +98,7 @@ def read(event: object, house: House) -> Trigger:
 
     Args:
         event: what the function was invoked with.
-        house: whose VPCs and log groups are looked after; a call in another region is none of ours.
+        house: whose VPCs and log groups are looked after; no call in another account or region is ours.
     """
     if not isinstance(event, Mapping):
         return Trigger(scope=Scope.NOTHING, reason=f"not an event, but {type(event).__name__}")
@@ -136,8 +136,11 @@ def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
 def _why_nothing(detail: Mapping[str, Any], name: str, house: House) -> str:
     """Why a call that may matter does not; '' if it does."""
     source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or house.region
+    account = text(detail.get("recipientAccountId")) or house.account_id
     if detail.get("errorCode"):
         return f"{name} failed with {text(str(detail['errorCode']))}: nothing changed"
+    if account != house.account_id:
+        return f"{name} was recorded for account {account}; here {house.account_id} is looked after"
     # IAM is global: its calls are recorded in one region.
     if where != house.region and source != IAM:
         return f"{name} was made in {where}; here {house.region} is looked after"
