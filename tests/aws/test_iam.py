@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from flowwarden.aws.iam import Roles
+from flowwarden.aws.iam import Roles, statements_of, trusted_by
 from flowwarden.compliance.delivery_role import NEEDED, SERVICE, DeliveryRole
-from flowwarden.compliance.permissions import Statement
+from flowwarden.compliance.permissions import Able, Deed, Statement, able
 from flowwarden.errors import CallRefused
 from tests.aws.clients import client
 
@@ -153,3 +153,21 @@ def test_who_is_trusted_and_not_denied_may_assume_the_role(
 def test_a_role_that_is_gone_is_none(roles: Roles) -> None:
     """That is an answer, no error."""
     assert roles.describe("arn:aws:iam::123456789012:role/gone") is None
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, [["logs:*"]], [None, "logs:*"], 7])
+@pytest.mark.parametrize("part", ["Action", "NotAction", "Resource", "NotResource"])
+def test_a_statement_with_what_is_no_text_is_unclear(part: str, odd: object) -> None:
+    """IAM takes none; what it tells must not end a sweep all the same."""
+    (told,) = statements_of(
+        {"Statement": {"Effect": "Deny", "Action": "logs:*", "Resource": "*"} | {part: odd}}
+    )
+    assert told.unclear
+    assert able([OWN, told], Deed(action="logs:PutLogEvents", resources=("arn:one",))) is Able.UNKNOWN
+
+
+@pytest.mark.parametrize("odd", [[], {}, [["Deny"]], None])
+def test_an_effect_or_a_service_that_is_no_text_is_left_out(odd: object) -> None:
+    """As if it were not there."""
+    assert list(statements_of({"Statement": {"Effect": odd, "Action": "logs:*"}})) == []
+    assert list(trusted_by({"Statement": {"Effect": "Allow", "Principal": {"Service": [odd]}}})) == []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.compliance.delivery_role import NEEDED, DeliveryRole, role_problems
+from flowwarden.compliance.delivery_role import NEEDED, DeliveryRole, role_doubts, role_problems
 from flowwarden.compliance.permissions import Able, Deed, Statement, able
 from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, LETS_WRITE, SOUND_ROLE
 
@@ -29,7 +32,8 @@ def deny(**changes: Any) -> Statement:
 
 def problems(*statements: Statement, **changes: Any) -> list[str]:
     """What is wrong about a role with these statements."""
-    return list(role_problems(replace(SOUND_ROLE, statements=statements, **changes), HOUSE))
+    role = replace(SOUND_ROLE, statements=statements, **changes)
+    return [*role_problems(role, HOUSE), *(what for _, what in role_doubts(role, HOUSE))]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
     told = [
         *role_problems(None, HOUSE),
         *role_problems(replace(SOUND_ROLE, trusted=("lambda.amazonaws.com",)), HOUSE),
-        *role_problems(replace(SOUND_ROLE, boundary="arn:boundary"), HOUSE),
+        *problems(LETS_WRITE, boundary="arn:boundary"),
     ]
     for problem, part in zip(told, ("is gone", "does not trust", "boundary arn:boundary"), strict=True):
         assert part in problem
@@ -133,3 +137,28 @@ def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
 def test_patterns_are_iam_s_own(statements: list[Statement], answer: Able) -> None:
     """Actions in any case, resources as they are written; `*` and `?` are all that stands for others."""
     assert able(statements, READING) is answer
+
+
+@given(st.text("ab*?:", max_size=12), st.text("ab:", max_size=12))
+def test_a_pattern_fits_what_the_same_regular_expression_fits(pattern: str, value: str) -> None:
+    """Wherever its stars stand."""
+    same = re.sub(r"\*+", ".*", re.sub(r"\?", ".", pattern))
+    statement = Statement(allows=True, actions=("*",), resources=(pattern,))
+    fits = able([statement], Deed(action="logs:Put", resources=(value,))) is Able.YES
+    assert fits is bool(re.fullmatch(same, value))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*-" * 2000 + "x", "*" * 6000 + "x", "arn:" + "*:" * 30 + "none", "*?" * 3000]
+)
+def test_no_pattern_takes_long(pattern: str) -> None:
+    """Whoever writes the role's policy must not be able to stop the enforcer by it."""
+    value = f"{ARN}:log-stream:" + "-:" * 100
+    statement = Statement(allows=True, actions=("*",), resources=(pattern,))
+    assert able([statement], Deed(action="logs:Put", resources=(value,))) is Able.NO
+
+
+def test_what_cannot_be_read_of_a_statement_is_no_problem_of_the_role() -> None:
+    """Whether it allows or denies."""
+    assert problems(allow(actions=(), unclear=True)) == []
+    assert problems(allow(), deny(unclear=True)) == []

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from flowwarden.compliance.caller import Origin, as_list
 from flowwarden.compliance.desired import House
-from flowwarden.compliance.triggers import LOG_GROUP_CALLS, ROLE_CALLS, NewVpc, Scope, Trigger
+from flowwarden.compliance.surroundings import LOG_GROUP_CALLS, ROLE_CALLS
+from flowwarden.compliance.triggers import NewVpc, Scope, Trigger
 from flowwarden.compliance.triggers import read as read_in
-from tests.services.fakes_enforcer import GROUP, HOUSE
+from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "events" / "cloudtrail"
 VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
@@ -185,6 +186,17 @@ def test_call_in_another_region_leads_to_nothing(name: str) -> None:
     assert HOUSE.region in trigger.reason
 
 
+@pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"])
+@pytest.mark.parametrize(
+    ("account", "is_ours"), [(ACCOUNT, True), (None, True), (7, True), ("999988887777", False)]
+)
+def test_a_call_in_another_account_leads_to_nothing(name: str, account: object, is_ours: bool) -> None:  # noqa: FBT001  a table's column
+    """A bus may get the events of many accounts; a record that does not tell may be about ours."""
+    trigger = read(call(name, recipientAccountId=account, responseElements={"vpc": VPC}))
+    assert (trigger.scope is not Scope.NOTHING) == is_ours
+    assert is_ours or "account 999988887777; here 111122223333 is looked after" in trigger.reason
+
+
 @pytest.mark.parametrize("region", [HOUSE.region, "", None, 7])
 def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
     """A record that does not tell its region may be about ours."""
@@ -317,10 +329,10 @@ def test_real_records_are_read() -> None:
     made = json.loads((REAL / "create-vpc.json").read_text())
     (lost,) = json.loads((REAL / "delete-flow-logs.json").read_text())
     envelope = {"detail-type": "AWS API Call via CloudTrail"}
-    assert read_in({**envelope, "detail": made}, at(made["awsRegion"])).vpcs == (
+    assert read_in({**envelope, "detail": made}, where(made)).vpcs == (
         NewVpc(vpc_id="vpc-06fe1a64761a0f720", owner_id="123837392027"),
     )
-    trigger = read_in({**envelope, "detail": lost}, at(lost["awsRegion"]))
+    trigger = read_in({**envelope, "detail": lost}, where(lost))
     assert trigger.scope is Scope.EVERYTHING
     assert trigger.deleted == ("fl-0e17aa62a21d4bbfe",)
     assert trigger.origin is not None
@@ -328,9 +340,10 @@ def test_real_records_are_read() -> None:
     assert "IAMUser; access key AKIA5Q8Z0GHOBYSEN9D6; by stratus-red-team" in trigger.origin.credentials
 
 
-def at(region: str) -> House:
-    """Our house in another region."""
-    return msgspec.structs.replace(HOUSE, region=region)
+def where(record: dict[str, Any]) -> House:
+    """Our house in the account and region of a record."""
+    account, region = record["recipientAccountId"], record["awsRegion"]
+    return msgspec.structs.replace(HOUSE, account_id=account, region=region)
 
 
 def tampering(name: str, source: str, asked: dict[str, Any], **detail: Any) -> Trigger:
@@ -351,6 +364,22 @@ def test_calls_about_our_log_groups_lead_to_a_look_at_them(name: str) -> None:
         assert tampering(name, "logs.amazonaws.com", {"logGroupName": group}).scope is scope
 
 
+@pytest.mark.parametrize(
+    ("arn", "scope"),
+    [
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}", Scope.SURROUNDINGS),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-0a1b2c3d:*", Scope.SURROUNDINGS),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-2", Scope.NOTHING),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:query-result:*", Scope.NOTHING),
+        (7, Scope.NOTHING),
+    ],
+)
+@pytest.mark.parametrize("name", ["AssociateKmsKey", "DisassociateKmsKey"])
+def test_a_log_group_may_be_named_by_its_arn(name: str, arn: object, scope: Scope) -> None:
+    """Calls about keys take either."""
+    assert tampering(name, "logs.amazonaws.com", {"resourceIdentifier": arn}).scope is scope
+
+
 @pytest.mark.parametrize("name", ROLE_CALLS)
 def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name: str) -> None:
     """IAM's events are in us-east-1, wherever the stack is."""
@@ -359,8 +388,8 @@ def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name
         assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").scope is scope
 
 
-def test_what_the_enforcer_or_a_deployment_did_is_no_tampering() -> None:
-    """Its own replacement deletes flow logs; a deployment changes retention, and a sweep follows."""
+def test_what_the_enforcer_did_is_no_tampering() -> None:
+    """Its own replacement deletes flow logs."""
     issuer = {"sessionContext": {"sessionIssuer": {"arn": HOUSE.enforcer_role_arn}}}
     asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
     own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
@@ -368,13 +397,24 @@ def test_what_the_enforcer_or_a_deployment_did_is_no_tampering() -> None:
     other = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/another"}}}
     theirs = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=other))
     assert theirs.scope is Scope.EVERYTHING
-    deployed = tampering(
-        "PutRetentionPolicy",
-        "logs.amazonaws.com",
-        {"logGroupName": GROUP},
-        sourceIPAddress="cloudformation.amazonaws.com",
-    )
-    assert deployed.scope is Scope.NOTHING
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        {"sourceIPAddress": "cloudformation.amazonaws.com"},
+        {"userIdentity": {"invokedBy": "cloudformation.amazonaws.com"}},
+    ],
+)
+@pytest.mark.parametrize("name", ["PutSubscriptionFilter", "DeleteSubscriptionFilter"])
+def test_a_deployment_is_looked_after_and_by_itself_no_news(name: str, by: dict[str, Any]) -> None:
+    """It may be another stack's, which takes the monitor's place; and our own changes what it brings."""
+    asked = {"logGroupName": GROUP}
+    deployed = tampering(name, "logs.amazonaws.com", asked, **by)
+    assert (deployed.scope, deployed.takes_away) == (Scope.SURROUNDINGS, False)
+    assert "by a deployment" in deployed.reason
+    by_hand = tampering(name, "logs.amazonaws.com", asked)
+    assert (by_hand.scope, by_hand.takes_away) == (Scope.SURROUNDINGS, name.startswith("Delete"))
 
 
 def test_several_ids_in_one_deletion_are_all_read() -> None:

@@ -200,6 +200,55 @@ def test_deleted_flow_log_that_is_listed_still_does_not_cover() -> None:
     assert only(enforce(Fakes(ec2=ec2), event)).result is Result.CREATED
 
 
+DELETED = replace(
+    SWEEP,
+    deleted=("fl-of-vpc-1",),
+    origin=Origin(
+        event_name="DeleteFlowLogs", actor="user/eve", source_ip="203.0.113.9", credentials="key AKIA1"
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "ec2",
+    [
+        FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED}),
+        FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallFailed("InternalError")}),
+        # EC2 lists what was deleted, and refuses its twin.
+        FakeEc2(own("vpc-1"), [existing()]),
+    ],
+)
+def test_who_deleted_a_flow_log_is_told_at_once_though_its_repair_is_put_off(ec2: FakeEc2) -> None:
+    """The look that creates it does not know."""
+    fakes = Fakes(ec2=ec2)
+    report = enforce(fakes, DELETED)
+    assert (only(report).result, list(fakes.memory.pending)) == (Result.PENDING, ["vpc-1"])
+    fakes.service(AT_ONCE).tell(report)
+    (told,) = fakes.sink.sent
+    assert told.subject.startswith("[WARNING] flow log deleted, vpc-1 not covered yet")
+    assert "DeleteFlowLogs by user/eve from 203.0.113.9" in told.text
+    assert "key AKIA1" in told.text
+    assert "tried again within minutes" in told.text
+
+
+def test_a_deletion_that_there_was_no_time_to_look_into_is_told() -> None:
+    """A scheduled look goes on, and does not know who it was."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=1))
+    report = enforce(fakes, DELETED)
+    fakes.service(AT_ONCE).tell(report)
+    (told,) = fakes.sink.sent
+    assert told.subject.startswith("[WARNING] DeleteFlowLogs: not all could be looked at yet")
+    assert "the next scheduled look goes on" in told.text
+
+
+def test_a_deletion_after_which_nothing_is_missing_is_no_news() -> None:
+    """Neither is one whose VPC is gone, nor a sweep whose creation is put off."""
+    covered = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [existing(flow_log_id="fl-2")])), DELETED)
+    gone = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": VpcGone("gone")})), DELETED)
+    swept = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED})))
+    assert [each.is_news for each in (covered, gone, swept)] == [False] * 3
+
+
 def test_listing_that_fails_is_told_and_tried_again() -> None:
     """Nothing can be said; the next look sweeps."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=CallFailed("InternalError")))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
 import pytest
 from msgspec.structs import replace
 
@@ -11,6 +14,7 @@ from flowwarden.compliance.report import EnforcementReport
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish
 from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
+from flowwarden.services.tagging import CALLS_AT_MOST
 from tests.compliance.cases import NOW, but, foreign
 from tests.services.fakes_ec2 import FakeEc2
 from tests.services.fakes_enforcer import ACCOUNT, TAGS, Fakes
@@ -73,6 +77,53 @@ def test_tags_that_cannot_be_set_are_told_by_the_sweep(error: EnforcementError) 
     report = sweep(Fakes(ec2=ec2))
     assert str(error) in report.troubles[0].what
     assert report.failures == ()
+
+
+@dataclass
+class PickyEc2(FakeEc2):
+    """Tags all or none, as EC2 does."""
+
+    faults: dict[str, EnforcementError] = field(default_factory=dict)
+    tag_calls: int = 0
+
+    def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Refuse all of them because of one."""
+        self.tag_calls += 1
+        for each in flow_log_ids:
+            if each in self.faults:
+                raise self.faults[each]
+        super().tag(flow_log_ids, tags)
+
+
+def picky(faults: Mapping[str, EnforcementError], number: int = 100) -> PickyEc2:
+    """As many VPCs with flow logs of ours that lack the same tags."""
+    return PickyEc2(
+        [Vpc(vpc_id=f"vpc-{each}", owner_id=ACCOUNT) for each in range(number)],
+        [but(flow_log_id=f"fl-{each}", resource_id=f"vpc-{each}", tags=TAGS) for each in range(number)],
+        faults=dict(faults),
+    )
+
+
+def test_only_those_that_cannot_be_tagged_are_left_out_and_told() -> None:
+    """One that is gone is nobody's trouble."""
+    refused = CallRefused("TagLimitExceeded")
+    ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotThere("gone")})
+    report = sweep(Fakes(ec2=ec2))
+    assert sum("owner" in each.tags for each in ec2.existing) == 97
+    assert [each.what.partition(":")[0] for each in report.repairs] == [
+        "fl-3",
+        "fl-70",
+        "fl-0 and 96 more of ours",
+    ]
+    assert [each.done for each in report.repairs] == [False, False, True]
+
+
+def test_a_refusal_of_all_is_not_tried_one_by_one() -> None:
+    """A permission that is missing would cost hundreds of calls in every sweep."""
+    ec2 = picky({f"fl-{each}": CallRefused("UnauthorizedOperation") for each in range(300)}, 300)
+    report = sweep(Fakes(ec2=ec2))
+    assert ec2.tag_calls < 2 * CALLS_AT_MOST
+    assert [each.what.partition(":")[0] for each in report.repairs] == ["fl-0 and 299 more of ours"]
 
 
 def test_a_flow_log_that_was_deleted_meanwhile_is_no_trouble() -> None:

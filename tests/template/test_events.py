@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flowwarden.compliance import triggers
+from flowwarden.compliance import surroundings, triggers
 from tests.services.fakes_enforcer import HOUSE
 from tests.template import stack
 
@@ -31,6 +31,13 @@ GROUP = "/flow-warden/flow-logs"
 STACK_ID = (
     "arn:aws:cloudformation:eu-west-1:111122223333:stack/flow-warden/1b2c3d4e-0000-4000-8000-000000000001"
 )
+GROUP_ARN = f"arn:aws:logs:eu-west-1:111122223333:log-group:{GROUP}"
+ARN_OF_GROUP = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${FlowLogGroupName}"
+PREFIXES = {
+    json.dumps({"Ref": "FlowLogGroupName"}): GROUP,
+    json.dumps({"Fn::Sub": ARN_OF_GROUP}): GROUP_ARN,
+}
+"""What the template's prefixes are when it is deployed."""
 
 CALL: dict[str, Any] = {
     "source": "aws.ec2",
@@ -40,9 +47,11 @@ CALL: dict[str, Any] = {
 
 
 def matches(pattern: dict[str, Any], event: Any) -> bool:
-    """EventBridge's matching, as far as the template uses it: values, nesting, `exists`."""
+    """EventBridge's matching, as far as the template uses it: values, nesting, `$or`, `exists`, `prefix`."""
     return all(
-        matches(wanted, event.get(name, {}))
+        any(matches(each, event) for each in wanted)
+        if name == "$or"
+        else matches(wanted, event.get(name, {}))
         if isinstance(wanted, dict)
         else any(_fits(each, event.get(name, ABSENT)) for each in wanted)
         for name, wanted in pattern.items()
@@ -55,8 +64,7 @@ def _fits(wanted: Any, value: Any) -> bool:
     if wanted == {"Ref": "DeliveryRole"}:
         return bool(value == "delivery")
     if isinstance(wanted, dict) and set(wanted) == {"prefix"}:
-        assert wanted == {"prefix": {"Ref": "FlowLogGroupName"}}
-        return str(value).startswith(GROUP)
+        return str(value).startswith(PREFIXES[json.dumps(wanted["prefix"])])
     if isinstance(wanted, dict):
         assert set(wanted) == {"exists"}, "teach `matches` this comparison"
         return bool(wanted["exists"]) == (value is not ABSENT)
@@ -113,15 +121,23 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (call("CreateVpc") | {"detail-type": "AWS Service Event via CloudTrail"}, set()),
         *(
             (touching("logs", name, logGroupName=GROUP), {"LogGroupTouchedRule"})
-            for name in triggers.LOG_GROUP_CALLS
+            for name in surroundings.LOG_GROUP_CALLS
         ),
-        *((touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1}) for name in triggers.ROLE_CALLS),
+        *(
+            (touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1})
+            for name in surroundings.ROLE_CALLS
+        ),
         (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupTouchedRule"}),
         (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
+        (touching("logs", "DisassociateKmsKey", resourceIdentifier=GROUP_ARN), {"LogGroupTouchedRule"}),
+        (touching("logs", "AssociateKmsKey", resourceIdentifier=f"{GROUP_ARN}:*"), {"LogGroupTouchedRule"}),
+        (touching("logs", "AssociateKmsKey", resourceIdentifier="arn:theirs"), set()),
+        (touching("logs", "AssociateKmsKey"), set()),
         (touching("logs", "PutLogEvents", logGroupName=GROUP), set()),
         (touching("iam", "DeleteRole", roleName="another"), set()),
         (deployment("CREATE_COMPLETE"), {"StackDeployedRule"}),
         (deployment("UPDATE_COMPLETE"), {"StackDeployedRule"}),
+        (deployment("UPDATE_ROLLBACK_COMPLETE"), {"StackDeployedRule"}),
         (deployment("UPDATE_IN_PROGRESS"), set()),
         (deployment("ROLLBACK_COMPLETE"), set()),
         (deployment("DELETE_IN_PROGRESS"), set()),

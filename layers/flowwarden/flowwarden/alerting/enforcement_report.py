@@ -31,6 +31,8 @@ HEADINGS = (
     (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers, the old one was deleted"),
 )
 
+AWAITED = "NOT COVERED YET: a flow log was deleted, and the new one could not be created at once"
+
 
 def render(report: EnforcementReport) -> Notification:
     """Render a report that is news; parts that are too long are cut, and say so."""
@@ -63,13 +65,16 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"flow log created for {_whom(report.created)}")
     if replaced := report.of(Result.REPLACED):
         parts.append(f"flow log replaced for {_whom(replaced)}")
+    if report.awaited:
+        parts.append(f"flow log deleted, {_whom(report.awaited)} not covered yet")
     if restored := [each for each in report.repairs if each.done]:
         parts.append(f"{one_line(restored[0].subject)} restored")
     if not parts and (found := report.duplicates):
         whom = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
         parts.append(f"flow logs record twice in {whom}")
     if not parts and report.trigger.origin is not None:
-        parts.append(f"{one_line(report.trigger.origin.event_name)}: nothing is left to restore")
+        left = "not all could be looked at yet" if report.goes_on else "nothing is left to restore"
+        parts.append(f"{one_line(report.trigger.origin.event_name)}: {left}")
     told = ", ".join(parts)
     return fit_subject(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
 
@@ -80,13 +85,15 @@ def _text(report: EnforcementReport) -> str:
         found = report.of(result)
         if found:
             parts.append("\n".join([f"{heading} ({len(found)})", *_lines(found)]))
+    if report.awaited:
+        parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)]))
     for done, heading in ((False, "NEEDS SOMEBODY"), (True, "RESTORED")):
         told = [each for each in report.repairs if each.done is done]
         if told:
             parts.append("\n".join([f"{heading} ({len(told)})", *_repairs(told)]))
     if report.duplicates:
         parts.append("\n".join(_duplicates(report.duplicates)))
-    if report.failures:
+    if report.failures or report.awaited or report.goes_on:
         parts.append(_next(report))
     parts.append(_others(report))
     return "\n\n".join(parts) + "\n"
@@ -133,6 +140,8 @@ def _duplicates(found: Sequence[Duplicate]) -> list[str]:
 
 
 def _next(report: EnforcementReport) -> str:
+    if not report.failures and not report.awaited:
+        return "What happens next: this run had no more time; the next scheduled look goes on with the rest."
     if report.unfinished:
         return "What happens next: what may pass by itself is tried again within minutes, then by each sweep."
     return "What happens next: a retry would not help. Mend the reason; the next sweep covers the VPC."
@@ -146,7 +155,7 @@ def _others(report: EnforcementReport) -> str:
 
 def _document(report: EnforcementReport) -> dict[str, Any]:
     origin = report.trigger.origin
-    told = report.of(*(result for result, _ in HEADINGS))
+    told = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
     return {
         "kind": "enforcement",
         "severity": severity(report),
@@ -197,7 +206,7 @@ def _attributes(report: EnforcementReport) -> dict[str, str]:
         "account": report.account_id,
         "region": report.region,
     }
-    vpcs = [each.vpc_id for each in (*report.created, *report.failures)]
+    vpcs = [each.vpc_id for each in (*report.created, *report.failures, *report.awaited)]
     if len(vpcs) == 1 and vpcs[0] is not None:
         attributes["vpc"] = one_line(vpcs[0])
     return attributes

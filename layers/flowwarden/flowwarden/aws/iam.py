@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from flowwarden.aws.calls import classified, classify
 from flowwarden.compliance.delivery_role import SERVICE, DeliveryRole
 from flowwarden.compliance.permissions import Able, Deed, Statement, able
@@ -53,11 +55,11 @@ class Roles:
         for documents in (self._own(name), self._attached(name)):
             try:
                 for each in documents:
-                    statements += _statements(each)
+                    statements += statements_of(each)
             except CallRefused as error:
                 unread.append(str(error))
         return DeliveryRole(
-            trusted=tuple(_trusted(_document(role.get("AssumeRolePolicyDocument")))),
+            trusted=tuple(trusted_by(_document(role.get("AssumeRolePolicyDocument")))),
             statements=tuple(statements),
             unread=tuple(unread),
             boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
@@ -86,7 +88,7 @@ class Roles:
             yield _document(told["PolicyVersion"].get("Document"))
 
 
-def _trusted(document: Mapping[str, Any]) -> Iterator[str]:
+def trusted_by(document: Mapping[str, Any]) -> Iterator[str]:
     """The services that may assume the role, without those that a statement denies it whatever happens."""
     statements = [each for each in _as_list(document.get("Statement")) if isinstance(each, Mapping)]
     found = dict.fromkeys(service for each in statements for service in _services(each))
@@ -104,10 +106,11 @@ def _services(statement: Mapping[str, Any]) -> list[str]:
     principal = statement.get("Principal")
     if principal == ANYBODY:
         return [ANYBODY]
-    return _as_list(principal.get("Service")) if isinstance(principal, Mapping) else []
+    return list(_texts(principal.get("Service"))) if isinstance(principal, Mapping) else []
 
 
-def _statements(document: Mapping[str, Any]) -> Iterator[Statement]:
+def statements_of(document: Mapping[str, Any]) -> Iterator[Statement]:
+    """The statements of a policy that allow or deny."""
     for each in _as_list(document.get("Statement")):
         told = _statement(each) if isinstance(each, Mapping) else None
         if told is not None:
@@ -116,31 +119,34 @@ def _statements(document: Mapping[str, Any]) -> Iterator[Statement]:
 
 def _statement(told: Mapping[str, Any]) -> Statement | None:
     """A statement; None for what neither allows nor denies."""
-    if told.get("Effect") not in {ALLOW, DENY}:
+    # No set: what is no text may be nothing that a set takes.
+    if told.get("Effect") not in (ALLOW, DENY):
         return None
+    lists = [_as_list(told.get(each)) for each in ("Action", "NotAction", "Resource", "NotResource")]
+    actions, not_actions, resources, not_resources = (_texts(each) for each in lists)
     return Statement(
         allows=told["Effect"] == ALLOW,
-        actions=tuple(_as_list(told.get("Action"))),
-        not_actions=tuple(_as_list(told.get("NotAction"))),
-        resources=tuple(_as_list(told.get("Resource"))),
-        not_resources=tuple(_as_list(told.get("NotResource"))),
+        actions=actions,
+        not_actions=not_actions,
+        resources=resources,
+        not_resources=not_resources,
         conditional=bool(told.get("Condition")),
+        unclear=not all(isinstance(item, str) for each in lists for item in each),
     )
 
 
 def _everywhere(statement: Statement) -> Statement:
-    return Statement(
-        allows=statement.allows,
-        actions=statement.actions,
-        not_actions=statement.not_actions,
-        resources=(ANYBODY,),
-        conditional=statement.conditional,
-    )
+    return replace(statement, resources=(ANYBODY,), not_resources=())
 
 
 def _document(told: object) -> Mapping[str, Any]:
     """A policy's document, which botocore decodes."""
     return told if isinstance(told, Mapping) else {}
+
+
+def _texts(told: object) -> tuple[str, ...]:
+    """What is text of what should be text, or a list of it."""
+    return tuple(each for each in _as_list(told) if isinstance(each, str))
 
 
 def _as_list(told: Any) -> list[Any]:  # noqa: ANN401 - one item may stand for a list

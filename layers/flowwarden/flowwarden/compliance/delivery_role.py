@@ -34,10 +34,9 @@ def role_problems(role: DeliveryRole | None, house: House) -> Iterator[str]:
     """What keeps VPC Flow Logs from writing with the delivery role, and what to do.
 
     What nobody can tell (a condition, a policy that may not be read) is no problem of the role; records tell
-    whether it works. That something could not be read is told, though.
+    whether it works. See `role_doubts`.
     """
-    name = house.delivery_role_arn.rpartition("/")[2]
-    mend = f"deploy the stack {house.stack_name} again, or put it back as its template has it"
+    name, mend = _name(house), _mend(house)
     if role is None:
         yield f"the delivery role {name} is gone, and no flow log can be written: {mend}"
         return
@@ -48,12 +47,31 @@ def role_problems(role: DeliveryRole | None, house: House) -> Iterator[str]:
         yield f"the delivery role {name} is denied {', '.join(denied)} by one of its policies: {mend}"
     if missing:
         yield f"the delivery role {name} may not do {', '.join(missing)} any more: {mend}"
+
+
+def role_doubts(role: DeliveryRole | None, house: House) -> Iterator[tuple[str, str]]:
+    """What may keep VPC Flow Logs from writing, or may not: where somebody wants it so, it stays for ever.
+
+    Returns:
+        The turn to tell of it, the same for as long as it is the same, and what it is.
+    """
+    if role is None:
+        return
     if role.boundary:
-        boundary = f"the delivery role {name} has the permissions boundary {role.boundary}"
-        yield f"{boundary}, which may keep it from writing: {mend}"
+        has = f"the delivery role {_name(house)} has the permissions boundary {role.boundary}"
+        yield f"boundary#{role.boundary}", f"{has}, which may keep it from writing: {_mend(house)}"
     if role.unread:
-        unknown = f"nobody can tell whether the delivery role {name} may write"
-        yield f"{unknown}, because not all could be read: {'; '.join(role.unread)}"
+        # Not by what IAM says of it, which may be other words each time.
+        unknown = f"nobody can tell whether the delivery role {_name(house)} may write"
+        yield "role-unread", f"{unknown}, because not all could be read: {'; '.join(role.unread)}"
+
+
+def _name(house: House) -> str:
+    return house.delivery_role_arn.rpartition("/")[2]
+
+
+def _mend(house: House) -> str:
+    return f"deploy the stack {house.stack_name} again, or put it back as its template has it"
 
 
 def _kept_from(role: DeliveryRole, house: House) -> tuple[list[str], list[str]]:

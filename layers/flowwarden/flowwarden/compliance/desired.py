@@ -99,6 +99,8 @@ class House(Struct, frozen=True, kw_only=True):
     """Of the role that the enforcer itself calls with."""
     suffixes: tuple[str, ...] = ()
     """With which the policy lets names of log groups go on."""
+    retentions: dict[str, int] = {}
+    """For how many days log groups are to keep records, as `retentions` says it of a policy."""
 
     def keeps(self, log_group: str) -> bool:
         """Whether a log group is the stack's own, or one that the enforcer makes beside it.
@@ -108,6 +110,11 @@ class House(Struct, frozen=True, kw_only=True):
         """
         names = {self.log_group_name, *(f"{self.log_group_name}-{each}" for each in self.suffixes)}
         return log_group in names or any(is_beside(log_group, each) for each in names)
+
+    def retention_of(self, log_group: str) -> int | None:
+        """For how many days a log group is to keep records; None if nobody wishes for anything."""
+        named = (days for name, days in self.retentions.items() if is_beside(log_group, name))
+        return self.retentions.get(log_group) or next(named, None)
 
 
 def is_beside(log_group: str, other: str) -> bool:
@@ -119,6 +126,13 @@ def is_beside(log_group: str, other: str) -> bool:
 def managed_tags(stack_name: str) -> dict[str, str]:
     """The tags of a flow log that the stack `stack_name` makes."""
     return {MANAGED_TAG: stack_name, "Name": stack_name}
+
+
+def retentions(policy: FlowLogsPolicy, house: House) -> dict[str, int]:
+    """For how many days (value) each log group (key) that a policy names is to keep records."""
+    wishes = (policy.default, *(rule.flow_log for rule in policy.rules))
+    wanted = (resolved(each, house) for each in wishes if each.destination_type == CLOUD_WATCH_LOGS)
+    return {each.destination: each.retention_days for each in wanted if each.retention_days}
 
 
 def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, house: House) -> DesiredFlowLog:

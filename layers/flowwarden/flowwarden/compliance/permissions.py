@@ -6,10 +6,8 @@ IAM User Guide, Policy evaluation logic: a Deny outweighs every Allow. What a co
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from functools import cache
 
 from msgspec import Struct
 
@@ -33,6 +31,8 @@ class Statement(Struct, frozen=True, kw_only=True):
     not_resources: tuple[str, ...] = ()
     conditional: bool = False
     """Whether a condition decides when it holds."""
+    unclear: bool = False
+    """Whether a part of it cannot be read, so that nobody knows what it is about."""
 
 
 class Deed(Struct, frozen=True, kw_only=True):
@@ -67,6 +67,8 @@ def _reached(statements: Iterable[Statement], deed: Deed, *, allows: bool) -> se
 
 def _reach(statement: Statement, deed: Deed) -> Able:
     """Whether a statement is about it."""
+    if statement.unclear:
+        return Able.UNKNOWN
     parts = {_of_action(statement, deed.action), _of_resources(statement, deed)}
     if Able.NO in parts:
         return Able.NO
@@ -76,8 +78,12 @@ def _reach(statement: Statement, deed: Deed) -> Able:
 def _of_action(statement: Statement, action: str) -> Able:
     """Actions are told in any case."""
     if statement.not_actions:
-        return Able.NO if _any(statement.not_actions, action, re.IGNORECASE) else Able.UNKNOWN
-    return Able.YES if _any(statement.actions, action, re.IGNORECASE) else Able.NO
+        return Able.NO if _any(_in_lower(statement.not_actions), action.lower()) else Able.UNKNOWN
+    return Able.YES if _any(_in_lower(statement.actions), action.lower()) else Able.NO
+
+
+def _in_lower(patterns: Iterable[str]) -> Iterator[str]:
+    return (each.lower() for each in patterns)
 
 
 def _of_resources(statement: Statement, deed: Deed) -> Able:
@@ -92,11 +98,30 @@ def _of_resources(statement: Statement, deed: Deed) -> Able:
     return Able.UNKNOWN if maybe or len(plain) < len(statement.resources) else Able.NO
 
 
-def _any(patterns: Iterable[str], value: str, flags: int = 0) -> bool:
-    return any(_pattern(each, flags).fullmatch(value) for each in patterns)
+def _any(patterns: Iterable[str], value: str) -> bool:
+    return any(_fits(each, value) for each in patterns)
 
 
-@cache
-def _pattern(told: str, flags: int) -> re.Pattern[str]:
-    """What IAM's `*` (any number of characters) and `?` (one) stand for."""
-    return re.compile(re.escape(told).replace(r"\*", ".*").replace(r"\?", "."), flags | re.DOTALL)
+def _fits(pattern: str, value: str) -> bool:
+    """What IAM's `*` (any number of characters) and `?` (one) stand for.
+
+    Each part between two `*` is looked for once, as early as possible: no later place would serve the rest
+    better. A regular expression would try all places of all parts, which some stars make endless.
+    """
+    first, *rest = pattern.split("*")
+    if not _at(first, value, 0):
+        return False
+    if not rest:
+        return len(first) == len(value)
+    *middle, last = rest
+    place, end = len(first), len(value) - len(last)
+    for part in middle:
+        place = next((each for each in range(place, end - len(part) + 1) if _at(part, value, each)), end + 1)
+        place += len(part)
+    return place <= end and _at(last, value, end)
+
+
+def _at(part: str, value: str, place: int) -> bool:
+    """Whether a part without `*` is in a value at a place."""
+    found = value[place : place + len(part)]
+    return len(found) == len(part) and all(told in {"?", has} for told, has in zip(part, found, strict=True))

@@ -49,6 +49,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Whether the same run may succeed later without anybody's help."""
     earlier: bool = False
     """Whether it was an earlier run, or one beside this one, that created the flow log."""
+    awaited: bool = False
+    """Whether the VPC lacks its flow log, and creating it was tried and put off."""
     turn: str = ""
     """The turn to tell of it that was asked for; '' for what is told by each run."""
     repeated: bool = False
@@ -101,6 +103,16 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.created if not each.earlier)
 
     @property
+    def awaited(self) -> tuple[Outcome, ...]:
+        """The VPCs whose flow log is still to come after somebody deleted one.
+
+        Whoever did it is told now: the look that creates it does not know.
+        """
+        if not self.trigger.is_deletion:
+            return ()
+        return tuple(each for each in self.outcomes if each.awaited)
+
+    @property
     def failures(self) -> tuple[Outcome, ...]:
         """The VPCs that are not watched as policy wants, and need somebody."""
         return self.of(Result.FAILED, Result.BROKEN, Result.CONFLICT, Result.ROLLED_BACK)
@@ -142,4 +154,6 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         if self.trigger.scope is Scope.PENDING:
             failures = tuple(each for each in failures if not each.retryable)
         changed = news.created or news.of(Result.REPLACED) or news.repairs or news.duplicates
-        return bool(changed or failures or self.trigger.takes_away)
+        # What is left to a later look is told now, with whoever made it necessary.
+        unfinished = self.trigger.is_deletion and (news.awaited or self.goes_on)
+        return bool(changed or failures or unfinished or self.trigger.takes_away)

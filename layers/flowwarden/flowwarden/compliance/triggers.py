@@ -13,40 +13,27 @@ from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.compliance.caller import Origin, as_list, mapping, origin_of, text
 from flowwarden.compliance.desired import House
+from flowwarden.compliance.surroundings import (
+    IAM,
+    LOG_GROUP_CALLS,
+    LOGS,
+    ROLE_CALLS,
+    is_deployment,
+    takes_away,
+    why_not_ours,
+)
 
 SCHEDULED = "Scheduled Event"
 API_CALL = "AWS API Call via CloudTrail"
 EC2 = "ec2.amazonaws.com"
-LOGS = "logs.amazonaws.com"
-IAM = "iam.amazonaws.com"
 CREATIONS = ("CreateVpc", "CreateDefaultVpc")
 DELETION = "DeleteFlowLogs"
-LOG_GROUP_CALLS = (
-    "DeleteLogGroup",
-    "PutRetentionPolicy",
-    "DeleteRetentionPolicy",
-    "PutSubscriptionFilter",
-    "DeleteSubscriptionFilter",
-    "AssociateKmsKey",
-    "DisassociateKmsKey",
-)
-"""What takes a log group from its records, or from the monitor."""
-ROLE_CALLS = (
-    "DeleteRole",
-    "DeleteRolePolicy",
-    "PutRolePolicy",
-    "AttachRolePolicy",
-    "DetachRolePolicy",
-    "UpdateAssumeRolePolicy",
-    "PutRolePermissionsBoundary",
-)
-"""What may keep VPC Flow Logs from writing."""
 CALLS = {EC2: (*CREATIONS, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
 TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
-DEPLOYMENT = "cloudformation.amazonaws.com"
 PENDING_LOOK = "pending"
 DEPLOYED_LOOK = "deployed"
 """The `look` of events that the template makes of what EventBridge tells."""
@@ -92,12 +79,13 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
     deployed: bool = False
     """Whether the stack was just made or changed: its monitor may have seen nothing yet."""
+    takes_away: bool = False
+    """Whether somebody took away what flow logs need: news even if another run has restored it since."""
 
     @property
-    def takes_away(self) -> bool:
-        """Whether somebody took away what flow logs need: news even if another run has restored it since."""
-        name = self.origin.event_name if self.origin else ""
-        return self.scope is Scope.SURROUNDINGS and name.startswith(("Delete", "Detach", "Disassociate"))
+    def is_deletion(self) -> bool:
+        """Whether somebody deleted flow logs."""
+        return self.origin is not None and self.origin.event_name == DELETION
 
     def is_newborn(self, vpc_id: str, now: int) -> bool:
         """Whether EC2 may not know a VPC everywhere yet; `now` is Unix seconds."""
@@ -110,7 +98,7 @@ def read(event: object, house: House) -> Trigger:
 
     Args:
         event: what the function was invoked with.
-        house: whose VPCs and log groups are looked after; a call in another region is none of ours.
+        house: whose VPCs and log groups are looked after; no call in another account or region is ours.
     """
     if not isinstance(event, Mapping):
         return Trigger(scope=Scope.NOTHING, reason=f"not an event, but {type(event).__name__}")
@@ -141,35 +129,24 @@ def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
     if nothing := _why_nothing(detail, name, house):
         return _trigger(event, Scope.NOTHING, nothing)
     if source != EC2:
-        return _trigger(event, Scope.SURROUNDINGS, f"{name} was about what the flow logs need")
+        return _read_tampering(event, name, house)
     return _read_deletion(event) if name == DELETION else _read_creation(event)
 
 
 def _why_nothing(detail: Mapping[str, Any], name: str, house: House) -> str:
     """Why a call that may matter does not; '' if it does."""
     source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or house.region
+    account = text(detail.get("recipientAccountId")) or house.account_id
     if detail.get("errorCode"):
         return f"{name} failed with {text(str(detail['errorCode']))}: nothing changed"
+    if account != house.account_id:
+        return f"{name} was recorded for account {account}; here {house.account_id} is looked after"
     # IAM is global: its calls are recorded in one region.
     if where != house.region and source != IAM:
         return f"{name} was made in {where}; here {house.region} is looked after"
     if house.enforcer_role_arn and origin_of(detail).role_arn == house.enforcer_role_arn:
         return f"{name} was the enforcer's own"
-    return "" if source == EC2 else _why_not_ours(detail, name, house)
-
-
-def _why_not_ours(detail: Mapping[str, Any], name: str, house: House) -> str:
-    """Why a call about a log group or a role is none of our business; '' if it is."""
-    asked = mapping(detail.get("requestParameters"))
-    group, role = text(asked.get("logGroupName")), text(asked.get("roleName"))
-    if detail.get("eventSource") == LOGS and not house.keeps(group):
-        return f"{name} was about {group or 'no log group'}, which is not ours"
-    if detail.get("eventSource") == IAM and role != house.delivery_role_arn.rpartition("/")[2]:
-        return f"{name} was about {role or 'no role'}, which is not ours"
-    invoked_by = text(mapping(detail.get("userIdentity")).get("invokedBy"))
-    if DEPLOYMENT in {text(detail.get("sourceIPAddress")), invoked_by}:
-        return f"{name} was a deployment's, after which a sweep comes anyway"
-    return ""
+    return "" if source == EC2 else why_not_ours(detail, name, house)
 
 
 def _read_creation(event: Mapping[str, Any]) -> Trigger:
@@ -197,6 +174,13 @@ def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     return _trigger(
         event, Scope.EVERYTHING, "DeleteFlowLogs does not tell which VPC lost sight", deleted=deleted
     )
+
+
+def _read_tampering(event: Mapping[str, Any], name: str, house: House) -> Trigger:
+    """A call about a log group or the delivery role."""
+    by = " by a deployment" if is_deployment(mapping(event.get("detail"))) else ""
+    found = _trigger(event, Scope.SURROUNDINGS, f"{name}{by} was about what the flow logs need")
+    return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, house))
 
 
 def _trigger(

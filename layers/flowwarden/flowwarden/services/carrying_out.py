@@ -6,7 +6,7 @@ is looked at again. A call whose answer is lost (a timeout, a throttle) may have
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -70,6 +70,12 @@ class CarryingOut:
         What is throttled still, after all patience, is put off too, and comes after the others from then on
         (`fairly`), so that it keeps nobody from being served.
         """
+        done = self._tried(planned, before, trigger)
+        lacks = any(isinstance(step, Create) for step in planned.plan.steps)
+        awaited = lacks and done.outcome.result is Result.PENDING and done.outcome.retryable
+        return replace(done, outcome=replace(done.outcome, awaited=awaited))
+
+    def _tried(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
         vpc_id, now = planned.situation.vpc.vpc_id, planned.situation.at
         try:
             return self._steps(planned, before, trigger)
@@ -112,7 +118,7 @@ class CarryingOut:
         try:
             flow_log_id = self._call(lambda: self._ec2.create(step.vpc_id, step.flow_log, token))
         except FlowLogExists as error:
-            return self._look_again(planned, step, before, error)
+            return self._look_again(planned, step, before, trigger, error)
         reason = f"the VPC {step.reason}: created {flow_log_id}, about {step.monthly_dollars:.2f} USD a month"
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return Done(
@@ -121,10 +127,13 @@ class CarryingOut:
         )
 
     def _look_again(
-        self, planned: Planned, step: Create, before: Pending | None, exists: FlowLogExists
+        self, planned: Planned, step: Create, before: Pending | None, trigger: Trigger, exists: FlowLogExists
     ) -> Done:
-        """After EC2 said that such a flow log exists: only the wanted one counts as success."""
-        parts = self._fresh(planned)
+        """After EC2 said that such a flow log exists: only the wanted one counts as success.
+
+        One that the event says was deleted is not it, however long EC2 goes on to list it.
+        """
+        parts = self._fresh(planned, without=trigger.deleted)
         verdict = self._planning.again(planned, parts).plan.verdict
         house, now = planned.situation.house, planned.situation.at
         if verdict.coverage is not Coverage.UNCOVERED:
@@ -169,13 +178,14 @@ class CarryingOut:
         )
         return Done(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=again_later)
 
-    def _fresh(self, planned: Planned) -> Parts:
-        """What belongs to the VPC, with its own flow logs as they are now."""
+    def _fresh(self, planned: Planned, without: Collection[str] = ()) -> Parts:
+        """What belongs to the VPC, with its own flow logs as they are now, but for some that are gone."""
         situation = planned.situation
         vpc_id = situation.vpc.vpc_id
         own: list[FlowLog] = self._call(lambda: list(self._ec2.flow_logs([vpc_id])))
         others = [each for each in situation.parts.flow_logs if each.resource_id != vpc_id]
-        return replace(situation.parts, flow_logs=(*own, *others))
+        there = [each for each in (*own, *others) if each.flow_log_id not in without]
+        return replace(situation.parts, flow_logs=tuple(there))
 
     def _call[Told](self, call: Callable[[], Told]) -> Told:
         return patiently(call, self._pace)

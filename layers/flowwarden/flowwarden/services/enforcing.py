@@ -8,9 +8,12 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   further delivery of the same event once more, and also by a run whose event is older than what another run
   just made. One report too many is better than none.
 - Pending: too early to tell, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
-  The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told.
+  The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told. Only that
+  somebody deleted a flow log whose successor is put off is told at once: the look does not know who it was.
 - A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
   window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
+- A permissions boundary of the delivery role, and policies that may not be read: told once in a suppression
+  window. Nobody knows whether they do harm, and they may be wanted so.
 - Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
   when they are others.
 - Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
@@ -35,7 +38,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.compliance.desired import House
+from flowwarden.compliance.desired import House, retentions
 from flowwarden.compliance.pending import Cursor, Pending
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair, Result
 from flowwarden.compliance.triggers import Scope, Trigger
@@ -99,7 +102,7 @@ class EnforcingService:
         """
         self._aws = aws
         self._policy = policy
-        self._house = house = replace(house, suffixes=policy.suffixes)
+        self._house = house = replace(house, suffixes=policy.suffixes, retentions=retentions(policy, house))
         self._dry_run = dry_run
         self._planning = Planning(policy, house)
         self._looking = Looking(aws.ec2, aws.evidence, house)
@@ -207,6 +210,7 @@ class EnforcingService:
             if each.done or trigger.scope is not Scope.PENDING
         ]
         # Last of all: a turn is taken, and a run that is ended would not have told.
+        repairs = list(self._telling.doubts(repairs, trigger, now))
         repairs += self._telling.silences(planned, trigger, now)
         return self._report(
             trigger,

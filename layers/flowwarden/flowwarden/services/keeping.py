@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flowwarden.compliance.delivery_role import role_problems
+from flowwarden.compliance.delivery_role import role_doubts, role_problems
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.inventory import LogGroup
 from flowwarden.compliance.report import Repair
@@ -46,7 +46,10 @@ class Keeping:
             yield self._one(step)
 
     def role(self) -> Iterator[Repair]:
-        """What is wrong about the delivery role, which people have to put right."""
+        """What is wrong about the delivery role, which people have to put right.
+
+        What may be wanted so has the turn that is to be asked for.
+        """
         name = self._house.delivery_role_arn.rpartition("/")[2]
         try:
             role = patiently(lambda: self._roles.describe(self._house.delivery_role_arn), self._pace)
@@ -55,6 +58,8 @@ class Keeping:
             return
         for problem in role_problems(role, self._house):
             yield Repair(subject=name, what=problem, done=False)
+        for turn, doubt in role_doubts(role, self._house):
+            yield Repair(subject=name, what=doubt, done=False, turn=turn)
 
     def _one(self, step: Upkeep) -> Repair:
         try:

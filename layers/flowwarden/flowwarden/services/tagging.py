@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from flowwarden.compliance.plan import Tag
 from flowwarden.compliance.report import Repair
-from flowwarden.errors import EnforcementError, NotThere
+from flowwarden.errors import CallRefused, EnforcementError, NotThere
 from flowwarden.ports import FlowLogService, Pace
 from flowwarden.services.patience import has_time, patiently
 from flowwarden.services.planning import Planned
 
 SUBJECT: Final = "tags of flow logs"
+CALLS_AT_MOST: Final = 64
+"""For flow logs that want the same tags: enough to single out some in hundreds, if not all are refused."""
 
 
 class Tagging:
@@ -34,14 +37,33 @@ class Tagging:
                 yield from self._one(dict(tags), flow_log_ids)
 
     def _one(self, tags: dict[str, str], flow_log_ids: list[str]) -> Iterator[Repair]:
-        keys, number = ", ".join(tags), len(flow_log_ids)
-        named = flow_log_ids[0] if number == 1 else f"{flow_log_ids[0]} and {number - 1} more of ours"
-        try:
-            patiently(lambda: self._ec2.tag(flow_log_ids, tags), self._pace)
-        except NotThere:
-            # One was deleted meanwhile, and EC2 tagged none: the next sweep tags the others.
-            return
-        except EnforcementError as error:
-            yield Repair(subject=SUBJECT, what=f"{named}: {keys} could not be set: {error}", done=False)
-            return
-        yield Repair(subject=SUBJECT, what=f"{named}: {keys} set as policy wants")
+        """Tag them in as few calls as may be.
+
+        EC2 tags all or none. So where one is refused or gone, halves are tried, and only that one is told.
+        """
+        keys, waiting, calls = ", ".join(tags), [flow_log_ids], 0
+        tagged: list[str] = []
+        refused: list[tuple[list[str], str]] = []
+        while waiting and (not calls or has_time(self._pace)):
+            some, calls = waiting.pop(), calls + 1
+            try:
+                patiently(partial(self._ec2.tag, some, tags), self._pace)
+                tagged += some
+            except EnforcementError as error:
+                if isinstance(error, CallRefused | NotThere) and len(some) > 1 and calls < CALLS_AT_MOST:
+                    half = len(some) // 2
+                    waiting += [some[half:], some[:half]]
+                elif not isinstance(error, NotThere):
+                    # What is gone needs no tags. Beside others, the next sweep tags them.
+                    refused.append((some, str(error)))
+        if refused and not tagged:
+            refused = [([each for some, _ in refused for each in some], refused[0][1])]
+        for some, why in refused:
+            yield Repair(subject=SUBJECT, what=f"{_named(some)}: {keys} could not be set: {why}", done=False)
+        if tagged:
+            yield Repair(subject=SUBJECT, what=f"{_named(tagged)}: {keys} set as policy wants")
+
+
+def _named(flow_log_ids: Sequence[str]) -> str:
+    more = len(flow_log_ids) - 1
+    return f"{flow_log_ids[0]} and {more} more of ours" if more else flow_log_ids[0]

@@ -1,8 +1,9 @@
 """Tells operations what a run found, and what stays the same for hours only once in a suppression window.
 
 The state table has a turn for each subject: whoever takes it tells, and nobody else does within the window.
-Subjects are a log group that is silent, listings that are refused, and duplicates, where others than those
-that were told are a subject of their own. A turn is given back if telling failed.
+Subjects are a log group that is silent, listings that are refused, what may be wrong about the delivery role
+or wanted so, and duplicates, where others than those that were told are a subject of their own. A turn is
+given back if telling failed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from flowwarden.compliance import total_silence
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.duplicates import Duplicate, duplicates_of, turn_of
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair
+from flowwarden.compliance.surroundings import ROLE_CALLS
 from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.errors import EnforcementIncomplete, PublishFailed, StateUnavailable
 from flowwarden.ports import EnforcerMemory, Sink
@@ -63,6 +65,13 @@ class Telling:
             turn, what = f"silence#{each.group}", total_silence.told(each, self._house)
             repeated = not self._is_first(turn, now)
             yield Repair(subject=each.group, what=what, done=False, turn=turn, repeated=repeated)
+
+    def doubts(self, repairs: Sequence[Repair], trigger: Trigger, now: int) -> Iterator[Repair]:
+        """Those that want a turn told once, those without always; a call about the role tells all of them."""
+        touched = trigger.origin is not None and trigger.origin.event_name in ROLE_CALLS
+        for each in repairs:
+            first = not each.turn or self._is_first(each.turn, now)
+            yield each if first else replace(each, turn="", repeated=not touched)
 
     def duplicates(self, planned: Sequence[Planned], trigger: Trigger, now: int) -> tuple[Duplicate, ...]:
         """The duplicates that a sweep found, if nobody told of just these lately.
