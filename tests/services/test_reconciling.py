@@ -24,7 +24,7 @@ from flowwarden.aws.ec2 import Ec2FlowLogs
 from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
-from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.compliance.wishes import ENOUGH, Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.detection import last_seen
 from flowwarden.errors import EnforcementIncomplete
 from tests.services.ec2_client import PAGE, Ec2Client
@@ -95,6 +95,10 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
         ec2.add(described(vpc, WANTED, **FOREIGN)),
         ec2.add(described(vpc, WANTED, LogFormat="${version}")),
     ),
+    "own, and foreign elsewhere": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, **FOREIGN)),
+        ec2.add(described(vpc, WANTED)),
+    ),
     "two own": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED)),
         ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
@@ -112,6 +116,8 @@ class World:
     stopped: list[bool] = field(default_factory=list)
     """Which VPCs' interface belongs to an instance that is stopped; it writes nothing."""
     broken: bool = False
+    forgets: bool = False
+    """Whether the state table does not tell, now and then, who wrote."""
     now: int = START
     ec2: Ec2Client = field(init=False)
     fakes: Fakes = field(init=False)
@@ -155,11 +161,13 @@ class World:
             scope=scope, reason="by schedule", happened_at=self.now, occasion=f"run {self.runs}"
         )
         service = self.fakes.service(self.policy)
+        self.fakes.evidence.is_away = self.forgets and self.ec2.random.random() < 0.3
         report = service.enforce(trigger, self.now)
         try:
             service.tell(report)
         except EnforcementIncomplete:
             service.enforce(trigger, self.now + 60)
+        self.fakes.evidence.is_away = False
         return report
 
     def pass_time(self, seconds: int) -> None:
@@ -199,6 +207,8 @@ def worlds(draw: st.DrawFn) -> World:
     world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken=draw(st.booleans()))
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
+    world.policy = draw(st.sampled_from([POLICY, replace(POLICY, foreign=ENOUGH)]))
+    world.forgets = draw(st.booleans())
     world.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
         # The first one: whoever waits for it is all the others.
@@ -215,7 +225,7 @@ def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_fore
     theirs = foreign_ones(world)
     world.hours(3)
     assert world.ec2.harm == []
-    world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
+    world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt, world.forgets = 0.0, 0, None, False
     report = world.hours(4)
     for state, outcome in zip(world.states, by_vpc(report), strict=True):
         if outcome.vpc_id not in world.ec2.always_throttled:
@@ -247,6 +257,9 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         assert result is Result.SKIPPED
     elif state == "exempt":
         assert result is Result.EXEMPT
+    elif state == "own, and foreign elsewhere":
+        assert result is Result.COVERED
+        assert len(world.ec2.there(vpc_id)) == 2, "nothing ever said that ours does not deliver"
     elif result is Result.COVERED:
         assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
         own = [each for each in world.ec2.there(vpc_id) if each.described["Tags"]]
