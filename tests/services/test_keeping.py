@@ -9,6 +9,7 @@ from flowwarden.compliance.desired import HELD_TAG
 from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface
 from flowwarden.compliance.plan import hold
 from flowwarden.compliance.report import Result
+from flowwarden.compliance.triggers import Scope, Trigger
 from flowwarden.compliance.upkeep import MakeGroup, SetKey, SetRetention, Subscribe
 from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish
 from tests.services.enforcer_runs import BORN, DESIRED, SWEEP, enforce, existing, only, own
@@ -37,7 +38,7 @@ def test_the_group_of_what_goes_on_is_made_anew_and_subscribed(flow_logs: tuple[
     assert only(enforce(there)).result is Result.PENDING
     assert [type(each) for each in there.groups.done] == [MakeGroup, SetRetention, Subscribe]
     assert there.groups.there[BEFORE] == sound(BEFORE)
-    assert [each.done for each in enforce(there).repairs if each.subject == BEFORE and each.done] == []
+    assert not any(each.done for each in enforce(there).repairs)
 
 
 @pytest.mark.parametrize("days", [None, 30, 400])
@@ -88,3 +89,30 @@ def test_the_silence_of_what_goes_on_is_told() -> None:
     (trouble,) = enforce(there).troubles
     assert trouble.subject == BEFORE
     assert "fl-old of vpc-1 should write" in trouble.what
+
+
+SUFFIXED = FlowLogsPolicy(grace_minutes=0, default=FlowLogWish(log_group_suffix="pci"))
+PCI = f"{GROUP}-pci"
+
+
+@pytest.mark.parametrize("tags", [DESIRED.tags, {}])
+@pytest.mark.parametrize("trigger", [SWEEP, replace(SWEEP, scope=Scope.SURROUNDINGS)])
+def test_a_group_that_flow_logs_write_into_and_that_is_missing_was_taken_away(
+    trigger: Trigger, tags: dict[str, str]
+) -> None:
+    """Whichever group it is, and whoever made the flow log: people are told that its records are gone."""
+    there = fakes(existing(log_group_name=PCI, tags=tags, creation_time=BORN - 9999))
+    report = enforce(there, trigger, policy=SUFFIXED)
+    restored = [each for each in report.repairs if each.done]
+    assert {each.subject for each in restored} == {PCI}
+    assert "without the records that it held" in restored[0].what
+    there.service(SUFFIXED).tell(report)
+    assert f"{PCI} restored" in there.sink.sent[0].subject
+
+
+def test_a_group_that_is_made_for_its_first_flow_log_is_no_news() -> None:
+    """The flow log itself is."""
+    there = fakes()
+    report = enforce(there, policy=SUFFIXED)
+    assert there.groups.there[PCI] == sound(PCI)
+    assert (report.repairs, len(report.created)) == ((), 1)

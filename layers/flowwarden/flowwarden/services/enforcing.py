@@ -190,7 +190,7 @@ class EnforcingService:
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
-        repairs += self._keep(trigger, upkeep)
+        repairs += self._keep(trigger, upkeep, world)
         if trigger.scope is Scope.PENDING:
             # What fails for good is told by each sweep, not every few minutes.
             repairs = [each for each in repairs if each.done]
@@ -227,11 +227,15 @@ class EnforcingService:
         due, after = set(agenda.due(now)), agenda.cursor.after
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
 
-    def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep]) -> Iterator[Repair]:
-        """Put the log groups right; a group that is made for a first flow log is no news."""
-        made = {each.group for each in upkeep if isinstance(each, MakeGroup)} - {self._house.log_group_name}
+    def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep], world: World) -> Iterator[Repair]:
+        """Put the log groups right; a group that is made for a first flow log is no news.
+
+        Where flow logs write already, and in the stack's own, somebody deleted it, with the records in it.
+        """
+        made = {each.group for each in upkeep if isinstance(each, MakeGroup)}
+        new = made - world.groups - {self._house.log_group_name}
         for step, repair in zip(upkeep, self._keeping.carry_out(upkeep), strict=True):
-            if step.group not in made or not repair.done:
+            if step.group not in new or not repair.done:
                 yield repair
         yield from self._role(trigger)
 
