@@ -10,7 +10,8 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
 - Pending: too early to tell, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
   The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told.
 - A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
-  window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
+  window, as `compliance.total_silence` says. So are flow logs of a day and more of which nobody can say
+  whether they deliver (`compliance.long_unproven`). Nothing is deleted or replaced because of it.
 - Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
   when they are others.
 - Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
