@@ -24,8 +24,8 @@ A VPC whose calls stay throttled is put back behind the others, in this run and 
 Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
 deleted what it wanted to delete, and looks again.
 
-Without the state table nothing can be put off: new VPCs are covered at once, and what may pass by itself is
-left to Lambda's retry.
+Without the state table nothing can be put off: new VPCs are covered at once, and what may pass by itself, or
+what a sweep had no time for, is left to Lambda's retry.
 """
 
 from __future__ import annotations

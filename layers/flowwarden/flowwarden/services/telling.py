@@ -93,9 +93,11 @@ class Telling:
         """
         if report.is_news and not self._dry_run:
             self._send(report)
-        if report.unfinished and report.forgotten:
-            named = ", ".join(each.vpc_id or "the list of VPCs" for each in report.unfinished)
-            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {named}")
+        if report.forgotten and (left := [each.vpc_id or "the list of VPCs" for each in report.unfinished]):
+            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {', '.join(left)}")
+        if report.forgotten and report.goes_on:
+            # Nobody remembers where it stopped. A retry finds done what was done, and comes further.
+            raise EnforcementIncomplete("time ran out before all VPCs were looked at: a retry goes on")
 
     def _is_first(self, subject: str, now: int, *, unknown: bool = True) -> bool:
         """Whether nobody told of a subject within the window; from now on somebody did.
