@@ -247,6 +247,48 @@ def test_what_delivers_outweighs_what_does_not_and_ours_outweighs_theirs() -> No
     assert (both.flow_log_id, both.duplicates) == ("fl-1", ("fl-foreign",))
 
 
+BUCKET: dict[str, Any] = {
+    "log_destination_type": "s3",
+    "log_group_name": None,
+    "log_destination": "arn:aws:s3:::b",
+}
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [foreign(**BUCKET), foreign(log_group_name="theirs"), foreign(creation_time=1, **BUCKET)],
+)
+def test_what_policy_is_content_with_stands_for_none_of_ours_that_is_wanted(theirs: FlowLog) -> None:
+    """Whether nothing is known of who wrote, others wrote, or it wrote itself; the rest is a duplicate."""
+    young = replace(ACTIVE, since=NOW - 300)
+    for interfaces, written, coverage in (
+        ((ACTIVE,), {}, Coverage.UNPROVEN),
+        ((young,), seen(OTHER), Coverage.UNPROVEN),
+        ((ACTIVE,), seen(ACTIVE.interface_id), Coverage.COVERED),
+    ):
+        case = situation(WANTED, theirs, interfaces=interfaces, seen=written, foreign_is_enough=True)
+        verdict = judge(case)
+        assert (verdict.coverage, verdict.flow_log_id, verdict.replaced) == (coverage, "fl-1", ())
+        assert verdict.duplicates == ("fl-foreign",)
+
+
+def test_what_others_made_stands_for_ours_only_if_that_is_not_wanted_or_fails() -> None:
+    """Silence of ours is no reason to delete it, whoever delivers."""
+    failed = but(deliver_logs_status="FAILED")
+    for ours, written, replaced in (
+        (WANTED, seen(OTHER), ()),
+        (failed, {}, (failed,)),
+        (but(log_format="${version}"), {}, (but(log_format="${version}"),)),
+    ):
+        case = situation(ours, foreign(**BUCKET), **BUSY, seen=written, foreign_is_enough=True)
+        verdict = judge(case)
+        assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-foreign")
+        assert verdict.replaced == replaced
+    born = but(creation_time=NOW - 60)
+    both = judge(situation(born, foreign(log_group_name=BESIDE), **BUSY, seen=seen("eni-0a", group=BESIDE)))
+    assert (both.flow_log_id, both.replaced) == ("fl-foreign", ())
+
+
 def test_same_destination_ignores_traffic_type_and_format() -> None:
     """It tells what stands in the wanted flow log's way, not what is wanted."""
     assert same_destination(but(traffic_type="REJECT", log_format="${version}"), DESIRED, HOUSE)

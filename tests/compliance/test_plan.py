@@ -64,6 +64,7 @@ OLD_FORMAT = but(log_format="${version}")
 FAILED: dict[str, Any] = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
 OTHER_TAGS = {MANAGED_TAG: HOUSE.stack_name, "team": "theirs"}
 BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
+IN_A_BUCKET = foreign(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b")
 
 STATES: dict[str, Situation] = {
     "nothing": situation(),
@@ -92,12 +93,13 @@ STATES: dict[str, Situation] = {
     "foreign, the wanted one": situation(foreign()),
     "foreign, another group": situation(foreign(log_group_name="theirs")),
     "foreign, REJECT": situation(foreign(traffic_type="REJECT")),
-    "foreign, S3": situation(
-        foreign(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b")
-    ),
+    "foreign, S3": situation(IN_A_BUCKET),
     "foreign, another group, FAILED": situation(foreign(log_group_name="theirs", **FAILED)),
     "foreign, the wanted one, FAILED": situation(foreign(**FAILED)),
     "ours and foreign alike": situation(WANTED, foreign(log_group_name="theirs")),
+    "ours unseen, foreign S3": situation(WANTED, IN_A_BUCKET, **BUSY),
+    "ours FAILED, foreign S3": situation(but(**FAILED), IN_A_BUCKET, **BUSY),
+    "ours old, new unseen, foreign S3": situation(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
     "each subnet has one": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1),)),
     "one subnet of two": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
     "each interface has one": situation(
@@ -140,6 +142,9 @@ foreign, S3                      | Create Verify   | -               | Wait     
 foreign, another group, FAILED   | Create Verify   | Create Verify   | Wait            | -
 foreign, the wanted one, FAILED  | Create Verify   | Create Verify   | Wait            | -
 ours and foreign alike           | -               | -               | -               | -
+ours unseen, foreign S3          | -               | -               | -               | -
+ours FAILED, foreign S3          | Notify          | Delete          | Notify          | -
+ours old, new unseen, foreign S3 | Verify          | Verify          | Verify          | -
 each subnet has one              | -               | -               | -               | -
 one subnet of two                | Create Verify   | Create Verify   | Wait            | -
 each interface has one           | -               | -               | -               | -

@@ -486,6 +486,26 @@ def test_without_memory_new_vpcs_are_covered_at_once_and_the_rest_is_left_to_lam
         service.tell(service.enforce(BIRTH, BORN))
 
 
+def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None:
+    """A retry has time again, and finds done what was done; a sweep that is remembered needs none."""
+    ec2 = FakeEc2(own("vpc-1", "vpc-2"))
+    fakes = Fakes(ec2=ec2, memory=FakeMemory(broken=True))
+    service = fakes.service(AT_ONCE)
+    fakes.pace.left = 20
+    report = service.enforce(SWEEP, BORN)
+    with pytest.raises(EnforcementIncomplete, match="time ran out"):
+        service.tell(report)
+    fakes.pace.left = 300
+    report = service.enforce(SWEEP, BORN + 60)
+    service.tell(report)
+    assert len(report.created) == 2
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
+    fakes.pace.left = 20
+    report = fakes.service(AT_ONCE).enforce(SWEEP, BORN)
+    fakes.service(AT_ONCE).tell(report)
+    assert (report.goes_on, fakes.memory.cursor) == (True, Cursor(after=""))
+
+
 def test_without_evidence_nothing_is_deleted() -> None:
     """Nothing proves that the replacement delivers."""
     old = existing(log_format="${version}", creation_time=BORN - 9999)

@@ -64,8 +64,9 @@ def test_instances_that_cannot_be_asked_about_are_told_and_break_nothing(fault: 
     ec2 = FakeEc2(vpcs, logs, [HOST, endpoint], instances_fault=fault)
     report = enforce(others_write(Fakes(ec2=ec2)))
     assert [each.result for each in report.outcomes] == [Result.PENDING, Result.BROKEN]
-    (trouble,) = report.troubles
+    trouble, unproven = report.troubles
     assert (trouble.subject, str(fault) in trouble.what) == ("EC2 instances", True)
+    assert unproven.subject == "fl-of-vpc-1"
 
 
 def test_a_look_at_one_vpc_asks_about_its_own_instances_alone() -> None:
@@ -141,3 +142,31 @@ def test_silence_that_could_not_be_told_is_told_by_the_retry() -> None:
     fakes.memory.broken = True
     service.tell(service.enforce(SWEEP, BORN + 120))
     assert len(fakes.sink.sent) == 2
+
+
+PARTICIPANT = replace(HOST, instance_owner="444455556666")
+"""The interface of an instance of another account, in a VPC of ours that is shared with it."""
+
+
+def test_what_stays_unproven_for_a_day_is_told_once_in_a_suppression_window() -> None:
+    """Nobody can tell whether another account's instances run; for all VPCs in one, and nothing is broken."""
+    shared = [replace(PARTICIPANT, interface_id=f"eni-0{each}", vpc_id=f"vpc-{each}") for each in (1, 2)]
+    logs = [existing(each, creation_time=BORN - 24 * 3600) for each in ("vpc-1", "vpc-2")]
+    fakes = others_write(Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"), logs, shared)))
+    service = fakes.service(AT_ONCE)
+    for minutes in (0, 60, 120):
+        report = service.enforce(SWEEP, BORN + 10 + minutes)
+        service.tell(report)
+        assert [each.subject for each in report.troubles] == ["2 flow logs"]
+        assert {each.result for each in report.outcomes} == {Result.PENDING}
+    (sent,) = fakes.sink.sent
+    assert "fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2 arrive" in sent.text
+    assert [*fakes.memory.turns] == ["unproven"]
+    assert fakes.service(AT_ONCE).enforce(LOOK, BORN + 10).troubles == ()
+    deployed = fakes.service(AT_ONCE).enforce(replace(SWEEP, deployed=True), BORN + 10)
+    assert deployed.troubles == ()
+
+
+def test_a_silent_group_s_flow_logs_are_not_told_twice() -> None:
+    """The group is told of."""
+    assert [each.subject for each in enforce(silent_fakes()).troubles] == [GROUP]

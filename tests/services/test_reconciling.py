@@ -24,11 +24,11 @@ from flowwarden.aws.ec2 import Ec2FlowLogs
 from flowwarden.compliance.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.compliance.report import EnforcementReport, Outcome, Result
 from flowwarden.compliance.triggers import Scope, Trigger
-from flowwarden.compliance.wishes import Exemption, FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.compliance.wishes import ENOUGH, Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.detection import last_seen
 from flowwarden.errors import EnforcementIncomplete
 from tests.services.ec2_client import PAGE, Ec2Client
-from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, Fakes
+from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, FakeMemory, Fakes, sound
 
 START = 1_793_611_800
 OLD = START - 30 * 24 * 3600
@@ -64,6 +64,9 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
         described(vpc, WANTED, LogFormat="${version}", Tags=OTHER_TAGS)
     ),
     "own, another format": lambda ec2, vpc: ec2.add(described(vpc, WANTED, LogFormat="${version}")),
+    "own, another format, in a group of before": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, LogFormat="${version}", LogGroupName=f"{GROUP}-0a0b0c0d")
+    ),
     "own, REJECT alone": lambda ec2, vpc: ec2.add(described(vpc, WANTED, TrafficType="REJECT")),
     "own, every ten minutes": lambda ec2, vpc: ec2.add(described(vpc, WANTED, MaxAggregationInterval=600)),
     "own, failing": lambda ec2, vpc: ec2.add(described(vpc, WANTED), delivers=False),
@@ -95,6 +98,10 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
         ec2.add(described(vpc, WANTED, **FOREIGN)),
         ec2.add(described(vpc, WANTED, LogFormat="${version}")),
     ),
+    "own, and foreign elsewhere": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, **FOREIGN)),
+        ec2.add(described(vpc, WANTED)),
+    ),
     "two own": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED)),
         ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
@@ -112,6 +119,13 @@ class World:
     stopped: list[bool] = field(default_factory=list)
     """Which VPCs' interface belongs to an instance that is stopped; it writes nothing."""
     broken: bool = False
+    """Whether nothing can be delivered into the log group beside the usual one."""
+    all_broken: bool = False
+    """Whether, then, nothing that is made now can be delivered into that one either."""
+    forgets: bool = False
+    """Whether the state table does not tell, now and then, who wrote."""
+    tampers: bool = False
+    """Whether somebody deletes log groups now and then, or what they hand to the monitor."""
     now: int = START
     ec2: Ec2Client = field(init=False)
     fakes: Fakes = field(init=False)
@@ -144,7 +158,7 @@ class World:
         if self.broken:
             beside = WANTED.elsewhere
             assert beside is not None
-            self.ec2.broken_groups = {beside.destination}
+            self.ec2.broken_groups = {beside.destination} | ({GROUP} if self.all_broken else set())
         self.fakes = Fakes(ec2=Ec2FlowLogs(cast("Any", self.ec2)))
 
     def run(self, scope: Scope) -> EnforcementReport:
@@ -155,12 +169,24 @@ class World:
             scope=scope, reason="by schedule", happened_at=self.now, occasion=f"run {self.runs}"
         )
         service = self.fakes.service(self.policy)
+        self.tamper()
+        self.fakes.evidence.is_away = self.forgets and self.ec2.random.random() < 0.3
         report = service.enforce(trigger, self.now)
         try:
             service.tell(report)
         except EnforcementIncomplete:
             service.enforce(trigger, self.now + 60)
+        self.fakes.evidence.is_away = False
         return report
+
+    def tamper(self) -> None:
+        """Maybe delete a log group, or its subscription."""
+        groups = self.fakes.groups.there
+        if self.tampers and groups and self.ec2.random.random() < 0.2:
+            name = self.ec2.random.choice(list(groups))
+            group = groups.pop(name)
+            if self.ec2.random.random() < 0.5:
+                groups[name] = replace(group, subscriptions=())
 
     def pass_time(self, seconds: int) -> None:
         """Let time pass: what really delivers writes."""
@@ -196,9 +222,12 @@ def worlds(draw: st.DrawFn) -> World:
     states = draw(st.lists(st.sampled_from([*STATES, "shared", "exempt"]), min_size=1, max_size=6))
     busy = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
     stopped = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
-    world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken=draw(st.booleans()))
+    broken, all_broken = draw(st.booleans()), draw(st.booleans())
+    world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken, all_broken)
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
+    world.policy = draw(st.sampled_from([POLICY, replace(POLICY, foreign=ENOUGH)]))
+    world.forgets, world.tampers = draw(st.booleans()), draw(st.booleans())
     world.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
         # The first one: whoever waits for it is all the others.
@@ -216,7 +245,9 @@ def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_fore
     world.hours(3)
     assert world.ec2.harm == []
     world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
+    world.forgets, world.tampers = False, False
     report = world.hours(4)
+    assert_handed_on(world)
     for state, outcome in zip(world.states, by_vpc(report), strict=True):
         if outcome.vpc_id not in world.ec2.always_throttled:
             assert_settled(world, state, outcome.vpc_id or "", outcome.result)
@@ -236,6 +267,13 @@ def foreign_ones(world: World) -> list[dict[str, Any]]:
     return [each.described for each in deepcopy(world.ec2.there()) if not each.described["Tags"]]
 
 
+def assert_handed_on(world: World) -> None:
+    """Every group that a flow log of ours writes into is there and handed to the monitor, wanted or not."""
+    ours = {each.described["LogGroupName"] for each in world.ec2.there() if each.described["Tags"]}
+    groups = world.fakes.groups.there
+    assert {each: groups[each].subscriptions for each in ours} == dict.fromkeys(ours, sound().subscriptions)
+
+
 def by_vpc(report: EnforcementReport) -> list[Outcome]:
     """The outcomes in the order of their VPCs."""
     return sorted(report.outcomes, key=lambda each: each.vpc_id or "")
@@ -247,6 +285,9 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         assert result is Result.SKIPPED
     elif state == "exempt":
         assert result is Result.EXEMPT
+    elif state == "own, and foreign elsewhere":
+        assert result is Result.COVERED
+        assert len(world.ec2.there(vpc_id)) == 2, "nothing ever said that ours does not deliver"
     elif result is Result.COVERED:
         assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
         own = [each for each in world.ec2.there(vpc_id) if each.described["Tags"]]
@@ -322,6 +363,19 @@ def test_a_replacement_that_fails_is_rolled_back_told_and_not_tried_again_the_sa
     assert "check that the delivery role trusts vpc-flow-logs.amazonaws.com" in told[0]
     world.hours(23)
     assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2
+
+
+def test_the_log_group_of_what_goes_on_after_a_roll_back_is_kept_all_day() -> None:
+    """Whatever somebody does to it."""
+    world = World(1, ["own, another format, in a group of before"], [True], broken=True, all_broken=True)
+    world.tampers = True
+    for _ in range(20):
+        world.hours(1)
+        world.tampers = False
+        world.run(Scope.EVERYTHING)
+        world.tampers = True
+        assert_handed_on(world)
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [f"{GROUP}-0a0b0c0d"]
 
 
 def test_a_rolled_back_replacement_is_not_tried_again_although_the_state_table_is_lost() -> None:

@@ -135,4 +135,4 @@ class CallThrottled(CallFailed):
 
 
 class EnforcementIncomplete(EnforcementError):
-    """At least one VPC was left uncovered by a failure that a retry may mend."""
+    """At least one VPC was left uncovered, or not looked at, and a retry may mend that."""

@@ -66,7 +66,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     own: bool = False
     """Whether the wanted flow log carries this stack's tag."""
     replaced: tuple[FlowLog, ...] = ()
-    """Flow logs of the VPC with this stack's tag that are not, or not any more, the wanted one."""
+    """Flow logs of the VPC with this stack's tag that are not, or not any more, the wanted one. What somebody
+    else made replaces none that is wanted, unless EC2 says that it fails."""
     duplicates: tuple[str, ...] = ()
     """Other flow logs, made by others, that record the same traffic, at as much cost; none that fails."""
     uncovered_parts: tuple[str, ...] = ()
@@ -100,7 +101,8 @@ def judge(situation: Situation) -> Verdict:
 
     A VPC shared with us belongs to another account, and only its owner may switch on a VPC-level flow
     log: it is skipped. A VPC whose owner nobody told counts as ours: at worst EC2 refuses. A wanted flow
-    log that delivers outweighs one that does not, and one that may deliver one that fails.
+    log that delivers outweighs one that does not, and one that may deliver one that fails. One that policy
+    is merely content with outweighs none of ours that may deliver.
     """
     vpc, house = situation.vpc, situation.house
     if vpc.owner_id not in {"", house.account_id}:
@@ -113,7 +115,7 @@ def judge(situation: Situation) -> Verdict:
     suitable = [(state_of(each, situation), each) for each in own if covers(each, situation)]
     if not suitable:
         return _without_wanted(situation, own)
-    state, best = min(suitable, key=lambda one: _preference(one[0], one[1], house))
+    state, best = min(suitable, key=lambda one: _preference(one[0], one[1], situation))
     return _with_wanted(situation, own, best, state)
 
 
@@ -126,9 +128,16 @@ _COVERAGE: Final = {
 }
 
 
-def _preference(state: Delivery, flow_log: FlowLog, house: House) -> tuple[int, bool, int, str]:
-    """What delivers comes first, then what is ours, because nobody else removes it; then what is older."""
-    return _RANK[state], not is_own(flow_log, house), flow_log.creation_time or 0, flow_log.flow_log_id
+def _preference(state: Delivery, flow_log: FlowLog, situation: Situation) -> tuple[int, bool, int, int, str]:
+    """What delivers comes first, then what is ours, because nobody else removes it; then what is older.
+
+    Of what policy is merely content with, EC2's word is all that is known. That a status has lasted is less
+    than records, so it counts for no more than a wanted one of ours that may deliver.
+    """
+    house, rank = situation.house, _RANK[state]
+    wanted = is_wanted(flow_log, situation.desired, house)
+    counts = rank if wanted else max(rank, _RANK[Delivery.UNPROVEN])
+    return counts, not is_own(flow_log, house), rank, flow_log.creation_time or 0, flow_log.flow_log_id
 
 
 def state_of(flow_log: FlowLog, situation: Situation) -> Delivery:
@@ -173,9 +182,7 @@ def _with_wanted(situation: Situation, own: Sequence[FlowLog], best: FlowLog, st
         # An unknown age is no proof.
         proven=state is Delivery.DELIVERING and best.creation_time is not None,
         own=is_own(best, situation.house),
-        replaced=tuple(
-            each for each in own if is_own(each, situation.house) and each.flow_log_id != best.flow_log_id
-        ),
+        replaced=tuple(each for each in own if _replaces(best, each, situation)),
         duplicates=tuple(
             each.flow_log_id
             for each in situation.parts.flow_logs
@@ -185,6 +192,19 @@ def _with_wanted(situation: Situation, own: Sequence[FlowLog], best: FlowLog, st
             and _records_the_same(each, situation.desired)
         ),
     )
+
+
+def _replaces(best: FlowLog, other: FlowLog, situation: Situation) -> bool:
+    """Whether the flow log to count on stands for this one, which is ours.
+
+    What somebody else made may be deleted any day, and the monitor does not read it: it stands for none
+    of ours that policy wants, however little was seen of that lately, unless EC2 says that it fails.
+    """
+    house = situation.house
+    if not is_own(other, house) or other.flow_log_id == best.flow_log_id:
+        return False
+    wanted = is_wanted(other, situation.desired, house) and other.deliver_logs_status != FAILED
+    return is_own(best, house) or not wanted
 
 
 def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:

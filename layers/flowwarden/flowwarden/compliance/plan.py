@@ -5,7 +5,8 @@ then delete our own old one. That takes several looks; each makes the plan anew 
 
 - `Delete` only stands in a plan whose VPC is covered without what it deletes: by a wanted flow log that is
   proven to deliver, or (a replacement that failed) by the old one that it goes back to.
-- Only what carries this stack's tag is ever deleted.
+- Only what carries this stack's tag is ever deleted; what is wanted, never for what somebody else made,
+  unless EC2 says that it fails.
 - A replacement never goes where the old one writes: one log group has one format, and EC2 may refuse it.
 """
 

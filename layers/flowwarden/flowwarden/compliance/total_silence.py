@@ -17,7 +17,7 @@ from flowwarden.compliance.coverage import Situation, suits
 from flowwarden.compliance.delivery import FAILED
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.inventory import FlowLog
-from flowwarden.compliance.matching import log_group_of
+from flowwarden.compliance.matching import is_own, log_group_of
 
 EXPECTED_SECONDS: Final = 3600
 """Age from which on a flow log has to have written: a window is ten minutes at most, and its records come
@@ -35,7 +35,7 @@ class SilentGroup(Struct, frozen=True, kw_only=True):
 
 
 def silent_groups(situations: Iterable[Situation]) -> Iterator[SilentGroup]:
-    """The groups of which nothing was seen, though wanted flow logs should have written into them.
+    """The groups of which nothing was seen, though flow logs that are wanted, or ours, should have written.
 
     What the state table did not tell is unknown, which is no silence.
     """
@@ -55,9 +55,14 @@ def _is_unseen(group: str, situation: Situation) -> bool:
 
 
 def _should_write(flow_log: FlowLog, situation: Situation) -> bool:
-    """Whether a flow log is wanted, is old enough, has something to tell of, and EC2 does not say why not."""
+    """Whether a flow log counts, is old enough, has something to tell of, and EC2 does not say why not.
+
+    One of ours counts though it is not wanted any more: as long as it is there, it may be all that watches.
+    """
     created = flow_log.creation_time
-    if created is None or situation.at - created < EXPECTED_SECONDS or not suits(flow_log, situation):
+    if created is None or situation.at - created < EXPECTED_SECONDS:
+        return False
+    if not (suits(flow_log, situation) or is_own(flow_log, situation.house)):
         return False
     return flow_log.deliver_logs_status != FAILED and any(
         writes_since(each, EXPECTED_SECONDS, situation.at) for each in situation.watched_by(flow_log)

@@ -2,11 +2,15 @@
 
 A log group without its subscription is a monitor without eyes; one without retention, or with less, loses
 evidence or costs for ever. The enforcer puts log groups right; `delivery_role` is about the other need.
+
+A group that no wish names any more is kept as long as a flow log of ours writes into it: while its
+replacement is not proven, or is held after it failed, nobody else watches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
@@ -70,25 +74,56 @@ def groups_wanted(
     return found
 
 
-def keep(wanted: Mapping[str, DesiredFlowLog], found: Iterable[LogGroup], house: House) -> Iterator[Upkeep]:
-    """What is to be done about log groups, in this order."""
+def keep(
+    wanted: Mapping[str, DesiredFlowLog],
+    found: Iterable[LogGroup],
+    house: House,
+    ours: AbstractSet[str] = frozenset(),
+) -> Iterator[Upkeep]:
+    """What is to be done about log groups, in this order.
+
+    Args:
+        wanted: log groups, with a flow log whose wishes hold for them.
+        found: those that exist, of all that are kept.
+        house: the stack.
+        ours: log groups that the stack's own flow logs write into, whether they are wanted or not.
+    """
     there = {each.name: each for each in found}
     for name, desired in sorted(wanted.items()):
         group = there.get(name)
         if group is None:
             yield MakeGroup(group=name, kms_key_arn=desired.kms_key_arn)
             group = LogGroup(name=name, kms_key_arn=desired.kms_key_arn or None)
-        yield from _differences(group, desired, house)
+        yield from _differences(group, desired.retention_days, desired.kms_key_arn, house)
+    for name in sorted(ours - wanted.keys()):
+        yield from _as_the_stack_has_it(name, there.get(name), house)
 
 
-def _differences(group: LogGroup, desired: DesiredFlowLog, house: House) -> Iterator[Upkeep]:
-    name, days = group.name, desired.retention_days
+def _as_the_stack_has_it(name: str, group: LogGroup | None, house: House) -> Iterator[Upkeep]:
+    """A group that goes on by a wish of before, which nobody knows any more.
+
+    So what it keeps for longer stays, and so does its key: only what is missing comes from the stack.
+    """
+    if group is None:
+        yield MakeGroup(group=name, kms_key_arn=house.kms_key_arn)
+        group = LogGroup(name=name, kms_key_arn=house.kms_key_arn or None)
+        yield from _differences(group, house.retention_days, "", house)
+        return
+    days, had = house.retention_days, group.retention_days
+    too_short = days is not None and had is not None and had < days
+    yield from _differences(
+        group, days if too_short else None, "" if group.kms_key_arn else house.kms_key_arn, house
+    )
+
+
+def _differences(group: LogGroup, days: int | None, kms_key_arn: str, house: House) -> Iterator[Upkeep]:
+    name = group.name
     if days is not None and group.retention_days != days:
         had = "for ever" if group.retention_days is None else f"for {group.retention_days} days"
         yield SetRetention(group=name, days=days, reason=f"records were kept {had}: {days} days again")
-    if desired.kms_key_arn and group.kms_key_arn != desired.kms_key_arn:
+    if kms_key_arn and group.kms_key_arn != kms_key_arn:
         had = group.kms_key_arn or "the key of CloudWatch Logs"
-        yield SetKey(group=name, kms_key_arn=desired.kms_key_arn, reason=f"records were encrypted with {had}")
+        yield SetKey(group=name, kms_key_arn=kms_key_arn, reason=f"records were encrypted with {had}")
     if house.monitor_arn:
         yield from _subscription(group, house)
 

@@ -11,7 +11,8 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told. Only that
   somebody deleted a flow log whose successor is put off is told at once: the look does not know who it was.
 - A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
-  window, as `compliance.total_silence` says. Nothing is deleted or replaced because of it.
+  window, as `compliance.total_silence` says. So are flow logs of a day and more of which nobody can say
+  whether they deliver (`compliance.long_unproven`). Nothing is deleted or replaced because of it.
 - A permissions boundary of the delivery role, and policies that may not be read: told once in a suppression
   window. Nobody knows whether they do harm, and they may be wanted so.
 - Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
@@ -26,8 +27,8 @@ A VPC whose calls stay throttled is put back behind the others, in this run and 
 Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
 deleted what it wanted to delete, and looks again.
 
-Without the state table nothing can be put off: new VPCs are covered at once, and what may pass by itself is
-left to Lambda's retry.
+Without the state table nothing can be put off: new VPCs are covered at once, and what may pass by itself, or
+what a sweep had no time for, is left to Lambda's retry.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ class EnforcingService:
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
-        repairs += self._keep(trigger, upkeep)
+        repairs += self._keep(trigger, upkeep, world)
         if trigger.scope is Scope.PENDING:
             # What fails for good is told by each sweep, not every few minutes.
             repairs = [each for each in repairs if each.done]
@@ -231,11 +232,15 @@ class EnforcingService:
         due, after = set(agenda.due(now)), agenda.cursor.after
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
 
-    def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep]) -> Iterator[Repair]:
-        """Put the log groups right; a group that is made for a first flow log is no news."""
-        made = {each.group for each in upkeep if isinstance(each, MakeGroup)} - {self._house.log_group_name}
+    def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep], world: World) -> Iterator[Repair]:
+        """Put the log groups right; a group that is made for a first flow log is no news.
+
+        Where flow logs write already, and in the stack's own, somebody deleted it, with the records in it.
+        """
+        made = {each.group for each in upkeep if isinstance(each, MakeGroup)}
+        new = made - world.groups - {self._house.log_group_name}
         for step, repair in zip(upkeep, self._keeping.carry_out(upkeep), strict=True):
-            if step.group not in made or not repair.done:
+            if step.group not in new or not repair.done:
                 yield repair
         yield from self._role(trigger)
 

@@ -35,10 +35,11 @@ class Keeping:
             CallRefused, CallFailed: they could not be looked at.
         """
         wanted = self._planning.groups(world, plans)
-        if not wanted:
+        names = wanted.keys() | world.ours
+        if not names:
             return ()
-        found: list[LogGroup] = patiently(lambda: list(self._groups.groups(wanted)), self._pace)
-        return tuple(self._planning.upkeep(wanted, found))
+        found: list[LogGroup] = patiently(lambda: list(self._groups.groups(names)), self._pace)
+        return tuple(self._planning.upkeep(wanted, found, world))
 
     def carry_out(self, steps: Sequence[Upkeep]) -> Iterator[Repair]:
         """Do it, and tell of each step what it was; a step that fails keeps no other from being done."""

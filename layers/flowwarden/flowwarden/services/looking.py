@@ -17,7 +17,7 @@ from flowwarden.compliance.activity import has_instance, judged
 from flowwarden.compliance.delivery import slots
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.inventory import FlowLog, NetworkInterface, Parts, Unread, Vpc, by_vpc
-from flowwarden.compliance.matching import log_group_of
+from flowwarden.compliance.matching import is_own, log_group_of
 from flowwarden.compliance.places import Places, places_of
 from flowwarden.compliance.report import Repair
 from flowwarden.detection import last_seen
@@ -43,6 +43,8 @@ class World(Struct, frozen=True, kw_only=True):
     """What is written where, by flow logs of any VPC."""
     groups: frozenset[str]
     """Log groups of the stack that flow logs write into."""
+    ours: frozenset[str]
+    """Those of them that the stack's own flow logs write into."""
     seen: Mapping[str, Mapping[int, AbstractSet[int]]]
     """By log group and slot: the interfaces that wrote."""
     troubles: tuple[Repair, ...] = ()
@@ -90,6 +92,7 @@ class Looking:
             parts=by_vpc(subnets, interfaces, flow_logs),
             places=places_of(flow_logs, self._house),
             groups=groups,
+            ours=self._groups(each for each in flow_logs if is_own(each, self._house)),
             seen={group: self._seen(group, now) for group in sorted(groups)} if interfaces else {},
             troubles=troubles,
         )
@@ -113,7 +116,7 @@ class Looking:
             troubles = (Repair(subject="EC2 instances", what=f"{UNTOLD}: {error}", done=False),)
         return list(judged(found, running, self._house.account_id)), troubles
 
-    def _groups(self, flow_logs: Sequence[FlowLog]) -> frozenset[str]:
+    def _groups(self, flow_logs: Iterable[FlowLog]) -> frozenset[str]:
         told = {log_group_of(each, self._house) for each in flow_logs}
         return frozenset(each for each in told if each is not None and self._house.keeps(each))
 

@@ -70,7 +70,7 @@ class Planning:
         return Planned(situation=situation, plan=plan.make(situation, Circumstances()))
 
     def groups(self, world: World, plans: Sequence[Planned]) -> dict[str, DesiredFlowLog]:
-        """The log groups that are kept: of the policy, of the VPCs, and of the flow logs to be made."""
+        """The log groups that are wanted: of the policy, of the VPCs, and of the flow logs to be made."""
         made = {
             step.flow_log.destination: step.flow_log
             for each in plans
@@ -91,9 +91,11 @@ class Planning:
             not where.regions or self._house.region in where.regions
         )
 
-    def upkeep(self, wanted: Mapping[str, DesiredFlowLog], found: list[LogGroup]) -> Iterator[Upkeep]:
-        """What is to be done about these log groups."""
-        return upkeep.keep(wanted, found, self._house)
+    def upkeep(
+        self, wanted: Mapping[str, DesiredFlowLog], found: list[LogGroup], world: World
+    ) -> Iterator[Upkeep]:
+        """What is to be done about these log groups, and about those that our flow logs write into."""
+        return upkeep.keep(wanted, found, self._house, world.ours)
 
     def _exempt(self, vpc: Vpc, now: int) -> str | None:
         """Why policy says that a VPC needs no flow log; None if it needs one."""

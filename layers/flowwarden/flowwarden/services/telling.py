@@ -1,9 +1,9 @@
 """Tells operations what a run found, and what stays the same for hours only once in a suppression window.
 
 The state table has a turn for each subject: whoever takes it tells, and nobody else does within the window.
-Subjects are a log group that is silent, listings that are refused, what may be wrong about the delivery role
-or wanted so, and duplicates, where others than those that were told are a subject of their own. A turn is
-given back if telling failed.
+Subjects are a log group that is silent, flow logs that are never proven, listings that are refused, what may
+be wrong about the delivery role or wanted so, and duplicates, where others than those that were told are a
+subject of their own. A turn is given back if telling failed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from flowwarden.alerting.enforcement_report import render
-from flowwarden.compliance import total_silence
+from flowwarden.compliance import long_unproven, total_silence
 from flowwarden.compliance.desired import House
 from flowwarden.compliance.duplicates import Duplicate, duplicates_of, turn_of
 from flowwarden.compliance.report import EnforcementReport, Outcome, Repair
@@ -28,6 +28,8 @@ SUPPRESSION_SECONDS: Final = 4 * 3600
 """The suppression window, if nobody says otherwise."""
 UNLISTED: Final = "unlisted"
 """The turn to tell that EC2 does not list what there is."""
+UNPROVEN: Final = "unproven"
+"""The turn to tell of flow logs of which nobody can say for long whether they deliver."""
 
 
 class Telling:
@@ -58,13 +60,20 @@ class Telling:
         return [replace(each, turn=turn, repeated=repeated) for each in outcomes]
 
     def silences(self, planned: Sequence[Planned], trigger: Trigger, now: int) -> Iterator[Repair]:
-        """The log groups of which nothing is seen, of a sweep; a new monitor has seen nothing yet."""
+        """What a sweep sees nothing of: log groups, then flow logs. A new monitor has seen nothing yet."""
         if trigger.scope is not Scope.EVERYTHING or trigger.deployed:
             return
-        for each in total_silence.silent_groups(one.situation for one in planned):
+        silent = list(total_silence.silent_groups(one.situation for one in planned))
+        for each in silent:
             turn, what = f"silence#{each.group}", total_silence.told(each, self._house)
             repeated = not self._is_first(turn, now)
             yield Repair(subject=each.group, what=what, done=False, turn=turn, repeated=repeated)
+        said = {each.flow_log_id for group in silent for each in group.flow_logs}
+        judged = ((each.situation, each.plan.verdict) for each in planned)
+        if found := [each for each in long_unproven.long_unproven(judged) if each.flow_log_id not in said]:
+            subject, what = long_unproven.subject_of(found), long_unproven.told(found)
+            repeated = not self._is_first(UNPROVEN, now)
+            yield Repair(subject=subject, what=what, done=False, turn=UNPROVEN, repeated=repeated)
 
     def doubts(self, repairs: Sequence[Repair], trigger: Trigger, now: int) -> Iterator[Repair]:
         """Those that want a turn told once, those without always; a call about the role tells all of them."""
@@ -92,9 +101,11 @@ class Telling:
         """
         if report.is_news and not self._dry_run:
             self._send(report)
-        if report.unfinished and report.forgotten:
-            named = ", ".join(each.vpc_id or "the list of VPCs" for each in report.unfinished)
-            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {named}")
+        if report.forgotten and (left := [each.vpc_id or "the list of VPCs" for each in report.unfinished]):
+            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {', '.join(left)}")
+        if report.forgotten and report.goes_on:
+            # Nobody remembers where it stopped. A retry finds done what was done, and comes further.
+            raise EnforcementIncomplete("time ran out before all VPCs were looked at: a retry goes on")
 
     def _is_first(self, subject: str, now: int, *, unknown: bool = True) -> bool:
         """Whether nobody told of a subject within the window; from now on somebody did.
