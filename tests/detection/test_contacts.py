@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowwarden.detection.contacts import Contact, Contacts, Outcome, peer_of
+from flowwarden.detection.contacts import Contact, Contacts, Outcome
+from flowwarden.detection.peers import peer_of
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, OWN, Directions
 from flowwarden.network.traffic import Traffic

@@ -37,7 +37,7 @@ IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 HELPERS = {
     *("detectors", "findings", "refusals", "selection"),
     *("baseline", "blind_spots", "cause", "columns", "contacts", "evidence", "last_seen", "suspects"),
-    "thresholds",
+    *("peers", "thresholds"),
 }
 
 

@@ -375,6 +375,29 @@ def test_a_scanner_that_is_let_in_somewhere_new_is_a_hit() -> None:
     assert together.detector == "scan-hit"
 
 
+def test_a_scanner_who_takes_his_time_is_one_all_the_same() -> None:
+    """Six places in one batch, six more in another, each in a container of its own; the same six are six."""
+    evidence = learned()
+    assert look(KNOCKS[:6], evidence) == []
+    assert look([*KNOCKS[:6], *visit(8081)], evidence) == []
+    assert look([*KNOCKS[6:], *visit(8081)], evidence) != []
+    assert look(visit(8082), evidence) != []
+
+
+def test_who_is_known_for_a_scanner_costs_no_more_writes() -> None:
+    """However many places he tries after that."""
+    evidence = learned()
+    look(KNOCKS, evidence)
+    writes = evidence.writes
+    container = watcher(POLICY, evidence, FakeDirectory.of(interface("eni-1")))
+    for first in range(9000, 9600, 12):
+        knocks = [knock(port) for port in range(first, first + 12)]
+        container.inspect(Directions(Traffic(FlowTable.of(knocks)), AddressBook()), TODAY + 7200)
+    assert evidence.writes - writes <= 1
+    (places,) = [sets for key, sets in evidence.items.items() if key.startswith("scanner#")]
+    assert len(places["refused-at"]) <= 20
+
+
 def test_visitors_who_knocked_nowhere_and_usual_services_are_no_hits() -> None:
     """Nor is a handful of refusals, nor a reset."""
     evidence = learned(*visit(443))

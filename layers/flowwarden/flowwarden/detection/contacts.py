@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import cached_property, lru_cache
-from socket import AF_INET6, inet_ntop, inet_pton
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -18,23 +17,23 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from flowwarden.detection.baseline import Edge
+from flowwarden.detection.evidence import fingerprint
+from flowwarden.detection.peers import DYNAMIC, class_of, peer_of
 from flowwarden.detection.selection import PAGING_CONFIDENCE
 from flowwarden.network.addresses import CLASSES, PeerClass
 from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.groups import Groups, packed
-from flowwarden.network.initiator import Initiator
 from flowwarden.network.ports import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST
-from flowwarden.records.model import FlowDirection
 from flowwarden.records.tokens import ABSENT, Integers, Mask
 from flowwarden.records.vocabulary import ACCEPT, EGRESS, INGRESS, REJECT
 
 LEARNING_CONFIDENCE: Final = 0.6
 """Enough to learn from: what is wrongly taken for usual is a request for its answer."""
-DYNAMIC: Final = EPHEMERAL
-"""Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
 MOST_CONTACTS: Final = 2048
 """New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
+MOST_PLACES: Final = 100
+"""Of those that refused an internet host, by far enough: no threshold is higher."""
 MOST_FLOWS: Final = 256
 """Contacts behind a finding of which a flow is looked at."""
 
@@ -157,19 +156,30 @@ class Contacts:
         far[own] = np.array(of_number, np.int64)[np.searchsorted(numbers, ends[own])]
         return [*names], far
 
-    def refused_visitors(self, least: int, most: int) -> frozenset[str]:
-        """Internet hosts that were refused at so many places or more; at most so many hosts."""
+    def refused_visitors(self, least: int, most: int) -> dict[str, frozenset[int]]:
+        """Fingerprints of the places that refused internet hosts, for those that so many refused or more.
+
+        At most so many hosts, those with most places first, and `MOST_PLACES` of each.
+        """
         (groups,) = self._refused.nonzero()
-        if len(groups) < least:
-            return frozenset()
         rows = self._rows[self._first[groups]]
         rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
         # What a server still answers to a client's ports is no attempt; without flags it looks like one.
         rows = rows[self._directions.service_port[rows] < EPHEMERAL]
         clients, counts = np.unique(self._directions.client[rows], return_counts=True)
-        many = zip(clients.tolist(), counts.tolist(), strict=True)
-        names = [(-count, self._flows.texts[client]) for client, count in many if count >= least]
-        return frozenset(name for _, name in sorted(names)[:most])
+        found = zip(clients.tolist(), counts.tolist(), strict=True)
+        texts = self._flows.texts
+        many = sorted((-count, texts[client], client) for client, count in found if count >= least)[:most]
+        own = {name: rows[self._directions.client[rows] == client] for _, name, client in many}
+        return {name: self._places(rows[:MOST_PLACES]) for name, rows in own.items()}
+
+    def _places(self, rows: Integers) -> frozenset[int]:
+        columns = self._directions.server, self._flows["protocol"], self._directions.service_port
+        servers, *services = (column[rows].tolist() for column in columns)
+        texts = self._flows.texts
+        return frozenset(
+            fingerprint(texts[server], *each) for server, *each in zip(servers, *services, strict=True)
+        )
 
     def telling(self, groups: Integers, ports: int) -> Integers:
         """Those of these contacts that mean something even if all of them are new.
@@ -260,40 +270,3 @@ def _usable(directions: Directions) -> Mask:
     inbound = ((side == INGRESS) & from_source) | ((side == EGRESS) & ~from_source)
     usable &= (outbound & (directions.client_class == OWN)) | (inbound & (directions.server_class == OWN))
     return usable
-
-
-_IPV6_BITS: Final = 64
-
-
-def peer_of(address: str, peer_class: int) -> str:
-    """What a far end is to a baseline: the /24 or /64 that an own address is in, else its class.
-
-    Networks of that size are what VPCs have for subnets, and subnets hold what is of one kind. Never an
-    address of the internet: there are too many, and which of them calls says nothing.
-    """
-    return _network_of(address) if peer_class == OWN else CLASSES[peer_class].value
-
-
-def class_of(peer: str) -> PeerClass:
-    """The class of a far end, by what it is to a baseline."""
-    return PeerClass.OWN if "/" in peer else PeerClass(peer)
-
-
-@lru_cache(maxsize=2**16)
-def _network_of(address: str) -> str:
-    if ":" in address:
-        prefix = inet_pton(AF_INET6, address)[: _IPV6_BITS // 8]
-        return f"{inet_ntop(AF_INET6, prefix.ljust(16, bytes(1)))}/{_IPV6_BITS}"
-    return f"{address.rpartition('.')[0]}.0/24"
-
-
-def edge_of(directed: DirectedFlow) -> tuple[object, ...]:
-    """The edge of the contact that a flow is part of, seen from the interface that logged it."""
-    by_source = directed.verdict.initiator is not Initiator.DESTINATION
-    inbound = (directed.side is FlowDirection.INGRESS) == by_source
-    far, far_class = (
-        (directed.client, directed.client_class) if inbound else (directed.server, directed.server_class)
-    )
-    way = "in" if inbound else "out"
-    port = None if directed.service_port is None else min(directed.service_port, DYNAMIC)
-    return (way, directed.flow.protocol, port, peer_of(far, CLASSES.index(far_class)))

@@ -1,8 +1,8 @@
 """scan-hit: somebody on the internet was refused all over the place, and then let in.
 
 What: an answered connection from an internet host to a service of ours that the internet does not usually
-    reach, if that host was refused at `scan_hit_places` places or more in one batch, on the same day or the
-    day before.
+    reach, if that host was refused at `scan_hit_places` places or more on the same day or on the day before.
+    Batches in which one interface refuses it less than five times do not count.
     Without `tcp-flags` the lower port tells who started it, which would not do by itself; that he was refused
     elsewhere does.
 Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.

@@ -47,5 +47,4 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Windows within an hour that AWS skipped. Two would be chance 3.5 times a day for 1,000 interfaces with
     windows of a minute, if two in ten thousand are skipped; three are it 0.02 times."""
     scan_hit_places: Few = 10
-    """Places of one interface that refuse an internet host in one batch: few sources of background noise try
-    that many, so few are remembered."""
+    """Places that refuse an internet host within a day: few sources of background noise try that many."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from flowwarden.detection.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge
-from flowwarden.detection.contacts import DYNAMIC
+from flowwarden.detection.peers import DYNAMIC
 from flowwarden.detection.suspects import ADMIN_PORTS, DATABASE_PORTS
 from flowwarden.network.ports import TCP
 from flowwarden.network.roles import UNKNOWN, Interface

@@ -8,7 +8,7 @@ from typing import Final
 from flowwarden.detection import scan_hit
 from flowwarden.detection.baseline import Edge
 from flowwarden.detection.contacts import Contacts
-from flowwarden.detection.evidence import DAY, Addition
+from flowwarden.detection.evidence import DAY, Addition, Sets
 from flowwarden.detection.findings import Finding
 from flowwarden.detection.selection import grouped
 from flowwarden.detection.thresholds import Thresholds
@@ -22,7 +22,11 @@ MOST_SCANNERS: Final = 16
 MOST_VISITS: Final = 48
 """Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
 
-SEEN: Final = "seen"
+SUSPECTED: Final = 5
+"""Places of an interface that refuse an internet host in one batch before these are remembered: most of the
+noise tries fewer, and who takes his time is found all the same."""
+
+REFUSED_AT: Final = "refused-at"
 
 
 def inspect(
@@ -44,13 +48,12 @@ def inspect(
         thresholds: the user's.
     """
     least = thresholds.scan_hit_places
-    scanners = contacts.refused_visitors(least, MOST_SCANNERS)
-    for visitor in scanners:
-        evidence.add(Addition(_scanner(visitor, day), {SEEN: frozenset({1})}, (day + 2) * DAY))
+    scanners = _scanners(evidence, contacts, day, least)
     visits = _visits(contacts, new, familiar)
     visitors = sorted({each for _, _, clients in visits for each in clients})[:MOST_VISITS]
     keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
-    known = ({keys[key] for key in evidence.recall(keys)} if keys else set()) | scanners
+    items = evidence.recall(keys) if keys else {}
+    known = scanners | {keys[key] for key, sets in items.items() if _is_scanner(sets, least)}
     hits = [
         contact
         for edge, groups, clients in visits
@@ -58,6 +61,22 @@ def inspect(
     ]
     services = grouped(contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     return [scan_hit.report(familiar.role, group, least) for group in services.values()]
+
+
+def _scanners(evidence: EvidenceBook, contacts: Contacts, day: int, least: int) -> set[str]:
+    """Internet hosts that were refused all over on a day; of those nothing more is written."""
+    found = set()
+    for visitor, places in contacts.refused_visitors(min(SUSPECTED, least), MOST_SCANNERS).items():
+        enough = frozenset(sorted(places)[:least])
+        addition = Addition(_scanner(visitor, day), {REFUSED_AT: enough}, (day + 2) * DAY)
+        known = evidence.known(addition.key)
+        if _is_scanner(known, least) or _is_scanner(evidence.add(addition), least):
+            found.add(visitor)
+    return found
+
+
+def _is_scanner(sets: Sets, least: int) -> bool:
+    return len(sets.get(REFUSED_AT, frozenset())) >= least
 
 
 def _visits(
@@ -75,5 +94,5 @@ def _visits(
 
 
 def _scanner(visitor: str, day: int) -> str:
-    """The item of an internet host that was refused all over on a day."""
+    """The item of an internet host that was refused at several places on a day."""
     return f"scanner#{day}#{visitor}"

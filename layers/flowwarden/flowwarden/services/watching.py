@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from flowwarden.detection import blocked_connection, database_initiates
 from flowwarden.detection.baseline import Edge
-from flowwarden.detection.contacts import MOST_CONTACTS, Contact, Contacts, class_of, edge_of
+from flowwarden.detection.contacts import MOST_CONTACTS, Contact, Contacts
 from flowwarden.detection.detectors import INSPECT_SUSPECTS, NOVELTIES
 from flowwarden.detection.evidence import DAY, HOUR, Sets
 from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.peers import class_of, edge_of
 from flowwarden.detection.scan import exceeded, excess
 from flowwarden.detection.suspects import ADMIN_PORTS, Suspect, by_client, windows
 from flowwarden.network.addresses import AddressBooks, PeerClass
