@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from flowwarden.compliance.inventory import LogGroup, NetworkInterface, Vpc
+from flowwarden.detection import last_seen
 from flowwarden.errors import CallRefused
 from flowwarden_cli.console import Console
 from flowwarden_cli.plan import FINE, NOT_SEEN, Question, run
-from tests.compliance.cases import BESIDE, but, foreign
+from tests.compliance.cases import BESIDE, but, foreign, seen
 from tests.functions.test_enforcer_events import ENVIRONMENT
 from tests.services.fakes_ec2 import FakeEc2
 from tests.services.fakes_enforcer import ACCOUNT, GROUP, HOUSE, Fakes
@@ -57,7 +58,18 @@ def world() -> Fakes:
     )
     fakes = Fakes(ec2=ec2)
     fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=7)}
+    for each in last_seen.additions(GROUP, seen("eni-0a", at=NOW)[GROUP]):
+        fakes.evidence.add(each)
     return fakes
+
+
+def test_a_log_group_of_which_nothing_is_seen_needs_somebody(settings: Path) -> None:
+    """The plan is there, and the exit code says that it is not all."""
+    terminal, fakes = Terminal(), world()
+    fakes.evidence.items.clear()
+    assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == NOT_SEEN
+    assert f"! {GROUP}: the monitor sees no record at all" in terminal.text
+    assert "VPCs: 1 covered, 2 uncovered" in terminal.text
 
 
 def test_the_plan_says_what_would_be_done_why_and_what_it_costs(settings: Path) -> None:
