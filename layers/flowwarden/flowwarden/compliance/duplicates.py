@@ -35,10 +35,7 @@ def _of(situation: Situation, verdict: Verdict) -> Duplicate:
     dollars = 0.0
     for each in situation.parts.flow_logs:
         if each.flow_log_id in verdict.duplicates:
-            active = sum(
-                one.active is not False and each.resource_id in {one.vpc_id, one.subnet_id, one.interface_id}
-                for one in situation.parts.interfaces
-            )
+            active = sum(one.active is not False for one in situation.watched_by(each))
             dollars += costs.monthly_dollars(situation.desired, active)
     return Duplicate(
         vpc_id=verdict.vpc_id, flow_log_ids=verdict.duplicates, monthly_dollars=round(dollars, 2)

@@ -162,6 +162,8 @@ class Contacts:
         At most so many hosts, those with most places first, and `MOST_PLACES` of each.
         """
         (groups,) = self._refused.nonzero()
+        if len(groups) < least:  # as in most batches
+            return {}
         rows = self._rows[self._first[groups]]
         rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
         # What a server still answers to a client's ports is no attempt; without flags it looks like one.

@@ -7,7 +7,7 @@ from typing import Final
 
 from flowwarden.detection import scan_hit
 from flowwarden.detection.baseline import Edge
-from flowwarden.detection.contacts import Contacts
+from flowwarden.detection.contacts import MOST_CONTACTS, Contacts
 from flowwarden.detection.evidence import DAY, Addition, Sets
 from flowwarden.detection.findings import Finding
 from flowwarden.detection.selection import grouped
@@ -54,10 +54,11 @@ def inspect(
     keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
     items = evidence.recall(keys) if keys else {}
     known = scanners | {keys[key] for key, sets in items.items() if _is_scanner(sets, least)}
+    of_known = ((edge, groups[[each in known for each in clients]]) for edge, groups, clients in visits)
     hits = [
         contact
-        for edge, groups, clients in visits
-        for contact in contacts.one_by_one(groups[[each in known for each in clients]], str(edge[-1]))
+        for edge, groups in of_known
+        for contact in contacts.one_by_one(groups[:MOST_CONTACTS], str(edge[-1]))
     ]
     services = grouped(contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     return [scan_hit.report(familiar.role, group, least) for group in services.values()]
