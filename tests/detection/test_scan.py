@@ -52,6 +52,27 @@ def test_a_service_that_the_role_asks_for_elsewhere_counts_less() -> None:
     assert suspicious(suspect(*stale[:40]), LIMITS) == HOUR, "a role that never asked for it"
 
 
+def test_a_sweep_through_networks_for_a_usual_service_is_a_scan() -> None:
+    """Stale lists stand in the networks that such hosts get; forty places in ten networks are looked for."""
+    own, few, many = (
+        [contact(f"10.0.{n % nets}.{n}", 8080, peer=f"10.0.{n % nets}.0/24") for n in range(1, 41)]
+        for nets in (1, 2, 10)
+    )
+    usual = frozenset({(TCP, 8080)})
+    assert suspicious(suspect(*own, asks=usual), LIMITS) is None
+    assert suspicious(suspect(*few, asks=usual), LIMITS) is None
+    assert suspicious(suspect(*many, asks=usual), LIMITS) == HOUR
+
+
+def test_hosts_that_answer_pay_for_networks_that_fail() -> None:
+    """A fleet that moves to new networks: replaced hosts fail there, and their successors answer."""
+    usual = frozenset({(TCP, 8080)})
+    gone = [contact(f"10.0.{net}.{n}", 8080, peer=f"10.0.{net}.0/24") for net in range(10) for n in (1, 2)]
+    new = [contact(f"10.0.{net}.9", 8080, Outcome.ANSWERED, peer=f"10.0.{net}.0/24") for net in range(10)]
+    assert excess(sets(gone, usual), HOUR) == pytest.approx(12, abs=1)
+    assert excess(sets([*gone, *new], usual), HOUR) < 3
+
+
 def test_a_server_makes_up_for_one_failure_however_many_of_its_ports_answer() -> None:
     """Or one accomplice inside would pay for any scan."""
     accomplice = [contact("10.0.8.1", 20_000 + n, Outcome.ANSWERED) for n in range(120)]

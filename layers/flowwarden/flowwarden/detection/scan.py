@@ -2,11 +2,11 @@
 
 What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
     it, less those that answered, reach `scan_hour` within an hour or `scan_day` within a day. What is
-    usual for its role does not count, however much of it fails; a service that it usually asks for, in a
-    network where it does not, counts as `USUAL_WEIGHTS` of a place. Each server that
-    answered makes up for one failure, however many of its ports did; those of the internet for failures on
-    the internet only: anybody can have as many of them as he likes. Or who asks one server for
-    `scan_ports` privileged ports in a batch, answered or not.
+    usual for its role does not count, however much of it fails. A service that it usually asks for, but in
+    other networks, counts once for each network that is new and fails, and for `USUAL_WEIGHTS` of every
+    further place there. Each server that answered makes up for one failure, however many of its ports did;
+    those of the internet for failures on the internet only: anybody can have as many of them as he likes. Or
+    who asks one server for `scan_ports` privileged ports in a batch, answered or not.
 Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
     It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
     odds of 0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
@@ -33,6 +33,7 @@ from flowwarden.detection.suspects import (
     ANSWERED_BY,
     ANSWERED_OUTSIDE,
     FAILED,
+    FAILED_NETWORKS,
     FAILED_OUTSIDE,
     FAILED_USUAL,
     SPANS,
@@ -48,8 +49,8 @@ NAME: Final = "scan"
 LEARNING_FACTOR: Final = 2.5
 USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
 """Bastions, deployment tools and peers of a cluster keep asking for hosts that were replaced: a stale list
-has dozens, and a day of many releases brings several. Sixty places within an hour, or two hundred within
-a day, are more than that."""
+has dozens, and a day of many releases brings several. They stand in the few networks that such hosts get
+addresses of; who sweeps for a service goes through many."""
 
 _NOTHING: Final[frozenset[int]] = frozenset()
 
@@ -57,11 +58,17 @@ _NOTHING: Final[frozenset[int]] = frozenset()
 def excess(sets: Sets, span: int) -> float:
     """By how many places more failed than answered within a span; one that did both answered."""
     answered, outside = sets.get(ANSWERED, _NOTHING), sets.get(ANSWERED_OUTSIDE, _NOTHING)
-    usual = distinct(sets.get(FAILED_USUAL, _NOTHING) - answered)
-    failed = distinct(sets.get(FAILED, _NOTHING) - answered) + USUAL_WEIGHTS[span] * usual
+    failed = distinct(sets.get(FAILED, _NOTHING) - answered) + _usual(sets, span)
     inside = failed - distinct(sets.get(ANSWERED_BY, _NOTHING))
     abroad = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
     return max(inside, 0) + max(abroad, 0)
+
+
+def _usual(sets: Sets, span: int) -> float:
+    """What the places count that failed at a service which is usual elsewhere."""
+    places = distinct(sets.get(FAILED_USUAL, _NOTHING) - sets.get(ANSWERED, _NOTHING))
+    networks = min(distinct(sets.get(FAILED_NETWORKS, _NOTHING)), places)
+    return networks + USUAL_WEIGHTS[span] * (places - networks)
 
 
 def failures(sets: Sets) -> float:

@@ -18,11 +18,12 @@ from flowwarden.network.direction import DirectedFlow
 FAILED, ANSWERED = "failed", "answered"
 ANSWERED_BY: Final = "answered-by"
 FAILED_USUAL: Final = "failed-usual"
+FAILED_NETWORKS: Final = "failed-networks"
 FAILED_OUTSIDE, ANSWERED_OUTSIDE = "failed-outside", "answered-outside"
 ADMINISTERED: Final = "administered"
 """Sets of a window: places (server, protocol, port) that failed the host and that answered it, inside and
-outside; those inside that failed it at a service that its role usually asks for elsewhere; servers inside
-that answered it; and servers that it asked for remote administration."""
+outside; those inside that failed it at a service that its role usually asks for elsewhere, and the networks
+that these are in; servers inside that answered it; and servers that it asked for remote administration."""
 
 ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
 """SSH, Telnet, Windows RPC, SMB, RDP, WinRM: how one host is operated from another. No database ports: pools
@@ -101,7 +102,10 @@ def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str,
     found: defaultdict[str, set[int]] = defaultdict(set)
     for contact in contacts:
         usual = (contact.protocol, contact.port) in asks
-        found[_set_of(contact, usual=usual)].add(bucket(contact.server, contact.protocol, contact.port))
+        name = _set_of(contact, usual=usual)
+        found[name].add(bucket(contact.server, contact.protocol, contact.port))
+        if name == FAILED_USUAL:
+            found[FAILED_NETWORKS].add(bucket(contact.peer, contact.protocol, contact.port))
         if contact.inside and not contact.failed:
             found[ANSWERED_BY].add(bucket(contact.server))
         if contact.inside and contact.port in ADMIN_PORTS and not usual:
