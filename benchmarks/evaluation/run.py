@@ -13,8 +13,8 @@ from msgspec import Struct, field
 
 from benchmarks.evaluation.accuracy import Accuracy
 from benchmarks.evaluation.generator.generator import Generator
-from benchmarks.evaluation.generator.model import Delivery, Incident
-from benchmarks.evaluation.judged import Judged, Surroundings
+from benchmarks.evaluation.generator.model import Delivery, Incident, World
+from benchmarks.evaluation.judged import Judged, Page, Surroundings
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
@@ -85,7 +85,7 @@ class Run:
             outcome.lines += len(delivery.lines)
             outcome.deliveries += 1
             for each in listeners:
-                pages = each.process(delivery)
+                pages = [page for page in each.process(delivery) if counts(page, self.scenario.world)]
                 if not learning:
                     self._count(outcome.tallies[each.name], delivery).pages.extend(pages)
             if not learning:
@@ -117,6 +117,11 @@ class Run:
         self.generator, self.outcome = generator, outcome
         for each in self._judged:
             each.restore(states[each.name])
+
+
+def counts(page: Page, world: World) -> bool:
+    """Whether it is about a judged day: some deliveries of the last day of learning come late."""
+    return page.at is None or page.at >= world.judged_from
 
 
 def surroundings(scenario: Scenario, generator: Callable[[], Generator]) -> Surroundings:

@@ -99,6 +99,20 @@ def test_a_late_answer_of_any_server_opens_nothing_for_sure(source: str, protoco
     assert one.client == "10.0.0.1"
 
 
+def test_between_two_ports_of_clients_only_who_asks_again_is_sure_to_ask() -> None:
+    """Without flags. The last packets of a gRPC server, and a host that is refused again and again."""
+    late, asked, again, udp = directed(
+        rejected("10.0.0.2:50051", "10.0.0.1:41000"),
+        rejected("10.0.0.3:41001", "10.0.0.4:50051"),
+        rejected("10.0.0.3:41002", "10.0.0.4:50051"),
+        rejected("10.0.0.3:41001", "10.0.0.4:50051", protocol=17),
+    )
+    assert (late.confidence, udp.confidence) == (0.6, 0.6)
+    assert (asked.client, asked.confidence, again.confidence) == ("10.0.0.3", 0.97, 0.97)
+    repeated = directed(*[rejected("10.0.0.2:50051", "10.0.0.1:41000")] * 3)
+    assert {each.confidence for each in repeated} == {0.6}, "several windows of one connection"
+
+
 def test_a_reset_to_a_scanner_opens_nothing() -> None:
     """It came from port 443 and got an RST."""
     (one,) = directed(flow("10.0.0.2:8000", "203.0.113.9:443", tcp_flags=4))

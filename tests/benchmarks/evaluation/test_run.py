@@ -15,7 +15,7 @@ from benchmarks.evaluation.parallel import run_all
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.results import Results
-from benchmarks.evaluation.run import MONITOR, Outcome, Run
+from benchmarks.evaluation.run import MONITOR, Outcome, Run, counts
 from benchmarks.evaluation.scenarios import Scenario
 from flowwarden.records.layout import DEFAULT_LAYOUT
 from tests.benchmarks.evaluation.worlds import world
@@ -48,6 +48,13 @@ def test_judged_days_are_counted_and_incidents_are_labelled(outcome: Outcome) ->
     assert 0 < tally.batches < outcome.deliveries
     assert {each.kind for each in outcome.incidents} >= {"slow-scan", "unreadable-lines"}
     assert tally.low_confidence == 0
+
+
+def test_what_is_told_late_of_learning_days_counts_for_nobody(outcome: Outcome) -> None:
+    """Deliveries of their last hour come on the first judged day."""
+    page, judged = outcome.tallies[MONITOR].pages[0], scenario().world
+    for at, expected in ((judged.judged_from, True), (None, True), (judged.judged_from - 1, False)):
+        assert counts(msgspec.structs.replace(page, at=at), judged) is expected
 
 
 def test_the_monitor_finds_what_it_is_made_for(outcome: Outcome) -> None:

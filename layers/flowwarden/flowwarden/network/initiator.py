@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from flowwarden.network.ports import ICMP, ICMPV6, UDP, look_like_answers
+from flowwarden.network.ports import EPHEMERAL, ICMP, ICMPV6, UDP, look_like_answers
 from flowwarden.network.traffic import RST, SYN, SYN_ACK, Traffic
 from flowwarden.records.model import Flow
 from flowwarden.records.tokens import ABSENT, Integers, Mask
@@ -168,9 +168,13 @@ def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
         rejected & traffic.reverse_accepted,
         Verdict(Initiator.DESTINATION, 0.95, Evidence.REPLY_REJECTED),
     )
-    # Without flags a late answer of a server whose port nobody knows looks as a request does.
-    answers = look_like_answers(traffic.flows["srcport"], traffic.flows["dstport"])
-    yield rejected & ~answers, Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
+    # Without flags a late answer of a server whose port nobody knows looks as a request does. Who asks again
+    # does so from another port.
+    srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
+    rejected &= ~look_like_answers(srcport, dstport)
+    either = rejected & (srcport >= EPHEMERAL) & (dstport >= EPHEMERAL)
+    yield either & ~traffic.asked_again(either), Verdict(Initiator.SOURCE, 0.6, Evidence.REJECTED)
+    yield rejected, Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
 
 
 def _by_silence(traffic: Traffic) -> Iterator[Decision]:

@@ -150,6 +150,17 @@ class Traffic:
         groups, found = self._reverse
         return np.where(found, _taken(self._requests.ored(self.tcp_flags), groups, 0), 0)
 
+    def asked_again(self, some: Mask) -> Mask:
+        """Which of some flows ask for what another one of them asks for, too, from another port."""
+        (rows,) = some.nonzero()
+        groups = Groups(self._keys[rows])
+        ports = self.flows["srcport"][rows]
+        of_group, _ = groups.of(self._keys[rows])
+        again = groups.any(ports != ports[groups.rows][of_group])
+        asked = np.zeros(len(some), bool)
+        asked[rows] = _taken(again, of_group, np.False_)
+        return asked
+
     @cached_property
     def listens(self) -> tuple[Mask, Mask]:
         """At which flows the source is an endpoint that answered with a SYN-ACK, at which the destination.
