@@ -43,7 +43,7 @@ class Size(Struct, frozen=True):
 QUICK: Final = Size((200, 1), (100, 1), (100, 1), (100, 2), 2, 600, 0.05)
 MEDIUM: Final = Size((300, 5), (200, 5), (100, 3), (200, 3), 5, 600, 0.2)
 """About a quarter of the time: for results between full runs."""
-FULL: Final = Size((1000, 7), (400, 3), (200, 3), (200, 4), 6, 60, 0.2)
+FULL: Final = Size((1000, 7), (400, 3), (400, 5), (200, 4), 6, 60, 0.2)
 """7,000 interface-days without an incident, after learning."""
 
 
