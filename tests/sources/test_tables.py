@@ -89,7 +89,9 @@ def test_columns_that_make_no_layout_are_refused(names: list[str]) -> None:
         Columns(names)
 
 
-@pytest.mark.parametrize("line", ["", "srcaddr dstaddr", "srcaddr,action", "2,10.0.0.1", ",", '","'])
+@pytest.mark.parametrize(
+    "line", ["", "srcaddr dstaddr", "srcaddr,action", "2,10.0.0.1", ",", '","', "srcaddr\r,dstaddr,message"]
+)
 def test_other_lines_are_no_csv_header(line: str) -> None:
-    """The addresses or a message must be there."""
+    """The addresses or a message must be there, and no line break but at the end."""
     assert csv_columns(line) is None

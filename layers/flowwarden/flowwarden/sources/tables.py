@@ -36,7 +36,7 @@ def field_name(column: str) -> str:
 
 
 def csv_cells(line: str) -> list[str]:
-    """The cells of one line of CSV."""
+    """The cells of one line of CSV. Raises csv.Error if it is none: it has a carriage return in it, say."""
     return next(csv.reader([line]), [])
 
 
@@ -44,7 +44,10 @@ def csv_columns(line: str) -> list[str] | None:
     """The names of the columns, if the line is the header of a CSV that holds flow records."""
     if "," not in line:
         return None
-    names = [field_name(cell) for cell in csv_cells(line)]
+    try:
+        names = [field_name(cell) for cell in csv_cells(line)]
+    except csv.Error:
+        return None
     return names if set(ENDPOINTS) <= set(names) or MESSAGE in names else None
 
 
