@@ -17,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from flowwarden.records.repeats import places_of
+
 type Integers = NDArray[np.signedinteger[Any]]
 type Positions = NDArray[np.int32]
 """Places in a text, and lengths: half as large as integers, since there are two for each token."""
@@ -184,7 +186,7 @@ class Tokens:
         """
         parts = self._parts()
         loaded = [self._word(at, where) for at, where in parts]
-        places, numbers = _places(self._mixed(parts, loaded))
+        places, numbers = places_of(self._mixed(parts, loaded))
         valid = self.length == self.length[places][numbers]
         for (at, where), words in zip(parts, loaded, strict=True):
             valid[where] &= words == self._word(at, places)[numbers[where]]
@@ -273,16 +275,6 @@ def _breaks(raw: NDArray[np.uint8]) -> Positions:
             for begin in range(0, max(len(raw), 1), _SLICE)
         ]
     )
-
-
-def _places(values: Words) -> tuple[Integers, Integers]:
-    """Where one of each distinct value is, and for each value the number of this place."""
-    if len(values) and (values == values[0]).all():
-        return np.zeros(1, np.int64), np.zeros(len(values), np.int64)
-    distinct, numbers = np.unique(values, return_inverse=True)
-    places = np.empty(len(distinct), np.int64)
-    places[numbers] = np.arange(len(values))
-    return places, numbers
 
 
 def _digits(words: Words, count: Integers) -> tuple[Words, Mask]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from flowwarden.records.fields import Kind
 from flowwarden.records.model import Action, FlowDirection
+from flowwarden.records.repeats import one_of_each
 from flowwarden.records.tokens import ABSENT, MIX, Integers, Mask, Words
 from flowwarden.records.values import ABSENT as DASH
 
@@ -135,7 +136,8 @@ class ShortTexts:
 
     def keep(self, first: Words, second: Words, numbers: Integers) -> None:
         """Remember the numbers of texts."""
-        slots, one = np.unique(_slots(first, second), return_index=True)  # of several for a slot, one
+        slots = _slots(first, second)
+        one = one_of_each(slots, _SLOTS)  # of several for a slot, one
         self._first[slots], self._second[slots], self._numbers[slots] = first[one], second[one], numbers[one]
 
 
