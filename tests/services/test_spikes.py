@@ -7,6 +7,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowwarden.detection import internet_rejects
 from flowwarden.detection.findings import Finding
 from flowwarden.detection.reject_spike import LEAST, SLOT
 from flowwarden.detection.thresholds import Thresholds
@@ -35,8 +36,10 @@ def noise(slot: int, count: int) -> list[Flow]:
 def look(evidence: MemoryEvidence, slot: int, flows: list[Flow]) -> list[Finding]:
     """A batch, in a container of its own."""
     batch, rows = noisy(*flows)
-    times = Thresholds().spike_times
-    return spikes.inspect(EvidenceBook(evidence), batch, rows, times, BEGIN + (slot + 1) * SLOT)
+    return spikes.inspect(
+        EvidenceBook(evidence), batch, rows, internet_rejects.inspect(batch, rows),
+        times=Thresholds().spike_times, now=BEGIN + (slot + 1) * SLOT,
+    )  # fmt: skip
 
 
 def test_a_day_of_noise_is_nothing_and_what_breaks_its_habits_is_told_once_in_six_hours() -> None:

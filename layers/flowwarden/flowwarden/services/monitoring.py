@@ -179,9 +179,12 @@ class MonitoringService:
         over_time = self._watcher.inspect(directions, now)
         looked_at = directions.flows(wanted(directions, self._watcher.policy))
         refused = noise(directions)
+        counted = internet_rejects.inspect(directions, refused)
         times = self._watcher.policy.thresholds.spike_times
-        over_time += spikes.inspect(self._watcher.evidence, directions, refused, times, now)
-        over_time += internet_rejects.inspect(directions, refused)
+        over_time += spikes.inspect(
+            self._watcher.evidence, directions, refused, counted, times=times, now=now
+        )
+        over_time += counted
         findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
         self._watcher.remember(findings)
         return findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.detection import internet_rejects, reject_spike
@@ -17,7 +18,13 @@ MOST_SLOTS: Final = 12
 
 
 def inspect(
-    evidence: EvidenceBook, directions: Directions, noise: Integers, times: int, now: int
+    evidence: EvidenceBook,
+    directions: Directions,
+    noise: Integers,
+    counted: Sequence[Finding],
+    *,
+    times: int,
+    now: int,
 ) -> list[Finding]:
     """A finding for each slot in which a host refuses what it never did.
 
@@ -27,16 +34,19 @@ def inspect(
         evidence: what is remembered.
         directions: of the batch.
         noise: the rows of what internet hosts were refused.
+        counted: what `internet_rejects` finds in these; it tells all of a host already.
         times: by how many times more than usual it has to be; the user's.
         now: Unix seconds.
     """
     found = reject_spike.attempts(directions, noise, now)
     most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_SLOTS]
+    told = {finding.subject: finding for finding in counted}
     findings = []
     for (place, slot), rows in most:
         count = distinct(evidence.add(reject_spike.addition(place, slot, directions, rows))[TRIED])
         if reject_spike.may_be_one(count, times) and _is_news(evidence, place, slot, count, times):
-            about = internet_rejects.about(directions, int(directions.server[rows[0]]), noise)
+            server = int(directions.server[rows[0]])
+            about = told.get(place[1]) or internet_rejects.about(directions, server, noise)
             findings.append(reject_spike.report(about, count, times))
     return findings
 
