@@ -26,7 +26,7 @@ ACCEPTABLE: Final = {
     "slow-scan": _SCAN,
     "very-slow-scan": _SCAN,
     "lateral-movement": _SCAN | {"lateral-movement"},
-    "ssh-brute-force": frozenset({"brute-force", "ssh-brute-force", "lateral-movement"}),
+    "ssh-brute-force": frozenset({"brute-force", "lateral-movement"}),
     # A database that goes out is told as one: the graver finding silences the other.
     "listener-goes-out": frozenset({"listener-goes-out", "database-initiates"}),
     "public-into-private": frozenset({"public-into-private"}),
@@ -43,7 +43,7 @@ ACCEPTABLE: Final = {
 }
 """Names of detectors by kind of incident, those of peers included."""
 
-UNCLAIMED: Final = frozenset({"ssh-brute-force", "exfiltration"})
+UNCLAIMED: Final = frozenset({"exfiltration"})
 """Kinds that no detector of the project claims to find. They happen all the same, as what else goes on, and
 are shown; what is said of all incidents leaves them out."""
 

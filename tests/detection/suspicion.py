@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from flowwarden.detection.contacts import Contact, Outcome
@@ -14,12 +16,16 @@ CLIENT = "10.0.1.5"
 
 
 def contact(
-    server: str, port: int, outcome: Outcome = Outcome.UNANSWERED, peer: str = "10.0.9.0/24"
+    server: str,
+    port: int,
+    outcome: Outcome = Outcome.UNANSWERED,
+    peer: str = "10.0.9.0/24",
+    client_ports: Iterable[int] = (40_000,),
 ) -> Contact:
     """What the client asked for, and what came of it."""
     return Contact(
         client=CLIENT, server=server, protocol=6, port=port, peer=peer, outcome=outcome,
-        inbound=False, first=1_764_000_000, rows=np.empty(0, np.int64),
+        inbound=False, first=1_764_000_000, rows=np.empty(0, np.int64), client_ports=frozenset(client_ports),
     )  # fmt: skip
 
 

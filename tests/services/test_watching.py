@@ -48,18 +48,17 @@ def look(
     return findings
 
 
-def tried(server: str, port: int, at: int = TODAY + 3600, **given: object) -> Flow:
+def tried(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000, **given: object) -> Flow:
     """A request of the client that gets no answer."""
     usual = {"tcp_flags": 2, "flow_direction": OUT, "start": at, "end": at + 9}
-    return flow(f"{CLIENT}:40000", f"{server}:{port}", **usual | given)
+    return flow(f"{CLIENT}:{client_port}", f"{server}:{port}", **usual | given)
 
 
-def got(server: str, port: int, at: int = TODAY + 3600) -> list[Flow]:
+def got(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000) -> list[Flow]:
     """A request with its answer."""
-    answer = flow(
-        f"{server}:{port}", f"{CLIENT}:40000", tcp_flags=18, flow_direction=IN, start=at, end=at + 9
-    )
-    return [tried(server, port, at), answer]
+    client = f"{CLIENT}:{client_port}"
+    answer = flow(f"{server}:{port}", client, tcp_flags=18, flow_direction=IN, start=at, end=at + 9)
+    return [tried(server, port, at, client_port=client_port), answer]
 
 
 def learned(*usual: Flow, days: int = 21) -> MemoryEvidence:
@@ -123,6 +122,20 @@ def test_three_hosts_asked_for_administration_are_lateral_movement() -> None:
     *before, last = [look(move, evidence) for move in moves]
     assert before == [[], []]
     assert [(found.detector, found.subject) for found in last] == [("lateral-movement", CLIENT)]
+
+
+def test_one_host_logged_in_on_again_and_again_is_brute_force() -> None:
+    """Over several batches, of which none shows enough."""
+    evidence = learned()
+    batches = [
+        [each for port in range(begin, begin + 11) for each in got("10.0.9.1", 22, client_port=port)]
+        for begin in (41_000, 41_011, 41_022, 41_033)
+    ]
+    *before, last = [look(batch, evidence) for batch in batches]
+    assert before == [[], [], []]
+    assert [(found.detector, found.subject) for found in last] == [("brute-force", CLIENT)]
+    bastion = learned(*got("10.0.9.200", 22))
+    assert [look(batch, bastion) for batch in batches] == [[]] * 4
 
 
 def test_administration_that_is_usual_is_no_movement() -> None:

@@ -64,6 +64,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Unix seconds of the first packet; -1 where the log does not tell."""
     rows: Integers
     """Of the batch."""
+    client_ports: frozenset[int] = frozenset()
+    """One for each connection."""
 
     @property
     def failed(self) -> bool:
@@ -245,6 +247,7 @@ class Contacts:
                     inbound=bool(self._inbound(members[:1])[0]),
                     first=int(starts.min()),
                     rows=members,
+                    client_ports=frozenset(directions.client_port[members].tolist()),
                 )
             )
         return found

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from flowwarden.detection import (
     blocked_connection,
+    brute_force,
     database_initiates,
     interface_silent,
     internet_rejects,
@@ -35,6 +36,7 @@ type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow], Policy], list[
 INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
     scan.NAME: scan.inspect,
     lateral_movement.NAME: lateral_movement.inspect,
+    brute_force.NAME: brute_force.inspect,
     database_initiates.NAME: database_initiates.inspect,
     listener_goes_out.NAME: listener_goes_out.inspect_suspect,
 }
@@ -66,6 +68,7 @@ INHIBITS: dict[str, frozenset[str]] = {
     database_initiates.NAME: frozenset({listener_goes_out.NAME}),
     scan_hit.NAME: frozenset({public_into_private.NAME}),
     lateral_movement.NAME: frozenset({blocked_connection.NAME}),
+    brute_force.NAME: frozenset({lateral_movement.NAME}),
     nacl_fault.NAME: frozenset({blocked_connection.NAME, shut_service.NAME, reject_spike.NAME}),
 }
 """A finding of the first silences findings of the others in the same batch, about the same subject or, if

@@ -21,9 +21,11 @@ FAILED_USUAL: Final = "failed-usual"
 FAILED_NETWORKS: Final = "failed-networks"
 FAILED_OUTSIDE, ANSWERED_OUTSIDE = "failed-outside", "answered-outside"
 ADMINISTERED: Final = "administered"
+SESSIONS: Final = "sessions"
 """Sets of a window: places (server, protocol, port) that failed the host and that answered it, inside and
 outside; those inside that failed it at a service that its role usually asks for elsewhere, and the networks
-that these are in; servers inside that answered it; and servers that it asked for remote administration."""
+that these are in; servers inside that answered it; servers that it asked for remote administration; and the
+connections that it had for that."""
 
 ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
 """SSH, Telnet, Windows RPC, SMB, RDP, WinRM: how one host is operated from another. No database ports: pools
@@ -110,7 +112,16 @@ def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str,
             found[ANSWERED_BY].add(bucket(contact.server))
         if contact.inside and contact.port in ADMIN_PORTS and not usual:
             found[ADMINISTERED].add(bucket(contact.server))
+            found[SESSIONS] |= _sessions(contact)
     return {name: frozenset(numbers) for name, numbers in found.items()}
+
+
+def _sessions(contact: Contact) -> set[int]:
+    """The connections of a contact; none that failed, for these are the business of others."""
+    if contact.failed:
+        return set()
+    place = contact.server, contact.protocol, contact.port
+    return {bucket(*place, client_port) for client_port in contact.client_ports}
 
 
 def _set_of(contact: Contact, *, usual: bool) -> str:

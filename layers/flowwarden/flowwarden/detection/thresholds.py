@@ -24,6 +24,9 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lateral_hosts: Few = 3
     """Own hosts that a host asks for remote administration within a day. With the scan rule, 98-100 % of
     half-successful movements and 0.29 false pages a day and 1,000 interfaces, on synthetic traffic."""
+    brute_force_sessions: Places = 40
+    """Answered connections of a host for remote administration within an hour. sshd lets six passwords be
+    tried in one (MaxAuthTries), so that these are 240; a person has a few connections."""
     probing_places: Few = 5
     """Distinct refused (host, port) pairs of a host in a batch. Primaries and replicas of one or two services
     stay below."""
