@@ -43,10 +43,6 @@ ACCEPTABLE: Final = {
 }
 """Names of detectors by kind of incident, those of peers included."""
 
-UNCLAIMED: Final = frozenset({"exfiltration"})
-"""Kinds that no detector of the project claims to find. They happen all the same, as what else goes on, and
-are shown; what is said of all incidents leaves them out."""
-
 NEVER_PAGED: Final = frozenset({"reject-spike"})
 """Detectors whose findings are only ever reported, and are judged by that. A finding of any other detector
 that does not page is none: that it will page in two hours is no credit for now."""

@@ -8,7 +8,6 @@ from typing import Final
 from msgspec import Struct
 
 from benchmarks.evaluation import scenarios
-from benchmarks.evaluation.acceptable import UNCLAIMED
 from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import MONITOR
 
@@ -16,7 +15,7 @@ MOST_PAGES: Final = {scenarios.BENIGN: 0.5, scenarios.BENIGN_V2: 0.5, scenarios.
 """A day and 1,000 interfaces, when nothing is wrong but what always is; and when more of that is."""
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
 NEARLY: Final = 0.9
-"""Of every other kind that is claimed."""
+"""Of every other kind."""
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.INCIDENTS: 25.0}
 """Write units of the state table for 1,000 records: of ordinary traffic, and with scans in it."""
 SURE_AND_RIGHT: Final = 0.995
@@ -57,6 +56,5 @@ def gates(results: Results) -> Iterator[Gate]:
 
 def _recalls(results: Results, scenario: str) -> Iterator[Gate]:
     for kind, each in results.found(MONITOR, scenario).items():
-        if kind not in UNCLAIMED:
-            least = 1.0 if kind in ALWAYS_FOUND else NEARLY
-            yield Gate(f"recall of {kind}, {scenario}", each.recall, least, at_least=True)
+        least = 1.0 if kind in ALWAYS_FOUND else NEARLY
+        yield Gate(f"recall of {kind}, {scenario}", each.recall, least, at_least=True)

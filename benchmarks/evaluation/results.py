@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.evaluation import scenarios
-from benchmarks.evaluation.acceptable import UNCLAIMED
 from benchmarks.evaluation.accuracy import Accuracy
 from benchmarks.evaluation.run import MONITOR, Outcome
 from benchmarks.evaluation.tally import Found, Tally, found, precision, together
@@ -114,7 +113,6 @@ def recalls(kinds: dict[str, Found]) -> dict[str, Any]:
             "recall": round(each.recall, _DIGITS),
             "found": len(each.delays),
             "of": each.incidents,
-            "claimed": kind not in UNCLAIMED,
         }
         for kind, each in kinds.items()
     }

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from benchmarks.evaluation.acceptable import UNCLAIMED, about, finds
+from benchmarks.evaluation.acceptable import about, finds
 from benchmarks.evaluation.accuracy import SURE
 from benchmarks.evaluation.figures import Rate, per_day_and_thousand, quantile
 from benchmarks.evaluation.generator.model import DAY, Incident
@@ -97,11 +97,10 @@ def found(tally: Tally, incidents: Sequence[Incident]) -> dict[str, Found]:
 
 
 def together(kinds: dict[str, Found]) -> Found:
-    """The incidents of all kinds that are claimed."""
-    claimed = [each for kind, each in kinds.items() if kind not in UNCLAIMED]
+    """The incidents of all kinds."""
     return Found(
-        sum(each.incidents for each in claimed),
-        tuple(delay for each in claimed for delay in each.delays),
+        sum(each.incidents for each in kinds.values()),
+        tuple(delay for each in kinds.values() for delay in each.delays),
     )
 
 

@@ -96,7 +96,7 @@ class Benign:
         size = packets * (52 + random.getrandbits(9))
         talk = Talk(
             client.host, near, self._client_port(edge), server.host, far, edge.port, protocol, begin, length,
-            (packets, size), (packets, 3 * size) if edge.answered else (0, 0), outcome,
+            (packets, size), _answer(edge, packets, size), outcome,
             random.choice(vias) if vias else None,
         )  # fmt: skip
         if outcome != OK:
@@ -168,6 +168,13 @@ def attempt(talk: Talk, begin: int, port: int, random: Random) -> Talk:
         talk.client, talk.client_address, port, talk.server, talk.server_address, talk.server_port,
         talk.protocol, begin, syns * 4, (syns, 60 * syns), (syns, 40 * syns), talk.outcome, talk.via,
     )  # fmt: skip
+
+
+def _answer(edge: Edge, packets: int, size: int) -> tuple[int, int]:
+    """Packets and bytes that come back."""
+    if edge.sends:
+        return packets // 2, 52 * (packets // 2)
+    return (packets, 3 * size) if edge.answered else (0, 0)
 
 
 def _address(host: Host | None, random: Random) -> str:

@@ -78,6 +78,8 @@ class Edge(Struct, frozen=True):
     packets: int = 8
     """The mean of one direction."""
     answered: bool = True
+    sends: bool = False
+    """Whether the client sends all there is, and gets nothing back but acknowledgements."""
     via: str = ""
     """The role of the interface that it passes on the way out of the VPC, or into it."""
     keeps_address: bool = False
@@ -127,4 +129,6 @@ EDGES: Final = (
     Edge("ci", VENDOR, 443, 120, fan=40, via="nat", packets=60),
     Edge("bastion", VENDOR, 443, 3, packets=15),
     Edge("legacy", VENDOR, 443, 8, packets=15),
+    Edge("legacy", VENDOR, 443, 1, fan=1, seconds=900, packets=2_000_000, sends=True),  # backups
+    Edge("ci", VENDOR, 443, 6, fan=2, via="nat", seconds=120, packets=800_000, sends=True),  # releases
 )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.evaluation.acceptable import ACCEPTABLE, GRACE, UNCLAIMED, about, finds
+from benchmarks.evaluation.acceptable import ACCEPTABLE, GRACE, about, finds
 from benchmarks.evaluation.accuracy import Accuracy
 from benchmarks.evaluation.figures import per_day_and_thousand, poisson_interval, quantile
 from benchmarks.evaluation.generator.model import DAY, LOG_GROUP, Delivery, Incident, Truth
 from benchmarks.evaluation.judged import Page, Surroundings
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.reading import Reading
-from benchmarks.evaluation.results import recalls
 from benchmarks.evaluation.tally import Found, Tally, found, precision, together
 from flowwarden.records.layout import DEFAULT_LAYOUT
 from tests.benchmarks.evaluation.worlds import made
@@ -133,14 +132,6 @@ def test_every_peers_rule_may_find_something() -> None:
     """Each stands in the table of detectors."""
     known = frozenset().union(*ACCEPTABLE.values())
     assert {"zeek-address-scan", "zeek-port-scan", "elastic-sweep", "panther-egress-ports"} <= known
-
-
-def test_kinds_that_nobody_claims_are_shown_and_not_counted_among_all() -> None:
-    """A gate for what no detector says it finds would mean nothing."""
-    assert set(ACCEPTABLE) > UNCLAIMED
-    kinds = {"slow-scan": Found(2, (60,)), **{kind: Found(3, ()) for kind in UNCLAIMED}}
-    assert together(kinds) == Found(2, (60,))
-    assert {kind for kind, told in recalls(kinds).items() if not told["claimed"]} == UNCLAIMED
 
 
 def test_a_finding_that_pages_nobody_is_found_only_of_those_that_never_page() -> None:

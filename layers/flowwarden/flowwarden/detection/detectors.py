@@ -10,6 +10,7 @@ from flowwarden.detection import (
     blocked_connection,
     brute_force,
     database_initiates,
+    egress_volume,
     interface_silent,
     internet_rejects,
     lateral_movement,
@@ -45,7 +46,9 @@ INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
 NOVELTIES: frozenset[str] = frozenset({database_initiates.NAME, listener_goes_out.NAME})
 """Detectors that find what is new for a role, and nothing else that would be wrong with it."""
 
-OTHERS: frozenset[str] = frozenset({scan_hit.NAME, internet_rejects.NAME, reject_spike.NAME})
+OTHERS: frozenset[str] = frozenset(
+    {scan_hit.NAME, egress_volume.NAME, internet_rejects.NAME, reject_spike.NAME}
+)
 """Detectors that the services run for what they are about, those that count columns among them."""
 
 OF_SIGHT: frozenset[str] = frozenset({records_lost.NAME, interface_silent.NAME})

@@ -51,3 +51,6 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     windows of a minute, if two in ten thousand are skipped; three are it 0.02 times."""
     scan_hit_places: Few = 10
     """Places that refuse an internet host within a day: few sources of background noise try that many."""
+    upload_megabytes: Annotated[int, Meta(ge=100, le=1000)] = 500
+    """Millions of bytes that a host sends to the internet within an hour: turbot's rule for a single record.
+    More than 1,000 may not be remembered of an hour."""

@@ -39,7 +39,8 @@ class EvidenceBook:
         self._baselines: dict[tuple[str, int], tuple[int, Baseline]] = {}
         self.unavailable = 0
         """Calls that the table did not answer, ever."""
-        self._is_away = False
+        self.is_away = False
+        """Whether the table did not answer in this batch: what is not there may be there all the same."""
         self._taught: dict[tuple[str, int], frozenset[Edge]] = {}
         """By role and day the edges that this container has written down."""
         self._recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
@@ -49,11 +50,11 @@ class EvidenceBook:
 
         Each call that hangs takes seconds of those in which pages go out.
         """
-        self._is_away = False
+        self.is_away = False
 
     def _away(self) -> None:
         self.unavailable += 1
-        self._is_away = True
+        self.is_away = True
 
     def add(self, addition: Addition) -> Sets:
         """Add to an item, and say what is in it then."""
@@ -61,7 +62,7 @@ class EvidenceBook:
         if adds_nothing(addition.sets, known):
             return known
         together = merged(known, addition.sets)
-        if self._is_away:
+        if self.is_away:
             return together
         try:
             together = merged(together, self._store.add(addition))
@@ -83,7 +84,7 @@ class EvidenceBook:
 
     def recall(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The items that there are; none if the table does not answer."""
-        if self._is_away:
+        if self.is_away:
             return {}
         try:
             return dict(self._store.read([*keys]))
@@ -96,7 +97,7 @@ class EvidenceBook:
         wanted = tuple(keys)
         if wanted not in self._recalled:
             items = self.recall(wanted)
-            if self._is_away:
+            if self.is_away:
                 return items
             self._recalled[wanted] = items
             if len(self._recalled) > RECALLED:
@@ -110,7 +111,7 @@ class EvidenceBook:
             return known
         keys = keys_before(role, day)
         fresh = baseline(day, keys, self.recall(keys))
-        if self._is_away:
+        if self.is_away:
             return known or fresh
         self._baselines = {key: kept for key, kept in self._baselines.items() if kept[0] > now}
         self._baselines[role, day] = now + BASELINE_SECONDS, fresh
@@ -126,7 +127,7 @@ class EvidenceBook:
         known = self._items.get(addition.key, {}).get(EDGES, frozenset())
         if len(known) < MOST_EDGES:
             self.add(addition)
-        if self._is_away:
+        if self.is_away:
             return
         self._taught[role, day] = taught | new
         if len(self._taught) > TAUGHT:

@@ -27,7 +27,7 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy import Policy
 from flowwarden.records.table import FlowTable
 from flowwarden.records.tokens import Integers
-from flowwarden.services import visits
+from flowwarden.services import uploads, visits
 from flowwarden.services.directory import InterfaceBook
 from flowwarden.services.evidence import EvidenceBook, day_of, moment_of
 from flowwarden.services.familiar import Familiar
@@ -156,6 +156,7 @@ class Watcher:
         if familiar.baseline is not None:
             self._lessons.append(self._lesson(contacts, new, familiar, day_of(seconds)))
         findings = self._judge(contacts, self._outbound(contacts, new, familiar), familiar, now)
+        findings += uploads.inspect(self.evidence, directions, rows, familiar, self.policy, now)
         limits = self.policy.thresholds
         return findings + visits.inspect(self.evidence, contacts, new, familiar, day_of(seconds), limits)
 

@@ -1,0 +1,73 @@
+"""Uploads: what hosts send to the internet within an hour, held against what their roles send."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowwarden.detection import egress_volume
+from flowwarden.detection.egress_volume import Place
+from flowwarden.detection.findings import Finding
+from flowwarden.network.direction import Directions
+from flowwarden.network.places import places
+from flowwarden.policy import Policy
+from flowwarden.records.tokens import Integers
+from flowwarden.services.evidence import EvidenceBook
+from flowwarden.services.familiar import Familiar
+
+MOST_PLACES: Final = 8
+"""Hosts and hours of an interface that a batch remembers, those with most uploads first, at two writes
+each."""
+
+
+def inspect(
+    evidence: EvidenceBook,
+    directions: Directions,
+    rows: Integers,
+    familiar: Familiar,
+    policy: Policy,
+    now: int,
+) -> list[Finding]:
+    """A finding for each host that sends more than its role ever does.
+
+    Args:
+        evidence: what is remembered of hosts and roles.
+        directions: of the batch.
+        rows: the flows of one interface.
+        familiar: what is known of its host. Of one that EC2 does not tell nothing is remembered: it may be a
+            NAT gateway, which sends for many.
+        policy: the user's.
+        now: Unix seconds.
+    """
+    if familiar.interface is None:
+        return []
+    found = egress_volume.uploads(directions, rows, now)
+    exempt = places(policy.exempt)
+    most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_PLACES]
+    return [
+        finding
+        for place, sent in most
+        if not exempt.hold(place[0])
+        if (finding := _inspect(evidence, directions, place, sent, familiar, policy)) is not None
+    ]
+
+
+def _inspect(
+    evidence: EvidenceBook,
+    directions: Directions,
+    place: Place,
+    rows: Integers,
+    familiar: Familiar,
+    policy: Policy,
+) -> Finding | None:
+    added = egress_volume.addition(place, familiar.scope, directions, rows)
+    known = evidence.known(added.key)
+    sent = egress_volume.volume(known if egress_volume.is_full(known) else evidence.add(added))
+    evidence.add(egress_volume.lesson(familiar.role, place, sent))
+    megabytes = policy.thresholds.upload_megabytes
+    if familiar.learning or not egress_volume.is_unusual(sent, 0, megabytes):
+        return None
+    items = evidence.recall_once(egress_volume.keys(familiar.role, place))
+    before = egress_volume.usual(items.values())
+    if evidence.is_away or not egress_volume.is_unusual(sent, before, megabytes):
+        return None
+    return egress_volume.report(place, familiar.role, sent, before, directions, rows)
