@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, pairwise
+from random import Random
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowwarden.detection.egress_volume import MEGABYTE
 from flowwarden.detection.findings import Finding
@@ -79,6 +83,21 @@ def test_what_is_delivered_twice_is_sent_once() -> None:
     """Batches come at least once."""
     evidence = learned()
     assert [look(sent(400), evidence, TODAY + 3700) for _ in range(5)] == [[]] * 5
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.sets(st.integers(1, 8)), random=st.randoms(use_true_random=False))
+def test_order_repetition_and_partition_of_batches_change_nothing(cuts: set[int], random: Random) -> None:
+    """Nine uploads are told as one incident, seven are not, whoever saw which of them."""
+    base = learned().items
+    for count, expected in ((9, {("egress-volume", HOST)}), (7, set())):
+        evidence = MemoryEvidence(dict(base))
+        records = [sent(60, port=40_000 + number) for number in range(count)]
+        ends = [0, *sorted(cut for cut in cuts if cut < count), count]
+        parts = [[*chain(*records[a:b])] for a, b in pairwise(ends)] * 2
+        random.shuffle(parts)
+        told = [each for part in parts for each in look(part, evidence, TODAY + 3700)]
+        assert {(each.detector, each.subject) for each in told} == expected
 
 
 def test_hours_are_judged_one_by_one() -> None:
