@@ -7,7 +7,8 @@ Why: who steals data has to send it somewhere. What a role needs to send it send
     more than ever before is worth a question.
 False positives: a first backup, a migration, a dump for somebody's support: ask once. What comes again is
     usual after `DAYS_SENT` days; name hosts that may send anything in the policy's `exempt`.
-Blind: records of less than `LEAST` bytes, so whoever sends slowly or over many short connections; who fetches
+Blind: records of less than `LEAST` bytes, so whoever sends slowly or over many short connections; long
+    connections to ports that nobody knows, of which only the first window says who started them; who fetches
     the data over a connection that he opened himself; roles that send as much anyway.
 While a role is learned, what it sends is remembered, and nothing is found.
 What to do: find out which program sends, and who owns the destination; stop it if nobody vouches for it.
