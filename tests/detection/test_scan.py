@@ -64,6 +64,18 @@ def test_a_sweep_through_networks_for_a_usual_service_is_a_scan() -> None:
     assert suspicious(suspect(*many, asks=usual), LIMITS) == HOUR
 
 
+def test_a_host_that_is_gone_fails_once_however_many_of_its_services_do() -> None:
+    """A cluster whose nodes are all replaced, twice within an hour: three services of forty nodes."""
+    usual = frozenset((TCP, port) for port in (8080, 10_250, 9100))
+    gone = [
+        contact(f"10.0.{n % 2}.{n}", port, peer=f"10.0.{n % 2}.0/24")
+        for n in range(1, 41)
+        for _, port in usual
+    ]
+    assert suspicious(suspect(*gone, asks=usual), LIMITS) is None
+    assert suspicious(suspect(*gone), LIMITS) == HOUR, "a role that never asked for them"
+
+
 def test_hosts_that_answer_pay_for_networks_that_fail() -> None:
     """A fleet that moves to new networks: replaced hosts fail there, and their successors answer."""
     usual = frozenset({(TCP, 8080)})

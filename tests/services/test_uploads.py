@@ -117,6 +117,17 @@ def test_backups_are_usual_and_far_more_is_not() -> None:
     assert found(look(sent(2000), seldom, TODAY + 3700)) == ["egress-volume"]
 
 
+def test_what_is_told_teaches_no_more_than_would_not_have_been() -> None:
+    """Four thefts of a role are four, and a large backup is usual after some days."""
+    evidence = learned()
+    days = [TODAY + day * DAY + 3600 for day in range(8)]
+    stolen = [found(look(sent(8000, at), evidence, at + 60)) for at in days]
+    assert stolen[:5] == [["egress-volume"]] * 5
+    assert stolen[-1] == []
+    small = learned()
+    assert [bool(look(sent(1000, at), small, at + 60)) for at in days] == [True] * 3 + [False] * 5
+
+
 def test_nothing_is_told_of_who_is_learned_exempt_or_a_gateway() -> None:
     """While a role is learned, its backups are; gateways send for others."""
     assert look(sent(2000), learned(days=3), TODAY + 3700) == []

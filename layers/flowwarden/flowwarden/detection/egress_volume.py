@@ -126,7 +126,11 @@ def is_full(sets: Sets) -> bool:
 
 
 def lesson(role: str, place: Place, sent: float) -> Addition:
-    """What is remembered of a role: which powers of two its hosts' hours reached on a day."""
+    """What is remembered of a role: which powers of two its hosts' hours reached on a day.
+
+    Of what is told no more than would not have been: so an incident teaches little, and a backup that is new
+    and large is usual a few days later than a small one.
+    """
     day = place[1] * HOUR // DAY
     return Addition(_key(role, day), {SIZES: frozenset({int(log2(sent))})}, (day + 2 * DAYS_ASKED) * DAY)
 
@@ -151,9 +155,9 @@ def usual(items: Iterable[Sets]) -> int:
     return 2 ** (days[DAYS_SENT - 1] + 1) if len(days) >= DAYS_SENT else 0
 
 
-def is_unusual(sent: float, before: int, megabytes: int) -> bool:
-    """Whether so many bytes are worth a question, if so many were usual before."""
-    return sent >= megabytes * MEGABYTE and sent >= TIMES * before
+def limit(before: int, megabytes: int) -> int:
+    """From how many bytes on an hour is worth a question, if so many were usual before."""
+    return max(megabytes * MEGABYTE, TIMES * before)
 
 
 def report(

@@ -2,9 +2,9 @@
 
 What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
     it, less those that answered, reach `scan_hour` within an hour or `scan_day` within a day. What is
-    usual for its role does not count, however much of it fails. A service that it usually asks for, but in
-    other networks, counts once for each network that is new and fails, and for `USUAL_WEIGHTS` of every
-    further place there. Each server that answered makes up for one failure, however many of its ports did;
+    usual for its role does not count, however much of it fails. Services that it usually asks for, but in
+    other networks, count once for each network that is new and fails, and for `USUAL_WEIGHTS` of every
+    further server there. Each server that answered makes up for one failure, however many of its ports did;
     those of the internet for failures on the internet only: anybody can have as many of them as he likes. Or
     who asks one server for `scan_ports` privileged ports in a batch, answered or not.
 Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
@@ -65,10 +65,10 @@ def excess(sets: Sets, span: int) -> float:
 
 
 def _usual(sets: Sets, span: int) -> float:
-    """What the places count that failed at a service which is usual elsewhere."""
-    places = distinct(sets.get(FAILED_USUAL, _NOTHING) - sets.get(ANSWERED, _NOTHING))
-    networks = min(distinct(sets.get(FAILED_NETWORKS, _NOTHING)), places)
-    return networks + USUAL_WEIGHTS[span] * (places - networks)
+    """What the servers count that failed at services which are usual elsewhere."""
+    servers = distinct(sets.get(FAILED_USUAL, _NOTHING) - sets.get(ANSWERED_BY, _NOTHING))
+    networks = min(distinct(sets.get(FAILED_NETWORKS, _NOTHING)), servers)
+    return networks + USUAL_WEIGHTS[span] * (servers - networks)
 
 
 def failures(sets: Sets) -> float:

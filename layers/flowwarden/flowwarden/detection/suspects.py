@@ -23,7 +23,7 @@ FAILED_OUTSIDE, ANSWERED_OUTSIDE = "failed-outside", "answered-outside"
 ADMINISTERED: Final = "administered"
 SESSIONS: Final = "sessions"
 """Sets of a window: places (server, protocol, port) that failed the host and that answered it, inside and
-outside; those inside that failed it at a service that its role usually asks for elsewhere, and the networks
+outside; servers inside that failed it at a service that its role usually asks for elsewhere, and the networks
 that these are in; servers inside that answered it; servers that it asked for remote administration; and the
 connections that it had for that."""
 
@@ -104,10 +104,11 @@ def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str,
     found: defaultdict[str, set[int]] = defaultdict(set)
     for contact in contacts:
         usual = (contact.protocol, contact.port) in asks
-        name = _set_of(contact, usual=usual)
-        found[name].add(bucket(contact.server, contact.protocol, contact.port))
-        if name == FAILED_USUAL:
-            found[FAILED_NETWORKS].add(bucket(contact.peer, contact.protocol, contact.port))
+        if usual and contact.inside and contact.failed:
+            found[FAILED_USUAL].add(bucket(contact.server))
+            found[FAILED_NETWORKS].add(bucket(contact.peer))
+        else:
+            found[_set_of(contact)].add(bucket(contact.server, contact.protocol, contact.port))
         if contact.inside and not contact.failed:
             found[ANSWERED_BY].add(bucket(contact.server))
         if contact.inside and contact.port in ADMIN_PORTS and not usual:
@@ -124,12 +125,10 @@ def _sessions(contact: Contact) -> set[int]:
     return {bucket(*place, client_port) for client_port in contact.client_ports}
 
 
-def _set_of(contact: Contact, *, usual: bool) -> str:
-    if not contact.inside:
-        return FAILED_OUTSIDE if contact.failed else ANSWERED_OUTSIDE
-    if contact.failed:
-        return FAILED_USUAL if usual else FAILED
-    return ANSWERED
+def _set_of(contact: Contact) -> str:
+    if contact.inside:
+        return FAILED if contact.failed else ANSWERED
+    return FAILED_OUTSIDE if contact.failed else ANSWERED_OUTSIDE
 
 
 def _by_window(contacts: Iterable[Contact], span: int, now: int) -> dict[int, list[Contact]]:

@@ -62,12 +62,14 @@ def _inspect(
     added = egress_volume.addition(place, familiar.scope, directions, rows)
     known = evidence.known(added.key)
     sent = egress_volume.volume(known if egress_volume.is_full(known) else evidence.add(added))
-    evidence.add(egress_volume.lesson(familiar.role, place, sent))
-    megabytes = policy.thresholds.upload_megabytes
-    if familiar.learning or not egress_volume.is_unusual(sent, 0, megabytes):
+    role, megabytes = familiar.role, policy.thresholds.upload_megabytes
+    if familiar.learning or sent < egress_volume.limit(0, megabytes):
+        evidence.add(egress_volume.lesson(role, place, sent))
         return None
-    items = evidence.recall_once(egress_volume.keys(familiar.role, place))
+    items = evidence.recall_once(egress_volume.keys(role, place))
+    if evidence.is_away:
+        return None
     before = egress_volume.usual(items.values())
-    if evidence.is_away or not egress_volume.is_unusual(sent, before, megabytes):
-        return None
-    return egress_volume.report(place, familiar.role, sent, before, directions, rows)
+    limit = egress_volume.limit(before, megabytes)
+    evidence.add(egress_volume.lesson(role, place, min(sent, limit)))
+    return egress_volume.report(place, role, sent, before, directions, rows) if sent >= limit else None
