@@ -389,7 +389,10 @@ def test_a_scanner_that_is_let_in_somewhere_new_is_a_hit() -> None:
 
 
 def test_a_scanner_who_takes_his_time_is_one_all_the_same() -> None:
-    """Six places in one batch, six more in another, each in a container of its own; the same six are six."""
+    """A few places in each batch, each in a container of its own; the same six are six."""
+    slow = learned()
+    assert [look(KNOCKS[at : at + 4], slow) for at in range(0, 12, 4)] == [[]] * 3
+    assert look(visit(8081), slow) != []
     evidence = learned()
     assert look(KNOCKS[:6], evidence) == []
     assert look([*KNOCKS[:6], *visit(8081)], evidence) == []

@@ -22,9 +22,9 @@ MOST_SCANNERS: Final = 16
 MOST_VISITS: Final = 48
 """Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
 
-SUSPECTED: Final = 5
+SUSPECTED: Final = 3
 """Places of an interface that refuse an internet host in one batch before these are remembered: most of the
-noise tries fewer, and who takes his time is found all the same."""
+noise tries one or two. Of who tries fifteen, a batch may hold three."""
 
 REFUSED_AT: Final = "refused-at"
 
