@@ -64,7 +64,7 @@ bench: .venvs/bench/.made ## What reading a payload costs, held against floors a
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: eval
-eval: .venv/.made ## What the detectors find, and what they page for nothing, on made-up traffic, in about three quarters of an hour on two cores (ARGS=--quick: 4 min)
+eval: .venv/.made ## What the detectors find, and what they page for nothing, on made-up traffic, in about half an hour on two cores (ARGS=--quick: 5 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 .PHONY: sweep

@@ -400,6 +400,26 @@ def test_a_scanner_who_takes_his_time_is_one_all_the_same() -> None:
     assert look(visit(8082), evidence) != []
 
 
+def test_a_hit_is_told_though_the_refusals_come_after_it() -> None:
+    """Batches overtake each other: of twelve refusals four came before the visit, and eight after it."""
+    evidence = learned()
+    assert look(KNOCKS[:4], evidence) == []
+    assert look(visit(8081), evidence) == []
+    (found,) = look(KNOCKS[4:], evidence)
+    assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8081")
+    in_order = learned()
+    (usual,) = [each for batch in (KNOCKS, visit(8081)) for each in look(batch, in_order)]
+    assert (usual.subject, usual.service, usual.severity) == (found.subject, found.service, found.severity)
+
+
+def test_visits_of_who_was_refused_nowhere_are_not_written_down() -> None:
+    """Or each user of a new service were a write."""
+    evidence = learned()
+    writes = evidence.writes
+    look([each for n in range(40) for each in visit(8081, visitor=f"203.0.113.{n}")], evidence)
+    assert evidence.writes - writes <= 1, "the edges of the day"
+
+
 def test_who_is_known_for_a_scanner_costs_no_more_writes() -> None:
     """However many places he tries after that."""
     evidence = learned()

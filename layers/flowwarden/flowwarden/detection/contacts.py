@@ -177,6 +177,13 @@ class Contacts:
         own = {name: rows[self._directions.client[rows] == client] for _, name, client in many}
         return {name: self._places(rows[:MOST_PLACES]) for name, rows in own.items()}
 
+    def refusals(self, visitor: str) -> list[DirectedFlow]:
+        """A flow of each contact of an internet host that was refused here, at most `MOST_PLACES`."""
+        rows = self._rows[self._first[self._refused]]
+        rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
+        texts, clients = self._flows.texts, self._directions.client[rows].tolist()
+        return self._directions.flows(rows[[texts[each] == visitor for each in clients]][:MOST_PLACES])
+
     def _places(self, rows: Integers) -> frozenset[int]:
         columns = self._directions.server, self._flows["protocol"], self._directions.service_port
         servers, *services = (column[rows].tolist() for column in columns)

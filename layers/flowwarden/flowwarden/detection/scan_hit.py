@@ -2,7 +2,8 @@
 
 What: an answered connection from an internet host to a service of ours that the internet does not usually
     reach, if that host was refused at `scan_hit_places` places or more on the same day or on the day before.
-    Batches in which one interface refuses it less than five times do not count.
+    Batches in which one interface refuses it less than three times do not count. It does not matter which of
+    the records come first, from the first batch on in which it was refused.
     Without `tcp-flags` the lower port tells who started it, which would not do by itself; that he was refused
     elsewhere does.
 Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.
@@ -41,23 +42,32 @@ GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
 def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
     """The finding about a server that refused the visitor at so many places or more.
 
-    The flows are those of the connections that hit it.
+    The flows are those of the connections that hit one service of it.
     """
+    hit = flows[0]
+    return _report(role, flows, places, describe_service(hit.flow.protocol, hit.service_port))
+
+
+def report_late(role: str, flows: Sequence[DirectedFlow], places: int, protocol: int, port: int) -> Finding:
+    """The same, where the refusals came after the connection that got through; the flows are these."""
+    return _report(role, flows, places, describe_service(protocol, port))
+
+
+def _report(role: str, flows: Sequence[DirectedFlow], places: int, service: str) -> Finding:
     flows = [_told_by_refusals(each) for each in flows]
     tally = Tally.of(flows)
     example = representative(flows)
     server, visitor = example.server, tally.clients[0][0]
-    service = describe_service(example.flow.protocol, example.service_port)
     return Finding(
         detector=NAME,
         severity=Severity.HIGH,
         subject=server,
         peer_class=PeerClass.INTERNET,
         service=service,
-        summary=f"{visitor}, which was refused at many ports before, got through to {service} at {server}.",
+        summary=f"{visitor}, which was refused at many other ports, got through to {service} at {server}.",
         because=(
             f"{visitor} is on the internet and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}), it was answered, it had been refused at {places} places or "
+            f"{example.confidence:.2f}), it was answered, it was refused at {places} places or "
             f"more, and the internet does not usually reach that service of its role ({role})"
         ),
         likely="a port that was opened by mistake or by an intruder",

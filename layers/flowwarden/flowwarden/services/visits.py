@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from flowwarden.detection import scan_hit
 from flowwarden.detection.baseline import Edge
-from flowwarden.detection.contacts import MOST_CONTACTS, Contacts
-from flowwarden.detection.evidence import DAY, Addition, Sets
+from flowwarden.detection.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.detection.evidence import DAY, Addition, Sets, fingerprint
 from flowwarden.detection.findings import Finding
 from flowwarden.detection.selection import grouped
 from flowwarden.detection.thresholds import Thresholds
@@ -27,6 +28,14 @@ SUSPECTED: Final = 3
 noise tries one or two. Of who tries fifteen, a batch may hold three."""
 
 REFUSED_AT: Final = "refused-at"
+VISITED: Final = "visited"
+
+MOST_SUSPECTS: Final = 16
+"""Visitors that were refused, but at too few places yet, whose visits a batch remembers, at a write each."""
+MOST_MARKS: Final = 16
+"""Services that are remembered of one of them."""
+_SERVER_AT, _PROTOCOL_AT = 24, 16
+"""Bits of a mark: 24 of the server's hash, 8 of the protocol, 16 of the port."""
 
 
 def inspect(
@@ -53,26 +62,69 @@ def inspect(
     visitors = sorted({each for _, _, clients in visits for each in clients})[:MOST_VISITS]
     keys = {_scanner(each, when): each for each in visitors for when in (day, day - 1)}
     items = evidence.recall(keys) if keys else {}
-    known = scanners | {keys[key] for key, sets in items.items() if _is_scanner(sets, least)}
-    of_known = ((edge, groups[[each in known for each in clients]]) for edge, groups, clients in visits)
-    hits = [
-        contact
-        for edge, groups in of_known
-        for contact in contacts.one_by_one(groups[:MOST_CONTACTS], str(edge[-1]))
-    ]
+    known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, least))}
+    of_visitor = _by_visitor(contacts, visits, known | {keys[key] for key in items})
+    for key in [key for key in sorted(items) if keys[key] not in known][:MOST_SUSPECTS]:
+        # Whoever adds what is missing sees both: the table adds one after the other.
+        marks = {_mark(each) for each in of_visitor.get(keys[key], ())}
+        addition = Addition(key, {VISITED: frozenset(sorted(marks)[:MOST_MARKS])}, (day + 2) * DAY)
+        if _is_scanner(evidence.add(addition), least):
+            known.add(keys[key])
+    hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
     services = grouped(contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
-    return [scan_hit.report(familiar.role, group, least) for group in services.values()]
+    found = [scan_hit.report(familiar.role, group, least) for group in services.values()]
+    return found + _earlier(contacts, scanners, familiar.role, least)
 
 
-def _scanners(evidence: EvidenceBook, contacts: Contacts, day: int, least: int) -> set[str]:
-    """Internet hosts that were refused all over on a day; of those nothing more is written."""
-    found = set()
+def _by_visitor(
+    contacts: Contacts, visits: Sequence[tuple[Edge, Integers, list[str]]], wanted: Collection[str]
+) -> dict[str, list[Contact]]:
+    """The visits of some visitors one by one."""
+    found: defaultdict[str, list[Contact]] = defaultdict(list)
+    for edge, groups, clients in visits:
+        of_wanted = groups[[each in wanted for each in clients]]
+        for contact in contacts.one_by_one(of_wanted[:MOST_CONTACTS], str(edge[-1])):
+            found[contact.client].append(contact)
+    return dict(found)
+
+
+def _earlier(
+    contacts: Contacts, scanners: Mapping[str, frozenset[int]], role: str, least: int
+) -> list[Finding]:
+    """A finding for each service that a scanner got through to before anybody knew him for one."""
+    found = []
+    for visitor, marks in sorted(scanners.items()):
+        of_server = grouped(contacts.refusals(visitor), lambda d: _hash(d.server)) if marks else {}
+        for mark in sorted(marks):
+            server, protocol, port = mark >> _SERVER_AT, mark >> _PROTOCOL_AT & 0xFF, mark & 0xFFFF
+            if server in of_server:
+                found.append(scan_hit.report_late(role, of_server[server], least, protocol, port))
+    return found
+
+
+def _mark(visit: Contact) -> int:
+    """A server, as a hash, and its service: what has to be told of a visit later."""
+    return _hash(visit.server) << _SERVER_AT | visit.protocol << _PROTOCOL_AT | visit.port
+
+
+def _hash(server: str) -> int:
+    return fingerprint(server) >> _SERVER_AT
+
+
+def _scanners(evidence: EvidenceBook, contacts: Contacts, day: int, least: int) -> dict[str, frozenset[int]]:
+    """Internet hosts that were refused all over on a day; of those nothing more is written.
+
+    With the marks of the visits that they had before.
+    """
+    found = {}
     for visitor, places in contacts.refused_visitors(min(SUSPECTED, least), MOST_SCANNERS).items():
         enough = frozenset(sorted(places)[:least])
         addition = Addition(_scanner(visitor, day), {REFUSED_AT: enough}, (day + 2) * DAY)
-        known = evidence.known(addition.key)
-        if _is_scanner(known, least) or _is_scanner(evidence.add(addition), least):
-            found.add(visitor)
+        sets = evidence.known(addition.key)
+        if not _is_scanner(sets, least):
+            sets = evidence.add(addition)
+        if _is_scanner(sets, least):
+            found[visitor] = sets.get(VISITED, frozenset())
     return found
 
 
