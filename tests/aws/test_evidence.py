@@ -44,6 +44,12 @@ def test_an_addition_returns_all_that_is_there_then(store: EvidenceStore) -> Non
     assert store.add(addition(failed={2, 3})) == {"failed": {1, 2, 3}, "answered": {2**48 - 1}}
 
 
+def test_an_empty_set_adds_nothing_and_keeps_nothing_back(store: EvidenceStore) -> None:
+    """DynamoDB knows no empty sets, and would refuse the others with it."""
+    assert store.add(addition(failed={1}, sessions=set())) == {"failed": {1}}
+    assert store.read(["a"]) == {"a": {"failed": {1}}}
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_order_and_repetition_of_additions_change_nothing(store: EvidenceStore, seed: int) -> None:
     """At least once, in any order, by many."""

@@ -35,7 +35,8 @@ class MemoryEvidence:
         """As the port says."""
         self._answer()
         self.written.append(addition.key)
-        self.items[addition.key] = merged(self.items.get(addition.key, {}), addition.sets)
+        sets = {name: numbers for name, numbers in addition.sets.items() if numbers}
+        self.items[addition.key] = merged(self.items.get(addition.key, {}), sets)
         return self.items[addition.key]
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:

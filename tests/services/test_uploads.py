@@ -118,7 +118,7 @@ def test_backups_are_usual_and_far_more_is_not() -> None:
 
 
 def test_what_is_told_teaches_no_more_than_would_not_have_been() -> None:
-    """Four thefts of a role are four, and a large backup is usual after some days."""
+    """Five thefts of a role are five, and a large backup is usual after some days."""
     evidence = learned()
     days = [TODAY + day * DAY + 3600 for day in range(8)]
     stolen = [found(look(sent(8000, at), evidence, at + 60)) for at in days]

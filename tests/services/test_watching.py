@@ -412,6 +412,30 @@ def test_a_hit_is_told_though_the_refusals_come_after_it() -> None:
     assert (usual.subject, usual.service, usual.severity) == (found.subject, found.service, found.severity)
 
 
+def test_a_late_hit_is_told_once_and_whichever_day_the_refusals_are_of() -> None:
+    """Not again with each refusal of the day; and refused yesterday, let in, and refused again today."""
+    evidence = learned()
+    assert look(KNOCKS[:4], evidence) == []
+    assert look(visit(8081), evidence) == []
+    container = watcher(POLICY, evidence, FakeDirectory.of(interface("eni-1")))
+    batch = Directions(Traffic(FlowTable.of(KNOCKS)), AddressBook())
+    told = [len(container.inspect(batch, TODAY + 7200)) for _ in range(4)]
+    assert told == [1, 0, 0, 0]
+    over_midnight = learned()
+    yesterday = [knock(port, start=TODAY - 3600, end=TODAY - 3590) for port in range(9000, 9004)]
+    assert look(yesterday, over_midnight, TODAY - 1800) == []
+    assert look(visit(8081), over_midnight) == []
+    assert [found.detector for found in look(KNOCKS, over_midnight)] == ["scan-hit"]
+
+
+def test_a_failed_login_leaves_the_table_what_else_there_is() -> None:
+    """It has no connections to count."""
+    evidence = learned()
+    batches = [[tried(f"10.0.9.{host}", 22)] for host in range(1, 30)]
+    told = {found.detector for batch in batches for found in look(batch, evidence)}
+    assert told == {"scan", "lateral-movement"}
+
+
 def test_visits_of_who_was_refused_nowhere_are_not_written_down() -> None:
     """Or each user of a new service were a write."""
     evidence = learned()

@@ -38,12 +38,13 @@ class DynamoDbEvidence:
 
     def add(self, addition: Addition) -> Sets:
         """As the port says. Costs a write unit for each KB that the item has then; most have less."""
-        names = {f"#s{number}": name for number, name in enumerate(addition.sets)}
+        sets = {name: numbers for name, numbers in addition.sets.items() if numbers}  # none may be empty
+        names = {f"#s{number}": name for number, name in enumerate(sets)}
         values: dict[str, Any] = {
             f":s{number}": {"NS": [str(each) for each in sorted(numbers)]}
-            for number, numbers in enumerate(addition.sets.values())
+            for number, numbers in enumerate(sets.values())
         }
-        added = ", ".join(f"#s{number} :s{number}" for number in range(len(addition.sets)))
+        added = ", ".join(f"#s{number} :s{number}" for number in range(len(sets)))
         try:
             answer = self._client.update_item(
                 TableName=self._table,

@@ -7,7 +7,8 @@ Why: a service that refuses a password closes the connection, and who guesses op
     tools keep one open.
 False positives: automation that is new and opens a connection for each command (Ansible without
     ControlPersist, a loop around scp): name its host in the policy's `exempt`, or wait until it is usual.
-Blind: a host whose role administers others anyway, and who guesses slowly.
+Blind: a host whose role administers others anyway; who guesses slowly; and on more than 140 hosts at once,
+    which `lateral-movement` tells.
 While a role is learned, administration is new wherever it goes; nothing is found then.
 What to do: look at the logins on the host that was asked, and find out what runs on the one that asks.
 Events: none can show it, since a role has to be learned; tests/services/test_watching.py has weeks of them.

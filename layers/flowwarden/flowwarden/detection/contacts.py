@@ -181,6 +181,7 @@ class Contacts:
         """A flow of each contact of an internet host that was refused here, at most `MOST_PLACES`."""
         rows = self._rows[self._first[self._refused]]
         rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
+        rows = rows[self._directions.service_port[rows] < EPHEMERAL]  # as above
         texts, clients = self._flows.texts, self._directions.client[rows].tolist()
         return self._directions.flows(rows[[texts[each] == visitor for each in clients]][:MOST_PLACES])
 

@@ -1,12 +1,14 @@
 """egress-volume: one of our own hosts sends the internet far more than its role ever does.
 
 What: an own host that sends `upload_megabytes` or more to internet hosts within an hour, over connections
-    that it started, and `TIMES` as much as hosts of its role do on `DAYS_SENT` days of the last thirty.
-    Destinations that the record names as an AWS service do not count; the default log format names none.
+    that it started, and `TIMES` as much as hosts of its role do on `DAYS_SENT` days of the last thirty, which
+    is rounded up to a power of two. Destinations that the record names as an AWS service do not count; the
+    default log format names none.
 Why: who steals data has to send it somewhere. What a role needs to send it sends again and again, so that
     more than ever before is worth a question.
 False positives: a first backup, a migration, a dump for somebody's support: ask once. What comes again is
-    usual after `DAYS_SENT` days; name hosts that may send anything in the policy's `exempt`.
+    usual after `DAYS_SENT` days; name hosts that may send anything in the policy's `exempt`. Two flow logs
+    with windows of different length, as while one replaces the other, count a connection twice.
 Blind: records of less than `LEAST` bytes, so whoever sends slowly or over many short connections; long
     connections to ports that nobody knows, of which only the first window says who started them; who fetches
     the data over a connection that he opened himself; roles that send as much anyway.
@@ -43,8 +45,8 @@ LEAST: Final = 4_000_000
 """Bytes of a record that counts: 125 of them are the default of `upload_megabytes`, and hardly any ordinary
 record has as many."""
 MOST_RECORDS: Final = 256
-"""That are remembered of an hour, at a write unit for every 128: together they are 1 GB at least. Beyond, the
-sum says only that it was so much."""
+"""That are remembered of an hour, at a write unit for every 128: together they are 1 GB at least. Beyond,
+only what a batch shows itself is added."""
 TIMES: Final = 5
 """As much as is usual: rules for volumes ask for five times the median."""
 DAYS_SENT: Final = 3

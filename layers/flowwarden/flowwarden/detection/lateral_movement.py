@@ -1,8 +1,8 @@
 """lateral-movement: one of our own hosts asks several others for remote administration, as it never did.
 
 What: new contacts of an own host to `lateral_hosts` own hosts within a day, on ports by which hosts are
-    operated from afar (SSH, RDP, SMB, WinRM and the like), answered or not. What the role uses on two days or
-    more, for whatever host, does not count.
+    operated from afar (SSH, RDP, SMB, WinRM and the like), answered or not. What the role uses on five days
+    or more, for whatever host, does not count.
 Why: an intruder who has one host wants the next. He succeeds often, so that counting failures does not find
     him.
 False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.

@@ -2,8 +2,9 @@
 
 What: an answered connection from an internet host to a service of ours that the internet does not usually
     reach, if that host was refused at `scan_hit_places` places or more on the same day or on the day before.
-    Batches in which one interface refuses it less than three times do not count. It does not matter which of
-    the records come first, from the first batch on in which it was refused.
+    Batches in which one interface refuses it less than three times do not count. If it is refused at enough
+    places only after it got through, the batch that completes these tells, if it is of the interface that let
+    it in; and only where it had been refused before.
     Without `tcp-flags` the lower port tells who started it, which would not do by itself; that he was refused
     elsewhere does.
 Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.

@@ -113,7 +113,8 @@ def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str,
             found[ANSWERED_BY].add(bucket(contact.server))
         if contact.inside and contact.port in ADMIN_PORTS and not usual:
             found[ADMINISTERED].add(bucket(contact.server))
-            found[SESSIONS] |= _sessions(contact)
+            if sessions := _sessions(contact):
+                found[SESSIONS] |= sessions
     return {name: frozenset(numbers) for name, numbers in found.items()}
 
 

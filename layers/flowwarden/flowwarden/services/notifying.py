@@ -111,6 +111,8 @@ class Notifier:
                 rest.append(page)
             if rest:
                 self._publish(rest, page.render(claim), page.sink)
+            elif claim.state is ClaimState.IN_PROGRESS and claim.same_batch:
+                self.told.unsent.append(f"{page.summary} Another delivery of this batch is at it.")
             else:
                 self.told.suppressed.append(page.summary)
 

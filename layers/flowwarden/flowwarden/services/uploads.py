@@ -6,6 +6,7 @@ from typing import Final
 
 from flowwarden.detection import egress_volume
 from flowwarden.detection.egress_volume import Place
+from flowwarden.detection.evidence import merged
 from flowwarden.detection.findings import Finding
 from flowwarden.network.direction import Directions
 from flowwarden.network.places import places
@@ -61,7 +62,8 @@ def _inspect(
 ) -> Finding | None:
     added = egress_volume.addition(place, familiar.scope, directions, rows)
     known = evidence.known(added.key)
-    sent = egress_volume.volume(known if egress_volume.is_full(known) else evidence.add(added))
+    full = egress_volume.is_full(known)
+    sent = egress_volume.volume(merged(known, added.sets) if full else evidence.add(added))
     role, megabytes = familiar.role, policy.thresholds.upload_megabytes
     if familiar.learning or sent < egress_volume.limit(0, megabytes):
         evidence.add(egress_volume.lesson(role, place, sent))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from flowwarden.detection import scan_hit
@@ -31,7 +31,7 @@ REFUSED_AT: Final = "refused-at"
 VISITED: Final = "visited"
 
 MOST_SUSPECTS: Final = 16
-"""Visitors that were refused, but at too few places yet, whose visits a batch remembers, at a write each."""
+"""Visitors that were refused, but at too few places yet, whose visits are remembered, at two writes each."""
 MOST_MARKS: Final = 16
 """Services that are remembered of one of them."""
 _SERVER_AT, _PROTOCOL_AT = 24, 16
@@ -64,16 +64,28 @@ def inspect(
     items = evidence.recall(keys) if keys else {}
     known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, least))}
     of_visitor = _by_visitor(contacts, visits, known | {keys[key] for key in items})
-    for key in [key for key in sorted(items) if keys[key] not in known][:MOST_SUSPECTS]:
-        # Whoever adds what is missing sees both: the table adds one after the other.
-        marks = {_mark(each) for each in of_visitor.get(keys[key], ())}
-        addition = Addition(key, {VISITED: frozenset(sorted(marks)[:MOST_MARKS])}, (day + 2) * DAY)
-        if _is_scanner(evidence.add(addition), least):
-            known.add(keys[key])
+    for visitor in sorted({keys[key] for key in items} - known)[:MOST_SUSPECTS]:
+        wanted = {_scanner(visitor, day)} | {_scanner(visitor, day - 1)} & items.keys()
+        if _remembered(evidence, wanted, of_visitor.get(visitor, ()), day, least):
+            known.add(visitor)
     hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
     services = grouped(contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     found = [scan_hit.report(familiar.role, group, least) for group in services.values()]
     return found + _earlier(contacts, scanners, familiar.role, least)
+
+
+def _remembered(
+    evidence: EvidenceBook, keys: Iterable[str], visits: Sequence[Contact], day: int, least: int
+) -> bool:
+    """Remember the visits of a suspect, and say whether he is known for a scanner by now.
+
+    In the items of today and of the day on which he was refused: whoever adds to these the refusals that are
+    missing sees the visits, or this sees the refusals.
+    """
+    marks = frozenset(sorted({_mark(each) for each in visits})[:MOST_MARKS])
+    additions = [Addition(key, {VISITED: marks}, (day + 2) * DAY) for key in sorted(keys) if marks]
+    added = [evidence.add(each) for each in additions]
+    return any(_is_scanner(sets, least) for sets in added)
 
 
 def _by_visitor(
@@ -114,16 +126,16 @@ def _hash(server: str) -> int:
 def _scanners(evidence: EvidenceBook, contacts: Contacts, day: int, least: int) -> dict[str, frozenset[int]]:
     """Internet hosts that were refused all over on a day; of those nothing more is written.
 
-    With the marks of the visits that they had before.
+    With the marks of the visits that they had before; once by a container, or each refusal of a day told the
+    same visit again.
     """
     found = {}
     for visitor, places in contacts.refused_visitors(min(SUSPECTED, least), MOST_SCANNERS).items():
         enough = frozenset(sorted(places)[:least])
         addition = Addition(_scanner(visitor, day), {REFUSED_AT: enough}, (day + 2) * DAY)
-        sets = evidence.known(addition.key)
-        if not _is_scanner(sets, least):
-            sets = evidence.add(addition)
-        if _is_scanner(sets, least):
+        if _is_scanner(evidence.known(addition.key), least):
+            found[visitor] = frozenset[int]()
+        elif _is_scanner(sets := evidence.add(addition), least):
             found[visitor] = sets.get(VISITED, frozenset())
     return found
 
