@@ -4,7 +4,9 @@ A log group without its subscription is a monitor without eyes; one without rete
 evidence or costs for ever. The enforcer puts log groups right; `delivery_role` is about the other need.
 
 A group that no wish names any more is kept as long as a flow log of ours writes into it: while its
-replacement is not proven, or is held after it failed, nobody else watches.
+replacement is not proven, or is held after it failed, nobody else watches. One whose suffix the policy has
+dropped as well is none that can be told from another stack's, and is left alone: drop the rule's other wishes
+first, and the suffix when its flow logs are replaced.
 """
 
 from __future__ import annotations
