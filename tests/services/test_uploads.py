@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 from random import Random
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -163,4 +162,4 @@ def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number
     container.inspect(directions, TODAY + 3700)
     sums = [key for key in evidence.written[before:] if key.startswith(("sent#", "sizes#"))]
     assert 0 < len(sums) <= 2 * uploads.MOST_PLACES
-    assert len(np.unique(sums)) == len(sums)
+    assert len(set(sums)) == len(sums)

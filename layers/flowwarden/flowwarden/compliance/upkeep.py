@@ -5,8 +5,7 @@ evidence or costs for ever. The enforcer puts log groups right; `delivery_role` 
 
 A group that no wish names any more is kept as long as a flow log of ours writes into it: while its
 replacement is not proven, or is held after it failed, nobody else watches. One whose suffix the policy has
-dropped as well is none that can be told from another stack's, and is left alone: drop the rule's other wishes
-first, and the suffix when its flow logs are replaced.
+dropped as well cannot be told from another stack's, and is left alone.
 """
 
 from __future__ import annotations

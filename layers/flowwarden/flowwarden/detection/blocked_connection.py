@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from flowwarden.detection.cause import likely_cause
 from flowwarden.detection.evidence import DAY, Addition
-from flowwarden.detection.findings import Finding, Severity, Tally, representative
+from flowwarden.detection.findings import Finding, Severity, Tally, representative, started_by
 from flowwarden.detection.refusals import Refusals
 from flowwarden.detection.selection import plural
 from flowwarden.network.addresses import PeerClass
@@ -59,10 +59,7 @@ def _report(group: list[DirectedFlow], least: int) -> Finding:
         peer_class=example.server_class,
         service=service,
         summary=f"{client} is refused {service} at {target}{others}.",
-        because=(
-            f"{client} is ours and started it ({example.verdict.evidence}, "
-            f"confidence {example.confidence:.2f}); at least {least} packets were rejected"
-        ),
+        because=(f"{started_by(client, example)}; at least {least} packets were rejected"),
         likely=likely_cause(example, client, target),
         advice=_advice(example, client, target, service),
         query_terms=(client, target, "REJECT"),

@@ -21,11 +21,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.detection.evidence import HOUR, distinct
-from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.suspects import ADMIN_PORTS, ADMINISTERED, SESSIONS, Suspect
+from flowwarden.detection.findings import Finding, Severity, Tally, representative, started_by
+from flowwarden.detection.suspects import ADMINISTERED, SESSIONS, Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.ports import TCP, describe_service
+from flowwarden.network.ports import describe_service
 from flowwarden.policy import Policy
 
 NAME: Final = "brute-force"
@@ -37,16 +37,14 @@ _NOTHING: Final[frozenset[int]] = frozenset()
 
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for the host, if it guesses; the flows are those of its new contacts."""
-    unusual = {port for port in ADMIN_PORTS if (TCP, port) not in suspect.asks}
-    answered = [each for each in suspect.answered(flows) if each.service_port in unusual]
-    inside = [each for each in answered if each.server_class is PeerClass.OWN]
-    if suspect.learning or not inside:
+    logins = suspect.administering(suspect.answered(flows))
+    if suspect.learning or not logins:
         return []
     hour = suspect.window(HOUR)
     sessions, servers = (distinct(hour.get(name, _NOTHING)) for name in (SESSIONS, ADMINISTERED))
     if sessions < max(policy.thresholds.brute_force_sessions, SESSIONS_EACH * servers):
         return []
-    return [_report(suspect, inside, round(sessions), policy.thresholds.brute_force_sessions)]
+    return [_report(suspect, logins, round(sessions), policy.thresholds.brute_force_sessions)]
 
 
 def _report(suspect: Suspect, flows: Sequence[DirectedFlow], sessions: int, least: int) -> Finding:
@@ -65,9 +63,8 @@ def _report(suspect: Suspect, flows: Sequence[DirectedFlow], sessions: int, leas
             else f"{client} logged in on {server} about {sessions} times within an hour ({service})."
         ),
         because=(
-            f"{client} is ours and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); its role ({suspect.role}) never did; {least} connections are the "
-            f"threshold"
+            f"{started_by(client, example)}; its role ({suspect.role}) never did; "
+            f"{least} connections are the threshold"
         ),
         likely="somebody who has this host and guesses passwords, or new automation",
         advice=(

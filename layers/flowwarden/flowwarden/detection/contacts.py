@@ -166,10 +166,7 @@ class Contacts:
         (groups,) = self._refused.nonzero()
         if len(groups) < least:  # as in most batches
             return {}
-        rows = self._rows[self._first[groups]]
-        rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
-        # What a server still answers to a client's ports is no attempt; without flags it looks like one.
-        rows = rows[self._directions.service_port[rows] < EPHEMERAL]
+        rows = self._attempts(groups)
         clients, counts = np.unique(self._directions.client[rows], return_counts=True)
         found = zip(clients.tolist(), counts.tolist(), strict=True)
         texts = self._flows.texts
@@ -179,11 +176,17 @@ class Contacts:
 
     def refusals(self, visitor: str) -> list[DirectedFlow]:
         """A flow of each contact of an internet host that was refused here, at most `MOST_PLACES`."""
-        rows = self._rows[self._first[self._refused]]
-        rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
-        rows = rows[self._directions.service_port[rows] < EPHEMERAL]  # as above
+        rows = self._attempts(self._refused.nonzero()[0])
         texts, clients = self._flows.texts, self._directions.client[rows].tolist()
         return self._directions.flows(rows[[texts[each] == visitor for each in clients]][:MOST_PLACES])
+
+    def _attempts(self, groups: Integers) -> Integers:
+        """A row of each of these contacts that an internet host tried here."""
+        rows = self._rows[self._first[groups]]
+        rows = rows[self._inbound(rows) & (self._directions.client_class[rows] == INTERNET)]
+        # What a server still answers to a client's ports is no attempt; without flags it looks like one.
+        attempts: Integers = rows[self._directions.service_port[rows] < EPHEMERAL]
+        return attempts
 
     def _places(self, rows: Integers) -> frozenset[int]:
         columns = self._directions.server, self._flows["protocol"], self._directions.service_port

@@ -32,7 +32,7 @@ import numpy as np
 
 from flowwarden.detection.columns import representative_of, tally_of
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets, fingerprint
-from flowwarden.detection.findings import Finding, Severity
+from flowwarden.detection.findings import Finding, Severity, started_by
 from flowwarden.detection.selection import PAGING_CONFIDENCE, plural, without_repeats
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, OWN, Directions
@@ -179,10 +179,7 @@ def report(
             f"{client} sent the internet about {sent / MEGABYTE:,.0f} MB within an hour; "
             f"in this batch to {target}{others}."
         ),
-        because=(
-            f"{client} is ours and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); hosts of its role ({role}) {usually}"
-        ),
+        because=(f"{started_by(client, example)}; hosts of its role ({role}) {usually}"),
         likely="data on its way out, or a backup, an export or a migration that is new",
         advice=(
             f"Find the process on {client} that sends, and who owns {target}.",

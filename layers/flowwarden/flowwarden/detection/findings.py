@@ -94,6 +94,13 @@ class Finding(Struct, frozen=True, kw_only=True):
     """A flow behind the finding: where it was seen."""
 
 
+def started_by(client: str, example: DirectedFlow) -> str:
+    """For people: why the own host is the one who asked."""
+    return (
+        f"{client} is ours and started it ({example.verdict.evidence}, confidence {example.confidence:.2f})"
+    )
+
+
 def connection(directed: DirectedFlow) -> tuple[object, ...]:
     """What makes two records parts of one connection: both directions share it."""
     return (

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.detection.evidence import DAY
-from flowwarden.detection.findings import Finding, Severity, Tally, representative
-from flowwarden.detection.suspects import ADMIN_PORTS, ADMINISTERED, Suspect
+from flowwarden.detection.findings import Finding, Severity, Tally, representative, started_by
+from flowwarden.detection.suspects import ADMINISTERED, Suspect
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.ports import TCP, describe_service
+from flowwarden.network.ports import describe_service
 from flowwarden.policy import Policy
 
 NAME: Final = "lateral-movement"
@@ -30,12 +30,7 @@ NAME: Final = "lateral-movement"
 
 def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for the host, if it moves; the flows are those of its new contacts."""
-    unusual = {port for port in ADMIN_PORTS if (TCP, port) not in suspect.asks}
-    moving = [
-        directed
-        for directed in flows
-        if directed.service_port in unusual and directed.server_class is PeerClass.OWN
-    ]
+    moving = suspect.administering(flows)
     servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
     least = policy.thresholds.lateral_hosts
     if suspect.learning or not moving or servers < least:
@@ -54,8 +49,7 @@ def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int, least
         peer_class=PeerClass.OWN,
         summary=f"{client} asked {servers} hosts within a day for remote administration ({service}).",
         because=(
-            f"{client} is ours and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); its role ({suspect.role}) never did; "
+            f"{started_by(client, example)}; its role ({suspect.role}) never did; "
             f"{least} hosts are the threshold"
         ),
         likely="somebody who has this host and looks for the next one, or new automation",

@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from flowwarden.detection.contacts import Contact
 from flowwarden.detection.evidence import DAY, HOUR, Addition, Sets, bucket
+from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.ports import TCP
 
 FAILED, ANSWERED = "failed", "answered"
 ANSWERED_BY: Final = "answered-by"
@@ -66,6 +68,11 @@ class Suspect(Struct, frozen=True, kw_only=True):
     def window(self, span: int) -> Sets:
         """What is known of the last hour or day."""
         return self.hour if span == HOUR else self.day
+
+    def administering(self, flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
+        """Those of the flows that ask own hosts for remote administration which is not usual for the role."""
+        unusual = {port for port in ADMIN_PORTS if (TCP, port) not in self.asks}
+        return [each for each in flows if each.service_port in unusual and each.server_class is PeerClass.OWN]
 
     def answered(self, flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
         """Those of the flows of its new contacts that belong to an answered one."""
