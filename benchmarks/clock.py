@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from benchmarks.aggregates import Aggregates
 from benchmarks.generator import Payload, payload
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 AT_ONCE: Final = 10_000
 """Records that a way reads while the clock runs, in one payload or in several smaller ones."""

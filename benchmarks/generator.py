@@ -18,7 +18,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from benchmarks.traffic import Interface, Talk, Traffic
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 REJECTS, IPV6, GAPS = 0.13, 0.12, 0.01
 """Shares of the records; every tenth gap is lost sight, the others are silence."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
 
 TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
 

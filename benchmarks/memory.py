@@ -8,7 +8,7 @@ import sys
 from msgspec import Struct
 
 from benchmarks.generator import payload
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 
 class Memory(Struct, frozen=True):

@@ -17,7 +17,7 @@ from typing import Final
 from benchmarks.generator import payload
 from benchmarks.ways.table import WAYS
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 _STATUS: Final = Path("/proc/self/status")
 _CLEAR_REFS: Final = Path("/proc/self/clear_refs")

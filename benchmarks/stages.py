@@ -20,8 +20,8 @@ from benchmarks.generator import payload
 from benchmarks.ways.project import MAX_BYTES, summed
 from flowwarden.network.addresses import AddressBook
 from flowwarden.records import subscription
-from flowwarden.records.layout import RecordLayout
-from flowwarden.records.table_reader import TableReader
+from flowwarden.records.columnar.reader import TableReader
+from flowwarden.records.log_format import RecordLayout
 
 type Stage = Callable[[Any], Any]
 

@@ -9,12 +9,12 @@ import time
 from datetime import UTC, datetime
 from types import FrameType
 
-from local.birth import creation, failed_creation
+from local.cloudtrail_events import creation, failed_creation
+from local.scenario import PATIENCE_SECONDS, Stage
+from local.scenes import CIDR, POLICY, cast, scenes
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
-from local.show import Terminal
 from local.stack import build, deploy
-from local.stage import PATIENCE_SECONDS, Stage
-from local.story import CIDR, POLICY, cast, scenes
+from local.terminal import Terminal
 
 INTERRUPTED = 130
 

@@ -7,9 +7,9 @@ import socket
 import subprocess
 from ipaddress import ip_network
 
+from local.environment import environment
 from local.server import LOOPBACK, EmbeddedAwsError
 from local.stack import architecture
-from local.surroundings import environment
 
 HOST_FROM_CONTAINER = "host.docker.internal"
 """This machine's name inside a container, given `--add-host`."""

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 from local.clients import Clients
+from local.environment import ACCOUNT_ID, REGION
 from local.stack import Stack
-from local.surroundings import ACCOUNT_ID, REGION
 
 TCP = 6
 SYN, SYN_FIN, SYN_ACK_FIN = 2, 3, 19

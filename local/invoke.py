@@ -14,13 +14,13 @@ from typing import Any
 from msgspec import Struct
 
 from local import engine
+from local.environment import ACCOUNT_ID, tool
 from local.inbox import Delivery, Inbox
 from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
+from local.processes import run
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
-from local.show import Terminal
 from local.stack import Stack, architecture, build, deploy, sam_environment
-from local.surroundings import ACCOUNT_ID, tool
-from local.tools import run
+from local.terminal import Terminal
 
 NAME = "invoke"
 USAGE = "usage: make invoke EVENT=events/monitor/reject-burst.json (any file of events/)"

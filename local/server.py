@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from local.clients import Clients
-from local.surroundings import ACCOUNT_ID, BUILD, REGION, environment, tool
-from local.tools import end_group
+from local.environment import ACCOUNT_ID, BUILD, REGION, environment, tool
+from local.processes import end_group
 
 FOLDERS = BUILD / "aws"
 LOOPBACK = "127.0.0.1"

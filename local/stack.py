@@ -12,9 +12,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from local.clients import Clients
+from local.environment import BUILD, PROJECT, environment, tool
+from local.processes import run
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
-from local.surroundings import BUILD, PROJECT, environment, tool
-from local.tools import run
 
 STACK = "flow-warden"
 ARTIFACTS = "flow-warden-artifacts"

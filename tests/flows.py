@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowwarden.detection.selection import noise
+from flowwarden.monitor.traffic.selection import noise
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import DirectedFlow, Directions, resolve
 from flowwarden.network.traffic import Traffic
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.records.line_decoder import flow_type
+from flowwarden.records.log_format import RecordLayout
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow
-from flowwarden.records.rows import flow_type
-from flowwarden.records.table import FlowTable
-from flowwarden.records.tokens import Integers
 
 START = 1_764_000_000
 

@@ -14,8 +14,8 @@ from collections import Counter
 from moto import mock_aws
 
 from benchmarks.enforcement.world import Counted, build, enforcer
-from flowwarden.compliance.report import EnforcementReport
-from flowwarden.compliance.triggers import Scope, Trigger
+from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
 
 GOAL_SECONDS = 60
 HOUR = 3600

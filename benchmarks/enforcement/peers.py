@@ -26,9 +26,9 @@ from moto.server import ThreadedMotoServer
 from msgspec import Struct
 
 from benchmarks.enforcement.world import FAILING, REGION, REJECT, Counted, build, enforcer
-from flowwarden.compliance.coverage import Coverage
-from flowwarden.compliance.report import EnforcementReport
-from flowwarden.compliance.triggers import Scope, Trigger
+from flowwarden.enforcer.decide.coverage import Coverage
+from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
 
 ENVIRONMENTS: Final = Path(__file__).parents[2] / ".venvs"
 VPCS: Final = 100

@@ -14,15 +14,16 @@ from typing import Any, Final
 import boto3
 from msgspec import Struct
 
-from flowwarden.alerting.notification import Notification
-from flowwarden.aws.ec2 import Ec2FlowLogs
-from flowwarden.aws.enforcer_memory import DynamoDbEnforcerMemory
-from flowwarden.aws.evidence import DynamoDbEvidence
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
+from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
-from flowwarden.compliance.desired import DesiredFlowLog, House, resolved
-from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish
-from flowwarden.services.enforcing import Aws, EnforcingService
+from flowwarden.enforcer.reconcile import Aws, EnforcingService
+from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
+from flowwarden.enforcer.state.stack import House
+from flowwarden.notify.notification import Notification
+from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"

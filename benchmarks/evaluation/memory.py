@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from flowwarden.alerting.incidents import Claim, ClaimState, ClaimTerms, Owner
-from flowwarden.alerting.notification import Notification
-from flowwarden.detection.evidence import Addition, Sets, merged
 from flowwarden.network.roles import Interface
-from flowwarden.records.candidates import Learned
+from flowwarden.notify.claims import Claim, ClaimState, ClaimTerms, Owner
+from flowwarden.notify.notification import Notification
+from flowwarden.records.format_choice import Learned
+from flowwarden.state.sets import Addition, Sets, merged
 
 
 class Item(Struct):

@@ -11,30 +11,30 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
-from benchmarks.evaluation.acceptable import NEVER_PAGED
+from benchmarks.evaluation.expected_detections import NEVER_PAGED
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
-from benchmarks.evaluation.judged import Page, Surroundings
 from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
-from flowwarden.alerting.incidents import ClaimTerms
-from flowwarden.alerting.notification import Notification
-from flowwarden.detection.findings import Finding
-from flowwarden.detection.thresholds import Thresholds
+from benchmarks.evaluation.subject import Page, Surroundings
+from flowwarden.monitor.caches.interfaces import InterfaceBook
+from flowwarden.monitor.caches.log_formats import LayoutBook
+from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.lookout import Lookout
+from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringService, Sinks
+from flowwarden.monitor.watching import Watcher
 from flowwarden.network import roles
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.traffic import Traffic
-from flowwarden.policy import Policy
-from flowwarden.records.layout import DEFAULT_LAYOUT
+from flowwarden.notify.claims import ClaimTerms
+from flowwarden.notify.notification import Notification
+from flowwarden.policy.detection import Thresholds
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.log_format import DEFAULT_LAYOUT
 from flowwarden.records.model import Flow
 from flowwarden.records.subscription import LogBatch
-from flowwarden.records.table import FlowTable
-from flowwarden.services.directory import InterfaceBook
-from flowwarden.services.evidence import EvidenceBook
-from flowwarden.services.layouts import LayoutBook
-from flowwarden.services.lookout import Lookout
-from flowwarden.services.monitoring import Guards, Invocation, MonitoringService, Sinks
-from flowwarden.services.watching import Watcher
 
 QUIET_MINUTES: Final = 240
 """The template's default of SuppressionMinutes."""

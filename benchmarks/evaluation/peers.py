@@ -19,10 +19,10 @@ from typing import Any, Final
 from msgspec import Struct
 
 from benchmarks.evaluation.generator.model import Delivery
-from benchmarks.evaluation.judged import Page
 from benchmarks.evaluation.reading import Reading
+from benchmarks.evaluation.subject import Page
 from benchmarks.evaluation.tally import QUIET_SECONDS
-from flowwarden.network.ports import TCP
+from flowwarden.network.services import TCP
 from flowwarden.records.model import Action, Flow
 
 KEPT_SECONDS: Final = 2 * 3600

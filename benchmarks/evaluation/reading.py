@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.evaluation.generator.model import Delivery, Truth
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import RecordLayout
 from flowwarden.records.model import Flow, Records
-from flowwarden.records.reader import Reader
 
 
 class Reading:

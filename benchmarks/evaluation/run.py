@@ -14,11 +14,11 @@ from msgspec import Struct, field
 from benchmarks.evaluation.accuracy import Accuracy
 from benchmarks.evaluation.generator.generator import Generator
 from benchmarks.evaluation.generator.model import Delivery, Incident, World
-from benchmarks.evaluation.judged import Judged, Page, Surroundings
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.peers import PEERS, Contacts, Peer
 from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.scenarios import Scenario
+from benchmarks.evaluation.subject import Judged, Page, Surroundings
 from benchmarks.evaluation.tally import Tally
 
 MONITOR = Monitor.name

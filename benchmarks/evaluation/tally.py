@@ -8,11 +8,11 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from benchmarks.evaluation.acceptable import about, finds
 from benchmarks.evaluation.accuracy import SURE
+from benchmarks.evaluation.expected_detections import about, finds
 from benchmarks.evaluation.figures import Rate, per_day_and_thousand, quantile
 from benchmarks.evaluation.generator.model import DAY, Incident
-from benchmarks.evaluation.judged import Page
+from benchmarks.evaluation.subject import Page
 
 QUIET_SECONDS: Final = 240 * 60
 """As long as a repeat is to stay quiet: the template's default."""

@@ -15,24 +15,24 @@ from benchmarks.evaluation.memory import Claims, Evidence, Formats, Layouts, Sin
 from benchmarks.generator import lines
 from benchmarks.ways.project import MAX_BYTES
 from benchmarks.ways.way import Event, Way
-from flowwarden.alerting.incidents import ClaimTerms
-from flowwarden.detection.baseline import EDGES, Edge
-from flowwarden.detection.contacts import Contacts
-from flowwarden.detection.evidence import Sets, fingerprint
+from flowwarden.monitor.baseline.baseline import EDGES, Edge
+from flowwarden.monitor.caches.interfaces import InterfaceBook
+from flowwarden.monitor.caches.log_formats import LayoutBook
+from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.lookout import Lookout
+from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.monitor.watching import Watcher
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.roles import Interface
 from flowwarden.network.traffic import Traffic
-from flowwarden.policy import Policy
-from flowwarden.records.layout import RecordLayout
+from flowwarden.notify.claims import ClaimTerms
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.reader import TableReader
+from flowwarden.records.log_format import RecordLayout
 from flowwarden.records.subscription import ControlMessage, decode
-from flowwarden.records.table_reader import TableReader
-from flowwarden.services.directory import InterfaceBook
-from flowwarden.services.evidence import EvidenceBook
-from flowwarden.services.layouts import LayoutBook
-from flowwarden.services.lookout import Lookout
-from flowwarden.services.monitoring import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
-from flowwarden.services.watching import Watcher
+from flowwarden.state.sets import Sets, fingerprint
 
 NOW: Final = 1_800_000_000
 """Unix seconds, later than all that payloads tell of."""

@@ -10,7 +10,7 @@ import json
 import zlib
 
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 GZIP = 31
 """zlib's way to say "a gzip header and checksum"."""

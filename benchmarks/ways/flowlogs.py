@@ -13,7 +13,7 @@ from flowlogs_reader import FlowRecord
 from benchmarks.aggregates import Aggregates, aggregate
 from benchmarks.ways.floors import document
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 
 def make(layout: RecordLayout) -> Way:

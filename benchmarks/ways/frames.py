@@ -13,7 +13,7 @@ import polars as pl
 from benchmarks.aggregates import Aggregates, sides
 from benchmarks.ways.way import Event, Way
 from benchmarks.ways.wheels import messages
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 _KEY = ["srcaddr", "dstaddr", "dstport", "protocol", "action"]
 _TYPES: dict[str, Any] = {

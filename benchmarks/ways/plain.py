@@ -11,7 +11,7 @@ from operator import itemgetter
 from benchmarks.aggregates import Aggregates, Group, InterfacePair, Pair, sides
 from benchmarks.ways.floors import document
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 _NEEDED = (
     "interface-id",

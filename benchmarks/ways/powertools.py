@@ -11,7 +11,7 @@ from pydantic import create_model
 from benchmarks.aggregates import Aggregates, aggregate
 from benchmarks.ways.way import Event, Way
 from flowwarden.records.fields import Field, Kind
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 from flowwarden.records.model import Action, FlowDirection, LogStatus
 
 _TYPES: dict[Kind, Any] = {

@@ -13,14 +13,14 @@ from benchmarks.aggregates import Aggregates, Group, Pair
 from benchmarks.ways.way import Event, Way
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
-from flowwarden.network.groups import Groups, packed
 from flowwarden.network.traffic import Traffic
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.reader import TableReader
+from flowwarden.records.columnar.string_pool import EGRESS, INGRESS, REJECT
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.records.log_format import RecordLayout
 from flowwarden.records.subscription import ControlMessage, decode
-from flowwarden.records.table import FlowTable
-from flowwarden.records.table_reader import TableReader
-from flowwarden.records.tokens import ABSENT, Integers
-from flowwarden.records.vocabulary import EGRESS, INGRESS, REJECT
 
 MAX_BYTES = 64 * 2**20
 """The template's cap."""

@@ -8,7 +8,7 @@ from typing import Final, cast
 from msgspec import Struct
 
 from benchmarks.ways.way import Maker, Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 PROJECT: Final = "flow-warden"
 FINDINGS: Final = "flow-warden-findings"

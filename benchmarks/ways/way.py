@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from benchmarks.aggregates import Aggregates
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 type Event = dict[str, Any]
 """What Lambda hands to a function."""

@@ -8,7 +8,7 @@ import pybase64
 from msgspec import Struct
 
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 
 class _LogEvent(Struct, gc=False):

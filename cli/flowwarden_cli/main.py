@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from flowwarden.errors import LayoutError, SourceError
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.model import Action
-from flowwarden.records.reader import Reader
-from flowwarden_cli import read
-from flowwarden_cli.console import Console
-from flowwarden_cli.explain import explanation
-from flowwarden_cli.read import FINE, UNREADABLE, Choice
+from flowwarden_cli.commands import read
+from flowwarden_cli.commands.explain import explanation
+from flowwarden_cli.commands.read import FINE, UNREADABLE, Choice
+from flowwarden_cli.terminal.console import Console
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
@@ -93,7 +93,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
 def _plan(options: argparse.Namespace, console: Console) -> int:
     try:
         # Only this command needs the SDK, which takes half a second to load.
-        from flowwarden_cli import plan  # noqa: PLC0415  an optional package
+        from flowwarden_cli.commands import plan  # noqa: PLC0415  an optional package
     except ModuleNotFoundError as error:
         console.report(f"error: {error}; install the extra, in the project's folder: pip install '.[plan]'")
         return UNREADABLE

@@ -18,16 +18,17 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.aws.clients import make_client
-from flowwarden.aws.ec2 import Ec2FlowLogs
-from flowwarden.aws.enforcer_memory import DynamoDbEnforcerMemory
-from flowwarden.aws.evidence import DynamoDbEvidence
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
+from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import TopicSink
-from flowwarden.compliance import printing, triggers
-from flowwarden.compliance.report import EnforcementReport, Result
-from flowwarden.policy import Policy
-from flowwarden.services.enforcing import MINUTE, Aws, EnforcingService
+from flowwarden.enforcer.reconcile import MINUTE, Aws, EnforcingService
+from flowwarden.enforcer.reporting import plan_output
+from flowwarden.enforcer.reporting.report import EnforcementReport, Result
+from flowwarden.enforcer.triggers import trigger
+from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -98,8 +99,8 @@ def make_handler(wired: Callable[[Clock], EnforcingService], now: Callable[[], f
         clock.context = context
         # Anybody may invoke a function by hand with any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
-        trigger = triggers.read(known, service().house)
-        report = service().enforce(trigger, int(now()))
+        found = trigger.read(known, service().house)
+        report = service().enforce(found, int(now()))
         log(report)
         count(report)
         service().tell(report)
@@ -125,7 +126,7 @@ def log(report: EnforcementReport) -> None:
             monthly_dollars=duplicate.monthly_dollars,
         )
     if report.plans or report.upkeep:
-        logger.info(printing.as_text(report), plan=printing.as_document(report))
+        logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))
     origin = report.trigger.origin
     logger.info(
         report.trigger.reason,
@@ -168,7 +169,7 @@ def summarize(report: EnforcementReport) -> dict[str, Any]:
     if report.repairs:
         told["repairs"] = [f"{each.subject}: {each.what}" for each in report.repairs]
     if report.plans or report.upkeep:
-        told["plan"] = printing.as_document(report)
+        told["plan"] = plan_output.as_document(report)
     return told
 
 

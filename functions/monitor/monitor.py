@@ -24,24 +24,24 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.aws.clients import make_client
-from flowwarden.aws.dynamodb import DynamoDbClaims, DynamoDbLayouts
-from flowwarden.aws.evidence import DynamoDbEvidence
-from flowwarden.aws.flow_log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
-from flowwarden.aws.interfaces import DescribedInterfaces
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims, DynamoDbLayouts
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.ec2.interfaces import DescribedInterfaces
+from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import TopicSink
 from flowwarden.errors import NotASubscriptionEvent
-from flowwarden.policy import Policy
-from flowwarden.ports import LayoutMemory, LogFormats
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.monitor.caches.interfaces import InterfaceBook
+from flowwarden.monitor.caches.log_formats import LayoutBook
+from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.lookout import Lookout
+from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.monitor.ports import LayoutMemory, LogFormats
+from flowwarden.monitor.watching import Watcher
+from flowwarden.notify.claims import ClaimTerms
+from flowwarden.policy.policy import Policy
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
-from flowwarden.services.directory import InterfaceBook
-from flowwarden.services.evidence import EvidenceBook
-from flowwarden.services.layouts import LayoutBook
-from flowwarden.services.lookout import Lookout
-from flowwarden.services.monitoring import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
-from flowwarden.services.watching import Watcher
 from flowwarden.settings import MonitorSettings
 
 logger = Logger(service="monitor")

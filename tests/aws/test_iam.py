@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from flowwarden.aws.iam import Roles, statements_of, trusted_by
-from flowwarden.compliance.delivery_role import NEEDED, SERVICE, DeliveryRole
-from flowwarden.compliance.permissions import Able, Deed, Statement, able
+from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
+from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
 from flowwarden.errors import CallRefused
 from tests.aws.clients import client
 

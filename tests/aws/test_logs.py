@@ -11,8 +11,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from flowwarden.aws.logs import LogGroups
-from flowwarden.compliance.inventory import LogGroup, Subscription
-from flowwarden.compliance.upkeep import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
 from tests.aws.clients import REGION, client
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from flowwarden.alerting.notification import Notification
 from flowwarden.aws.sns import CUT, MACHINES, MAX_BYTES, TopicSink
 from flowwarden.errors import PublishFailed
+from flowwarden.notify.notification import Notification
 from tests.aws.clients import client
 
 

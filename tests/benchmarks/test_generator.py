@@ -10,8 +10,8 @@ from benchmarks.clock import AT_ONCE, seeds
 from benchmarks.generator import GAPS, IPV6, REJECTS, lines, payload
 from benchmarks.layouts import layouts, log_format
 from benchmarks.ways.floors import document
+from flowwarden.records.line_reader import Reader
 from flowwarden.records.model import Action, GapKind, Records
-from flowwarden.records.reader import Reader
 from flowwarden.records.subscription import LogBatch, decode
 
 RECORDS = 2_000

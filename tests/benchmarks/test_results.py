@@ -17,7 +17,7 @@ from benchmarks.report import markdown, stages, table
 from benchmarks.results import Results
 from benchmarks.stages import Stages
 from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WHEELS_FLOOR
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 
 def samples(**times: list[float]) -> Samples:

@@ -12,7 +12,7 @@ from benchmarks.stages import stages
 from benchmarks.ways import floors, plain, project
 from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 from benchmarks.ways.way import Way
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 LAYOUTS = layouts()
 AGGREGATING = [name for name in WAYS if name not in (STDLIB_FLOOR, WHEELS_FLOOR, FINDINGS)]

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from flowwarden_cli.console import Console
 from flowwarden_cli.main import run
+from flowwarden_cli.terminal.console import Console
 
 
 class Ended(Struct):

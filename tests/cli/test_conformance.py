@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowwarden.records.fields import BY_NAME, Kind
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 from tests.cli.fakes_console import flowwarden
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, gz
 

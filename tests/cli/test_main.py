@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 from flowwarden_cli.main import main
 from tests.cli.fakes_console import flowwarden
 from tests.sources.held import ACCEPTED, REJECTED

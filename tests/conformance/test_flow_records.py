@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from flowwarden.records.fields import BY_NAME, Kind
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout, is_header
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout, is_header
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, GapKind, Records
-from flowwarden.records.reader import Reader
 from flowwarden.records.subscription import LogBatch, decode
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from flowwarden.detection.findings import Finding
+from flowwarden.monitor.findings import Finding
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
-from flowwarden.policy import Policy
-from flowwarden.records.layout import RecordLayout
-from flowwarden.records.table_reader import TableReader
-from tests.services.fakes_directory import FakeDirectory, interface
-from tests.services.fakes_evidence import MemoryEvidence, watcher
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.reader import TableReader
+from flowwarden.records.log_format import RecordLayout
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_state import MemoryEvidence, watcher
 
 LABELLED = Path(__file__).parents[3] / "shared" / "data" / "labelled"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.surroundings import environment
+from local.environment import environment
 
 ROOT = Path(__file__).parents[2]
 

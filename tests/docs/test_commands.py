@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from flowwarden.policy import Policy
-from local.surroundings import environment, tool
+from flowwarden.policy.policy import Policy
+from local.environment import environment, tool
 from tests.functions.test_enforcer_events import read, run_of
 from tests.template import stack
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flowwarden.compliance.wishes import FlowLogsPolicy, FlowLogWish, Selection
-from flowwarden.detection.thresholds import Thresholds
-from flowwarden.policy import Policy
+from flowwarden.policy.detection import Thresholds
+from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.policy.policy import Policy
 
 LONGEST = 1800
 """Characters of the template's parameter."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import monitor
-from flowwarden.alerting import storm
-from flowwarden.detection.detectors import DETECTORS, INSPECT_SUSPECTS, OF_SIGHT, OTHERS
-from flowwarden.policy import Policy
-from flowwarden.records import sight
+from flowwarden.monitor.detectors import unparsed_lines
+from flowwarden.monitor.render import rollup
+from flowwarden.monitor.triage import DETECTORS, INSPECT_SUSPECTS, OF_SIGHT, OTHERS
+from flowwarden.policy.policy import Policy
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -24,7 +24,7 @@ def test_every_detector_is_in_the_table_and_no_other() -> None:
     """A new detector has to be told."""
     section = README.partition("## What it finds")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
-    assert named == {*DETECTORS, *INSPECT_SUSPECTS, *OTHERS, *OF_SIGHT, storm.NAME, sight.NAME}
+    assert named == {*DETECTORS, *INSPECT_SUSPECTS, *OTHERS, *OF_SIGHT, rollup.NAME, unparsed_lines.NAME}
 
 
 def test_every_metric_is_named() -> None:

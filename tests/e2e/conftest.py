@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.scenario import Stage
+from local.scenes import POLICY
 from local.server import EmbeddedAws
 from local.stack import build, deploy
-from local.stage import Stage
-from local.story import POLICY
 
 
 @pytest.fixture(scope="session")

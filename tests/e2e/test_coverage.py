@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.birth import creation, failed_creation
-from local.stage import PATIENCE_SECONDS, Stage
+from local.cloudtrail_events import creation, failed_creation
+from local.scenario import PATIENCE_SECONDS, Stage
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flowwarden.records.subscription import encode
-from local.stage import PATIENCE_SECONDS, Stage
+from local.scenario import PATIENCE_SECONDS, Stage
 
 pytestmark = pytest.mark.e2e
 

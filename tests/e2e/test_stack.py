@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.stage import Stage
+from local.scenario import Stage
 
 pytestmark = pytest.mark.e2e
 

@@ -8,9 +8,9 @@ import pytest
 
 from local.demo import narrate
 from local.feed import Conversation, Host
-from local.show import Terminal
-from local.stage import Stage
-from local.story import Scene
+from local.scenario import Stage
+from local.scenes import Scene
+from local.terminal import Terminal
 
 pytestmark = pytest.mark.e2e
 

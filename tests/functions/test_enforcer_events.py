@@ -18,15 +18,15 @@ import msgspec
 import pytest
 
 import enforcer
-from flowwarden.aws.ec2 import classify
-from flowwarden.compliance.delivery_role import DeliveryRole
-from flowwarden.compliance.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
-from flowwarden.compliance.pending import Pending
+from flowwarden.aws.ec2.flow_logs import classify
+from flowwarden.enforcer.decide.delivery_role import DeliveryRole
+from flowwarden.enforcer.reconcile import EnforcingService
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
+from flowwarden.enforcer.work_item import Pending
 from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
-from flowwarden.services.enforcing import EnforcingService
 from flowwarden.settings import EnforcerSettings
-from tests.services.fakes_ec2 import FakeEc2
-from tests.services.fakes_enforcer import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes, FakeSink
+from tests.enforcer.fakes import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes, FakeSink
+from tests.enforcer.fakes_ec2 import FakeEc2
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "enforcer").glob("*.json"))

@@ -11,15 +11,15 @@ import pytest
 import yaml
 
 import monitor
-from flowwarden.alerting.incidents import ClaimTerms
 from flowwarden.errors import CorruptPayload, NotASubscriptionEvent, PayloadTooLarge, PublishFailed
-from flowwarden.policy import Policy
+from flowwarden.monitor.pipeline import Guards, MonitoringService, Sinks
+from flowwarden.notify.claims import ClaimTerms
+from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import encode
-from flowwarden.services.monitoring import Guards, MonitoringService, Sinks
 from flowwarden.settings import MonitorSettings
-from tests.services.fakes_alerting import MemoryClaims, MemorySink
-from tests.services.fakes_evidence import lookout, watcher
-from tests.services.fakes_layouts import FakeFormats, MemoryLayouts
+from tests.monitor.fakes_log_formats import FakeFormats, MemoryLayouts
+from tests.monitor.fakes_state import lookout, watcher
+from tests.notify.fakes import MemoryClaims, MemorySink
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "monitor").glob("*.json"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.model import Action, FlowDirection
-from flowwarden.records.reader import Reader
 from local.feed import Conversation, lines
-from local.story import Scene, cast, scenes
+from local.scenes import Scene, cast, scenes
 
 SMALL = "${srcaddr} ${dstaddr} ${action} ${flow-direction} ${traffic-path} ${tcp-flags} ${log-status}"
 STORY = scenes(cast("vpc-0123456789abcdef0"))

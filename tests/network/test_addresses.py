@@ -15,7 +15,7 @@ from flowwarden.network.addresses import (
     PeerClass,
     vpc_prefixes,
 )
-from flowwarden.records.tokens import ABSENT
+from flowwarden.records.columnar.tokenizer import ABSENT
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from flowwarden.network.addresses import AddressBook, PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.initiator import Evidence, Initiator
 from flowwarden.network.traffic import Traffic
+from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Action, Flow, FlowDirection
-from flowwarden.records.table import FlowTable
 from tests.flows import directed, flow, make_flow, rejected
 
 SYN, SYN_ACK, FIN = 2, 18, 1

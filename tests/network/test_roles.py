@@ -17,7 +17,7 @@ from flowwarden.network.roles import (
     is_middlebox,
     role_of,
 )
-from flowwarden.policy import Policy
+from flowwarden.policy.policy import Policy
 
 ROLE_TAGS = Policy().role_tags
 GROUPS = tuple(f"sg-0123456789abcde{number:02x}" for number in range(16))

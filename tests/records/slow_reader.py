@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from flowwarden.records.fields import Field, Kind
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.line_decoder import flow_type
+from flowwarden.records.log_format import RecordLayout
 from flowwarden.records.model import Action, Flow, FlowDirection, Gap, GapKind
-from flowwarden.records.rows import flow_type
 
 NOTHING, MINUS_ZERO = "-", "-0"
 LIMITS = {

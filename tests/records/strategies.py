@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from flowwarden.records.fields import FIELDS, Kind
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
 
 FAMILIAR: dict[Kind, st.SearchStrategy[str]] = {
     Kind.TEXT: st.sampled_from(["123456789012", "064076352821", "unknown", "eni-0a", "vpc-1", "S3", "IPv4"]),

@@ -8,9 +8,9 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from flowwarden.records.fields import BY_NAME, FIELDS, TRANSIT_GATEWAY_VERSION, Kind
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.line_decoder import flow_type
+from flowwarden.records.log_format import RecordLayout
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow, FlowDirection, Gap
-from flowwarden.records.rows import flow_type
 
 TYPES: dict[Kind, type] = {
     Kind.TEXT: str,

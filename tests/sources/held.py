@@ -9,10 +9,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.records.model import Flow, Gap, Malformed
 from flowwarden.sources.inputs import Input
-from flowwarden.sources.reading import read
+from flowwarden.sources.read import read
 
 ACCEPTED = "2 111122223333 eni-0a 10.0.0.5 10.0.0.9 51234 22 6 9 840 1700000000 1700000060 ACCEPT OK"
 REJECTED = "2 111122223333 eni-0a 198.51.100.7 10.0.0.9 40000 23 6 1 40 1700000000 1700000060 REJECT OK"

@@ -110,8 +110,8 @@ def _named(key: str, value: Any) -> Iterator[str]:
 def declared_actions() -> dict[str, tuple[str, ...]]:
     """The `ACTIONS` of each module of `flowwarden.aws` that calls AWS."""
     modules = [
-        importlib.import_module(f"flowwarden.aws.{found.name}")
-        for found in pkgutil.iter_modules(flowwarden.aws.__path__)
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(flowwarden.aws.__path__, "flowwarden.aws.")
     ]
     return {module.__name__: module.ACTIONS for module in modules if hasattr(module, "ACTIONS")}
 

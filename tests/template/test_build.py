@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.surroundings import BUILD, PROJECT, environment, tool
+from local.environment import BUILD, PROJECT, environment, tool
 
 MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}
 """By Lambda's word for an architecture: the number that the header of a library has for it (ELF)."""

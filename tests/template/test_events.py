@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flowwarden.compliance import surroundings, triggers
-from tests.services.fakes_enforcer import HOUSE
+from flowwarden.enforcer.triggers import tampering, trigger
+from tests.enforcer.fakes import HOUSE
 from tests.template import stack
 
 RULES = {
@@ -121,12 +121,9 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (call("CreateVpc") | {"detail-type": "AWS Service Event via CloudTrail"}, set()),
         *(
             (touching("logs", name, logGroupName=GROUP), {"LogGroupTouchedRule"})
-            for name in surroundings.LOG_GROUP_CALLS
+            for name in tampering.LOG_GROUP_CALLS
         ),
-        *(
-            (touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1})
-            for name in surroundings.ROLE_CALLS
-        ),
+        *((touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1}) for name in tampering.ROLE_CALLS),
         (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupTouchedRule"}),
         (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
         (touching("logs", "DisassociateKmsKey", resourceIdentifier=GROUP_ARN), {"LogGroupTouchedRule"}),
@@ -177,10 +174,10 @@ def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
     event, handed_over = deployment("CREATE_COMPLETE"), transformer["InputTemplate"]
     for name, path in transformer["InputPathsMap"].items():
         handed_over = handed_over.replace(f"<{name}>", json.dumps(event[path.removeprefix("$.")]))
-    trigger = triggers.read(json.loads(handed_over), HOUSE)
-    assert (trigger.scope, trigger.deployed) == (triggers.Scope.EVERYTHING, True)
-    assert trigger.happened_at == triggers.read(event | {"detail-type": "Scheduled Event"}, HOUSE).happened_at
-    assert trigger.occasion == event["time"]
+    found = trigger.read(json.loads(handed_over), HOUSE)
+    assert (found.scope, found.deployed) == (trigger.Scope.EVERYTHING, True)
+    assert found.happened_at == trigger.read(event | {"detail-type": "Scheduled Event"}, HOUSE).happened_at
+    assert found.occasion == event["time"]
 
 
 def test_every_rule_is_on_and_hands_over_to_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
@@ -248,8 +245,8 @@ def test_a_look_at_what_is_pending_reaches_the_enforcer_as_one() -> None:
     assert pending["ScheduleExpression"] == {"Ref": "LookRate"}
     template = pending["Targets"][0]["InputTransformer"]["InputTemplate"]
     event = json.loads(template.replace("<id>", '"x"').replace("<time>", '"2026-11-24T03:00:00Z"'))
-    trigger = triggers.read(event, HOUSE)
-    assert (trigger.scope, trigger.happened_at) == (triggers.Scope.PENDING, 1_795_489_200)
+    found = trigger.read(event, HOUSE)
+    assert (found.scope, found.happened_at) == (trigger.Scope.PENDING, 1_795_489_200)
 
 
 def test_iam_is_watched_where_it_is_recorded() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flowwarden.records.fields import BY_NAME
-from flowwarden.records.layout import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
 from flowwarden.settings import EnforcerSettings, MonitorSettings, Settings
 from tests.template import stack
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from flowwarden.policy import Policy
+from flowwarden.policy.policy import Policy
 from tests.template import stack
 
 CONSTRAINTS = {"AllowedPattern", "AllowedValues", "MinValue", "MaxValue", "MinLength", "MaxLength"}

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from msgspec import Struct
 
-from benchmarks.evaluation.generator.talks import Talk
+from benchmarks.evaluation.generator.conversations import Talk
 
 
 class Leftover(Struct, frozen=True):

@@ -10,12 +10,7 @@ from msgspec import Struct
 
 from benchmarks.evaluation.generator import addresses, roles
 from benchmarks.evaluation.generator.agenda import Agenda, Leftover
-from benchmarks.evaluation.generator.draws import poisson
-from benchmarks.evaluation.generator.fleet import Fleet
-from benchmarks.evaluation.generator.hosts import Host
-from benchmarks.evaluation.generator.model import DAY
-from benchmarks.evaluation.generator.roles import EDGES, OUTSIDE, REPLICATED, Edge
-from benchmarks.evaluation.generator.talks import (
+from benchmarks.evaluation.generator.conversations import (
     FIRST_CLIENT_PORT,
     ICMP,
     LAST_CLIENT_PORT,
@@ -24,6 +19,11 @@ from benchmarks.evaluation.generator.talks import (
     Talk,
     Talks,
 )
+from benchmarks.evaluation.generator.draws import poisson
+from benchmarks.evaluation.generator.fleet import Fleet
+from benchmarks.evaluation.generator.hosts import Host
+from benchmarks.evaluation.generator.model import DAY
+from benchmarks.evaluation.generator.roles import EDGES, OUTSIDE, REPLICATED, Edge
 
 LEFTOVERS: Final = 0.01
 """Of the connections that were held for a while: those on which something is sent too late."""

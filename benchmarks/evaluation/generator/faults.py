@@ -9,12 +9,7 @@ from random import Random
 from typing import Final
 
 from benchmarks.evaluation.generator.agenda import Agenda
-from benchmarks.evaluation.generator.draws import poisson
-from benchmarks.evaluation.generator.fleet import Fleet, never_used, vpc_of
-from benchmarks.evaluation.generator.hosts import ENDLESS, Fault, Host
-from benchmarks.evaluation.generator.model import DAY
-from benchmarks.evaluation.generator.roles import ANYONE, EDGES, ROLES
-from benchmarks.evaluation.generator.talks import (
+from benchmarks.evaluation.generator.conversations import (
     FIRST_CLIENT_PORT,
     LAST_CLIENT_PORT,
     REFUSED,
@@ -23,6 +18,11 @@ from benchmarks.evaluation.generator.talks import (
     TCP,
     Talk,
 )
+from benchmarks.evaluation.generator.draws import poisson
+from benchmarks.evaluation.generator.fleet import Fleet, never_used, vpc_of
+from benchmarks.evaluation.generator.hosts import ENDLESS, Fault, Host
+from benchmarks.evaluation.generator.model import DAY
+from benchmarks.evaluation.generator.roles import ANYONE, EDGES, ROLES
 
 OUTAGES, STALE, BLOCKED, DEPLOYED = 6.0, 10.0, 3.0, 4.0
 """A day, of 1,000 interfaces."""

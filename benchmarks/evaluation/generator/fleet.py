@@ -11,7 +11,7 @@ from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.lines import gap_writer, writer
 from benchmarks.evaluation.generator.model import ACCOUNT, BEGIN, Interface
 from benchmarks.evaluation.generator.roles import BY_NAME, ROLES, VPC_INTERFACES, Role
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 SUBNETS: Final = {
     "public": ("0.0/24", "1.0/24"),

@@ -12,16 +12,16 @@ from typing import Final
 
 from benchmarks.evaluation.generator.agenda import Agenda, Leftover
 from benchmarks.evaluation.generator.benign import Benign
+from benchmarks.evaluation.generator.conversations import Talks
 from benchmarks.evaluation.generator.deliveries import Deliveries
 from benchmarks.evaluation.generator.faults import Faults
 from benchmarks.evaluation.generator.fleet import Fleet
 from benchmarks.evaluation.generator.hosts import hold
 from benchmarks.evaluation.generator.incidents import Incidents
+from benchmarks.evaluation.generator.internet_noise import Radiation
 from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident, Interface, World
-from benchmarks.evaluation.generator.radiation import Radiation
 from benchmarks.evaluation.generator.recorder import Recorder
 from benchmarks.evaluation.generator.stage import Stage
-from benchmarks.evaluation.generator.talks import Talks
 
 LEARNING_SLOT: Final = 3600
 """Seconds of traffic that a delivery holds while all is being learned."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks.evaluation.generator import intrusions, scans, troubles
+from benchmarks.evaluation.generator import intrusions, outages, scans
 from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.generator.stage import Deed, Stage
 
@@ -43,12 +43,12 @@ KINDS: Final = {
     "scan-hit": Kind(intrusions.scan_hit, 1500),
     "exfiltration": Kind(intrusions.exfiltration, 3600),
     "egress-rejects": Kind(intrusions.egress_rejects, 7 * 3600),
-    "security-group-fault": Kind(troubles.security_group_fault, 7200),
-    "nacl-fault": Kind(troubles.nacl_fault, 7200),
-    "reject-spike": Kind(troubles.reject_spike, 2400),
-    "records-lost": Kind(troubles.records_lost, 7200),
-    "interface-silent": Kind(troubles.interface_silent, 7 * 3600),
-    "unreadable-lines": Kind(troubles.unreadable_lines, 5400),
+    "security-group-fault": Kind(outages.security_group_fault, 7200),
+    "nacl-fault": Kind(outages.nacl_fault, 7200),
+    "reject-spike": Kind(outages.reject_spike, 2400),
+    "records-lost": Kind(outages.records_lost, 7200),
+    "interface-silent": Kind(outages.interface_silent, 7 * 3600),
+    "unreadable-lines": Kind(outages.unreadable_lines, 5400),
 }
 """Every kind, by its name. Scans are those of a host of ours."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from benchmarks.evaluation.generator import addresses
+from benchmarks.evaluation.generator.conversations import REFUSED
 from benchmarks.evaluation.generator.fleet import never_used
 from benchmarks.evaluation.generator.roles import BY_NAME
 from benchmarks.evaluation.generator.stage import Deed, Far, Stage
-from benchmarks.evaluation.generator.talks import REFUSED
 
 LISTENERS: Final = "database", "cache", "queue"
 """Roles that start no connection to the internet."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from benchmarks.evaluation.generator.model import REGION, Interface
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 VARIABLE: Final = (
     *("srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end"),

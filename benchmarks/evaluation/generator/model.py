@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 DAY: Final = 86_400
 BEGIN: Final = 1_767_225_600

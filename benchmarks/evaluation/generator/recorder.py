@@ -6,17 +6,7 @@ from random import Random
 from typing import Final
 
 from benchmarks.evaluation.generator.addresses import aws_service, is_inside
-from benchmarks.evaluation.generator.hosts import (
-    BYTES,
-    FIRST,
-    FLAGS,
-    LAST,
-    PACKETS,
-    Host,
-    Key,
-    Record,
-    hold,
-)
+from benchmarks.evaluation.generator.hosts import BYTES, FIRST, FLAGS, LAST, PACKETS, Host, Key, Record, hold
 from benchmarks.evaluation.generator.model import Truth
 
 BY_SOURCE, BY_DESTINATION, BY_NOBODY = range(3)

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks.evaluation.generator.talks import ICMP, TCP, UDP
+from benchmarks.evaluation.generator.conversations import ICMP, TCP, UDP
 
 
 class Role(Struct, frozen=True):

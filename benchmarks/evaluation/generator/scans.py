@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchmarks.evaluation.generator.conversations import OK, REFUSED, RESET, SILENT
 from benchmarks.evaluation.generator.fleet import never_used
 from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.stage import Deed, Far, Stage
-from benchmarks.evaluation.generator.talks import OK, REFUSED, RESET, SILENT
 
 SOURCES: Final = "web", "app", "worker", "node", "edge", "legacy"
 """Whose hosts fall first."""

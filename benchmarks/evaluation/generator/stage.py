@@ -9,10 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from benchmarks.evaluation.generator.agenda import Agenda
-from benchmarks.evaluation.generator.fleet import Fleet, vpc_of
-from benchmarks.evaluation.generator.hosts import Host
-from benchmarks.evaluation.generator.model import World
-from benchmarks.evaluation.generator.talks import (
+from benchmarks.evaluation.generator.conversations import (
     BARRED,
     FIRST_CLIENT_PORT,
     LAST_CLIENT_PORT,
@@ -21,6 +18,9 @@ from benchmarks.evaluation.generator.talks import (
     TCP,
     Talk,
 )
+from benchmarks.evaluation.generator.fleet import Fleet, vpc_of
+from benchmarks.evaluation.generator.hosts import Host
+from benchmarks.evaluation.generator.model import World
 
 REST: Final = 6 * 3600
 """Seconds after an incident in which nothing else is done with its host."""

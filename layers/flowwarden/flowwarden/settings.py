@@ -12,7 +12,7 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta, Struct
 
-from flowwarden.compliance.desired import House
+from flowwarden.enforcer.state.stack import House
 from flowwarden.errors import SettingsError
 
 Text = Annotated[str, Meta(min_length=1)]

@@ -7,8 +7,8 @@ from collections import Counter
 from moto import mock_aws
 
 from benchmarks.enforcement.world import BARE, COVERED, FAILING, Counted, build, enforcer
-from flowwarden.compliance.report import Result
-from flowwarden.compliance.triggers import Scope, Trigger
+from flowwarden.enforcer.reporting.report import Result
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
 
 NOW = 2_000_000_000
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.evaluation.acceptable import ACCEPTABLE, GRACE, about, finds
 from benchmarks.evaluation.accuracy import Accuracy
+from benchmarks.evaluation.expected_detections import ACCEPTABLE, GRACE, about, finds
 from benchmarks.evaluation.figures import per_day_and_thousand, poisson_interval, quantile
 from benchmarks.evaluation.generator.model import DAY, LOG_GROUP, Delivery, Incident, Truth
-from benchmarks.evaluation.judged import Page, Surroundings
 from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.reading import Reading
+from benchmarks.evaluation.subject import Page, Surroundings
 from benchmarks.evaluation.tally import Found, Tally, found, precision, together
-from flowwarden.records.layout import DEFAULT_LAYOUT
+from flowwarden.records.log_format import DEFAULT_LAYOUT
 from tests.benchmarks.evaluation.worlds import made
 
 SCAN = Incident(0, "slow-scan", "10.0.1.5", "eni-a", ("10.0.2.1", "10.0.2.2"), 1000, 2000)

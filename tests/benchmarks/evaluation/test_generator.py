@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from benchmarks.evaluation.generator.generator import Generator
+from benchmarks.evaluation.generator.internet_noise import PACKETS_A_DAY
 from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Truth
-from benchmarks.evaluation.generator.radiation import PACKETS_A_DAY
 from benchmarks.evaluation.reading import Reading
 from flowwarden.records.model import Action, Flow, Gap
 from tests.architecture import source
@@ -217,7 +217,7 @@ def test_the_generator_knows_nothing_of_the_detectors() -> None:
     files = source.python("benchmarks/evaluation/generator")
     taken = {name for path in files for name in source.imports(source.tree(path))}
     assert {name for name in taken if name.startswith("flowwarden")} <= {
-        "flowwarden.records.layout",
+        "flowwarden.records.log_format",
         "flowwarden.records.fields",
     }
     assert {name for name in taken if name.startswith("benchmarks")} <= {

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from benchmarks.evaluation.acceptable import ACCEPTABLE
+from benchmarks.evaluation.expected_detections import ACCEPTABLE
 from benchmarks.evaluation.generator.agenda import Agenda
 from benchmarks.evaluation.generator.fleet import Fleet
 from benchmarks.evaluation.generator.hosts import Stretch, hold

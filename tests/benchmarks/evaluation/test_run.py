@@ -17,7 +17,7 @@ from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import MONITOR, Outcome, Run, counts
 from benchmarks.evaluation.scenarios import Scenario
-from flowwarden.records.layout import DEFAULT_LAYOUT
+from flowwarden.records.log_format import DEFAULT_LAYOUT
 from tests.benchmarks.evaluation.worlds import world
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from flowwarden.aws.calls import classified, classify
-from flowwarden.compliance.delivery_role import SERVICE, DeliveryRole
-from flowwarden.compliance.permissions import Able, Deed, Statement, able
+from flowwarden.aws.errors import classified, classify
+from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
+from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
 from flowwarden.errors import CallRefused, EnforcementError, NotThere
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
-from flowwarden.aws.calls import classified, classify
-from flowwarden.compliance.inventory import LogGroup, Subscription
-from flowwarden.compliance.upkeep import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.aws.errors import classified, classify
+from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flowwarden.alerting.notification import Notification, one_line
 from flowwarden.errors import PublishFailed
+from flowwarden.notify.notification import Notification, one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

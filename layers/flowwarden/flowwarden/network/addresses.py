@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.records.tokens import ABSENT, Integers, Mask, Words
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask, Words
 
 UNROUTABLE = (
     "10.0.0.0/8",  # RFC 1918

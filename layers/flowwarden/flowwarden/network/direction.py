@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.initiator import Initiator, Verdict, Verdicts
 from flowwarden.network.traffic import Traffic
+from flowwarden.records.columnar.string_pool import EGRESS, INGRESS
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.records.model import Flow, FlowDirection
-from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import EGRESS, INGRESS
 
 OWN: Final = CLASSES.index(PeerClass.OWN)
 AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)

@@ -18,11 +18,11 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from flowwarden.network.ports import EPHEMERAL, ICMP, ICMPV6, UDP, look_like_answers
+from flowwarden.network.services import EPHEMERAL, ICMP, ICMPV6, UDP, look_like_answers
 from flowwarden.network.traffic import RST, SYN, SYN_ACK, Traffic
+from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.records.model import Flow
-from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import ACCEPT, REJECT
 
 
 class Initiator(StrEnum):

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefixes
-from flowwarden.network.groups import Groups, Keys, packed
-from flowwarden.network.ports import TCP, WELL_KNOWN, ServicePorts
-from flowwarden.records.table import FlowTable
-from flowwarden.records.tokens import ABSENT, Integers, Mask
-from flowwarden.records.vocabulary import ACCEPT, REJECT
+from flowwarden.network.services import TCP, WELL_KNOWN, ServicePorts
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.columnar.group_by import Groups, Keys, packed
+from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 
 SYN, RST, SYN_ACK = 2, 4, 18
 """`tcp-flags` bits: the bit 16 is only ever logged as part of a SYN-ACK."""

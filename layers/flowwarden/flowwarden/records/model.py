@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from flowwarden.records.layout import RecordLayout
+from flowwarden.records.log_format import RecordLayout
 
 
 class Action(StrEnum):

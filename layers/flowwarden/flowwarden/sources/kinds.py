@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from flowwarden.errors import NotFlowLogs
-from flowwarden.sources.tables import csv_columns
+from flowwarden.sources.columns import csv_columns
 
 
 class SourceKind(StrEnum):

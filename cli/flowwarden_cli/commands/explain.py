@@ -1,0 +1,121 @@
+"""`flowwarden read --explain LINE`: each field of one line, and what the reader makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from io import BytesIO
+from itertools import zip_longest
+from typing import Final
+
+from flowwarden.errors import LayoutError, NotFlowLogs
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import DirectedFlow, resolve
+from flowwarden.network.initiator import Initiator
+from flowwarden.network.traffic import Traffic
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.fields import Field, Kind
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import BYTE_ORDER_MARK, RecordLayout
+from flowwarden.records.model import Flow, GapKind
+from flowwarden.records.values import convert
+from flowwarden.sources.chunks import Layouts, Lines, Unreadable
+from flowwarden.sources.inputs import Input
+from flowwarden.sources.read import pieces
+
+_WIDEST: Final = 42
+_HEADINGS: Final = ("field", "token", "value", "meaning")
+_GAPS: Final = {
+    GapKind.NODATA: "nobody talked in this window: silence, nothing is lost",
+    GapKind.SKIPDATA: "AWS skipped records of this window: sight is lost, nobody knows how many flows",
+}
+
+
+def explanation(text: str, layouts: Layouts) -> str:
+    """Explain a line, in any form that a source may have: a header line above, a timestamp, JSON.
+
+    Raises:
+        SourceError: it is of no kind that can be read.
+    """
+    source = Input("the line", None, stream=BytesIO(text.encode("utf-8", "surrogateescape")))
+    try:
+        parts = [part for piece in pieces(source, layouts, lambda _: None) for part in _of_piece(piece)]
+    except LayoutError as error:
+        raise NotFlowLogs(str(error)) from error
+    return "\n\n".join(parts) or "Nothing to explain: the line is blank, or only names fields."
+
+
+def _of_piece(piece: object) -> Iterator[str]:
+    if isinstance(piece, Unreadable):
+        yield f"The reader makes of it: malformed, {piece.reason}."
+    if isinstance(piece, Lines):
+        yield from (_of_line(line, piece.layouts) for line in piece.lines if line.strip())
+
+
+def _of_line(line: str, layouts: Layouts) -> str:
+    tokens = line.removeprefix(BYTE_ORDER_MARK).split()
+    layout = next((each for each in layouts if len(each.names) == len(tokens)), layouts[0])
+    return "\n".join([*_table(_rows(layout, tokens)), "", *_verdict(line, layouts)])
+
+
+def _rows(layout: RecordLayout, tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for field, token in zip_longest(layout.fields, tokens):
+        if field is None:
+            yield "(no field)", token, "", "one token more than the log format has fields"
+        elif token is None:
+            yield field.name, "(no token)", "", field.meaning
+        else:
+            yield field.name, token, _value(field, token), field.meaning
+
+
+def _value(field: Field, token: str) -> str:
+    try:
+        value = convert(field.kind, token)
+    except ValueError as error:
+        return f"✗ {error}"
+    if value is None:
+        return "absent"
+    if field.kind is Kind.SECONDS and isinstance(value, int):
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return str(value)
+
+
+def _table(rows: Iterator[tuple[str, ...]]) -> list[str]:
+    lines = [_HEADINGS, *((*map(_cut, row[:-1]), row[-1]) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST else f"{cell[:_WIDEST]}…"
+
+
+def _verdict(line: str, layouts: Layouts) -> Iterator[str]:
+    records = Reader(layouts).read([line])
+    for flow in records.flows:
+        yield "The reader makes of it: a flow."
+        yield from _direction(flow)
+    for gap in records.gaps:
+        yield f"The reader makes of it: a gap. {gap.kind}: {_GAPS[gap.kind]}."
+    for bad in records.malformed:
+        yield f"The reader makes of it: malformed, {bad.reason}."
+        if len(line.split()) not in {len(layout.names) for layout in layouts}:
+            yield "If it is of a custom format, tell it: --format '${version} ${…}'."
+
+
+def _direction(flow: Flow) -> Iterator[str]:
+    (directed,) = resolve(Traffic(FlowTable.of([flow])), AddressBook())
+    yield f"side: {directed.side or 'unknown, for the line does not tell'}"
+    yield f"initiator: {_initiator(directed)}"
+    yield "That is from this line alone; lines around it may tell more, and a policy which addresses are own."
+
+
+def _initiator(directed: DirectedFlow) -> str:
+    verdict = directed.verdict
+    if verdict.initiator is Initiator.UNKNOWN:
+        return f"unknown: {verdict.evidence}"
+    client = f"{directed.client} ({directed.client_class})"
+    server = f"{directed.server} ({directed.server_class})"
+    port = "" if directed.service_port is None else f", port {directed.service_port}"
+    sure = f"{verdict.confidence:.0%} sure: {verdict.evidence}"
+    return f"the {verdict.initiator}, {client}, towards {server}{port}; {sure}"

@@ -1,0 +1,161 @@
+"""`flowwarden read`: prints the records of files and archives as JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.errors import SourceError
+from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.model import Action, Flow, GapKind, Malformed
+from flowwarden.sources.inputs import Input, find
+from flowwarden.sources.read import Batch, read
+from flowwarden_cli.terminal.console import Console
+from flowwarden_cli.terminal.json_lines import flows_as_json, gaps_as_json, malformed_as_json
+from flowwarden_cli.terminal.progress import Progress
+
+FINE: Final = 0
+UNREADABLE: Final = 1
+
+_SHOWN: Final = 100
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Which records are printed."""
+
+    flows: bool
+    only: Action | None
+    """Of the flows, those with this action; None for all."""
+    gaps: bool
+    malformed: bool
+
+
+class _Counts:
+    """What was read, printed or not."""
+
+    def __init__(self) -> None:
+        self.sources = 0
+        self.failed = 0
+        self.flows = 0
+        self.gaps = dict.fromkeys(GapKind, 0)
+        self.malformed = 0
+        self.first_malformed = ""
+
+    def add(self, source: str, batch: Batch) -> int:
+        """Count a batch; returns the number of its records."""
+        records = batch.records
+        self.flows += len(records.flows)
+        for gap in records.gaps:
+            self.gaps[gap.kind] += 1
+        self.malformed += len(records.malformed)
+        if records.malformed and not self.first_malformed:
+            self.first_malformed = _first(source, batch.numbers[0], records.malformed[0])
+        return len(records.flows) + len(records.gaps) + len(records.malformed)
+
+    def summary(self) -> str:
+        """All counts in one line."""
+        gaps = ", ".join(f"{count:,} {kind}" for kind, count in self.gaps.items() if count)
+        return (
+            f"{_number(self.flows, 'flow')}, "
+            f"{_number(sum(self.gaps.values()), 'gap')}{f' ({gaps})' * bool(gaps)}, "
+            f"{_number(self.malformed, 'malformed line')} in {_number(self.sources, 'source')}"
+            + f", {self.failed:,} of them not readable to the end"
+            * bool(self.failed)
+        )
+
+
+def run(paths: Sequence[str], layouts: Sequence[RecordLayout], choice: Choice, console: Console) -> int:
+    """Read all the paths, print the chosen records and a summary; return the exit code.
+
+    Raises:
+        BrokenPipeError: whoever reads the output has seen enough.
+    """
+    found = list(find(paths, console.stdin))
+    sizes = [each.size for each in found if isinstance(each, Input)]
+    progress = Progress(console, None if None in sizes else sum(size or 0 for size in sizes))
+    reading = _Reading(layouts, choice, console, progress)
+    try:
+        for each in found:
+            reading.take(each)
+    finally:
+        progress.wipe()
+    console.report(reading.counts.summary())
+    if reading.counts.malformed and not choice.malformed:
+        console.report(f"first malformed: {reading.counts.first_malformed}")
+        console.report("--malformed prints all of them, with the reasons; --explain LINE looks at one")
+        if not reading.counts.flows:
+            console.report("If the lines are of a custom format, tell it: --format '${version} ${…}'")
+    return UNREADABLE if reading.counts.failed else FINE
+
+
+class _Reading:
+    """Reads source after source."""
+
+    def __init__(
+        self, layouts: Sequence[RecordLayout], choice: Choice, console: Console, progress: Progress
+    ) -> None:
+        self.counts = _Counts()
+        self._layouts = layouts
+        self._choice = choice
+        self._console = console
+        self._progress = progress
+        self._notes: set[str] = set()
+
+    def take(self, found: Input | SourceError) -> None:
+        """Read one source; an error is reported and counted, and the next one goes on."""
+        self.counts.sources += 1
+        try:
+            if isinstance(found, SourceError):
+                raise found
+            for batch in read(found, self._layouts, self._progress.reach):
+                self._progress.add_records(self.counts.add(found.name, batch))
+                self._print(found.name, batch)
+                self._note(found.name, batch.note)
+            self._progress.next_source(found.size)
+        except SourceError as error:
+            self.counts.failed += 1
+            self._report(f"error: {error}")
+
+    def _print(self, source: str, batch: Batch) -> None:
+        text = printed(source, batch, self._choice)
+        if text:
+            self._console.stdout.write(text)
+            self._console.stdout.flush()
+
+    def _note(self, source: str, note: str) -> None:
+        if note and note not in self._notes:
+            self._notes.add(note)
+            self._report(f"note: {source}: {note}")
+
+    def _report(self, text: str) -> None:
+        self._progress.wipe()
+        self._console.report(text)
+
+
+def printed(source: str, batch: Batch, choice: Choice) -> bytes:
+    """What of a batch is printed: flows first, then gaps, then malformed lines."""
+    records = batch.records
+    text = b""
+    if choice.flows:
+        text += flows_as_json(chosen(records.flows, choice.only))
+    if choice.gaps:
+        text += gaps_as_json(records.gaps)
+    if choice.malformed:
+        text += malformed_as_json(source, zip(batch.numbers, records.malformed, strict=True))
+    return text
+
+
+def chosen(flows: Sequence[Flow], only: Action | None) -> Sequence[Flow]:
+    """The flows with this action; all of them if there is no choice."""
+    return flows if only is None else [flow for flow in flows if flow.action is only]
+
+
+def _first(source: str, number: int, bad: Malformed) -> str:
+    text = bad.line if len(bad.line) <= _SHOWN else f"{bad.line[:_SHOWN]}…"
+    return f"{source}, line {number}: {bad.reason}: {text!r}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -1,0 +1,69 @@
+"""A progress bar: how much is read, how fast, and what is left."""
+
+from __future__ import annotations
+
+from flowwarden_cli.terminal.console import Console
+
+_PAUSE = 0.1
+"""Seconds between two pictures."""
+_WIDTH = 24
+_MB, _GB = 1e6, 1e9
+_CLEAR = "\r\033[K"
+
+
+class Progress:
+    """Draws itself on standard error while sources are read, if anybody looks, and wipes itself away."""
+
+    def __init__(self, console: Console, total: int | None) -> None:
+        """Begin.
+
+        Args:
+            console: where it is drawn.
+            total: bytes of all sources together; None if nobody knows.
+        """
+        self._console = console
+        self._total = total
+        self._began = console.clock()
+        self._drawn = self._began
+        self._before = 0
+        self._within = 0
+        self._records = 0
+
+    def add_records(self, count: int) -> None:
+        """So many more lines are read."""
+        self._records += count
+
+    def reach(self, position: int) -> None:
+        """So many bytes of the current source are read."""
+        self._within = position
+        now = self._console.clock()
+        if self._console.shows_progress and now - self._drawn >= _PAUSE:
+            self._drawn = now
+            self._console.stderr.write(f"{_CLEAR}{self._picture(now - self._began)}")
+            self._console.stderr.flush()
+
+    def next_source(self, size: int | None) -> None:
+        """The current source, which has this size, is done."""
+        self._before += self._within if size is None else size
+        self._within = 0
+
+    def wipe(self) -> None:
+        """Leave the line to others."""
+        if self._console.shows_progress and self._drawn > self._began:
+            self._console.stderr.write(_CLEAR)
+            self._console.stderr.flush()
+
+    def _picture(self, seconds: float) -> str:
+        done = self._before + self._within
+        pace = f"{self._records:,} records, {self._records / seconds:,.0f}/s"
+        if not self._total:
+            return f"{_size(done, done)}, {pace}"
+        share = min(1.0, done / self._total)
+        bar = "█" * int(share * _WIDTH)
+        sizes = f"{_size(done, self._total)} of {_size(self._total, self._total)}"
+        return f"{share:4.0%} ▕{bar:<{_WIDTH}}▏ {sizes}, {pace}"
+
+
+def _size(count: float, largest: float) -> str:
+    """A number of bytes, in the unit that fits the largest of those shown together."""
+    return f"{count / _GB:.2f} GB" if largest >= _GB else f"{count / _MB:.1f} MB"

@@ -1,0 +1,1 @@
+"""The state table: claims, log formats, sets, the enforcer's work queue."""

@@ -1,0 +1,121 @@
+"""What EC2's descriptions say, in our own words.
+
+A description without what makes it one (whose flow log it is, which VPC an interface is in) raises KeyError;
+`Readings` leaves such a one out, keeps what is to be told of it, and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    # The stubs are no part of the Lambda runtime.
+    from mypy_boto3_ec2.type_defs import (
+        FlowLogTypeDef,
+        NetworkInterfaceTypeDef,
+        ReservationTypeDef,
+        SubnetTypeDef,
+        TagTypeDef,
+        VpcTypeDef,
+    )
+
+IDS: Final = ("FlowLogId", "NetworkInterfaceId", "SubnetId", "ReservationId", "ResourceId", "VpcId")
+"""Members that name a description, the one that says most first."""
+
+
+class Readings:
+    """Reads descriptions, and remembers those that could not be read."""
+
+    def __init__(self) -> None:
+        self._unread: dict[Unread, None] = {}
+
+    def of[Read](
+        self, call: str, described: Iterable[Mapping[str, Any]], read: Callable[[Any], Read]
+    ) -> Iterator[Read]:
+        """What `read` makes of each, without those that it cannot read."""
+        for each in described:
+            try:
+                told = read(each)
+            except (KeyError, TypeError, AttributeError) as error:
+                named = next((str(each[name]) for name in IDS if each.get(name)), "one without any id")
+                self._unread[Unread(call=call, what=f"{named} ({error!r})")] = None
+                continue
+            yield told
+
+    def unread(self) -> list[Unread]:
+        """What was left out since this was asked last, each once."""
+        found = list(self._unread)
+        self._unread.clear()
+        return found
+
+
+def vpc(described: VpcTypeDef) -> Vpc:
+    """One VPC; an owner that is not told is ''."""
+    blocks = (each.get("CidrBlock") for each in described.get("CidrBlockAssociationSet", []))
+    ipv6 = (each.get("Ipv6CidrBlock") for each in described.get("Ipv6CidrBlockAssociationSet", []))
+    return Vpc(
+        vpc_id=described["VpcId"],
+        owner_id=described.get("OwnerId", ""),
+        tags=_tag_dict(described.get("Tags", [])),
+        cidrs=tuple(dict.fromkeys(each for each in (described.get("CidrBlock"), *blocks, *ipv6) if each)),
+    )
+
+
+def interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
+    """One network interface."""
+    attachment = described.get("Attachment", {})
+    return NetworkInterface(
+        interface_id=described["NetworkInterfaceId"],
+        vpc_id=described.get("VpcId", ""),
+        subnet_id=described.get("SubnetId", ""),
+        active=described.get("Status") == "in-use",
+        since=_seconds(attachment.get("AttachTime")),
+        instance_id=attachment.get("InstanceId", ""),
+        instance_owner=attachment.get("InstanceOwnerId", ""),
+    )
+
+
+def flow_log(described: FlowLogTypeDef) -> FlowLog:
+    """One flow log; what is not told is None."""
+    options = described.get("DestinationOptions", {})
+    return FlowLog(
+        flow_log_id=described["FlowLogId"],
+        resource_id=described["ResourceId"],
+        traffic_type=described.get("TrafficType"),
+        log_destination_type=described.get("LogDestinationType"),
+        log_group_name=described.get("LogGroupName"),
+        log_destination=described.get("LogDestination"),
+        log_format=described.get("LogFormat"),
+        max_aggregation_interval=described.get("MaxAggregationInterval"),
+        file_format=options.get("FileFormat"),
+        hive_compatible_partitions=options.get("HiveCompatiblePartitions"),
+        per_hour_partition=options.get("PerHourPartition"),
+        delivery_role_arn=described.get("DeliverLogsPermissionArn"),
+        deliver_logs_status=described.get("DeliverLogsStatus"),
+        deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
+        creation_time=_seconds(described.get("CreationTime")),
+        tags=_tag_dict(described.get("Tags", [])),
+    )
+
+
+def subnet(described: SubnetTypeDef) -> Subnet:
+    """One subnet."""
+    return Subnet(subnet_id=described["SubnetId"], vpc_id=described["VpcId"])
+
+
+def instances(reservation: ReservationTypeDef) -> list[tuple[str, int | None]]:
+    """The instances of a reservation, with when they were launched last (Unix seconds)."""
+    return [(each["InstanceId"], _seconds(each.get("LaunchTime"))) for each in reservation["Instances"]]
+
+
+def _seconds(told: datetime | None) -> int | None:
+    return int(told.timestamp()) if told else None
+
+
+def _tag_dict(tags: Iterable[TagTypeDef]) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in tags if "Key" in tag}

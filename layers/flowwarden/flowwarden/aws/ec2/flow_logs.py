@@ -1,0 +1,217 @@
+"""The part of EC2 that the enforcer works with: implements `ports.FlowLogService`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Final
+
+from flowwarden.aws import errors
+from flowwarden.aws.ec2 import describe
+from flowwarden.aws.ec2.describe import Readings
+from flowwarden.aws.errors import classified
+from flowwarden.enforcer.state.desired import DesiredFlowLog
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, S3
+
+if TYPE_CHECKING:
+    # The stubs are no part of the Lambda runtime.
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import TagTypeDef
+
+ACTIONS = (
+    "ec2:DescribeVpcs",
+    "ec2:DescribeFlowLogs",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeInstances",
+    "ec2:DescribeSubnets",
+    "ec2:CreateFlowLogs",
+    "ec2:DeleteFlowLogs",
+    "ec2:CreateTags",  # CreateFlowLogs with TagSpecifications, and tags later on
+    "iam:PassRole",  # CreateFlowLogs hands the delivery role to vpc-flow-logs.amazonaws.com
+)
+"""The IAM actions that this file needs."""
+
+VALUES_PER_FILTER: Final = 200
+"""EC2's limit for the values of one filter (EC2 API reference, Filter)."""
+TAGGED_AT_ONCE: Final = 200
+"""Of the 1000 resources that CreateTags takes; EC2 recommends smaller batches (EC2 API reference)."""
+PAGE: Final = {"PageSize": 1000}
+"""The most that a description takes."""
+
+RUNNING: Final = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+"""A filter: of instances in other states flow logs say nothing."""
+
+GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
+DELETED: Final = "InvalidFlowLogId.NotFound"
+CANNOT_ASSUME: Final = "unable to assume given iam role"
+
+_DESTINATION = (
+    "check that the log group, bucket or stream exists, and that the delivery role, or the bucket's policy, "
+    "lets flow logs be written there"
+)
+HINTS: Final = {
+    "LogDestinationNotFoundException": _DESTINATION,
+    "LogDestinationPermissionIssueException": _DESTINATION,
+    "Access Denied for LogDestination": _DESTINATION,
+    "IdempotentParameterMismatch": (
+        "the same request was made with other parameters; change a setting of the flow log, or wait a day"
+    ),
+}
+"""What a person does about an error code of flow logs."""
+TRUST_HINT: Final = (
+    "a new role works after some seconds; if this stays, let the delivery role trust "
+    "vpc-flow-logs.amazonaws.com for this account and region"
+)
+
+
+class Ec2FlowLogs:
+    """VPCs and flow logs of the account and region that the client is made for."""
+
+    def __init__(self, client: EC2Client) -> None:
+        self._client = client
+        self._readings = Readings()
+
+    def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
+        """As the port says.
+
+        A filter is asked, because one missing id among `VpcIds` would fail the whole call.
+        """
+        found = self._all("describe_vpcs", "Vpcs", "vpc-id", vpc_ids)
+        return self._readings.of("DescribeVpcs", found, describe.vpc)
+
+    def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
+        """As the port says."""
+        found = self._all("describe_flow_logs", "FlowLogs", "resource-id", resource_ids)
+        return self._readings.of("DescribeFlowLogs", found, describe.flow_log)
+
+    def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
+        """As the port says."""
+        found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
+        return self._readings.of("DescribeNetworkInterfaces", found, describe.interface)
+
+    def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
+        """As the port says. Those that do not run are not told: an account may have many of them."""
+        found = self._all("describe_instances", "Reservations", "instance-id", instance_ids, RUNNING)
+        for each in self._readings.of("DescribeInstances", found, describe.instances):
+            yield from each
+
+    def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
+        """As the port says."""
+        found = self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids)
+        return self._readings.of("DescribeSubnets", found, describe.subnet)
+
+    def unread(self) -> list[Unread]:
+        """As the port says."""
+        return self._readings.unread()
+
+    def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
+        """As the port says. One VPC a call: among several, nobody could tell whose flow log an id is."""
+        with classified("CreateFlowLogs", classify):
+            answer = self._client.create_flow_logs(
+                ResourceIds=[vpc_id],
+                ResourceType="VPC",
+                TrafficType=desired.traffic_type,  # type: ignore[arg-type]  # the policy was checked
+                LogFormat=desired.log_format,
+                MaxAggregationInterval=desired.max_aggregation_interval,
+                TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": _tag_list(desired.tags)}],
+                ClientToken=client_token,
+                **_destination(desired),
+            )
+        for item in answer.get("Unsuccessful", []):
+            error = item.get("Error", {})
+            raise classify("CreateFlowLogs", error.get("Code", ""), error.get("Message", ""))
+        for flow_log_id in answer.get("FlowLogIds", []):
+            return flow_log_id
+        raise CallFailed("CreateFlowLogs answered with neither a flow log nor an error; looking again tells")
+
+    def delete(self, flow_log_id: str) -> None:
+        """As the port says; not found, as an exception or as an item, is deleted."""
+        try:
+            with classified("DeleteFlowLogs", classify):
+                answer = self._client.delete_flow_logs(FlowLogIds=[flow_log_id])
+        except NotThere:
+            return
+        for item in answer.get("Unsuccessful", []):
+            told = item.get("Error", {})
+            error = classify("DeleteFlowLogs", told.get("Code", ""), told.get("Message", ""))
+            if not isinstance(error, NotThere):
+                raise error
+
+    def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """As the port says."""
+        for some in batched(flow_log_ids, TAGGED_AT_ONCE, strict=False):
+            with classified("CreateTags", classify):
+                self._client.create_tags(Resources=list(some), Tags=_tag_list(tags))
+
+    def _all(
+        self,
+        call: str,
+        member: str,
+        name: str,
+        values: Sequence[str] | None,
+        also: Mapping[str, Any] | None = None,
+    ) -> Iterator[Any]:
+        """What a description tells, of all or of those that a filter's values name; another may be added."""
+        more = [also] if also else []
+        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # five calls, alike in this
+        told = "".join(part.capitalize() for part in call.split("_"))
+        with classified(told):
+            if values is None:
+                for page in pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE):
+                    yield from _listed(told, page, member)
+                return
+            for some in batched(values, VALUES_PER_FILTER, strict=False):
+                wanted = [{"Name": name, "Values": list(some)}, *more]
+                for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
+                    yield from _listed(told, page, member)
+
+
+def _listed(call: str, page: Mapping[str, Any], member: str) -> list[Any]:
+    """What a page lists. One without its list is no page that lists nothing."""
+    if member not in page:
+        raise CallFailed(f"{call} answered without {member}")
+    items: list[Any] = page[member]
+    return items
+
+
+def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+    """The error that an EC2 error code means, from an exception or from an `Unsuccessful` item."""
+    told = f"{call}: {code}: {message}"
+    if code == "FlowLogAlreadyExists":
+        return FlowLogExists(told)
+    if code in GONE:
+        return VpcGone(told)
+    if code == DELETED:
+        return NotThere(told)
+    if code in HINTS:
+        return CallRefused(f"{call}: {code}: {HINTS[code]}. AWS says: {message}")
+    if CANNOT_ASSUME in message.lower():
+        return CallFailed(f"{call}: {code}: {TRUST_HINT}. AWS says: {message}")
+    return errors.classify(call, code, message, status)
+
+
+def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
+    """The parameters of CreateFlowLogs that say where to."""
+    if desired.destination_type == CLOUD_WATCH_LOGS:
+        return {
+            "LogDestinationType": CLOUD_WATCH_LOGS,
+            "LogGroupName": desired.destination,
+            "DeliverLogsPermissionArn": desired.delivery_role_arn,
+        }
+    told: dict[str, Any] = {
+        "LogDestinationType": desired.destination_type,
+        "LogDestination": desired.destination,
+    }
+    if desired.destination_type == S3:
+        told["DestinationOptions"] = {
+            "FileFormat": desired.file_format,
+            "HiveCompatiblePartitions": desired.hive_compatible_partitions,
+            "PerHourPartition": desired.per_hour_partition,
+        }
+    return told
+
+
+def _tag_list(tags: Mapping[str, str]) -> list[TagTypeDef]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

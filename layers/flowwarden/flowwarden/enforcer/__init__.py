@@ -1,0 +1,1 @@
+"""The enforcer: every VPC is compared with the flow log that policy wants, and repaired."""

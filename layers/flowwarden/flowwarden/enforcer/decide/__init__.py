@@ -1,0 +1,1 @@
+"""Observed and desired state become verdicts and plans. Pure; no I/O, no clock."""

@@ -1,0 +1,67 @@
+"""Where a flow log goes: into the wanted destination, or into the one beside it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+from msgspec import Struct
+
+from flowwarden.enforcer.decide.drift import is_own, log_group_of, same_destination
+from flowwarden.enforcer.state.desired import DesiredFlowLog
+from flowwarden.enforcer.state.inventory import FlowLog, Parts
+from flowwarden.enforcer.state.stack import House, is_beside
+
+type Shape = tuple[str, str | None, int | None, str | None]
+"""What a flow log in a log group is like: format, traffic type, interval in seconds, delivery role."""
+
+
+class Places(Struct, frozen=True, kw_only=True):
+    """What is written into the log groups of our account, by flow logs of any VPC; by log group."""
+
+    formats: Mapping[str, AbstractSet[str]] = {}
+    """As far as EC2 tells."""
+    ours: Mapping[str, AbstractSet[Shape]] = {}
+    """What our own flow logs there are like, without those that only went beside somebody else's."""
+
+
+def places_of(flow_logs: Iterable[FlowLog], house: House) -> Places:
+    """The places that these flow logs write into."""
+    known = [
+        (each, group, " ".join(each.log_format.split()))
+        for each in flow_logs
+        if (group := log_group_of(each, house)) is not None and each.log_format is not None
+    ]
+    formats: dict[str, set[str]] = {}
+    foreign: dict[str, set[str]] = {}
+    for each, group, log_format in known:
+        formats.setdefault(group, set()).add(log_format)
+        if not is_own(each, house):
+            foreign.setdefault(each.resource_id, set()).add(group)
+    ours: dict[str, set[Shape]] = {}
+    for each, group, log_format in known:
+        evades = any(is_beside(group, taken) for taken in foreign.get(each.resource_id, ()))
+        if is_own(each, house) and not evades:
+            shape = (log_format, each.traffic_type, each.max_aggregation_interval, each.delivery_role_arn)
+            ours.setdefault(group, set()).add(shape)
+    return Places(formats=formats, ours=ours)
+
+
+def placed(desired: DesiredFlowLog, parts: Parts, places: Places, house: House) -> DesiredFlowLog:
+    """The wanted flow log, in the destination that it can have.
+
+    The one beside it, if the wanted log group holds another format, or if a flow log of this VPC writes to
+    the wanted destination already (so it is not the wanted one); and where our others of the same
+    configuration went before, and none is in the wanted group, so that these stay together.
+    """
+    beside = desired.elsewhere
+    if beside is None:
+        return desired
+    log_format = " ".join(desired.log_format.split())
+    shape = (log_format, desired.traffic_type, desired.max_aggregation_interval, desired.delivery_role_arn)
+    others = places.formats.get(desired.destination, set()) - {log_format}
+    in_the_way = any(same_destination(each, desired, house) for each in parts.flow_logs)
+    moved = bool(places.ours.get(beside.destination)) and shape not in places.ours.get(
+        desired.destination, set()
+    )
+    return beside if others or in_the_way or moved else desired

@@ -1,0 +1,42 @@
+"""Flow logs of others that record what the wanted one records, which costs as much again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from msgspec import Struct
+
+from flowwarden.enforcer.decide import cost
+from flowwarden.enforcer.decide.coverage import Situation, Verdict
+
+
+class Duplicate(Struct, frozen=True, kw_only=True):
+    """What is recorded again in one VPC."""
+
+    vpc_id: str
+    flow_log_ids: tuple[str, ...]
+    monthly_dollars: float
+    """Of all of them together, about: as if each were like the wanted one."""
+
+
+def duplicates_of(pairs: Iterable[tuple[Situation, Verdict]]) -> tuple[Duplicate, ...]:
+    """The duplicates in these VPCs, in their order."""
+    return tuple(_of(situation, verdict) for situation, verdict in pairs if verdict.duplicates)
+
+
+def turn_of(duplicates: Iterable[Duplicate]) -> str:
+    """The turn to tell of just these flow logs: other ones are told at once, whatever was told before."""
+    named = sorted(name for each in duplicates for name in each.flow_log_ids)
+    return f"duplicates#{sha256(' '.join(named).encode()).hexdigest()[:16]}"
+
+
+def _of(situation: Situation, verdict: Verdict) -> Duplicate:
+    dollars = 0.0
+    for each in situation.parts.flow_logs:
+        if each.flow_log_id in verdict.duplicates:
+            active = sum(one.active is not False for one in situation.watched_by(each))
+            dollars += cost.monthly_dollars(situation.desired, active)
+    return Duplicate(
+        vpc_id=verdict.vpc_id, flow_log_ids=verdict.duplicates, monthly_dollars=round(dollars, 2)
+    )

@@ -1,0 +1,1 @@
+"""Plans are carried out, with backoff while AWS throttles."""

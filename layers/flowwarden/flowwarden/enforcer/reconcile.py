@@ -1,0 +1,281 @@
+"""Gives every VPC the flow log that policy wants, and keeps it so: one look, plans, and what they say.
+
+One VPC's failure is never in another's way. How it ends for a VPC, and what follows:
+
+- Nothing to do (covered, skipped, exempt, gone): the log says so.
+- Created, replaced, rolled back: told to operations. If telling failed, the retry finds the VPC covered. So a
+  flow log with this stack's tag that was made since the event counts as created too, and is told: by each
+  further delivery of the same event once more, and also by a run whose event is older than what another run
+  just made. One report too many is better than none.
+- Pending: too early to tell, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
+  The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told. Only that
+  somebody deleted a flow log whose successor is put off is told at once: the look does not know who it was.
+- A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
+  window, as `compliance.total_silence` says. So are flow logs of a day and more of which nobody can say
+  whether they deliver (`compliance.long_unproven`). Nothing is deleted or replaced because of it.
+- A permissions boundary of the delivery role, and policies that may not be read: told once in a suppression
+  window. Nobody knows whether they do harm, and they may be wanted so.
+- Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
+  when they are others.
+- Refused until somebody acts (permission, quota, another flow log in the way), or the wanted flow log does
+  not deliver: told by each sweep, for all VPCs in one notification. That is on purpose: the VPC is unwatched
+  all that time, and silence would look like peace. The looks between, every few minutes while a VPC is
+  pending, tell what EC2 refuses to list only if nobody told it within the suppression window.
+
+A sweep that runs out of time remembers where it stopped, and the next scheduled look goes on from there.
+A VPC whose calls stay throttled is put back behind the others, in this run and in later ones.
+Events and sweeps may run at the same time: whoever comes second is told FlowLogAlreadyExists, or finds
+deleted what it wanted to delete, and looks again.
+
+Without the state table nothing can be put off: new VPCs are covered at once, and what may pass by itself, or
+what a sweep had no time for, is left to Lambda's retry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide.log_groups import MakeGroup, Upkeep
+from flowwarden.enforcer.execute.backoff import has_time, patiently
+from flowwarden.enforcer.execute.flow_logs import CarryingOut, fairly
+from flowwarden.enforcer.execute.log_groups import Keeping
+from flowwarden.enforcer.execute.tags import Tagging
+from flowwarden.enforcer.observe import Looking, World
+from flowwarden.enforcer.planning import Planned, Planning
+from flowwarden.enforcer.ports import EnforcerMemory, FlowLogService, LogGroupService, Pace, RoleService
+from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Repair, Result
+from flowwarden.enforcer.requeue import left, missing, unseen
+from flowwarden.enforcer.state.desired import retentions
+from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.telling import SUPPRESSION_SECONDS, Telling
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.enforcer.work_queue import Agenda
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError
+from flowwarden.notify.ports import Sink
+from flowwarden.policy.flow_logs import FlowLogsPolicy
+from flowwarden.state.ports import EvidenceStore
+
+MINUTE: Final = 60
+
+
+class Aws(Struct, frozen=True, kw_only=True):
+    """What the enforcer works with."""
+
+    ec2: FlowLogService
+    groups: LogGroupService
+    roles: RoleService
+    evidence: EvidenceStore
+    memory: EnforcerMemory
+    reports: Sink
+    pace: Pace
+
+
+class EnforcingService:
+    """Covers the VPCs of one account in one region."""
+
+    def __init__(
+        self,
+        aws: Aws,
+        policy: FlowLogsPolicy,
+        house: House,
+        *,
+        dry_run: bool = False,
+        window: int = SUPPRESSION_SECONDS,
+    ) -> None:
+        """Take what to work with, what the user wishes, and what the stack brings.
+
+        Args:
+            aws: the ports.
+            policy: the user's.
+            house: the stack's.
+            dry_run: whether to plan only: nothing is changed, remembered or sent.
+            window: seconds in which what stays the same is told once.
+        """
+        self._aws = aws
+        self._policy = policy
+        self._house = house = replace(house, suffixes=policy.suffixes, retentions=retentions(policy, house))
+        self._dry_run = dry_run
+        self._planning = Planning(policy, house)
+        self._looking = Looking(aws.ec2, aws.evidence, house)
+        self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
+        self._tagging = Tagging(aws.ec2, aws.pace)
+        self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
+        self._telling = Telling(aws.reports, aws.memory, house, window=window, dry_run=dry_run)
+
+    @property
+    def house(self) -> House:
+        """The stack's house: account, region, and what flow logs need."""
+        return self._house
+
+    def enforce(self, trigger: Trigger, now: int) -> EnforcementReport:
+        """Look at the VPCs that the trigger concerns and do what is missing.
+
+        Args:
+            trigger: what set the enforcer off.
+            now: Unix seconds; tells how old the trigger is.
+
+        Returns:
+            One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
+        """
+        if trigger.scope is Scope.NOTHING or (self._dry_run and trigger.scope is Scope.PENDING):
+            # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
+            return self._report(trigger, ())
+        agenda = Agenda(self._aws.memory, dry_run=self._dry_run)
+        wanted, outcomes = self._wanted(trigger, agenda, now)
+        if wanted == []:
+            return self._report(trigger, outcomes, agenda=agenda)
+        try:
+            world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
+        except (CallFailed, CallRefused) as error:
+            unlisted = unseen(wanted, trigger, agenda, error, now)
+            outcomes += self._telling.unlisted(unlisted, trigger, now)
+            return self._report(trigger, outcomes, agenda=agenda)
+        outcomes += missing(wanted or [], world, trigger, agenda, now)
+        return self._work(trigger, agenda, world, outcomes, now)
+
+    def tell(self, report: EnforcementReport) -> None:
+        """Tell operations if there is news, then say whether the event must be retried.
+
+        Raises:
+            PublishFailed: operations could not be told.
+            EnforcementIncomplete: a retry may do what could not be put off.
+        """
+        self._telling.tell(report)
+
+    def _wanted(self, trigger: Trigger, agenda: Agenda, now: int) -> tuple[list[str] | None, list[Outcome]]:
+        """The VPCs to look at, None for all of them; and the outcomes of those that are left for later."""
+        if trigger.scope is Scope.PENDING:
+            return (agenda.due(now) if agenda.cursor is None else None), []
+        if trigger.scope is not Scope.NAMED:
+            return None, []
+        outcomes = list(self._put_off(trigger, agenda, now))
+        later = {each.vpc_id for each in outcomes}
+        return [each.vpc_id for each in trigger.vpcs if each.vpc_id not in later], outcomes
+
+    def _put_off(self, trigger: Trigger, agenda: Agenda, now: int) -> Iterator[Outcome]:
+        """New VPCs that are left to whoever made them, if somebody can come back."""
+        grace = self._policy.grace_minutes
+        # An event from the future must not excuse its VPC for ever.
+        until = min(trigger.happened_at or now, now) + grace * MINUTE
+        for each in trigger.vpcs:
+            reason = f"new: for {grace} min it is left to whoever made it"
+            pending = Pending(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until)
+            ours = each.owner_id in {"", self._house.account_id}
+            waits = until > now and ours and not agenda.forgotten and agenda.put(pending)
+            # A dry run has nobody who comes back: it says now what will be done then.
+            if waits and not self._dry_run:
+                yield Outcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
+
+    def _work(
+        self, trigger: Trigger, agenda: Agenda, world: World, outcomes: list[Outcome], now: int
+    ) -> EnforcementReport:
+        """Make the plans and carry them out, log groups first: a flow log needs them."""
+        planned = self._planned(trigger, agenda, world, now)
+        repairs = list(world.troubles)
+        try:
+            upkeep = self._keeping.plan(world, planned)
+        except EnforcementError as error:
+            upkeep = ()
+            what = f"could not be looked at: {error}"
+            repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
+        if self._dry_run:
+            plans = tuple(each.plan for each in planned)
+            repairs += [*self._role(trigger), *self._telling.silences(planned, trigger, now)]
+            return self._report(
+                trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
+            )
+        repairs += self._keep(trigger, upkeep, world)
+        if trigger.scope is Scope.PENDING:
+            # What fails for good is told by each sweep, not every few minutes.
+            repairs = [each for each in repairs if each.done]
+        stopped = self._carry_out(planned, trigger, agenda, outcomes)
+        if stopped is not None and trigger.scope is Scope.NAMED:
+            outcomes += left(planned, outcomes, agenda, now)
+        goes_on = trigger.scope is Scope.PENDING and agenda.cursor is not None
+        if trigger.scope is Scope.EVERYTHING or goes_on:
+            cursor = None if stopped is None else Cursor(after=stopped)
+            agenda.stop_at(cursor, now)
+        repairs += [
+            each
+            for each in self._tagging.carry_out(planned)
+            if each.done or trigger.scope is not Scope.PENDING
+        ]
+        # Last of all: a turn is taken, and a run that is ended would not have told.
+        repairs = list(self._telling.doubts(repairs, trigger, now))
+        repairs += self._telling.silences(planned, trigger, now)
+        return self._report(
+            trigger,
+            outcomes,
+            agenda=agenda,
+            repairs=tuple(repairs),
+            duplicates=self._telling.duplicates(planned, trigger, now),
+            goes_on=stopped is not None,
+        )
+
+    def _planned(self, trigger: Trigger, agenda: Agenda, world: World, now: int) -> list[Planned]:
+        """The plans; of a sweep that goes on, for the VPCs that are left and those that are due."""
+        if trigger.scope is Scope.SURROUNDINGS:
+            return []
+        plans = self._planning.vpcs(world, agenda.pending, now)
+        if trigger.scope is not Scope.PENDING or agenda.cursor is None:
+            return plans
+        due, after = set(agenda.due(now)), agenda.cursor.after
+        return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
+
+    def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep], world: World) -> Iterator[Repair]:
+        """Put the log groups right; a group that is made for a first flow log is no news.
+
+        Where flow logs write already, and in the stack's own, somebody deleted it, with the records in it.
+        """
+        made = {each.group for each in upkeep if isinstance(each, MakeGroup)}
+        new = made - world.groups - {self._house.log_group_name}
+        for step, repair in zip(upkeep, self._keeping.carry_out(upkeep), strict=True):
+            if step.group not in new or not repair.done:
+                yield repair
+        yield from self._role(trigger)
+
+    def _role(self, trigger: Trigger) -> Iterator[Repair]:
+        """What is wrong about the delivery role; not asked for each VPC."""
+        if trigger.scope in {Scope.EVERYTHING, Scope.SURROUNDINGS}:
+            yield from self._keeping.role()
+
+    def _carry_out(
+        self, planned: Sequence[Planned], trigger: Trigger, agenda: Agenda, outcomes: list[Outcome]
+    ) -> str | None:
+        """Carry out the plans, one VPC after the other; where the sweep stopped, if time ran out.
+
+        All VPCs up to there were served or are on the list. Those that were throttled before come last, and
+        are on the list: a sweep that has come to them is at its end.
+        """
+        last = agenda.cursor.after if agenda.cursor is not None and trigger.scope is Scope.PENDING else ""
+        for each in fairly(planned, agenda.pending):
+            before = agenda.pending.get(each.vpc_id)
+            if each.plan.steps and not has_time(self._aws.pace):
+                return None if before is not None and before.throttled_at else last
+            done = self._carrying_out.carry_out(each, before, trigger)
+            agenda.settle(each.vpc_id, done.again)
+            outcomes.append(done.outcome)
+            last = max(last, each.vpc_id)
+        return None
+
+    def _report(
+        self,
+        trigger: Trigger,
+        outcomes: Sequence[Outcome],
+        *,
+        agenda: Agenda | None = None,
+        **told: object,
+    ) -> EnforcementReport:
+        return EnforcementReport(
+            account_id=self._house.account_id,
+            region=self._house.region,
+            trigger=trigger,
+            outcomes=tuple(outcomes),
+            forgotten=agenda is not None and agenda.forgotten,
+            **told,  # type: ignore[arg-type]  # the parts of a report
+        )

@@ -1,0 +1,229 @@
+"""How the enforcer's reports are told: one notification a run, for the operations topic.
+
+Severity: `error` if a VPC is left unwatched or something that flow logs need stays wrong, `warning` if
+something was taken away that had to be restored, `info` if a VPC merely got its flow log.
+
+Names, addresses, ids and messages come from others: each goes through `one_line`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flowwarden.enforcer.decide import cost
+from flowwarden.enforcer.decide.duplicates import Duplicate
+from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Repair, Result
+from flowwarden.enforcer.triggers.trigger import TAMPERING
+from flowwarden.notify.notification import Notification, fit_subject, one_line
+
+TOLD_AT_MOST = 50
+"""VPCs told one by one in each part; the rest is counted. Keeps the message far below SNS's 256 KiB."""
+REASON_CHARACTERS = 700
+"""EC2 adds an encoded message of a thousand characters and more to what it does not permit."""
+
+HEADINGS = (
+    (Result.FAILED, "NOT COVERED: nobody sees this traffic until it is mended"),
+    (Result.BROKEN, "NOT DELIVERING: the flow log exists, but its records are lost"),
+    (Result.CONFLICT, "IN CONFLICT: another flow log is in the way; nothing was deleted"),
+    (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one goes on"),
+    (Result.CREATED, "FLOW LOG CREATED"),
+    (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers, the old one was deleted"),
+)
+
+AWAITED = "NOT COVERED YET: a flow log was deleted, and the new one could not be created at once"
+
+
+def render(report: EnforcementReport) -> Notification:
+    """Render a report that is news; parts that are too long are cut, and say so."""
+    return Notification(
+        subject=_subject(report),
+        text=_text(report),
+        document=_document(report),
+        attributes=_attributes(report),
+    )
+
+
+def severity(report: EnforcementReport) -> str:
+    """`error`, `warning` or `info`; see the head of this module."""
+    if report.failures or report.troubles:
+        return "error"
+    origin = report.trigger.origin
+    tampered = origin is not None and origin.event_name in TAMPERING
+    return "warning" if tampered or report.repairs else "info"
+
+
+def _subject(report: EnforcementReport) -> str:
+    parts = []
+    if report.failures:
+        # What was rolled back is still watched, in the old way.
+        uncovered = any(each.result is not Result.ROLLED_BACK for each in report.failures)
+        parts.append(f"{_whom(report.failures)} NOT covered{'' if uncovered else ' as policy wants'}")
+    if report.troubles:
+        parts.append(f"{one_line(report.troubles[0].subject)} needs somebody")
+    if report.created:
+        parts.append(f"flow log created for {_whom(report.created)}")
+    if replaced := report.of(Result.REPLACED):
+        parts.append(f"flow log replaced for {_whom(replaced)}")
+    if report.awaited:
+        parts.append(f"flow log deleted, {_whom(report.awaited)} not covered yet")
+    if restored := [each for each in report.repairs if each.done]:
+        parts.append(f"{one_line(restored[0].subject)} restored")
+    if not parts and (found := report.duplicates):
+        whom = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
+        parts.append(f"flow logs record twice in {whom}")
+    if not parts and report.trigger.origin is not None:
+        left = "not all could be looked at yet" if report.goes_on else "nothing is left to restore"
+        parts.append(f"{one_line(report.trigger.origin.event_name)}: {left}")
+    told = ", ".join(parts)
+    return fit_subject(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
+
+
+def _text(report: EnforcementReport) -> str:
+    parts = [f"Flow Warden enforcer, account {report.account_id}, region {report.region}", _cause(report)]
+    for result, heading in HEADINGS:
+        found = report.of(result)
+        if found:
+            parts.append("\n".join([f"{heading} ({len(found)})", *_lines(found)]))
+    if report.awaited:
+        parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)]))
+    for done, heading in ((False, "NEEDS SOMEBODY"), (True, "RESTORED")):
+        told = [each for each in report.repairs if each.done is done]
+        if told:
+            parts.append("\n".join([f"{heading} ({len(told)})", *_repairs(told)]))
+    if report.duplicates:
+        parts.append("\n".join(_duplicates(report.duplicates)))
+    if report.failures or report.awaited or report.goes_on:
+        parts.append(_next(report))
+    parts.append(_others(report))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cause(report: EnforcementReport) -> str:
+    origin = report.trigger.origin
+    if origin is None:
+        return f"Why now: {one_line(report.trigger.reason)}"
+    who = one_line(origin.actor) or "unknown"
+    where = one_line(origin.source_ip) or "unknown address"
+    cause = (
+        f"Why now: {one_line(origin.event_name)} by {who} from {where} "
+        f"(CloudTrail event {one_line(origin.event_id)})\n"
+        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not told'}\n"
+        f"Looked at: {report.trigger.scope.lower()}, because {one_line(report.trigger.reason)}"
+    )
+    if report.trigger.deleted:
+        cause += f"\nFlow logs deleted: {', '.join(_deleted(report))}"
+    return cause
+
+
+def _lines(outcomes: tuple[Outcome, ...]) -> list[str]:
+    lines = [f"- {_name(each)}: {_short(each.reason)}" for each in outcomes[:TOLD_AT_MOST]]
+    if len(outcomes) > TOLD_AT_MOST:
+        lines.append(f"- and {len(outcomes) - TOLD_AT_MOST} more: see the enforcer's log")
+    return lines
+
+
+def _repairs(repairs: Sequence[Repair]) -> list[str]:
+    return [f"- {one_line(each.subject)}: {_short(each.what)}" for each in repairs[:TOLD_AT_MOST]]
+
+
+def _duplicates(found: Sequence[Duplicate]) -> list[str]:
+    """Flow logs of others, with what they cost."""
+    heading = "RECORDED TWICE: flow logs of others record the same traffic; delete what nobody needs"
+    lines = [f"{heading} ({len(found)})"]
+    for each in found[:TOLD_AT_MOST]:
+        named = _short(", ".join(each.flow_log_ids))
+        lines.append(f"- {one_line(each.vpc_id)}: {named}, about {each.monthly_dollars:.2f} USD a month")
+    if len(found) > TOLD_AT_MOST:
+        lines.append(f"- and {len(found) - TOLD_AT_MOST} more: see the enforcer's log")
+    return [*lines, f"({cost.BASIS})"]
+
+
+def _next(report: EnforcementReport) -> str:
+    if not report.failures and not report.awaited:
+        return "What happens next: this run had no more time; the next scheduled look goes on with the rest."
+    if report.unfinished:
+        return "What happens next: what may pass by itself is tried again within minutes, then by each sweep."
+    return "What happens next: a retry would not help. Mend the reason; the next sweep covers the VPC."
+
+
+def _others(report: EnforcementReport) -> str:
+    told = {result for result, _ in HEADINGS}
+    counts = [f"{len(report.of(each))} {each.lower()}" for each in Result if each not in told]
+    return f"Other VPCs looked at: {', '.join(counts)}"
+
+
+def _document(report: EnforcementReport) -> dict[str, Any]:
+    origin = report.trigger.origin
+    told = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
+    return {
+        "kind": "enforcement",
+        "severity": severity(report),
+        "account": report.account_id,
+        "region": report.region,
+        "trigger": {
+            "reason": one_line(report.trigger.reason),
+            "event": one_line(origin.event_name) if origin else None,
+            "event_id": one_line(origin.event_id) if origin else None,
+            "actor": one_line(origin.actor) if origin else None,
+            "source_ip": one_line(origin.source_ip) if origin else None,
+            "credentials": one_line(origin.credentials, REASON_CHARACTERS) if origin else None,
+            "deleted_flow_logs": _deleted(report),
+        },
+        "counts": {each.lower(): len(report.of(each)) for each in Result},
+        "outcomes": [
+            {
+                "result": each.result.lower(),
+                "vpc": one_line(each.vpc_id) if each.vpc_id else None,
+                "flow_log": one_line(each.flow_log_id) if each.flow_log_id else None,
+                "reason": _short(each.reason),
+                "retryable": each.retryable,
+                "earlier": each.earlier,
+            }
+            for each in told[:TOLD_AT_MOST]
+        ],
+        "repairs": [
+            {"subject": one_line(each.subject), "what": _short(each.what), "done": each.done}
+            for each in report.repairs[:TOLD_AT_MOST]
+        ],
+        "duplicates": [
+            {
+                "vpc": one_line(each.vpc_id),
+                "flow_logs": [one_line(name) for name in each.flow_log_ids[:TOLD_AT_MOST]],
+                "monthly_dollars": each.monthly_dollars,
+            }
+            for each in report.duplicates[:TOLD_AT_MOST]
+        ],
+        "omitted": max(0, len(told) - TOLD_AT_MOST),
+    }
+
+
+def _attributes(report: EnforcementReport) -> dict[str, str]:
+    """What subscribers filter by; `vpc` only if the news is about a single one."""
+    attributes = {
+        "kind": "enforcement",
+        "severity": severity(report),
+        "account": report.account_id,
+        "region": report.region,
+    }
+    vpcs = [each.vpc_id for each in (*report.created, *report.failures, *report.awaited)]
+    if len(vpcs) == 1 and vpcs[0] is not None:
+        attributes["vpc"] = one_line(vpcs[0])
+    return attributes
+
+
+def _whom(outcomes: tuple[Outcome, ...]) -> str:
+    return _name(outcomes[0]) if len(outcomes) == 1 else f"{len(outcomes)} VPCs"
+
+
+def _name(outcome: Outcome) -> str:
+    return one_line(outcome.vpc_id) if outcome.vpc_id else "the list of VPCs"
+
+
+def _deleted(report: EnforcementReport) -> list[str]:
+    return [one_line(each) for each in report.trigger.deleted[:TOLD_AT_MOST]]
+
+
+def _short(reason: str) -> str:
+    told = one_line(reason, REASON_CHARACTERS)
+    return told if told == one_line(reason, len(reason) + 3) else f"{told} (cut; whole in the enforcer's log)"

@@ -1,0 +1,117 @@
+"""The flow log that a VPC shall have, with all that CreateFlowLogs needs to know."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.enforcer.state.inventory import Vpc
+from flowwarden.enforcer.state.selector import selects
+from flowwarden.enforcer.state.stack import House
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, S3, FlowLogsPolicy, FlowLogWish
+from flowwarden.records.log_format import RecordLayout
+
+MANAGED_TAG: Final = "flow-warden:managed"
+"""Tag key of every flow log that Flow Warden made; its value is the name of the stack."""
+HELD_TAG: Final = "flow-warden:held"
+"""Tag key of our own flow log whose replacement failed: `CONFIGURATION until UNIX_SECONDS` in its value."""
+
+
+class DesiredFlowLog(Struct, frozen=True, kw_only=True):
+    """The flow log that a VPC shall have."""
+
+    destination: str
+    """Name of the log group, or ARN of the bucket or the stream."""
+    destination_type: str = CLOUD_WATCH_LOGS
+    delivery_role_arn: str = ""
+    """Only for CloudWatch Logs: the others are delivered to by a service-linked role."""
+    log_format: str
+    """As CreateFlowLogs takes it: `${field} ${field} …`."""
+    max_aggregation_interval: int = 60
+    """Seconds: 60 or 600."""
+    traffic_type: str = "ALL"
+    file_format: str = "plain-text"
+    hive_compatible_partitions: bool = False
+    per_hour_partition: bool = False
+    tags: dict[str, str] = {}
+    retention_days: int | None = None
+    kms_key_arn: str = ""
+
+    def client_token(self, vpc_id: str, occasion: str) -> str:
+        """The idempotency token (64 hexadecimal digits, what EC2 allows) for this flow log in this VPC.
+
+        It is derived from VPC, configuration and occasion: a retry of the same event asks for one and the
+        same flow log; a changed configuration, which EC2 refuses under a used token, gets its own.
+
+        Args:
+            vpc_id: the VPC.
+            occasion: what the flow log is asked for on, the same in every retry: an event's id, a sweep's
+                time. Without it, EC2 might take the repair of a deleted flow log for a repetition of
+                the call that made it, and answer with the id of what is gone, at every sweep.
+        """
+        parts = (vpc_id, self, occasion)
+        return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+    @property
+    def configuration(self) -> str:
+        """Eight characters that stand for what cannot be changed in a flow log once it is made."""
+        fixed = replace(self, destination="", tags={}, retention_days=None, kms_key_arn="")
+        return sha256(msgspec.json.encode(fixed, order="sorted")).hexdigest()[:8]
+
+    @property
+    def elsewhere(self) -> DesiredFlowLog | None:
+        """The same in a destination of its own, for when the usual one is taken; None if there is none.
+
+        Its name holds the configuration, so that nothing of another configuration ever goes there. A
+        Firehose stream has no inside that could be told apart.
+        """
+        if self.destination_type == CLOUD_WATCH_LOGS:
+            return replace(self, destination=f"{self.destination}-{self.configuration}")
+        if self.destination_type == S3:
+            return replace(self, destination=f"{self.destination.rstrip('/')}/{self.configuration}/")
+        return None
+
+
+def managed_tags(stack_name: str) -> dict[str, str]:
+    """The tags of a flow log that the stack `stack_name` makes."""
+    return {MANAGED_TAG: stack_name, "Name": stack_name}
+
+
+def retentions(policy: FlowLogsPolicy, house: House) -> dict[str, int]:
+    """For how many days (value) each log group (key) that a policy names is to keep records."""
+    wishes = (policy.default, *(rule.flow_log for rule in policy.rules))
+    wanted = (resolved(each, house) for each in wishes if each.destination_type == CLOUD_WATCH_LOGS)
+    return {each.destination: each.retention_days for each in wanted if each.retention_days}
+
+
+def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, house: House) -> DesiredFlowLog:
+    """The flow log that this VPC shall have: of the first rule that fits, or else the default."""
+    for rule in policy.rules:
+        if selects(rule.where, house.account_id, house.region, vpc):
+            return resolved(rule.flow_log, house)
+    return resolved(policy.default, house)
+
+
+def resolved(wish: FlowLogWish, house: House) -> DesiredFlowLog:
+    """A wish, with what it leaves open as the stack has it."""
+    to_logs = wish.destination_type == CLOUD_WATCH_LOGS
+    suffix = f"-{wish.log_group_suffix}" if wish.log_group_suffix else ""
+    asked = RecordLayout.parse(wish.log_format).to_log_format() if wish.log_format else house.log_format
+    return DesiredFlowLog(
+        destination=f"{house.log_group_name}{suffix}" if to_logs else wish.destination,
+        destination_type=wish.destination_type,
+        delivery_role_arn=house.delivery_role_arn if to_logs else "",
+        log_format=asked,
+        max_aggregation_interval=wish.max_aggregation_interval,
+        traffic_type=wish.traffic_type,
+        file_format=wish.file_format,
+        hive_compatible_partitions=wish.hive_compatible_partitions,
+        per_hour_partition=wish.per_hour_partition,
+        tags=wish.tags | managed_tags(house.stack_name),
+        retention_days=wish.retention_days or house.retention_days,
+        kms_key_arn=wish.kms_key_arn or house.kms_key_arn,
+    )

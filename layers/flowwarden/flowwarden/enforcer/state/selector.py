@@ -1,0 +1,29 @@
+"""Which VPCs a part of the policy selects. Pure."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from flowwarden.enforcer.state.inventory import Vpc
+from flowwarden.policy.flow_logs import ANY, Selection
+
+
+def selects(where: Selection, account_id: str, region: str, vpc: Vpc) -> bool:
+    """Whether a VPC is among those selected."""
+    return (
+        (not where.accounts or account_id in where.accounts)
+        and (not where.regions or region in where.regions)
+        and (not where.vpcs or vpc.vpc_id in where.vpcs)
+        and all(_fits(vpc.tags.get(key), value) for key, value in where.tags.items())
+        and (not where.cidrs or any(_holds(outer, inner) for outer in where.cidrs for inner in vpc.cidrs))
+    )
+
+
+def _fits(value: str | None, wanted: str) -> bool:
+    return value is not None and wanted in {ANY, value}
+
+
+def _holds(outer: str, inner: str) -> bool:
+    network, part = ip_network(outer), ip_network(inner)
+    # One version for both, which the type checker does not see.
+    return network.version == part.version and part.subnet_of(network)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""EventBridge events become triggers: what a run is about. Pure."""

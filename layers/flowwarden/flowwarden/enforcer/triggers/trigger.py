@@ -1,0 +1,233 @@
+"""What set the enforcer off, and which VPCs it concerns. Pure: an EventBridge event in, a trigger out.
+
+An event is known by what CloudTrail wrote in its `detail`, not by the envelope's `source`, which a
+forwarding bus may change. Where an event does not say which VPC it is about, everything is looked at:
+a sweep too many costs some API calls, a VPC overlooked is a blind spot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.triggers.cloudtrail import Origin, as_list, mapping, origin_of, text
+from flowwarden.enforcer.triggers.tampering import (
+    IAM,
+    LOG_GROUP_CALLS,
+    LOGS,
+    ROLE_CALLS,
+    is_deployment,
+    takes_away,
+    why_not_ours,
+)
+
+SCHEDULED = "Scheduled Event"
+API_CALL = "AWS API Call via CloudTrail"
+EC2 = "ec2.amazonaws.com"
+CREATIONS = ("CreateVpc", "CreateDefaultVpc")
+DELETION = "DeleteFlowLogs"
+CALLS = {EC2: (*CREATIONS, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
+TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
+PENDING_LOOK = "pending"
+DEPLOYED_LOOK = "deployed"
+"""The `look` of events that the template makes of what EventBridge tells."""
+
+FRESH_SECONDS: Final = 120
+"""How long after an event EC2 may not show yet what exists: a new VPC."""
+
+
+class Scope(StrEnum):
+    """How much is to be looked at."""
+
+    NAMED = "NAMED"
+    """The VPCs that the event names."""
+    EVERYTHING = "EVERYTHING"
+    PENDING = "PENDING"
+    """The VPCs that somebody has to look at again, and the rest of a sweep that ran out of time."""
+    SURROUNDINGS = "SURROUNDINGS"
+    """The log groups with their subscriptions, and the delivery role; no VPC."""
+    NOTHING = "NOTHING"
+
+
+class NewVpc(Struct, frozen=True, kw_only=True):
+    """A VPC that an event says was created, with the account that owns it ('' if not told)."""
+
+    vpc_id: str
+    owner_id: str
+
+
+class Trigger(Struct, frozen=True, kw_only=True):
+    """What set the enforcer off."""
+
+    scope: Scope
+    reason: str
+    """Why this scope, in words."""
+    vpcs: tuple[NewVpc, ...] = ()
+    deleted: tuple[str, ...] = ()
+    """Ids of flow logs that the event says were deleted."""
+    origin: Origin | None = None
+    """None for the schedule."""
+    happened_at: int | None = None
+    """When the call was made or the sweep was due, Unix seconds; None if the event does not tell."""
+    occasion: str = ""
+    """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
+    deployed: bool = False
+    """Whether the stack was just made or changed: its monitor may have seen nothing yet."""
+    takes_away: bool = False
+    """Whether somebody took away what flow logs need: news even if another run has restored it since."""
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether somebody deleted flow logs."""
+        return self.origin is not None and self.origin.event_name == DELETION
+
+    def is_newborn(self, vpc_id: str, now: int) -> bool:
+        """Whether EC2 may not know a VPC everywhere yet; `now` is Unix seconds."""
+        named = any(each.vpc_id == vpc_id for each in self.vpcs)
+        return named and self.happened_at is not None and abs(now - self.happened_at) < FRESH_SECONDS
+
+
+def read(event: object, house: House) -> Trigger:
+    """Read an EventBridge event; never raises, whatever the event is or holds.
+
+    Args:
+        event: what the function was invoked with.
+        house: whose VPCs and log groups are looked after; no call in another account or region is ours.
+    """
+    if not isinstance(event, Mapping):
+        return Trigger(scope=Scope.NOTHING, reason=f"not an event, but {type(event).__name__}")
+    if event.get("detail-type") == SCHEDULED:
+        return _read_schedule(event)
+    return _read_call(event, house)
+
+
+def _read_schedule(event: Mapping[str, Any]) -> Trigger:
+    look = mapping(event.get("detail")).get("look")
+    pending = look == PENDING_LOOK
+    return Trigger(
+        scope=Scope.PENDING if pending else Scope.EVERYTHING,
+        reason="scheduled look at what is pending" if pending else "scheduled sweep",
+        happened_at=_unix_seconds(event.get("time")),
+        occasion=text(event.get("time")) or text(event.get("id")),
+        deployed=look == DEPLOYED_LOOK,
+    )
+
+
+def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
+    detail = mapping(event.get("detail"))
+    name, source = text(detail.get("eventName")), text(detail.get("eventSource"))
+    if event.get("detail-type") != API_CALL or source not in CALLS:
+        return Trigger(scope=Scope.NOTHING, reason="not an event that the enforcer knows")
+    if name not in CALLS[source]:
+        return Trigger(scope=Scope.NOTHING, reason=f"{name or 'a call without name'} is none of its business")
+    if nothing := _why_nothing(detail, name, house):
+        return _trigger(event, Scope.NOTHING, nothing)
+    if source != EC2:
+        return _read_tampering(event, name, house)
+    return _read_deletion(event) if name == DELETION else _read_creation(event)
+
+
+def _why_nothing(detail: Mapping[str, Any], name: str, house: House) -> str:
+    """Why a call that may matter does not; '' if it does."""
+    source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or house.region
+    account = text(detail.get("recipientAccountId")) or house.account_id
+    if detail.get("errorCode"):
+        return f"{name} failed with {text(str(detail['errorCode']))}: nothing changed"
+    if account != house.account_id:
+        return f"{name} was recorded for account {account}; here {house.account_id} is looked after"
+    # IAM is global: its calls are recorded in one region.
+    if where != house.region and source != IAM:
+        return f"{name} was made in {where}; here {house.region} is looked after"
+    if house.enforcer_role_arn and origin_of(detail).role_arn == house.enforcer_role_arn:
+        return f"{name} was the enforcer's own"
+    return "" if source == EC2 else why_not_ours(detail, name, house)
+
+
+def _read_creation(event: Mapping[str, Any]) -> Trigger:
+    """CreateVpc, CreateDefaultVpc; the latter's shape is not documented: maybe wrapped, maybe empty."""
+    detail = mapping(event.get("detail"))
+    account = text(detail.get("recipientAccountId")) or text(event.get("account"))
+    found = tuple(
+        NewVpc(vpc_id=text(vpc["vpcId"]), owner_id=text(vpc.get("ownerId")) or account)
+        for vpc in _vpcs(_unwrapped(detail, "responseElements", "Response"))
+    )
+    if found:
+        return _trigger(event, Scope.NAMED, f"{detail['eventName']} names the VPC", vpcs=found)
+    return _trigger(event, Scope.EVERYTHING, f"{detail['eventName']} does not tell which VPC")
+
+
+def _read_deletion(event: Mapping[str, Any]) -> Trigger:
+    """DeleteFlowLogs: it names flow logs, not VPCs, and what they watched can no longer be asked."""
+    detail = mapping(event.get("detail"))
+    asked = _unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
+    ids = tuple(text(each) or text(mapping(each).get("content")) for each in as_list(asked))
+    kept = set(_refused(_unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
+    deleted = tuple(each for each in ids if each and each not in kept)
+    if ids and kept.issuperset(ids):
+        return _trigger(event, Scope.NOTHING, "DeleteFlowLogs deleted nothing: EC2 refused every flow log")
+    return _trigger(
+        event, Scope.EVERYTHING, "DeleteFlowLogs does not tell which VPC lost sight", deleted=deleted
+    )
+
+
+def _read_tampering(event: Mapping[str, Any], name: str, house: House) -> Trigger:
+    """A call about a log group or the delivery role."""
+    by = " by a deployment" if is_deployment(mapping(event.get("detail"))) else ""
+    found = _trigger(event, Scope.SURROUNDINGS, f"{name}{by} was about what the flow logs need")
+    return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, house))
+
+
+def _trigger(
+    event: Mapping[str, Any],
+    scope: Scope,
+    reason: str,
+    *,
+    vpcs: tuple[NewVpc, ...] = (),
+    deleted: tuple[str, ...] = (),
+) -> Trigger:
+    """A trigger by an API call, with who made it."""
+    detail = mapping(event.get("detail"))
+    return Trigger(
+        scope=scope,
+        reason=reason,
+        vpcs=vpcs,
+        deleted=deleted,
+        origin=origin_of(detail),
+        happened_at=_unix_seconds(detail.get("eventTime")) or _unix_seconds(event.get("time")),
+        occasion=text(detail.get("eventID")) or text(event.get("id")),
+    )
+
+
+def _unwrapped(detail: Mapping[str, Any], member: str, suffix: str) -> Mapping[str, Any]:
+    """The request or the answer, taken out of the `<call>Request` or `<call>Response` that may wrap it."""
+    outer = mapping(detail.get(member))
+    return mapping(outer.get(f"{detail.get('eventName')}{suffix}")) or outer
+
+
+def _vpcs(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for each in as_list(answer.get("vpc")):
+        vpc = mapping(each)
+        if text(vpc.get("vpcId")).startswith("vpc-"):
+            yield vpc
+
+
+def _refused(unsuccessful: object) -> Iterator[str]:
+    """Ids of the items in `unsuccessful`: a call that failed for some of them has no errorCode."""
+    for each in as_list(mapping(unsuccessful).get("item")):
+        resource = text(mapping(each).get("resourceId"))
+        if resource:
+            yield resource
+
+
+def _unix_seconds(value: object) -> int | None:
+    try:
+        when = datetime.fromisoformat(text(value))
+        return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,1 @@
+"""The monitor: batches of flow records become findings, alerts and notifications."""

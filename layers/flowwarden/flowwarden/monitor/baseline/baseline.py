@@ -1,0 +1,107 @@
+"""Baselines: what interfaces of a role do on ordinary days.
+
+An edge is a direction, a protocol, a service's port and what the far end is. It is learned only from
+contacts that were answered, on the day of the traffic; it is established once it was seen on `DAYS_SEEN`
+days before. So what somebody tries is never learned, and what he does has to go unnoticed for two days
+before it passes for usual.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.network.addresses import PeerClass
+from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
+
+DAYS_SEEN: Final = 2
+"""Distinct days before an edge is established. One would make every incident usual on the day after."""
+DAYS_ASKED: Final = 30
+"""How far back is looked: what happens every second week is usual, too."""
+KEPT: Final = 60 * DAY
+LEARNING_DAYS: Final = 14
+"""Two weeks hold each day of the week twice. Until a role is that old, most of what it does looks new."""
+DAYS_TAUGHT: Final = 7
+"""Distinct days on which a role taught anything, before it counts as known: one day two weeks ago is not two
+weeks, and who works on weekdays has ten of them."""
+
+EDGES: Final = "edges"
+type Edge = tuple[object, ...]
+"""Direction (`in` or `out`), protocol, port, and what the far end is; shorter ones stand for all edges that
+begin so."""
+LISTENS: Final[Edge] = ("in",)
+GOES_OUT: Final[Edge] = ("out", PeerClass.INTERNET)
+"""Stands for all edges to the internet, by whatever protocol and port."""
+
+
+class Baseline(Struct, frozen=True, dict=True):
+    """What was learned of a role, as far as it counts on a day."""
+
+    day: int
+    """Days since 1970."""
+    seen: Mapping[int, frozenset[int]]
+    """The fingerprints of edges by day, of days before."""
+
+    @property
+    def learning(self) -> bool:
+        """Whether the role is too young for what is new to mean anything."""
+        return len(self.seen) < DAYS_TAUGHT or self.day - min(self.seen) < LEARNING_DAYS
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is old enough for anything to be usual: until then all is new."""
+        return len(self.seen) >= DAYS_SEEN
+
+    def establishes(self, edge: Edge) -> bool:
+        """Whether it is usual for the role."""
+        return fingerprint(*edge) in self._established
+
+    def days_of(self, edge: Edge) -> int:
+        """On how many days it was seen."""
+        return self._days[fingerprint(*edge)]
+
+    @cached_property
+    def _established(self) -> frozenset[int]:
+        return frozenset(number for number, days in self._days.items() if days >= DAYS_SEEN)
+
+    @cached_property
+    def _days(self) -> Counter[int]:
+        return Counter(chain.from_iterable(self.seen.values()))
+
+
+def kinds_of(edge: Edge) -> list[Edge]:
+    """What an edge is an example of: the same service wherever it is, listening, and going out."""
+    way, *_, peer = edge
+    kinds: list[Edge] = [edge[:-1]]
+    if way == "in":
+        kinds.append(LISTENS)
+    elif peer == PeerClass.INTERNET:
+        kinds.append(GOES_OUT)
+    return kinds
+
+
+def key_of(role: str, day: int) -> str:
+    """The item that holds a role's edges of a day."""
+    return f"edges#{role}#{day}"
+
+
+def keys_before(role: str, day: int) -> dict[str, int]:
+    """The items that count on a day, with their days."""
+    return {key_of(role, before): before for before in range(day - DAYS_ASKED, day)}
+
+
+def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
+    """Put together what items hold."""
+    seen = {keys[key]: sets[EDGES] for key, sets in items.items() if EDGES in sets}
+    return Baseline(day, seen)
+
+
+def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
+    """What a batch teaches about a role: its edges, and what they are examples of."""
+    numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
+    return Addition(key_of(role, day), {EDGES: numbers}, day * DAY + KEPT)

@@ -1,0 +1,52 @@
+"""Peers: what the far end of a contact is to a baseline."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from socket import AF_INET6, inet_ntop, inet_pton
+from typing import Final
+
+from flowwarden.network.addresses import CLASSES, PeerClass
+from flowwarden.network.direction import OWN, DirectedFlow
+from flowwarden.network.initiator import Initiator
+from flowwarden.network.services import EPHEMERAL
+from flowwarden.records.model import FlowDirection
+
+DYNAMIC: Final = EPHEMERAL
+"""Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
+
+_IPV6_BITS: Final = 64
+
+
+def peer_of(address: str, peer_class: int) -> str:
+    """What a far end is to a baseline: the /24 or /64 that an own address is in, else its class.
+
+    Networks of that size are what VPCs have for subnets, and subnets hold what is of one kind. Never an
+    address of the internet: there are too many, and which of them calls says nothing.
+    """
+    return _network_of(address) if peer_class == OWN else CLASSES[peer_class].value
+
+
+def class_of(peer: str) -> PeerClass:
+    """The class of a far end, by what it is to a baseline."""
+    return PeerClass.OWN if "/" in peer else PeerClass(peer)
+
+
+@lru_cache(maxsize=2**16)
+def _network_of(address: str) -> str:
+    if ":" in address:
+        prefix = inet_pton(AF_INET6, address)[: _IPV6_BITS // 8]
+        return f"{inet_ntop(AF_INET6, prefix.ljust(16, bytes(1)))}/{_IPV6_BITS}"
+    return f"{address.rpartition('.')[0]}.0/24"
+
+
+def edge_of(directed: DirectedFlow) -> tuple[object, ...]:
+    """The edge of the contact that a flow is part of, seen from the interface that logged it."""
+    by_source = directed.verdict.initiator is not Initiator.DESTINATION
+    inbound = (directed.side is FlowDirection.INGRESS) == by_source
+    far, far_class = (
+        (directed.client, directed.client_class) if inbound else (directed.server, directed.server_class)
+    )
+    way = "in" if inbound else "out"
+    port = None if directed.service_port is None else min(directed.service_port, DYNAMIC)
+    return (way, directed.flow.protocol, port, peer_of(far, CLASSES.index(far_class)))

@@ -1,0 +1,69 @@
+"""What is known of the host at an interface: its role, and what is usual for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final
+
+from flowwarden.monitor.baseline.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge
+from flowwarden.monitor.baseline.peers import DYNAMIC
+from flowwarden.network.roles import UNKNOWN, Interface
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
+
+DAYS_ADMINISTERED: Final = 5
+"""Distinct days before remote administration is what a role is for: two logins on two days, of somebody who
+prepares for more, are not."""
+
+
+class Familiar:
+    """The host at an interface, on a day."""
+
+    def __init__(self, interface: Interface | None, role: str, baseline: Baseline | None) -> None:
+        """Take what EC2 tells, and what was learned; None where nothing is."""
+        self.interface = interface
+        self.role = role
+        self.baseline = baseline
+
+    @classmethod
+    def unknown(cls) -> Familiar:
+        """A host of which nothing is known."""
+        return cls(None, UNKNOWN, None)
+
+    @property
+    def learning(self) -> bool:
+        """Whether new does not mean unusual."""
+        return self.baseline is None or self.baseline.learning
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything may be usual for it already."""
+        return self.baseline is not None and self.baseline.tells
+
+    @property
+    def scope(self) -> str:
+        """Where an address belongs to one host only."""
+        return (self.interface.vpc_id or "") if self.interface else ""
+
+    @cached_property
+    def databases(self) -> frozenset[int]:
+        """Ports on which the role usually serves a database."""
+        return frozenset(port for port in DATABASE_PORTS if self.knows(("in", TCP, port)))
+
+    @cached_property
+    def only_listens(self) -> bool:
+        """Whether the role usually answers others and never goes out to the internet."""
+        return self.knows(LISTENS) and not self.knows(GOES_OUT)
+
+    def asks(self, services: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+        """Those of some services that the role usually asks for, wherever they are."""
+        return frozenset(each for each in set(services) if self._asks_for(*each))
+
+    def _asks_for(self, protocol: int, port: int) -> bool:
+        days = DAYS_ADMINISTERED if port in ADMIN_PORTS else DAYS_SEEN
+        edge = "out", protocol, min(port, DYNAMIC)
+        return self.baseline is not None and self.baseline.days_of(edge) >= days
+
+    def knows(self, edge: Edge) -> bool:
+        """Whether an edge is usual for the host."""
+        return self.baseline is not None and self.baseline.establishes(edge)

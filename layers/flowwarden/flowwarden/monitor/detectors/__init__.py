@@ -1,0 +1,1 @@
+"""Detectors, one file each. Pure functions; no I/O, no clock."""

@@ -1,0 +1,194 @@
+"""egress-volume: one of our own hosts sends the internet far more than its role ever does.
+
+What: an own host that sends `upload_megabytes` or more to internet hosts within an hour, over connections
+    that it started, and `TIMES` as much as hosts of its role do on `DAYS_SENT` days of the last thirty, which
+    is rounded up to a power of two. Destinations that the record names as an AWS service do not count; the
+    default log format names none.
+Why: who steals data has to send it somewhere. What a role needs to send it sends again and again, so that
+    more than ever before is worth a question.
+False positives: a first backup, a migration, a dump for somebody's support: ask once. What comes again is
+    usual after `DAYS_SENT` days; name hosts that may send anything in the policy's `exempt`. Two flow logs
+    with windows of different length, as while one replaces the other, count a connection twice.
+Blind: records of less than `LEAST` bytes, so whoever sends slowly or over many short connections; long
+    connections to ports that nobody knows, of which only the first window says who started them; who fetches
+    the data over a connection that he opened himself; roles that send as much anyway.
+While a role is learned, what it sends is remembered, and nothing is found.
+What to do: find out which program sends, and who owns the destination; stop it if nobody vouches for it.
+Events: none can show it, since a role has to be learned; tests/monitor/test_uploads.py has weeks of them.
+ATT&CK: T1048 Exfiltration Over Alternative Protocol.
+
+The bytes of an hour are no counter, which would grow with every record that is delivered twice. They are a
+set of records, each with the logarithm of its size: a hash in the upper bits and the size in the lower ones.
+So the sum is right to a few hundredths, whoever adds to it and how often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log2
+from typing import Final
+
+import numpy as np
+
+from flowwarden.monitor.findings import Finding, Severity, started_by
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
+from flowwarden.monitor.traffic.tally import representative_of, tally_of
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import INTERNET, OWN, Directions
+from flowwarden.notify.text import plural
+from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
+
+NAME: Final = "egress-volume"
+
+LEAST: Final = 4_000_000
+"""Bytes of a record that counts: 125 of them are the default of `upload_megabytes`, and hardly any ordinary
+record has as many."""
+MOST_RECORDS: Final = 256
+"""That are remembered of an hour, at a write unit for every 128: together they are 1 GB at least. Beyond,
+only what a batch shows itself is added."""
+TIMES: Final = 5
+"""As much as is usual: rules for volumes ask for five times the median."""
+DAYS_SENT: Final = 3
+"""Distinct days on which so much was sent before it is usual. A backup is told twice, and a weekly one comes
+often enough."""
+DAYS_ASKED: Final = 30
+
+SENT: Final = "sent"
+SIZES: Final = "sizes"
+
+MEGABYTE: Final = 1_000_000
+
+_SIZE_BITS: Final = 9
+_STEPS: Final = 8
+"""Of a doubling: sizes are right to 4.5 %."""
+_MASK: Final = (1 << _SIZE_BITS) - 1
+
+type Place = tuple[str, int]
+"""The address of a host, and an hour since 1970."""
+
+
+def uploads(directions: Directions, rows: Integers, now: int) -> dict[Place, Integers]:
+    """Of the flows in these rows, which one interface logged, the large uploads by host and hour."""
+    flows = directions.traffic.flows
+    rows = rows[flows["bytes"][rows] >= LEAST]  # hardly ever any
+    if not len(rows):
+        return {}
+    rows = rows[
+        (flows["action"][rows] == ACCEPT)
+        & directions.from_source[rows]
+        & (directions.side[rows] == EGRESS)
+        & (directions.client_class[rows] == OWN)
+        & (directions.server_class[rows] == INTERNET)
+        & (directions.confidence[rows] >= PAGING_CONFIDENCE)
+    ]
+    rows = without_repeats(flows, rows)
+    starts = flows["start"][rows]
+    hours = [(now if start == ABSENT else min(start, now)) // HOUR for start in starts.tolist()]
+    found: dict[Place, list[int]] = {}
+    for row, hour in zip(rows.tolist(), hours, strict=True):
+        client = flows.texts[int(directions.client[row])]
+        found.setdefault((client, hour), []).append(row)
+    return {place: np.array(each, np.int64) for place, each in found.items()}
+
+
+def addition(place: Place, scope: str, directions: Directions, rows: Integers) -> Addition:
+    """What a host's uploads add to the evidence of an hour, the largest first if they are too many.
+
+    Args:
+        place: the host and the hour.
+        scope: where its address is its own.
+        directions: of the batch.
+        rows: the uploads.
+    """
+    flows = directions.traffic.flows
+    columns = [directions.server, flows["protocol"], directions.service_port, directions.client_port]
+    columns += [flows["start"], flows["bytes"]]
+    values = zip(*(column[rows].tolist() for column in columns), strict=True)
+    records = ((fingerprint(flows.texts[server], *each), size) for server, *each, size in values)
+    numbers = sorted((_number(*each) for each in records), key=lambda each: (-(each & _MASK), each))
+    client, hour = place
+    key = f"sent#{scope}/{client}#{hour}"
+    return Addition(key, {SENT: frozenset(numbers[:MOST_RECORDS])}, (hour + 2) * HOUR)
+
+
+def _number(identity: int, size: int) -> int:
+    """A record with its size; the same for the same record."""
+    return identity >> _SIZE_BITS << _SIZE_BITS | min(round(_STEPS * log2(size)), _MASK)
+
+
+def volume(sets: Sets) -> float:
+    """The bytes that these records have together, about."""
+    return sum(2 ** ((number & _MASK) / _STEPS) for number in sets.get(SENT, frozenset()))
+
+
+def is_full(sets: Sets) -> bool:
+    """Whether nothing more is remembered of the hour."""
+    return len(sets.get(SENT, frozenset())) >= MOST_RECORDS
+
+
+def lesson(role: str, place: Place, sent: float) -> Addition:
+    """What is remembered of a role: which powers of two its hosts' hours reached on a day.
+
+    Of what is told no more than would not have been: so an incident teaches little, and a backup that is new
+    and large is usual a few days later than a small one.
+    """
+    day = place[1] * HOUR // DAY
+    return Addition(_key(role, day), {SIZES: frozenset({int(log2(sent))})}, (day + 2 * DAYS_ASKED) * DAY)
+
+
+def keys(role: str, place: Place) -> list[str]:
+    """The items that tell what the role sent on the days before."""
+    day = place[1] * HOUR // DAY
+    return [_key(role, before) for before in range(day - DAYS_ASKED, day)]
+
+
+def _key(role: str, day: int) -> str:
+    return f"sizes#{role}#{day}"
+
+
+def usual(items: Iterable[Sets]) -> int:
+    """The bytes of an hour that a role reached on `DAYS_SENT` days, rounded up; 0 if it never did.
+
+    Args:
+        items: one for each day on which the role sent anything large.
+    """
+    days = sorted((max(sets[SIZES]) for sets in items if sets.get(SIZES)), reverse=True)
+    return 2 ** (days[DAYS_SENT - 1] + 1) if len(days) >= DAYS_SENT else 0
+
+
+def limit(before: int, megabytes: int) -> int:
+    """From how many bytes on an hour is worth a question, if so many were usual before."""
+    return max(megabytes * MEGABYTE, TIMES * before)
+
+
+def report(
+    place: Place, role: str, sent: float, before: int, directions: Directions, rows: Integers
+) -> Finding:
+    """The finding about a host; the rows are the uploads of the batch."""
+    client, tally, example = place[0], tally_of(directions, rows), representative_of(directions, rows)
+    target = tally.servers[0][0]
+    others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
+    usually = f"send {before // MEGABYTE:,} MB at most as a rule" if before else "never did on several days"
+    return Finding(
+        detector=NAME,
+        severity=Severity.MEDIUM,
+        subject=client,
+        peer_class=PeerClass.INTERNET,
+        summary=(
+            f"{client} sent the internet about {sent / MEGABYTE:,.0f} MB within an hour; "
+            f"in this batch to {target}{others}."
+        ),
+        because=(f"{started_by(client, example)}; hosts of its role ({role}) {usually}"),
+        likely="data on its way out, or a backup, an export or a migration that is new",
+        advice=(
+            f"Find the process on {client} that sends, and who owns {target}.",
+            f"If nobody vouches for it: cut {client} off from the internet, and find out what it could read.",
+            f"If it is wanted: nothing; after {DAYS_SENT} days it is usual. Or name the host in `exempt`.",
+        ),
+        technique="T1048",
+        query_terms=(client, target),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,91 @@
+"""public-into-private: the internet gets through to a subnet that is declared private.
+
+What: an accepted connection that an internet host started to an interface in one of the policy's
+    `private_subnets`, and that was answered: an ACCEPT alone only says that the rules let it through.
+Why: a private subnet has no route from the internet; if a connection arrives, then a route, a gateway or
+    a public address is there that should not be.
+False positives: a network load balancer that keeps the client's address brings internet sources to
+    private targets legitimately; do not declare the subnets of its targets.
+Blind: an answer that comes in a later batch than its request.
+What to do: find the way in (route table, public address, load balancer) and close it.
+Events: public-into-private.json; accept-only.json is none.
+ATT&CK: T1190 Exploit Public-Facing Application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowwarden.monitor.findings import Finding, Severity, Tally, connection, representative
+from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.host_set import Places, places
+from flowwarden.network.initiator import source
+from flowwarden.network.services import describe_service
+from flowwarden.network.traffic import RST
+from flowwarden.notify.text import plural
+from flowwarden.policy.policy import Policy
+from flowwarden.records.model import Action
+
+NAME = "public-into-private"
+
+
+def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+    """One finding for each own host and service that the internet connected to in a private subnet."""
+    private = places(policy.private_subnets)
+    entered = [
+        directed
+        for directed in flows
+        if directed.flow.action is Action.ACCEPT
+        and directed.client_class is PeerClass.INTERNET
+        and directed.server_class is PeerClass.OWN
+        and sure(directed)
+        and _is_private(directed, private)
+    ]
+    answered = {connection(directed) for directed in entered if _is_answer(directed)}
+    entered = [directed for directed in entered if connection(directed) in answered]
+    groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
+    return [
+        _report(server, describe_service(protocol, port), group)
+        for (server, protocol, port), group in groups.items()
+    ]
+
+
+def _is_answer(directed: DirectedFlow) -> bool:
+    return source(directed.flow) == directed.server and directed.flow.tcp_flags != RST
+
+
+def _is_private(directed: DirectedFlow, private: Places) -> bool:
+    # The record's subnet is that of the interface that logged it: the server's only where it is there.
+    subnet = directed.flow.subnet_id if logged_by(directed, directed.server) else None
+    return private.hold(directed.server, subnet)
+
+
+def _report(server: str, service: str, group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
+    example = representative(group)
+    subnet, interface = example.flow.subnet_id or "its subnet", example.flow.interface_id or server
+    visitors = tally.clients[0][0] if len(tally.clients) == 1 else plural(len(tally.clients), "internet host")
+    return Finding(
+        detector=NAME,
+        severity=Severity.HIGH,
+        subject=server,
+        peer_class=PeerClass.INTERNET,
+        service=service,
+        summary=f"{visitors} connected to {service} at {server}, in a subnet declared private.",
+        because=(
+            f"the initiator is on the internet ({example.verdict.evidence}, confidence "
+            f"{example.confidence:.2f}), the action is ACCEPT, and the policy declares the subnet private"
+        ),
+        likely="a public address, a route to an internet gateway, or a load balancer in front of it",
+        advice=(
+            f"Look at the routes of {subnet} and at the public addresses of {interface}.",
+            f"Close {service} to the internet in its security group until the way in is understood.",
+            "If a load balancer brings them on purpose: take the subnet out of `private_subnets`.",
+        ),
+        technique="T1190",
+        query_terms=(server, tally.clients[0][0]),
+        tally=tally,
+        example=example,
+    )

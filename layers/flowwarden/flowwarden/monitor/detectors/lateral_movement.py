@@ -1,0 +1,65 @@
+"""lateral-movement: one of our own hosts asks several others for remote administration, as it never did.
+
+What: new contacts of an own host to `lateral_hosts` own hosts within a day, on ports by which hosts are
+    operated from afar (SSH, RDP, SMB, WinRM and the like), answered or not. What the role uses on five days
+    or more, for whatever host, does not count.
+Why: an intruder who has one host wants the next. He succeeds often, so that counting failures does not find
+    him.
+False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.
+While a role is learned, administration is new wherever it goes; nothing is found then.
+What to do: find out who is on the host, and which account opened the sessions.
+Events: none can show it, since a role has to be learned; tests/monitor/test_watching.py has weeks of them.
+ATT&CK: T1021 Remote Services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
+from flowwarden.monitor.traffic.host_activity import ADMINISTERED, Suspect
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.services import describe_service
+from flowwarden.policy.policy import Policy
+from flowwarden.state.sets import DAY
+
+NAME: Final = "lateral-movement"
+
+
+def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+    """One finding for the host, if it moves; the flows are those of its new contacts."""
+    moving = suspect.administering(flows)
+    servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
+    least = policy.thresholds.lateral_hosts
+    if suspect.learning or not moving or servers < least:
+        return []
+    return [_report(suspect, moving, servers, least)]
+
+
+def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int, least: int) -> Finding:
+    tally = Tally.of(flows)
+    client, example = suspect.client, representative(flows)
+    service = describe_service(*tally.services[0][0])
+    return Finding(
+        detector=NAME,
+        severity=Severity.MEDIUM,
+        subject=client,
+        peer_class=PeerClass.OWN,
+        summary=f"{client} asked {servers} hosts within a day for remote administration ({service}).",
+        because=(
+            f"{started_by(client, example)}; its role ({suspect.role}) never did; "
+            f"{least} hosts are the threshold"
+        ),
+        likely="somebody who has this host and looks for the next one, or new automation",
+        advice=(
+            f"Find out which account opens {service} from {client}, and whose it is.",
+            f"If nobody vouches for it: isolate {client}, and look at the hosts that answered it.",
+            "If it is wanted: name the host in the policy's `exempt`.",
+        ),
+        technique="T1021",
+        query_terms=(client,),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,83 @@
+"""nacl-fault: a network ACL lets requests through and refuses their answers.
+
+What: in one batch `nacl_tuples` connections or more whose request was accepted at an interface and whose
+    answer was rejected there. One finding for the subnet (the host, where the log format has no `subnet-id`)
+    and the direction of the rules: outbound where our own answers are refused, inbound where those of others.
+Why: security groups keep state and never do that. A network ACL keeps none, and the ephemeral ports of
+    answers are easily forgotten when one is written: every connection hangs until it times out.
+False positives: none known in records with flags. In those without, an answer that is so late that the
+    security group has forgotten its request; what is late on a connection that worked does not count.
+What to do: allow the answers' ports (1024-65535) in the direction that the finding names, or undo the change.
+ATT&CK: none; these are faults.
+Events: rejected-answers-many.json; rejected-answers.json has too few, expired-connection.json leftovers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.monitor.findings import Finding, Severity, Tally, connection, representative
+from flowwarden.monitor.traffic.reject_cause import is_refused_answer, likely_cause
+from flowwarden.monitor.traffic.selection import grouped, own_end
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.notify.text import plural
+from flowwarden.policy.policy import Policy
+from flowwarden.records.model import FlowDirection
+
+NAME: Final = "nacl-fault"
+
+
+_SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
+
+
+def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+    """One finding for each subnet (or host) and direction in which answers are refused."""
+    refused = [directed for directed in flows if is_refused_answer(directed)]
+    groups = grouped(refused, lambda directed: (_place(directed), directed.side))
+    return [
+        _report(place, group)
+        for (place, _), group in groups.items()
+        if len({connection(directed) for directed in group}) >= policy.thresholds.nacl_tuples
+    ]
+
+
+def _place(directed: DirectedFlow) -> str:
+    """What the network ACL belongs to, as far as the record tells."""
+    subnet = directed.flow.subnet_id or ""
+    return subnet if _SUBNET.fullmatch(subnet) else own_end(directed) or ""
+
+
+def _report(place: str, group: list[DirectedFlow]) -> Finding:
+    tally = Tally.of(group)
+    example = representative(group)
+    here = own_end(example) or place
+    subnet = "its subnet" if place == here else place
+    out = example.side is FlowDirection.EGRESS
+    rules = "outbound rules" if out else "inbound rules"
+    whose = f"{here} gives" if out else f"{here} asks for"
+    return Finding(
+        detector=NAME,
+        severity=Severity.MEDIUM,
+        subject=place,
+        # Constant, so that it is one incident whoever the far ends of a batch are.
+        peer_class=PeerClass.OWN,
+        service=rules,
+        summary=f"The network ACL of {subnet} refuses the answers that {whose} ({rules}).",
+        because=(
+            f"in {plural(tally.connections, 'connection')} the request was accepted and the answer rejected "
+            f"({example.verdict.evidence}, confidence {example.confidence:.2f}); a security group keeps "
+            f"state and never does that"
+        ),
+        likely=likely_cause(example, example.client, example.server),
+        advice=(
+            f"Look at the {rules} of the network ACL of {subnet}: were they changed just before it began?",
+            f"Allow TCP to ports 1024-65535 there, {'to' if out else 'from'} the far ends below.",
+            "If the requests are to be refused, refuse these: now they come through, and their clients hang.",
+        ),
+        query_terms=(here, "REJECT"),
+        tally=tally,
+        example=example,
+    )

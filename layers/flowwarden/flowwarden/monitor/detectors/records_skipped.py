@@ -1,0 +1,101 @@
+"""records-lost: AWS skips the records of one interface again and again.
+
+What: SKIPDATA in `lost_windows` windows of an interface or more, all of which begin within an hour, over any
+    number of batches. Told to operations, once for the interface and suppression window.
+Why: a window with SKIPDATA hides any number of flows, so no detector's silence means anything meanwhile.
+    AWS skips records for want of capacity or because of an error of its own (VPC User Guide, "Flow log
+    records"). A single window now and then is nothing that anybody can act on; it stays a count.
+False positives: chance. Where two windows in ten thousand are skipped, three of sixty within an hour happen
+    about once in 50 days to 1,000 interfaces; with windows of ten minutes practically never.
+Events: records-skipped.json, and gaps.json, which is none.
+What to do: look at what else could tell of these hours, and ask AWS Support if it lasts.
+ATT&CK: none; whoever floods an interface may bring it about (T1562 Impair Defenses), but nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from flowwarden.monitor.blind_spots import BlindSpot
+from flowwarden.notify.text import plural
+from flowwarden.records.model import Gap, GapKind
+from flowwarden.state.sets import DAY, HOUR, Addition
+
+NAME: Final = "records-lost"
+
+MINUTE: Final = 60
+LOST: Final = "lost"
+ADVICE: Final = (
+    "Look for other witnesses of that time: logs of the hosts, of load balancers, CloudTrail.",
+    "See whether the interface had unusually much traffic: a flood is the usual reason for skipped records.",
+    "If it lasts: open a case with AWS Support; only AWS can mend it.",
+)
+
+
+def lost_windows(gaps: Iterable[Gap], now: int) -> dict[str, frozenset[int]]:
+    """When the windows began (Unix seconds) whose records were skipped, by interface or NAT gateway."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for gap in gaps:
+        where = gap.interface_id or gap.resource_id
+        # Without a start, or with one to come, a delivery that is repeated would be another window.
+        if gap.kind is GapKind.SKIPDATA and where is not None and gap.start is not None and gap.start <= now:
+            found[where].add(gap.start)
+    return {where: frozenset(starts) for where, starts in found.items()}
+
+
+def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
+    """What these windows add to the evidence, by when (Unix seconds) the item's two hours begin.
+
+    Items overlap: each window is in two of them, so that any hour lies in one whole.
+    """
+    minutes: defaultdict[int, set[int]] = defaultdict(set)
+    for start in starts:
+        hour = start // HOUR * HOUR
+        for begin in (hour - HOUR, hour):
+            minutes[begin].add((start - begin) // MINUTE)
+    return {
+        begin: Addition(f"lost#{interface}#{begin // HOUR}", {LOST: frozenset(each)}, begin + 2 * DAY)
+        for begin, each in sorted(minutes.items())
+    }
+
+
+def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> BlindSpot | None:
+    """Judge the items of an interface: the minutes of windows, by when the item's two hours begin.
+
+    Args:
+        interface: its id.
+        items: what is known.
+        least: windows within an hour that are worth telling.
+    """
+    dense = [
+        [begin + minute * MINUTE for minute in sorted(minutes)]
+        for begin, minutes in items.items()
+        if is_dense(minutes, least)
+    ]
+    if not dense:
+        return None
+    return _report(interface, max(dense, key=lambda starts: (len(starts), starts)), least)
+
+
+def is_dense(minutes: frozenset[int], least: int) -> bool:
+    """Whether so many windows lie within an hour: then no other one adds to what is told."""
+    ordered = sorted(minutes)
+    ends = zip(ordered, ordered[least - 1 :], strict=False)
+    return any(last - first < HOUR // MINUTE for first, last in ends)
+
+
+def _report(interface: str, starts: list[int], least: int) -> BlindSpot:
+    return BlindSpot(
+        detector=NAME,
+        subject=interface,
+        interfaces=(interface,),
+        first=starts[0],
+        last=starts[-1],
+        summary=f"Records lost: AWS skipped {len(starts)} windows of {interface} or more within two hours.",
+        because=(
+            f"SKIPDATA in {plural(least, 'window')} of an hour or more; single ones happen without any reason"
+        ),
+        advice=ADVICE,
+    )

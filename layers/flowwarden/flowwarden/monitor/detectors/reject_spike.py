@@ -1,0 +1,167 @@
+"""reject-spike: the internet tries a host as never before. Reported, never a page.
+
+What: within ten minutes an own host refuses far more different attempts (client, protocol, port) of internet
+    hosts than it does usually: the robust z of log(1 + attempts) over the slots of the last day is above
+    `LEAST_Z`, and they are more than `spike_times` times the median. It may be reported several times in its
+    own slot, and not in the six hours after it.
+Why: background radiation is always there, and a fixed threshold tells of it all day (144 times on a /28 at
+    100 REJECTs in ten minutes; this rule 0.23 times). What breaks its own habits is a campaign against the
+    host, or the first sign that an address was published somewhere.
+False positives: a host that is scanned by several sources at the same time, an address that had another
+owner. Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses as many all day long
+    has no spikes. Which of the attempts are new nobody knows.
+What to do: nothing, as long as they are refused. Who gets through after it is another detector's business.
+ATT&CK: T1595 Active Scanning.
+Events: reject-burst.json has too few for one; tests/monitor/test_spikes.py has days of them.
+
+Attempts are remembered as buckets of a slot and not as a sum: a sum grows with every record that is delivered
+twice, and could only be protected by a marker for each batch, which costs a transaction. A set does not mind,
+and the same packets logged in two formats are one attempt. Only batches with `LEAST` attempts in a slot are
+written down; a slot without an item had fewer, and counts as if it had as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log1p
+from statistics import median
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+from msgspec.structs import replace
+
+from flowwarden.monitor.findings import Finding
+from flowwarden.network.direction import Directions
+from flowwarden.notify.text import plural
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition
+
+NAME: Final = "reject-spike"
+
+SLOT: Final = 600
+LEAST: Final = 25
+"""Attempts of a batch in a slot, from which on they are remembered. 27,100 packets a day (Cloud Telescope,
+2023) are fewer records than that in most slots."""
+HISTORY: Final = DAY // SLOT
+QUIET: Final = 6 * HOUR // SLOT
+"""Slots after a spike in which another one is the same."""
+LEAST_Z: Final = 6.0
+LEAST_SPREAD: Final = 0.25
+"""Of log(1 + attempts): without it a host that is tried evenly has a spike whenever it is not."""
+TO_SIGMA: Final = 1.4826
+"""Times the median absolute deviation: the standard deviation of what is distributed normally."""
+
+TRIED: Final = "tried"
+
+type Place = tuple[str, str]
+"""Interface and address of a host."""
+
+
+def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:
+    """The rows of the `noise`, by host and slot, where it is enough to be remembered."""
+    flows = directions.traffic.flows
+    if len(rows) < LEAST:
+        return {}
+    starts = flows["start"][rows]
+    slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
+    texts = len(flows.texts)
+    hosts = packed([flows["interface_id"][rows], directions.server[rows]], [texts, texts])
+    groups = Groups(packed([Groups(hosts).of(hosts)[0], slots], [len(rows), now]))
+    members = (groups.members(number) for number in range(len(groups)))
+    return {
+        (_place(directions, rows[each[0]]), int(slots[each[0]])): rows[each]
+        for each in members
+        if len(each) >= LEAST and len(_attempts(directions, rows[each])) >= LEAST
+    }
+
+
+def _place(directions: Directions, row: int) -> Place:
+    flows = directions.traffic.flows
+    return flows.text(int(flows["interface_id"][row])) or "", str(flows.text(int(directions.server[row])))
+
+
+def _attempts(directions: Directions, rows: Integers) -> Groups:
+    """The same attempts: clients, protocols and ports that agree."""
+    flows = directions.traffic.flows
+    columns = [directions.client[rows], flows["protocol"][rows], directions.service_port[rows]]
+    return Groups(packed(columns, [len(flows.texts), 2**8, 2**16]))
+
+
+def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
+    """What the attempts in these rows add to the evidence."""
+    buckets = _buckets(directions, rows[_attempts(directions, rows).rows])
+    return Addition(_key(place, slot), {TRIED: frozenset(buckets.tolist())}, slot * SLOT + 2 * DAY)
+
+
+def _buckets(directions: Directions, rows: Integers) -> Integers:
+    """A bucket for each attempt: the same in every container, as only clients are hashed one by one."""
+    flows = directions.traffic.flows
+    clients, numbers = np.unique(directions.client[rows], return_inverse=True)
+    hashes = np.array([crc32(flows.texts[client].encode()) for client in clients.tolist()], np.uint64)[
+        numbers
+    ]
+    services = (flows["protocol"][rows] << 16 | directions.service_port[rows]).astype(np.uint64)
+    mixed = (hashes ^ services * _MIX) * _MIX
+    buckets: Integers = (mixed >> _SHIFT).astype(np.int64)
+    return buckets
+
+
+_MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
+"""2**64 over the golden ratio, made odd: Fibonacci hashing (Knuth, TAOCP 3, 6.4) takes the upper bits."""
+_SHIFT: Final = np.uint64(64 - (BUCKETS - 1).bit_length())
+
+
+def may_be_one(count: float, times: int) -> bool:
+    """Whether so many attempts in a slot are a spike if there is nothing to compare them with."""
+    return count > times * LEAST
+
+
+def keys(place: Place, slot: int) -> dict[str, int]:
+    """The items of the day before a slot, with their slots."""
+    return {_key(place, before): before for before in range(slot - HISTORY, slot)}
+
+
+def _key(place: Place, slot: int) -> str:
+    return f"tried#{place[0]}/{place[1]}#{slot}"
+
+
+def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -> bool:
+    """Whether so many attempts in a slot are news.
+
+    Args:
+        slot: in which they were made.
+        count: how many.
+        before: those of the day before, by slot; of a slot that is not there nothing is known, so it was
+            quiet.
+        times: by how many times it has to be more than the median.
+    """
+    usual = [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
+    return _stands_out(count, usual, times) and not any(
+        _stands_out(attempts, usual, times) for each, attempts in before.items() if each >= slot - QUIET
+    )
+
+
+def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
+    logs = [log1p(each) for each in usual]
+    middle = median(logs)
+    spread = max(TO_SIGMA * median(abs(each - middle) for each in logs), LEAST_SPREAD)
+    return (log1p(count) - middle) / spread > LEAST_Z and count > times * median(usual)
+
+
+def report(about: Finding, count: float, times: int) -> Finding:
+    """The finding about a host; `about` tells all that it refused in the batch, the count is the slot's."""
+    return replace(
+        about,
+        detector=NAME,
+        summary=(
+            f"{about.subject} refuses far more of the internet than usual: about {count:,.0f} attempts in "
+            f"ten minutes; {plural(len(about.tally.clients), 'host')} in this batch alone."
+        ),
+        because=(
+            f"more than {times:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
+            f"logarithmic scale; the initiator is on the internet and the action is REJECT"
+        ),
+        advice=("Nothing, as long as they are refused.",),
+    )

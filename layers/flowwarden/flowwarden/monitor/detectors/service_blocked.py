@@ -1,0 +1,58 @@
+"""shut-service: a service of ours refuses many of our own hosts.
+
+What: REJECTs of connections that several own hosts start to one service at one own host. One finding for the
+    host that refuses, in place of a blocked-connection for each of them.
+Why: clients of a service do not all err at the same time. Somebody tightened a security group or a network
+    ACL, and everything that depends on the service is down.
+False positives: a service that was switched off on purpose while its clients were not.
+What to do: look at what was changed at the refusing host; allow its clients again.
+Events: service-shut.json; probing.json is its other end.
+ATT&CK: none; these are faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowwarden.monitor.findings import Finding, Severity, Tally, representative
+from flowwarden.monitor.traffic.reject_cause import likely_cause
+from flowwarden.monitor.traffic.rejections import Refusals
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.services import describe_service
+from flowwarden.notify.text import plural
+from flowwarden.policy.policy import Policy
+
+NAME = "shut-service"
+
+
+def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+    """One finding for each service that refuses many own hosts."""
+    least = policy.thresholds.shut_clients
+    return [_report(group, least) for group in Refusals(flows, policy).shut_services.values()]
+
+
+def _report(group: list[DirectedFlow], least: int) -> Finding:
+    tally = Tally.of(group)
+    example = representative(group)
+    target, service = example.server, describe_service(example.flow.protocol, example.service_port)
+    return Finding(
+        detector=NAME,
+        severity=Severity.MEDIUM,
+        subject=target,
+        peer_class=example.server_class,
+        service=service,
+        summary=f"{plural(len(tally.clients), 'host')} of ours are refused {service} at {target}.",
+        because=(
+            f"they are ours and started it ({example.verdict.evidence}, confidence "
+            f"{example.confidence:.2f}); {least} hosts and more are told together"
+        ),
+        likely=likely_cause(example, "each of them", target),
+        advice=(
+            f"Look at the security group and the network ACL of {target}: were they changed just before?",
+            f"If the hosts need {service} there: allow it again, for their security group or subnets.",
+            "If they do not: find out what they have in common that makes them ask.",
+        ),
+        query_terms=(target, "REJECT"),
+        tally=tally,
+        example=example,
+    )

@@ -1,0 +1,60 @@
+"""sight-lost: lines of flow logs arrive, and too many of them cannot be read.
+
+What: a batch of which nothing can be read, or at least `MIN_LINES` lines and `MIN_SHARE` of it not.
+Why: what is not read is not inspected: silence from it means nothing. A flow log of another format makes all
+    of its lines unreadable, so a stream's batch is unreadable whole, or by the half if two flow logs share
+    the interface; quiet interfaces send batches of few lines. A poison line or two among good ones is no
+    more than a count.
+False positives: somebody writes something else into the log group by hand. It does not belong there.
+What to do: see the notification; `monitor/render/unparsed.py` writes it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.records.columnar.flow_table import Table
+from flowwarden.records.log_format import is_header
+from flowwarden.records.model import Malformed, Records
+
+NAME: Final = "sight-lost"
+MIN_LINES: Final = 5
+"""Fewer unreadable lines among readable ones are poison lines."""
+MIN_SHARE: Final = 0.1
+"""Below it, the rest of the batch shows that the formats are right; a busy stream may carry some junk."""
+TOLD: Final = 3
+"""Reasons and lines that are told."""
+
+
+class SightLost(Struct, frozen=True, kw_only=True):
+    """How much of a batch could not be read, and why."""
+
+    lines: int
+    """Lines that should hold a record: header lines and blank ones are left out."""
+    unreadable: int
+    reasons: tuple[tuple[str, int], ...]
+    """The most frequent reasons, with their lines."""
+    samples: tuple[str, ...]
+    """The first unreadable lines, whole."""
+
+
+def unreadable(records: Records | Table) -> list[Malformed]:
+    """The malformed lines that should hold a record."""
+    return [bad for bad in records.malformed if bad.line.strip() and not is_header(bad.line)]
+
+
+def inspect(records: Records | Table) -> SightLost | None:
+    """Judge what became of a batch's lines."""
+    bad = unreadable(records)
+    lines = len(records.flows) + len(records.gaps) + len(bad)
+    if not bad or (len(bad) < lines and (len(bad) < MIN_LINES or len(bad) < MIN_SHARE * lines)):
+        return None
+    return SightLost(
+        lines=lines,
+        unreadable=len(bad),
+        reasons=tuple(Counter(each.reason for each in bad).most_common(TOLD)),
+        samples=tuple(each.line for each in bad[:TOLD]),
+    )

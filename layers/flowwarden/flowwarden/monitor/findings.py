@@ -1,0 +1,137 @@
+"""Findings: one detector's statement about one subject."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+from msgspec import Struct
+
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.records.columnar.tokenizer import ABSENT
+
+
+class Severity(StrEnum):
+    """How soon somebody should look."""
+
+    INFO = "info"
+    """Counted and reported; never wakes anybody."""
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def pages(self) -> bool:
+        """Whether a finding of this severity notifies on-call."""
+        return self is not Severity.INFO
+
+
+class Tally(Struct, frozen=True, kw_only=True):
+    """How much traffic a finding stands on; sums over records, in the batch alone."""
+
+    records: int
+    connections: int
+    """Distinct (client, client port, server, server port, protocol)."""
+    packets: int
+    bytes: int
+    first: int | None
+    """Unix seconds of the earliest packet, None where the log does not say."""
+    last: int | None
+    clients: tuple[tuple[str, int], ...]
+    """Addresses that opened connections, with their records, most first."""
+    servers: tuple[tuple[str, int], ...]
+    services: tuple[tuple[tuple[int | None, int | None], int], ...]
+    """(protocol, port) of the servers, with their records, most first."""
+
+    @classmethod
+    def of(cls, flows: Iterable[DirectedFlow]) -> Tally:
+        """Sum up some flows of a batch."""
+        flows = list(flows)
+        starts = [d.flow.start for d in flows if d.flow.start is not None]
+        ends = [d.flow.end for d in flows if d.flow.end is not None]
+        return cls(
+            records=len(flows),
+            connections=len({connection(directed) for directed in flows}),
+            # A record stands for a packet at least, also where the log format leaves the count out.
+            packets=sum(1 if d.flow.packets is None else d.flow.packets for d in flows),
+            bytes=sum(d.flow.bytes or 0 for d in flows),
+            first=min(starts, default=None),
+            last=max(ends, default=None),
+            clients=_counted(d.client for d in flows),
+            servers=_counted(d.server for d in flows),
+            services=_counted((d.flow.protocol, d.service_port) for d in flows),
+        )
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What one detector says about one subject in one batch.
+
+    `subject` is the host that the finding is about: who probes, who is refused, who was reached; never an
+    ephemeral port, never one of many internet peers. `service` narrows it where the detector groups by
+    what the connection was for, and is empty otherwise.
+    """
+
+    detector: str
+    severity: Severity
+    subject: str
+    peer_class: PeerClass
+    service: str = ""
+    summary: str
+    """One sentence: who did what to whom."""
+    because: str
+    """Why the detector thinks so: the evidence about the initiator, and the threshold it passed."""
+    likely: str
+    """The likely cause, in a person's words."""
+    advice: tuple[str, ...]
+    """What to do, in order."""
+    technique: str = ""
+    """MITRE ATT&CK technique, where there is one."""
+    query_terms: tuple[str, ...]
+    """Tokens that the lines behind the finding have in common, for a log query."""
+    tally: Tally
+    example: DirectedFlow
+    """A flow behind the finding: where it was seen."""
+
+
+def started_by(client: str, example: DirectedFlow) -> str:
+    """For people: why the own host is the one who asked."""
+    return (
+        f"{client} is ours and started it ({example.verdict.evidence}, confidence {example.confidence:.2f})"
+    )
+
+
+def connection(directed: DirectedFlow) -> tuple[object, ...]:
+    """What makes two records parts of one connection: both directions share it."""
+    return (
+        directed.client,
+        directed.client_port,
+        directed.server,
+        directed.service_port,
+        directed.flow.protocol,
+    )
+
+
+def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
+    """The flow that stands for the others: the surest, the earliest; the same in whatever order they come."""
+    ranks = [(_rank(directed), directed) for directed in flows]
+    first = min(rank for rank, _ in ranks)
+    # Writing a record out is dear, and hardly ever two of them are alike until then.
+    return min((directed for rank, directed in ranks if rank == first), key=lambda d: repr(d.flow))
+
+
+def _rank(directed: DirectedFlow) -> tuple[float, int, str, str, int, int]:
+    client_port, service_port = (
+        ABSENT if port is None else port for port in (directed.client_port, directed.service_port)
+    )
+    start = directed.flow.start or 0
+    return -directed.confidence, start, directed.server, directed.client, client_port, service_port
+
+
+def ranked[T](counts: Iterable[tuple[T, int]]) -> tuple[tuple[T, int], ...]:
+    """What is counted with how many there are, most first."""
+    return tuple(sorted(counts, key=lambda pair: (-pair[1], str(pair[0]))))
+
+
+def _counted[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:
+    return ranked(Counter(values).items())

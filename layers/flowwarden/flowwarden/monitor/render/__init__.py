@@ -1,0 +1,1 @@
+"""Findings as notifications: the page, telemetry, the roll-up. Pure; no I/O, no clock."""

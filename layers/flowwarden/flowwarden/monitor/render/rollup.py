@@ -1,0 +1,70 @@
+"""storm: the one page for all findings of a batch beyond those that are told one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion
+from flowwarden.notify.claims import digest
+from flowwarden.notify.notification import Notification, fit_subject
+from flowwarden.notify.text import plural
+
+NAME: Final = "storm"
+
+LISTED: Final = 50
+"""Findings that the page lists; the monitor's log has more of them."""
+
+
+def storm_key(occasion: Occasion) -> str:
+    """The incident: one for a stream, of which more is found again and again than anybody looks up."""
+    return digest(occasion.account_id, occasion.region, NAME, occasion.log_group, occasion.log_stream)
+
+
+def summarize(summaries: Sequence[str], occasion: Occasion) -> str:
+    """One sentence."""
+    return f"{plural(len(summaries), 'more finding')} at once on {occasion.log_stream}."
+
+
+def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
+    """The page that stands for these findings."""
+    summary = summarize(summaries, occasion)
+    listed = list(summaries[:LISTED])
+    rest = [f"… and {len(summaries) - LISTED:,} more"] if len(summaries) > LISTED else []
+    return Notification(
+        subject=fit_subject(f"[HIGH] {summary.removesuffix('.')} ({occasion.region})"),
+        text="\n".join(
+            [
+                summary,
+                "",
+                "So many at once have one cause, as a rule: a changed security group or network ACL, or a",
+                "scan. The gravest were told one by one; these are the others:",
+                "",
+                *(f"  - {each}" for each in (*listed, *rest)),
+                "",
+                f"Seen in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
+                f"Repeats of each stay quiet for {plural(occasion.quiet_minutes, 'minute')}.",
+                "",
+            ]
+        ),
+        document={
+            "version": DOCUMENT_VERSION,
+            "kind": "incident",
+            "detector": NAME,
+            "severity": "high",
+            "summary": summary,
+            "account": occasion.account_id,
+            "region": occasion.region,
+            "log_group": occasion.log_group,
+            "log_stream": occasion.log_stream,
+            "findings": len(summaries),
+            "listed": listed,
+        },
+        attributes={
+            "kind": "incident",
+            "severity": "high",
+            "detector": NAME,
+            "account": occasion.account_id,
+            "region": occasion.region,
+        },
+    )

@@ -1,0 +1,104 @@
+"""Refusals: what our own hosts are refused, sorted out for the detectors that tell of it.
+
+A refused connection is told by one detector: of a host that probes, of a service that shuts out many, or else
+of the one host that is blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from flowwarden.monitor.traffic.selection import grouped, sure
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.host_set import places
+from flowwarden.network.initiator import Initiator
+from flowwarden.policy.policy import Policy
+from flowwarden.records.model import Action
+
+type Service = tuple[str, int | None, int | None]
+"""Server, protocol, port."""
+type Attempt = tuple[str, PeerClass, int | None, int | None]
+"""Client, class of the server, protocol, port: what one host asks for, at whatever replica."""
+
+
+def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
+    """Rejected flows of connections that our own hosts started, east-west or out.
+
+    A rejected answer is no attempt: only flows that went the way of the connection count, and no leftovers.
+    """
+    return [
+        directed
+        for directed in flows
+        if directed.flow.action is Action.REJECT
+        and directed.verdict.initiator is Initiator.SOURCE
+        and sure(directed)
+        and directed.client_class is PeerClass.OWN
+        and directed.server_class is not PeerClass.LOCAL
+        and not directed.leftover
+    ]
+
+
+class Refusals:
+    """What our own hosts are refused in a batch; each answer is worked out once."""
+
+    def __init__(self, flows: Iterable[DirectedFlow], policy: Policy) -> None:
+        self._refused = refused_own(flows)
+        self._policy = policy
+
+    @cached_property
+    def probers(self) -> dict[str, list[DirectedFlow]]:
+        """The own hosts that are refused at many pairs of host and port, with their refused flows."""
+        least = self._policy.thresholds.probing_places
+        return {
+            client: group
+            for client, group in grouped(self._refused, lambda d: d.client).items()
+            if len({_service_at(directed) for directed in group}) >= least
+        }
+
+    @cached_property
+    def attempts(self) -> dict[Attempt, list[DirectedFlow]]:
+        """What each own host is refused, stray packets left out."""
+        groups = grouped(self._refused, lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port))
+        least = self._policy.thresholds.blocked_packets
+        return {key: group for key, group in groups.items() if _packets(group) >= least}
+
+    @cached_property
+    def shut_services(self) -> dict[Service, list[DirectedFlow]]:
+        """The services of ours that refuse many of our hosts.
+
+        Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
+        """
+        probing, exempt = self.probers, places(self._policy.exempt)
+        asked = [
+            directed
+            for (client, server_class, *_), group in self.attempts.items()
+            if server_class is PeerClass.OWN and client not in probing and not exempt.hold(client)
+            for directed in group
+        ]
+        least = self._policy.thresholds.shut_clients
+        return {
+            service: group
+            for service, group in grouped(asked, _service_at).items()
+            if len({directed.client for directed in group}) >= least
+        }
+
+    def blocked(self) -> list[list[DirectedFlow]]:
+        """The refused attempts that no shut service explains, by host and service."""
+        shut = self.shut_services
+        told = {(directed.client, service) for service, group in shut.items() for directed in group}
+        rest = (
+            [directed for directed in group if (directed.client, _service_at(directed)) not in told]
+            for group in self.attempts.values()
+        )
+        return [group for group in rest if group]
+
+
+def _service_at(directed: DirectedFlow) -> Service:
+    return (directed.server, directed.flow.protocol, directed.service_port)
+
+
+def _packets(group: list[DirectedFlow]) -> int:
+    # A record stands for a packet at least, also where the log format leaves the count out.
+    return sum(1 if d.flow.packets is None else d.flow.packets for d in group)

@@ -1,0 +1,77 @@
+"""Uploads: what hosts send to the internet within an hour, held against what their roles send."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowwarden.monitor.baseline.profile import Familiar
+from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.detectors import egress_volume
+from flowwarden.monitor.detectors.egress_volume import Place
+from flowwarden.monitor.findings import Finding
+from flowwarden.network.direction import Directions
+from flowwarden.network.host_set import places
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.sets import merged
+
+MOST_PLACES: Final = 8
+"""Hosts and hours of an interface that a batch remembers, those with most uploads first, at two writes
+each."""
+
+
+def inspect(
+    evidence: EvidenceBook,
+    directions: Directions,
+    rows: Integers,
+    familiar: Familiar,
+    policy: Policy,
+    now: int,
+) -> list[Finding]:
+    """A finding for each host that sends more than its role ever does.
+
+    Args:
+        evidence: what is remembered of hosts and roles.
+        directions: of the batch.
+        rows: the flows of one interface.
+        familiar: what is known of its host. Of one that EC2 does not tell nothing is remembered: it may be a
+            NAT gateway, which sends for many.
+        policy: the user's.
+        now: Unix seconds.
+    """
+    if familiar.interface is None:
+        return []
+    found = egress_volume.uploads(directions, rows, now)
+    exempt = places(policy.exempt)
+    most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_PLACES]
+    return [
+        finding
+        for place, sent in most
+        if not exempt.hold(place[0])
+        if (finding := _inspect(evidence, directions, place, sent, familiar, policy)) is not None
+    ]
+
+
+def _inspect(
+    evidence: EvidenceBook,
+    directions: Directions,
+    place: Place,
+    rows: Integers,
+    familiar: Familiar,
+    policy: Policy,
+) -> Finding | None:
+    added = egress_volume.addition(place, familiar.scope, directions, rows)
+    known = evidence.known(added.key)
+    full = egress_volume.is_full(known)
+    sent = egress_volume.volume(merged(known, added.sets) if full else evidence.add(added))
+    role, megabytes = familiar.role, policy.thresholds.upload_megabytes
+    if familiar.learning or sent < egress_volume.limit(0, megabytes):
+        evidence.add(egress_volume.lesson(role, place, sent))
+        return None
+    items = evidence.recall_once(egress_volume.keys(role, place))
+    if evidence.is_away:
+        return None
+    before = egress_volume.usual(items.values())
+    limit = egress_volume.limit(before, megabytes)
+    evidence.add(egress_volume.lesson(role, place, min(sent, limit)))
+    return egress_volume.report(place, role, sent, before, directions, rows) if sent >= limit else None

@@ -1,0 +1,1 @@
+"""Notifications of both functions: claims, sending, what was sent before."""

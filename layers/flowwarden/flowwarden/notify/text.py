@@ -1,0 +1,8 @@
+"""Small parts of texts that people read. Pure."""
+
+from __future__ import annotations
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 packet`, `2 packets`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

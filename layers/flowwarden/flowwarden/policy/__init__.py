@@ -1,0 +1,1 @@
+"""The user's policy: the document, detection thresholds, flow log settings."""

@@ -1,0 +1,174 @@
+"""Refuses flow log settings that EC2 or CloudWatch Logs would refuse; says where and what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Final
+
+from flowwarden.errors import LayoutError, PolicyError
+from flowwarden.policy.flow_logs import (
+    BESIDE,
+    CLOUD_WATCH_LOGS,
+    DESTINATION_TYPES,
+    ENOUGH,
+    FILE_FORMATS,
+    FIREHOSE,
+    INTERVALS,
+    LONGEST_GRACE,
+    LONGEST_KEY,
+    LONGEST_VALUE,
+    MOST_TAGS,
+    RETENTIONS,
+    S3,
+    TRAFFIC_TYPES,
+    Exemption,
+    FlowLogsPolicy,
+    FlowLogWish,
+    Selection,
+)
+from flowwarden.records.log_format import RecordLayout
+
+_ARN: Final = {
+    S3: (re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}(/[^*?\s]*)?"), "arn:aws:s3:::BUCKET or …/FOLDER"),
+    FIREHOSE: (
+        re.compile(r"arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}"),
+        "arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME",
+    ),
+}
+
+
+_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+
+
+_SUFFIX: Final = re.compile(r"[A-Za-z0-9_.#/-]{1,64}")
+
+
+_VPC: Final = re.compile(r"vpc-[0-9a-f]+")
+
+
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+
+
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
+
+
+def check(policy: FlowLogsPolicy) -> None:
+    """Refuse what would not work.
+
+    Raises:
+        PolicyError: with path, value and what is allowed.
+    """
+    for problem in _problems(policy):
+        raise PolicyError(f"policy: flow_logs.{problem}")
+
+
+def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
+    if not 0 <= policy.grace_minutes <= LONGEST_GRACE:
+        yield f"grace_minutes: {policy.grace_minutes}; write 0 to {LONGEST_GRACE}"
+    yield from _not_among("foreign", policy.foreign, (BESIDE, ENOUGH))
+    yield from _wrong_wish("default", policy.default)
+    for number, rule in enumerate(policy.rules):
+        yield from _wrong_selection(f"rules[{number}].where", rule.where)
+        yield from _wrong_wish(f"rules[{number}].flow_log", rule.flow_log)
+    yield from _at_odds(policy)
+    for number, exemption in enumerate(policy.exemptions):
+        yield from _wrong_exemption(f"exemptions[{number}]", exemption)
+
+
+def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:
+    """Wishes that share a log group and want different things of it."""
+    settings = {_shared(policy.default): policy.default}
+    for number, rule in enumerate(policy.rules):
+        wish = rule.flow_log
+        other = settings.setdefault(_shared(wish), wish)
+        if (wish.retention_days, wish.kms_key_arn) != (other.retention_days, other.kms_key_arn):
+            yield (
+                f"rules[{number}].flow_log: retention_days {wish.retention_days}, kms_key_arn "
+                f"{wish.kms_key_arn!r}; another one that shares its log group has others: write a "
+                f"log_group_suffix of its own"
+            )
+
+
+def _shared(wish: FlowLogWish) -> tuple[str, str]:
+    """What wishes agree in that share a log group; those of other destinations share none."""
+    in_group = wish.destination_type == CLOUD_WATCH_LOGS
+    return (CLOUD_WATCH_LOGS, wish.log_group_suffix) if in_group else (wish.destination_type, repr(wish))
+
+
+def _wrong_exemption(path: str, exemption: Exemption) -> Iterator[str]:
+    if not exemption.reason.strip():
+        yield f"{path}.reason: {exemption.reason!r}; write why these VPCs need no flow log"
+    if not (exemption.where.vpcs or exemption.where.tags):
+        yield f"{path}.where: {{}}; write vpcs or tags, so that not everything is exempt"
+    yield from _wrong_selection(f"{path}.where", exemption.where)
+
+
+def _wrong_selection(path: str, where: Selection) -> Iterator[str]:
+    named = (
+        ("accounts", where.accounts, _ACCOUNT, "12 digits"),
+        ("regions", where.regions, _REGION, "a region such as eu-west-1"),
+        ("vpcs", where.vpcs, _VPC, "an id such as vpc-0a1b2c3d"),
+    )
+    for name, values, pattern, allowed in named:
+        for number, value in enumerate(values):
+            if not pattern.fullmatch(value):
+                yield f"{path}.{name}[{number}]: {value!r}; write {allowed}"
+    for number, value in enumerate(where.cidrs):
+        try:
+            ip_network(value)
+        except ValueError:
+            yield f"{path}.cidrs[{number}]: {value!r}; write a CIDR such as 10.0.0.0/16"
+
+
+def _wrong_wish(path: str, wish: FlowLogWish) -> Iterator[str]:
+    yield from _not_among(f"{path}.destination_type", wish.destination_type, DESTINATION_TYPES)
+    yield from _not_among(f"{path}.traffic_type", wish.traffic_type, TRAFFIC_TYPES)
+    yield from _not_among(f"{path}.file_format", wish.file_format, FILE_FORMATS)
+    yield from _not_among(f"{path}.max_aggregation_interval", wish.max_aggregation_interval, INTERVALS)
+    yield from _not_among(f"{path}.retention_days", wish.retention_days, (None, *RETENTIONS))
+    if wish.kms_key_arn and not _KEY.fullmatch(wish.kms_key_arn):
+        yield f"{path}.kms_key_arn: {wish.kms_key_arn!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID"
+    if wish.log_format and not wish.log_format.startswith("${"):
+        yield f"{path}.log_format: {wish.log_format!r}; write ${{field}} ${{field}} …"
+    if len(wish.tags) > MOST_TAGS:
+        yield f"{path}.tags: {len(wish.tags)} tags; write {MOST_TAGS} at most"
+    for key, value in wish.tags.items():
+        if len(value) > LONGEST_VALUE:
+            yield f"{path}.tags.{key}: {len(value)} characters; write {LONGEST_VALUE} at most"
+    for key in wish.tags:
+        if not key.strip() or len(key) > LONGEST_KEY or key.lower().startswith("aws:"):
+            yield f"{path}.tags: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"
+    if wish.log_format:
+        try:
+            RecordLayout.parse(wish.log_format)
+        except LayoutError as error:
+            yield f"{path}.log_format: {error}"
+    yield from _wrong_destination(path, wish)
+
+
+def _wrong_destination(path: str, wish: FlowLogWish) -> Iterator[str]:
+    kind = wish.destination_type
+    if kind in _ARN:
+        pattern, allowed = _ARN[kind]
+        if not pattern.fullmatch(wish.destination):
+            yield f"{path}.destination: {wish.destination!r}; write {allowed}"
+        if kind == S3 and "AWSLogs" in wish.destination.split("/"):
+            yield f"{path}.destination: {wish.destination!r}; AWSLogs is no folder of yours, write another"
+    elif wish.destination:
+        yield f"{path}.destination: {wish.destination!r}; write log_group_suffix, or destination_type s3"
+    if wish.log_group_suffix and (kind != CLOUD_WATCH_LOGS or not _SUFFIX.fullmatch(wish.log_group_suffix)):
+        yield (
+            f"{path}.log_group_suffix: {wish.log_group_suffix!r}; "
+            f"write up to 64 letters, digits and _ . # / -, for {CLOUD_WATCH_LOGS} alone"
+        )
+    partitions = (wish.file_format, wish.hive_compatible_partitions, wish.per_hour_partition)
+    if kind != S3 and partitions != ("plain-text", False, False):
+        yield f"{path}.destination_type: {kind!r}; file format and partitions are for {S3} alone"
+
+
+def _not_among(path: str, value: object, allowed: tuple[object, ...]) -> Iterator[str]:
+    if value not in allowed:
+        told = ", ".join(str(each) for each in allowed if each is not None)
+        yield f"{path}: {value!r}; allowed are {told}"

@@ -1,0 +1,99 @@
+"""Groups: rows that have the same values in some columns, found by sorting one number that holds them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowwarden.records.columnar.tokenizer import Integers, Mask
+
+type Keys = NDArray[Any]
+"""A number for each row: 64-bit integers, or Python's where these do not suffice."""
+
+_LARGEST: Final = 2**63 - 1
+
+
+def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
+    """One number for each row that holds its values in all columns.
+
+    Args:
+        columns: values from -1 upwards.
+        sizes: for each column a number that all of its values are below.
+    """
+    room = 1
+    for size in sizes:
+        room *= size + 1
+    keys: Keys = columns[0].astype(np.int64 if room <= _LARGEST else object)
+    keys += 1
+    for column, size in zip(columns[1:], sizes[1:], strict=True):
+        keys *= size + 1
+        keys += column
+        keys += 1
+    return keys
+
+
+class Groups:
+    """The rows that have the same key."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._order = keys.argsort()
+        ordered = keys[self._order]
+        changes = np.empty(len(keys), bool)
+        changes[:1] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=changes[1:])
+        (self._starts,) = changes.nonzero()
+        self.keys = ordered[self._starts]
+        """The key of each group, ascending."""
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @property
+    def rows(self) -> Integers:
+        """A row of each group."""
+        return self._order[self._starts]
+
+    @cached_property
+    def sizes(self) -> Integers:
+        """How many rows each group has."""
+        sizes = np.empty_like(self._starts)
+        sizes[:-1] = self._starts[1:]
+        sizes[-1:] = len(self._order)
+        sizes -= self._starts
+        return sizes
+
+    def members(self, group: int) -> Integers:
+        """The rows of a group."""
+        end = self._starts[group + 1] if group + 1 < len(self._starts) else None
+        return self._order[self._starts[group] : end]
+
+    def sums(self, values: Integers) -> NDArray[Any]:
+        """The sum of each group's values, none negative; as Python's integers if they may be too large."""
+        largest = int(values.max(initial=0))
+        if largest * len(values) > _LARGEST:
+            values = values.astype(object)
+        return self._reduced(np.add, values)
+
+    def ored(self, values: Integers) -> Integers:
+        """The bits that any of each group's values has."""
+        return self._reduced(np.bitwise_or, values)
+
+    def any(self, values: Mask) -> Mask:
+        """Whether any of each group's values is true."""
+        return self._reduced(np.logical_or, values)
+
+    def of(self, keys: Keys) -> tuple[Integers, Mask]:
+        """For each key the number of its group, and whether there is one."""
+        if not len(self):
+            return np.zeros(len(keys), np.int64), np.zeros(len(keys), bool)
+        numbers = np.minimum(np.searchsorted(self.keys, keys), len(self) - 1)
+        return numbers, np.asarray(self.keys[numbers] == keys, bool)
+
+    def _reduced(self, how: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+        if not len(self):
+            return values[:0]
+        return how.reduceat(values[self._order], self._starts)

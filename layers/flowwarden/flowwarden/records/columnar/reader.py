@@ -1,0 +1,268 @@
+"""Reads lines into a table, a few thousand at once; what is not plain is left to the reader of single lines.
+
+A line is plain if it has as many tokens as exactly one layout, one blank between any two, and each token is
+of its field's kind in the form that AWS writes. All else goes the strict way: gaps, milliseconds, tabs,
+marks, malformed lines. So this can be quick, and what a line means is decided in one place only: tests hold
+both ways to the same answer for any line.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from flowwarden.records.address_cache import KnownAddresses
+from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable, Table, columns_of, narrowed
+from flowwarden.records.columnar.string_pool import UNKNOWN, WORDS, Vocabulary
+from flowwarden.records.columnar.tokenizer import ABSENT, LARGEST_NUMBER, Integers, Mask, Text, Tokens
+from flowwarden.records.fields import Kind
+from flowwarden.records.line_reader import ENDPOINTS, Reader
+from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.model import Flow, LogStatus
+from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
+
+CHUNK: Final = 3584
+"""Lines read at once: few enough for their text and arrays to stay in the processor's cache."""
+
+LARGEST_CHUNK: Final = 2**20
+"""Characters read at once: each may take some thirty bytes meanwhile, if none of them is plain."""
+
+FEW: Final = 32
+"""With fewer lines than this, reading them one by one is quicker."""
+
+_LARGEST: Final = {
+    Kind.PORT: 65_535,
+    Kind.PROTOCOL: 255,
+    Kind.FLAGS: 255,
+    Kind.SECONDS: FIRST_MILLISECOND - 1,
+    Kind.COUNT: LARGEST_NUMBER,
+    Kind.INTEGER: LARGEST_NUMBER,
+}
+_LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
+
+
+class TableReader:
+    """Reads lines of one or several layouts into tables. Make one and keep it, as a Reader."""
+
+    def __init__(self, layouts: Sequence[RecordLayout], blind: Sequence[RecordLayout] = ()) -> None:
+        """Prepare for lines of these layouts. Arguments and errors are those of Reader."""
+        self._reader = Reader(layouts, blind)
+        self._plans = [_Plan(layout) for layout in self._reader.alone]
+        self._addresses = KnownAddresses()
+        self._vocabulary = Vocabulary()
+
+    def read(self, lines: Sequence[str]) -> Table:
+        """Read the lines, each holding one record. Plain flows come first, in their order."""
+        if self._vocabulary.is_full:
+            self._vocabulary = Vocabulary()
+        vocabulary = self._vocabulary
+        parts: list[_Part] = []
+        odd: list[str] = []
+        for first, chunk in _chunks(lines):
+            rest = np.ones(len(chunk), bool)
+            for part in self._plain(chunk, vocabulary):
+                rest[part.lines] = False
+                part.lines += first
+                parts.append(part)
+            odd += [chunk[line] for line in np.flatnonzero(rest).tolist()]
+        records = self._reader.read(odd)
+        plain = np.concatenate([_NONE, *(part.lines for part in parts)])
+        origin = _Origin(self._reader, lines, plain, records.flows)
+        if records.flows or not parts:
+            parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
+        return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
+
+    def _plain(self, chunk: Sequence[str], vocabulary: Vocabulary) -> Iterator[_Part]:
+        """The plain flows of each layout."""
+        if len(chunk) < FEW:
+            return
+        text = Text(chunk)
+        for plan in self._plans:
+            lines, tokens = text.tokens(plan.fields)
+            if len(lines):
+                reading = _Reading(tokens, vocabulary, self._addresses)
+                columns = reading.read(plan)
+                plain = np.flatnonzero(reading.valid)
+                yield _Part(
+                    lines[plain], {name: narrowed(name, column[plain]) for name, column in columns.items()}
+                )
+
+
+def _chunks(lines: Sequence[str], first: int = 0) -> Iterator[tuple[int, Sequence[str]]]:
+    """Cut lines into chunks; with each, how many lines come before it."""
+    for begin in range(0, len(lines), CHUNK):
+        chunk = lines[begin : begin + CHUNK]
+        if sum(map(len, chunk)) <= LARGEST_CHUNK:
+            yield first + begin, chunk
+        else:
+            middle = len(chunk) // 2
+            for half, at in ((chunk[:middle], begin), (chunk[middle:], begin + middle)):
+                if len(half) < FEW:
+                    yield first + at, half
+                else:
+                    yield from _chunks(half, first + at)
+
+
+class _Part(Struct):
+    """Flows of one layout: the numbers of their lines, and the columns that the layout has."""
+
+    lines: Integers
+    columns: dict[str, Integers]
+
+
+def _joined(parts: Sequence[_Part]) -> dict[str, Integers]:
+    """The columns of all parts; where a part lacks one that another has, it is `ABSENT`."""
+    if len(parts) == 1:
+        return parts[0].columns
+    names = [name for name in COLUMNS if any(name in part.columns for part in parts)]
+    return {name: np.concatenate([_column(part, name) for part in parts]) for name in names}
+
+
+def _column(part: _Part, name: str) -> Integers:
+    column = part.columns.get(name)
+    return narrowed(name, np.full(len(part.lines), ABSENT)) if column is None else column
+
+
+_NONE: Final = np.empty(0, np.int64)
+
+
+class _Plan:
+    """What stands where in the lines of a layout."""
+
+    def __init__(self, layout: RecordLayout) -> None:
+        self.fields = len(layout.names)
+        by_kind: defaultdict[Kind, list[int]] = defaultdict(list)
+        for number, field in enumerate(layout.fields):
+            by_kind[field.kind].append(number)
+        self.attributes = [field.attribute for field in layout.fields]
+        self.numbers = [number for kind in _LARGEST for number in by_kind[kind]]
+        self.largest = [_LARGEST[layout.fields[number].kind] for number in self.numbers]
+        self.words = [(words, by_kind[kind]) for kind, words in WORDS.items() if by_kind[kind]]
+        self.lengths = [(longest, by_kind[kind]) for kind, longest in _LONGEST.items() if by_kind[kind]]
+        self.texts = [number for number in by_kind[Kind.TEXT] if self.attributes[number] in COLUMNS]
+        self.status = by_kind[Kind.STATUS]
+        self.ends = [self.attributes.index(name) for name in ENDPOINTS]
+        self.packets_of = [place for place, name in enumerate(ENDPOINTS) if f"pkt_{name}" in self.attributes]
+        self.packet_ends = [self.attributes.index(f"pkt_{ENDPOINTS[place]}") for place in self.packets_of]
+
+
+class _Reading:
+    """Some lines of a layout while their columns are read."""
+
+    def __init__(self, tokens: Tokens, vocabulary: Vocabulary, addresses: KnownAddresses) -> None:
+        self.valid: Mask = np.ones(tokens.length.shape[1], bool)
+        """Which lines are plain flows, as far as they are read."""
+        self._tokens = tokens
+        self._columns: dict[int, Integers] = {}
+        self._vocabulary = vocabulary
+        self._addresses = addresses
+
+    def read(self, plan: _Plan) -> dict[str, Integers]:
+        """Read all fields, and give the columns that a table has."""
+        if plan.numbers:
+            values, valid = self._tokens[plan.numbers].numbers(plan.largest)
+            self._keep(plan.numbers, values, valid)
+        for words, numbers in plan.words:
+            self._read_words(tuple(words), numbers)
+        for longest, numbers in plan.lengths:
+            self._demand(self._tokens.length[numbers] <= longest)
+        for number in plan.texts:
+            self._read_text(number)
+        self._read_addresses(plan)
+        if plan.status:
+            status = self._tokens[plan.status]
+            self._demand(status.are(LogStatus.OK) | status.are_dashes())
+        named = ((plan.attributes[number], column) for number, column in self._columns.items())
+        return {name: column for name, column in named if name in COLUMNS}
+
+    def _demand(self, valid: Mask) -> None:
+        self.valid &= valid.all(axis=0)
+
+    def _keep(self, numbers: Sequence[int], values: Integers, valid: Mask) -> None:
+        self._demand(valid)
+        self._columns.update(zip(numbers, values, strict=True))
+
+    def _read_words(self, words: Sequence[str], numbers: Sequence[int]) -> None:
+        tokens = self._tokens[numbers]
+        values = np.full(tokens.length.shape, ABSENT)
+        valid = tokens.are_dashes()
+        for word in words:
+            are = tokens.are(word)
+            values += are * (self._vocabulary[word] - ABSENT)
+            valid |= are
+        self._keep(numbers, values, valid)
+
+    def _read_text(self, number: int) -> None:
+        """Read a column of texts. In many nearly all are absent, so the others are looked at alone."""
+        tokens = self._tokens[number]
+        present = np.flatnonzero(~tokens.are_dashes())
+        values = np.full(len(self.valid), ABSENT)
+        if len(present) == len(self.valid) and (text := tokens.only_text()) is not None:
+            values += self._vocabulary[text] - ABSENT
+        elif len(present):
+            known, texts, valid = tokens[present].distinct()
+            values[present] = self._vocabulary.numbers(texts)[known]
+            self.valid[present] &= valid
+        self._columns[number] = values
+
+    def _read_addresses(self, plan: _Plan) -> None:
+        """Read the addresses of the interface's records, and those in the packets."""
+        ends = self._tokens[plan.ends]
+        values = self._numbered(ends)
+        self._keep(plan.ends, values, values != UNKNOWN)
+        self._demand(values != ABSENT)
+        if plan.packet_ends:
+            packets = self._tokens[plan.packet_ends]
+            if plan.packets_of != [0, 1]:
+                ends, values = ends[plan.packets_of], values[plan.packets_of]
+            self._keep(plan.packet_ends, *self._packet_ends(packets, ends, values))
+
+    def _packet_ends(self, packets: Tokens, ends: Tokens, numbers: Integers) -> tuple[Integers, Mask]:
+        """The numbers of the addresses in the packets, which are valid; most are the same as the record's."""
+        values = numbers.copy()
+        others = np.nonzero(~packets.same_as(ends))
+        if len(others[0]):
+            values[others] = self._numbered(packets[others])
+        return values, values != UNKNOWN
+
+    def _numbered(self, tokens: Tokens) -> Integers:
+        """The numbers of addresses; `UNKNOWN` where the token is none."""
+        short = self._vocabulary.short
+        first, second, fitting = tokens.short()
+        numbers = short.find(first, second)
+        numbers[~fitting] = UNKNOWN
+        new = np.nonzero(numbers == UNKNOWN)
+        if not len(new[0]):
+            return numbers
+        known, texts, valid = tokens[new].distinct()
+        found = self._vocabulary.numbers(texts)
+        if refused := self._addresses.invalid(texts):
+            found[[text in refused for text in texts]] = UNKNOWN
+        numbers[new] = np.where(valid, found[known], UNKNOWN)
+        kept = fitting[new] & (numbers[new] != UNKNOWN)
+        short.keep(first[new][kept], second[new][kept], numbers[new][kept])
+        return numbers
+
+
+class _Origin(Struct, frozen=True):
+    """Where the rows of a table come from, to make flows of those that are asked for."""
+
+    reader: Reader
+    lines: Sequence[str]
+    plain: Integers
+    """For the first rows: the numbers of their lines."""
+    odd: Sequence[Flow]
+    """The flows of the other rows."""
+
+    def flows(self, rows: Integers) -> list[Flow]:
+        """The flows in these rows."""
+        plain = self.plain[rows[rows < len(self.plain)]]
+        read = self.reader.read([self.lines[line] for line in plain.tolist()]).flows
+        if len(read) != len(plain):
+            raise AssertionError(f"{len(plain)} plain lines are {len(read)} flows to the reader of lines")
+        made, beyond = iter(read), len(self.plain)
+        return [next(made) if row < beyond else self.odd[row - beyond] for row in rows.tolist()]

@@ -1,0 +1,108 @@
+"""Tables: named columns of typed values (CSV, JSON objects, Parquet) become lines of a layout.
+
+Other tools write the names with underscores, an absent value as nothing, and numbers as text or with
+decimals; a line has AWS's own form again, so that one reader judges all of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from flowwarden.records.fields import BY_NAME, Field, Kind
+from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.values import ABSENT
+from flowwarden.sources.chunks import Note
+
+MESSAGE: Final = "message"
+"""The column that holds whole lines, in what CloudWatch Logs and Firehose write."""
+ENDPOINTS: Final = ("srcaddr", "dstaddr")
+"""The fields that every layout needs; where a table lacks one, it is absent."""
+
+_TEXTS: Final = frozenset({Kind.TEXT, Kind.ENCODED_TEXT, Kind.ADDRESS})
+_NOTHING: Final = frozenset({"", "none", "null", "nan"})
+_DECIMALS: Final = re.compile(r"(\d+)\.0+")
+_ACCOUNT: Final = "account-id"
+_ACCOUNT_DIGITS: Final = 12
+
+
+@lru_cache(maxsize=1024)
+def field_name(column: str) -> str:
+    """A column's name as AWS writes the field; CloudWatch marks columns of its own with `@`."""
+    return column.strip().lstrip("@").lower().replace("_", "-")
+
+
+def csv_cells(line: str) -> list[str]:
+    """The cells of one line of CSV. Raises csv.Error if it is none: it has a carriage return in it, say."""
+    return next(csv.reader([line]), [])
+
+
+def csv_columns(line: str) -> list[str] | None:
+    """The names of the columns, if the line is the header of a CSV that holds flow records."""
+    if "," not in line:
+        return None
+    try:
+        names = [field_name(cell) for cell in csv_cells(line)]
+    except csv.Error:
+        return None
+    return names if set(ENDPOINTS) <= set(names) or MESSAGE in names else None
+
+
+class Columns:
+    """Turns rows of these columns into lines. Columns that the table of fields does not know are left out.
+
+    Raises:
+        LayoutError: none of the columns is a field of flow logs, or one is there twice.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        names = [field_name(column) for column in columns]
+        known = [(position, BY_NAME[name]) for position, name in enumerate(names) if name in BY_NAME]
+        absent = tuple(name for name in ENDPOINTS if name not in names)
+        self.layout = RecordLayout(tuple(field.name for _, field in known) + (absent if known else ()))
+        self.left_out = tuple(name for name in names if name not in BY_NAME)
+        self.positions = tuple(position for position, _ in known)
+        self._known = known
+        self._absent = [ABSENT] * len(absent)
+
+    def line(self, row: Sequence[object]) -> str:
+        """The row as a line of the layout.
+
+        Raises:
+            ValueError: a value is neither text nor number; the message says which.
+        """
+        return " ".join([token(field, row[position]) for position, field in self._known] + self._absent)
+
+    def notes(self) -> list[Note]:
+        """What the user should know about the columns."""
+        return left_out(self.left_out)
+
+
+def left_out(names: Sequence[str]) -> list[Note]:
+    """The note about columns that are no fields of flow logs."""
+    if not names:
+        return []
+    return [Note(f"columns that are no fields of flow logs are left out: {', '.join(names)}")]
+
+
+def token(field: Field, value: object) -> str:
+    """A value as AWS would have written it in a line; what it cannot be is left for the reader to say.
+
+    Raises:
+        ValueError: the value is neither text, number nor absent.
+    """
+    if value is None:
+        return ABSENT
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{field.name} is a {type(value).__name__}, neither text nor number")  # noqa: TRY004 - the reader's way to say "malformed"
+    text = str(value).strip()
+    if text.lower() in _NOTHING and (field.kind is not Kind.ENCODED_TEXT or not text):
+        return ABSENT
+    if (field.kind not in _TEXTS or isinstance(value, float)) and (whole := _DECIMALS.fullmatch(text)):
+        text = whole[1]
+    if isinstance(value, int | float) and field.name.endswith(_ACCOUNT):
+        return text.zfill(_ACCOUNT_DIGITS)  # a number has lost the zeros in front
+    return text

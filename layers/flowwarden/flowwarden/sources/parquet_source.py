@@ -1,0 +1,61 @@
+"""Parquet, as flow logs in S3 have it. Imported only where such a file turns up, for pyarrow is optional."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flowwarden.errors import DamagedSource
+from flowwarden.sources.chunks import Note, Piece, Row, Unreadable, gathered, shortened
+from flowwarden.sources.columns import Columns
+
+_ROWS: Final = 4096
+"""Rows held at once."""
+_BUFFER: Final = 2**20
+"""Bytes of a column read at once, so that a large row group is not held whole."""
+
+
+def parquet_pieces(path: Path, progress: Callable[[float], None]) -> Iterator[Piece]:
+    """Cut a Parquet file into lines.
+
+    Args:
+        path: the file.
+        progress: called with the share that is read, from 0 to 1.
+
+    Raises:
+        LayoutError: none of its columns is a field of flow logs.
+        DamagedSource: it is truncated or corrupt.
+    """
+    return gathered(_rows(path, progress))
+
+
+def _rows(path: Path, progress: Callable[[float], None]) -> Iterator[Row | Unreadable | Note]:
+    try:
+        with pq.ParquetFile(path, buffer_size=_BUFFER) as file:
+            names = file.schema_arrow.names
+            every = Columns(names)
+            yield from every.notes()
+            known = [names[position] for position in every.positions]
+            yield from _of_batches(file, known, progress)
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedSource(f"{path}: the Parquet data is damaged: {error}; fetch the file again") from error
+
+
+def _of_batches(
+    file: pq.ParquetFile, known: list[str], progress: Callable[[float], None]
+) -> Iterator[Row | Unreadable]:
+    columns = Columns(known)
+    layouts = (columns.layout,)
+    number = 0
+    for batch in file.iter_batches(_ROWS, columns=known):
+        for row in zip(*(batch[name].to_pylist() for name in known), strict=True):
+            number += 1
+            try:
+                yield Row(layouts, number, columns.line(row))
+            except ValueError as error:
+                yield Unreadable(number, shortened(" ".join(map(str, row))), str(error))
+        progress(number / file.metadata.num_rows)

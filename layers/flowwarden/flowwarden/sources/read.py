@@ -1,0 +1,132 @@
+"""Reading a source: told by its content, cut into lines, read by the reader that the monitor has, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.errors import LayoutError, NotFlowLogs, ParquetNotInstalled
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.model import Malformed, Records
+from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable
+from flowwarden.sources.csv_source import csv_pieces
+from flowwarden.sources.inputs import Input
+from flowwarden.sources.json_source import json_pieces
+from flowwarden.sources.kinds import SourceKind, tell
+from flowwarden.sources.stream import Inflated, Stream
+from flowwarden.sources.text_source import text_pieces
+
+_MOST_WRAPPINGS: Final = 3  # Firehose compresses what CloudWatch Logs had compressed already
+_READERS: Final = 16
+_NO_RECORDS: Final = Records([], [], [])
+
+
+class Batch(Struct, frozen=True):
+    """What a part of a source turned out to be. Blank lines and lines that name the fields are no records."""
+
+    records: Records
+    numbers: tuple[int, ...] = ()
+    """For each malformed record, the number of its line (in Parquet, row) in the source, from 1."""
+    note: str = ""
+    """Something about the source that its user should know; '' if there is nothing."""
+
+
+def read(source: Input, layouts: Sequence[RecordLayout], progress: Callable[[int], None]) -> Iterator[Batch]:
+    """Read a source in parts, so that memory does not grow with its size.
+
+    Args:
+        source: file or stream; it is closed at the end.
+        layouts: what lines may have where the source does not tell it.
+        progress: called now and then with the number of bytes of the source that are read.
+
+    Raises:
+        SourceError: it cannot be read, or not to its end; the batches before that are good.
+    """
+    try:
+        for piece in pieces(source, tuple(layouts), progress):
+            yield from _batches(piece)
+    except LayoutError as error:
+        raise NotFlowLogs(f"{source.name}: {error}") from error
+
+
+def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> Iterator[Piece]:
+    """Cut a source into lines, by the kind that its content tells.
+
+    Raises:
+        SourceError: it cannot be read, or not to its end.
+        LayoutError: it names fields that make no layout.
+    """
+    with closing(source.open()) as opened:
+        below = Stream(opened, source.name, source.size)
+        stream, kind = _unwrapped(below)
+        blocks = stream.blocks(lambda: progress(below.taken))
+        match kind:
+            case SourceKind.JSON:
+                yield from json_pieces(blocks, layouts, source.name)
+            case SourceKind.CSV:
+                yield from csv_pieces(blocks, layouts)
+            case SourceKind.PARQUET:
+                if stream is not below or source.path is None or not source.size:
+                    raise NotFlowLogs(f"{source.name}: is Parquet in gzip or from a pipe; give it as a file")
+                yield from _parquet(source.path, source.size, progress)
+            case _:
+                yield from text_pieces(blocks, layouts)
+
+
+def _unwrapped(stream: Stream) -> tuple[Stream, SourceKind]:
+    """What is inside of gzip, if anything is, and its kind."""
+    for _ in range(_MOST_WRAPPINGS + 1):
+        kind = tell(stream.name, stream.head())
+        if kind is not SourceKind.GZIP:
+            return stream, kind
+        stream = Inflated(stream)
+    raise NotFlowLogs(f"{stream.name}: is compressed more than {_MOST_WRAPPINGS} times; unpack it first")
+
+
+def _parquet(path: Path, size: int, progress: Callable[[int], None]) -> Iterator[Piece]:
+    try:
+        from flowwarden.sources.parquet_source import parquet_pieces  # noqa: PLC0415 - pyarrow is optional
+    except ImportError as error:
+        raise ParquetNotInstalled(
+            f"{path}: is Parquet, and pyarrow, which reads it, is not installed; "
+            "install the extra, in the project's folder: pip install '.[parquet]'"
+        ) from error
+    return parquet_pieces(path, lambda share: progress(int(share * size)))
+
+
+def _batches(piece: Piece) -> Iterator[Batch]:
+    match piece:
+        case Note():
+            yield Batch(_NO_RECORDS, note=piece.text)
+        case Unreadable():
+            yield Batch(Records([], [], [Malformed(piece.text, piece.reason)]), (piece.number,))
+        case Lines():
+            yield _read(piece)
+
+
+@lru_cache(maxsize=_READERS)
+def _reader(layouts: Layouts) -> Reader:
+    return Reader(layouts)
+
+
+def _read(piece: Lines) -> Batch:
+    records = _reader(piece.layouts).read(piece.lines)
+    if not records.malformed:
+        return Batch(records)
+    malformed: list[Malformed] = []
+    numbers: list[int] = []
+    at = -1
+    for bad in records.malformed:
+        at = piece.lines.index(
+            bad.line, at + 1
+        )  # all lines of this text are malformed, so the first one is it
+        if bad.line.strip():
+            malformed.append(bad)
+            numbers.append(piece.numbers[at])
+    return Batch(Records(records.flows, records.gaps, malformed), tuple(numbers))

@@ -1,0 +1,109 @@
+"""Lines: bytes become lines of text; lines that name the fields become layouts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from flowwarden.records.log_format import BYTE_ORDER_MARK, RecordLayout, is_header
+from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable, shortened
+from flowwarden.sources.columns import ENDPOINTS
+
+LONGEST_LINE: Final = 2**16
+"""Characters; a longer line is malformed, and is never held in memory."""
+
+_LONGEST_TAIL: Final = 4 * LONGEST_LINE  # a character of UTF-8 has up to four bytes
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?\s+")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
+    """Cut text into lines.
+
+    A line that names the fields, wherever it stands, gives the layout of the lines after it; before the
+    first one, lines have one of `layouts`. Where the first line begins with an ISO timestamp, as CloudWatch
+    exports have it, it is taken off every line.
+
+    Raises:
+        LayoutError: a line that names fields is no layout.
+    """
+    first: str | None = None
+    stamped = False
+    for run in runs(blocks):
+        if isinstance(run, Unreadable):
+            yield run
+            continue
+        lines = run.lines
+        if first is None and (first := next(filter(str.strip, lines), None)) is not None:
+            stamped = _TIMESTAMP.match(first) is not None
+        if stamped:
+            lines = [_TIMESTAMP.sub("", line, count=1) for line in lines]
+        begin = 0
+        for at in [at for at, line in enumerate(lines) if ENDPOINTS[0] in line or line is first]:
+            if names_fields(lines[at]):
+                yield from _lines(layouts, lines[begin:at], run.numbers[begin:at])
+                layout = RecordLayout.parse(lines[at])
+                layouts = (layout,)
+                begin = at + 1
+                if layout.unknown:
+                    yield Note(f"fields that are not known are kept as text: {', '.join(layout.unknown)}")
+        yield from _lines(layouts, lines[begin:], run.numbers[begin:])
+
+
+def names_fields(line: str) -> bool:
+    """Whether the line names fields, some of which the table may not know, and holds no record."""
+    names = line.removeprefix(BYTE_ORDER_MARK).split()
+    return is_header(line) or (ENDPOINTS[0] in names and all(map(_NAME.fullmatch, names)))
+
+
+def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
+    r"""Cut bytes into lines, each block at once, without layouts yet. What is no UTF-8 shows as `\xff`."""
+    number = 1
+    tail = b""
+    too_long: bytes | None = None  # how a line begins that is streamed past
+    for block in blocks:
+        rest = block
+        if too_long is not None:
+            _, newline, rest = block.partition(b"\n")
+            if not newline:
+                continue
+            yield _unreadable(number, _text(too_long))
+            number += 1
+            too_long = None
+        whole, newline, tail = (tail + rest).rpartition(b"\n")
+        if newline:
+            yield from _run(number, _text(whole))
+            number += whole.count(b"\n") + 1
+        if len(tail) > _LONGEST_TAIL:
+            too_long, tail = tail, b""
+    if too_long is not None:
+        yield _unreadable(number, _text(too_long))
+    elif tail:
+        yield from _run(number, _text(tail))
+
+
+def _text(data: bytes) -> str:
+    text = data.decode("utf-8", "backslashreplace")
+    return text.replace("\r\n", "\n").removesuffix("\r") if "\r" in text else text
+
+
+def _run(first: int, text: str) -> Iterator[Lines | Unreadable]:
+    """The lines of a text, the first of which has this number in its file."""
+    lines = text.split("\n")
+    begin = 0
+    if max(map(len, lines)) > LONGEST_LINE:
+        for at in [at for at, line in enumerate(lines) if len(line) > LONGEST_LINE]:
+            yield from _lines((), lines[begin:at], range(first + begin, first + at))
+            yield _unreadable(first + at, lines[at])
+            begin = at + 1
+    yield from _lines((), lines[begin:], range(first + begin, first + len(lines)))
+
+
+def _lines(layouts: Layouts, lines: Sequence[str], numbers: Sequence[int]) -> Iterator[Lines]:
+    if lines:
+        yield Lines(layouts, lines, numbers)
+
+
+def _unreadable(number: int, line: str) -> Unreadable:
+    return Unreadable(number, shortened(line), f"longer than {LONGEST_LINE} characters")

@@ -1,0 +1,1 @@
+"""State that invocations share: sets that only grow, heartbeats of interfaces. Pure."""

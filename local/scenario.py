@@ -1,0 +1,136 @@
+"""A deployed Flow Warden with somebody listening: plays scenes and says what came of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from local import feed
+from local.cloudtrail_events import Births, scheduled
+from local.inbox import Delivery, Inbox
+from local.invocations import Invocation, Watch
+from local.scenes import Scene
+from local.server import EmbeddedAws
+from local.stack import Stack
+
+PATIENCE_SECONDS = 45
+"""Longest wait for what is expected: a cold start on a busy machine takes a few seconds."""
+
+
+class Played(Struct, frozen=True, kw_only=True):
+    """What came of a scene."""
+
+    deliveries: tuple[Delivery, ...]
+    fed: float
+    """When the records were written, by `time.monotonic()`."""
+    metrics: dict[str, float]
+    problems: tuple[str, ...]
+    """Where it differs from what was expected; none: all is well."""
+
+    def seconds(self, delivery: Delivery) -> float:
+        """From the writing of the records to the arrival of the notification."""
+        return delivery.arrived - self.fed
+
+
+class Swept(Struct, frozen=True, kw_only=True):
+    """What came of a sweep."""
+
+    deliveries: tuple[Delivery, ...]
+    metrics: dict[str, float]
+
+
+class Stage:
+    """The deployed stack on the embedded AWS, with an inbox at each topic."""
+
+    def __init__(self, aws: EmbeddedAws, stack: Stack) -> None:
+        self.aws = aws
+        self.clients = aws.clients
+        self.stack = stack
+        self.pages = Inbox(self.clients, stack.pages_topic)
+        self.operations = Inbox(self.clients, stack.operations_topic)
+        self.births = Births(self.clients, stack)
+        self.monitor = Watch(self.clients, stack.monitor)
+        self.enforcer = Watch(self.clients, stack.enforcer)
+
+    def play(self, scene: Scene, now: int) -> Played:
+        """Write a scene's records, wait until the monitor is done with them, compare.
+
+        Silence is not a matter of waiting long enough: a page is sent before the invocation ends, so
+        when all batches are done, what is not in the inbox will not come.
+        """
+        self.monitor.skip()
+        fed = time.monotonic()
+        written = feed.write(self.clients, self.stack, scene.conversations, now)
+        deliveries = self.pages.wait(len(scene.pages), PATIENCE_SECONDS) if scene.pages else []
+        done = self.monitor.wait(written.batches, PATIENCE_SECONDS)
+        deliveries += self.pages.take()
+        metrics = _sum(done)
+        return Played(
+            deliveries=tuple(deliveries),
+            fed=fed,
+            metrics=metrics,
+            problems=(
+                *_compare_pages(scene, deliveries),
+                *_compare_metrics(scene, written, metrics),
+                *(f"not expected at the operations topic: {each.subject}" for each in self.operations.take()),
+            ),
+        )
+
+    def flow_logs(self, vpc: str) -> list[tuple[str, str]]:
+        """The flow logs of a VPC: id and log group."""
+        answer = self.clients.ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}])
+        # The embedded AWS tells the log group in the member that is for other destinations.
+        return [
+            (each["FlowLogId"], each.get("LogGroupName") or each.get("LogDestination", ""))
+            for each in answer["FlowLogs"]
+        ]
+
+    def uncovered(self) -> list[str]:
+        """The VPCs without any flow log."""
+        vpcs = [each["VpcId"] for each in self.clients.ec2.describe_vpcs()["Vpcs"]]
+        return [vpc for vpc in vpcs if not self.flow_logs(vpc)]
+
+    def sweep(self) -> Swept:
+        """Invoke the enforcer as its schedule does, and wait until it is done."""
+        self.enforcer.skip()
+        self.clients.functions.invoke(
+            FunctionName=self.stack.enforcer,
+            InvocationType="Event",
+            Payload=json.dumps(scheduled(datetime.now(UTC))).encode(),
+        )
+        done = self.enforcer.wait(1, PATIENCE_SECONDS)
+        if not done:
+            raise TimeoutError(f"the enforcer did not end its sweep within {PATIENCE_SECONDS} s")
+        return Swept(deliveries=tuple(self.operations.take()), metrics=_sum(done))
+
+
+def _sum(invocations: list[Invocation]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for each in invocations:
+        for name, value in each.metrics.items():
+            totals[name] = totals.get(name, 0) + value
+    return totals
+
+
+def _compare_pages(scene: Scene, deliveries: list[Delivery]) -> list[str]:
+    expected, arrived = Counter(scene.pages), Counter(each.detector for each in deliveries)
+    missing = [f"expected a page from {name}, none came" for name in (expected - arrived).elements()]
+    surplus = arrived - expected
+    unexpected = [
+        f"a page that nobody expected: {each.subject}" for each in deliveries if each.detector in surplus
+    ]
+    return missing + unexpected
+
+
+def _compare_metrics(scene: Scene, written: feed.Written, metrics: dict[str, float]) -> list[str]:
+    """Without the number of flows, a monitor that crashed would look like one with nothing to say."""
+    expected = {"Flows": written.records, "Notifications": len(scene.pages)} | scene.metrics
+    return [
+        f"metric {name}: expected {value}, came {metrics.get(name, 0):g}"
+        for name, value in expected.items()
+        if metrics.get(name, 0) != value
+    ]

@@ -1,0 +1,97 @@
+"""Learned log formats in the state table: DynamoDB (on moto) and the fake behave the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from flowwarden.aws.dynamodb.claims import KEPT, DynamoDbLayouts
+from flowwarden.errors import StateUnavailable
+from flowwarden.monitor.ports import LayoutMemory
+from flowwarden.records.format_choice import Learned
+from tests.aws.clients import client, make_state_table
+from tests.monitor.fakes_log_formats import MemoryLayouts
+
+NOW, WAIT = 1_764_000_000, 300
+GROUP, OTHER = "/flow-warden/flow-logs", "/other"
+TABLE = "state"
+LEARNED = Learned(("${srcaddr} ${dstaddr}", "${version} ${srcaddr}"), untold=True, at=NOW)
+
+
+@pytest.fixture(params=["dynamodb", "memory"])
+def memory(request: pytest.FixtureRequest) -> Iterator[LayoutMemory]:
+    """Both implementations of the port."""
+    if request.param == "memory":
+        yield MemoryLayouts()
+        return
+    with mock_aws():
+        make_state_table(TABLE)
+        yield DynamoDbLayouts(client("dynamodb"), TABLE)
+
+
+@pytest.mark.parametrize("learned", [LEARNED, Learned((), untold=False, at=NOW)])
+def test_what_is_kept_is_recalled(memory: LayoutMemory, learned: Learned) -> None:
+    """Also that nothing is described; and each log group apart."""
+    memory.keep(GROUP, learned)
+    assert memory.recall(GROUP) == learned
+    assert memory.recall(OTHER) is None
+
+
+def test_the_last_one_kept_is_recalled(memory: LayoutMemory) -> None:
+    """Formats go away too."""
+    memory.keep(GROUP, LEARNED)
+    memory.keep(GROUP, Learned(("${version}",), untold=False, at=NOW + 1))
+    assert memory.recall(GROUP) == Learned(("${version}",), untold=False, at=NOW + 1)
+
+
+def test_one_has_the_turn_until_it_is_over(memory: LayoutMemory) -> None:
+    """Not a second before; and each log group apart."""
+    assert memory.take_turn(GROUP, NOW, WAIT)
+    assert not memory.take_turn(GROUP, NOW, WAIT)
+    assert memory.take_turn(OTHER, NOW, WAIT)
+    assert not memory.take_turn(GROUP, NOW + WAIT - 1, WAIT)
+    assert memory.take_turn(GROUP, NOW + WAIT, WAIT)
+
+
+def test_a_turn_without_an_answer_is_no_knowledge(memory: LayoutMemory) -> None:
+    """Who had it may have died; what was learned before stays."""
+    memory.take_turn(GROUP, NOW, WAIT)
+    assert memory.recall(GROUP) is None
+    memory.keep(GROUP, LEARNED)
+    memory.take_turn(GROUP, NOW + WAIT, WAIT)
+    assert memory.recall(GROUP) == LEARNED
+
+
+def test_items_expire_a_week_after_anybody_cared() -> None:
+    """`expires_at` is what the table's TTL looks at: epoch seconds, a number."""
+    with mock_aws():
+        make_state_table(TABLE)
+        memory = DynamoDbLayouts(client("dynamodb"), TABLE)
+        memory.take_turn(GROUP, NOW, WAIT)
+        memory.keep(GROUP, LEARNED)
+        (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert (item["pk"], item["sk"]) == ({"S": f"layouts#{GROUP}"}, {"S": "formats"})
+    assert item["expires_at"] == {"N": str(NOW + KEPT)}
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ResourceNotFoundException"])
+@pytest.mark.parametrize(
+    ("method", "use"),
+    [
+        ("get_item", lambda memory: memory.recall(GROUP)),
+        ("update_item", lambda memory: memory.take_turn(GROUP, NOW, WAIT)),
+        ("update_item", lambda memory: memory.keep(GROUP, LEARNED)),
+    ],
+)
+def test_a_table_that_refuses_is_a_named_error(
+    code: str, method: str, use: Callable[[LayoutMemory], object]
+) -> None:
+    """The service goes on without; the message names the table."""
+    stubbed = client("dynamodb")
+    with Stubber(stubbed) as stub:
+        stub.add_client_error(method, service_error_code=code)
+        with pytest.raises(StateUnavailable, match=f"table state: .*{code}"):
+            use(DynamoDbLayouts(stubbed, TABLE))

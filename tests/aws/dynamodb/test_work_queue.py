@@ -1,0 +1,90 @@
+"""What the enforcer remembers, in the state table on moto."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from flowwarden.aws.dynamodb.work_queue import KEPT, PARTITION, TOLD, DynamoDbEnforcerMemory
+from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.errors import StateUnavailable
+from tests.aws.clients import client, make_state_table
+
+TABLE = "state"
+ONE = Pending(vpc_id="vpc-1", due=200, reason="new", grace_until=200)
+
+
+@pytest.fixture
+def memory() -> Iterator[DynamoDbEnforcerMemory]:
+    """An empty table."""
+    with mock_aws():
+        make_state_table(TABLE)
+        yield DynamoDbEnforcerMemory(client("dynamodb"), TABLE)
+
+
+def test_what_is_remembered_is_recalled_and_forgotten(memory: DynamoDbEnforcerMemory) -> None:
+    """An item for each VPC, which a later one replaces; forgetting twice is forgetting once."""
+    two = Pending(vpc_id="vpc-2", due=300, reason="to be verified", held="0a", held_until=400)
+    for each in (ONE, two, ONE):
+        memory.remember(each)
+    assert memory.recall() == ([ONE, two], None)
+    for _ in range(2):
+        memory.forget("vpc-1")
+    assert memory.recall() == ([two], None)
+
+
+def test_the_cursor_stands_beside_the_vpcs(memory: DynamoDbEnforcerMemory) -> None:
+    """One read tells both."""
+    cursor = Cursor(after="vpc-1")
+    memory.remember(ONE)
+    memory.stop_at(cursor, 100)
+    assert memory.recall() == ([ONE], cursor)
+    memory.stop_at(None, 100)
+    assert memory.recall() == ([ONE], None)
+
+
+def test_an_item_of_another_version_is_as_if_it_were_not_there(memory: DynamoDbEnforcerMemory) -> None:
+    """Or every event would fail until somebody deletes it."""
+    memory.remember(ONE)
+    for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"told": {"S": '{"vpc_id": 9}'}})):
+        key = {"pk": {"S": PARTITION}, "sk": {"S": sk}}
+        client("dynamodb").put_item(TableName=TABLE, Item=key | item)
+    assert memory.recall() == ([ONE], None)
+
+
+def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
+    """Days after they were due."""
+    memory.remember(ONE)
+    (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert int(item["expires_at"]["N"]) == 200 + KEPT
+
+
+def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEnforcerMemory) -> None:
+    """Each subject has its own; it stands apart, so that no look reads it; and it goes by itself."""
+    assert memory.take_turn("silence#a", 1000, 600)
+    assert not memory.take_turn("silence#a", 1599, 600)
+    assert memory.take_turn("silence#b", 1001, 600)
+    assert memory.take_turn("silence#a", 1600, 600)
+    memory.give_back("silence#a")
+    assert memory.take_turn("silence#a", 1601, 600)
+    assert memory.recall() == ([], None)
+    items = client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert {each["pk"]["S"] for each in items} == {TOLD}
+    assert {int(each["expires_at"]["N"]) for each in items} == {1001 + KEPT, 1601 + KEPT}
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Every call says so."""
+    with mock_aws():
+        memory = DynamoDbEnforcerMemory(client("dynamodb"), "no-such-table")
+        for call in (
+            memory.recall,
+            lambda: memory.remember(ONE),
+            lambda: memory.forget("vpc-1"),
+            lambda: memory.take_turn("x", 1, 1),
+            lambda: memory.give_back("x"),
+        ):
+            with pytest.raises(StateUnavailable, match="no-such-table"):
+                call()

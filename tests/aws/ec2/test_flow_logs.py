@@ -1,0 +1,608 @@
+"""EC2's VPCs and flow logs: on moto what it does well, with botocore's Stubber what it does not do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.stub import Stubber
+from moto import mock_aws
+from mypy_boto3_ec2 import EC2Client
+
+from flowwarden.aws.ec2.flow_logs import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
+from flowwarden.aws.errors import PASSING, THROTTLED
+from flowwarden.enforcer.decide.coverage import Coverage, Situation, Verdict, judge
+from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Parts, Subnet, Vpc
+from flowwarden.enforcer.state.stack import House
+from flowwarden.errors import (
+    CallFailed,
+    CallRefused,
+    CallThrottled,
+    EnforcementError,
+    FlowLogExists,
+    NotThere,
+    VpcGone,
+)
+from tests.aws.clients import REGION, session
+
+GROUP = "/flow-warden/flow-logs"
+DESIRED = DesiredFlowLog(
+    destination=GROUP,
+    delivery_role_arn="arn:aws:iam::123456789012:role/delivery",
+    log_format="${version} ${srcaddr} ${dstaddr}",
+    tags=managed_tags("flow-warden"),
+)
+HOUSE = House(
+    account_id="123456789012",
+    region=REGION,
+    stack_name="flow-warden",
+    log_group_name=GROUP,
+    delivery_role_arn=DESIRED.delivery_role_arn,
+    log_format=DESIRED.log_format,
+)
+TOKEN = "t" * 64
+PAGE = {"MaxResults": 1000}
+
+
+# ---- on moto
+
+
+def verdict_on(vpc: Vpc, flow_logs: list[FlowLog], seconds_later: int = 3600) -> Verdict:
+    """What is found about a VPC without interfaces."""
+    now = max(each.creation_time or 0 for each in flow_logs) + seconds_later
+    parts = Parts(flow_logs=tuple(flow_logs))
+    return judge(Situation(vpc=vpc, parts=parts, desired=DESIRED, house=HOUSE, at=now))
+
+
+class World:
+    """An account on moto with the wanted log group."""
+
+    def __init__(self) -> None:
+        self.client = session().client("ec2")
+        self.logs = session().client("logs")
+        self.logs.create_log_group(logGroupName=GROUP)
+        self.ec2 = Ec2FlowLogs(self.client)
+
+    def vpc(self) -> str:
+        """A new VPC's id."""
+        return self.client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+
+    def create(self, vpc_id: str) -> str:
+        """The wanted flow log's id, newly created."""
+        return self.ec2.create(vpc_id, DESIRED, DESIRED.client_token(vpc_id, "8f6d"))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """An account on moto."""
+    with mock_aws():
+        yield World()
+
+
+def test_created_flow_log_is_the_wanted_one(world: World) -> None:
+    """What is created reads back as what covers the VPC, format, interval and tags included."""
+    vpc_id = world.vpc()
+    flow_log_id = world.create(vpc_id)
+    (flow_log,) = world.ec2.flow_logs([vpc_id])
+    assert flow_log == FlowLog(
+        flow_log_id=flow_log_id,
+        resource_id=vpc_id,
+        traffic_type="ALL",
+        log_destination_type="cloud-watch-logs",
+        log_group_name=GROUP,
+        log_destination=flow_log.log_destination,
+        log_format="${version} ${srcaddr} ${dstaddr}",
+        max_aggregation_interval=60,
+        delivery_role_arn=DESIRED.delivery_role_arn,
+        deliver_logs_status="SUCCESS",
+        creation_time=flow_log.creation_time,
+        tags={MANAGED_TAG: "flow-warden", "Name": "flow-warden"},
+    )
+    (vpc,) = world.ec2.vpcs([vpc_id])
+    assert verdict_on(vpc, [flow_log]).coverage is Coverage.COVERED
+    assert verdict_on(vpc, [flow_log], seconds_later=60).coverage is Coverage.UNPROVEN
+
+
+def test_flow_log_that_does_not_deliver_is_read_as_broken(world: World) -> None:
+    """Without its log group EC2 accepts the flow log, and tells in its description that it fails."""
+    world.logs.delete_log_group(logGroupName=GROUP)
+    vpc_id = world.vpc()
+    world.create(vpc_id)
+    (vpc,) = world.ec2.vpcs([vpc_id])
+    verdict = verdict_on(vpc, list(world.ec2.flow_logs([vpc_id])))
+    assert verdict.coverage is Coverage.BROKEN
+    assert "Access error" in verdict.reason
+
+
+def test_all_vpcs_are_listed_with_owner_and_tags(world: World) -> None:
+    """None asks for all, the default VPC included."""
+    vpc_id = world.vpc()
+    world.client.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "lab"}])
+    found = {vpc.vpc_id: vpc for vpc in world.ec2.vpcs(None)}
+    assert found[vpc_id] == Vpc(
+        vpc_id=vpc_id, owner_id="123456789012", tags={"Name": "lab"}, cidrs=("10.0.0.0/16",)
+    )
+    assert len(found) == 2
+
+
+def test_missing_vpc_is_left_out(world: World) -> None:
+    """One VPC that is gone does not hide the others; no VPCs at all is no call for all."""
+    vpc_id = world.vpc()
+    assert [vpc.vpc_id for vpc in world.ec2.vpcs([vpc_id, "vpc-0dead"])] == [vpc_id]
+    assert list(world.ec2.vpcs([])) == []
+    assert list(world.ec2.flow_logs([])) == []
+
+
+def test_flow_logs_of_other_vpcs_are_left_out(world: World) -> None:
+    """The filter names the resource."""
+    one, two = world.vpc(), world.vpc()
+    world.create(one)
+    assert [each.resource_id for each in world.ec2.flow_logs([one, two])] == [one]
+    assert list(world.ec2.flow_logs([two])) == []
+
+
+def test_second_creation_is_told_as_existing(world: World) -> None:
+    """EC2 refuses a second flow log with the same destination."""
+    vpc_id = world.vpc()
+    world.create(vpc_id)
+    with pytest.raises(FlowLogExists):
+        world.create(vpc_id)
+
+
+def test_creation_in_a_vpc_that_is_gone_is_told_as_such(world: World) -> None:
+    """A VPC deleted meanwhile is its own kind of error, because it is none."""
+    with pytest.raises(VpcGone):
+        world.create("vpc-0123456789abcdef0")
+
+
+# ---- with botocore's Stubber
+
+
+@pytest.fixture(scope="module")
+def client() -> EC2Client:
+    """One client for all stubs: to make one takes most of a second."""
+    return session().client("ec2")
+
+
+@pytest.fixture
+def stub(client: EC2Client) -> Iterator[Stubber]:
+    """A client without a network: it answers what the test says, in order, and checks every call."""
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def ec2(stub: Stubber) -> Ec2FlowLogs:
+    """The adapter on a stubbed client."""
+    return Ec2FlowLogs(stub.client)  # type: ignore[arg-type]  # the stubs forget which client is stubbed
+
+
+def unsuccessful(code: str, message: str = "") -> dict[str, Any]:
+    """CreateFlowLogs' way of failing inside a 200."""
+    item = {"ResourceId": "vpc-1", "Error": {"Code": code, "Message": message}}
+    return {"FlowLogIds": [], "Unsuccessful": [item]}
+
+
+def test_creation_asks_for_everything_that_is_wanted(stub: Stubber) -> None:
+    """One VPC, all traffic, the declared format, 60 seconds, tags, and the token."""
+    stub.add_response(
+        "create_flow_logs",
+        {"FlowLogIds": ["fl-1"], "Unsuccessful": []},
+        {
+            "ResourceIds": ["vpc-1"],
+            "ResourceType": "VPC",
+            "TrafficType": "ALL",
+            "LogDestinationType": "cloud-watch-logs",
+            "LogGroupName": GROUP,
+            "DeliverLogsPermissionArn": "arn:aws:iam::123456789012:role/delivery",
+            "LogFormat": "${version} ${srcaddr} ${dstaddr}",
+            "MaxAggregationInterval": 60,
+            "TagSpecifications": [
+                {
+                    "ResourceType": "vpc-flow-log",
+                    "Tags": [
+                        {"Key": MANAGED_TAG, "Value": "flow-warden"},
+                        {"Key": "Name", "Value": "flow-warden"},
+                    ],
+                }
+            ],
+            "ClientToken": TOKEN,
+        },
+    )
+    assert ec2(stub).create("vpc-1", DESIRED, TOKEN) == "fl-1"
+
+
+CASES: list[tuple[str, str, type[EnforcementError]]] = [
+    ("FlowLogAlreadyExists", "There is an existing Flow Log", FlowLogExists),
+    ("InvalidVpcID.NotFound", "The vpc ID 'vpc-1' does not exist", VpcGone),
+    ("InvalidVpcId.NotFound", "The vpc ID 'vpc-1' does not exist", VpcGone),
+    ("RequestLimitExceeded", "Request limit exceeded.", CallFailed),
+    ("Unavailable", "The service is unavailable.", CallFailed),
+    ("InvalidParameter", "Unable to assume given IAM role", CallFailed),
+    ("InvalidParameter", "LogFormat is not valid", CallRefused),
+    ("UnauthorizedOperation", "You are not authorized", CallRefused),
+    ("FlowLogsLimitExceeded", "The maximum number of flow logs has been reached", CallRefused),
+    ("FlowLogLimitExceeded", "The maximum number of flow logs has been reached", CallRefused),
+    ("LogDestinationNotFoundException", "LogDestination does not exist", CallRefused),
+    ("IdempotentParameterMismatch", "Parameters differ", CallRefused),
+    ("400", "LogDestination: b does not exist.", CallRefused),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "error"), CASES)
+def test_refusal_inside_a_200_is_an_error(
+    stub: Stubber, code: str, message: str, error: type[EnforcementError]
+) -> None:
+    """An `Unsuccessful` item raises nothing in botocore; it must not pass for success."""
+    stub.add_response("create_flow_logs", unsuccessful(code, message))
+    with pytest.raises(error, match=code) as raised:
+        ec2(stub).create("vpc-1", DESIRED, TOKEN)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(("code", "message", "error"), CASES)
+def test_the_same_refusal_as_an_exception_is_the_same_error(
+    stub: Stubber, code: str, message: str, error: type[EnforcementError]
+) -> None:
+    """Both forms go through one classifier."""
+    stub.add_client_error("create_flow_logs", code, message, http_status_code=400)
+    with pytest.raises(error, match=code) as raised:
+        ec2(stub).create("vpc-1", DESIRED, TOKEN)
+    assert message in str(raised.value)
+
+
+def test_server_error_of_any_code_may_pass(stub: Stubber) -> None:
+    """A 5xx is EC2's trouble, not ours."""
+    stub.add_client_error("create_flow_logs", "Strange", "?", http_status_code=503)
+    with pytest.raises(CallFailed):
+        ec2(stub).create("vpc-1", DESIRED, TOKEN)
+
+
+def test_answer_without_a_flow_log_is_no_success(stub: Stubber) -> None:
+    """Neither an id nor an error: nobody knows, so it may be tried again."""
+    stub.add_response("create_flow_logs", {"FlowLogIds": [], "Unsuccessful": []})
+    with pytest.raises(CallFailed):
+        ec2(stub).create("vpc-1", DESIRED, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("call", "method"), [("DescribeVpcs", "describe_vpcs"), ("DescribeFlowLogs", "describe_flow_logs")]
+)
+@pytest.mark.parametrize(
+    ("code", "error"), [("RequestLimitExceeded", CallFailed), ("UnauthorizedOperation", CallRefused)]
+)
+def test_looking_fails_in_the_same_ways(
+    stub: Stubber, call: str, method: str, code: str, error: type[EnforcementError]
+) -> None:
+    """The error says which call failed."""
+    stub.add_client_error(method, code, "no")
+    look = ec2(stub).vpcs if call == "DescribeVpcs" else ec2(stub).flow_logs
+    with pytest.raises(error, match=call):
+        list(look(["vpc-1"]))
+
+
+def test_pages_are_followed(stub: Stubber) -> None:
+    """Neither listing stops at its first page; every page asks for the same VPCs."""
+    vpcs = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1", "vpc-2"]}], **PAGE}
+    owner = {"OwnerId": "123456789012"}
+    stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", **owner}], "NextToken": "more"}, vpcs)
+    stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-2", **owner}]}, {**vpcs, "NextToken": "more"})
+    assert [vpc.vpc_id for vpc in ec2(stub).vpcs(["vpc-1", "vpc-2"])] == ["vpc-1", "vpc-2"]
+    logs = {"Filters": [{"Name": "resource-id", "Values": ["vpc-1"]}], **PAGE}
+    one, two = ({"FlowLogId": name, "ResourceId": "vpc-1"} for name in ("fl-1", "fl-2"))
+    stub.add_response("describe_flow_logs", {"FlowLogs": [one], "NextToken": "more"}, logs)
+    stub.add_response("describe_flow_logs", {"FlowLogs": [two]}, {**logs, "NextToken": "more"})
+    assert [each.flow_log_id for each in ec2(stub).flow_logs(["vpc-1"])] == ["fl-1", "fl-2"]
+    stub.assert_no_pending_responses()
+
+
+def test_all_vpcs_are_asked_for_without_a_filter(stub: Stubber) -> None:
+    """The pages of a sweep are followed too."""
+    one, two = ({"VpcId": name, "OwnerId": "123456789012"} for name in ("vpc-1", "vpc-2"))
+    stub.add_response("describe_vpcs", {"Vpcs": [one], "NextToken": "more"}, PAGE)
+    stub.add_response("describe_vpcs", {"Vpcs": [two]}, {"NextToken": "more", **PAGE})
+    assert [vpc.vpc_id for vpc in ec2(stub).vpcs(None)] == ["vpc-1", "vpc-2"]
+
+
+def test_failure_on_a_later_page_keeps_the_first(stub: Stubber) -> None:
+    """What was listed is handed over before the error."""
+    stub.add_response(
+        "describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", "OwnerId": "123456789012"}], "NextToken": "more"}
+    )
+    stub.add_client_error("describe_vpcs", "RequestLimitExceeded", "no")
+    listing = iter(ec2(stub).vpcs(None))
+    assert next(listing).vpc_id == "vpc-1"
+    with pytest.raises(CallFailed):
+        next(listing)
+
+
+def test_many_vpcs_are_asked_for_in_lots(stub: Stubber) -> None:
+    """A filter takes 200 values."""
+    ids = [f"vpc-{number}" for number in range(VALUES_PER_FILTER + 1)]
+    for lot in (ids[:VALUES_PER_FILTER], ids[VALUES_PER_FILTER:]):
+        asked = {"Filters": [{"Name": "vpc-id", "Values": lot}], **PAGE}
+        stub.add_response("describe_vpcs", {"Vpcs": []}, asked)
+    assert list(ec2(stub).vpcs(ids)) == []
+    for lot in (ids[:VALUES_PER_FILTER], ids[VALUES_PER_FILTER:]):
+        asked = {"Filters": [{"Name": "resource-id", "Values": lot}], **PAGE}
+        stub.add_response("describe_flow_logs", {"FlowLogs": []}, asked)
+    assert list(ec2(stub).flow_logs(ids)) == []
+    stub.assert_no_pending_responses()
+
+
+def test_creation_time_is_read_as_unix_seconds(stub: Stubber) -> None:
+    """Parts of a second are dropped."""
+    told = datetime(2026, 11, 2, 9, 30, 0, 600_000, tzinfo=UTC)
+    described = {"FlowLogId": "fl-1", "ResourceId": "vpc-1", "CreationTime": told}
+    stub.add_response("describe_flow_logs", {"FlowLogs": [described]})
+    assert [each.creation_time for each in ec2(stub).flow_logs(["vpc-1"])] == [1_793_611_800]
+
+
+def test_thin_description_leaves_members_unknown(stub: Stubber) -> None:
+    """What DescribeFlowLogs does not tell is None, which is no drift."""
+    stub.add_response("describe_flow_logs", {"FlowLogs": [{"FlowLogId": "fl-1", "ResourceId": "vpc-1"}]})
+    assert list(ec2(stub).flow_logs(["vpc-1"])) == [FlowLog(flow_log_id="fl-1", resource_id="vpc-1")]
+
+
+class Unreachable:
+    """A client whose every call ends in the same error below EC2's own."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def create_flow_logs(self, **_call: object) -> None:
+        """Fail."""
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (EndpointConnectionError(endpoint_url="https://ec2"), CallFailed),
+        (ConnectTimeoutError(endpoint_url="https://ec2"), CallFailed),
+        (ReadTimeoutError(endpoint_url="https://ec2"), CallFailed),
+        (NoCredentialsError(), CallRefused),
+    ],
+)
+def test_ec2_that_is_not_reached(fault: Exception, error: type[EnforcementError]) -> None:
+    """A broken connection may heal; missing credentials do not."""
+    with pytest.raises(error):
+        Ec2FlowLogs(Unreachable(fault)).create("vpc-1", DESIRED, TOKEN)  # type: ignore[arg-type]  # a fake
+
+
+def test_real_client_gives_up_as_call_failed() -> None:
+    """After botocore's own attempts a refused connection is an error that may pass."""
+    client = boto3.Session().client(
+        "ec2",
+        region_name=REGION,
+        endpoint_url="http://127.0.0.1:1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106  opens nothing
+        config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
+    )
+    with pytest.raises(CallFailed):
+        Ec2FlowLogs(client).create("vpc-1", DESIRED, TOKEN)
+
+
+@pytest.mark.parametrize("code", sorted(HINTS))
+def test_what_to_do_comes_before_what_ec2_says(code: str) -> None:
+    """EC2's message may hold a thousand encoded characters, and a reader may cut the end."""
+    error = classify("CreateFlowLogs", code, "x" * 2000)
+    assert isinstance(error, CallRefused)
+    assert str(error).index(HINTS[code]) < str(error).index("xxx")
+
+
+@pytest.mark.parametrize("code", sorted(THROTTLED))
+def test_throttling_is_known(code: str) -> None:
+    """It is worth a wait."""
+    assert isinstance(classify("DescribeVpcs", code, ""), CallThrottled)
+
+
+def test_interfaces_and_subnets_are_listed(world: World) -> None:
+    """An interface that nothing uses is not active."""
+    vpc_id = world.vpc()
+    subnet = world.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assert list(world.ec2.subnets([vpc_id])) == [Subnet(subnet_id=subnet, vpc_id=vpc_id)]
+    assert list(world.ec2.interfaces([vpc_id])) == [
+        NetworkInterface(interface_id=made, vpc_id=vpc_id, subnet_id=subnet, active=False)
+    ]
+
+
+def test_an_interface_tells_its_instance_and_since_when_it_is_attached(stub: Stubber) -> None:
+    """What AWS attaches to its own has no instance."""
+    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    ours = {"AttachTime": told, "InstanceId": "i-1", "InstanceOwnerId": "123456789012"}
+    theirs = {"AttachTime": told, "InstanceOwnerId": "amazon-aws"}
+    cards = [
+        {"NetworkInterfaceId": f"eni-{number}", "VpcId": "vpc-1", "Status": "in-use", "Attachment": each}
+        for number, each in enumerate((ours, theirs))
+    ]
+    stub.add_response("describe_network_interfaces", {"NetworkInterfaces": cards})
+    assert list(ec2(stub).interfaces(None)) == [
+        NetworkInterface(
+            interface_id="eni-0",
+            vpc_id="vpc-1",
+            since=1_793_611_800,
+            instance_id="i-1",
+            instance_owner="123456789012",
+        ),
+        NetworkInterface(
+            interface_id="eni-1", vpc_id="vpc-1", since=1_793_611_800, instance_owner="amazon-aws"
+        ),
+    ]
+
+
+def test_instances_that_run_are_told_by_pages_and_others_are_not_asked_for(stub: Stubber) -> None:
+    """All of them, or those that are named."""
+    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    one = [{"Instances": [{"InstanceId": "i-1", "LaunchTime": told}, {"InstanceId": "i-2"}]}]
+    two = [{"Instances": [{"InstanceId": "i-3"}]}]
+    state = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+    everybody = {"Filters": [state], **PAGE}
+    stub.add_response("describe_instances", {"Reservations": one, "NextToken": "more"}, everybody)
+    stub.add_response("describe_instances", {"Reservations": two}, {"NextToken": "more", **everybody})
+    assert list(ec2(stub).running(None)) == [("i-1", 1_793_611_800), ("i-2", None), ("i-3", None)]
+    named = {"Filters": [{"Name": "instance-id", "Values": ["i-3"]}, state], **PAGE}
+    stub.add_response("describe_instances", {"Reservations": two}, named)
+    assert list(ec2(stub).running(["i-3"])) == [("i-3", None)]
+    assert list(ec2(stub).running([])) == []
+    stub.add_client_error("describe_instances", "UnauthorizedOperation", "no")
+    with pytest.raises(CallRefused, match="DescribeInstances"):
+        list(ec2(stub).running(None))
+
+
+@pytest.mark.parametrize(
+    ("call", "member", "sound", "lacking", "told"),
+    [
+        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "one without any id (KeyError('VpcId'))"),
+        (
+            "flow_logs",
+            "FlowLogs",
+            {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
+            {"FlowLogId": "fl-2"},
+            "fl-2 (KeyError('ResourceId'))",
+        ),
+        (
+            "flow_logs",
+            "FlowLogs",
+            {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
+            {"ResourceId": "vpc-2"},
+            "vpc-2 (KeyError('FlowLogId'))",
+        ),
+        (
+            "interfaces",
+            "NetworkInterfaces",
+            {"NetworkInterfaceId": "eni-1"},
+            {"VpcId": "vpc-2"},
+            "vpc-2 (KeyError('NetworkInterfaceId'))",
+        ),
+        (
+            "subnets",
+            "Subnets",
+            {"SubnetId": "subnet-1", "VpcId": "vpc-1"},
+            {"SubnetId": "subnet-2"},
+            "subnet-2 (KeyError('VpcId'))",
+        ),
+        (
+            "running",
+            "Reservations",
+            {"Instances": [{"InstanceId": "i-1"}]},
+            {"ReservationId": "r-1", "Instances": [{}]},
+            "r-1 (KeyError('InstanceId'))",
+        ),
+    ],
+)
+def test_a_description_that_cannot_be_read_is_left_out_and_told_and_no_other_is(
+    stub: Stubber, call: str, member: str, sound: dict[str, Any], lacking: dict[str, Any], told: str
+) -> None:
+    """What stands before and after it is read; it is told once."""
+    asked = {"interfaces": "describe_network_interfaces", "running": "describe_instances"}
+    stub.add_response(asked.get(call, f"describe_{call}"), {member: [lacking, sound, lacking]})
+    adapter = ec2(stub)
+    assert len(list(getattr(adapter, call)(None))) == 1
+    assert [each.what for each in adapter.unread()] == [told]
+    assert adapter.unread() == []
+
+
+def test_an_owner_or_a_tag_s_value_that_is_not_told_is_empty(stub: Stubber) -> None:
+    """A VPC is looked at all the same; a tag without a key is none."""
+    described: Any = {"VpcId": "vpc-1", "Tags": [{"Key": "lab"}, {"Value": "x"}]}
+    stub.add_response("describe_vpcs", {"Vpcs": [described]})
+    adapter = ec2(stub)
+    assert list(adapter.vpcs(None)) == [Vpc(vpc_id="vpc-1", owner_id="", tags={"lab": ""})]
+    assert adapter.unread() == []
+
+
+def test_a_page_without_its_list_is_no_page_that_lists_nothing(stub: Stubber) -> None:
+    """It would make every VPC an uncovered one."""
+    stub.add_response("describe_flow_logs", {})
+    with pytest.raises(CallFailed, match="DescribeFlowLogs answered without FlowLogs"):
+        list(ec2(stub).flow_logs(None))
+
+
+def test_deletion_of_what_is_gone_is_no_error(world: World) -> None:
+    """The first deletes, the second finds nothing to do."""
+    vpc_id = world.vpc()
+    flow_log_id = world.create(vpc_id)
+    for _ in range(2):
+        world.ec2.delete(flow_log_id)
+    assert list(world.ec2.flow_logs([vpc_id])) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("InvalidFlowLogId.NotFound", None), ("UnauthorizedOperation", CallRefused)]
+)
+def test_deletion_that_is_refused_inside_a_200(
+    stub: Stubber, code: str, error: type[EnforcementError] | None
+) -> None:
+    """Not found is deleted; anything else is an error."""
+    item = {"ResourceId": "fl-1", "Error": {"Code": code, "Message": "no"}}
+    stub.add_response("delete_flow_logs", {"Unsuccessful": [item]}, {"FlowLogIds": ["fl-1"]})
+    if error is None:
+        ec2(stub).delete("fl-1")
+    else:
+        with pytest.raises(error):
+            ec2(stub).delete("fl-1")
+
+
+def test_flow_log_to_s3_has_its_partitions_and_no_role(stub: Stubber) -> None:
+    """What CreateFlowLogs takes for a bucket."""
+    desired = DesiredFlowLog(
+        destination="arn:aws:s3:::bucket/folder/",
+        destination_type="s3",
+        log_format="${version}",
+        file_format="parquet",
+        hive_compatible_partitions=True,
+        per_hour_partition=True,
+    )
+    stub.add_response(
+        "create_flow_logs",
+        {"FlowLogIds": ["fl-1"]},
+        {
+            "ResourceIds": ["vpc-1"],
+            "ResourceType": "VPC",
+            "TrafficType": "ALL",
+            "LogDestinationType": "s3",
+            "LogDestination": "arn:aws:s3:::bucket/folder/",
+            "LogFormat": "${version}",
+            "MaxAggregationInterval": 60,
+            "DestinationOptions": {
+                "FileFormat": "parquet",
+                "HiveCompatiblePartitions": True,
+                "PerHourPartition": True,
+            },
+            "TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": []}],
+            "ClientToken": TOKEN,
+        },
+    )
+    assert ec2(stub).create("vpc-1", desired, TOKEN) == "fl-1"
+
+
+@pytest.mark.parametrize("code", sorted(PASSING))
+def test_throttling_and_outages_may_pass(code: str) -> None:
+    """Every code of the table is an error that a retry may mend."""
+    assert isinstance(classify("DescribeVpcs", code, ""), CallFailed)
+
+
+def test_many_flow_logs_are_tagged_in_few_calls(stub: Stubber) -> None:
+    """Each takes so many; what one refuses is told."""
+    tags = [{"Key": "owner", "Value": "network"}]
+    names = [f"fl-{number}" for number in range(TAGGED_AT_ONCE + 1)]
+    stub.add_response("create_tags", {}, {"Resources": names[:-1], "Tags": tags})
+    stub.add_response("create_tags", {}, {"Resources": names[-1:], "Tags": tags})
+    ec2(stub).tag(names, {"owner": "network"})
+    for code, error in (("InvalidFlowLogId.NotFound", NotThere), ("TagLimitExceeded", CallRefused)):
+        stub.add_client_error("create_tags", code, "no", http_status_code=400)
+        with pytest.raises(error, match=code):
+            ec2(stub).tag(["fl-1"], {"owner": "network"})

@@ -1,0 +1,124 @@
+"""What EC2 tells of log formats, and its ways not to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
+from botocore.stub import Stubber
+from moto import mock_aws
+from mypy_boto3_ec2 import EC2Client
+
+from flowwarden.aws.ec2.log_formats import DescribedFormats
+from flowwarden.errors import LayoutsUnavailable
+from flowwarden.records.log_format import DEFAULT_LAYOUT
+from tests.aws.clients import session
+
+GROUP = "/flow-warden/flow-logs"
+ASKED = {"Filters": [{"Name": "log-group-name", "Values": [GROUP]}]}
+
+
+def create(ec2: EC2Client, log_group: str, log_format: str | None) -> None:
+    """A new VPC's flow log into the group."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    given: dict[str, Any] = {"LogFormat": log_format} if log_format else {}
+    ec2.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName=log_group,
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/delivery",
+        **given,
+    )
+
+
+def test_the_flow_logs_of_the_group_and_no_others_are_told() -> None:
+    """Also one that somebody else made, of the default format."""
+    with mock_aws():
+        ec2, logs = session().client("ec2"), session().client("logs")
+        for group in (GROUP, "/other"):
+            logs.create_log_group(logGroupName=group)
+        create(ec2, GROUP, "${version} ${srcaddr} ${dstaddr}")
+        create(ec2, GROUP, None)
+        create(ec2, "/other", "${bytes}")
+        told = DescribedFormats(lambda: ec2).written_into(GROUP)
+    assert sorted(text or "" for text in told) == [
+        DEFAULT_LAYOUT.to_log_format(),
+        "${version} ${srcaddr} ${dstaddr}",
+    ]
+
+
+@pytest.fixture(scope="module")
+def client() -> EC2Client:
+    """One client for all stubs: to make one takes most of a second."""
+    return session().client("ec2")
+
+
+@pytest.fixture
+def stub(client: EC2Client) -> Iterator[Stubber]:
+    """A client without a network: it answers what the test says, in order, and checks every call."""
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def formats(stub: Stubber) -> DescribedFormats:
+    """The adapter on a stubbed client."""
+    client: Any = stub.client
+    return DescribedFormats(lambda: client)
+
+
+def test_pages_are_followed_and_what_is_not_told_is_none(stub: Stubber) -> None:
+    """An embedded AWS tells no format; that is not knowing, not the default."""
+    stub.add_response(
+        "describe_flow_logs", {"FlowLogs": [{"LogFormat": "${version}"}], "NextToken": "more"}, ASKED
+    )
+    stub.add_response(
+        "describe_flow_logs", {"FlowLogs": [{"FlowLogId": "fl-2"}]}, {**ASKED, "NextToken": "more"}
+    )
+    assert formats(stub).written_into(GROUP) == ["${version}", None]
+    stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "UnauthorizedOperation", "InternalError"])
+def test_ec2_that_refuses_is_a_named_error(stub: Stubber, code: str) -> None:
+    """Whatever the reason: the batch is read all the same."""
+    stub.add_client_error("describe_flow_logs", code)
+    with pytest.raises(LayoutsUnavailable, match=f"DescribeFlowLogs: .*{code}"):
+        formats(stub).written_into(GROUP)
+
+
+def test_a_failure_on_a_later_page_is_no_half_knowledge(stub: Stubber) -> None:
+    """A format that is missing among the candidates is a line read wrong."""
+    stub.add_response("describe_flow_logs", {"FlowLogs": [{"LogFormat": "${version}"}], "NextToken": "more"})
+    stub.add_client_error("describe_flow_logs", "RequestLimitExceeded")
+    with pytest.raises(LayoutsUnavailable):
+        formats(stub).written_into(GROUP)
+
+
+@pytest.mark.parametrize("error", [ConnectTimeoutError(endpoint_url="https://ec2"), NoCredentialsError()])
+def test_a_client_that_cannot_be_made_or_reached_is_the_same_error(error: Exception) -> None:
+    """A function in a VPC without a way to EC2 reads on."""
+
+    def fail() -> EC2Client:
+        raise error
+
+    with pytest.raises(LayoutsUnavailable):
+        DescribedFormats(fail).written_into(GROUP)
+
+
+def test_the_client_is_made_when_it_is_needed_and_once(stub: Stubber) -> None:
+    """It takes long, and most containers never need it."""
+    made = []
+
+    def make() -> Any:
+        made.append(1)
+        return stub.client
+
+    described = DescribedFormats(make)
+    assert made == []
+    for _ in range(2):
+        stub.add_response("describe_flow_logs", {"FlowLogs": []})
+        assert described.written_into(GROUP) == []
+    assert made == [1]

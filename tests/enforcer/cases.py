@@ -1,0 +1,59 @@
+"""VPCs and flow logs that the tests of coverage and plans share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide.coverage import Situation
+from flowwarden.enforcer.decide.delivery import slots
+from flowwarden.enforcer.state.desired import resolved
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Parts, Subnet, Vpc
+from flowwarden.policy.flow_logs import FlowLogWish
+from flowwarden.state.heartbeats import number_of
+from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
+from tests.enforcer.fakes_ec2 import wanted
+
+NOW = 1_793_611_800
+OLD = NOW - 30 * 24 * 3600
+VPC = Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, cidrs=("10.0.0.0/16",))
+DESIRED = resolved(FlowLogWish(), HOUSE)
+WANTED = wanted("fl-1", "vpc-1", DESIRED, OLD)
+"""Ours, as policy wants it."""
+BESIDE = f"{GROUP}-{DESIRED.configuration}"
+ACTIVE = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1", subnet_id="subnet-1")
+OTHER = "eni-0b"
+"""An interface of another VPC."""
+
+
+def but(**changes: Any) -> FlowLog:
+    """The wanted flow log, changed."""
+    return replace(WANTED, **changes)
+
+
+def foreign(**changes: Any) -> FlowLog:
+    """Somebody else's flow log like the wanted one, changed."""
+    return but(**{"tags": {}, "flow_log_id": "fl-foreign"} | changes)
+
+
+def seen(*interfaces: str, group: str = GROUP, at: int = NOW) -> dict[str, dict[int, frozenset[int]]]:
+    """What the monitor saw: these interfaces, in every slot that is looked at then."""
+    numbers = frozenset(number for each in interfaces if (number := number_of(each)) is not None)
+    return {group: dict.fromkeys(slots(at), numbers)}
+
+
+def situation(*flow_logs: FlowLog, **changes: Any) -> Situation:
+    """A VPC with these flow logs; without interfaces, if nothing else is said."""
+    parts = Parts(
+        flow_logs=flow_logs,
+        interfaces=changes.pop("interfaces", ()),
+        subnets=changes.pop("subnets", ()),
+    )
+    known: dict[str, Any] = {"vpc": VPC, "parts": parts, "desired": DESIRED, "house": HOUSE, "at": NOW}
+    return Situation(**(known | changes))
+
+
+def subnet(number: int) -> Subnet:
+    """A subnet of the VPC."""
+    return Subnet(subnet_id=f"subnet-{number}", vpc_id="vpc-1")

@@ -1,0 +1,304 @@
+"""Which flow log counts as the wanted one, whether it delivers, and what a VPC without it is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide.coverage import Coverage, judge
+from flowwarden.enforcer.decide.delivery import SETTLED_SECONDS, SILENCE_SECONDS, SLOTS, slots
+from flowwarden.enforcer.decide.drift import is_own, same_destination
+from flowwarden.enforcer.state.desired import managed_tags, resolved
+from flowwarden.enforcer.state.inventory import FlowLog, Vpc, by_vpc
+from flowwarden.policy.flow_logs import FlowLogWish
+from flowwarden.state.heartbeats import SLOT, number_of, slot_of
+from tests.enforcer.cases import (
+    ACTIVE,
+    BESIDE,
+    DESIRED,
+    NOW,
+    OTHER,
+    WANTED,
+    but,
+    foreign,
+    seen,
+    situation,
+    subnet,
+)
+from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
+
+ARN = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}"
+BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
+
+
+@pytest.mark.parametrize(
+    "flow_log",
+    [
+        WANTED,
+        but(log_group_name=BESIDE),
+        but(log_group_name=None, log_destination=ARN),
+        but(log_group_name=None, log_destination=f"{ARN}:*"),
+        but(log_group_name=None, log_destination=GROUP),
+        but(log_destination=ARN),
+        but(log_format=f" {DESIRED.log_format.replace(' ', '  ')} "),
+        but(log_format=None),
+        but(max_aggregation_interval=None),
+        but(traffic_type=None),
+        but(log_destination_type=None),
+        but(deliver_logs_status=None),
+        foreign(delivery_role_arn="arn:aws:iam::111122223333:role/theirs"),
+    ],
+)
+def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
+    """The destination may be told in any way; what the description leaves out is unknown, not drift."""
+    verdict = judge(situation(flow_log))
+    assert verdict.coverage is Coverage.COVERED
+    assert verdict.flow_log_id == flow_log.flow_log_id
+
+
+@pytest.mark.parametrize(
+    ("flow_log", "why"),
+    [
+        (but(traffic_type="REJECT"), "traffic type REJECT, not ALL"),
+        (but(traffic_type="ACCEPT"), "traffic type ACCEPT, not ALL"),
+        (but(log_format="${version} ${dstaddr} ${srcaddr}"), "another log format"),
+        (but(max_aggregation_interval=600), "aggregates 600 s, not 60 s"),
+        (but(delivery_role_arn="arn:old"), "delivered by the role arn:old"),
+        (but(log_group_name=f"{GROUP}-2"), f"writes to {GROUP}-2"),
+        (but(log_group_name="flow-logs"), "writes to flow-logs"),
+        (but(log_group_name=None), "writes to an unknown place"),
+        (but(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b"), "s3:::b"),
+        (but(log_destination=ARN.replace(ACCOUNT, "444455556666")), "444455556666"),
+        (but(log_destination=f"{ARN}-2:*"), "flow-logs-2:*"),
+    ],
+)
+def test_any_other_flow_log_does_not_cover(flow_log: FlowLog, why: str) -> None:
+    """A flow log that differs leaves the VPC uncovered; the reason says how it differs, for the plan."""
+    verdict = judge(situation(flow_log))
+    assert verdict.coverage is Coverage.UNCOVERED
+    assert why in verdict.reason
+
+
+@pytest.mark.parametrize("enough", [False, True])
+def test_what_others_made_and_ec2_says_fails_covers_nothing(*, enough: bool) -> None:
+    """Of the VPC or of a part of it, wherever it goes: nobody here can mend it."""
+    failed = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
+    theirs = {"log_group_name": "theirs"} if enough else {}
+    for change in (theirs, theirs | {"resource_id": "subnet-1"}):
+        case = situation(foreign(**failed, **change), subnets=(subnet(1),), foreign_is_enough=enough)
+        verdict = judge(case)
+        assert verdict.coverage is Coverage.UNCOVERED
+        assert "(does not deliver: Access error)" in verdict.reason
+
+
+def test_a_bucket_is_compared_with_its_partitions() -> None:
+    """As CreateFlowLogs took them; a slash at the end is no difference."""
+    wish = FlowLogWish(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
+    desired = resolved(wish, HOUSE)
+    flow_log = replace(
+        WANTED,
+        log_destination_type="s3",
+        log_group_name=None,
+        log_destination="arn:aws:s3:::logs/x/",
+        delivery_role_arn=None,
+        file_format="parquet",
+        hive_compatible_partitions=False,
+        per_hour_partition=False,
+    )
+    assert judge(situation(flow_log, desired=desired)).coverage is Coverage.COVERED
+    plain = replace(flow_log, file_format="plain-text")
+    assert "file format plain-text, not parquet" in judge(situation(plain, desired=desired)).reason
+
+
+def test_vpc_whose_owner_nobody_told_counts_as_ours() -> None:
+    """Skipping it would leave it unwatched; EC2 refuses if it is somebody else's."""
+    assert judge(situation(vpc=Vpc(vpc_id="vpc-1", owner_id=""))).coverage is Coverage.UNCOVERED
+
+
+@pytest.mark.parametrize(
+    ("tags", "own"),
+    [
+        (managed_tags("flow-warden"), True),
+        (managed_tags("another-stack"), False),
+        ({"Name": "flow-warden"}, False),
+        ({}, False),
+    ],
+)
+def test_own_flow_logs_are_known_by_the_stack_s_tag(tags: dict[str, str], own: bool) -> None:  # noqa: FBT001  a table's column
+    """Neither a name nor another stack's tag makes a flow log ours."""
+    assert is_own(but(tags=tags), HOUSE) is own
+
+
+@pytest.mark.parametrize(
+    ("message", "mending"),
+    [
+        ("Access error", "delivery role trusts vpc-flow-logs.amazonaws.com"),
+        ("Rate limited", "higher CloudWatch Logs quota"),
+        ("Unknown error", "delete this flow log"),
+        (None, "delete this flow log"),
+    ],
+)
+def test_flow_log_that_does_not_deliver_is_broken(message: str | None, mending: str) -> None:
+    """ACTIVE does not mean delivering; the reason repeats EC2's message and says how to mend it."""
+    verdict = judge(situation(but(deliver_logs_status="FAILED", deliver_logs_error_message=message)))
+    assert verdict.coverage is Coverage.BROKEN
+    assert (message or "no error message") in verdict.reason
+    assert mending in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("age", "coverage"),
+    [(0, Coverage.UNPROVEN), (SETTLED_SECONDS - 1, Coverage.UNPROVEN), (SETTLED_SECONDS, Coverage.COVERED)],
+)
+def test_a_status_proves_nothing_before_it_has_lasted(age: int, coverage: Coverage) -> None:
+    """Where no interface is active; and an inactive one writes nothing either."""
+    idle = replace(ACTIVE, active=False)
+    for interfaces in ((), (idle,)):
+        case = situation(but(creation_time=NOW - age), interfaces=interfaces)
+        assert judge(case).coverage is coverage
+
+
+def test_records_since_the_creation_prove_delivery_and_older_ones_do_not() -> None:
+    """A slot in which the flow log was made may hold records of the one before."""
+    born = but(creation_time=NOW - SLOT)
+    number = number_of(ACTIVE.interface_id)
+    assert number is not None
+    for slot, coverage in (
+        (slot_of(NOW), Coverage.COVERED),
+        (slot_of(NOW - SLOT), Coverage.UNPROVEN),
+        (slot_of(NOW - 2 * SLOT), Coverage.UNPROVEN),
+    ):
+        records = {GROUP: {slot: frozenset({number})}}
+        assert judge(situation(born, **BUSY, seen=records)).coverage is coverage
+
+
+@pytest.mark.parametrize(
+    ("age", "coverage"), [(SILENCE_SECONDS - 1, Coverage.UNPROVEN), (SILENCE_SECONDS, Coverage.BROKEN)]
+)
+def test_silence_while_others_write_is_a_failure_in_the_end(age: int, coverage: Coverage) -> None:
+    """EC2 may say SUCCESS all the time."""
+    verdict = judge(situation(but(creation_time=NOW - age), **BUSY, seen=seen(OTHER)))
+    assert verdict.coverage is coverage
+
+
+def test_silence_of_what_need_not_write_is_no_failure() -> None:
+    """An interface that came a moment ago, or of which nobody can tell; and one that was there all along."""
+    old, young = (
+        replace(ACTIVE, since=NOW - SILENCE_SECONDS),
+        replace(ACTIVE, since=NOW - SILENCE_SECONDS + 1),
+    )
+    unknown = replace(ACTIVE, interface_id="eni-0c", active=None)
+    for interfaces, coverage in (
+        ((young,), Coverage.UNPROVEN),
+        ((unknown,), Coverage.UNPROVEN),
+        ((young, unknown), Coverage.UNPROVEN),
+        ((unknown, old), Coverage.BROKEN),
+    ):
+        assert judge(situation(WANTED, interfaces=interfaces, seen=seen(OTHER))).coverage is coverage
+
+
+def test_records_of_an_interface_of_which_nobody_can_tell_prove_delivery() -> None:
+    """It wrote."""
+    unknown = replace(ACTIVE, active=None)
+    records = seen(ACTIVE.interface_id)
+    assert judge(situation(WANTED, interfaces=(unknown,), seen=records)).coverage is Coverage.COVERED
+
+
+def test_silence_of_everybody_is_nobody_s_failure() -> None:
+    """The monitor may not have been reading: in one slot or in all."""
+    number = number_of(OTHER)
+    assert number is not None
+    gap = dict.fromkeys(list(slots(NOW))[1:], frozenset({number}))
+    told: list[dict[str, dict[int, frozenset[int]]]] = [{}, {GROUP: gap}, {GROUP: {}}]
+    for records in told:
+        assert judge(situation(WANTED, **BUSY, seen=records)).coverage is Coverage.UNPROVEN
+    assert SLOTS == 5
+
+
+def test_flow_logs_of_parts_cover_only_if_no_part_is_left_out() -> None:
+    """The reason says where not; a subnet that is empty may be used any moment."""
+    half = situation(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2)))
+    verdict = judge(half)
+    assert verdict.coverage is Coverage.UNCOVERED
+    assert verdict.uncovered_parts == ("subnet-2",)
+    whole = situation(
+        foreign(resource_id="subnet-1"),
+        foreign(resource_id=ACTIVE.interface_id, flow_log_id="fl-eni"),
+        subnets=(subnet(1), subnet(2)),
+        interfaces=(replace(ACTIVE, subnet_id="subnet-2"),),
+        seen=seen(ACTIVE.interface_id),
+    )
+    assert judge(whole).coverage is Coverage.COVERED
+
+
+def test_a_part_s_flow_log_that_fails_breaks_the_vpc() -> None:
+    """If it is ours; the worst counts."""
+    failing = but(resource_id="subnet-1", deliver_logs_status="FAILED")
+    assert judge(situation(failing, subnets=(subnet(1),))).coverage is Coverage.BROKEN
+
+
+def test_what_delivers_outweighs_what_does_not_and_ours_outweighs_theirs() -> None:
+    """A broken twin does not uncover a VPC; and the other one is named as a duplicate."""
+    twin = but(flow_log_id="fl-2", deliver_logs_status="FAILED")
+    assert judge(situation(twin, WANTED)).flow_log_id == "fl-1"
+    both = judge(situation(foreign(creation_time=1), WANTED))
+    assert (both.flow_log_id, both.duplicates) == ("fl-1", ("fl-foreign",))
+
+
+BUCKET: dict[str, Any] = {
+    "log_destination_type": "s3",
+    "log_group_name": None,
+    "log_destination": "arn:aws:s3:::b",
+}
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [foreign(**BUCKET), foreign(log_group_name="theirs"), foreign(creation_time=1, **BUCKET)],
+)
+def test_what_policy_is_content_with_stands_for_none_of_ours_that_is_wanted(theirs: FlowLog) -> None:
+    """Whether nothing is known of who wrote, others wrote, or it wrote itself; the rest is a duplicate."""
+    young = replace(ACTIVE, since=NOW - 300)
+    for interfaces, written, coverage in (
+        ((ACTIVE,), {}, Coverage.UNPROVEN),
+        ((young,), seen(OTHER), Coverage.UNPROVEN),
+        ((ACTIVE,), seen(ACTIVE.interface_id), Coverage.COVERED),
+    ):
+        case = situation(WANTED, theirs, interfaces=interfaces, seen=written, foreign_is_enough=True)
+        verdict = judge(case)
+        assert (verdict.coverage, verdict.flow_log_id, verdict.replaced) == (coverage, "fl-1", ())
+        assert verdict.duplicates == ("fl-foreign",)
+
+
+def test_what_others_made_stands_for_ours_only_if_that_is_not_wanted_or_fails() -> None:
+    """Silence of ours is no reason to delete it, whoever delivers."""
+    failed = but(deliver_logs_status="FAILED")
+    for ours, written, replaced in (
+        (WANTED, seen(OTHER), ()),
+        (failed, {}, (failed,)),
+        (but(log_format="${version}"), {}, (but(log_format="${version}"),)),
+    ):
+        case = situation(ours, foreign(**BUCKET), **BUSY, seen=written, foreign_is_enough=True)
+        verdict = judge(case)
+        assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-foreign")
+        assert verdict.replaced == replaced
+    born = but(creation_time=NOW - 60)
+    both = judge(situation(born, foreign(log_group_name=BESIDE), **BUSY, seen=seen("eni-0a", group=BESIDE)))
+    assert (both.flow_log_id, both.replaced) == ("fl-foreign", ())
+
+
+def test_same_destination_ignores_traffic_type_and_format() -> None:
+    """It tells what stands in the wanted flow log's way, not what is wanted."""
+    assert same_destination(but(traffic_type="REJECT", log_format="${version}"), DESIRED, HOUSE)
+    assert not same_destination(but(log_group_name="/other"), DESIRED, HOUSE)
+
+
+def test_each_vpc_is_given_its_own_parts() -> None:
+    """By the flow log's resource: VPC, subnet or interface; what belongs to nobody is left out."""
+    resources = ("vpc-1", "subnet-1", ACTIVE.interface_id, "eni-0c")
+    logs = [but(resource_id=each) for each in resources]
+    found = by_vpc([subnet(1)], [ACTIVE], logs)
+    assert set(found) == {"vpc-1"}
+    assert found["vpc-1"].flow_logs == tuple(logs[:3])

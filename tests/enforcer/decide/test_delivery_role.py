@@ -1,0 +1,164 @@
+"""What keeps VPC Flow Logs from writing with the delivery role, and what cannot be told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide.delivery_role import NEEDED, DeliveryRole, role_doubts, role_problems
+from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
+from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, LETS_WRITE, SOUND_ROLE
+
+ARN = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}"
+MEND = "deploy the stack flow-warden again"
+ALL_NEEDED = "logs:CreateLogStream, logs:PutLogEvents, logs:DescribeLogStreams"
+READING = Deed(action="logs:GetLogEvents", resources=("arn:one",))
+
+
+def allow(**changes: Any) -> Statement:
+    """What lets the role write, changed."""
+    return replace(LETS_WRITE, **changes)
+
+
+def deny(**changes: Any) -> Statement:
+    """The same, denied."""
+    return replace(LETS_WRITE, allows=False, **changes)
+
+
+def problems(*statements: Statement, **changes: Any) -> list[str]:
+    """What is wrong about a role with these statements."""
+    role = replace(SOUND_ROLE, statements=statements, **changes)
+    return [*role_problems(role, HOUSE), *(what for _, what in role_doubts(role, HOUSE))]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (allow(resources=(f"{ARN}:*", f"{ARN}-*:*")),),
+        (allow(resources=("arn:*:logs:*:*:log-group:/flow-warden/*",)),),
+        (allow(resources=(f"arn:aws:logs:eu-west-?:{ACCOUNT}:log-group:*",)),),
+        (allow(actions=("logs:*",)),),
+        (allow(actions=("*",)),),
+        (allow(actions=("LOGS:createlogstream", "logs:Put*", "logs:Describe??gStreams")),),
+        tuple(allow(actions=(each,)) for each in NEEDED),
+        (allow(), deny(resources=("arn:aws:s3:::*",))),
+        (allow(), deny(actions=("logs:Delete*", "logs:Get*"))),
+        (allow(), deny(actions=(), not_actions=("logs:*",))),
+        (allow(), deny(resources=(), not_resources=(f"{ARN}:*",))),
+    ],
+)
+def test_a_role_that_may_write_is_sound(statements: tuple[Statement, ...]) -> None:
+    """By whatever patterns, and whatever else is denied."""
+    assert problems(*statements) == []
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (allow(conditional=True),),
+        (allow(actions=(), not_actions=("iam:*",)),),
+        (allow(resources=(), not_resources=("arn:aws:s3:::*",)),),
+        (allow(resources=(ARN,)),),
+        (allow(resources=(f"{ARN}:log-stream:eni-*",)),),
+        (allow(resources=("arn:aws:logs:*:${aws:PrincipalAccount}:*",)),),
+        (allow(), deny(conditional=True)),
+        (allow(), deny(actions=(), not_actions=("s3:*",))),
+        (allow(), deny(resources=(), not_resources=("arn:aws:s3:::*",))),
+        (allow(), deny(resources=(ARN,))),
+    ],
+)
+def test_what_nobody_can_tell_is_no_problem_of_the_role(statements: tuple[Statement, ...]) -> None:
+    """Records tell whether it works."""
+    assert problems(*statements) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ((), f"may not do {ALL_NEEDED} any more"),
+        ((allow(actions=("s3:*",)),), f"may not do {ALL_NEEDED} any more"),
+        ((allow(resources=(f"{ARN}-2:*",)),), f"may not do {ALL_NEEDED} any more"),
+        ((allow(actions=(), not_actions=("logs:*",)),), f"may not do {ALL_NEEDED} any more"),
+        ((allow(actions=NEEDED[:1]),), "may not do logs:PutLogEvents, logs:DescribeLogStreams any more"),
+        ((allow(actions=("logs:PutLogEvent",)),), f"may not do {ALL_NEEDED} any more"),
+        ((allow(), deny()), f"is denied {ALL_NEEDED} by one of its policies"),
+        ((deny(actions=("logs:Put*",)), allow()), "is denied logs:PutLogEvents by one"),
+        ((allow(), deny(resources=(f"{ARN}:*",))), f"is denied {ALL_NEEDED}"),
+    ],
+)
+def test_a_role_that_may_not_write_is_told_with_what_it_lacks(
+    statements: tuple[Statement, ...], told: str
+) -> None:
+    """A Deny outweighs every Allow; and what to do is told as well."""
+    (problem,) = problems(*statements)
+    assert told in problem
+    assert MEND in problem
+
+
+def test_a_policy_that_could_not_be_read_may_allow_and_hides_no_denial() -> None:
+    """It is told as what it is."""
+    (unknown,) = problems(unread=("GetPolicy: AccessDenied",))
+    assert "nobody can tell whether the delivery role delivery may write" in unknown
+    assert "GetPolicy: AccessDenied" in unknown
+    denied, still = problems(deny(), unread=("GetPolicy: AccessDenied",))
+    assert ("is denied" in denied, "nobody can tell" in still) == (True, True)
+
+
+def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
+    """Each with what to do."""
+    told = [
+        *role_problems(None, HOUSE),
+        *role_problems(replace(SOUND_ROLE, trusted=("lambda.amazonaws.com",)), HOUSE),
+        *problems(LETS_WRITE, boundary="arn:boundary"),
+    ]
+    for problem, part in zip(told, ("is gone", "does not trust", "boundary arn:boundary"), strict=True):
+        assert part in problem
+        assert MEND in problem
+    assert list(role_problems(SOUND_ROLE, HOUSE)) == []
+    assert len(list(role_problems(DeliveryRole(), HOUSE))) == 2
+
+
+@pytest.mark.parametrize(
+    ("statements", "answer"),
+    [
+        ([], Able.NO),
+        ([Statement(allows=True, actions=("logs:Get*",), resources=("arn:*",))], Able.YES),
+        ([Statement(allows=True, actions=("logs:Get*",), resources=("ARN:*",))], Able.NO),
+        ([Statement(allows=True, actions=("logs:Get*",))], Able.NO),
+        ([Statement(allows=True, actions=("logs:Get.*",), resources=("arn:one",))], Able.NO),
+        ([Statement(allows=True, actions=("logs:Get[L]ogEvents",), resources=("*",))], Able.NO),
+    ],
+)
+def test_patterns_are_iam_s_own(statements: list[Statement], answer: Able) -> None:
+    """Actions in any case, resources as they are written; `*` and `?` are all that stands for others."""
+    assert able(statements, READING) is answer
+
+
+@given(st.text("ab*?:", max_size=12), st.text("ab:", max_size=12))
+def test_a_pattern_fits_what_the_same_regular_expression_fits(pattern: str, value: str) -> None:
+    """Wherever its stars stand."""
+    same = re.sub(r"\*+", ".*", re.sub(r"\?", ".", pattern))
+    statement = Statement(allows=True, actions=("*",), resources=(pattern,))
+    fits = able([statement], Deed(action="logs:Put", resources=(value,))) is Able.YES
+    assert fits is bool(re.fullmatch(same, value))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*-" * 2000 + "x", "*" * 6000 + "x", "arn:" + "*:" * 30 + "none", "*?" * 3000]
+)
+def test_no_pattern_takes_long(pattern: str) -> None:
+    """Whoever writes the role's policy must not be able to stop the enforcer by it."""
+    value = f"{ARN}:log-stream:" + "-:" * 100
+    statement = Statement(allows=True, actions=("*",), resources=(pattern,))
+    assert able([statement], Deed(action="logs:Put", resources=(value,))) is Able.NO
+
+
+def test_what_cannot_be_read_of_a_statement_is_no_problem_of_the_role() -> None:
+    """Whether it allows or denies."""
+    assert problems(allow(actions=(), unclear=True)) == []
+    assert problems(allow(), deny(unclear=True)) == []

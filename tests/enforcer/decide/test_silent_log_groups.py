@@ -1,0 +1,101 @@
+"""Log groups of which nothing is seen: who is told of, and who is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide.delivery import slots
+from flowwarden.enforcer.decide.silent_log_groups import EXPECTED_SECONDS, SilentGroup, silent_groups, told
+from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
+from flowwarden.enforcer.state.inventory import FlowLog
+from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, foreign, seen, situation
+from tests.enforcer.fakes import GROUP, HOUSE
+
+NOTHING: dict[str, Any] = {
+    group: dict.fromkeys(slots(NOW), frozenset[int]()) for group in (GROUP, BESIDE, "theirs")
+}
+"""What the state table tells when nobody wrote."""
+
+
+def silent(*flow_logs: FlowLog, **changes: Any) -> list[SilentGroup]:
+    """What is found about one VPC of an active interface, if nothing else is said."""
+    return list(
+        silent_groups([situation(*flow_logs, **{"interfaces": (ACTIVE,), "seen": NOTHING} | changes)])
+    )
+
+
+@pytest.mark.parametrize(
+    "flow_log",
+    [
+        WANTED,
+        foreign(),
+        but(log_format="${version}"),
+        but(creation_time=NOW - EXPECTED_SECONDS),
+        but(resource_id=ACTIVE.interface_id),
+    ],
+)
+def test_a_group_that_nobody_writes_into_is_told_of(flow_log: FlowLog) -> None:
+    """Whoever made the flow log, if it is old enough and wanted, or ours; of the VPC or of a part."""
+    assert silent(flow_log) == [SilentGroup(group=GROUP, flow_logs=(flow_log,))]
+
+
+@pytest.mark.parametrize(
+    "flow_log",
+    [
+        but(creation_time=NOW - EXPECTED_SECONDS + 1),
+        but(creation_time=None),
+        but(deliver_logs_status="FAILED"),
+        foreign(log_format="${version}"),
+        but(log_group_name="theirs"),
+        but(resource_id="subnet-2"),
+    ],
+)
+def test_a_flow_log_that_need_not_have_written_is_no_reason(flow_log: FlowLog) -> None:
+    """Too young, of unknown age, failing, not wanted, in a group that is not read, of an empty subnet."""
+    assert silent(flow_log) == []
+
+
+def test_without_an_active_interface_there_is_nothing_to_tell_of() -> None:
+    """No records are expected."""
+    assert silent(WANTED, interfaces=()) == []
+    for state in (False, None):
+        assert silent(WANTED, interfaces=(replace(ACTIVE, active=state),)) == []
+    came = NOW - EXPECTED_SECONDS
+    assert silent(WANTED, interfaces=(replace(ACTIVE, since=came + 1),)) == []
+    assert silent(WANTED, interfaces=(replace(ACTIVE, since=came),)) != []
+
+
+def test_whoever_wrote_at_any_time_that_is_looked_at_shows_that_the_monitor_sees() -> None:
+    """Then it is the business of each flow log; and what the state table did not tell is no silence."""
+    once = {slot: frozenset({1} if slot == slots(NOW)[0] else ()) for slot in slots(NOW)}
+    told_of: list[dict[str, Any]] = [seen(OTHER), {GROUP: once}, {GROUP: {}}, {}]
+    for written in told_of:
+        assert silent(WANTED, seen=written) == []
+
+
+def test_each_group_is_told_of_once_whatever_number_of_vpcs_it_has() -> None:
+    """And a group that is written into is not."""
+    cases = []
+    for number in range(5):
+        vpc = replace(VPC, vpc_id=f"vpc-{number}")
+        logs = (
+            but(
+                flow_log_id=f"fl-{number}", resource_id=vpc.vpc_id, log_group_name=(GROUP, BESIDE)[number % 2]
+            ),
+        )
+        cases.append(
+            situation(*logs, vpc=vpc, interfaces=(ACTIVE,), seen=NOTHING | {BESIDE: seen(OTHER)[GROUP]})
+        )
+    (found,) = silent_groups(cases)
+    assert (found.group, [each.flow_log_id for each in found.flow_logs]) == (GROUP, ["fl-0", "fl-2", "fl-4"])
+
+
+def test_people_are_told_what_it_may_be_and_what_mends_it() -> None:
+    """Whole in a notification, whatever number of flow logs it is about."""
+    text = told(SilentGroup(group=GROUP, flow_logs=(WANTED,) * 300), HOUSE)
+    for part in ("fl-1 of vpc-1", "298 more", "subscription filter", "delivery role", "state-unavailable"):
+        assert part in text
+    assert len(text) < REASON_CHARACTERS

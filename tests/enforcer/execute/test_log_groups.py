@@ -1,0 +1,118 @@
+"""Log groups of flow logs that are ours and not wanted any more: kept while they are all that watches."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe
+from flowwarden.enforcer.decide.plan import hold
+from flowwarden.enforcer.reporting.report import Result
+from flowwarden.enforcer.state.desired import HELD_TAG
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
+from tests.enforcer.fakes import GROUP, HOUSE, MONITOR, Fakes, sound
+from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.enforcer.runs import BORN, DESIRED, SWEEP, enforce, existing, only, own
+
+BEFORE = f"{GROUP}-0a0b0c0d"
+"""The group of a configuration of before."""
+OLD = existing(
+    flow_log_id="fl-old", log_group_name=BEFORE, log_format="${version} ${action}", creation_time=BORN - 9999
+)
+HELD = replace(OLD, tags=OLD.tags | {HELD_TAG: hold(DESIRED.configuration, BORN)})
+YOUNG = existing(creation_time=BORN - 600)
+HOST = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
+
+
+def fakes(*flow_logs: FlowLog) -> Fakes:
+    """One VPC with these flow logs, and nobody's records seen."""
+    return Fakes(ec2=FakeEc2(own("vpc-1"), list(flow_logs), [HOST]))
+
+
+@pytest.mark.parametrize("flow_logs", [(HELD,), (OLD, YOUNG)])
+def test_the_group_of_what_goes_on_is_made_anew_and_subscribed(flow_logs: tuple[FlowLog, ...]) -> None:
+    """After a roll-back, and while its replacement is not proven."""
+    there = fakes(*flow_logs)
+    assert only(enforce(there)).result is Result.PENDING
+    assert [type(each) for each in there.groups.done] == [MakeGroup, SetRetention, Subscribe]
+    assert there.groups.there[BEFORE] == sound(BEFORE)
+    assert not any(each.done for each in enforce(there).repairs)
+
+
+@pytest.mark.parametrize("days", [None, 30, 400])
+def test_a_group_that_goes_on_is_subscribed_again_and_keeps_what_it_keeps(days: int | None) -> None:
+    """Nobody knows the wish of before, so no records are given up for the stack's; nor is its key."""
+    there = fakes(HELD)
+    group = LogGroup(name=BEFORE, retention_days=days, kms_key_arn="arn:theirs")
+    there.groups.there[BEFORE] = group
+    report = enforce(there)
+    assert [(each.subject, each.done) for each in report.repairs if each.done] == [(BEFORE, True)]
+    (subscription,) = there.groups.there[BEFORE].subscriptions
+    assert (subscription.destination_arn, subscription.pattern) == (MONITOR, "")
+    assert replace(there.groups.there[BEFORE], subscriptions=()) == group
+
+
+def test_a_group_that_goes_on_has_no_less_than_the_stack_s() -> None:
+    """Neither its retention nor encryption: lost evidence is lost."""
+    there = fakes(HELD)
+    there.groups.there[BEFORE] = replace(sound(BEFORE), retention_days=1)
+    house = replace(HOUSE, kms_key_arn="arn:key")
+    there.groups.there[GROUP] = replace(sound(), kms_key_arn="arn:key")
+    there.service(FlowLogsPolicy(grace_minutes=0), house).enforce(SWEEP, BORN + 10)
+    assert [type(each) for each in there.groups.done] == [SetRetention, SetKey]
+    assert there.groups.there[BEFORE] == replace(sound(BEFORE), kms_key_arn="arn:key")
+
+
+@pytest.mark.parametrize("theirs", [{"tags": {}}, {"log_group_name": f"{GROUP}-2"}])
+def test_what_is_not_ours_keeps_no_group(theirs: dict[str, object]) -> None:
+    """Neither a flow log of others, nor a group of others."""
+    there = fakes(replace(HELD, **theirs), existing(creation_time=1))
+    enforce(there)
+    assert there.groups.done == []
+
+
+def test_the_stack_s_group_is_kept_although_all_go_into_a_bucket_now() -> None:
+    """Until the last one that writes there is replaced."""
+    there = fakes(existing(creation_time=1))
+    there.groups.there.clear()
+    wish = FlowLogWish(destination_type="s3", destination="arn:aws:s3:::logs")
+    enforce(there, policy=FlowLogsPolicy(grace_minutes=0, default=wish))
+    assert there.groups.there[GROUP] == sound()
+
+
+def test_the_silence_of_what_goes_on_is_told() -> None:
+    """It is all that watches."""
+    there = fakes(HELD)
+    there.groups.there[BEFORE] = sound(BEFORE)
+    (trouble,) = enforce(there).troubles
+    assert trouble.subject == BEFORE
+    assert "fl-old of vpc-1 should write" in trouble.what
+
+
+SUFFIXED = FlowLogsPolicy(grace_minutes=0, default=FlowLogWish(log_group_suffix="pci"))
+PCI = f"{GROUP}-pci"
+
+
+@pytest.mark.parametrize("tags", [DESIRED.tags, {}])
+@pytest.mark.parametrize("trigger", [SWEEP, replace(SWEEP, scope=Scope.SURROUNDINGS)])
+def test_a_group_that_flow_logs_write_into_and_that_is_missing_was_taken_away(
+    trigger: Trigger, tags: dict[str, str]
+) -> None:
+    """Whichever group it is, and whoever made the flow log: people are told that its records are gone."""
+    there = fakes(existing(log_group_name=PCI, tags=tags, creation_time=BORN - 9999))
+    report = enforce(there, trigger, policy=SUFFIXED)
+    restored = [each for each in report.repairs if each.done]
+    assert {each.subject for each in restored} == {PCI}
+    assert "without the records that it held" in restored[0].what
+    there.service(SUFFIXED).tell(report)
+    assert f"{PCI} restored" in there.sink.sent[0].subject
+
+
+def test_a_group_that_is_made_for_its_first_flow_log_is_no_news() -> None:
+    """The flow log itself is."""
+    there = fakes()
+    report = enforce(there, policy=SUFFIXED)
+    assert there.groups.there[PCI] == sound(PCI)
+    assert (report.repairs, len(report.created)) == ((), 1)

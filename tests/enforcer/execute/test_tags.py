@@ -1,0 +1,133 @@
+"""Tags of our own flow logs are put right when policy wants others, in few calls; those of others never."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.enforcer.execute.tags import CALLS_AT_MOST
+from flowwarden.enforcer.reporting import plan_output
+from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.state.inventory import Vpc
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
+from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
+from tests.enforcer.cases import NOW, but, foreign
+from tests.enforcer.fakes import ACCOUNT, TAGS, Fakes
+from tests.enforcer.fakes_ec2 import FakeEc2
+
+POLICY = FlowLogsPolicy(default=FlowLogWish(tags={"cost-center": "42", "owner": "network"}))
+
+
+def sweep(fakes: Fakes, *, dry_run: bool = False, scope: Scope = Scope.EVERYTHING) -> EnforcementReport:
+    """One run."""
+    trigger = Trigger(scope=scope, reason="a sweep", happened_at=NOW, occasion="x")
+    return fakes.service(POLICY, dry_run=dry_run).enforce(trigger, NOW)
+
+
+def world() -> FakeEc2:
+    """Two VPCs with flow logs of ours without the new tags, one with another value, one of somebody else."""
+    tagged = [
+        but(flow_log_id=f"fl-{number}", resource_id=f"vpc-{number}", tags=tags)
+        for number, tags in enumerate((TAGS, TAGS | {"team": "theirs"}, TAGS | {"cost-center": "7"}))
+    ]
+    tagged[2] = replace(tagged[2], tags=tagged[2].tags | {"owner": "network"})
+    return FakeEc2(
+        [Vpc(vpc_id=f"vpc-{number}", owner_id=ACCOUNT) for number in range(4)],
+        [*tagged, foreign(resource_id="vpc-3")],
+    )
+
+
+def test_tags_that_policy_names_are_set_on_our_own_in_one_call_for_all_alike() -> None:
+    """What is missing or other; what somebody added stays; a second sweep does nothing."""
+    ec2 = world()
+    fakes = Fakes(ec2=ec2)
+    report = sweep(fakes)
+    assert ec2.tagged == [
+        (("fl-0", "fl-1"), {"cost-center": "42", "owner": "network"}),
+        (("fl-2",), {"cost-center": "42"}),
+    ]
+    assert [each.what for each in report.repairs] == [
+        "fl-0 and 1 more of ours: cost-center, owner set as policy wants",
+        "fl-2: cost-center set as policy wants",
+    ]
+    assert ec2.existing[1].tags["team"] == "theirs"
+    assert ec2.existing[3].tags == {}
+    again = sweep(fakes)
+    assert (len(ec2.tagged), again.repairs, again.is_news) == (2, (), False)
+
+
+def test_a_plan_says_which_tags_would_be_set_and_sets_none() -> None:
+    """Only of ours."""
+    ec2 = world()
+    told = plan_output.as_text(sweep(Fakes(ec2=ec2), dry_run=True))
+    assert "  1. tag our own fl-2: cost-center=42\n" in told
+    assert "fl-foreign" not in told
+    assert ec2.tagged == []
+
+
+@pytest.mark.parametrize("error", [CallRefused("UnauthorizedOperation"), CallThrottled("slower")])
+def test_tags_that_cannot_be_set_are_told_by_the_sweep(error: EnforcementError) -> None:
+    """The VPCs are covered all the same."""
+    ec2 = world()
+    ec2.tag_fault = error
+    report = sweep(Fakes(ec2=ec2))
+    assert str(error) in report.troubles[0].what
+    assert report.failures == ()
+
+
+@dataclass
+class PickyEc2(FakeEc2):
+    """Tags all or none, as EC2 does."""
+
+    faults: dict[str, EnforcementError] = field(default_factory=dict)
+    tag_calls: int = 0
+
+    def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Refuse all of them because of one."""
+        self.tag_calls += 1
+        for each in flow_log_ids:
+            if each in self.faults:
+                raise self.faults[each]
+        super().tag(flow_log_ids, tags)
+
+
+def picky(faults: Mapping[str, EnforcementError], number: int = 100) -> PickyEc2:
+    """As many VPCs with flow logs of ours that lack the same tags."""
+    return PickyEc2(
+        [Vpc(vpc_id=f"vpc-{each}", owner_id=ACCOUNT) for each in range(number)],
+        [but(flow_log_id=f"fl-{each}", resource_id=f"vpc-{each}", tags=TAGS) for each in range(number)],
+        faults=dict(faults),
+    )
+
+
+def test_only_those_that_cannot_be_tagged_are_left_out_and_told() -> None:
+    """One that is gone is nobody's trouble."""
+    refused = CallRefused("TagLimitExceeded")
+    ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotThere("gone")})
+    report = sweep(Fakes(ec2=ec2))
+    assert sum("owner" in each.tags for each in ec2.existing) == 97
+    assert [each.what.partition(":")[0] for each in report.repairs] == [
+        "fl-3",
+        "fl-70",
+        "fl-0 and 96 more of ours",
+    ]
+    assert [each.done for each in report.repairs] == [False, False, True]
+
+
+def test_a_refusal_of_all_is_not_tried_one_by_one() -> None:
+    """A permission that is missing would cost hundreds of calls in every sweep."""
+    ec2 = picky({f"fl-{each}": CallRefused("UnauthorizedOperation") for each in range(300)}, 300)
+    report = sweep(Fakes(ec2=ec2))
+    assert ec2.tag_calls < 2 * CALLS_AT_MOST
+    assert [each.what.partition(":")[0] for each in report.repairs] == ["fl-0 and 299 more of ours"]
+
+
+def test_a_flow_log_that_was_deleted_meanwhile_is_no_trouble() -> None:
+    """The next sweep tags the others."""
+    ec2 = world()
+    ec2.tag_fault = NotThere("InvalidFlowLogId.NotFound")
+    assert sweep(Fakes(ec2=ec2)).repairs == ()

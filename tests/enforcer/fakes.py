@@ -1,0 +1,215 @@
+"""What the enforcer has besides EC2, by hand: log groups, roles, memory, time, a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
+from flowwarden.enforcer.decide.iam_policy import Statement
+from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.ports import FlowLogService
+from flowwarden.enforcer.reconcile import Aws, EnforcingService
+from flowwarden.enforcer.state.desired import managed_tags
+from flowwarden.enforcer.state.inventory import LogGroup, Subscription
+from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.errors import EnforcementError, PublishFailed, StateUnavailable
+from flowwarden.notify.notification import Notification
+from flowwarden.policy.flow_logs import FlowLogsPolicy
+from tests.monitor.fakes_state import MemoryEvidence
+
+ACCOUNT = "111122223333"
+GROUP = "/flow-warden/flow-logs"
+MONITOR = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:flow-warden-monitor"
+HOUSE = House(
+    account_id=ACCOUNT,
+    region="eu-west-1",
+    stack_name="flow-warden",
+    log_group_name=GROUP,
+    delivery_role_arn=f"arn:aws:iam::{ACCOUNT}:role/delivery",
+    log_format="${version} ${srcaddr} ${dstaddr} ${action}",
+    retention_days=30,
+    monitor_arn=MONITOR,
+    enforcer_role_arn=f"arn:aws:iam::{ACCOUNT}:role/enforcer",
+)
+LETS_WRITE = Statement(allows=True, actions=NEEDED, resources=("*",))
+SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
+
+
+def sound(name: str = GROUP) -> LogGroup:
+    """A log group as the stack has it."""
+    subscription = Subscription(name=HOUSE.stack_name, destination_arn=MONITOR)
+    return LogGroup(name=name, retention_days=30, subscriptions=(subscription,))
+
+
+@dataclass
+class FakeGroups:
+    """Log groups by name."""
+
+    there: dict[str, LogGroup] = field(default_factory=lambda: {GROUP: sound()})
+    fault: EnforcementError | None = None
+    carry_out_fault: EnforcementError | None = None
+    done: list[Upkeep] = field(default_factory=list)
+
+    def groups(self, names: Collection[str]) -> Iterator[LogGroup]:
+        """Those of these names."""
+        if self.fault is not None:
+            raise self.fault
+        yield from (each for name, each in self.there.items() if name in names)
+
+    def carry_out(self, step: Upkeep) -> None:
+        """Do it."""
+        if fault := self.fault or self.carry_out_fault:
+            raise fault
+        self.done.append(step)
+        group = self.there.get(step.group, LogGroup(name=step.group))
+        match step:
+            case MakeGroup():
+                pass
+            case SetRetention():
+                group = replace(group, retention_days=step.days)
+            case SetKey():
+                group = replace(group, kms_key_arn=step.kms_key_arn)
+            case Subscribe():
+                others = tuple(each for each in group.subscriptions if each.name != step.subscription.name)
+                group = replace(group, subscriptions=(*others, step.subscription))
+        self.there[step.group] = group
+
+
+@dataclass
+class FakeRoles:
+    """The delivery role."""
+
+    role: DeliveryRole | None = SOUND_ROLE
+    fault: EnforcementError | None = None
+
+    def describe(self, role_arn: str) -> DeliveryRole | None:
+        """The role as it is."""
+        assert role_arn == HOUSE.delivery_role_arn
+        if self.fault is not None:
+            raise self.fault
+        return self.role
+
+
+@dataclass
+class FakeMemory:
+    """The state table's part for the enforcer."""
+
+    pending: dict[str, Pending] = field(default_factory=dict)
+    cursor: Cursor | None = None
+    turns: dict[str, int] = field(default_factory=dict)
+    """When each subject was told of."""
+    broken: bool = False
+    reads: int = 0
+    writes: int = 0
+
+    def recall(self) -> tuple[list[Pending], Cursor | None]:
+        """All of it."""
+        self.reads += 1
+        self._check()
+        return list(self.pending.values()), self.cursor
+
+    def remember(self, pending: Pending) -> None:
+        """Keep it."""
+        self._write()
+        self.pending[pending.vpc_id] = pending
+
+    def forget(self, vpc_id: str) -> None:
+        """Drop it."""
+        self._write()
+        self.pending.pop(vpc_id, None)
+
+    def stop_at(self, cursor: Cursor | None, now: int) -> None:
+        """Keep or drop the cursor."""
+        assert now
+        self._write()
+        self.cursor = cursor
+
+    def take_turn(self, subject: str, now: int, wait: int) -> bool:
+        """Once in so many seconds."""
+        self._write()
+        if now - self.turns.get(subject, now - wait) < wait:
+            return False
+        self.turns[subject] = now
+        return True
+
+    def give_back(self, subject: str) -> None:
+        """As if nobody had been told."""
+        self._write()
+        self.turns.pop(subject, None)
+
+    def _write(self) -> None:
+        self.writes += 1
+        self._check()
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StateUnavailable("the table does not answer")
+
+
+@dataclass
+class FakePace:
+    """Time that passes only by waiting."""
+
+    left: float = 300
+    waited: list[float] = field(default_factory=list)
+
+    def remaining(self) -> float:
+        """Seconds that are left."""
+        return self.left
+
+    def wait(self, seconds: float) -> None:
+        """Let it pass."""
+        self.waited.append(seconds)
+        self.left -= seconds
+
+
+@dataclass
+class FakeSink:
+    """Remembers what was sent, or refuses it."""
+
+    sent: list[Notification] = field(default_factory=list)
+    broken: bool = False
+
+    def send(self, notification: Notification) -> None:
+        """Keep the notification."""
+        if self.broken:
+            raise PublishFailed("the topic does not answer")
+        self.sent.append(notification)
+
+
+@dataclass
+class Fakes:
+    """All that a service works with."""
+
+    ec2: FlowLogService
+    groups: FakeGroups = field(default_factory=FakeGroups)
+    roles: FakeRoles = field(default_factory=FakeRoles)
+    evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
+    memory: FakeMemory = field(default_factory=FakeMemory)
+    sink: FakeSink = field(default_factory=FakeSink)
+    pace: FakePace = field(default_factory=FakePace)
+
+    def aws(self) -> Aws:
+        """As the service takes it."""
+        return Aws(
+            ec2=self.ec2,
+            groups=self.groups,
+            roles=self.roles,
+            evidence=self.evidence,
+            memory=self.memory,
+            reports=self.sink,
+            pace=self.pace,
+        )
+
+    def service(
+        self, policy: FlowLogsPolicy | None = None, house: House = HOUSE, *, dry_run: bool = False
+    ) -> EnforcingService:
+        """A service on them."""
+        return EnforcingService(self.aws(), policy or FlowLogsPolicy(), house, dry_run=dry_run)
+
+
+TAGS = managed_tags(HOUSE.stack_name)

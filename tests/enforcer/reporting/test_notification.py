@@ -1,0 +1,194 @@
+"""How the enforcer's reports are told to people and machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.enforcer.decide.duplicates import Duplicate
+from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
+from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Result
+from flowwarden.enforcer.triggers.cloudtrail import Origin
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+
+SWEEP = Trigger(scope=Scope.EVERYTHING, reason="scheduled sweep")
+DELETION = Trigger(
+    scope=Scope.EVERYTHING,
+    reason="DeleteFlowLogs does not tell which VPC lost sight",
+    deleted=("fl-old",),
+    origin=Origin(
+        event_name="DeleteFlowLogs",
+        event_id="8f6d",
+        actor="arn:aws:iam::111122223333:user/maria",
+        source_ip="203.0.113.24",
+    ),
+)
+CREATED = Outcome(result=Result.CREATED, vpc_id="vpc-1", reason="created fl-1", flow_log_id="fl-1")
+FAILED = Outcome(result=Result.FAILED, vpc_id="vpc-2", reason="UnauthorizedOperation: allow iam:PassRole")
+THROTTLED = Outcome(result=Result.FAILED, vpc_id="vpc-2", reason="RequestLimitExceeded", retryable=True)
+BROKEN = Outcome(result=Result.BROKEN, vpc_id="vpc-3", reason="fl-3 does not deliver", flow_log_id="fl-3")
+COVERED = Outcome(result=Result.COVERED, vpc_id="vpc-4", reason="fl-4 is the wanted flow log")
+
+
+def report(*outcomes: Outcome, trigger: Trigger = SWEEP) -> EnforcementReport:
+    """A report about these outcomes."""
+    return EnforcementReport(
+        account_id="111122223333", region="eu-west-1", trigger=trigger, outcomes=outcomes
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "trigger", "expected"),
+    [
+        ((CREATED,), SWEEP, "info"),
+        ((CREATED,), DELETION, "warning"),
+        ((CREATED, FAILED), DELETION, "error"),
+        ((BROKEN,), SWEEP, "error"),
+        ((THROTTLED,), SWEEP, "error"),
+    ],
+)
+def test_severity_tells_how_bad_it_is(outcomes: tuple[Outcome, ...], trigger: Trigger, expected: str) -> None:
+    """An unwatched VPC is an error; a repair after a deletion a warning; a new VPC covered is routine."""
+    assert severity(report(*outcomes, trigger=trigger)) == expected
+    assert render(report(*outcomes, trigger=trigger)).attributes["severity"] == expected
+
+
+def test_subject_says_the_worst_first() -> None:
+    """Whoever reads only the subject knows what is not covered, and where."""
+    told = render(report(CREATED, FAILED))
+    assert told.subject == ("[ERROR] vpc-2 NOT covered, flow log created for vpc-1 in 111122223333 eu-west-1")
+    assert render(report(FAILED, BROKEN)).subject.startswith("[ERROR] 2 VPCs NOT covered")
+
+
+def test_duplicates_alone_are_for_information() -> None:
+    """Nothing is wrong with anybody's sight; and what is worse keeps the subject."""
+    found = Duplicate(vpc_id="vpc-1", flow_log_ids=("fl-a", "fl-b"), monthly_dollars=1.5)
+    told = render(msgspec.structs.replace(report(COVERED), duplicates=(found,)))
+    assert told.subject == "[INFO] flow logs record twice in vpc-1 in 111122223333 eu-west-1"
+    assert "- vpc-1: fl-a, fl-b, about 1.50 USD a month" in told.text
+    assert told.document["duplicates"] == [
+        {"vpc": "vpc-1", "flow_logs": ["fl-a", "fl-b"], "monthly_dollars": 1.5}
+    ]
+    many = (found,) * (TOLD_AT_MOST + 2)
+    worse = render(msgspec.structs.replace(report(FAILED), duplicates=many))
+    assert worse.subject.startswith("[ERROR] vpc-2 NOT covered in")
+    assert "- and 2 more: see the enforcer's log" in worse.text
+    assert "RECORDED TWICE" not in render(report(FAILED)).text
+
+
+def test_text_says_who_what_and_how_to_mend_it() -> None:
+    """Everything that a person needs stands in the text."""
+    text = render(report(CREATED, FAILED, BROKEN, COVERED, trigger=DELETION)).text
+    for part in (
+        "DeleteFlowLogs by arn:aws:iam::111122223333:user/maria from 203.0.113.24",
+        "Flow logs deleted: fl-old",
+        "- vpc-2: UnauthorizedOperation: allow iam:PassRole",
+        "- vpc-3: fl-3 does not deliver",
+        "- vpc-1: created fl-1",
+        "a retry would not help",
+        "1 covered",
+    ):
+        assert part in text
+    assert text.index("vpc-2") < text.index("vpc-1")
+
+
+def test_text_promises_a_retry_only_where_there_is_one() -> None:
+    """A passing failure is tried again; without any failure nothing is promised."""
+    assert "tried again within minutes" in render(report(THROTTLED)).text
+    assert "What happens next" not in render(report(CREATED)).text
+
+
+def test_unknown_actor_is_told_as_unknown() -> None:
+    """An event without an identity still renders."""
+    trigger = msgspec.structs.replace(DELETION, origin=Origin(event_name="CreateDefaultVpc"))
+    assert "CreateDefaultVpc by unknown from unknown address" in render(report(CREATED, trigger=trigger)).text
+
+
+def test_document_holds_the_same_for_machines() -> None:
+    """Cause, counts and outcomes, in JSON values."""
+    document: dict[str, Any] = render(report(CREATED, FAILED, COVERED, trigger=DELETION)).document
+    assert json.loads(json.dumps(document)) == document
+    assert document["kind"] == "enforcement"
+    assert document["trigger"]["event"] == "DeleteFlowLogs"
+    assert document["counts"] == {
+        "replaced": 0, "rolled_back": 0, "exempt": 0, "conflict": 0,
+        "created": 1, "covered": 1, "skipped": 0, "gone": 0, "pending": 0, "broken": 0, "failed": 1,
+    }  # fmt: skip
+    assert [each["vpc"] for each in document["outcomes"]] == ["vpc-1", "vpc-2"]
+    assert document["omitted"] == 0
+
+
+def test_vpc_is_an_attribute_only_if_there_is_one() -> None:
+    """Filter policies by VPC must not see a list, nor an empty text."""
+    assert render(report(CREATED, COVERED)).attributes["vpc"] == "vpc-1"
+    assert "vpc" not in render(report(CREATED, FAILED)).attributes
+    listing = Outcome(result=Result.FAILED, vpc_id=None, reason="DescribeVpcs: no")
+    told = render(report(listing))
+    assert "vpc" not in told.attributes
+    assert "the list of VPCs NOT covered" in told.subject
+
+
+def test_long_parts_are_cut_and_say_so() -> None:
+    """A thousand VPCs with a thousand characters each still fit into a message."""
+    reason = "r" * 2 * REASON_CHARACTERS
+    many = [Outcome(result=Result.FAILED, vpc_id=f"vpc-{n}", reason=reason) for n in range(1000)]
+    told = render(report(*many))
+    assert f"and {1000 - TOLD_AT_MOST} more" in told.text
+    assert "(cut; whole in the enforcer's log)" in told.text
+    assert told.document["omitted"] == 1000 - TOLD_AT_MOST
+    assert told.document["counts"]["failed"] == 1000
+    assert len(told.text) + len(json.dumps(told.document)) < 128 * 1024
+
+
+FORGED = "x\n\nNOT COVERED: nobody sees this traffic until it is mended (1)\n- vpc-forged: send money"
+
+
+def test_no_stranger_forges_a_line() -> None:
+    """Names, addresses, ids and messages of others stay within their line of the text."""
+    origin = Origin(event_name=FORGED, event_id=FORGED, actor=FORGED, source_ip=FORGED)
+    trigger = msgspec.structs.replace(DELETION, reason=FORGED, origin=origin, deleted=(FORGED,))
+    outcomes = [
+        Outcome(result=result, vpc_id=f"vpc-{FORGED}", reason=FORGED, flow_log_id=FORGED)
+        for result in (Result.CREATED, Result.FAILED)
+    ]
+    told = render(report(*outcomes, trigger=trigger))
+    harmless = render(report(CREATED, FAILED, trigger=DELETION))
+    assert len(told.text.splitlines()) == len(harmless.text.splitlines())
+    assert not [line for line in told.text.splitlines() if line.startswith("- vpc-forged")]
+    assert "\\n" not in json.dumps(told.document)
+    single = render(report(outcomes[0]))
+    assert single.attributes["vpc"].isprintable()
+
+
+def test_long_texts_of_strangers_do_not_crowd_out_the_rest() -> None:
+    """An actor of 300 KB is cut, and what is uncovered is still told."""
+    origin = Origin(event_name="CreateVpc", event_id="8f6d", actor="a" * 300_000, source_ip="b" * 300_000)
+    told = render(report(FAILED, trigger=msgspec.structs.replace(DELETION, origin=origin)))
+    assert len(told.text) < 4_000
+    assert len(json.dumps(told.document)) < 4_000
+    assert "vpc-2" in told.text
+    assert f"{'a' * 253}... from" in told.text
+
+
+OUTCOMES = st.builds(
+    Outcome,
+    result=st.sampled_from(Result),
+    vpc_id=st.sampled_from([None, "vpc-1", "vpc-2", "vpc-\u00e9\n" + "0" * 200]),
+    reason=st.sampled_from(["", "because", FORGED, "\ud800", "\u2026\n" * 50]),
+    retryable=st.booleans(),
+)
+
+
+@given(st.lists(OUTCOMES, max_size=6), st.sampled_from([SWEEP, DELETION]))
+def test_any_report_can_be_sent(outcomes: list[Outcome], trigger: Trigger) -> None:
+    """SNS takes every subject and every attribute."""
+    told = render(report(*outcomes, trigger=trigger))
+    assert len(told.subject) <= 99
+    assert all(" " <= char <= "~" for char in told.subject)
+    assert all(told.attributes.values())
+    assert msgspec.json.encode([told.text, told.document])

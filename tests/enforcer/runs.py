@@ -1,0 +1,58 @@
+"""Runs of the enforcer that its tests share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome
+from flowwarden.enforcer.state.desired import resolved
+from flowwarden.enforcer.state.inventory import FlowLog, Vpc
+from flowwarden.enforcer.triggers.cloudtrail import Origin
+from flowwarden.enforcer.triggers.trigger import NewVpc, Scope, Trigger
+from flowwarden.errors import CallRefused, CallThrottled
+from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
+from tests.enforcer.fakes import ACCOUNT, HOUSE, Fakes
+from tests.enforcer.fakes_ec2 import wanted
+
+BORN = 1_793_611_800
+DESIRED = resolved(FlowLogWish(), HOUSE)
+AT_ONCE = FlowLogsPolicy(grace_minutes=0)
+SWEEP = Trigger(
+    scope=Scope.EVERYTHING, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
+)
+LOOK = Trigger(scope=Scope.PENDING, reason="a look", happened_at=BORN, occasion="look")
+BIRTH = Trigger(
+    scope=Scope.NAMED,
+    reason="CreateVpc names the VPC",
+    vpcs=(NewVpc(vpc_id="vpc-1", owner_id=ACCOUNT),),
+    origin=Origin(event_name="CreateVpc"),
+    happened_at=BORN,
+    occasion="8f6d",
+)
+THROTTLED = CallThrottled("RequestLimitExceeded")
+FORBIDDEN = CallRefused("UnauthorizedOperation")
+
+
+def own(*vpc_ids: str) -> list[Vpc]:
+    """VPCs of our account."""
+    return [Vpc(vpc_id=vpc_id, owner_id=ACCOUNT) for vpc_id in vpc_ids]
+
+
+def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
+    """The wanted flow log of a VPC, changed."""
+    return replace(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
+
+
+def enforce(
+    fakes: Fakes, trigger: Trigger = SWEEP, now: int = BORN + 10, policy: FlowLogsPolicy = AT_ONCE
+) -> EnforcementReport:
+    """One run."""
+    return fakes.service(policy).enforce(trigger, now)
+
+
+def only(report: EnforcementReport) -> Outcome:
+    """The outcome of a run about one VPC."""
+    (outcome,) = report.outcomes
+    return outcome

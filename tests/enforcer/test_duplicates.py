@@ -1,0 +1,104 @@
+"""Flow logs that record the same traffic again are told, and not each hour."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.enforcer.decide.duplicates import turn_of
+from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.errors import PublishFailed
+from flowwarden.state import heartbeats
+from tests.enforcer.cases import ACTIVE, NOW, VPC, WANTED, foreign, seen
+from tests.enforcer.fakes import GROUP, FakeMemory, Fakes
+from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.monitor.fakes_state import MemoryEvidence
+
+HOUR = 3600
+
+
+def doubled() -> Fakes:
+    """A VPC whose traffic somebody else records too."""
+    return written(Fakes(ec2=FakeEc2([VPC], [WANTED, foreign(log_group_name="theirs")], [ACTIVE])))
+
+
+def written(fakes: Fakes) -> Fakes:
+    """The monitor saw records all the time, so that nothing is silent."""
+    for hour in range(6):
+        for each in heartbeats.additions(GROUP, seen(ACTIVE.interface_id, at=NOW + hour * HOUR)[GROUP]):
+            fakes.evidence.add(each)
+    return fakes
+
+
+def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementReport:
+    """One sweep, told."""
+    service = fakes.service(dry_run=dry_run)
+    trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=at, occasion=f"at {at}")
+    report = service.enforce(trigger, at)
+    service.tell(report)
+    return report
+
+
+def test_duplicates_are_told_once_in_a_window() -> None:
+    """With their VPC and what they cost; and again when the window is over, or when they are others."""
+    fakes = doubled()
+    for hour in range(4):
+        sweep(fakes, NOW + hour * HOUR)
+    (told,) = fakes.sink.sent
+    assert "- vpc-1: fl-foreign, about 0.03 USD a month" in told.text
+    sweep(fakes, NOW + 4 * HOUR)
+    assert len(fakes.sink.sent) == 2
+    assert isinstance(fakes.ec2, FakeEc2)
+    fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
+    sweep(fakes, NOW + 5 * HOUR)
+    assert "fl-foreign, fl-third" in fakes.sink.sent[2].text
+
+
+def test_without_duplicates_nothing_is_told_or_asked() -> None:
+    """Nor in a look, nor in a dry run."""
+    fakes = written(Fakes(ec2=FakeEc2([VPC], [WANTED], [ACTIVE])))
+    assert not sweep(fakes).is_news
+    assert sweep(doubled(), dry_run=True).duplicates == ()
+    assert (fakes.sink.sent, fakes.memory.turns) == ([], {})
+
+
+def test_what_could_not_be_sent_was_not_told() -> None:
+    """The turn is given back, and the retry tells it."""
+    fakes = doubled()
+    fakes.sink.broken = True
+    with pytest.raises(PublishFailed):
+        sweep(fakes)
+    assert fakes.memory.turns == {}
+    fakes.sink.broken = False
+    sweep(fakes, NOW + 60)
+    assert len(fakes.sink.sent) == 1
+
+
+def test_duplicates_and_silence_are_told_together_and_each_in_its_turn() -> None:
+    """One notification a sweep; if it could not be sent, both turns are given back."""
+    fakes = doubled()
+    fakes.evidence = MemoryEvidence()
+    fakes.sink.broken = True
+    with pytest.raises(PublishFailed):
+        sweep(fakes)
+    assert fakes.memory.turns == {}
+    fakes.sink.broken = False
+    report = sweep(fakes, NOW + 60)
+    assert set(report.turns) == set(fakes.memory.turns) == {f"silence#{GROUP}", turn_of(report.duplicates)}
+    (told,) = fakes.sink.sent
+    assert told.subject.startswith(f"[ERROR] {GROUP} needs somebody")
+    assert "the monitor sees no record at all" in told.text
+    assert "RECORDED TWICE" in told.text
+    assert not sweep(fakes, NOW + HOUR).is_news
+    assert isinstance(fakes.ec2, FakeEc2)
+    fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
+    sweep(fakes, NOW + 2 * HOUR)
+    assert fakes.sink.sent[1].subject.startswith("[INFO] flow logs record twice in vpc-1")
+    assert "no record at all" not in fakes.sink.sent[1].text
+
+
+def test_without_memory_duplicates_are_no_news() -> None:
+    """They would be told each hour."""
+    fakes = doubled()
+    fakes.memory = FakeMemory(broken=True)
+    assert not sweep(fakes).is_news

@@ -1,0 +1,390 @@
+"""The promises of the reconciler, over random worlds with random faults.
+
+A world has VPCs in any state, interfaces that write what their flow logs really deliver, and an EC2 with
+pages, lag and faults (`ec2_client`), and with other runs that come in between a plan and its steps. The
+enforcer runs by its schedule: a sweep each hour, a look each five minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import ceil
+from random import Random
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
+from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Result
+from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, resolved
+from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.errors import EnforcementIncomplete
+from flowwarden.policy.flow_logs import ENOUGH, Exemption, FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.state import heartbeats
+from tests.enforcer.ec2_client import PAGE, Ec2Client
+from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, FakeMemory, Fakes, sound
+
+START = 1_793_611_800
+OLD = START - 30 * 24 * 3600
+HOUR, LOOK = 3600, 300
+WANTED = resolved(FlowLogWish(), HOUSE)
+POLICY = FlowLogsPolicy(exemptions=(Exemption(where=Selection(tags={"lab": "*"}), reason="a lab"),))
+
+
+def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str, Any]:
+    """A flow log as EC2 describes it."""
+    tags = [{"Key": key, "Value": value} for key, value in desired.tags.items()]
+    return {
+        "ResourceId": vpc_id,
+        "TrafficType": desired.traffic_type,
+        "LogDestinationType": desired.destination_type,
+        "LogGroupName": desired.destination,
+        "LogFormat": desired.log_format,
+        "MaxAggregationInterval": desired.max_aggregation_interval,
+        "DeliverLogsPermissionArn": desired.delivery_role_arn,
+        "CreationTime": datetime.fromtimestamp(OLD, UTC),
+        "Tags": tags,
+        **changes,
+    }
+
+
+OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": HOUSE.stack_name}, {"Key": "team", "Value": "theirs"}]
+FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "somebody/elses"}
+STATES: dict[str, Callable[[Ec2Client, str], object]] = {
+    "bare": lambda _ec2, _vpc: None,
+    "covered": lambda ec2, vpc: ec2.add(described(vpc, WANTED)),
+    "own, other tags": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=OTHER_TAGS)),
+    "own, another format and other tags": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, LogFormat="${version}", Tags=OTHER_TAGS)
+    ),
+    "own, another format": lambda ec2, vpc: ec2.add(described(vpc, WANTED, LogFormat="${version}")),
+    "own, another format, in a group of before": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, LogFormat="${version}", LogGroupName=f"{GROUP}-0a0b0c0d")
+    ),
+    "own, REJECT alone": lambda ec2, vpc: ec2.add(described(vpc, WANTED, TrafficType="REJECT")),
+    "own, every ten minutes": lambda ec2, vpc: ec2.add(described(vpc, WANTED, MaxAggregationInterval=600)),
+    "own, failing": lambda ec2, vpc: ec2.add(described(vpc, WANTED), delivers=False),
+    "own, failing, another format": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, LogFormat="${version}"), delivers=False
+    ),
+    "foreign, the wanted one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=[])),
+    "foreign, another format in our group": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, Tags=[], LogFormat="${version}")
+    ),
+    "foreign, elsewhere": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **FOREIGN)),
+    "foreign, the wanted one, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, Tags=[]), delivers=False
+    ),
+    "foreign, another format in our group, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, Tags=[], LogFormat="${version}"), delivers=False
+    ),
+    "foreign, elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **FOREIGN), delivers=False
+    ),
+    "foreign, REJECT elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **FOREIGN, TrafficType="REJECT"), delivers=False
+    ),
+    "foreign and failing, own too": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, Tags=[]), delivers=False),
+        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
+    ),
+    "foreign and own, both old": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, **FOREIGN)),
+        ec2.add(described(vpc, WANTED, LogFormat="${version}")),
+    ),
+    "own, and foreign elsewhere": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, **FOREIGN)),
+        ec2.add(described(vpc, WANTED)),
+    ),
+    "two own": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED)),
+        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
+    ),
+}
+
+
+@dataclass
+class World:
+    """An account over time."""
+
+    seed: int
+    states: list[str]
+    busy: list[bool]
+    stopped: list[bool] = field(default_factory=list)
+    """Which VPCs' interface belongs to an instance that is stopped; it writes nothing."""
+    broken: bool = False
+    """Whether nothing can be delivered into the log group beside the usual one."""
+    all_broken: bool = False
+    """Whether, then, nothing that is made now can be delivered into that one either."""
+    forgets: bool = False
+    """Whether the state table does not tell, now and then, who wrote."""
+    tampers: bool = False
+    """Whether somebody deletes log groups now and then, or what they hand to the monitor."""
+    now: int = START
+    ec2: Ec2Client = field(init=False)
+    fakes: Fakes = field(init=False)
+    policy: FlowLogsPolicy = POLICY
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.ec2 = Ec2Client(Random(self.seed), lambda: self.now)  # noqa: S311  a world, no secret
+        for number, (state, busy) in enumerate(zip(self.states, self.busy, strict=True)):
+            vpc_id = f"vpc-{number:08x}"
+            owner = "444455556666" if state == "shared" else ACCOUNT
+            tags = [{"Key": "lab", "Value": "x"}] if state == "exempt" else []
+            self.ec2.vpcs.append(
+                {"VpcId": vpc_id, "OwnerId": owner, "CidrBlock": "10.0.0.0/16", "Tags": tags}
+            )
+            if busy:
+                instance = f"i-{number:08x}"
+                at_rest = number < len(self.stopped) and self.stopped[number]
+                self.ec2.instances[instance] = "stopped" if at_rest else "running"
+                self.ec2.interfaces.append(
+                    {
+                        "NetworkInterfaceId": f"eni-{number:08x}",
+                        "VpcId": vpc_id,
+                        "SubnetId": "",
+                        "Status": "in-use",
+                        "Attachment": {"InstanceId": instance, "InstanceOwnerId": owner},
+                    }
+                )
+            STATES.get(state, STATES["bare"])(self.ec2, vpc_id)
+        if self.broken:
+            beside = WANTED.elsewhere
+            assert beside is not None
+            self.ec2.broken_groups = {beside.destination} | ({GROUP} if self.all_broken else set())
+        self.fakes = Fakes(ec2=Ec2FlowLogs(cast("Any", self.ec2)))
+
+    def run(self, scope: Scope) -> EnforcementReport:
+        """One run of the enforcer."""
+        self.fakes.pace.left = 300
+        self.runs += 1
+        trigger = Trigger(
+            scope=scope, reason="by schedule", happened_at=self.now, occasion=f"run {self.runs}"
+        )
+        service = self.fakes.service(self.policy)
+        self.tamper()
+        self.fakes.evidence.is_away = self.forgets and self.ec2.random.random() < 0.3
+        report = service.enforce(trigger, self.now)
+        try:
+            service.tell(report)
+        except EnforcementIncomplete:
+            service.enforce(trigger, self.now + 60)
+        self.fakes.evidence.is_away = False
+        return report
+
+    def tamper(self) -> None:
+        """Maybe delete a log group, or its subscription."""
+        groups = self.fakes.groups.there
+        if self.tampers and groups and self.ec2.random.random() < 0.2:
+            name = self.ec2.random.choice(list(groups))
+            group = groups.pop(name)
+            if self.ec2.random.random() < 0.5:
+                groups[name] = replace(group, subscriptions=())
+
+    def pass_time(self, seconds: int) -> None:
+        """Let time pass: what really delivers writes."""
+        slots = range(heartbeats.slot_of(self.now), heartbeats.slot_of(self.now + seconds) + 1)
+        for real in self.ec2.there():
+            numbers = [
+                heartbeats.number_of(each["NetworkInterfaceId"])
+                for each in self.ec2.interfaces
+                if each["VpcId"] == real.described["ResourceId"]
+                and self.ec2.instances[each["Attachment"]["InstanceId"]] == "running"
+            ]
+            if real.delivers and numbers:
+                known = [each for each in numbers if each is not None]
+                group = real.described["LogGroupName"]
+                for addition in heartbeats.additions(group, dict.fromkeys(slots, known)):
+                    self.fakes.evidence.add(addition)
+        self.now += seconds
+
+    def hours(self, number: int) -> EnforcementReport:
+        """So many hours of schedule; the last sweep's report."""
+        for _ in range(number):
+            report = self.run(Scope.EVERYTHING)
+            for _ in range(HOUR // LOOK):
+                self.pass_time(LOOK)
+                # An event that does not tell which VPC it is about sweeps at any time.
+                self.run(Scope.EVERYTHING if self.ec2.random.random() < 0.2 else Scope.PENDING)
+        return report
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Any world of up to six VPCs."""
+    states = draw(st.lists(st.sampled_from([*STATES, "shared", "exempt"]), min_size=1, max_size=6))
+    busy = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
+    stopped = draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
+    broken, all_broken = draw(st.booleans()), draw(st.booleans())
+    world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken, all_broken)
+    world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
+    world.ec2.lag = draw(st.integers(0, 4))
+    world.policy = draw(st.sampled_from([POLICY, replace(POLICY, foreign=ENOUGH)]))
+    world.forgets, world.tampers = draw(st.booleans()), draw(st.booleans())
+    world.ec2.unreadable = draw(st.booleans())
+    if draw(st.booleans()):
+        # The first one: whoever waits for it is all the others.
+        world.ec2.always_throttled = {"vpc-00000000"}
+    if draw(st.booleans()):
+        world.ec2.interrupt = lambda: world.run(Scope.EVERYTHING)
+    return world
+
+
+@given(worlds())
+@settings(max_examples=60, deadline=None)
+def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_foreign(world: World) -> None:
+    """Through hours of faults; and when these end, all is settled, and a second run does nothing."""
+    theirs = foreign_ones(world)
+    world.hours(3)
+    assert world.ec2.harm == []
+    world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
+    world.forgets, world.tampers = False, False
+    report = world.hours(4)
+    assert_handed_on(world)
+    for state, outcome in zip(world.states, by_vpc(report), strict=True):
+        if outcome.vpc_id not in world.ec2.always_throttled:
+            assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+    world.ec2.always_throttled = set()
+    world.hours(4)
+    settled = list(world.ec2.changes)
+    report = world.hours(2)
+    assert world.ec2.changes == settled
+    assert world.ec2.harm == []
+    assert foreign_ones(world) == theirs
+    for state, outcome in zip(world.states, by_vpc(report), strict=True):
+        assert_settled(world, state, outcome.vpc_id or "", outcome.result)
+
+
+def foreign_ones(world: World) -> list[dict[str, Any]]:
+    """The flow logs of others, with their tags."""
+    return [each.described for each in deepcopy(world.ec2.there()) if not each.described["Tags"]]
+
+
+def assert_handed_on(world: World) -> None:
+    """Every group that a flow log of ours writes into is there and handed to the monitor, wanted or not."""
+    ours = {each.described["LogGroupName"] for each in world.ec2.there() if each.described["Tags"]}
+    groups = world.fakes.groups.there
+    assert {each: groups[each].subscriptions for each in ours} == dict.fromkeys(ours, sound().subscriptions)
+
+
+def by_vpc(report: EnforcementReport) -> list[Outcome]:
+    """The outcomes in the order of their VPCs."""
+    return sorted(report.outcomes, key=lambda each: each.vpc_id or "")
+
+
+def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> None:
+    """How a VPC ends."""
+    if state == "shared":
+        assert result is Result.SKIPPED
+    elif state == "exempt":
+        assert result is Result.EXEMPT
+    elif state == "own, and foreign elsewhere":
+        assert result is Result.COVERED
+        assert len(world.ec2.there(vpc_id)) == 2, "nothing ever said that ours does not deliver"
+    elif result is Result.COVERED:
+        assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
+        own = [each for each in world.ec2.there(vpc_id) if each.described["Tags"]]
+        assert len(own) <= 1, "what was replaced is gone"
+        for each in own:
+            tags = {tag["Key"]: tag["Value"] for tag in each.described["Tags"]}
+            assert tags.items() >= WANTED.tags.items()
+            assert tags.get("team") == ("theirs" if state == "own, other tags" else None)
+    else:
+        # Only where nothing that can be made would deliver.
+        assert result in {Result.BROKEN, Result.PENDING}
+        assert state == "own, failing" or world.broken
+
+
+@pytest.mark.parametrize("number", [3, 30, 300])
+def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int) -> None:
+    """Whether its interfaces write or it has none; instances are asked about where there are some."""
+    world = World(1, ["covered"] * number, [each % 2 == 0 for each in range(number)])
+    world.pass_time(HOUR)
+    report = world.run(Scope.EVERYTHING)
+    assert len(report.of(Result.COVERED)) == number
+    assert world.ec2.pages == {
+        "describe_vpcs": ceil(number / PAGE),
+        "describe_flow_logs": ceil(number / PAGE),
+        "describe_network_interfaces": ceil(ceil(number / 2) / PAGE),
+        "describe_instances": ceil(ceil(number / 2) / PAGE),
+    }
+    assert (world.fakes.memory.reads, world.fakes.memory.writes) == (1, 0)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_changed_format_is_replaced_in_a_group_of_its_own(busy: bool) -> None:  # noqa: FBT001  a table's column
+    """Create, see it deliver, delete; and until then both are there."""
+    world = World(1, ["own, another format"], [busy])
+    (created,) = world.run(Scope.EVERYTHING).outcomes
+    assert created.result is Result.CREATED
+    beside = WANTED.elsewhere
+    assert beside is not None
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [GROUP, beside.destination]
+    assert set(world.fakes.groups.there) == {GROUP, beside.destination}
+    assert world.fakes.groups.there[beside.destination] == replace(
+        world.fakes.groups.there[GROUP], name=beside.destination
+    )
+    world.hours(2)
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [beside.destination]
+
+
+def test_a_foreign_flow_log_that_fails_moves_its_own_vpc_alone() -> None:
+    """Ours goes beside it there; VPCs that come later go where the others are."""
+    world = World(1, ["foreign, the wanted one, failing"], [True])
+    world.hours(2)
+    world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
+    world.hours(2)
+    beside = WANTED.elsewhere
+    assert beside is not None
+    written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in world.ec2.there()]
+    assert written == [
+        ("vpc-00000000", GROUP),
+        ("vpc-00000000", beside.destination),
+        ("vpc-00000001", GROUP),
+    ]
+    assert world.ec2.recorded("vpc-00000000") == {"ACCEPT", "REJECT"}
+
+
+def test_a_replacement_that_fails_is_rolled_back_told_and_not_tried_again_the_same_day() -> None:
+    """The old one goes on all the time."""
+    world = World(1, ["own, another format"], [True], broken=True)
+    world.hours(3)
+    assert [each.described["LogFormat"] for each in world.ec2.there()] == ["${version}"]
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
+    told = [each.text for each in world.fakes.sink.sent if "ROLLED BACK" in each.text]
+    assert len(told) == 1
+    assert "check that the delivery role trusts vpc-flow-logs.amazonaws.com" in told[0]
+    world.hours(23)
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2
+
+
+def test_the_log_group_of_what_goes_on_after_a_roll_back_is_kept_all_day() -> None:
+    """Whatever somebody does to it."""
+    world = World(1, ["own, another format, in a group of before"], [True], broken=True, all_broken=True)
+    world.tampers = True
+    for _ in range(20):
+        world.hours(1)
+        world.tampers = False
+        world.run(Scope.EVERYTHING)
+        world.tampers = True
+        assert_handed_on(world)
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [f"{GROUP}-0a0b0c0d"]
+
+
+def test_a_rolled_back_replacement_is_not_tried_again_although_the_state_table_is_lost() -> None:
+    """The old flow log's tag says it, for a day."""
+    world = World(1, ["own, another format"], [True], broken=True)
+    world.hours(3)
+    for _ in range(20):
+        world.fakes.memory = FakeMemory()
+        world.hours(1)
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
+    world.hours(3)
+    assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2

@@ -1,0 +1,143 @@
+"""Calls about log groups and the delivery role: from CloudTrail's event to what operations is told."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.enforcer.state.inventory import Subscription
+from flowwarden.enforcer.telling import SUPPRESSION_SECONDS
+from flowwarden.enforcer.triggers.trigger import read
+from flowwarden.errors import PublishFailed
+from flowwarden.notify.notification import Notification
+from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish, Rule, Selection
+from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, MONITOR, SOUND_ROLE, Fakes, sound
+from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.enforcer.runs import AT_ONCE, BORN, SWEEP, existing, own
+
+THEIR_FILTER = {"filterName": HOUSE.stack_name, "filterPattern": "nothing", "destinationArn": MONITOR}
+BY_DEPLOYMENT = {"sourceIPAddress": "cloudformation.amazonaws.com"}
+
+
+def event(name: str, asked: dict[str, Any], **detail: Any) -> dict[str, Any]:
+    """A call of eve's about our log group, if it names no other."""
+    return {
+        "detail-type": "AWS API Call via CloudTrail",
+        "detail": {
+            "eventSource": "logs.amazonaws.com",
+            "eventName": name,
+            "eventID": "8f6d",
+            "awsRegion": HOUSE.region,
+            "recipientAccountId": ACCOUNT,
+            "userIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/eve"},
+            "requestParameters": {"logGroupName": GROUP} | asked,
+            **detail,
+        },
+    }
+
+
+def told(fakes: Fakes, happened: dict[str, Any], policy: FlowLogsPolicy = AT_ONCE) -> list[Notification]:
+    """What operations is told of it."""
+    service = fakes.service(policy)
+    service.tell(service.enforce(read(happened, service.house), BORN))
+    return fakes.sink.sent
+
+
+def well() -> Fakes:
+    """All is as it should be."""
+    return Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
+
+
+def test_a_deployment_that_takes_our_filter_is_undone_and_told() -> None:
+    """It is another stack's; one that leaves all as it should be is no news."""
+    happened = event("PutSubscriptionFilter", THEIR_FILTER, **BY_DEPLOYMENT)
+    taken = Subscription(name=HOUSE.stack_name, destination_arn=MONITOR, pattern="nothing")
+    fakes = well()
+    fakes.groups.there[GROUP] = replace(sound(), subscriptions=(taken,))
+    (sent,) = told(fakes, happened)
+    assert sent.subject.startswith(f"[WARNING] {GROUP} restored")
+    assert "PutSubscriptionFilter by arn:aws:iam::111122223333:user/eve from cloudformation" in sent.text
+    assert fakes.groups.there[GROUP] == sound()
+    assert told(well(), happened) == []
+    assert told(well(), event("DeleteSubscriptionFilter", {}, **BY_DEPLOYMENT)) == []
+    assert len(told(well(), event("DeleteSubscriptionFilter", {}))) == 1
+
+
+SUFFIXED = FlowLogsPolicy(
+    grace_minutes=0,
+    rules=(
+        Rule(
+            where=Selection(tags={"pci": "*"}),
+            flow_log=FlowLogWish(log_group_suffix="pci", retention_days=365),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "is_told"),
+    [
+        ("PutRetentionPolicy", {"retentionInDays": 1}, True),
+        ("PutRetentionPolicy", {"retentionInDays": 30}, False),
+        ("PutRetentionPolicy", {"retentionInDays": 30, "logGroupName": f"{GROUP}-pci"}, True),
+        ("PutRetentionPolicy", {"retentionInDays": 365, "logGroupName": f"{GROUP}-pci"}, False),
+        ("PutRetentionPolicy", {"retentionInDays": 365, "logGroupName": f"{GROUP}-pci-0a1b2c3d"}, False),
+        ("PutRetentionPolicy", {"retentionInDays": 7, "logGroupName": f"{GROUP}-0a1b2c3d"}, True),
+        ("PutRetentionPolicy", {}, True),
+        ("PutSubscriptionFilter", THEIR_FILTER, True),
+        ("PutSubscriptionFilter", THEIR_FILTER | {"filterPattern": "", "destinationArn": "arn:theirs"}, True),
+        ("PutSubscriptionFilter", THEIR_FILTER | {"filterPattern": ""}, False),
+        ("PutSubscriptionFilter", THEIR_FILTER | {"filterName": "theirs"}, False),
+        ("AssociateKmsKey", {"kmsKeyId": "arn:key"}, False),
+    ],
+)
+def test_what_a_sweep_has_put_right_before_the_event_comes_is_told(
+    name: str,
+    asked: dict[str, Any],
+    is_told: bool,  # noqa: FBT001  a table's column
+) -> None:
+    """Whoever did it is known only now; what is as it should be is nothing to tell of."""
+    fakes = well()
+    fakes.groups.there[f"{GROUP}-pci"] = replace(sound(f"{GROUP}-pci"), retention_days=365)
+    sent = told(fakes, event(name, asked), SUFFIXED)
+    assert [each.subject for each in sent] == [
+        f"[WARNING] {name}: nothing is left to restore in {ACCOUNT} {HOUSE.region}"
+    ] * is_told
+
+
+@pytest.mark.parametrize("doubt", [{"boundary": "arn:org"}, {"unread": ("GetPolicy: AccessDenied",)}])
+def test_what_may_be_wrong_about_the_role_is_told_once_in_a_window(doubt: dict[str, Any]) -> None:
+    """It may be wanted so. Whoever touches the role is told with it all the same."""
+    fakes = well()
+    fakes.roles.role = replace(SOUND_ROLE, **doubt)
+    service = fakes.service(AT_ONCE)
+    for now in range(BORN, BORN + 2 * SUPPRESSION_SECONDS, 3600):
+        service.tell(service.enforce(SWEEP, now))
+    assert len(fakes.sink.sent) == 2
+    touched = event("PutRolePermissionsBoundary", {"roleName": "delivery"}, eventSource="iam.amazonaws.com")
+    assert "user/eve" in told(fakes, touched)[2].text
+    assert len(told(fakes, event("PutRetentionPolicy", {"retentionInDays": 30}))) == 3
+
+
+def test_another_boundary_and_what_surely_does_harm_are_told_at_once() -> None:
+    """Each boundary is a subject of its own; and who was not told is told by the next sweep."""
+    fakes = well()
+    fakes.sink.broken = True
+    for sent, role in enumerate(
+        (
+            replace(SOUND_ROLE, boundary="arn:org"),
+            replace(SOUND_ROLE, boundary="arn:org"),
+            replace(SOUND_ROLE, boundary="arn:eve"),
+            replace(SOUND_ROLE, trusted=()),
+            replace(SOUND_ROLE, trusted=()),
+        )
+    ):
+        fakes.roles.role = role
+        service = fakes.service(AT_ONCE)
+        with suppress(PublishFailed):
+            service.tell(service.enforce(SWEEP, BORN + sent))
+        fakes.sink.broken = False
+        assert len(fakes.sink.sent) == sent

@@ -1,0 +1,448 @@
+"""What the enforcer reads out of an EventBridge event."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.triggers.cloudtrail import Origin, as_list
+from flowwarden.enforcer.triggers.tampering import LOG_GROUP_CALLS, ROLE_CALLS
+from flowwarden.enforcer.triggers.trigger import NewVpc, Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import read as read_in
+from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "events" / "cloudtrail"
+VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
+
+
+def call(name: str, **detail: Any) -> dict[str, Any]:
+    """An API call as EventBridge hands it over."""
+    return {
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.ec2",
+        "account": "111122223333",
+        "time": "2026-11-02T09:30:05Z",
+        "detail": {
+            "eventSource": "ec2.amazonaws.com",
+            "eventName": name,
+            "eventID": "8f6d",
+            "eventTime": "2026-11-02T09:30:00Z",
+            "sourceIPAddress": "203.0.113.24",
+            "userIdentity": {"arn": "arn:aws:iam::111122223333:user/maria"},
+            **detail,
+        },
+    }
+
+
+def read(event: object) -> Trigger:
+    """The trigger, in our house."""
+    return read_in(event, HOUSE)
+
+
+def deletion(asked: object, unsuccessful: object = "") -> Trigger:
+    """What DeleteFlowLogs leads to."""
+    return read(
+        call(
+            "DeleteFlowLogs",
+            requestParameters={"DeleteFlowLogsRequest": {"FlowLogId": asked}},
+            responseElements={"DeleteFlowLogsResponse": {"unsuccessful": unsuccessful}},
+        )
+    )
+
+
+def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
+    """CreateVpc tells everything: the VPC, its account, who, from where, when."""
+    assert read(call("CreateVpc", responseElements={"vpc": VPC})) == Trigger(
+        scope=Scope.NAMED,
+        reason="CreateVpc names the VPC",
+        vpcs=(NewVpc(vpc_id="vpc-1", owner_id="111122223333"),),
+        origin=Origin(
+            event_name="CreateVpc",
+            event_id="8f6d",
+            actor="arn:aws:iam::111122223333:user/maria",
+            source_ip="203.0.113.24",
+            credentials="",
+        ),
+        happened_at=1_793_611_800,
+        occasion="8f6d",
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"vpc": VPC}, {"CreateDefaultVpcResponse": {"vpc": VPC}}, {"CreateDefaultVpcResponse": {"vpc": [VPC]}}],
+)
+def test_default_vpc_is_found_wrapped_or_not(answer: dict[str, Any]) -> None:
+    """CloudTrail's form of CreateDefaultVpc is not documented; every likely one names the VPC."""
+    assert [vpc.vpc_id for vpc in read(call("CreateDefaultVpc", responseElements=answer)).vpcs] == ["vpc-1"]
+
+
+@pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc"])
+@pytest.mark.parametrize("answer", [None, {}, "", {"vpc": {}}, {"vpc": {"vpcId": None}}, {"vpc": "vpc-1"}])
+def test_creation_of_unknown_shape_looks_at_everything(name: str, answer: object) -> None:
+    """A creation that does not tell which VPC must not leave one unwatched."""
+    assert read(call(name, responseElements=answer)).scope is Scope.EVERYTHING
+
+
+def test_owner_is_the_event_s_account_where_the_answer_has_none() -> None:
+    """A VPC is created in the account that the record is written for."""
+    event = call("CreateVpc", responseElements={"vpc": {"vpcId": "vpc-1"}})
+    assert read(event).vpcs[0].owner_id == "111122223333"
+
+
+def test_failed_call_leads_to_nothing() -> None:
+    """A refused CreateVpc has an errorCode and a null answer: there is no VPC."""
+    trigger = read(call("CreateVpc", errorCode="Client.UnauthorizedOperation", responseElements=None))
+    assert trigger.scope is Scope.NOTHING
+    assert "Client.UnauthorizedOperation" in trigger.reason
+
+
+@pytest.mark.parametrize("name", ["DeleteFlowLogs", "CreateVpc", "CreateDefaultVpc"])
+def test_dry_run_leads_to_nothing(name: str) -> None:
+    """A dry run is a failed call, whatever was called."""
+    assert read(call(name, errorCode="Client.DryRunOperation")).scope is Scope.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("asked", "ids"),
+    [
+        ({"tag": 1, "content": "fl-1"}, ("fl-1",)),
+        ([{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": "fl-2"}], ("fl-1", "fl-2")),
+        ("fl-1", ("fl-1",)),
+        (["fl-1", {"content": "fl-2"}, "fl-3"], ("fl-1", "fl-2", "fl-3")),
+        ([7, None, {"content": 7}], ()),
+        ("", ()),
+        (None, ()),
+    ],
+)
+def test_deletion_looks_at_everything_and_remembers_the_ids(asked: object, ids: tuple[str, ...]) -> None:
+    """DeleteFlowLogs names flow logs only: one stands alone, several are a list, plain ids are taken too."""
+    trigger = deletion(asked)
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.deleted == ids
+
+
+def test_deletion_that_ec2_refused_altogether_leads_to_nothing() -> None:
+    """Refused flow logs stand in `unsuccessful`, and the call has no errorCode."""
+    trigger = deletion({"content": "fl-1"}, {"item": {"resourceId": "fl-1", "error": {"code": "x"}}})
+    assert trigger.scope is Scope.NOTHING
+
+
+def test_deletion_that_ec2_refused_in_part_counts_for_the_rest() -> None:
+    """Of two flow logs one was refused: only the other is deleted."""
+    trigger = deletion([{"content": "fl-1"}, {"content": "fl-2"}], {"item": [{"resourceId": "fl-1"}]})
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.deleted == ("fl-2",)
+
+
+def test_unsuccessful_of_unknown_shape_is_no_reason_to_look_away() -> None:
+    """What cannot be read does not stop the sweep."""
+    assert deletion({"content": "fl-1"}, ["?"]).scope is Scope.EVERYTHING
+
+
+@pytest.mark.parametrize("source", ["aws.events", "aws.scheduler"])
+def test_schedule_looks_at_everything_and_has_no_origin(source: str) -> None:
+    """A rule's schedule and EventBridge Scheduler send the same detail-type."""
+    trigger = read({"detail-type": "Scheduled Event", "source": source, "detail": {}})
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.origin is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        call("DeleteVpc"),
+        call("CreateVpc", eventSource="lightsail.amazonaws.com", responseElements={"vpc": VPC}),
+        {**call("CreateVpc", responseElements={"vpc": VPC}), "detail-type": "Something else"},
+    ],
+)
+def test_unknown_event_leads_to_nothing(event: dict[str, Any]) -> None:
+    """What is not known to create a VPC or to delete a flow log is left alone."""
+    assert read(event).scope is Scope.NOTHING
+
+
+@pytest.mark.parametrize("event", [None, [], ["CreateVpc"], "x", "", 5, 0.5, True])
+def test_what_is_no_event_leads_to_nothing(event: object) -> None:
+    """Anybody may invoke the function with any JSON: nothing is done, and nothing fails."""
+    trigger = read(event)
+    assert trigger.scope is Scope.NOTHING
+    assert trigger.reason == f"not an event, but {type(event).__name__}"
+
+
+@pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"])
+def test_call_in_another_region_leads_to_nothing(name: str) -> None:
+    """EC2 of this region does not know the VPC, however often it is asked."""
+    trigger = read(call(name, awsRegion="us-east-1", responseElements={"vpc": VPC}))
+    assert trigger.scope is Scope.NOTHING
+    assert "us-east-1" in trigger.reason
+    assert HOUSE.region in trigger.reason
+
+
+@pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"])
+@pytest.mark.parametrize(
+    ("account", "is_ours"), [(ACCOUNT, True), (None, True), (7, True), ("999988887777", False)]
+)
+def test_a_call_in_another_account_leads_to_nothing(name: str, account: object, is_ours: bool) -> None:  # noqa: FBT001  a table's column
+    """A bus may get the events of many accounts; a record that does not tell may be about ours."""
+    trigger = read(call(name, recipientAccountId=account, responseElements={"vpc": VPC}))
+    assert (trigger.scope is not Scope.NOTHING) == is_ours
+    assert is_ours or "account 999988887777; here 111122223333 is looked after" in trigger.reason
+
+
+@pytest.mark.parametrize("region", [HOUSE.region, "", None, 7])
+def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
+    """A record that does not tell its region may be about ours."""
+    event = call("CreateVpc", awsRegion=region, responseElements={"vpc": VPC})
+    assert read(event).scope is Scope.NAMED
+
+
+@pytest.mark.parametrize(
+    ("event", "occasion"),
+    [
+        (call("CreateVpc", responseElements={"vpc": VPC}), "8f6d"),
+        ({**call("CreateVpc", eventID=None, responseElements={"vpc": VPC}), "id": "3d5b"}, "3d5b"),
+        (call("CreateVpc", eventID=7, responseElements={"vpc": VPC}), ""),
+        (
+            {"detail-type": "Scheduled Event", "time": "2026-11-02T10:00:00Z", "id": "3d5b"},
+            "2026-11-02T10:00:00Z",
+        ),
+        ({"detail-type": "Scheduled Event", "id": "3d5b"}, "3d5b"),
+        ({"detail-type": "Scheduled Event"}, ""),
+    ],
+)
+def test_occasion_is_what_deliveries_of_an_event_share(event: dict[str, Any], occasion: str) -> None:
+    """CloudTrail's event id, or the time of the sweep; the envelope's id where there is none."""
+    assert read(event).occasion == occasion
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("2026-11-02T09:30:00Z", 1_793_611_800), ("soon", None), (None, None)]
+)
+def test_sweep_has_the_time_at_which_it_was_due(told: object, seconds: int | None) -> None:
+    """What a sweep made is told from what was there before by that time."""
+    assert read({"detail-type": "Scheduled Event", "time": told}).happened_at == seconds
+
+
+def test_halves_of_surrogate_pairs_are_replaced() -> None:
+    """JSON may hold them, and neither EC2, SNS nor a token takes them."""
+    trigger = read(call("CreateVpc", eventID="\ud800", responseElements={"vpc": {"vpcId": "vpc-\udfff"}}))
+    assert trigger.occasion == "?"
+    assert [vpc.vpc_id for vpc in trigger.vpcs] == ["vpc-?"]
+    assert "failed with ?:" in read(call("CreateVpc", errorCode="\ud800")).reason
+
+
+def test_envelope_s_source_does_not_matter() -> None:
+    """A bus that forwards events may change `source`; the record in it says what happened."""
+    event = {**call("CreateVpc", responseElements={"vpc": VPC}), "source": "flowwarden.local"}
+    assert read(event).scope is Scope.NAMED
+
+
+@pytest.mark.parametrize(
+    ("who", "actor"),
+    [
+        ({"invokedBy": "controltower.amazonaws.com"}, "controltower.amazonaws.com"),
+        ({"type": "Unknown", "principalId": "AIDA"}, "AIDA"),
+        (None, ""),
+    ],
+)
+def test_actor_without_arn_is_told_by_what_there_is(who: object, actor: str) -> None:
+    """AWS services act without an ARN."""
+    origin = read(call("CreateVpc", userIdentity=who, responseElements={"vpc": VPC})).origin
+    assert origin is not None
+    assert origin.actor == actor
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("2026-11-02T09:30:00Z", 1_793_611_800),
+        ("2026-11-02T10:30:00+01:00", 1_793_611_800),
+        ("2026-11-02T09:30:00", 1_793_611_800),
+        ("soon", 1_793_611_805),
+        (None, 1_793_611_805),
+    ],
+)
+def test_time_is_the_call_s_or_else_the_envelope_s(told: object, seconds: int) -> None:
+    """Without a readable eventTime the envelope's time is the best there is; no zone means UTC."""
+    assert read(call("CreateVpc", eventTime=told, responseElements={"vpc": VPC})).happened_at == seconds
+
+
+def test_time_may_be_unknown() -> None:
+    """No readable time at all is None, not an error."""
+    event = {**call("CreateVpc", eventTime=1, responseElements={"vpc": VPC}), "time": ""}
+    assert read(event).happened_at is None
+
+
+KEYS = st.sampled_from(
+    ["vpc", "vpcId", "ownerId", "item", "resourceId", "content", "FlowLogId", "unsuccessful", "arn"]
+    + [f"{name}{end}" for name in ("CreateVpc", "DeleteFlowLogs") for end in ("Request", "Response")]
+)
+JSON = st.recursive(
+    st.sampled_from([None, True, 0, 7, "", "vpc-1", "fl-1", "\ud800", "2026-11-02T09:30:00Z"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+MEMBERS = st.sampled_from(
+    ["requestParameters", "responseElements", "userIdentity", "eventTime", "errorCode", "eventID"]
+)
+
+
+@given(
+    st.sampled_from(["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"]),
+    st.dictionaries(MEMBERS, JSON, max_size=6),
+)
+def test_any_event_is_read(name: str, detail: dict[str, Any]) -> None:
+    """Whatever stands in a record, it is read without an error, and named VPCs go with the scope."""
+    trigger = read(call(name, **detail))
+    assert bool(trigger.vpcs) == (trigger.scope is Scope.NAMED)
+    assert all(vpc.vpc_id.startswith("vpc-") for vpc in trigger.vpcs)
+    assert msgspec.json.encode(trigger)
+
+
+@given(JSON)
+def test_any_json_is_read(event: object) -> None:
+    """Whatever a function may be invoked with."""
+    assert read(event).scope is Scope.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [("", []), ({}, []), (None, []), ({"a": 1}, [{"a": 1}]), ([1, 2], [1, 2]), ([], []), ("x", ["x"])],
+)
+def test_as_list_undoes_the_xml(value: object, items: list[object]) -> None:
+    """One item stands alone, several are a list, none is an empty text, mapping or null."""
+    assert as_list(value) == items
+
+
+def test_real_records_are_read() -> None:
+    """The real CreateVpc names its VPC; the real DeleteFlowLogs leads to a sweep."""
+    if not REAL.is_dir():
+        pytest.skip(f"no real events beside the project: {REAL}")
+    made = json.loads((REAL / "create-vpc.json").read_text())
+    (lost,) = json.loads((REAL / "delete-flow-logs.json").read_text())
+    envelope = {"detail-type": "AWS API Call via CloudTrail"}
+    assert read_in({**envelope, "detail": made}, where(made)).vpcs == (
+        NewVpc(vpc_id="vpc-06fe1a64761a0f720", owner_id="123837392027"),
+    )
+    trigger = read_in({**envelope, "detail": lost}, where(lost))
+    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.deleted == ("fl-0e17aa62a21d4bbfe",)
+    assert trigger.origin is not None
+    assert trigger.origin.actor == "arn:aws:iam::498376118699:user/operator"
+    assert "IAMUser; access key AKIA5Q8Z0GHOBYSEN9D6; by stratus-red-team" in trigger.origin.credentials
+
+
+def where(record: dict[str, Any]) -> House:
+    """Our house in the account and region of a record."""
+    account, region = record["recipientAccountId"], record["awsRegion"]
+    return msgspec.structs.replace(HOUSE, account_id=account, region=region)
+
+
+def tampering(name: str, source: str, asked: dict[str, Any], **detail: Any) -> Trigger:
+    """What a call about a log group or a role leads to."""
+    return read(call(name, eventSource=source, requestParameters=asked, **detail))
+
+
+@pytest.mark.parametrize("name", LOG_GROUP_CALLS)
+def test_calls_about_our_log_groups_lead_to_a_look_at_them(name: str) -> None:
+    """Our own, and those beside it; nobody else's."""
+    for group, scope in (
+        (GROUP, Scope.SURROUNDINGS),
+        (f"{GROUP}-0a1b2c3d", Scope.SURROUNDINGS),
+        (f"{GROUP}s", Scope.NOTHING),
+        (f"{GROUP}-2", Scope.NOTHING),
+        ("theirs", Scope.NOTHING),
+    ):
+        assert tampering(name, "logs.amazonaws.com", {"logGroupName": group}).scope is scope
+
+
+@pytest.mark.parametrize(
+    ("arn", "scope"),
+    [
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}", Scope.SURROUNDINGS),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-0a1b2c3d:*", Scope.SURROUNDINGS),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-2", Scope.NOTHING),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:query-result:*", Scope.NOTHING),
+        (7, Scope.NOTHING),
+    ],
+)
+@pytest.mark.parametrize("name", ["AssociateKmsKey", "DisassociateKmsKey"])
+def test_a_log_group_may_be_named_by_its_arn(name: str, arn: object, scope: Scope) -> None:
+    """Calls about keys take either."""
+    assert tampering(name, "logs.amazonaws.com", {"resourceIdentifier": arn}).scope is scope
+
+
+@pytest.mark.parametrize("name", ROLE_CALLS)
+def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name: str) -> None:
+    """IAM's events are in us-east-1, wherever the stack is."""
+    for role, scope in (("delivery", Scope.SURROUNDINGS), ("another", Scope.NOTHING)):
+        asked = {"roleName": role}
+        assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").scope is scope
+
+
+def test_what_the_enforcer_did_is_no_tampering() -> None:
+    """Its own replacement deletes flow logs."""
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": HOUSE.enforcer_role_arn}}}
+    asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
+    own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
+    assert (own.scope, own.reason) == (Scope.NOTHING, "DeleteFlowLogs was the enforcer's own")
+    other = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/another"}}}
+    theirs = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=other))
+    assert theirs.scope is Scope.EVERYTHING
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        {"sourceIPAddress": "cloudformation.amazonaws.com"},
+        {"userIdentity": {"invokedBy": "cloudformation.amazonaws.com"}},
+    ],
+)
+@pytest.mark.parametrize("name", ["PutSubscriptionFilter", "DeleteSubscriptionFilter"])
+def test_a_deployment_is_looked_after_and_by_itself_no_news(name: str, by: dict[str, Any]) -> None:
+    """It may be another stack's, which takes the monitor's place; and our own changes what it brings."""
+    asked = {"logGroupName": GROUP}
+    deployed = tampering(name, "logs.amazonaws.com", asked, **by)
+    assert (deployed.scope, deployed.takes_away) == (Scope.SURROUNDINGS, False)
+    assert "by a deployment" in deployed.reason
+    by_hand = tampering(name, "logs.amazonaws.com", asked)
+    assert (by_hand.scope, by_hand.takes_away) == (Scope.SURROUNDINGS, name.startswith("Delete"))
+
+
+def test_several_ids_in_one_deletion_are_all_read() -> None:
+    """Several become a list."""
+    several = deletion([{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": "fl-2"}])
+    assert several.deleted == ("fl-1", "fl-2")
+
+
+def test_credentials_say_what_the_call_was_signed_with() -> None:
+    """Kind, key, role, MFA, program."""
+    who = {
+        "type": "AssumedRole",
+        "arn": "arn:aws:sts::111122223333:assumed-role/admin/maria",
+        "accessKeyId": "ASIAEXAMPLE",
+        "sessionContext": {
+            "sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/admin"},
+            "attributes": {"mfaAuthenticated": "false"},
+        },
+    }
+    trigger = read(call("DeleteFlowLogs", userIdentity=who, userAgent="aws-cli/2"))
+    assert trigger.origin is not None
+    assert trigger.origin.credentials == (
+        "AssumedRole; access key ASIAEXAMPLE; a session of arn:aws:iam::111122223333:role/admin; "
+        "without MFA; by aws-cli/2"
+    )
+
+
+def test_the_schedule_may_ask_for_what_is_pending_alone() -> None:
+    """As the template's second schedule says it."""
+    event = {"detail-type": "Scheduled Event", "detail": {"look": "pending"}}
+    assert read(event).scope is Scope.PENDING

@@ -1,0 +1,62 @@
+"""The terminal: plain where nobody looks, never wider than it should be."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.invocations import Invocation
+from local.terminal import WIDTH, Terminal, wrapped
+
+
+def test_a_file_gets_no_colours() -> None:
+    """Escape codes are for terminals."""
+    file = io.StringIO()
+    terminal = Terminal(file)
+    terminal.title("title", "about")
+    terminal.good("good")
+    terminal.bad("bad\nworse")
+    terminal.notification("subject", "text", 1.25)
+    assert "\033" not in file.getvalue()
+    assert "arrived after 1.2 s" in file.getvalue()
+
+
+def test_a_step_is_told_before_it_is_done() -> None:
+    """Somebody who waits sees what for; a step that fails ends its line without seconds."""
+    file = io.StringIO()
+    terminal = Terminal(file)
+    with terminal.step("sam build"):
+        assert file.getvalue().endswith("sam build ")
+    assert file.getvalue().endswith(" s\n")
+    with pytest.raises(KeyError), terminal.step("sam deploy"):
+        raise KeyError
+    assert file.getvalue().endswith("sam deploy \n")
+
+
+def test_values_continue_under_their_column() -> None:
+    """A table stays a table."""
+    first, *rest = wrapped("Where     " + "word " * 40, 60)
+    assert first.startswith("Where     word")
+    assert rest
+    assert all(line.startswith(" " * 10 + "word") for line in rest)
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=20)).map(" ".join))
+def test_no_line_is_too_wide_and_no_word_is_lost(line: str) -> None:
+    """Whatever a notification says."""
+    parts = wrapped(line, WIDTH)
+    assert all(len(part) <= WIDTH for part in parts)
+    assert " ".join(parts).split() == line.split()
+
+
+def test_metrics_are_read_from_the_lines_that_hold_them() -> None:
+    """Embedded metric format among other lines; values alone or in lists."""
+    metric = (
+        '{"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "Flows"}, {"Name": "Findings"}]}]}, '
+        '"Flows": [3.0, 2.0], "Findings": 1}'
+    )
+    invocation = Invocation(("START", '{"message": "done"}', "[1]", metric, "REPORT"))
+    assert invocation.metrics == {"Flows": 5.0, "Findings": 1}

@@ -1,0 +1,66 @@
+"""Baselines: what is usual for a role, and from when on."""
+
+from __future__ import annotations
+
+from flowwarden.monitor.baseline.baseline import (
+    EDGES,
+    GOES_OUT,
+    LEARNING_DAYS,
+    LISTENS,
+    Baseline,
+    baseline,
+    key_of,
+    keys_before,
+    kinds_of,
+    learned,
+)
+from flowwarden.state.sets import fingerprint
+
+EDGE = ("out", 6, 5432, "10.0.3.0/24")
+OTHER = ("out", 6, 22, "10.0.3.0/24")
+DAY = 20_000
+
+
+def seen(*days: int) -> Baseline:
+    """What is known on `DAY` of an edge that was seen on these days."""
+    return Baseline(DAY, {day: frozenset({fingerprint(*EDGE)}) for day in days})
+
+
+def test_an_edge_is_usual_once_it_was_seen_on_two_days_before() -> None:
+    """A day alone may be the incident's."""
+    assert not seen(DAY - 1).establishes(EDGE)
+    assert seen(DAY - 1, DAY - 9).establishes(EDGE)
+    assert not seen(DAY - 1, DAY - 9).establishes(OTHER)
+
+
+def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days() -> None:
+    """From the first day on which anything was seen of it."""
+    week = range(DAY - 6, DAY)
+    assert seen().learning
+    assert seen(*week, DAY - LEARNING_DAYS + 1).learning
+    assert not seen(*week, DAY - LEARNING_DAYS).learning
+    assert seen(DAY - 1, DAY - LEARNING_DAYS).learning, "two days are not two weeks"
+
+
+def test_an_edge_is_an_example_of_kinds() -> None:
+    """The service wherever it is; who answers, listens; whatever leaves for the internet, goes out."""
+    assert kinds_of(EDGE) == [("out", 6, 5432)]
+    assert kinds_of(("in", 6, 443, "internet")) == [("in", 6, 443), LISTENS]
+    assert kinds_of(("out", 6, 443, "internet")) == [("out", 6, 443), GOES_OUT]
+
+
+def test_only_days_before_count() -> None:
+    """So that the order of a day's batches decides nothing."""
+    keys = keys_before("tag:Role=web", DAY)
+    assert key_of("tag:Role=web", DAY) not in keys
+    assert keys[key_of("tag:Role=web", DAY - 1)] == DAY - 1
+    items = {key_of("tag:Role=web", DAY - ago): {EDGES: frozenset({fingerprint(*EDGE)})} for ago in (1, 2)}
+    assert baseline(DAY, keys, items).establishes(EDGE)
+
+
+def test_what_is_learned_is_kept_for_its_day() -> None:
+    """A union: learning it again adds nothing."""
+    addition = learned("tag:Role=web", DAY, frozenset({EDGE}))
+    assert addition.key == key_of("tag:Role=web", DAY)
+    assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE), fingerprint("out", 6, 5432)})}
+    assert addition.kept_until > (DAY + 30) * 86_400

@@ -1,0 +1,99 @@
+"""blocked-connection: an own host that is refused what it asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.monitor.detectors.blocked_connection import inspect
+from flowwarden.monitor.findings import Severity
+from flowwarden.policy.detection import Thresholds
+from flowwarden.policy.policy import Policy
+from flowwarden.records.model import Flow, FlowDirection
+from tests.flows import START, directed, flow, rejected
+
+PACKETS = Thresholds().blocked_packets
+
+
+def test_many_lines_about_one_service_are_one_finding() -> None:
+    """Never one alert a line."""
+    flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", start=START + i) for i in range(20)]
+    (finding,) = inspect(directed(*flows), Policy())
+    assert finding.summary == "10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30."
+    assert finding.severity is Severity.MEDIUM
+    assert (finding.tally.records, finding.tally.connections, finding.tally.packets) == (20, 20, 120)
+    assert (finding.tally.first, finding.tally.last) == (START, START + 58)
+
+
+def test_a_host_and_a_service_make_a_group() -> None:
+    """Another client or another service is another finding; another server is not."""
+    flows = (
+        rejected("10.0.1.20:50000", "10.0.2.30:5432"),
+        rejected("10.0.1.20:50001", "10.0.2.31:5432"),
+        rejected("10.0.1.20:50002", "10.0.2.30:6379"),
+        rejected("10.0.1.21:50003", "10.0.2.30:5432"),
+    )
+    found = [(f.subject, f.service) for f in inspect(directed(*flows), Policy())]
+    assert found == [
+        ("10.0.1.20", "PostgreSQL (tcp/5432)"),
+        ("10.0.1.20", "Redis (tcp/6379)"),
+        ("10.0.1.21", "PostgreSQL (tcp/5432)"),
+    ]
+
+
+def test_egress_to_the_internet_counts_too() -> None:
+    """The refusal may be at the way out."""
+    (finding,) = inspect(directed(rejected("10.0.1.20:50000", "198.51.100.7:443")), Policy())
+    assert finding.peer_class == "internet"
+    assert "on the internet" in finding.advice[0]
+
+
+@pytest.mark.parametrize(
+    ("direction", "rules"),
+    [
+        (FlowDirection.INGRESS, "inbound rules at 10.0.2.30"),
+        (FlowDirection.EGRESS, "outbound rules at 10.0.1.20"),
+        (None, "at 10.0.1.20 or 10.0.2.30"),
+    ],
+)
+def test_the_side_tells_whose_rules_refused(direction: FlowDirection | None, rules: str) -> None:
+    """On-call goes to the right security group first."""
+    one = rejected("10.0.1.20:50000", "10.0.2.30:5432", flow_direction=direction)
+    (finding,) = inspect(directed(one), Policy())
+    assert rules in finding.likely
+
+
+def test_a_stated_reason_is_told() -> None:
+    """`reject-reason` needs no guessing."""
+    one = rejected("10.0.1.20:50000", "198.51.100.7:443", reject_reason="BPA")
+    (finding,) = inspect(directed(one), Policy())
+    assert finding.likely == "VPC Block Public Access refused it"
+
+
+def test_a_layout_without_packet_counts_counts_records() -> None:
+    """A record stands for a packet at least."""
+    flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", packets=None) for i in range(PACKETS)]
+    assert len(inspect(directed(*flows), Policy())) == 1
+    assert inspect(directed(*flows[1:]), Policy()) == []
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        rejected("10.0.1.20:50000", "10.0.2.30:5432", packets=PACKETS - 1),
+        rejected("203.0.113.5:50000", "10.0.2.30:5432"),
+        rejected("10.0.1.20:50000", "10.0.2.30:5432", tcp_flags=4),
+        rejected("10.0.2.30:5432", "10.0.1.20:50000"),
+        rejected("10.0.2.30:5432", "10.0.1.20:50000", tcp_flags=18),
+        rejected("10.0.1.20:0", "10.0.2.30:0", protocol=1),
+        rejected("10.0.1.20:5353", "224.0.0.251:5353", protocol=17),
+        rejected("10.0.1.20:41000", "255.255.255.255:5678", protocol=17),
+        flow("10.0.1.20:50000", "10.0.2.30:5432"),
+    ],
+    ids=[
+        "a stray packet", "from the internet", "a leftover without SYN", "a late answer",
+        "a rejected SYN-ACK", "ICMP", "multicast", "broadcast", "accepted",
+    ],
+)  # fmt: skip
+def test_what_no_own_host_asked_for_is_no_finding(one: Flow) -> None:
+    """The negative cases."""
+    assert inspect(directed(one), Policy()) == []

@@ -1,0 +1,82 @@
+"""brute-force: the same host logged in on again and again, from one that never did."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.monitor.detectors.brute_force import inspect
+from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.traffic.contacts import Contact, Outcome
+from flowwarden.monitor.traffic.host_activity import Suspect, sets
+from flowwarden.network.services import TCP
+from flowwarden.policy.detection import Thresholds
+from flowwarden.policy.policy import Policy
+from flowwarden.state.sets import merged
+from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
+
+OK = Outcome.ANSWERED
+
+
+def logins(
+    server: str, count: int, port: int = 22, outcome: Outcome = OK, peer: str = "10.0.9.0/24"
+) -> Contact:
+    """So many connections."""
+    return contact(server, port, outcome, peer, range(40_000, 40_000 + count))
+
+
+def found(one: Suspect, policy: Policy | None = None) -> list[str]:
+    """The detectors that find something."""
+    return [finding.detector for finding in inspect(one, flows_of(one), policy or Policy())]
+
+
+@pytest.mark.parametrize(
+    ("contacts", "expected"),
+    [
+        ([logins("10.0.9.1", 60)], True),
+        ([logins("10.0.9.1", 60, port=3389)], True),
+        ([logins(f"10.0.9.{host}", 25) for host in range(1, 5)], True),  # one password, many hosts
+        ([logins("10.0.9.1", 30)], False),
+        ([logins(f"10.0.9.{host}", 4) for host in range(1, 30)], False),  # a fleet that is set up
+        ([logins("10.0.9.1", 60, outcome=Outcome.REFUSED)], False),  # others tell of that
+        ([logins("10.0.9.1", 60, port=8080)], False),
+        ([logins("203.0.113.9", 60, peer="internet")], False),  # pushes to a code host
+    ],
+)
+def test_many_answered_logins_with_few_hosts_are_found(contacts: list[Contact], *, expected: bool) -> None:
+    """On any port by which hosts are operated from afar."""
+    assert bool(found(suspect(*contacts))) is expected
+
+
+def test_sessions_add_up_over_batches_and_windows() -> None:
+    """Each batch shows some of them, and the same ones again."""
+    parts = [
+        contact("10.0.9.1", 22, OK, client_ports=range(begin, begin + 20))
+        for begin in (40_000, 40_010, 40_050)
+    ]
+    together = merged(merged(sets(parts[:1]), sets(parts[1:2])), sets(parts[2:]))
+    assert found(suspect(*parts[:2])) == []
+    assert found(suspect(parts[2], before=together)) == ["brute-force"]
+
+
+def test_who_learns_or_does_so_every_day_guesses_nothing() -> None:
+    """A bastion; and a role of which nothing is known yet."""
+    assert found(suspect(logins("10.0.9.1", 60), learning=True)) == []
+    assert found(suspect(logins("10.0.9.1", 60), asks=frozenset({(TCP, 22)}))) == []
+
+
+def test_the_policy_says_how_many_sessions_are_too_many() -> None:
+    """Where automation is loose, more."""
+    loose = Policy(thresholds=Thresholds(brute_force_sessions=100))
+    assert found(suspect(logins("10.0.9.1", 60)), loose) == []
+    assert found(suspect(logins("10.0.9.1", 200)), loose) == ["brute-force"]
+
+
+def test_the_finding_says_who_logged_in_where() -> None:
+    """And how to go on."""
+    one = suspect(logins("10.0.9.1", 60))
+    (finding,) = inspect(one, flows_of(one), Policy())
+    assert (finding.severity, finding.subject, finding.technique) == (Severity.HIGH, CLIENT, "T1110")
+    assert "10.0.9.1" in finding.summary
+    assert "SSH" in finding.summary
+    many = suspect(*(logins(f"10.0.9.{host}", 25) for host in range(1, 5)))
+    assert "among others" in inspect(many, flows_of(many), Policy())[0].summary

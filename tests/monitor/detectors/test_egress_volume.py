@@ -1,0 +1,127 @@
+"""egress-volume: which records count, what they are together, and what is usual."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.monitor.detectors.egress_volume import (
+    LEAST,
+    MEGABYTE,
+    MOST_RECORDS,
+    SENT,
+    SIZES,
+    addition,
+    is_full,
+    lesson,
+    limit,
+    report,
+    uploads,
+    usual,
+    volume,
+)
+from flowwarden.monitor.findings import Severity
+from flowwarden.records.model import Action, Flow, FlowDirection
+from flowwarden.state.sets import Sets, merged
+from tests.flows import START, directions, flow
+
+HOST, FAR = "10.0.1.5", "203.0.113.9"
+NOW = START + 600
+
+
+def sent(
+    size: int, port: int = 40_000, server: str = f"{FAR}:443", host: str = HOST, **given: object
+) -> Flow:
+    """A record of an upload."""
+    usual_ones = {"bytes": size, "tcp_flags": 2, "flow_direction": FlowDirection.EGRESS}
+    return flow(f"{host}:{port}", server, **usual_ones | given)
+
+
+def remembered(*flows: Flow) -> Sets:
+    """What a batch adds to the first host and hour."""
+    batch = directions(*flows)
+    found = uploads(batch, np.arange(len(flows)), NOW)
+    place, rows = min(found.items())
+    return addition(place, "vpc-1", batch, rows).sets
+
+
+@pytest.mark.parametrize(
+    ("one", "counts"),
+    [
+        (sent(LEAST), True),
+        (sent(LEAST - 1), False),
+        (sent(LEAST, action=Action.REJECT), False),
+        (sent(LEAST, server="10.0.9.9:443"), False),  # a backup inside
+        (sent(LEAST, pkt_dst_aws_service="S3"), False),
+        (sent(LEAST, tcp_flags=18), False),  # an answer: a web server's download
+        (sent(LEAST, flow_direction=FlowDirection.INGRESS), False),  # at a gateway on the way
+    ],
+)
+def test_large_records_of_own_connections_to_the_internet_count(one: Flow, *, counts: bool) -> None:
+    """And no others."""
+    assert bool(uploads(directions(one), np.arange(1), NOW)) is counts
+
+
+@given(st.lists(st.integers(LEAST, 10**12), min_size=1, max_size=40), st.randoms())
+def test_the_sum_is_right_however_records_are_cut_into_batches(sizes: list[int], random: object) -> None:
+    """Delivered twice, shuffled, in parts: the same set, and a sum that is right to a twentieth."""
+    flows = [sent(size, 40_000 + number) for number, size in enumerate(sizes)]
+    cut = len(flows) // 2
+    parts = [part for part in (flows[cut:], flows[:cut], flows[cut:]) if part]
+    random.shuffle(parts)  # type: ignore[attr-defined]
+    together: Sets = {}
+    for part in parts:
+        together = merged(together, remembered(*part))
+    assert together == remembered(*flows)
+    assert volume(together) == pytest.approx(sum(sizes), rel=0.05)
+
+
+def test_of_too_many_records_the_largest_are_remembered() -> None:
+    """An hour has room for so many, and is full then."""
+    flows = [sent(LEAST + number, 1024 + number) for number in range(MOST_RECORDS)]
+    large = [sent(100 * LEAST, 9000 + number) for number in range(10)]
+    sets = remembered(*flows, *large)
+    assert len(sets[SENT]) == MOST_RECORDS
+    assert is_full(sets)
+    assert volume(sets) > volume(remembered(*flows))
+    assert not is_full(remembered(*large))
+
+
+def test_hosts_and_hours_are_told_apart() -> None:
+    """A record from the future counts now."""
+    earlier, later = sent(LEAST, start=NOW - 7200), sent(LEAST, start=NOW + 9999)
+    other = sent(LEAST, host="10.0.1.6", start=NOW)
+    found = uploads(directions(sent(LEAST, start=NOW), earlier, later, other), np.arange(4), NOW)
+    hour = NOW // 3600
+    assert {place: len(rows) for place, rows in found.items()} == {
+        (HOST, hour): 2, (HOST, hour - 2): 1, ("10.0.1.6", hour): 1,
+    }  # fmt: skip
+
+
+def test_what_a_role_sent_on_three_days_is_usual() -> None:
+    """Rounded up to a power of two; two days of a thief make nothing usual."""
+    place = (HOST, START // 3600)
+    days = [lesson("role", place, size * MEGABYTE).sets for size in (90, 900, 1000, 5000)]
+    assert usual(days[:2]) == 0
+    assert usual(days) == 2**30, "the third largest"
+    assert usual([{SIZES: frozenset({22, 30})}] * 3) == 2**31, "the largest hour of each day"
+
+
+@pytest.mark.parametrize(("before", "expected"), [(0, 500), (99, 500), (200, 1000)])
+def test_far_more_than_usual_is_a_question(before: int, expected: int) -> None:
+    """Five times as much, and half a gigabyte at least."""
+    assert limit(before * MEGABYTE, 500) == expected * MEGABYTE
+
+
+def test_the_finding_says_who_sent_how_much_to_whom() -> None:
+    """And what is usual."""
+    batch = directions(sent(900 * MEGABYTE), sent(90 * MEGABYTE, 40_001, "198.51.100.7:443"))
+    ((place, rows),) = uploads(batch, np.arange(2), NOW).items()
+    finding = report(place, "tag:Role=web", 990 * MEGABYTE, 0, batch, rows)
+    assert (finding.severity, finding.subject, finding.technique) == (Severity.MEDIUM, HOST, "T1048")
+    assert "about 990 MB" in finding.summary
+    assert "1 other host" in finding.summary
+    assert "never did" in finding.because
+    assert "send 64 MB at most" in report(place, "web", 1, 64 * MEGABYTE, batch, rows).because

@@ -1,0 +1,95 @@
+"""internet-rejects counts the noise and wakes nobody."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.monitor.detectors import internet_rejects
+from flowwarden.monitor.detectors.internet_rejects import MOST_HOSTS
+from flowwarden.monitor.findings import Finding, Severity, Tally, representative
+from flowwarden.monitor.traffic.tally import representative_of, tally_of
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import Directions
+from flowwarden.network.traffic import Traffic
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.model import Action, Flow
+from tests.flows import START, flow, make_flow, noisy, rejected
+
+
+def inspect(*flows: Flow) -> list[Finding]:
+    """What is found in a batch."""
+    return internet_rejects.inspect(*noisy(*flows))
+
+
+def test_refused_internet_hosts_are_one_report_for_the_host_they_knocked_at() -> None:
+    """Many sources, many ports, one finding."""
+    noise = [rejected(f"198.51.100.{i}:40000", f"10.0.0.9:{port}") for i in range(3) for port in (22, 23)]
+    (finding,) = inspect(*noise)
+    assert finding.subject == "10.0.0.9"
+    assert finding.severity is Severity.INFO
+    assert not finding.severity.pages
+    assert (finding.tally.records, len(finding.tally.clients)) == (6, 3)
+
+
+def test_refused_pings_count_for_who_sent_them() -> None:
+    """ICMP has no ports that would tell the initiator; the noise is counted all the same."""
+    (finding,) = inspect(rejected("198.51.100.1:0", "10.0.0.9:0", protocol=1))
+    assert finding.tally.records == 1
+
+
+def test_a_leftover_that_two_flow_logs_tell_is_none_though_one_has_no_flags() -> None:
+    """Two formats in one group: the record with flags says what it is."""
+    ends = "203.0.113.9:40000", "10.0.0.10:443"
+    assert inspect(rejected(*ends, tcp_flags=1), rejected(*ends)) == []
+    assert len(inspect(rejected(*ends, tcp_flags=2), rejected(*ends))) == 1
+
+
+def test_accepted_visits_and_own_attempts_are_not_noise() -> None:
+    """Only REJECTs that the internet started."""
+    flows = (
+        flow("198.51.100.1:40000", "10.0.0.9:443"),
+        rejected("10.0.0.9:40000", "198.51.100.1:443"),
+        rejected("10.0.0.8:40000", "10.0.0.9:443"),
+        rejected("198.51.100.1:443", "10.0.0.9:40000"),  # a late answer to our own request
+    )
+    assert inspect(*flows) == []
+
+
+def test_hosts_beyond_the_first_are_told_together() -> None:
+    """Whoever sends to every address of a network writes no line for each into our log."""
+    flows = [
+        rejected(f"198.51.100.{each}:40000", f"10.0.{host // 250}.{host % 250}:22")
+        for host in range(1, 301)
+        for each in range(1 + (host == 300))
+    ]
+    findings = inspect(*flows)
+    assert len(findings) == MOST_HOSTS + 1
+    assert (findings[0].subject, findings[0].tally.records) == ("10.0.1.50", 2)
+    assert findings[-1].subject == "275 other hosts"
+    assert sum(found.tally.records for found in findings) == len(flows)
+    assert len(inspect(*flows[:MOST_HOSTS])) == MOST_HOSTS
+
+
+NOISE = st.builds(
+    make_flow,
+    srcaddr=st.sampled_from(["198.51.100.1", "198.51.100.2"]),
+    dstaddr=st.sampled_from(["10.0.0.1", "2001:db8::1"]),
+    srcport=st.sampled_from([None, 40_000, 50_000]),
+    dstport=st.sampled_from([None, 22, 23]),
+    protocol=st.sampled_from([None, 1, 6, 17]),
+    packets=st.sampled_from([None, 1, 2**63 - 1]),
+    bytes=st.sampled_from([None, 40, 2**63 - 1]),
+    start=st.sampled_from([None, START, START + 1]),
+    end=st.sampled_from([None, START, START + 1]),
+    action=st.just(Action.REJECT),
+    tcp_flags=st.sampled_from([None, 2]),
+)
+
+
+@given(st.lists(NOISE, min_size=1, max_size=20))
+def test_columns_tell_what_the_flows_tell(flows: list[Flow]) -> None:
+    """The same sums, and the same flow that stands for the others."""
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    rows = np.arange(len(flows))
+    assert tally_of(directions, rows) == Tally.of(directions.flows(rows))
+    assert representative_of(directions, rows) == representative(directions.flows(rows))

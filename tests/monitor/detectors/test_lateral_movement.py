@@ -1,0 +1,53 @@
+"""lateral-movement: remote administration of several hosts, from one that never did."""
+
+from __future__ import annotations
+
+from flowwarden.monitor.detectors.lateral_movement import inspect
+from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.traffic.contacts import Contact, Outcome
+from flowwarden.network.services import TCP
+from flowwarden.policy.policy import Policy
+from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
+
+
+def found(*contacts: Contact, learning: bool = False) -> list[str]:
+    """The detectors that find something."""
+    one = suspect(*contacts, learning=learning)
+    return [finding.detector for finding in inspect(one, flows_of(one), Policy())]
+
+
+SSH = [contact(f"10.0.9.{host}", 22, Outcome.ANSWERED) for host in (1, 2, 3)]
+
+
+def test_three_hosts_are_found_on_any_of_the_ports() -> None:
+    """Answered or not."""
+    assert found(*SSH) == ["lateral-movement"]
+    assert found(SSH[0], contact("10.0.9.2", 3389), contact("10.0.9.3", 5986)) == ["lateral-movement"]
+
+
+def test_fewer_hosts_and_other_ports_are_not() -> None:
+    """A host asked on two ports is one; a pool of databases is none."""
+    assert found(*SSH[:2], contact("10.0.9.2", 3389)) == []
+    assert found(*(contact(f"10.0.9.{host}", 5432) for host in range(1, 9))) == []
+
+
+def test_a_role_that_is_learned_moves_nowhere() -> None:
+    """Administration is new wherever it goes then."""
+    assert found(*SSH, learning=True) == []
+
+
+def test_what_the_role_asks_for_elsewhere_is_no_movement() -> None:
+    """A bastion opens SSH wherever it goes; remote desktops are another matter."""
+    one = suspect(*SSH, asks=frozenset({(TCP, 22)}))
+    assert inspect(one, flows_of(one), Policy()) == []
+    desktops = [contact(f"10.0.9.{host}", 3389, Outcome.ANSWERED) for host in (1, 2, 3)]
+    other = suspect(*desktops, asks=frozenset({(TCP, 22)}))
+    assert len(inspect(other, flows_of(other), Policy())) == 1
+
+
+def test_the_finding_is_about_the_host_that_moves() -> None:
+    """Whoever it reached."""
+    one = suspect(*SSH)
+    (finding,) = inspect(one, flows_of(one), Policy())
+    assert (finding.severity, finding.subject, finding.technique) == (Severity.MEDIUM, CLIENT, "T1021")
+    assert "SSH" in finding.summary

@@ -1,0 +1,140 @@
+"""reject-spike: what the internet is refused, held against the day before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from flowwarden.monitor.detectors import internet_rejects
+from flowwarden.monitor.detectors.reject_spike import (
+    HISTORY,
+    LEAST,
+    QUIET,
+    SLOT,
+    TRIED,
+    addition,
+    attempts,
+    is_spike,
+    keys,
+    may_be_one,
+    report,
+)
+from flowwarden.monitor.findings import Severity
+from flowwarden.policy.detection import Thresholds
+from flowwarden.records.model import Flow
+from flowwarden.state.sets import distinct
+from tests.flows import START, directions, noisy, rejected
+
+HOST = "10.0.0.10"
+NOW = START + 700
+HERE = START // SLOT
+PLACE = "eni-1", HOST
+
+TIMES = Thresholds().spike_times
+
+
+def noise(count: int, at: int = START, port: int = 22) -> list[Flow]:
+    """So many internet hosts, each refused once."""
+    return [
+        rejected(f"203.0.{each // 250}.{each % 250 + 1}:40000", f"{HOST}:{port}", start=at)
+        for each in range(count)
+    ]
+
+
+def usual(count: float, **others: float) -> dict[int, float]:
+    """A day of slots that are alike, but for those so many slots ago."""
+    alike = dict.fromkeys(range(HERE - HISTORY, HERE), count)
+    return alike | {HERE - int(ago.removeprefix("ago")): value for ago, value in others.items()}
+
+
+@pytest.mark.parametrize(
+    ("before", "count", "spike"),
+    [
+        ({}, 5 * LEAST, False),
+        ({}, 5 * LEAST + 20, True),
+        (usual(10), 5 * LEAST + 20, True),  # fewer than are remembered are as many
+        (usual(100), 500, False),
+        (usual(100), 520, True),
+        (usual(100, ago9=600), 600, False),  # told before
+        (usual(100, ago37=600), 600, True),
+        (usual(100, ago9=400), 600, True),
+    ],
+)
+def test_a_spike_is_far_above_what_is_usual(
+    before: Mapping[int, float], count: float, *, spike: bool
+) -> None:
+    """And the first one within six hours."""
+    assert is_spike(HERE, count, before, TIMES) == spike
+
+
+def test_where_the_numbers_vary_anyway_more_is_needed() -> None:
+    """Five times the median is not six deviations above it."""
+    restless = {slot: (30.0, 300.0, 90.0)[slot % 3] for slot in range(HERE - HISTORY, HERE)}
+    assert not is_spike(HERE, 90 * 5 + 50, restless, TIMES)
+
+
+def test_by_how_many_times_is_the_users() -> None:
+    """A quiet host, and forty times what it usually refuses."""
+    assert is_spike(HERE, 40 * LEAST, {}, 39)
+    assert not is_spike(HERE, 40 * LEAST, {}, 41)
+
+
+def test_what_happened_a_day_ago_is_forgotten() -> None:
+    """Items that are too old are neither asked for nor counted."""
+    asked = keys(PLACE, HERE)
+    assert set(asked.values()) == set(range(HERE - HISTORY, HERE))
+    assert QUIET < HISTORY
+    assert is_spike(HERE, 600, {HERE - HISTORY - 1: 10_000}, TIMES)
+
+
+def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() -> None:
+    """Different attempts: one that is repeated is one, and those of our own hosts are none."""
+    own = [rejected(f"10.0.1.{each}:40000", f"{HOST}:22") for each in range(LEAST)]
+    stale = noise(LEAST, port=443)
+    assert attempts(*noisy(*noise(LEAST - 1), *noise(LEAST - 1), *own), NOW) == {}
+    late = [rejected(f"{each.srcaddr}:1", f"{HOST}:80", tcp_flags=0) for each in stale]
+    assert attempts(*noisy(*late), NOW) == {}
+    (found,) = attempts(*noisy(*noise(LEAST)), NOW).items()
+    assert (found[0], len(found[1])) == ((PLACE, HERE), LEAST)
+
+
+def test_each_slot_is_counted_by_itself_and_the_future_is_now() -> None:
+    """An hour's batch holds six of them."""
+    flows = noisy(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
+    assert {slot for _, slot in attempts(*flows, NOW)} == {HERE - 1, HERE, NOW // SLOT}
+
+
+def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
+    """Until nobody asks any more."""
+    one = addition(PLACE, HERE - 1, directions(*noise(LEAST)), np.arange(LEAST))
+    assert one.key in keys(PLACE, HERE)
+    assert one.kept_until >= (HERE + HISTORY) * SLOT
+    assert not may_be_one(5 * LEAST + 1, TIMES + 1)
+    assert may_be_one(5 * LEAST + 1, TIMES)
+    assert not may_be_one(5 * LEAST, TIMES)
+
+
+@pytest.mark.parametrize(
+    "flows",
+    [
+        noise(400),
+        [rejected("203.0.113.9:40000", f"{HOST}:{port}", start=START) for port in range(1, 401)],
+        [rejected(f"203.0.113.{n % 20}:1", f"{HOST}:{n // 20 + 1}", start=START) for n in range(400)],
+    ],
+    ids=["hosts in a row", "ports in a row", "both"],
+)
+def test_buckets_tell_how_many_attempts_there_were(flows: list[Flow]) -> None:
+    """Whatever their order has of a pattern."""
+    tried = addition(PLACE, HERE, directions(*flows), np.arange(len(flows))).sets[TRIED]
+    assert distinct(tried) == pytest.approx(400, rel=0.2)
+
+
+def test_a_spike_is_reported_and_pages_nobody() -> None:
+    """The internet does what it does."""
+    (about,) = internet_rejects.inspect(*noisy(*noise(40)))
+    finding = report(about, 812.4, TIMES)
+    assert finding.severity is Severity.INFO
+    assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")
+    assert "about 812 attempts in ten minutes; 40 hosts in this batch" in finding.summary

@@ -1,0 +1,20 @@
+"""scan-hit: what the finding says; `monitor/test_watching.py` tells when there is one."""
+
+from __future__ import annotations
+
+from flowwarden.monitor.detectors.scanner_connected import report
+from flowwarden.monitor.findings import Severity
+from tests.flows import directed, flow
+
+
+def test_the_finding_is_about_the_server_and_its_service() -> None:
+    """The visitor stands in it, but is no subject: there are too many of them."""
+    hits = directed(
+        flow("203.0.113.9:40000", "10.0.1.5:8081", tcp_flags=2),
+        flow("10.0.1.5:8081", "203.0.113.9:40000", tcp_flags=18),
+    )
+    finding = report("tag:Role=web", hits, 10)
+    assert (finding.detector, finding.severity, finding.subject) == ("scan-hit", Severity.HIGH, "10.0.1.5")
+    assert finding.service == "tcp/8081"
+    assert "203.0.113.9" in finding.summary
+    assert "tag:Role=web" in finding.because

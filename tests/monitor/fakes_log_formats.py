@@ -1,0 +1,73 @@
+"""Stand-ins for what tells log formats: EC2 and the state table, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flowwarden.errors import LayoutsUnavailable, StateUnavailable
+from flowwarden.monitor.caches.log_formats import LayoutBook
+from flowwarden.records.format_choice import Learned
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+
+
+@dataclass
+class FakeFormats:
+    """An account's flow logs: the log format of each, by log group."""
+
+    groups: dict[str, list[str | None]] = field(default_factory=dict)
+    throttled: bool = False
+    asked: list[str] = field(default_factory=list)
+    """The log group of every call, answered or not."""
+
+    def written_into(self, log_group: str) -> Sequence[str | None]:
+        """As the port says."""
+        self.asked.append(log_group)
+        if self.throttled:
+            raise LayoutsUnavailable("RequestLimitExceeded, by the test")
+        return self.groups.get(log_group, [])
+
+
+@dataclass
+class MemoryLayouts:
+    """The state table's items, in dictionaries."""
+
+    learned: dict[str, Learned] = field(default_factory=dict)
+    asked_at: dict[str, int] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
+    """Operations that the table does not answer."""
+    reads: int = 0
+
+    def recall(self, log_group: str) -> Learned | None:
+        """As the port says."""
+        self.reads += 1
+        self._answer("recall")
+        return self.learned.get(log_group)
+
+    def take_turn(self, log_group: str, now: int, wait: int) -> bool:
+        """As the port says."""
+        self._answer("take_turn")
+        if self.asked_at.get(log_group, now - wait) > now - wait:
+            return False
+        self.asked_at[log_group] = now
+        return True
+
+    def keep(self, log_group: str, learned: Learned) -> None:
+        """As the port says."""
+        self._answer("keep")
+        self.learned[log_group] = learned
+
+    def _answer(self, operation: str) -> None:
+        if operation in self.away:
+            raise StateUnavailable("away by the test")
+
+
+def book(
+    formats: FakeFormats | None = None,
+    memory: MemoryLayouts | None = None,
+    configured: RecordLayout = DEFAULT_LAYOUT,
+) -> LayoutBook:
+    """A container's book on these; by default no flow log is described."""
+    return LayoutBook(
+        formats or FakeFormats(), memory or MemoryLayouts(), (configured, DEFAULT_LAYOUT), lambda _note: None
+    )

@@ -1,0 +1,72 @@
+"""A stand-in for the evidence in the state table: sets, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flowwarden.errors import StateUnavailable
+from flowwarden.monitor.caches.interfaces import InterfaceBook
+from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.lookout import Lookout
+from flowwarden.monitor.watching import Watcher
+from flowwarden.policy.detection import Thresholds
+from flowwarden.policy.policy import Policy
+from flowwarden.state.sets import Addition, Sets, merged
+from tests.monitor.fakes_interfaces import FakeDirectory
+
+
+@dataclass
+class MemoryEvidence:
+    """Items that containers share."""
+
+    items: dict[str, Sets] = field(default_factory=dict)
+    is_away: bool = False
+    written: list[str] = field(default_factory=list)
+    """The key of each write."""
+    reads: int = 0
+
+    @property
+    def writes(self) -> int:
+        """How many there were."""
+        return len(self.written)
+
+    def add(self, addition: Addition) -> Sets:
+        """As the port says."""
+        self._answer()
+        self.written.append(addition.key)
+        sets = {name: numbers for name, numbers in addition.sets.items() if numbers}
+        self.items[addition.key] = merged(self.items.get(addition.key, {}), sets)
+        return self.items[addition.key]
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
+        """As the port says."""
+        self._answer()
+        self.reads += 1
+        return {key: self.items[key] for key in keys if key in self.items}
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise StateUnavailable("ThrottlingException, by the test")
+
+
+def watcher(
+    policy: Policy,
+    evidence: MemoryEvidence | None = None,
+    directory: FakeDirectory | None = None,
+) -> Watcher:
+    """A container's watcher."""
+    return Watcher(
+        EvidenceBook(evidence or MemoryEvidence()),
+        InterfaceBook(directory or FakeDirectory(), lambda _: None),
+        policy,
+    )
+
+
+def lookout(evidence: MemoryEvidence | None = None, directory: FakeDirectory | None = None) -> Lookout:
+    """A container's lookout."""
+    return Lookout(
+        EvidenceBook(evidence or MemoryEvidence()),
+        InterfaceBook(directory or FakeDirectory(), lambda _: None),
+        Thresholds(),
+    )

@@ -1,0 +1,150 @@
+"""Notifications about findings: what a person reads, what a machine reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.render.page import TOP, Occasion, log_query, moment, render
+from flowwarden.monitor.triage import DETECTORS, inspect
+from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.notification import Notification
+from flowwarden.policy.policy import Policy
+from flowwarden.records.model import FlowDirection
+from tests.flows import directed, flow, rejected
+
+OCCASION = Occasion(
+    account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
+    log_stream="eni-1-all", quiet_minutes=240,
+)  # fmt: skip
+NEW = Claim(state=ClaimState.CLAIMED)
+POLICY = Policy(private_subnets=("10.0.2.0/24",), listener_only=("10.0.2.30",))
+
+
+def find(*flows: Any) -> Finding:
+    """The first finding about some flows."""
+    return inspect(directed(*flows), POLICY)[0]
+
+
+def blocked(**given: Any) -> Finding:
+    """A blocked connection."""
+    return find(rejected("10.0.1.20:50000", "10.0.2.30:5432", tcp_flags=2, **given))
+
+
+def page(finding: Finding, claim: Claim = NEW) -> Notification:
+    """The notification about it."""
+    return render(finding, "key0", claim, OCCASION)
+
+
+def test_the_text_answers_what_on_call_asks() -> None:
+    """Who, where, since when, how much, why, what to do, and a query to paste."""
+    text = page(blocked(vpc_id="vpc-1", subnet_id="subnet-1", flow_direction=FlowDirection.INGRESS)).text
+    assert text.startswith("10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30.\n")
+    for expected in (
+        "Who       10.0.1.20 (own)",
+        "Where     111122223333, eu-west-1, vpc-1, subnet-1, seen by eni-1 (ingress)",
+        "Since     2025-11-24 16:00:00 UTC (58 s of traffic in this batch)",
+        "How much  1 connection, 6 packets, 360 bytes, 1 record",
+        "To        10.0.2.30",
+        "For       PostgreSQL (tcp/5432)",
+        "confidence 0.99",
+        "Likely    the inbound rules at 10.0.2.30",
+        "  1. Ask the owner of 10.0.1.20",
+        "log group /flow-warden/flow-logs, 2025-11-24 15:50:00 UTC to 2025-11-24 16:10:58 UTC",
+        "| filter @message like",
+        "Repeats stay quiet for 240 minutes.",
+        "Incident key0, severity medium, detector blocked-connection",
+    ):
+        assert expected in text
+
+
+def test_the_attributes_are_there_to_filter_by() -> None:
+    """Severity, detector, account, region and VPC."""
+    assert page(blocked(vpc_id="vpc-1")).attributes == {
+        "kind": "incident", "severity": "medium", "detector": "blocked-connection", "account": "111122223333",
+        "region": "eu-west-1", "vpc": "vpc-1",
+    }  # fmt: skip
+
+
+def test_an_unknown_vpc_is_left_out_of_the_attributes() -> None:
+    """SNS refuses an empty attribute, and with it the page."""
+    assert "vpc" not in page(blocked()).attributes
+
+
+@pytest.mark.parametrize("detector", sorted(DETECTORS))
+def test_every_detector_renders(detector: str) -> None:
+    """Subject, text, document and query of each are whole."""
+    out = FlowDirection.EGRESS
+    flows = directed(
+        *(rejected(f"203.0.113.{i}:40000", "10.0.2.30:22") for i in range(3)),
+        rejected("10.0.1.20:50000", "10.0.2.30:5432"),
+        *(rejected(f"10.0.4.{i}:50000", "10.0.2.50:6379") for i in range(9)),
+        *(rejected("10.0.1.66:50000", f"10.0.2.30:{port}") for port in range(20, 30)),
+        flow("203.0.113.9:51000", "10.0.2.40:22", interface_id="eni-2"),
+        flow("10.0.2.40:22", "203.0.113.9:51000", interface_id="eni-2"),
+        flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2),
+        *(flow(f"10.0.1.7:4000{i}", "10.0.2.60:443", tcp_flags=2) for i in range(3)),
+        *(rejected("10.0.2.60:443", f"10.0.1.7:4000{i}", tcp_flags=18, flow_direction=out) for i in range(3)),
+    )
+    finding = next(f for f in inspect(flows, POLICY) if f.detector == detector)
+    told = page(finding)
+    assert re.fullmatch(r"[ -~]{1,99}", told.subject)
+    assert told.subject.startswith(f"[{finding.severity.upper()}] ")
+    assert told.document["summary"] == finding.summary
+    assert finding.because in told.text
+
+
+def test_a_subject_never_exceeds_what_sns_takes() -> None:
+    """Two IPv6 addresses do not fit; the cut is marked, the text has it whole."""
+    addresses = ("2600:1f18:1234:5678:9abc:def0:1234:5678", "2600:1f18:1234:5678:9abc:def0:1234:9999")
+    told = page(find(rejected(f"[{addresses[0]}]:50000", f"[{addresses[1]}]:5432")))
+    assert len(told.subject) == 99
+    assert told.subject.endswith("...")
+    assert addresses[1] in told.text
+
+
+def test_long_lists_are_cut_and_counted() -> None:
+    """A scan of a thousand hosts is a page, not a book."""
+    finding = find(*(rejected("10.0.1.66:50000", f"10.0.{i // 250}.{i % 250 + 1}:22") for i in range(1000)))
+    told = page(finding)
+    assert f"and {1000 - TOP} more" in told.text
+    assert told.document["servers"]["distinct"] == 1000
+    assert len(told.document["servers"]["top"]) == TOP
+
+
+def test_the_query_finds_the_lines_and_no_similar_ones() -> None:
+    """Addresses are matched as whole tokens; dots are dots."""
+    patterns = [re.compile(p) for p in re.findall(r"like /(.+?)/(?: and|\n)", log_query(blocked()))]
+    assert len(patterns) == 3
+
+    def found(line: str) -> bool:
+        return all(pattern.search(line) for pattern in patterns)
+
+    assert found("2 1 eni-1 10.0.1.20 10.0.2.30 50000 5432 6 6 360 1 2 REJECT OK")
+    assert found("REJECT 10.0.2.30 10.0.1.20")
+    assert not found("2 1 eni-1 10.0.1.205 10.0.2.30 50000 5432 6 6 360 1 2 REJECT OK")
+    assert not found("2 1 eni-1 10.0.1.20 10.0.2.30 50000 5432 6 6 360 1 2 ACCEPT OK")
+    assert not found("2 1 eni-1 10a0.1.20 10.0.2.30 50000 5432 6 6 360 1 2 REJECT OK")
+
+
+def test_what_was_held_back_is_told() -> None:
+    """The number suppressed is always shown."""
+    told = page(blocked(), Claim(state=ClaimState.CLAIMED, held_back=12, last_sent=1_764_000_000))
+    assert "Told before at 2025-11-24 16:00:00 UTC; 12 repeats held back since." in told.text
+    assert (told.document["held_back"], told.document["last_sent"]) == (12, 1_764_000_000)
+
+
+def test_a_layout_without_times_says_so() -> None:
+    """No invented times."""
+    told = page(blocked(start=None, end=None))
+    assert "Since     not told by the log format" in told.text
+    assert told.document["first"] is None
+
+
+@pytest.mark.parametrize("seconds", [10**18, -(10**18)])
+def test_an_impossible_time_stays_a_number(seconds: int) -> None:
+    """A line may claim any time; the page goes out all the same."""
+    assert moment(seconds) == str(seconds)

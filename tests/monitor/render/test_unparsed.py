@@ -1,0 +1,104 @@
+"""Lost sight, as operations reads it."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.monitor.detectors.unparsed_lines import SightLost
+from flowwarden.monitor.render.page import Occasion
+from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render, sight_key
+from flowwarden.notify.claims import Claim, ClaimState
+from flowwarden.notify.notification import MAX_SUBJECT, Notification
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+
+OCCASION = Occasion(
+    account_id="111122223333",
+    region="eu-west-1",
+    log_group="/flow-warden/flow-logs",
+    log_stream="eni-1-all",
+    quiet_minutes=240,
+)
+LOSS = SightLost(
+    lines=1200,
+    unreadable=1100,
+    reasons=(("5 tokens where the log format has 14", 1099), ("action is 'MAYBE'", 1)),
+    samples=("10.0.1.20 10.0.2.30 1 2 3",),
+)
+FIRST = Claim(state=ClaimState.CLAIMED)
+
+
+def report(loss: SightLost = LOSS, claim: Claim = FIRST) -> Notification:
+    """The notification."""
+    return render(loss, (DEFAULT_LAYOUT,), claim, OCCASION)
+
+
+def test_the_subject_says_how_much_is_lost_where() -> None:
+    """What operations sees first."""
+    assert report().subject == (
+        "[MEDIUM] Sight lost: 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be read (eu-west-1)"
+    )
+    assert len(report().subject) <= MAX_SUBJECT
+
+
+def test_the_text_says_why_shows_lines_and_formats_and_what_to_do() -> None:
+    """Everything that is needed to find the flow log."""
+    text = report().text
+    for piece in (
+        "silence means nothing here",
+        "111122223333, eu-west-1, /flow-warden/flow-logs, stream eni-1-all",
+        "5 tokens where the log format has 14 (1099 lines)",
+        "10.0.1.20 10.0.2.30 1 2 3",
+        "14 fields: version account-id interface-id",
+        "--filter Name=log-group-name,Values=/flow-warden/flow-logs",
+        "Repeats stay quiet for 240 minutes.",
+        sight_key(OCCASION),
+    ):
+        assert piece in text
+
+
+def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
+    """The names are those of pages, so that one filter policy serves both."""
+    sent = report(claim=Claim(state=ClaimState.CLAIMED, held_back=7, last_sent=1_764_000_000))
+    assert json.loads(json.dumps(sent.document)) == sent.document
+    assert (sent.document["kind"], sent.document["unreadable"], sent.document["held_back"]) == (
+        "sight-lost", 1100, 7,
+    )  # fmt: skip
+    assert sent.document["formats"] == [DEFAULT_LAYOUT.to_log_format()]
+    assert sent.attributes == {
+        "kind": "sight-lost",
+        "severity": "medium",
+        "detector": "sight-lost",
+        "account": "111122223333",
+        "region": "eu-west-1",
+    }
+    assert "7 repeats held back since" in sent.text
+
+
+def test_a_log_group_is_one_incident_whatever_its_stream() -> None:
+    """A changed format makes a thousand streams unreadable."""
+    other_stream = msgspec.structs.replace(OCCASION, log_stream="eni-2-all")
+    other_group = msgspec.structs.replace(OCCASION, log_group="/other")
+    assert sight_key(OCCASION) == sight_key(other_stream) != sight_key(other_group)
+
+
+def test_many_formats_are_counted() -> None:
+    """The message stays readable."""
+    layouts = [RecordLayout(("srcaddr", "dstaddr", f"field-{number}")) for number in range(FORMATS + 3)]
+    text = render(LOSS, layouts, FIRST, OCCASION).text
+    assert "and 3 more" in text
+    assert f"field-{FORMATS - 1}" in text
+    assert f"field-{FORMATS}" not in text
+
+
+@given(st.text(max_size=5000))
+def test_whatever_a_line_holds_the_message_stays_small_and_printable(line: str) -> None:
+    """Anybody who writes into the log group decides what stands in the lines."""
+    loss = msgspec.structs.replace(LOSS, samples=(line,) * 3, reasons=((line, 1),) * 3)
+    sent = report(loss)
+    assert all(part.isprintable() for part in sent.text.split("\n"))
+    assert len(sent.text) < 6 * (TOLD_CHARACTERS + 20) + 3000
+    assert len(sent.document["samples"][0]) <= TOLD_CHARACTERS + 10

@@ -1,0 +1,51 @@
+"""Suspects for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from flowwarden.monitor.traffic.contacts import Contact, Outcome
+from flowwarden.monitor.traffic.host_activity import Services, Suspect, sets
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.state.sets import Sets
+from tests.flows import directed, flow
+
+CLIENT = "10.0.1.5"
+
+
+def contact(
+    server: str,
+    port: int,
+    outcome: Outcome = Outcome.UNANSWERED,
+    peer: str = "10.0.9.0/24",
+    client_ports: Iterable[int] = (40_000,),
+) -> Contact:
+    """What the client asked for, and what came of it."""
+    return Contact(
+        client=CLIENT, server=server, protocol=6, port=port, peer=peer, outcome=outcome,
+        inbound=False, first=1_764_000_000, rows=np.empty(0, np.int64), client_ports=frozenset(client_ports),
+    )  # fmt: skip
+
+
+def suspect(
+    *contacts: Contact,
+    before: Sets | None = None,
+    learning: bool = False,
+    asks: Services = frozenset(),
+    only_listens: bool = False,
+) -> Suspect:
+    """The client, whose hour and day are these contacts unless told otherwise."""
+    known = sets(contacts, asks) if before is None else before
+    return Suspect(
+        client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known,
+        asks=asks, only_listens=only_listens,
+    )  # fmt: skip
+
+
+def flows_of(one: Suspect) -> list[DirectedFlow]:
+    """The flows behind its contacts."""
+    return directed(
+        *(flow(f"{CLIENT}:40000", f"{each.server}:{each.port}", tcp_flags=2) for each in one.contacts)
+    )

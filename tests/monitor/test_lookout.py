@@ -1,0 +1,256 @@
+"""The lookout: who writes is remembered together by all containers, and who does not any more is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from flowwarden.monitor.blind_spots import BlindSpot
+from flowwarden.monitor.caches.interfaces import InterfaceBook
+from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.detectors.interface_silent import SILENT_SLOTS, TOGETHER
+from flowwarden.monitor.lookout import WRITE_SECONDS, Lookout
+from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.reader import TableReader
+from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.subscription import LogBatch
+from flowwarden.state.heartbeats import SLOT
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_state import MemoryEvidence
+
+BEGIN = 1_764_000_000
+WINDOW = 600
+WINDOWS = 40
+"""Six and a half hours."""
+READER = TableReader([DEFAULT_LAYOUT])
+IDS = [f"eni-{number:017x}" for number in range(0xA0, 0xAA)]
+
+
+def written(interface_id: str, at: int, kind: str = "flow") -> tuple[LogBatch, int]:
+    """What an interface writes about the window that begins then, and when it arrives."""
+    window = f"{at} {at + WINDOW}"
+    line = {
+        "flow": f"2 1 {interface_id} 10.0.0.1 10.0.0.2 40000 443 6 5 500 {at + 5} {at + 50} ACCEPT OK",
+        "NODATA": f"2 1 {interface_id} - - - - - - - {window} - NODATA",
+        "SKIPDATA": f"2 1 {interface_id} - - - - - - - {window} - SKIPDATA",
+        "nonsense": "what is this",
+    }[kind]
+    stream = f"{interface_id}-all"
+    return LogBatch("1", "group", stream, (line,), f"{interface_id} {at}"), at + WINDOW + 240
+
+
+class Container:
+    """A function's container: its lookout, and what it remembers."""
+
+    def __init__(self, evidence: MemoryEvidence, directory: FakeDirectory) -> None:
+        self._evidence = EvidenceBook(evidence)
+        self._lookout = Lookout(self._evidence, InterfaceBook(directory, lambda _: None), Thresholds())
+
+    def inspect(self, batch: LogBatch, now: int) -> list[BlindSpot]:
+        """One batch."""
+        self._evidence.begin()
+        return self._lookout.inspect(batch, READER.read(batch.lines), now)
+
+
+@dataclass
+class World:
+    """Containers that share a table, and an EC2."""
+
+    evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
+    directory: FakeDirectory = field(default_factory=lambda: FakeDirectory.of(*map(interface, IDS)))
+    told: list[tuple[int, BlindSpot]] = field(default_factory=list)
+    """When (Unix seconds) what was told."""
+
+    def container(self) -> Container:
+        """Another one."""
+        return Container(self.evidence, self.directory)
+
+    def deliver(self, container: Container, batch: LogBatch, now: int) -> None:
+        """Hand over a batch."""
+        self.told += [(now, spot) for spot in container.inspect(batch, now)]
+
+    @property
+    def silent(self) -> set[str]:
+        """The ids of those who were told to be silent."""
+        return {each for _, spot in self.told for each in spot.interfaces if "Silent" in spot.summary}
+
+
+def fleet(silent_from: int, who: int = 1, kind: str = "flow") -> list[tuple[LogBatch, int]]:
+    """What all interfaces write, the first ones only until a window; in the order in which it arrives."""
+    return [
+        written(interface_id, BEGIN + number * WINDOW, kind)
+        for number in range(WINDOWS)
+        for place, interface_id in enumerate(IDS)
+        if place >= who or number < silent_from
+    ]
+
+
+def test_an_interface_that_falls_silent_is_told_within_three_hours() -> None:
+    """By whoever processes the batches of others."""
+    world = World()
+    container = world.container()
+    for batch, now in fleet(silent_from=20):
+        world.deliver(container, batch, now)
+    assert world.silent == {IDS[0]}
+    since = BEGIN + 20 * WINDOW
+    assert since + SILENT_SLOTS * SLOT < world.told[0][0] < since + 3 * 3600
+
+
+def test_who_writes_into_another_log_group_is_not_silent() -> None:
+    """A flow log that is replaced goes elsewhere, while others stay where they were."""
+    world = World()
+    container = world.container()
+    for batch, now in fleet(silent_from=WINDOWS):
+        moved = batch.log_stream.removesuffix("-all") in IDS[:6] and now > BEGIN + 20 * WINDOW
+        where = replace(batch, log_group="group-1a2b3c4d") if moved else batch
+        world.deliver(container, where, now)
+    assert world.told == []
+
+
+def test_nobody_is_told_while_all_write() -> None:
+    """Flows or NODATA: both are records."""
+    for kind in ("flow", "NODATA", "nonsense"):
+        world = World()
+        container = world.container()
+        for batch, now in fleet(silent_from=WINDOWS, kind=kind):
+            world.deliver(container, batch, now)
+        assert world.told == []
+
+
+def test_deliveries_that_are_an_hour_late_silence_nobody() -> None:
+    """All of one interface's."""
+    world = World()
+    container = world.container()
+    late = [(batch, now + 3600 * (batch.log_stream == f"{IDS[0]}-all")) for batch, now in fleet(WINDOWS)]
+    for batch, now in sorted(late, key=lambda each: each[1]):
+        world.deliver(container, batch, now)
+    assert world.silent == set()
+
+
+def test_an_interface_that_was_deleted_or_stopped_is_not_told() -> None:
+    """Deployments replace instances."""
+    world = World()
+    del world.directory.known[IDS[0]]
+    world.directory.known[IDS[1]] = replace(world.directory.known[IDS[1]], at_work=False)
+    container = world.container()
+    for batch, now in fleet(silent_from=20, who=3):
+        world.deliver(container, batch, now)
+    assert world.silent == {IDS[2]}
+
+
+def test_many_of_a_vpc_are_told_in_one_notification() -> None:
+    """Its flow log is gone."""
+    world = World()
+    container = world.container()
+    for batch, now in fleet(silent_from=20, who=TOGETHER):
+        world.deliver(container, batch, now)
+    assert {spot.subject for _, spot in world.told} == {"vpc-1"}
+    assert len(world.silent) == TOGETHER
+
+
+def test_while_ec2_refuses_nobody_is_told() -> None:
+    """The interface may be deleted, for all that is known."""
+    world = World()
+    world.directory.refuses = True
+    container = world.container()
+    for batch, now in fleet(silent_from=20):
+        world.deliver(container, batch, now)
+    assert world.told == []
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 4), st.randoms(use_true_random=False))
+def test_whoever_processes_what_and_however_often_the_same_is_told(containers: int, random: Random) -> None:
+    """Late, twice, shuffled, and by several containers."""
+    world = World()
+    those = [world.container() for _ in range(containers)]
+    deliveries = [
+        (batch, now + random.randrange(900))
+        for batch, now in fleet(silent_from=20)
+        for _ in range(random.choice((1, 1, 1, 2)))
+    ]
+    for batch, now in sorted(deliveries, key=lambda each: each[1]):
+        world.deliver(random.choice(those), batch, now)
+    assert world.silent == {IDS[0]}
+
+
+def test_a_new_container_looks_for_nobody_before_the_next_half_hour() -> None:
+    """What the one before it had not written down is no silence."""
+    world = World()
+    deliveries = fleet(silent_from=20)
+    for batch, now in deliveries:
+        world.deliver(world.container(), batch, now)
+    assert (world.told, world.evidence.reads) == ([], 0)
+
+
+def test_a_container_writes_once_in_ten_minutes_whoever_writes() -> None:
+    """And what it wrote already it does not write again."""
+    world = World()
+    container = world.container()
+    deliveries = fleet(silent_from=WINDOWS)
+    for batch, now in deliveries:
+        world.deliver(container, batch, now)
+    seconds = deliveries[-1][1] - deliveries[0][1]
+    # For its log group, and for all of them together.
+    assert 0 < world.evidence.writes <= 2 * (1 + seconds // WRITE_SECONDS)
+    assert world.evidence.writes < len(deliveries) / 5
+
+
+def test_what_the_table_did_not_take_is_written_later() -> None:
+    """Nothing raises, and nobody is called silent for it."""
+    world = World()
+    container = world.container()
+    for batch, now in fleet(silent_from=WINDOWS):
+        world.evidence.is_away = BEGIN + 8 * WINDOW < now < BEGIN + 14 * WINDOW
+        world.deliver(container, batch, now)
+    assert world.told == []
+    slots = {key.split("#")[2] for key in world.evidence.items}
+    assert len(slots) >= (WINDOWS - 2) * WINDOW // SLOT
+
+
+def test_a_look_costs_one_read_in_half_an_hour() -> None:
+    """And EC2 is asked only about whom nobody saw."""
+    world = World()
+    container = world.container()
+    for batch, now in fleet(silent_from=WINDOWS):
+        world.deliver(container, batch, now)
+    assert world.evidence.reads <= 1 + WINDOWS * WINDOW // SLOT
+    assert world.directory.asked == []
+
+
+def test_records_that_are_skipped_again_and_again_are_told() -> None:
+    """In batches of several containers; a single one is not."""
+    world = World()
+    for number in range(2):
+        world.deliver(world.container(), *written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA"))
+    assert world.told == []
+    world.deliver(world.container(), *written(IDS[0], BEGIN + 2 * WINDOW, "SKIPDATA"))
+    assert [spot.detector for _, spot in world.told] == ["records-lost"]
+
+
+def test_records_that_are_skipped_for_hours_are_written_until_it_is_enough() -> None:
+    """And every batch tells, so that a retry of one that could not tell does."""
+    world = World()
+    container = world.container()
+    for number in range(12):
+        world.deliver(container, *written(IDS[0], BEGIN + number * 300, "SKIPDATA"))
+    assert len(world.told) == 10
+    assert sum(key.startswith("lost#") for key in world.evidence.written) <= 6
+
+
+def test_without_the_table_only_what_one_batch_shows_is_told() -> None:
+    """Nothing raises."""
+    world = World()
+    world.evidence.is_away = True
+    container = world.container()
+    for number in range(3):
+        batch, now = written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA")
+        world.deliver(container, batch, now)
+    assert world.told == []
+    lines = tuple(written(IDS[0], BEGIN + each * WINDOW, "SKIPDATA")[0].lines[0] for each in range(3))
+    world.deliver(container, LogBatch("1", "group", "s", lines, "b"), BEGIN + 4000)
+    assert [spot.detector for _, spot in world.told] == ["records-lost"]

@@ -1,0 +1,423 @@
+"""The monitor's service: what is sent, once, whatever crashes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from flowwarden.errors import PublishFailed
+from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
+from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.notify.claims import ClaimTerms, Owner
+from flowwarden.notify.notification import Notification
+from flowwarden.notify.notifier import MAX_CLAIMS, MAX_PAGES
+from flowwarden.policy.policy import Policy
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.subscription import LogBatch
+from tests.monitor.fakes_log_formats import FakeFormats, MemoryLayouts, book
+from tests.monitor.fakes_state import lookout, watcher
+from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
+
+NOW = 1_764_000_000
+TERMS = ClaimTerms(quiet=3600, lease=50)
+
+
+def line(source: str, port: int, action: str = "REJECT") -> str:
+    """A default-format line: `source` asks 10.0.2.30 for `port`."""
+    return f"2 111122223333 eni-db {source} 10.0.2.30 50000 {port} 6 6 360 {NOW - 90} {NOW - 40} {action} OK"
+
+
+def batch(*lines: str, name: str = "batch", stream: str = "eni-db-all") -> LogBatch:
+    """A batch of lines; batches of another name are others."""
+    return LogBatch("111122223333", "/flow-warden/flow-logs", stream, lines, name)
+
+
+BLOCKED = line("10.0.1.20", 5432)
+
+
+@dataclass
+class World:
+    """A service on fakes."""
+
+    sink: MemorySink = field(default_factory=MemorySink)
+    operations: MemorySink = field(default_factory=MemorySink)
+    formats: FakeFormats = field(default_factory=FakeFormats)
+    memory: MemoryLayouts = field(default_factory=MemoryLayouts)
+    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
+    policy: Policy = field(default_factory=Policy)
+
+    seconds_left: float = 40.0
+
+    def process(self, given: LogBatch, attempt: str = "attempt-1", now: int = NOW) -> MonitoringResult:
+        """One invocation, in a container of its own."""
+        return self.container().process(given, Invocation(attempt, lambda: self.seconds_left), now)
+
+    def container(self) -> MonitoringService:
+        """A new container's service."""
+        return MonitoringService(
+            layouts=book(self.formats, self.memory), guards=Guards(watcher(self.policy), lookout()),
+            claims=self.claims, sinks=Sinks(self.sink, self.operations), region="eu-west-1", quiet_minutes=60,
+        )  # fmt: skip
+
+
+def test_a_batch_is_counted_line_by_line() -> None:
+    """Each line is a flow, a gap or malformed, and the counts say so."""
+    gap = "2 111122223333 eni-db - - - - - - - 1764000000 1764000060 - {}"
+    result = World().process(
+        batch(
+            line("203.0.113.9", 22), line("10.0.1.5", 443, "ACCEPT"), "nonsense",
+            gap.format("NODATA"), gap.format("SKIPDATA"),
+        )
+    )  # fmt: skip
+    assert (result.flows, result.no_data, result.skip_data, result.malformed) == (2, 1, 1, 1)
+    assert result.malformed_samples[0][0] == "nonsense"
+    assert result.internet_rejects == 1
+
+
+def test_one_group_is_one_page_whatever_its_number_of_lines() -> None:
+    """Never one alert a line."""
+    world = World()
+    result = world.process(batch(*[BLOCKED] * 40))
+    assert (result.notifications, len(world.sink.sent)) == (1, 1)
+
+
+def test_two_groups_are_two_pages() -> None:
+    """Different hosts, different services."""
+    world = World()
+    world.process(batch(BLOCKED, line("10.0.1.21", 6379)))
+    assert len(world.sink.sent) == 2
+
+
+def test_the_internets_noise_pages_nobody() -> None:
+    """It is counted and reported."""
+    world = World()
+    result = world.process(batch(*(line(f"203.0.113.{i}", 22) for i in range(50))))
+    assert (result.internet_rejects, result.findings, len(result.reported)) == (50, 1, 1)
+    assert world.sink.sent == []
+
+
+def test_repeats_stay_quiet_and_the_next_page_counts_them() -> None:
+    """Within the window nothing, after it one page that says how much was held back."""
+    world = World()
+    world.process(batch(BLOCKED, name="a"))
+    for number in range(3):
+        result = world.process(batch(BLOCKED, name=f"b{number}"), now=NOW + 600)
+        assert (result.notifications, result.suppressed) == (0, 1)
+    world.process(batch(BLOCKED, name="c"), now=NOW + 3600)
+    assert len(world.sink.sent) == 2
+    assert "3 repeats held back since" in world.sink.sent[1].text
+    assert world.sink.sent[1].document["held_back"] == 3
+
+
+def test_a_replayed_batch_pages_once() -> None:
+    """A second delivery, and a redrive from the failure queue."""
+    world = World()
+    for attempt in ("attempt-1", "attempt-2", "attempt-3"):
+        world.process(batch(BLOCKED), attempt)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_crash_before_publishing_loses_no_page() -> None:
+    """Lambda's retry comes after the lease."""
+    world = World(sink=MemorySink(crash_before=True))
+    with pytest.raises(CrashError):
+        world.process(batch(BLOCKED))
+    world.sink.crash_before = False
+    world.process(batch(BLOCKED), "retry", NOW + 60)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_second_delivery_at_the_same_time_neither_pages_nor_passes_for_done() -> None:
+    """It fails, so that its retry sees whether the first one told; by then it has."""
+    world = World()
+    world.claims.claim(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW)
+    second = world.process(batch(BLOCKED), "attempt-2", NOW + 1)
+    with pytest.raises(PublishFailed, match="Another delivery of this batch is at it"):
+        second.raise_if_unsent()
+    world.claims.confirm(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW + 1)
+    world.process(batch(BLOCKED), "attempt-3", NOW + 60).raise_if_unsent()
+    assert world.sink.sent == []
+
+
+def world_key() -> str:
+    """The incident that BLOCKED is."""
+    world = World()
+    world.process(batch(BLOCKED))
+    (key,) = world.claims.items
+    return key
+
+
+def test_a_crash_before_publishing_is_taken_over_after_the_lease() -> None:
+    """Another batch with the same group waits for the lease, then pages."""
+    world = World(sink=MemorySink(crash_before=True))
+    with pytest.raises(CrashError):
+        world.process(batch(BLOCKED, name="a"))
+    world.sink.crash_before = False
+    early = world.process(batch(BLOCKED, name="b"), "attempt-2", NOW + TERMS.lease - 1)
+    assert (early.suppressed, world.sink.sent) == (1, [])
+    world.process(batch(BLOCKED, name="c"), "attempt-3", NOW + TERMS.lease)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_crash_between_publishing_and_confirming_may_page_twice() -> None:
+    """The one case where a page repeats: at least once, never not at all."""
+    world = World(sink=MemorySink(crash_after=True))
+    with pytest.raises(CrashError):
+        world.process(batch(BLOCKED))
+    world.sink.crash_after = False
+    world.process(batch(BLOCKED), "retry", NOW + 60)
+    assert [page.subject for page in world.sink.sent] == [world.sink.sent[0].subject] * 2
+    assert world.sink.sent[0].document["incident"] == world.sink.sent[1].document["incident"]
+
+
+def test_a_crash_after_confirming_pages_no_second_time() -> None:
+    """The retry finds it sent."""
+    world = World()
+    world.process(batch(BLOCKED))
+    world.process(batch(BLOCKED), "retry", NOW + 60)
+    assert len(world.sink.sent) == 1
+
+
+def test_a_refused_page_fails_the_batch_and_the_retry_sends_what_is_missing() -> None:
+    """What was sent is not sent again; what was refused is, at once, by whatever invocation comes."""
+    private = Policy(private_subnets=("10.0.2.0/24",))
+    world = World(sink=MemorySink(refuse={"blocked-connection"}), policy=private)
+    answer = f"2 111122223333 eni-db 10.0.2.30 203.0.113.9 22 50000 6 6 360 {NOW - 90} {NOW - 40} ACCEPT OK"
+    both = batch(BLOCKED, line("203.0.113.9", 22, "ACCEPT"), answer)
+    result = world.process(both)
+    with pytest.raises(PublishFailed, match=r"1 notification.* not sent, .*PostgreSQL"):
+        result.raise_if_unsent()
+    assert [page.attributes["detector"] for page in world.sink.sent] == ["public-into-private"]
+    world.sink.refuse.clear()
+    world.process(both, "another-request", NOW + 1).raise_if_unsent()
+    assert [page.attributes["detector"] for page in world.sink.sent] == [
+        "public-into-private", "blocked-connection",
+    ]  # fmt: skip
+
+
+def test_a_table_that_does_not_answer_is_left_alone_for_the_rest_of_the_batch() -> None:
+    """Every call costs seconds, and all pages go out all the same."""
+    world = World()
+    world.claims.away = {"claim", "confirm"}
+    result = world.process(batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(4))))
+    assert (len(world.sink.sent), result.state_unavailable, world.claims.calls) == (4, 1, 1)
+
+
+def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
+    """The gravest are told one by one, the others together; the retry tells nothing twice."""
+    world = World()
+    prober = [line("10.0.8.66", port) for port in range(20, 30)]
+    many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(60)), *prober)
+    world.process(many)
+    assert len(world.sink.sent) == MAX_PAGES + 1
+    assert world.sink.sent[0].attributes["detector"] == "probing"
+    storm = world.sink.sent[-1]
+    assert storm.subject == "[HIGH] 36 more findings at once on eni-db-all (eu-west-1)"
+    assert (storm.document["findings"], storm.attributes["detector"]) == (36, "storm")
+    world.process(many, "retry", NOW + 60)
+    assert len(world.sink.sent) == MAX_PAGES + 1
+
+
+def test_what_a_storm_told_is_known_and_what_is_new_is_told_by_itself() -> None:
+    """Nobody can hide behind a storm: findings that are known take no place."""
+    world = World()
+    storm = [line(f"10.0.1.{i}", 1000 + i) for i in range(60)]
+    world.process(batch(*storm, name="a"))
+    world.sink.sent.clear()
+    result = world.process(batch(*storm, line("10.0.9.9", 2000), name="b"), "attempt-2", NOW + 600)
+    assert [page.document["subject"] for page in world.sink.sent] == ["10.0.9.9"]
+    assert result.suppressed == 60
+
+
+def test_a_storm_that_cannot_be_sent_is_left_to_the_retry() -> None:
+    """All of it."""
+    world = World(sink=MemorySink(refuse={"storm"}))
+    many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(30)))
+    first = world.process(many)
+    assert (len(world.sink.sent), len(first.told.unsent)) == (MAX_PAGES, 5)
+    world.sink.refuse.clear()
+    world.process(many, "retry", NOW + 60).raise_if_unsent()
+    assert world.sink.sent[-1].document["findings"] == 5
+
+
+def test_a_flood_costs_a_bounded_number_of_writes() -> None:
+    """And its page says how many there are."""
+    world = World()
+    result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
+    assert len(world.sink.sent) == MAX_PAGES + 1
+    assert world.sink.sent[-1].document["findings"] == 1000 - MAX_PAGES
+    assert world.claims.calls == 2 * MAX_CLAIMS + 2
+    assert len(result.told.together) == 1000 - MAX_PAGES
+
+
+def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> None:
+    """However much is known already, and by a retry no second time."""
+    world = World()
+    known = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(MAX_CLAIMS)]
+    world.process(batch(*known, name="a"))
+    world.sink.sent.clear()
+    more = batch(*known, line("10.9.9.9", 2000), name="b")
+    result = world.process(more, "attempt-2", NOW + 60)
+    assert [page.attributes["detector"] for page in world.sink.sent] == ["storm"]
+    assert len(result.told.together) == 1
+    again = world.process(more, "attempt-3", NOW + 120)
+    assert len(world.sink.sent) == 1
+    assert again.told.together == result.told.together, "for the log"
+    flood = [line(f"10.{i // 250}.2.{i % 250}", 1000 + i) for i in range(200)]
+    world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)
+    world.sink.sent.clear()
+    world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-5", NOW + 240)
+    assert world.sink.sent == []
+
+
+def test_when_time_is_nearly_over_the_rest_is_left_to_the_retry() -> None:
+    """Rather than being stopped in the middle, with the metrics unwritten."""
+    world = World(seconds_left=5)
+    result = world.process(batch(BLOCKED))
+    with pytest.raises(PublishFailed, match="time is nearly over"):
+        result.raise_if_unsent()
+    world.seconds_left = 40
+    world.process(batch(BLOCKED), "retry", NOW + 60).raise_if_unsent()
+    assert len(world.sink.sent) == 1
+
+
+def test_without_the_state_table_pages_go_out_all_the_same() -> None:
+    """Better a page too many than none; the loss is counted."""
+    world = World()
+    world.claims.away = {"claim", "confirm"}
+    result = world.process(batch(BLOCKED))
+    assert (len(world.sink.sent), result.state_unavailable) == (1, 1)
+    result.raise_if_unsent()
+
+
+def test_a_confirmation_that_fails_does_not_fail_the_batch() -> None:
+    """The page is out: a retry would send it again."""
+    world = World()
+    world.claims.away = {"confirm"}
+    result = world.process(batch(BLOCKED))
+    result.raise_if_unsent()
+    assert (result.notifications, result.state_unavailable) == (1, 1)
+
+
+def test_a_release_that_fails_leaves_the_claim_to_its_lease() -> None:
+    """The batch fails for the page, not for the table."""
+    world = World(sink=MemorySink(refuse={"blocked-connection"}))
+    world.claims.away = {"release"}
+    result = world.process(batch(BLOCKED))
+    assert (len(result.told.unsent), result.state_unavailable) == (1, 1)
+
+
+def test_both_interfaces_of_a_refused_connection_are_one_incident() -> None:
+    """The client's and the server's interface log it; on-call hears of it once."""
+    world = World()
+    world.process(batch(BLOCKED, name="server"))
+    world.process(batch(BLOCKED.replace("eni-db", "eni-app"), name="client"))
+    assert len(world.sink.sent) == 1
+
+
+def test_an_account_of_another_owner_is_another_incident() -> None:
+    """Addresses repeat between accounts; the record's own account counts."""
+    world = World()
+    world.process(batch(BLOCKED, name="a"))
+    world.process(batch(BLOCKED.replace("111122223333", "444455556666"), name="b"))
+    accounts = [page.attributes["account"] for page in world.sink.sent]
+    assert accounts == ["111122223333", "444455556666"]
+
+
+def test_a_page_is_json_all_the_way() -> None:
+    """The document can be stored and sent as it is."""
+    world = World()
+    world.process(batch(BLOCKED))
+    (page,) = world.sink.sent
+    assert isinstance(page, Notification)
+    assert json.loads(json.dumps(page.document)) == page.document
+
+
+# ---- log formats, and lines that cannot be read
+
+SHORT = RecordLayout.parse("${srcaddr} ${dstaddr} ${dstport} ${protocol} ${packets} ${action} ${tcp-flags}")
+ANOTHER = RecordLayout.parse("${protocol} ${srcaddr} ${dstport} ${dstaddr} ${action} ${packets} ${tcp-flags}")
+OF_SHORT = "10.0.1.20 10.0.2.30 5432 6 6 REJECT 2"
+OF_ANOTHER = "6 10.0.1.21 5432 10.0.2.30 REJECT 6 2"
+GROUP = "/flow-warden/flow-logs"
+
+
+def test_lines_of_several_formats_in_one_stream_are_each_read_by_its_own() -> None:
+    """Told apart by the number of tokens, then by the types of the fields."""
+    world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), ANOTHER.to_log_format()]}))
+    result = world.process(batch(OF_SHORT, BLOCKED, OF_ANOTHER))
+    assert (result.flows, result.malformed) == (3, 0)
+    assert sorted(page.document["subject"] for page in world.sink.sent) == ["10.0.1.20", "10.0.1.21"]
+
+
+def test_a_format_that_appears_is_learned_within_the_batch() -> None:
+    """The batch that shows it is read again: nothing of it is lost, nothing of it is told twice."""
+    world = World(formats=FakeFormats({GROUP: [DEFAULT_LAYOUT.to_log_format()]}))
+    warm = world.container()
+    warm.process(batch(line("10.0.1.5", 443, "ACCEPT"), name="a"), Invocation("attempt-1", lambda: 40.0), NOW)
+    world.formats.groups[GROUP].append(SHORT.to_log_format())
+    result = warm.process(
+        batch(OF_SHORT, *[line("10.0.1.5", 443, "ACCEPT")] * 3),
+        Invocation("attempt-2", lambda: 40.0),
+        NOW + WAIT_SECONDS,
+    )
+    assert (result.flows, result.malformed, result.sight_lost, len(world.sink.sent)) == (4, 0, 0, 1)
+
+
+def test_lines_that_fit_two_formats_alike_are_malformed_and_sight_is_lost() -> None:
+    """Never guessed: the two flow logs differ in the order of their addresses only."""
+    swapped = RecordLayout(("dstaddr", "srcaddr", *SHORT.names[2:]))
+    world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
+    result = world.process(batch(OF_SHORT, OF_SHORT))
+    assert (result.flows, result.malformed, result.sight_lost) == (0, 2, 1)
+    assert "alike" in world.operations.sent[0].text
+    assert world.sink.sent == []
+
+
+def test_lost_sight_is_told_to_operations_once_a_window() -> None:
+    """Not to on-call; and the pages of what could be read go out."""
+    world = World()
+    result = world.process(batch(BLOCKED, *["nonsense"] * 9, name="a"))
+    assert (result.sight_lost, result.findings, result.notifications) == (1, 2, 2)
+    assert [sent.attributes["detector"] for sent in world.operations.sent] == ["sight-lost"]
+    assert [sent.attributes["detector"] for sent in world.sink.sent] == ["blocked-connection"]
+    repeat = world.process(batch("other nonsense", name="b"), now=NOW + 600)
+    assert (repeat.sight_lost, repeat.notifications, repeat.suppressed) == (1, 0, 1)
+    world.process(batch("nonsense", name="c"), now=NOW + 3600)
+    assert [sent.document["held_back"] for sent in world.operations.sent] == [0, 1]
+
+
+def test_a_poison_line_is_no_lost_sight() -> None:
+    """It is counted."""
+    world = World()
+    result = world.process(batch(BLOCKED, "nonsense"))
+    assert (result.malformed, result.sight_lost, world.operations.sent) == (1, 0, [])
+
+
+def test_lost_sight_that_cannot_be_told_fails_the_batch() -> None:
+    """As a page that cannot be sent: the retry tells it, and pages nothing again."""
+    world = World(operations=MemorySink(refuse={"sight-lost"}))
+    both = batch(BLOCKED, *["nonsense"] * 9)
+    with pytest.raises(PublishFailed, match=r"not sent, .*Sight lost: 9 of 10 lines"):
+        world.process(both).raise_if_unsent()
+    world.operations.refuse.clear()
+    world.process(both, now=NOW + 60).raise_if_unsent()
+    assert (len(world.operations.sent), len(world.sink.sent)) == (1, 1)
+
+
+def test_formats_that_cannot_be_learned_are_counted_and_fail_nothing() -> None:
+    """The fallback reads the lines."""
+    world = World(formats=FakeFormats(throttled=True))
+    result = world.process(batch(BLOCKED))
+    assert (result.flows, result.layouts_unavailable, len(world.sink.sent)) == (1, 1, 1)
+    assert World().process(batch(BLOCKED)).layouts_unavailable == 0
+
+
+def test_a_stream_of_poison_does_not_make_every_batch_ask_ec2() -> None:
+    """Once a while is enough, however many containers read it."""
+    world = World()
+    for second in range(WAIT_SECONDS):
+        world.process(batch("nonsense", name=str(second)), now=NOW + second)
+    assert len(world.formats.asked) == 1

@@ -1,0 +1,93 @@
+"""Spikes over days: what is remembered, by whomever, and what it costs."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowwarden.monitor import spikes
+from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.detectors import internet_rejects
+from flowwarden.monitor.detectors.reject_spike import LEAST, SLOT
+from flowwarden.monitor.findings import Finding
+from flowwarden.policy.detection import Thresholds
+from flowwarden.records.model import Flow
+from tests.flows import noisy, rejected
+from tests.monitor.fakes_state import MemoryEvidence
+
+HOST = "10.0.0.10"
+BEGIN = 1_764_000_000 // SLOT * SLOT
+DAY = 86_400 // SLOT
+"""In slots."""
+
+
+def noise(slot: int, count: int) -> list[Flow]:
+    """So many attempts in a slot."""
+    return [
+        rejected(
+            f"198.51.{each % 100}.{slot % 250}:40000", f"{HOST}:{1 + each}", start=BEGIN + slot * SLOT
+        )
+        for each in range(count)
+    ]  # fmt: skip
+
+
+def look(evidence: MemoryEvidence, slot: int, flows: list[Flow]) -> list[Finding]:
+    """A batch, in a container of its own."""
+    batch, rows = noisy(*flows)
+    return spikes.inspect(
+        EvidenceBook(evidence), batch, rows, internet_rejects.inspect(batch, rows),
+        times=Thresholds().spike_times, now=BEGIN + (slot + 1) * SLOT,
+    )  # fmt: skip
+
+
+def test_a_day_of_noise_is_nothing_and_what_breaks_its_habits_is_told_once_in_six_hours() -> None:
+    """Whatever the level of the noise is."""
+    evidence = MemoryEvidence()
+    for slot in range(DAY):
+        assert look(evidence, slot, noise(slot, 60 + slot % 20)) == []
+    told = [slot for slot in range(DAY, DAY + 12) if look(evidence, slot, noise(slot, 900))]
+    assert told == [DAY]
+    assert look(evidence, DAY + 60, noise(DAY + 60, 900)) != []
+
+
+def test_little_is_neither_written_nor_read() -> None:
+    """Most slots of most hosts."""
+    evidence = MemoryEvidence()
+    for slot in range(DAY):
+        look(evidence, slot, noise(slot, LEAST - 1))
+    assert (evidence.writes, evidence.reads) == (0, 0)
+
+
+def test_a_flood_of_hosts_costs_a_bounded_number_of_writes() -> None:
+    """A batch of one interface may hold many addresses, and so may one that somebody made up."""
+    evidence = MemoryEvidence()
+    flows = [
+        rejected(f"203.0.113.{each}:40000", f"10.0.{host}.1:22", start=BEGIN)
+        for host in range(50)
+        for each in range(LEAST)
+    ]
+    look(evidence, 0, flows)
+    assert evidence.writes == spikes.MOST_SLOTS
+
+
+def test_without_the_table_a_batch_is_judged_by_itself() -> None:
+    """Nothing raises, and nothing is news without a day to compare it with but what is very much."""
+    evidence = MemoryEvidence(is_away=True)
+    assert look(evidence, 0, noise(0, 100)) == []
+    assert look(evidence, 0, noise(0, 900)) != []
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 5), st.randoms(use_true_random=False), st.sampled_from((60, 900)))
+def test_order_repetition_and_partition_change_nothing(parts: int, random: Random, count: int) -> None:
+    """In the end the slot is judged as if it had come at once, if each part is enough to be remembered."""
+    together, apart = MemoryEvidence(), MemoryEvidence()
+    flows = noise(0, count * parts)
+    whole = look(together, 0, flows)
+    split = [flows[part::parts] for part in range(parts)] * 2
+    random.shuffle(split)
+    told = [finding for part in split for finding in look(apart, 0, part)]
+    assert bool(whole) == bool(told)
+    assert together.items == apart.items

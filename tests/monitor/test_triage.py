@@ -1,0 +1,164 @@
+"""The table of detectors."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from random import Random
+from types import ModuleType
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import flowwarden.monitor.detectors
+from flowwarden.monitor import triage
+from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
+from flowwarden.monitor.render.incident_key import incident_key
+from flowwarden.monitor.traffic.selection import noise, wanted, without_repeats
+from flowwarden.monitor.triage import DETECTORS, INHIBITS, INSPECT_SUSPECTS, OF_SIGHT, OTHERS, inspect
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import Directions
+from flowwarden.network.traffic import Traffic
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.model import Action, Flow, FlowDirection
+from tests.flows import directed, flow, make_flow, rejected
+
+IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
+
+
+def modules() -> dict[str, ModuleType]:
+    """Every module of the room that is a detector, by its NAME."""
+    names = {info.name for info in pkgutil.iter_modules(flowwarden.monitor.detectors.__path__)} - {
+        unparsed_lines.__name__.rpartition(".")[2]
+    }
+    found = [importlib.import_module(f"flowwarden.monitor.detectors.{name}") for name in names]
+    return {module.NAME: module for module in found}
+
+
+def test_no_detector_is_forgotten_in_the_table() -> None:
+    """A file with a detector is in the table, under its own name."""
+    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS | OF_SIGHT == modules().keys()
+
+
+def test_every_detector_documents_itself_and_is_tested() -> None:
+    """What, why, false positives, what to do, ATT&CK; and a test file of its own."""
+    for name, module in modules().items():
+        text = module.__doc__ or ""
+        assert text.startswith(f"{name}:")
+        for heading in ("What:", "Why:", "False positives:", "Events:", "What to do:", "ATT&CK:"):
+            assert heading in text, f"{name} lacks {heading}"
+        tests = Path(__file__).parent / "detectors" / f"test_{module.__name__.rpartition('.')[2]}.py"
+        assert tests.exists()
+
+
+def test_every_detector_names_the_events_that_show_it_and_that_do_not() -> None:
+    """Files that are there; or, where a single event can show nothing, the tests that do."""
+    root = Path(__file__).parents[2]
+    for name, module in modules().items():
+        events = re.search(r"^Events: ([^\n]+)", module.__doc__ or "", re.MULTILINE)
+        assert events, name
+        named = re.findall(r"[a-z_/-]+\.(?:json|py)", events[1])
+        files = [root / ("events/monitor" if each.endswith(".json") else "") / each for each in named]
+        assert files, name
+        assert all(each.is_file() for each in files), f"{name} names {named}"
+
+
+def test_inhibition_names_detectors_that_exist() -> None:
+    """A misspelt name would inhibit nothing, silently."""
+    for name, silenced in INHIBITS.items():
+        assert {name, *silenced} <= DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS
+
+
+def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> None:
+    """One page for the prober; the application next to it keeps its own."""
+    flows = directed(
+        *(rejected("10.0.1.66:50000", f"10.0.2.30:{port}") for port in (22, 135, 445, 3306, 3389)),
+        rejected("10.0.1.20:50000", "10.0.2.30:5432"),
+    )
+    found = {(finding.detector, finding.subject) for finding in triage.inspect(flows, Policy())}
+    assert found == {("probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
+
+
+def test_a_subnet_that_is_no_id_is_nobodys_address() -> None:
+    """A line may say anything there: it costs no batch, whoever is exempt."""
+    ends = [("10.0.2.60:443", f"10.0.1.7:4000{n}") for n in range(3)]
+    asked = [flow(*end[::-1], tcp_flags=2, subnet_id="poison", flow_direction=IN) for end in ends]
+    refused = [rejected(*end, tcp_flags=18, subnet_id="poison", flow_direction=OUT) for end in ends]
+    flows = [*asked, *refused]
+    (finding,) = inspect(directed(*flows), Policy(exempt=("10.0.9.0/24",)))
+    assert (finding.detector, finding.subject, finding.severity.pages) == ("nacl-fault", "10.0.2.60", True)
+    (exempt,) = inspect(directed(*flows), Policy(exempt=("10.0.2.60",)))
+    assert not exempt.severity.pages
+
+
+def test_what_two_ways_lead_to_is_told_once() -> None:
+    """A host that the policy names and whose role is known to listen as well."""
+    flows = directed(flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2))
+    policy = Policy(listener_only=("10.0.2.30",))
+    (finding,) = inspect(flows, policy)
+    assert inspect(flows, policy, [finding]) == [finding]
+
+
+def test_an_empty_batch_has_no_findings() -> None:
+    """Nothing comes of nothing."""
+    assert inspect([], Policy()) == []
+
+
+def test_exempt_hosts_are_reported_and_page_nobody() -> None:
+    """A scanner that is meant to scan; its neighbour is not."""
+    scans = [
+        rejected(f"10.0.1.{host}:50000", f"10.0.2.30:{port}") for host in (66, 67) for port in range(20, 30)
+    ]
+    findings = inspect(directed(*scans), Policy(exempt=("10.0.1.66/32",)))
+    assert {(f.subject, f.severity.pages) for f in findings} == {("10.0.1.66", False), ("10.0.1.67", True)}
+
+
+HOSTS = st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.2.9", "203.0.113.1", "198.51.100.2"])
+FLOWS = st.builds(
+    make_flow,
+    srcaddr=HOSTS,
+    dstaddr=HOSTS,
+    srcport=st.sampled_from([50000, 50001, 443]),
+    dstport=st.sampled_from([22, 443, 5432, 6379, 8080, 50000]),
+    protocol=st.just(6),
+    packets=st.integers(1, 4),
+    action=st.sampled_from(Action),
+    tcp_flags=st.sampled_from([None, 0, 2, 18]),
+    interface_id=st.just("eni-1"),
+)
+POLICY = Policy(private_subnets=("10.0.2.0/24",), listener_only=("10.0.0.1",))
+
+
+@given(st.lists(FLOWS, max_size=20), st.randoms(use_true_random=False), st.integers(1, 2))
+def test_order_and_repetition_of_records_change_no_finding(
+    flows: list[Flow], random: Random, times: int
+) -> None:
+    """Delivery is at least once and in any order: same findings, same sums, same incidents."""
+
+    def found(batch: list[Flow]) -> set[tuple[object, ...]]:
+        directions = Directions(Traffic(FlowTable.of(batch)), AddressBook())
+        seen = directions.flows(wanted(directions, POLICY))
+        findings = inspect(seen, POLICY, internet_rejects.inspect(directions, noise(directions)))
+        keys = [incident_key(f, "1", "r") for f in findings]
+        assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"
+        return {
+            (f.detector, f.severity, f.summary, f.likely, f.tally, key)
+            for f, key in zip(findings, keys, strict=True)
+        }
+
+    shuffled = flows * times
+    random.shuffle(shuffled)
+    assert found(flows) == found(shuffled)
+
+
+@given(st.lists(FLOWS, max_size=20, unique_by=repr))
+def test_nothing_is_found_in_flows_that_are_not_wanted(flows: list[Flow]) -> None:
+    """To leave them out saves making them, and changes nothing."""
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    rows = without_repeats(directions.traffic.flows, np.arange(len(flows)))
+    found = inspect(directions.flows(wanted(directions, POLICY)), POLICY)
+    assert found == inspect(directions.flows(np.sort(rows)), POLICY)

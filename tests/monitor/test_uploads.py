@@ -1,0 +1,165 @@
+"""Uploads over weeks: what roles send is learned, and what is far more is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, pairwise
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowwarden.monitor import uploads
+from flowwarden.monitor.detectors.egress_volume import MEGABYTE
+from flowwarden.monitor.findings import Finding
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import Directions
+from flowwarden.network.traffic import Traffic
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.model import Flow, FlowDirection
+from tests.flows import flow
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_state import MemoryEvidence, watcher
+
+DAY = 86_400
+TODAY = 20_400 * DAY
+HOST = "10.0.1.5"
+
+
+def look(
+    flows: Sequence[Flow], evidence: MemoryEvidence, now: int, policy: Policy | None = None, role: str = "web"
+) -> list[Finding]:
+    """One batch, in a container of its own."""
+    container = watcher(policy or Policy(), evidence, FakeDirectory.of(interface("eni-1", role)))
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    findings = container.inspect(directions, now)
+    container.remember(findings)
+    return findings
+
+
+def asked(server: str, at: int, size: int = 360, port: int = 40_000) -> list[Flow]:
+    """A connection of the host, with its answer."""
+    client = f"{HOST}:{port}"
+    times = {"start": at, "end": at + 50}
+    return [
+        flow(client, server, tcp_flags=3, bytes=size, flow_direction=FlowDirection.EGRESS, **times),
+        flow(server, client, tcp_flags=19, flow_direction=FlowDirection.INGRESS, **times),
+    ]
+
+
+def sent(megabytes: int, at: int = TODAY + 3600, port: int = 40_000) -> list[Flow]:
+    """An upload."""
+    return asked("203.0.113.9:443", at, megabytes * MEGABYTE, port)
+
+
+def learned(megabytes: int = 0, days: int = 21, every: int = 1) -> MemoryEvidence:
+    """Evidence of a role that asked the internet each day, and sent it so much every so many days."""
+    evidence = MemoryEvidence()
+    for ago in range(days, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        look(asked("203.0.113.9:443", at), evidence, at + 60)
+        if megabytes and ago % every == 0:
+            look(sent(megabytes, at), evidence, at + 60)
+    return evidence
+
+
+def found(findings: Sequence[Finding]) -> list[str]:
+    """By which detectors."""
+    return [finding.detector for finding in findings]
+
+
+def test_gigabytes_of_a_role_that_never_sent_any_are_told() -> None:
+    """In one record or in many, whichever batches and containers these come in."""
+    assert found(look(sent(600), learned(), TODAY + 3700)) == ["egress-volume"]
+    evidence = learned()
+    parts = [look(sent(150, port=40_000 + part), evidence, TODAY + 3700) for part in range(4)]
+    assert [found(part) for part in parts] == [[], [], [], ["egress-volume"]]
+    assert parts[-1][0].subject == HOST
+
+
+def test_what_is_delivered_twice_is_sent_once() -> None:
+    """Batches come at least once."""
+    evidence = learned()
+    assert [look(sent(400), evidence, TODAY + 3700) for _ in range(5)] == [[]] * 5
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.sets(st.integers(1, 8)), random=st.randoms(use_true_random=False))
+def test_order_repetition_and_partition_of_batches_change_nothing(cuts: set[int], random: Random) -> None:
+    """Nine uploads are told as one incident, seven are not, whoever saw which of them."""
+    base = learned().items
+    for count, expected in ((9, {("egress-volume", HOST)}), (7, set())):
+        evidence = MemoryEvidence(dict(base))
+        records = [sent(60, port=40_000 + number) for number in range(count)]
+        ends = [0, *sorted(cut for cut in cuts if cut < count), count]
+        parts = [[*chain(*records[a:b])] for a, b in pairwise(ends)] * 2
+        random.shuffle(parts)
+        told = [each for part in parts for each in look(part, evidence, TODAY + 3700)]
+        assert {(each.detector, each.subject) for each in told} == expected
+
+
+def test_hours_are_judged_one_by_one() -> None:
+    """A little in each is nothing."""
+    evidence = learned()
+    hours = [look(sent(400, TODAY + hour * 3600), evidence, TODAY + hour * 3600 + 60) for hour in range(1, 6)]
+    assert hours == [[]] * 5
+
+
+def test_backups_are_usual_and_far_more_is_not() -> None:
+    """Each day, or once a week."""
+    for every in (1, 7):
+        usual = learned(1000, days=28, every=every)
+        assert look(sent(2000), usual, TODAY + 3700) == []
+        assert found(look(sent(20_000), usual, TODAY + 3700)) == ["egress-volume"]
+    seldom = learned(1000, days=28, every=14)
+    assert found(look(sent(2000), seldom, TODAY + 3700)) == ["egress-volume"]
+
+
+def test_what_is_told_teaches_no_more_than_would_not_have_been() -> None:
+    """Five thefts of a role are five, and a large backup is usual after some days."""
+    evidence = learned()
+    days = [TODAY + day * DAY + 3600 for day in range(8)]
+    stolen = [found(look(sent(8000, at), evidence, at + 60)) for at in days]
+    assert stolen[:5] == [["egress-volume"]] * 5
+    assert stolen[-1] == []
+    small = learned()
+    assert [bool(look(sent(1000, at), small, at + 60)) for at in days] == [True] * 3 + [False] * 5
+
+
+def test_nothing_is_told_of_who_is_learned_exempt_or_a_gateway() -> None:
+    """While a role is learned, its backups are; gateways send for others."""
+    assert look(sent(2000), learned(days=3), TODAY + 3700) == []
+    assert look(sent(2000), learned(), TODAY + 3700, Policy(exempt=(HOST,))) == []
+    assert look(sent(2000), MemoryEvidence(), TODAY + 3700, role="nat") == []
+
+
+def test_without_the_table_nothing_is_told() -> None:
+    """Nobody knows what is usual then."""
+    evidence = learned(1000)
+    container = watcher(Policy(), evidence, FakeDirectory.of(interface("eni-1")))
+    at = TODAY + 3600
+    container.inspect(Directions(Traffic(FlowTable.of(asked("203.0.113.9:443", at))), AddressBook()), at)
+    evidence.is_away = True
+    assert container.inspect(Directions(Traffic(FlowTable.of(sent(2000))), AddressBook()), at + 60) == []
+
+
+def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number() -> None:
+    """Two writes for each of a few hosts and hours."""
+    evidence = learned()
+    before = evidence.writes
+    look(asked("203.0.113.9:443", TODAY + 3600, 3 * MEGABYTE), evidence, TODAY + 3700)
+    ordinary = evidence.writes - before
+    hosts = [
+        flow(f"10.0.{n}.5:40000", "203.0.113.9:443", tcp_flags=2, bytes=600 * MEGABYTE,
+             flow_direction=FlowDirection.EGRESS, start=TODAY + 3600)
+        for n in range(100)
+    ]  # fmt: skip
+    directions = Directions(Traffic(FlowTable.of(hosts)), AddressBook())
+    assert ordinary <= 1, "the role's edges of the day"
+    container = watcher(Policy(), evidence, FakeDirectory.of(interface("eni-1")))
+    before = evidence.writes
+    container.inspect(directions, TODAY + 3700)
+    sums = [key for key in evidence.written[before:] if key.startswith(("sent#", "sizes#"))]
+    assert 0 < len(sums) <= 2 * uploads.MOST_PLACES
+    assert len(set(sums)) == len(sums)

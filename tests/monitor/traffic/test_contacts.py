@@ -1,0 +1,135 @@
+"""Contacts: what a host asks for, and what comes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowwarden.monitor.baseline.peers import peer_of
+from flowwarden.monitor.traffic.contacts import Contact, Contacts, Outcome
+from flowwarden.network.addresses import AddressBook
+from flowwarden.network.direction import AWS_SERVICE, INTERNET, OWN, Directions
+from flowwarden.network.traffic import Traffic
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.model import Flow, FlowDirection
+from tests.flows import flow, rejected
+
+CLIENT, SERVER = "10.0.1.5", "10.0.2.9"
+OUT, IN = FlowDirection.EGRESS, FlowDirection.INGRESS
+SYN, SYN_ACK, RST = 2, 18, 4
+
+
+def contacts(*flows: Flow) -> list[Contact]:
+    """All contacts of a batch."""
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    found = Contacts(directions, np.arange(len(flows)))
+    return [
+        contact
+        for edge, groups in found.edges().items()
+        for contact in found.one_by_one(groups, str(edge[-1]))
+    ]
+
+
+def asked(port: int = 5432, **given: object) -> Flow:
+    """The client's request, as its own interface logs it."""
+    return flow(f"{CLIENT}:40000", f"{SERVER}:{port}", **{"tcp_flags": SYN, "flow_direction": OUT} | given)
+
+
+def answered(port: int = 5432, **given: object) -> Flow:
+    """The answer to it."""
+    return flow(f"{SERVER}:{port}", f"{CLIENT}:40000", **{"tcp_flags": SYN_ACK, "flow_direction": IN} | given)
+
+
+@pytest.mark.parametrize(
+    ("flows", "outcome"),
+    [
+        ([asked(), answered()], Outcome.ANSWERED),
+        ([asked()], Outcome.UNANSWERED),
+        ([asked(), answered(tcp_flags=RST)], Outcome.REFUSED),
+        ([rejected(f"{CLIENT}:40000", f"{SERVER}:5432", tcp_flags=SYN, flow_direction=OUT)], Outcome.REFUSED),
+    ],
+)
+def test_a_contact_is_answered_refused_or_neither(flows: list[Flow], outcome: Outcome) -> None:
+    """A reset alone is no answer: nobody listens."""
+    (contact,) = contacts(*flows)
+    assert (contact.client, contact.server, contact.port) == (CLIENT, SERVER, 5432)
+    assert contact.outcome is outcome
+    assert contact.failed is (outcome is not Outcome.ANSWERED)
+    assert (contact.peer, contact.inside, contact.inbound) == ("10.0.2.0/24", True, False)
+
+
+def test_the_servers_interface_logs_the_same_contact_inbound() -> None:
+    """What the client does to others is told from its own interface alone."""
+    (contact,) = contacts(asked(flow_direction=IN), answered(flow_direction=OUT))
+    assert contact.inbound
+    assert contact.peer == "10.0.1.0/24"
+
+
+def test_many_windows_and_ports_of_a_client_are_one_contact() -> None:
+    """It is a place that is asked, not a connection."""
+    found = contacts(asked(), asked(start=1_764_000_060), answered(), asked(port=22))
+    assert sorted((each.port, each.outcome) for each in found) == [
+        (22, Outcome.UNANSWERED), (5432, Outcome.ANSWERED),
+    ]  # fmt: skip
+
+
+def test_what_nobody_knows_the_initiator_of_is_no_contact() -> None:
+    """A web server's answers to thousands of ports, resets to a scanner, leftovers, ICMP."""
+    assert contacts(
+        *(flow(f"{CLIENT}:443", f"203.0.113.9:{n}", tcp_flags=RST, flow_direction=OUT) for n in range(3, 99)),
+        rejected(f"{CLIENT}:443", "203.0.113.9:50000", tcp_flags=1, flow_direction=OUT),
+        flow(f"{CLIENT}:0", f"{SERVER}:0", protocol=1, flow_direction=OUT),
+    ) == []  # fmt: skip
+
+
+def test_a_leftover_is_no_attempt_though_it_is_known_who_listens() -> None:
+    """The security group forgot the connection; a SYN that is refused is an attempt."""
+    listens = [asked(), answered()]
+    for flags, clients in ((0, [CLIENT]), (1, [CLIENT]), (2, [CLIENT, "10.0.1.9"])):
+        other = rejected("10.0.1.9:40009", f"{SERVER}:5432", tcp_flags=flags, flow_direction=OUT)
+        assert sorted(each.client for each in contacts(*listens, other)) == clients
+
+
+def test_without_flags_what_was_accepted_before_is_a_leftover_too() -> None:
+    """One connection, forgotten while it went on: it was answered, and is no failure."""
+    ends = f"{CLIENT}:40000", f"{SERVER}:31000"
+    before = flow(*ends, flow_direction=OUT)
+    refused = rejected(*ends, flow_direction=OUT, start=1_764_000_300)
+    assert [each.outcome for each in contacts(before, refused)] == [Outcome.UNANSWERED]
+    assert [each.outcome for each in contacts(refused)] == [Outcome.REFUSED]
+
+
+def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:
+    """It may teach what is usual."""
+    flows = [flow(f"{SERVER}:31000", f"{CLIENT}:32000", flow_direction=IN), asked()]
+    found = Contacts(Directions(Traffic(FlowTable.of(flows)), AddressBook()), np.arange(2))
+    groups = np.arange(len(found))
+    assert len(found) == 2
+    assert [each.port for each in found.one_by_one(found.sure(groups), "peer")] == [5432]
+
+
+def test_a_servers_answers_are_contacts_of_its_clients() -> None:
+    """However many ports they go to."""
+    found = contacts(
+        *(
+            flow(f"{CLIENT}:53", f"10.0.9.9:{port}", protocol=17, action=None, flow_direction=OUT)
+            for port in range(40_000, 40_100)
+        )
+    )
+    assert [each.client for each in found if each.client == CLIENT] == []
+
+
+def test_silence_says_nothing_where_no_protocol_asks_for_an_answer() -> None:
+    """UDP that nobody answers may be a log or a metric."""
+    assert contacts(
+        rejected(f"{CLIENT}:40000", f"{SERVER}:514", protocol=17, flow_direction=OUT)
+    )[0].failed  # fmt: skip
+    assert contacts(flow(f"{CLIENT}:40000", f"{SERVER}:514", protocol=17, flow_direction=OUT)) == []
+
+
+def test_peers_are_networks_of_ours_or_classes() -> None:
+    """Never an address of the internet."""
+    assert peer_of("10.1.2.3", OWN) == "10.1.2.0/24"
+    assert peer_of("2600:1f18:1:2:3::9", OWN) == "2600:1f18:1:2::/64"
+    assert peer_of("203.0.113.9", INTERNET) == "internet"
+    assert peer_of("52.1.2.3", AWS_SERVICE) == "aws-service"

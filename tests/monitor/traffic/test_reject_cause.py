@@ -1,0 +1,175 @@
+"""The cause of a REJECT, in a table: what refused it, as far as records tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from flowwarden.monitor.detectors.blocked_connection import inspect as blocked
+from flowwarden.monitor.detectors.internet_rejects import inspect as internet_rejects
+from flowwarden.monitor.traffic.reject_cause import Cause, cause_of, likely_cause
+from flowwarden.network.direction import DirectedFlow
+from flowwarden.policy.policy import Policy
+from flowwarden.records.model import Action, Flow, FlowDirection
+from tests.flows import directed, flow, noisy, rejected
+
+IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
+CLIENT, SERVER, STRANGER = "10.0.1.20:40000", "10.0.2.30:5432", "203.0.113.9:40000"
+REQUEST = {"tcp_flags": 2}
+ANSWER = {"tcp_flags": 18}
+
+
+def at(side: FlowDirection, *flows: Flow) -> Sequence[Flow]:
+    """The flows: those of the first one's way have this side, those against it the other."""
+    return [
+        flow(
+            f"{each.srcaddr}:{each.srcport}", f"{each.dstaddr}:{each.dstport}", action=each.action,
+            tcp_flags=each.tcp_flags, protocol=each.protocol, reject_reason=each.reject_reason,
+            flow_direction=side if each.srcaddr == flows[0].srcaddr else OUT if side is IN else IN,
+        )
+        for each in flows
+    ]  # fmt: skip
+
+
+def first(flows: Sequence[Flow]) -> DirectedFlow:
+    """The first of a batch of flows."""
+    return directed(*flows)[0]
+
+
+REFUSED_REQUEST = rejected(CLIENT, SERVER, **REQUEST)
+REFUSED_ANSWER = rejected(SERVER, CLIENT, **ANSWER)
+BARE = {"tcp_flags": None}
+TABLE = {
+    "refused at the server": (at(IN, REFUSED_REQUEST), Cause.UNDECIDED),
+    "refused at the client": (at(OUT, REFUSED_REQUEST), Cause.UNDECIDED),
+    "from the internet": (at(IN, rejected(STRANGER, SERVER, **REQUEST)), Cause.NOISE),
+    "from the internet, without flags": (at(IN, rejected(STRANGER, SERVER)), Cause.NOISE),
+    "from the internet, ICMP": (at(IN, rejected("203.0.113.9:0", "10.0.2.30:0", protocol=1)), Cause.NOISE),
+    "to the internet": (at(OUT, rejected(CLIENT, "203.0.113.9:443", **REQUEST)), Cause.UNDECIDED),
+    "public access is blocked": (
+        at(IN, rejected(STRANGER, SERVER, **REQUEST, reject_reason="BPA")), Cause.BLOCK_PUBLIC_ACCESS,
+    ),
+    "in the clear": (
+        at(IN, rejected(CLIENT, SERVER, **REQUEST, reject_reason="EC")), Cause.ENCRYPTION_CONTROLS,
+    ),
+    "a reason that nobody knows": (
+        at(IN, rejected(CLIENT, SERVER, **REQUEST, reject_reason="NEW")), Cause.UNDECIDED,
+    ),
+    "our answer": (at(OUT, REFUSED_ANSWER), Cause.OUTBOUND_ACL),
+    "our answer to the internet": (at(OUT, rejected(SERVER, STRANGER, **ANSWER)), Cause.OUTBOUND_ACL),
+    "our answer, with its request": (
+        at(OUT, REFUSED_ANSWER, flow(CLIENT, SERVER, **REQUEST)), Cause.OUTBOUND_ACL,
+    ),
+    "the answer to our request": (
+        at(IN, REFUSED_ANSWER, flow(CLIENT, SERVER, **REQUEST)), Cause.INBOUND_ACL,
+    ),
+    "an answer to nothing: backscatter": (
+        at(IN, rejected("203.0.113.9:443", CLIENT, **ANSWER)), Cause.UNDECIDED,
+    ),
+    "our answer, without flags": (
+        at(OUT, rejected(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE)), Cause.OUTBOUND_ACL,
+    ),
+    "the answer to our request, without flags": (
+        at(IN, rejected(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE)), Cause.INBOUND_ACL,
+    ),
+    "an answer after others, without flags": (
+        at(
+            IN, rejected(SERVER, CLIENT, **BARE), flow(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE),
+        ),
+        Cause.EXPIRED,
+    ),
+    "an answer beside another client port's request, without flags": (
+        at(IN, rejected(SERVER, CLIENT, **BARE), flow("10.0.1.20:40001", SERVER, **BARE)), Cause.UNDECIDED,
+    ),
+    "data": (at(IN, rejected(CLIENT, SERVER, tcp_flags=0)), Cause.EXPIRED),
+    "a FIN": (at(OUT, rejected(SERVER, CLIENT, tcp_flags=1)), Cause.EXPIRED),
+    "a RST from the internet": (at(IN, rejected(STRANGER, SERVER, tcp_flags=4)), Cause.EXPIRED),
+    "data beside the SYN of another connection": (
+        at(IN, rejected(CLIENT, SERVER, tcp_flags=0), flow(SERVER, "10.0.1.20:40001", **ANSWER)),
+        Cause.EXPIRED,
+    ),
+    "a SYN on a tuple that was used before": (
+        at(IN, REFUSED_REQUEST, flow(CLIENT, SERVER, **REQUEST)), Cause.UNDECIDED,
+    ),
+    "UDP that comes late": (
+        at(
+            IN, rejected("10.0.2.30:53", CLIENT, protocol=17), flow(CLIENT, "10.0.2.30:53", protocol=17),
+        ),
+        Cause.UNDECIDED,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("flows", "cause"), TABLE.values(), ids=TABLE.keys())
+def test_the_cause_of_a_reject(flows: Sequence[Flow], cause: Cause) -> None:
+    """Told from the record, and from what else the interface logged."""
+    assert cause_of(first(flows)) is cause
+
+
+def test_every_cause_is_in_the_table() -> None:
+    """Nobody can forget one."""
+    assert {cause for _, cause in TABLE.values()} == set(Cause)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "refused at the server",
+            "inbound rules at the server: its security group or its subnet's network ACL",
+        ),
+        ("refused at the client", "outbound rules at the client: its security group"),
+        ("our answer", "network ACL at 10.0.2.30: its outbound rules"),
+        ("the answer to our request", "network ACL at 10.0.1.20: its inbound rules"),
+        ("in the clear", "encryption controls"),
+        ("public access is blocked", "Block Public Access"),
+        ("from the internet", "background noise"),
+        ("data", "forgotten"),
+    ],
+)
+def test_a_cause_is_told_in_words(name: str, words: str) -> None:
+    """Where a person has to look."""
+    assert words in likely_cause(first(TABLE[name][0]), "the client", "the server")
+
+
+def test_without_a_side_either_ends_rules_may_be_it() -> None:
+    """Nothing tells whose interface logged it."""
+    (one,) = directed(rejected(CLIENT, SERVER, interface_id=None, **REQUEST))
+    words = likely_cause(one, "the client", "the server")
+    assert (one.side, words) == (None, "a security group or network ACL at the client or the server")
+
+
+@pytest.mark.parametrize("flags", [0, 1, 4, 5])
+def test_leftovers_are_nobodys_attempts(flags: int) -> None:
+    """Neither our hosts' nor the internet's, whatever else tells who opened the connection."""
+    listening = flow(SERVER, "10.0.1.20:40001", **ANSWER)
+    ours, theirs = (rejected(who, SERVER, tcp_flags=flags) for who in (CLIENT, STRANGER))
+    flows = directed(ours, theirs, listening)
+    assert [each.leftover for each in flows] == [True, True, False]
+    assert blocked(flows, Policy()) == []
+    assert internet_rejects(*noisy(ours, theirs, listening)) == []
+
+
+def test_udp_has_no_leftovers() -> None:
+    """It has no connection that could be forgotten: a rule that changed refuses what it let through."""
+    refused = rejected("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
+    accepted = flow("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
+    assert not directed(refused, accepted)[0].leftover
+
+
+def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
+    """At the same interface: that the far end's let it out says nothing."""
+    for accepted_at, is_one in (("eni-1", True), ("eni-2", False)):
+        flows = directed(rejected(CLIENT, SERVER), flow(CLIENT, SERVER, interface_id=accepted_at))
+        assert flows[0].leftover == is_one
+        assert (blocked(flows, Policy()) == []) == is_one
+        stranger = rejected(STRANGER, SERVER), flow(STRANGER, SERVER, interface_id=accepted_at)
+        assert (internet_rejects(*noisy(*stranger)) == []) == is_one
+
+
+def test_an_accepted_flow_is_neither() -> None:
+    """Only REJECTs have a cause."""
+    (one,) = directed(flow(CLIENT, SERVER, tcp_flags=0))
+    assert not one.leftover
+    assert one.flow.action is Action.ACCEPT

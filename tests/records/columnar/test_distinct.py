@@ -1,0 +1,30 @@
+"""Repeats: the same hashes are found, whatever slots they share."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.records.columnar.distinct import one_of_each, places_of
+
+HASHES = st.lists(
+    st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2, 2**64 - 1]), max_size=60
+)  # small ones share a slot
+
+
+@given(HASHES)
+def test_each_hash_has_the_place_of_one_that_is_the_same(hashes: list[int]) -> None:
+    """And every place stands for another hash."""
+    values = np.array(hashes, np.uint64)
+    places, numbers = places_of(values)
+    assert (values[places][numbers] == values).all()
+    assert len(set(values[places].tolist())) == len(places) == len(set(hashes))
+
+
+@given(st.lists(st.integers(0, 7), max_size=40))
+def test_of_several_in_a_slot_one_is_chosen(slots: list[int]) -> None:
+    """The same for all of them."""
+    chosen = one_of_each(np.array(slots, np.int64), 8)
+    assert [slots[row] for row in chosen.tolist()] == slots
+    assert len(set(chosen.tolist())) == len(set(slots))

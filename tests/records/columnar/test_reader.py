@@ -1,0 +1,244 @@
+"""The table reader: what it reads is what the reader of single lines reads, only sooner."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowwarden.errors import LayoutError
+from flowwarden.records.columnar.flow_table import COLUMNS, TEXT_KINDS, FlowTable
+from flowwarden.records.columnar.reader import CHUNK, FEW, LARGEST_CHUNK, TableReader
+from flowwarden.records.columnar.string_pool import REMEMBERED
+from flowwarden.records.columnar.tokenizer import ABSENT, LONGEST_DISTINCT, MIX
+from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.model import Flow, Gap
+from tests.records.slow_reader import read_slowly
+from tests.records.strategies import TRICKY, layout_sets, lines
+
+PLAIN = "2 064076352821 eni-0a 10.0.0.5 10.0.1.7 50123 443 6 12 3400 1700000000 1700000059 ACCEPT OK"
+NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
+EVERYTHING = RecordLayout((*BY_NAME, "quite-new"))
+"""Every field there is."""
+
+
+ODD = "\ufffd\x7f\t\x00\u00e9\n 1"
+"""Characters that no plain line has, but the last two."""
+
+
+def whole(table: FlowTable) -> Sequence[Flow]:
+    """All flows of a table."""
+    return table.flows(np.arange(len(table)))
+
+
+def value(table: FlowTable, attribute: str, row: int) -> Any:
+    """What a column says of a flow, in the words of Flow."""
+    number = int(table[attribute][row])
+    if COLUMNS[attribute] in TEXT_KINDS:
+        return table.text(number)
+    return None if number == ABSENT else number
+
+
+def compare(batch: list[str], layouts: list[RecordLayout], reader: TableReader) -> None:
+    """Hold the table against what the slow reader makes of each line."""
+    expected = [read_slowly(line, layouts) for line in batch]
+    table = reader.read(batch)
+    flows = whole(table.flows)
+    assert Counter(flows) == Counter(each for each in expected if isinstance(each, Flow))
+    for row, flow in enumerate(flows):
+        for attribute in COLUMNS:
+            assert value(table.flows, attribute, row) == getattr(flow, attribute), attribute
+    assert table.gaps == [each for each in expected if isinstance(each, Gap)]
+    assert [bad.line for bad in table.malformed] == [
+        line for line, each in zip(batch, expected, strict=True) if each is None
+    ]
+
+
+@settings(max_examples=300)
+@given(st.data(), layout_sets())
+def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[RecordLayout]) -> None:
+    """Right lines, nearly right lines and gaps; at first sight of their texts and at the second."""
+    batch = data.draw(st.lists(lines(layouts) | st.text(ODD, max_size=60), min_size=1, max_size=8))
+    reader = TableReader(layouts)
+    compare(batch, layouts, reader)
+    for _ in range(2):
+        compare(batch * FEW, layouts, reader)  # so that they are enough to be read together
+
+
+@pytest.mark.parametrize("layout", [DEFAULT_LAYOUT, EVERYTHING])
+@pytest.mark.parametrize("status", ["OK", "NODATA"])
+def test_a_table_equals_the_slow_reader_for_every_odd_token_in_every_field(
+    layout: RecordLayout, status: str
+) -> None:
+    """Alone in its batch, and among all the others."""
+    plain = dict.fromkeys(BY_NAME, "1") | {
+        "srcaddr": "10.0.0.1",
+        "dstaddr": "2001:db8::dead:beef:1:2",
+        "pkt-srcaddr": "10.0.0.1",
+        "pkt-dstaddr": "10.0.0.2",
+        "interface-id": "eni-0123456789abcdef0",
+        "flow-direction": "egress",
+        "action": "REJECT",
+        "log-status": status,
+        "quite-new": "1",
+    }
+    if status != "OK":
+        plain |= {name: "-" for name, field in BY_NAME.items() if field.kind in TRAFFIC_KINDS}
+    batch = [
+        " ".join((plain | {name: token}).get(name_too, "-") for name_too in layout.names)
+        for name in layout.names
+        for token in [plain[name], *TRICKY, "1234567", "12345678", "123456789", "1" * 16, "1" * 17]
+    ]
+    reader = TableReader([layout])
+    compare(batch, [layout], reader)
+    for line in batch[:: 1 + len(batch) // 300]:
+        compare([line], [layout], reader)
+        compare([line] * FEW, [layout], reader)
+
+
+@given(st.lists(st.text() | st.just(PLAIN)), layout_sets())
+def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[RecordLayout]) -> None:
+    """And no line raises."""
+    table = TableReader(layouts).read(texts)
+    assert len(table.flows) + len(table.gaps) + len(table.malformed) == len(texts)
+
+
+def test_a_batch_of_many_chunks_is_read_to_its_last_line() -> None:
+    """Texts keep their numbers from chunk to chunk, flows are made of the right lines."""
+    lines = [
+        PLAIN.replace("50123", str(number % 60_000)).replace("10.0.1.7", f"10.1.{number % 7}.{number % 251}")
+        for number in range(2 * CHUNK + 1)
+    ]
+    lines[CHUNK // 2] = NODATA
+    table = TableReader([DEFAULT_LAYOUT]).read(lines)
+    assert (len(table.flows), len(table.gaps), table.malformed) == (2 * CHUNK, 1, [])
+    ports = [int(line.split()[5]) for line in lines if line is not NODATA]
+    addresses = [line.split()[4] for line in lines if line is not NODATA]
+    assert table.flows["srcport"].tolist() == ports
+    assert [table.flows.text(number) for number in table.flows["dstaddr"].tolist()] == addresses
+    chosen = [0, CHUNK // 2, CHUNK, 2 * CHUNK - 1]
+    assert [flow.srcport for flow in table.flows.flows(np.array(chosen))] == [ports[row] for row in chosen]
+
+
+def test_plain_flows_come_first_and_all_can_be_had_in_any_order() -> None:
+    """What is not plain is read by another way, and is a flow all the same."""
+    odd = PLAIN.replace(" ", "  ").replace("50123", "7")
+    lines = [odd, *[PLAIN] * FEW, odd, PLAIN.replace("50123", "9")]
+    table = TableReader([DEFAULT_LAYOUT]).read(lines)
+    assert table.flows["srcport"].tolist() == [*[50123] * FEW, 9, 7, 7]
+    assert [flow.srcport for flow in table.flows.flows(np.array([FEW + 2, FEW, 0, FEW + 1]))] == [
+        7,
+        9,
+        50123,
+        7,
+    ]
+
+
+def test_layouts_of_one_batch_share_their_columns() -> None:
+    """Where one of them lacks a field the column says that it is absent."""
+    nat = RecordLayout.parse("instance-id interface-id srcaddr dstaddr pkt-srcaddr")
+    lines = [PLAIN, "i-1 eni-0b 10.0.0.1 10.0.0.2 10.9.9.9"] * FEW
+    table = TableReader([DEFAULT_LAYOUT, nat]).read(lines)
+    assert table.flows["dstport"].tolist() == [443] * FEW + [ABSENT] * FEW
+    assert [table.flows.text(number) for number in table.flows["pkt_srcaddr"]] == (
+        [None] * FEW + ["10.9.9.9"] * FEW
+    )
+    assert set(table.flows["reject_reason"].tolist()) == {ABSENT}
+
+
+def test_a_line_break_within_a_line_costs_that_line() -> None:
+    """Nobody can tell where lines end that hold one, so they are read one by one."""
+    table = TableReader([DEFAULT_LAYOUT]).read([*[PLAIN] * FEW, f"{PLAIN}\n{PLAIN}", PLAIN])
+    assert (len(table.flows), len(table.malformed)) == (FEW + 1, 1)
+
+
+@pytest.mark.parametrize("broken", ["\x7f", "\t", "\u00e9"])
+def test_odd_characters_before_it_hide_no_broken_line(broken: str) -> None:
+    """However many there are in the lines before."""
+    wrong = PLAIN.replace("50123", f"50{broken}123")
+    table = TableReader([DEFAULT_LAYOUT]).read(["\ufffd" * 3000, *[PLAIN] * FEW, wrong, PLAIN])
+    assert len(table.flows) == FEW + 1
+    assert [bad.line for bad in table.malformed] == ["\ufffd" * 3000, wrong]
+
+
+def test_long_lines_among_others_cost_neither_records_nor_memory() -> None:
+    """Whoever writes them decides how long they are; thirty bytes for each character would be too many."""
+    lines = [PLAIN, *["\u00e9" * (LARGEST_CHUNK // 4)] * 12, *[PLAIN] * FEW, "x" * 2 * LARGEST_CHUNK, PLAIN]
+    reader = TableReader([DEFAULT_LAYOUT])
+    tracemalloc.start()
+    try:
+        table = reader.read(lines)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(table.flows), len(table.malformed)) == (FEW + 2, 13)
+    assert peak < 60 * LARGEST_CHUNK
+
+
+def test_a_layout_that_is_known_to_lack_addresses_keeps_its_lines_from_being_guessed() -> None:
+    """As the reader of single lines does."""
+    layout = RecordLayout.parse("srcaddr dstaddr srcport log-status")
+    blind = RecordLayout.parse("instance-id account-id srcport log-status")
+    table = TableReader([layout], [blind]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
+    assert (len(table.flows), len(table.malformed)) == (0, FEW)
+
+
+def test_more_texts_than_are_remembered_change_no_answer() -> None:
+    """A new vocabulary is begun; a table that is still held keeps its own."""
+    reader = TableReader([DEFAULT_LAYOUT])
+    first = reader.read([PLAIN])
+    addresses = [f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(REMEMBERED + 9)]
+    many = [PLAIN.replace("10.0.1.7", address) for address in addresses]
+    for _ in range(2):
+        table = reader.read(many)
+        assert [table.flows.text(number) for number in table.flows["dstaddr"].tolist()] == addresses
+    assert value(first.flows, "dstaddr", 0) == "10.0.1.7"
+
+
+def test_of_tokens_that_are_too_long_little_is_kept() -> None:
+    """Whoever writes a line decides how long they are, and the vocabulary stays from batch to batch."""
+    reader = TableReader([DEFAULT_LAYOUT])
+    lines = [PLAIN.replace("10.0.1.7", f"{'9' * 25_000}{number}") for number in range(2 * FEW)]
+    table = reader.read(lines)
+    assert len(table.malformed) == len(lines)
+    again = reader.read([PLAIN] * FEW)
+    assert sum(map(len, again.flows.texts)) < 1000 + 2 * FEW * LONGEST_DISTINCT
+
+
+def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:
+    """Whoever chooses addresses or names can find two with one hash, and must not hide behind it."""
+    mix, word, mask = int(MIX), 8, 2**64 - 1
+    one = int.from_bytes(b"aaaaaaaa", "little"), int.from_bytes(b"bbbbbbbb", "little")
+    twin = None
+    for number in range(10**6):
+        first = int.from_bytes(f"{number:08d}"[::-1].encode(), "little")
+        second = ((one[0] * mix) ^ one[1] ^ (first * mix)) & mask
+        text = second.to_bytes(word, "little")
+        if all(33 <= byte < 127 for byte in text):
+            twin = f"{number:08d}"[::-1] + text.decode()
+            break
+    assert twin, "no printable twin was found; has the hash changed?"
+    table = TableReader([DEFAULT_LAYOUT]).read(
+        [PLAIN.replace("eni-0a", interface) for interface in ("aaaaaaaabbbbbbbb", twin)] * FEW
+    )
+    found = Counter(value(table.flows, "interface_id", row) for row in range(2 * FEW))
+    assert found == {"aaaaaaaabbbbbbbb": FEW, twin: FEW}
+
+
+def test_layouts_that_give_no_flows_are_refused_as_by_the_reader() -> None:
+    """At once, before any line is read."""
+    with pytest.raises(LayoutError, match="lacks"):
+        TableReader([RecordLayout.parse("version bytes")])
+
+
+def test_a_column_that_no_table_has_is_an_error() -> None:
+    """A wrong name is not the same as an absent field."""
+    with pytest.raises(KeyError):
+        TableReader([DEFAULT_LAYOUT]).read([PLAIN]).flows["account_id"]

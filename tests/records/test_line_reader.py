@@ -1,0 +1,439 @@
+"""The reader: every line becomes exactly one flow, gap or malformed record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowwarden.errors import LayoutError
+from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.model import (
+    FLOW_ATTRIBUTES,
+    Action,
+    Flow,
+    FlowDirection,
+    Gap,
+    GapKind,
+    Malformed,
+    Records,
+)
+from tests.records.slow_reader import read_slowly
+from tests.records.strategies import TRICKY, layout_sets, lines
+
+ACCEPTED = "2 064076352821 eni-0a 10.0.0.5 10.0.1.7 50123 443 6 12 3400 1700000000 1700000059 ACCEPT OK"
+FLOW = {
+    "srcaddr": "10.0.0.5",
+    "dstaddr": "10.0.1.7",
+    "srcport": 50123,
+    "dstport": 443,
+    "protocol": 6,
+    "packets": 12,
+    "bytes": 3400,
+    "start": 1700000000,
+    "end": 1700000059,
+    "action": Action.ACCEPT,
+    "account_id": "064076352821",
+    "interface_id": "eni-0a",
+}
+GAP = Gap(
+    kind=GapKind.NODATA, account_id="064076352821", interface_id="eni-0a", start=1700000000, end=1700000059
+)
+OPTIONAL = {
+    field.attribute: position
+    for position, field in enumerate(DEFAULT_LAYOUT.fields)
+    if field.attribute in FLOW_ATTRIBUTES[2:]
+}
+"""Where the default layout has what a flow can do without."""
+NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
+
+
+def read(line: str, *layouts: str) -> Records:
+    """The records of one line; without a layout, of the default one."""
+    return Reader([RecordLayout.parse(layout) for layout in layouts] or [DEFAULT_LAYOUT]).read([line])
+
+
+def flow(line: str, *layouts: str) -> Flow:
+    """The flow that the line must be."""
+    records = read(line, *layouts)
+    assert not records.malformed
+    assert not records.gaps
+    return records.flows[0]
+
+
+def told(one: Flow) -> dict[str, Any]:
+    """What a flow tells: its attributes, but those that are None."""
+    values = {name: getattr(one, name) for name in FLOW_ATTRIBUTES}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def gap(line: str, *layouts: str) -> Gap:
+    """The gap that the line must be."""
+    records = read(line, *layouts)
+    assert not records.malformed
+    assert not records.flows
+    return records.gaps[0]
+
+
+def reason(line: str, *layouts: str) -> str:
+    """Why the line is malformed, which it must be."""
+    records = read(line, *layouts)
+    assert (records.flows, records.gaps) == ([], [])
+    assert [bad.line for bad in records.malformed] == [line]
+    return records.malformed[0].reason
+
+
+class TestFlows:
+    """OK records."""
+
+    def test_the_default_layout_is_read_field_by_field(self) -> None:
+        """Account ids keep their leading zero."""
+        assert told(flow(ACCEPTED)) == FLOW
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            ACCEPTED.replace(" ", "  "),
+            ACCEPTED.replace(" ", "\t"),
+            f"  {ACCEPTED}  ",
+            f"{ACCEPTED}\r\n",
+            f"\ufeff{ACCEPTED}",
+            f"\ufeff  {ACCEPTED}\n",
+            ACCEPTED.replace("1700000000", "1700000000123").replace("1700000059", "1700000059999"),
+        ],
+    )
+    def test_blanks_line_ends_a_byte_order_mark_and_milliseconds_change_nothing(self, line: str) -> None:
+        """AWS's own examples have a double space; files and other tools add the rest."""
+        assert told(flow(line)) == FLOW
+
+    def test_a_byte_order_mark_does_not_stick_to_a_text(self) -> None:
+        """Not even where the first field takes any text."""
+        assert flow("\ufeffeni-0a 10.0.0.1 10.0.0.2", "interface-id srcaddr dstaddr").interface_id == "eni-0a"
+        assert flow("\ufeff- 10.0.0.1 10.0.0.2", "interface-id srcaddr dstaddr").interface_id is None
+
+    @pytest.mark.parametrize("attribute", sorted(OPTIONAL))
+    def test_a_dash_in_any_field_but_the_addresses_is_none(self, attribute: str) -> None:
+        """A Block Public Access reject has no byte count, a regional NAT gateway no interface."""
+        tokens = ACCEPTED.split()
+        tokens[OPTIONAL[attribute]] = "-"
+        read_flow = flow(" ".join(tokens))
+        assert getattr(read_flow, attribute) is None
+        assert told(read_flow) == {name: value for name, value in FLOW.items() if name != attribute}
+
+    def test_a_status_that_is_absent_leaves_the_flow_to_speak_for_itself(self) -> None:
+        """A dash says that AWS could not tell, in the status as in any field."""
+        assert told(flow(ACCEPTED.replace(" OK", " -"))) == FLOW
+
+    def test_a_regional_nat_gateway_is_known_by_its_resource_id(self) -> None:
+        """Its records have no interface."""
+        layout = "version interface-id resource-id srcaddr dstaddr"
+        nat = flow("9 - nat-0123 10.0.0.1 203.0.113.5", layout)
+        assert (nat.interface_id, nat.resource_id) == (None, "nat-0123")
+
+    def test_ipv6_and_mixed_families_keep_the_text_of_their_addresses(self) -> None:
+        """NAT64 shows an IPv6 source with an IPv4 destination."""
+        mixed = flow(ACCEPTED.replace("10.0.0.5", "2001:db8:1234:a100:8d6e:3477:df66:f105"))
+        assert (mixed.srcaddr, mixed.dstaddr) == ("2001:db8:1234:a100:8d6e:3477:df66:f105", "10.0.1.7")
+
+    def test_icmp_has_ports_zero(self) -> None:
+        """Type and code are not told."""
+        icmp = flow(ACCEPTED.replace("50123 443 6", "0 0 1"))
+        assert (icmp.srcport, icmp.dstport, icmp.protocol) == (0, 0, 1)
+
+    def test_an_account_that_aws_does_not_tell_stays_unknown(self) -> None:
+        """Some interfaces made by AWS have no account."""
+        assert flow(ACCEPTED.replace("064076352821", "unknown")).account_id == "unknown"
+
+    def test_a_layout_without_version_action_status_or_end_gives_flows(self) -> None:
+        """Any field may be left out, in any order."""
+        read_flow = flow("443 10.0.1.7 - 10.0.0.5", "dstport dstaddr instance-id srcaddr")
+        assert told(read_flow) == {"srcaddr": "10.0.0.5", "dstaddr": "10.0.1.7", "dstport": 443}
+
+    def test_fields_of_later_versions_are_typed(self) -> None:
+        """tcp-flags and traffic-path are numbers, flow-direction is one of two."""
+        layout = (
+            "vpc-id subnet-id instance-id tcp-flags pkt-srcaddr pkt-dstaddr pkt-src-aws-service "
+            "pkt-dst-aws-service flow-direction traffic-path reject-reason srcaddr dstaddr encryption-status"
+        )
+        line = "vpc-1 subnet-1 i-1 19 10.0.0.9 3.5.140.2 - S3 egress 8 BPA 10.0.0.1 10.0.0.2 3"
+        assert told(flow(line, layout)) == {
+            "srcaddr": "10.0.0.1",
+            "dstaddr": "10.0.0.2",
+            "vpc_id": "vpc-1",
+            "subnet_id": "subnet-1",
+            "instance_id": "i-1",
+            "tcp_flags": 19,
+            "pkt_srcaddr": "10.0.0.9",
+            "pkt_dstaddr": "3.5.140.2",
+            "pkt_dst_aws_service": "S3",
+            "flow_direction": FlowDirection.EGRESS,
+            "traffic_path": 8,
+            "reject_reason": "BPA",
+        }
+
+    def test_an_unknown_field_takes_any_text(self) -> None:
+        """Its value is not lost on the others."""
+        assert flow("10.0.0.1 über_all 10.0.0.2", "${srcaddr} ${quite-new} ${dstaddr}").dstaddr == "10.0.0.2"
+
+    def test_transit_gateway_records_are_flows_too(self) -> None:
+        """They have no action."""
+        layout = (
+            "version resource-type tgw-id srcaddr dstaddr packets bytes log-status packets-lost-blackhole"
+        )
+        transit = flow("6 TransitGateway tgw-1 10.0.0.1 10.1.0.1 5 500 OK 0", layout)
+        assert (transit.packets, transit.action) == (5, None)
+        assert "packets-lost-blackhole is '-1'" in reason(
+            "6 TransitGateway tgw-1 10.0.0.1 10.1.0.1 5 500 OK -1", layout
+        )
+
+
+class TestGaps:
+    """Windows without flows."""
+
+    def test_silence_and_lost_sight_are_told_apart(self) -> None:
+        """NODATA is silence, SKIPDATA lost sight."""
+        assert gap(NODATA) == GAP
+        assert gap(NODATA.replace("NODATA", "SKIPDATA")).kind is GapKind.SKIPDATA
+
+    def test_an_account_may_be_unknown(self) -> None:
+        """As in `2 unknown eni-… NODATA`."""
+        assert gap(NODATA.replace("064076352821", "unknown")).account_id == "unknown"
+
+    def test_the_order_of_fields_does_not_matter(self) -> None:
+        """Nor do ten dashes after the status."""
+        layout = (
+            "log-status end account-id srcaddr start dstaddr interface-id action tcp-flags type pkt-srcaddr "
+            "pkt-dstaddr flow-direction traffic-path reject-reason resource-id packets"
+        )
+        line = "NODATA 1700000059 064076352821 - 1700000000 - eni-0a" + " -" * 10
+        assert gap(line, layout) == GAP
+
+    def test_what_is_known_of_the_interface_may_stand_in_a_gap(self) -> None:
+        """Such as its VPC, or the NAT gateway."""
+        line = "vpc-1 nat-1 - - 1700000000 SKIPDATA"
+        skipped = gap(line, "vpc-id resource-id srcaddr dstaddr start log-status")
+        assert skipped == Gap(kind=GapKind.SKIPDATA, resource_id="nat-1", start=1700000000)
+
+    @pytest.mark.parametrize("status", ["NODATA", "SKIPDATA"])
+    def test_a_gap_that_tells_of_traffic_contradicts_itself(self, status: str) -> None:
+        """A REJECT with status NODATA and counts: neither word is believed, a person looks at it."""
+        rejected = ACCEPTED.replace("ACCEPT OK", f"REJECT {status}")
+        assert reason(rejected) == f"log-status is {status}, yet srcaddr is 10.0.0.5"
+        assert "yet action is REJECT" in reason(NODATA.replace("- NODATA", f"REJECT {status}"))
+
+
+class TestMalformed:
+    """Lines that are neither; the reason names field and value."""
+
+    @pytest.mark.parametrize(
+        ("old", "new", "complaint"),
+        [
+            ("ACCEPT", "SUCCESS", "action is 'SUCCESS', none of ACCEPT, REJECT"),
+            ("OK", "GO_AWAY", "log-status is 'GO_AWAY', none of OK, NODATA, SKIPDATA"),
+            (" 6 ", " 999 ", "protocol is '999', above 255"),
+            ("50123", "65536", "srcport is '65536', above 65535"),
+            (" 443 ", " 8080.0 ", "dstport is '8080.0', which is no number"),
+            (" 12 ", " 1_2 ", "packets is '1_2', which is no number"),
+            (" 12 ", " +12 ", "packets is '+12', which is no number"),
+            (" 12 ", " -1 ", "packets is '-1', which is no number"),
+            (" 12 ", " ٣ ", "packets is '٣', which is no number"),
+            (" 12 ", " None ", "packets is 'None', which is no number"),
+            (" 3400 ", " 9223372036854775808 ", "bytes is '9223372036854775808', above"),
+            ("10.0.0.5", "10.0.0.500", "srcaddr is '10.0.0.500', which is no IPv4 or IPv6 address"),
+            ("10.0.1.7", "-", "dstaddr absent, and no log-status tells of a gap"),
+            ("2 ", "two ", "version is 'two', which is no number"),
+            ("1700000059", "1700000059000000", "end is '1700000059000000', which is neither"),
+            (" OK", "", "13 tokens where the log format has 14"),
+            (" OK", " OK OK", "15 tokens where the log format has 14"),
+            (" OK", " OK #web traffic", "16 tokens where the log format has 14"),
+            (" OK", f" OK\n{ACCEPTED}", "28 tokens where the log format has 14"),
+            (" OK", " OK" + " -" * 10, "24 tokens where the log format has 14"),
+            ("2 ", "2026-11-24T03:00:00.000Z 2 ", "15 tokens where the log format has 14"),
+        ],
+    )
+    def test_a_line_with_a_wrong_token_is_malformed(self, old: str, new: str, complaint: str) -> None:
+        """Nothing is guessed, dropped or rounded."""
+        assert complaint in reason(ACCEPTED.replace(old, new, 1))
+
+    @pytest.mark.parametrize("line", ["", " ", "\n", "\ufeff", "\t\r\n"])
+    def test_a_blank_line_is_malformed(self, line: str) -> None:
+        """No log event is empty; sources that cut files into lines leave blank ones out themselves."""
+        assert reason(line) == "blank line"
+
+    @pytest.mark.parametrize(
+        "line", [" ".join(DEFAULT_LAYOUT.names), "version,account_id", "srcaddr quite-new dstaddr\r\n"]
+    )
+    def test_a_header_line_is_malformed_and_called_so(self, line: str) -> None:
+        """Log events have none; sources that read files take theirs out themselves."""
+        assert reason(line, "srcaddr quite-new dstaddr").startswith("header line")
+
+    def test_a_gap_cannot_be_told_without_a_status(self) -> None:
+        """Silence or lost sight? A layout without log-status does not say."""
+        assert reason("eni-0a - -", "interface-id srcaddr dstaddr").startswith("srcaddr and dstaddr absent")
+
+    def test_a_long_token_is_cut_in_the_reason_but_not_in_the_line(self) -> None:
+        """Reasons go to logs."""
+        line = ACCEPTED.replace("ACCEPT", "A" * 5000)
+        assert len(reason(line)) < 200
+
+
+class TestSeveralLayouts:
+    """Formats interleaved in one log group."""
+
+    NAT = "instance-id interface-id srcaddr dstaddr"
+    SWAPPED = "instance-id srcaddr dstaddr action"
+
+    def test_the_number_of_tokens_tells_layouts_apart(self) -> None:
+        """Each line is read by its own."""
+        nat = "i-1 eni-0b 10.0.0.1 10.0.0.2"
+        reader = Reader([RecordLayout.parse(self.NAT), DEFAULT_LAYOUT])
+        records = reader.read([ACCEPTED, nat, NODATA, "1 2 3", nat, ACCEPTED])
+        read_nat = {
+            "srcaddr": "10.0.0.1",
+            "dstaddr": "10.0.0.2",
+            "instance_id": "i-1",
+            "interface_id": "eni-0b",
+        }
+        assert [told(each) for each in records.flows] == [FLOW, read_nat, read_nat, FLOW]
+        assert records.gaps == [GAP]
+        assert records.malformed == [Malformed("1 2 3", "3 tokens where the log format has 4 or 14")]
+
+    def test_then_the_types_of_the_fields_do(self) -> None:
+        """Among layouts of the same length."""
+        assert flow("i-1 eni-0b 10.0.0.1 10.0.0.2", self.NAT, self.SWAPPED).interface_id == "eni-0b"
+        assert flow("i-1 10.0.0.1 10.0.0.2 REJECT", self.NAT, self.SWAPPED).action is Action.REJECT
+
+    def test_a_line_that_fits_two_layouts_is_never_guessed(self) -> None:
+        """Who was the source?"""
+        complaint = reason("10.0.0.1 10.0.0.2", "srcaddr dstaddr", "dstaddr srcaddr")
+        assert complaint == "fits 2 log formats of 2 fields alike"
+
+    def test_a_line_that_fits_none_of_them_tells_what_each_misses(self) -> None:
+        """One complaint for each layout of that length."""
+        complaint = reason("i-1 eni-0b 10.0.0.1 ALLOW", self.NAT, self.SWAPPED)
+        assert "dstaddr is 'ALLOW'" in complaint
+        assert "; srcaddr is 'eni-0b'" in complaint
+
+    def test_the_same_layout_twice_is_one(self) -> None:
+        """As when the configured log format is AWS's default."""
+        assert told(flow(ACCEPTED, *[DEFAULT_LAYOUT.to_log_format()] * 2)) == FLOW
+
+
+class TestLayoutsThatGiveNoFlows:
+    """The reader refuses them at once."""
+
+    def test_a_layout_without_addresses_is_refused_with_what_it_lacks(self) -> None:
+        """Before any line is read."""
+        with pytest.raises(LayoutError, match=r"lacks \$\{dstaddr\}: "):
+            Reader([DEFAULT_LAYOUT, RecordLayout.parse("version srcaddr")])
+        with pytest.raises(LayoutError, match=r"lacks \$\{srcaddr\} and \$\{dstaddr\}: "):
+            Reader([RecordLayout.parse("version bytes")])
+
+    def test_lines_of_a_layout_that_is_known_to_lack_them_are_told_apart(self) -> None:
+        """They are malformed whatever they look like, and so is a line that could be one; a gap is a gap."""
+        blind = RecordLayout.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
+        reader = Reader([RecordLayout.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [blind])
+        records = reader.read(
+            ["10.0.0.1 10.0.0.2 1 OK", "i-1 1 1 OK", "10.0.0.1 10.0.0.2 70000 OK", "i-1 1 - NODATA"]
+        )
+        assert [bad.reason.partition(",")[0] for bad in records.malformed] == [
+            "fits 2 log formats of 4 fields alike",
+            "of a log format without srcaddr and dstaddr",
+            "srcport is '70000'",
+        ]
+        assert (len(records.flows), len(records.gaps)) == (0, 1)
+
+    def test_no_layout_at_all_is_refused(self) -> None:
+        """It could read nothing."""
+        with pytest.raises(LayoutError, match="no log format"):
+            Reader([])
+
+
+def test_order_is_kept_and_the_last_line_counts() -> None:
+    """Within flows, gaps and malformed; a reader can be used again."""
+    reader = Reader([DEFAULT_LAYOUT])
+    batch = [ACCEPTED.replace("50123", str(port)) for port in range(1000, 1100)]
+    for _ in range(2):
+        records = reader.read([*batch, NODATA, "odd", "odder", batch[0]])
+        assert [f.srcport for f in records.flows] == [*range(1000, 1100), 1000]
+        assert len(records.gaps) == 1
+        assert [bad.line for bad in records.malformed] == ["odd", "odder"]
+
+
+def test_no_line_gives_no_record() -> None:
+    """An empty batch is nothing special."""
+    assert Reader([DEFAULT_LAYOUT]).read([]) == Records([], [], [])
+
+
+EVERYTHING = RecordLayout((*BY_NAME, "quite-new"))
+"""Every field there is."""
+
+
+@pytest.mark.parametrize("layout", [DEFAULT_LAYOUT, EVERYTHING])
+@pytest.mark.parametrize("status", ["OK", "NODATA"])
+def test_the_reader_equals_the_slow_reader_for_every_odd_token_in_every_field(
+    layout: RecordLayout, status: str
+) -> None:
+    """One at a time, so that no other token hides it."""
+    plain = dict.fromkeys(BY_NAME, "1") | {
+        "srcaddr": "10.0.0.1",
+        "dstaddr": "10.0.0.2",
+        "pkt-srcaddr": "10.0.0.1",
+        "pkt-dstaddr": "10.0.0.2",
+        "flow-direction": "egress",
+        "action": "REJECT",
+        "log-status": status,
+        "quite-new": "1",
+    }
+    if status != "OK":
+        plain |= {name: "-" for name, field in BY_NAME.items() if field.kind in TRAFFIC_KINDS}
+    batch = [
+        " ".join((plain | {name: token}).get(name_too, "-") for name_too in layout.names)
+        for name in layout.names
+        for token in [plain[name], *TRICKY]
+    ]
+    compare(batch, [layout], Reader([layout]))
+
+
+@given(st.lists(st.text()), layout_sets())
+def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[RecordLayout]) -> None:
+    """And no line raises."""
+    records = Reader(layouts).read(texts)
+    assert len(records.flows) + len(records.gaps) + len(records.malformed) == len(texts)
+
+
+@settings(max_examples=300)
+@given(st.data(), layout_sets())
+def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[RecordLayout]) -> None:
+    """Right lines, nearly right lines and gaps; first and second sight of the same tokens alike."""
+    batch = data.draw(st.lists(lines(layouts), min_size=1, max_size=8))
+    reader = Reader(layouts)
+    for _ in range(2):
+        compare(batch, layouts, reader)
+
+
+def compare(batch: list[str], layouts: list[RecordLayout], reader: Reader) -> None:
+    """Hold the reader against the slow one."""
+    expected = [read_slowly(line, layouts) for line in batch]
+    records = reader.read(batch)
+    assert records.flows == [record for record in expected if isinstance(record, Flow)]
+    assert records.gaps == [record for record in expected if isinstance(record, Gap)]
+    assert [bad.line for bad in records.malformed] == [
+        line for line, record in zip(batch, expected, strict=True) if record is None
+    ]
+    for flow in records.flows:
+        for name in FLOW_ATTRIBUTES:
+            assert type(getattr(flow, name)) in (str, int, Action, FlowDirection, type(None))
+
+
+def test_flows_of_a_layout_have_one_class_however_many_layouts_there_are() -> None:
+    """So that flows of two readers can be compared."""
+    first = flow(ACCEPTED)
+    for number in range(200):
+        flow("10.0.0.1 10.0.0.2 x", f"srcaddr dstaddr quite-new-{number}")
+    assert flow(ACCEPTED) == first
+    assert type(flow(ACCEPTED)) is type(first)

@@ -1,0 +1,120 @@
+"""JSON values in a row: found wherever blocks end; what is broken costs a line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.errors import DamagedSource
+from flowwarden.sources import json_stream
+from flowwarden.sources.chunks import Unreadable
+from flowwarden.sources.json_stream import Document, documents
+from tests.sources.held import blocks_of
+
+
+def found(text: str | bytes, *sizes: int) -> list[Any]:
+    """Number and content of each object; number and text of what is none."""
+    data = text.encode() if isinstance(text, str) else text
+    return [
+        (each.number, each.content if isinstance(each, Document) else each.text)
+        for each in documents(blocks_of(data, sizes), "held")
+        if each is not None
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ('{"a": 1}\n{"a": 2}\n', [1, 2]),
+        ('{"a": 1}{"a": 2}', [1, 1]),
+        ('{"a": 1} {"a": 2}\n\n', [1, 1]),
+        ('[{"a": 1}, {"a": 2}]', [1, 1]),
+        ('[\n  {"a": 1},\n  {"a": 2}\n]\n', [2, 3]),
+        ('{\n "a": 1\n}\n{\n "a": 2\n}', [1, 4]),
+        ('\n\n{"a": 1}\r\n{"a": 2}', [3, 4]),
+    ],
+    ids=["one a line", "concatenated", "blank between", "array", "array over lines", "pretty", "blank lines"],
+)
+def test_objects_are_found_however_they_are_joined(text: str, numbers: list[int]) -> None:
+    """Each with the number of the line in which it begins."""
+    assert found(text) == [(numbers[0], {"a": 1}), (numbers[1], {"a": 2})]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "[]", "[\n]\n"])
+def test_where_nothing_is_nothing_is_found(text: str) -> None:
+    """Empty arrays included."""
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"a": tru}', '{"a": 1', "2 111122223333 eni-0a", '"text"', '{"a" 1}', "[1]", '{"a": "x', "}", "NaN"],
+)
+def test_a_broken_line_costs_that_line(line: str) -> None:
+    """The objects around it are found."""
+    assert found(f'{{"a": 1}}\n{line}\n{{"a": 2}}\n') == [(1, {"a": 1}), (2, line.lstrip("[")), (3, {"a": 2})]
+
+
+def test_something_broken_between_concatenated_objects_costs_one_object() -> None:
+    """Where there are no lines."""
+    assert found('{"a": 1}{"b": oops}{"a": 2}') == [(1, {"a": 1}), (1, '{"b": oops}'), (1, {"a": 2})]
+
+
+@pytest.mark.parametrize("text", ['{"a": ' + "9" * 5000 + "}", '{"a": ' + "[" * 100_000])
+def test_numbers_and_nesting_that_no_decoder_takes_are_broken(text: str) -> None:
+    """They are told, shortened, and raise nothing."""
+    ((number, shown), last) = found(f'{text}\n{{"a": 2}}\n')
+    assert (number, last) == (1, (2, {"a": 2}))
+    assert len(shown) < 1000
+
+
+def test_a_reason_says_what_is_wrong() -> None:
+    """In the decoder's words."""
+    (bad,) = [each for each in documents([b'{"a" 1}\n'], "held") if isinstance(each, Unreadable)]
+    assert bad.reason == "no JSON: Expecting ':' delimiter"
+
+
+@pytest.mark.parametrize("text", ['{"a": 1', '{"a": "x', '{"a": 1}\n{', '{"a":'])
+def test_an_end_within_a_value_is_an_error_with_sizes(text: str) -> None:
+    """The source is truncated; what stands before was given."""
+    given_before: list[object] = []
+    with pytest.raises(DamagedSource, match=r"held: ends in the middle .* line \d, after \d characters"):
+        given_before.extend(documents([text.encode()], "held"))
+
+
+def test_a_value_that_never_ends_is_an_error_before_it_fills_the_memory() -> None:
+    """The message says where it begins, and the cap."""
+
+    def endless() -> Any:
+        yield b'{"a": 1}\n{"a": "'
+        while True:
+            yield b"x" * 2**24
+
+    with pytest.raises(DamagedSource, match=rf"line 2 does not end within {json_stream.LARGEST_VALUE} "):
+        list(documents(endless(), "held"))
+
+
+_TEXT = st.text(st.characters(codec="utf-8"))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.lists(st.dictionaries(_TEXT, VALUES, max_size=4), max_size=6),
+    st.sampled_from(["", "\n", " ", ",\n"]),
+    st.sampled_from([None, 1]),
+    st.lists(st.integers(1, 30), max_size=30),
+)
+def test_all_objects_are_found_wherever_blocks_end(
+    objects: list[dict[str, Any]], between: str, indent: int | None, sizes: list[int]
+) -> None:
+    """Cut within numbers, names, escapes and characters of UTF-8."""
+    text = between.join(json.dumps(each, indent=indent, ensure_ascii=False) for each in objects)
+    assert [content for _, content in found(text, *sizes)] == objects

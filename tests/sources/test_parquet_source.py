@@ -1,0 +1,116 @@
+"""Parquet: typed columns, texts for numbers, nothing in several forms."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flowwarden.errors import DamagedSource, NotFlowLogs
+from flowwarden.sources.inputs import Input
+from flowwarden.sources.read import read
+from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, file_of, flows_of, read_all, stream_of
+
+NAMES = [name.replace("-", "_") for name in HEADER.split()]
+NUMBERS = {"version", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end"}
+
+
+def table_of(*lines: str) -> pa.Table:
+    """The lines as AWS types them in Parquet."""
+    rows = [dict(zip(NAMES, line.split(), strict=True)) for line in lines]
+    columns = {
+        name: pa.array(
+            [None if row[name] == "-" else int(row[name]) if name in NUMBERS else row[name] for row in rows],
+            pa.int64() if name in NUMBERS else pa.string(),
+        )
+        for name in NAMES
+    }
+    return pa.table(columns)
+
+
+def written(path: Path, table: pa.Table, **options: object) -> Input:
+    """The table as a file."""
+    pq.write_table(table, path, **options)
+    return Input(str(path), path.stat().st_size, path)
+
+
+def test_typed_columns_are_read_as_the_lines_would_be(tmp_path: Path) -> None:
+    """Numbers, texts and nulls; the name of the file does not matter."""
+    held = read_all(written(tmp_path / "x.log", table_of(ACCEPTED, NODATA, REJECTED)))
+    assert held.flows == flows_of(ACCEPTED, REJECTED)
+    assert held.gaps == read_all(NODATA).gaps
+    assert (held.malformed, held.notes) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "values", [["8080.0", "None", "-"], [8080.0, None, float("nan")], ["8080", "", "null"]]
+)
+def test_numbers_as_other_tools_leave_them(tmp_path: Path, values: list[object]) -> None:
+    """Floats, texts, and their ways to say nothing."""
+    table = pa.table({"srcaddr": ["10.0.0.1"] * 3, "dstaddr": ["10.0.0.2"] * 3, "dstport": values})
+    assert [flow.dstport for flow in read_all(written(tmp_path / "x", table)).flows] == [8080, None, None]
+
+
+def test_an_account_id_that_became_a_number_gets_its_zeros_back(tmp_path: Path) -> None:
+    """Account ids have twelve digits."""
+    table = pa.table({"srcaddr": ["10.0.0.1"], "dstaddr": ["10.0.0.2"], "account_id": [11122223333]})
+    assert [flow.account_id for flow in read_all(written(tmp_path / "x", table)).flows] == ["011122223333"]
+
+
+def test_other_columns_are_left_out_with_a_note(tmp_path: Path) -> None:
+    """Nested ones included."""
+    table = pa.table({"srcaddr": ["10.0.0.1"], "dstaddr": ["10.0.0.2"], "tags": [{"x": [1]}], "year": [2023]})
+    held = read_all(written(tmp_path / "x", table))
+    assert len(held.flows) == 1
+    assert held.notes == ["columns that are no fields of flow logs are left out: tags, year"]
+
+
+def test_malformed_rows_are_told_by_their_number(tmp_path: Path) -> None:
+    """Over row groups and batches."""
+    lines = [ACCEPTED] * 9000
+    lines[8000] = lines[8000].replace("ACCEPT", "SUCCESS")
+    held = read_all(written(tmp_path / "x", table_of(*lines), row_group_size=3000))
+    assert len(held.flows) == 8999
+    assert held.reasons == [(8001, "action is 'SUCCESS', none of ACCEPT, REJECT")]
+
+
+def test_a_value_that_is_neither_text_nor_number_is_malformed(tmp_path: Path) -> None:
+    """A list of ports is no port."""
+    table = pa.table({"srcaddr": ["10.0.0.1"], "dstaddr": ["10.0.0.2"], "dstport": [[1, 2]]})
+    assert read_all(written(tmp_path / "x", table)).reasons == [
+        (1, "dstport is a list, neither text nor number")
+    ]
+
+
+def test_progress_ends_with_the_size_of_the_file(tmp_path: Path) -> None:
+    """Rows stand for bytes."""
+    source = written(tmp_path / "x", table_of(*[ACCEPTED] * 9000))
+    seen: list[int] = []
+    assert sum(len(batch.records.flows) for batch in read(source, (), seen.append)) == 9000
+    assert seen == sorted(seen)
+    assert seen[-1] == source.size
+
+
+def test_a_table_of_something_else_is_an_error(tmp_path: Path) -> None:
+    """None of its columns is a field."""
+    with pytest.raises(NotFlowLogs, match="no field"):
+        read_all(written(tmp_path / "x", pa.table({"year": [2023]})))
+
+
+@pytest.mark.parametrize("cut", [8, 100, -1])
+def test_a_truncated_file_is_an_error(tmp_path: Path, cut: int) -> None:
+    """What pyarrow says is told with the name of the file."""
+    whole = Path(written(tmp_path / "x", table_of(ACCEPTED)).name).read_bytes()
+    with pytest.raises(DamagedSource, match=r"cut: the Parquet data is damaged: .*; fetch the file again"):
+        read_all(file_of(tmp_path / "cut", whole[:cut]))
+
+
+def test_parquet_from_a_pipe_or_in_gzip_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    """It can only be read from its end."""
+    content = Path(written(tmp_path / "x", table_of(ACCEPTED)).name).read_bytes()
+    for source in (stream_of(content), file_of(tmp_path / "x.gz", gzip.compress(content))):
+        with pytest.raises(NotFlowLogs, match="give it as a file"):
+            read_all(source)

@@ -1,0 +1,122 @@
+"""Reading: whatever the kind, every line ends as one flow, gap or malformed record."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.errors import NotFlowLogs, SourceError
+from flowwarden.records.line_reader import Reader
+from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.sources.read import read
+from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, SKIPDATA, file_of, read_all, stream_of
+
+ODD = "2 111122223333 eni-0a 10.0.0.5"
+
+
+@given(st.lists(st.sampled_from([ACCEPTED, REJECTED, NODATA, SKIPDATA, ODD]), max_size=30))
+def test_every_line_becomes_one_record_whatever_the_kind_of_source(lines: list[str]) -> None:
+    """The same records, in the same order; malformed ones with their numbers."""
+    expected = Reader([DEFAULT_LAYOUT]).read(lines)
+    text = "\n".join(lines)
+    for content in (
+        text,
+        f"{HEADER}\n{text}",
+        "\n".join(f"2023-11-14T22:13:20.000Z {line}" for line in lines),
+        "\n".join(json.dumps({"message": line}) for line in lines),
+        "timestamp,message\n" + "\n".join(f"1,{line}" for line in lines),
+        gzip.compress(text.encode()),
+    ):
+        held = read_all(content)
+        assert (held.flows, held.gaps) == (expected.flows, expected.gaps)
+        assert [bad for _, bad in held.malformed] == expected.malformed
+
+
+@given(st.lists(st.sampled_from([ACCEPTED, NODATA, ODD, "", HEADER]), max_size=50))
+def test_malformed_lines_are_told_by_the_number_that_an_editor_shows(lines: list[str]) -> None:
+    """Also where the same line stands several times."""
+    held = read_all("\n".join([ACCEPTED, *lines]))
+    assert [number for number, _ in held.malformed] == [n for n, line in enumerate(lines, 2) if line == ODD]
+
+
+def read_or_error(data: bytes) -> str:
+    """What went wrong, with the name of the source before it."""
+    try:
+        read_all(data)
+    except SourceError as error:
+        return str(error)
+    return "held: nothing"
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_raise_anything_but_a_named_error(data: bytes) -> None:
+    """Files are not always what they seem."""
+    assert read_or_error(data).startswith("held: ")
+
+
+@given(
+    st.sampled_from(
+        ['{"srcaddr": "1.1.1.1", "dstaddr": "2.2.2.2"}', f'"srcaddr","dstaddr"\n{ACCEPTED}', HEADER]
+    ),
+    st.binary(),
+)
+def test_no_bytes_after_a_good_beginning_raise_anything_but_a_named_error(start: str, data: bytes) -> None:
+    """Each kind has its own ways to break."""
+    assert read_or_error(f"{start}\n".encode() + data).startswith("held: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b" "])
+def test_an_empty_source_holds_nothing(content: bytes) -> None:
+    """That is no error."""
+    held = read_all(content)
+    assert (held.flows, held.gaps, held.malformed) == ([], [], [])
+
+
+def test_more_compression_than_anybody_uses_is_an_error() -> None:
+    """Somebody plays with us."""
+    data = ACCEPTED.encode()
+    for _ in range(5):
+        data = gzip.compress(data)
+    with pytest.raises(NotFlowLogs, match="compressed more than 3 times"):
+        read_all(data)
+
+
+def test_a_source_is_closed_at_its_end_and_when_nobody_reads_on(tmp_path: Path) -> None:
+    """No file stays open."""
+    source = stream_of(f"{ACCEPTED}\n" * 100_000)
+    batches = read(source, (DEFAULT_LAYOUT,), lambda _: None)
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]  # it is a generator
+    assert source.stream is not None
+    assert source.stream.closed
+    held = file_of(tmp_path / "x", ACCEPTED)
+    assert len(read_all(held).flows) == len(read_all(held).flows) == 1
+
+
+WITHOUT_PYARROW = """
+import sys
+sys.modules["pyarrow"] = None
+from flowwarden_cli.main import main
+sys.exit(main(["read", *sys.argv[1:]]))
+"""
+
+
+def test_without_pyarrow_parquet_is_an_error_that_names_the_extra(tmp_path: Path) -> None:
+    """All other kinds can be read."""
+    parquet, log = file_of(tmp_path / "x", b"PAR1" + b"\0" * 20), file_of(tmp_path / "y", ACCEPTED)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PYARROW, parquet.name, log.name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
+    assert f"error: {parquet.name}: is Parquet" in done.stderr
+    assert "pip install '.[parquet]'" in done.stderr
