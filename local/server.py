@@ -21,7 +21,7 @@ from local.processes import end_group
 FOLDERS = BUILD / "aws"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
-"""Longest wait for the first answer; it takes about two on an idle machine."""
+"""Longest wait for the first answer; it takes less than one on an idle machine."""
 STOP_SECONDS = 5
 SCRATCH = "scratch"
 """Folder for what it unpacks, such as the functions' code; removed at the end."""
@@ -133,7 +133,8 @@ class EmbeddedAws:
             "IOT_MTLS_ENABLED": "0",
             # The functions' failures are retried at once, not after minutes.
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
-            # At its start ministack removes containers that carry its labels, another one's included.
+            # At its start ministack removes containers with its labels: those of its address, and those that
+            # an older version left or still uses, which carry no address.
             "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
             "TMPDIR": f"{folder}/{SCRATCH}",
             "STATE_DIR": f"{folder}/state",

@@ -24,7 +24,7 @@ CONTROL = dict(encode({"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLog
 
 def test_two_concurrent_invocations_with_the_same_batch_page_once(stage: Stage) -> None:
     """One claims and pages; the other finds it told, or fails, so that its retry finds it told."""
-    # A version of its own runs in a process of its own; `$LATEST` takes one invocation at a time.
+    # A version of its own runs in a process of its own, so both can be warm before it matters.
     version = stage.clients.functions.publish_version(FunctionName=stage.stack.monitor)["Version"]
     qualifiers = ("$LATEST", version)
     for qualifier in qualifiers:  # so that neither has to start first when it matters
