@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from benchmarks.aggregates import Aggregates
 from benchmarks.generator import Payload, payload
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 AT_ONCE: Final = 10_000
 """Records that a way reads while the clock runs, in one payload or in several smaller ones."""
@@ -33,7 +33,7 @@ class Case(Struct, frozen=True):
     """What is measured: payloads of so many records of a layout, read by these ways."""
 
     layout_name: str
-    layout: RecordLayout
+    layout: LogFormat
     records: int
     ways: Mapping[str, Way]
 

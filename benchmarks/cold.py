@@ -53,10 +53,10 @@ def _main() -> dict[str, float]:
 
 def _make_reader() -> None:
     """The reader of a log group, which the monitor makes when the group's first batch comes in."""
-    from flowwarden.records.columnar.reader import TableReader  # noqa: PLC0415
-    from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout  # noqa: PLC0415 -- as the monitor has it
+    from flowwarden.records.columnar.reader import ColumnarReader  # noqa: PLC0415
+    from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat  # noqa: PLC0415 -- as the monitor has it
 
-    TableReader((RecordLayout.parse(os.environ["LOG_FORMAT"]), DEFAULT_LAYOUT))
+    ColumnarReader((LogFormat.parse(os.environ["LOG_FORMAT"]), DEFAULT_LOG_FORMAT))
 
 
 if __name__ == "__main__":

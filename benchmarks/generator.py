@@ -18,7 +18,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from benchmarks.traffic import Interface, Talk, Traffic
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 REJECTS, IPV6, GAPS = 0.13, 0.12, 0.01
 """Shares of the records; every tenth gap is lost sight, the others are silence."""
@@ -39,7 +39,7 @@ class Payload(Struct, frozen=True):
     records: int
 
 
-def payload(layout: RecordLayout, records: int, seed: int) -> Payload:
+def payload(layout: LogFormat, records: int, seed: int) -> Payload:
     """A Lambda event with so many records of this layout."""
     window = _FIRST_SECOND + _WINDOW * (seed % 100_000)
     messages = lines(layout, records, seed)
@@ -59,7 +59,7 @@ def payload(layout: RecordLayout, records: int, seed: int) -> Payload:
     return Payload({"awslogs": {"data": data}}, records)
 
 
-def lines(layout: RecordLayout, records: int, seed: int) -> list[str]:
+def lines(layout: LogFormat, records: int, seed: int) -> list[str]:
     """The records as lines of this layout; the same arguments give the same lines."""
     random = Random(seed)
     interface = Interface.drawn(random)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
 TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
 
@@ -30,6 +30,6 @@ def log_format() -> str:
     return default
 
 
-def layouts() -> dict[str, RecordLayout]:
+def layouts() -> dict[str, LogFormat]:
     """Every layout that is measured, by the name that the results have for it."""
-    return {"v2": DEFAULT_LAYOUT, "template": RecordLayout.parse(log_format())}
+    return {"v2": DEFAULT_LOG_FORMAT, "template": LogFormat.parse(log_format())}

@@ -8,7 +8,7 @@ import sys
 from msgspec import Struct
 
 from benchmarks.generator import payload
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 
 class Memory(Struct, frozen=True):
@@ -20,7 +20,7 @@ class Memory(Struct, frozen=True):
     """What Python's allocators gave out, by tracemalloc; it does not see what polars takes for itself."""
 
 
-def of(way: str, layout: RecordLayout, records: int) -> Memory:
+def of(way: str, layout: LogFormat, records: int) -> Memory:
     """Measure a way on one payload, twice in a fresh process. Raises CalledProcessError if it cannot run."""
     event = payload(layout, records, seed=1).event
     data: str = event["awslogs"]["data"]
@@ -28,7 +28,7 @@ def of(way: str, layout: RecordLayout, records: int) -> Memory:
     return Memory(None if rss < 0 else rss, traced)
 
 
-def _in_a_process(way: str, layout: RecordLayout, how: str, data: str) -> int:
+def _in_a_process(way: str, layout: LogFormat, how: str, data: str) -> int:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.peak", way, layout.to_log_format(), how],
         input=data,

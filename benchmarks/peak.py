@@ -17,7 +17,7 @@ from typing import Final
 from benchmarks.generator import payload
 from benchmarks.ways.table import WAYS
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 _STATUS: Final = Path("/proc/self/status")
 _CLEAR_REFS: Final = Path("/proc/self/clear_refs")
@@ -57,7 +57,7 @@ _PEAKS: Final[dict[str, Callable[[Way, Event], int]]] = {"rss": _peak_rss, "trac
 
 
 def _main(way_name: str, log_format: str, how: str) -> None:
-    layout = RecordLayout.parse(log_format)
+    layout = LogFormat.parse(log_format)
     way = WAYS[way_name].make(layout)
     way.run(payload(layout, _WARM_UP, seed=0).event)  # what is loaded at the first event belongs to no event
     event = {"awslogs": {"data": sys.stdin.buffer.read().decode("ascii")}}

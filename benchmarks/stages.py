@@ -20,15 +20,15 @@ from benchmarks.generator import payload
 from benchmarks.ways.project import MAX_BYTES, summed
 from flowwarden.network.addresses import AddressBook
 from flowwarden.records import subscription
-from flowwarden.records.columnar.reader import TableReader
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.columnar.reader import ColumnarReader
+from flowwarden.records.log_format import LogFormat
 
 type Stage = Callable[[Any], Any]
 
 
-def stages(layout: RecordLayout) -> dict[str, Stage]:
+def stages(layout: LogFormat) -> dict[str, Stage]:
     """The stages in their order; the first takes an event's data, the last gives what the way finds."""
-    reader, book = TableReader((layout,)), AddressBook()
+    reader, book = ColumnarReader((layout,)), AddressBook()
     return {
         "base64": subscription._from_base64,  # noqa: SLF001 -- see above
         "inflate": lambda compressed: subscription._inflate(compressed, MAX_BYTES),  # noqa: SLF001
@@ -48,7 +48,7 @@ class Stages(Struct, frozen=True):
     """With the garbage collector off: the difference is what it costs."""
 
 
-def measure(layout: RecordLayout, rounds: int) -> Stages:
+def measure(layout: LogFormat, rounds: int) -> Stages:
     """The medians of so many payloads, each read with the collector and without it."""
     usual = _medians(layout, rounds)
     gc.disable()
@@ -58,7 +58,7 @@ def measure(layout: RecordLayout, rounds: int) -> Stages:
         gc.enable()
 
 
-def _medians(layout: RecordLayout, rounds: int) -> dict[str, float]:
+def _medians(layout: LogFormat, rounds: int) -> dict[str, float]:
     times = defaultdict(list)
     steps = stages(layout)
     for number in range(rounds + 1):

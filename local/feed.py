@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from local.clients import Clients
 from local.environment import ACCOUNT_ID, REGION
 from local.stack import Stack
@@ -53,7 +53,7 @@ def lines(conversation: Conversation, log_format: str, start: int) -> list[str]:
     """The records of a conversation: both ways if it was answered, the attempt alone if not."""
     directions = [False, True] if conversation.accepted and conversation.answered else [False]
     records = [_record(conversation, start, answer=answer) for answer in directions]
-    names = RecordLayout.parse(log_format).names
+    names = LogFormat.parse(log_format).names
     return [" ".join(record.get(name, "-") for name in names) for record in records]
 
 

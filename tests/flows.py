@@ -11,13 +11,13 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.line_decoder import flow_type
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow
 
 START = 1_764_000_000
 
 
-WHOLE = RecordLayout(tuple(name.replace("_", "-") for name in FLOW_ATTRIBUTES))
+WHOLE = LogFormat(tuple(name.replace("_", "-") for name in FLOW_ATTRIBUTES))
 """A layout of all fields that the project reasons on."""
 
 

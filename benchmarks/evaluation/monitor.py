@@ -15,9 +15,9 @@ from benchmarks.evaluation.expected_detections import NEVER_PAGED
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
 from benchmarks.evaluation.subject import Page, Surroundings
-from flowwarden.monitor.caches.interfaces import InterfaceBook
-from flowwarden.monitor.caches.log_formats import LayoutBook
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.log_formats import LogFormatCache
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.lookout import Lookout
 from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringService, Sinks
@@ -32,7 +32,7 @@ from flowwarden.notify.notification import Notification
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.model import Flow
 from flowwarden.records.subscription import LogBatch
 
@@ -56,14 +56,14 @@ class Monitor:
         self._pages, self._operations = Sink(), Sink()
         self._evidence = Evidence()
         self._claims = Claims(ClaimTerms(quiet=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
-        book = LayoutBook(
+        book = LogFormatCache(
             Formats(surroundings.layout.to_log_format()),
             Layouts(),
-            (surroundings.layout, DEFAULT_LAYOUT),
+            (surroundings.layout, DEFAULT_LOG_FORMAT),
             lambda _note: None,
         )
-        interfaces = InterfaceBook(Directory(surroundings.interfaces, described), lambda _note: None)
-        evidence = EvidenceBook(self._evidence)
+        interfaces = InterfaceCache(Directory(surroundings.interfaces, described), lambda _note: None)
+        evidence = StateCache(self._evidence)
         self._service = MonitoringService(
             layouts=book,
             guards=Guards(

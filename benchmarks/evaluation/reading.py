@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.evaluation.generator.model import Delivery, Truth
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Flow, Records
 
 
 class Reading:
     """Reads deliveries of one layout; the last one is kept, since several ask for it."""
 
-    def __init__(self, layout: RecordLayout) -> None:
-        self._reader = Reader((layout,))
+    def __init__(self, layout: LogFormat) -> None:
+        self._reader = LineReader((layout,))
         self._last: tuple[Delivery, Records] | None = None
 
     def records(self, delivery: Delivery) -> Records:

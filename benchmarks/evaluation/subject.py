@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from benchmarks.evaluation.generator.model import Delivery, Interface
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class Page(Struct, frozen=True, kw_only=True):
 class Surroundings(Struct, frozen=True):
     """What the judged may know of the world, besides its deliveries: what AWS and the user would tell."""
 
-    layout: RecordLayout
+    layout: LogFormat
     judged_from: int
     """Unix seconds at which learning is over."""
     interfaces: Callable[[], Mapping[str, Interface]]

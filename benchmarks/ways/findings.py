@@ -16,9 +16,9 @@ from benchmarks.generator import lines
 from benchmarks.ways.project import MAX_BYTES
 from benchmarks.ways.way import Event, Way
 from flowwarden.monitor.baseline.baseline import EDGES, Edge
-from flowwarden.monitor.caches.interfaces import InterfaceBook
-from flowwarden.monitor.caches.log_formats import LayoutBook
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.log_formats import LogFormatCache
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.lookout import Lookout
 from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
 from flowwarden.monitor.traffic.contacts import Contacts
@@ -29,8 +29,8 @@ from flowwarden.network.roles import Interface
 from flowwarden.network.traffic import Traffic
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.reader import TableReader
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.columnar.reader import ColumnarReader
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import ControlMessage, decode
 from flowwarden.state.sets import Sets, fingerprint
 
@@ -63,7 +63,7 @@ class _Directory:
         return {each: _interface(each) for each in interface_ids}
 
 
-def make(layout: RecordLayout) -> Way:
+def make(layout: LogFormat) -> Way:
     """The service is kept from event to event, as in a warm container."""
     service = _service(layout)
     invocation = Invocation("one", lambda: 60.0)
@@ -77,11 +77,11 @@ def make(layout: RecordLayout) -> Way:
     return Way(run=run, aggregates=None)
 
 
-def _service(layout: RecordLayout) -> MonitoringService:
-    evidence = EvidenceBook(_Remembered(_usual(layout)))
-    interfaces = InterfaceBook(_Directory(), lambda _note: None)
+def _service(layout: LogFormat) -> MonitoringService:
+    evidence = StateCache(_Remembered(_usual(layout)))
+    interfaces = InterfaceCache(_Directory(), lambda _note: None)
     return MonitoringService(
-        layouts=LayoutBook(Formats(layout.to_log_format()), Layouts(), (layout,), lambda _note: None),
+        layouts=LogFormatCache(Formats(layout.to_log_format()), Layouts(), (layout,), lambda _note: None),
         guards=Guards(
             Watcher(evidence, interfaces, POLICY), Lookout(evidence, interfaces, POLICY.thresholds)
         ),
@@ -92,9 +92,9 @@ def _service(layout: RecordLayout) -> MonitoringService:
     )
 
 
-def _usual(layout: RecordLayout) -> frozenset[int]:
+def _usual(layout: LogFormat) -> frozenset[int]:
     """What interfaces did before, as fingerprints of edges."""
-    reader, book = TableReader((layout,)), AddressBook(POLICY.own_cidrs)
+    reader, book = ColumnarReader((layout,)), AddressBook(POLICY.own_cidrs)
     found: set[Edge] = set()
     for seed in _DAYS_BEFORE:
         flows = reader.read(lines(layout, _RECORDS, seed)).flows

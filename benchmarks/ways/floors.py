@@ -10,13 +10,13 @@ import json
 import zlib
 
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 GZIP = 31
 """zlib's way to say "a gzip header and checksum"."""
 
 
-def stdlib(_layout: RecordLayout) -> Way:
+def stdlib(_layout: LogFormat) -> Way:
     """Base64, gunzip and json of the standard library, in their quickest forms."""
     return Way(run=_stdlib, aggregates=None)
 

@@ -13,10 +13,10 @@ from flowlogs_reader import FlowRecord
 from benchmarks.aggregates import Aggregates, aggregate
 from benchmarks.ways.floors import document
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 
-def make(layout: RecordLayout) -> Way:
+def make(layout: LogFormat) -> Way:
     """Told the layout, as its users do."""
     fields = tuple(field.attribute for field in layout.fields)
 

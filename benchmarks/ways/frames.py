@@ -13,7 +13,7 @@ import polars as pl
 from benchmarks.aggregates import Aggregates, sides
 from benchmarks.ways.way import Event, Way
 from benchmarks.ways.wheels import messages
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 _KEY = ["srcaddr", "dstaddr", "dstport", "protocol", "action"]
 _TYPES: dict[str, Any] = {
@@ -34,7 +34,7 @@ type Frames = tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]
 """Groups, rejected ports, and records at each side."""
 
 
-def make(layout: RecordLayout) -> Way:
+def make(layout: LogFormat) -> Way:
     """Reads only the columns that the aggregates need."""
     columns = [name for name in layout.names if name in _TYPES]
     schema = {name: _TYPES.get(name, pl.String) for name in layout.names}

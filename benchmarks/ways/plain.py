@@ -11,7 +11,7 @@ from operator import itemgetter
 from benchmarks.aggregates import Aggregates, Group, InterfacePair, Pair, sides
 from benchmarks.ways.floors import document
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 _NEEDED = (
     "interface-id",
@@ -26,7 +26,7 @@ _NEEDED = (
 )
 
 
-def make(layout: RecordLayout) -> Way:
+def make(layout: LogFormat) -> Way:
     """Knows where the needed tokens stand."""
     needed = itemgetter(*(layout.names.index(name) for name in _NEEDED))
     has_direction = "flow-direction" in layout.names

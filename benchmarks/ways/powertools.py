@@ -11,7 +11,7 @@ from pydantic import create_model
 from benchmarks.aggregates import Aggregates, aggregate
 from benchmarks.ways.way import Event, Way
 from flowwarden.records.fields import Field, Kind
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action, FlowDirection, LogStatus
 
 _TYPES: dict[Kind, Any] = {
@@ -25,7 +25,7 @@ _TYPES: dict[Kind, Any] = {
 """All other kinds are numbers."""
 
 
-def make(layout: RecordLayout) -> Way:
+def make(layout: LogFormat) -> Way:
     """A model with a typed field for each field of the layout; `-` is None."""
     columns: dict[str, Any] = {"flow_direction": (FlowDirection | None, None)}  # which a layout may lack
     columns |= {field.attribute: _annotation(field) for field in layout.fields}

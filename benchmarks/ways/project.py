@@ -16,10 +16,10 @@ from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.group_by import Groups, packed
-from flowwarden.records.columnar.reader import TableReader
+from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.columnar.string_pool import EGRESS, INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import ControlMessage, decode
 
 MAX_BYTES = 64 * 2**20
@@ -42,9 +42,9 @@ class Found(Struct, frozen=True):
     sides: dict[int, int]
 
 
-def make(layout: RecordLayout) -> Way:
+def make(layout: LogFormat) -> Way:
     """The reader and the classes of addresses are kept from event to event, as in a warm container."""
-    reader = TableReader((layout,))
+    reader = ColumnarReader((layout,))
     book = AddressBook()
 
     def run(event: Event) -> Found:

@@ -8,7 +8,7 @@ from typing import Final, cast
 from msgspec import Struct
 
 from benchmarks.ways.way import Maker, Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 PROJECT: Final = "flow-warden"
 FINDINGS: Final = "flow-warden-findings"
@@ -23,7 +23,7 @@ class Entry(Struct, frozen=True):
     module: str
     maker: str = "make"
 
-    def make(self, layout: RecordLayout) -> Way:
+    def make(self, layout: LogFormat) -> Way:
         """The way, ready for this layout. Raises ImportError where its packages are missing."""
         maker = cast("Maker", getattr(import_module(f"benchmarks.ways.{self.module}"), self.maker))
         return maker(layout)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from benchmarks.aggregates import Aggregates
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 type Event = dict[str, Any]
 """What Lambda hands to a function."""
@@ -24,5 +24,5 @@ class Way(Struct, frozen=True, kw_only=True):
     findings, which are no aggregates."""
 
 
-type Maker = Callable[[RecordLayout], Way]
+type Maker = Callable[[LogFormat], Way]
 """Makes a way for a layout."""

@@ -8,7 +8,7 @@ import pybase64
 from msgspec import Struct
 
 from benchmarks.ways.way import Event, Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 
 class _LogEvent(Struct, gc=False):
@@ -22,7 +22,7 @@ class _Document(Struct):
 _DECODER = msgspec.json.Decoder(_Document)
 
 
-def floor(_layout: RecordLayout) -> Way:
+def floor(_layout: LogFormat) -> Way:
     """pybase64, libdeflate, and msgspec told that only the messages matter."""
     return Way(run=_floor, aggregates=None)
 

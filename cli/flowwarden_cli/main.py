@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from flowwarden.errors import LayoutError, SourceError
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.errors import LogFormatError, SourceError
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Action
 from flowwarden_cli.commands import read
 from flowwarden_cli.commands.explain import explanation
@@ -83,7 +83,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
         parser.error("read: give it either PATHs or --explain LINE; - is standard input")
     try:
         layouts = _layouts(options.format, console)
-    except LayoutError as error:
+    except LogFormatError as error:
         parser.error(f"--format: {error}")
     if options.explain is not None:
         return _explain(options.explain, layouts, console)
@@ -107,7 +107,7 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
     return plan.run(question, console)
 
 
-def _explain(line: str, layouts: tuple[RecordLayout, ...], console: Console) -> int:
+def _explain(line: str, layouts: tuple[LogFormat, ...], console: Console) -> int:
     try:
         console.print(explanation(line, layouts))
     except SourceError as error:
@@ -116,12 +116,12 @@ def _explain(line: str, layouts: tuple[RecordLayout, ...], console: Console) -> 
     return FINE
 
 
-def _layouts(formats: Sequence[str], console: Console) -> tuple[RecordLayout, ...]:
-    """The layouts of lines without a header. Raises LayoutError if one cannot be read."""
+def _layouts(formats: Sequence[str], console: Console) -> tuple[LogFormat, ...]:
+    """The layouts of lines without a header. Raises LogFormatError if one cannot be read."""
     if not formats:
-        return (DEFAULT_LAYOUT,)
-    layouts = tuple(RecordLayout.parse(text) for text in formats)
-    Reader(layouts)  # knows what a line cannot be read without
+        return (DEFAULT_LOG_FORMAT,)
+    layouts = tuple(LogFormat.parse(text) for text in formats)
+    LineReader(layouts)  # knows what a line cannot be read without
     unknown = [name for layout in layouts for name in layout.unknown]
     if unknown:
         console.report(f"note: fields that are not known are kept as text: {', '.join(unknown)}")

@@ -25,22 +25,22 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.aws.clients import make_client
-from flowwarden.aws.dynamodb.claims import DynamoDbClaims, DynamoDbLayouts
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims, DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
 from flowwarden.aws.sns import TopicSink
 from flowwarden.errors import NotASubscriptionEvent
-from flowwarden.monitor.caches.interfaces import InterfaceBook
-from flowwarden.monitor.caches.log_formats import LayoutBook
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.log_formats import LogFormatCache
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.lookout import Lookout
 from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
-from flowwarden.monitor.ports import LayoutMemory, LogFormats
+from flowwarden.monitor.ports import LogFormats, LogFormatStore
 from flowwarden.monitor.watching import Watcher
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
@@ -71,7 +71,7 @@ METRICS = {
     "InternetRejects": "internet_rejects",
     "StateUnavailable": "state_unavailable",
     "SightLost": "sight_lost",
-    "LayoutsUnavailable": "layouts_unavailable",
+    "LogFormatsUnavailable": "log_formats_unavailable",
     "EvidenceUnavailable": "evidence_unavailable",
     "InterfacesUnavailable": "interfaces_unavailable",
 }
@@ -79,7 +79,7 @@ METRICS = {
 
 
 def wire() -> Wiring:
-    """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LayoutError."""
+    """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LogFormatError."""
     settings = MonitorSettings.from_mapping(os.environ)
     policy, region = Policy.from_json(settings.policy), settings.aws_region
     state = make_client("dynamodb", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
@@ -87,15 +87,15 @@ def wire() -> Wiring:
     described = DescribedInterfaces(
         lambda: make_client("ec2", region, attempts=ONCE, read_timeout=HURRIED_SECONDS)
     )
-    interfaces = InterfaceBook(described, logger.warning)
-    evidence = EvidenceBook(DynamoDbEvidence(state, settings.state_table))
+    interfaces = InterfaceCache(described, logger.warning)
+    evidence = StateCache(DynamoDbEvidence(state, settings.state_table))
     service = MonitoringService(
         layouts=make_book(
             settings.log_format,
             DescribedFormats(
                 lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS)
             ),
-            DynamoDbLayouts(state, settings.state_table),
+            DynamoDbLogFormats(state, settings.state_table),
         ),
         guards=Guards(
             Watcher(evidence, interfaces, policy), Lookout(evidence, interfaces, policy.thresholds)
@@ -115,9 +115,9 @@ def wire() -> Wiring:
     return settings, service
 
 
-def make_book(log_format: str, formats: LogFormats, memory: LayoutMemory) -> LayoutBook:
+def make_book(log_format: str, formats: LogFormats, memory: LogFormatStore) -> LogFormatCache:
     """What lines are read by; the configured format and AWS's default one where nothing can be learned."""
-    return LayoutBook(formats, memory, (RecordLayout.parse(log_format), DEFAULT_LAYOUT), logger.warning)
+    return LogFormatCache(formats, memory, (LogFormat.parse(log_format), DEFAULT_LOG_FORMAT), logger.warning)
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:

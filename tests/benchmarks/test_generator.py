@@ -10,7 +10,7 @@ from benchmarks.clock import AT_ONCE, seeds
 from benchmarks.generator import GAPS, IPV6, REJECTS, lines, payload
 from benchmarks.layouts import layouts, log_format
 from benchmarks.ways.floors import document
-from flowwarden.records.line_reader import Reader
+from flowwarden.records.line_reader import LineReader
 from flowwarden.records.model import Action, GapKind, Records
 from flowwarden.records.subscription import LogBatch, decode
 
@@ -22,7 +22,7 @@ layout_names = pytest.mark.parametrize("name", LAYOUTS)
 
 def read(name: str, seed: int = 1) -> Records:
     """What the generator makes of this layout, as the reader takes it."""
-    return Reader((LAYOUTS[name],)).read(lines(LAYOUTS[name], RECORDS, seed))
+    return LineReader((LAYOUTS[name],)).read(lines(LAYOUTS[name], RECORDS, seed))
 
 
 @layout_names
@@ -52,7 +52,7 @@ def test_the_shares_are_those_that_are_told(name: str) -> None:
 @pytest.mark.parametrize("records", [1_000, 10_000])
 def test_most_flows_have_a_key_of_their_own_whatever_the_size(records: int) -> None:
     """There are about 80 % as many keys as flows."""
-    flows = Reader((LAYOUTS["v2"],)).read(lines(LAYOUTS["v2"], records, 1)).flows
+    flows = LineReader((LAYOUTS["v2"],)).read(lines(LAYOUTS["v2"], records, 1)).flows
     keys = Counter((f.srcaddr, f.dstaddr, f.dstport, f.protocol, f.action) for f in flows)
     assert len(keys) / len(flows) == pytest.approx(0.8, abs=0.05)
 

@@ -17,7 +17,7 @@ from benchmarks.report import markdown, stages, table
 from benchmarks.results import Results
 from benchmarks.stages import Stages
 from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WHEELS_FLOOR
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 
 def samples(**times: list[float]) -> Samples:
@@ -112,7 +112,7 @@ def test_the_stages_sum_up() -> None:
 
 
 @pytest.mark.parametrize("layout", layouts().values(), ids=layouts())
-def test_memory_is_measured_in_a_process_of_its_own(layout: RecordLayout) -> None:
+def test_memory_is_measured_in_a_process_of_its_own(layout: LogFormat) -> None:
     """The project's way holds at least its lines."""
     measured = memory.of(PROJECT, layout, 1_000)
     assert measured.traced > 100_000

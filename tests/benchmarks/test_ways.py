@@ -12,14 +12,14 @@ from benchmarks.stages import stages
 from benchmarks.ways import floors, plain, project
 from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 from benchmarks.ways.way import Way
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 LAYOUTS = layouts()
 AGGREGATING = [name for name in WAYS if name not in (STDLIB_FLOOR, WHEELS_FLOOR, FINDINGS)]
 ENI, PEER, OTHER = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 
 
-def make(name: str, layout: RecordLayout) -> Way:
+def make(name: str, layout: LogFormat) -> Way:
     """A way; skips the test where only `make bench` has its packages."""
     try:
         return WAYS[name].make(layout)
@@ -27,7 +27,7 @@ def make(name: str, layout: RecordLayout) -> Way:
         pytest.skip(f"{missing.name} is only in the benchmark's environment: make bench compares all ways")
 
 
-def found(way: Way, layout: RecordLayout) -> Aggregates:
+def found(way: Way, layout: LogFormat) -> Aggregates:
     """What a way finds in a small payload."""
     assert way.aggregates is not None
     return way.aggregates(way.run(payload(layout, 700, 3).event))
@@ -35,13 +35,13 @@ def found(way: Way, layout: RecordLayout) -> Aggregates:
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("name", AGGREGATING)
-def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: RecordLayout) -> None:
+def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: LogFormat) -> None:
     """In a payload with rejects, IPv6 and gaps."""
     assert found(make(name, layout), layout).difference(found(plain.make(layout), layout)) is None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_plainest_way_counts_each_flow_once(layout: RecordLayout) -> None:
+def test_the_plainest_way_counts_each_flow_once(layout: LogFormat) -> None:
     """In the groups as at the sides, gaps left out."""
     aggregates = found(plain.make(layout), layout)
     assert sum(records for records, _, _ in aggregates.groups.values()) == 693
@@ -59,7 +59,7 @@ def test_a_floor_reads_every_event() -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_way_to_findings_is_the_whole_of_it(layout: RecordLayout) -> None:
+def test_the_way_to_findings_is_the_whole_of_it(layout: LogFormat) -> None:
     """What is wrong in the traffic is found and told; most of the rest is usual."""
     result = WAYS[FINDINGS].make(layout).run(payload(layout, 4_000, 3).event)
     assert (result.flows, result.malformed) == (3_960, 0)
@@ -69,7 +69,7 @@ def test_the_way_to_findings_is_the_whole_of_it(layout: RecordLayout) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_stages_make_what_the_way_makes(layout: RecordLayout) -> None:
+def test_the_stages_make_what_the_way_makes(layout: LogFormat) -> None:
     """Else the profile would be that of something else."""
     event = payload(layout, 200, 3).event
     value: object = event["awslogs"]["data"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowwarden.records.fields import BY_NAME, Kind
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from tests.cli.fakes_console import flowwarden
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, gz
 
@@ -38,7 +38,7 @@ def expected(layout: str, line: str) -> dict[str, Any]:
 
 def printed(layout: str, line: str) -> list[dict[str, Any]]:
     """What the command prints of one line of this layout."""
-    options = ["--flows", "--gaps", "--malformed", "--format", RecordLayout.parse(layout).to_log_format()]
+    options = ["--flows", "--gaps", "--malformed", "--format", LogFormat.parse(layout).to_log_format()]
     return flowwarden(["read", *options, "-"], line.encode()).records
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden_cli.main import main
 from tests.cli.fakes_console import flowwarden
 from tests.sources.held import ACCEPTED, REJECTED
@@ -144,7 +144,7 @@ def test_the_commands_in_the_docs_can_be_typed(capsys: pytest.CaptureFixture[str
         arguments = shlex.split(command, comments=True)
         for option, value in pairwise(arguments):
             if option == "--format":
-                RecordLayout.parse(value)
+                LogFormat.parse(value)
         if "--explain" in arguments:
             assert "The reader makes of it: " in flowwarden(arguments).stdout
     assert capsys.readouterr().err == ""

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from flowwarden.records.fields import BY_NAME, Kind
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout, is_header
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat, is_header
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, GapKind, Records
 from flowwarden.records.subscription import LogBatch, decode
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 CAP = 2**20
-VERSION_5 = RecordLayout(tuple(f.name for f in BY_NAME.values() if f.version is not None and f.version <= 5))
+VERSION_5 = LogFormat(tuple(f.name for f in BY_NAME.values() if f.version is not None and f.version <= 5))
 
 pytestmark = pytest.mark.skipif(
     not DATA.is_dir(), reason="the folder of real records, ../shared/data, is not here"
@@ -32,7 +32,7 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(row) for row in text.splitlines()]
 
 
-def compare(record: Flow | Gap, layout: RecordLayout, line: str) -> None:
+def compare(record: Flow | Gap, layout: LogFormat, line: str) -> None:
     """Hold every attribute of the record against the token that stands for it in the line."""
     told = {BY_NAME[n].attribute: t for n, t in zip(layout.names, line.split(), strict=True)}
     attributes = FLOW_ATTRIBUTES if isinstance(record, Flow) else Gap.__struct_fields__
@@ -57,16 +57,16 @@ def test_every_example_of_the_user_guide_is_read_field_by_field() -> None:
     clean = [row for row in rows("aws-user-guide-examples.jsonl") if "#" not in row["line"]]
     assert len(clean) == 25
     for row in clean:
-        layout = RecordLayout.parse(row["fields"])
-        compare(only_record(Reader([layout]).read([row["line"]])), layout, row["line"])
+        layout = LogFormat.parse(row["fields"])
+        compare(only_record(LineReader([layout]).read([row["line"]])), layout, row["line"])
 
 
 def test_the_layouts_of_the_user_guide_can_share_a_log_group() -> None:
     """Each line still finds its own layout, all of them given to one reader."""
     examples = [row for row in rows("aws-user-guide-examples.jsonl") if "#" not in row["line"]]
-    reader = Reader([RecordLayout.parse(row["fields"]) for row in examples])
+    reader = LineReader([LogFormat.parse(row["fields"]) for row in examples])
     assert [only_record(reader.read([row["line"]])) for row in examples] == [
-        only_record(Reader([RecordLayout.parse(row["fields"])]).read([row["line"]])) for row in examples
+        only_record(LineReader([LogFormat.parse(row["fields"])]).read([row["line"]])) for row in examples
     ]
 
 
@@ -75,21 +75,21 @@ def test_comments_make_two_examples_malformed_until_they_are_cut_off() -> None:
     commented = [row for row in rows("aws-user-guide-examples.jsonl") if "#" in row["line"]]
     assert len(commented) == 2
     for row in commented:
-        layout = RecordLayout.parse(row["fields"])
-        records = Reader([layout]).read([row["line"]])
+        layout = LogFormat.parse(row["fields"])
+        records = LineReader([layout]).read([row["line"]])
         assert (records.flows, records.gaps, len(records.malformed)) == ([], [], 1)
         line = row["line"].partition("#")[0]
-        compare(only_record(Reader([layout]).read([line])), layout, line)
+        compare(only_record(LineReader([layout]).read([line])), layout, line)
 
 
 def test_lines_of_another_parser_give_the_endpoints_that_it_gives() -> None:
     """Version 2 and 5, IPv6, NODATA."""
-    reader = Reader([DEFAULT_LAYOUT, VERSION_5])
+    reader = LineReader([DEFAULT_LOG_FORMAT, VERSION_5])
     samples = rows("sekoia.jsonl")
     assert len(samples) == 5
     for row in samples:
         record = only_record(reader.read([row["line"]]))
-        compare(record, DEFAULT_LAYOUT if row["line"].startswith("2 ") else VERSION_5, row["line"])
+        compare(record, DEFAULT_LOG_FORMAT if row["line"].startswith("2 ") else VERSION_5, row["line"])
         assert record.start == datetime.fromisoformat(row["event"]["start"]).timestamp()
         assert record.end == datetime.fromisoformat(row["event"]["end"]).timestamp()
         if isinstance(record, Gap):
@@ -107,8 +107,8 @@ def test_labelled_files_are_read_whole_by_their_header_line(name: str) -> None:
     header, *lines = (DATA / "labelled" / f"{name}.log").read_text("utf-8").splitlines()
     expected = json.loads((DATA / "labelled" / f"{name}.expected.json").read_text("utf-8"))
     assert is_header(header)
-    layout = RecordLayout.parse(header)
-    records = Reader([layout]).read(lines)
+    layout = LogFormat.parse(header)
+    records = LineReader([layout]).read(lines)
     assert (len(records.flows), records.gaps, records.malformed) == (expected["records"], [], [])
     for flow, line in zip(records.flows, lines, strict=True):
         compare(flow, layout, line)
@@ -116,7 +116,7 @@ def test_labelled_files_are_read_whole_by_their_header_line(name: str) -> None:
 
 def test_no_kind_of_field_in_the_examples_is_left_unread() -> None:
     """The comparison above looks at attributes; the other typed fields must be right as well."""
-    reader = Reader([VERSION_5])
+    reader = LineReader([VERSION_5])
     line = next(row["line"] for row in rows("sekoia.jsonl") if row["line"].startswith("5 "))
     for position, field in enumerate(VERSION_5.fields):
         if field.kind is not Kind.TEXT:
@@ -161,6 +161,6 @@ def test_log_lines_that_are_no_flow_records_are_malformed_each() -> None:
     folder = DATA / "events" / "cloudwatch-logs"
     batches = [decode(data, CAP) for file in folder.iterdir() for data in payloads(file.name)]
     lines = [line for batch in batches if isinstance(batch, LogBatch) for line in batch.lines]
-    records = Reader([DEFAULT_LAYOUT]).read(lines)
+    records = LineReader([DEFAULT_LOG_FORMAT]).read(lines)
     assert [bad.line for bad in records.malformed] == lines
     assert len(lines) == 12

@@ -11,8 +11,8 @@ from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.reader import TableReader
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.columnar.reader import ColumnarReader
+from flowwarden.records.log_format import LogFormat
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence, watcher
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 def found(name: str, size: int) -> list[Finding]:
     """What is found in a file that arrives in batches of so many lines, of a role that is learned yet."""
     header, *lines = (LABELLED / name).read_text().splitlines()
-    reader = TableReader([RecordLayout.parse(header)])
+    reader = ColumnarReader([LogFormat.parse(header)])
     evidence = MemoryEvidence()
     findings = []
     for begin in range(0, len(lines), size):

@@ -61,6 +61,6 @@ def test_a_handler_that_raises_is_an_error(container: Container) -> None:
     good = read(EVENTS / "monitor" / "accept-only.json")
     broken = ReadableEvent(title="", event=good.event, settings={"LOG_FORMAT": "${no such field}"})
     invoked = container.invoke(broken)
-    assert "LayoutError" in invoked.error
+    assert "LogFormatError" in invoked.error
     assert invoked.result is None
     assert invoked.deliveries == ()

@@ -23,7 +23,7 @@ def test_lines_that_cannot_be_read_are_told_to_operations_once(stage: Stage) -> 
         ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName=GROUP
     )
     first = invoke(stage, batch("first"))
-    assert (first["Malformed"], first["SightLost"], first["LayoutsUnavailable"]) == (6, 1, 0)
+    assert (first["Malformed"], first["SightLost"], first["LogFormatsUnavailable"]) == (6, 1, 0)
     (report,) = stage.operations.wait(1, PATIENCE_SECONDS)
     assert report.detector == "sight-lost"
     assert GROUP in report.subject

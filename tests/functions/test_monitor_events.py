@@ -17,7 +17,7 @@ from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
 from flowwarden.records.subscription import encode
 from flowwarden.settings import MonitorSettings
-from tests.monitor.fakes_log_formats import FakeFormats, MemoryLayouts
+from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import lookout, watcher
 from tests.notify.fakes import MemoryClaims, MemorySink
 
@@ -78,7 +78,7 @@ class Harness:
             layouts=monitor.make_book(
                 settings.log_format,
                 FakeFormats({"/flow-warden/flow-logs": self.log_formats}),
-                MemoryLayouts(),
+                MemoryLogFormats(),
             ),
             guards=Guards(watcher(Policy.from_json(settings.policy)), lookout()),
             claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Action, FlowDirection
 from local.feed import Conversation, lines
 from local.scenes import Scene, cast, scenes
@@ -15,19 +15,19 @@ STORY = scenes(cast("vpc-0123456789abcdef0"))
 WEB = cast("vpc-0123456789abcdef0").web
 
 
-@pytest.mark.parametrize("log_format", [SMALL, DEFAULT_LAYOUT.to_log_format()])
+@pytest.mark.parametrize("log_format", [SMALL, DEFAULT_LOG_FORMAT.to_log_format()])
 @pytest.mark.parametrize("scene", STORY, ids=[scene.title for scene in STORY])
 def test_every_line_is_a_flow(scene: Scene, log_format: str) -> None:
     """In whatever format the records are asked for."""
     written = [line for each in scene.conversations for line in lines(each, log_format, 1_764_000_000)]
-    records = Reader((RecordLayout.parse(log_format),)).read(written)
+    records = LineReader((LogFormat.parse(log_format),)).read(written)
     assert (len(records.flows), records.gaps, records.malformed) == (len(written), [], [])
 
 
 def test_an_answered_conversation_is_recorded_both_ways() -> None:
     """The visitor's SYN comes in, the server's SYN-ACK goes out through the internet gateway."""
     visit = Conversation(at=WEB, client="198.51.100.7", client_port=50_000, server=WEB.address, port=443)
-    asked, answered = Reader((RecordLayout.parse(SMALL),)).read(lines(visit, SMALL, 0)).flows
+    asked, answered = LineReader((LogFormat.parse(SMALL),)).read(lines(visit, SMALL, 0)).flows
     assert (asked.srcaddr, asked.flow_direction, asked.tcp_flags) == (
         "198.51.100.7", FlowDirection.INGRESS, 3,
     )  # fmt: skip
@@ -42,5 +42,5 @@ def test_a_refused_attempt_is_recorded_alone() -> None:
     knock = Conversation(
         at=WEB, client="198.51.100.7", client_port=50_000, server=WEB.address, port=22, accepted=False
     )
-    (flow,) = Reader((RecordLayout.parse(SMALL),)).read(lines(knock, SMALL, 0)).flows
+    (flow,) = LineReader((LogFormat.parse(SMALL),)).read(lines(knock, SMALL, 0)).flows
     assert (flow.action, flow.tcp_flags) == (Action.REJECT, 2)

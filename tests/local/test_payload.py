@@ -171,7 +171,11 @@ def test_wrong_arguments_end_with_a_code_and_a_reason(
         (0, '{"Flows": 3}\n', ""),
         (0, 'stray print\n{"Flows": 3}', ""),
         (0, "null", ""),
-        (0, '{"errorType": "LayoutError", "errorMessage": "empty"}', "the handler raised LayoutError: empty"),
+        (
+            0,
+            '{"errorType": "LogFormatError", "errorMessage": "empty"}',
+            "the handler raised LogFormatError: empty",
+        ),
         (0, "", "killed or ran out of time"),
         (0, "Function timed out", "killed or ran out of time"),
         (1, '{"Flows": 3}', "exit code 1"),

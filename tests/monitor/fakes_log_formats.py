@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from flowwarden.errors import LayoutsUnavailable, StateUnavailable
-from flowwarden.monitor.caches.log_formats import LayoutBook
+from flowwarden.errors import LogFormatsUnavailable, StateUnavailable
+from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.records.format_choice import Learned
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
 
 @dataclass
@@ -24,12 +24,12 @@ class FakeFormats:
         """As the port says."""
         self.asked.append(log_group)
         if self.throttled:
-            raise LayoutsUnavailable("RequestLimitExceeded, by the test")
+            raise LogFormatsUnavailable("RequestLimitExceeded, by the test")
         return self.groups.get(log_group, [])
 
 
 @dataclass
-class MemoryLayouts:
+class MemoryLogFormats:
     """The state table's items, in dictionaries."""
 
     learned: dict[str, Learned] = field(default_factory=dict)
@@ -64,10 +64,13 @@ class MemoryLayouts:
 
 def book(
     formats: FakeFormats | None = None,
-    memory: MemoryLayouts | None = None,
-    configured: RecordLayout = DEFAULT_LAYOUT,
-) -> LayoutBook:
+    memory: MemoryLogFormats | None = None,
+    configured: LogFormat = DEFAULT_LOG_FORMAT,
+) -> LogFormatCache:
     """A container's book on these; by default no flow log is described."""
-    return LayoutBook(
-        formats or FakeFormats(), memory or MemoryLayouts(), (configured, DEFAULT_LAYOUT), lambda _note: None
+    return LogFormatCache(
+        formats or FakeFormats(),
+        memory or MemoryLogFormats(),
+        (configured, DEFAULT_LOG_FORMAT),
+        lambda _note: None,
     )

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowwarden.errors import StateUnavailable
-from flowwarden.monitor.caches.interfaces import InterfaceBook
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.lookout import Lookout
 from flowwarden.monitor.watching import Watcher
 from flowwarden.policy.detection import Thresholds
@@ -57,8 +57,8 @@ def watcher(
 ) -> Watcher:
     """A container's watcher."""
     return Watcher(
-        EvidenceBook(evidence or MemoryEvidence()),
-        InterfaceBook(directory or FakeDirectory(), lambda _: None),
+        StateCache(evidence or MemoryEvidence()),
+        InterfaceCache(directory or FakeDirectory(), lambda _: None),
         policy,
     )
 
@@ -66,7 +66,7 @@ def watcher(
 def lookout(evidence: MemoryEvidence | None = None, directory: FakeDirectory | None = None) -> Lookout:
     """A container's lookout."""
     return Lookout(
-        EvidenceBook(evidence or MemoryEvidence()),
-        InterfaceBook(directory or FakeDirectory(), lambda _: None),
+        StateCache(evidence or MemoryEvidence()),
+        InterfaceCache(directory or FakeDirectory(), lambda _: None),
         Thresholds(),
     )

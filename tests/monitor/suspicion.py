@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from flowwarden.monitor.traffic.contacts import Contact, Outcome
-from flowwarden.monitor.traffic.host_activity import Services, Suspect, sets
+from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.host_activity import HostActivity, Services, sets
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.state.sets import Sets
 from tests.flows import directed, flow
@@ -18,7 +18,7 @@ CLIENT = "10.0.1.5"
 def contact(
     server: str,
     port: int,
-    outcome: Outcome = Outcome.UNANSWERED,
+    outcome: ContactOutcome = ContactOutcome.UNANSWERED,
     peer: str = "10.0.9.0/24",
     client_ports: Iterable[int] = (40_000,),
 ) -> Contact:
@@ -35,16 +35,16 @@ def suspect(
     learning: bool = False,
     asks: Services = frozenset(),
     only_listens: bool = False,
-) -> Suspect:
+) -> HostActivity:
     """The client, whose hour and day are these contacts unless told otherwise."""
     known = sets(contacts, asks) if before is None else before
-    return Suspect(
+    return HostActivity(
         client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known,
         asks=asks, only_listens=only_listens,
     )  # fmt: skip
 
 
-def flows_of(one: Suspect) -> list[DirectedFlow]:
+def flows_of(one: HostActivity) -> list[DirectedFlow]:
     """The flows behind its contacts."""
     return directed(
         *(flow(f"{CLIENT}:40000", f"{each.server}:{each.port}", tcp_flags=2) for each in one.contacts)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.caches.interfaces import InterfaceBook
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors.interface_silent import SILENT_SLOTS, TOGETHER
 from flowwarden.monitor.lookout import WRITE_SECONDS, Lookout
 from flowwarden.policy.detection import Thresholds
-from flowwarden.records.columnar.reader import TableReader
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.columnar.reader import ColumnarReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.heartbeats import SLOT
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
@@ -26,7 +26,7 @@ BEGIN = 1_764_000_000
 WINDOW = 600
 WINDOWS = 40
 """Six and a half hours."""
-READER = TableReader([DEFAULT_LAYOUT])
+READER = ColumnarReader([DEFAULT_LOG_FORMAT])
 IDS = [f"eni-{number:017x}" for number in range(0xA0, 0xAA)]
 
 
@@ -47,8 +47,8 @@ class Container:
     """A function's container: its lookout, and what it remembers."""
 
     def __init__(self, evidence: MemoryEvidence, directory: FakeDirectory) -> None:
-        self._evidence = EvidenceBook(evidence)
-        self._lookout = Lookout(self._evidence, InterfaceBook(directory, lambda _: None), Thresholds())
+        self._evidence = StateCache(evidence)
+        self._lookout = Lookout(self._evidence, InterfaceCache(directory, lambda _: None), Thresholds())
 
     def inspect(self, batch: LogBatch, now: int) -> list[BlindSpot]:
         """One batch."""

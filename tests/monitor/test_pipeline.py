@@ -14,9 +14,9 @@ from flowwarden.notify.claims import ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import MAX_CLAIMS, MAX_PAGES
 from flowwarden.policy.policy import Policy
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch
-from tests.monitor.fakes_log_formats import FakeFormats, MemoryLayouts, book
+from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats, book
 from tests.monitor.fakes_state import lookout, watcher
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 
@@ -44,7 +44,7 @@ class World:
     sink: MemorySink = field(default_factory=MemorySink)
     operations: MemorySink = field(default_factory=MemorySink)
     formats: FakeFormats = field(default_factory=FakeFormats)
-    memory: MemoryLayouts = field(default_factory=MemoryLayouts)
+    memory: MemoryLogFormats = field(default_factory=MemoryLogFormats)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     policy: Policy = field(default_factory=Policy)
 
@@ -337,8 +337,8 @@ def test_a_page_is_json_all_the_way() -> None:
 
 # ---- log formats, and lines that cannot be read
 
-SHORT = RecordLayout.parse("${srcaddr} ${dstaddr} ${dstport} ${protocol} ${packets} ${action} ${tcp-flags}")
-ANOTHER = RecordLayout.parse("${protocol} ${srcaddr} ${dstport} ${dstaddr} ${action} ${packets} ${tcp-flags}")
+SHORT = LogFormat.parse("${srcaddr} ${dstaddr} ${dstport} ${protocol} ${packets} ${action} ${tcp-flags}")
+ANOTHER = LogFormat.parse("${protocol} ${srcaddr} ${dstport} ${dstaddr} ${action} ${packets} ${tcp-flags}")
 OF_SHORT = "10.0.1.20 10.0.2.30 5432 6 6 REJECT 2"
 OF_ANOTHER = "6 10.0.1.21 5432 10.0.2.30 REJECT 6 2"
 GROUP = "/flow-warden/flow-logs"
@@ -354,7 +354,7 @@ def test_lines_of_several_formats_in_one_stream_are_each_read_by_its_own() -> No
 
 def test_a_format_that_appears_is_learned_within_the_batch() -> None:
     """The batch that shows it is read again: nothing of it is lost, nothing of it is told twice."""
-    world = World(formats=FakeFormats({GROUP: [DEFAULT_LAYOUT.to_log_format()]}))
+    world = World(formats=FakeFormats({GROUP: [DEFAULT_LOG_FORMAT.to_log_format()]}))
     warm = world.container()
     warm.process(batch(line("10.0.1.5", 443, "ACCEPT"), name="a"), Invocation("attempt-1", lambda: 40.0), NOW)
     world.formats.groups[GROUP].append(SHORT.to_log_format())
@@ -368,7 +368,7 @@ def test_a_format_that_appears_is_learned_within_the_batch() -> None:
 
 def test_lines_that_fit_two_formats_alike_are_malformed_and_sight_is_lost() -> None:
     """Never guessed: the two flow logs differ in the order of their addresses only."""
-    swapped = RecordLayout(("dstaddr", "srcaddr", *SHORT.names[2:]))
+    swapped = LogFormat(("dstaddr", "srcaddr", *SHORT.names[2:]))
     world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
     result = world.process(batch(OF_SHORT, OF_SHORT))
     assert (result.flows, result.malformed, result.sight_lost) == (0, 2, 1)
@@ -411,8 +411,8 @@ def test_formats_that_cannot_be_learned_are_counted_and_fail_nothing() -> None:
     """The fallback reads the lines."""
     world = World(formats=FakeFormats(throttled=True))
     result = world.process(batch(BLOCKED))
-    assert (result.flows, result.layouts_unavailable, len(world.sink.sent)) == (1, 1, 1)
-    assert World().process(batch(BLOCKED)).layouts_unavailable == 0
+    assert (result.flows, result.log_formats_unavailable, len(world.sink.sent)) == (1, 1, 1)
+    assert World().process(batch(BLOCKED)).log_formats_unavailable == 0
 
 
 def test_a_stream_of_poison_does_not_make_every_batch_ask_ec2() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowwarden.monitor import spikes
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.detectors.reject_spike import LEAST, SLOT
 from flowwarden.monitor.findings import Finding
@@ -37,7 +37,7 @@ def look(evidence: MemoryEvidence, slot: int, flows: list[Flow]) -> list[Finding
     """A batch, in a container of its own."""
     batch, rows = noisy(*flows)
     return spikes.inspect(
-        EvidenceBook(evidence), batch, rows, internet_rejects.inspect(batch, rows),
+        StateCache(evidence), batch, rows, internet_rejects.inspect(batch, rows),
         times=Thresholds().spike_times, now=BEGIN + (slot + 1) * SLOT,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from flowwarden.monitor.visits import MOST_SCANNERS
 from flowwarden.monitor.watching import MOST_REFUSED
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions, resolve
-from flowwarden.network.initiator import Evidence
+from flowwarden.network.initiator import Basis
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -476,7 +476,7 @@ def test_without_flags_the_refusals_tell_who_started_it() -> None:
     assert look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence) == []
     (found,) = look(_unflagged(visit(8888)), evidence)
     assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8888")
-    assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Evidence.SCANNER)
+    assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Basis.SCANNER)
     assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
     assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flowwarden.network.addresses import AddressBook, PeerClass
 from flowwarden.network.direction import Directions
-from flowwarden.network.initiator import Evidence, Initiator
+from flowwarden.network.initiator import Basis, Initiator
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Action, Flow, FlowDirection
@@ -22,7 +22,7 @@ def test_a_syn_shows_the_initiator_whatever_the_ports_say() -> None:
     """The flags of the record prove it, against a service port on the source."""
     (one,) = directed(flow("10.0.0.1:443", "10.0.0.2:50000", tcp_flags=SYN))
     assert one.verdict.initiator is Initiator.SOURCE
-    assert (one.verdict.evidence, one.confidence) == (Evidence.TCP_FLAGS, 0.99)
+    assert (one.verdict.evidence, one.confidence) == (Basis.TCP_FLAGS, 0.99)
 
 
 def test_a_syn_ack_shows_the_responder() -> None:
@@ -39,7 +39,7 @@ def test_the_reverse_flow_lends_its_flags() -> None:
         flow("10.0.0.1:32000", "10.0.0.2:31000", tcp_flags=SYN),
     )
     assert answer.verdict.initiator is Initiator.DESTINATION
-    assert answer.verdict.evidence is Evidence.REVERSE_TCP_FLAGS
+    assert answer.verdict.evidence is Basis.REVERSE_TCP_FLAGS
     assert answer.client == request.client == "10.0.0.1"
 
 
@@ -49,7 +49,7 @@ def test_an_endpoint_that_answered_once_is_a_listener() -> None:
         flow("10.0.0.2:31000", "10.0.0.1:32000", tcp_flags=SYN_ACK),
         flow("10.0.0.9:33000", "10.0.0.2:31000", tcp_flags=0),
     )
-    assert (other.verdict.initiator, other.verdict.evidence) == (Initiator.SOURCE, Evidence.LISTENER)
+    assert (other.verdict.initiator, other.verdict.evidence) == (Initiator.SOURCE, Basis.LISTENER)
 
 
 def test_a_syn_or_a_reject_makes_no_listener() -> None:
@@ -59,19 +59,19 @@ def test_a_syn_or_a_reject_makes_no_listener() -> None:
         rejected("10.0.0.3:32000", "10.0.0.2:31000", tcp_flags=SYN),
         flow("10.0.0.9:33000", "10.0.0.2:31000", tcp_flags=0),
     )
-    assert other.verdict.evidence is Evidence.LOWER_PORT
+    assert other.verdict.evidence is Basis.LOWER_PORT
 
 
 def test_a_reject_without_a_syn_is_a_leftover() -> None:
     """Nobody opened anything: connection tracking had forgotten the connection."""
     (one,) = directed(rejected("10.0.0.1:50000", "10.0.0.2:5432", tcp_flags=0))
-    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.UNKNOWN, Evidence.STALE)
+    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.UNKNOWN, Basis.STALE)
 
 
 def test_without_flags_a_reject_shows_its_source_as_initiator() -> None:
     """The default format has no flags, so there the REJECT itself is the evidence."""
     (one,) = directed(rejected("10.0.0.1:50000", "10.0.0.2:31337"))
-    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Evidence.REJECTED)
+    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Basis.REJECTED)
 
 
 def test_a_rejected_answer_was_not_started_by_who_sent_it() -> None:
@@ -80,13 +80,13 @@ def test_a_rejected_answer_was_not_started_by_who_sent_it() -> None:
         rejected("10.0.0.2:31337", "10.0.0.1:50000"), flow("10.0.0.1:50000", "10.0.0.2:31337")
     )
     assert answer.verdict.initiator is Initiator.DESTINATION
-    assert answer.verdict.evidence is Evidence.REPLY_REJECTED
+    assert answer.verdict.evidence is Basis.REPLY_REJECTED
 
 
 def test_a_late_answer_of_a_dns_server_opens_nothing() -> None:
     """Its source port speaks louder than the REJECT."""
     (one,) = directed(rejected("10.0.0.2:53", "10.0.0.1:41000", protocol=17))
-    assert (one.client, one.verdict.evidence) == ("10.0.0.1", Evidence.SERVICE_PORT)
+    assert (one.client, one.verdict.evidence) == ("10.0.0.1", Basis.SERVICE_PORT)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_reset_to_a_scanner_opens_nothing() -> None:
 def test_accepted_udp_is_never_sure_by_its_ports() -> None:
     """Anybody can send from port 53."""
     (one,) = directed(flow("10.0.0.2:40000", "203.0.113.9:53", protocol=17))
-    assert (one.verdict.evidence, one.confidence) == (Evidence.SERVICE_PORT, 0.9)
+    assert (one.verdict.evidence, one.confidence) == (Basis.SERVICE_PORT, 0.9)
 
 
 def test_a_public_address_that_all_flows_share_is_a_peers() -> None:
@@ -135,22 +135,22 @@ def test_a_public_address_that_all_flows_share_is_a_peers() -> None:
 def test_who_sends_to_a_servers_port_and_hears_nothing_has_asked() -> None:
     """Without flags that is all that a probe of an unknown port shows; nobody answers unasked."""
     (one,) = directed(flow("10.0.0.1:50000", "10.0.0.2:31337"))
-    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Evidence.UNANSWERED)
+    assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Basis.UNANSWERED)
     assert one.confidence == 0.95
 
 
 def test_a_last_word_to_a_clients_port_has_not() -> None:
     """It slipped into the next window; nor has anybody if something came back."""
     (late,) = directed(flow("10.0.0.2:31337", "10.0.0.1:50000"))
-    assert late.verdict.evidence is Evidence.LOWER_PORT
+    assert late.verdict.evidence is Basis.LOWER_PORT
     both = directed(flow("10.0.0.1:50000", "10.0.0.2:31337"), flow("10.0.0.2:31337", "10.0.0.1:50000"))
-    assert {one.verdict.evidence for one in both} == {Evidence.LOWER_PORT}
+    assert {one.verdict.evidence for one in both} == {Basis.LOWER_PORT}
 
 
 def test_two_service_ports_tell_nothing_by_themselves() -> None:
     """A server that calls another from a port on the list: only the lower port is left, a guess."""
     (one,) = directed(flow("10.0.0.1:8080", "10.0.0.2:5432"))
-    assert (one.verdict.evidence, one.confidence) == (Evidence.LOWER_PORT, 0.6)
+    assert (one.verdict.evidence, one.confidence) == (Basis.LOWER_PORT, 0.6)
 
 
 def test_icmp_and_equal_ports_stay_unknown() -> None:
@@ -167,7 +167,7 @@ def test_icmp_and_equal_ports_stay_unknown() -> None:
 def test_a_layout_without_ports_leaves_an_accepted_flow_unknown() -> None:
     """Nothing tells, and nothing is guessed."""
     (one,) = directed(make_flow(srcaddr="10.0.0.1", dstaddr="8.8.8.8", action=Action.ACCEPT))
-    assert one.verdict.evidence is Evidence.NONE
+    assert one.verdict.evidence is Basis.NONE
 
 
 def test_flow_direction_decides_the_side() -> None:

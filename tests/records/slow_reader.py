@@ -12,7 +12,7 @@ from typing import Any
 
 from flowwarden.records.fields import Field, Kind
 from flowwarden.records.line_decoder import flow_type
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action, Flow, FlowDirection, Gap, GapKind
 
 NOTHING, MINUS_ZERO = "-", "-0"
@@ -27,14 +27,14 @@ LIMITS = {
 WORDS: dict[Kind, type[Action | FlowDirection]] = {Kind.ACTION: Action, Kind.DIRECTION: FlowDirection}
 
 
-def read_slowly(line: str, layouts: Sequence[RecordLayout]) -> Flow | Gap | None:
+def read_slowly(line: str, layouts: Sequence[LogFormat]) -> Flow | Gap | None:
     """The flow or gap that the line is; None if it is malformed."""
     readings = [_try(line, layout) for layout in dict.fromkeys(layouts)]
     fitting = [reading for reading in readings if reading is not None]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _try(line: str, layout: RecordLayout) -> Flow | Gap | None:
+def _try(line: str, layout: LogFormat) -> Flow | Gap | None:
     if line[:1] == "\ufeff":
         line = line[1:]
     tokens = line.split()
@@ -52,7 +52,7 @@ def _try(line: str, layout: RecordLayout) -> Flow | Gap | None:
     return flow_type(layout)(**{field.attribute: values[field.name] for field in layout.fields})
 
 
-def _gap(layout: RecordLayout, values: dict[str, Any]) -> Gap | None:
+def _gap(layout: LogFormat, values: dict[str, Any]) -> Gap | None:
     not_traffic = {Kind.TEXT, Kind.ENCODED_TEXT, Kind.INTEGER, Kind.SECONDS, Kind.STATUS}
     for field in layout.fields:
         if field.kind not in not_traffic and values[field.name] is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from flowwarden.records.fields import FIELDS, Kind
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
 FAMILIAR: dict[Kind, st.SearchStrategy[str]] = {
     Kind.TEXT: st.sampled_from(["123456789012", "064076352821", "unknown", "eni-0a", "vpc-1", "S3", "IPv4"]),
@@ -69,7 +69,7 @@ GAP_KINDS = (Kind.TEXT, Kind.ENCODED_TEXT, Kind.SECONDS, Kind.STATUS, Kind.INTEG
 
 
 @st.composite
-def lines(draw: st.DrawFn, layouts: list[RecordLayout]) -> str:
+def lines(draw: st.DrawFn, layouts: list[LogFormat]) -> str:
     """A line of one of the layouts, with up to two odd tokens and perhaps odd blanks."""
     fields = draw(st.sampled_from(layouts)).fields
     is_gap = draw(st.booleans())
@@ -85,17 +85,17 @@ def lines(draw: st.DrawFn, layouts: list[RecordLayout]) -> str:
     return draw(EDGES) + line + draw(EDGES)
 
 
-def layouts() -> st.SearchStrategy[RecordLayout]:
+def layouts() -> st.SearchStrategy[LogFormat]:
     """Any layout that can give flows."""
     others = [field.name for field in FIELDS if field.name not in ("srcaddr", "dstaddr")]
     return (
         st.lists(st.sampled_from([*others, "quite-new"]), unique=True, max_size=30)
         .flatmap(lambda names: st.permutations([*names, "srcaddr", "dstaddr"]))
-        .map(lambda names: RecordLayout(tuple(names)))
+        .map(lambda names: LogFormat(tuple(names)))
     )
 
 
-def layout_sets() -> st.SearchStrategy[list[RecordLayout]]:
+def layout_sets() -> st.SearchStrategy[list[LogFormat]]:
     """What a reader is given: one layout or several, some of the same length."""
-    shuffled = st.permutations(DEFAULT_LAYOUT.names).map(lambda names: RecordLayout(tuple(names)))
-    return st.lists(layouts() | shuffled | st.just(DEFAULT_LAYOUT), min_size=1, max_size=3)
+    shuffled = st.permutations(DEFAULT_LOG_FORMAT.names).map(lambda names: LogFormat(tuple(names)))
+    return st.lists(layouts() | shuffled | st.just(DEFAULT_LOG_FORMAT), min_size=1, max_size=3)

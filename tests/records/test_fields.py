@@ -9,7 +9,7 @@ import pytest
 
 from flowwarden.records.fields import BY_NAME, FIELDS, TRANSIT_GATEWAY_VERSION, Kind
 from flowwarden.records.line_decoder import flow_type
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FLOW_ATTRIBUTES, Action, Flow, FlowDirection, Gap
 
 TYPES: dict[Kind, type] = {
@@ -61,5 +61,5 @@ def test_attributes_of_records_are_fields_of_the_table_with_the_type_of_their_ki
 
 def test_only_the_two_addresses_of_a_flow_are_required() -> None:
     """Everything else may be lacking in a layout, or absent in a record."""
-    flow = flow_type(RecordLayout(("srcaddr", "dstaddr")))(srcaddr="10.0.0.1", dstaddr="10.0.0.2")
+    flow = flow_type(LogFormat(("srcaddr", "dstaddr")))(srcaddr="10.0.0.1", dstaddr="10.0.0.2")
     assert all(getattr(flow, name) is None for name in FLOW_ATTRIBUTES[2:])

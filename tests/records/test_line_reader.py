@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowwarden.errors import LayoutError
+from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import (
     FLOW_ATTRIBUTES,
     Action,
@@ -45,7 +45,7 @@ GAP = Gap(
 )
 OPTIONAL = {
     field.attribute: position
-    for position, field in enumerate(DEFAULT_LAYOUT.fields)
+    for position, field in enumerate(DEFAULT_LOG_FORMAT.fields)
     if field.attribute in FLOW_ATTRIBUTES[2:]
 }
 """Where the default layout has what a flow can do without."""
@@ -54,7 +54,7 @@ NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
 
 def read(line: str, *layouts: str) -> Records:
     """The records of one line; without a layout, of the default one."""
-    return Reader([RecordLayout.parse(layout) for layout in layouts] or [DEFAULT_LAYOUT]).read([line])
+    return LineReader([LogFormat.parse(layout) for layout in layouts] or [DEFAULT_LOG_FORMAT]).read([line])
 
 
 def flow(line: str, *layouts: str) -> Flow:
@@ -265,7 +265,7 @@ class TestMalformed:
         assert reason(line) == "blank line"
 
     @pytest.mark.parametrize(
-        "line", [" ".join(DEFAULT_LAYOUT.names), "version,account_id", "srcaddr quite-new dstaddr\r\n"]
+        "line", [" ".join(DEFAULT_LOG_FORMAT.names), "version,account_id", "srcaddr quite-new dstaddr\r\n"]
     )
     def test_a_header_line_is_malformed_and_called_so(self, line: str) -> None:
         """Log events have none; sources that read files take theirs out themselves."""
@@ -290,7 +290,7 @@ class TestSeveralLayouts:
     def test_the_number_of_tokens_tells_layouts_apart(self) -> None:
         """Each line is read by its own."""
         nat = "i-1 eni-0b 10.0.0.1 10.0.0.2"
-        reader = Reader([RecordLayout.parse(self.NAT), DEFAULT_LAYOUT])
+        reader = LineReader([LogFormat.parse(self.NAT), DEFAULT_LOG_FORMAT])
         records = reader.read([ACCEPTED, nat, NODATA, "1 2 3", nat, ACCEPTED])
         read_nat = {
             "srcaddr": "10.0.0.1",
@@ -320,7 +320,7 @@ class TestSeveralLayouts:
 
     def test_the_same_layout_twice_is_one(self) -> None:
         """As when the configured log format is AWS's default."""
-        assert told(flow(ACCEPTED, *[DEFAULT_LAYOUT.to_log_format()] * 2)) == FLOW
+        assert told(flow(ACCEPTED, *[DEFAULT_LOG_FORMAT.to_log_format()] * 2)) == FLOW
 
 
 class TestLayoutsThatGiveNoFlows:
@@ -328,15 +328,15 @@ class TestLayoutsThatGiveNoFlows:
 
     def test_a_layout_without_addresses_is_refused_with_what_it_lacks(self) -> None:
         """Before any line is read."""
-        with pytest.raises(LayoutError, match=r"lacks \$\{dstaddr\}: "):
-            Reader([DEFAULT_LAYOUT, RecordLayout.parse("version srcaddr")])
-        with pytest.raises(LayoutError, match=r"lacks \$\{srcaddr\} and \$\{dstaddr\}: "):
-            Reader([RecordLayout.parse("version bytes")])
+        with pytest.raises(LogFormatError, match=r"lacks \$\{dstaddr\}: "):
+            LineReader([DEFAULT_LOG_FORMAT, LogFormat.parse("version srcaddr")])
+        with pytest.raises(LogFormatError, match=r"lacks \$\{srcaddr\} and \$\{dstaddr\}: "):
+            LineReader([LogFormat.parse("version bytes")])
 
     def test_lines_of_a_layout_that_is_known_to_lack_them_are_told_apart(self) -> None:
         """They are malformed whatever they look like, and so is a line that could be one; a gap is a gap."""
-        blind = RecordLayout.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
-        reader = Reader([RecordLayout.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [blind])
+        blind = LogFormat.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
+        reader = LineReader([LogFormat.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [blind])
         records = reader.read(
             ["10.0.0.1 10.0.0.2 1 OK", "i-1 1 1 OK", "10.0.0.1 10.0.0.2 70000 OK", "i-1 1 - NODATA"]
         )
@@ -349,13 +349,13 @@ class TestLayoutsThatGiveNoFlows:
 
     def test_no_layout_at_all_is_refused(self) -> None:
         """It could read nothing."""
-        with pytest.raises(LayoutError, match="no log format"):
-            Reader([])
+        with pytest.raises(LogFormatError, match="no log format"):
+            LineReader([])
 
 
 def test_order_is_kept_and_the_last_line_counts() -> None:
     """Within flows, gaps and malformed; a reader can be used again."""
-    reader = Reader([DEFAULT_LAYOUT])
+    reader = LineReader([DEFAULT_LOG_FORMAT])
     batch = [ACCEPTED.replace("50123", str(port)) for port in range(1000, 1100)]
     for _ in range(2):
         records = reader.read([*batch, NODATA, "odd", "odder", batch[0]])
@@ -366,17 +366,17 @@ def test_order_is_kept_and_the_last_line_counts() -> None:
 
 def test_no_line_gives_no_record() -> None:
     """An empty batch is nothing special."""
-    assert Reader([DEFAULT_LAYOUT]).read([]) == Records([], [], [])
+    assert LineReader([DEFAULT_LOG_FORMAT]).read([]) == Records([], [], [])
 
 
-EVERYTHING = RecordLayout((*BY_NAME, "quite-new"))
+EVERYTHING = LogFormat((*BY_NAME, "quite-new"))
 """Every field there is."""
 
 
-@pytest.mark.parametrize("layout", [DEFAULT_LAYOUT, EVERYTHING])
+@pytest.mark.parametrize("layout", [DEFAULT_LOG_FORMAT, EVERYTHING])
 @pytest.mark.parametrize("status", ["OK", "NODATA"])
 def test_the_reader_equals_the_slow_reader_for_every_odd_token_in_every_field(
-    layout: RecordLayout, status: str
+    layout: LogFormat, status: str
 ) -> None:
     """One at a time, so that no other token hides it."""
     plain = dict.fromkeys(BY_NAME, "1") | {
@@ -396,27 +396,27 @@ def test_the_reader_equals_the_slow_reader_for_every_odd_token_in_every_field(
         for name in layout.names
         for token in [plain[name], *TRICKY]
     ]
-    compare(batch, [layout], Reader([layout]))
+    compare(batch, [layout], LineReader([layout]))
 
 
 @given(st.lists(st.text()), layout_sets())
-def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[RecordLayout]) -> None:
+def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[LogFormat]) -> None:
     """And no line raises."""
-    records = Reader(layouts).read(texts)
+    records = LineReader(layouts).read(texts)
     assert len(records.flows) + len(records.gaps) + len(records.malformed) == len(texts)
 
 
 @settings(max_examples=300)
 @given(st.data(), layout_sets())
-def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[RecordLayout]) -> None:
+def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """Right lines, nearly right lines and gaps; first and second sight of the same tokens alike."""
     batch = data.draw(st.lists(lines(layouts), min_size=1, max_size=8))
-    reader = Reader(layouts)
+    reader = LineReader(layouts)
     for _ in range(2):
         compare(batch, layouts, reader)
 
 
-def compare(batch: list[str], layouts: list[RecordLayout], reader: Reader) -> None:
+def compare(batch: list[str], layouts: list[LogFormat], reader: LineReader) -> None:
     """Hold the reader against the slow one."""
     expected = [read_slowly(line, layouts) for line in batch]
     records = reader.read(batch)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Flow, Gap, Malformed
 from flowwarden.sources.inputs import Input
 from flowwarden.sources.read import read
@@ -18,7 +18,7 @@ ACCEPTED = "2 111122223333 eni-0a 10.0.0.5 10.0.0.9 51234 22 6 9 840 1700000000 
 REJECTED = "2 111122223333 eni-0a 198.51.100.7 10.0.0.9 40000 23 6 1 40 1700000000 1700000060 REJECT OK"
 NODATA = "2 111122223333 eni-0a - - - - - - - 1700000000 1700000060 - NODATA"
 SKIPDATA = "2 111122223333 eni-0a - - - - - - - 1700000000 1700000060 - SKIPDATA"
-HEADER = " ".join(DEFAULT_LAYOUT.names)
+HEADER = " ".join(DEFAULT_LOG_FORMAT.names)
 
 
 class Held(Struct):
@@ -41,11 +41,11 @@ def stream_of(content: str | bytes, name: str = "held") -> Input:
     return Input(name, None, stream=BytesIO(data))
 
 
-def read_all(source: Input | str | bytes, *layouts: RecordLayout) -> Held:
+def read_all(source: Input | str | bytes, *layouts: LogFormat) -> Held:
     """Read a source, or a stream of this content, to its end."""
     source = source if isinstance(source, Input) else stream_of(source)
     held = Held([], [], [], [])
-    for batch in read(source, layouts or (DEFAULT_LAYOUT,), lambda _: None):
+    for batch in read(source, layouts or (DEFAULT_LOG_FORMAT,), lambda _: None):
         held.flows += batch.records.flows
         held.gaps += batch.records.gaps
         held.malformed += zip(batch.numbers, batch.records.malformed, strict=True)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from flowwarden.errors import LayoutError
+from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import BY_NAME, FIELDS, Kind
 from flowwarden.sources.columns import Columns, csv_columns, field_name, token
 
@@ -85,7 +85,7 @@ def test_columns_without_addresses_get_them_as_absent() -> None:
 @pytest.mark.parametrize("names", [["date"], [], ["srcaddr", "src_addr", "srcaddr"]])
 def test_columns_that_make_no_layout_are_refused(names: list[str]) -> None:
     """No field, or one twice."""
-    with pytest.raises(LayoutError):
+    with pytest.raises(LogFormatError):
         Columns(names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.errors import NotFlowLogs
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, flows_of, read_all
 
 COLUMNS = ",".join(f'"{name.replace("-", "_")}"' for name in HEADER.split())
@@ -34,7 +34,7 @@ def test_without_quotes_and_with_dashes_it_is_the_same() -> None:
 def test_partition_columns_are_left_out_with_a_note() -> None:
     """They are no fields of flow logs."""
     held = read_all('"srcaddr","dstaddr","date","year"\n"10.0.0.1","10.0.0.2","2023-11-14","2023"\n')
-    assert [flow.layout for flow in held.flows] == [RecordLayout.parse("srcaddr dstaddr")]
+    assert [flow.layout for flow in held.flows] == [LogFormat.parse("srcaddr dstaddr")]
     assert held.notes == ["columns that are no fields of flow logs are left out: date, year"]
 
 

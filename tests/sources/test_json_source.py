@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowwarden.errors import DamagedSource
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import GapKind
 from flowwarden.records.subscription import encode
 from tests.sources.held import ACCEPTED, NODATA, REJECTED, Held, flows_of, read_all
@@ -44,7 +44,7 @@ def read_json(*values: object) -> Held:
 
 def line_of(record: dict[str, Any]) -> str:
     """The record as a line of the default layout."""
-    return " ".join(str(record[name.replace("-", "_")]) for name in DEFAULT_LAYOUT.names)
+    return " ".join(str(record[name.replace("-", "_")]) for name in DEFAULT_LOG_FORMAT.names)
 
 
 @pytest.mark.parametrize("dash", ["-", "_"])
@@ -69,7 +69,7 @@ def test_a_key_that_is_not_there_is_absent_in_that_record_alone() -> None:
     short = {"dstaddr": "10.0.0.9", "srcaddr": "10.0.0.5"}
     held = read_json(short, short | {"dstport": 22}, short | {"srcport": 7})
     assert [(flow.srcport, flow.dstport) for flow in held.flows] == [(None, None), (None, 22), (7, None)]
-    assert held.flows[-1].layout == RecordLayout.parse("dstaddr srcaddr dstport srcport")
+    assert held.flows[-1].layout == LogFormat.parse("dstaddr srcaddr dstport srcport")
 
 
 @pytest.mark.parametrize("status", ["NODATA", "SKIPDATA"])
@@ -133,7 +133,7 @@ def test_messages_of_firehose_are_lines() -> None:
 
 def test_messages_have_the_layout_that_is_told() -> None:
     """As lines without a header have."""
-    layout = RecordLayout.parse("srcaddr dstaddr")
+    layout = LogFormat.parse("srcaddr dstaddr")
     assert read_all('{"message": "10.0.0.1 10.0.0.2"}', layout).flows[0].layout == layout
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.errors import NotFlowLogs
-from flowwarden.sources.kinds import SourceKind, tell
+from flowwarden.sources.kinds import SourceKind, detect_kind
 from tests.sources.held import ACCEPTED, HEADER, gz
 
 
@@ -31,7 +31,7 @@ from tests.sources.held import ACCEPTED, HEADER, gz
 )
 def test_the_first_bytes_tell_the_kind(head: bytes, kind: SourceKind) -> None:
     """Magic numbers, brackets, the first line."""
-    assert tell("held", head) is kind
+    assert detect_kind("held", head) is kind
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_the_first_bytes_tell_the_kind(head: bytes, kind: SourceKind) -> None:
 def test_other_kinds_are_errors_that_say_what_to_do(head: bytes, words: str) -> None:
     """The message begins with the name of the source."""
     with pytest.raises(NotFlowLogs, match=r"^held: ") as caught:
-        tell("held", head)
+        detect_kind("held", head)
     assert words in str(caught.value)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.errors import NotFlowLogs, SourceError
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.sources.read import read
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, SKIPDATA, file_of, read_all, stream_of
 
@@ -24,7 +24,7 @@ ODD = "2 111122223333 eni-0a 10.0.0.5"
 @given(st.lists(st.sampled_from([ACCEPTED, REJECTED, NODATA, SKIPDATA, ODD]), max_size=30))
 def test_every_line_becomes_one_record_whatever_the_kind_of_source(lines: list[str]) -> None:
     """The same records, in the same order; malformed ones with their numbers."""
-    expected = Reader([DEFAULT_LAYOUT]).read(lines)
+    expected = LineReader([DEFAULT_LOG_FORMAT]).read(lines)
     text = "\n".join(lines)
     for content in (
         text,
@@ -91,7 +91,7 @@ def test_more_compression_than_anybody_uses_is_an_error() -> None:
 def test_a_source_is_closed_at_its_end_and_when_nobody_reads_on(tmp_path: Path) -> None:
     """No file stays open."""
     source = stream_of(f"{ACCEPTED}\n" * 100_000)
-    batches = read(source, (DEFAULT_LAYOUT,), lambda _: None)
+    batches = read(source, (DEFAULT_LOG_FORMAT,), lambda _: None)
     next(batches)
     batches.close()  # type: ignore[attr-defined]  # it is a generator
     assert source.stream is not None

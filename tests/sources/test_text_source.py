@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.errors import NotFlowLogs
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action
 from flowwarden.sources.chunks import Lines, Unreadable
 from flowwarden.sources.text_source import LONGEST_LINE, names_fields, runs
@@ -27,16 +27,16 @@ from tests.sources.held import (
 def test_lines_without_a_header_have_the_layout_that_is_told() -> None:
     """The default one, or the one given."""
     assert len(read_all(f"{ACCEPTED}\n{REJECTED}\n").flows) == 2
-    held = read_all("10.0.0.1 10.0.0.2 443\n", RecordLayout.parse("${srcaddr} ${dstaddr} ${dstport}"))
+    held = read_all("10.0.0.1 10.0.0.2 443\n", LogFormat.parse("${srcaddr} ${dstaddr} ${dstport}"))
     assert [(flow.srcaddr, flow.dstport) for flow in held.flows] == [("10.0.0.1", 443)]
     assert held.malformed == []
 
 
 def test_lines_of_several_layouts_without_a_header_are_told_apart() -> None:
     """By their number of tokens."""
-    short = RecordLayout.parse("srcaddr dstaddr")
-    held = read_all(f"{ACCEPTED}\n10.0.0.1 10.0.0.2\n", RecordLayout.parse(HEADER), short)
-    assert [flow.layout for flow in held.flows] == [RecordLayout.parse(HEADER), short]
+    short = LogFormat.parse("srcaddr dstaddr")
+    held = read_all(f"{ACCEPTED}\n10.0.0.1 10.0.0.2\n", LogFormat.parse(HEADER), short)
+    assert [flow.layout for flow in held.flows] == [LogFormat.parse(HEADER), short]
 
 
 def test_the_first_line_names_the_fields_as_in_s3() -> None:

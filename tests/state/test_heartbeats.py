@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.records.columnar.reader import TableReader
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.columnar.reader import ColumnarReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.state import heartbeats
 from flowwarden.state.sets import merged
 
@@ -54,7 +54,7 @@ def test_a_few_interfaces_are_one_item_and_many_are_spread() -> None:
 
 SLOT, NOW = heartbeats.SLOT, 1_764_000_000
 HERE = heartbeats.slot_of(NOW)
-READER = TableReader([DEFAULT_LAYOUT])
+READER = ColumnarReader([DEFAULT_LOG_FORMAT])
 FLOW = "2 1 {} 10.0.0.1 10.0.0.2 40000 443 6 5 500 {} {} ACCEPT OK"
 GAP = "2 1 {} - - - - - - - {} {} - NODATA"
 

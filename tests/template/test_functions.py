@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flowwarden.records.fields import BY_NAME
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import EnforcerSettings, MonitorSettings, Settings
 from tests.template import stack
 
@@ -69,14 +69,14 @@ def test_log_format_is_declared_once_and_handed_over_whole(function: str) -> Non
 
 
 def test_every_field_of_the_default_log_format_is_known_and_stands_once() -> None:
-    names = RecordLayout.parse(stack.PARAMETERS["LogFormat"]["Default"]).names
+    names = LogFormat.parse(stack.PARAMETERS["LogFormat"]["Default"]).names
     assert set(names) <= set(BY_NAME)
     assert len(set(names)) == len(names)
 
 
 def test_the_default_log_format_has_every_field_that_helps() -> None:
-    names = set(RecordLayout.parse(stack.PARAMETERS["LogFormat"]["Default"]).names)
-    assert names >= set(DEFAULT_LAYOUT.names) | HELPFUL
+    names = set(LogFormat.parse(stack.PARAMETERS["LogFormat"]["Default"]).names)
+    assert names >= set(DEFAULT_LOG_FORMAT.names) | HELPFUL
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)

@@ -11,7 +11,7 @@ from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.lines import gap_writer, writer
 from benchmarks.evaluation.generator.model import ACCOUNT, BEGIN, Interface
 from benchmarks.evaluation.generator.roles import BY_NAME, ROLES, VPC_INTERFACES, Role
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 SUBNETS: Final = {
     "public": ("0.0/24", "1.0/24"),
@@ -34,7 +34,7 @@ _DESCRIPTIONS: Final = {
 class Fleet:
     """All hosts that are alive, by VPC and role."""
 
-    def __init__(self, random: Random, layout: RecordLayout, interfaces: int, window: int) -> None:
+    def __init__(self, random: Random, layout: LogFormat, interfaces: int, window: int) -> None:
         self._random = random
         self._layout = layout
         self._window = window

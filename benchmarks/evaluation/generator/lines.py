@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from benchmarks.evaluation.generator.model import REGION, Interface
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 VARIABLE: Final = (
     *("srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end"),
@@ -19,24 +19,24 @@ _GAP_VARIABLE: Final = {"log-status": "{0}", "start": "{1}", "end": "{2}"}
 _GAP_FILLED: Final = frozenset({"version", "account-id", "interface-id", "start", "end", "log-status"})
 
 
-def writer(layout: RecordLayout, interface: Interface) -> Callable[..., str]:
+def writer(layout: LogFormat, interface: Interface) -> Callable[..., str]:
     """A function that takes the values of `VARIABLE` and returns the line."""
     return " ".join(_token(name, layout, interface) for name in layout.names).format
 
 
-def gap_writer(layout: RecordLayout, interface: Interface) -> Callable[..., str]:
+def gap_writer(layout: LogFormat, interface: Interface) -> Callable[..., str]:
     """A function that takes NODATA or SKIPDATA, start and end, and returns the line of such a window."""
     values = {**_constant(layout, interface), **_GAP_VARIABLE}
     return " ".join(values[name] if name in _GAP_FILLED else "-" for name in layout.names).format
 
 
-def _token(name: str, layout: RecordLayout, interface: Interface) -> str:
+def _token(name: str, layout: LogFormat, interface: Interface) -> str:
     if name in VARIABLE:
         return f"{{{VARIABLE.index(name)}}}"
     return _constant(layout, interface).get(name, "-")
 
 
-def _constant(layout: RecordLayout, interface: Interface) -> dict[str, str]:
+def _constant(layout: LogFormat, interface: Interface) -> dict[str, str]:
     """What all records of an interface say."""
     return {
         "version": str(max(field.version or 2 for field in layout.fields)),

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 DAY: Final = 86_400
 BEGIN: Final = 1_767_225_600
@@ -96,7 +96,7 @@ class World(Struct, frozen=True, kw_only=True):
     """The parameters of a world. The same parameters give the same deliveries."""
 
     seed: int
-    layout: RecordLayout
+    layout: LogFormat
     interfaces: int
     """About so many; whole VPCs of about `fleet.VPC_INTERFACES` are made."""
     learning_days: int = 14

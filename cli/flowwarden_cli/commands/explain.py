@@ -8,15 +8,15 @@ from io import BytesIO
 from itertools import zip_longest
 from typing import Final
 
-from flowwarden.errors import LayoutError, NotFlowLogs
+from flowwarden.errors import LogFormatError, NotFlowLogs
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import DirectedFlow, resolve
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.fields import Field, Kind
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import BYTE_ORDER_MARK, RecordLayout
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import BYTE_ORDER_MARK, LogFormat
 from flowwarden.records.model import Flow, GapKind
 from flowwarden.records.values import convert
 from flowwarden.sources.chunks import Layouts, Lines, Unreadable
@@ -40,7 +40,7 @@ def explanation(text: str, layouts: Layouts) -> str:
     source = Input("the line", None, stream=BytesIO(text.encode("utf-8", "surrogateescape")))
     try:
         parts = [part for piece in pieces(source, layouts, lambda _: None) for part in _of_piece(piece)]
-    except LayoutError as error:
+    except LogFormatError as error:
         raise NotFlowLogs(str(error)) from error
     return "\n\n".join(parts) or "Nothing to explain: the line is blank, or only names fields."
 
@@ -58,7 +58,7 @@ def _of_line(line: str, layouts: Layouts) -> str:
     return "\n".join([*_table(_rows(layout, tokens)), "", *_verdict(line, layouts)])
 
 
-def _rows(layout: RecordLayout, tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _rows(layout: LogFormat, tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for field, token in zip_longest(layout.fields, tokens):
         if field is None:
             yield "(no field)", token, "", "one token more than the log format has fields"
@@ -91,7 +91,7 @@ def _cut(cell: str) -> str:
 
 
 def _verdict(line: str, layouts: Layouts) -> Iterator[str]:
-    records = Reader(layouts).read([line])
+    records = LineReader(layouts).read([line])
     for flow in records.flows:
         yield "The reader makes of it: a flow."
         yield from _direction(flow)

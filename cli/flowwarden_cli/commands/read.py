@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.errors import SourceError
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action, Flow, GapKind, Malformed
 from flowwarden.sources.inputs import Input, find
 from flowwarden.sources.read import Batch, read
@@ -66,7 +66,7 @@ class _Counts:
         )
 
 
-def run(paths: Sequence[str], layouts: Sequence[RecordLayout], choice: Choice, console: Console) -> int:
+def run(paths: Sequence[str], layouts: Sequence[LogFormat], choice: Choice, console: Console) -> int:
     """Read all the paths, print the chosen records and a summary; return the exit code.
 
     Raises:
@@ -94,7 +94,7 @@ class _Reading:
     """Reads source after source."""
 
     def __init__(
-        self, layouts: Sequence[RecordLayout], choice: Choice, console: Console, progress: Progress
+        self, layouts: Sequence[LogFormat], choice: Choice, console: Console, progress: Progress
     ) -> None:
         self.counts = _Counts()
         self._layouts = layouts

@@ -4,7 +4,7 @@ FlowWardenError
 ├── ConfigurationError        somebody has to change a setting; a retry will not help
 │   ├── SettingsError         an environment variable of a function
 │   ├── PolicyError           the user's policy
-│   └── LayoutError           a log format that cannot be read
+│   └── LogFormatError           a log format that cannot be read
 ├── PayloadError              an event that is not what it says it is
 │   ├── NotASubscriptionEvent no `awslogs.data` in it
 │   ├── CorruptPayload        base64, compression or JSON is broken
@@ -15,7 +15,7 @@ FlowWardenError
 │   ├── DamagedSource         it is truncated or corrupt; what stands before the damage was read
 │   └── ParquetNotInstalled   it is Parquet, and the optional package for that is missing
 ├── StateUnavailable          the state table did not answer
-├── LayoutsUnavailable        EC2 did not tell the log formats of a log group's flow logs
+├── LogFormatsUnavailable        EC2 did not tell the log formats of a log group's flow logs
 ├── InterfacesUnavailable     EC2 did not describe network interfaces
 ├── PublishFailed             a notification could not be handed over; the batch must be retried
 └── EnforcementError          a VPC could not be given its flow log
@@ -46,7 +46,7 @@ class PolicyError(ConfigurationError):
     """The policy is not valid; the message names path, value and what is allowed."""
 
 
-class LayoutError(ConfigurationError):
+class LogFormatError(ConfigurationError):
     """A log format cannot be read."""
 
 
@@ -90,7 +90,7 @@ class StateUnavailable(FlowWardenError):
     """The state table did not answer; memory across batches is lost for now."""
 
 
-class LayoutsUnavailable(FlowWardenError):
+class LogFormatsUnavailable(FlowWardenError):
     """EC2 did not tell the log formats; lines are read by what was learned before, or by the fallback."""
 
 

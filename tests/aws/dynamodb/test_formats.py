@@ -8,12 +8,12 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.claims import KEPT, DynamoDbLayouts
+from flowwarden.aws.dynamodb.claims import KEPT, DynamoDbLogFormats
 from flowwarden.errors import StateUnavailable
-from flowwarden.monitor.ports import LayoutMemory
+from flowwarden.monitor.ports import LogFormatStore
 from flowwarden.records.format_choice import Learned
 from tests.aws.clients import client, make_state_table
-from tests.monitor.fakes_log_formats import MemoryLayouts
+from tests.monitor.fakes_log_formats import MemoryLogFormats
 
 NOW, WAIT = 1_764_000_000, 300
 GROUP, OTHER = "/flow-warden/flow-logs", "/other"
@@ -22,32 +22,32 @@ LEARNED = Learned(("${srcaddr} ${dstaddr}", "${version} ${srcaddr}"), untold=Tru
 
 
 @pytest.fixture(params=["dynamodb", "memory"])
-def memory(request: pytest.FixtureRequest) -> Iterator[LayoutMemory]:
+def memory(request: pytest.FixtureRequest) -> Iterator[LogFormatStore]:
     """Both implementations of the port."""
     if request.param == "memory":
-        yield MemoryLayouts()
+        yield MemoryLogFormats()
         return
     with mock_aws():
         make_state_table(TABLE)
-        yield DynamoDbLayouts(client("dynamodb"), TABLE)
+        yield DynamoDbLogFormats(client("dynamodb"), TABLE)
 
 
 @pytest.mark.parametrize("learned", [LEARNED, Learned((), untold=False, at=NOW)])
-def test_what_is_kept_is_recalled(memory: LayoutMemory, learned: Learned) -> None:
+def test_what_is_kept_is_recalled(memory: LogFormatStore, learned: Learned) -> None:
     """Also that nothing is described; and each log group apart."""
     memory.keep(GROUP, learned)
     assert memory.recall(GROUP) == learned
     assert memory.recall(OTHER) is None
 
 
-def test_the_last_one_kept_is_recalled(memory: LayoutMemory) -> None:
+def test_the_last_one_kept_is_recalled(memory: LogFormatStore) -> None:
     """Formats go away too."""
     memory.keep(GROUP, LEARNED)
     memory.keep(GROUP, Learned(("${version}",), untold=False, at=NOW + 1))
     assert memory.recall(GROUP) == Learned(("${version}",), untold=False, at=NOW + 1)
 
 
-def test_one_has_the_turn_until_it_is_over(memory: LayoutMemory) -> None:
+def test_one_has_the_turn_until_it_is_over(memory: LogFormatStore) -> None:
     """Not a second before; and each log group apart."""
     assert memory.take_turn(GROUP, NOW, WAIT)
     assert not memory.take_turn(GROUP, NOW, WAIT)
@@ -56,7 +56,7 @@ def test_one_has_the_turn_until_it_is_over(memory: LayoutMemory) -> None:
     assert memory.take_turn(GROUP, NOW + WAIT, WAIT)
 
 
-def test_a_turn_without_an_answer_is_no_knowledge(memory: LayoutMemory) -> None:
+def test_a_turn_without_an_answer_is_no_knowledge(memory: LogFormatStore) -> None:
     """Who had it may have died; what was learned before stays."""
     memory.take_turn(GROUP, NOW, WAIT)
     assert memory.recall(GROUP) is None
@@ -69,7 +69,7 @@ def test_items_expire_a_week_after_anybody_cared() -> None:
     """`expires_at` is what the table's TTL looks at: epoch seconds, a number."""
     with mock_aws():
         make_state_table(TABLE)
-        memory = DynamoDbLayouts(client("dynamodb"), TABLE)
+        memory = DynamoDbLogFormats(client("dynamodb"), TABLE)
         memory.take_turn(GROUP, NOW, WAIT)
         memory.keep(GROUP, LEARNED)
         (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
@@ -87,11 +87,11 @@ def test_items_expire_a_week_after_anybody_cared() -> None:
     ],
 )
 def test_a_table_that_refuses_is_a_named_error(
-    code: str, method: str, use: Callable[[LayoutMemory], object]
+    code: str, method: str, use: Callable[[LogFormatStore], object]
 ) -> None:
     """The service goes on without; the message names the table."""
     stubbed = client("dynamodb")
     with Stubber(stubbed) as stub:
         stub.add_client_error(method, service_error_code=code)
         with pytest.raises(StateUnavailable, match=f"table state: .*{code}"):
-            use(DynamoDbLayouts(stubbed, TABLE))
+            use(DynamoDbLogFormats(stubbed, TABLE))

@@ -12,8 +12,8 @@ from moto import mock_aws
 from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.log_formats import DescribedFormats
-from flowwarden.errors import LayoutsUnavailable
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.errors import LogFormatsUnavailable
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from tests.aws.clients import session
 
 GROUP = "/flow-warden/flow-logs"
@@ -45,7 +45,7 @@ def test_the_flow_logs_of_the_group_and_no_others_are_told() -> None:
         create(ec2, "/other", "${bytes}")
         told = DescribedFormats(lambda: ec2).written_into(GROUP)
     assert sorted(text or "" for text in told) == [
-        DEFAULT_LAYOUT.to_log_format(),
+        DEFAULT_LOG_FORMAT.to_log_format(),
         "${version} ${srcaddr} ${dstaddr}",
     ]
 
@@ -85,7 +85,7 @@ def test_pages_are_followed_and_what_is_not_told_is_none(stub: Stubber) -> None:
 def test_ec2_that_refuses_is_a_named_error(stub: Stubber, code: str) -> None:
     """Whatever the reason: the batch is read all the same."""
     stub.add_client_error("describe_flow_logs", code)
-    with pytest.raises(LayoutsUnavailable, match=f"DescribeFlowLogs: .*{code}"):
+    with pytest.raises(LogFormatsUnavailable, match=f"DescribeFlowLogs: .*{code}"):
         formats(stub).written_into(GROUP)
 
 
@@ -93,7 +93,7 @@ def test_a_failure_on_a_later_page_is_no_half_knowledge(stub: Stubber) -> None:
     """A format that is missing among the candidates is a line read wrong."""
     stub.add_response("describe_flow_logs", {"FlowLogs": [{"LogFormat": "${version}"}], "NextToken": "more"})
     stub.add_client_error("describe_flow_logs", "RequestLimitExceeded")
-    with pytest.raises(LayoutsUnavailable):
+    with pytest.raises(LogFormatsUnavailable):
         formats(stub).written_into(GROUP)
 
 
@@ -104,7 +104,7 @@ def test_a_client_that_cannot_be_made_or_reached_is_the_same_error(error: Except
     def fail() -> EC2Client:
         raise error
 
-    with pytest.raises(LayoutsUnavailable):
+    with pytest.raises(LogFormatsUnavailable):
         DescribedFormats(fail).written_into(GROUP)
 
 

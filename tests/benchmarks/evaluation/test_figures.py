@@ -12,7 +12,7 @@ from benchmarks.evaluation.monitor import Monitor
 from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.subject import Page, Surroundings
 from benchmarks.evaluation.tally import Found, Tally, found, precision, together
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from tests.benchmarks.evaluation.worlds import made
 
 SCAN = Incident(0, "slow-scan", "10.0.1.5", "eni-a", ("10.0.2.1", "10.0.2.2"), 1000, 2000)
@@ -138,7 +138,7 @@ def test_a_finding_that_pages_nobody_is_found_only_of_those_that_never_page() ->
     """That another one may page later is no credit."""
     delivery = Delivery(1, 1_767_226_000, LOG_GROUP, "eni-1-all", "1", REFUSED_FOR_A_WHILE, "s")
     generator = made("v2").interfaces
-    monitor = Monitor(Surroundings(DEFAULT_LAYOUT, 0, lambda: generator))
+    monitor = Monitor(Surroundings(DEFAULT_LOG_FORMAT, 0, lambda: generator))
     assert [(each.detector, each.paged) for each in monitor.process(delivery)] == [("reject-spike", False)]
 
 

@@ -17,7 +17,7 @@ from benchmarks.evaluation.reading import Reading
 from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import MONITOR, Outcome, Run, counts
 from benchmarks.evaluation.scenarios import Scenario
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from tests.benchmarks.evaluation.worlds import world
 
 
@@ -170,6 +170,6 @@ def probes(hosts: int, ports: int) -> Delivery:
 )
 def test_peers_tell_from_their_thresholds_on(name: str, hosts: int, ports: int, detectors: set[str]) -> None:
     """And not below."""
-    peer = Peer(name, Contacts(Reading(DEFAULT_LAYOUT)))
+    peer = Peer(name, Contacts(Reading(DEFAULT_LOG_FORMAT)))
     assert {page.detector for page in peer.process(probes(hosts, ports))} == detectors
     assert peer.process(probes(hosts, ports)) == []  # quiet, also for a second delivery

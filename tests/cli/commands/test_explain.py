@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.records.fields import BY_NAME, FIELDS, Field
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from tests.cli.fakes_console import flowwarden
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, SKIPDATA
 
@@ -26,8 +26,8 @@ def row(text: str, field: str) -> list[str]:
 def test_each_field_is_shown_with_token_value_and_meaning() -> None:
     """In the order of the layout; the meaning is the table of fields' own."""
     text = explain(ACCEPTED)
-    assert [line.split()[0] for line in text.splitlines()[1:15]] == list(DEFAULT_LAYOUT.names)
-    for name, token in zip(DEFAULT_LAYOUT.names, ACCEPTED.split(), strict=True):
+    assert [line.split()[0] for line in text.splitlines()[1:15]] == list(DEFAULT_LOG_FORMAT.names)
+    for name, token in zip(DEFAULT_LOG_FORMAT.names, ACCEPTED.split(), strict=True):
         cells = [cell.strip() for cell in row(text, name)]
         assert (cells[1], cells[-1]) == (token, BY_NAME[name].meaning)
     assert "2023-11-14 22:13:20 UTC" in row(text, "start")[2]

@@ -13,7 +13,7 @@ from flowwarden.monitor.caches.interfaces import (
     REFUSED_SECONDS,
     TOGETHER,
     VALID_SECONDS,
-    InterfaceBook,
+    InterfaceCache,
 )
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 
@@ -30,7 +30,7 @@ class Container:
 
     def __post_init__(self) -> None:
         """Begin with an empty book."""
-        self.book = InterfaceBook(self.directory, self.told.append)
+        self.book = InterfaceCache(self.directory, self.told.append)
 
     @property
     def asked(self) -> list[list[str]]:

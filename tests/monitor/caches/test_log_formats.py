@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from flowwarden.errors import LayoutError
-from flowwarden.monitor.caches.log_formats import SOON_SECONDS, VALID_SECONDS, WAIT_SECONDS, LayoutBook
+from flowwarden.errors import LogFormatError
+from flowwarden.monitor.caches.log_formats import SOON_SECONDS, VALID_SECONDS, WAIT_SECONDS, LogFormatCache
 from flowwarden.records.format_choice import Learned
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
-from tests.monitor.fakes_log_formats import FakeFormats, MemoryLayouts
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
+from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 
 NOW = 1_764_000_000
 GROUP = "/flow-warden/flow-logs"
-CONFIGURED = RecordLayout.parse("${srcaddr} ${dstaddr} ${action} ${log-status}")
-SHORT = RecordLayout.parse("${srcaddr} ${dstaddr}")
-ADDED = RecordLayout.parse("${srcaddr} ${dstaddr} ${action}")
-FALLBACK = (CONFIGURED, DEFAULT_LAYOUT)
+CONFIGURED = LogFormat.parse("${srcaddr} ${dstaddr} ${action} ${log-status}")
+SHORT = LogFormat.parse("${srcaddr} ${dstaddr}")
+ADDED = LogFormat.parse("${srcaddr} ${dstaddr} ${action}")
+FALLBACK = (CONFIGURED, DEFAULT_LOG_FORMAT)
 
 
 @dataclass
@@ -25,12 +25,12 @@ class World:
     """EC2, the state table, and what was told; each container has a book of its own."""
 
     formats: FakeFormats = field(default_factory=lambda: FakeFormats({GROUP: [SHORT.to_log_format()]}))
-    memory: MemoryLayouts = field(default_factory=MemoryLayouts)
+    memory: MemoryLogFormats = field(default_factory=MemoryLogFormats)
     told: list[str] = field(default_factory=list)
 
-    def container(self) -> LayoutBook:
+    def container(self) -> LogFormatCache:
         """A new container's book."""
-        return LayoutBook(self.formats, self.memory, FALLBACK, self.told.append)
+        return LogFormatCache(self.formats, self.memory, FALLBACK, self.told.append)
 
 
 def test_formats_are_learned_before_the_first_line_is_read() -> None:
@@ -194,7 +194,7 @@ def test_a_renewal_that_fails_keeps_what_is_known() -> None:
 @pytest.mark.parametrize("operation", ["recall", "take_turn"])
 def test_without_the_state_table_ec2_is_not_asked(operation: str) -> None:
     """Nobody could hold the containers back."""
-    world = World(memory=MemoryLayouts(away={operation}))
+    world = World(memory=MemoryLogFormats(away={operation}))
     entry = world.container().entry(GROUP, NOW)
     assert entry.candidates.layouts == FALLBACK
     assert entry.unavailable
@@ -248,5 +248,5 @@ def test_what_a_person_should_know_is_told_once() -> None:
 
 def test_a_configured_format_that_cannot_be_read_shows_at_once() -> None:
     """It is a setting, and somebody has to change it."""
-    with pytest.raises(LayoutError, match="lacks"):
-        LayoutBook(FakeFormats(), MemoryLayouts(), (RecordLayout.parse("${bytes}"),), print)
+    with pytest.raises(LogFormatError, match="lacks"):
+        LogFormatCache(FakeFormats(), MemoryLogFormats(), (LogFormat.parse("${bytes}"),), print)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowwarden.monitor.baseline.baseline import EDGES, key_of, kinds_of
-from flowwarden.monitor.caches.state import MOST_EDGES, TAUGHT, EvidenceBook
+from flowwarden.monitor.caches.state import MOST_EDGES, TAUGHT, StateCache
 from flowwarden.state.sets import fingerprint
 from tests.monitor.fakes_state import MemoryEvidence
 
@@ -24,7 +24,7 @@ def held(store: MemoryEvidence) -> frozenset[int]:
 def test_an_edge_is_written_down_once_with_what_it_is_an_example_of() -> None:
     """Whoever brings it again, alone or with others."""
     store = MemoryEvidence()
-    book = EvidenceBook(store)
+    book = StateCache(store)
     for edges in ({edge(1)}, {edge(1)}, set[tuple[object, ...]]()):
         book.learn(ROLE, DAY, frozenset(edges))
     assert store.writes == 1
@@ -37,7 +37,7 @@ def test_an_edge_is_written_down_once_with_what_it_is_an_example_of() -> None:
 def test_what_the_table_did_not_take_is_written_with_the_next_batch() -> None:
     """Nothing is lost that is brought again."""
     store = MemoryEvidence(is_away=True)
-    book = EvidenceBook(store)
+    book = StateCache(store)
     book.learn(ROLE, DAY, frozenset({edge(1)}))
     store.is_away = False
     book.begin()
@@ -48,7 +48,7 @@ def test_what_the_table_did_not_take_is_written_with_the_next_batch() -> None:
 def test_a_role_teaches_a_bounded_number_of_edges_a_day() -> None:
     """An item has a size, and somebody might use every port."""
     store = MemoryEvidence()
-    book = EvidenceBook(store)
+    book = StateCache(store)
     book.learn(ROLE, DAY, frozenset(edge(port) for port in range(3 * MOST_EDGES)))
     assert MOST_EDGES <= len(held(store)) <= 2 * MOST_EDGES
     writes = store.writes
@@ -59,7 +59,7 @@ def test_a_role_teaches_a_bounded_number_of_edges_a_day() -> None:
 def test_a_container_forgets_what_it_taught_the_longest_ago() -> None:
     """Then it writes it again, which changes nothing."""
     store = MemoryEvidence()
-    book = EvidenceBook(store)
+    book = StateCache(store)
     for number in range(TAUGHT + 2):
         book.learn(f"role {number}", DAY, frozenset({edge(1)}))
     assert len(book._taught) == TAUGHT  # noqa: SLF001 - its memory shows nowhere else

@@ -6,25 +6,25 @@ import pytest
 
 from flowwarden.monitor.detectors.brute_force import inspect
 from flowwarden.monitor.findings import Severity
-from flowwarden.monitor.traffic.contacts import Contact, Outcome
-from flowwarden.monitor.traffic.host_activity import Suspect, sets
+from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.host_activity import HostActivity, sets
 from flowwarden.network.services import TCP
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import merged
 from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
 
-OK = Outcome.ANSWERED
+OK = ContactOutcome.ANSWERED
 
 
 def logins(
-    server: str, count: int, port: int = 22, outcome: Outcome = OK, peer: str = "10.0.9.0/24"
+    server: str, count: int, port: int = 22, outcome: ContactOutcome = OK, peer: str = "10.0.9.0/24"
 ) -> Contact:
     """So many connections."""
     return contact(server, port, outcome, peer, range(40_000, 40_000 + count))
 
 
-def found(one: Suspect, policy: Policy | None = None) -> list[str]:
+def found(one: HostActivity, policy: Policy | None = None) -> list[str]:
     """The detectors that find something."""
     return [finding.detector for finding in inspect(one, flows_of(one), policy or Policy())]
 
@@ -37,7 +37,7 @@ def found(one: Suspect, policy: Policy | None = None) -> list[str]:
         ([logins(f"10.0.9.{host}", 25) for host in range(1, 5)], True),  # one password, many hosts
         ([logins("10.0.9.1", 30)], False),
         ([logins(f"10.0.9.{host}", 4) for host in range(1, 30)], False),  # a fleet that is set up
-        ([logins("10.0.9.1", 60, outcome=Outcome.REFUSED)], False),  # others tell of that
+        ([logins("10.0.9.1", 60, outcome=ContactOutcome.REFUSED)], False),  # others tell of that
         ([logins("10.0.9.1", 60, port=8080)], False),
         ([logins("203.0.113.9", 60, peer="internet")], False),  # pushes to a code host
     ],

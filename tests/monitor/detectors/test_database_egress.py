@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flowwarden.monitor.detectors.database_egress import inspect
 from flowwarden.monitor.findings import Finding, Severity
-from flowwarden.monitor.traffic.contacts import Contact, Outcome
-from flowwarden.monitor.traffic.host_activity import Suspect
+from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
+from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.policy.policy import Policy
 from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
 
-WEB = contact("203.0.113.9", 443, Outcome.ANSWERED)
+WEB = contact("203.0.113.9", 443, ContactOutcome.ANSWERED)
 
 
 def found(
@@ -17,7 +17,7 @@ def found(
 ) -> list[Finding]:
     """What is found about a database's new contacts."""
     one = suspect(*contacts, learning=learning)
-    database = Suspect(
+    database = HostActivity(
         client=CLIENT, role=one.role, learning=learning, contacts=one.contacts, hour=one.hour, day=one.day,
         databases=serves,
     )  # fmt: skip
@@ -31,18 +31,18 @@ def test_a_database_that_goes_somewhere_new_is_found() -> None:
         "database-initiates", Severity.HIGH, CLIENT,
     )  # fmt: skip
     assert "serves PostgreSQL (tcp/5432)" in finding.summary
-    assert len(found(contact("10.0.9.1", 22, Outcome.ANSWERED))) == 1
+    assert len(found(contact("10.0.9.1", 22, ContactOutcome.ANSWERED))) == 1
 
 
 def test_replicas_and_what_was_not_answered_are_not() -> None:
     """A scan of a database is another detector's."""
-    assert found(contact("10.0.9.1", 5432, Outcome.ANSWERED)) == []
+    assert found(contact("10.0.9.1", 5432, ContactOutcome.ANSWERED)) == []
     assert found(contact("203.0.113.9", 443)) == []
 
 
 def test_a_database_of_the_internet_is_no_replica() -> None:
     """Whoever listens there."""
-    assert len(found(contact("203.0.113.9", 5432, Outcome.ANSWERED))) == 1
+    assert len(found(contact("203.0.113.9", 5432, ContactOutcome.ANSWERED))) == 1
 
 
 def test_who_serves_no_database_is_not() -> None:
@@ -53,11 +53,15 @@ def test_who_serves_no_database_is_not() -> None:
 def test_while_a_role_is_learned_only_what_no_database_needs_is_found() -> None:
     """Its updates, its backup and its directory are as new as all the rest."""
     needed = [
-        WEB, contact("203.0.113.9", 80, Outcome.ANSWERED), contact("10.0.9.1", 389, Outcome.ANSWERED),
-        contact("10.0.9.1", 443, Outcome.ANSWERED),
+        WEB, contact("203.0.113.9", 80, ContactOutcome.ANSWERED),
+        contact("10.0.9.1", 389, ContactOutcome.ANSWERED),
+        contact("10.0.9.1", 443, ContactOutcome.ANSWERED),
     ]  # fmt: skip
     assert found(*needed, learning=True) == []
-    for needless in contact("10.0.9.1", 22, Outcome.ANSWERED), contact("203.0.113.9", 4444, Outcome.ANSWERED):
+    for needless in (
+        contact("10.0.9.1", 22, ContactOutcome.ANSWERED),
+        contact("203.0.113.9", 4444, ContactOutcome.ANSWERED),
+    ):
         (finding,) = found(*needed, needless, learning=True)
         assert [server for server, _ in finding.tally.servers] == [needless.server]
     assert found(contact("203.0.113.9", 4444), learning=True) == [], "not answered"

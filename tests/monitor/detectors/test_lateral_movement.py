@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowwarden.monitor.detectors.lateral_movement import inspect
 from flowwarden.monitor.findings import Severity
-from flowwarden.monitor.traffic.contacts import Contact, Outcome
+from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
 from flowwarden.network.services import TCP
 from flowwarden.policy.policy import Policy
 from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
@@ -16,7 +16,7 @@ def found(*contacts: Contact, learning: bool = False) -> list[str]:
     return [finding.detector for finding in inspect(one, flows_of(one), Policy())]
 
 
-SSH = [contact(f"10.0.9.{host}", 22, Outcome.ANSWERED) for host in (1, 2, 3)]
+SSH = [contact(f"10.0.9.{host}", 22, ContactOutcome.ANSWERED) for host in (1, 2, 3)]
 
 
 def test_three_hosts_are_found_on_any_of_the_ports() -> None:
@@ -40,7 +40,7 @@ def test_what_the_role_asks_for_elsewhere_is_no_movement() -> None:
     """A bastion opens SSH wherever it goes; remote desktops are another matter."""
     one = suspect(*SSH, asks=frozenset({(TCP, 22)}))
     assert inspect(one, flows_of(one), Policy()) == []
-    desktops = [contact(f"10.0.9.{host}", 3389, Outcome.ANSWERED) for host in (1, 2, 3)]
+    desktops = [contact(f"10.0.9.{host}", 3389, ContactOutcome.ANSWERED) for host in (1, 2, 3)]
     other = suspect(*desktops, asks=frozenset({(TCP, 22)}))
     assert len(inspect(other, flows_of(other), Policy())) == 1
 

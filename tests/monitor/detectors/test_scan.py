@@ -6,8 +6,8 @@ import pytest
 
 from flowwarden.monitor.detectors.scan import excess, inspect, suspicious, vertical
 from flowwarden.monitor.findings import Severity
-from flowwarden.monitor.traffic.contacts import Outcome
-from flowwarden.monitor.traffic.host_activity import Suspect, sets
+from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.host_activity import HostActivity, sets
 from flowwarden.network.services import TCP
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
@@ -17,7 +17,7 @@ from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
 LIMITS = Thresholds()
 
 FAILED = [contact(f"10.0.9.{host}", 8080) for host in range(1, 60)]
-ANSWERED = [contact(f"10.0.8.{host}", 8080, Outcome.ANSWERED) for host in range(1, 60)]
+ANSWERED = [contact(f"10.0.8.{host}", 8080, ContactOutcome.ANSWERED) for host in range(1, 60)]
 
 
 @pytest.mark.parametrize(("failed", "answered", "found"), [(11, 0, None), (14, 0, HOUR), (25, 18, None)])
@@ -30,7 +30,7 @@ def test_a_day_takes_more_than_an_hour() -> None:
     """Slow probes add up: twenty."""
     for failed, found in ((16, None), (24, DAY)):
         one = suspect(*FAILED[:failed])
-        slow = Suspect(
+        slow = HostActivity(
             client=CLIENT, role=one.role, learning=False, contacts=one.contacts, hour={}, day=one.day
         )  # fmt: skip
         assert suspicious(slow, LIMITS) == found
@@ -38,7 +38,7 @@ def test_a_day_takes_more_than_an_hour() -> None:
 
 def test_a_place_that_failed_and_answered_answered() -> None:
     """The answer came in the next window."""
-    failed, answered = contact("10.0.9.1", 80), contact("10.0.9.1", 80, Outcome.ANSWERED)
+    failed, answered = contact("10.0.9.1", 80), contact("10.0.9.1", 80, ContactOutcome.ANSWERED)
     assert excess(sets([failed, answered]), HOUR) == 0
     assert excess(sets([failed]), HOUR) == pytest.approx(1, abs=0.1)
 
@@ -80,21 +80,25 @@ def test_hosts_that_answer_pay_for_networks_that_fail() -> None:
     """A fleet that moves to new networks: replaced hosts fail there, and their successors answer."""
     usual = frozenset({(TCP, 8080)})
     gone = [contact(f"10.0.{net}.{n}", 8080, peer=f"10.0.{net}.0/24") for net in range(10) for n in (1, 2)]
-    new = [contact(f"10.0.{net}.9", 8080, Outcome.ANSWERED, peer=f"10.0.{net}.0/24") for net in range(10)]
+    new = [
+        contact(f"10.0.{net}.9", 8080, ContactOutcome.ANSWERED, peer=f"10.0.{net}.0/24") for net in range(10)
+    ]
     assert excess(sets(gone, usual), HOUR) == pytest.approx(12, abs=1)
     assert excess(sets([*gone, *new], usual), HOUR) < 3
 
 
 def test_a_server_makes_up_for_one_failure_however_many_of_its_ports_answer() -> None:
     """Or one accomplice inside would pay for any scan."""
-    accomplice = [contact("10.0.8.1", 20_000 + n, Outcome.ANSWERED) for n in range(120)]
+    accomplice = [contact("10.0.8.1", 20_000 + n, ContactOutcome.ANSWERED) for n in range(120)]
     assert suspicious(suspect(*FAILED[:16], *accomplice), LIMITS) == HOUR
     assert suspicious(suspect(*FAILED[:16], *ANSWERED[:12]), LIMITS) is None
 
 
 def test_answers_of_the_internet_make_up_for_nothing_inside() -> None:
     """Whoever scans inside could have his own servers outside answer as often as he likes."""
-    friends = [contact(f"203.0.113.{host}", 443, Outcome.ANSWERED, "internet") for host in range(1, 99)]
+    friends = [
+        contact(f"203.0.113.{host}", 443, ContactOutcome.ANSWERED, "internet") for host in range(1, 99)
+    ]
     assert suspicious(suspect(*FAILED[:14], *friends), LIMITS) == HOUR
     abroad = [contact(f"198.51.100.{host}", 443, peer="internet") for host in range(1, 15)]
     assert suspicious(suspect(*abroad, *friends), LIMITS) is None
@@ -131,14 +135,14 @@ def test_the_finding_says_who_how_much_and_why() -> None:
 
 def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> None:
     """Fifteen; nobody needs so many. Ports above are those of passive FTP, and hosts those of a fleet."""
-    asked = [contact("10.0.9.1", port, Outcome.ANSWERED) for port in range(980, 995)]
+    asked = [contact("10.0.9.1", port, ContactOutcome.ANSWERED) for port in range(980, 995)]
     one = suspect(*asked)
     assert vertical(one, LIMITS.scan_ports) == "10.0.9.1"
     assert "15 privileged ports" in inspect(one, flows_of(one), Policy())[0].summary
     assert vertical(suspect(*asked[:14]), LIMITS.scan_ports) is None
     assert (
         vertical(
-            suspect(*(contact("10.0.9.1", 50_000 + n, Outcome.ANSWERED) for n in range(99))),
+            suspect(*(contact("10.0.9.1", 50_000 + n, ContactOutcome.ANSWERED) for n in range(99))),
             LIMITS.scan_ports,
         )
         is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.monitor.detectors.unexpected_egress import inspect, inspect_suspect
-from flowwarden.monitor.traffic.contacts import Outcome
+from flowwarden.monitor.traffic.contacts import ContactOutcome
 from flowwarden.monitor.traffic.selection import wanted
 from flowwarden.policy.policy import Policy
 from tests.flows import directed, directions, flow, rejected
@@ -65,7 +65,7 @@ def test_the_interface_that_logs_a_passing_client_is_not_the_client() -> None:
     assert inspect(flows, Policy(listener_only=("eni-1",))) == []
 
 
-OUT = contact(OUTSIDE, 443, Outcome.ANSWERED, "internet")
+OUT = contact(OUTSIDE, 443, ContactOutcome.ANSWERED, "internet")
 
 
 def test_a_role_that_only_listens_needs_no_declaration() -> None:
@@ -78,7 +78,10 @@ def test_a_role_that_only_listens_needs_no_declaration() -> None:
 
 def test_roles_that_go_out_or_are_learned_and_what_is_inside_or_in_vain_are_no_finding() -> None:
     """First seen alone never pages."""
-    refused, inside = contact(OUTSIDE, 443, peer="internet"), contact("10.0.9.1", 443, Outcome.ANSWERED)
+    refused, inside = (
+        contact(OUTSIDE, 443, peer="internet"),
+        contact("10.0.9.1", 443, ContactOutcome.ANSWERED),
+    )
     for one in (
         suspect(OUT),
         suspect(OUT, only_listens=True, learning=True),

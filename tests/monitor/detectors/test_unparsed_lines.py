@@ -6,14 +6,14 @@ import pytest
 
 from flowwarden.monitor.detectors import unparsed_lines
 from flowwarden.monitor.detectors.unparsed_lines import MIN_LINES, SightLost, inspect
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import DEFAULT_LAYOUT
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 
-READER = Reader((DEFAULT_LAYOUT,))
+READER = LineReader((DEFAULT_LOG_FORMAT,))
 GOOD = "2 111122223333 eni-1 10.0.1.20 10.0.2.30 49152 5432 6 6 360 1764000000 1764000058 ACCEPT OK"
 GAP = "2 111122223333 eni-1 - - - - - - - 1764000000 1764000060 - NODATA"
 BAD = "not a flow record"
-HEADER = " ".join(DEFAULT_LAYOUT.names)
+HEADER = " ".join(DEFAULT_LOG_FORMAT.names)
 
 
 def judged(*lines: str) -> SightLost | None:

@@ -13,7 +13,7 @@ from flowwarden.monitor.render.page import Occasion
 from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render, sight_key
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import MAX_SUBJECT, Notification
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
 OCCASION = Occasion(
     account_id="111122223333",
@@ -33,7 +33,7 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 
 def report(loss: SightLost = LOSS, claim: Claim = FIRST) -> Notification:
     """The notification."""
-    return render(loss, (DEFAULT_LAYOUT,), claim, OCCASION)
+    return render(loss, (DEFAULT_LOG_FORMAT,), claim, OCCASION)
 
 
 def test_the_subject_says_how_much_is_lost_where() -> None:
@@ -67,7 +67,7 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
     assert (sent.document["kind"], sent.document["unreadable"], sent.document["held_back"]) == (
         "sight-lost", 1100, 7,
     )  # fmt: skip
-    assert sent.document["formats"] == [DEFAULT_LAYOUT.to_log_format()]
+    assert sent.document["formats"] == [DEFAULT_LOG_FORMAT.to_log_format()]
     assert sent.attributes == {
         "kind": "sight-lost",
         "severity": "medium",
@@ -87,7 +87,7 @@ def test_a_log_group_is_one_incident_whatever_its_stream() -> None:
 
 def test_many_formats_are_counted() -> None:
     """The message stays readable."""
-    layouts = [RecordLayout(("srcaddr", "dstaddr", f"field-{number}")) for number in range(FORMATS + 3)]
+    layouts = [LogFormat(("srcaddr", "dstaddr", f"field-{number}")) for number in range(FORMATS + 3)]
     text = render(LOSS, layouts, FIRST, OCCASION).text
     assert "and 3 more" in text
     assert f"field-{FORMATS - 1}" in text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowwarden.monitor.baseline.peers import peer_of
-from flowwarden.monitor.traffic.contacts import Contact, Contacts, Outcome
+from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome, Contacts
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, OWN, Directions
 from flowwarden.network.traffic import Traffic
@@ -43,18 +43,21 @@ def answered(port: int = 5432, **given: object) -> Flow:
 @pytest.mark.parametrize(
     ("flows", "outcome"),
     [
-        ([asked(), answered()], Outcome.ANSWERED),
-        ([asked()], Outcome.UNANSWERED),
-        ([asked(), answered(tcp_flags=RST)], Outcome.REFUSED),
-        ([rejected(f"{CLIENT}:40000", f"{SERVER}:5432", tcp_flags=SYN, flow_direction=OUT)], Outcome.REFUSED),
+        ([asked(), answered()], ContactOutcome.ANSWERED),
+        ([asked()], ContactOutcome.UNANSWERED),
+        ([asked(), answered(tcp_flags=RST)], ContactOutcome.REFUSED),
+        (
+            [rejected(f"{CLIENT}:40000", f"{SERVER}:5432", tcp_flags=SYN, flow_direction=OUT)],
+            ContactOutcome.REFUSED,
+        ),
     ],
 )
-def test_a_contact_is_answered_refused_or_neither(flows: list[Flow], outcome: Outcome) -> None:
+def test_a_contact_is_answered_refused_or_neither(flows: list[Flow], outcome: ContactOutcome) -> None:
     """A reset alone is no answer: nobody listens."""
     (contact,) = contacts(*flows)
     assert (contact.client, contact.server, contact.port) == (CLIENT, SERVER, 5432)
     assert contact.outcome is outcome
-    assert contact.failed is (outcome is not Outcome.ANSWERED)
+    assert contact.failed is (outcome is not ContactOutcome.ANSWERED)
     assert (contact.peer, contact.inside, contact.inbound) == ("10.0.2.0/24", True, False)
 
 
@@ -69,7 +72,7 @@ def test_many_windows_and_ports_of_a_client_are_one_contact() -> None:
     """It is a place that is asked, not a connection."""
     found = contacts(asked(), asked(start=1_764_000_060), answered(), asked(port=22))
     assert sorted((each.port, each.outcome) for each in found) == [
-        (22, Outcome.UNANSWERED), (5432, Outcome.ANSWERED),
+        (22, ContactOutcome.UNANSWERED), (5432, ContactOutcome.ANSWERED),
     ]  # fmt: skip
 
 
@@ -95,8 +98,8 @@ def test_without_flags_what_was_accepted_before_is_a_leftover_too() -> None:
     ends = f"{CLIENT}:40000", f"{SERVER}:31000"
     before = flow(*ends, flow_direction=OUT)
     refused = rejected(*ends, flow_direction=OUT, start=1_764_000_300)
-    assert [each.outcome for each in contacts(before, refused)] == [Outcome.UNANSWERED]
-    assert [each.outcome for each in contacts(refused)] == [Outcome.REFUSED]
+    assert [each.outcome for each in contacts(before, refused)] == [ContactOutcome.UNANSWERED]
+    assert [each.outcome for each in contacts(refused)] == [ContactOutcome.REFUSED]
 
 
 def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:

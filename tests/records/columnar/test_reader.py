@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowwarden.errors import LayoutError
+from flowwarden.errors import LogFormatError
 from flowwarden.records.columnar.flow_table import COLUMNS, TEXT_KINDS, FlowTable
-from flowwarden.records.columnar.reader import CHUNK, FEW, LARGEST_CHUNK, TableReader
+from flowwarden.records.columnar.reader import CHUNK, FEW, LARGEST_CHUNK, ColumnarReader
 from flowwarden.records.columnar.string_pool import REMEMBERED
 from flowwarden.records.columnar.tokenizer import ABSENT, LONGEST_DISTINCT, MIX
 from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
-from flowwarden.records.log_format import DEFAULT_LAYOUT, RecordLayout
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Flow, Gap
 from tests.records.slow_reader import read_slowly
 from tests.records.strategies import TRICKY, layout_sets, lines
 
 PLAIN = "2 064076352821 eni-0a 10.0.0.5 10.0.1.7 50123 443 6 12 3400 1700000000 1700000059 ACCEPT OK"
 NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
-EVERYTHING = RecordLayout((*BY_NAME, "quite-new"))
+EVERYTHING = LogFormat((*BY_NAME, "quite-new"))
 """Every field there is."""
 
 
@@ -46,7 +46,7 @@ def value(table: FlowTable, attribute: str, row: int) -> Any:
     return None if number == ABSENT else number
 
 
-def compare(batch: list[str], layouts: list[RecordLayout], reader: TableReader) -> None:
+def compare(batch: list[str], layouts: list[LogFormat], reader: ColumnarReader) -> None:
     """Hold the table against what the slow reader makes of each line."""
     expected = [read_slowly(line, layouts) for line in batch]
     table = reader.read(batch)
@@ -63,19 +63,19 @@ def compare(batch: list[str], layouts: list[RecordLayout], reader: TableReader) 
 
 @settings(max_examples=300)
 @given(st.data(), layout_sets())
-def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[RecordLayout]) -> None:
+def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """Right lines, nearly right lines and gaps; at first sight of their texts and at the second."""
     batch = data.draw(st.lists(lines(layouts) | st.text(ODD, max_size=60), min_size=1, max_size=8))
-    reader = TableReader(layouts)
+    reader = ColumnarReader(layouts)
     compare(batch, layouts, reader)
     for _ in range(2):
         compare(batch * FEW, layouts, reader)  # so that they are enough to be read together
 
 
-@pytest.mark.parametrize("layout", [DEFAULT_LAYOUT, EVERYTHING])
+@pytest.mark.parametrize("layout", [DEFAULT_LOG_FORMAT, EVERYTHING])
 @pytest.mark.parametrize("status", ["OK", "NODATA"])
 def test_a_table_equals_the_slow_reader_for_every_odd_token_in_every_field(
-    layout: RecordLayout, status: str
+    layout: LogFormat, status: str
 ) -> None:
     """Alone in its batch, and among all the others."""
     plain = dict.fromkeys(BY_NAME, "1") | {
@@ -96,7 +96,7 @@ def test_a_table_equals_the_slow_reader_for_every_odd_token_in_every_field(
         for name in layout.names
         for token in [plain[name], *TRICKY, "1234567", "12345678", "123456789", "1" * 16, "1" * 17]
     ]
-    reader = TableReader([layout])
+    reader = ColumnarReader([layout])
     compare(batch, [layout], reader)
     for line in batch[:: 1 + len(batch) // 300]:
         compare([line], [layout], reader)
@@ -104,9 +104,9 @@ def test_a_table_equals_the_slow_reader_for_every_odd_token_in_every_field(
 
 
 @given(st.lists(st.text() | st.just(PLAIN)), layout_sets())
-def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[RecordLayout]) -> None:
+def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[LogFormat]) -> None:
     """And no line raises."""
-    table = TableReader(layouts).read(texts)
+    table = ColumnarReader(layouts).read(texts)
     assert len(table.flows) + len(table.gaps) + len(table.malformed) == len(texts)
 
 
@@ -117,7 +117,7 @@ def test_a_batch_of_many_chunks_is_read_to_its_last_line() -> None:
         for number in range(2 * CHUNK + 1)
     ]
     lines[CHUNK // 2] = NODATA
-    table = TableReader([DEFAULT_LAYOUT]).read(lines)
+    table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(lines)
     assert (len(table.flows), len(table.gaps), table.malformed) == (2 * CHUNK, 1, [])
     ports = [int(line.split()[5]) for line in lines if line is not NODATA]
     addresses = [line.split()[4] for line in lines if line is not NODATA]
@@ -131,7 +131,7 @@ def test_plain_flows_come_first_and_all_can_be_had_in_any_order() -> None:
     """What is not plain is read by another way, and is a flow all the same."""
     odd = PLAIN.replace(" ", "  ").replace("50123", "7")
     lines = [odd, *[PLAIN] * FEW, odd, PLAIN.replace("50123", "9")]
-    table = TableReader([DEFAULT_LAYOUT]).read(lines)
+    table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(lines)
     assert table.flows["srcport"].tolist() == [*[50123] * FEW, 9, 7, 7]
     assert [flow.srcport for flow in table.flows.flows(np.array([FEW + 2, FEW, 0, FEW + 1]))] == [
         7,
@@ -143,9 +143,9 @@ def test_plain_flows_come_first_and_all_can_be_had_in_any_order() -> None:
 
 def test_layouts_of_one_batch_share_their_columns() -> None:
     """Where one of them lacks a field the column says that it is absent."""
-    nat = RecordLayout.parse("instance-id interface-id srcaddr dstaddr pkt-srcaddr")
+    nat = LogFormat.parse("instance-id interface-id srcaddr dstaddr pkt-srcaddr")
     lines = [PLAIN, "i-1 eni-0b 10.0.0.1 10.0.0.2 10.9.9.9"] * FEW
-    table = TableReader([DEFAULT_LAYOUT, nat]).read(lines)
+    table = ColumnarReader([DEFAULT_LOG_FORMAT, nat]).read(lines)
     assert table.flows["dstport"].tolist() == [443] * FEW + [ABSENT] * FEW
     assert [table.flows.text(number) for number in table.flows["pkt_srcaddr"]] == (
         [None] * FEW + ["10.9.9.9"] * FEW
@@ -155,7 +155,7 @@ def test_layouts_of_one_batch_share_their_columns() -> None:
 
 def test_a_line_break_within_a_line_costs_that_line() -> None:
     """Nobody can tell where lines end that hold one, so they are read one by one."""
-    table = TableReader([DEFAULT_LAYOUT]).read([*[PLAIN] * FEW, f"{PLAIN}\n{PLAIN}", PLAIN])
+    table = ColumnarReader([DEFAULT_LOG_FORMAT]).read([*[PLAIN] * FEW, f"{PLAIN}\n{PLAIN}", PLAIN])
     assert (len(table.flows), len(table.malformed)) == (FEW + 1, 1)
 
 
@@ -163,7 +163,7 @@ def test_a_line_break_within_a_line_costs_that_line() -> None:
 def test_odd_characters_before_it_hide_no_broken_line(broken: str) -> None:
     """However many there are in the lines before."""
     wrong = PLAIN.replace("50123", f"50{broken}123")
-    table = TableReader([DEFAULT_LAYOUT]).read(["\ufffd" * 3000, *[PLAIN] * FEW, wrong, PLAIN])
+    table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(["\ufffd" * 3000, *[PLAIN] * FEW, wrong, PLAIN])
     assert len(table.flows) == FEW + 1
     assert [bad.line for bad in table.malformed] == ["\ufffd" * 3000, wrong]
 
@@ -171,7 +171,7 @@ def test_odd_characters_before_it_hide_no_broken_line(broken: str) -> None:
 def test_long_lines_among_others_cost_neither_records_nor_memory() -> None:
     """Whoever writes them decides how long they are; thirty bytes for each character would be too many."""
     lines = [PLAIN, *["\u00e9" * (LARGEST_CHUNK // 4)] * 12, *[PLAIN] * FEW, "x" * 2 * LARGEST_CHUNK, PLAIN]
-    reader = TableReader([DEFAULT_LAYOUT])
+    reader = ColumnarReader([DEFAULT_LOG_FORMAT])
     tracemalloc.start()
     try:
         table = reader.read(lines)
@@ -184,15 +184,15 @@ def test_long_lines_among_others_cost_neither_records_nor_memory() -> None:
 
 def test_a_layout_that_is_known_to_lack_addresses_keeps_its_lines_from_being_guessed() -> None:
     """As the reader of single lines does."""
-    layout = RecordLayout.parse("srcaddr dstaddr srcport log-status")
-    blind = RecordLayout.parse("instance-id account-id srcport log-status")
-    table = TableReader([layout], [blind]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
+    layout = LogFormat.parse("srcaddr dstaddr srcport log-status")
+    blind = LogFormat.parse("instance-id account-id srcport log-status")
+    table = ColumnarReader([layout], [blind]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
     assert (len(table.flows), len(table.malformed)) == (0, FEW)
 
 
 def test_more_texts_than_are_remembered_change_no_answer() -> None:
     """A new vocabulary is begun; a table that is still held keeps its own."""
-    reader = TableReader([DEFAULT_LAYOUT])
+    reader = ColumnarReader([DEFAULT_LOG_FORMAT])
     first = reader.read([PLAIN])
     addresses = [f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(REMEMBERED + 9)]
     many = [PLAIN.replace("10.0.1.7", address) for address in addresses]
@@ -204,7 +204,7 @@ def test_more_texts_than_are_remembered_change_no_answer() -> None:
 
 def test_of_tokens_that_are_too_long_little_is_kept() -> None:
     """Whoever writes a line decides how long they are, and the vocabulary stays from batch to batch."""
-    reader = TableReader([DEFAULT_LAYOUT])
+    reader = ColumnarReader([DEFAULT_LOG_FORMAT])
     lines = [PLAIN.replace("10.0.1.7", f"{'9' * 25_000}{number}") for number in range(2 * FEW)]
     table = reader.read(lines)
     assert len(table.malformed) == len(lines)
@@ -225,7 +225,7 @@ def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:
             twin = f"{number:08d}"[::-1] + text.decode()
             break
     assert twin, "no printable twin was found; has the hash changed?"
-    table = TableReader([DEFAULT_LAYOUT]).read(
+    table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(
         [PLAIN.replace("eni-0a", interface) for interface in ("aaaaaaaabbbbbbbb", twin)] * FEW
     )
     found = Counter(value(table.flows, "interface_id", row) for row in range(2 * FEW))
@@ -234,11 +234,11 @@ def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:
 
 def test_layouts_that_give_no_flows_are_refused_as_by_the_reader() -> None:
     """At once, before any line is read."""
-    with pytest.raises(LayoutError, match="lacks"):
-        TableReader([RecordLayout.parse("version bytes")])
+    with pytest.raises(LogFormatError, match="lacks"):
+        ColumnarReader([LogFormat.parse("version bytes")])
 
 
 def test_a_column_that_no_table_has_is_an_error() -> None:
     """A wrong name is not the same as an absent field."""
     with pytest.raises(KeyError):
-        TableReader([DEFAULT_LAYOUT]).read([PLAIN]).flows["account_id"]
+        ColumnarReader([DEFAULT_LOG_FORMAT]).read([PLAIN]).flows["account_id"]

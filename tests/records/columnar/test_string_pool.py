@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from flowwarden.records.columnar.string_pool import MOST_QUESTIONS, Vocabulary
+from flowwarden.records.columnar.string_pool import MOST_QUESTIONS, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT
 
 
 def test_each_text_is_asked_about_once_and_only_if_it_is_looked_up() -> None:
     """Also when there are more texts than before, and texts that the question does not suit."""
-    vocabulary = Vocabulary()
+    vocabulary = StringPool()
     asked: list[str] = []
 
     def digits(texts: Sequence[str]) -> Sequence[int]:
@@ -32,7 +32,7 @@ def test_each_text_is_asked_about_once_and_only_if_it_is_looked_up() -> None:
 
 def test_questions_are_forgotten_before_they_are_too_many() -> None:
     """Each VPC has its own, and a container may serve hundreds; asked again, the answer is the same."""
-    vocabulary = Vocabulary()
+    vocabulary = StringPool()
     numbers = vocabulary.numbers([str(number) for number in range(1000)])
 
     def ask(least: int) -> Sequence[bool]:

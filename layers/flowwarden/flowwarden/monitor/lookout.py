@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Final
 
 from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.caches.interfaces import InterfaceBook
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import interface_silent, records_skipped
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.flow_table import Table
@@ -76,7 +76,7 @@ class Watch:
 class Lookout:
     """Finds blind spots. One for a container."""
 
-    def __init__(self, evidence: EvidenceBook, interfaces: InterfaceBook, thresholds: Thresholds) -> None:
+    def __init__(self, evidence: StateCache, interfaces: InterfaceCache, thresholds: Thresholds) -> None:
         self._least_lost = thresholds.lost_windows
         self._evidence = evidence
         self._interfaces = interfaces

@@ -11,7 +11,7 @@ from msgspec import Struct
 from flowwarden.errors import PublishFailed
 from flowwarden.monitor import spikes
 from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.caches.log_formats import Entry, LayoutBook
+from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.lookout import Lookout
@@ -48,7 +48,7 @@ class MonitoringResult(Struct, kw_only=True):
     """Records, not findings."""
     sight_lost: int = 0
     """1 if too many lines could not be read."""
-    layouts_unavailable: int = 0
+    log_formats_unavailable: int = 0
     """1 if the log formats that the lines were read by may be out of date, because nothing tells them."""
     evidence_unavailable: int = 0
     """Calls about what hosts did before that the state table did not answer."""
@@ -124,7 +124,7 @@ class MonitoringService:
     def __init__(
         self,
         *,
-        layouts: LayoutBook,
+        layouts: LogFormatCache,
         guards: Guards,
         claims: Claims,
         sinks: Sinks,
@@ -147,7 +147,7 @@ class MonitoringService:
         failures, refusals = self._watcher.evidence.unavailable, self._watcher.interfaces_unavailable
         entry, records = self._read(batch, now)
         result = _count(records)
-        result.layouts_unavailable = int(entry.unavailable)
+        result.log_formats_unavailable = int(entry.unavailable)
         findings = self._inspect(records.flows, now)
         result.findings = len(findings)
         for finding in findings:
@@ -189,7 +189,7 @@ class MonitoringService:
         self._watcher.remember(findings)
         return findings
 
-    def _read(self, batch: LogBatch, now: int) -> tuple[Entry, Table]:
+    def _read(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
         """Read the batch; if lines do not fit and there is news about their formats, read it again."""
         entry = self._layouts.entry(batch.log_group, now)
         records = entry.reader.read(batch.lines)
@@ -211,7 +211,7 @@ class MonitoringService:
             self._sinks.pages, key, finding.summary, lambda claim: render(finding, key, claim, occasion)
         )
 
-    def _sight_report(self, loss: unparsed_lines.SightLost, entry: Entry, batch: LogBatch) -> Alert:
+    def _sight_report(self, loss: unparsed_lines.SightLost, entry: CachedFormats, batch: LogBatch) -> Alert:
         occasion, layouts = self._occasion(batch.owner, batch), entry.candidates.layouts
         return Alert(
             self._sinks.operations,

@@ -15,11 +15,11 @@ class LogFormats(Protocol):
     def written_into(self, log_group: str) -> Sequence[str | None]:
         """The log format of each flow log that writes into the group; None where EC2 does not tell it.
 
-        Raises LayoutsUnavailable.
+        Raises LogFormatsUnavailable.
         """
 
 
-class LayoutMemory(Protocol):
+class LogFormatStore(Protocol):
     """What was learned of log groups' formats, shared by concurrent invocations."""
 
     def recall(self, log_group: str) -> Learned | None:

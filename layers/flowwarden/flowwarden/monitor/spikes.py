@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import internet_rejects, reject_spike
 from flowwarden.monitor.detectors.reject_spike import TRIED, Place
 from flowwarden.monitor.findings import Finding
@@ -18,7 +18,7 @@ MOST_SLOTS: Final = 12
 
 
 def inspect(
-    evidence: EvidenceBook,
+    evidence: StateCache,
     directions: Directions,
     noise: Integers,
     counted: Sequence[Finding],
@@ -51,7 +51,7 @@ def inspect(
     return findings
 
 
-def _is_news(evidence: EvidenceBook, place: Place, slot: int, count: float, times: int) -> bool:
+def _is_news(evidence: StateCache, place: Place, slot: int, count: float, times: int) -> bool:
     """Whether so many attempts are a spike, by what is remembered of the day before."""
     wanted = reject_spike.keys(place, slot)
     before = {wanted[key]: distinct(sets[TRIED]) for key, sets in evidence.recall_once(wanted).items()}

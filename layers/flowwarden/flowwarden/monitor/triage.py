@@ -25,14 +25,14 @@ from flowwarden.monitor.detectors import (
     unexpected_egress,
 )
 from flowwarden.monitor.findings import Finding, Severity
-from flowwarden.monitor.traffic.host_activity import Suspect
+from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.host_set import Places, places
+from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.policy.policy import Policy
 
 type Detector = Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
 
-type SuspectDetector = Callable[[Suspect, Sequence[DirectedFlow], Policy], list[Finding]]
+type SuspectDetector = Callable[[HostActivity, Sequence[DirectedFlow], Policy], list[Finding]]
 
 INSPECT_SUSPECTS: dict[str, SuspectDetector] = {
     scan.NAME: scan.inspect,
@@ -100,7 +100,7 @@ def inspect(
         for finding in findings.values()
         for inhibited in INHIBITS.get(finding.detector, ())
     }
-    exempt = places(policy.exempt)
+    exempt = host_set(policy.exempt)
     return [
         replace(finding, severity=Severity.INFO) if _is_held(finding, exempt) else finding
         for finding in findings.values()
@@ -113,7 +113,7 @@ def _subnet(finding: Finding) -> str | None:
     return finding.example.flow.subnet_id
 
 
-def _is_held(finding: Finding, exempt: Places) -> bool:
+def _is_held(finding: Finding, exempt: HostSet) -> bool:
     # Other subjects are what a line says of its subnet, which may be any text.
     is_host = finding.subject in {finding.example.client, finding.example.server}
     return is_host and exempt.hold(finding.subject)

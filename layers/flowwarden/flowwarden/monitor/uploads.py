@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowwarden.monitor.baseline.profile import Familiar
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import egress_volume
 from flowwarden.monitor.detectors.egress_volume import Place
 from flowwarden.monitor.findings import Finding
 from flowwarden.network.direction import Directions
-from flowwarden.network.host_set import places
+from flowwarden.network.host_set import host_set
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.sets import merged
@@ -21,10 +21,10 @@ each."""
 
 
 def inspect(
-    evidence: EvidenceBook,
+    evidence: StateCache,
     directions: Directions,
     rows: Integers,
-    familiar: Familiar,
+    familiar: RoleProfile,
     policy: Policy,
     now: int,
 ) -> list[Finding]:
@@ -42,7 +42,7 @@ def inspect(
     if familiar.interface is None:
         return []
     found = egress_volume.uploads(directions, rows, now)
-    exempt = places(policy.exempt)
+    exempt = host_set(policy.exempt)
     most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_PLACES]
     return [
         finding
@@ -53,11 +53,11 @@ def inspect(
 
 
 def _inspect(
-    evidence: EvidenceBook,
+    evidence: StateCache,
     directions: Directions,
     place: Place,
     rows: Integers,
-    familiar: Familiar,
+    familiar: RoleProfile,
     policy: Policy,
 ) -> Finding | None:
     added = egress_volume.addition(place, familiar.scope, directions, rows)

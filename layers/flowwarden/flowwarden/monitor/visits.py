@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from flowwarden.monitor.baseline.baseline import Edge
-from flowwarden.monitor.baseline.profile import Familiar
-from flowwarden.monitor.caches.state import EvidenceBook
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import scanner_connected
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
@@ -39,10 +39,10 @@ _SERVER_AT, _PROTOCOL_AT = 24, 16
 
 
 def inspect(
-    evidence: EvidenceBook,
+    evidence: StateCache,
     contacts: Contacts,
     new: Mapping[Edge, Integers],
-    familiar: Familiar,
+    familiar: RoleProfile,
     day: int,
     thresholds: Thresholds,
 ) -> list[Finding]:
@@ -75,7 +75,7 @@ def inspect(
 
 
 def _remembered(
-    evidence: EvidenceBook, keys: Iterable[str], visits: Sequence[Contact], day: int, least: int
+    evidence: StateCache, keys: Iterable[str], visits: Sequence[Contact], day: int, least: int
 ) -> bool:
     """Remember the visits of a suspect, and say whether he is known for a scanner by now.
 
@@ -123,7 +123,7 @@ def _hash(server: str) -> int:
     return fingerprint(server) >> _SERVER_AT
 
 
-def _scanners(evidence: EvidenceBook, contacts: Contacts, day: int, least: int) -> dict[str, frozenset[int]]:
+def _scanners(evidence: StateCache, contacts: Contacts, day: int, least: int) -> dict[str, frozenset[int]]:
     """Internet hosts that were refused all over on a day; of those nothing more is written.
 
     With the marks of the visits that they had before; once by a container, or each refusal of a day told the
@@ -145,7 +145,7 @@ def _is_scanner(sets: Sets, least: int) -> bool:
 
 
 def _visits(
-    contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar
+    contacts: Contacts, new: Mapping[Edge, Integers], familiar: RoleProfile
 ) -> list[tuple[Edge, Integers, list[str]]]:
     """What the internet asked the host for that it does not usually, and got, with who it was."""
     if not familiar.tells:

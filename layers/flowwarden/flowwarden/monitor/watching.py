@@ -12,18 +12,18 @@ from msgspec.structs import replace
 from flowwarden.monitor import uploads, visits
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of, edge_of
-from flowwarden.monitor.baseline.profile import Familiar
-from flowwarden.monitor.caches.interfaces import InterfaceBook
-from flowwarden.monitor.caches.state import EvidenceBook, day_of, moment_of
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.state import StateCache, day_of, moment_of
 from flowwarden.monitor.detectors import blocked_connection, database_egress
 from flowwarden.monitor.detectors.scan import exceeded, excess
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
-from flowwarden.monitor.traffic.host_activity import Suspect, by_client, windows
+from flowwarden.monitor.traffic.host_activity import HostActivity, by_client, windows
 from flowwarden.monitor.triage import INSPECT_SUSPECTS, NOVELTIES
 from flowwarden.network.addresses import AddressBooks, PeerClass
 from flowwarden.network.direction import Directions
-from flowwarden.network.host_set import places
+from flowwarden.network.host_set import host_set
 from flowwarden.network.roles import Interface, is_middlebox, role_of
 from flowwarden.network.services import ADMIN_PORTS, UDP, ServicePorts
 from flowwarden.network.traffic import Traffic
@@ -40,7 +40,7 @@ MOST_REFUSED = 32
 whoever can make up addresses of ours could make each record one."""
 
 
-class Lesson(Struct, frozen=True):
+class BaselineUpdate(Struct, frozen=True):
     """What the contacts at an interface teach about its role, if nothing is found."""
 
     role: str
@@ -52,11 +52,11 @@ class Lesson(Struct, frozen=True):
 class Watcher:
     """Holds batches against what is remembered. One for a container."""
 
-    def __init__(self, evidence: EvidenceBook, interfaces: InterfaceBook, policy: Policy) -> None:
+    def __init__(self, evidence: StateCache, interfaces: InterfaceCache, policy: Policy) -> None:
         self.evidence = evidence
         self.policy = policy
         self._interfaces = interfaces
-        self._lessons: list[Lesson] = []
+        self._lessons: list[BaselineUpdate] = []
         self._tainted = False
         """Whether a host of the batch was found within the hour or day, in whatever batch that was."""
         self._books = AddressBooks(policy.own_cidrs, policy.partner_cidrs)
@@ -125,12 +125,12 @@ class Watcher:
             finding, today[blocked_connection.REFUSED], self.policy.thresholds.blocked_slots
         )
 
-    def _familiar(self, interface: Interface | None, seconds: int, now: int) -> Familiar:
+    def _familiar(self, interface: Interface | None, seconds: int, now: int) -> RoleProfile:
         """What is known of the host at an interface, for traffic of a moment."""
         if interface is None:
-            return Familiar.unknown()
+            return RoleProfile.unknown()
         role = role_of(interface, self.policy.role_tags)
-        return Familiar(interface, role, self.evidence.baseline(role, day_of(seconds), now))
+        return RoleProfile(interface, role, self.evidence.baseline(role, day_of(seconds), now))
 
     def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
         flows = directions.traffic.flows
@@ -164,19 +164,19 @@ class Watcher:
         self,
         contacts: Contacts,
         new: Mapping[Edge, Integers],
-        familiar: Familiar,
+        familiar: RoleProfile,
         day: int,
-    ) -> Lesson:
-        exempt = places(self.policy.exempt)
+    ) -> BaselineUpdate:
+        exempt = host_set(self.policy.exempt)
         addresses = familiar.interface.addresses if familiar.interface else ()
         ways = {"in"} if any(map(exempt.hold, addresses)) else {"in", "out"}  # who may do all teaches nothing
         done = {edge for edge in contacts.answered_edges() if edge[0] in ways}
-        return Lesson(familiar.role, day, frozenset(done - new.keys()), frozenset(done & new.keys()))
+        return BaselineUpdate(familiar.role, day, frozenset(done - new.keys()), frozenset(done & new.keys()))
 
     def _judge(
-        self, contacts: Contacts, new: Sequence[Contact], familiar: Familiar, now: int
+        self, contacts: Contacts, new: Sequence[Contact], familiar: RoleProfile, now: int
     ) -> list[Finding]:
-        exempt = places(self.policy.exempt)
+        exempt = host_set(self.policy.exempt)
         clients = {client: each for client, each in by_client(new).items() if not exempt.hold(client)}
         most = sorted(clients.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_CLIENTS]
         findings: list[Finding] = []
@@ -190,7 +190,7 @@ class Watcher:
         return findings
 
     def _outbound(
-        self, contacts: Contacts, new: Mapping[Edge, Integers], familiar: Familiar
+        self, contacts: Contacts, new: Mapping[Edge, Integers], familiar: RoleProfile
     ) -> list[Contact]:
         """The new contacts of the hosts at an interface that may be held against them."""
         ports, found = self.policy.thresholds.scan_ports, list[Contact]()
@@ -205,14 +205,16 @@ class Watcher:
                 break
         return found
 
-    def _suspect(self, client: str, contacts: Sequence[Contact], familiar: Familiar, now: int) -> Suspect:
+    def _suspect(
+        self, client: str, contacts: Sequence[Contact], familiar: RoleProfile, now: int
+    ) -> HostActivity:
         asks = familiar.asks((each.protocol, each.port) for each in contacts)
         additions = windows(f"{familiar.scope}/{client}", contacts, asks, now)
         state = {
             span: max((self.evidence.add(each) for each in of_span), key=partial(_telling, span))
             for span, of_span in additions.items()
         }
-        return Suspect(
+        return HostActivity(
             client=client,
             role=familiar.role,
             learning=familiar.learning,
@@ -238,7 +240,7 @@ def _telling(span: int, sets: Sets) -> tuple[float, int]:
     return excess(sets, span), sum(map(len, sets.values()))
 
 
-def _is_grave(edge: Edge, familiar: Familiar) -> bool:
+def _is_grave(edge: Edge, familiar: RoleProfile) -> bool:
     """Whether an outbound edge tells of its own accord, though all else of the role is new."""
     match edge:
         case (_, int(protocol), int(port), str(peer)) if familiar.databases:
@@ -247,7 +249,7 @@ def _is_grave(edge: Edge, familiar: Familiar) -> bool:
             return False
 
 
-def _unheard(edge: Edge, familiar: Familiar) -> bool:
+def _unheard(edge: Edge, familiar: RoleProfile) -> bool:
     """Whether an edge to the internet means nothing.
 
     Programs try UDP there and do without (QUIC, STUN). And an interface that EC2 does not tell may be a NAT

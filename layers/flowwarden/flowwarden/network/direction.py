@@ -16,7 +16,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
-from flowwarden.network.initiator import Initiator, Verdict, Verdicts
+from flowwarden.network.initiator import Initiator, InitiatorVerdict, InitiatorVerdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.string_pool import EGRESS, INGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
@@ -40,7 +40,7 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
 
     flow: Flow
     side: FlowDirection | None
-    verdict: Verdict
+    verdict: InitiatorVerdict
     client: str
     """Address of the end that opened the conversation."""
     server: str
@@ -122,9 +122,9 @@ class Directions:
         ]
 
     @cached_property
-    def verdicts(self) -> Verdicts:
+    def verdicts(self) -> InitiatorVerdicts:
         """Who started each, and what decided."""
-        return Verdicts(self.traffic)
+        return InitiatorVerdicts(self.traffic)
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:

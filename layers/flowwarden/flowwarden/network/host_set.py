@@ -12,7 +12,7 @@ ID_PREFIXES = ("subnet-", "eni-", "i-")
 """What an id of a place starts with; everything else is an address or a CIDR."""
 
 
-class Places:
+class HostSet:
     """A set of places, asked with what a record tells about one."""
 
     def __init__(self, entries: tuple[str, ...]) -> None:
@@ -36,6 +36,6 @@ class Places:
 
 
 @lru_cache(maxsize=64)
-def places(entries: tuple[str, ...]) -> Places:
+def host_set(entries: tuple[str, ...]) -> HostSet:
     """The places of a policy's entries; parsed once, since every batch asks again."""
-    return Places(entries)
+    return HostSet(entries)

@@ -33,7 +33,7 @@ class Initiator(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Evidence(StrEnum):
+class Basis(StrEnum):
     """What decided about the initiator."""
 
     TCP_FLAGS = "the record's tcp-flags"
@@ -49,27 +49,27 @@ class Evidence(StrEnum):
     NONE = "nothing tells"
 
 
-class Verdict(Struct, frozen=True):
+class InitiatorVerdict(Struct, frozen=True):
     """An answer about the initiator, 0 ≤ confidence ≤ 1."""
 
     initiator: Initiator
     confidence: float
-    evidence: Evidence
+    evidence: Basis
 
 
-UNKNOWN: Final = Verdict(Initiator.UNKNOWN, 0.0, Evidence.NONE)
+UNKNOWN: Final = InitiatorVerdict(Initiator.UNKNOWN, 0.0, Basis.NONE)
 
-type Decision = tuple[Mask, Verdict]
+type Decision = tuple[Mask, InitiatorVerdict]
 """The flows that a rung decides about, and the answer for these."""
 
 
-class Verdicts:
+class InitiatorVerdicts:
     """The answers for all flows of a batch."""
 
     def __init__(self, traffic: Traffic) -> None:
         self.numbers: Integers = np.full(len(traffic.flows), ABSENT)
         """For each flow the number of its verdict in `table`."""
-        self.table: list[Verdict] = []
+        self.table: list[InitiatorVerdict] = []
         self._open = np.ones(len(traffic.flows), bool)
         self._left = len(traffic.flows)
         for rung in _LADDER if traffic.flows.has("tcp_flags") else _WITHOUT_FLAGS:
@@ -79,7 +79,7 @@ class Verdicts:
                 self._settle(decided, verdict)
         self._settle(np.True_, UNKNOWN)
 
-    def _settle(self, decided: Mask | np.bool_, verdict: Verdict) -> None:
+    def _settle(self, decided: Mask | np.bool_, verdict: InitiatorVerdict) -> None:
         settled = self._open & decided
         count = int(np.count_nonzero(settled))
         if count:
@@ -88,7 +88,7 @@ class Verdicts:
             self._open ^= settled
             self._left -= count
 
-    def __getitem__(self, row: int) -> Verdict:
+    def __getitem__(self, row: int) -> InitiatorVerdict:
         return self.table[int(self.numbers[row])]
 
 
@@ -104,14 +104,14 @@ def destination(flow: Flow) -> str:
 
 def _by_flags(traffic: Traffic) -> Iterator[Decision]:
     opened, answered = _opened(traffic.tcp_flags)
-    yield answered, Verdict(Initiator.DESTINATION, 0.99, Evidence.TCP_FLAGS)
-    yield opened, Verdict(Initiator.SOURCE, 0.99, Evidence.TCP_FLAGS)
+    yield answered, InitiatorVerdict(Initiator.DESTINATION, 0.99, Basis.TCP_FLAGS)
+    yield opened, InitiatorVerdict(Initiator.SOURCE, 0.99, Basis.TCP_FLAGS)
 
 
 def _by_reverse_flags(traffic: Traffic) -> Iterator[Decision]:
     opened, answered = _opened(traffic.reverse_flags)
-    yield traffic.is_tcp & opened, Verdict(Initiator.DESTINATION, 0.99, Evidence.REVERSE_TCP_FLAGS)
-    yield traffic.is_tcp & answered, Verdict(Initiator.SOURCE, 0.99, Evidence.REVERSE_TCP_FLAGS)
+    yield traffic.is_tcp & opened, InitiatorVerdict(Initiator.DESTINATION, 0.99, Basis.REVERSE_TCP_FLAGS)
+    yield traffic.is_tcp & answered, InitiatorVerdict(Initiator.SOURCE, 0.99, Basis.REVERSE_TCP_FLAGS)
 
 
 def _opened(flags: Integers) -> tuple[Mask, Mask]:
@@ -122,8 +122,8 @@ def _opened(flags: Integers) -> tuple[Mask, Mask]:
 
 def _by_listener(traffic: Traffic) -> Iterator[Decision]:
     at_source, at_destination = traffic.listens
-    yield at_source & ~at_destination, Verdict(Initiator.DESTINATION, 0.99, Evidence.LISTENER)
-    yield at_destination & ~at_source, Verdict(Initiator.SOURCE, 0.99, Evidence.LISTENER)
+    yield at_source & ~at_destination, InitiatorVerdict(Initiator.DESTINATION, 0.99, Basis.LISTENER)
+    yield at_destination & ~at_source, InitiatorVerdict(Initiator.SOURCE, 0.99, Basis.LISTENER)
 
 
 def _by_missing_syn(traffic: Traffic) -> Iterator[Decision]:
@@ -132,7 +132,7 @@ def _by_missing_syn(traffic: Traffic) -> Iterator[Decision]:
     told = traffic.is_tcp & (traffic.flows["tcp_flags"] != ABSENT)
     yield (
         told & (traffic.flows["action"] == REJECT),
-        Verdict(Initiator.UNKNOWN, 0.0, Evidence.STALE),
+        InitiatorVerdict(Initiator.UNKNOWN, 0.0, Basis.STALE),
     )
 
 
@@ -157,8 +157,8 @@ def _by_service_port(traffic: Traffic) -> Iterator[Decision]:
         (traffic.services.tell_servers(dstport, srcport), Initiator.SOURCE),
         (traffic.services.tell_servers(srcport, dstport), Initiator.DESTINATION),
     ):
-        yield tells & unsure, Verdict(initiator, 0.9, Evidence.SERVICE_PORT)
-        yield tells & ~unsure, Verdict(initiator, 0.95, Evidence.SERVICE_PORT)
+        yield tells & unsure, InitiatorVerdict(initiator, 0.9, Basis.SERVICE_PORT)
+        yield tells & ~unsure, InitiatorVerdict(initiator, 0.95, Basis.SERVICE_PORT)
 
 
 def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
@@ -166,15 +166,15 @@ def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
     # A request that came through and whose answer did not: a network ACL, which keeps no state.
     yield (
         rejected & traffic.reverse_accepted,
-        Verdict(Initiator.DESTINATION, 0.95, Evidence.REPLY_REJECTED),
+        InitiatorVerdict(Initiator.DESTINATION, 0.95, Basis.REPLY_REJECTED),
     )
     # Without flags a late answer of a server whose port nobody knows looks as a request does. Who asks again
     # does so from another port.
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
     rejected &= ~look_like_answers(srcport, dstport)
     either = rejected & (srcport >= EPHEMERAL) & (dstport >= EPHEMERAL)
-    yield either & ~traffic.asked_again(either), Verdict(Initiator.SOURCE, 0.6, Evidence.REJECTED)
-    yield rejected, Verdict(Initiator.SOURCE, 0.97, Evidence.REJECTED)
+    yield either & ~traffic.asked_again(either), InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.REJECTED)
+    yield rejected, InitiatorVerdict(Initiator.SOURCE, 0.97, Basis.REJECTED)
 
 
 def _by_silence(traffic: Traffic) -> Iterator[Decision]:
@@ -182,14 +182,14 @@ def _by_silence(traffic: Traffic) -> Iterator[Decision]:
     # goes to the client's port, not from it. Where there are flags, a SYN would tell.
     asks = look_like_answers(traffic.flows["dstport"], traffic.flows["srcport"])
     told = traffic.is_tcp & (traffic.flows["action"] == ACCEPT) & (traffic.flows["tcp_flags"] == ABSENT)
-    yield told & asks & ~traffic.has_reverse, Verdict(Initiator.SOURCE, 0.95, Evidence.UNANSWERED)
+    yield told & asks & ~traffic.has_reverse, InitiatorVerdict(Initiator.SOURCE, 0.95, Basis.UNANSWERED)
 
 
 def _by_lower_port(traffic: Traffic) -> Iterator[Decision]:
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
     told = (srcport != ABSENT) & (dstport != ABSENT)
-    yield told & (srcport < dstport), Verdict(Initiator.DESTINATION, 0.6, Evidence.LOWER_PORT)
-    yield told & (srcport > dstport), Verdict(Initiator.SOURCE, 0.6, Evidence.LOWER_PORT)
+    yield told & (srcport < dstport), InitiatorVerdict(Initiator.DESTINATION, 0.6, Basis.LOWER_PORT)
+    yield told & (srcport > dstport), InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.LOWER_PORT)
 
 
 _LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (

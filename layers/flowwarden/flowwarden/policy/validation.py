@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Final
 
-from flowwarden.errors import LayoutError, PolicyError
+from flowwarden.errors import LogFormatError, PolicyError
 from flowwarden.policy.flow_logs import (
     BESIDE,
     CLOUD_WATCH_LOGS,
@@ -28,7 +28,7 @@ from flowwarden.policy.flow_logs import (
     FlowLogWish,
     Selection,
 )
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 _ARN: Final = {
     S3: (re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}(/[^*?\s]*)?"), "arn:aws:s3:::BUCKET or …/FOLDER"),
@@ -142,8 +142,8 @@ def _wrong_wish(path: str, wish: FlowLogWish) -> Iterator[str]:
             yield f"{path}.tags: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"
     if wish.log_format:
         try:
-            RecordLayout.parse(wish.log_format)
-        except LayoutError as error:
+            LogFormat.parse(wish.log_format)
+        except LogFormatError as error:
             yield f"{path}.log_format: {error}"
     yield from _wrong_destination(path, wish)
 

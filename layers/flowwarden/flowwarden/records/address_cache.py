@@ -12,7 +12,7 @@ REMEMBERED: Final = 2**16
 """Addresses remembered as valid; beyond it all are forgotten, which costs time but changes no result."""
 
 
-class KnownAddresses:
+class AddressCache:
     """Remembers what is valid where an address is due: addresses, and the dash of an absent one.
 
     What it does not take for an address is left to the strict way.

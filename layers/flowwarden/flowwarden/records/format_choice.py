@@ -7,9 +7,9 @@ from typing import Self
 
 from msgspec import Struct
 
-from flowwarden.errors import LayoutError
+from flowwarden.errors import LogFormatError
 from flowwarden.records.line_reader import demand_endpoints
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 
 class Learned(Struct, frozen=True):
@@ -32,14 +32,14 @@ class Learned(Struct, frozen=True):
 class Candidates(Struct, frozen=True):
     """The layouts that lines are tried with, and what a person should know about them."""
 
-    layouts: tuple[RecordLayout, ...]
-    blind: tuple[RecordLayout, ...]
+    layouts: tuple[LogFormat, ...]
+    blind: tuple[LogFormat, ...]
     """Layouts that are really written and lack the addresses of a flow."""
     notes: tuple[str, ...]
     """Formats that cannot be read, and fields that are not known."""
 
 
-def candidates(learned: Learned | None, fallback: Sequence[RecordLayout]) -> Candidates:
+def candidates(learned: Learned | None, fallback: Sequence[LogFormat]) -> Candidates:
     """Choose the layouts: those that were learned, and what of the fallback cannot be mistaken for them.
 
     A layout of the fallback is left out if one before it has as many fields: its lines could be taken for
@@ -51,16 +51,16 @@ def candidates(learned: Learned | None, fallback: Sequence[RecordLayout]) -> Can
         learned: what EC2 tells; None if nothing is known.
         fallback: the configured layout first.
     """
-    layouts: list[RecordLayout] = []
-    blind: list[RecordLayout] = []
+    layouts: list[LogFormat] = []
+    blind: list[LogFormat] = []
     notes: list[str] = []
     for text in learned.formats if learned else ():
         try:
-            layout = RecordLayout.parse(text)
+            layout = LogFormat.parse(text)
             blind.append(layout)
             demand_endpoints(layout)
             layouts.append(blind.pop())
-        except LayoutError as error:
+        except LogFormatError as error:
             notes.append(f"a flow log's lines cannot be read and count as malformed: {error}")
     if learned and learned.untold:
         layouts.append(fallback[0])

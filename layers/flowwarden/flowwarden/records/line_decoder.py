@@ -18,9 +18,9 @@ from weakref import WeakValueDictionary
 import msgspec
 from msgspec import Meta, Struct
 
-from flowwarden.records.address_cache import KnownAddresses
+from flowwarden.records.address_cache import AddressCache
 from flowwarden.records.fields import TRAFFIC_KINDS, Field, Kind
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action, Flow, FlowDirection
 from flowwarden.records.values import FIRST_MILLISECOND, LARGEST, LONGEST_TEXT
 
@@ -56,10 +56,10 @@ _ODD: Final = ('"', "\\", "\x7f")
 _ENDPOINTS: Final = frozenset({"srcaddr", "dstaddr"})
 
 
-_flow_types: WeakValueDictionary[RecordLayout, type[Struct]] = WeakValueDictionary()
+_flow_types: WeakValueDictionary[LogFormat, type[Struct]] = WeakValueDictionary()
 
 
-def flow_type(layout: RecordLayout) -> Callable[..., Flow]:
+def flow_type(layout: LogFormat) -> Callable[..., Flow]:
     """The class of the flows of a layout: one attribute for each field, in the order of the tokens.
 
     There is one for each layout as long as anybody holds it or a flow of it, so that flows can be compared.
@@ -70,12 +70,12 @@ def flow_type(layout: RecordLayout) -> Callable[..., Flow]:
     return cast("Callable[..., Flow]", known)
 
 
-def _define_flow(layout: RecordLayout) -> type[Struct]:
+def _define_flow(layout: LogFormat) -> type[Struct]:
     types = [(f.attribute, _TEXT if f.attribute in _ENDPOINTS else _TYPES[f.kind]) for f in layout.fields]
     return _define("FlowOfLayout", types, (Flow, Struct), {"layout": layout})
 
 
-def _gap_type(layout: RecordLayout) -> type[Struct]:
+def _gap_type(layout: LogFormat) -> type[Struct]:
     """What the decoder makes of the gaps of a layout: all that traffic fills must be absent."""
 
     def of(field: Field) -> Any:  # noqa: ANN401 - a type, made at run time
@@ -127,7 +127,7 @@ class Batch:
 class Rows:
     """Reads batches of lines of one layout, all of them or none."""
 
-    def __init__(self, layout: RecordLayout) -> None:
+    def __init__(self, layout: LogFormat) -> None:
         kinds = {field.kind for field in layout.fields}
         flow: Any = flow_type(layout)
         self._flows = msgspec.json.Decoder(list[flow], strict=False)
@@ -135,7 +135,7 @@ class Rows:
         self._has_gaps = Kind.STATUS in kinds
         self._is_encoded = Kind.ENCODED_TEXT in kinds
         self._addresses = [attrgetter(f.attribute) for f in layout.fields if f.kind is Kind.ADDRESS]
-        self._known = KnownAddresses()
+        self._known = AddressCache()
 
     def flows(self, batch: Batch) -> list[Flow] | None:
         """The flows that the lines are; None if any of them is not a plain flow of this layout."""

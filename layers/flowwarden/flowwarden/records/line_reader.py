@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any, Final
 
-from flowwarden.errors import LayoutError
+from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import TRAFFIC_KINDS, Field
 from flowwarden.records.line_decoder import Batch, Rows, flow_type
-from flowwarden.records.log_format import BYTE_ORDER_MARK, RecordLayout, is_header
+from flowwarden.records.log_format import BYTE_ORDER_MARK, LogFormat, is_header
 from flowwarden.records.model import Flow, Gap, GapKind, LogStatus, Malformed, Records
 from flowwarden.records.values import Value, convert
 
@@ -29,7 +29,7 @@ ENDPOINTS: Final = ("srcaddr", "dstaddr")
 _SHOWN: Final = 60
 
 
-class Reader:
+class LineReader:
     """Reads lines of one or several layouts.
 
     Lines of several layouts are told apart by their number of tokens, then by the types of their fields. A
@@ -37,7 +37,7 @@ class Reader:
     it remembers (boundedly) the addresses it has seen.
     """
 
-    def __init__(self, layouts: Sequence[RecordLayout], blind: Sequence[RecordLayout] = ()) -> None:
+    def __init__(self, layouts: Sequence[LogFormat], blind: Sequence[LogFormat] = ()) -> None:
         """Prepare for lines of these layouts.
 
         Args:
@@ -46,15 +46,15 @@ class Reader:
                 are malformed; knowing them keeps these lines from being taken for those of another layout.
 
         Raises:
-            LayoutError: no layout given, or one without the addresses that make a flow.
+            LogFormatError: no layout given, or one without the addresses that make a flow.
         """
         readable = dict.fromkeys(layouts)
         for layout in readable:
             demand_endpoints(layout)
         self._layouts = tuple(dict.fromkeys((*readable, *blind)))
         if not self._layouts:
-            raise LayoutError("no log format is given, so no line can be read; give at least one")
-        self._candidates: dict[int, list[RecordLayout]] = defaultdict(list)
+            raise LogFormatError("no log format is given, so no line can be read; give at least one")
+        self._candidates: dict[int, list[LogFormat]] = defaultdict(list)
         for layout in self._layouts:
             self._candidates[len(layout.names)].append(layout)
         # Layouts of the same length are told apart line by line.
@@ -149,11 +149,11 @@ class Reader:
         return " or ".join(str(count) for count in sorted(self._candidates))
 
 
-def demand_endpoints(layout: RecordLayout) -> None:
-    """Raise LayoutError unless a flow can be made from the layout."""
+def demand_endpoints(layout: LogFormat) -> None:
+    """Raise LogFormatError unless a flow can be made from the layout."""
     missing = [f"${{{name}}}" for name in ENDPOINTS if name not in layout.names]
     if missing:
-        raise LayoutError(
+        raise LogFormatError(
             f"the log format {layout.to_log_format()!r} lacks {' and '.join(missing)}: "
             "without them nobody knows who talked to whom; add them to it"
         )
@@ -164,7 +164,7 @@ def _gap(row: Any) -> Gap:  # noqa: ANN401 - a row made at run time
     return Gap(kind=GapKind(row.log_status), **known)
 
 
-def _interpret(layout: RecordLayout, tokens: Sequence[str]) -> Flow | Gap | None:
+def _interpret(layout: LogFormat, tokens: Sequence[str]) -> Flow | Gap | None:
     """The record that the tokens of a layout are; None for a flow of a layout that lacks its addresses.
 
     Raises:

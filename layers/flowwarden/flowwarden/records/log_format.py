@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 
-from flowwarden.errors import LayoutError
+from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import BY_NAME, FIELDS, Field, unknown
 
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -19,11 +19,11 @@ _DEFAULT_VERSION: Final = 2
 _EXAMPLE: Final = "write it like ${version} ${srcaddr} ${dstaddr}"
 
 
-class RecordLayout(Struct, frozen=True):
+class LogFormat(Struct, frozen=True):
     """The ordered fields of a log format. Hashable; two layouts with the same fields are equal.
 
     Raises:
-        LayoutError: no field, a field twice, a name that cannot be one, or no field of the table at all.
+        LogFormatError: no field, a field twice, a name that cannot be one, or no field of the table at all.
     """
 
     names: tuple[str, ...]
@@ -40,7 +40,7 @@ class RecordLayout(Struct, frozen=True):
         `version,account-id`, and `_` for `-` in any of them.
 
         Raises:
-            LayoutError: the text is none of these; the message says what is wrong and what to do.
+            LogFormatError: the text is none of these; the message says what is wrong and what to do.
         """
         names = _placeholders(text) if "${" in text else _blank_separated(text)
         return cls(tuple(name.replace("_", "-") for name in names))
@@ -70,7 +70,7 @@ def _placeholders(text: str) -> list[str]:
     """The names in `${…}`; anything but blanks and commas between them is refused."""
     rest = _PLACEHOLDER.sub("", text).replace(",", " ").split()
     if rest:
-        raise LayoutError(f"{rest[0]!r} stands outside ${{…}} in the log format {text!r}; {_EXAMPLE}")
+        raise LogFormatError(f"{rest[0]!r} stands outside ${{…}} in the log format {text!r}; {_EXAMPLE}")
     return _PLACEHOLDER.findall(text)
 
 
@@ -79,22 +79,22 @@ def _blank_separated(text: str) -> list[str]:
 
 
 def _check(names: tuple[str, ...]) -> None:
-    """Raise LayoutError unless these names make a layout."""
+    """Raise LogFormatError unless these names make a layout."""
     if not names:
-        raise LayoutError(f"the log format has no field; {_EXAMPLE}")
+        raise LogFormatError(f"the log format has no field; {_EXAMPLE}")
     for name in names:
         if not _NAME.fullmatch(name):
-            raise LayoutError(
+            raise LogFormatError(
                 f"{name!r} in the log format is no field name: lower-case letters, digits, dashes; {_EXAMPLE}"
             )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise LayoutError(f"the log format names {', '.join(twice)} more than once; name each field once")
+        raise LogFormatError(f"the log format names {', '.join(twice)} more than once; name each field once")
     if BY_NAME.keys().isdisjoint(names):
-        raise LayoutError(f"the log format {' '.join(names)!r} has no field of flow logs; {_EXAMPLE}")
+        raise LogFormatError(f"the log format {' '.join(names)!r} has no field of flow logs; {_EXAMPLE}")
 
 
-DEFAULT_LAYOUT: Final = RecordLayout(
+DEFAULT_LOG_FORMAT: Final = LogFormat(
     tuple(field.name for field in FIELDS if field.version == _DEFAULT_VERSION)
 )
 """What AWS writes for a flow log without a LogFormat."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 
 class Action(StrEnum):
@@ -50,7 +50,7 @@ class Flow:
 
     __slots__ = ()
 
-    layout: ClassVar[RecordLayout]
+    layout: ClassVar[LogFormat]
     records: ClassVar[int] = 1
     """A flow is one record; sums of flows say how many they are."""
 

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 _SHOWN: Final = 500
 _MOST_ROWS: Final = 1024
 
-type Layouts = tuple[RecordLayout, ...]
+type Layouts = tuple[LogFormat, ...]
 
 
 class Lines(Struct, frozen=True):

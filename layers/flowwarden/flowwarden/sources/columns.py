@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from flowwarden.records.fields import BY_NAME, Field, Kind
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.values import ABSENT
 from flowwarden.sources.chunks import Note
 
@@ -55,14 +55,14 @@ class Columns:
     """Turns rows of these columns into lines. Columns that the table of fields does not know are left out.
 
     Raises:
-        LayoutError: none of the columns is a field of flow logs, or one is there twice.
+        LogFormatError: none of the columns is a field of flow logs, or one is there twice.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
         names = [field_name(column) for column in columns]
         known = [(position, BY_NAME[name]) for position, name in enumerate(names) if name in BY_NAME]
         absent = tuple(name for name in ENDPOINTS if name not in names)
-        self.layout = RecordLayout(tuple(field.name for _, field in known) + (absent if known else ()))
+        self.layout = LogFormat(tuple(field.name for _, field in known) + (absent if known else ()))
         self.left_out = tuple(name for name in names if name not in BY_NAME)
         self.positions = tuple(position for position, _ in known)
         self._known = known

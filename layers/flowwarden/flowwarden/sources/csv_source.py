@@ -19,7 +19,7 @@ def csv_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
     A row is one line, for flow records hold no line break: so a lost quote costs one row.
 
     Raises:
-        LayoutError: the header names a field twice.
+        LogFormatError: the header names a field twice.
     """
     return gathered(_rows(blocks, layouts))
 

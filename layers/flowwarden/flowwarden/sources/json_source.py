@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flowwarden.errors import DamagedSource, PayloadError
 from flowwarden.records.fields import BY_NAME
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import LogBatch, decode
 from flowwarden.sources.chunks import Layouts, Note, Piece, Row, Unreadable, gathered, shortened
 from flowwarden.sources.columns import ENDPOINTS, MESSAGE, field_name, left_out, token
@@ -102,7 +102,7 @@ class _Records:
 
     def __init__(self) -> None:
         self.left_out: set[str] = set()
-        self._layout = RecordLayout(ENDPOINTS)
+        self._layout = LogFormat(ENDPOINTS)
         self._is_empty = True
 
     def row(self, number: int, content: Mapping[str, Any]) -> Row | Unreadable:
@@ -123,7 +123,7 @@ class _Records:
         if new:
             names = (*seen, *new)
             lacking = tuple(name for name in ENDPOINTS if name not in names)
-            self._layout = RecordLayout((*names, *lacking))
+            self._layout = LogFormat((*names, *lacking))
             self._is_empty = False
         if len(self.left_out) < _MOST_NAMES:
             self.left_out |= values.keys() - BY_NAME.keys()

@@ -34,7 +34,7 @@ _FOREIGN: Final = {
 _ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|$)")  # a line of text may begin with a bracket, too
 
 
-def tell(name: str, head: bytes) -> SourceKind:
+def detect_kind(name: str, head: bytes) -> SourceKind:
     """The kind of a source that begins with these bytes.
 
     Raises:

@@ -27,7 +27,7 @@ def parquet_pieces(path: Path, progress: Callable[[float], None]) -> Iterator[Pi
         progress: called with the share that is read, from 0 to 1.
 
     Raises:
-        LayoutError: none of its columns is a field of flow logs.
+        LogFormatError: none of its columns is a field of flow logs.
         DamagedSource: it is truncated or corrupt.
     """
     return gathered(_rows(path, progress))

@@ -10,15 +10,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.errors import LayoutError, NotFlowLogs, ParquetNotInstalled
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.errors import LogFormatError, NotFlowLogs, ParquetNotInstalled
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Malformed, Records
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable
 from flowwarden.sources.csv_source import csv_pieces
 from flowwarden.sources.inputs import Input
 from flowwarden.sources.json_source import json_pieces
-from flowwarden.sources.kinds import SourceKind, tell
+from flowwarden.sources.kinds import SourceKind, detect_kind
 from flowwarden.sources.stream import Inflated, Stream
 from flowwarden.sources.text_source import text_pieces
 
@@ -37,7 +37,7 @@ class Batch(Struct, frozen=True):
     """Something about the source that its user should know; '' if there is nothing."""
 
 
-def read(source: Input, layouts: Sequence[RecordLayout], progress: Callable[[int], None]) -> Iterator[Batch]:
+def read(source: Input, layouts: Sequence[LogFormat], progress: Callable[[int], None]) -> Iterator[Batch]:
     """Read a source in parts, so that memory does not grow with its size.
 
     Args:
@@ -51,7 +51,7 @@ def read(source: Input, layouts: Sequence[RecordLayout], progress: Callable[[int
     try:
         for piece in pieces(source, tuple(layouts), progress):
             yield from _batches(piece)
-    except LayoutError as error:
+    except LogFormatError as error:
         raise NotFlowLogs(f"{source.name}: {error}") from error
 
 
@@ -60,7 +60,7 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
 
     Raises:
         SourceError: it cannot be read, or not to its end.
-        LayoutError: it names fields that make no layout.
+        LogFormatError: it names fields that make no layout.
     """
     with closing(source.open()) as opened:
         below = Stream(opened, source.name, source.size)
@@ -82,7 +82,7 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
 def _unwrapped(stream: Stream) -> tuple[Stream, SourceKind]:
     """What is inside of gzip, if anything is, and its kind."""
     for _ in range(_MOST_WRAPPINGS + 1):
-        kind = tell(stream.name, stream.head())
+        kind = detect_kind(stream.name, stream.head())
         if kind is not SourceKind.GZIP:
             return stream, kind
         stream = Inflated(stream)
@@ -111,8 +111,8 @@ def _batches(piece: Piece) -> Iterator[Batch]:
 
 
 @lru_cache(maxsize=_READERS)
-def _reader(layouts: Layouts) -> Reader:
-    return Reader(layouts)
+def _reader(layouts: Layouts) -> LineReader:
+    return LineReader(layouts)
 
 
 def _read(piece: Lines) -> Batch:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from flowwarden.records.log_format import BYTE_ORDER_MARK, RecordLayout, is_header
+from flowwarden.records.log_format import BYTE_ORDER_MARK, LogFormat, is_header
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable, shortened
 from flowwarden.sources.columns import ENDPOINTS
 
@@ -26,7 +26,7 @@ def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
     exports have it, it is taken off every line.
 
     Raises:
-        LayoutError: a line that names fields is no layout.
+        LogFormatError: a line that names fields is no layout.
     """
     first: str | None = None
     stamped = False
@@ -43,7 +43,7 @@ def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
         for at in [at for at, line in enumerate(lines) if ENDPOINTS[0] in line or line is first]:
             if names_fields(lines[at]):
                 yield from _lines(layouts, lines[begin:at], run.numbers[begin:at])
-                layout = RecordLayout.parse(lines[at])
+                layout = LogFormat.parse(lines[at])
                 layouts = (layout,)
                 begin = at + 1
                 if layout.unknown:

@@ -165,7 +165,7 @@ class DynamoDbClaims:
         return self._table.update(f"incident#{key}", "claim", **arguments)
 
 
-class DynamoDbLayouts:
+class DynamoDbLogFormats:
     """Memory of log formats in the state table: one item for each log group."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flowwarden.errors import LayoutsUnavailable
+from flowwarden.errors import LogFormatsUnavailable
 
 if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
@@ -35,7 +35,7 @@ class DescribedFormats:
         """The log format of each flow log that writes into the group; None where EC2 does not tell it.
 
         Raises:
-            LayoutsUnavailable: EC2 throttled, refused or was not reached, whatever the reason.
+            LogFormatsUnavailable: EC2 throttled, refused or was not reached, whatever the reason.
         """
         try:
             pages = self._client().get_paginator("describe_flow_logs")
@@ -45,4 +45,4 @@ class DescribedFormats:
                 for flow_log in page["FlowLogs"]
             ]
         except (ClientError, BotoCoreError) as error:
-            raise LayoutsUnavailable(f"DescribeFlowLogs: {error}") from error
+            raise LogFormatsUnavailable(f"DescribeFlowLogs: {error}") from error

@@ -13,7 +13,7 @@ from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.enforcer.state.selector import selects
 from flowwarden.enforcer.state.stack import House
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, S3, FlowLogsPolicy, FlowLogWish
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 MANAGED_TAG: Final = "flow-warden:managed"
 """Tag key of every flow log that Flow Warden made; its value is the name of the stack."""
@@ -100,7 +100,7 @@ def resolved(wish: FlowLogWish, house: House) -> DesiredFlowLog:
     """A wish, with what it leaves open as the stack has it."""
     to_logs = wish.destination_type == CLOUD_WATCH_LOGS
     suffix = f"-{wish.log_group_suffix}" if wish.log_group_suffix else ""
-    asked = RecordLayout.parse(wish.log_format).to_log_format() if wish.log_format else house.log_format
+    asked = LogFormat.parse(wish.log_format).to_log_format() if wish.log_format else house.log_format
     return DesiredFlowLog(
         destination=f"{house.log_group_name}{suffix}" if to_logs else wish.destination,
         destination_type=wish.destination_type,

@@ -16,7 +16,7 @@ DAYS_ADMINISTERED: Final = 5
 prepares for more, are not."""
 
 
-class Familiar:
+class RoleProfile:
     """The host at an interface, on a day."""
 
     def __init__(self, interface: Interface | None, role: str, baseline: Baseline | None) -> None:
@@ -26,7 +26,7 @@ class Familiar:
         self.baseline = baseline
 
     @classmethod
-    def unknown(cls) -> Familiar:
+    def unknown(cls) -> RoleProfile:
         """A host of which nothing is known."""
         return cls(None, UNKNOWN, None)
 

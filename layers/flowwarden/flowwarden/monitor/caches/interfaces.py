@@ -33,7 +33,7 @@ MOST = 4096
 """Interfaces that are remembered, about 1 KB each; beyond, those go that were asked for the longest ago."""
 
 
-class Entry(Struct, frozen=True):
+class CachedInterface(Struct, frozen=True):
     """What the book says about an interface."""
 
     interface: Interface | None
@@ -44,7 +44,7 @@ class Entry(Struct, frozen=True):
     """Seconds from the question until then, if it was in vain."""
 
 
-class InterfaceBook:
+class InterfaceCache:
     """Knows network interfaces. One for a container."""
 
     def __init__(self, directory: InterfaceDirectory, tell: Callable[[str], None]) -> None:
@@ -56,7 +56,7 @@ class InterfaceBook:
         """
         self._directory = directory
         self._tell = tell
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, CachedInterface] = {}
         """In the order in which they were asked for."""
         self._ask_again = 0
         """Unix seconds: before, EC2 is not asked, because it refused."""
@@ -113,12 +113,12 @@ class InterfaceBook:
         for each in due:
             before = self._entries.pop(each, None)  # so that it moves to the end
             if interface := described.get(each):
-                self._entries[each] = Entry(interface, now + VALID_SECONDS)
+                self._entries[each] = CachedInterface(interface, now + VALID_SECONDS)
             else:
                 # It was deleted. Ids are not used again, so its last records are read by what it was.
                 known, waited = (before.interface, before.wait) if before else (None, 0)
                 wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
-                self._entries[each] = Entry(known, now + wait, wait)
+                self._entries[each] = CachedInterface(known, now + wait, wait)
         return described
 
     def _forget(self) -> None:

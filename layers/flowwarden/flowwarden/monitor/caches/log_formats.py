@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from flowwarden.errors import LayoutsUnavailable, StateUnavailable
-from flowwarden.monitor.ports import LayoutMemory, LogFormats
-from flowwarden.records.columnar.reader import TableReader
+from flowwarden.errors import LogFormatsUnavailable, StateUnavailable
+from flowwarden.monitor.ports import LogFormats, LogFormatStore
+from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.format_choice import Candidates, Learned, candidates
-from flowwarden.records.line_reader import Reader
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import LogFormat
 
 VALID_SECONDS = 3600
 """How long what was learned is trusted: a format that has another one's fields in another order is noticed
@@ -28,10 +28,10 @@ SOON_SECONDS = 30
 """When to look into the state table again while another container asks EC2."""
 
 
-class Entry(Struct, frozen=True):
+class CachedFormats(Struct, frozen=True):
     """What the book says about a log group."""
 
-    reader: TableReader
+    reader: ColumnarReader
     candidates: Candidates
     learned: Learned | None
     look_again: int
@@ -42,14 +42,14 @@ class Entry(Struct, frozen=True):
     """Whether the last look failed, so that the entry may be out of date."""
 
 
-class LayoutBook:
+class LogFormatCache:
     """Knows by which layouts the lines of a log group are read. One for a container."""
 
     def __init__(
         self,
         formats: LogFormats,
-        memory: LayoutMemory,
-        fallback: Sequence[RecordLayout],
+        memory: LogFormatStore,
+        fallback: Sequence[LogFormat],
         tell: Callable[[str], None],
     ) -> None:
         """Begin with an empty book.
@@ -61,16 +61,16 @@ class LayoutBook:
             tell: takes what a person should know, such as a field that is not known.
 
         Raises:
-            LayoutError: a layout of the fallback cannot be read.
+            LogFormatError: a layout of the fallback cannot be read.
         """
-        Reader(fallback)  # a wrong setting is to show at once
+        LineReader(fallback)  # a wrong setting is to show at once
         self._formats = formats
         self._memory = memory
         self._fallback = tuple(fallback)
         self._tell = tell
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, CachedFormats] = {}
 
-    def entry(self, log_group: str, now: int) -> Entry:
+    def entry(self, log_group: str, now: int) -> CachedFormats:
         """The entry of a log group; `now` is Unix seconds.
 
         Costs nothing while the entry is trusted, then one read of the state table, and a call to EC2 if all
@@ -81,7 +81,7 @@ class LayoutBook:
             entry = self._look(log_group, now, now - VALID_SECONDS)
         return entry
 
-    def renewed(self, log_group: str, now: int) -> Entry:
+    def renewed(self, log_group: str, now: int) -> CachedFormats:
         """The entry again, because lines did not fit it; with another reader if there is news.
 
         Costs nothing while it is too early to ask again.
@@ -91,7 +91,7 @@ class LayoutBook:
             return entry
         return self._look(log_group, now, entry.learned.at if entry.learned else 0)
 
-    def _look(self, log_group: str, now: int, too_old: int) -> Entry:
+    def _look(self, log_group: str, now: int, too_old: int) -> CachedFormats:
         """Make the entry anew, from something learned after `too_old` (Unix seconds) if that can be had."""
         before = self._entries.get(log_group)
         learned = before.learned if before else None
@@ -106,11 +106,11 @@ class LayoutBook:
                 self._keep(log_group, learned)
             else:
                 again = now + SOON_SECONDS, now + SOON_SECONDS
-        except (LayoutsUnavailable, StateUnavailable) as error:
+        except (LogFormatsUnavailable, StateUnavailable) as error:
             self._tell(f"the log formats of {log_group} cannot be learned now, so they may be old: {error}")
             unavailable = True
             again = now + WAIT_SECONDS, now + WAIT_SECONDS
-        entry = Entry(*self._reader(before, learned), learned, *again, unavailable)
+        entry = CachedFormats(*self._reader(before, learned), learned, *again, unavailable)
         self._entries[log_group] = entry
         return entry
 
@@ -121,14 +121,16 @@ class LayoutBook:
             # This container knows; the others ask for themselves.
             self._tell(f"the log formats of {log_group} could not be kept: {error}")
 
-    def _reader(self, before: Entry | None, learned: Learned | None) -> tuple[TableReader, Candidates]:
+    def _reader(
+        self, before: CachedFormats | None, learned: Learned | None
+    ) -> tuple[ColumnarReader, Candidates]:
         """The reader, and what it reads; the one before, which remembers tokens, if nothing changed."""
         chosen = candidates(learned, self._fallback)
         if before is not None and before.candidates == chosen:
             return before.reader, chosen
         for note in chosen.notes:
             self._tell(note)
-        return TableReader(chosen.layouts, chosen.blind), chosen
+        return ColumnarReader(chosen.layouts, chosen.blind), chosen
 
 
 def _newer(one: Learned | None, other: Learned | None) -> Learned | None:

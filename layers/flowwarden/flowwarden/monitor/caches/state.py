@@ -30,7 +30,7 @@ BASELINE_SECONDS: Final = 6 * 3600
 add little to these."""
 
 
-class EvidenceBook:
+class StateCache:
     """Adds evidence and recalls baselines. One for a container."""
 
     def __init__(self, store: EvidenceStore) -> None:

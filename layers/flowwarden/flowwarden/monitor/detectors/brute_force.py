@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
-from flowwarden.monitor.traffic.host_activity import ADMINISTERED, SESSIONS, Suspect
+from flowwarden.monitor.traffic.host_activity import ADMINISTERED, SESSIONS, HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import describe_service
@@ -35,7 +35,7 @@ SESSIONS_EACH: Final = 10
 _NOTHING: Final[frozenset[int]] = frozenset()
 
 
-def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for the host, if it guesses; the flows are those of its new contacts."""
     logins = suspect.administering(suspect.answered(flows))
     if suspect.learning or not logins:
@@ -47,7 +47,7 @@ def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> 
     return [_report(suspect, logins, round(sessions), policy.thresholds.brute_force_sessions)]
 
 
-def _report(suspect: Suspect, flows: Sequence[DirectedFlow], sessions: int, least: int) -> Finding:
+def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], sessions: int, least: int) -> Finding:
     tally = Tally.of(flows)
     client, example = suspect.client, representative(flows)
     service, server = describe_service(*tally.services[0][0]), tally.servers[0][0]

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
-from flowwarden.monitor.traffic.host_activity import Suspect
+from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP, WEB, describe_service
@@ -28,7 +28,7 @@ from flowwarden.policy.policy import Policy
 NAME: Final = "database-initiates"
 
 
-def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
     """One finding for the host, if it serves a database; the flows are those of its new contacts."""
     if not suspect.databases:
         return []
@@ -50,7 +50,7 @@ def is_needless(protocol: int | None, port: int | None, peer: PeerClass) -> bool
     return protocol == TCP and needless and peer in {PeerClass.OWN, PeerClass.INTERNET}
 
 
-def _report(suspect: Suspect, flows: Sequence[DirectedFlow]) -> Finding:
+def _report(suspect: HostActivity, flows: Sequence[DirectedFlow]) -> Finding:
     tally = Tally.of(flows)
     client, example = suspect.client, representative(flows)
     target, service = tally.servers[0][0], describe_service(*tally.services[0][0])

@@ -20,7 +20,7 @@ from flowwarden.monitor.findings import Finding, Severity, Tally, connection, re
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.host_set import Places, places
+from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.network.initiator import source
 from flowwarden.network.services import describe_service
 from flowwarden.network.traffic import RST
@@ -33,7 +33,7 @@ NAME = "public-into-private"
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each own host and service that the internet connected to in a private subnet."""
-    private = places(policy.private_subnets)
+    private = host_set(policy.private_subnets)
     entered = [
         directed
         for directed in flows
@@ -56,7 +56,7 @@ def _is_answer(directed: DirectedFlow) -> bool:
     return source(directed.flow) == directed.server and directed.flow.tcp_flags != RST
 
 
-def _is_private(directed: DirectedFlow, private: Places) -> bool:
+def _is_private(directed: DirectedFlow, private: HostSet) -> bool:
     # The record's subnet is that of the interface that logged it: the server's only where it is there.
     subnet = directed.flow.subnet_id if logged_by(directed, directed.server) else None
     return private.hold(directed.server, subnet)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
-from flowwarden.monitor.traffic.host_activity import ADMINISTERED, Suspect
+from flowwarden.monitor.traffic.host_activity import ADMINISTERED, HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import describe_service
@@ -28,7 +28,7 @@ from flowwarden.state.sets import DAY
 NAME: Final = "lateral-movement"
 
 
-def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for the host, if it moves; the flows are those of its new contacts."""
     moving = suspect.administering(flows)
     servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
@@ -38,7 +38,7 @@ def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> 
     return [_report(suspect, moving, servers, least)]
 
 
-def _report(suspect: Suspect, flows: Sequence[DirectedFlow], servers: int, least: int) -> Finding:
+def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], servers: int, least: int) -> Finding:
     tally = Tally.of(flows)
     client, example = suspect.client, representative(flows)
     service = describe_service(*tally.services[0][0])

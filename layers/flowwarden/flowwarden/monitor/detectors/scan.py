@@ -35,7 +35,7 @@ from flowwarden.monitor.traffic.host_activity import (
     FAILED_OUTSIDE,
     FAILED_USUAL,
     SPANS,
-    Suspect,
+    HostActivity,
 )
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -76,7 +76,7 @@ def failures(sets: Sets) -> float:
     return sum(distinct(sets.get(name, _NOTHING)) for name in (FAILED, FAILED_USUAL, FAILED_OUTSIDE))
 
 
-def vertical(suspect: Suspect, least: int) -> str | None:
+def vertical(suspect: HostActivity, least: int) -> str | None:
     """The server that the host asks for very many privileged ports in this batch; None if there is none."""
     ports: defaultdict[str, set[int]] = defaultdict(set)
     for contact in suspect.contacts:
@@ -85,20 +85,20 @@ def vertical(suspect: Suspect, least: int) -> str | None:
     return next((server for server, asked in ports.items() if len(asked) >= least), None)
 
 
-def exceeded(suspect: Suspect, thresholds: Thresholds) -> int | None:
+def exceeded(suspect: HostActivity, thresholds: Thresholds) -> int | None:
     """The window, in seconds, in which the host failed too often, in whatever batch; None if it did not."""
     limits = {span: _limit(suspect, span, thresholds) for span in SPANS}
     spans = (span for span, limit in limits.items() if excess(suspect.window(span), span) >= limit)
     return next(spans, None)
 
 
-def suspicious(suspect: Suspect, thresholds: Thresholds) -> int | None:
+def suspicious(suspect: HostActivity, thresholds: Thresholds) -> int | None:
     """The same, if the host failed in this batch as well."""
     failed = any(contact.failed for contact in suspect.contacts)
     return exceeded(suspect, thresholds) if failed else None
 
 
-def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for the host, if it scans; the flows are those of its new contacts."""
     if not flows:
         return []
@@ -114,12 +114,12 @@ def inspect(suspect: Suspect, flows: Sequence[DirectedFlow], policy: Policy) -> 
     return []
 
 
-def _limit(suspect: Suspect, span: int, thresholds: Thresholds) -> float:
+def _limit(suspect: HostActivity, span: int, thresholds: Thresholds) -> float:
     limit = thresholds.scan_hour if span == HOUR else thresholds.scan_day
     return limit * (LEARNING_FACTOR if suspect.learning else 1)
 
 
-def _report(suspect: Suspect, flows: Sequence[DirectedFlow], tried: str, why: str) -> Finding:
+def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], tried: str, why: str) -> Finding:
     tally = Tally.of(flows)
     client, example = suspect.client, representative(flows)
     return Finding(

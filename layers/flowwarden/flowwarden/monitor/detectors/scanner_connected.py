@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.initiator import Evidence, Verdict
+from flowwarden.network.initiator import Basis, InitiatorVerdict
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, describe_service
 
 NAME: Final = "scan-hit"
@@ -87,4 +87,4 @@ def _told_by_refusals(directed: DirectedFlow) -> DirectedFlow:
     verdict = directed.verdict
     if verdict.confidence >= BY_REFUSALS:
         return directed
-    return replace(directed, verdict=Verdict(verdict.initiator, BY_REFUSALS, Evidence.SCANNER))
+    return replace(directed, verdict=InitiatorVerdict(verdict.initiator, BY_REFUSALS, Basis.SCANNER))

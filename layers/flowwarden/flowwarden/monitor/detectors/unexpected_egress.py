@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
-from flowwarden.monitor.traffic.host_activity import Suspect
+from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.host_set import Places, places
+from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.network.services import describe_service
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
@@ -35,7 +35,7 @@ NAME = "listener-goes-out"
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     """One finding for each listener-only host that connected to the internet."""
-    listeners = places(policy.listener_only)
+    listeners = host_set(policy.listener_only)
     gone_out = [
         directed
         for directed in flows
@@ -50,7 +50,7 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     ]
 
 
-def inspect_suspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
+def inspect_suspect(suspect: HostActivity, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
     """One finding for the host, if its role only listens; the flows are those of its new contacts."""
     if suspect.learning or not suspect.only_listens:
         return []
@@ -59,7 +59,7 @@ def inspect_suspect(suspect: Suspect, flows: Sequence[DirectedFlow], _policy: Po
     return [_report(suspect.client, gone_out, why)] if gone_out else []
 
 
-def _is_listener(directed: DirectedFlow, listeners: Places) -> bool:
+def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
     # The record's ids are those of the interface that logged it, so they speak for the client only
     # where the client is at that interface.
     if logged_by(directed, directed.client):

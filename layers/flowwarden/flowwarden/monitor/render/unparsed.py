@@ -9,7 +9,7 @@ from flowwarden.monitor.detectors.unparsed_lines import NAME, SightLost
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, repeats
 from flowwarden.notify.claims import Claim, digest
 from flowwarden.notify.notification import Notification, fit_subject
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.log_format import LogFormat
 
 SEVERITY: Final = "medium"
 """Somebody has to mend it in working hours; what it may hide, nobody knows."""
@@ -37,9 +37,7 @@ def summarize(loss: SightLost, occasion: Occasion) -> str:
     return f"Sight lost: {loss.unreadable:,} of {loss.lines:,} lines in {occasion.log_group} cannot be read."
 
 
-def render(
-    loss: SightLost, layouts: Sequence[RecordLayout], claim: Claim, occasion: Occasion
-) -> Notification:
+def render(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion: Occasion) -> Notification:
     """The notification about lines that fit none of these layouts, or more than one."""
     summary = summarize(loss, occasion)
     return Notification(
@@ -56,7 +54,7 @@ def render(
     )
 
 
-def _text(loss: SightLost, layouts: Sequence[RecordLayout], claim: Claim, occasion: Occasion) -> str:
+def _text(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion: Occasion) -> str:
     where = f"{occasion.account_id}, {occasion.region}, {occasion.log_group}, stream {occasion.log_stream}"
     steps = [f"{number}. {step}" for number, step in enumerate(_advice(occasion), start=1)]
     parts = (
@@ -80,7 +78,7 @@ def _advice(occasion: Occasion) -> tuple[str, ...]:
     return (f"See which flow logs write into the log group, in which format: {described}", *ADVICE)
 
 
-def _formats(layouts: Sequence[RecordLayout]) -> list[str]:
+def _formats(layouts: Sequence[LogFormat]) -> list[str]:
     told = [f"{len(each.names)} fields: {' '.join(each.names)}" for each in layouts[:FORMATS]]
     rest = len(layouts) - FORMATS
     return [*told, f"and {rest} more"] if rest > 0 else told
@@ -97,7 +95,7 @@ def _short(text: str) -> str:
 
 
 def _document(
-    loss: SightLost, layouts: Sequence[RecordLayout], claim: Claim, occasion: Occasion
+    loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion: Occasion
 ) -> dict[str, Any]:
     return {
         "version": DOCUMENT_VERSION,

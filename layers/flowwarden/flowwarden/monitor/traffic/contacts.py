@@ -38,7 +38,7 @@ MOST_FLOWS: Final = 256
 """Contacts behind a finding of which a flow is looked at."""
 
 
-class Outcome(StrEnum):
+class ContactOutcome(StrEnum):
     """What came of a contact, as far as the batch tells."""
 
     ANSWERED = "answered"
@@ -57,7 +57,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     port: int
     peer: str
     """What the server is, as baselines tell servers apart; see `peer_of`."""
-    outcome: Outcome
+    outcome: ContactOutcome
     inbound: bool
     """Whether the interface that logged it is the server's."""
     first: int
@@ -70,7 +70,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     @property
     def failed(self) -> bool:
         """Whether the client did not get what it asked for."""
-        return self.outcome is not Outcome.ANSWERED
+        return self.outcome is not ContactOutcome.ANSWERED
 
     @property
     def inside(self) -> bool:
@@ -267,10 +267,10 @@ class Contacts:
         """A flow of each of these contacts, at most `MOST_FLOWS`."""
         return self._directions.flows(np.array([each.rows[0] for each in contacts[:MOST_FLOWS]], np.int64))
 
-    def _outcome(self, group: int) -> Outcome:
+    def _outcome(self, group: int) -> ContactOutcome:
         if self._answered[group]:
-            return Outcome.ANSWERED
-        return Outcome.REFUSED if self._refused[group] else Outcome.UNANSWERED
+            return ContactOutcome.ANSWERED
+        return ContactOutcome.REFUSED if self._refused[group] else ContactOutcome.UNANSWERED
 
     def _inbound(self, rows: Integers) -> Mask:
         inbound: Mask = (self._directions.side[rows] == INGRESS) == self._directions.from_source[rows]

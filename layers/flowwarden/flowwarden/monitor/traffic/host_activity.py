@@ -39,7 +39,7 @@ MOST_WINDOWS: Final = 4
 SPANS: Final = {HOUR: "1h", DAY: "24h"}
 
 
-class Suspect(Struct, frozen=True, kw_only=True):
+class HostActivity(Struct, frozen=True, kw_only=True):
     """A host, what it does that is new, and what is known of its last hour and day."""
 
     client: str

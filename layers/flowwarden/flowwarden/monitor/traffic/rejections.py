@@ -12,7 +12,7 @@ from functools import cached_property
 from flowwarden.monitor.traffic.selection import grouped, sure
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.host_set import places
+from flowwarden.network.host_set import host_set
 from flowwarden.network.initiator import Initiator
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action
@@ -70,7 +70,7 @@ class Refusals:
 
         Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
         """
-        probing, exempt = self.probers, places(self._policy.exempt)
+        probing, exempt = self.probers, host_set(self._policy.exempt)
         asked = [
             directed
             for (client, server_class, *_), group in self.attempts.items()

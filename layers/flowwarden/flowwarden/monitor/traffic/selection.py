@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, DirectedFlow, Directions
-from flowwarden.network.host_set import Places, places
+from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.network.initiator import Initiator
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -32,7 +32,7 @@ def wanted(directions: Directions, policy: Policy) -> Integers:
     declared = policy.private_subnets + policy.listener_only
     if declared:
         rows = _with_internet(directions)
-        looked_at[rows[_touching(directions, rows, places(declared))]] = True
+        looked_at[rows[_touching(directions, rows, host_set(declared))]] = True
     return without_repeats(flows, looked_at.nonzero()[0])
 
 
@@ -61,7 +61,7 @@ def _with_internet(directions: Directions) -> Integers:
     return (outside & (directions.confidence >= PAGING_CONFIDENCE)).nonzero()[0]
 
 
-def _touching(directions: Directions, rows: Integers, here: Places) -> Mask:
+def _touching(directions: Directions, rows: Integers, here: HostSet) -> Mask:
     """Which of these connections with the internet are with an end in one of the places, or logged there."""
     flows = directions.traffic.flows
     named, held = flows.answers(here.naming), flows.answers(here.holding)

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import numpy as np
 from msgspec import Struct
 
-from flowwarden.records.columnar.string_pool import WORDS, Answers, Question, Vocabulary
+from flowwarden.records.columnar.string_pool import WORDS, Answers, Question, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.records.fields import FIELDS, Kind
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, Malformed
@@ -46,7 +46,7 @@ class FlowTable:
     def __init__(
         self,
         columns: dict[str, Integers],
-        vocabulary: Vocabulary,
+        vocabulary: StringPool,
         flows: Callable[[Integers], Sequence[Flow]],
     ) -> None:
         """Take the columns, and what makes flows of row numbers."""
@@ -59,7 +59,7 @@ class FlowTable:
     @classmethod
     def of(cls, flows: Sequence[Flow]) -> Self:
         """The table of flows that are there already."""
-        vocabulary = Vocabulary()
+        vocabulary = StringPool()
         return cls(columns_of(flows, vocabulary), vocabulary, lambda rows: [flows[row] for row in rows])
 
     def __len__(self) -> int:
@@ -89,7 +89,7 @@ class FlowTable:
         return attribute in self._columns
 
     def answers(self, question: Question) -> Answers:
-        """What a question is answered about the texts of columns; see `Vocabulary.answers`."""
+        """What a question is answered about the texts of columns; see `StringPool.answers`."""
         return self._vocabulary.answers(question)
 
     def flows(self, rows: Integers) -> Sequence[Flow]:
@@ -105,7 +105,7 @@ class Table(Struct, frozen=True):
     malformed: list[Malformed]
 
 
-def columns_of(flows: Sequence[Flow], vocabulary: Vocabulary) -> dict[str, Integers]:
+def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integers]:
     """The columns of flows that any of their layouts has, their texts numbered by a vocabulary.
 
     All that is of one kind is made at once: a batch may be a line or two, and then every array costs more

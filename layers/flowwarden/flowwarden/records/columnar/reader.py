@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from flowwarden.records.address_cache import KnownAddresses
+from flowwarden.records.address_cache import AddressCache
 from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable, Table, columns_of, narrowed
-from flowwarden.records.columnar.string_pool import UNKNOWN, WORDS, Vocabulary
+from flowwarden.records.columnar.string_pool import UNKNOWN, WORDS, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT, LARGEST_NUMBER, Integers, Mask, Text, Tokens
 from flowwarden.records.fields import Kind
-from flowwarden.records.line_reader import ENDPOINTS, Reader
-from flowwarden.records.log_format import RecordLayout
+from flowwarden.records.line_reader import ENDPOINTS, LineReader
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Flow, LogStatus
 from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 
@@ -45,20 +45,20 @@ _LARGEST: Final = {
 _LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
 
 
-class TableReader:
-    """Reads lines of one or several layouts into tables. Make one and keep it, as a Reader."""
+class ColumnarReader:
+    """Reads lines of one or several layouts into tables. Make one and keep it, as a LineReader."""
 
-    def __init__(self, layouts: Sequence[RecordLayout], blind: Sequence[RecordLayout] = ()) -> None:
-        """Prepare for lines of these layouts. Arguments and errors are those of Reader."""
-        self._reader = Reader(layouts, blind)
+    def __init__(self, layouts: Sequence[LogFormat], blind: Sequence[LogFormat] = ()) -> None:
+        """Prepare for lines of these layouts. Arguments and errors are those of LineReader."""
+        self._reader = LineReader(layouts, blind)
         self._plans = [_Plan(layout) for layout in self._reader.alone]
-        self._addresses = KnownAddresses()
-        self._vocabulary = Vocabulary()
+        self._addresses = AddressCache()
+        self._vocabulary = StringPool()
 
     def read(self, lines: Sequence[str]) -> Table:
         """Read the lines, each holding one record. Plain flows come first, in their order."""
         if self._vocabulary.is_full:
-            self._vocabulary = Vocabulary()
+            self._vocabulary = StringPool()
         vocabulary = self._vocabulary
         parts: list[_Part] = []
         odd: list[str] = []
@@ -76,7 +76,7 @@ class TableReader:
             parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
         return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
 
-    def _plain(self, chunk: Sequence[str], vocabulary: Vocabulary) -> Iterator[_Part]:
+    def _plain(self, chunk: Sequence[str], vocabulary: StringPool) -> Iterator[_Part]:
         """The plain flows of each layout."""
         if len(chunk) < FEW:
             return
@@ -133,7 +133,7 @@ _NONE: Final = np.empty(0, np.int64)
 class _Plan:
     """What stands where in the lines of a layout."""
 
-    def __init__(self, layout: RecordLayout) -> None:
+    def __init__(self, layout: LogFormat) -> None:
         self.fields = len(layout.names)
         by_kind: defaultdict[Kind, list[int]] = defaultdict(list)
         for number, field in enumerate(layout.fields):
@@ -153,7 +153,7 @@ class _Plan:
 class _Reading:
     """Some lines of a layout while their columns are read."""
 
-    def __init__(self, tokens: Tokens, vocabulary: Vocabulary, addresses: KnownAddresses) -> None:
+    def __init__(self, tokens: Tokens, vocabulary: StringPool, addresses: AddressCache) -> None:
         self.valid: Mask = np.ones(tokens.length.shape[1], bool)
         """Which lines are plain flows, as far as they are read."""
         self._tokens = tokens
@@ -251,7 +251,7 @@ class _Reading:
 class _Origin(Struct, frozen=True):
     """Where the rows of a table come from, to make flows of those that are asked for."""
 
-    reader: Reader
+    reader: LineReader
     lines: Sequence[str]
     plain: Integers
     """For the first rows: the numbers of their lines."""

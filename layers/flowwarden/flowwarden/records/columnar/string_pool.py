@@ -34,7 +34,7 @@ _SLOTS: Final = 2**15
 _SHIFT: Final = np.uint64(64 - 15)
 
 
-class Vocabulary:
+class StringPool:
     """Texts, each with a number. `ABSENT` is the number of None, and of a dash.
 
     Kept from batch to batch, since addresses repeat.
@@ -145,7 +145,7 @@ def _slots(first: Words, second: Words) -> Words:
     return ((first * MIX) ^ second) * MIX >> _SHIFT
 
 
-_FIRST: Final = Vocabulary()
+_FIRST: Final = StringPool()
 ACCEPT: Final = _FIRST[Action.ACCEPT]
 REJECT: Final = _FIRST[Action.REJECT]
 INGRESS: Final = _FIRST[FlowDirection.INGRESS]
