@@ -28,6 +28,7 @@ from flowwarden.policy.flow_logs import (
     FlowLogWish,
     Selection,
 )
+from flowwarden.policy.requestable import field_problems
 from flowwarden.records.log_format import LogFormat
 
 _ARN: Final = {
@@ -130,8 +131,6 @@ def _wrong_wish(path: str, wish: FlowLogWish) -> Iterator[str]:
     yield from _not_among(f"{path}.retention_days", wish.retention_days, (None, *RETENTIONS))
     if wish.kms_key_arn and not _KEY.fullmatch(wish.kms_key_arn):
         yield f"{path}.kms_key_arn: {wish.kms_key_arn!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID"
-    if wish.log_format and not wish.log_format.startswith("${"):
-        yield f"{path}.log_format: {wish.log_format!r}; write ${{field}} ${{field}} …"
     if len(wish.tags) > MOST_TAGS:
         yield f"{path}.tags: {len(wish.tags)} tags; write {MOST_TAGS} at most"
     for key, value in wish.tags.items():
@@ -140,12 +139,24 @@ def _wrong_wish(path: str, wish: FlowLogWish) -> Iterator[str]:
     for key in wish.tags:
         if not key.strip() or len(key) > LONGEST_KEY or key.lower().startswith("aws:"):
             yield f"{path}.tags: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"
-    if wish.log_format:
-        try:
-            LogFormat.parse(wish.log_format)
-        except LogFormatError as error:
-            yield f"{path}.log_format: {error}"
+    yield from _wrong_log_format(f"{path}.log_format", wish.log_format)
     yield from _wrong_destination(path, wish)
+
+
+def _wrong_log_format(path: str, text: str) -> Iterator[str]:
+    """What EC2 would refuse in a log format; '' is the stack's own."""
+    if not text:
+        return
+    if not text.startswith("${"):
+        yield f"{path}: {text!r}; write ${{field}} ${{field}} …"
+        return
+    try:
+        log_format = LogFormat.parse(text)
+    except LogFormatError as error:
+        yield f"{path}: {error}"
+        return
+    for problem in field_problems(log_format):
+        yield f"{path}: {problem}"
 
 
 def _wrong_destination(path: str, wish: FlowLogWish) -> Iterator[str]:
