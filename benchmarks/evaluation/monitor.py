@@ -15,13 +15,9 @@ from benchmarks.evaluation.expected_detections import NEVER_PAGED
 from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
 from benchmarks.evaluation.subject import Page, Surroundings
-from flowwarden.monitor.caches.interfaces import InterfaceCache
-from flowwarden.monitor.caches.log_formats import LogFormatCache
-from flowwarden.monitor.caches.state import StateCache
+from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.monitor.findings import Finding
-from flowwarden.monitor.lookout import Lookout
-from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringService, Sinks
-from flowwarden.monitor.watching import Watcher
+from flowwarden.monitor.pipeline import Invocation
 from flowwarden.network import roles
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
@@ -29,7 +25,6 @@ from flowwarden.network.initiator import Initiator
 from flowwarden.network.traffic import Traffic
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notification import Notification
-from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
@@ -56,24 +51,20 @@ class Monitor:
         self._pages, self._operations = Sink(), Sink()
         self._evidence = Evidence()
         self._claims = Claims(ClaimTerms(quiet=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
-        book = LogFormatCache(
-            Formats(surroundings.layout.to_log_format()),
-            Layouts(),
-            (surroundings.layout, DEFAULT_LOG_FORMAT),
-            lambda _note: None,
-        )
-        interfaces = InterfaceCache(Directory(surroundings.interfaces, described), lambda _note: None)
-        evidence = StateCache(self._evidence)
-        self._service = MonitoringService(
-            layouts=book,
-            guards=Guards(
-                Watcher(evidence, interfaces, policy(surroundings.interfaces().values())),
-                Lookout(evidence, interfaces, Thresholds()),
+        self._service = build(
+            MonitorPorts(
+                formats=Formats(surroundings.layout.to_log_format()),
+                format_store=Layouts(),
+                interfaces=Directory(surroundings.interfaces, described),
+                state=self._evidence,
+                claims=self._claims,
+                pages=self._pages,
+                operations=self._operations,
             ),
-            claims=self._claims,
-            sinks=Sinks(self._pages, self._operations),
+            policy(surroundings.interfaces().values()),
+            (surroundings.layout, DEFAULT_LOG_FORMAT),
             region=REGION,
-            quiet_minutes=QUIET_MINUTES,
+            suppression_minutes=QUIET_MINUTES,
         )
 
     @property

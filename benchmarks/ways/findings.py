@@ -15,14 +15,10 @@ from benchmarks.evaluation.memory import Claims, Evidence, Formats, Layouts, Sin
 from benchmarks.generator import lines
 from benchmarks.ways.project import MAX_BYTES
 from benchmarks.ways.way import Event, Way
+from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.monitor.baseline.baseline import EDGES, Edge
-from flowwarden.monitor.caches.interfaces import InterfaceCache
-from flowwarden.monitor.caches.log_formats import LogFormatCache
-from flowwarden.monitor.caches.state import StateCache
-from flowwarden.monitor.lookout import Lookout
-from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.monitor.pipeline import Invocation, MonitoringResult, MonitoringService
 from flowwarden.monitor.traffic.contacts import Contacts
-from flowwarden.monitor.watching import Watcher
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.roles import Interface
@@ -78,18 +74,16 @@ def make(layout: LogFormat) -> Way:
 
 
 def _service(layout: LogFormat) -> MonitoringService:
-    evidence = StateCache(_Remembered(_usual(layout)))
-    interfaces = InterfaceCache(_Directory(), lambda _note: None)
-    return MonitoringService(
-        layouts=LogFormatCache(Formats(layout.to_log_format()), Layouts(), (layout,), lambda _note: None),
-        guards=Guards(
-            Watcher(evidence, interfaces, POLICY), Lookout(evidence, interfaces, POLICY.thresholds)
-        ),
+    ports = MonitorPorts(
+        formats=Formats(layout.to_log_format()),
+        format_store=Layouts(),
+        interfaces=_Directory(),
+        state=_Remembered(_usual(layout)),
         claims=Claims(ClaimTerms(quiet=3600, lease=50)),
-        sinks=Sinks(Sink(), Sink()),
-        region="eu-west-1",
-        quiet_minutes=60,
+        pages=Sink(),
+        operations=Sink(),
     )
+    return build(ports, POLICY, (layout,), region="eu-west-1", suppression_minutes=60)
 
 
 def _usual(layout: LogFormat) -> frozenset[int]:

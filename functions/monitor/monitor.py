@@ -24,23 +24,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flowwarden.aws.clients import make_client
-from flowwarden.aws.dynamodb.claims import DynamoDbClaims, DynamoDbLogFormats
-from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.aws.ec2.interfaces import DescribedInterfaces
-from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
-from flowwarden.aws.sns import TopicSink
+from flowwarden.bootstrap.monitor import on_aws
 from flowwarden.errors import NotASubscriptionEvent
-from flowwarden.monitor.caches.interfaces import InterfaceCache
-from flowwarden.monitor.caches.log_formats import LogFormatCache
-from flowwarden.monitor.caches.state import StateCache
-from flowwarden.monitor.lookout import Lookout
-from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
-from flowwarden.monitor.ports import LogFormats, LogFormatStore
-from flowwarden.monitor.watching import Watcher
-from flowwarden.notify.claims import ClaimTerms
-from flowwarden.policy.policy import Policy
-from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
+from flowwarden.monitor.pipeline import Invocation, MonitoringResult, MonitoringService
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
@@ -49,12 +35,6 @@ metrics = Metrics(namespace="FlowWarden", service="monitor")
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
-
-HURRIED_ATTEMPTS, HURRIED_SECONDS = 2, 2.0
-"""A table that hangs must not take the time in which the pages go out without it."""
-
-ONCE = 1
-"""Whose an interface is, is asked once: a host that is not known is watched all the same, less closely."""
 
 LOGGED = 100
 """Findings of a batch of which a line of the log tells one by one: a batch may hold thousands, and each line
@@ -81,43 +61,7 @@ METRICS = {
 def wire() -> Wiring:
     """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LogFormatError."""
     settings = MonitorSettings.from_mapping(os.environ)
-    policy, region = Policy.from_json(settings.policy), settings.aws_region
-    state = make_client("dynamodb", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
-    topics = make_client("sns", region, attempts=HURRIED_ATTEMPTS, read_timeout=HURRIED_SECONDS)
-    described = DescribedInterfaces(
-        lambda: make_client("ec2", region, attempts=ONCE, read_timeout=HURRIED_SECONDS)
-    )
-    interfaces = InterfaceCache(described, logger.warning)
-    evidence = StateCache(DynamoDbEvidence(state, settings.state_table))
-    service = MonitoringService(
-        layouts=make_book(
-            settings.log_format,
-            DescribedFormats(
-                lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS)
-            ),
-            DynamoDbLogFormats(state, settings.state_table),
-        ),
-        guards=Guards(
-            Watcher(evidence, interfaces, policy), Lookout(evidence, interfaces, policy.thresholds)
-        ),
-        claims=DynamoDbClaims(
-            state,
-            settings.state_table,
-            ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds),
-        ),
-        sinks=Sinks(
-            pages=TopicSink(topics, settings.pages_topic_arn),
-            operations=TopicSink(topics, settings.operations_topic_arn),
-        ),
-        region=region,
-        quiet_minutes=settings.suppression_minutes,
-    )
-    return settings, service
-
-
-def make_book(log_format: str, formats: LogFormats, memory: LogFormatStore) -> LogFormatCache:
-    """What lines are read by; the configured format and AWS's default one where nothing can be learned."""
-    return LogFormatCache(formats, memory, (LogFormat.parse(log_format), DEFAULT_LOG_FORMAT), logger.warning)
+    return settings, on_aws(settings, logger.warning)
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:

@@ -11,14 +11,16 @@ import pytest
 import yaml
 
 import monitor
+from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.errors import CorruptPayload, NotASubscriptionEvent, PayloadTooLarge, PublishFailed
-from flowwarden.monitor.pipeline import Guards, MonitoringService, Sinks
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import encode
 from flowwarden.settings import MonitorSettings
+from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
-from tests.monitor.fakes_state import lookout, watcher
+from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
 ROOT = Path(__file__).parents[2]
@@ -74,17 +76,22 @@ class Harness:
 
     def _wire(self) -> monitor.Wiring:
         settings = MonitorSettings.from_mapping(ENVIRONMENT | self.environment)
-        service = MonitoringService(
-            layouts=monitor.make_book(
-                settings.log_format,
-                FakeFormats({"/flow-warden/flow-logs": self.log_formats}),
-                MemoryLogFormats(),
-            ),
-            guards=Guards(watcher(Policy.from_json(settings.policy)), lookout()),
+        ports = MonitorPorts(
+            formats=FakeFormats({"/flow-warden/flow-logs": self.log_formats}),
+            format_store=MemoryLogFormats(),
+            interfaces=FakeDirectory(),
+            state=MemoryEvidence(),
             claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),
-            sinks=Sinks(self.sink, self.operations),
+            pages=self.sink,
+            operations=self.operations,
+        )
+        service = build(
+            ports,
+            Policy.from_json(settings.policy),
+            (LogFormat.parse(settings.log_format), DEFAULT_LOG_FORMAT),
             region=settings.aws_region,
-            quiet_minutes=60,
+            suppression_minutes=60,
+            warn=monitor.logger.warning,
         )
         return settings, service
 

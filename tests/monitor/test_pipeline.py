@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.errors import PublishFailed
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
-from flowwarden.monitor.pipeline import Guards, Invocation, MonitoringResult, MonitoringService, Sinks
+from flowwarden.monitor.pipeline import Invocation, MonitoringResult, MonitoringService
 from flowwarden.notify.claims import ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import MAX_CLAIMS, MAX_PAGES
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch
-from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats, book
-from tests.monitor.fakes_state import lookout, watcher
+from tests.monitor.fakes_interfaces import FakeDirectory
+from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
+from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
@@ -56,10 +58,16 @@ class World:
 
     def container(self) -> MonitoringService:
         """A new container's service."""
-        return MonitoringService(
-            layouts=book(self.formats, self.memory), guards=Guards(watcher(self.policy), lookout()),
-            claims=self.claims, sinks=Sinks(self.sink, self.operations), region="eu-west-1", quiet_minutes=60,
-        )  # fmt: skip
+        ports = MonitorPorts(
+            formats=self.formats,
+            format_store=self.memory,
+            interfaces=FakeDirectory(),
+            state=MemoryEvidence(),
+            claims=self.claims,
+            pages=self.sink,
+            operations=self.operations,
+        )
+        return build(ports, self.policy, region="eu-west-1", suppression_minutes=60)
 
 
 def test_a_batch_is_counted_line_by_line() -> None:

@@ -15,6 +15,7 @@ from cfnlint.decode import decode_str  # type: ignore[import-untyped]  # it ship
 import flowwarden.aws
 
 PROJECT = Path(__file__).resolve().parents[2]
+BOOTSTRAP = PROJECT / "layers" / "flowwarden" / "flowwarden" / "bootstrap"
 PATH = PROJECT / "template.yaml"
 TEXT = PATH.read_text()
 
@@ -117,7 +118,9 @@ def declared_actions() -> dict[str, tuple[str, ...]]:
 
 
 def imported_by(function: str) -> set[str]:
-    """The modules of `flowwarden` that a function's handler imports."""
+    """The modules of `flowwarden` that a function's handler and its wiring import."""
     name = function.lower()
-    tree = ast.parse((PROJECT / "functions" / name / f"{name}.py").read_text())
-    return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    files = [PROJECT / "functions" / name / f"{name}.py", BOOTSTRAP / f"{name}.py"]
+    trees = [ast.parse(path.read_text()) for path in files]
+    found = (node for tree in trees for node in ast.walk(tree))
+    return {node.module for node in found if isinstance(node, ast.ImportFrom) and node.module}

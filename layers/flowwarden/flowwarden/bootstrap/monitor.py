@@ -1,0 +1,115 @@
+"""The monitor on its ports: the same wiring for the function, benchmarks and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.aws.clients import make_client
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims, DynamoDbLogFormats
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.ec2.interfaces import DescribedInterfaces
+from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
+from flowwarden.aws.sns import TopicSink
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.log_formats import LogFormatCache
+from flowwarden.monitor.caches.state import StateCache
+from flowwarden.monitor.lookout import Lookout
+from flowwarden.monitor.pipeline import Guards, MonitoringService, Sinks
+from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
+from flowwarden.monitor.watching import Watcher
+from flowwarden.notify.claims import ClaimTerms
+from flowwarden.notify.ports import Claims, Sink
+from flowwarden.policy.policy import Policy
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
+from flowwarden.settings import MonitorSettings
+from flowwarden.state.ports import EvidenceStore
+
+QUICK_ATTEMPTS, QUICK_SECONDS = 2, 2.0
+"""Of calls to the state table and SNS: a table that hangs must not take the time that pages need."""
+INTERFACE_ATTEMPTS: Final = 1
+"""EC2 is asked once about an interface: an unknown host is watched all the same, less closely."""
+
+type Warn = Callable[[str], None]
+
+
+class MonitorPorts(Struct, frozen=True, kw_only=True):
+    """What the monitor works with."""
+
+    formats: LogFormats
+    format_store: LogFormatStore
+    interfaces: InterfaceDirectory
+    state: EvidenceStore
+    claims: Claims
+    pages: Sink
+    """Takes what on-call must act on."""
+    operations: Sink
+    """Takes what concerns Flow Warden's own sight."""
+
+
+def build(
+    ports: MonitorPorts,
+    policy: Policy,
+    log_formats: Sequence[LogFormat] = (DEFAULT_LOG_FORMAT,),
+    *,
+    region: str,
+    suppression_minutes: int,
+    warn: Warn = lambda _message: None,
+) -> MonitoringService:
+    """The monitor on these ports, as one container has it.
+
+    Args:
+        ports: what it works with.
+        policy: the user's.
+        log_formats: the formats of lines for which no format can be learned, the configured one first.
+        region: the Region that pages name.
+        suppression_minutes: for how long repeats of an incident are suppressed.
+        warn: takes sentences for the log, such as one about an unknown field.
+
+    Raises:
+        LogFormatError: one of the formats cannot be read.
+    """
+    interfaces, state = InterfaceCache(ports.interfaces, warn), StateCache(ports.state)
+    return MonitoringService(
+        layouts=LogFormatCache(ports.formats, ports.format_store, tuple(log_formats), warn),
+        guards=Guards(Watcher(state, interfaces, policy), Lookout(state, interfaces, policy.thresholds)),
+        claims=ports.claims,
+        sinks=Sinks(ports.pages, ports.operations),
+        region=region,
+        quiet_minutes=suppression_minutes,
+    )
+
+
+def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
+    """The monitor on AWS. Raises PolicyError, LogFormatError."""
+    policy, configured = Policy.from_json(settings.policy), LogFormat.parse(settings.log_format)
+    return build(
+        _ports(settings),
+        policy,
+        (configured, DEFAULT_LOG_FORMAT),
+        region=settings.aws_region,
+        suppression_minutes=settings.suppression_minutes,
+        warn=warn,
+    )
+
+
+def _ports(settings: MonitorSettings) -> MonitorPorts:
+    region, table = settings.aws_region, settings.state_table
+    state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
+    return MonitorPorts(
+        formats=DescribedFormats(
+            lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS)
+        ),
+        format_store=DynamoDbLogFormats(state, table),
+        interfaces=DescribedInterfaces(
+            lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS)
+        ),
+        state=DynamoDbEvidence(state, table),
+        claims=DynamoDbClaims(state, table, terms),
+        pages=TopicSink(topics, settings.pages_topic_arn),
+        operations=TopicSink(topics, settings.operations_topic_arn),
+    )
