@@ -17,18 +17,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flowwarden.aws.clients import make_client
-from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
-from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
-from flowwarden.aws.iam import Roles
-from flowwarden.aws.logs import LogGroups
-from flowwarden.aws.sns import TopicSink
-from flowwarden.enforcer.reconcile import MINUTE, Aws, EnforcingService
+from flowwarden.bootstrap.enforcer import build, on_aws, topic
+from flowwarden.enforcer.reconcile import EnforcingService
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
-from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -55,32 +48,10 @@ class Clock:
         time.sleep(seconds)
 
 
-def build(settings: EnforcerSettings, aws: Aws) -> EnforcingService:
-    """The service that the settings describe, on the given ports. Raises PolicyError."""
-    policy = Policy.from_json(settings.policy)
-    return EnforcingService(
-        aws,
-        policy.flow_logs,
-        settings.house,
-        dry_run=settings.dry_run,
-        window=settings.suppression_minutes * MINUTE,
-    )
-
-
 def wire(clock: Clock) -> EnforcingService:
     """The service on AWS, as the environment says. Raises SettingsError, PolicyError."""
     settings = EnforcerSettings.from_mapping(os.environ)
-    region = settings.aws_region
-    table = make_client("dynamodb", region)
-    aws = Aws(
-        ec2=Ec2FlowLogs(make_client("ec2", region, attempts=EC2_ATTEMPTS)),
-        groups=LogGroups(make_client("logs", region)),
-        roles=Roles(make_client("iam", region)),
-        evidence=DynamoDbEvidence(table, settings.state_table),
-        memory=DynamoDbEnforcerMemory(table, settings.state_table),
-        reports=TopicSink(make_client("sns", region), settings.operations_topic_arn),
-        pace=clock,
-    )
+    aws = on_aws(settings, topic(settings), clock, ec2_attempts=EC2_ATTEMPTS)
     return build(settings, aws)
 
 

@@ -19,6 +19,7 @@ import pytest
 
 import enforcer
 from flowwarden.aws.ec2.flow_logs import classify
+from flowwarden.bootstrap.enforcer import build
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.reconcile import EnforcingService
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
@@ -78,9 +79,7 @@ class Run:
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the function with an event."""
         settings = EnforcerSettings.from_mapping(self.environment)
-        handler = enforcer.make_handler(
-            lambda _: enforcer.build(settings, self.fakes.aws()), now=lambda: self.now
-        )
+        handler = enforcer.make_handler(lambda _: build(settings, self.fakes.aws()), now=lambda: self.now)
         return handler(event, Context())  # type: ignore[arg-type]  # stands in for Lambda's
 
 
@@ -194,7 +193,7 @@ def test_service_is_wired_once_while_warm() -> None:
 
     def wired(_: enforcer.Clock) -> EnforcingService:
         wirings.append("once")
-        return enforcer.build(EnforcerSettings.from_mapping(run.environment), run.fakes.aws())
+        return build(EnforcerSettings.from_mapping(run.environment), run.fakes.aws())
 
     handler = enforcer.make_handler(wired, now=lambda: run.now)
     assert wirings == []

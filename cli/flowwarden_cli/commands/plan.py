@@ -16,19 +16,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.aws.clients import make_client
 from flowwarden.aws.cloudformation import enforcer_environment
-from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
-from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
-from flowwarden.aws.iam import Roles
-from flowwarden.aws.logs import LogGroups
-from flowwarden.enforcer.reconcile import Aws, EnforcingService
+from flowwarden.bootstrap.enforcer import build, on_aws
+from flowwarden.enforcer.reconcile import Aws
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.triggers.trigger import Scope, Trigger
 from flowwarden.errors import FlowWardenError, SettingsError
 from flowwarden.notify.notification import Notification
-from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 from flowwarden_cli.terminal.console import Console
 
@@ -82,8 +76,8 @@ def run(question: Question, console: Console, wired: Callable[[EnforcerSettings]
     """
     try:
         settings = read_settings(question)
-        policy = Policy.from_json(settings.policy).flow_logs
-        service = EnforcingService((wired or on_aws)(settings), policy, settings.house, dry_run=True)
+        aws = wired(settings) if wired else on_aws(settings, Nobody(), Patience())
+        service = build(settings, aws, dry_run=True)
     except FlowWardenError as error:
         console.report(f"error: {error}")
         return NOT_SEEN
@@ -112,18 +106,3 @@ def read_settings(question: Question) -> EnforcerSettings:
     except msgspec.DecodeError as error:
         raise SettingsError(f"{question.settings}: {error}; write an object of variables") from error
     return settings
-
-
-def on_aws(settings: EnforcerSettings) -> Aws:
-    """The account that the credentials at hand are for."""
-    region = settings.aws_region
-    table = make_client("dynamodb", region)
-    return Aws(
-        ec2=Ec2FlowLogs(make_client("ec2", region)),
-        groups=LogGroups(make_client("logs", region)),
-        roles=Roles(make_client("iam", region)),
-        evidence=DynamoDbEvidence(table, settings.state_table),
-        memory=DynamoDbEnforcerMemory(table, settings.state_table),
-        reports=Nobody(),
-        pace=Patience(),
-    )
