@@ -383,7 +383,7 @@ def test_a_scanner_that_is_let_in_somewhere_new_is_a_hit() -> None:
     evidence = learned()
     assert look(KNOCKS, evidence) == []
     (found,) = look(visit(8081), evidence)
-    assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8081")
+    assert (found.detector, found.subject, str(found.service)) == ("scan-hit", CLIENT, "tcp/8081")
     (together,) = look([*KNOCKS, *visit(8081)], learned())
     assert together.detector == "scan-hit"
 
@@ -406,7 +406,7 @@ def test_a_hit_is_told_though_the_refusals_come_after_it() -> None:
     assert look(KNOCKS[:4], evidence) == []
     assert look(visit(8081), evidence) == []
     (found,) = look(KNOCKS[4:], evidence)
-    assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8081")
+    assert (found.detector, found.subject, str(found.service)) == ("scan-hit", CLIENT, "tcp/8081")
     in_order = learned()
     (usual,) = [each for batch in (KNOCKS, visit(8081)) for each in look(batch, in_order)]
     assert (usual.subject, usual.service, usual.severity) == (found.subject, found.service, found.severity)
@@ -475,7 +475,7 @@ def test_without_flags_the_refusals_tell_who_started_it() -> None:
     evidence = learned()
     assert look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence) == []
     (found,) = look(_unflagged(visit(8888)), evidence)
-    assert (found.detector, found.subject, found.service) == ("scan-hit", CLIENT, "tcp/8888")
+    assert (found.detector, found.subject, str(found.service)) == ("scan-hit", CLIENT, "tcp/8888")
     assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Basis.SCANNER)
     assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
     assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"

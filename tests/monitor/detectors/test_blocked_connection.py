@@ -32,7 +32,7 @@ def test_a_host_and_a_service_make_a_group() -> None:
         rejected("10.0.1.20:50002", "10.0.2.30:6379"),
         rejected("10.0.1.21:50003", "10.0.2.30:5432"),
     )
-    found = [(f.subject, f.service) for f in inspect(directed(*flows), Policy())]
+    found = [(f.subject, str(f.service)) for f in inspect(directed(*flows), Policy())]
     assert found == [
         ("10.0.1.20", "PostgreSQL (tcp/5432)"),
         ("10.0.1.20", "Redis (tcp/6379)"),

@@ -38,7 +38,7 @@ def test_answers_that_are_refused_on_the_way_out_are_the_outbound_rules(*, flags
     """Of the server's network ACL, with or without flags in the log format."""
     (finding,) = inspect(directed(*refused_answers(MIN_TUPLES, flags=flags)), Policy())
     assert (finding.subject, finding.severity) == ("10.0.2.30", Severity.MEDIUM)
-    assert finding.service == "outbound rules"
+    assert finding.aspect == "outbound"
     assert "answers that 10.0.2.30 gives" in finding.summary
     assert "outbound rules refuse answers" in finding.likely
     assert finding.example.confidence >= 0.95
@@ -55,7 +55,7 @@ def test_answers_that_are_refused_on_the_way_in_are_the_inbound_rules() -> None:
         )
     ]
     (finding,) = inspect(directed(*flows), Policy())
-    assert (finding.subject, finding.service) == ("10.0.1.20", "inbound rules")
+    assert (finding.subject, finding.aspect) == ("10.0.1.20", "inbound")
     assert "answers that 10.0.1.20 asks for" in finding.summary
 
 

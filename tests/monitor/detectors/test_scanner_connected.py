@@ -15,6 +15,6 @@ def test_the_finding_is_about_the_server_and_its_service() -> None:
     )
     finding = report("tag:Role=web", hits, 10)
     assert (finding.detector, finding.severity, finding.subject) == ("scan-hit", Severity.HIGH, "10.0.1.5")
-    assert finding.service == "tcp/8081"
+    assert str(finding.service) == "tcp/8081"
     assert "203.0.113.9" in finding.summary
     assert "tag:Role=web" in finding.because

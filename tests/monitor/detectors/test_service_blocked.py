@@ -36,7 +36,7 @@ def test_many_shut_out_clients_are_one_finding_about_the_service() -> None:
 def test_what_a_client_is_refused_besides_is_told_of_it_alone() -> None:
     """Only the shut service is told together."""
     flows = directed(*clients(LIMITS.shut_clients), rejected("10.0.0.1:50000", "10.0.9.31:22"))
-    found = [(f.detector, f.subject, f.service) for f in triage.inspect(flows, Policy())]
+    found = [(f.detector, f.subject, str(f.service)) for f in triage.inspect(flows, Policy())]
     assert found == [
         ("blocked-connection", "10.0.0.1", "SSH (tcp/22)"),
         ("shut-service", "10.0.9.30", "PostgreSQL (tcp/5432)"),

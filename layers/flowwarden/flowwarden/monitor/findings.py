@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.services import Service
 from flowwarden.records.columnar.tokenizer import ABSENT
 
 
@@ -68,15 +69,17 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What one detector says about one subject in one batch.
 
     `subject` is the host that the finding is about: who probes, who is refused, who was reached; never an
-    ephemeral port, never one of many internet peers. `service` narrows it where the detector groups by
-    what the connection was for, and is empty otherwise.
+    ephemeral port, never one of many internet peers. `service` and `aspect` narrow it.
     """
 
     detector: str
     severity: Severity
     subject: str
     peer_class: PeerClass
-    service: str = ""
+    service: Service | None = None
+    """Where the detector groups by what the connection was for."""
+    aspect: str = ""
+    """Narrows the subject otherwise: `inbound` or `outbound`, the rules of a network ACL."""
     summary: str
     """One sentence: who did what to whom."""
     because: str
@@ -92,6 +95,12 @@ class Finding(Struct, frozen=True, kw_only=True):
     tally: Tally
     example: DirectedFlow
     """A flow behind the finding: where it was seen."""
+
+
+def identity(finding: Finding) -> tuple[str, ...]:
+    """What makes two findings of a detector statements about the same thing; no part is a text for people."""
+    service = finding.service.identity if finding.service else ""
+    return finding.detector, finding.subject, finding.peer_class.value, service, finding.aspect
 
 
 def started_by(client: str, example: DirectedFlow) -> str:

@@ -24,7 +24,7 @@ from flowwarden.monitor.detectors import (
     service_blocked,
     unexpected_egress,
 )
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.findings import Finding, Severity, identity
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import HostSet, host_set
@@ -90,11 +90,10 @@ def inspect(
         policy: the user's.
         over_time: what was found about hosts over time.
     """
-    findings: dict[tuple[object, ...], Finding] = {}
+    findings: dict[tuple[str, ...], Finding] = {}
     for finding in (*over_time, *(each for detect in DETECTORS.values() for each in detect(flows, policy))):
         # Two ways may lead to the same statement.
-        key = finding.detector, finding.subject, finding.peer_class, finding.service
-        findings.setdefault(key, finding)
+        findings.setdefault(identity(finding), finding)
     silenced = {
         (inhibited, finding.subject)
         for finding in findings.values()

@@ -17,7 +17,7 @@ from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.state import StateCache, day_of, moment_of
 from flowwarden.monitor.detectors import blocked_connection, database_egress
 from flowwarden.monitor.detectors.scan import exceeded, excess
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.findings import Finding, Severity, identity
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
 from flowwarden.monitor.traffic.host_activity import HostActivity, by_client, windows
 from flowwarden.monitor.triage import INSPECT_SUSPECTS, NOVELTIES
@@ -91,7 +91,7 @@ class Watcher:
             each for each in findings if each.detector == blocked_connection.NAME and each.severity.pages
         ]
         patient: dict[int, Finding] = {}
-        for each in sorted(waiting, key=lambda each: (-each.tally.packets, each.subject, each.service)):
+        for each in sorted(waiting, key=lambda each: (-each.tally.packets, identity(each))):
             if (scope := self._waits_in(each, now)) is not None:
                 # Beyond so many it is not about one of them.
                 late = len(patient) >= MOST_REFUSED

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 
@@ -156,3 +157,25 @@ def describe_service(protocol: int | None, port: int | None) -> str:
     number = f"{protocol_name(protocol)}/{port}"
     name = SERVICE_NAMES.get(port)
     return f"{name} ({number})" if name else number
+
+
+class Service(Struct, frozen=True):
+    """What a connection is for: protocol and server port. Keys use `identity`, people read `label`."""
+
+    protocol: int | None
+    """IANA number; None where the log format lacks it."""
+    port: int | None
+    """None where the protocol has no ports or the log format lacks them."""
+
+    @property
+    def identity(self) -> str:
+        """The same for the same service, whatever it is called: `6/5432`, `1/-`."""
+        return "/".join("-" if part is None else str(part) for part in (self.protocol, self.port))
+
+    @property
+    def label(self) -> str:
+        """For people: `PostgreSQL (tcp/5432)`."""
+        return describe_service(self.protocol, self.port)
+
+    def __str__(self) -> str:
+        return self.label

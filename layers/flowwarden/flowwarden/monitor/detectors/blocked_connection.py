@@ -27,7 +27,7 @@ from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.rejections import Refusals
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import describe_service
+from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
@@ -49,7 +49,7 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
 def _report(group: list[DirectedFlow], least: int) -> Finding:
     tally = Tally.of(group)
     example = representative(group)
-    client, service = example.client, describe_service(example.flow.protocol, example.service_port)
+    client, service = example.client, Service(example.flow.protocol, example.service_port)
     target = tally.servers[0][0]
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
     return Finding(
@@ -68,7 +68,7 @@ def _report(group: list[DirectedFlow], least: int) -> Finding:
     )
 
 
-def _advice(example: DirectedFlow, client: str, target: str, service: str) -> tuple[str, ...]:
+def _advice(example: DirectedFlow, client: str, target: str, service: Service) -> tuple[str, ...]:
     rule = (
         f"inbound {service} from {client}"
         if example.side is FlowDirection.INGRESS
@@ -101,7 +101,8 @@ def refusals(finding: Finding, scope: str, now: int) -> list[Addition]:
     first = now if finding.tally.first is None else min(finding.tally.first, now)
     last = first if finding.tally.last is None else min(finding.tally.last, now)
     slots = frozenset({first // SLOT, last // SLOT})
-    subject = f"{scope}/{finding.subject}#{finding.peer_class}#{finding.service}"
+    identity = finding.service.identity if finding.service else ""
+    subject = f"{scope}/{finding.subject}#{finding.peer_class}#{identity}"
     days = dict.fromkeys((first // DAY, (first + SPAN * SLOT) // DAY))
     return [Addition(f"refused#{day}#{subject}", {REFUSED: slots}, (day + 2) * DAY) for day in days]
 

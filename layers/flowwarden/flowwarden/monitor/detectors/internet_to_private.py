@@ -22,7 +22,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.network.initiator import source
-from flowwarden.network.services import describe_service
+from flowwarden.network.services import Service
 from flowwarden.network.traffic import RST
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
@@ -47,8 +47,7 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     entered = [directed for directed in entered if connection(directed) in answered]
     groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
     return [
-        _report(server, describe_service(protocol, port), group)
-        for (server, protocol, port), group in groups.items()
+        _report(server, Service(protocol, port), group) for (server, protocol, port), group in groups.items()
     ]
 
 
@@ -62,7 +61,7 @@ def _is_private(directed: DirectedFlow, private: HostSet) -> bool:
     return private.hold(directed.server, subnet)
 
 
-def _report(server: str, service: str, group: list[DirectedFlow]) -> Finding:
+def _report(server: str, service: Service, group: list[DirectedFlow]) -> Finding:
     tally = Tally.of(group)
     example = representative(group)
     subnet, interface = example.flow.subnet_id or "its subnet", example.flow.interface_id or server

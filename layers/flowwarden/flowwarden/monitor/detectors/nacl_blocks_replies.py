@@ -64,7 +64,7 @@ def _report(place: str, group: list[DirectedFlow]) -> Finding:
         subject=place,
         # Constant, so that it is one incident whoever the far ends of a batch are.
         peer_class=PeerClass.OWN,
-        service=rules,
+        aspect="outbound" if out else "inbound",
         summary=f"The network ACL of {subnet} refuses the answers that {whose} ({rules}).",
         because=(
             f"in {plural(tally.connections, 'connection')} the request was accepted and the answer rejected "

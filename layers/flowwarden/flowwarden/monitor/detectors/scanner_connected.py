@@ -27,7 +27,7 @@ from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Basis, InitiatorVerdict
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, describe_service
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
 
 NAME: Final = "scan-hit"
 
@@ -45,15 +45,15 @@ def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
     The flows are those of the connections that hit one service of it.
     """
     hit = flows[0]
-    return _report(role, flows, places, describe_service(hit.flow.protocol, hit.service_port))
+    return _report(role, flows, places, Service(hit.flow.protocol, hit.service_port))
 
 
 def report_late(role: str, flows: Sequence[DirectedFlow], places: int, protocol: int, port: int) -> Finding:
     """The same, where the refusals came after the connection that got through; the flows are these."""
-    return _report(role, flows, places, describe_service(protocol, port))
+    return _report(role, flows, places, Service(protocol, port))
 
 
-def _report(role: str, flows: Sequence[DirectedFlow], places: int, service: str) -> Finding:
+def _report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> Finding:
     flows = [_told_by_refusals(each) for each in flows]
     tally = Tally.of(flows)
     example = representative(flows)

@@ -18,7 +18,7 @@ from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.rejections import Refusals
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import describe_service
+from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 
@@ -34,7 +34,7 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
 def _report(group: list[DirectedFlow], least: int) -> Finding:
     tally = Tally.of(group)
     example = representative(group)
-    target, service = example.server, describe_service(example.flow.protocol, example.service_port)
+    target, service = example.server, Service(example.flow.protocol, example.service_port)
     return Finding(
         detector=NAME,
         severity=Severity.MEDIUM,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.findings import Finding, identity
 from flowwarden.notify.claims import digest
 
 
@@ -16,9 +16,6 @@ def incident_key(finding: Finding, account_id: str, region: str) -> str:
         account_id,
         region,
         finding.example.flow.vpc_id or "",
-        finding.detector,
-        finding.subject,
-        finding.peer_class.value,
-        finding.service,
+        *identity(finding),
     )
     return digest(*parts)
