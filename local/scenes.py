@@ -144,7 +144,7 @@ def _probing(prober: Host) -> Scene:
             for number, target in enumerate(targets)
             for port in (SSH, POSTGRES)
         ),
-        pages=("probing",),
+        pages=("host-probing",),
         verdict="24 refused attempts, one page",
     )
 
@@ -165,7 +165,7 @@ def _call_home(database: Host) -> Scene:
                 bytes=48_000_000,
             ),
         ),
-        pages=("listener-goes-out",),
+        pages=("unexpected-egress",),
         verdict="an accepted connection, and still a page",
     )
 

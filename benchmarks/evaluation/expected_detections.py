@@ -13,7 +13,7 @@ GRACE: Final = 2 * 3600
 
 _SCAN: Final = frozenset(
     {
-        *("probing", "scan", "slow-scan"),
+        *("host-probing", "scan", "slow-scan"),
         *("zeek-address-scan", "zeek-port-scan"),
         *("elastic-scan", "elastic-sweep", "elastic-inside", "panther-egress-ports"),
     }
@@ -28,18 +28,18 @@ ACCEPTABLE: Final = {
     "lateral-movement": _SCAN | {"lateral-movement"},
     "ssh-brute-force": frozenset({"brute-force", "lateral-movement"}),
     # A database that goes out is told as one: the graver finding silences the other.
-    "listener-goes-out": frozenset({"listener-goes-out", "database-initiates"}),
-    "public-into-private": frozenset({"public-into-private"}),
-    "database-initiates": frozenset({"database-initiates"}),
-    "scan-hit": frozenset({"scan-hit"}),
+    "listener-goes-out": frozenset({"unexpected-egress", "database-egress"}),
+    "public-into-private": frozenset({"internet-to-private"}),
+    "database-initiates": frozenset({"database-egress"}),
+    "scan-hit": frozenset({"scanner-connected"}),
     "exfiltration": frozenset({"egress-volume"}),
     "egress-rejects": frozenset({"blocked-connection", "egress-rejects"}),
-    "security-group-fault": frozenset({"shut-service", "blocked-connection"}),
-    "nacl-fault": frozenset({"nacl-fault"}),
+    "security-group-fault": frozenset({"service-blocked", "blocked-connection"}),
+    "nacl-fault": frozenset({"nacl-blocks-replies"}),
     "reject-spike": frozenset({"reject-spike"}),
-    "records-lost": frozenset({"records-lost"}),
+    "records-lost": frozenset({"records-skipped"}),
     "interface-silent": frozenset({"interface-silent"}),
-    "unreadable-lines": frozenset({"sight-lost"}),
+    "unreadable-lines": frozenset({"unparsed-lines"}),
 }
 """Names of detectors by kind of incident, those of peers included."""
 

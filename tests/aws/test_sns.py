@@ -29,7 +29,7 @@ def notification(text: str = "text for people") -> Notification:
     """A notification."""
     return Notification(
         subject="[HIGH] subject", text=text, document={"kind": "incident", "n": 1},
-        attributes={"severity": "high", "detector": "probing"},
+        attributes={"severity": "high", "detector": "host-probing"},
     )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_machines_get_the_document_and_the_attributes() -> None:
     envelope = json.loads(message["Body"])
     assert envelope["Subject"] == "[HIGH] subject"
     assert json.loads(envelope["Message"]) == {"kind": "incident", "n": 1, "text": "text for people"}
-    assert envelope["MessageAttributes"]["detector"] == {"Type": "String", "Value": "probing"}
+    assert envelope["MessageAttributes"]["detector"] == {"Type": "String", "Value": "host-probing"}
 
 
 def test_people_get_the_text() -> None:

@@ -25,7 +25,7 @@ def test_lines_that_cannot_be_read_are_told_to_operations_once(stage: Stage) -> 
     first = invoke(stage, batch("first"))
     assert (first["Malformed"], first["SightLost"], first["LogFormatsUnavailable"]) == (6, 1, 0)
     (report,) = stage.operations.wait(1, PATIENCE_SECONDS)
-    assert report.detector == "sight-lost"
+    assert report.detector == "unparsed-lines"
     assert GROUP in report.subject
     assert f"{len(stage.stack.log_format.split())} fields: " in report.text
     again = invoke(stage, batch("again"))

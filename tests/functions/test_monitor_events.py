@@ -132,9 +132,9 @@ def test_the_events_cover_what_they_should() -> None:
     """One of each kind is there, so that nobody deletes the last of a kind."""
     assert {path.stem for path in EVENTS} >= {
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
-        "listener-goes-out", "public-into-private", "probing", "two-formats", "formats-alike", "sight-lost",
-        "records-skipped", "rejected-answers", "rejected-answers-many",
-        "scan", "resolver-answers", "service-shut",
+        "unexpected-egress", "internet-to-private", "host-probing", "two-formats", "formats-alike",
+        "unparsed-lines", "records-skipped", "rejected-answers", "rejected-answers-many",
+        "scan", "resolver-answers", "service-blocked",
     }  # fmt: skip
 
 

@@ -229,7 +229,7 @@ def test_records_that_are_skipped_again_and_again_are_told() -> None:
         world.deliver(world.container(), *written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA"))
     assert world.told == []
     world.deliver(world.container(), *written(IDS[0], BEGIN + 2 * WINDOW, "SKIPDATA"))
-    assert [spot.detector for _, spot in world.told] == ["records-lost"]
+    assert [spot.detector for _, spot in world.told] == ["records-skipped"]
 
 
 def test_records_that_are_skipped_for_hours_are_written_until_it_is_enough() -> None:
@@ -253,4 +253,4 @@ def test_without_the_table_only_what_one_batch_shows_is_told() -> None:
     assert world.told == []
     lines = tuple(written(IDS[0], BEGIN + each * WINDOW, "SKIPDATA")[0].lines[0] for each in range(3))
     world.deliver(container, LogBatch("1", "group", "s", lines, "b"), BEGIN + 4000)
-    assert [spot.detector for _, spot in world.told] == ["records-lost"]
+    assert [spot.detector for _, spot in world.told] == ["records-skipped"]

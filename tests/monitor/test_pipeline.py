@@ -197,11 +197,11 @@ def test_a_refused_page_fails_the_batch_and_the_retry_sends_what_is_missing() ->
     result = world.process(both)
     with pytest.raises(PublishFailed, match=r"1 notification.* not sent, .*PostgreSQL"):
         result.raise_if_unsent()
-    assert [page.attributes["detector"] for page in world.sink.sent] == ["public-into-private"]
+    assert [page.attributes["detector"] for page in world.sink.sent] == ["internet-to-private"]
     world.sink.refuse.clear()
     world.process(both, "another-request", NOW + 1).raise_if_unsent()
     assert [page.attributes["detector"] for page in world.sink.sent] == [
-        "public-into-private", "blocked-connection",
+        "internet-to-private", "blocked-connection",
     ]  # fmt: skip
 
 
@@ -220,10 +220,10 @@ def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(60)), *prober)
     world.process(many)
     assert len(world.sink.sent) == MAX_PAGES + 1
-    assert world.sink.sent[0].attributes["detector"] == "probing"
+    assert world.sink.sent[0].attributes["detector"] == "host-probing"
     storm = world.sink.sent[-1]
     assert storm.subject == "[HIGH] 36 more findings at once on eni-db-all (eu-west-1)"
-    assert (storm.document["findings"], storm.attributes["detector"]) == (36, "storm")
+    assert (storm.document["findings"], storm.attributes["detector"]) == (36, "alert-rollup")
     world.process(many, "retry", NOW + 60)
     assert len(world.sink.sent) == MAX_PAGES + 1
 
@@ -241,7 +241,7 @@ def test_what_a_storm_told_is_known_and_what_is_new_is_told_by_itself() -> None:
 
 def test_a_storm_that_cannot_be_sent_is_left_to_the_retry() -> None:
     """All of it."""
-    world = World(sink=MemorySink(refuse={"storm"}))
+    world = World(sink=MemorySink(refuse={"alert-rollup"}))
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(30)))
     first = world.process(many)
     assert (len(world.sink.sent), len(first.told.unsent)) == (MAX_PAGES, 5)
@@ -268,7 +268,7 @@ def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> N
     world.sink.sent.clear()
     more = batch(*known, line("10.9.9.9", 2000), name="b")
     result = world.process(more, "attempt-2", NOW + 60)
-    assert [page.attributes["detector"] for page in world.sink.sent] == ["storm"]
+    assert [page.attributes["detector"] for page in world.sink.sent] == ["alert-rollup"]
     assert len(result.told.together) == 1
     again = world.process(more, "attempt-3", NOW + 120)
     assert len(world.sink.sent) == 1
@@ -389,7 +389,7 @@ def test_lost_sight_is_told_to_operations_once_a_window() -> None:
     world = World()
     result = world.process(batch(BLOCKED, *["nonsense"] * 9, name="a"))
     assert (result.sight_lost, result.findings, result.notifications) == (1, 2, 2)
-    assert [sent.attributes["detector"] for sent in world.operations.sent] == ["sight-lost"]
+    assert [sent.attributes["detector"] for sent in world.operations.sent] == ["unparsed-lines"]
     assert [sent.attributes["detector"] for sent in world.sink.sent] == ["blocked-connection"]
     repeat = world.process(batch("other nonsense", name="b"), now=NOW + 600)
     assert (repeat.sight_lost, repeat.notifications, repeat.suppressed) == (1, 0, 1)
@@ -406,7 +406,7 @@ def test_a_poison_line_is_no_lost_sight() -> None:
 
 def test_lost_sight_that_cannot_be_told_fails_the_batch() -> None:
     """As a page that cannot be sent: the retry tells it, and pages nothing again."""
-    world = World(operations=MemorySink(refuse={"sight-lost"}))
+    world = World(operations=MemorySink(refuse={"unparsed-lines"}))
     both = batch(BLOCKED, *["nonsense"] * 9)
     with pytest.raises(PublishFailed, match=r"not sent, .*Sight lost: 9 of 10 lines"):
         world.process(both).raise_if_unsent()

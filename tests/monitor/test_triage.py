@@ -80,7 +80,7 @@ def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> Non
         rejected("10.0.1.20:50000", "10.0.2.30:5432"),
     )
     found = {(finding.detector, finding.subject) for finding in triage.inspect(flows, Policy())}
-    assert found == {("probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
+    assert found == {("host-probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
 
 
 def test_a_subnet_that_is_no_id_is_nobodys_address() -> None:
@@ -90,7 +90,11 @@ def test_a_subnet_that_is_no_id_is_nobodys_address() -> None:
     refused = [rejected(*end, tcp_flags=18, subnet_id="poison", flow_direction=OUT) for end in ends]
     flows = [*asked, *refused]
     (finding,) = inspect(directed(*flows), Policy(exempt=("10.0.9.0/24",)))
-    assert (finding.detector, finding.subject, finding.severity.pages) == ("nacl-fault", "10.0.2.60", True)
+    assert (finding.detector, finding.subject, finding.severity.pages) == (
+        "nacl-blocks-replies",
+        "10.0.2.60",
+        True,
+    )
     (exempt,) = inspect(directed(*flows), Policy(exempt=("10.0.2.60",)))
     assert not exempt.severity.pages
 

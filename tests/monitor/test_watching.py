@@ -383,9 +383,9 @@ def test_a_scanner_that_is_let_in_somewhere_new_is_a_hit() -> None:
     evidence = learned()
     assert look(KNOCKS, evidence) == []
     (found,) = look(visit(8081), evidence)
-    assert (found.detector, found.subject, str(found.service)) == ("scan-hit", CLIENT, "tcp/8081")
+    assert (found.detector, found.subject, str(found.service)) == ("scanner-connected", CLIENT, "tcp/8081")
     (together,) = look([*KNOCKS, *visit(8081)], learned())
-    assert together.detector == "scan-hit"
+    assert together.detector == "scanner-connected"
 
 
 def test_a_scanner_who_takes_his_time_is_one_all_the_same() -> None:
@@ -406,7 +406,7 @@ def test_a_hit_is_told_though_the_refusals_come_after_it() -> None:
     assert look(KNOCKS[:4], evidence) == []
     assert look(visit(8081), evidence) == []
     (found,) = look(KNOCKS[4:], evidence)
-    assert (found.detector, found.subject, str(found.service)) == ("scan-hit", CLIENT, "tcp/8081")
+    assert (found.detector, found.subject, str(found.service)) == ("scanner-connected", CLIENT, "tcp/8081")
     in_order = learned()
     (usual,) = [each for batch in (KNOCKS, visit(8081)) for each in look(batch, in_order)]
     assert (usual.subject, usual.service, usual.severity) == (found.subject, found.service, found.severity)
@@ -425,7 +425,7 @@ def test_a_late_hit_is_told_once_and_whichever_day_the_refusals_are_of() -> None
     yesterday = [knock(port, start=TODAY - 3600, end=TODAY - 3590) for port in range(9000, 9004)]
     assert look(yesterday, over_midnight, TODAY - 1800) == []
     assert look(visit(8081), over_midnight) == []
-    assert [found.detector for found in look(KNOCKS, over_midnight)] == ["scan-hit"]
+    assert [found.detector for found in look(KNOCKS, over_midnight)] == ["scanner-connected"]
 
 
 def test_a_failed_login_leaves_the_table_what_else_there_is() -> None:
@@ -475,7 +475,7 @@ def test_without_flags_the_refusals_tell_who_started_it() -> None:
     evidence = learned()
     assert look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence) == []
     (found,) = look(_unflagged(visit(8888)), evidence)
-    assert (found.detector, found.subject, str(found.service)) == ("scan-hit", CLIENT, "tcp/8888")
+    assert (found.detector, found.subject, str(found.service)) == ("scanner-connected", CLIENT, "tcp/8888")
     assert (found.example.confidence, found.example.verdict.evidence) == (0.95, Basis.SCANNER)
     assert look(_unflagged(visit(8888, visitor="203.0.113.77")), evidence) == []
     assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
@@ -515,9 +515,9 @@ def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:
     ]
     evidence = learned(*served)
     findings = look(got("203.0.113.9", 443), evidence)
-    assert {found.detector for found in findings} == {"database-initiates", "listener-goes-out"}
+    assert {found.detector for found in findings} == {"database-egress", "unexpected-egress"}
     (told,) = inspect([], POLICY, findings)
-    assert (told.detector, told.subject) == ("database-initiates", CLIENT)
+    assert (told.detector, told.subject) == ("database-egress", CLIENT)
     assert look(got("203.0.113.9", 443), learned()) == []
 
 
@@ -529,7 +529,7 @@ def test_a_database_that_is_learned_may_not_go_where_no_database_goes() -> None:
     ]
     for strange in got("10.0.9.1", 22), got("203.0.113.9", 4444):
         (found,) = look(strange, learned(*served, days=2))
-        assert (found.detector, found.subject) == ("database-initiates", CLIENT)
+        assert (found.detector, found.subject) == ("database-egress", CLIENT)
         assert look(strange, learned(*served, days=1)) == []
         assert look(strange, learned(days=2)) == [], "serves no database"
         assert look(strange, learned(*served, *strange, days=2)) == []
@@ -540,7 +540,7 @@ def test_a_scanner_that_is_let_in_to_administer_is_a_hit_while_a_role_is_learned
     """Any other service may be what the role is for, and so may this one on the first two days."""
     for grave in (22, 3389, 6379):
         (found,) = look([*KNOCKS, *visit(grave)], learned(days=2))
-        assert (found.detector, found.subject) == ("scan-hit", CLIENT)
+        assert (found.detector, found.subject) == ("scanner-connected", CLIENT)
         assert look([*KNOCKS, *visit(grave)], learned(days=1)) == []
         assert look([*KNOCKS, *visit(grave)], learned(*visit(grave), days=2)) == [], "a bastion"
     assert look([*KNOCKS, *visit(443), *visit(8081)], learned(days=2)) == []
@@ -554,7 +554,7 @@ def test_a_role_that_only_listened_and_goes_out_is_told_until_that_is_usual() ->
     ]
     evidence = learned(*served)
     (found,) = look(got("203.0.113.9", 443), evidence)
-    assert (found.detector, found.subject) == ("listener-goes-out", CLIENT)
+    assert (found.detector, found.subject) == ("unexpected-egress", CLIENT)
     goes_out = learned(*served, *got("203.0.113.9", 80))
     assert look(got("203.0.113.9", 443), goes_out) == []
     later = [

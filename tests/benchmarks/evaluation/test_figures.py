@@ -61,14 +61,14 @@ def test_a_quantile_is_one_of_the_values() -> None:
 @pytest.mark.parametrize(
     ("told", "is_found"),
     [
-        (page("probing", "10.0.1.5", 1500), True),
-        (page("probing", "eni-a", 2000 + GRACE), True),
-        (page("probing", "web", 1500, "10.0.1.5"), True),  # a role, with the host beside it
-        (page("probing", "10.0.1.5", 999), False),
-        (page("probing", "10.0.1.5", 2001 + GRACE), False),
+        (page("host-probing", "10.0.1.5", 1500), True),
+        (page("host-probing", "eni-a", 2000 + GRACE), True),
+        (page("host-probing", "web", 1500, "10.0.1.5"), True),  # a role, with the host beside it
+        (page("host-probing", "10.0.1.5", 999), False),
+        (page("host-probing", "10.0.1.5", 2001 + GRACE), False),
         (page("blocked-connection", "10.0.1.5", 1500), False),  # no detector for a scan
-        (page("probing", "10.0.1.6", 1500, "10.0.1.5"), False),  # somebody else's scan, who found ours
-        (page("probing", "10.0.2.1", 1500), False),  # a target that scans
+        (page("host-probing", "10.0.1.6", 1500, "10.0.1.5"), False),  # somebody else's scan, who found ours
+        (page("host-probing", "10.0.2.1", 1500), False),  # a target that scans
     ],
 )
 def test_an_incident_is_found_by_whom_may_find_it(told: Page, *, is_found: bool) -> None:
@@ -85,7 +85,9 @@ def test_those_who_suffer_may_be_told_about_instead() -> None:
 
 def test_recall_delay_and_precision_come_from_pages_and_labels() -> None:
     """One of two incidents, after 500 s; one page of two."""
-    tally = Tally(pages=[page("probing", "10.0.1.5", 1500), page("probing", "10.0.1.9", 1600)], records=1)
+    tally = Tally(
+        pages=[page("host-probing", "10.0.1.5", 1500), page("host-probing", "10.0.1.9", 1600)], records=1
+    )
     kinds = found(tally, [SCAN, SHUT])
     assert kinds == {"slow-scan": Found(1, (500,)), "security-group-fault": Found(1, ())}
     assert together(kinds).recall == 0.5
@@ -96,14 +98,14 @@ def test_recall_delay_and_precision_come_from_pages_and_labels() -> None:
 
 def test_pages_without_certainty_are_counted() -> None:
     """0.95 is certain enough; a page that claims no initiator needs none."""
-    pages = [page("probing", "10.0.1.5", 1, confidence=each) for each in (0.95, 0.9, None)]
+    pages = [page("host-probing", "10.0.1.5", 1, confidence=each) for each in (0.95, 0.9, None)]
     assert Tally(pages=pages).low_confidence == 1
 
 
 def test_a_finding_that_pages_nobody_is_no_page() -> None:
     """It may find an incident all the same."""
     quiet = Page(
-        at=1, arrived=1500, detector="probing", severity="info", subject="10.0.1.5", key="", evidence="",
+        at=1, arrived=1500, detector="host-probing", severity="info", subject="10.0.1.5", key="", evidence="",
         confidence=0.99, names=frozenset({"10.0.1.5"}), paged=False,
     )  # fmt: skip
     tally = Tally(pages=[quiet])

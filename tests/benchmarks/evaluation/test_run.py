@@ -60,7 +60,7 @@ def test_what_is_told_late_of_learning_days_counts_for_nobody(outcome: Outcome) 
 def test_the_monitor_finds_what_it_is_made_for(outcome: Outcome) -> None:
     """And pays for it with writes."""
     detectors = {page.detector for page in outcome.tallies[MONITOR].pages}
-    assert {"probing", "sight-lost"} <= detectors
+    assert {"host-probing", "unparsed-lines"} <= detectors
     assert outcome.tallies[MONITOR].write_units > 0
 
 

@@ -1,4 +1,4 @@
-"""database-initiates: an answered contact that is new for a role that serves a database."""
+"""database-egress: an answered contact that is new for a role that serves a database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_database_that_goes_somewhere_new_is_found() -> None:
     """To the internet or to a host of ours."""
     (finding,) = found(WEB)
     assert (finding.detector, finding.severity, finding.subject) == (
-        "database-initiates", Severity.HIGH, CLIENT,
+        "database-egress", Severity.HIGH, CLIENT,
     )  # fmt: skip
     assert "serves PostgreSQL (tcp/5432)" in finding.summary
     assert len(found(contact("10.0.9.1", 22, ContactOutcome.ANSWERED))) == 1

@@ -1,4 +1,4 @@
-"""probing: an own host that is refused in many places."""
+"""host-probing: an own host that is refused in many places."""
 
 from flowwarden.monitor.detectors.host_probing import inspect
 from flowwarden.monitor.findings import Severity

@@ -1,4 +1,4 @@
-"""public-into-private: accepted connections from the internet where there should be none."""
+"""internet-to-private: accepted connections from the internet where there should be none."""
 
 from flowwarden.monitor.detectors.internet_to_private import inspect
 from flowwarden.monitor.findings import Severity

@@ -1,4 +1,4 @@
-"""nacl-fault: requests come through, and their answers are refused."""
+"""nacl-blocks-replies: requests come through, and their answers are refused."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_it_silences_what_says_the_same_less_well_in_its_subnet() -> None:
     ]
     flows = directed(*refused_answers(MIN_TUPLES, subnet="subnet-1"), *blocked)
     found = [(each.detector, each.example.flow.subnet_id) for each in triage.inspect(flows, Policy())]
-    assert found == [("blocked-connection", "subnet-2"), ("nacl-fault", "subnet-1")]
+    assert found == [("blocked-connection", "subnet-2"), ("nacl-blocks-replies", "subnet-1")]
 
 
 def test_exempt_hosts_do_not_matter_to_a_subnet() -> None:

@@ -1,4 +1,4 @@
-"""scan-hit: what the finding says; `monitor/test_watching.py` tells when there is one."""
+"""scanner-connected: what the finding says; `monitor/test_watching.py` tells when there is one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ def test_the_finding_is_about_the_server_and_its_service() -> None:
         flow("10.0.1.5:8081", "203.0.113.9:40000", tcp_flags=18),
     )
     finding = report("tag:Role=web", hits, 10)
-    assert (finding.detector, finding.severity, finding.subject) == ("scan-hit", Severity.HIGH, "10.0.1.5")
+    assert (finding.detector, finding.severity, finding.subject) == (
+        "scanner-connected",
+        Severity.HIGH,
+        "10.0.1.5",
+    )
     assert str(finding.service) == "tcp/8081"
     assert "203.0.113.9" in finding.summary
     assert "tag:Role=web" in finding.because

@@ -1,4 +1,4 @@
-"""shut-service: a service of ours that refuses many of our own hosts."""
+"""service-blocked: a service of ours that refuses many of our own hosts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_what_a_client_is_refused_besides_is_told_of_it_alone() -> None:
     found = [(f.detector, f.subject, str(f.service)) for f in triage.inspect(flows, Policy())]
     assert found == [
         ("blocked-connection", "10.0.0.1", "SSH (tcp/22)"),
-        ("shut-service", "10.0.9.30", "PostgreSQL (tcp/5432)"),
+        ("service-blocked", "10.0.9.30", "PostgreSQL (tcp/5432)"),
     ]
 
 
@@ -70,7 +70,7 @@ def test_exempt_hosts_and_probers_are_no_clients() -> None:
     worm = directed(
         *(rejected(f"10.0.0.{i}:50000", f"10.0.9.30:{port}") for i in range(1, 9) for port in range(20, 60))
     )
-    assert {f.detector for f in triage.inspect(worm, Policy())} == {"probing"}
+    assert {f.detector for f in triage.inspect(worm, Policy())} == {"host-probing"}
 
 
 def test_a_service_that_is_itself_refused_is_another_finding() -> None:
@@ -79,6 +79,6 @@ def test_a_service_that_is_itself_refused_is_another_finding() -> None:
         *clients(LIMITS.shut_clients, "10.0.9.30:9042"), rejected("10.0.9.30:50000", "10.0.9.31:9042")
     )
     assert {(f.detector, f.subject) for f in triage.inspect(flows, Policy())} == {
-        ("shut-service", "10.0.9.30"),
+        ("service-blocked", "10.0.9.30"),
         ("blocked-connection", "10.0.9.30"),
     }

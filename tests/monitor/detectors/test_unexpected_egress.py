@@ -1,4 +1,4 @@
-"""listener-goes-out: a host that should only answer connects to the internet."""
+"""unexpected-egress: a host that should only answer connects to the internet."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_role_that_only_listens_needs_no_declaration() -> None:
     """It was learned what it does."""
     one = suspect(OUT, only_listens=True)
     (finding,) = inspect_suspect(one, flows_of(one), Policy())
-    assert (finding.detector, finding.subject) == ("listener-goes-out", CLIENT)
+    assert (finding.detector, finding.subject) == ("unexpected-egress", CLIENT)
     assert "never went out to the internet" in finding.because
 
 

@@ -66,7 +66,7 @@ def test_an_interface_is_one_incident_in_a_log_group_whoever_notices() -> None:
     """The stream whose batch brought it to light is another one's."""
     other_stream = replace(OCCASION, log_stream="eni-2-all")
     other_group = replace(OCCASION, log_group="/other")
-    other_detector = replace(SPOT, detector="records-lost")
+    other_detector = replace(SPOT, detector="records-skipped")
     key = blind_spot_key(SPOT, OCCASION)
     assert key == blind_spot_key(SPOT, other_stream)
     assert len({key, blind_spot_key(SPOT, other_group), blind_spot_key(other_detector, OCCASION)}) == 3

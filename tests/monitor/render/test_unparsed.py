@@ -65,13 +65,13 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
     sent = report(claim=Claim(state=ClaimState.CLAIMED, held_back=7, last_sent=1_764_000_000))
     assert json.loads(json.dumps(sent.document)) == sent.document
     assert (sent.document["kind"], sent.document["unreadable"], sent.document["held_back"]) == (
-        "sight-lost", 1100, 7,
+        "unparsed-lines", 1100, 7,
     )  # fmt: skip
     assert sent.document["formats"] == [DEFAULT_LOG_FORMAT.to_log_format()]
     assert sent.attributes == {
-        "kind": "sight-lost",
+        "kind": "unparsed-lines",
         "severity": "medium",
-        "detector": "sight-lost",
+        "detector": "unparsed-lines",
         "account": "111122223333",
         "region": "eu-west-1",
     }

@@ -2,7 +2,7 @@
 
 What: REJECTs of connections that an own host starts to one service, inside the network or out of it,
     grouped by the host and the service: never one alert a line. A service that refuses many hosts is told
-    by shut-service.
+    by service-blocked.
 Why: a host does not ask for what it does not want. Either a security group or a network ACL is too
     strict and an application is down, or something on the host looks around.
 False positives: a retired dependency that a client still asks for; a port that is closed on purpose and

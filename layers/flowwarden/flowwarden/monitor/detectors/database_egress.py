@@ -1,4 +1,4 @@
-"""database-initiates: a database starts connections that databases of its role never did.
+"""database-egress: a database starts connections that databases of its role never did.
 
 What: an answered contact that is new for the role, started by a host whose role serves a database on two days
     or more. Another database of ours on such a port is left out: replicas come and go.
@@ -25,7 +25,7 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP, WEB, describe_service
 from flowwarden.policy.policy import Policy
 
-NAME: Final = "database-initiates"
+NAME: Final = "database-egress"
 
 
 def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:

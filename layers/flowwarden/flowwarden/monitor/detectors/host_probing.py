@@ -1,4 +1,4 @@
-"""probing: one of our own hosts is refused at many different places at once.
+"""host-probing: one of our own hosts is refused at many different places at once.
 
 What: an own host whose connections to many distinct (host, port) pairs are rejected in one batch. One
     finding for the host, in place of a blocked-connection for each service.
@@ -10,7 +10,7 @@ Blind: a batch is what one interface logged. Many ports of one host show there, 
     the prober's own rules refuse. One port on many hosts, each refusing it at its own interface, is one
     pair in each of their batches: that is for `scan`, if it is new for the host's role.
 What to do: find out what runs on the host; isolate it if nobody knows.
-Events: probing.json; service-shut.json and rejected-answers.json are none.
+Events: host-probing.json; service-blocked.json and rejected-answers.json are none.
 ATT&CK: T1046 Network Service Discovery.
 """
 
@@ -26,7 +26,7 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 
-NAME = "probing"
+NAME = "host-probing"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:

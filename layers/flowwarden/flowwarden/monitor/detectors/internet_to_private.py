@@ -1,4 +1,4 @@
-"""public-into-private: the internet gets through to a subnet that is declared private.
+"""internet-to-private: the internet gets through to a subnet that is declared private.
 
 What: an accepted connection that an internet host started to an interface in one of the policy's
     `private_subnets`, and that was answered: an ACCEPT alone only says that the rules let it through.
@@ -8,7 +8,7 @@ False positives: a network load balancer that keeps the client's address brings 
     private targets legitimately; do not declare the subnets of its targets.
 Blind: an answer that comes in a later batch than its request.
 What to do: find the way in (route table, public address, load balancer) and close it.
-Events: public-into-private.json; accept-only.json is none.
+Events: internet-to-private.json; accept-only.json is none.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
 
@@ -28,7 +28,7 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action
 
-NAME = "public-into-private"
+NAME = "internet-to-private"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""nacl-fault: a network ACL lets requests through and refuses their answers.
+"""nacl-blocks-replies: a network ACL lets requests through and refuses their answers.
 
 What: in one batch `nacl_tuples` connections or more whose request was accepted at an interface and whose
     answer was rejected there. One finding for the subnet (the host, where the log format has no `subnet-id`)
@@ -27,7 +27,7 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
 
-NAME: Final = "nacl-fault"
+NAME: Final = "nacl-blocks-replies"
 
 
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")

@@ -1,4 +1,4 @@
-"""records-lost: AWS skips the records of one interface again and again.
+"""records-skipped: AWS skips the records of one interface again and again.
 
 What: SKIPDATA in `lost_windows` windows of an interface or more, all of which begin within an hour, over any
     number of batches. Told to operations, once for the interface and suppression window.
@@ -23,7 +23,7 @@ from flowwarden.notify.text import plural
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.sets import DAY, HOUR, Addition
 
-NAME: Final = "records-lost"
+NAME: Final = "records-skipped"
 
 MINUTE: Final = 60
 LOST: Final = "lost"

@@ -1,4 +1,4 @@
-"""scan-hit: somebody on the internet was refused all over the place, and then let in.
+"""scanner-connected: somebody on the internet was refused all over the place, and then let in.
 
 What: an answered connection from an internet host to a service of ours that the internet does not usually
     reach, if that host was refused at `scan_hit_places` places or more on the same day or on the day before.
@@ -29,7 +29,7 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Basis, InitiatorVerdict
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
 
-NAME: Final = "scan-hit"
+NAME: Final = "scanner-connected"
 
 BY_REFUSALS: Final = 0.95
 """How sure it is that who was refused all over started this connection, too: the lower port is right for

@@ -1,4 +1,4 @@
-"""shut-service: a service of ours refuses many of our own hosts.
+"""service-blocked: a service of ours refuses many of our own hosts.
 
 What: REJECTs of connections that several own hosts start to one service at one own host. One finding for the
     host that refuses, in place of a blocked-connection for each of them.
@@ -6,7 +6,7 @@ Why: clients of a service do not all err at the same time. Somebody tightened a 
     ACL, and everything that depends on the service is down.
 False positives: a service that was switched off on purpose while its clients were not.
 What to do: look at what was changed at the refusing host; allow its clients again.
-Events: service-shut.json; probing.json is its other end.
+Events: service-blocked.json; host-probing.json is its other end.
 ATT&CK: none; these are faults.
 """
 
@@ -22,7 +22,7 @@ from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 
-NAME = "shut-service"
+NAME = "service-blocked"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""listener-goes-out: a host that should only answer connects to the internet.
+"""unexpected-egress: a host that should only answer connects to the internet.
 
 What: an accepted connection to the internet by a host that only answers otherwise: the policy names it in
     `listener_only`, or its role was seen on `DAYS_SEEN` days or more to serve others and never to go out (and
@@ -11,7 +11,7 @@ False positives: operating system updates, licence checks, telemetry of vendors.
     days is usual for it afterwards.
 While a role is learned, only the hosts that the policy names are looked at.
 What to do: find the process and the destination; block it until somebody vouches for it.
-Events: listener-goes-out.json; accept-only.json is none.
+Events: unexpected-egress.json; accept-only.json is none.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """
 
@@ -30,7 +30,7 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action
 
-NAME = "listener-goes-out"
+NAME = "unexpected-egress"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""sight-lost: lines of flow logs arrive, and too many of them cannot be read.
+"""unparsed-lines: lines of flow logs arrive, and too many of them cannot be read.
 
 What: a batch of which nothing can be read, or at least `MIN_LINES` lines and `MIN_SHARE` of it not.
 Why: what is not read is not inspected: silence from it means nothing. A flow log of another format makes all
@@ -20,7 +20,7 @@ from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records
 
-NAME: Final = "sight-lost"
+NAME: Final = "unparsed-lines"
 MIN_LINES: Final = 5
 """Fewer unreadable lines among readable ones are poison lines."""
 MIN_SHARE: Final = 0.1

@@ -1,4 +1,4 @@
-"""storm: the one page for all findings of a batch beyond those that are told one by one."""
+"""alert-rollup: the one page for all findings of a batch beyond those that are told one by one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Notification, fit_subject
 from flowwarden.notify.text import plural
 
-NAME: Final = "storm"
+NAME: Final = "alert-rollup"
 
 LISTED: Final = 50
 """Findings that the page lists; the monitor's log has more of them."""
