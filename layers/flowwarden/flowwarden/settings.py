@@ -12,7 +12,6 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta, Struct
 
-from flowwarden.enforcer.state.stack import House
 from flowwarden.errors import SettingsError
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -84,22 +83,6 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """How long what stays wrong stays quiet after it was told, where that is not told by each sweep."""
     dry_run: bool = False
     """Whether the enforcer only says what it would do."""
-
-    @property
-    def house(self) -> House:
-        """What the stack brings."""
-        return House(
-            account_id=self.account_id,
-            region=self.aws_region,
-            stack_name=self.stack_name,
-            log_group_name=self.flow_log_group_name,
-            delivery_role_arn=self.delivery_role_arn,
-            log_format=self.log_format,
-            retention_days=self.flow_log_retention_days,
-            kms_key_arn=self.log_kms_key_arn,
-            monitor_arn=self.monitor_function_arn,
-            enforcer_role_arn=self.enforcer_role_arn,
-        )
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import TopicSink
 from flowwarden.enforcer.ports import Pace
 from flowwarden.enforcer.reconcile import MINUTE, Aws, EnforcingService
+from flowwarden.enforcer.state.stack import House
 from flowwarden.notify.ports import Sink
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
@@ -30,7 +31,7 @@ def build(settings: EnforcerSettings, aws: Aws, *, dry_run: bool | None = None) 
     return EnforcingService(
         aws,
         Policy.from_json(settings.policy).flow_logs,
-        settings.house,
+        stack_of(settings),
         dry_run=settings.dry_run if dry_run is None else dry_run,
         window=settings.suppression_minutes * MINUTE,
     )
@@ -54,3 +55,19 @@ def on_aws(settings: EnforcerSettings, reports: Sink, pace: Pace, *, ec2_attempt
 def topic(settings: EnforcerSettings) -> TopicSink:
     """The operations topic."""
     return TopicSink(make_client("sns", settings.aws_region), settings.operations_topic_arn)
+
+
+def stack_of(settings: EnforcerSettings) -> House:
+    """The deployed stack that the settings describe."""
+    return House(
+        account_id=settings.account_id,
+        region=settings.aws_region,
+        stack_name=settings.stack_name,
+        log_group_name=settings.flow_log_group_name,
+        delivery_role_arn=settings.delivery_role_arn,
+        log_format=settings.log_format,
+        retention_days=settings.flow_log_retention_days,
+        kms_key_arn=settings.log_kms_key_arn,
+        monitor_arn=settings.monitor_function_arn,
+        enforcer_role_arn=settings.enforcer_role_arn,
+    )

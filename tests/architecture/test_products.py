@@ -1,0 +1,38 @@
+"""A function loads its own product alone: a cold start pays for each import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture import source
+
+LOADED = (
+    "import sys, {function}; print(*sorted(name for name in sys.modules if name.startswith('flowwarden.')))"
+)
+
+
+def loaded(function: str) -> list[str]:
+    """The modules of the package that a function's handler loads, in a process of its own."""
+    path = os.pathsep.join(
+        str(source.PROJECT / each) for each in ("layers/flowwarden", f"functions/{function}")
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(function=function)],
+        env={"PYTHONPATH": path, "POWERTOOLS_METRICS_NAMESPACE": "FlowWarden", "AWS_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(("function", "other"), [("monitor", "enforcer"), ("enforcer", "monitor")])
+def test_a_function_loads_nothing_of_the_other_product(function: str, other: str) -> None:
+    """And it does load its own, so that this test would notice."""
+    modules = loaded(function)
+    assert [name for name in modules if name.startswith(f"flowwarden.{other}.")] == []
+    assert [name for name in modules if name.startswith(f"flowwarden.{function}.")]
