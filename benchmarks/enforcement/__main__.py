@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from benchmarks.enforcement.world import Counted, build, enforcer
 from flowwarden.enforcer.reporting.report import EnforcementReport
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 
 GOAL_SECONDS = 60
 HOUR = 3600
@@ -43,7 +43,7 @@ def sweep(counted: Counted, turn: int) -> float:
     service = enforcer(counted)
     begin = time.process_time()
     report = service.enforce(
-        Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=now, occasion=f"sweep {turn}"), now
+        Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=now, occasion=f"sweep {turn}"), now
     )
     seconds = time.process_time() - begin
     print(f"sweep {turn + 1}: {seconds:.1f} s; {results(report)}")

@@ -28,7 +28,7 @@ from msgspec import Struct
 from benchmarks.enforcement.world import FAILING, REGION, REJECT, Counted, build, enforcer
 from flowwarden.enforcer.decide.coverage import Coverage
 from flowwarden.enforcer.reporting.report import EnforcementReport
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 
 ENVIRONMENTS: Final = Path(__file__).parents[2] / ".venvs"
 VPCS: Final = 100
@@ -125,7 +125,7 @@ def served() -> Iterator[str]:
 
 def _run(turn: int, *, dry_run: bool = False) -> EnforcementReport:
     now = int(time.time()) + (turn + 1) * HOUR
-    trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=now, occasion=f"sweep {turn}")
+    trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=now, occasion=f"sweep {turn}")
     return enforcer(Counted(Counter()), dry_run=dry_run).enforce(trigger, now)
 
 

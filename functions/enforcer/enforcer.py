@@ -101,7 +101,7 @@ def log(report: EnforcementReport) -> None:
     origin = report.trigger.origin
     logger.info(
         report.trigger.reason,
-        scope=report.trigger.scope,
+        kind=report.trigger.kind,
         cause=origin.event_name if origin else None,
         actor=origin.actor if origin else None,
         source_ip=origin.source_ip if origin else None,
@@ -132,11 +132,11 @@ def count_results(report: EnforcementReport) -> dict[str, int]:
 
 
 def summarize(report: EnforcementReport) -> dict[str, Any]:
-    """What the function answers: scope, reason, the VPCs by how it ended, the plan."""
+    """What the function answers: kind of run, reason, the VPCs by how it ended, the plan."""
     named: Mapping[str, list[str]] = {
         result.lower(): [each.vpc_id or "unknown" for each in report.of(result)] for result in Result
     }
-    told: dict[str, Any] = {"scope": report.trigger.scope.lower(), "reason": report.trigger.reason, **named}
+    told: dict[str, Any] = {"kind": report.trigger.kind.lower(), "reason": report.trigger.reason, **named}
     if report.repairs:
         told["repairs"] = [f"{each.subject}: {each.what}" for each in report.repairs]
     if report.plans or report.upkeep:

@@ -176,6 +176,6 @@ def test_the_payload_of_a_sweep_by_hand_makes_the_enforcer_look_at_every_vpc() -
     (payload,) = re.findall(r"--payload '([^']+)'", PARAMETERS_PAGE.read_text())
     by_hand, by_schedule = (run_of(read(ROOT / "events/enforcer/sweep.json")) for _ in range(2))
     result = by_hand(json.loads(payload))
-    assert result["scope"] == "everything"
+    assert result["kind"] == "sweep"
     assert result["created"]
     assert result == by_schedule(read(ROOT / "events/enforcer/sweep.json")["event"])

@@ -10,7 +10,7 @@ from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
 from flowwarden.enforcer.triggers.cloudtrail import Origin
-from flowwarden.enforcer.triggers.trigger import NewVpc, Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled
 from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
 from tests.enforcer.fakes import ACCOUNT, HOUSE, Fakes
@@ -20,11 +20,11 @@ BORN = 1_793_611_800
 DESIRED = resolved(FlowLogWish(), HOUSE)
 AT_ONCE = FlowLogsPolicy(grace_minutes=0)
 SWEEP = Trigger(
-    scope=Scope.EVERYTHING, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
+    kind=RunKind.SWEEP, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
 )
-LOOK = Trigger(scope=Scope.PENDING, reason="a look", happened_at=BORN, occasion="look")
+LOOK = Trigger(kind=RunKind.RETRY, reason="a look", happened_at=BORN, occasion="look")
 BIRTH = Trigger(
-    scope=Scope.NAMED,
+    kind=RunKind.EVENT,
     reason="CreateVpc names the VPC",
     vpcs=(NewVpc(vpc_id="vpc-1", owner_id=ACCOUNT),),
     origin=Origin(event_name="CreateVpc"),

@@ -6,7 +6,7 @@ import pytest
 
 from flowwarden.enforcer.decide.duplicates import turn_of
 from flowwarden.enforcer.reporting.report import EnforcementReport
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import PublishFailed
 from flowwarden.state import heartbeats
 from tests.enforcer.cases import ACTIVE, NOW, VPC, WANTED, foreign, seen
@@ -33,7 +33,7 @@ def written(fakes: Fakes) -> Fakes:
 def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementReport:
     """One sweep, told."""
     service = fakes.service(dry_run=dry_run)
-    trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=at, occasion=f"at {at}")
+    trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=at, occasion=f"at {at}")
     report = service.enforce(trigger, at)
     service.tell(report)
     return report

@@ -16,7 +16,7 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Unread
 from flowwarden.enforcer.telling import SUPPRESSION_SECONDS
 from flowwarden.enforcer.triggers.cloudtrail import Origin
-from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, RunKind, Trigger
 from flowwarden.enforcer.work_item import PATIENCE_SECONDS, Cursor, Pending
 from flowwarden.errors import (
     CallFailed,
@@ -110,7 +110,7 @@ def test_event_touches_no_other_vpc() -> None:
 def test_nothing_is_asked_for_an_event_that_concerns_nothing() -> None:
     """A failed call costs no call to AWS."""
     fakes = Fakes(ec2=FakeEc2(list_fault=FORBIDDEN))
-    assert enforce(fakes, Trigger(scope=Scope.NOTHING, reason="failed")).outcomes == ()
+    assert enforce(fakes, Trigger(kind=RunKind.IGNORED, reason="failed")).outcomes == ()
     assert fakes.memory.reads == 0
 
 

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Result
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, resolved
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import EnforcementIncomplete
 from flowwarden.policy.flow_logs import ENOUGH, Exemption, FlowLogsPolicy, FlowLogWish, Selection
 from flowwarden.state import heartbeats
@@ -161,13 +161,11 @@ class World:
             self.ec2.broken_groups = {beside.destination} | ({GROUP} if self.all_broken else set())
         self.fakes = Fakes(ec2=Ec2FlowLogs(cast("Any", self.ec2)))
 
-    def run(self, scope: Scope) -> EnforcementReport:
+    def run(self, kind: RunKind) -> EnforcementReport:
         """One run of the enforcer."""
         self.fakes.pace.left = 300
         self.runs += 1
-        trigger = Trigger(
-            scope=scope, reason="by schedule", happened_at=self.now, occasion=f"run {self.runs}"
-        )
+        trigger = Trigger(kind=kind, reason="by schedule", happened_at=self.now, occasion=f"run {self.runs}")
         service = self.fakes.service(self.policy)
         self.tamper()
         self.fakes.evidence.is_away = self.forgets and self.ec2.random.random() < 0.3
@@ -208,11 +206,11 @@ class World:
     def hours(self, number: int) -> EnforcementReport:
         """So many hours of schedule; the last sweep's report."""
         for _ in range(number):
-            report = self.run(Scope.EVERYTHING)
+            report = self.run(RunKind.SWEEP)
             for _ in range(HOUR // LOOK):
                 self.pass_time(LOOK)
                 # An event that does not tell which VPC it is about sweeps at any time.
-                self.run(Scope.EVERYTHING if self.ec2.random.random() < 0.2 else Scope.PENDING)
+                self.run(RunKind.SWEEP if self.ec2.random.random() < 0.2 else RunKind.RETRY)
         return report
 
 
@@ -233,7 +231,7 @@ def worlds(draw: st.DrawFn) -> World:
         # The first one: whoever waits for it is all the others.
         world.ec2.always_throttled = {"vpc-00000000"}
     if draw(st.booleans()):
-        world.ec2.interrupt = lambda: world.run(Scope.EVERYTHING)
+        world.ec2.interrupt = lambda: world.run(RunKind.SWEEP)
     return world
 
 
@@ -307,7 +305,7 @@ def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int)
     """Whether its interfaces write or it has none; instances are asked about where there are some."""
     world = World(1, ["covered"] * number, [each % 2 == 0 for each in range(number)])
     world.pass_time(HOUR)
-    report = world.run(Scope.EVERYTHING)
+    report = world.run(RunKind.SWEEP)
     assert len(report.of(Result.COVERED)) == number
     assert world.ec2.pages == {
         "describe_vpcs": ceil(number / PAGE),
@@ -322,7 +320,7 @@ def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int)
 def test_a_changed_format_is_replaced_in_a_group_of_its_own(busy: bool) -> None:  # noqa: FBT001  a table's column
     """Create, see it deliver, delete; and until then both are there."""
     world = World(1, ["own, another format"], [busy])
-    (created,) = world.run(Scope.EVERYTHING).outcomes
+    (created,) = world.run(RunKind.SWEEP).outcomes
     assert created.result is Result.CREATED
     beside = WANTED.elsewhere
     assert beside is not None
@@ -372,7 +370,7 @@ def test_the_log_group_of_what_goes_on_after_a_roll_back_is_kept_all_day() -> No
     for _ in range(20):
         world.hours(1)
         world.tampers = False
-        world.run(Scope.EVERYTHING)
+        world.run(RunKind.SWEEP)
         world.tampers = True
         assert_handed_on(world)
     assert [each.described["LogGroupName"] for each in world.ec2.there()] == [f"{GROUP}-0a0b0c0d"]

@@ -290,14 +290,14 @@ def test_what_is_no_event_ends_without_an_error(event: Any) -> None:
     case = read(ROOT / "events/enforcer/sweep.json")
     run = run_of(case)
     result = run(event)
-    assert (result["scope"], result["reason"]) == ("nothing", f"not an event, but {type(event).__name__}")
+    assert (result["kind"], result["reason"]) == ("ignored", f"not an event, but {type(event).__name__}")
     assert run.ec2.asked == []
 
 
 def test_empty_event_is_none_of_its_business() -> None:
     """A test event without anything in it changes nothing and does not fail."""
     case = read(ROOT / "events/enforcer/sweep.json")
-    assert run_of(case)({})["scope"] == "nothing"
+    assert run_of(case)({})["kind"] == "ignored"
 
 
 def real(name: str) -> dict[str, Any]:
@@ -338,7 +338,7 @@ def test_a_real_call_that_failed_changes_nothing(name: str) -> None:
     """CloudTrail records it too, without an answer."""
     detail = real(name) | {"errorCode": "Client.UnauthorizedOperation", "responseElements": None}
     run = run_on(detail, grace_minutes=0)
-    assert run(wrapped(detail))["scope"] == "nothing"
+    assert run(wrapped(detail))["kind"] == "ignored"
     assert (run.ec2.calls, run.sink.sent) == ({}, [])
 
 

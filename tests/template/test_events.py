@@ -175,7 +175,7 @@ def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
     for name, path in transformer["InputPathsMap"].items():
         handed_over = handed_over.replace(f"<{name}>", json.dumps(event[path.removeprefix("$.")]))
     found = trigger.read(json.loads(handed_over), HOUSE)
-    assert (found.scope, found.deployed) == (trigger.Scope.EVERYTHING, True)
+    assert (found.kind, found.deployed) == (trigger.RunKind.SWEEP, True)
     assert found.happened_at == trigger.read(event | {"detail-type": "Scheduled Event"}, HOUSE).happened_at
     assert found.occasion == event["time"]
 
@@ -246,7 +246,7 @@ def test_a_look_at_what_is_pending_reaches_the_enforcer_as_one() -> None:
     template = pending["Targets"][0]["InputTransformer"]["InputTemplate"]
     event = json.loads(template.replace("<id>", '"x"').replace("<time>", '"2026-11-24T03:00:00Z"'))
     found = trigger.read(event, HOUSE)
-    assert (found.scope, found.happened_at) == (trigger.Scope.PENDING, 1_795_489_200)
+    assert (found.kind, found.happened_at) == (trigger.RunKind.RETRY, 1_795_489_200)
 
 
 def test_iam_is_watched_where_it_is_recorded() -> None:

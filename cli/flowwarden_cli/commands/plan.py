@@ -20,7 +20,7 @@ from flowwarden.aws.cloudformation import enforcer_environment
 from flowwarden.bootstrap.enforcer import build, on_aws
 from flowwarden.enforcer.reconcile import Aws
 from flowwarden.enforcer.reporting import plan_output
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import FlowWardenError, SettingsError
 from flowwarden.notify.notification import Notification
 from flowwarden.settings import EnforcerSettings
@@ -82,7 +82,7 @@ def run(question: Question, console: Console, wired: Callable[[EnforcerSettings]
         console.report(f"error: {error}")
         return NOT_SEEN
     now = int(console.now())
-    trigger = Trigger(scope=Scope.EVERYTHING, reason="flowwarden plan", happened_at=now, occasion="plan")
+    trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, occasion="plan")
     report = service.enforce(trigger, now)
     text = plan_output.as_json(report).decode() if question.as_json else plan_output.as_text(report)
     console.print(text.rstrip("\n"))

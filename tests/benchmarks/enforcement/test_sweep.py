@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from benchmarks.enforcement.world import BARE, COVERED, FAILING, Counted, build, enforcer
 from flowwarden.enforcer.reporting.report import Result
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 
 NOW = 2_000_000_000
 
@@ -18,7 +18,7 @@ def test_a_sweep_covers_what_is_bare_and_names_what_fails_and_costs_no_call_for_
     with mock_aws():
         states = build(40, lambda _: None)
         counted = Counted(Counter())
-        trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=NOW, occasion="x")
+        trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, occasion="x")
         report = enforcer(counted).enforce(trigger, NOW)
     ended = {each.vpc_id: each.result for each in report.outcomes}
     wanted = {COVERED: Result.COVERED, FAILING: Result.BROKEN}

@@ -31,7 +31,7 @@ from flowwarden.enforcer.planning import Planned, Planning
 from flowwarden.enforcer.reporting.report import Outcome, Result
 from flowwarden.enforcer.state.desired import HELD_TAG, MANAGED_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, FlowLogExists, VpcGone
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from tests.enforcer.cases import (
@@ -236,7 +236,7 @@ def in_the_way(plan: Plan, flow_logs: tuple[FlowLog, ...]) -> bool:
 def end(ec2: FakeEc2, case: Situation, plan: Plan) -> Outcome:
     """Carry the plan out."""
     carrying_out = CarryingOut(ec2, Planning(FlowLogsPolicy(), HOUSE), FakePace())
-    trigger = Trigger(scope=Scope.EVERYTHING, reason="a sweep", happened_at=NOW, occasion="x")
+    trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, occasion="x")
     return carrying_out.carry_out(Planned(situation=case, plan=plan), None, trigger).outcome
 
 

@@ -10,7 +10,7 @@ from flowwarden.enforcer.decide.plan import hold
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
 from tests.enforcer.fakes import GROUP, HOUSE, MONITOR, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
@@ -96,7 +96,7 @@ PCI = f"{GROUP}-pci"
 
 
 @pytest.mark.parametrize("tags", [DESIRED.tags, {}])
-@pytest.mark.parametrize("trigger", [SWEEP, replace(SWEEP, scope=Scope.SURROUNDINGS)])
+@pytest.mark.parametrize("trigger", [SWEEP, replace(SWEEP, kind=RunKind.DEPENDENCIES)])
 def test_a_group_that_flow_logs_write_into_and_that_is_missing_was_taken_away(
     trigger: Trigger, tags: dict[str, str]
 ) -> None:

@@ -12,7 +12,7 @@ from flowwarden.enforcer.execute.tags import CALLS_AT_MOST
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import Vpc
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
 from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
 from tests.enforcer.cases import NOW, but, foreign
@@ -22,9 +22,9 @@ from tests.enforcer.fakes_ec2 import FakeEc2
 POLICY = FlowLogsPolicy(default=FlowLogWish(tags={"cost-center": "42", "owner": "network"}))
 
 
-def sweep(fakes: Fakes, *, dry_run: bool = False, scope: Scope = Scope.EVERYTHING) -> EnforcementReport:
+def sweep(fakes: Fakes, *, dry_run: bool = False, kind: RunKind = RunKind.SWEEP) -> EnforcementReport:
     """One run."""
-    trigger = Trigger(scope=scope, reason="a sweep", happened_at=NOW, occasion="x")
+    trigger = Trigger(kind=kind, reason="a sweep", happened_at=NOW, occasion="x")
     return fakes.service(POLICY, dry_run=dry_run).enforce(trigger, NOW)
 
 

@@ -14,11 +14,11 @@ from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
 from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Result
 from flowwarden.enforcer.triggers.cloudtrail import Origin
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 
-SWEEP = Trigger(scope=Scope.EVERYTHING, reason="scheduled sweep")
+SWEEP = Trigger(kind=RunKind.SWEEP, reason="scheduled sweep")
 DELETION = Trigger(
-    scope=Scope.EVERYTHING,
+    kind=RunKind.SWEEP,
     reason="DeleteFlowLogs does not tell which VPC lost sight",
     deleted=("fl-old",),
     origin=Origin(

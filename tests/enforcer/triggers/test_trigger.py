@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flowwarden.enforcer.state.stack import House
 from flowwarden.enforcer.triggers.cloudtrail import Origin, as_list
 from flowwarden.enforcer.triggers.tampering import LOG_GROUP_CALLS, ROLE_CALLS
-from flowwarden.enforcer.triggers.trigger import NewVpc, Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.enforcer.triggers.trigger import read as read_in
 from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
 
@@ -60,7 +60,7 @@ def deletion(asked: object, unsuccessful: object = "") -> Trigger:
 def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
     """CreateVpc tells everything: the VPC, its account, who, from where, when."""
     assert read(call("CreateVpc", responseElements={"vpc": VPC})) == Trigger(
-        scope=Scope.NAMED,
+        kind=RunKind.EVENT,
         reason="CreateVpc names the VPC",
         vpcs=(NewVpc(vpc_id="vpc-1", owner_id="111122223333"),),
         origin=Origin(
@@ -88,7 +88,7 @@ def test_default_vpc_is_found_wrapped_or_not(answer: dict[str, Any]) -> None:
 @pytest.mark.parametrize("answer", [None, {}, "", {"vpc": {}}, {"vpc": {"vpcId": None}}, {"vpc": "vpc-1"}])
 def test_creation_of_unknown_shape_looks_at_everything(name: str, answer: object) -> None:
     """A creation that does not tell which VPC must not leave one unwatched."""
-    assert read(call(name, responseElements=answer)).scope is Scope.EVERYTHING
+    assert read(call(name, responseElements=answer)).kind is RunKind.SWEEP
 
 
 def test_owner_is_the_event_s_account_where_the_answer_has_none() -> None:
@@ -100,14 +100,14 @@ def test_owner_is_the_event_s_account_where_the_answer_has_none() -> None:
 def test_failed_call_leads_to_nothing() -> None:
     """A refused CreateVpc has an errorCode and a null answer: there is no VPC."""
     trigger = read(call("CreateVpc", errorCode="Client.UnauthorizedOperation", responseElements=None))
-    assert trigger.scope is Scope.NOTHING
+    assert trigger.kind is RunKind.IGNORED
     assert "Client.UnauthorizedOperation" in trigger.reason
 
 
 @pytest.mark.parametrize("name", ["DeleteFlowLogs", "CreateVpc", "CreateDefaultVpc"])
 def test_dry_run_leads_to_nothing(name: str) -> None:
     """A dry run is a failed call, whatever was called."""
-    assert read(call(name, errorCode="Client.DryRunOperation")).scope is Scope.NOTHING
+    assert read(call(name, errorCode="Client.DryRunOperation")).kind is RunKind.IGNORED
 
 
 @pytest.mark.parametrize(
@@ -125,33 +125,33 @@ def test_dry_run_leads_to_nothing(name: str) -> None:
 def test_deletion_looks_at_everything_and_remembers_the_ids(asked: object, ids: tuple[str, ...]) -> None:
     """DeleteFlowLogs names flow logs only: one stands alone, several are a list, plain ids are taken too."""
     trigger = deletion(asked)
-    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.kind is RunKind.SWEEP
     assert trigger.deleted == ids
 
 
 def test_deletion_that_ec2_refused_altogether_leads_to_nothing() -> None:
     """Refused flow logs stand in `unsuccessful`, and the call has no errorCode."""
     trigger = deletion({"content": "fl-1"}, {"item": {"resourceId": "fl-1", "error": {"code": "x"}}})
-    assert trigger.scope is Scope.NOTHING
+    assert trigger.kind is RunKind.IGNORED
 
 
 def test_deletion_that_ec2_refused_in_part_counts_for_the_rest() -> None:
     """Of two flow logs one was refused: only the other is deleted."""
     trigger = deletion([{"content": "fl-1"}, {"content": "fl-2"}], {"item": [{"resourceId": "fl-1"}]})
-    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.kind is RunKind.SWEEP
     assert trigger.deleted == ("fl-2",)
 
 
 def test_unsuccessful_of_unknown_shape_is_no_reason_to_look_away() -> None:
     """What cannot be read does not stop the sweep."""
-    assert deletion({"content": "fl-1"}, ["?"]).scope is Scope.EVERYTHING
+    assert deletion({"content": "fl-1"}, ["?"]).kind is RunKind.SWEEP
 
 
 @pytest.mark.parametrize("source", ["aws.events", "aws.scheduler"])
 def test_schedule_looks_at_everything_and_has_no_origin(source: str) -> None:
     """A rule's schedule and EventBridge Scheduler send the same detail-type."""
     trigger = read({"detail-type": "Scheduled Event", "source": source, "detail": {}})
-    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.kind is RunKind.SWEEP
     assert trigger.origin is None
 
 
@@ -166,14 +166,14 @@ def test_schedule_looks_at_everything_and_has_no_origin(source: str) -> None:
 )
 def test_unknown_event_leads_to_nothing(event: dict[str, Any]) -> None:
     """What is not known to create a VPC or to delete a flow log is left alone."""
-    assert read(event).scope is Scope.NOTHING
+    assert read(event).kind is RunKind.IGNORED
 
 
 @pytest.mark.parametrize("event", [None, [], ["CreateVpc"], "x", "", 5, 0.5, True])
 def test_what_is_no_event_leads_to_nothing(event: object) -> None:
     """Anybody may invoke the function with any JSON: nothing is done, and nothing fails."""
     trigger = read(event)
-    assert trigger.scope is Scope.NOTHING
+    assert trigger.kind is RunKind.IGNORED
     assert trigger.reason == f"not an event, but {type(event).__name__}"
 
 
@@ -181,7 +181,7 @@ def test_what_is_no_event_leads_to_nothing(event: object) -> None:
 def test_call_in_another_region_leads_to_nothing(name: str) -> None:
     """EC2 of this region does not know the VPC, however often it is asked."""
     trigger = read(call(name, awsRegion="us-east-1", responseElements={"vpc": VPC}))
-    assert trigger.scope is Scope.NOTHING
+    assert trigger.kind is RunKind.IGNORED
     assert "us-east-1" in trigger.reason
     assert HOUSE.region in trigger.reason
 
@@ -193,7 +193,7 @@ def test_call_in_another_region_leads_to_nothing(name: str) -> None:
 def test_a_call_in_another_account_leads_to_nothing(name: str, account: object, is_ours: bool) -> None:  # noqa: FBT001  a table's column
     """A bus may get the events of many accounts; a record that does not tell may be about ours."""
     trigger = read(call(name, recipientAccountId=account, responseElements={"vpc": VPC}))
-    assert (trigger.scope is not Scope.NOTHING) == is_ours
+    assert (trigger.kind is not RunKind.IGNORED) == is_ours
     assert is_ours or "account 999988887777; here 111122223333 is looked after" in trigger.reason
 
 
@@ -201,7 +201,7 @@ def test_a_call_in_another_account_leads_to_nothing(name: str, account: object, 
 def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
     """A record that does not tell its region may be about ours."""
     event = call("CreateVpc", awsRegion=region, responseElements={"vpc": VPC})
-    assert read(event).scope is Scope.NAMED
+    assert read(event).kind is RunKind.EVENT
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_halves_of_surrogate_pairs_are_replaced() -> None:
 def test_envelope_s_source_does_not_matter() -> None:
     """A bus that forwards events may change `source`; the record in it says what happened."""
     event = {**call("CreateVpc", responseElements={"vpc": VPC}), "source": "flowwarden.local"}
-    assert read(event).scope is Scope.NAMED
+    assert read(event).kind is RunKind.EVENT
 
 
 @pytest.mark.parametrize(
@@ -300,9 +300,9 @@ MEMBERS = st.sampled_from(
     st.dictionaries(MEMBERS, JSON, max_size=6),
 )
 def test_any_event_is_read(name: str, detail: dict[str, Any]) -> None:
-    """Whatever stands in a record, it is read without an error, and named VPCs go with the scope."""
+    """Whatever stands in a record, it is read without an error, and named VPCs go with the kind."""
     trigger = read(call(name, **detail))
-    assert bool(trigger.vpcs) == (trigger.scope is Scope.NAMED)
+    assert bool(trigger.vpcs) == (trigger.kind is RunKind.EVENT)
     assert all(vpc.vpc_id.startswith("vpc-") for vpc in trigger.vpcs)
     assert msgspec.json.encode(trigger)
 
@@ -310,7 +310,7 @@ def test_any_event_is_read(name: str, detail: dict[str, Any]) -> None:
 @given(JSON)
 def test_any_json_is_read(event: object) -> None:
     """Whatever a function may be invoked with."""
-    assert read(event).scope is Scope.NOTHING
+    assert read(event).kind is RunKind.IGNORED
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_real_records_are_read() -> None:
         NewVpc(vpc_id="vpc-06fe1a64761a0f720", owner_id="123837392027"),
     )
     trigger = read_in({**envelope, "detail": lost}, where(lost))
-    assert trigger.scope is Scope.EVERYTHING
+    assert trigger.kind is RunKind.SWEEP
     assert trigger.deleted == ("fl-0e17aa62a21d4bbfe",)
     assert trigger.origin is not None
     assert trigger.origin.actor == "arn:aws:iam::498376118699:user/operator"
@@ -354,38 +354,38 @@ def tampering(name: str, source: str, asked: dict[str, Any], **detail: Any) -> T
 @pytest.mark.parametrize("name", LOG_GROUP_CALLS)
 def test_calls_about_our_log_groups_lead_to_a_look_at_them(name: str) -> None:
     """Our own, and those beside it; nobody else's."""
-    for group, scope in (
-        (GROUP, Scope.SURROUNDINGS),
-        (f"{GROUP}-0a1b2c3d", Scope.SURROUNDINGS),
-        (f"{GROUP}s", Scope.NOTHING),
-        (f"{GROUP}-2", Scope.NOTHING),
-        ("theirs", Scope.NOTHING),
+    for group, kind in (
+        (GROUP, RunKind.DEPENDENCIES),
+        (f"{GROUP}-0a1b2c3d", RunKind.DEPENDENCIES),
+        (f"{GROUP}s", RunKind.IGNORED),
+        (f"{GROUP}-2", RunKind.IGNORED),
+        ("theirs", RunKind.IGNORED),
     ):
-        assert tampering(name, "logs.amazonaws.com", {"logGroupName": group}).scope is scope
+        assert tampering(name, "logs.amazonaws.com", {"logGroupName": group}).kind is kind
 
 
 @pytest.mark.parametrize(
-    ("arn", "scope"),
+    ("arn", "kind"),
     [
-        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}", Scope.SURROUNDINGS),
-        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-0a1b2c3d:*", Scope.SURROUNDINGS),
-        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-2", Scope.NOTHING),
-        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:query-result:*", Scope.NOTHING),
-        (7, Scope.NOTHING),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}", RunKind.DEPENDENCIES),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-0a1b2c3d:*", RunKind.DEPENDENCIES),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}-2", RunKind.IGNORED),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:query-result:*", RunKind.IGNORED),
+        (7, RunKind.IGNORED),
     ],
 )
 @pytest.mark.parametrize("name", ["AssociateKmsKey", "DisassociateKmsKey"])
-def test_a_log_group_may_be_named_by_its_arn(name: str, arn: object, scope: Scope) -> None:
+def test_a_log_group_may_be_named_by_its_arn(name: str, arn: object, kind: RunKind) -> None:
     """Calls about keys take either."""
-    assert tampering(name, "logs.amazonaws.com", {"resourceIdentifier": arn}).scope is scope
+    assert tampering(name, "logs.amazonaws.com", {"resourceIdentifier": arn}).kind is kind
 
 
 @pytest.mark.parametrize("name", ROLE_CALLS)
 def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name: str) -> None:
     """IAM's events are in us-east-1, wherever the stack is."""
-    for role, scope in (("delivery", Scope.SURROUNDINGS), ("another", Scope.NOTHING)):
+    for role, kind in (("delivery", RunKind.DEPENDENCIES), ("another", RunKind.IGNORED)):
         asked = {"roleName": role}
-        assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").scope is scope
+        assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").kind is kind
 
 
 def test_what_the_enforcer_did_is_no_tampering() -> None:
@@ -393,10 +393,10 @@ def test_what_the_enforcer_did_is_no_tampering() -> None:
     issuer = {"sessionContext": {"sessionIssuer": {"arn": HOUSE.enforcer_role_arn}}}
     asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
     own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
-    assert (own.scope, own.reason) == (Scope.NOTHING, "DeleteFlowLogs was the enforcer's own")
+    assert (own.kind, own.reason) == (RunKind.IGNORED, "DeleteFlowLogs was the enforcer's own")
     other = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/another"}}}
     theirs = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=other))
-    assert theirs.scope is Scope.EVERYTHING
+    assert theirs.kind is RunKind.SWEEP
 
 
 @pytest.mark.parametrize(
@@ -411,10 +411,10 @@ def test_a_deployment_is_looked_after_and_by_itself_no_news(name: str, by: dict[
     """It may be another stack's, which takes the monitor's place; and our own changes what it brings."""
     asked = {"logGroupName": GROUP}
     deployed = tampering(name, "logs.amazonaws.com", asked, **by)
-    assert (deployed.scope, deployed.takes_away) == (Scope.SURROUNDINGS, False)
+    assert (deployed.kind, deployed.takes_away) == (RunKind.DEPENDENCIES, False)
     assert "by a deployment" in deployed.reason
     by_hand = tampering(name, "logs.amazonaws.com", asked)
-    assert (by_hand.scope, by_hand.takes_away) == (Scope.SURROUNDINGS, name.startswith("Delete"))
+    assert (by_hand.kind, by_hand.takes_away) == (RunKind.DEPENDENCIES, name.startswith("Delete"))
 
 
 def test_several_ids_in_one_deletion_are_all_read() -> None:
@@ -445,4 +445,4 @@ def test_credentials_say_what_the_call_was_signed_with() -> None:
 def test_the_schedule_may_ask_for_what_is_pending_alone() -> None:
     """As the template's second schedule says it."""
     event = {"detail-type": "Scheduled Event", "detail": {"look": "pending"}}
-    assert read(event).scope is Scope.PENDING
+    assert read(event).kind is RunKind.RETRY

@@ -44,6 +44,7 @@ from flowwarden.enforcer.execute.backoff import has_time, patiently
 from flowwarden.enforcer.execute.flow_logs import CarryingOut, fairly
 from flowwarden.enforcer.execute.log_groups import Keeping
 from flowwarden.enforcer.execute.tags import Tagging
+from flowwarden.enforcer.modes import mode_of
 from flowwarden.enforcer.observe import Looking, World
 from flowwarden.enforcer.planning import Planned, Planning
 from flowwarden.enforcer.ports import EnforcerMemory, FlowLogService, LogGroupService, Pace, RoleService
@@ -52,7 +53,7 @@ from flowwarden.enforcer.requeue import left, missing, unseen
 from flowwarden.enforcer.state.desired import retentions
 from flowwarden.enforcer.state.stack import House
 from flowwarden.enforcer.telling import SUPPRESSION_SECONDS, Telling
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.enforcer.work_item import Cursor, Pending
 from flowwarden.enforcer.work_queue import Agenda
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError
@@ -122,7 +123,8 @@ class EnforcingService:
         Returns:
             One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
         """
-        if trigger.scope is Scope.NOTHING or (self._dry_run and trigger.scope is Scope.PENDING):
+        mode = mode_of(trigger.kind)
+        if trigger.kind is RunKind.IGNORED or (self._dry_run and not mode.runs_dry):
             # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
             return self._report(trigger, ())
         agenda = Agenda(self._aws.memory, dry_run=self._dry_run)
@@ -149,9 +151,10 @@ class EnforcingService:
 
     def _wanted(self, trigger: Trigger, agenda: Agenda, now: int) -> tuple[list[str] | None, list[Outcome]]:
         """The VPCs to look at, None for all of them; and the outcomes of those that are left for later."""
-        if trigger.scope is Scope.PENDING:
+        mode = mode_of(trigger.kind)
+        if mode.resumes_sweep:
             return (agenda.due(now) if agenda.cursor is None else None), []
-        if trigger.scope is not Scope.NAMED:
+        if mode.vpcs != "named":
             return None, []
         outcomes = list(self._put_off(trigger, agenda, now))
         later = {each.vpc_id for each in outcomes}
@@ -189,22 +192,19 @@ class EnforcingService:
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
+        mode = mode_of(trigger.kind)
         repairs += self._keep(trigger, upkeep, world)
-        if trigger.scope is Scope.PENDING:
+        if not mode.reports_lasting:
             # What fails for good is told by each sweep, not every few minutes.
             repairs = [each for each in repairs if each.done]
         stopped = self._carry_out(planned, trigger, agenda, outcomes)
-        if stopped is not None and trigger.scope is Scope.NAMED:
+        if stopped is not None and mode.requeues_rest:
             outcomes += left(planned, outcomes, agenda, now)
-        goes_on = trigger.scope is Scope.PENDING and agenda.cursor is not None
-        if trigger.scope is Scope.EVERYTHING or goes_on:
+        goes_on = mode.resumes_sweep and agenda.cursor is not None
+        if mode.keeps_cursor or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
-        repairs += [
-            each
-            for each in self._tagging.carry_out(planned)
-            if each.done or trigger.scope is not Scope.PENDING
-        ]
+        repairs += [each for each in self._tagging.carry_out(planned) if each.done or mode.reports_lasting]
         # Last of all: a turn is taken, and a run that is ended would not have told.
         repairs = list(self._telling.doubts(repairs, trigger, now))
         repairs += self._telling.silences(planned, trigger, now)
@@ -219,10 +219,11 @@ class EnforcingService:
 
     def _planned(self, trigger: Trigger, agenda: Agenda, world: World, now: int) -> list[Planned]:
         """The plans; of a sweep that goes on, for the VPCs that are left and those that are due."""
-        if trigger.scope is Scope.SURROUNDINGS:
+        mode = mode_of(trigger.kind)
+        if mode.vpcs == "none":
             return []
         plans = self._planning.vpcs(world, agenda.pending, now)
-        if trigger.scope is not Scope.PENDING or agenda.cursor is None:
+        if not mode.resumes_sweep or agenda.cursor is None:
             return plans
         due, after = set(agenda.due(now)), agenda.cursor.after
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
@@ -241,7 +242,7 @@ class EnforcingService:
 
     def _role(self, trigger: Trigger) -> Iterator[Repair]:
         """What is wrong about the delivery role; not asked for each VPC."""
-        if trigger.scope in {Scope.EVERYTHING, Scope.SURROUNDINGS}:
+        if mode_of(trigger.kind).checks_dependencies:
             yield from self._keeping.role()
 
     def _carry_out(
@@ -252,7 +253,9 @@ class EnforcingService:
         All VPCs up to there were served or are on the list. Those that were throttled before come last, and
         are on the list: a sweep that has come to them is at its end.
         """
-        last = agenda.cursor.after if agenda.cursor is not None and trigger.scope is Scope.PENDING else ""
+        last = (
+            agenda.cursor.after if agenda.cursor is not None and mode_of(trigger.kind).resumes_sweep else ""
+        )
         for each in fairly(planned, agenda.pending):
             before = agenda.pending.get(each.vpc_id)
             if each.plan.steps and not has_time(self._aws.pace):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from flowwarden.enforcer.modes import mode_of
 from flowwarden.enforcer.observe import World
 from flowwarden.enforcer.planning import Planned
 from flowwarden.enforcer.reporting.report import Outcome, Result
-from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, Trigger
 from flowwarden.enforcer.work_item import Cursor, Pending
 from flowwarden.enforcer.work_queue import Agenda
 from flowwarden.errors import CallRefused
@@ -45,11 +46,12 @@ def unseen(
     wanted: Sequence[str] | None, trigger: Trigger, agenda: Agenda, error: Exception, now: int
 ) -> list[Outcome]:
     """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
+    mode = mode_of(trigger.kind)
     passes = not isinstance(error, CallRefused)
-    if passes and trigger.scope is Scope.EVERYTHING:
+    if passes and mode.keeps_cursor:
         agenda.stop_at(Cursor(after=""), now)
-    if passes and trigger.scope is Scope.NAMED:
+    if passes and mode.requeues_rest:
         for vpc_id in wanted or ():
             agenda.put(Pending(vpc_id=vpc_id, due=now, reason=str(error), failing_since=now))
-    named: Sequence[str | None] = wanted if wanted and trigger.scope is Scope.NAMED else (None,)
+    named: Sequence[str | None] = wanted if wanted and mode.vpcs == "named" else (None,)
     return [Outcome(result=Result.FAILED, vpc_id=each, reason=str(error), retryable=passes) for each in named]

@@ -15,13 +15,14 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide import silent_log_groups, unverified_flow_logs
 from flowwarden.enforcer.decide.duplicates import Duplicate, duplicates_of, turn_of
+from flowwarden.enforcer.modes import mode_of
 from flowwarden.enforcer.planning import Planned
 from flowwarden.enforcer.ports import EnforcerMemory
 from flowwarden.enforcer.reporting.notification import render
 from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Repair
 from flowwarden.enforcer.state.stack import House
 from flowwarden.enforcer.triggers.tampering import ROLE_CALLS
-from flowwarden.enforcer.triggers.trigger import Scope, Trigger
+from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import EnforcementIncomplete, PublishFailed, StateUnavailable
 from flowwarden.notify.ports import Sink
 
@@ -53,7 +54,7 @@ class Telling:
 
     def unlisted(self, outcomes: Sequence[Outcome], trigger: Trigger, now: int) -> Sequence[Outcome]:
         """What EC2 does not list: a look, one of many, tells it only if nobody told it lately."""
-        is_look = trigger.scope is Scope.PENDING
+        is_look = not mode_of(trigger.kind).reports_lasting
         if is_look and all(each.retryable for each in outcomes):
             return outcomes  # no look tells what may pass, so it takes no turn
         first = self._is_first(UNLISTED, now)
@@ -62,7 +63,7 @@ class Telling:
 
     def silences(self, planned: Sequence[Planned], trigger: Trigger, now: int) -> Iterator[Repair]:
         """What a sweep sees nothing of: log groups, then flow logs. A new monitor has seen nothing yet."""
-        if trigger.scope is not Scope.EVERYTHING or trigger.deployed:
+        if not mode_of(trigger.kind).checks_silence or trigger.deployed:
             return
         silent = list(silent_log_groups.silent_groups(one.situation for one in planned))
         for each in silent:
@@ -90,7 +91,7 @@ class Telling:
 
         Without the state table they are not told: they cost money, not sight, and each sweep would tell them.
         """
-        if trigger.scope is not Scope.EVERYTHING:
+        if not mode_of(trigger.kind).checks_silence:
             return ()
         found = duplicates_of((each.situation, each.plan.verdict) for each in planned)
         return found if found and self._is_first(turn_of(found), now, unknown=False) else ()

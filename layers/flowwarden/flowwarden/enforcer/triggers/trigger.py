@@ -42,17 +42,19 @@ FRESH_SECONDS: Final = 120
 """How long after an event EC2 may not show yet what exists: a new VPC."""
 
 
-class Scope(StrEnum):
-    """How much is to be looked at."""
+class RunKind(StrEnum):
+    """Why a run happens; `modes.RUN_MODES` says what follows."""
 
-    NAMED = "NAMED"
-    """The VPCs that the event names."""
-    EVERYTHING = "EVERYTHING"
-    PENDING = "PENDING"
-    """The VPCs that somebody has to look at again, and the rest of a sweep that ran out of time."""
-    SURROUNDINGS = "SURROUNDINGS"
-    """The log groups with their subscriptions, and the delivery role; no VPC."""
-    NOTHING = "NOTHING"
+    EVENT = "EVENT"
+    """An event names VPCs."""
+    SWEEP = "SWEEP"
+    """Everything is looked at: by schedule, or because an event does not say which VPC it is about."""
+    RETRY = "RETRY"
+    """The schedule for the work queue, and for the rest of a sweep that ran out of time."""
+    DEPENDENCIES = "DEPENDENCIES"
+    """An event is about what flow logs need: log groups, subscriptions, the delivery role."""
+    IGNORED = "IGNORED"
+    """Nothing follows from the event."""
 
 
 class NewVpc(Struct, frozen=True, kw_only=True):
@@ -65,9 +67,9 @@ class NewVpc(Struct, frozen=True, kw_only=True):
 class Trigger(Struct, frozen=True, kw_only=True):
     """What set the enforcer off."""
 
-    scope: Scope
+    kind: RunKind
     reason: str
-    """Why this scope, in words."""
+    """Why this kind of run, in words."""
     vpcs: tuple[NewVpc, ...] = ()
     deleted: tuple[str, ...] = ()
     """Ids of flow logs that the event says were deleted."""
@@ -101,7 +103,7 @@ def read(event: object, house: House) -> Trigger:
         house: whose VPCs and log groups are looked after; no call in another account or region is ours.
     """
     if not isinstance(event, Mapping):
-        return Trigger(scope=Scope.NOTHING, reason=f"not an event, but {type(event).__name__}")
+        return Trigger(kind=RunKind.IGNORED, reason=f"not an event, but {type(event).__name__}")
     if event.get("detail-type") == SCHEDULED:
         return _read_schedule(event)
     return _read_call(event, house)
@@ -111,7 +113,7 @@ def _read_schedule(event: Mapping[str, Any]) -> Trigger:
     look = mapping(event.get("detail")).get("look")
     pending = look == PENDING_LOOK
     return Trigger(
-        scope=Scope.PENDING if pending else Scope.EVERYTHING,
+        kind=RunKind.RETRY if pending else RunKind.SWEEP,
         reason="scheduled look at what is pending" if pending else "scheduled sweep",
         happened_at=_unix_seconds(event.get("time")),
         occasion=text(event.get("time")) or text(event.get("id")),
@@ -123,11 +125,13 @@ def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
     detail = mapping(event.get("detail"))
     name, source = text(detail.get("eventName")), text(detail.get("eventSource"))
     if event.get("detail-type") != API_CALL or source not in CALLS:
-        return Trigger(scope=Scope.NOTHING, reason="not an event that the enforcer knows")
+        return Trigger(kind=RunKind.IGNORED, reason="not an event that the enforcer knows")
     if name not in CALLS[source]:
-        return Trigger(scope=Scope.NOTHING, reason=f"{name or 'a call without name'} is none of its business")
+        return Trigger(
+            kind=RunKind.IGNORED, reason=f"{name or 'a call without name'} is none of its business"
+        )
     if nothing := _why_nothing(detail, name, house):
-        return _trigger(event, Scope.NOTHING, nothing)
+        return _trigger(event, RunKind.IGNORED, nothing)
     if source != EC2:
         return _read_tampering(event, name, house)
     return _read_deletion(event) if name == DELETION else _read_creation(event)
@@ -158,8 +162,8 @@ def _read_creation(event: Mapping[str, Any]) -> Trigger:
         for vpc in _vpcs(_unwrapped(detail, "responseElements", "Response"))
     )
     if found:
-        return _trigger(event, Scope.NAMED, f"{detail['eventName']} names the VPC", vpcs=found)
-    return _trigger(event, Scope.EVERYTHING, f"{detail['eventName']} does not tell which VPC")
+        return _trigger(event, RunKind.EVENT, f"{detail['eventName']} names the VPC", vpcs=found)
+    return _trigger(event, RunKind.SWEEP, f"{detail['eventName']} does not tell which VPC")
 
 
 def _read_deletion(event: Mapping[str, Any]) -> Trigger:
@@ -170,22 +174,22 @@ def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     kept = set(_refused(_unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
     deleted = tuple(each for each in ids if each and each not in kept)
     if ids and kept.issuperset(ids):
-        return _trigger(event, Scope.NOTHING, "DeleteFlowLogs deleted nothing: EC2 refused every flow log")
+        return _trigger(event, RunKind.IGNORED, "DeleteFlowLogs deleted nothing: EC2 refused every flow log")
     return _trigger(
-        event, Scope.EVERYTHING, "DeleteFlowLogs does not tell which VPC lost sight", deleted=deleted
+        event, RunKind.SWEEP, "DeleteFlowLogs does not tell which VPC lost sight", deleted=deleted
     )
 
 
 def _read_tampering(event: Mapping[str, Any], name: str, house: House) -> Trigger:
     """A call about a log group or the delivery role."""
     by = " by a deployment" if is_deployment(mapping(event.get("detail"))) else ""
-    found = _trigger(event, Scope.SURROUNDINGS, f"{name}{by} was about what the flow logs need")
+    found = _trigger(event, RunKind.DEPENDENCIES, f"{name}{by} was about what the flow logs need")
     return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, house))
 
 
 def _trigger(
     event: Mapping[str, Any],
-    scope: Scope,
+    kind: RunKind,
     reason: str,
     *,
     vpcs: tuple[NewVpc, ...] = (),
@@ -194,7 +198,7 @@ def _trigger(
     """A trigger by an API call, with who made it."""
     detail = mapping(event.get("detail"))
     return Trigger(
-        scope=scope,
+        kind=kind,
         reason=reason,
         vpcs=vpcs,
         deleted=deleted,
