@@ -43,7 +43,7 @@ def sweep(counted: Counted, turn: int) -> float:
     service = enforcer(counted)
     begin = time.process_time()
     report = service.enforce(
-        Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=now, occasion=f"sweep {turn}"), now
+        Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=now, idempotency_key=f"sweep {turn}"), now
     )
     seconds = time.process_time() - begin
     print(f"sweep {turn + 1}: {seconds:.1f} s; {results(report)}")

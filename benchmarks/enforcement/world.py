@@ -21,16 +21,16 @@ from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.enforcer.reconcile import Aws, EnforcingService
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
-from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.notification import Notification
-from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
+from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 GROUP: Final = "/flow-warden/flow-logs"
 TABLE: Final = "state"
 STATE_TAG: Final = "state"
-HOUSE: Final = House(
+STACK: Final = Stack(
     account_id=ACCOUNT,
     region=REGION,
     stack_name="flow-warden",
@@ -39,7 +39,7 @@ HOUSE: Final = House(
     log_format="${version} ${interface-id} ${srcaddr} ${dstaddr} ${dstport} ${action} ${log-status}",
     retention_days=30,
 )
-WANTED: Final = resolved(FlowLogWish(), HOUSE)
+WANTED: Final = resolved(FlowLogSpec(), STACK)
 
 COVERED, BARE, OLD, REJECT, FOREIGN, FAILING = (
     "covered",
@@ -133,7 +133,7 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> EnforcingService:
         reports=Silence(),
         pace=Hour(),
     )
-    return EnforcingService(aws, FlowLogsPolicy(), HOUSE, dry_run=dry_run)
+    return EnforcingService(aws, FlowLogsPolicy(), STACK, dry_run=dry_run)
 
 
 def _prepare(ec2: Any, logs: Any, vpc_id: str, state: str) -> None:  # noqa: ANN401 - clients

@@ -70,7 +70,7 @@ def make_handler(wired: Callable[[Clock], EnforcingService], now: Callable[[], f
         clock.context = context
         # Anybody may invoke a function by hand with any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
-        found = trigger.read(known, service().house)
+        found = trigger.read(known, service().stack)
         report = service().enforce(found, int(now()))
         log(report)
         count(report)

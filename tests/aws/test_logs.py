@@ -11,7 +11,13 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from flowwarden.aws.logs import LogGroups
-from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.decide.log_groups import (
+    AssociateKmsKey,
+    CreateLogGroup,
+    LogGroupStep,
+    PutRetentionPolicy,
+    PutSubscriptionFilter,
+)
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
 from tests.aws.clients import REGION, client
@@ -31,10 +37,10 @@ def groups() -> Iterator[LogGroups]:
 
 def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGroups) -> None:
     """What is done is what is read back."""
-    steps: list[Upkeep] = [
-        MakeGroup(group=GROUP, kms_key_arn=""),
-        SetRetention(group=GROUP, days=30, reason="x"),
-        Subscribe(
+    steps: list[LogGroupStep] = [
+        CreateLogGroup(group=GROUP, kms_key_arn=""),
+        PutRetentionPolicy(group=GROUP, days=30, reason="x"),
+        PutSubscriptionFilter(
             group=GROUP, subscription=Subscription(name="flow-warden", destination_arn=STREAM), reason="x"
         ),
     ]
@@ -52,7 +58,7 @@ def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGr
 def test_groups_are_found_by_their_names(groups: LogGroups) -> None:
     """And no others, however they begin."""
     for name in (GROUP, f"{GROUP}-0a1b2c3d", f"{GROUP}-2", f"{GROUP}2", "/aws/lambda/x"):
-        groups.carry_out(MakeGroup(group=name, kms_key_arn=""))
+        groups.carry_out(CreateLogGroup(group=name, kms_key_arn=""))
     assert [each.name for each in groups.groups([f"{GROUP}-0a1b2c3d", GROUP])] == [GROUP, f"{GROUP}-0a1b2c3d"]
 
 
@@ -61,10 +67,10 @@ def test_a_key_is_associated_as_asked() -> None:
     logs = client("logs")
     with Stubber(logs) as stub:
         stub.add_response("associate_kms_key", {}, {"logGroupName": GROUP, "kmsKeyId": KEY})
-        LogGroups(logs).carry_out(SetKey(group=GROUP, kms_key_arn=KEY, reason="x"))
+        LogGroups(logs).carry_out(AssociateKmsKey(group=GROUP, kms_key_arn=KEY, reason="x"))
         asked = {"logGroupName": GROUP, "logGroupClass": "STANDARD", "kmsKeyId": KEY}
         stub.add_response("create_log_group", {}, asked)
-        LogGroups(logs).carry_out(MakeGroup(group=GROUP, kms_key_arn=KEY))
+        LogGroups(logs).carry_out(CreateLogGroup(group=GROUP, kms_key_arn=KEY))
         stub.assert_no_pending_responses()
 
 
@@ -94,7 +100,7 @@ class Refusing:
 )
 def test_what_is_refused_is_told(code: str, error: type[EnforcementError]) -> None:
     """A group has two filters at most: that is no throttle."""
-    step = Subscribe(
+    step = PutSubscriptionFilter(
         group=GROUP, subscription=Subscription(name="flow-warden", destination_arn=STREAM), reason="x"
     )
     with pytest.raises(error, match=code):

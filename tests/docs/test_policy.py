@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
 
 LONGEST = 1800
@@ -39,7 +39,7 @@ def test_the_examples_are_policies() -> None:
 
 def test_every_setting_of_flow_logs_is_described() -> None:
     """Of the flow log, of who it is for, and of the rest."""
-    for part in (FlowLogsPolicy, FlowLogWish, Selection):
+    for part in (FlowLogsPolicy, FlowLogSpec, Selection):
         for name in part.__struct_fields__:
             assert f"`{name}`" in TEXT, name
 

@@ -6,19 +6,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.coverage import Situation
+from flowwarden.enforcer.decide.coverage import VpcState
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.state.desired import resolved
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Parts, Subnet, Vpc
-from flowwarden.policy.flow_logs import FlowLogWish
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Vpc, VpcResources
+from flowwarden.policy.flow_logs import FlowLogSpec
 from flowwarden.state.heartbeats import number_of
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
 from tests.enforcer.fakes_ec2 import wanted
 
 NOW = 1_793_611_800
 OLD = NOW - 30 * 24 * 3600
 VPC = Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, cidrs=("10.0.0.0/16",))
-DESIRED = resolved(FlowLogWish(), HOUSE)
+DESIRED = resolved(FlowLogSpec(), STACK)
 WANTED = wanted("fl-1", "vpc-1", DESIRED, OLD)
 """Ours, as policy wants it."""
 BESIDE = f"{GROUP}-{DESIRED.configuration}"
@@ -43,15 +43,15 @@ def seen(*interfaces: str, group: str = GROUP, at: int = NOW) -> dict[str, dict[
     return {group: dict.fromkeys(slots(at), numbers)}
 
 
-def situation(*flow_logs: FlowLog, **changes: Any) -> Situation:
+def vpc_state(*flow_logs: FlowLog, **changes: Any) -> VpcState:
     """A VPC with these flow logs; without interfaces, if nothing else is said."""
-    parts = Parts(
+    parts = VpcResources(
         flow_logs=flow_logs,
         interfaces=changes.pop("interfaces", ()),
         subnets=changes.pop("subnets", ()),
     )
-    known: dict[str, Any] = {"vpc": VPC, "parts": parts, "desired": DESIRED, "house": HOUSE, "at": NOW}
-    return Situation(**(known | changes))
+    known: dict[str, Any] = {"vpc": VPC, "parts": parts, "desired": DESIRED, "stack": STACK, "at": NOW}
+    return VpcState(**(known | changes))
 
 
 def subnet(number: int) -> Subnet:

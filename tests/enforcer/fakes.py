@@ -9,13 +9,19 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import Statement
-from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.decide.log_groups import (
+    AssociateKmsKey,
+    CreateLogGroup,
+    LogGroupStep,
+    PutRetentionPolicy,
+    PutSubscriptionFilter,
+)
 from flowwarden.enforcer.ports import FlowLogService
 from flowwarden.enforcer.reconcile import Aws, EnforcingService
 from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
-from flowwarden.enforcer.state.stack import House
-from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.errors import EnforcementError, PublishFailed, StateUnavailable
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.flow_logs import FlowLogsPolicy
@@ -24,7 +30,7 @@ from tests.monitor.fakes_state import MemoryEvidence
 ACCOUNT = "111122223333"
 GROUP = "/flow-warden/flow-logs"
 MONITOR = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:flow-warden-monitor"
-HOUSE = House(
+STACK = Stack(
     account_id=ACCOUNT,
     region="eu-west-1",
     stack_name="flow-warden",
@@ -41,7 +47,7 @@ SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 
 def sound(name: str = GROUP) -> LogGroup:
     """A log group as the stack has it."""
-    subscription = Subscription(name=HOUSE.stack_name, destination_arn=MONITOR)
+    subscription = Subscription(name=STACK.stack_name, destination_arn=MONITOR)
     return LogGroup(name=name, retention_days=30, subscriptions=(subscription,))
 
 
@@ -52,7 +58,7 @@ class FakeGroups:
     there: dict[str, LogGroup] = field(default_factory=lambda: {GROUP: sound()})
     fault: EnforcementError | None = None
     carry_out_fault: EnforcementError | None = None
-    done: list[Upkeep] = field(default_factory=list)
+    done: list[LogGroupStep] = field(default_factory=list)
 
     def groups(self, names: Collection[str]) -> Iterator[LogGroup]:
         """Those of these names."""
@@ -60,20 +66,20 @@ class FakeGroups:
             raise self.fault
         yield from (each for name, each in self.there.items() if name in names)
 
-    def carry_out(self, step: Upkeep) -> None:
+    def carry_out(self, step: LogGroupStep) -> None:
         """Do it."""
         if fault := self.fault or self.carry_out_fault:
             raise fault
         self.done.append(step)
         group = self.there.get(step.group, LogGroup(name=step.group))
         match step:
-            case MakeGroup():
+            case CreateLogGroup():
                 pass
-            case SetRetention():
+            case PutRetentionPolicy():
                 group = replace(group, retention_days=step.days)
-            case SetKey():
+            case AssociateKmsKey():
                 group = replace(group, kms_key_arn=step.kms_key_arn)
-            case Subscribe():
+            case PutSubscriptionFilter():
                 others = tuple(each for each in group.subscriptions if each.name != step.subscription.name)
                 group = replace(group, subscriptions=(*others, step.subscription))
         self.there[step.group] = group
@@ -88,7 +94,7 @@ class FakeRoles:
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
         """The role as it is."""
-        assert role_arn == HOUSE.delivery_role_arn
+        assert role_arn == STACK.delivery_role_arn
         if self.fault is not None:
             raise self.fault
         return self.role
@@ -98,7 +104,7 @@ class FakeRoles:
 class FakeMemory:
     """The state table's part for the enforcer."""
 
-    pending: dict[str, Pending] = field(default_factory=dict)
+    pending: dict[str, WorkItem] = field(default_factory=dict)
     cursor: Cursor | None = None
     turns: dict[str, int] = field(default_factory=dict)
     """When each subject was told of."""
@@ -106,13 +112,13 @@ class FakeMemory:
     reads: int = 0
     writes: int = 0
 
-    def recall(self) -> tuple[list[Pending], Cursor | None]:
+    def recall(self) -> tuple[list[WorkItem], Cursor | None]:
         """All of it."""
         self.reads += 1
         self._check()
         return list(self.pending.values()), self.cursor
 
-    def remember(self, pending: Pending) -> None:
+    def remember(self, pending: WorkItem) -> None:
         """Keep it."""
         self._write()
         self.pending[pending.vpc_id] = pending
@@ -206,10 +212,10 @@ class Fakes:
         )
 
     def service(
-        self, policy: FlowLogsPolicy | None = None, house: House = HOUSE, *, dry_run: bool = False
+        self, policy: FlowLogsPolicy | None = None, stack: Stack = STACK, *, dry_run: bool = False
     ) -> EnforcingService:
         """A service on them."""
-        return EnforcingService(self.aws(), policy or FlowLogsPolicy(), house, dry_run=dry_run)
+        return EnforcingService(self.aws(), policy or FlowLogsPolicy(), stack, dry_run=dry_run)
 
 
-TAGS = managed_tags(HOUSE.stack_name)
+TAGS = managed_tags(STACK.stack_name)

@@ -6,30 +6,30 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome
+from flowwarden.enforcer.reporting.report import EnforcementReport, VpcOutcome
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
-from flowwarden.enforcer.triggers.cloudtrail import Origin
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled
-from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
-from tests.enforcer.fakes import ACCOUNT, HOUSE, Fakes
+from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
+from tests.enforcer.fakes import ACCOUNT, STACK, Fakes
 from tests.enforcer.fakes_ec2 import wanted
 
 BORN = 1_793_611_800
-DESIRED = resolved(FlowLogWish(), HOUSE)
+DESIRED = resolved(FlowLogSpec(), STACK)
 AT_ONCE = FlowLogsPolicy(grace_minutes=0)
 SWEEP = Trigger(
-    kind=RunKind.SWEEP, reason="scheduled sweep", happened_at=BORN, occasion="2026-11-02T09:30:00Z"
+    kind=RunKind.SWEEP, reason="scheduled sweep", happened_at=BORN, idempotency_key="2026-11-02T09:30:00Z"
 )
-LOOK = Trigger(kind=RunKind.RETRY, reason="a look", happened_at=BORN, occasion="look")
+LOOK = Trigger(kind=RunKind.RETRY, reason="a look", happened_at=BORN, idempotency_key="look")
 BIRTH = Trigger(
     kind=RunKind.EVENT,
     reason="CreateVpc names the VPC",
     vpcs=(NewVpc(vpc_id="vpc-1", owner_id=ACCOUNT),),
-    origin=Origin(event_name="CreateVpc"),
+    origin=ApiCaller(event_name="CreateVpc"),
     happened_at=BORN,
-    occasion="8f6d",
+    idempotency_key="8f6d",
 )
 THROTTLED = CallThrottled("RequestLimitExceeded")
 FORBIDDEN = CallRefused("UnauthorizedOperation")
@@ -52,7 +52,7 @@ def enforce(
     return fakes.service(policy).enforce(trigger, now)
 
 
-def only(report: EnforcementReport) -> Outcome:
+def only(report: EnforcementReport) -> VpcOutcome:
     """The outcome of a run about one VPC."""
     (outcome,) = report.outcomes
     return outcome

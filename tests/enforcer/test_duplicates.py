@@ -33,7 +33,7 @@ def written(fakes: Fakes) -> Fakes:
 def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementReport:
     """One sweep, told."""
     service = fakes.service(dry_run=dry_run)
-    trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=at, occasion=f"at {at}")
+    trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=at, idempotency_key=f"at {at}")
     report = service.enforce(trigger, at)
     service.tell(report)
     return report

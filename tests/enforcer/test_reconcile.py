@@ -15,9 +15,9 @@ from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Unread
 from flowwarden.enforcer.telling import SUPPRESSION_SECONDS
-from flowwarden.enforcer.triggers.cloudtrail import Origin
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, RunKind, Trigger
-from flowwarden.enforcer.work_item import PATIENCE_SECONDS, Cursor, Pending
+from flowwarden.enforcer.work_item import PATIENCE_SECONDS, Cursor, WorkItem
 from flowwarden.errors import (
     CallFailed,
     EnforcementError,
@@ -26,9 +26,9 @@ from flowwarden.errors import (
     PublishFailed,
     VpcGone,
 )
-from flowwarden.policy.flow_logs import Exemption, FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
-from tests.enforcer.fakes import GROUP, HOUSE, FakeMemory, FakePace, FakeRoles, Fakes
+from tests.enforcer.fakes import GROUP, STACK, FakeMemory, FakePace, FakeRoles, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import (
     AT_ONCE,
@@ -51,7 +51,7 @@ def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
     ec2 = FakeEc2(own("vpc-1"))
     fakes = Fakes(ec2=ec2)
     assert only(enforce(fakes)).result is Result.CREATED
-    assert ec2.created == [("vpc-1", DESIRED.client_token("vpc-1", SWEEP.occasion))]
+    assert ec2.created == [("vpc-1", DESIRED.client_token("vpc-1", SWEEP.idempotency_key))]
     assert fakes.memory.pending["vpc-1"].due == BORN + 10 + 1200
 
 
@@ -196,14 +196,14 @@ def test_named_vpc_that_ec2_does_not_show(age: int, result: Result) -> None:
 def test_deleted_flow_log_that_is_listed_still_does_not_cover() -> None:
     """The event says that it is gone."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], deleted_but_listed={"fl-of-vpc-1"})
-    event = replace(SWEEP, deleted=("fl-of-vpc-1",), origin=Origin(event_name="DeleteFlowLogs"))
+    event = replace(SWEEP, deleted=("fl-of-vpc-1",), origin=ApiCaller(event_name="DeleteFlowLogs"))
     assert only(enforce(Fakes(ec2=ec2), event)).result is Result.CREATED
 
 
 DELETED = replace(
     SWEEP,
     deleted=("fl-of-vpc-1",),
-    origin=Origin(
+    origin=ApiCaller(
         event_name="DeleteFlowLogs", actor="user/eve", source_ip="203.0.113.9", credentials="key AKIA1"
     ),
 )
@@ -263,7 +263,7 @@ def test_listing_that_fails_is_told_and_tried_again() -> None:
 def waiting_fakes() -> Fakes:
     """EC2 refuses every description while a VPC is pending, and its time has come."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=FORBIDDEN))
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, reason="x")
+    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     return fakes
 
 
@@ -428,7 +428,7 @@ def test_a_quota_of_log_groups_is_told_and_keeps_no_vpc_from_its_flow_log() -> N
 )
 def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None, result: Result) -> None:
     """If that is forbidden the list remembers it; if the old one is gone, the new one stays for now."""
-    beside = DESIRED.elsewhere
+    beside = DESIRED.alternate_destination
     assert beside is not None
     new = wanted("fl-new", "vpc-1", beside, BORN - 9999)
     ec2 = FakeEc2(own("vpc-1"), [existing(log_format="${version}"), new], tag_fault=fault)
@@ -443,7 +443,7 @@ def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None,
 
 def test_a_verification_that_fails_once_is_no_failure_that_has_lasted() -> None:
     """How long it waited to be verified does not count."""
-    beside = DESIRED.elsewhere
+    beside = DESIRED.alternate_destination
     assert beside is not None
     ec2 = FakeEc2(
         own("vpc-1"),
@@ -451,7 +451,7 @@ def test_a_verification_that_fails_once_is_no_failure_that_has_lasted() -> None:
         delete_fault=CallFailed("InternalError"),
     )
     fakes = Fakes(ec2=ec2)
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN - 8000, reason="to be verified")
+    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN - 8000, reason="to be verified")
     assert only(enforce(fakes)).result is Result.PENDING
     assert only(enforce(fakes, SWEEP, BORN + 3600)).result is Result.FAILED
 
@@ -509,7 +509,7 @@ def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None
 def test_without_evidence_nothing_is_deleted() -> None:
     """Nothing proves that the replacement delivers."""
     old = existing(log_format="${version}", creation_time=BORN - 9999)
-    beside = DESIRED.elsewhere
+    beside = DESIRED.alternate_destination
     assert beside is not None
     new = replace(wanted("fl-new", "vpc-1", beside, BORN - 9999))
     ec2 = FakeEc2(own("vpc-1"), [old, new], [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")])
@@ -546,8 +546,8 @@ def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> Non
 
 def test_another_stack_whose_name_goes_on_from_ours_is_left_alone() -> None:
     """Neither its log group nor its flow log is taken for our own; its silence is none of our business."""
-    theirs = replace(HOUSE, stack_name="flow-warden-2", log_group_name=f"{GROUP}-2")
-    flow_log = wanted("fl-theirs", "vpc-1", resolved(FlowLogWish(), theirs), 1)
+    theirs = replace(STACK, stack_name="flow-warden-2", log_group_name=f"{GROUP}-2")
+    flow_log = wanted("fl-theirs", "vpc-1", resolved(FlowLogSpec(), theirs), 1)
     interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
     ec2 = FakeEc2(own("vpc-1"), [flow_log], [interface])
     fakes = Fakes(ec2=ec2)
@@ -564,8 +564,8 @@ def test_log_groups_of_the_policy_s_suffixes_are_kept() -> None:
     text = '{"flow_logs": {"default": {"log_group_suffix": "pci"}}}'
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     policy = Policy.from_json(text).flow_logs
-    assert fakes.service(policy).house.keeps(f"{GROUP}-pci")
-    assert not fakes.service().house.keeps(f"{GROUP}-pci")
+    assert fakes.service(policy).stack.keeps(f"{GROUP}-pci")
+    assert not fakes.service().stack.keeps(f"{GROUP}-pci")
     enforce(fakes, policy=replace(policy, grace_minutes=0))
     assert f"{GROUP}-pci" in fakes.groups.there
 
@@ -606,7 +606,11 @@ def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
     report = service.enforce(SWEEP, BORN)
     service.tell(report)
     assert [type(step).__name__ for step in report.plans[0].steps] == ["Create", "Verify"]
-    assert [type(step).__name__ for step in report.upkeep] == ["MakeGroup", "SetRetention", "Subscribe"]
+    assert [type(step).__name__ for step in report.upkeep] == [
+        "CreateLogGroup",
+        "PutRetentionPolicy",
+        "PutSubscriptionFilter",
+    ]
     assert (ec2.asked, fakes.groups.done, fakes.memory.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
@@ -633,7 +637,7 @@ def test_dry_run_goes_on_with_no_sweep_that_was_real() -> None:
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2)
     fakes.memory.cursor = Cursor(after="vpc-1")
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN - 999, reason="throttled")
+    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN - 999, reason="throttled")
     service = fakes.service(AT_ONCE, dry_run=True)
     for _ in range(2):
         assert service.enforce(LOOK, BORN).plans == ()
@@ -672,7 +676,7 @@ def test_exemption_by_tag_is_for_what_carries_it() -> None:
 def test_pending_vpc_that_is_gone_leaves_the_list() -> None:
     """Nothing to cover, no error."""
     fakes = Fakes(ec2=FakeEc2())
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, reason="x")
+    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     assert only(enforce(fakes, LOOK)).result is Result.GONE
     assert fakes.memory.pending == {}
 

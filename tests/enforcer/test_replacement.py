@@ -21,19 +21,19 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
-from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Result
+from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import EnforcementIncomplete
-from flowwarden.policy.flow_logs import ENOUGH, Exemption, FlowLogsPolicy, FlowLogWish, Selection
+from flowwarden.policy.flow_logs import ENOUGH, Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.state import heartbeats
 from tests.enforcer.ec2_client import PAGE, Ec2Client
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, FakeMemory, Fakes, sound
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeMemory, Fakes, sound
 
 START = 1_793_611_800
 OLD = START - 30 * 24 * 3600
 HOUR, LOOK = 3600, 300
-WANTED = resolved(FlowLogWish(), HOUSE)
+WANTED = resolved(FlowLogSpec(), STACK)
 POLICY = FlowLogsPolicy(exemptions=(Exemption(where=Selection(tags={"lab": "*"}), reason="a lab"),))
 
 
@@ -54,7 +54,7 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
     }
 
 
-OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": HOUSE.stack_name}, {"Key": "team", "Value": "theirs"}]
+OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": STACK.stack_name}, {"Key": "team", "Value": "theirs"}]
 FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "somebody/elses"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
@@ -92,7 +92,7 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     ),
     "foreign and failing, own too": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED, Tags=[]), delivers=False),
-        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
+        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.alternate_destination))),
     ),
     "foreign and own, both old": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED, **FOREIGN)),
@@ -104,7 +104,7 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     ),
     "two own": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED)),
-        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.elsewhere))),
+        ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.alternate_destination))),
     ),
 }
 
@@ -156,7 +156,7 @@ class World:
                 )
             STATES.get(state, STATES["bare"])(self.ec2, vpc_id)
         if self.broken:
-            beside = WANTED.elsewhere
+            beside = WANTED.alternate_destination
             assert beside is not None
             self.ec2.broken_groups = {beside.destination} | ({GROUP} if self.all_broken else set())
         self.fakes = Fakes(ec2=Ec2FlowLogs(cast("Any", self.ec2)))
@@ -165,7 +165,9 @@ class World:
         """One run of the enforcer."""
         self.fakes.pace.left = 300
         self.runs += 1
-        trigger = Trigger(kind=kind, reason="by schedule", happened_at=self.now, occasion=f"run {self.runs}")
+        trigger = Trigger(
+            kind=kind, reason="by schedule", happened_at=self.now, idempotency_key=f"run {self.runs}"
+        )
         service = self.fakes.service(self.policy)
         self.tamper()
         self.fakes.evidence.is_away = self.forgets and self.ec2.random.random() < 0.3
@@ -272,7 +274,7 @@ def assert_handed_on(world: World) -> None:
     assert {each: groups[each].subscriptions for each in ours} == dict.fromkeys(ours, sound().subscriptions)
 
 
-def by_vpc(report: EnforcementReport) -> list[Outcome]:
+def by_vpc(report: EnforcementReport) -> list[VpcOutcome]:
     """The outcomes in the order of their VPCs."""
     return sorted(report.outcomes, key=lambda each: each.vpc_id or "")
 
@@ -322,7 +324,7 @@ def test_a_changed_format_is_replaced_in_a_group_of_its_own(busy: bool) -> None:
     world = World(1, ["own, another format"], [busy])
     (created,) = world.run(RunKind.SWEEP).outcomes
     assert created.result is Result.CREATED
-    beside = WANTED.elsewhere
+    beside = WANTED.alternate_destination
     assert beside is not None
     assert [each.described["LogGroupName"] for each in world.ec2.there()] == [GROUP, beside.destination]
     assert set(world.fakes.groups.there) == {GROUP, beside.destination}
@@ -339,7 +341,7 @@ def test_a_foreign_flow_log_that_fails_moves_its_own_vpc_alone() -> None:
     world.hours(2)
     world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
     world.hours(2)
-    beside = WANTED.elsewhere
+    beside = WANTED.alternate_destination
     assert beside is not None
     written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in world.ec2.there()]
     assert written == [

@@ -13,12 +13,12 @@ from flowwarden.enforcer.telling import SUPPRESSION_SECONDS
 from flowwarden.enforcer.triggers.trigger import read
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.notification import Notification
-from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish, Rule, Selection
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, MONITOR, SOUND_ROLE, Fakes, sound
+from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy, Rule, Selection
+from tests.enforcer.fakes import ACCOUNT, GROUP, MONITOR, SOUND_ROLE, STACK, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import AT_ONCE, BORN, SWEEP, existing, own
 
-THEIR_FILTER = {"filterName": HOUSE.stack_name, "filterPattern": "nothing", "destinationArn": MONITOR}
+THEIR_FILTER = {"filterName": STACK.stack_name, "filterPattern": "nothing", "destinationArn": MONITOR}
 BY_DEPLOYMENT = {"sourceIPAddress": "cloudformation.amazonaws.com"}
 
 
@@ -30,7 +30,7 @@ def event(name: str, asked: dict[str, Any], **detail: Any) -> dict[str, Any]:
             "eventSource": "logs.amazonaws.com",
             "eventName": name,
             "eventID": "8f6d",
-            "awsRegion": HOUSE.region,
+            "awsRegion": STACK.region,
             "recipientAccountId": ACCOUNT,
             "userIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/eve"},
             "requestParameters": {"logGroupName": GROUP} | asked,
@@ -42,7 +42,7 @@ def event(name: str, asked: dict[str, Any], **detail: Any) -> dict[str, Any]:
 def told(fakes: Fakes, happened: dict[str, Any], policy: FlowLogsPolicy = AT_ONCE) -> list[Notification]:
     """What operations is told of it."""
     service = fakes.service(policy)
-    service.tell(service.enforce(read(happened, service.house), BORN))
+    service.tell(service.enforce(read(happened, service.stack), BORN))
     return fakes.sink.sent
 
 
@@ -54,7 +54,7 @@ def well() -> Fakes:
 def test_a_deployment_that_takes_our_filter_is_undone_and_told() -> None:
     """It is another stack's; one that leaves all as it should be is no news."""
     happened = event("PutSubscriptionFilter", THEIR_FILTER, **BY_DEPLOYMENT)
-    taken = Subscription(name=HOUSE.stack_name, destination_arn=MONITOR, pattern="nothing")
+    taken = Subscription(name=STACK.stack_name, destination_arn=MONITOR, pattern="nothing")
     fakes = well()
     fakes.groups.there[GROUP] = replace(sound(), subscriptions=(taken,))
     (sent,) = told(fakes, happened)
@@ -71,7 +71,7 @@ SUFFIXED = FlowLogsPolicy(
     rules=(
         Rule(
             where=Selection(tags={"pci": "*"}),
-            flow_log=FlowLogWish(log_group_suffix="pci", retention_days=365),
+            flow_log=FlowLogSpec(log_group_suffix="pci", retention_days=365),
         ),
     ),
 )
@@ -104,7 +104,7 @@ def test_what_a_sweep_has_put_right_before_the_event_comes_is_told(
     fakes.groups.there[f"{GROUP}-pci"] = replace(sound(f"{GROUP}-pci"), retention_days=365)
     sent = told(fakes, event(name, asked), SUFFIXED)
     assert [each.subject for each in sent] == [
-        f"[WARNING] {name}: nothing is left to restore in {ACCOUNT} {HOUSE.region}"
+        f"[WARNING] {name}: nothing is left to restore in {ACCOUNT} {STACK.region}"
     ] * is_told
 
 

@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery import slots
-from flowwarden.enforcer.observe import Looking
+from flowwarden.enforcer.observe import Observer
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.inventory import NetworkInterface
 from flowwarden.enforcer.triggers.trigger import Trigger
-from flowwarden.enforcer.work_item import Pending
+from flowwarden.enforcer.work_item import WorkItem
 from flowwarden.errors import CallFailed, EnforcementError, PublishFailed
 from flowwarden.state import heartbeats
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, Fakes
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import (
     AT_ONCE,
@@ -68,7 +68,7 @@ def test_instances_that_cannot_be_asked_about_are_told_and_break_nothing(fault: 
 def test_a_look_at_one_vpc_asks_about_its_own_instances_alone() -> None:
     """As many as a filter takes."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], [HOST], instances_running={"i-1": None, "i-2": None})
-    assert Looking(ec2, MemoryEvidence(), HOUSE).at(["vpc-1"], BORN).parts["vpc-1"].interfaces == (HOST,)
+    assert Observer(ec2, MemoryEvidence(), STACK).at(["vpc-1"], BORN).parts["vpc-1"].interfaces == (HOST,)
     assert ec2.instances_asked == [["i-1"]]
 
 
@@ -84,7 +84,7 @@ def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing(
     fakes = silent_fakes()
     service = fakes.service(AT_ONCE)
     for hour in range(9):
-        report = service.enforce(replace(SWEEP, occasion=str(hour)), BORN + hour * 3600)
+        report = service.enforce(replace(SWEEP, idempotency_key=str(hour)), BORN + hour * 3600)
         service.tell(report)
         assert [each.subject for each in report.troubles] == [GROUP]
         assert only(report).result is Result.PENDING
@@ -114,7 +114,7 @@ def test_what_is_repeated_is_not_told_with_other_news() -> None:
 def test_silence_is_a_sweep_s_business_and_a_new_monitor_has_seen_nothing_yet(trigger: Trigger) -> None:
     """Neither looks nor events tell of it."""
     fakes = silent_fakes()
-    fakes.memory.pending["vpc-1"] = Pending(vpc_id="vpc-1", due=BORN, reason="x")
+    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     assert enforce(fakes, trigger).troubles == ()
     assert fakes.memory.turns == {}
 

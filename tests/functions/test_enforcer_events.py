@@ -23,7 +23,7 @@ from flowwarden.bootstrap.enforcer import build
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.reconcile import EnforcingService
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
-from flowwarden.enforcer.work_item import Pending
+from flowwarden.enforcer.work_item import WorkItem
 from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
 from flowwarden.settings import EnforcerSettings
 from tests.enforcer.fakes import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes, FakeSink
@@ -119,7 +119,7 @@ def run_of(case: dict[str, Any]) -> Run:
         fakes.groups = FakeGroups({each.name: each for each in groups})
     if "role" in told:
         fakes.roles = FakeRoles(msgspec.convert(told["role"], DeliveryRole | None))
-    pending = msgspec.convert(told.get("pending", []), list[Pending])
+    pending = msgspec.convert(told.get("pending", []), list[WorkItem])
     fakes.memory = FakeMemory({each.vpc_id: each for each in pending})
     return Run(
         ec2=ec2,

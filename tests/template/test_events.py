@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowwarden.enforcer.triggers import tampering, trigger
-from tests.enforcer.fakes import HOUSE
+from tests.enforcer.fakes import STACK
 from tests.template import stack
 
 RULES = {
@@ -174,10 +174,10 @@ def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
     event, handed_over = deployment("CREATE_COMPLETE"), transformer["InputTemplate"]
     for name, path in transformer["InputPathsMap"].items():
         handed_over = handed_over.replace(f"<{name}>", json.dumps(event[path.removeprefix("$.")]))
-    found = trigger.read(json.loads(handed_over), HOUSE)
+    found = trigger.read(json.loads(handed_over), STACK)
     assert (found.kind, found.deployed) == (trigger.RunKind.SWEEP, True)
-    assert found.happened_at == trigger.read(event | {"detail-type": "Scheduled Event"}, HOUSE).happened_at
-    assert found.occasion == event["time"]
+    assert found.happened_at == trigger.read(event | {"detail-type": "Scheduled Event"}, STACK).happened_at
+    assert found.idempotency_key == event["time"]
 
 
 def test_every_rule_is_on_and_hands_over_to_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
@@ -245,7 +245,7 @@ def test_a_look_at_what_is_pending_reaches_the_enforcer_as_one() -> None:
     assert pending["ScheduleExpression"] == {"Ref": "LookRate"}
     template = pending["Targets"][0]["InputTransformer"]["InputTemplate"]
     event = json.loads(template.replace("<id>", '"x"').replace("<time>", '"2026-11-24T03:00:00Z"'))
-    found = trigger.read(event, HOUSE)
+    found = trigger.read(event, STACK)
     assert (found.kind, found.happened_at) == (trigger.RunKind.RETRY, 1_795_489_200)
 
 

@@ -82,7 +82,7 @@ def run(question: Question, console: Console, wired: Callable[[EnforcerSettings]
         console.report(f"error: {error}")
         return NOT_SEEN
     now = int(console.now())
-    trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, occasion="plan")
+    trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, idempotency_key="plan")
     report = service.enforce(trigger, now)
     text = plan_output.as_json(report).decode() if question.as_json else plan_output.as_text(report)
     console.print(text.rstrip("\n"))

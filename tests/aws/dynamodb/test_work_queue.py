@@ -8,12 +8,12 @@ import pytest
 from moto import mock_aws
 
 from flowwarden.aws.dynamodb.work_queue import KEPT, PARTITION, TOLD, DynamoDbEnforcerMemory
-from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.errors import StateUnavailable
 from tests.aws.clients import client, make_state_table
 
 TABLE = "state"
-ONE = Pending(vpc_id="vpc-1", due=200, reason="new", grace_until=200)
+ONE = WorkItem(vpc_id="vpc-1", due=200, reason="new", grace_until=200)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def memory() -> Iterator[DynamoDbEnforcerMemory]:
 
 def test_what_is_remembered_is_recalled_and_forgotten(memory: DynamoDbEnforcerMemory) -> None:
     """An item for each VPC, which a later one replaces; forgetting twice is forgetting once."""
-    two = Pending(vpc_id="vpc-2", due=300, reason="to be verified", held="0a", held_until=400)
+    two = WorkItem(vpc_id="vpc-2", due=300, reason="to be verified", held="0a", held_until=400)
     for each in (ONE, two, ONE):
         memory.remember(each)
     assert memory.recall() == ([ONE, two], None)

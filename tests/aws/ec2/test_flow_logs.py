@@ -21,10 +21,10 @@ from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.flow_logs import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
-from flowwarden.enforcer.decide.coverage import Coverage, Situation, Verdict, judge
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState, judge
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Parts, Subnet, Vpc
-from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Vpc, VpcResources
+from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import (
     CallFailed,
     CallRefused,
@@ -43,7 +43,7 @@ DESIRED = DesiredFlowLog(
     log_format="${version} ${srcaddr} ${dstaddr}",
     tags=managed_tags("flow-warden"),
 )
-HOUSE = House(
+STACK = Stack(
     account_id="123456789012",
     region=REGION,
     stack_name="flow-warden",
@@ -58,11 +58,11 @@ PAGE = {"MaxResults": 1000}
 # ---- on moto
 
 
-def verdict_on(vpc: Vpc, flow_logs: list[FlowLog], seconds_later: int = 3600) -> Verdict:
+def verdict_on(vpc: Vpc, flow_logs: list[FlowLog], seconds_later: int = 3600) -> CoverageVerdict:
     """What is found about a VPC without interfaces."""
     now = max(each.creation_time or 0 for each in flow_logs) + seconds_later
-    parts = Parts(flow_logs=tuple(flow_logs))
-    return judge(Situation(vpc=vpc, parts=parts, desired=DESIRED, house=HOUSE, at=now))
+    parts = VpcResources(flow_logs=tuple(flow_logs))
+    return judge(VpcState(vpc=vpc, parts=parts, desired=DESIRED, stack=STACK, at=now))
 
 
 class World:

@@ -14,7 +14,7 @@ from flowwarden.state import heartbeats
 from flowwarden_cli.commands.plan import FINE, NOT_SEEN, Question, run
 from flowwarden_cli.terminal.console import Console
 from tests.enforcer.cases import BESIDE, but, foreign, seen
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, Fakes
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.functions.test_enforcer_events import ENVIRONMENT
 
@@ -40,7 +40,7 @@ class Terminal:
 def settings(tmp_path: Path) -> Path:
     """The enforcer's variables in a file."""
     path = tmp_path / "settings.json"
-    told = {**ENVIRONMENT, "LOG_FORMAT": HOUSE.log_format, "FLOW_LOG_RETENTION_DAYS": "30"}
+    told = {**ENVIRONMENT, "LOG_FORMAT": STACK.log_format, "FLOW_LOG_RETENTION_DAYS": "30"}
     path.write_text(json.dumps(told))
     return path
 
@@ -99,8 +99,8 @@ def test_json_says_the_same(settings: Path) -> None:
     assert run(question, terminal.console, lambda _: world().aws()) == FINE
     told = json.loads(terminal.text)
     assert [each["type"] for each in told["log_groups"]] == [
-        *("SetRetention", "Subscribe"),
-        *("MakeGroup", "SetRetention", "Subscribe"),
+        *("PutRetentionPolicy", "PutSubscriptionFilter"),
+        *("CreateLogGroup", "PutRetentionPolicy", "PutSubscriptionFilter"),
     ]
     assert [[step["type"] for step in each["steps"]] for each in told["vpcs"]] == [
         ["Create", "Verify"],

@@ -12,7 +12,7 @@ from flowwarden.enforcer.decide.delivery import SETTLED_SECONDS, SILENCE_SECONDS
 from flowwarden.enforcer.decide.drift import is_own, same_destination
 from flowwarden.enforcer.state.desired import managed_tags, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc, by_vpc
-from flowwarden.policy.flow_logs import FlowLogWish
+from flowwarden.policy.flow_logs import FlowLogSpec
 from flowwarden.state.heartbeats import SLOT, number_of, slot_of
 from tests.enforcer.cases import (
     ACTIVE,
@@ -24,10 +24,10 @@ from tests.enforcer.cases import (
     but,
     foreign,
     seen,
-    situation,
     subnet,
+    vpc_state,
 )
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
 
 ARN = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}"
 BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
@@ -53,7 +53,7 @@ BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
 )
 def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
     """The destination may be told in any way; what the description leaves out is unknown, not drift."""
-    verdict = judge(situation(flow_log))
+    verdict = judge(vpc_state(flow_log))
     assert verdict.coverage is Coverage.COVERED
     assert verdict.flow_log_id == flow_log.flow_log_id
 
@@ -76,7 +76,7 @@ def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
 )
 def test_any_other_flow_log_does_not_cover(flow_log: FlowLog, why: str) -> None:
     """A flow log that differs leaves the VPC uncovered; the reason says how it differs, for the plan."""
-    verdict = judge(situation(flow_log))
+    verdict = judge(vpc_state(flow_log))
     assert verdict.coverage is Coverage.UNCOVERED
     assert why in verdict.reason
 
@@ -87,7 +87,7 @@ def test_what_others_made_and_ec2_says_fails_covers_nothing(*, enough: bool) -> 
     failed = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
     theirs = {"log_group_name": "theirs"} if enough else {}
     for change in (theirs, theirs | {"resource_id": "subnet-1"}):
-        case = situation(foreign(**failed, **change), subnets=(subnet(1),), foreign_is_enough=enough)
+        case = vpc_state(foreign(**failed, **change), subnets=(subnet(1),), foreign_is_enough=enough)
         verdict = judge(case)
         assert verdict.coverage is Coverage.UNCOVERED
         assert "(does not deliver: Access error)" in verdict.reason
@@ -95,8 +95,8 @@ def test_what_others_made_and_ec2_says_fails_covers_nothing(*, enough: bool) -> 
 
 def test_a_bucket_is_compared_with_its_partitions() -> None:
     """As CreateFlowLogs took them; a slash at the end is no difference."""
-    wish = FlowLogWish(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
-    desired = resolved(wish, HOUSE)
+    wish = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
+    desired = resolved(wish, STACK)
     flow_log = replace(
         WANTED,
         log_destination_type="s3",
@@ -107,14 +107,14 @@ def test_a_bucket_is_compared_with_its_partitions() -> None:
         hive_compatible_partitions=False,
         per_hour_partition=False,
     )
-    assert judge(situation(flow_log, desired=desired)).coverage is Coverage.COVERED
+    assert judge(vpc_state(flow_log, desired=desired)).coverage is Coverage.COVERED
     plain = replace(flow_log, file_format="plain-text")
-    assert "file format plain-text, not parquet" in judge(situation(plain, desired=desired)).reason
+    assert "file format plain-text, not parquet" in judge(vpc_state(plain, desired=desired)).reason
 
 
 def test_vpc_whose_owner_nobody_told_counts_as_ours() -> None:
     """Skipping it would leave it unwatched; EC2 refuses if it is somebody else's."""
-    assert judge(situation(vpc=Vpc(vpc_id="vpc-1", owner_id=""))).coverage is Coverage.UNCOVERED
+    assert judge(vpc_state(vpc=Vpc(vpc_id="vpc-1", owner_id=""))).coverage is Coverage.UNCOVERED
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_vpc_whose_owner_nobody_told_counts_as_ours() -> None:
 )
 def test_own_flow_logs_are_known_by_the_stack_s_tag(tags: dict[str, str], own: bool) -> None:  # noqa: FBT001  a table's column
     """Neither a name nor another stack's tag makes a flow log ours."""
-    assert is_own(but(tags=tags), HOUSE) is own
+    assert is_own(but(tags=tags), STACK) is own
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_own_flow_logs_are_known_by_the_stack_s_tag(tags: dict[str, str], own: b
 )
 def test_flow_log_that_does_not_deliver_is_broken(message: str | None, mending: str) -> None:
     """ACTIVE does not mean delivering; the reason repeats EC2's message and says how to mend it."""
-    verdict = judge(situation(but(deliver_logs_status="FAILED", deliver_logs_error_message=message)))
+    verdict = judge(vpc_state(but(deliver_logs_status="FAILED", deliver_logs_error_message=message)))
     assert verdict.coverage is Coverage.BROKEN
     assert (message or "no error message") in verdict.reason
     assert mending in verdict.reason
@@ -156,7 +156,7 @@ def test_a_status_proves_nothing_before_it_has_lasted(age: int, coverage: Covera
     """Where no interface is active; and an inactive one writes nothing either."""
     idle = replace(ACTIVE, active=False)
     for interfaces in ((), (idle,)):
-        case = situation(but(creation_time=NOW - age), interfaces=interfaces)
+        case = vpc_state(but(creation_time=NOW - age), interfaces=interfaces)
         assert judge(case).coverage is coverage
 
 
@@ -171,7 +171,7 @@ def test_records_since_the_creation_prove_delivery_and_older_ones_do_not() -> No
         (slot_of(NOW - 2 * SLOT), Coverage.UNPROVEN),
     ):
         records = {GROUP: {slot: frozenset({number})}}
-        assert judge(situation(born, **BUSY, seen=records)).coverage is coverage
+        assert judge(vpc_state(born, **BUSY, seen=records)).coverage is coverage
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_records_since_the_creation_prove_delivery_and_older_ones_do_not() -> No
 )
 def test_silence_while_others_write_is_a_failure_in_the_end(age: int, coverage: Coverage) -> None:
     """EC2 may say SUCCESS all the time."""
-    verdict = judge(situation(but(creation_time=NOW - age), **BUSY, seen=seen(OTHER)))
+    verdict = judge(vpc_state(but(creation_time=NOW - age), **BUSY, seen=seen(OTHER)))
     assert verdict.coverage is coverage
 
 
@@ -196,14 +196,14 @@ def test_silence_of_what_need_not_write_is_no_failure() -> None:
         ((young, unknown), Coverage.UNPROVEN),
         ((unknown, old), Coverage.BROKEN),
     ):
-        assert judge(situation(WANTED, interfaces=interfaces, seen=seen(OTHER))).coverage is coverage
+        assert judge(vpc_state(WANTED, interfaces=interfaces, seen=seen(OTHER))).coverage is coverage
 
 
 def test_records_of_an_interface_of_which_nobody_can_tell_prove_delivery() -> None:
     """It wrote."""
     unknown = replace(ACTIVE, active=None)
     records = seen(ACTIVE.interface_id)
-    assert judge(situation(WANTED, interfaces=(unknown,), seen=records)).coverage is Coverage.COVERED
+    assert judge(vpc_state(WANTED, interfaces=(unknown,), seen=records)).coverage is Coverage.COVERED
 
 
 def test_silence_of_everybody_is_nobody_s_failure() -> None:
@@ -213,17 +213,17 @@ def test_silence_of_everybody_is_nobody_s_failure() -> None:
     gap = dict.fromkeys(list(slots(NOW))[1:], frozenset({number}))
     told: list[dict[str, dict[int, frozenset[int]]]] = [{}, {GROUP: gap}, {GROUP: {}}]
     for records in told:
-        assert judge(situation(WANTED, **BUSY, seen=records)).coverage is Coverage.UNPROVEN
+        assert judge(vpc_state(WANTED, **BUSY, seen=records)).coverage is Coverage.UNPROVEN
     assert SLOTS == 5
 
 
 def test_flow_logs_of_parts_cover_only_if_no_part_is_left_out() -> None:
     """The reason says where not; a subnet that is empty may be used any moment."""
-    half = situation(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2)))
+    half = vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2)))
     verdict = judge(half)
     assert verdict.coverage is Coverage.UNCOVERED
     assert verdict.uncovered_parts == ("subnet-2",)
-    whole = situation(
+    whole = vpc_state(
         foreign(resource_id="subnet-1"),
         foreign(resource_id=ACTIVE.interface_id, flow_log_id="fl-eni"),
         subnets=(subnet(1), subnet(2)),
@@ -236,14 +236,14 @@ def test_flow_logs_of_parts_cover_only_if_no_part_is_left_out() -> None:
 def test_a_part_s_flow_log_that_fails_breaks_the_vpc() -> None:
     """If it is ours; the worst counts."""
     failing = but(resource_id="subnet-1", deliver_logs_status="FAILED")
-    assert judge(situation(failing, subnets=(subnet(1),))).coverage is Coverage.BROKEN
+    assert judge(vpc_state(failing, subnets=(subnet(1),))).coverage is Coverage.BROKEN
 
 
 def test_what_delivers_outweighs_what_does_not_and_ours_outweighs_theirs() -> None:
     """A broken twin does not uncover a VPC; and the other one is named as a duplicate."""
     twin = but(flow_log_id="fl-2", deliver_logs_status="FAILED")
-    assert judge(situation(twin, WANTED)).flow_log_id == "fl-1"
-    both = judge(situation(foreign(creation_time=1), WANTED))
+    assert judge(vpc_state(twin, WANTED)).flow_log_id == "fl-1"
+    both = judge(vpc_state(foreign(creation_time=1), WANTED))
     assert (both.flow_log_id, both.duplicates) == ("fl-1", ("fl-foreign",))
 
 
@@ -266,7 +266,7 @@ def test_what_policy_is_content_with_stands_for_none_of_ours_that_is_wanted(thei
         ((young,), seen(OTHER), Coverage.UNPROVEN),
         ((ACTIVE,), seen(ACTIVE.interface_id), Coverage.COVERED),
     ):
-        case = situation(WANTED, theirs, interfaces=interfaces, seen=written, foreign_is_enough=True)
+        case = vpc_state(WANTED, theirs, interfaces=interfaces, seen=written, foreign_is_enough=True)
         verdict = judge(case)
         assert (verdict.coverage, verdict.flow_log_id, verdict.replaced) == (coverage, "fl-1", ())
         assert verdict.duplicates == ("fl-foreign",)
@@ -280,19 +280,19 @@ def test_what_others_made_stands_for_ours_only_if_that_is_not_wanted_or_fails() 
         (failed, {}, (failed,)),
         (but(log_format="${version}"), {}, (but(log_format="${version}"),)),
     ):
-        case = situation(ours, foreign(**BUCKET), **BUSY, seen=written, foreign_is_enough=True)
+        case = vpc_state(ours, foreign(**BUCKET), **BUSY, seen=written, foreign_is_enough=True)
         verdict = judge(case)
         assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-foreign")
         assert verdict.replaced == replaced
     born = but(creation_time=NOW - 60)
-    both = judge(situation(born, foreign(log_group_name=BESIDE), **BUSY, seen=seen("eni-0a", group=BESIDE)))
+    both = judge(vpc_state(born, foreign(log_group_name=BESIDE), **BUSY, seen=seen("eni-0a", group=BESIDE)))
     assert (both.flow_log_id, both.replaced) == ("fl-foreign", ())
 
 
 def test_same_destination_ignores_traffic_type_and_format() -> None:
     """It tells what stands in the wanted flow log's way, not what is wanted."""
-    assert same_destination(but(traffic_type="REJECT", log_format="${version}"), DESIRED, HOUSE)
-    assert not same_destination(but(log_group_name="/other"), DESIRED, HOUSE)
+    assert same_destination(but(traffic_type="REJECT", log_format="${version}"), DESIRED, STACK)
+    assert not same_destination(but(log_group_name="/other"), DESIRED, STACK)
 
 
 def test_each_vpc_is_given_its_own_parts() -> None:

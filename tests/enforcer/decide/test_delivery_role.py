@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery_role import NEEDED, DeliveryRole, role_doubts, role_problems
 from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE, LETS_WRITE, SOUND_ROLE
+from tests.enforcer.fakes import ACCOUNT, GROUP, LETS_WRITE, SOUND_ROLE, STACK
 
 ARN = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}"
 MEND = "deploy the stack flow-warden again"
@@ -33,7 +33,7 @@ def deny(**changes: Any) -> Statement:
 def problems(*statements: Statement, **changes: Any) -> list[str]:
     """What is wrong about a role with these statements."""
     role = replace(SOUND_ROLE, statements=statements, **changes)
-    return [*role_problems(role, HOUSE), *(what for _, what in role_doubts(role, HOUSE))]
+    return [*role_problems(role, STACK), *(what for _, what in role_doubts(role, STACK))]
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,15 @@ def test_a_policy_that_could_not_be_read_may_allow_and_hides_no_denial() -> None
 def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
     """Each with what to do."""
     told = [
-        *role_problems(None, HOUSE),
-        *role_problems(replace(SOUND_ROLE, trusted=("lambda.amazonaws.com",)), HOUSE),
+        *role_problems(None, STACK),
+        *role_problems(replace(SOUND_ROLE, trusted=("lambda.amazonaws.com",)), STACK),
         *problems(LETS_WRITE, boundary="arn:boundary"),
     ]
     for problem, part in zip(told, ("is gone", "does not trust", "boundary arn:boundary"), strict=True):
         assert part in problem
         assert MEND in problem
-    assert list(role_problems(SOUND_ROLE, HOUSE)) == []
-    assert len(list(role_problems(DeliveryRole(), HOUSE))) == 2
+    assert list(role_problems(SOUND_ROLE, STACK)) == []
+    assert len(list(role_problems(DeliveryRole(), STACK))) == 2
 
 
 @pytest.mark.parametrize(

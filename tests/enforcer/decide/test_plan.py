@@ -12,23 +12,23 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.coverage import Situation
-from flowwarden.enforcer.decide.destination import places_of
+from flowwarden.enforcer.decide.coverage import VpcState
+from flowwarden.enforcer.decide.destination import destinations_of
 from flowwarden.enforcer.decide.duplicates import duplicates_of
 from flowwarden.enforcer.decide.plan import (
     HOLD_SECONDS,
-    Circumstances,
     Create,
     Delete,
     Plan,
+    PlanContext,
     RollBack,
     Wait,
     hold,
     make,
 )
-from flowwarden.enforcer.execute.flow_logs import CarryingOut
-from flowwarden.enforcer.planning import Planned, Planning
-from flowwarden.enforcer.reporting.report import Outcome, Result
+from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
+from flowwarden.enforcer.planning import Planned, Planner
+from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG, MANAGED_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
@@ -45,63 +45,63 @@ from tests.enforcer.cases import (
     but,
     foreign,
     seen,
-    situation,
     subnet,
+    vpc_state,
 )
-from tests.enforcer.fakes import GROUP, HOUSE, FakePace
+from tests.enforcer.fakes import GROUP, STACK, FakePace
 from tests.enforcer.fakes_ec2 import FakeEc2
 
 YOUNG = NOW - 300
 REPLACEMENT = but(flow_log_id="fl-2", log_group_name=BESIDE, creation_time=NOW - 3600)
 OLD_FORMAT = but(log_format="${version}")
 FAILED: dict[str, Any] = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
-OTHER_TAGS = {MANAGED_TAG: HOUSE.stack_name, "team": "theirs"}
+OTHER_TAGS = {MANAGED_TAG: STACK.stack_name, "team": "theirs"}
 BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
 IN_A_BUCKET = foreign(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b")
 
-STATES: dict[str, Situation] = {
-    "nothing": situation(),
-    "the wanted one, no interface": situation(WANTED),
-    "the wanted one, records seen": situation(WANTED, **BUSY, seen=seen(ACTIVE.interface_id)),
-    "the wanted one, too young": situation(but(creation_time=YOUNG)),
-    "the wanted one, nobody's records": situation(WANTED, **BUSY),
-    "the wanted one, others' records": situation(WANTED, **BUSY, seen=seen(OTHER)),
-    "the wanted one, FAILED": situation(but(**FAILED)),
-    "ours, other tags": situation(but(tags=OTHER_TAGS)),
-    "ours, other tags, too young": situation(but(tags=OTHER_TAGS, creation_time=YOUNG)),
-    "ours, other tags, FAILED": situation(but(tags=OTHER_TAGS, **FAILED)),
-    "ours, another format and other tags": situation(replace(OLD_FORMAT, tags=OTHER_TAGS)),
-    "foreign, other tags": situation(foreign(tags={"team": "theirs"})),
-    "its format not told": situation(but(log_format=None)),
-    "ours, REJECT": situation(but(traffic_type="REJECT")),
-    "ours, another format": situation(OLD_FORMAT),
-    "ours, ten minutes": situation(but(max_aggregation_interval=600)),
-    "ours, another role": situation(but(delivery_role_arn="arn:aws:iam::111122223333:role/old")),
-    "ours old, new proven": situation(OLD_FORMAT, REPLACEMENT),
-    "ours old, new young": situation(OLD_FORMAT, replace(REPLACEMENT, creation_time=YOUNG)),
-    "ours old, new unseen": situation(OLD_FORMAT, REPLACEMENT, **BUSY),
-    "ours old, new FAILED": situation(OLD_FORMAT, replace(REPLACEMENT, **FAILED)),
-    "both of ours FAILED": situation(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
-    "ours twice": situation(WANTED, REPLACEMENT),
-    "foreign, the wanted one": situation(foreign()),
-    "foreign, another group": situation(foreign(log_group_name="theirs")),
-    "foreign, REJECT": situation(foreign(traffic_type="REJECT")),
-    "foreign, S3": situation(IN_A_BUCKET),
-    "foreign, another group, FAILED": situation(foreign(log_group_name="theirs", **FAILED)),
-    "foreign, the wanted one, FAILED": situation(foreign(**FAILED)),
-    "ours and foreign alike": situation(WANTED, foreign(log_group_name="theirs")),
-    "ours unseen, foreign S3": situation(WANTED, IN_A_BUCKET, **BUSY),
-    "ours FAILED, foreign S3": situation(but(**FAILED), IN_A_BUCKET, **BUSY),
-    "ours old, new unseen, foreign S3": situation(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
-    "each subnet has one": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1),)),
-    "one subnet of two": situation(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
-    "each interface has one": situation(
+STATES: dict[str, VpcState] = {
+    "nothing": vpc_state(),
+    "the wanted one, no interface": vpc_state(WANTED),
+    "the wanted one, records seen": vpc_state(WANTED, **BUSY, seen=seen(ACTIVE.interface_id)),
+    "the wanted one, too young": vpc_state(but(creation_time=YOUNG)),
+    "the wanted one, nobody's records": vpc_state(WANTED, **BUSY),
+    "the wanted one, others' records": vpc_state(WANTED, **BUSY, seen=seen(OTHER)),
+    "the wanted one, FAILED": vpc_state(but(**FAILED)),
+    "ours, other tags": vpc_state(but(tags=OTHER_TAGS)),
+    "ours, other tags, too young": vpc_state(but(tags=OTHER_TAGS, creation_time=YOUNG)),
+    "ours, other tags, FAILED": vpc_state(but(tags=OTHER_TAGS, **FAILED)),
+    "ours, another format and other tags": vpc_state(replace(OLD_FORMAT, tags=OTHER_TAGS)),
+    "foreign, other tags": vpc_state(foreign(tags={"team": "theirs"})),
+    "its format not told": vpc_state(but(log_format=None)),
+    "ours, REJECT": vpc_state(but(traffic_type="REJECT")),
+    "ours, another format": vpc_state(OLD_FORMAT),
+    "ours, ten minutes": vpc_state(but(max_aggregation_interval=600)),
+    "ours, another role": vpc_state(but(delivery_role_arn="arn:aws:iam::111122223333:role/old")),
+    "ours old, new proven": vpc_state(OLD_FORMAT, REPLACEMENT),
+    "ours old, new young": vpc_state(OLD_FORMAT, replace(REPLACEMENT, creation_time=YOUNG)),
+    "ours old, new unseen": vpc_state(OLD_FORMAT, REPLACEMENT, **BUSY),
+    "ours old, new FAILED": vpc_state(OLD_FORMAT, replace(REPLACEMENT, **FAILED)),
+    "both of ours FAILED": vpc_state(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
+    "ours twice": vpc_state(WANTED, REPLACEMENT),
+    "foreign, the wanted one": vpc_state(foreign()),
+    "foreign, another group": vpc_state(foreign(log_group_name="theirs")),
+    "foreign, REJECT": vpc_state(foreign(traffic_type="REJECT")),
+    "foreign, S3": vpc_state(IN_A_BUCKET),
+    "foreign, another group, FAILED": vpc_state(foreign(log_group_name="theirs", **FAILED)),
+    "foreign, the wanted one, FAILED": vpc_state(foreign(**FAILED)),
+    "ours and foreign alike": vpc_state(WANTED, foreign(log_group_name="theirs")),
+    "ours unseen, foreign S3": vpc_state(WANTED, IN_A_BUCKET, **BUSY),
+    "ours FAILED, foreign S3": vpc_state(but(**FAILED), IN_A_BUCKET, **BUSY),
+    "ours old, new unseen, foreign S3": vpc_state(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
+    "each subnet has one": vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1),)),
+    "one subnet of two": vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
+    "each interface has one": vpc_state(
         foreign(resource_id=ACTIVE.interface_id),
         subnets=(subnet(1),),
         **BUSY,
         seen=seen(ACTIVE.interface_id),
     ),
-    "shared": situation(vpc=Vpc(vpc_id="vpc-1", owner_id="444455556666")),
+    "shared": vpc_state(vpc=Vpc(vpc_id="vpc-1", owner_id="444455556666")),
 }
 
 TABLE = """
@@ -180,12 +180,12 @@ def rows() -> Iterator[tuple[str, str, str]]:
 def planned(state: str, policy: str) -> Plan:
     """The plan for a state by a policy."""
     case = replace(STATES[state], foreign_is_enough=policy == "enough")
-    circumstances = Circumstances(
-        places=places_of(case.parts.flow_logs, HOUSE),
+    context = PlanContext(
+        places=destinations_of(case.parts.flow_logs, STACK),
         grace_until=NOW + 60 if policy == "grace" else None,
         exempt="a lab" if policy == "exempt" else None,
     )
-    return make(case, circumstances)
+    return make(case, context)
 
 
 def names(plan: Plan) -> str:
@@ -233,11 +233,11 @@ def in_the_way(plan: Plan, flow_logs: tuple[FlowLog, ...]) -> bool:
     )
 
 
-def end(ec2: FakeEc2, case: Situation, plan: Plan) -> Outcome:
+def end(ec2: FakeEc2, case: VpcState, plan: Plan) -> VpcOutcome:
     """Carry the plan out."""
-    carrying_out = CarryingOut(ec2, Planning(FlowLogsPolicy(), HOUSE), FakePace())
-    trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, occasion="x")
-    return carrying_out.carry_out(Planned(situation=case, plan=plan), None, trigger).outcome
+    carrying_out = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakePace())
+    trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, idempotency_key="x")
+    return carrying_out.carry_out(Planned(vpc_state=case, plan=plan), None, trigger).outcome
 
 
 def test_throttled_calls_are_made_again_while_there_is_time() -> None:
@@ -258,17 +258,17 @@ def test_throttled_calls_are_made_again_while_there_is_time() -> None:
 @pytest.mark.parametrize(
     ("case", "group"),
     [
-        (situation(), GROUP),
-        (situation(OLD_FORMAT), BESIDE),
-        (situation(but(traffic_type="REJECT")), BESIDE),
-        (situation(foreign(log_format="${version}")), BESIDE),
-        (situation(foreign(log_group_name="theirs", log_format="${version}")), GROUP),
+        (vpc_state(), GROUP),
+        (vpc_state(OLD_FORMAT), BESIDE),
+        (vpc_state(but(traffic_type="REJECT")), BESIDE),
+        (vpc_state(foreign(log_format="${version}")), BESIDE),
+        (vpc_state(foreign(log_group_name="theirs", log_format="${version}")), GROUP),
     ],
 )
-def test_a_replacement_goes_where_no_other_format_is(case: Situation, group: str) -> None:
+def test_a_replacement_goes_where_no_other_format_is(case: VpcState, group: str) -> None:
     """One group has one format; what goes elsewhere is in nobody's way."""
-    circumstances = Circumstances(places=places_of(case.parts.flow_logs, HOUSE))
-    create = make(case, circumstances).steps[0]
+    context = PlanContext(places=destinations_of(case.parts.flow_logs, STACK))
+    create = make(case, context).steps[0]
     assert isinstance(create, Create)
     assert create.flow_log.destination == group
 
@@ -292,23 +292,23 @@ def test_what_went_beside_a_foreign_flow_log_draws_no_other_vpc_there() -> None:
     assert goes_to([foreign(log_group_name="theirs"), REPLACEMENT]) == BESIDE
     assert goes_to([foreign(resource_id="vpc-2", **FAILED), REPLACEMENT]) == BESIDE
     suffixed = f"{GROUP}-pci"
-    assert suffixed in places_of([foreign(**FAILED), but(log_group_name=suffixed)], HOUSE).ours
+    assert suffixed in destinations_of([foreign(**FAILED), but(log_group_name=suffixed)], STACK).ours
 
 
 def goes_to(others: list[FlowLog]) -> str:
     """The log group of a new VPC's flow log, where there are these of other VPCs."""
-    create = make(situation(), Circumstances(places=places_of(others, HOUSE))).steps[0]
+    create = make(vpc_state(), PlanContext(places=destinations_of(others, STACK))).steps[0]
     assert isinstance(create, Create)
     return create.flow_log.destination
 
 
 def test_a_replacement_that_failed_is_left_for_a_while_and_another_one_is_not() -> None:
     """What is held is the configuration."""
-    held = Circumstances(held=DESIRED.configuration, held_until=NOW + HOLD_SECONDS)
-    assert names(make(situation(OLD_FORMAT), held)) == "Wait"
-    assert names(make(situation(OLD_FORMAT), replace(held, held="another"))) == "Create Verify"
-    assert names(make(situation(OLD_FORMAT), replace(held, held_until=NOW))) == "Create Verify"
-    assert names(make(situation(), held)) == "Create Verify", "nothing goes on in its place"
+    held = PlanContext(held=DESIRED.configuration, held_until=NOW + HOLD_SECONDS)
+    assert names(make(vpc_state(OLD_FORMAT), held)) == "Wait"
+    assert names(make(vpc_state(OLD_FORMAT), replace(held, held="another"))) == "Create Verify"
+    assert names(make(vpc_state(OLD_FORMAT), replace(held, held_until=NOW))) == "Create Verify"
+    assert names(make(vpc_state(), held)) == "Create Verify", "nothing goes on in its place"
 
 
 def test_a_replacement_that_failed_is_left_for_a_while_although_the_list_is_lost() -> None:
@@ -317,7 +317,7 @@ def test_a_replacement_that_failed_is_left_for_a_while_although_the_list_is_lost
 
     def plan(value: str, **changes: Any) -> Plan:
         old = replace(OLD_FORMAT, tags=OLD_FORMAT.tags | {HELD_TAG: value}, **changes)
-        return make(situation(old), Circumstances())
+        return make(vpc_state(old), PlanContext())
 
     (wait,) = plan(ours).steps
     assert isinstance(wait, Wait)
@@ -334,12 +334,12 @@ def test_a_replacement_that_failed_is_left_for_a_while_although_the_list_is_lost
         assert names(plan(value)) == "Create Verify"
     assert names(plan(ours, **FAILED)) == "Create Verify", "nothing goes on in its place"
     theirs = foreign(log_group_name="theirs", tags={HELD_TAG: ours})
-    assert names(make(situation(OLD_FORMAT, theirs), Circumstances())) == "Create Verify"
+    assert names(make(vpc_state(OLD_FORMAT, theirs), PlanContext())) == "Create Verify"
 
 
 def test_a_creation_says_what_it_costs() -> None:
     """By its active interfaces; nothing without any."""
-    idle, busy = (make(each, Circumstances()).steps[0] for each in (situation(), situation(**BUSY)))
+    idle, busy = (make(each, PlanContext()).steps[0] for each in (vpc_state(), vpc_state(**BUSY)))
     assert isinstance(idle, Create)
     assert isinstance(busy, Create)
     assert (idle.monthly_dollars, busy.monthly_dollars) == (0.0, 0.03)
@@ -354,16 +354,16 @@ def test_duplicates_are_named_and_left_alone() -> None:
 
 def test_a_flow_log_that_fails_is_no_duplicate() -> None:
     """It records nothing, and costs nothing."""
-    case = situation(WANTED, foreign(log_group_name="theirs", **FAILED))
-    assert make(case, Circumstances()).verdict.duplicates == ()
+    case = vpc_state(WANTED, foreign(log_group_name="theirs", **FAILED))
+    assert make(case, PlanContext()).verdict.duplicates == ()
 
 
 def test_a_duplicate_costs_by_the_interfaces_that_it_watches() -> None:
     """Of the VPC all, of a subnet those in it; nothing where none is active. What nobody can tell counts."""
     idle = replace(ACTIVE, interface_id="eni-0c", active=False)
-    elsewhere = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2", active=None)
+    alternate_destination = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2", active=None)
     for resource, expected in (("vpc-1", 0.06), ("subnet-2", 0.03), ("eni-0c", 0.0)):
         twice = foreign(log_group_name="theirs", resource_id=resource)
-        case = situation(WANTED, twice, interfaces=(ACTIVE, idle, elsewhere))
-        (found,) = duplicates_of([(case, make(case, Circumstances()).verdict)])
+        case = vpc_state(WANTED, twice, interfaces=(ACTIVE, idle, alternate_destination))
+        (found,) = duplicates_of([(case, make(case, PlanContext()).verdict)])
         assert (found.flow_log_ids, found.monthly_dollars) == (("fl-foreign",), expected)

@@ -11,8 +11,8 @@ from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.decide.silent_log_groups import EXPECTED_SECONDS, SilentGroup, silent_groups, told
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
-from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, foreign, seen, situation
-from tests.enforcer.fakes import GROUP, HOUSE
+from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, foreign, seen, vpc_state
+from tests.enforcer.fakes import GROUP, STACK
 
 NOTHING: dict[str, Any] = {
     group: dict.fromkeys(slots(NOW), frozenset[int]()) for group in (GROUP, BESIDE, "theirs")
@@ -23,7 +23,7 @@ NOTHING: dict[str, Any] = {
 def silent(*flow_logs: FlowLog, **changes: Any) -> list[SilentGroup]:
     """What is found about one VPC of an active interface, if nothing else is said."""
     return list(
-        silent_groups([situation(*flow_logs, **{"interfaces": (ACTIVE,), "seen": NOTHING} | changes)])
+        silent_groups([vpc_state(*flow_logs, **{"interfaces": (ACTIVE,), "seen": NOTHING} | changes)])
     )
 
 
@@ -87,7 +87,7 @@ def test_each_group_is_told_of_once_whatever_number_of_vpcs_it_has() -> None:
             ),
         )
         cases.append(
-            situation(*logs, vpc=vpc, interfaces=(ACTIVE,), seen=NOTHING | {BESIDE: seen(OTHER)[GROUP]})
+            vpc_state(*logs, vpc=vpc, interfaces=(ACTIVE,), seen=NOTHING | {BESIDE: seen(OTHER)[GROUP]})
         )
     (found,) = silent_groups(cases)
     assert (found.group, [each.flow_log_id for each in found.flow_logs]) == (GROUP, ["fl-0", "fl-2", "fl-4"])
@@ -95,7 +95,7 @@ def test_each_group_is_told_of_once_whatever_number_of_vpcs_it_has() -> None:
 
 def test_people_are_told_what_it_may_be_and_what_mends_it() -> None:
     """Whole in a notification, whatever number of flow logs it is about."""
-    text = told(SilentGroup(group=GROUP, flow_logs=(WANTED,) * 300), HOUSE)
+    text = told(SilentGroup(group=GROUP, flow_logs=(WANTED,) * 300), STACK)
     for part in ("fl-1 of vpc-1", "298 more", "subscription filter", "delivery role", "state-unavailable"):
         assert part in text
     assert len(text) < REASON_CHARACTERS

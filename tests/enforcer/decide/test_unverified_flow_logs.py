@@ -12,7 +12,7 @@ from flowwarden.enforcer.decide.delivery import SILENCE_SECONDS, slots
 from flowwarden.enforcer.decide.unverified_flow_logs import TOO_LONG_SECONDS, long_unproven, subject_of, told
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface
-from tests.enforcer.cases import ACTIVE, NOW, OTHER, WANTED, but, foreign, seen, situation
+from tests.enforcer.cases import ACTIVE, NOW, OTHER, WANTED, but, foreign, seen, vpc_state
 from tests.enforcer.fakes import GROUP
 
 UNKNOWN = replace(ACTIVE, active=None)
@@ -21,7 +21,7 @@ UNKNOWN = replace(ACTIVE, active=None)
 def found(*flow_logs: FlowLog, **changes: Any) -> list[FlowLog]:
     """What is found of a VPC whose interface nobody can tell of, while others write."""
     known: dict[str, Any] = {"interfaces": (UNKNOWN,), "seen": seen(OTHER)}
-    case = situation(*flow_logs, **known | changes)
+    case = vpc_state(*flow_logs, **known | changes)
     return list(long_unproven([(case, judge(case))]))
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe
+from flowwarden.enforcer.decide.log_groups import (
+    AssociateKmsKey,
+    CreateLogGroup,
+    PutRetentionPolicy,
+    PutSubscriptionFilter,
+)
 from flowwarden.enforcer.decide.plan import hold
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
-from tests.enforcer.fakes import GROUP, HOUSE, MONITOR, Fakes, sound
+from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
+from tests.enforcer.fakes import GROUP, MONITOR, STACK, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import BORN, DESIRED, SWEEP, enforce, existing, only, own
 
@@ -36,7 +41,11 @@ def test_the_group_of_what_goes_on_is_made_anew_and_subscribed(flow_logs: tuple[
     """After a roll-back, and while its replacement is not proven."""
     there = fakes(*flow_logs)
     assert only(enforce(there)).result is Result.PENDING
-    assert [type(each) for each in there.groups.done] == [MakeGroup, SetRetention, Subscribe]
+    assert [type(each) for each in there.groups.done] == [
+        CreateLogGroup,
+        PutRetentionPolicy,
+        PutSubscriptionFilter,
+    ]
     assert there.groups.there[BEFORE] == sound(BEFORE)
     assert not any(each.done for each in enforce(there).repairs)
 
@@ -58,10 +67,10 @@ def test_a_group_that_goes_on_has_no_less_than_the_stack_s() -> None:
     """Neither its retention nor encryption: lost evidence is lost."""
     there = fakes(HELD)
     there.groups.there[BEFORE] = replace(sound(BEFORE), retention_days=1)
-    house = replace(HOUSE, kms_key_arn="arn:key")
+    stack = replace(STACK, kms_key_arn="arn:key")
     there.groups.there[GROUP] = replace(sound(), kms_key_arn="arn:key")
-    there.service(FlowLogsPolicy(grace_minutes=0), house).enforce(SWEEP, BORN + 10)
-    assert [type(each) for each in there.groups.done] == [SetRetention, SetKey]
+    there.service(FlowLogsPolicy(grace_minutes=0), stack).enforce(SWEEP, BORN + 10)
+    assert [type(each) for each in there.groups.done] == [PutRetentionPolicy, AssociateKmsKey]
     assert there.groups.there[BEFORE] == replace(sound(BEFORE), kms_key_arn="arn:key")
 
 
@@ -77,7 +86,7 @@ def test_the_stack_s_group_is_kept_although_all_go_into_a_bucket_now() -> None:
     """Until the last one that writes there is replaced."""
     there = fakes(existing(creation_time=1))
     there.groups.there.clear()
-    wish = FlowLogWish(destination_type="s3", destination="arn:aws:s3:::logs")
+    wish = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs")
     enforce(there, policy=FlowLogsPolicy(grace_minutes=0, default=wish))
     assert there.groups.there[GROUP] == sound()
 
@@ -91,7 +100,7 @@ def test_the_silence_of_what_goes_on_is_told() -> None:
     assert "fl-old of vpc-1 should write" in trouble.what
 
 
-SUFFIXED = FlowLogsPolicy(grace_minutes=0, default=FlowLogWish(log_group_suffix="pci"))
+SUFFIXED = FlowLogsPolicy(grace_minutes=0, default=FlowLogSpec(log_group_suffix="pci"))
 PCI = f"{GROUP}-pci"
 
 

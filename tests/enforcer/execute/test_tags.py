@@ -14,17 +14,17 @@ from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
-from flowwarden.policy.flow_logs import FlowLogsPolicy, FlowLogWish
+from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 from tests.enforcer.cases import NOW, but, foreign
 from tests.enforcer.fakes import ACCOUNT, TAGS, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 
-POLICY = FlowLogsPolicy(default=FlowLogWish(tags={"cost-center": "42", "owner": "network"}))
+POLICY = FlowLogsPolicy(default=FlowLogSpec(tags={"cost-center": "42", "owner": "network"}))
 
 
 def sweep(fakes: Fakes, *, dry_run: bool = False, kind: RunKind = RunKind.SWEEP) -> EnforcementReport:
     """One run."""
-    trigger = Trigger(kind=kind, reason="a sweep", happened_at=NOW, occasion="x")
+    trigger = Trigger(kind=kind, reason="a sweep", happened_at=NOW, idempotency_key="x")
     return fakes.service(POLICY, dry_run=dry_run).enforce(trigger, NOW)
 
 

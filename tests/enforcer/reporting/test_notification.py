@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
-from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Result
-from flowwarden.enforcer.triggers.cloudtrail import Origin
+from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 
 SWEEP = Trigger(kind=RunKind.SWEEP, reason="scheduled sweep")
@@ -21,21 +21,21 @@ DELETION = Trigger(
     kind=RunKind.SWEEP,
     reason="DeleteFlowLogs does not tell which VPC lost sight",
     deleted=("fl-old",),
-    origin=Origin(
+    origin=ApiCaller(
         event_name="DeleteFlowLogs",
         event_id="8f6d",
         actor="arn:aws:iam::111122223333:user/maria",
         source_ip="203.0.113.24",
     ),
 )
-CREATED = Outcome(result=Result.CREATED, vpc_id="vpc-1", reason="created fl-1", flow_log_id="fl-1")
-FAILED = Outcome(result=Result.FAILED, vpc_id="vpc-2", reason="UnauthorizedOperation: allow iam:PassRole")
-THROTTLED = Outcome(result=Result.FAILED, vpc_id="vpc-2", reason="RequestLimitExceeded", retryable=True)
-BROKEN = Outcome(result=Result.BROKEN, vpc_id="vpc-3", reason="fl-3 does not deliver", flow_log_id="fl-3")
-COVERED = Outcome(result=Result.COVERED, vpc_id="vpc-4", reason="fl-4 is the wanted flow log")
+CREATED = VpcOutcome(result=Result.CREATED, vpc_id="vpc-1", reason="created fl-1", flow_log_id="fl-1")
+FAILED = VpcOutcome(result=Result.FAILED, vpc_id="vpc-2", reason="UnauthorizedOperation: allow iam:PassRole")
+THROTTLED = VpcOutcome(result=Result.FAILED, vpc_id="vpc-2", reason="RequestLimitExceeded", retryable=True)
+BROKEN = VpcOutcome(result=Result.BROKEN, vpc_id="vpc-3", reason="fl-3 does not deliver", flow_log_id="fl-3")
+COVERED = VpcOutcome(result=Result.COVERED, vpc_id="vpc-4", reason="fl-4 is the wanted flow log")
 
 
-def report(*outcomes: Outcome, trigger: Trigger = SWEEP) -> EnforcementReport:
+def report(*outcomes: VpcOutcome, trigger: Trigger = SWEEP) -> EnforcementReport:
     """A report about these outcomes."""
     return EnforcementReport(
         account_id="111122223333", region="eu-west-1", trigger=trigger, outcomes=outcomes
@@ -52,7 +52,9 @@ def report(*outcomes: Outcome, trigger: Trigger = SWEEP) -> EnforcementReport:
         ((THROTTLED,), SWEEP, "error"),
     ],
 )
-def test_severity_tells_how_bad_it_is(outcomes: tuple[Outcome, ...], trigger: Trigger, expected: str) -> None:
+def test_severity_tells_how_bad_it_is(
+    outcomes: tuple[VpcOutcome, ...], trigger: Trigger, expected: str
+) -> None:
     """An unwatched VPC is an error; a repair after a deletion a warning; a new VPC covered is routine."""
     assert severity(report(*outcomes, trigger=trigger)) == expected
     assert render(report(*outcomes, trigger=trigger)).attributes["severity"] == expected
@@ -105,7 +107,7 @@ def test_text_promises_a_retry_only_where_there_is_one() -> None:
 
 def test_unknown_actor_is_told_as_unknown() -> None:
     """An event without an identity still renders."""
-    trigger = msgspec.structs.replace(DELETION, origin=Origin(event_name="CreateDefaultVpc"))
+    trigger = msgspec.structs.replace(DELETION, origin=ApiCaller(event_name="CreateDefaultVpc"))
     assert "CreateDefaultVpc by unknown from unknown address" in render(report(CREATED, trigger=trigger)).text
 
 
@@ -127,7 +129,7 @@ def test_vpc_is_an_attribute_only_if_there_is_one() -> None:
     """Filter policies by VPC must not see a list, nor an empty text."""
     assert render(report(CREATED, COVERED)).attributes["vpc"] == "vpc-1"
     assert "vpc" not in render(report(CREATED, FAILED)).attributes
-    listing = Outcome(result=Result.FAILED, vpc_id=None, reason="DescribeVpcs: no")
+    listing = VpcOutcome(result=Result.FAILED, vpc_id=None, reason="DescribeVpcs: no")
     told = render(report(listing))
     assert "vpc" not in told.attributes
     assert "the list of VPCs NOT covered" in told.subject
@@ -136,7 +138,7 @@ def test_vpc_is_an_attribute_only_if_there_is_one() -> None:
 def test_long_parts_are_cut_and_say_so() -> None:
     """A thousand VPCs with a thousand characters each still fit into a message."""
     reason = "r" * 2 * REASON_CHARACTERS
-    many = [Outcome(result=Result.FAILED, vpc_id=f"vpc-{n}", reason=reason) for n in range(1000)]
+    many = [VpcOutcome(result=Result.FAILED, vpc_id=f"vpc-{n}", reason=reason) for n in range(1000)]
     told = render(report(*many))
     assert f"and {1000 - TOLD_AT_MOST} more" in told.text
     assert "(cut; whole in the enforcer's log)" in told.text
@@ -150,10 +152,10 @@ FORGED = "x\n\nNOT COVERED: nobody sees this traffic until it is mended (1)\n- v
 
 def test_no_stranger_forges_a_line() -> None:
     """Names, addresses, ids and messages of others stay within their line of the text."""
-    origin = Origin(event_name=FORGED, event_id=FORGED, actor=FORGED, source_ip=FORGED)
+    origin = ApiCaller(event_name=FORGED, event_id=FORGED, actor=FORGED, source_ip=FORGED)
     trigger = msgspec.structs.replace(DELETION, reason=FORGED, origin=origin, deleted=(FORGED,))
     outcomes = [
-        Outcome(result=result, vpc_id=f"vpc-{FORGED}", reason=FORGED, flow_log_id=FORGED)
+        VpcOutcome(result=result, vpc_id=f"vpc-{FORGED}", reason=FORGED, flow_log_id=FORGED)
         for result in (Result.CREATED, Result.FAILED)
     ]
     told = render(report(*outcomes, trigger=trigger))
@@ -167,7 +169,7 @@ def test_no_stranger_forges_a_line() -> None:
 
 def test_long_texts_of_strangers_do_not_crowd_out_the_rest() -> None:
     """An actor of 300 KB is cut, and what is uncovered is still told."""
-    origin = Origin(event_name="CreateVpc", event_id="8f6d", actor="a" * 300_000, source_ip="b" * 300_000)
+    origin = ApiCaller(event_name="CreateVpc", event_id="8f6d", actor="a" * 300_000, source_ip="b" * 300_000)
     told = render(report(FAILED, trigger=msgspec.structs.replace(DELETION, origin=origin)))
     assert len(told.text) < 4_000
     assert len(json.dumps(told.document)) < 4_000
@@ -176,7 +178,7 @@ def test_long_texts_of_strangers_do_not_crowd_out_the_rest() -> None:
 
 
 OUTCOMES = st.builds(
-    Outcome,
+    VpcOutcome,
     result=st.sampled_from(Result),
     vpc_id=st.sampled_from([None, "vpc-1", "vpc-2", "vpc-\u00e9\n" + "0" * 200]),
     reason=st.sampled_from(["", "because", FORGED, "\ud800", "\u2026\n" * 50]),
@@ -185,7 +187,7 @@ OUTCOMES = st.builds(
 
 
 @given(st.lists(OUTCOMES, max_size=6), st.sampled_from([SWEEP, DELETION]))
-def test_any_report_can_be_sent(outcomes: list[Outcome], trigger: Trigger) -> None:
+def test_any_report_can_be_sent(outcomes: list[VpcOutcome], trigger: Trigger) -> None:
     """SNS takes every subject and every attribute."""
     told = render(report(*outcomes, trigger=trigger))
     assert len(told.subject) <= 99

@@ -16,7 +16,7 @@ from flowwarden.errors import PolicyError
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.policy import Policy
 from tests.enforcer import fakes_ec2
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
 
 DESIRED = DesiredFlowLog(
     destination="/flow-warden/flow-logs",
@@ -81,7 +81,7 @@ def test_managed_flow_logs_carry_the_stack_s_name() -> None:
 VPC = Vpc(vpc_id="vpc-0a", owner_id=ACCOUNT, tags={"env": "prod"}, cidrs=("10.1.0.0/16",))
 
 
-PREFIX = replace(HOUSE, stack_name="fw", log_group_name="/fw", suffixes=("pci",))
+PREFIX = replace(STACK, stack_name="fw", log_group_name="/fw", suffixes=("pci",))
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ def test_a_log_group_that_only_begins_like_ours_is_another_stack_s(log_group: st
 def test_every_log_group_that_a_policy_leads_to_is_ours() -> None:
     """And nothing of a stack whose name, tag and log group only begin like ours."""
     policy = rules("{}", '{"log_group_suffix": "pci"}')
-    house = replace(PREFIX, suffixes=policy.suffixes)
-    two = replace(house, stack_name="fw-2", log_group_name="/fw-2")
-    for each in (resolved(policy.default, house), resolved(policy.rules[0].flow_log, house)):
-        assert each.elsewhere is not None
+    stack = replace(PREFIX, suffixes=policy.suffixes)
+    two = replace(stack, stack_name="fw-2", log_group_name="/fw-2")
+    for each in (resolved(policy.default, stack), resolved(policy.rules[0].flow_log, stack)):
+        assert each.alternate_destination is not None
         theirs = resolved(policy.rules[0].flow_log, two)
-        assert house.keeps(each.destination)
-        assert house.keeps(each.elsewhere.destination)
-        assert not house.keeps(theirs.destination)
+        assert stack.keeps(each.destination)
+        assert stack.keeps(each.alternate_destination.destination)
+        assert not stack.keeps(theirs.destination)
         assert not two.keeps(each.destination)
-        assert not is_own(fakes_ec2.wanted("fl-1", "vpc-1", theirs), house)
+        assert not is_own(fakes_ec2.wanted("fl-1", "vpc-1", theirs), stack)
         assert not is_own(fakes_ec2.wanted("fl-1", "vpc-1", each), two)
 
 
@@ -133,9 +133,9 @@ def rules(where: str, flow_log: str = '{"traffic_type": "REJECT"}') -> FlowLogsP
 
 def test_without_a_policy_everything_is_recorded_into_the_stack_s_group() -> None:
     """Defaults need no policy."""
-    wanted = wanted_for(VPC, FlowLogsPolicy(), HOUSE)
+    wanted = wanted_for(VPC, FlowLogsPolicy(), STACK)
     assert (wanted.destination, wanted.traffic_type, wanted.max_aggregation_interval) == (GROUP, "ALL", 60)
-    assert (wanted.log_format, wanted.retention_days) == (HOUSE.log_format, 30)
+    assert (wanted.log_format, wanted.retention_days) == (STACK.log_format, 30)
     assert wanted.tags[MANAGED_TAG] == "flow-warden"
 
 
@@ -161,30 +161,30 @@ def test_without_a_policy_everything_is_recorded_into_the_stack_s_group() -> Non
 )
 def test_a_rule_is_for_the_vpcs_that_fit_every_part(where: str, fits: bool) -> None:  # noqa: FBT001  a table's column
     """By account, region, tag, CIDR, id."""
-    assert (wanted_for(VPC, rules(where), HOUSE).traffic_type == "REJECT") is fits
+    assert (wanted_for(VPC, rules(where), STACK).traffic_type == "REJECT") is fits
 
 
 def test_a_rule_s_flow_log_may_go_to_a_bucket_or_to_a_group_beside() -> None:
     """With partitions, and with retention and key of its own."""
     told = '{"destination_type": "s3", "destination": "arn:aws:s3:::logs", "per_hour_partition": true}'
-    bucket = wanted_for(VPC, rules("{}", told), HOUSE)
+    bucket = wanted_for(VPC, rules("{}", told), STACK)
     assert (bucket.destination, bucket.per_hour_partition) == ("arn:aws:s3:::logs", True)
     assert bucket.delivery_role_arn == ""
-    group = wanted_for(VPC, rules("{}", '{"log_group_suffix": "pci", "retention_days": 365}'), HOUSE)
+    group = wanted_for(VPC, rules("{}", '{"log_group_suffix": "pci", "retention_days": 365}'), STACK)
     assert (group.destination, group.retention_days) == (f"{GROUP}-pci", 365)
 
 
 def test_what_is_beside_a_destination_is_named_by_its_configuration() -> None:
     """Another format, another place; tags and retention do not count. A stream has no inside."""
-    beside = DESIRED.elsewhere
+    beside = DESIRED.alternate_destination
     assert beside is not None
     assert beside.destination == f"{DESIRED.destination}-{DESIRED.configuration}"
     assert replace(DESIRED, tags={}, retention_days=1).configuration == DESIRED.configuration
     assert replace(DESIRED, log_format="${version}").configuration != DESIRED.configuration
     bucket = replace(DESIRED, destination_type="s3", destination="arn:aws:s3:::b")
-    assert bucket.elsewhere is not None
-    assert bucket.elsewhere.destination == f"arn:aws:s3:::b/{bucket.configuration}/"
-    assert replace(DESIRED, destination_type="kinesis-data-firehose").elsewhere is None
+    assert bucket.alternate_destination is not None
+    assert bucket.alternate_destination.destination == f"arn:aws:s3:::b/{bucket.configuration}/"
+    assert replace(DESIRED, destination_type="kinesis-data-firehose").alternate_destination is None
 
 
 @pytest.mark.parametrize(

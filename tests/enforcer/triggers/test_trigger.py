@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.enforcer.state.stack import House
-from flowwarden.enforcer.triggers.cloudtrail import Origin, as_list
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller, as_list
 from flowwarden.enforcer.triggers.tampering import LOG_GROUP_CALLS, ROLE_CALLS
 from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.enforcer.triggers.trigger import read as read_in
-from tests.enforcer.fakes import ACCOUNT, GROUP, HOUSE
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "events" / "cloudtrail"
 VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
@@ -43,7 +43,7 @@ def call(name: str, **detail: Any) -> dict[str, Any]:
 
 def read(event: object) -> Trigger:
     """The trigger, in our house."""
-    return read_in(event, HOUSE)
+    return read_in(event, STACK)
 
 
 def deletion(asked: object, unsuccessful: object = "") -> Trigger:
@@ -63,7 +63,7 @@ def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
         kind=RunKind.EVENT,
         reason="CreateVpc names the VPC",
         vpcs=(NewVpc(vpc_id="vpc-1", owner_id="111122223333"),),
-        origin=Origin(
+        origin=ApiCaller(
             event_name="CreateVpc",
             event_id="8f6d",
             actor="arn:aws:iam::111122223333:user/maria",
@@ -71,7 +71,7 @@ def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
             credentials="",
         ),
         happened_at=1_793_611_800,
-        occasion="8f6d",
+        idempotency_key="8f6d",
     )
 
 
@@ -183,7 +183,7 @@ def test_call_in_another_region_leads_to_nothing(name: str) -> None:
     trigger = read(call(name, awsRegion="us-east-1", responseElements={"vpc": VPC}))
     assert trigger.kind is RunKind.IGNORED
     assert "us-east-1" in trigger.reason
-    assert HOUSE.region in trigger.reason
+    assert STACK.region in trigger.reason
 
 
 @pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"])
@@ -197,7 +197,7 @@ def test_a_call_in_another_account_leads_to_nothing(name: str, account: object, 
     assert is_ours or "account 999988887777; here 111122223333 is looked after" in trigger.reason
 
 
-@pytest.mark.parametrize("region", [HOUSE.region, "", None, 7])
+@pytest.mark.parametrize("region", [STACK.region, "", None, 7])
 def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
     """A record that does not tell its region may be about ours."""
     event = call("CreateVpc", awsRegion=region, responseElements={"vpc": VPC})
@@ -205,7 +205,7 @@ def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "occasion"),
+    ("event", "idempotency_key"),
     [
         (call("CreateVpc", responseElements={"vpc": VPC}), "8f6d"),
         ({**call("CreateVpc", eventID=None, responseElements={"vpc": VPC}), "id": "3d5b"}, "3d5b"),
@@ -218,9 +218,9 @@ def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
         ({"detail-type": "Scheduled Event"}, ""),
     ],
 )
-def test_occasion_is_what_deliveries_of_an_event_share(event: dict[str, Any], occasion: str) -> None:
+def test_occasion_is_what_deliveries_of_an_event_share(event: dict[str, Any], idempotency_key: str) -> None:
     """CloudTrail's event id, or the time of the sweep; the envelope's id where there is none."""
-    assert read(event).occasion == occasion
+    assert read(event).idempotency_key == idempotency_key
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_sweep_has_the_time_at_which_it_was_due(told: object, seconds: int | Non
 def test_halves_of_surrogate_pairs_are_replaced() -> None:
     """JSON may hold them, and neither EC2, SNS nor a token takes them."""
     trigger = read(call("CreateVpc", eventID="\ud800", responseElements={"vpc": {"vpcId": "vpc-\udfff"}}))
-    assert trigger.occasion == "?"
+    assert trigger.idempotency_key == "?"
     assert [vpc.vpc_id for vpc in trigger.vpcs] == ["vpc-?"]
     assert "failed with ?:" in read(call("CreateVpc", errorCode="\ud800")).reason
 
@@ -340,10 +340,10 @@ def test_real_records_are_read() -> None:
     assert "IAMUser; access key AKIA5Q8Z0GHOBYSEN9D6; by stratus-red-team" in trigger.origin.credentials
 
 
-def where(record: dict[str, Any]) -> House:
+def where(record: dict[str, Any]) -> Stack:
     """Our house in the account and region of a record."""
     account, region = record["recipientAccountId"], record["awsRegion"]
-    return msgspec.structs.replace(HOUSE, account_id=account, region=region)
+    return msgspec.structs.replace(STACK, account_id=account, region=region)
 
 
 def tampering(name: str, source: str, asked: dict[str, Any], **detail: Any) -> Trigger:
@@ -390,7 +390,7 @@ def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name
 
 def test_what_the_enforcer_did_is_no_tampering() -> None:
     """Its own replacement deletes flow logs."""
-    issuer = {"sessionContext": {"sessionIssuer": {"arn": HOUSE.enforcer_role_arn}}}
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": STACK.enforcer_role_arn}}}
     asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
     own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
     assert (own.kind, own.reason) == (RunKind.IGNORED, "DeleteFlowLogs was the enforcer's own")

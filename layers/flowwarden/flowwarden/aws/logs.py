@@ -7,7 +7,13 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.errors import classified, classify
-from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.decide.log_groups import (
+    AssociateKmsKey,
+    CreateLogGroup,
+    LogGroupStep,
+    PutRetentionPolicy,
+    PutSubscriptionFilter,
+)
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError
 
@@ -67,18 +73,18 @@ class LogGroups:
             ),
         )
 
-    def carry_out(self, step: Upkeep) -> None:
+    def carry_out(self, step: LogGroupStep) -> None:
         """As the port says."""
         match step:
-            case MakeGroup():
+            case CreateLogGroup():
                 self._make(step)
-            case SetRetention():
+            case PutRetentionPolicy():
                 with classified("PutRetentionPolicy"):
                     self._client.put_retention_policy(logGroupName=step.group, retentionInDays=step.days)
-            case SetKey():
+            case AssociateKmsKey():
                 with classified("AssociateKmsKey"):
                     self._client.associate_kms_key(logGroupName=step.group, kmsKeyId=step.kms_key_arn)
-            case Subscribe():
+            case PutSubscriptionFilter():
                 with classified("PutSubscriptionFilter", _classify_filter):
                     self._client.put_subscription_filter(
                         logGroupName=step.group,
@@ -87,7 +93,7 @@ class LogGroups:
                         destinationArn=step.subscription.destination_arn,
                     )
 
-    def _make(self, step: MakeGroup) -> None:
+    def _make(self, step: CreateLogGroup) -> None:
         key = {"kmsKeyId": step.kms_key_arn} if step.kms_key_arn else {}
         try:
             with classified("CreateLogGroup", _classify_making):

@@ -11,7 +11,7 @@ from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import TopicSink
 from flowwarden.enforcer.ports import Pace
 from flowwarden.enforcer.reconcile import MINUTE, Aws, EnforcingService
-from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.ports import Sink
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
@@ -57,9 +57,9 @@ def topic(settings: EnforcerSettings) -> TopicSink:
     return TopicSink(make_client("sns", settings.aws_region), settings.operations_topic_arn)
 
 
-def stack_of(settings: EnforcerSettings) -> House:
+def stack_of(settings: EnforcerSettings) -> Stack:
     """The deployed stack that the settings describe."""
-    return House(
+    return Stack(
         account_id=settings.account_id,
         region=settings.aws_region,
         stack_name=settings.stack_name,

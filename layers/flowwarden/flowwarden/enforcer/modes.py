@@ -19,7 +19,7 @@ class RunMode(Struct, frozen=True, kw_only=True):
     looks_at: str
     """The same for people."""
     runs_dry: bool = True
-    """Whether it does anything in a dry run, where the work queue stays as it is and each retry says the same."""
+    """Whether it does anything in a dry run. A retry does not: its queue stays as it is."""
     requeues_rest: bool = False
     """Whether VPCs that it had no time for go into the work queue one by one."""
     keeps_cursor: bool = False

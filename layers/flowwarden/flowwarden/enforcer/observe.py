@@ -14,13 +14,13 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.enforcer.decide.delivery import slots
-from flowwarden.enforcer.decide.destination import Places, places_of
+from flowwarden.enforcer.decide.destination import LogDestinations, destinations_of
 from flowwarden.enforcer.decide.drift import is_own, log_group_of
 from flowwarden.enforcer.ports import FlowLogService
-from flowwarden.enforcer.reporting.report import Repair
+from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.interface_activity import has_instance, judged
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Parts, Unread, Vpc, by_vpc
-from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Unread, Vpc, VpcResources, by_vpc
+from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import CallFailed, CallRefused, StateUnavailable
 from flowwarden.state import heartbeats
 from flowwarden.state.ports import EvidenceStore
@@ -35,12 +35,12 @@ UNTOLD: Final = (
 )
 
 
-class World(Struct, frozen=True, kw_only=True):
+class Observed(Struct, frozen=True, kw_only=True):
     """What was seen."""
 
     vpcs: tuple[Vpc, ...]
-    parts: Mapping[str, Parts]
-    places: Places
+    parts: Mapping[str, VpcResources]
+    places: LogDestinations
     """What is written where, by flow logs of any VPC."""
     groups: frozenset[str]
     """Log groups of the stack that flow logs write into."""
@@ -48,17 +48,17 @@ class World(Struct, frozen=True, kw_only=True):
     """Those of them that the stack's own flow logs write into."""
     seen: Mapping[str, Mapping[int, AbstractSet[int]]]
     """By log group and slot: the interfaces that wrote."""
-    troubles: tuple[Repair, ...] = ()
+    troubles: tuple[Remediation, ...] = ()
     """What could not be seen, though the rest could."""
 
 
-class Looking:
+class Observer:
     """Looks at the account."""
 
-    def __init__(self, ec2: FlowLogService, evidence: EvidenceStore, house: House) -> None:
+    def __init__(self, ec2: FlowLogService, evidence: EvidenceStore, stack: Stack) -> None:
         self._ec2 = ec2
         self._evidence = evidence
-        self._house = house
+        self._stack = stack
 
     def at(
         self,
@@ -66,7 +66,7 @@ class Looking:
         now: int,
         *,
         without: Sequence[str] = (),
-    ) -> World:
+    ) -> Observed:
         """Look at these VPCs, or at all for None.
 
         Args:
@@ -88,12 +88,12 @@ class Looking:
         subnets = list(self._ec2.subnets(named)) if parted else []
         groups = self._groups(flow_logs)
         troubles = (*troubles, *_left_out(self._ec2.unread()))
-        return World(
+        return Observed(
             vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
             parts=by_vpc(subnets, interfaces, flow_logs),
-            places=places_of(flow_logs, self._house),
+            places=destinations_of(flow_logs, self._stack),
             groups=groups,
-            ours=self._groups(each for each in flow_logs if is_own(each, self._house)),
+            ours=self._groups(each for each in flow_logs if is_own(each, self._stack)),
             seen={group: self._seen(group, now) for group in sorted(groups)} if interfaces else {},
             troubles=troubles,
         )
@@ -102,7 +102,9 @@ class Looking:
         """The flow logs of a VPC itself, as they are now."""
         return list(self._ec2.flow_logs([vpc_id]))
 
-    def _interfaces(self, named: Sequence[str] | None) -> tuple[list[NetworkInterface], tuple[Repair, ...]]:
+    def _interfaces(
+        self, named: Sequence[str] | None
+    ) -> tuple[list[NetworkInterface], tuple[Remediation, ...]]:
         """The interfaces, with whether they are active; and what nobody could tell."""
         found = list(self._ec2.interfaces(named))
         attached = sorted({each.instance_id for each in found if has_instance(each)})
@@ -110,16 +112,16 @@ class Looking:
             return found, ()
         asked = attached if named is not None and len(attached) <= NAMED_AT_MOST else None
         running: Mapping[str, int | None] | None = None
-        troubles: tuple[Repair, ...] = ()
+        troubles: tuple[Remediation, ...] = ()
         try:
             running = dict(self._ec2.running(asked))
         except (CallRefused, CallFailed) as error:
-            troubles = (Repair(subject="EC2 instances", what=f"{UNTOLD}: {error}", done=False),)
-        return list(judged(found, running, self._house.account_id)), troubles
+            troubles = (Remediation(subject="EC2 instances", what=f"{UNTOLD}: {error}", done=False),)
+        return list(judged(found, running, self._stack.account_id)), troubles
 
     def _groups(self, flow_logs: Iterable[FlowLog]) -> frozenset[str]:
-        told = {log_group_of(each, self._house) for each in flow_logs}
-        return frozenset(each for each in told if each is not None and self._house.keeps(each))
+        told = {log_group_of(each, self._stack) for each in flow_logs}
+        return frozenset(each for each in told if each is not None and self._stack.keeps(each))
 
     def _seen(self, group: str, now: int) -> Mapping[int, AbstractSet[int]]:
         wanted = heartbeats.keys(group, slots(now))
@@ -130,7 +132,7 @@ class Looking:
             return {}
 
 
-def _left_out(unread: Iterable[Unread]) -> Iterator[Repair]:
+def _left_out(unread: Iterable[Unread]) -> Iterator[Remediation]:
     """What people are told of descriptions that could not be read; the rest of the account was looked at."""
     by_call: dict[str, list[str]] = {}
     for each in unread:
@@ -141,4 +143,4 @@ def _left_out(unread: Iterable[Unread]) -> Iterator[Repair]:
         what = (
             f"left out, because EC2's description cannot be read: {named}{more}; look at their VPCs yourself"
         )
-        yield Repair(subject=call, what=what, done=False)
+        yield Remediation(subject=call, what=what, done=False)

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
-from flowwarden.enforcer.decide.log_groups import Upkeep
+from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Unread, Vpc
-from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.enforcer.work_item import Cursor, WorkItem
 
 
 class FlowLogService(Protocol):
@@ -62,7 +62,7 @@ class LogGroupService(Protocol):
     def groups(self, names: Collection[str]) -> Iterable[LogGroup]:
         """Those of the named log groups that exist, with their subscriptions."""
 
-    def carry_out(self, step: Upkeep) -> None:
+    def carry_out(self, step: LogGroupStep) -> None:
         """Make, change or subscribe a log group; doing it twice is doing it once."""
 
 
@@ -76,10 +76,10 @@ class RoleService(Protocol):
 class EnforcerMemory(Protocol):
     """What the enforcer's runs leave for later ones. All raise StateUnavailable."""
 
-    def recall(self) -> tuple[Sequence[Pending], Cursor | None]:
+    def recall(self) -> tuple[Sequence[WorkItem], Cursor | None]:
         """The VPCs to look at again, due or not, and where a sweep stopped, if one did. Costs one read."""
 
-    def remember(self, pending: Pending) -> None:
+    def remember(self, pending: WorkItem) -> None:
         """Put a VPC on the list, or change what is there."""
 
     def forget(self, vpc_id: str) -> None:

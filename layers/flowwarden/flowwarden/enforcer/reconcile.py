@@ -39,23 +39,23 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.log_groups import MakeGroup, Upkeep
-from flowwarden.enforcer.execute.backoff import has_time, patiently
-from flowwarden.enforcer.execute.flow_logs import CarryingOut, fairly
-from flowwarden.enforcer.execute.log_groups import Keeping
-from flowwarden.enforcer.execute.tags import Tagging
+from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep
+from flowwarden.enforcer.execute.backoff import has_time, with_backoff
+from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor, fairly
+from flowwarden.enforcer.execute.log_groups import LogGroupExecutor
+from flowwarden.enforcer.execute.tags import TagExecutor
 from flowwarden.enforcer.modes import mode_of
-from flowwarden.enforcer.observe import Looking, World
-from flowwarden.enforcer.planning import Planned, Planning
+from flowwarden.enforcer.observe import Observed, Observer
+from flowwarden.enforcer.planning import Planned, Planner
 from flowwarden.enforcer.ports import EnforcerMemory, FlowLogService, LogGroupService, Pace, RoleService
-from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Repair, Result
+from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.requeue import left, missing, unseen
 from flowwarden.enforcer.state.desired import retentions
-from flowwarden.enforcer.state.stack import House
-from flowwarden.enforcer.telling import SUPPRESSION_SECONDS, Telling
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.telling import SUPPRESSION_SECONDS, OperationsNotifier
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.enforcer.work_item import Cursor, Pending
-from flowwarden.enforcer.work_queue import Agenda
+from flowwarden.enforcer.work_item import Cursor, WorkItem
+from flowwarden.enforcer.work_queue import WorkQueue
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError
 from flowwarden.notify.ports import Sink
 from flowwarden.policy.flow_logs import FlowLogsPolicy
@@ -83,7 +83,7 @@ class EnforcingService:
         self,
         aws: Aws,
         policy: FlowLogsPolicy,
-        house: House,
+        stack: Stack,
         *,
         dry_run: bool = False,
         window: int = SUPPRESSION_SECONDS,
@@ -93,25 +93,25 @@ class EnforcingService:
         Args:
             aws: the ports.
             policy: the user's.
-            house: the stack's.
+            stack: the stack's.
             dry_run: whether to plan only: nothing is changed, remembered or sent.
             window: seconds in which what stays the same is told once.
         """
         self._aws = aws
         self._policy = policy
-        self._house = house = replace(house, suffixes=policy.suffixes, retentions=retentions(policy, house))
+        self._stack = stack = replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack))
         self._dry_run = dry_run
-        self._planning = Planning(policy, house)
-        self._looking = Looking(aws.ec2, aws.evidence, house)
-        self._keeping = Keeping(aws.groups, aws.roles, self._planning, house, aws.pace)
-        self._tagging = Tagging(aws.ec2, aws.pace)
-        self._carrying_out = CarryingOut(aws.ec2, self._planning, aws.pace)
-        self._telling = Telling(aws.reports, aws.memory, house, window=window, dry_run=dry_run)
+        self._planner = Planner(policy, stack)
+        self._observer = Observer(aws.ec2, aws.evidence, stack)
+        self._log_groups = LogGroupExecutor(aws.groups, aws.roles, self._planner, stack, aws.pace)
+        self._tags = TagExecutor(aws.ec2, aws.pace)
+        self._flow_logs = FlowLogExecutor(aws.ec2, self._planner, aws.pace)
+        self._notifier = OperationsNotifier(aws.reports, aws.memory, stack, window=window, dry_run=dry_run)
 
     @property
-    def house(self) -> House:
-        """The stack's house: account, region, and what flow logs need."""
-        return self._house
+    def stack(self) -> Stack:
+        """The stack: account, region, and what flow logs need."""
+        return self._stack
 
     def enforce(self, trigger: Trigger, now: int) -> EnforcementReport:
         """Look at the VPCs that the trigger concerns and do what is missing.
@@ -127,15 +127,17 @@ class EnforcingService:
         if trigger.kind is RunKind.IGNORED or (self._dry_run and not mode.runs_dry):
             # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
             return self._report(trigger, ())
-        agenda = Agenda(self._aws.memory, dry_run=self._dry_run)
+        agenda = WorkQueue(self._aws.memory, dry_run=self._dry_run)
         wanted, outcomes = self._wanted(trigger, agenda, now)
         if wanted == []:
             return self._report(trigger, outcomes, agenda=agenda)
         try:
-            world = patiently(lambda: self._looking.at(wanted, now, without=trigger.deleted), self._aws.pace)
+            world = with_backoff(
+                lambda: self._observer.at(wanted, now, without=trigger.deleted), self._aws.pace
+            )
         except (CallFailed, CallRefused) as error:
             unlisted = unseen(wanted, trigger, agenda, error, now)
-            outcomes += self._telling.unlisted(unlisted, trigger, now)
+            outcomes += self._notifier.unlisted(unlisted, trigger, now)
             return self._report(trigger, outcomes, agenda=agenda)
         outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
@@ -147,9 +149,11 @@ class EnforcingService:
             PublishFailed: operations could not be told.
             EnforcementIncomplete: a retry may do what could not be put off.
         """
-        self._telling.tell(report)
+        self._notifier.tell(report)
 
-    def _wanted(self, trigger: Trigger, agenda: Agenda, now: int) -> tuple[list[str] | None, list[Outcome]]:
+    def _wanted(
+        self, trigger: Trigger, agenda: WorkQueue, now: int
+    ) -> tuple[list[str] | None, list[VpcOutcome]]:
         """The VPCs to look at, None for all of them; and the outcomes of those that are left for later."""
         mode = mode_of(trigger.kind)
         if mode.resumes_sweep:
@@ -160,35 +164,35 @@ class EnforcingService:
         later = {each.vpc_id for each in outcomes}
         return [each.vpc_id for each in trigger.vpcs if each.vpc_id not in later], outcomes
 
-    def _put_off(self, trigger: Trigger, agenda: Agenda, now: int) -> Iterator[Outcome]:
+    def _put_off(self, trigger: Trigger, agenda: WorkQueue, now: int) -> Iterator[VpcOutcome]:
         """New VPCs that are left to whoever made them, if somebody can come back."""
         grace = self._policy.grace_minutes
         # An event from the future must not excuse its VPC for ever.
         until = min(trigger.happened_at or now, now) + grace * MINUTE
         for each in trigger.vpcs:
             reason = f"new: for {grace} min it is left to whoever made it"
-            pending = Pending(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until)
-            ours = each.owner_id in {"", self._house.account_id}
+            pending = WorkItem(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until)
+            ours = each.owner_id in {"", self._stack.account_id}
             waits = until > now and ours and not agenda.forgotten and agenda.put(pending)
             # A dry run has nobody who comes back: it says now what will be done then.
             if waits and not self._dry_run:
-                yield Outcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
+                yield VpcOutcome(result=Result.PENDING, vpc_id=each.vpc_id, reason=reason)
 
     def _work(
-        self, trigger: Trigger, agenda: Agenda, world: World, outcomes: list[Outcome], now: int
+        self, trigger: Trigger, agenda: WorkQueue, world: Observed, outcomes: list[VpcOutcome], now: int
     ) -> EnforcementReport:
         """Make the plans and carry them out, log groups first: a flow log needs them."""
         planned = self._planned(trigger, agenda, world, now)
         repairs = list(world.troubles)
         try:
-            upkeep = self._keeping.plan(world, planned)
+            upkeep = self._log_groups.plan(world, planned)
         except EnforcementError as error:
             upkeep = ()
             what = f"could not be looked at: {error}"
-            repairs.append(Repair(subject=self._house.log_group_name, what=what, done=False))
+            repairs.append(Remediation(subject=self._stack.log_group_name, what=what, done=False))
         if self._dry_run:
             plans = tuple(each.plan for each in planned)
-            repairs += [*self._role(trigger), *self._telling.silences(planned, trigger, now)]
+            repairs += [*self._role(trigger), *self._notifier.silences(planned, trigger, now)]
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
@@ -204,49 +208,51 @@ class EnforcingService:
         if mode.keeps_cursor or goes_on:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
-        repairs += [each for each in self._tagging.carry_out(planned) if each.done or mode.reports_lasting]
+        repairs += [each for each in self._tags.carry_out(planned) if each.done or mode.reports_lasting]
         # Last of all: a turn is taken, and a run that is ended would not have told.
-        repairs = list(self._telling.doubts(repairs, trigger, now))
-        repairs += self._telling.silences(planned, trigger, now)
+        repairs = list(self._notifier.doubts(repairs, trigger, now))
+        repairs += self._notifier.silences(planned, trigger, now)
         return self._report(
             trigger,
             outcomes,
             agenda=agenda,
             repairs=tuple(repairs),
-            duplicates=self._telling.duplicates(planned, trigger, now),
+            duplicates=self._notifier.duplicates(planned, trigger, now),
             goes_on=stopped is not None,
         )
 
-    def _planned(self, trigger: Trigger, agenda: Agenda, world: World, now: int) -> list[Planned]:
+    def _planned(self, trigger: Trigger, agenda: WorkQueue, world: Observed, now: int) -> list[Planned]:
         """The plans; of a sweep that goes on, for the VPCs that are left and those that are due."""
         mode = mode_of(trigger.kind)
         if mode.vpcs == "none":
             return []
-        plans = self._planning.vpcs(world, agenda.pending, now)
+        plans = self._planner.vpcs(world, agenda.pending, now)
         if not mode.resumes_sweep or agenda.cursor is None:
             return plans
         due, after = set(agenda.due(now)), agenda.cursor.after
         return [each for each in plans if each.vpc_id > after or each.vpc_id in due]
 
-    def _keep(self, trigger: Trigger, upkeep: Sequence[Upkeep], world: World) -> Iterator[Repair]:
+    def _keep(
+        self, trigger: Trigger, upkeep: Sequence[LogGroupStep], world: Observed
+    ) -> Iterator[Remediation]:
         """Put the log groups right; a group that is made for a first flow log is no news.
 
         Where flow logs write already, and in the stack's own, somebody deleted it, with the records in it.
         """
-        made = {each.group for each in upkeep if isinstance(each, MakeGroup)}
-        new = made - world.groups - {self._house.log_group_name}
-        for step, repair in zip(upkeep, self._keeping.carry_out(upkeep), strict=True):
+        made = {each.group for each in upkeep if isinstance(each, CreateLogGroup)}
+        new = made - world.groups - {self._stack.log_group_name}
+        for step, repair in zip(upkeep, self._log_groups.carry_out(upkeep), strict=True):
             if step.group not in new or not repair.done:
                 yield repair
         yield from self._role(trigger)
 
-    def _role(self, trigger: Trigger) -> Iterator[Repair]:
+    def _role(self, trigger: Trigger) -> Iterator[Remediation]:
         """What is wrong about the delivery role; not asked for each VPC."""
         if mode_of(trigger.kind).checks_dependencies:
-            yield from self._keeping.role()
+            yield from self._log_groups.role()
 
     def _carry_out(
-        self, planned: Sequence[Planned], trigger: Trigger, agenda: Agenda, outcomes: list[Outcome]
+        self, planned: Sequence[Planned], trigger: Trigger, agenda: WorkQueue, outcomes: list[VpcOutcome]
     ) -> str | None:
         """Carry out the plans, one VPC after the other; where the sweep stopped, if time ran out.
 
@@ -260,7 +266,7 @@ class EnforcingService:
             before = agenda.pending.get(each.vpc_id)
             if each.plan.steps and not has_time(self._aws.pace):
                 return None if before is not None and before.throttled_at else last
-            done = self._carrying_out.carry_out(each, before, trigger)
+            done = self._flow_logs.carry_out(each, before, trigger)
             agenda.settle(each.vpc_id, done.again)
             outcomes.append(done.outcome)
             last = max(last, each.vpc_id)
@@ -269,14 +275,14 @@ class EnforcingService:
     def _report(
         self,
         trigger: Trigger,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[VpcOutcome],
         *,
-        agenda: Agenda | None = None,
+        agenda: WorkQueue | None = None,
         **told: object,
     ) -> EnforcementReport:
         return EnforcementReport(
-            account_id=self._house.account_id,
-            region=self._house.region,
+            account_id=self._stack.account_id,
+            region=self._stack.region,
             trigger=trigger,
             outcomes=tuple(outcomes),
             forgotten=agenda is not None and agenda.forgotten,

@@ -19,8 +19,8 @@ from flowwarden.enforcer.modes import mode_of
 from flowwarden.enforcer.planning import Planned
 from flowwarden.enforcer.ports import EnforcerMemory
 from flowwarden.enforcer.reporting.notification import render
-from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Repair
-from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, VpcOutcome
+from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.tampering import ROLE_CALLS
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import EnforcementIncomplete, PublishFailed, StateUnavailable
@@ -34,25 +34,25 @@ UNPROVEN: Final = "unproven"
 """The turn to tell of flow logs of which nobody can say for long whether they deliver."""
 
 
-class Telling:
+class OperationsNotifier:
     """Takes turns to tell, and tells."""
 
     def __init__(
         self,
         reports: Sink,
         memory: EnforcerMemory,
-        house: House,
+        stack: Stack,
         *,
         window: int = SUPPRESSION_SECONDS,
         dry_run: bool = False,
     ) -> None:
         self._reports = reports
         self._memory = memory
-        self._house = house
+        self._stack = stack
         self._window = window
         self._dry_run = dry_run
 
-    def unlisted(self, outcomes: Sequence[Outcome], trigger: Trigger, now: int) -> Sequence[Outcome]:
+    def unlisted(self, outcomes: Sequence[VpcOutcome], trigger: Trigger, now: int) -> Sequence[VpcOutcome]:
         """What EC2 does not list: a look, one of many, tells it only if nobody told it lately."""
         is_look = not mode_of(trigger.kind).reports_lasting
         if is_look and all(each.retryable for each in outcomes):
@@ -61,25 +61,25 @@ class Telling:
         turn, repeated = UNLISTED if first else "", is_look and not first
         return [replace(each, turn=turn, repeated=repeated) for each in outcomes]
 
-    def silences(self, planned: Sequence[Planned], trigger: Trigger, now: int) -> Iterator[Repair]:
+    def silences(self, planned: Sequence[Planned], trigger: Trigger, now: int) -> Iterator[Remediation]:
         """What a sweep sees nothing of: log groups, then flow logs. A new monitor has seen nothing yet."""
         if not mode_of(trigger.kind).checks_silence or trigger.deployed:
             return
-        silent = list(silent_log_groups.silent_groups(one.situation for one in planned))
+        silent = list(silent_log_groups.silent_groups(one.vpc_state for one in planned))
         for each in silent:
-            turn, what = f"silence#{each.group}", silent_log_groups.told(each, self._house)
+            turn, what = f"silence#{each.group}", silent_log_groups.told(each, self._stack)
             repeated = not self._is_first(turn, now)
-            yield Repair(subject=each.group, what=what, done=False, turn=turn, repeated=repeated)
+            yield Remediation(subject=each.group, what=what, done=False, turn=turn, repeated=repeated)
         said = {each.flow_log_id for group in silent for each in group.flow_logs}
-        judged = ((each.situation, each.plan.verdict) for each in planned)
+        judged = ((each.vpc_state, each.plan.verdict) for each in planned)
         if found := [
             each for each in unverified_flow_logs.long_unproven(judged) if each.flow_log_id not in said
         ]:
             subject, what = unverified_flow_logs.subject_of(found), unverified_flow_logs.told(found)
             repeated = not self._is_first(UNPROVEN, now)
-            yield Repair(subject=subject, what=what, done=False, turn=UNPROVEN, repeated=repeated)
+            yield Remediation(subject=subject, what=what, done=False, turn=UNPROVEN, repeated=repeated)
 
-    def doubts(self, repairs: Sequence[Repair], trigger: Trigger, now: int) -> Iterator[Repair]:
+    def doubts(self, repairs: Sequence[Remediation], trigger: Trigger, now: int) -> Iterator[Remediation]:
         """Those that want a turn told once, those without always; a call about the role tells all of them."""
         touched = trigger.origin is not None and trigger.origin.event_name in ROLE_CALLS
         for each in repairs:
@@ -93,7 +93,7 @@ class Telling:
         """
         if not mode_of(trigger.kind).checks_silence:
             return ()
-        found = duplicates_of((each.situation, each.plan.verdict) for each in planned)
+        found = duplicates_of((each.vpc_state, each.plan.verdict) for each in planned)
         return found if found and self._is_first(turn_of(found), now, unknown=False) else ()
 
     def tell(self, report: EnforcementReport) -> None:

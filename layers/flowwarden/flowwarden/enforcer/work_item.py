@@ -10,7 +10,7 @@ PATIENCE_SECONDS: Final = 15 * 60
 """How long what may pass by itself is only looked at again, before it counts as a failure."""
 
 
-class Pending(Struct, frozen=True, kw_only=True):
+class WorkItem(Struct, frozen=True, kw_only=True):
     """One VPC that has to be looked at again."""
 
     vpc_id: str

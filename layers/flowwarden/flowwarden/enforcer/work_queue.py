@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from flowwarden.enforcer.ports import EnforcerMemory
-from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.errors import StateUnavailable
 
 
-class Agenda:
+class WorkQueue:
     """The list of pending VPCs and the sweep's cursor, as they were when the run began."""
 
     def __init__(self, memory: EnforcerMemory, *, dry_run: bool = False) -> None:
         self._memory = memory
         self._dry_run = dry_run
-        self.pending: dict[str, Pending] = {}
+        self.pending: dict[str, WorkItem] = {}
         self.cursor: Cursor | None = None
         self.forgotten = False
         """Whether the state table did not answer, so that something could not be put off."""
@@ -27,7 +27,7 @@ class Agenda:
         """The VPCs whose time has come."""
         return [each.vpc_id for each in self.pending.values() if each.due <= now]
 
-    def put(self, pending: Pending) -> bool:
+    def put(self, pending: WorkItem) -> bool:
         """Put a VPC on the list, unless it stands there just so; whether it stands there.
 
         In a dry run it stands there for this run alone.
@@ -43,7 +43,7 @@ class Agenda:
         self.pending[pending.vpc_id] = pending
         return True
 
-    def settle(self, vpc_id: str, again: Pending | None) -> None:
+    def settle(self, vpc_id: str, again: WorkItem | None) -> None:
         """Put a VPC on the list, or take it from there."""
         if again is not None:
             self.put(again)

@@ -7,24 +7,24 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 type Few = Annotated[int, Meta(ge=1, le=100)]
-type Places = Annotated[int, Meta(ge=1, le=500)]
+type LogDestinations = Annotated[int, Meta(ge=1, le=500)]
 """Of which distinct ones are counted in 256 buckets: beyond 500 the count says less and less."""
 
 
 class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The defaults, and why they are what they are."""
 
-    scan_hour: Places = 12
+    scan_hour: LogDestinations = 12
     """Places that failed a host within an hour, less those that answered: 0.09 false pages a day and 1,000
     interfaces, together with the next one, on synthetic traffic."""
-    scan_day: Places = 20
+    scan_day: LogDestinations = 20
     """The same within a day: who probes every five or fifteen minutes is found by it after some hours."""
-    scan_ports: Places = 15
+    scan_ports: LogDestinations = 15
     """Privileged ports of one server that a client asks for in a batch: Zeek's threshold for a port scan."""
     lateral_hosts: Few = 3
     """Own hosts that a host asks for remote administration within a day. With the scan rule, 98-100 % of
     half-successful movements and 0.29 false pages a day and 1,000 interfaces, on synthetic traffic."""
-    brute_force_sessions: Places = 40
+    brute_force_sessions: LogDestinations = 40
     """Answered connections of a host for remote administration within an hour. sshd lets six passwords be
     tried in one (MaxAuthTries), so that these are 240; a person has a few connections."""
     probing_places: Few = 5

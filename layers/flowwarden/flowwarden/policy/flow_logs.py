@@ -49,7 +49,7 @@ class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vpcs: tuple[str, ...] = ()
 
 
-class FlowLogWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FlowLogSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The flow log that a VPC shall have; None and '' are what the stack's parameters say."""
 
     destination_type: str = CLOUD_WATCH_LOGS
@@ -73,7 +73,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A flow log of its own for some VPCs; the first rule that fits counts."""
 
     where: Selection
-    flow_log: FlowLogWish
+    flow_log: FlowLogSpec
 
 
 class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,7 +88,7 @@ class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the enforcer has to know of the user."""
 
-    default: FlowLogWish = FlowLogWish()
+    default: FlowLogSpec = FlowLogSpec()
     rules: tuple[Rule, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     grace_minutes: int = 5

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 from flowwarden.errors import PolicyError
 from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.flow_logs import Exemption, FlowLogsPolicy, FlowLogWish, Rule, Selection
+from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
 from flowwarden.policy.validation import check
 
 _ID = re.compile(r"[a-z]+-[0-9a-z]+")
@@ -105,9 +105,9 @@ def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
 _PLACES: Mapping[str, type[Struct]] = {
     "thresholds": Thresholds,
     "flow_logs": FlowLogsPolicy,
-    "default": FlowLogWish,
+    "default": FlowLogSpec,
     "rules": Rule,
-    "flow_log": FlowLogWish,
+    "flow_log": FlowLogSpec,
     "exemptions": Exemption,
     "where": Selection,
 }

@@ -24,8 +24,8 @@ from flowwarden.policy.flow_logs import (
     S3,
     TRAFFIC_TYPES,
     Exemption,
+    FlowLogSpec,
     FlowLogsPolicy,
-    FlowLogWish,
     Selection,
 )
 from flowwarden.policy.requestable import field_problems
@@ -92,7 +92,7 @@ def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:
             )
 
 
-def _shared(wish: FlowLogWish) -> tuple[str, str]:
+def _shared(wish: FlowLogSpec) -> tuple[str, str]:
     """What wishes agree in that share a log group; those of other destinations share none."""
     in_group = wish.destination_type == CLOUD_WATCH_LOGS
     return (CLOUD_WATCH_LOGS, wish.log_group_suffix) if in_group else (wish.destination_type, repr(wish))
@@ -123,7 +123,7 @@ def _wrong_selection(path: str, where: Selection) -> Iterator[str]:
             yield f"{path}.cidrs[{number}]: {value!r}; write a CIDR such as 10.0.0.0/16"
 
 
-def _wrong_wish(path: str, wish: FlowLogWish) -> Iterator[str]:
+def _wrong_wish(path: str, wish: FlowLogSpec) -> Iterator[str]:
     yield from _not_among(f"{path}.destination_type", wish.destination_type, DESTINATION_TYPES)
     yield from _not_among(f"{path}.traffic_type", wish.traffic_type, TRAFFIC_TYPES)
     yield from _not_among(f"{path}.file_format", wish.file_format, FILE_FORMATS)
@@ -159,7 +159,7 @@ def _wrong_log_format(path: str, text: str) -> Iterator[str]:
         yield f"{path}: {problem}"
 
 
-def _wrong_destination(path: str, wish: FlowLogWish) -> Iterator[str]:
+def _wrong_destination(path: str, wish: FlowLogSpec) -> Iterator[str]:
     kind = wish.destination_type
     if kind in _ARN:
         pattern, allowed = _ARN[kind]

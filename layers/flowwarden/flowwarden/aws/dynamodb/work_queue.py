@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flowwarden.enforcer.work_item import Cursor, Pending
+from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.errors import StateUnavailable
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class DynamoDbEnforcerMemory:
         self._client = client
         self._table = table
 
-    def recall(self) -> tuple[list[Pending], Cursor | None]:
+    def recall(self) -> tuple[list[WorkItem], Cursor | None]:
         """As the port says."""
-        found: list[Pending] = []
+        found: list[WorkItem] = []
         cursor = None
         pages = self._client.get_paginator("query")
         with self._told():
@@ -57,10 +57,10 @@ class DynamoDbEnforcerMemory:
                         if item["sk"]["S"] == CURSOR:
                             cursor = msgspec.json.decode(told, type=Cursor)
                         else:
-                            found.append(msgspec.json.decode(told, type=Pending))
+                            found.append(msgspec.json.decode(told, type=WorkItem))
         return found, cursor
 
-    def remember(self, pending: Pending) -> None:
+    def remember(self, pending: WorkItem) -> None:
         """As the port says. Costs one write."""
         self._put(f"vpc#{pending.vpc_id}", pending, pending.due + KEPT)
 
@@ -99,7 +99,7 @@ class DynamoDbEnforcerMemory:
         """As the port says. Costs one write."""
         self._delete(subject, TOLD)
 
-    def _put(self, sk: str, told: Pending | Cursor, expires_at: int) -> None:
+    def _put(self, sk: str, told: WorkItem | Cursor, expires_at: int) -> None:
         values: dict[str, Any] = {
             ":told": {"S": msgspec.json.encode(told).decode()},
             ":expires": {"N": str(expires_at)},

@@ -111,7 +111,7 @@ def _any_of(name: str, values: tuple[str, ...]) -> FilterTypeDef:
     return {"Name": name, "Values": list(values)}
 
 
-def _told[Told](call: str, answers: Iterable[Told]) -> Iterator[Told]:
+def _told[T](call: str, answers: Iterable[T]) -> Iterator[T]:
     """The answers of a call. Raises InterfacesUnavailable."""
     try:
         yield from answers

@@ -15,11 +15,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.enforcer.decide.delivery import FAILED, Delivery, Seen, Watched, delivery
+from flowwarden.enforcer.decide.delivery import FAILED, Delivery, DeliveryInputs, Seen, delivery
 from flowwarden.enforcer.decide.drift import differences, is_own, is_wanted, log_group_of
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Parts, Vpc
-from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Vpc, VpcResources
+from flowwarden.enforcer.state.stack import Stack
 
 MENDING: Final = {
     "Access error": (
@@ -54,7 +54,7 @@ class Coverage(StrEnum):
     """It has the wanted flow log, which does not deliver: a blind spot that creating would not mend."""
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class CoverageVerdict(Struct, frozen=True, kw_only=True):
     """What was found about one VPC, and why."""
 
     vpc_id: str
@@ -75,13 +75,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Subnets without a flow log, where some parts have one."""
 
 
-class Situation(Struct, frozen=True, kw_only=True):
+class VpcState(Struct, frozen=True, kw_only=True):
     """All that is known about one VPC at one moment."""
 
     vpc: Vpc
-    parts: Parts
+    parts: VpcResources
     desired: DesiredFlowLog
-    house: House
+    stack: Stack
     seen: Seen = {}
     at: int
     """Unix seconds."""
@@ -97,7 +97,7 @@ class Situation(Struct, frozen=True, kw_only=True):
         )
 
 
-def judge(situation: Situation) -> Verdict:
+def judge(vpc_state: VpcState) -> CoverageVerdict:
     """Judge one VPC.
 
     A VPC shared with us belongs to another account, and only its owner may switch on a VPC-level flow
@@ -105,19 +105,19 @@ def judge(situation: Situation) -> Verdict:
     log that delivers outweighs one that does not, and one that may deliver one that fails. One that policy
     is merely content with outweighs none of ours that may deliver.
     """
-    vpc, house = situation.vpc, situation.house
-    if vpc.owner_id not in {"", house.account_id}:
-        return Verdict(
+    vpc, stack = vpc_state.vpc, vpc_state.stack
+    if vpc.owner_id not in {"", stack.account_id}:
+        return CoverageVerdict(
             vpc_id=vpc.vpc_id,
             coverage=Coverage.SKIPPED,
             reason=f"shared by account {vpc.owner_id}, which owns it: only the owner can cover it",
         )
-    own = [each for each in situation.parts.flow_logs if each.resource_id == vpc.vpc_id]
-    suitable = [(state_of(each, situation), each) for each in own if covers(each, situation)]
+    own = [each for each in vpc_state.parts.flow_logs if each.resource_id == vpc.vpc_id]
+    suitable = [(state_of(each, vpc_state), each) for each in own if covers(each, vpc_state)]
     if not suitable:
-        return _without_wanted(situation, own)
-    state, best = min(suitable, key=lambda one: _preference(one[0], one[1], situation))
-    return _with_wanted(situation, own, best, state)
+        return _without_wanted(vpc_state, own)
+    state, best = min(suitable, key=lambda one: _preference(one[0], one[1], vpc_state))
+    return _with_wanted(vpc_state, own, best, state)
 
 
 _RANK: Final = {Delivery.DELIVERING: 0, Delivery.UNPROVEN: 1, Delivery.SILENT: 2, Delivery.FAILED: 3}
@@ -129,83 +129,85 @@ _COVERAGE: Final = {
 }
 
 
-def _preference(state: Delivery, flow_log: FlowLog, situation: Situation) -> tuple[int, bool, int, int, str]:
+def _preference(state: Delivery, flow_log: FlowLog, vpc_state: VpcState) -> tuple[int, bool, int, int, str]:
     """What delivers comes first, then what is ours, because nobody else removes it; then what is older.
 
     Of what policy is merely content with, EC2's word is all that is known. That a status has lasted is less
     than records, so it counts for no more than a wanted one of ours that may deliver.
     """
-    house, rank = situation.house, _RANK[state]
-    wanted = is_wanted(flow_log, situation.desired, house)
+    stack, rank = vpc_state.stack, _RANK[state]
+    wanted = is_wanted(flow_log, vpc_state.desired, stack)
     counts = rank if wanted else max(rank, _RANK[Delivery.UNPROVEN])
-    return counts, not is_own(flow_log, house), rank, flow_log.creation_time or 0, flow_log.flow_log_id
+    return counts, not is_own(flow_log, stack), rank, flow_log.creation_time or 0, flow_log.flow_log_id
 
 
-def state_of(flow_log: FlowLog, situation: Situation) -> Delivery:
+def state_of(flow_log: FlowLog, vpc_state: VpcState) -> Delivery:
     """Whether a flow log of the VPC, or of a part of it, delivers."""
-    group = log_group_of(flow_log, situation.house)
+    group = log_group_of(flow_log, vpc_state.stack)
     return delivery(
         flow_log,
-        group if group is not None and situation.house.keeps(group) else None,
-        Watched(interfaces=situation.watched_by(flow_log), seen=situation.seen, at=situation.at),
+        group if group is not None and vpc_state.stack.keeps(group) else None,
+        DeliveryInputs(interfaces=vpc_state.watched_by(flow_log), seen=vpc_state.seen, at=vpc_state.at),
     )
 
 
-def suits(flow_log: FlowLog, situation: Situation) -> bool:
+def suits(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     """Whether a flow log is the one that policy wants, or one that policy is content with."""
-    if is_wanted(flow_log, situation.desired, situation.house):
+    if is_wanted(flow_log, vpc_state.desired, vpc_state.stack):
         return True
     all_traffic = flow_log.traffic_type == "ALL"
-    return situation.foreign_is_enough and all_traffic and not is_own(flow_log, situation.house)
+    return vpc_state.foreign_is_enough and all_traffic and not is_own(flow_log, vpc_state.stack)
 
 
-def covers(flow_log: FlowLog, situation: Situation) -> bool:
+def covers(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     """Whether a flow log that suits is one to count on.
 
     Nobody here can mend what somebody else made: one that EC2 says fails is as if it were not there. Silence
     alone may be the monitor's, or that of hosts that stand still: nothing is made beside a flow log for it.
     """
-    failed = state_of(flow_log, situation) is Delivery.FAILED
-    return suits(flow_log, situation) and (is_own(flow_log, situation.house) or not failed)
+    failed = state_of(flow_log, vpc_state) is Delivery.FAILED
+    return suits(flow_log, vpc_state) and (is_own(flow_log, vpc_state.stack) or not failed)
 
 
-def _with_wanted(situation: Situation, own: Sequence[FlowLog], best: FlowLog, state: Delivery) -> Verdict:
+def _with_wanted(
+    vpc_state: VpcState, own: Sequence[FlowLog], best: FlowLog, state: Delivery
+) -> CoverageVerdict:
     coverage = _COVERAGE[state]
     told = {
         Delivery.DELIVERING: f"{best.flow_log_id} is the wanted flow log",
         Delivery.UNPROVEN: f"{best.flow_log_id} is the wanted flow log; nothing proves yet that it delivers",
     }
-    return Verdict(
-        vpc_id=situation.vpc.vpc_id,
+    return CoverageVerdict(
+        vpc_id=vpc_state.vpc.vpc_id,
         coverage=coverage,
         reason=told.get(state) or why_broken(best, state),
         flow_log_id=best.flow_log_id,
         # An unknown age is no proof.
         proven=state is Delivery.DELIVERING and best.creation_time is not None,
-        own=is_own(best, situation.house),
-        replaced=tuple(each for each in own if _replaces(best, each, situation)),
+        own=is_own(best, vpc_state.stack),
+        replaced=tuple(each for each in own if _replaces(best, each, vpc_state)),
         duplicates=tuple(
             each.flow_log_id
-            for each in situation.parts.flow_logs
-            if not is_own(each, situation.house)
+            for each in vpc_state.parts.flow_logs
+            if not is_own(each, vpc_state.stack)
             and each.flow_log_id != best.flow_log_id
             and each.deliver_logs_status != FAILED
-            and _records_the_same(each, situation.desired)
+            and _records_the_same(each, vpc_state.desired)
         ),
     )
 
 
-def _replaces(best: FlowLog, other: FlowLog, situation: Situation) -> bool:
+def _replaces(best: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:
     """Whether the flow log to count on stands for this one, which is ours.
 
     What somebody else made may be deleted any day, and the monitor does not read it: it stands for none
     of ours that policy wants, however little was seen of that lately, unless EC2 says that it fails.
     """
-    house = situation.house
-    if not is_own(other, house) or other.flow_log_id == best.flow_log_id:
+    stack = vpc_state.stack
+    if not is_own(other, stack) or other.flow_log_id == best.flow_log_id:
         return False
-    wanted = is_wanted(other, situation.desired, house) and other.deliver_logs_status != FAILED
-    return is_own(best, house) or not wanted
+    wanted = is_wanted(other, vpc_state.desired, stack) and other.deliver_logs_status != FAILED
+    return is_own(best, stack) or not wanted
 
 
 def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
@@ -215,32 +217,32 @@ def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
     )
 
 
-def _without_wanted(situation: Situation, own: Sequence[FlowLog]) -> Verdict:
+def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerdict:
     """A VPC without a suitable flow log of its own: maybe its parts have some."""
-    vpc_id = situation.vpc.vpc_id
-    replaced = tuple(each for each in own if is_own(each, situation.house))
-    parts = [each for each in situation.parts.flow_logs if each.resource_id != vpc_id]
-    suitable = [each for each in parts if covers(each, situation)]
+    vpc_id = vpc_state.vpc.vpc_id
+    replaced = tuple(each for each in own if is_own(each, vpc_state.stack))
+    parts = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_id]
+    suitable = [each for each in parts if covers(each, vpc_state)]
     if not suitable:
-        reason = _why_uncovered([*own, *parts], situation)
-        return Verdict(vpc_id=vpc_id, coverage=Coverage.UNCOVERED, reason=reason, replaced=replaced)
-    without = _uncovered_parts(situation, {each.resource_id for each in suitable})
+        reason = _why_uncovered([*own, *parts], vpc_state)
+        return CoverageVerdict(vpc_id=vpc_id, coverage=Coverage.UNCOVERED, reason=reason, replaced=replaced)
+    without = _uncovered_parts(vpc_state, {each.resource_id for each in suitable})
     if without:
-        return Verdict(
+        return CoverageVerdict(
             vpc_id=vpc_id,
             coverage=Coverage.UNCOVERED,
             reason=f"has flow logs of parts alone, and none in {', '.join(without)}",
             replaced=replaced,
             uncovered_parts=without,
         )
-    worst = max((state_of(each, situation) for each in suitable), key=lambda state: _RANK[state])
+    worst = max((state_of(each, vpc_state) for each in suitable), key=lambda state: _RANK[state])
     if _COVERAGE[worst] is Coverage.BROKEN:
         reason = "; ".join(
-            why_broken(each, state) for each in suitable if (state := state_of(each, situation)) is worst
+            why_broken(each, state) for each in suitable if (state := state_of(each, vpc_state)) is worst
         )
     else:
         reason = f"each subnet is covered by a flow log of its own or of its interfaces ({len(suitable)})"
-    return Verdict(
+    return CoverageVerdict(
         vpc_id=vpc_id,
         coverage=_COVERAGE[worst],
         reason=reason,
@@ -249,17 +251,17 @@ def _without_wanted(situation: Situation, own: Sequence[FlowLog]) -> Verdict:
     )
 
 
-def _uncovered_parts(situation: Situation, watched: set[str]) -> tuple[str, ...]:
+def _uncovered_parts(vpc_state: VpcState, watched: set[str]) -> tuple[str, ...]:
     """The subnets that are not covered, by themselves or by all interfaces; the VPC if it has none."""
-    inside: dict[str, list[str]] = {each.subnet_id: [] for each in situation.parts.subnets}
-    for interface in situation.parts.interfaces:
+    inside: dict[str, list[str]] = {each.subnet_id: [] for each in vpc_state.parts.subnets}
+    for interface in vpc_state.parts.interfaces:
         inside.setdefault(interface.subnet_id, []).append(interface.interface_id)
     without = tuple(
         subnet
         for subnet, interfaces in sorted(inside.items())
         if subnet not in watched and not (interfaces and watched.issuperset(interfaces))
     )
-    return without if inside else (situation.vpc.vpc_id,)
+    return without if inside else (vpc_state.vpc.vpc_id,)
 
 
 def why_broken(flow_log: FlowLog, state: Delivery) -> str:
@@ -271,17 +273,17 @@ def why_broken(flow_log: FlowLog, state: Delivery) -> str:
     return f"{flow_log.flow_log_id} exists but does not deliver ({message}): {mending}"
 
 
-def _why_uncovered(existing: Sequence[FlowLog], situation: Situation) -> str:
+def _why_uncovered(existing: Sequence[FlowLog], vpc_state: VpcState) -> str:
     """What the VPC has instead of the wanted flow log."""
     if not existing:
         return "has no flow log"
-    return f"has only {'; '.join(why_not(each, situation) for each in existing)}"
+    return f"has only {'; '.join(why_not(each, vpc_state) for each in existing)}"
 
 
-def why_not(flow_log: FlowLog, situation: Situation) -> str:
+def why_not(flow_log: FlowLog, vpc_state: VpcState) -> str:
     """Why a flow log does not cover: what is different, or that it does not deliver."""
-    if suits(flow_log, situation):
+    if suits(flow_log, vpc_state):
         why = f"does not deliver: {flow_log.deliver_logs_error_message or 'no error message'}"
     else:
-        why = ", ".join(differences(flow_log, situation.desired, situation.house))
+        why = ", ".join(differences(flow_log, vpc_state.desired, vpc_state.stack))
     return f"{flow_log.flow_log_id} ({why})"

@@ -47,7 +47,7 @@ class Delivery(StrEnum):
     """Too early to tell, or the monitor saw nobody's records."""
 
 
-class Watched(Struct, frozen=True, kw_only=True):
+class DeliveryInputs(Struct, frozen=True, kw_only=True):
     """What is known when a flow log is looked at."""
 
     interfaces: tuple[NetworkInterface, ...]
@@ -62,7 +62,7 @@ def slots(now: int) -> range:
     return range(slot_of(now) - SLOTS + 1, slot_of(now) + 1)
 
 
-def delivery(flow_log: FlowLog, log_group: str | None, watched: Watched) -> Delivery:
+def delivery(flow_log: FlowLog, log_group: str | None, watched: DeliveryInputs) -> Delivery:
     """Whether a flow log delivers.
 
     Args:

@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from flowwarden.enforcer.decide.drift import is_own, log_group_of, same_destination
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, Parts
-from flowwarden.enforcer.state.stack import House, is_beside
+from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
+from flowwarden.enforcer.state.stack import Stack, is_alternate
 
 type Shape = tuple[str, str | None, int | None, str | None]
 """What a flow log in a log group is like: format, traffic type, interval in seconds, delivery role."""
 
 
-class Places(Struct, frozen=True, kw_only=True):
+class LogDestinations(Struct, frozen=True, kw_only=True):
     """What is written into the log groups of our account, by flow logs of any VPC; by log group."""
 
     formats: Mapping[str, AbstractSet[str]] = {}
@@ -25,42 +25,44 @@ class Places(Struct, frozen=True, kw_only=True):
     """What our own flow logs there are like, without those that only went beside somebody else's."""
 
 
-def places_of(flow_logs: Iterable[FlowLog], house: House) -> Places:
+def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinations:
     """The places that these flow logs write into."""
     known = [
         (each, group, " ".join(each.log_format.split()))
         for each in flow_logs
-        if (group := log_group_of(each, house)) is not None and each.log_format is not None
+        if (group := log_group_of(each, stack)) is not None and each.log_format is not None
     ]
     formats: dict[str, set[str]] = {}
     foreign: dict[str, set[str]] = {}
     for each, group, log_format in known:
         formats.setdefault(group, set()).add(log_format)
-        if not is_own(each, house):
+        if not is_own(each, stack):
             foreign.setdefault(each.resource_id, set()).add(group)
     ours: dict[str, set[Shape]] = {}
     for each, group, log_format in known:
-        evades = any(is_beside(group, taken) for taken in foreign.get(each.resource_id, ()))
-        if is_own(each, house) and not evades:
+        evades = any(is_alternate(group, taken) for taken in foreign.get(each.resource_id, ()))
+        if is_own(each, stack) and not evades:
             shape = (log_format, each.traffic_type, each.max_aggregation_interval, each.delivery_role_arn)
             ours.setdefault(group, set()).add(shape)
-    return Places(formats=formats, ours=ours)
+    return LogDestinations(formats=formats, ours=ours)
 
 
-def placed(desired: DesiredFlowLog, parts: Parts, places: Places, house: House) -> DesiredFlowLog:
+def choose_destination(
+    desired: DesiredFlowLog, parts: VpcResources, places: LogDestinations, stack: Stack
+) -> DesiredFlowLog:
     """The wanted flow log, in the destination that it can have.
 
     The one beside it, if the wanted log group holds another format, or if a flow log of this VPC writes to
     the wanted destination already (so it is not the wanted one); and where our others of the same
     configuration went before, and none is in the wanted group, so that these stay together.
     """
-    beside = desired.elsewhere
+    beside = desired.alternate_destination
     if beside is None:
         return desired
     log_format = " ".join(desired.log_format.split())
     shape = (log_format, desired.traffic_type, desired.max_aggregation_interval, desired.delivery_role_arn)
     others = places.formats.get(desired.destination, set()) - {log_format}
-    in_the_way = any(same_destination(each, desired, house) for each in parts.flow_logs)
+    in_the_way = any(same_destination(each, desired, stack) for each in parts.flow_logs)
     moved = bool(places.ours.get(beside.destination)) and shape not in places.ours.get(
         desired.destination, set()
     )

@@ -8,7 +8,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from flowwarden.enforcer.decide import cost
-from flowwarden.enforcer.decide.coverage import Situation, Verdict
+from flowwarden.enforcer.decide.coverage import CoverageVerdict, VpcState
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
@@ -20,9 +20,9 @@ class Duplicate(Struct, frozen=True, kw_only=True):
     """Of all of them together, about: as if each were like the wanted one."""
 
 
-def duplicates_of(pairs: Iterable[tuple[Situation, Verdict]]) -> tuple[Duplicate, ...]:
+def duplicates_of(pairs: Iterable[tuple[VpcState, CoverageVerdict]]) -> tuple[Duplicate, ...]:
     """The duplicates in these VPCs, in their order."""
-    return tuple(_of(situation, verdict) for situation, verdict in pairs if verdict.duplicates)
+    return tuple(_of(vpc_state, verdict) for vpc_state, verdict in pairs if verdict.duplicates)
 
 
 def turn_of(duplicates: Iterable[Duplicate]) -> str:
@@ -31,12 +31,12 @@ def turn_of(duplicates: Iterable[Duplicate]) -> str:
     return f"duplicates#{sha256(' '.join(named).encode()).hexdigest()[:16]}"
 
 
-def _of(situation: Situation, verdict: Verdict) -> Duplicate:
+def _of(vpc_state: VpcState, verdict: CoverageVerdict) -> Duplicate:
     dollars = 0.0
-    for each in situation.parts.flow_logs:
+    for each in vpc_state.parts.flow_logs:
         if each.flow_log_id in verdict.duplicates:
-            active = sum(one.active is not False for one in situation.watched_by(each))
-            dollars += cost.monthly_dollars(situation.desired, active)
+            active = sum(one.active is not False for one in vpc_state.watched_by(each))
+            dollars += cost.monthly_dollars(vpc_state.desired, active)
     return Duplicate(
         vpc_id=verdict.vpc_id, flow_log_ids=verdict.duplicates, monthly_dollars=round(dollars, 2)
     )

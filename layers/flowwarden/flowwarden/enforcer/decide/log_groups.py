@@ -17,11 +17,11 @@ from msgspec import Struct
 
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
-from flowwarden.enforcer.state.stack import House
+from flowwarden.enforcer.state.stack import Stack
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS
 
 
-class MakeGroup(Struct, frozen=True, kw_only=True, tag=True):
+class CreateLogGroup(Struct, frozen=True, kw_only=True, tag=True):
     """Make the log group, which is missing."""
 
     group: str
@@ -29,7 +29,7 @@ class MakeGroup(Struct, frozen=True, kw_only=True, tag=True):
     reason: str = "the log group was missing: made anew, without the records that it held"
 
 
-class SetRetention(Struct, frozen=True, kw_only=True, tag=True):
+class PutRetentionPolicy(Struct, frozen=True, kw_only=True, tag=True):
     """Keep records for so many days."""
 
     group: str
@@ -37,7 +37,7 @@ class SetRetention(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-class SetKey(Struct, frozen=True, kw_only=True, tag=True):
+class AssociateKmsKey(Struct, frozen=True, kw_only=True, tag=True):
     """Encrypt what comes from now on with this key."""
 
     group: str
@@ -45,7 +45,7 @@ class SetKey(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-class Subscribe(Struct, frozen=True, kw_only=True, tag=True):
+class PutSubscriptionFilter(Struct, frozen=True, kw_only=True, tag=True):
     """Hand every line to the monitor, instead of what this filter did."""
 
     group: str
@@ -53,23 +53,23 @@ class Subscribe(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-type Upkeep = MakeGroup | SetRetention | SetKey | Subscribe
+type LogGroupStep = CreateLogGroup | PutRetentionPolicy | AssociateKmsKey | PutSubscriptionFilter
 
 
 def groups_wanted(
-    desired: Iterable[DesiredFlowLog], in_use: Container[str], house: House
+    desired: Iterable[DesiredFlowLog], in_use: Container[str], stack: Stack
 ) -> dict[str, DesiredFlowLog]:
     """The log groups that are kept, with a flow log whose wishes hold for them.
 
     Args:
         desired: flow logs that are wanted.
         in_use: log groups that flow logs write into: a group beside a wanted one is kept if it is among them.
-        house: the stack, whose groups are kept and no others.
+        stack: the stack, whose groups are kept and no others.
     """
     found: dict[str, DesiredFlowLog] = {}
     for each in desired:
-        beside = each.elsewhere
-        if each.destination_type == CLOUD_WATCH_LOGS and house.keeps(each.destination):
+        beside = each.alternate_destination
+        if each.destination_type == CLOUD_WATCH_LOGS and stack.keeps(each.destination):
             found[each.destination] = each
             if beside is not None and beside.destination in in_use:
                 found[beside.destination] = beside
@@ -79,59 +79,61 @@ def groups_wanted(
 def keep(
     wanted: Mapping[str, DesiredFlowLog],
     found: Iterable[LogGroup],
-    house: House,
+    stack: Stack,
     ours: AbstractSet[str] = frozenset(),
-) -> Iterator[Upkeep]:
+) -> Iterator[LogGroupStep]:
     """What is to be done about log groups, in this order.
 
     Args:
         wanted: log groups, with a flow log whose wishes hold for them.
         found: those that exist, of all that are kept.
-        house: the stack.
+        stack: the stack.
         ours: log groups that the stack's own flow logs write into, whether they are wanted or not.
     """
     there = {each.name: each for each in found}
     for name, desired in sorted(wanted.items()):
         group = there.get(name)
         if group is None:
-            yield MakeGroup(group=name, kms_key_arn=desired.kms_key_arn)
+            yield CreateLogGroup(group=name, kms_key_arn=desired.kms_key_arn)
             group = LogGroup(name=name, kms_key_arn=desired.kms_key_arn or None)
-        yield from _differences(group, desired.retention_days, desired.kms_key_arn, house)
+        yield from _differences(group, desired.retention_days, desired.kms_key_arn, stack)
     for name in sorted(ours - wanted.keys()):
-        yield from _as_the_stack_has_it(name, there.get(name), house)
+        yield from _as_the_stack_has_it(name, there.get(name), stack)
 
 
-def _as_the_stack_has_it(name: str, group: LogGroup | None, house: House) -> Iterator[Upkeep]:
+def _as_the_stack_has_it(name: str, group: LogGroup | None, stack: Stack) -> Iterator[LogGroupStep]:
     """A group that goes on by a wish of before, which nobody knows any more.
 
     So what it keeps for longer stays, and so does its key: only what is missing comes from the stack.
     """
     if group is None:
-        yield MakeGroup(group=name, kms_key_arn=house.kms_key_arn)
-        group = LogGroup(name=name, kms_key_arn=house.kms_key_arn or None)
-        yield from _differences(group, house.retention_days, "", house)
+        yield CreateLogGroup(group=name, kms_key_arn=stack.kms_key_arn)
+        group = LogGroup(name=name, kms_key_arn=stack.kms_key_arn or None)
+        yield from _differences(group, stack.retention_days, "", stack)
         return
-    days, had = house.retention_days, group.retention_days
+    days, had = stack.retention_days, group.retention_days
     too_short = days is not None and had is not None and had < days
     yield from _differences(
-        group, days if too_short else None, "" if group.kms_key_arn else house.kms_key_arn, house
+        group, days if too_short else None, "" if group.kms_key_arn else stack.kms_key_arn, stack
     )
 
 
-def _differences(group: LogGroup, days: int | None, kms_key_arn: str, house: House) -> Iterator[Upkeep]:
+def _differences(group: LogGroup, days: int | None, kms_key_arn: str, stack: Stack) -> Iterator[LogGroupStep]:
     name = group.name
     if days is not None and group.retention_days != days:
         had = "for ever" if group.retention_days is None else f"for {group.retention_days} days"
-        yield SetRetention(group=name, days=days, reason=f"records were kept {had}: {days} days again")
+        yield PutRetentionPolicy(group=name, days=days, reason=f"records were kept {had}: {days} days again")
     if kms_key_arn and group.kms_key_arn != kms_key_arn:
         had = group.kms_key_arn or "the key of CloudWatch Logs"
-        yield SetKey(group=name, kms_key_arn=kms_key_arn, reason=f"records were encrypted with {had}")
-    if house.monitor_arn:
-        yield from _subscription(group, house)
+        yield AssociateKmsKey(
+            group=name, kms_key_arn=kms_key_arn, reason=f"records were encrypted with {had}"
+        )
+    if stack.monitor_arn:
+        yield from _subscription(group, stack)
 
 
-def _subscription(group: LogGroup, house: House) -> Iterator[Upkeep]:
-    wanted = Subscription(name=house.stack_name, destination_arn=house.monitor_arn)
+def _subscription(group: LogGroup, stack: Stack) -> Iterator[LogGroupStep]:
+    wanted = Subscription(name=stack.stack_name, destination_arn=stack.monitor_arn)
     if any(
         (each.destination_arn, each.pattern) == (wanted.destination_arn, wanted.pattern)
         for each in group.subscriptions
@@ -142,4 +144,4 @@ def _subscription(group: LogGroup, house: House) -> Iterator[Upkeep]:
         if each.name == wanted.name:
             had = f"the filter handed {each.pattern or 'every line'!r} to {each.destination_arn}"
     reason = f"{had}: every line goes to the monitor again"
-    yield Subscribe(group=group.name, subscription=wanted, reason=reason)
+    yield PutSubscriptionFilter(group=group.name, subscription=wanted, reason=reason)

@@ -18,9 +18,9 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.enforcer.decide import cost
-from flowwarden.enforcer.decide.coverage import Coverage, Situation, Verdict, judge
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState, judge
 from flowwarden.enforcer.decide.delivery import FAILED, SETTLED_SECONDS
-from flowwarden.enforcer.decide.destination import Places, placed
+from flowwarden.enforcer.decide.destination import LogDestinations, choose_destination
 from flowwarden.enforcer.decide.drift import is_own
 from flowwarden.enforcer.state.desired import HELD_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
@@ -96,14 +96,14 @@ type Step = Create | Verify | Delete | RollBack | Wait | Tag | Notify
 class Plan(Struct, frozen=True, kw_only=True):
     """The steps for one VPC, none where nothing is to be done, and the verdict that they are for."""
 
-    verdict: Verdict
+    verdict: CoverageVerdict
     steps: tuple[Step, ...] = ()
 
 
-class Circumstances(Struct, frozen=True, kw_only=True):
+class PlanContext(Struct, frozen=True, kw_only=True):
     """What counts besides the VPC itself."""
 
-    places: Places = Places()
+    places: LogDestinations = LogDestinations()
     """What is written where, by flow logs of any VPC."""
     grace_until: int | None = None
     """Until when (Unix seconds) whoever made the VPC may cover it."""
@@ -114,35 +114,35 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     """Why policy says that the VPC needs no flow log."""
 
 
-def make(situation: Situation, circumstances: Circumstances) -> Plan:
+def make(vpc_state: VpcState, context: PlanContext) -> Plan:
     """The plan for one VPC."""
-    verdict = judge(situation)
-    if circumstances.exempt is not None and verdict.coverage is not Coverage.SKIPPED:
-        vpc_id, reason = situation.vpc.vpc_id, f"exempt: {circumstances.exempt}"
-        return Plan(verdict=Verdict(vpc_id=vpc_id, coverage=Coverage.EXEMPT, reason=reason))
+    verdict = judge(vpc_state)
+    if context.exempt is not None and verdict.coverage is not Coverage.SKIPPED:
+        vpc_id, reason = vpc_state.vpc.vpc_id, f"exempt: {context.exempt}"
+        return Plan(verdict=CoverageVerdict(vpc_id=vpc_id, coverage=Coverage.EXEMPT, reason=reason))
     match verdict.coverage:
         case Coverage.UNCOVERED:
-            return Plan(verdict=verdict, steps=_cover(situation, circumstances, verdict))
+            return Plan(verdict=verdict, steps=_cover(vpc_state, context, verdict))
         case Coverage.BROKEN:
-            return Plan(verdict=verdict, steps=_mend(situation, verdict))
+            return Plan(verdict=verdict, steps=_mend(vpc_state, verdict))
         case Coverage.COVERED | Coverage.UNPROVEN:
-            return Plan(verdict=verdict, steps=(*_tidy(situation, verdict), *_tag(situation, verdict)))
+            return Plan(verdict=verdict, steps=(*_tidy(vpc_state, verdict), *_tag(vpc_state, verdict)))
         case Coverage.SKIPPED | Coverage.EXEMPT:
             return Plan(verdict=verdict)
 
 
-def _cover(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Step, ...]:
-    vpc_id, now = verdict.vpc_id, situation.at
-    until = circumstances.grace_until
+def _cover(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) -> tuple[Step, ...]:
+    vpc_id, now = verdict.vpc_id, vpc_state.at
+    until = context.grace_until
     if until is not None and until > now and not verdict.replaced:
         reason = f"{verdict.reason}; it is new, and whoever made it may be about to cover it"
-        then = _create(situation, circumstances, verdict)
+        then = _create(vpc_state, context, verdict)
         return (Wait(vpc_id=vpc_id, reason=reason, after=until - now, then=then),)
-    held_until = _held_until(situation, circumstances)
+    held_until = _held_until(vpc_state, context)
     if held_until > now and _delivers(verdict.replaced):
         reason = f"{verdict.reason}; its replacement failed to deliver, and is tried again later"
         return (Wait(vpc_id=vpc_id, reason=reason, after=held_until - now),)
-    return _create(situation, circumstances, verdict)
+    return _create(vpc_state, context, verdict)
 
 
 def hold(configuration: str, now: int) -> str:
@@ -150,22 +150,22 @@ def hold(configuration: str, now: int) -> str:
     return f"{configuration} until {now + HOLD_SECONDS}"
 
 
-def _held_until(situation: Situation, circumstances: Circumstances) -> int:
+def _held_until(vpc_state: VpcState, context: PlanContext) -> int:
     """Until when the wanted configuration is not tried again: as the list says, or a tag if that is lost."""
-    wanted, now = situation.desired.configuration, situation.at
-    found = [circumstances.held_until] if circumstances.held == wanted else []
-    for each in situation.parts.flow_logs:
+    wanted, now = vpc_state.desired.configuration, vpc_state.at
+    found = [context.held_until] if context.held == wanted else []
+    for each in vpc_state.parts.flow_logs:
         configuration, _, until = each.tags.get(HELD_TAG, "").partition(" until ")
-        if is_own(each, situation.house) and configuration == wanted and until.isdecimal():
+        if is_own(each, vpc_state.stack) and configuration == wanted and until.isdecimal():
             found.append(int(until))
     # A tag that somebody else wrote must not hold it for ever.
     return max((each for each in found if each <= now + HOLD_SECONDS), default=0)
 
 
-def _create(situation: Situation, circumstances: Circumstances, verdict: Verdict) -> tuple[Create, Verify]:
+def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) -> tuple[Create, Verify]:
     vpc_id = verdict.vpc_id
-    active = sum(each.active is not False for each in situation.parts.interfaces)
-    wanted = placed(situation.desired, situation.parts, circumstances.places, situation.house)
+    active = sum(each.active is not False for each in vpc_state.parts.interfaces)
+    wanted = choose_destination(vpc_state.desired, vpc_state.parts, context.places, vpc_state.stack)
     create = Create(
         vpc_id=vpc_id,
         reason=verdict.reason,
@@ -176,7 +176,7 @@ def _create(situation: Situation, circumstances: Circumstances, verdict: Verdict
     return create, Verify(vpc_id=vpc_id, reason=then, after=SETTLED_SECONDS)
 
 
-def _tidy(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:
+def _tidy(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
     """Delete what the wanted flow log stands for, once it is proven to deliver; until then look again."""
     if verdict.proven and verdict.flow_log_id:
         # What covers the parts of a VPC covers no part that comes later, so nothing is deleted for it.
@@ -188,27 +188,27 @@ def _tidy(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:
             )
             for each in verdict.replaced
         )
-    if verdict.coverage is Coverage.UNPROVEN and (verdict.replaced or _is_young(situation, verdict)):
+    if verdict.coverage is Coverage.UNPROVEN and (verdict.replaced or _is_young(vpc_state, verdict)):
         return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=LOOK_AGAIN_SECONDS),)
     return ()
 
 
-def _tag(situation: Situation, verdict: Verdict) -> Iterator[Tag]:
+def _tag(vpc_state: VpcState, verdict: CoverageVerdict) -> Iterator[Tag]:
     """Tags can be changed, so they need no replacement. What policy does not name may be somebody's."""
-    for each in situation.parts.flow_logs:
-        wanted = situation.desired.tags.items()
+    for each in vpc_state.parts.flow_logs:
+        wanted = vpc_state.desired.tags.items()
         tags = {key: value for key, value in wanted if each.tags.get(key) != value}
-        if tags and each.flow_log_id == verdict.flow_log_id and is_own(each, situation.house):
+        if tags and each.flow_log_id == verdict.flow_log_id and is_own(each, vpc_state.stack):
             yield Tag(vpc_id=verdict.vpc_id, flow_log_id=each.flow_log_id, tags=tags)
 
 
-def _mend(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:
+def _mend(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
     """What does not deliver: back to the old one, if that does; and people are told in any case."""
     notify = Notify(vpc_id=verdict.vpc_id, reason=verdict.reason)
     failed = verdict.flow_log_id
     said = any(
         each.flow_log_id == failed and each.deliver_logs_status == FAILED
-        for each in situation.parts.flow_logs
+        for each in vpc_state.parts.flow_logs
     )
     # Silence alone may be the monitor's: nothing is deleted for it.
     if failed is None or not (verdict.own and said and _delivers(verdict.replaced)):
@@ -217,7 +217,7 @@ def _mend(situation: Situation, verdict: Verdict) -> tuple[Step, ...]:
         vpc_id=verdict.vpc_id,
         flow_log_id=failed,
         reason=f"{verdict.reason}; until then {verdict.replaced[0].flow_log_id} goes on",
-        configuration=situation.desired.configuration,
+        configuration=vpc_state.desired.configuration,
     )
     return back, notify
 
@@ -226,11 +226,11 @@ def _delivers(flow_logs: Iterable[FlowLog]) -> bool:
     return any(each.deliver_logs_status != FAILED for each in flow_logs)
 
 
-def _is_young(situation: Situation, verdict: Verdict) -> bool:
+def _is_young(vpc_state: VpcState, verdict: CoverageVerdict) -> bool:
     """Whether the next sweep would be late to tell whether the flow log delivers."""
     return any(
         each.flow_log_id == verdict.flow_log_id
-        and is_own(each, situation.house)
-        and situation.at - (each.creation_time or 0) < 2 * LOOK_AGAIN_SECONDS + SETTLED_SECONDS
-        for each in situation.parts.flow_logs
+        and is_own(each, vpc_state.stack)
+        and vpc_state.at - (each.creation_time or 0) < 2 * LOOK_AGAIN_SECONDS + SETTLED_SECONDS
+        for each in vpc_state.parts.flow_logs
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from flowwarden.enforcer.decide.coverage import Coverage, Situation, Verdict
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState
 from flowwarden.enforcer.decide.delivery import SILENCE_SECONDS
 from flowwarden.enforcer.decide.drift import log_group_of
 from flowwarden.enforcer.state.inventory import FlowLog
@@ -22,30 +22,30 @@ NAMED_AT_MOST: Final = 3
 """Flow logs that are named; the rest is counted."""
 
 
-def long_unproven(judged: Iterable[tuple[Situation, Verdict]]) -> Iterator[FlowLog]:
+def long_unproven(judged: Iterable[tuple[VpcState, CoverageVerdict]]) -> Iterator[FlowLog]:
     """The flow logs that should have been seen to deliver long ago, and were not.
 
     What the state table did not tell is unknown: who wrote then, nobody can say.
     """
-    for situation, verdict in judged:
+    for vpc_state, verdict in judged:
         if verdict.coverage is not Coverage.UNPROVEN or not verdict.own:
             continue
-        for each in situation.parts.flow_logs:
-            group = log_group_of(each, situation.house) or ""
-            told = each.flow_log_id == verdict.flow_log_id and situation.seen.get(group)
-            if told and _is_overdue(each, situation):
+        for each in vpc_state.parts.flow_logs:
+            group = log_group_of(each, vpc_state.stack) or ""
+            told = each.flow_log_id == verdict.flow_log_id and vpc_state.seen.get(group)
+            if told and _is_overdue(each, vpc_state):
                 yield each
 
 
-def _is_overdue(flow_log: FlowLog, situation: Situation) -> bool:
+def _is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     """Whether it is old, and watches what may have written long enough; one of unknown age may be new."""
     created = flow_log.creation_time
     return (
         created is not None
-        and situation.at - created >= TOO_LONG_SECONDS
+        and vpc_state.at - created >= TOO_LONG_SECONDS
         and any(
-            each.active is not False and situation.at - (each.since or 0) >= SILENCE_SECONDS
-            for each in situation.watched_by(flow_log)
+            each.active is not False and vpc_state.at - (each.since or 0) >= SILENCE_SECONDS
+            for each in vpc_state.watched_by(flow_log)
         )
     )
 

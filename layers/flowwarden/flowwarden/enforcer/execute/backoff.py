@@ -16,7 +16,7 @@ LONGEST_WAIT: Final = 30
 ATTEMPTS: Final = 6
 
 
-def patiently[Told](call: Callable[[], Told], pace: Pace) -> Told:
+def with_backoff[T](call: Callable[[], T], pace: Pace) -> T:
     """Make a call, again and again while it is throttled.
 
     Raises:

@@ -13,17 +13,17 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.coverage import Coverage, Verdict, why_not
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, why_not
 from flowwarden.enforcer.decide.drift import is_own, same_destination
 from flowwarden.enforcer.decide.plan import HOLD_SECONDS, Create, Delete, Notify, RollBack, Verify, Wait, hold
-from flowwarden.enforcer.execute.backoff import patiently
-from flowwarden.enforcer.planning import Planned, Planning
+from flowwarden.enforcer.execute.backoff import with_backoff
+from flowwarden.enforcer.planning import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, Pace
-from flowwarden.enforcer.reporting.report import Outcome, Result
+from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG
-from flowwarden.enforcer.state.inventory import FlowLog, Parts
+from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.triggers.trigger import Trigger
-from flowwarden.enforcer.work_item import PATIENCE_SECONDS, Pending
+from flowwarden.enforcer.work_item import PATIENCE_SECONDS, WorkItem
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, NotThere, VpcGone
 
 SOON_SECONDS: Final = 120
@@ -40,22 +40,22 @@ RESULTS: Final = {
 """How a verdict ends that leads to no change."""
 
 
-class Done(Struct, frozen=True, kw_only=True):
+class StepResult(Struct, frozen=True, kw_only=True):
     """How it ended for one VPC, and when to look at it again, if a scheduled look shall."""
 
-    outcome: Outcome
-    again: Pending | None = None
+    outcome: VpcOutcome
+    again: WorkItem | None = None
 
 
-class CarryingOut:
+class FlowLogExecutor:
     """Carries out plans."""
 
-    def __init__(self, ec2: FlowLogService, planning: Planning, pace: Pace) -> None:
+    def __init__(self, ec2: FlowLogService, planning: Planner, pace: Pace) -> None:
         self._ec2 = ec2
-        self._planning = planning
+        self._planner = planning
         self._pace = pace
 
-    def carry_out(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
+    def carry_out(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         """Do what the plan says, as far as EC2 lets it; what may pass by itself is put off.
 
         What is throttled still, after all patience, is put off too, and comes after the others from then on
@@ -66,26 +66,26 @@ class CarryingOut:
         awaited = lacks and done.outcome.result is Result.PENDING and done.outcome.retryable
         return replace(done, outcome=replace(done.outcome, awaited=awaited))
 
-    def _tried(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
-        vpc_id, now = planned.situation.vpc.vpc_id, planned.situation.at
+    def _tried(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
+        vpc_id, now = planned.vpc_state.vpc.vpc_id, planned.vpc_state.at
         try:
             return self._steps(planned, before, trigger)
         except VpcGone as error:
             if trigger.is_newborn(vpc_id, now):
                 reason = f"created a moment ago and not visible everywhere yet ({error})"
                 return _put_off(vpc_id, reason, before, now)
-            return Done(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
+            return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
         except CallThrottled as error:
             return _put_off(vpc_id, str(error), before, now, throttled=True)
         except (CallFailed, NotThere) as error:
             return _put_off(vpc_id, str(error), before, now)
         except CallRefused as error:
-            return Done(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
+            return StepResult(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
 
-    def _steps(self, planned: Planned, before: Pending | None, trigger: Trigger) -> Done:
+    def _steps(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         steps = planned.plan.steps
         outcome = _settled(planned, trigger)
-        again = _held(before, planned.situation.at)
+        again = _held(before, planned.vpc_state.at)
         for step in steps:
             match step:
                 case Create():
@@ -100,47 +100,49 @@ class CarryingOut:
                 case Notify():
                     flow_log_id = planned.plan.verdict.flow_log_id
                     outcome = _outcome(Result.BROKEN, step.vpc_id, step.reason, flow_log_id)
-        return Done(outcome=outcome, again=again)
+        return StepResult(outcome=outcome, again=again)
 
-    def _create(self, planned: Planned, step: Create, before: Pending | None, trigger: Trigger) -> Done:
-        now = planned.situation.at
+    def _create(
+        self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger
+    ) -> StepResult:
+        now = planned.vpc_state.at
         # An event that tells nothing of itself must not repeat the request of another one.
-        token = step.flow_log.client_token(step.vpc_id, trigger.occasion or f"at {now}")
+        token = step.flow_log.client_token(step.vpc_id, trigger.idempotency_key or f"at {now}")
         try:
             flow_log_id = self._call(lambda: self._ec2.create(step.vpc_id, step.flow_log, token))
         except FlowLogExists as error:
             return self._look_again(planned, step, before, trigger, error)
         reason = f"the VPC {step.reason}: created {flow_log_id}, about {step.monthly_dollars:.2f} USD a month"
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
-        return Done(
+        return StepResult(
             outcome=_outcome(Result.CREATED, step.vpc_id, reason, flow_log_id),
             again=_again(planned, verify, None) if verify else None,
         )
 
     def _look_again(
-        self, planned: Planned, step: Create, before: Pending | None, trigger: Trigger, exists: FlowLogExists
-    ) -> Done:
+        self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger, exists: FlowLogExists
+    ) -> StepResult:
         """After EC2 said that such a flow log exists: only the wanted one counts as success.
 
         One that the event says was deleted is not it, however long EC2 goes on to list it.
         """
         parts = self._fresh(planned, without=trigger.deleted)
-        verdict = self._planning.again(planned, parts).plan.verdict
-        house, now = planned.situation.house, planned.situation.at
+        verdict = self._planner.again(planned, parts).plan.verdict
+        stack, now = planned.vpc_state.stack, planned.vpc_state.at
         if verdict.coverage is not Coverage.UNCOVERED:
-            return Done(outcome=_of(verdict), again=_soon(step.vpc_id, verdict.reason, before, now))
-        in_the_way = [each for each in parts.flow_logs if same_destination(each, step.flow_log, house)]
+            return StepResult(outcome=_of(verdict), again=_soon(step.vpc_id, verdict.reason, before, now))
+        in_the_way = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
         if not in_the_way:
             reason = f"{exists}; it does not show up yet, so nobody can tell whether it is wanted"
             return _put_off(step.vpc_id, reason, before, now)
-        again = replace(planned.situation, parts=parts)
+        again = replace(planned.vpc_state, parts=parts)
         told = "; ".join(why_not(each, again) for each in in_the_way)
         reason = f"{exists}; in its way: {told}; delete that flow log if it is yours"
-        return Done(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
+        return StepResult(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
 
-    def _delete(self, planned: Planned, step: Delete) -> Outcome:
+    def _delete(self, planned: Planned, step: Delete) -> VpcOutcome:
         """Delete our own old flow log, if a second look says the same."""
-        again = self._planning.again(planned, self._fresh(planned))
+        again = self._planner.again(planned, self._fresh(planned))
         if step not in again.plan.steps:
             return _outcome(
                 Result.PENDING, step.vpc_id, f"{step.flow_log_id} stays: {again.plan.verdict.reason}"
@@ -149,67 +151,67 @@ class CarryingOut:
         reason = f"deleted {step.flow_log_id}: {step.reason}"
         return _outcome(Result.REPLACED, step.vpc_id, reason, again.plan.verdict.flow_log_id)
 
-    def _roll_back(self, planned: Planned, step: RollBack) -> Done:
+    def _roll_back(self, planned: Planned, step: RollBack) -> StepResult:
         """Delete our own replacement that failed, if a second look says the same."""
-        again = self._planning.again(planned, self._fresh(planned))
+        again = self._planner.again(planned, self._fresh(planned))
         if step not in again.plan.steps:
-            return Done(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
-        now = planned.situation.at
+            return StepResult(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
+        now = planned.vpc_state.at
         kept = [each.flow_log_id for each in again.plan.verdict.replaced]
         # On the flow log, because the list may be lost. If that is refused, the list alone remembers it.
         with suppress(CallRefused):
             self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
         self._call(lambda: self._ec2.delete(step.flow_log_id))
-        again_later = Pending(
+        again_later = WorkItem(
             vpc_id=step.vpc_id,
             due=now + HOLD_SECONDS,
             reason="the replacement failed to deliver",
             held=step.configuration,
             held_until=now + HOLD_SECONDS,
         )
-        return Done(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=again_later)
+        return StepResult(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=again_later)
 
-    def _fresh(self, planned: Planned, without: Collection[str] = ()) -> Parts:
+    def _fresh(self, planned: Planned, without: Collection[str] = ()) -> VpcResources:
         """What belongs to the VPC, with its own flow logs as they are now, but for some that are gone."""
-        situation = planned.situation
-        vpc_id = situation.vpc.vpc_id
+        vpc_state = planned.vpc_state
+        vpc_id = vpc_state.vpc.vpc_id
         own: list[FlowLog] = self._call(lambda: list(self._ec2.flow_logs([vpc_id])))
-        others = [each for each in situation.parts.flow_logs if each.resource_id != vpc_id]
+        others = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_id]
         there = [each for each in (*own, *others) if each.flow_log_id not in without]
-        return replace(situation.parts, flow_logs=tuple(there))
+        return replace(vpc_state.parts, flow_logs=tuple(there))
 
-    def _call[Told](self, call: Callable[[], Told]) -> Told:
-        return patiently(call, self._pace)
+    def _call[T](self, call: Callable[[], T]) -> T:
+        return with_backoff(call, self._pace)
 
 
-def _settled(planned: Planned, trigger: Trigger) -> Outcome:
+def _settled(planned: Planned, trigger: Trigger) -> VpcOutcome:
     """How a verdict ends without a change: as created if the flow log was made since the event."""
     verdict = planned.plan.verdict
     outcome = _of(verdict)
     if verdict.coverage not in {Coverage.COVERED, Coverage.UNPROVEN} or trigger.happened_at is None:
         return outcome
-    for each in planned.situation.parts.flow_logs:
-        news = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.situation.house)
+    for each in planned.vpc_state.parts.flow_logs:
+        news = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.vpc_state.stack)
         if each.flow_log_id == verdict.flow_log_id and news:
             reason = f"{each.flow_log_id} was created since this event, by an earlier or another run"
             return replace(outcome, result=Result.CREATED, reason=reason, earlier=True)
     return outcome
 
 
-def _pending(outcome: Outcome, step: Wait | Verify) -> Outcome:
+def _pending(outcome: VpcOutcome, step: Wait | Verify) -> VpcOutcome:
     reason = step.reason if isinstance(step, Wait) else outcome.reason
     return replace(outcome, result=Result.PENDING, reason=reason)
 
 
-def _of(verdict: Verdict) -> Outcome:
+def _of(verdict: CoverageVerdict) -> VpcOutcome:
     return _outcome(RESULTS[verdict.coverage], verdict.vpc_id, verdict.reason, verdict.flow_log_id)
 
 
-def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None = None) -> Outcome:
-    return Outcome(result=result, vpc_id=vpc_id, reason=reason, flow_log_id=flow_log_id)
+def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None = None) -> VpcOutcome:
+    return VpcOutcome(result=result, vpc_id=vpc_id, reason=reason, flow_log_id=flow_log_id)
 
 
-def fairly(planned: Iterable[Planned], pending: Mapping[str, Pending]) -> list[Planned]:
+def fairly(planned: Iterable[Planned], pending: Mapping[str, WorkItem]) -> list[Planned]:
     """In their order, but what was throttled comes last, and among these what was tried last."""
 
     def turn(one: Planned) -> int:
@@ -219,37 +221,39 @@ def fairly(planned: Iterable[Planned], pending: Mapping[str, Pending]) -> list[P
     return sorted(planned, key=turn)
 
 
-def _put_off(vpc_id: str, reason: str, before: Pending | None, now: int, *, throttled: bool = False) -> Done:
+def _put_off(
+    vpc_id: str, reason: str, before: WorkItem | None, now: int, *, throttled: bool = False
+) -> StepResult:
     """What may pass by itself: looked at again soon; a failure only if it has lasted."""
     again = _soon(vpc_id, reason, before, now)
     if throttled:
         again = replace(again, due=now, throttled_at=now)
     lasts = now - again.failing_since >= PATIENCE_SECONDS
-    outcome = Outcome(
+    outcome = VpcOutcome(
         result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
     )
-    return Done(outcome=outcome, again=again)
+    return StepResult(outcome=outcome, again=again)
 
 
-def _soon(vpc_id: str, reason: str, before: Pending | None, now: int) -> Pending:
+def _soon(vpc_id: str, reason: str, before: WorkItem | None, now: int) -> WorkItem:
     since = (before.failing_since if before is not None else 0) or now
-    again = _held(before, now) or Pending(vpc_id=vpc_id, due=now, reason=reason)
+    again = _held(before, now) or WorkItem(vpc_id=vpc_id, due=now, reason=reason)
     return replace(again, due=now + SOON_SECONDS, reason=reason, failing_since=since)
 
 
-def _again(planned: Planned, step: Wait | Verify, before: Pending | None) -> Pending:
+def _again(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> WorkItem:
     """What is put on the list for a step that waits; what is there already stays, if it comes first."""
-    now = planned.situation.at
+    now = planned.vpc_state.at
     due = now + step.after
     if before is not None and now < before.due <= due:
         return before
     held = _held(before, now)
     if held is not None:
         return replace(held, due=due, reason=step.reason)
-    return Pending(vpc_id=step.vpc_id, due=due, reason=step.reason)
+    return WorkItem(vpc_id=step.vpc_id, due=due, reason=step.reason)
 
 
-def _held(before: Pending | None, now: int) -> Pending | None:
+def _held(before: WorkItem | None, now: int) -> WorkItem | None:
     """What is on the list and has to stay there: that a replacement is not to be tried again yet."""
     if before is None or not before.held or before.held_until <= now:
         return None

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Final
 
 from flowwarden.enforcer.decide.plan import Tag
-from flowwarden.enforcer.execute.backoff import has_time, patiently
+from flowwarden.enforcer.execute.backoff import has_time, with_backoff
 from flowwarden.enforcer.planning import Planned
 from flowwarden.enforcer.ports import FlowLogService, Pace
-from flowwarden.enforcer.reporting.report import Repair
+from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.errors import CallRefused, EnforcementError, NotThere
 
 SUBJECT: Final = "tags of flow logs"
@@ -18,14 +18,14 @@ CALLS_AT_MOST: Final = 64
 """For flow logs that want the same tags: enough to single out some in hundreds, if not all are refused."""
 
 
-class Tagging:
+class TagExecutor:
     """Carries out what plans say of tags; it may be done twice."""
 
     def __init__(self, ec2: FlowLogService, pace: Pace) -> None:
         self._ec2 = ec2
         self._pace = pace
 
-    def carry_out(self, planned: Sequence[Planned]) -> Iterator[Repair]:
+    def carry_out(self, planned: Sequence[Planned]) -> Iterator[Remediation]:
         """Tag, as long as there is time: the next sweep finds what is left."""
         alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for each in planned:
@@ -36,7 +36,7 @@ class Tagging:
             if has_time(self._pace):
                 yield from self._one(dict(tags), flow_log_ids)
 
-    def _one(self, tags: dict[str, str], flow_log_ids: list[str]) -> Iterator[Repair]:
+    def _one(self, tags: dict[str, str], flow_log_ids: list[str]) -> Iterator[Remediation]:
         """Tag them in as few calls as may be.
 
         EC2 tags all or none. So where one is refused or gone, halves are tried, and only that one is told.
@@ -47,7 +47,7 @@ class Tagging:
         while waiting and (not calls or has_time(self._pace)):
             some, calls = waiting.pop(), calls + 1
             try:
-                patiently(partial(self._ec2.tag, some, tags), self._pace)
+                with_backoff(partial(self._ec2.tag, some, tags), self._pace)
                 tagged += some
             except EnforcementError as error:
                 if isinstance(error, CallRefused | NotThere) and len(some) > 1 and calls < CALLS_AT_MOST:
@@ -59,9 +59,11 @@ class Tagging:
         if refused and not tagged:
             refused = [([each for some, _ in refused for each in some], refused[0][1])]
         for some, why in refused:
-            yield Repair(subject=SUBJECT, what=f"{_named(some)}: {keys} could not be set: {why}", done=False)
+            yield Remediation(
+                subject=SUBJECT, what=f"{_named(some)}: {keys} could not be set: {why}", done=False
+            )
         if tagged:
-            yield Repair(subject=SUBJECT, what=f"{_named(tagged)}: {keys} set as policy wants")
+            yield Remediation(subject=SUBJECT, what=f"{_named(tagged)}: {keys} set as policy wants")
 
 
 def _named(flow_log_ids: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.modes import mode_of
-from flowwarden.enforcer.reporting.report import EnforcementReport, Outcome, Repair, Result
+from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.triggers.trigger import TAMPERING
 from flowwarden.notify.notification import Notification, fit_subject, one_line
 
@@ -117,14 +117,14 @@ def _cause(report: EnforcementReport) -> str:
     return cause
 
 
-def _lines(outcomes: tuple[Outcome, ...]) -> list[str]:
+def _lines(outcomes: tuple[VpcOutcome, ...]) -> list[str]:
     lines = [f"- {_name(each)}: {_short(each.reason)}" for each in outcomes[:TOLD_AT_MOST]]
     if len(outcomes) > TOLD_AT_MOST:
         lines.append(f"- and {len(outcomes) - TOLD_AT_MOST} more: see the enforcer's log")
     return lines
 
 
-def _repairs(repairs: Sequence[Repair]) -> list[str]:
+def _repairs(repairs: Sequence[Remediation]) -> list[str]:
     return [f"- {one_line(each.subject)}: {_short(each.what)}" for each in repairs[:TOLD_AT_MOST]]
 
 
@@ -213,11 +213,11 @@ def _attributes(report: EnforcementReport) -> dict[str, str]:
     return attributes
 
 
-def _whom(outcomes: tuple[Outcome, ...]) -> str:
+def _whom(outcomes: tuple[VpcOutcome, ...]) -> str:
     return _name(outcomes[0]) if len(outcomes) == 1 else f"{len(outcomes)} VPCs"
 
 
-def _name(outcome: Outcome) -> str:
+def _name(outcome: VpcOutcome) -> str:
     return one_line(outcome.vpc_id) if outcome.vpc_id else "the list of VPCs"
 
 

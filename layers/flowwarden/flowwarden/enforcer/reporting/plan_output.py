@@ -8,7 +8,13 @@ from typing import Any
 import msgspec
 
 from flowwarden.enforcer.decide import cost
-from flowwarden.enforcer.decide.log_groups import MakeGroup, SetKey, SetRetention, Subscribe, Upkeep
+from flowwarden.enforcer.decide.log_groups import (
+    AssociateKmsKey,
+    CreateLogGroup,
+    LogGroupStep,
+    PutRetentionPolicy,
+    PutSubscriptionFilter,
+)
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
 from flowwarden.enforcer.reporting.report import EnforcementReport
 
@@ -119,13 +125,13 @@ def _unchanged(step: Verify | Wait | Notify) -> str:
             return f"tell operations: {step.reason}"
 
 
-def _upkeep(step: Upkeep) -> str:
+def _upkeep(step: LogGroupStep) -> str:
     match step:
-        case MakeGroup():
+        case CreateLogGroup():
             return f"make the log group {step.group}"
-        case SetRetention():
+        case PutRetentionPolicy():
             return f"keep the records of {step.group} for {step.days} days"
-        case SetKey():
+        case AssociateKmsKey():
             return f"encrypt {step.group} with {step.kms_key_arn}"
-        case Subscribe():
+        case PutSubscriptionFilter():
             return f"subscribe {step.subscription.destination_arn} to {step.group}"

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.duplicates import Duplicate, turn_of
-from flowwarden.enforcer.decide.log_groups import Upkeep
+from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.modes import mode_of
 from flowwarden.enforcer.triggers.trigger import Trigger
@@ -36,7 +36,7 @@ class Result(StrEnum):
     FAILED = "FAILED"
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class VpcOutcome(Struct, frozen=True, kw_only=True):
     """How it ended for one VPC, and why.
 
     `vpc_id` is None where EC2 could not be asked at all, so that nobody knows whom it concerns.
@@ -58,7 +58,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Whether people were told of it within the suppression window, and are not told again."""
 
 
-class Repair(Struct, frozen=True, kw_only=True):
+class Remediation(Struct, frozen=True, kw_only=True):
     """What was found about a log group, the delivery role or a description, and done."""
 
     subject: str
@@ -77,34 +77,34 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     account_id: str
     region: str
     trigger: Trigger
-    outcomes: tuple[Outcome, ...] = ()
-    repairs: tuple[Repair, ...] = ()
+    outcomes: tuple[VpcOutcome, ...] = ()
+    repairs: tuple[Remediation, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     """What others record again; none if people were told of just these within the suppression window."""
     plans: tuple[Plan, ...] = ()
-    upkeep: tuple[Upkeep, ...] = ()
+    upkeep: tuple[LogGroupStep, ...] = ()
     """What was planned for VPCs and for log groups, of a run that only plans."""
     forgotten: bool = False
     """Whether the state table did not answer, so that nobody comes back by schedule."""
     goes_on: bool = False
     """Whether time ran out, so that the next scheduled look goes on with the sweep."""
 
-    def of(self, *results: Result) -> tuple[Outcome, ...]:
+    def of(self, *results: Result) -> tuple[VpcOutcome, ...]:
         """The outcomes with one of these results, in the order in which they happened."""
         return tuple(each for each in self.outcomes if each.result in results)
 
     @property
-    def created(self) -> tuple[Outcome, ...]:
+    def created(self) -> tuple[VpcOutcome, ...]:
         """The VPCs that were given their flow log, by this run or since its event."""
         return self.of(Result.CREATED)
 
     @property
-    def made(self) -> tuple[Outcome, ...]:
+    def made(self) -> tuple[VpcOutcome, ...]:
         """The VPCs that this very run gave their flow log."""
         return tuple(each for each in self.created if not each.earlier)
 
     @property
-    def awaited(self) -> tuple[Outcome, ...]:
+    def awaited(self) -> tuple[VpcOutcome, ...]:
         """The VPCs whose flow log is still to come after somebody deleted one.
 
         Whoever did it is told now: the look that creates it does not know.
@@ -114,24 +114,24 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.outcomes if each.awaited)
 
     @property
-    def failures(self) -> tuple[Outcome, ...]:
+    def failures(self) -> tuple[VpcOutcome, ...]:
         """The VPCs that are not watched as policy wants, and need somebody."""
         return self.of(Result.FAILED, Result.BROKEN, Result.CONFLICT, Result.ROLLED_BACK)
 
     @property
-    def troubles(self) -> tuple[Repair, ...]:
+    def troubles(self) -> tuple[Remediation, ...]:
         """What is wrong about a log group, the delivery role or a description, and was not put right."""
         return tuple(each for each in self.repairs if not each.done)
 
     @property
-    def unfinished(self) -> tuple[Outcome, ...]:
+    def unfinished(self) -> tuple[VpcOutcome, ...]:
         """What a retry of the same event may mend."""
         return tuple(each for each in self.outcomes if each.retryable)
 
     @property
     def turns(self) -> tuple[str, ...]:
         """The turns that this run got: what it tells is not told again within the suppression window."""
-        asked: tuple[Outcome | Repair, ...] = (*self.outcomes, *self.repairs)
+        asked: tuple[VpcOutcome | Remediation, ...] = (*self.outcomes, *self.repairs)
         turns = tuple(each.turn for each in asked if each.turn and not each.repeated)
         return (*turns, turn_of(self.duplicates)) if self.duplicates else turns
 

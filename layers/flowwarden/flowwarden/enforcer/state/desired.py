@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.enforcer.state.selector import selects
-from flowwarden.enforcer.state.stack import House
-from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, S3, FlowLogsPolicy, FlowLogWish
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, S3, FlowLogSpec, FlowLogsPolicy
 from flowwarden.records.log_format import LogFormat
 
 MANAGED_TAG: Final = "flow-warden:managed"
@@ -41,7 +41,7 @@ class DesiredFlowLog(Struct, frozen=True, kw_only=True):
     retention_days: int | None = None
     kms_key_arn: str = ""
 
-    def client_token(self, vpc_id: str, occasion: str) -> str:
+    def client_token(self, vpc_id: str, idempotency_key: str) -> str:
         """The idempotency token (64 hexadecimal digits, what EC2 allows) for this flow log in this VPC.
 
         It is derived from VPC, configuration and occasion: a retry of the same event asks for one and the
@@ -49,11 +49,11 @@ class DesiredFlowLog(Struct, frozen=True, kw_only=True):
 
         Args:
             vpc_id: the VPC.
-            occasion: what the flow log is asked for on, the same in every retry: an event's id, a sweep's
+            idempotency_key: the same in every retry of what asked for it: an event's id, a sweep's
                 time. Without it, EC2 might take the repair of a deleted flow log for a repetition of
                 the call that made it, and answer with the id of what is gone, at every sweep.
         """
-        parts = (vpc_id, self, occasion)
+        parts = (vpc_id, self, idempotency_key)
         return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
     @property
@@ -63,7 +63,7 @@ class DesiredFlowLog(Struct, frozen=True, kw_only=True):
         return sha256(msgspec.json.encode(fixed, order="sorted")).hexdigest()[:8]
 
     @property
-    def elsewhere(self) -> DesiredFlowLog | None:
+    def alternate_destination(self) -> DesiredFlowLog | None:
         """The same in a destination of its own, for when the usual one is taken; None if there is none.
 
         Its name holds the configuration, so that nothing of another configuration ever goes there. A
@@ -81,37 +81,37 @@ def managed_tags(stack_name: str) -> dict[str, str]:
     return {MANAGED_TAG: stack_name, "Name": stack_name}
 
 
-def retentions(policy: FlowLogsPolicy, house: House) -> dict[str, int]:
+def retentions(policy: FlowLogsPolicy, stack: Stack) -> dict[str, int]:
     """For how many days (value) each log group (key) that a policy names is to keep records."""
     wishes = (policy.default, *(rule.flow_log for rule in policy.rules))
-    wanted = (resolved(each, house) for each in wishes if each.destination_type == CLOUD_WATCH_LOGS)
+    wanted = (resolved(each, stack) for each in wishes if each.destination_type == CLOUD_WATCH_LOGS)
     return {each.destination: each.retention_days for each in wanted if each.retention_days}
 
 
-def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, house: House) -> DesiredFlowLog:
+def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog:
     """The flow log that this VPC shall have: of the first rule that fits, or else the default."""
     for rule in policy.rules:
-        if selects(rule.where, house.account_id, house.region, vpc):
-            return resolved(rule.flow_log, house)
-    return resolved(policy.default, house)
+        if selects(rule.where, stack.account_id, stack.region, vpc):
+            return resolved(rule.flow_log, stack)
+    return resolved(policy.default, stack)
 
 
-def resolved(wish: FlowLogWish, house: House) -> DesiredFlowLog:
+def resolved(wish: FlowLogSpec, stack: Stack) -> DesiredFlowLog:
     """A wish, with what it leaves open as the stack has it."""
     to_logs = wish.destination_type == CLOUD_WATCH_LOGS
     suffix = f"-{wish.log_group_suffix}" if wish.log_group_suffix else ""
-    asked = LogFormat.parse(wish.log_format).to_log_format() if wish.log_format else house.log_format
+    asked = LogFormat.parse(wish.log_format).to_log_format() if wish.log_format else stack.log_format
     return DesiredFlowLog(
-        destination=f"{house.log_group_name}{suffix}" if to_logs else wish.destination,
+        destination=f"{stack.log_group_name}{suffix}" if to_logs else wish.destination,
         destination_type=wish.destination_type,
-        delivery_role_arn=house.delivery_role_arn if to_logs else "",
+        delivery_role_arn=stack.delivery_role_arn if to_logs else "",
         log_format=asked,
         max_aggregation_interval=wish.max_aggregation_interval,
         traffic_type=wish.traffic_type,
         file_format=wish.file_format,
         hive_compatible_partitions=wish.hive_compatible_partitions,
         per_hour_partition=wish.per_hour_partition,
-        tags=wish.tags | managed_tags(house.stack_name),
-        retention_days=wish.retention_days or house.retention_days,
-        kms_key_arn=wish.kms_key_arn or house.kms_key_arn,
+        tags=wish.tags | managed_tags(stack.stack_name),
+        retention_days=wish.retention_days or stack.retention_days,
+        kms_key_arn=wish.kms_key_arn or stack.kms_key_arn,
     )

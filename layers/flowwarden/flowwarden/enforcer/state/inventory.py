@@ -91,7 +91,7 @@ class Subscription(Struct, frozen=True, kw_only=True):
     pattern: str = ""
 
 
-class Parts(Struct, frozen=True, kw_only=True):
+class VpcResources(Struct, frozen=True, kw_only=True):
     """What belongs to one VPC."""
 
     subnets: tuple[Subnet, ...] = ()
@@ -103,7 +103,7 @@ class Parts(Struct, frozen=True, kw_only=True):
 
 def by_vpc(
     subnets: Iterable[Subnet], interfaces: Iterable[NetworkInterface], flow_logs: Iterable[FlowLog]
-) -> Mapping[str, Parts]:
+) -> Mapping[str, VpcResources]:
     """Give each VPC its parts; a flow log of what belongs to no VPC that is known is left out."""
     vpc_of: dict[str, str] = {}
     own: dict[str, tuple[list[Subnet], list[NetworkInterface], list[FlowLog]]] = {}
@@ -119,6 +119,6 @@ def by_vpc(
         if vpc_id is not None:
             own.setdefault(vpc_id, ([], [], []))[2].append(flow_log)
     return {
-        vpc_id: Parts(subnets=tuple(one), interfaces=tuple(two), flow_logs=tuple(three))
+        vpc_id: VpcResources(subnets=tuple(one), interfaces=tuple(two), flow_logs=tuple(three))
         for vpc_id, (one, two, three) in own.items()
     }

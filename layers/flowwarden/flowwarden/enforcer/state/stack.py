@@ -10,7 +10,7 @@ from msgspec import Struct
 CONFIGURATION: Final = re.compile(r"[0-9a-f]{8}")
 
 
-class House(Struct, frozen=True, kw_only=True):
+class Stack(Struct, frozen=True, kw_only=True):
     """What the stack brings: where flow logs go, and how, if the policy does not say otherwise."""
 
     account_id: str
@@ -37,15 +37,15 @@ class House(Struct, frozen=True, kw_only=True):
         suffix of the policy, with a configuration (`DesiredFlowLog.elsewhere`), of now or of before, or both.
         """
         names = {self.log_group_name, *(f"{self.log_group_name}-{each}" for each in self.suffixes)}
-        return log_group in names or any(is_beside(log_group, each) for each in names)
+        return log_group in names or any(is_alternate(log_group, each) for each in names)
 
     def retention_of(self, log_group: str) -> int | None:
         """For how many days a log group is to keep records; None if nobody wishes for anything."""
-        named = (days for name, days in self.retentions.items() if is_beside(log_group, name))
+        named = (days for name, days in self.retentions.items() if is_alternate(log_group, name))
         return self.retentions.get(log_group) or next(named, None)
 
 
-def is_beside(log_group: str, other: str) -> bool:
+def is_alternate(log_group: str, other: str) -> bool:
     """Whether a log group has the name of one beside another, of whatever configuration."""
     before, _, last = log_group.rpartition("-")
     return before == other and bool(CONFIGURATION.fullmatch(last))

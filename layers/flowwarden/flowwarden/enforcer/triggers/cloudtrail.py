@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 
-class Origin(Struct, frozen=True, kw_only=True):
+class ApiCaller(Struct, frozen=True, kw_only=True):
     """Who did what; '' where the event does not tell."""
 
     event_name: str
@@ -22,11 +22,11 @@ class Origin(Struct, frozen=True, kw_only=True):
     """The role whose session it was."""
 
 
-def origin_of(detail: Mapping[str, Any]) -> Origin:
+def caller_of(detail: Mapping[str, Any]) -> ApiCaller:
     """The origin of the call that a CloudTrail record is about."""
     who = mapping(detail.get("userIdentity"))
     issuer = mapping(mapping(who.get("sessionContext")).get("sessionIssuer"))
-    return Origin(
+    return ApiCaller(
         event_name=text(detail.get("eventName")),
         event_id=text(detail.get("eventID")),
         actor=text(who.get("arn")) or text(who.get("invokedBy")) or text(who.get("principalId")),

@@ -15,8 +15,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.state.stack import House
-from flowwarden.enforcer.triggers.cloudtrail import Origin, as_list, mapping, origin_of, text
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller, as_list, caller_of, mapping, text
 from flowwarden.enforcer.triggers.tampering import (
     IAM,
     LOG_GROUP_CALLS,
@@ -73,11 +73,11 @@ class Trigger(Struct, frozen=True, kw_only=True):
     vpcs: tuple[NewVpc, ...] = ()
     deleted: tuple[str, ...] = ()
     """Ids of flow logs that the event says were deleted."""
-    origin: Origin | None = None
+    origin: ApiCaller | None = None
     """None for the schedule."""
     happened_at: int | None = None
     """When the call was made or the sweep was due, Unix seconds; None if the event does not tell."""
-    occasion: str = ""
+    idempotency_key: str = ""
     """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
     deployed: bool = False
     """Whether the stack was just made or changed: its monitor may have seen nothing yet."""
@@ -95,18 +95,18 @@ class Trigger(Struct, frozen=True, kw_only=True):
         return named and self.happened_at is not None and abs(now - self.happened_at) < FRESH_SECONDS
 
 
-def read(event: object, house: House) -> Trigger:
+def read(event: object, stack: Stack) -> Trigger:
     """Read an EventBridge event; never raises, whatever the event is or holds.
 
     Args:
         event: what the function was invoked with.
-        house: whose VPCs and log groups are looked after; no call in another account or region is ours.
+        stack: whose VPCs and log groups are looked after; no call in another account or region is ours.
     """
     if not isinstance(event, Mapping):
         return Trigger(kind=RunKind.IGNORED, reason=f"not an event, but {type(event).__name__}")
     if event.get("detail-type") == SCHEDULED:
         return _read_schedule(event)
-    return _read_call(event, house)
+    return _read_call(event, stack)
 
 
 def _read_schedule(event: Mapping[str, Any]) -> Trigger:
@@ -116,12 +116,12 @@ def _read_schedule(event: Mapping[str, Any]) -> Trigger:
         kind=RunKind.RETRY if pending else RunKind.SWEEP,
         reason="scheduled look at what is pending" if pending else "scheduled sweep",
         happened_at=_unix_seconds(event.get("time")),
-        occasion=text(event.get("time")) or text(event.get("id")),
+        idempotency_key=text(event.get("time")) or text(event.get("id")),
         deployed=look == DEPLOYED_LOOK,
     )
 
 
-def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
+def _read_call(event: Mapping[str, Any], stack: Stack) -> Trigger:
     detail = mapping(event.get("detail"))
     name, source = text(detail.get("eventName")), text(detail.get("eventSource"))
     if event.get("detail-type") != API_CALL or source not in CALLS:
@@ -130,27 +130,27 @@ def _read_call(event: Mapping[str, Any], house: House) -> Trigger:
         return Trigger(
             kind=RunKind.IGNORED, reason=f"{name or 'a call without name'} is none of its business"
         )
-    if nothing := _why_nothing(detail, name, house):
+    if nothing := _why_nothing(detail, name, stack):
         return _trigger(event, RunKind.IGNORED, nothing)
     if source != EC2:
-        return _read_tampering(event, name, house)
+        return _read_tampering(event, name, stack)
     return _read_deletion(event) if name == DELETION else _read_creation(event)
 
 
-def _why_nothing(detail: Mapping[str, Any], name: str, house: House) -> str:
+def _why_nothing(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
     """Why a call that may matter does not; '' if it does."""
-    source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or house.region
-    account = text(detail.get("recipientAccountId")) or house.account_id
+    source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or stack.region
+    account = text(detail.get("recipientAccountId")) or stack.account_id
     if detail.get("errorCode"):
         return f"{name} failed with {text(str(detail['errorCode']))}: nothing changed"
-    if account != house.account_id:
-        return f"{name} was recorded for account {account}; here {house.account_id} is looked after"
+    if account != stack.account_id:
+        return f"{name} was recorded for account {account}; here {stack.account_id} is looked after"
     # IAM is global: its calls are recorded in one region.
-    if where != house.region and source != IAM:
-        return f"{name} was made in {where}; here {house.region} is looked after"
-    if house.enforcer_role_arn and origin_of(detail).role_arn == house.enforcer_role_arn:
+    if where != stack.region and source != IAM:
+        return f"{name} was made in {where}; here {stack.region} is looked after"
+    if stack.enforcer_role_arn and caller_of(detail).role_arn == stack.enforcer_role_arn:
         return f"{name} was the enforcer's own"
-    return "" if source == EC2 else why_not_ours(detail, name, house)
+    return "" if source == EC2 else why_not_ours(detail, name, stack)
 
 
 def _read_creation(event: Mapping[str, Any]) -> Trigger:
@@ -180,11 +180,11 @@ def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     )
 
 
-def _read_tampering(event: Mapping[str, Any], name: str, house: House) -> Trigger:
+def _read_tampering(event: Mapping[str, Any], name: str, stack: Stack) -> Trigger:
     """A call about a log group or the delivery role."""
     by = " by a deployment" if is_deployment(mapping(event.get("detail"))) else ""
     found = _trigger(event, RunKind.DEPENDENCIES, f"{name}{by} was about what the flow logs need")
-    return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, house))
+    return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, stack))
 
 
 def _trigger(
@@ -202,9 +202,9 @@ def _trigger(
         reason=reason,
         vpcs=vpcs,
         deleted=deleted,
-        origin=origin_of(detail),
+        origin=caller_of(detail),
         happened_at=_unix_seconds(detail.get("eventTime")) or _unix_seconds(event.get("time")),
-        occasion=text(detail.get("eventID")) or text(event.get("id")),
+        idempotency_key=text(detail.get("eventID")) or text(event.get("id")),
     )
 
 
