@@ -13,7 +13,7 @@ GRACE: Final = 2 * 3600
 
 _SCAN: Final = frozenset(
     {
-        *("host-probing", "scan", "slow-scan"),
+        *("host-probing", "scan"),
         *("zeek-address-scan", "zeek-port-scan"),
         *("elastic-scan", "elastic-sweep", "elastic-inside", "panther-egress-ports"),
     }
@@ -33,7 +33,7 @@ ACCEPTABLE: Final = {
     "database-initiates": frozenset({"database-egress"}),
     "scan-hit": frozenset({"scanner-connected"}),
     "exfiltration": frozenset({"egress-volume"}),
-    "egress-rejects": frozenset({"blocked-connection", "egress-rejects"}),
+    "egress-rejects": frozenset({"blocked-connection"}),
     "security-group-fault": frozenset({"service-blocked", "blocked-connection"}),
     "nacl-fault": frozenset({"nacl-blocks-replies"}),
     "reject-spike": frozenset({"reject-spike"}),

@@ -1,24 +1,18 @@
-"""The table of detectors."""
+"""Triage: which findings of a batch are told."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import re
-from pathlib import Path
 from random import Random
-from types import ModuleType
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-import flowwarden.monitor.detectors
 from flowwarden.monitor import triage
-from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
+from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.render.incident_key import incident_key
 from flowwarden.monitor.traffic.selection import noise, wanted, without_repeats
-from flowwarden.monitor.triage import DETECTORS, INHIBITS, INSPECT_SUSPECTS, OF_SIGHT, OTHERS, inspect
+from flowwarden.monitor.triage import inspect
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
@@ -28,49 +22,6 @@ from flowwarden.records.model import Action, Flow, FlowDirection
 from tests.flows import directed, flow, make_flow, rejected
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
-
-
-def modules() -> dict[str, ModuleType]:
-    """Every module of the room that is a detector, by its NAME."""
-    names = {info.name for info in pkgutil.iter_modules(flowwarden.monitor.detectors.__path__)} - {
-        unparsed_lines.__name__.rpartition(".")[2]
-    }
-    found = [importlib.import_module(f"flowwarden.monitor.detectors.{name}") for name in names]
-    return {module.NAME: module for module in found}
-
-
-def test_no_detector_is_forgotten_in_the_table() -> None:
-    """A file with a detector is in the table, under its own name."""
-    assert DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS | OF_SIGHT == modules().keys()
-
-
-def test_every_detector_documents_itself_and_is_tested() -> None:
-    """What, why, false positives, what to do, ATT&CK; and a test file of its own."""
-    for name, module in modules().items():
-        text = module.__doc__ or ""
-        assert text.startswith(f"{name}:")
-        for heading in ("What:", "Why:", "False positives:", "Events:", "What to do:", "ATT&CK:"):
-            assert heading in text, f"{name} lacks {heading}"
-        tests = Path(__file__).parent / "detectors" / f"test_{module.__name__.rpartition('.')[2]}.py"
-        assert tests.exists()
-
-
-def test_every_detector_names_the_events_that_show_it_and_that_do_not() -> None:
-    """Files that are there; or, where a single event can show nothing, the tests that do."""
-    root = Path(__file__).parents[2]
-    for name, module in modules().items():
-        events = re.search(r"^Events: ([^\n]+)", module.__doc__ or "", re.MULTILINE)
-        assert events, name
-        named = re.findall(r"[a-z_/-]+\.(?:json|py)", events[1])
-        files = [root / ("events/monitor" if each.endswith(".json") else "") / each for each in named]
-        assert files, name
-        assert all(each.is_file() for each in files), f"{name} names {named}"
-
-
-def test_inhibition_names_detectors_that_exist() -> None:
-    """A misspelt name would inhibit nothing, silently."""
-    for name, silenced in INHIBITS.items():
-        assert {name, *silenced} <= DETECTORS.keys() | INSPECT_SUSPECTS.keys() | OTHERS
 
 
 def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> None:

@@ -7,6 +7,7 @@ import json
 from msgspec.structs import replace
 
 from flowwarden.monitor.blind_spots import BlindSpot
+from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.page import Occasion
 from flowwarden.monitor.render.telemetry import LISTED, blind_spot_key, render
 from flowwarden.notify.claims import Claim, ClaimState
@@ -20,6 +21,7 @@ OCCASION = Occasion(
 )
 SPOT = BlindSpot(
     detector="interface-silent",
+    severity=Severity.MEDIUM,
     subject="eni-0a",
     interfaces=("eni-0a",),
     first=1_764_000_000,

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from flowwarden.monitor.findings import Severity
+
 
 class BlindSpot(Struct, frozen=True, kw_only=True):
     """What a detector says about sight that was lost."""
 
     detector: str
+    severity: Severity
     subject: str
     """An interface's id, or a VPC's where many of its interfaces are told together."""
     interfaces: tuple[str, ...]

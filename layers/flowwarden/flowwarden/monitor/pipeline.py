@@ -252,6 +252,6 @@ def _count(records: Table) -> MonitoringResult:
 
 
 def _report(finding: Finding, result: MonitoringResult) -> None:
-    if finding.detector == internet_rejects.NAME:
+    if finding.detector == internet_rejects.DETECTOR.name:
         result.internet_rejects += finding.tally.records
     result.reported.append(finding)

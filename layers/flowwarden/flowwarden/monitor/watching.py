@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -15,12 +16,12 @@ from flowwarden.monitor.baseline.peers import class_of, edge_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.state import StateCache, day_of, moment_of
-from flowwarden.monitor.detectors import blocked_connection, database_egress
+from flowwarden.monitor.detectors import DETECTORS, blocked_connection, database_egress
+from flowwarden.monitor.detectors.base import PerHost
 from flowwarden.monitor.detectors.scan import exceeded, excess
 from flowwarden.monitor.findings import Finding, Severity, identity
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
 from flowwarden.monitor.traffic.host_activity import HostActivity, by_client, windows
-from flowwarden.monitor.triage import INSPECT_SUSPECTS, NOVELTIES
 from flowwarden.network.addresses import AddressBooks, PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.host_set import host_set
@@ -38,6 +39,11 @@ NAT instance. Each costs two writes."""
 MOST_REFUSED = 32
 """Refusals that a batch holds against what is usual, those with most packets first, at up to two writes each:
 whoever can make up addresses of ours could make each record one."""
+
+_PER_HOST: Final = tuple(
+    way.inspect for detector in DETECTORS for way in detector.detect if isinstance(way, PerHost)
+)
+_TEACHING: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches)
 
 
 class BaselineUpdate(Struct, frozen=True):
@@ -88,7 +94,9 @@ class Watcher:
     def weigh(self, findings: Sequence[Finding], now: int) -> list[Finding]:
         """Hold back what has to go on for a while before it is worth a page."""
         waiting = [
-            each for each in findings if each.detector == blocked_connection.NAME and each.severity.pages
+            each
+            for each in findings
+            if each.detector == blocked_connection.DETECTOR.name and each.severity.pages
         ]
         patient: dict[int, Finding] = {}
         for each in sorted(waiting, key=lambda each: (-each.tally.packets, identity(each))):
@@ -102,10 +110,10 @@ class Watcher:
     def remember(self, findings: Sequence[Finding]) -> None:
         """Learn from the batch; nothing new from one in which something was found, since it may be that.
 
-        Nor from a host that was found within the day. What is found for being new alone (`NOVELTIES`) is
+        Nor from a host that was found within the day. What is found for being new alone (`teaches`) is
         learned all the same: it is told on two days, and then it is usual.
         """
-        pages = any(finding.severity.pages and finding.detector not in NOVELTIES for finding in findings)
+        pages = any(finding.severity.pages and finding.detector not in _TEACHING for finding in findings)
         for lesson in self._lessons:
             edges = lesson.usual if pages or self._tainted else lesson.usual | lesson.new
             self.evidence.learn(lesson.role, lesson.day, edges)
@@ -185,7 +193,7 @@ class Watcher:
             self._tainted |= exceeded(suspect, self.policy.thresholds) is not None
             telling = sorted(asked, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
             flows = contacts.flows(telling)
-            for inspect in INSPECT_SUSPECTS.values():
+            for inspect in _PER_HOST:
                 findings += inspect(suspect, flows, self.policy)
         return findings
 

@@ -1,1 +1,47 @@
-"""Detectors, one file each. Pure functions; no I/O, no clock."""
+"""Detectors, one file each. Pure functions; no I/O, no clock. `DETECTORS` is the only registry."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowwarden.monitor.detectors import (
+    blocked_connection,
+    brute_force,
+    database_egress,
+    egress_volume,
+    host_probing,
+    interface_silent,
+    internet_rejects,
+    internet_to_private,
+    lateral_movement,
+    nacl_blocks_replies,
+    records_skipped,
+    reject_spike,
+    scan,
+    scanner_connected,
+    service_blocked,
+    unexpected_egress,
+    unparsed_lines,
+)
+from flowwarden.monitor.detectors.base import Detector
+
+DETECTORS: Final[tuple[Detector, ...]] = (
+    scan.DETECTOR,
+    lateral_movement.DETECTOR,
+    brute_force.DETECTOR,
+    database_egress.DETECTOR,
+    scanner_connected.DETECTOR,
+    blocked_connection.DETECTOR,
+    host_probing.DETECTOR,
+    service_blocked.DETECTOR,
+    nacl_blocks_replies.DETECTOR,
+    egress_volume.DETECTOR,
+    internet_to_private.DETECTOR,
+    unexpected_egress.DETECTOR,
+    unparsed_lines.DETECTOR,
+    records_skipped.DETECTOR,
+    interface_silent.DETECTOR,
+    reject_spike.DETECTOR,
+    internet_rejects.DETECTOR,
+)
+"""Every detector. Where several share an input, they run in this order; documentation lists them in it."""

@@ -22,6 +22,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.monitor.detectors.base import Detector, PerBatch
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.rejections import Refusals
@@ -32,8 +33,6 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
 from flowwarden.state.sets import DAY, Addition
-
-NAME = "blocked-connection"
 
 SLOT: Final = 600
 SPAN: Final = 36  # slots: six hours
@@ -53,8 +52,8 @@ def _report(group: list[DirectedFlow], least: int) -> Finding:
     target = tally.servers[0][0]
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
     return Finding(
-        detector=NAME,
-        severity=Severity.MEDIUM,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         peer_class=example.server_class,
         service=service,
@@ -62,6 +61,7 @@ def _report(group: list[DirectedFlow], least: int) -> Finding:
         because=(f"{started_by(client, example)}; at least {least} packets were rejected"),
         likely=likely_cause(example, client, target),
         advice=_advice(example, client, target, service),
+        technique=DETECTOR.technique,
         query_terms=(client, target, "REJECT"),
         tally=tally,
         example=example,
@@ -112,3 +112,15 @@ def patient(finding: Finding, slots: frozenset[int], least: int) -> Finding:
     latest = max(slots, default=0)
     lately = sum(slot > latest - SPAN for slot in slots)
     return finding if lately >= least else replace(finding, severity=Severity.INFO)
+
+
+DETECTOR: Final = Detector(
+    name="blocked-connection",
+    summary=(
+        "one of your hosts is refused a service that it used to have, or goes on being refused for "
+        "two hours: too strict a security group, or somebody who looks around"
+    ),
+    severity=Severity.MEDIUM,
+    thresholds=("blocked_packets", "blocked_slots"),
+    detect=(PerBatch(inspect),),
+)

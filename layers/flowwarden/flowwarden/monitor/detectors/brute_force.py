@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, Need, PerHost
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
 from flowwarden.monitor.traffic.host_activity import ADMINISTERED, SESSIONS, HostActivity
 from flowwarden.network.addresses import PeerClass
@@ -28,7 +29,6 @@ from flowwarden.network.services import describe_service
 from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import HOUR, distinct
 
-NAME: Final = "brute-force"
 SESSIONS_EACH: Final = 10
 """Connections for each host: whoever sets up a fleet for the first time has a few with each of many."""
 
@@ -52,8 +52,8 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], sessions: int,
     client, example = suspect.client, representative(flows)
     service, server = describe_service(*tally.services[0][0]), tally.servers[0][0]
     return Finding(
-        detector=NAME,
-        severity=Severity.HIGH,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         peer_class=PeerClass.OWN,
         summary=(
@@ -72,8 +72,23 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], sessions: int,
             f"If nobody vouches for it: isolate {client}, and change that password.",
             "If it is wanted: name the host in the policy's `exempt`.",
         ),
-        technique="T1110",
+        technique=DETECTOR.technique,
         query_terms=(client,),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="brute-force",
+    summary=(
+        "one of your hosts logs in on another one 40 times within an hour and more, over SSH, RDP "
+        "and the like, which its role never does"
+    ),
+    severity=Severity.HIGH,
+    technique="T1110",
+    thresholds=("brute_force_sessions",),
+    needs=frozenset({Need.BASELINE}),
+    inhibits=("lateral-movement",),
+    detect=(PerHost(inspect),),
+)

@@ -18,14 +18,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, Need, PerHost
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP, WEB, describe_service
 from flowwarden.policy.policy import Policy
-
-NAME: Final = "database-egress"
 
 
 def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
@@ -56,8 +55,8 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow]) -> Finding:
     target, service = tally.servers[0][0], describe_service(*tally.services[0][0])
     served = ", ".join(describe_service(TCP, port) for port in sorted(suspect.databases))
     return Finding(
-        detector=NAME,
-        severity=Severity.HIGH,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         peer_class=example.server_class,
         summary=f"{client}, which serves {served}, connected to {service} at {target}.",
@@ -71,8 +70,23 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow]) -> Finding:
             "If nobody vouches for it: cut the database off from everything but its clients.",
             "If it is wanted: name the host in the policy's `exempt`.",
         ),
-        technique="T1210",
+        technique=DETECTOR.technique,
         query_terms=(client, target),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="database-egress",
+    summary=(
+        "a host whose role serves a database connects to where that role never did, and is answered; "
+        "after two days that is usual"
+    ),
+    severity=Severity.HIGH,
+    technique="T1210",
+    needs=frozenset({Need.BASELINE}),
+    inhibits=("unexpected-egress",),
+    teaches=True,
+    detect=(PerHost(inspect),),
+)

@@ -30,6 +30,7 @@ from typing import Final
 
 import numpy as np
 
+from flowwarden.monitor.detectors.base import Detector, Need, RunBy
 from flowwarden.monitor.findings import Finding, Severity, started_by
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
@@ -39,8 +40,6 @@ from flowwarden.notify.text import plural
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
-
-NAME: Final = "egress-volume"
 
 LEAST: Final = 4_000_000
 """Bytes of a record that counts: 125 of them are the default of `upload_megabytes`, and hardly any ordinary
@@ -172,8 +171,8 @@ def report(
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
     usually = f"send {before // MEGABYTE:,} MB at most as a rule" if before else "never did on several days"
     return Finding(
-        detector=NAME,
-        severity=Severity.MEDIUM,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         peer_class=PeerClass.INTERNET,
         summary=(
@@ -187,8 +186,22 @@ def report(
             f"If nobody vouches for it: cut {client} off from the internet, and find out what it could read.",
             f"If it is wanted: nothing; after {DAYS_SENT} days it is usual. Or name the host in `exempt`.",
         ),
-        technique="T1048",
+        technique=DETECTOR.technique,
         query_terms=(client, target),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="egress-volume",
+    summary=(
+        "one of your hosts sends the internet 500 MB within an hour, and at least five times what "
+        "hosts of its role do on three days of a month"
+    ),
+    severity=Severity.MEDIUM,
+    technique="T1048",
+    thresholds=("upload_megabytes",),
+    needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
+    detect=(RunBy("uploads"),),
+)

@@ -17,7 +17,9 @@ ATT&CK: T1046 Network Service Discovery.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, PerBatch
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.rejections import Refusals
@@ -25,8 +27,6 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
-
-NAME = "host-probing"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -41,8 +41,8 @@ def _report(client: str, group: list[DirectedFlow], least: int) -> Finding:
     example = representative(group)
     where = f"{plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}"
     return Finding(
-        detector=NAME,
-        severity=Severity.HIGH,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         # Constant, so that it is one incident whatever mix of places a batch shows.
         peer_class=PeerClass.OWN,
@@ -60,8 +60,21 @@ def _report(client: str, group: list[DirectedFlow], least: int) -> Finding:
             f"If nobody does: isolate {client} (a security group without rules), keep its disk and memory.",
             "Look for connections of it that were accepted: a scan that succeeds is quiet afterwards.",
         ),
-        technique="T1046",
+        technique=DETECTOR.technique,
         query_terms=(client, "REJECT"),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="host-probing",
+    summary=(
+        "one of your hosts is refused at five or more host and port pairs in one batch of one interface"
+    ),
+    severity=Severity.HIGH,
+    technique="T1046",
+    thresholds=("probing_places",),
+    inhibits=("blocked-connection",),
+    detect=(PerBatch(inspect),),
+)

@@ -24,9 +24,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from flowwarden.monitor.blind_spots import BlindSpot
+from flowwarden.monitor.detectors.base import Detector, Need, Route, RunBy
+from flowwarden.monitor.findings import Severity
 from flowwarden.state.heartbeats import SLOT
 
-NAME: Final = "interface-silent"
 SILENT_SLOTS: Final = 3
 """An hour and a half: records are minutes late as a rule (p95), an hour now and then."""
 SLOTS_BEFORE: Final = 6
@@ -99,7 +100,8 @@ def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[BlindSpot]:
 def _report(slot: int, subject: str, who: str, interfaces: list[str]) -> BlindSpot:
     silent_hours = SILENT_SLOTS * SLOT / 3600
     return BlindSpot(
-        detector=NAME,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=subject,
         interfaces=tuple(interfaces),
         first=(slot - SILENT_SLOTS) * SLOT,
@@ -111,3 +113,17 @@ def _report(slot: int, subject: str, who: str, interfaces: list[str]) -> BlindSp
         ),
         advice=ADVICE,
     )
+
+
+DETECTOR: Final = Detector(
+    name="interface-silent",
+    summary=(
+        "an interface that always wrote flow records writes none any more, although EC2 says it is "
+        "in use; five and more of a VPC are told together"
+    ),
+    severity=Severity.MEDIUM,
+    route=Route.OPERATIONS,
+    technique="T1562.008",
+    needs=frozenset({Need.HEARTBEATS}),
+    detect=(RunBy("lookout"),),
+)

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from flowwarden.monitor.detectors.base import Detector, Route, RunBy
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
@@ -23,9 +24,6 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.notify.text import plural
 from flowwarden.records.columnar.tokenizer import Integers
-
-NAME = "internet-rejects"
-
 
 MOST_HOSTS: Final = 25
 """Own hosts of a batch that are told one by one, those with most records first: somebody may send to every
@@ -56,16 +54,26 @@ def about(directions: Directions, server: int, rows: Integers) -> Finding:
 def _report(directions: Directions, host: str, rows: Integers) -> Finding:
     tally, example = tally_of(directions, rows), representative_of(directions, rows)
     return Finding(
-        detector=NAME,
-        severity=Severity.INFO,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=host,
         peer_class=PeerClass.INTERNET,
         summary=f"Refused at {host}: {plural(len(tally.clients), 'internet host')}.",
         because="the initiator is on the internet and the action is REJECT",
         likely=likely_cause(example, "internet hosts", host),
         advice=(),
-        technique="T1595",
+        technique=DETECTOR.technique,
         query_terms=(example.server, "REJECT"),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="internet-rejects",
+    summary="what the internet tried and did not get; a metric counts it",
+    severity=Severity.INFO,
+    route=Route.LOG,
+    technique="T1595",
+    detect=(RunBy("pipeline"),),
+)

@@ -15,7 +15,9 @@ ATT&CK: T1190 Exploit Public-Facing Application.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, Need, PerBatch
 from flowwarden.monitor.findings import Finding, Severity, Tally, connection, representative
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
 from flowwarden.network.addresses import PeerClass
@@ -27,8 +29,6 @@ from flowwarden.network.traffic import RST
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action
-
-NAME = "internet-to-private"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -67,8 +67,8 @@ def _report(server: str, service: Service, group: list[DirectedFlow]) -> Finding
     subnet, interface = example.flow.subnet_id or "its subnet", example.flow.interface_id or server
     visitors = tally.clients[0][0] if len(tally.clients) == 1 else plural(len(tally.clients), "internet host")
     return Finding(
-        detector=NAME,
-        severity=Severity.HIGH,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=server,
         peer_class=PeerClass.INTERNET,
         service=service,
@@ -83,8 +83,18 @@ def _report(server: str, service: Service, group: list[DirectedFlow]) -> Finding
             f"Close {service} to the internet in its security group until the way in is understood.",
             "If a load balancer brings them on purpose: take the subnet out of `private_subnets`.",
         ),
-        technique="T1190",
+        technique=DETECTOR.technique,
         query_terms=(server, tally.clients[0][0]),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="internet-to-private",
+    summary=("an internet host connected to a host in a subnet that you declared private, and was answered"),
+    severity=Severity.HIGH,
+    technique="T1190",
+    needs=frozenset({Need.SUBNET_ID, Need.TCP_FLAGS}),
+    detect=(PerBatch(inspect),),
+)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, Need, PerHost
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
 from flowwarden.monitor.traffic.host_activity import ADMINISTERED, HostActivity
 from flowwarden.network.addresses import PeerClass
@@ -24,8 +25,6 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import describe_service
 from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import DAY
-
-NAME: Final = "lateral-movement"
 
 
 def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -43,8 +42,8 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], servers: int, 
     client, example = suspect.client, representative(flows)
     service = describe_service(*tally.services[0][0])
     return Finding(
-        detector=NAME,
-        severity=Severity.MEDIUM,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         peer_class=PeerClass.OWN,
         summary=f"{client} asked {servers} hosts within a day for remote administration ({service}).",
@@ -58,8 +57,20 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], servers: int, 
             f"If nobody vouches for it: isolate {client}, and look at the hosts that answered it.",
             "If it is wanted: name the host in the policy's `exempt`.",
         ),
-        technique="T1021",
+        technique=DETECTOR.technique,
         query_terms=(client,),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="lateral-movement",
+    summary=("one of your hosts asks three others for remote administration, which its role never does"),
+    severity=Severity.MEDIUM,
+    technique="T1021",
+    thresholds=("lateral_hosts",),
+    needs=frozenset({Need.BASELINE}),
+    inhibits=("blocked-connection",),
+    detect=(PerHost(inspect),),
+)

@@ -18,6 +18,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, Need, PerBatch
 from flowwarden.monitor.findings import Finding, Severity, Tally, connection, representative
 from flowwarden.monitor.traffic.reject_cause import is_refused_answer, likely_cause
 from flowwarden.monitor.traffic.selection import grouped, own_end
@@ -26,9 +27,6 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
-
-NAME: Final = "nacl-blocks-replies"
-
 
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
 
@@ -59,8 +57,8 @@ def _report(place: str, group: list[DirectedFlow]) -> Finding:
     rules = "outbound rules" if out else "inbound rules"
     whose = f"{here} gives" if out else f"{here} asks for"
     return Finding(
-        detector=NAME,
-        severity=Severity.MEDIUM,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=place,
         # Constant, so that it is one incident whoever the far ends of a batch are.
         peer_class=PeerClass.OWN,
@@ -77,7 +75,19 @@ def _report(place: str, group: list[DirectedFlow]) -> Finding:
             f"Allow TCP to ports 1024-65535 there, {'to' if out else 'from'} the far ends below.",
             "If the requests are to be refused, refuse these: now they come through, and their clients hang.",
         ),
+        technique=DETECTOR.technique,
         query_terms=(here, "REJECT"),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="nacl-blocks-replies",
+    summary=("a network ACL lets requests through and refuses the answers; it says in which direction"),
+    severity=Severity.MEDIUM,
+    thresholds=("nacl_tuples",),
+    needs=frozenset({Need.SUBNET_ID}),
+    inhibits=("blocked-connection", "service-blocked", "reject-spike"),
+    detect=(PerBatch(inspect),),
+)

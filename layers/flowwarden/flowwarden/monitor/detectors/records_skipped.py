@@ -19,11 +19,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flowwarden.monitor.blind_spots import BlindSpot
+from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.findings import Severity
 from flowwarden.notify.text import plural
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.sets import DAY, HOUR, Addition
-
-NAME: Final = "records-skipped"
 
 MINUTE: Final = 60
 LOST: Final = "lost"
@@ -88,7 +88,8 @@ def is_dense(minutes: frozenset[int], least: int) -> bool:
 
 def _report(interface: str, starts: list[int], least: int) -> BlindSpot:
     return BlindSpot(
-        detector=NAME,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=interface,
         interfaces=(interface,),
         first=starts[0],
@@ -99,3 +100,13 @@ def _report(interface: str, starts: list[int], least: int) -> BlindSpot:
         ),
         advice=ADVICE,
     )
+
+
+DETECTOR: Final = Detector(
+    name="records-skipped",
+    summary="AWS skipped an interface's records (SKIPDATA) in three windows of an hour or more",
+    severity=Severity.MEDIUM,
+    route=Route.OPERATIONS,
+    thresholds=("lost_windows",),
+    detect=(RunBy("lookout"),),
+)

@@ -8,7 +8,8 @@ Why: background radiation is always there, and a fixed threshold tells of it all
     100 REJECTs in ten minutes; this rule 0.23 times). What breaks its own habits is a campaign against the
     host, or the first sign that an address was published somewhere.
 False positives: a host that is scanned by several sources at the same time, an address that had another
-owner. Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses as many all day long
+    owner.
+Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses as many all day long
     has no spikes. Which of the attempts are new nobody knows.
 What to do: nothing, as long as they are refused. Who gets through after it is another detector's business.
 ATT&CK: T1595 Active Scanning.
@@ -31,14 +32,13 @@ from zlib import crc32
 import numpy as np
 from msgspec.structs import replace
 
-from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.network.direction import Directions
 from flowwarden.notify.text import plural
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition
-
-NAME: Final = "reject-spike"
 
 SLOT: Final = 600
 LEAST: Final = 25
@@ -154,7 +154,9 @@ def report(about: Finding, count: float, times: int) -> Finding:
     """The finding about a host; `about` tells all that it refused in the batch, the count is the slot's."""
     return replace(
         about,
-        detector=NAME,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
+        technique=DETECTOR.technique,
         summary=(
             f"{about.subject} refuses far more of the internet than usual: about {count:,.0f} attempts in "
             f"ten minutes; {plural(len(about.tally.clients), 'host')} in this batch alone."
@@ -165,3 +167,14 @@ def report(about: Finding, count: float, times: int) -> Finding:
         ),
         advice=("Nothing, as long as they are refused.",),
     )
+
+
+DETECTOR: Final = Detector(
+    name="reject-spike",
+    summary=("the internet tries one of your hosts as never before: more than five times as often as usual"),
+    severity=Severity.INFO,
+    route=Route.LOG,
+    technique="T1595",
+    thresholds=("spike_times",),
+    detect=(RunBy("spikes"),),
+)

@@ -25,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, Need, PerHost
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.monitor.traffic.host_activity import (
     ANSWERED,
@@ -45,7 +46,6 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import DAY, HOUR, Sets, distinct
 
-NAME: Final = "scan"
 LEARNING_FACTOR: Final = 2.5
 USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
 """Bastions, deployment tools and peers of a cluster keep asking for hosts that were replaced: a stale list
@@ -123,8 +123,8 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], tried: str, wh
     tally = Tally.of(flows)
     client, example = suspect.client, representative(flows)
     return Finding(
-        detector=NAME,
-        severity=Severity.HIGH,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         peer_class=PeerClass.OWN,  # constant, so that it is one incident whatever a batch shows of it
         summary=f"{client} tried {tried}.",
@@ -138,8 +138,24 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], tried: str, wh
             f"If nobody does: isolate {client} (a security group without rules), keep its disk and memory.",
             f"In this batch: {plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}.",
         ),
-        technique="T1046",
+        technique=DETECTOR.technique,
         query_terms=(client,),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="scan",
+    summary=(
+        "one of your hosts tries what is new for its role, and mostly fails: 12 places within an "
+        "hour or 20 within a day, over any number of batches; or it asks one server for 15 "
+        "privileged ports"
+    ),
+    severity=Severity.HIGH,
+    technique="T1046",
+    thresholds=("scan_hour", "scan_day", "scan_ports"),
+    needs=frozenset({Need.BASELINE}),
+    inhibits=("host-probing", "blocked-connection", "lateral-movement"),
+    detect=(PerHost(inspect),),
+)

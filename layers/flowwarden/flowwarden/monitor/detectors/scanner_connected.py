@@ -23,13 +23,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.monitor.detectors.base import Detector, Need, RunBy
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Basis, InitiatorVerdict
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
-
-NAME: Final = "scanner-connected"
 
 BY_REFUSALS: Final = 0.95
 """How sure it is that who was refused all over started this connection, too: the lower port is right for
@@ -59,8 +58,8 @@ def _report(role: str, flows: Sequence[DirectedFlow], places: int, service: Serv
     example = representative(flows)
     server, visitor = example.server, tally.clients[0][0]
     return Finding(
-        detector=NAME,
-        severity=Severity.HIGH,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=server,
         peer_class=PeerClass.INTERNET,
         service=service,
@@ -76,7 +75,7 @@ def _report(role: str, flows: Sequence[DirectedFlow], places: int, service: Serv
             f"Look at what {visitor} did on the connection, and at what the host did afterwards.",
             "If it is meant to be open: users other than scanners make it usual within two days.",
         ),
-        technique="T1190",
+        technique=DETECTOR.technique,
         query_terms=(server, visitor),
         tally=tally,
         example=example,
@@ -88,3 +87,17 @@ def _told_by_refusals(directed: DirectedFlow) -> DirectedFlow:
     if verdict.confidence >= BY_REFUSALS:
         return directed
     return replace(directed, verdict=InitiatorVerdict(verdict.initiator, BY_REFUSALS, Basis.SCANNER))
+
+
+DETECTOR: Final = Detector(
+    name="scanner-connected",
+    summary=(
+        "an internet host that was refused all over got through to what the internet does not usually reach"
+    ),
+    severity=Severity.HIGH,
+    technique="T1190",
+    thresholds=("scan_hit_places",),
+    needs=frozenset({Need.BASELINE}),
+    inhibits=("internet-to-private",),
+    detect=(RunBy("visits"),),
+)

@@ -13,7 +13,9 @@ ATT&CK: none; these are faults.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, PerBatch
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.rejections import Refusals
@@ -21,8 +23,6 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
-
-NAME = "service-blocked"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -36,8 +36,8 @@ def _report(group: list[DirectedFlow], least: int) -> Finding:
     example = representative(group)
     target, service = example.server, Service(example.flow.protocol, example.service_port)
     return Finding(
-        detector=NAME,
-        severity=Severity.MEDIUM,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=target,
         peer_class=example.server_class,
         service=service,
@@ -52,7 +52,17 @@ def _report(group: list[DirectedFlow], least: int) -> Finding:
             f"If the hosts need {service} there: allow it again, for their security group or subnets.",
             "If they do not: find out what they have in common that makes them ask.",
         ),
+        technique=DETECTOR.technique,
         query_terms=(target, "REJECT"),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="service-blocked",
+    summary="one of your services refuses five or more of your hosts: somebody tightened a rule",
+    severity=Severity.MEDIUM,
+    thresholds=("shut_clients", "blocked_packets"),
+    detect=(PerBatch(inspect),),
+)

@@ -18,7 +18,9 @@ ATT&CK: T1041 Exfiltration Over C2 Channel.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from flowwarden.monitor.detectors.base import Detector, Need, PerBatch, PerHost
 from flowwarden.monitor.findings import Finding, Severity, Tally, representative
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
@@ -29,8 +31,6 @@ from flowwarden.network.services import describe_service
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action
-
-NAME = "unexpected-egress"
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -74,8 +74,8 @@ def _report(client: str, group: list[DirectedFlow], why: str) -> Finding:
     service = describe_service(*tally.services[0][0])
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
     return Finding(
-        detector=NAME,
-        severity=Severity.MEDIUM,
+        detector=DETECTOR.name,
+        severity=DETECTOR.severity,
         subject=client,
         peer_class=PeerClass.INTERNET,
         summary=f"{client} connected to {target}{others} on the internet: {service}.",
@@ -88,8 +88,22 @@ def _report(client: str, group: list[DirectedFlow], why: str) -> Finding:
             "If nobody vouches for it: remove the outbound rule, and treat the host as compromised.",
             "If it is wanted: send it through a proxy or endpoint, or name the host in `exempt`.",
         ),
-        technique="T1041",
+        technique=DETECTOR.technique,
         query_terms=(client, target),
         tally=tally,
         example=example,
     )
+
+
+DETECTOR: Final = Detector(
+    name="unexpected-egress",
+    summary=(
+        "a host that you declared listener-only, or whose role never did, connected to the internet; "
+        "what a role does on two days is usual for it afterwards"
+    ),
+    severity=Severity.MEDIUM,
+    technique="T1041",
+    needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
+    teaches=True,
+    detect=(PerBatch(inspect), PerHost(inspect_suspect)),
+)

@@ -6,7 +6,9 @@ Why: what is not read is not inspected: silence from it means nothing. A flow lo
     the interface; quiet interfaces send batches of few lines. A poison line or two among good ones is no
     more than a count.
 False positives: somebody writes something else into the log group by hand. It does not belong there.
+Events: unparsed-lines.json, formats-alike.json; poison-line.json is none.
 What to do: see the notification; `monitor/render/unparsed.py` writes it.
+ATT&CK: none; these are faults.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.findings import Severity
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records
 
-NAME: Final = "unparsed-lines"
 MIN_LINES: Final = 5
 """Fewer unreadable lines among readable ones are poison lines."""
 MIN_SHARE: Final = 0.1
@@ -58,3 +61,12 @@ def inspect(records: Records | Table) -> SightLost | None:
         reasons=tuple(Counter(each.reason for each in bad).most_common(TOLD)),
         samples=tuple(each.line for each in bad[:TOLD]),
     )
+
+
+DETECTOR: Final = Detector(
+    name="unparsed-lines",
+    summary="many lines cannot be read: a format nobody told of",
+    severity=Severity.MEDIUM,
+    route=Route.OPERATIONS,
+    detect=(RunBy("pipeline"),),
+)

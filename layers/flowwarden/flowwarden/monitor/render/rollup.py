@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Notification, fit_subject
 from flowwarden.notify.text import plural
 
 NAME: Final = "alert-rollup"
+SUMMARY: Final = "all that is new in one batch beyond 25 pages, in one page"
+"""Its row in the README, below those of the detectors."""
+SEVERITY: Final = Severity.HIGH
 
 LISTED: Final = 50
 """Findings that the page lists; the monitor's log has more of them."""
@@ -32,7 +36,7 @@ def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
     listed = list(summaries[:LISTED])
     rest = [f"… and {len(summaries) - LISTED:,} more"] if len(summaries) > LISTED else []
     return Notification(
-        subject=fit_subject(f"[HIGH] {summary.removesuffix('.')} ({occasion.region})"),
+        subject=fit_subject(f"[{SEVERITY.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
         text="\n".join(
             [
                 summary,
@@ -51,7 +55,7 @@ def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
             "version": DOCUMENT_VERSION,
             "kind": "incident",
             "detector": NAME,
-            "severity": "high",
+            "severity": SEVERITY,
             "summary": summary,
             "account": occasion.account_id,
             "region": occasion.region,
@@ -62,7 +66,7 @@ def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
         },
         attributes={
             "kind": "incident",
-            "severity": "high",
+            "severity": SEVERITY,
             "detector": NAME,
             "account": occasion.account_id,
             "region": occasion.region,

@@ -10,8 +10,6 @@ from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, moment, r
 from flowwarden.notify.claims import Claim, digest
 from flowwarden.notify.notification import Notification, fit_subject, one_line
 
-SEVERITY: Final = "medium"
-"""Somebody has to mend it in working hours; what it may hide, nobody knows."""
 LISTED: Final = 50
 """Interfaces that are told one by one; the others are counted."""
 
@@ -30,13 +28,13 @@ def render(spot: BlindSpot, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about a blind spot."""
     return Notification(
         subject=fit_subject(
-            f"[{SEVERITY.upper()}] {summarize(spot).removesuffix('.')} ({occasion.region})",
+            f"[{spot.severity.upper()}] {summarize(spot).removesuffix('.')} ({occasion.region})",
         ),
         text=_text(spot, claim, occasion),
         document=_document(spot, claim, occasion),
         attributes={
             "kind": spot.detector,
-            "severity": SEVERITY,
+            "severity": spot.severity,
             "detector": spot.detector,
             "account": occasion.account_id,
             "region": occasion.region,
@@ -61,7 +59,7 @@ def _text(spot: BlindSpot, claim: Claim, occasion: Occasion) -> str:
             *steps,
             "",
             repeats(claim, occasion),
-            f"Incident {blind_spot_key(spot, occasion)}, severity {SEVERITY}, detector {spot.detector}",
+            f"Incident {blind_spot_key(spot, occasion)}, severity {spot.severity}, detector {spot.detector}",
             "",
         ]
     )
@@ -77,7 +75,7 @@ def _document(spot: BlindSpot, claim: Claim, occasion: Occasion) -> dict[str, An
         "kind": spot.detector,
         "incident": blind_spot_key(spot, occasion),
         "detector": spot.detector,
-        "severity": SEVERITY,
+        "severity": spot.severity,
         "summary": summarize(spot),
         "subject": one_line(spot.subject),
         "because": spot.because,

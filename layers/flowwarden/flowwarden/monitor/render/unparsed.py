@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flowwarden.monitor.detectors.unparsed_lines import NAME, SightLost
+from flowwarden.monitor.detectors.unparsed_lines import DETECTOR, SightLost
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, repeats
 from flowwarden.notify.claims import Claim, digest
 from flowwarden.notify.notification import Notification, fit_subject
 from flowwarden.records.log_format import LogFormat
 
-SEVERITY: Final = "medium"
-"""Somebody has to mend it in working hours; what it may hide, nobody knows."""
 TOLD_CHARACTERS: Final = 500
 """Of a line or a reason: whoever writes into the log group decides how long they are."""
 FORMATS: Final = 5
@@ -29,7 +27,7 @@ ADVICE: Final = (
 
 def sight_key(occasion: Occasion) -> str:
     """The incident: one for a log group, however many of its streams cannot be read."""
-    return digest(occasion.account_id, occasion.region, NAME, occasion.log_group)
+    return digest(occasion.account_id, occasion.region, DETECTOR.name, occasion.log_group)
 
 
 def summarize(loss: SightLost, occasion: Occasion) -> str:
@@ -41,13 +39,13 @@ def render(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion
     """The notification about lines that fit none of these layouts, or more than one."""
     summary = summarize(loss, occasion)
     return Notification(
-        subject=fit_subject(f"[{SEVERITY.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
+        subject=fit_subject(f"[{DETECTOR.severity.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
         text=_text(loss, layouts, claim, occasion),
         document=_document(loss, layouts, claim, occasion),
         attributes={
-            "kind": NAME,
-            "severity": SEVERITY,
-            "detector": NAME,
+            "kind": DETECTOR.name,
+            "severity": DETECTOR.severity,
+            "detector": DETECTOR.name,
             "account": occasion.account_id,
             "region": occasion.region,
         },
@@ -64,7 +62,7 @@ def _text(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion:
         _part("The first of them", [_short(line) for line in loss.samples]),
         _part("Log formats that were tried", _formats(layouts)),
         _part("What to do", steps),
-        f"{repeats(claim, occasion)}\nIncident {sight_key(occasion)}, severity {SEVERITY}, detector {NAME}",
+        f"{repeats(claim, occasion)}\n{_identity(occasion)}",
     )
     return "\n\n".join(parts) + "\n"
 
@@ -76,6 +74,10 @@ def _advice(occasion: Occasion) -> tuple[str, ...]:
         "--query 'FlowLogs[].[FlowLogId,ResourceId,LogFormat]'"
     )
     return (f"See which flow logs write into the log group, in which format: {described}", *ADVICE)
+
+
+def _identity(occasion: Occasion) -> str:
+    return f"Incident {sight_key(occasion)}, severity {DETECTOR.severity}, detector {DETECTOR.name}"
 
 
 def _formats(layouts: Sequence[LogFormat]) -> list[str]:
@@ -99,10 +101,10 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "version": DOCUMENT_VERSION,
-        "kind": NAME,
+        "kind": DETECTOR.name,
         "incident": sight_key(occasion),
-        "detector": NAME,
-        "severity": SEVERITY,
+        "detector": DETECTOR.name,
+        "severity": DETECTOR.severity,
         "summary": summarize(loss, occasion),
         "advice": list(_advice(occasion)),
         "account": occasion.account_id,

@@ -1,0 +1,113 @@
+"""DETECTORS: the one registry, held against the files of detectors."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from msgspec.structs import replace
+
+import flowwarden.monitor.detectors
+from flowwarden.monitor.detectors import DETECTORS, base, reject_spike, scan
+from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.policy.detection import Thresholds
+
+NAMES = {each.name for each in DETECTORS}
+
+
+def modules() -> dict[str, ModuleType]:
+    """Every module of a detector, by the name that its file gives the detector."""
+    files = {info.name for info in pkgutil.iter_modules(flowwarden.monitor.detectors.__path__)}
+    found = [importlib.import_module(f"flowwarden.monitor.detectors.{name}") for name in files - {"base"}]
+    return {module.__name__.rpartition(".")[2].replace("_", "-"): module for module in found}
+
+
+def values(module: ModuleType) -> list[Detector]:
+    """The detectors that a module defines."""
+    return [each for each in vars(module).values() if isinstance(each, Detector)]
+
+
+def unknown(detectors: Sequence[Detector]) -> list[str]:
+    """What the detectors name and nothing defines: other detectors, thresholds and modules."""
+    thresholds = set(Thresholds.__struct_fields__)
+    run_by = [way.module for each in detectors for way in each.detect if isinstance(way, RunBy)]
+    return [
+        *(name for each in detectors for name in each.inhibits if name not in NAMES - {each.name}),
+        *(name for each in detectors for name in each.thresholds if name not in thresholds),
+        *(name for name in run_by if find_spec(f"flowwarden.monitor.{name}") is None),
+    ]
+
+
+def test_every_file_holds_one_detector_and_the_registry_holds_them_all() -> None:
+    """Each under the name of its file, and once."""
+    found = modules()
+    for name, module in found.items():
+        (detector,) = values(module)
+        assert detector is module.DETECTOR
+        assert detector.name == name
+    assert sorted(each.name for each in DETECTORS) == sorted(found)
+
+
+def test_a_file_without_a_detector_is_noticed() -> None:
+    """The base has none, so it is no detector."""
+    assert values(base) == []
+
+
+def test_detectors_name_what_exists() -> None:
+    """A misspelt name would inhibit nothing, silently."""
+    assert unknown(DETECTORS) == []
+
+
+@pytest.mark.parametrize(
+    ("detector", "name"),
+    [
+        (replace(scan.DETECTOR, inhibits=("probing",)), "probing"),
+        (replace(scan.DETECTOR, inhibits=("scan",)), "scan"),
+        (replace(scan.DETECTOR, thresholds=("scan_week",)), "scan_week"),
+        (replace(scan.DETECTOR, detect=(RunBy("lookouts"),)), "lookouts"),
+    ],
+)
+def test_a_name_that_nothing_has_is_noticed(detector: Detector, name: str) -> None:
+    """Of a detector, of itself, of a threshold, of a module."""
+    assert unknown([detector]) == [name]
+
+
+def test_every_threshold_belongs_to_a_detector() -> None:
+    """One that no detector reads changes nothing."""
+    assert {name for each in DETECTORS for name in each.thresholds} == set(Thresholds.__struct_fields__)
+
+
+def test_what_pages_has_a_paging_severity() -> None:
+    """And what goes to the log alone has none."""
+    for each in DETECTORS:
+        assert each.severity.pages == (each.route is not Route.LOG), each.name
+    assert not reject_spike.DETECTOR.severity.pages
+
+
+def test_every_detector_documents_itself_and_is_tested() -> None:
+    """What, why, false positives, what to do, ATT&CK; and a test file of its own."""
+    for name, module in modules().items():
+        text = module.__doc__ or ""
+        assert text.startswith(f"{name}:")
+        for heading in ("What:", "Why:", "False positives:", "Events:", "What to do:", "ATT&CK:"):
+            assert heading in text, f"{name} lacks {heading}"
+        tests = Path(__file__).parent / f"test_{module.__name__.rpartition('.')[2]}.py"
+        assert tests.exists()
+
+
+def test_every_detector_names_the_events_that_show_it_and_that_do_not() -> None:
+    """Files that are there; or, where a single event can show nothing, the tests that do."""
+    root = Path(__file__).parents[3]
+    for name, module in modules().items():
+        events = re.search(r"^Events: ([^\n]+)", module.__doc__ or "", re.MULTILINE)
+        assert events, name
+        named = re.findall(r"[a-z_/-]+\.(?:json|py)", events[1])
+        files = [root / ("events/monitor" if each.endswith(".json") else "") / each for each in named]
+        assert files, name
+        assert all(each.is_file() for each in files), f"{name} names {named}"
