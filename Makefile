@@ -47,6 +47,10 @@ test: setup ## Everything that needs no container
 test-container: setup ## What needs a container engine: the functions through `sam local invoke`
 	$(BIN)/pytest -m container $(ARGS)
 
+.PHONY: docs
+docs: .venv/.made ## Write the generated parts of the docs anew: README's table of detectors, docs/detectors.md
+	@$(BIN)/python -m local.docs_detectors
+
 .PHONY: validate
 validate: .venvs/sam/.made ## What SAM says of the template
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam validate --lint
