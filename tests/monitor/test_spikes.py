@@ -14,6 +14,7 @@ from flowwarden.monitor.detectors.reject_spike import LEAST, SLOT
 from flowwarden.monitor.findings import Finding
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Flow
+from flowwarden.state.schema import ATTEMPTS
 from tests.flows import noisy, rejected
 from tests.monitor.fakes_state import MemoryEvidence
 
@@ -69,7 +70,7 @@ def test_a_flood_of_hosts_costs_a_bounded_number_of_writes() -> None:
         for each in range(LEAST)
     ]
     look(evidence, 0, flows)
-    assert evidence.writes == spikes.MOST_SLOTS
+    assert evidence.writes == ATTEMPTS.per_batch
 
 
 def test_without_the_table_a_batch_is_judged_by_itself() -> None:

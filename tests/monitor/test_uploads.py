@@ -9,7 +9,6 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowwarden.monitor import uploads
 from flowwarden.monitor.detectors.egress_volume import MEGABYTE
 from flowwarden.monitor.findings import Finding
 from flowwarden.network.addresses import AddressBook
@@ -18,6 +17,7 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Flow, FlowDirection
+from flowwarden.state.schema import MOST_UPLOADS
 from tests.flows import flow
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence, watcher
@@ -161,5 +161,5 @@ def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number
     before = evidence.writes
     container.inspect(directions, TODAY + 3700)
     sums = [key for key in evidence.written[before:] if key.startswith(("sent#", "sizes#"))]
-    assert 0 < len(sums) <= 2 * uploads.MOST_PLACES
+    assert 0 < len(sums) <= 2 * MOST_UPLOADS
     assert len(set(sums)) == len(sums)

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from flowwarden.errors import StateUnavailable
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.triage import inspect
-from flowwarden.monitor.visits import MOST_SCANNERS
-from flowwarden.monitor.watching import MOST_REFUSED
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions, resolve
 from flowwarden.network.initiator import Basis
@@ -21,6 +19,7 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Flow, FlowDirection
+from flowwarden.state.schema import MOST_REFUSED, MOST_SCANNERS
 from tests.flows import flow, rejected
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence, watcher

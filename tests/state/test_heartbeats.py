@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.state import heartbeats
+from flowwarden.state.schema import HEARTBEATS
 from flowwarden.state.sets import merged
 
 IDS = st.from_regex(r"eni-(?:[0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
@@ -103,4 +104,4 @@ def test_log_groups_are_kept_apart() -> None:
 def test_an_addition_is_kept_longer_than_anybody_asks() -> None:
     """Two days from its slot."""
     (addition,) = heartbeats.additions("one", {7: [0x1AB]})
-    assert addition.kept_until == 7 * heartbeats.SLOT + heartbeats.KEPT
+    assert addition.kept_until == 7 * heartbeats.SLOT + HEARTBEATS.ttl

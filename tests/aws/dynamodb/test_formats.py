@@ -8,10 +8,11 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.claims import KEPT, DynamoDbLogFormats
+from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.errors import StateUnavailable
 from flowwarden.monitor.ports import LogFormatStore
 from flowwarden.records.format_choice import Learned
+from flowwarden.state.schema import LOG_FORMATS
 from tests.aws.clients import client, make_state_table
 from tests.monitor.fakes_log_formats import MemoryLogFormats
 
@@ -74,7 +75,7 @@ def test_items_expire_a_week_after_anybody_cared() -> None:
         memory.keep(GROUP, LEARNED)
         (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
     assert (item["pk"], item["sk"]) == ({"S": f"layouts#{GROUP}"}, {"S": "formats"})
-    assert item["expires_at"] == {"N": str(NOW + KEPT)}
+    assert item["expires_at"] == {"N": str(NOW + LOG_FORMATS.ttl)}
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ResourceNotFoundException"])

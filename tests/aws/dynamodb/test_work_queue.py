@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.work_queue import KEPT, PARTITION, TOLD, DynamoDbEnforcerMemory
+from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
 from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.errors import StateUnavailable
+from flowwarden.state.schema import TURNS, WORK, WORK_TTL
 from tests.aws.clients import client, make_state_table
 
 TABLE = "state"
@@ -49,7 +50,7 @@ def test_an_item_of_another_version_is_as_if_it_were_not_there(memory: DynamoDbE
     """Or every event would fail until somebody deletes it."""
     memory.remember(ONE)
     for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"told": {"S": '{"vpc_id": 9}'}})):
-        key = {"pk": {"S": PARTITION}, "sk": {"S": sk}}
+        key = {"pk": {"S": WORK}, "sk": {"S": sk}}
         client("dynamodb").put_item(TableName=TABLE, Item=key | item)
     assert memory.recall() == ([ONE], None)
 
@@ -58,7 +59,7 @@ def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
     """Days after they were due."""
     memory.remember(ONE)
     (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
-    assert int(item["expires_at"]["N"]) == 200 + KEPT
+    assert int(item["expires_at"]["N"]) == 200 + WORK_TTL
 
 
 def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEnforcerMemory) -> None:
@@ -71,8 +72,8 @@ def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEn
     assert memory.take_turn("silence#a", 1601, 600)
     assert memory.recall() == ([], None)
     items = client("dynamodb").scan(TableName=TABLE)["Items"]
-    assert {each["pk"]["S"] for each in items} == {TOLD}
-    assert {int(each["expires_at"]["N"]) for each in items} == {1001 + KEPT, 1601 + KEPT}
+    assert {each["pk"]["S"] for each in items} == {TURNS}
+    assert {int(each["expires_at"]["N"]) for each in items} == {1001 + WORK_TTL, 1601 + WORK_TTL}
 
 
 def test_a_table_that_does_not_answer_is_unavailable() -> None:

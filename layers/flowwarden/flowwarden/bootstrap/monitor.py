@@ -8,7 +8,8 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.aws.clients import make_client
-from flowwarden.aws.dynamodb.claims import DynamoDbClaims, DynamoDbLogFormats
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats

@@ -25,12 +25,13 @@ from flowwarden.enforcer.triggers.tampering import ROLE_CALLS
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import EnforcementIncomplete, PublishFailed, StateUnavailable
 from flowwarden.notify.ports import Sink
+from flowwarden.state.schema import SILENCE_TURNS, UNLISTED_TURN, UNPROVEN_TURN
 
 SUPPRESSION_SECONDS: Final = 4 * 3600
 """The suppression window, if nobody says otherwise."""
-UNLISTED: Final = "unlisted"
+UNLISTED: Final = UNLISTED_TURN.key_of()
 """The turn to tell that EC2 does not list what there is."""
-UNPROVEN: Final = "unproven"
+UNPROVEN: Final = UNPROVEN_TURN.key_of()
 """The turn to tell of flow logs of which nobody can say for long whether they deliver."""
 
 
@@ -67,7 +68,7 @@ class OperationsNotifier:
             return
         silent = list(silent_log_groups.silent_groups(one.vpc_state for one in planned))
         for each in silent:
-            turn, what = f"silence#{each.group}", silent_log_groups.told(each, self._stack)
+            turn, what = SILENCE_TURNS.key_of(each.group), silent_log_groups.told(each, self._stack)
             repeated = not self._is_first(turn, now)
             yield Remediation(subject=each.group, what=what, done=False, turn=turn, repeated=repeated)
         said = {each.flow_log_id for group in silent for each in group.flow_logs}

@@ -19,12 +19,11 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state import heartbeats
+from flowwarden.state.schema import MOST_LOST
 from flowwarden.state.sets import Addition
 
 WRITE_SECONDS: Final = 600
 """How long a container waits before it writes down again who wrote."""
-MOST_LOST: Final = 16
-"""Interfaces with skipped records that a batch remembers, at two writes each. Most batches are of one."""
 MOST_SEEN: Final = 1000
 """Interfaces of a slot that a batch adds: more than any batch that flow logs write has."""
 MOST_ASKED: Final = 200

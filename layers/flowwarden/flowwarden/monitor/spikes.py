@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import internet_rejects, reject_spike
@@ -11,10 +10,8 @@ from flowwarden.monitor.detectors.reject_spike import TRIED, Place
 from flowwarden.monitor.findings import Finding
 from flowwarden.network.direction import Directions
 from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import ATTEMPTS
 from flowwarden.state.sets import distinct
-
-MOST_SLOTS: Final = 12
-"""Hosts and slots that a batch remembers, those with most attempts first, at a write each."""
 
 
 def inspect(
@@ -39,7 +36,7 @@ def inspect(
         now: Unix seconds.
     """
     found = reject_spike.attempts(directions, noise, now)
-    most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_SLOTS]
+    most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[: ATTEMPTS.per_batch]
     told = {finding.subject: finding for finding in counted}
     findings = []
     for (place, slot), rows in most:

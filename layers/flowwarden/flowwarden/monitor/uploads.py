@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import egress_volume
@@ -13,11 +11,8 @@ from flowwarden.network.direction import Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import MOST_UPLOADS
 from flowwarden.state.sets import merged
-
-MOST_PLACES: Final = 8
-"""Hosts and hours of an interface that a batch remembers, those with most uploads first, at two writes
-each."""
 
 
 def inspect(
@@ -43,7 +38,7 @@ def inspect(
         return []
     found = egress_volume.uploads(directions, rows, now)
     exempt = host_set(policy.exempt)
-    most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_PLACES]
+    most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
     return [
         finding
         for place, sent in most

@@ -16,10 +16,9 @@ from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.network.addresses import PeerClass
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import MOST_SCANNERS, MOST_SUSPECTS, SCANNERS
 from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
 
-MOST_SCANNERS: Final = 16
-"""Internet hosts that a batch remembers at an interface, so that a flood of them is no flood of writes."""
 MOST_VISITS: Final = 48
 """Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
 
@@ -27,11 +26,8 @@ SUSPECTED: Final = 3
 """Places of an interface that refuse an internet host in one batch before these are remembered: most of the
 noise tries one or two. Of who tries fifteen, a batch may hold three."""
 
-REFUSED_AT: Final = "refused-at"
-VISITED: Final = "visited"
+REFUSED_AT, VISITED = SCANNERS.sets
 
-MOST_SUSPECTS: Final = 16
-"""Visitors that were refused, but at too few places yet, whose visits are remembered, at two writes each."""
 MOST_MARKS: Final = 16
 """Services that are remembered of one of them."""
 _SERVER_AT, _PROTOCOL_AT = 24, 16
@@ -83,7 +79,9 @@ def _remembered(
     missing sees the visits, or this sees the refusals.
     """
     marks = frozenset(sorted({_mark(each) for each in visits})[:MOST_MARKS])
-    additions = [Addition(key, {VISITED: marks}, (day + 2) * DAY) for key in sorted(keys) if marks]
+    additions = [
+        Addition(key, {VISITED: marks}, SCANNERS.kept_until(day * DAY)) for key in sorted(keys) if marks
+    ]
     added = [evidence.add(each) for each in additions]
     return any(_is_scanner(sets, least) for sets in added)
 
@@ -132,7 +130,7 @@ def _scanners(evidence: StateCache, contacts: Contacts, day: int, least: int) ->
     found = {}
     for visitor, places in contacts.refused_visitors(min(SUSPECTED, least), MOST_SCANNERS).items():
         enough = frozenset(sorted(places)[:least])
-        addition = Addition(_scanner(visitor, day), {REFUSED_AT: enough}, (day + 2) * DAY)
+        addition = Addition(_scanner(visitor, day), {REFUSED_AT: enough}, SCANNERS.kept_until(day * DAY))
         if _is_scanner(evidence.known(addition.key), least):
             found[visitor] = frozenset[int]()
         elif _is_scanner(sets := evidence.add(addition), least):
@@ -160,4 +158,4 @@ def _visits(
 
 def _scanner(visitor: str, day: int) -> str:
     """The item of an internet host that was refused at several places on a day."""
-    return f"scanner#{day}#{visitor}"
+    return SCANNERS.key_of(day, visitor)

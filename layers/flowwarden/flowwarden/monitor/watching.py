@@ -31,14 +31,8 @@ from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import MOST_HOSTS, MOST_REFUSED
 from flowwarden.state.sets import DAY, HOUR, Sets
-
-MOST_CLIENTS = 32
-"""Hosts at an interface that a batch remembers, those with most new contacts first: pods, or who is behind a
-NAT instance. Each costs two writes."""
-MOST_REFUSED = 32
-"""Refusals that a batch holds against what is usual, those with most packets first, at up to two writes each:
-whoever can make up addresses of ours could make each record one."""
 
 _PER_HOST: Final = tuple(
     way.inspect for detector in DETECTORS for way in detector.detect if isinstance(way, PerHost)
@@ -186,7 +180,7 @@ class Watcher:
     ) -> list[Finding]:
         exempt = host_set(self.policy.exempt)
         clients = {client: each for client, each in by_client(new).items() if not exempt.hold(client)}
-        most = sorted(clients.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_CLIENTS]
+        most = sorted(clients.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_HOSTS]
         findings: list[Finding] = []
         for client, asked in most:
             suspect = self._suspect(client, asked, familiar, now)

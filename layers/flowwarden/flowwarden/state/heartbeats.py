@@ -19,7 +19,8 @@ import numpy as np
 
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.columnar.tokenizer import ABSENT
-from flowwarden.state.sets import DAY, Addition, Sets
+from flowwarden.state.schema import HEARTBEATS
+from flowwarden.state.sets import Addition, Sets
 
 SLOT: Final = 1800
 """Seconds. Three windows of ten minutes, so that one that comes late is not missed."""
@@ -27,10 +28,9 @@ SHARDS: Final = 8
 """A thousand interfaces are 2 KB each, and a few hundred are one write unit."""
 FEW: Final = 160
 """Interfaces that are written into one item, wherever they belong: 2 KB. Spread, they were eight writes."""
-INTERFACES: Final = "interfaces"
+(INTERFACES,) = HEARTBEATS.sets
 ANY_GROUP: Final = "*"
 """In place of a log group, whose name it cannot be: who wrote into whatever group."""
-KEPT: Final = 2 * DAY
 
 _ID: Final = re.compile(r"eni-([0-9a-f]{1,17})")
 _STREAM: Final = re.compile(r"(eni-[0-9a-f]{1,17})-(?:all|accept|reject)")
@@ -117,7 +117,9 @@ def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Additio
         for number in numbers:
             shards.setdefault((slot, number % SHARDS if few is None else few), set()).add(number)
     return [
-        Addition(_key(log_group, slot, shard), {INTERFACES: frozenset(numbers)}, slot * SLOT + KEPT)
+        Addition(
+            _key(log_group, slot, shard), {INTERFACES: frozenset(numbers)}, HEARTBEATS.kept_until(slot * SLOT)
+        )
         for (slot, shard), numbers in sorted(shards.items())
     ]
 
@@ -136,4 +138,4 @@ def seen(wanted: Mapping[str, int], items: Mapping[str, Sets]) -> dict[int, froz
 
 
 def _key(log_group: str, slot: int, shard: int) -> str:
-    return f"seen#{log_group}#{slot}#{shard}"
+    return HEARTBEATS.key_of(log_group, slot, shard)

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from flowwarden.errors import StateUnavailable
+from flowwarden.aws.dynamodb.table import Address, StateTable, number
+from flowwarden.state import schema
 from flowwarden.state.sets import Addition, Sets
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
 """IAM actions that this file's calls need."""
 
-SORT_KEY: Final = "evidence"
 MOST_KEYS: Final = 100  # of a BatchGetItem
 ATTEMPTS: Final = 3
 """Calls for what BatchGetItem left unprocessed, before it counts as unavailable."""
@@ -33,8 +31,7 @@ class DynamoDbEvidence:
     """Sets in the state table."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+        self._table = StateTable(client, table)
 
     def add(self, addition: Addition) -> Sets:
         """As the port says. Costs a write unit for each KB that the item has then; most have less."""
@@ -45,17 +42,13 @@ class DynamoDbEvidence:
             for number, numbers in enumerate(sets.values())
         }
         added = ", ".join(f"#s{number} :s{number}" for number in range(len(sets)))
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=_key(addition.key),
-                UpdateExpression=f"ADD {added} SET expires_at = :expires",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={**values, ":expires": {"N": str(addition.kept_until)}},
-                ReturnValues="ALL_NEW",
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise StateUnavailable(f"table {self._table}: {error}") from error
+        answer = self._table.update(
+            _address(addition.key),
+            UpdateExpression=f"ADD {added} SET expires_at = :expires",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={**values, ":expires": number(addition.kept_until)},
+            ReturnValues="ALL_NEW",
+        )
         return _sets(answer.get("Attributes", {}))
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
@@ -67,22 +60,17 @@ class DynamoDbEvidence:
 
     def _read(self, keys: Sequence[str]) -> dict[str, Sets]:
         found: dict[str, Sets] = {}
-        wanted: Any = {self._table: {"Keys": [_key(key) for key in keys]}}
+        left = [_address(key) for key in keys]
         for _ in range(ATTEMPTS):
-            try:
-                answer = self._client.batch_get_item(RequestItems=wanted)
-            except (ClientError, BotoCoreError) as error:
-                raise StateUnavailable(f"table {self._table}: {error}") from error
-            items = answer["Responses"].get(self._table, [])
+            items, left = self._table.read(left)
             found |= {str(item["pk"]["S"]): _sets(item) for item in items}
-            wanted = answer.get("UnprocessedKeys")
-            if not wanted:
+            if not left:
                 return found
-        raise StateUnavailable(f"table {self._table}: BatchGetItem left keys unprocessed {ATTEMPTS} times")
+        raise self._table.unavailable(f"BatchGetItem left keys unprocessed {ATTEMPTS} times")
 
 
-def _key(key: str) -> dict[str, Any]:
-    return {"pk": {"S": key}, "sk": {"S": SORT_KEY}}
+def _address(key: str) -> Address:
+    return key, schema.SETS
 
 
 def _sets(item: Mapping[str, Any]) -> dict[str, frozenset[int]]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able, is_denied
 from flowwarden.enforcer.state.stack import Stack
+from flowwarden.state.schema import BOUNDARY_TURNS, UNREAD_ROLE_TURN
 
 SERVICE: Final = "vpc-flow-logs.amazonaws.com"
 NEEDED: Final = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
@@ -59,11 +60,11 @@ def role_doubts(role: DeliveryRole | None, stack: Stack) -> Iterator[tuple[str, 
         return
     if role.boundary:
         has = f"the delivery role {_name(stack)} has the permissions boundary {role.boundary}"
-        yield f"boundary#{role.boundary}", f"{has}, which may keep it from writing: {_mend(stack)}"
+        yield BOUNDARY_TURNS.key_of(role.boundary), f"{has}, which may keep it from writing: {_mend(stack)}"
     if role.unread:
         # Not by what IAM says of it, which may be other words each time.
         unknown = f"nobody can tell whether the delivery role {_name(stack)} may write"
-        yield "role-unread", f"{unknown}, because not all could be read: {'; '.join(role.unread)}"
+        yield UNREAD_ROLE_TURN.key_of(), f"{unknown}, because not all could be read: {'; '.join(role.unread)}"
 
 
 def _name(stack: Stack) -> str:

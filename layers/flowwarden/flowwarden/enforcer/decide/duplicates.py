@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.coverage import CoverageVerdict, VpcState
+from flowwarden.state.schema import DUPLICATE_TURNS
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ def duplicates_of(pairs: Iterable[tuple[VpcState, CoverageVerdict]]) -> tuple[Du
 def turn_of(duplicates: Iterable[Duplicate]) -> str:
     """The turn to tell of just these flow logs: other ones are told at once, whatever was told before."""
     named = sorted(name for each in duplicates for name in each.flow_log_ids)
-    return f"duplicates#{sha256(' '.join(named).encode()).hexdigest()[:16]}"
+    return DUPLICATE_TURNS.key_of(sha256(" ".join(named).encode()).hexdigest()[:16])
 
 
 def _of(vpc_state: VpcState, verdict: CoverageVerdict) -> Duplicate:

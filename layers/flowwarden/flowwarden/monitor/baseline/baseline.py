@@ -17,20 +17,20 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.network.addresses import PeerClass
+from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
 
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. One would make every incident usual on the day after."""
 DAYS_ASKED: Final = 30
 """How far back is looked: what happens every second week is usual, too."""
-KEPT: Final = 60 * DAY
 LEARNING_DAYS: Final = 14
 """Two weeks hold each day of the week twice. Until a role is that old, most of what it does looks new."""
 DAYS_TAUGHT: Final = 7
 """Distinct days on which a role taught anything, before it counts as known: one day two weeks ago is not two
 weeks, and who works on weekdays has ten of them."""
 
-EDGES: Final = "edges"
+(EDGES,) = BASELINES.sets
 type Edge = tuple[object, ...]
 """Direction (`in` or `out`), protocol, port, and what the far end is; shorter ones stand for all edges that
 begin so."""
@@ -87,7 +87,7 @@ def kinds_of(edge: Edge) -> list[Edge]:
 
 def key_of(role: str, day: int) -> str:
     """The item that holds a role's edges of a day."""
-    return f"edges#{role}#{day}"
+    return BASELINES.key_of(role, day)
 
 
 def keys_before(role: str, day: int) -> dict[str, int]:
@@ -104,4 +104,4 @@ def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Ba
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
     """What a batch teaches about a role: its edges, and what they are examples of."""
     numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
-    return Addition(key_of(role, day), {EDGES: numbers}, day * DAY + KEPT)
+    return Addition(key_of(role, day), {EDGES: numbers}, BASELINES.kept_until(day * DAY))

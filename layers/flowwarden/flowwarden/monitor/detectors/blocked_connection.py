@@ -32,11 +32,12 @@ from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
+from flowwarden.state.schema import REFUSALS
 from flowwarden.state.sets import DAY, Addition
 
 SLOT: Final = 600
 SPAN: Final = 36  # slots: six hours
-REFUSED: Final = "refused"
+(REFUSED,) = REFUSALS.sets
 
 
 def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
@@ -102,9 +103,12 @@ def refusals(finding: Finding, scope: str, now: int) -> list[Addition]:
     last = first if finding.tally.last is None else min(finding.tally.last, now)
     slots = frozenset({first // SLOT, last // SLOT})
     identity = finding.service.identity if finding.service else ""
-    subject = f"{scope}/{finding.subject}#{finding.peer_class}#{identity}"
+    subject = f"{scope}/{finding.subject}", finding.peer_class, identity
     days = dict.fromkeys((first // DAY, (first + SPAN * SLOT) // DAY))
-    return [Addition(f"refused#{day}#{subject}", {REFUSED: slots}, (day + 2) * DAY) for day in days]
+    return [
+        Addition(REFUSALS.key_of(day, *subject), {REFUSED: slots}, REFUSALS.kept_until(day * DAY))
+        for day in days
+    ]
 
 
 def patient(finding: Finding, slots: frozenset[int], least: int) -> Finding:

@@ -39,6 +39,7 @@ from flowwarden.network.direction import INTERNET, OWN, Directions
 from flowwarden.notify.text import plural
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.schema import UPLOAD_SIZES, UPLOADS
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
 LEAST: Final = 4_000_000
@@ -54,8 +55,8 @@ DAYS_SENT: Final = 3
 often enough."""
 DAYS_ASKED: Final = 30
 
-SENT: Final = "sent"
-SIZES: Final = "sizes"
+(SENT,) = UPLOADS.sets
+(SIZES,) = UPLOAD_SIZES.sets
 
 MEGABYTE: Final = 1_000_000
 
@@ -108,8 +109,8 @@ def addition(place: Place, scope: str, directions: Directions, rows: Integers) -
     records = ((fingerprint(flows.texts[server], *each), size) for server, *each, size in values)
     numbers = sorted((_number(*each) for each in records), key=lambda each: (-(each & _MASK), each))
     client, hour = place
-    key = f"sent#{scope}/{client}#{hour}"
-    return Addition(key, {SENT: frozenset(numbers[:MOST_RECORDS])}, (hour + 2) * HOUR)
+    key = UPLOADS.key_of(f"{scope}/{client}", hour)
+    return Addition(key, {SENT: frozenset(numbers[:MOST_RECORDS])}, UPLOADS.kept_until(hour * HOUR))
 
 
 def _number(identity: int, size: int) -> int:
@@ -134,7 +135,9 @@ def lesson(role: str, place: Place, sent: float) -> Addition:
     and large is usual a few days later than a small one.
     """
     day = place[1] * HOUR // DAY
-    return Addition(_key(role, day), {SIZES: frozenset({int(log2(sent))})}, (day + 2 * DAYS_ASKED) * DAY)
+    return Addition(
+        _key(role, day), {SIZES: frozenset({int(log2(sent))})}, UPLOAD_SIZES.kept_until(day * DAY)
+    )
 
 
 def keys(role: str, place: Place) -> list[str]:
@@ -144,7 +147,7 @@ def keys(role: str, place: Place) -> list[str]:
 
 
 def _key(role: str, day: int) -> str:
-    return f"sizes#{role}#{day}"
+    return UPLOAD_SIZES.key_of(role, day)
 
 
 def usual(items: Iterable[Sets]) -> int:

@@ -23,10 +23,11 @@ from flowwarden.monitor.detectors.base import Detector, Route, RunBy
 from flowwarden.monitor.findings import Severity
 from flowwarden.notify.text import plural
 from flowwarden.records.model import Gap, GapKind
-from flowwarden.state.sets import DAY, HOUR, Addition
+from flowwarden.state.schema import SKIPPED
+from flowwarden.state.sets import HOUR, Addition
 
 MINUTE: Final = 60
-LOST: Final = "lost"
+(LOST,) = SKIPPED.sets
 ADVICE: Final = (
     "Look for other witnesses of that time: logs of the hosts, of load balancers, CloudTrail.",
     "See whether the interface had unusually much traffic: a flood is the usual reason for skipped records.",
@@ -56,7 +57,9 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
         for begin in (hour - HOUR, hour):
             minutes[begin].add((start - begin) // MINUTE)
     return {
-        begin: Addition(f"lost#{interface}#{begin // HOUR}", {LOST: frozenset(each)}, begin + 2 * DAY)
+        begin: Addition(
+            SKIPPED.key_of(interface, begin // HOUR), {LOST: frozenset(each)}, SKIPPED.kept_until(begin)
+        )
         for begin, each in sorted(minutes.items())
     }
 

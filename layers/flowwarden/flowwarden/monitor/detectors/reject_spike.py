@@ -38,6 +38,7 @@ from flowwarden.network.direction import Directions
 from flowwarden.notify.text import plural
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.schema import ATTEMPTS
 from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition
 
 SLOT: Final = 600
@@ -53,7 +54,7 @@ LEAST_SPREAD: Final = 0.25
 TO_SIGMA: Final = 1.4826
 """Times the median absolute deviation: the standard deviation of what is distributed normally."""
 
-TRIED: Final = "tried"
+(TRIED,) = ATTEMPTS.sets
 
 type Place = tuple[str, str]
 """Interface and address of a host."""
@@ -92,7 +93,7 @@ def _attempts(directions: Directions, rows: Integers) -> Groups:
 def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
     """What the attempts in these rows add to the evidence."""
     buckets = _buckets(directions, rows[_attempts(directions, rows).rows])
-    return Addition(_key(place, slot), {TRIED: frozenset(buckets.tolist())}, slot * SLOT + 2 * DAY)
+    return Addition(_key(place, slot), {TRIED: frozenset(buckets.tolist())}, ATTEMPTS.kept_until(slot * SLOT))
 
 
 def _buckets(directions: Directions, rows: Integers) -> Integers:
@@ -124,7 +125,7 @@ def keys(place: Place, slot: int) -> dict[str, int]:
 
 
 def _key(place: Place, slot: int) -> str:
-    return f"tried#{place[0]}/{place[1]}#{slot}"
+    return ATTEMPTS.key_of(f"{place[0]}/{place[1]}", slot)
 
 
 def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -> bool:

@@ -15,15 +15,13 @@ from flowwarden.monitor.traffic.contacts import Contact
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import ADMIN_PORTS, TCP
+from flowwarden.state.schema import CONTACTS_DAY, CONTACTS_HOUR, MOST_WINDOWS
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, bucket
 
-FAILED, ANSWERED = "failed", "answered"
-ANSWERED_BY: Final = "answered-by"
-FAILED_USUAL: Final = "failed-usual"
-FAILED_NETWORKS: Final = "failed-networks"
-FAILED_OUTSIDE, ANSWERED_OUTSIDE = "failed-outside", "answered-outside"
-ADMINISTERED: Final = "administered"
-SESSIONS: Final = "sessions"
+(
+    FAILED, FAILED_USUAL, FAILED_NETWORKS, FAILED_OUTSIDE, ANSWERED, ANSWERED_BY, ANSWERED_OUTSIDE,
+    ADMINISTERED, SESSIONS,
+) = CONTACTS_HOUR.sets  # fmt: skip
 """Sets of a window: places (server, protocol, port) that failed the host and that answered it, inside and
 outside; servers inside that failed it at a service that its role usually asks for elsewhere, and the networks
 that these are in; servers inside that answered it; servers that it asked for remote administration; and the
@@ -33,10 +31,8 @@ connections that it had for that."""
 type Services = frozenset[tuple[int, int]]
 """Protocols and ports."""
 
-MOST_WINDOWS: Final = 4
-"""Of a kind that a batch adds to, the latest ones."""
-
 SPANS: Final = {HOUR: "1h", DAY: "24h"}
+_ITEMS: Final = {HOUR: CONTACTS_HOUR, DAY: CONTACTS_DAY}
 
 
 class HostActivity(Struct, frozen=True, kw_only=True):
@@ -92,10 +88,10 @@ def windows(host: str, contacts: Sequence[Contact], asks: Services, now: int) ->
     """
     return {
         span: [
-            Addition(f"contacts#{name}#{begin}#{host}", sets(within, asks), begin * span + 2 * span)
+            Addition(item.key_of(begin, host), sets(within, asks), item.kept_until(begin * span))
             for begin, within in sorted(_by_window(contacts, span, now).items())
         ]
-        for span, name in SPANS.items()
+        for span, item in _ITEMS.items()
     }
 
 

@@ -1,0 +1,67 @@
+"""Log formats that were learned, in the state table: implements `ports.LogFormatStore`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flowwarden.aws.dynamodb.table import StateTable, number
+from flowwarden.records.format_choice import Learned
+from flowwarden.state.schema import LOG_FORMATS
+
+if TYPE_CHECKING:
+    # The stubs are no part of the Lambda runtime.
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ACTIONS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+"""IAM actions that this file's calls need."""
+
+
+class DynamoDbLogFormats:
+    """Memory of log formats in the state table: one item for each log group."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = StateTable(client, table)
+
+    def recall(self, log_group: str) -> Learned | None:
+        """What was learned last, however old. Costs one read.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        item = self._table.get(LOG_FORMATS.address(log_group))
+        if "learned_at" not in item:
+            return None
+        return Learned(
+            formats=tuple(each["S"] for each in item["formats"]["L"]),
+            untold=item["untold"]["BOOL"],
+            at=int(item["learned_at"]["N"]),
+        )
+
+    def take_turn(self, log_group: str, now: int, wait: int) -> bool:
+        """Whether the caller may ask EC2: no container did in the last `wait` seconds. Costs one write.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        return self._table.take_turn(
+            LOG_FORMATS.address(log_group), "asked_at", now, wait=wait, ttl=LOG_FORMATS.ttl
+        )
+
+    def keep(self, log_group: str, learned: Learned) -> None:
+        """Remember what was learned. Costs one write.
+
+        Raises:
+            StateUnavailable: the table did not answer or refused.
+        """
+        self._table.update(
+            LOG_FORMATS.address(log_group),
+            UpdateExpression=(
+                "SET formats = :formats, untold = :untold, learned_at = :at, expires_at = :expires"
+            ),
+            ExpressionAttributeValues={
+                ":formats": {"L": [{"S": text} for text in learned.formats]},
+                ":untold": {"BOOL": learned.untold},
+                ":at": number(learned.at),
+                ":expires": number(LOG_FORMATS.kept_until(learned.at)),
+            },
+        )

@@ -1,0 +1,135 @@
+"""The state table: one client, one table name, and what the service's answers mean.
+
+The calls of `table` need IAM actions. The modules that make them list these in `ACTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flowwarden.errors import StateUnavailable
+
+if TYPE_CHECKING:
+    # The stubs are no part of the Lambda runtime.
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Address = tuple[str, str]
+"""Partition key and sort key of an item."""
+
+
+class ConditionFailed(Exception):
+    """The condition of a write did not hold; `item` is what the table holds."""
+
+    def __init__(self, item: Any) -> None:  # noqa: ANN401 - what the service sent
+        super().__init__()
+        self.item: dict[str, Any] = item or {}
+
+
+class StateTable:
+    """The calls to the state table. Each raises StateUnavailable if the table refuses or does not answer."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, address: Address) -> dict[str, Any]:
+        """The item as it is now, empty if there is none. Needs dynamodb:GetItem."""
+        with self._errors():
+            answer = self._client.get_item(TableName=self._name, Key=key_of(address), ConsistentRead=True)
+        return dict(answer.get("Item", {}))
+
+    def query(self, partition: str) -> list[dict[str, Any]]:
+        """All items of a partition, as they are now. Needs dynamodb:Query."""
+        with self._errors():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": partition}},
+                ConsistentRead=True,
+            )
+            return [dict(item) for page in pages for item in page["Items"]]
+
+    def read(self, addresses: Sequence[Address]) -> tuple[list[dict[str, Any]], list[Address]]:
+        """The items that one BatchGetItem returns, and the addresses that it left unprocessed.
+
+        Needs dynamodb:BatchGetItem. An item that does not exist is in neither list.
+        """
+        keys: Any = {self._name: {"Keys": [key_of(each) for each in addresses]}}
+        with self._errors():
+            answer = self._client.batch_get_item(RequestItems=keys)
+        items = [dict(item) for item in answer["Responses"].get(self._name, [])]
+        unprocessed: Any = answer.get("UnprocessedKeys", {})
+        left = unprocessed.get(self._name, {}).get("Keys", [])
+        return items, [(key["pk"]["S"], key["sk"]["S"]) for key in left]
+
+    def update(self, address: Address, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's arguments
+        """Update an item. Needs dynamodb:UpdateItem.
+
+        Raises:
+            ConditionFailed: the condition of the write does not hold.
+            StateUnavailable: the table did not answer or refused.
+        """
+        with self._errors():
+            return dict(self._client.update_item(TableName=self._name, Key=key_of(address), **arguments))
+
+    def delete(self, address: Address) -> None:
+        """Delete an item, if there is one. Needs dynamodb:DeleteItem."""
+        with self._errors():
+            self._client.delete_item(TableName=self._name, Key=key_of(address))
+
+    def take_turn(self, address: Address, taken: str, now: int, *, wait: int, ttl: int) -> bool:
+        """Whether the caller gets the turn: no other caller got it in the last `wait` seconds.
+
+        Costs one write. Of several at the same time, one succeeds. Needs dynamodb:UpdateItem.
+
+        Args:
+            address: of the item that holds the turn.
+            taken: the item's attribute that holds when the last turn began.
+            now: Unix seconds.
+            wait: seconds that a turn lasts.
+            ttl: seconds from now that the table keeps the item.
+        """
+        try:
+            self.update(
+                address,
+                UpdateExpression=f"SET {taken} = :now, expires_at = :expires",
+                ConditionExpression=f"attribute_not_exists({taken}) OR {taken} <= :before",
+                ExpressionAttributeValues={
+                    ":now": number(now),
+                    ":before": number(now - wait),
+                    ":expires": number(now + ttl),
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def unavailable(self, why: object) -> StateUnavailable:
+        """The error that says why this table cannot be used."""
+        return StateUnavailable(f"table {self._name}: {why}")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise ConditionFailed(dict(error.response).get("Item")) from error
+            raise self.unavailable(error) from error
+        except BotoCoreError as error:
+            raise self.unavailable(error) from error
+
+
+def key_of(address: Address) -> dict[str, Any]:
+    """An address in DynamoDB's notation."""
+    partition, sort = address
+    return {"pk": {"S": partition}, "sk": {"S": sort}}
+
+
+def number(value: int) -> dict[str, str]:
+    """A number in DynamoDB's notation."""
+    return {"N": str(value)}

@@ -1,0 +1,150 @@
+"""The schema of the state table: keys that stay apart, that stay as they are, and that stand nowhere else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.monitor.traffic import host_activity
+from flowwarden.state import schema
+from flowwarden.state.schema import ITEMS, UPLOADS, Item
+from tests.architecture import source
+
+SCHEMA = source.PACKAGE / "state" / "schema.py"
+KEY = re.compile(r"[a-z][a-z-]*#")
+
+
+def clashes(items: Iterable[Item]) -> list[tuple[str, str]]:
+    """Items of which one could have the key of the other: same prefix, or one begins with the other's."""
+    return [
+        (one.name, other.name)
+        for one, other in permutations(items, 2)
+        if one.partition == other.partition and other.prefix.startswith(one.prefix)
+    ]
+
+
+def taken_partitions(items: Iterable[Item]) -> list[str]:
+    """Shared partitions that an item with a partition of its own could have, too."""
+    own = [each.prefix for each in items if not each.partition]
+    return [each.partition for each in items if each.partition and each.partition.startswith(tuple(own))]
+
+
+def key_literals(module: ast.Module) -> Iterator[str]:
+    """How the texts of a module begin that look like a key of the table."""
+    for node in ast.walk(module):
+        value = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else node
+        text = value.value if isinstance(value, ast.Constant) else None
+        if isinstance(text, str) and (found := KEY.match(text)):
+            yield found[0]
+
+
+def unknown(module: ast.Module) -> set[str]:
+    """Key literals of a module that the schema does not have."""
+    known = [each.partition for each in ITEMS] + [each.prefix for each in ITEMS]
+    return {each for each in key_literals(module) if not any(text.startswith(each) for text in known)}
+
+
+def test_no_key_can_be_of_two_kinds() -> None:
+    """Prefixes are distinct, and none begins with another one."""
+    assert clashes(ITEMS) == []
+    assert taken_partitions(ITEMS) == []
+    assert len({each.name for each in ITEMS}) == len(ITEMS)
+
+
+@pytest.mark.parametrize("prefix", ["seen#", "seen", "seen#x#", ""])
+def test_a_prefix_that_clashes_is_found(prefix: str) -> None:
+    """The same one, a shorter one, a longer one."""
+    assert clashes((*ITEMS, replace(UPLOADS, prefix=prefix)))
+
+
+def test_a_partition_that_an_item_could_take_is_found() -> None:
+    """The work queue would read that item."""
+    assert taken_partitions((*ITEMS, replace(UPLOADS, prefix="enf")))
+
+
+def test_every_row_of_the_schema_is_in_the_table() -> None:
+    """A row that is left out has no documentation."""
+    assert {value for value in vars(schema).values() if isinstance(value, Item)} == set(ITEMS)
+
+
+def test_key_literals_stand_in_the_schema_alone() -> None:
+    """The rest of the package builds its keys from the rows."""
+    modules = [path for path in source.python("layers/flowwarden") if path != SCHEMA]
+    assert {
+        source.name(path): found for path in modules if (found := {*key_literals(source.tree(path))})
+    } == {}
+    assert {*key_literals(source.tree(SCHEMA))}
+    assert unknown(source.tree(SCHEMA)) == set()
+
+
+@pytest.mark.parametrize("code", ['f"stray#{x}"', '"stray#a"', 'key = f"contact#{x}"'])
+def test_a_key_that_is_not_in_the_schema_is_found(code: str) -> None:
+    """In plain texts and in f-strings."""
+    assert unknown(ast.parse(code))
+
+
+@pytest.mark.parametrize("code", ['f"seen#{x}"', '"enforcer#told"', '"# Heading"', 'f"{x}#y"', '"a b#c"'])
+def test_a_known_key_and_other_texts_are_left_alone(code: str) -> None:
+    """A heading or an anchor is no key."""
+    assert unknown(ast.parse(code)) == set()
+
+
+@pytest.mark.parametrize(
+    ("item", "parts", "address"),
+    [
+        (schema.CONTACTS_HOUR, (7, "vpc-1/10.0.0.1"), ("contacts#1h#7#vpc-1/10.0.0.1", "evidence")),
+        (schema.CONTACTS_DAY, (7, "vpc-1/10.0.0.1"), ("contacts#24h#7#vpc-1/10.0.0.1", "evidence")),
+        (
+            schema.REFUSALS,
+            (7, "vpc-1/10.0.0.1", "own", "6/443"),
+            ("refused#7#vpc-1/10.0.0.1#own#6/443", "evidence"),
+        ),
+        (schema.SCANNERS, (7, "192.0.2.1"), ("scanner#7#192.0.2.1", "evidence")),
+        (schema.ATTEMPTS, ("eni-1/10.0.0.1", 7), ("tried#eni-1/10.0.0.1#7", "evidence")),
+        (schema.UPLOADS, ("vpc-1/10.0.0.1", 7), ("sent#vpc-1/10.0.0.1#7", "evidence")),
+        (schema.UPLOAD_SIZES, ("tag:web", 7), ("sizes#tag:web#7", "evidence")),
+        (schema.BASELINES, ("tag:web", 7), ("edges#tag:web#7", "evidence")),
+        (schema.SKIPPED, ("eni-1", 7), ("lost#eni-1#7", "evidence")),
+        (schema.HEARTBEATS, ("/group", 7, 3), ("seen#/group#7#3", "evidence")),
+        (schema.INCIDENTS, ("k",), ("incident#k", "claim")),
+        (schema.LOG_FORMATS, ("/group",), ("layouts#/group", "formats")),
+        (schema.WORK_ITEMS, ("vpc-1",), ("enforcer", "vpc#vpc-1")),
+        (schema.SWEEP_CURSOR, (), ("enforcer", "cursor")),
+        (schema.SILENCE_TURNS, ("/group",), ("enforcer#told", "silence#/group")),
+        (schema.DUPLICATE_TURNS, ("0a",), ("enforcer#told", "duplicates#0a")),
+        (schema.BOUNDARY_TURNS, ("arn",), ("enforcer#told", "boundary#arn")),
+        (schema.UNREAD_ROLE_TURN, (), ("enforcer#told", "role-unread")),
+        (schema.UNLISTED_TURN, (), ("enforcer#told", "unlisted")),
+        (schema.UNPROVEN_TURN, (), ("enforcer#told", "unproven")),
+    ],
+    ids=lambda value: value.name if isinstance(value, Item) else "",
+)
+def test_stored_keys_stay_as_they_are(
+    item: Item, parts: tuple[object, ...], address: tuple[str, str]
+) -> None:
+    """A deployment finds what the version before it stored."""
+    assert item.address(*parts) == address
+
+
+def test_names_of_sets_stay_with_their_meaning() -> None:
+    """The monitor takes them in order from the row."""
+    assert host_activity.FAILED == "failed"
+    assert host_activity.FAILED_USUAL == "failed-usual"
+    assert host_activity.FAILED_NETWORKS == "failed-networks"
+    assert host_activity.FAILED_OUTSIDE == "failed-outside"
+    assert host_activity.ANSWERED == "answered"
+    assert host_activity.ANSWERED_BY == "answered-by"
+    assert host_activity.ANSWERED_OUTSIDE == "answered-outside"
+    assert host_activity.ADMINISTERED == "administered"
+    assert host_activity.SESSIONS == "sessions"
+
+
+def test_a_key_with_other_parts_is_refused() -> None:
+    """A part that is missing would make two items one."""
+    with pytest.raises(ValueError, match="a key of uploads"):
+        UPLOADS.key_of("vpc-1/10.0.0.1")
