@@ -1,0 +1,62 @@
+"""Writes docs/state.md: what the state table holds.
+
+Run `make docs` after a change to `flowwarden.state.schema`. A test compares the page with the code.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from flowwarden.state.schema import ITEMS, Item
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "state.md"
+SPANS: Final = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+INTRODUCTION: Final = """\
+# What the state table holds
+
+`make docs` writes this page from `layers/flowwarden/flowwarden/state/schema.py`. Change that file instead.
+
+Flow Warden stores its state in one DynamoDB table with the keys `pk` and `sk`. Each section is one kind of
+item. DynamoDB deletes an item some time after its retention ends, so the code never relies on that. In a key,
+a word in angle brackets stands for a value. The budget is the most items of the kind that one batch writes.
+The monitor judges most findings one interface at a time; the budget then holds for each interface.
+[The decision](decisions/evidence-is-sets-that-grow.md) says why sets hold the state.
+"""
+
+
+def page(items: tuple[Item, ...] = ITEMS) -> str:
+    """docs/state.md."""
+    head = "| Item | Partition key | Sort key | Retention | Writes of a batch |\n|---|---|---|---|---|"
+    rows = "\n".join(_row(each) for each in items)
+    return "\n".join([INTRODUCTION, head, rows, "", *(_section(each) for each in items)])
+
+
+def _row(item: Item) -> str:
+    partition, sort = item.address(*(f"<{part}>" for part in item.key))
+    budget = item.per_batch or "no budget"
+    return f"| {item.name} | `{partition}` | `{sort}` | {span(item.ttl)} | {budget} |"
+
+
+def _section(item: Item) -> str:
+    lines = [f"## {item.name[:1].upper()}{item.name[1:]}", "", item.why, ""]
+    lines.append(f"- **Retention:** {span(item.ttl)} from {item.ttl_from}")
+    if item.sets:
+        lines.append(f"- **Sets of numbers:** {', '.join(f'`{name}`' for name in item.sets)}")
+    return "\n".join([*lines, ""])
+
+
+def span(seconds: int) -> str:
+    """Seconds in the largest unit that they fill without a rest."""
+    size, unit = next((size, unit) for size, unit in SPANS if seconds % size == 0)
+    count = seconds // size
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()
