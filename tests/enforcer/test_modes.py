@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowwarden.enforcer.modes import RUN_MODES, mode_of
+from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.triggers.trigger import RunKind
 from tests.architecture import source
 
@@ -16,14 +16,13 @@ ALLOWED = {DECIDES / "modes.py", DECIDES / "triggers" / "trigger.py"}
 
 
 def kinds_compared(module: ast.Module) -> list[str]:
-    """The members of RunKind that a module compares with, `IGNORED` left out: nothing follows from it."""
+    """The members of RunKind that a module compares with."""
     return [
         each.attr
         for compare in ast.walk(module)
         if isinstance(compare, ast.Compare)
         for each in ast.walk(compare)
         if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "RunKind"
-        if each.attr != RunKind.IGNORED
     ]
 
 
@@ -46,7 +45,7 @@ def test_the_delivery_role_is_checked_by_sweeps_and_by_events_about_it() -> None
 
 def test_a_retry_reports_no_lasting_failure_and_does_nothing_in_a_dry_run() -> None:
     """It runs every few minutes: the sweep reports what lasts."""
-    mode = mode_of(RunKind.RETRY)
+    mode = RUN_MODES[RunKind.RETRY]
     assert (mode.reports_lasting, mode.runs_dry, mode.resumes_sweep) == (False, False, True)
 
 
@@ -58,6 +57,14 @@ def test_a_retry_reports_no_lasting_failure_and_does_nothing_in_a_dry_run() -> N
 def test_no_module_decides_by_the_kind_of_run_but_the_table(path: Path) -> None:
     """Or the table would not say what a run does."""
     assert path in ALLOWED or kinds_compared(source.tree(path)) == []
+
+
+@pytest.mark.parametrize("kind", RunKind)
+def test_what_acts_in_a_dry_run_and_outside_of_it(kind: RunKind) -> None:
+    """Nothing follows from an ignored event, and a retry leaves its queue alone in a dry run."""
+    mode = RUN_MODES[kind]
+    assert mode.acts(dry_run=False) == (kind is not RunKind.IGNORED)
+    assert mode.acts(dry_run=True) == (kind not in {RunKind.IGNORED, RunKind.RETRY})
 
 
 def test_the_check_can_fail() -> None:

@@ -33,6 +33,11 @@ class RunMode(Struct, frozen=True, kw_only=True):
     reports_lasting: bool = True
     """Whether it reports what stays wrong. A run every few minutes does not: each sweep does."""
 
+    def acts(self, *, dry_run: bool) -> bool:
+        """Whether such a run does anything at all, where `dry_run` says whether it only plans."""
+        looks = self.vpcs != "none" or self.checks_dependencies
+        return looks and (self.runs_dry or not dry_run)
+
 
 RUN_MODES: Final[Mapping[RunKind, RunMode]] = MappingProxyType(
     {
@@ -48,12 +53,7 @@ RUN_MODES: Final[Mapping[RunKind, RunMode]] = MappingProxyType(
             vpcs="due", looks_at="pending", runs_dry=False, resumes_sweep=True, reports_lasting=False
         ),
         RunKind.DEPENDENCIES: RunMode(vpcs="none", looks_at="surroundings", checks_dependencies=True),
-        RunKind.IGNORED: RunMode(vpcs="none", looks_at="nothing", runs_dry=False),
+        RunKind.IGNORED: RunMode(vpcs="none", looks_at="nothing"),
     }
 )
 """A row for each kind."""
-
-
-def mode_of(kind: RunKind) -> RunMode:
-    """The row of a kind."""
-    return RUN_MODES[kind]

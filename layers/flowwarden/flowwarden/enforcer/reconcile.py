@@ -11,8 +11,8 @@ One VPC's failure is never in another's way. How it ends for a VPC, and what fol
   The VPC is put on a list, which a scheduled look works off; nobody waits, and nobody is told. Only that
   somebody deleted a flow log whose successor is put off is told at once: the look does not know who it was.
 - A log group that should hold records, and of which the monitor sees none at all: told once in a suppression
-  window, as `compliance.total_silence` says. So are flow logs of a day and more of which nobody can say
-  whether they deliver (`compliance.long_unproven`). Nothing is deleted or replaced because of it.
+  window, as `decide.silent_log_groups` says. So are flow logs of a day and more of which no record
+  proves that they deliver (`decide.unverified_flow_logs`). Nothing is deleted or replaced because of it.
 - A permissions boundary of the delivery role, and policies that may not be read: told once in a suppression
   window. Nobody knows whether they do harm, and they may be wanted so.
 - Flow logs of others that record the same traffic again: told by a sweep once in a suppression window, and
@@ -44,7 +44,7 @@ from flowwarden.enforcer.execute.backoff import has_time, with_backoff
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor, fairly
 from flowwarden.enforcer.execute.log_groups import LogGroupExecutor
 from flowwarden.enforcer.execute.tags import TagExecutor
-from flowwarden.enforcer.modes import mode_of
+from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed, Observer
 from flowwarden.enforcer.planning import Planned, Planner
 from flowwarden.enforcer.ports import EnforcerMemory, FlowLogService, LogGroupService, Pace, RoleService
@@ -53,7 +53,7 @@ from flowwarden.enforcer.requeue import left, missing, unseen
 from flowwarden.enforcer.state.desired import retentions
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.telling import SUPPRESSION_SECONDS, OperationsNotifier
-from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
+from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.enforcer.work_queue import WorkQueue
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError
@@ -123,8 +123,7 @@ class EnforcingService:
         Returns:
             One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
         """
-        mode = mode_of(trigger.kind)
-        if trigger.kind is RunKind.IGNORED or (self._dry_run and not mode.runs_dry):
+        if not RUN_MODES[trigger.kind].acts(dry_run=self._dry_run):
             # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
             return self._report(trigger, ())
         agenda = WorkQueue(self._aws.memory, dry_run=self._dry_run)
@@ -155,7 +154,7 @@ class EnforcingService:
         self, trigger: Trigger, agenda: WorkQueue, now: int
     ) -> tuple[list[str] | None, list[VpcOutcome]]:
         """The VPCs to look at, None for all of them; and the outcomes of those that are left for later."""
-        mode = mode_of(trigger.kind)
+        mode = RUN_MODES[trigger.kind]
         if mode.resumes_sweep:
             return (agenda.due(now) if agenda.cursor is None else None), []
         if mode.vpcs != "named":
@@ -196,7 +195,7 @@ class EnforcingService:
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
-        mode = mode_of(trigger.kind)
+        mode = RUN_MODES[trigger.kind]
         repairs += self._keep(trigger, upkeep, world)
         if not mode.reports_lasting:
             # What fails for good is told by each sweep, not every few minutes.
@@ -223,7 +222,7 @@ class EnforcingService:
 
     def _planned(self, trigger: Trigger, agenda: WorkQueue, world: Observed, now: int) -> list[Planned]:
         """The plans; of a sweep that goes on, for the VPCs that are left and those that are due."""
-        mode = mode_of(trigger.kind)
+        mode = RUN_MODES[trigger.kind]
         if mode.vpcs == "none":
             return []
         plans = self._planner.vpcs(world, agenda.pending, now)
@@ -248,7 +247,7 @@ class EnforcingService:
 
     def _role(self, trigger: Trigger) -> Iterator[Remediation]:
         """What is wrong about the delivery role; not asked for each VPC."""
-        if mode_of(trigger.kind).checks_dependencies:
+        if RUN_MODES[trigger.kind].checks_dependencies:
             yield from self._log_groups.role()
 
     def _carry_out(
@@ -260,7 +259,7 @@ class EnforcingService:
         are on the list: a sweep that has come to them is at its end.
         """
         last = (
-            agenda.cursor.after if agenda.cursor is not None and mode_of(trigger.kind).resumes_sweep else ""
+            agenda.cursor.after if agenda.cursor is not None and RUN_MODES[trigger.kind].resumes_sweep else ""
         )
         for each in fairly(planned, agenda.pending):
             before = agenda.pending.get(each.vpc_id)

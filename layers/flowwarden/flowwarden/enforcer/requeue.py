@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flowwarden.enforcer.modes import mode_of
+from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.planning import Planned
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
@@ -48,7 +48,7 @@ def unseen(
     wanted: Sequence[str] | None, trigger: Trigger, agenda: WorkQueue, error: Exception, now: int
 ) -> list[VpcOutcome]:
     """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
-    mode = mode_of(trigger.kind)
+    mode = RUN_MODES[trigger.kind]
     passes = not isinstance(error, CallRefused)
     if passes and mode.keeps_cursor:
         agenda.stop_at(Cursor(after=""), now)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide import silent_log_groups, unverified_flow_logs
 from flowwarden.enforcer.decide.duplicates import Duplicate, duplicates_of, turn_of
-from flowwarden.enforcer.modes import mode_of
+from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.planning import Planned
 from flowwarden.enforcer.ports import EnforcerMemory
 from flowwarden.enforcer.reporting.notification import render
@@ -55,7 +55,7 @@ class OperationsNotifier:
 
     def unlisted(self, outcomes: Sequence[VpcOutcome], trigger: Trigger, now: int) -> Sequence[VpcOutcome]:
         """What EC2 does not list: a look, one of many, tells it only if nobody told it lately."""
-        is_look = not mode_of(trigger.kind).reports_lasting
+        is_look = not RUN_MODES[trigger.kind].reports_lasting
         if is_look and all(each.retryable for each in outcomes):
             return outcomes  # no look tells what may pass, so it takes no turn
         first = self._is_first(UNLISTED, now)
@@ -64,7 +64,7 @@ class OperationsNotifier:
 
     def silences(self, planned: Sequence[Planned], trigger: Trigger, now: int) -> Iterator[Remediation]:
         """What a sweep sees nothing of: log groups, then flow logs. A new monitor has seen nothing yet."""
-        if not mode_of(trigger.kind).checks_silence or trigger.deployed:
+        if not RUN_MODES[trigger.kind].checks_silence or trigger.deployed:
             return
         silent = list(silent_log_groups.silent_groups(one.vpc_state for one in planned))
         for each in silent:
@@ -92,7 +92,7 @@ class OperationsNotifier:
 
         Without the state table they are not told: they cost money, not sight, and each sweep would tell them.
         """
-        if not mode_of(trigger.kind).checks_silence:
+        if not RUN_MODES[trigger.kind].checks_silence:
             return ()
         found = duplicates_of((each.vpc_state, each.plan.verdict) for each in planned)
         return found if found and self._is_first(turn_of(found), now, unknown=False) else ()

@@ -13,7 +13,7 @@ from typing import Any
 
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.duplicates import Duplicate
-from flowwarden.enforcer.modes import mode_of
+from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.triggers.trigger import TAMPERING
 from flowwarden.notify.notification import Notification, fit_subject, one_line
@@ -110,7 +110,7 @@ def _cause(report: EnforcementReport) -> str:
         f"Why now: {one_line(origin.event_name)} by {who} from {where} "
         f"(CloudTrail event {one_line(origin.event_id)})\n"
         f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not told'}\n"
-        f"Looked at: {mode_of(report.trigger.kind).looks_at}, because {one_line(report.trigger.reason)}"
+        f"Looked at: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}"
     )
     if report.trigger.deleted:
         cause += f"\nFlow logs deleted: {', '.join(_deleted(report))}"

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.duplicates import Duplicate, turn_of
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.decide.plan import Plan
-from flowwarden.enforcer.modes import mode_of
+from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.triggers.trigger import Trigger
 
 
@@ -152,7 +152,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         """
         news = self.news
         failures = news.failures
-        if not mode_of(self.trigger.kind).reports_lasting:
+        if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
         changed = news.created or news.of(Result.REPLACED) or news.repairs or news.duplicates
         # What is left to a later look is told now, with whoever made it necessary.
