@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +12,8 @@ from flowwarden.errors import PublishFailed
 from flowwarden.monitor import spikes
 from flowwarden.monitor.blind_spots import BlindSpot
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
-from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
+from flowwarden.monitor.detectors import BY_NAME, internet_rejects, unparsed_lines
+from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.lookout import Lookout
 from flowwarden.monitor.render import rollup, telemetry, unparsed
@@ -91,15 +92,6 @@ class MonitoringResult(Struct, kw_only=True):
             )
 
 
-class Sinks(Struct, frozen=True):
-    """Where notifications go."""
-
-    pages: Sink
-    """On-call."""
-    operations: Sink
-    """Whoever keeps Flow Warden seeing."""
-
-
 class Guards(Struct, frozen=True):
     """Who looks at batches, and remembers."""
 
@@ -127,7 +119,7 @@ class MonitoringService:
         layouts: LogFormatCache,
         guards: Guards,
         claims: Claims,
-        sinks: Sinks,
+        routes: Mapping[Route, Sink],
         region: str,
         quiet_minutes: int,
     ) -> None:
@@ -135,7 +127,7 @@ class MonitoringService:
         self._watcher = guards.watcher
         self._lookout = guards.lookout
         self._claims = claims
-        self._sinks = sinks
+        self._routes = routes
         self._region = region
         self._quiet_minutes = quiet_minutes
 
@@ -202,19 +194,18 @@ class MonitoringService:
         occasion = self._occasion(batch.owner, batch)
         summary = rollup.summarize(summaries, occasion)
         key = rollup.storm_key(occasion)
-        return Alert(self._sinks.pages, key, summary, lambda _: rollup.render(summaries, occasion))
+        return Alert(self._routes[rollup.ROUTE], key, summary, lambda _: rollup.render(summaries, occasion))
 
     def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
         account = finding.example.flow.account_id or batch.owner
         key, occasion = incident_key(finding, account, self._region), self._occasion(account, batch)
-        return Alert(
-            self._sinks.pages, key, finding.summary, lambda claim: render(finding, key, claim, occasion)
-        )
+        sink = self._sink_of(finding.detector)
+        return Alert(sink, key, finding.summary, lambda claim: render(finding, key, claim, occasion))
 
     def _sight_report(self, loss: unparsed_lines.SightLost, entry: CachedFormats, batch: LogBatch) -> Alert:
         occasion, layouts = self._occasion(batch.owner, batch), entry.candidates.layouts
         return Alert(
-            self._sinks.operations,
+            self._sink_of(unparsed_lines.DETECTOR.name),
             unparsed.sight_key(occasion),
             unparsed.summarize(loss, occasion),
             lambda claim: unparsed.render(loss, layouts, claim, occasion),
@@ -223,11 +214,14 @@ class MonitoringService:
     def _blind_spot_report(self, spot: BlindSpot, batch: LogBatch) -> Alert:
         occasion = self._occasion(batch.owner, batch)
         return Alert(
-            self._sinks.operations,
+            self._sink_of(spot.detector),
             telemetry.blind_spot_key(spot, occasion),
             telemetry.summarize(spot),
             lambda claim: telemetry.render(spot, claim, occasion),
         )
+
+    def _sink_of(self, detector: str) -> Sink:
+        return self._routes[BY_NAME[detector].route]
 
     def _occasion(self, account: str, batch: LogBatch) -> Occasion:
         return Occasion(

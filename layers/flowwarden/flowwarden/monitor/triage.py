@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors import BY_NAME, DETECTORS
 from flowwarden.monitor.detectors.base import PerBatch
 from flowwarden.monitor.findings import Finding, Severity, identity
 from flowwarden.network.direction import DirectedFlow
@@ -17,7 +17,6 @@ from flowwarden.policy.policy import Policy
 _PER_BATCH: Final = tuple(
     way.inspect for detector in DETECTORS for way in detector.detect if isinstance(way, PerBatch)
 )
-_INHIBITS: Final = {detector.name: detector.inhibits for detector in DETECTORS}
 
 
 def inspect(
@@ -25,7 +24,7 @@ def inspect(
 ) -> list[Finding]:
     """Run every detector over a batch; what a graver finding says already is left out.
 
-    What is found about exempt hosts stays, but pages nobody.
+    What is found about exempt hosts stays, but does not page.
 
     Args:
         flows: those that any of the detectors looks at.
@@ -42,7 +41,7 @@ def inspect(
     silenced = {
         (inhibited, finding.subject)
         for finding in findings.values()
-        for inhibited in _INHIBITS.get(finding.detector, ())
+        for inhibited in BY_NAME[finding.detector].inhibits
     }
     exempt = host_set(policy.exempt)
     return [

@@ -45,3 +45,5 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     internet_rejects.DETECTOR,
 )
 """Every detector. Where several share an input, they run in this order; documentation lists them in it."""
+
+BY_NAME: Final = {each.name: each for each in DETECTORS}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Notification, fit_subject
 from flowwarden.notify.text import plural
 
+ROUTE: Final = Route.PAGES
 NAME: Final = "alert-rollup"
 SUMMARY: Final = "all that is new in one batch beyond 25 pages, in one page"
 """Its row in the README, below those of the detectors."""
