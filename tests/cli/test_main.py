@@ -79,6 +79,7 @@ def test_a_pipe_that_is_closed_early_ends_it_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 1, "")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_it_with_130() -> None:
     """Without a traceback."""
     with subprocess.Popen(

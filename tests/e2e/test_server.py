@@ -40,6 +40,7 @@ def fail_inside(aws: EmbeddedAws) -> None:
         assert not listens(aws.port), "the server answers"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_it_is_stopped_by_ctrl_c() -> None:
     """The interrupt unwinds the block."""
     with subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, stdout=subprocess.PIPE, text=True,
