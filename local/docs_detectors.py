@@ -1,6 +1,6 @@
 """Writes what the documentation says about detectors: the README's table and docs/detectors.md.
 
-Run `python -m local.docs_detectors` after a change to a detector. A test compares both with the code.
+Run `make docs` after a change to a detector. A test compares both with the code.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HIDDEN: Final = ("Events", "What to do", "ATT&CK")
 INTRODUCTION: Final = """\
 # Detectors
 
-`python -m local.docs_detectors` writes this page from the detectors' own files. Change those instead.
+`make docs` writes this page from the detectors' own files. Change those instead.
 
 Each section says what one detector finds, where the finding goes, and what the detector depends on. A
 threshold stands with its default; [policy.md](policy.md) says how to change it. Without a need, the detector
@@ -54,7 +54,7 @@ A batch with too many pages sends some of them together: that page has the name 
 def table() -> str:
     """The README's table."""
     rows = [(each.name, each.summary, f"{each.severity}: {ROUTES[each.route]}") for each in DETECTORS]
-    rows.append((rollup.NAME, rollup.SUMMARY, f"{rollup.SEVERITY}: {ROUTES[Route.PAGES]}"))
+    rows.append((rollup.NAME, rollup.SUMMARY, f"{rollup.SEVERITY}: {ROUTES[rollup.ROUTE]}"))
     lines = (f"| `{name}` | {summary} | {severity} |" for name, summary, severity in rows)
     return "\n".join(["| Detector | What it means | Severity |", "|---|---|---|", *lines])
 

@@ -17,12 +17,12 @@ PAGE = (ROOT / "docs" / "detectors.md").read_text()
 
 
 def test_the_table_in_the_readme_is_up_to_date() -> None:
-    """If not: `python -m local.docs_detectors`."""
+    """If not: `make docs`."""
     assert docs_detectors.with_table(README) == README
 
 
 def test_the_page_is_up_to_date() -> None:
-    """If not: `python -m local.docs_detectors`."""
+    """If not: `make docs`."""
     assert docs_detectors.page() == PAGE
 
 

@@ -58,8 +58,8 @@ class Patience:
         time.sleep(seconds)
 
 
-class Nobody:
-    """Who is told: nobody, because nothing is done."""
+class NoReports:
+    """Takes no report: a plan changes nothing, so there is nothing to send."""
 
     def send(self, notification: Notification) -> None:
         """A plan sends nothing; this would be a mistake of ours."""
@@ -76,7 +76,7 @@ def run(question: Question, console: Console, wired: Callable[[EnforcerSettings]
     """
     try:
         settings = read_settings(question)
-        aws = wired(settings) if wired else on_aws(settings, Nobody(), Patience())
+        aws = wired(settings) if wired else on_aws(settings, NoReports(), Patience())
         service = build(settings, aws, dry_run=True)
     except FlowWardenError as error:
         console.report(f"error: {error}")

@@ -1,5 +1,6 @@
 """Flow Warden: watches VPC Flow Logs and keeps them switched on.
 
-The core (`records`, `network`, `detection`, `alerting`, `compliance`) does no I/O and reads neither
-clock nor environment. `services` orchestrates it over the `ports`; `aws` implements the ports.
+Two products, `monitor` and `enforcer`, never import each other. Both stand on `records`, `network`, `policy`,
+`state` and `notify`. These do no I/O and read neither clock nor environment. `aws` implements the products'
+ports, `sources` reads archives, and `bootstrap` wires them.
 """

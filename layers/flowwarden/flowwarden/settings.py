@@ -15,7 +15,6 @@ from msgspec import Meta, Struct
 from flowwarden.errors import SettingsError
 
 Text = Annotated[str, Meta(min_length=1)]
-PositiveInt = Annotated[int, Meta(ge=1)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -50,7 +49,7 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
     pages_topic_arn: Text
     state_table: Text
     policy: Text = "{}"
-    """The user's policy as JSON; see `flowwarden.policy`."""
+    """The user's policy as JSON; see `flowwarden.policy.policy`."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """How long repeats of an incident stay quiet after its page."""
     claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
@@ -78,7 +77,7 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     flow_log_retention_days: Annotated[int, Meta(ge=1)] = 30
     log_kms_key_arn: str = ""
     policy: Text = "{}"
-    """The user's policy as JSON; see `flowwarden.policy`."""
+    """The user's policy as JSON; see `flowwarden.policy.policy`."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """How long what stays wrong stays quiet after it was told, where that is not told by each sweep."""
     dry_run: bool = False

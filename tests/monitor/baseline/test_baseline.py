@@ -9,11 +9,11 @@ from flowwarden.monitor.baseline.baseline import (
     LISTENS,
     Baseline,
     baseline,
-    key_of,
     keys_before,
     kinds_of,
     learned,
 )
+from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import fingerprint
 
 EDGE = ("out", 6, 5432, "10.0.3.0/24")
@@ -52,15 +52,18 @@ def test_an_edge_is_an_example_of_kinds() -> None:
 def test_only_days_before_count() -> None:
     """So that the order of a day's batches decides nothing."""
     keys = keys_before("tag:Role=web", DAY)
-    assert key_of("tag:Role=web", DAY) not in keys
-    assert keys[key_of("tag:Role=web", DAY - 1)] == DAY - 1
-    items = {key_of("tag:Role=web", DAY - ago): {EDGES: frozenset({fingerprint(*EDGE)})} for ago in (1, 2)}
+    assert BASELINES.key_of("tag:Role=web", DAY) not in keys
+    assert keys[BASELINES.key_of("tag:Role=web", DAY - 1)] == DAY - 1
+    items = {
+        BASELINES.key_of("tag:Role=web", DAY - ago): {EDGES: frozenset({fingerprint(*EDGE)})}
+        for ago in (1, 2)
+    }
     assert baseline(DAY, keys, items).establishes(EDGE)
 
 
 def test_what_is_learned_is_kept_for_its_day() -> None:
     """A union: learning it again adds nothing."""
     addition = learned("tag:Role=web", DAY, frozenset({EDGE}))
-    assert addition.key == key_of("tag:Role=web", DAY)
+    assert addition.key == BASELINES.key_of("tag:Role=web", DAY)
     assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE), fingerprint("out", 6, 5432)})}
     assert addition.kept_until > (DAY + 30) * 86_400

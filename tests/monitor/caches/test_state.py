@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flowwarden.monitor.baseline.baseline import EDGES, key_of, kinds_of
+from flowwarden.monitor.baseline.baseline import EDGES, kinds_of
 from flowwarden.monitor.caches.state import MOST_EDGES, TAUGHT, StateCache
+from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import fingerprint
 from tests.monitor.fakes_state import MemoryEvidence
 
 ROLE, DAY = "tag:Role=web", 20_000
-KEY = key_of(ROLE, DAY)
+KEY = BASELINES.key_of(ROLE, DAY)
 
 
 def edge(port: int) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ class LogFormatStore(Protocol):
         """What was learned last, however old; None if nothing. Raises StateUnavailable."""
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
-        """Whether the caller may ask EC2: nobody was told so in the `wait` seconds before `now`.
+        """Whether the caller may ask EC2: no other caller was told so in the `wait` seconds before `now`.
 
         Raises StateUnavailable.
         """

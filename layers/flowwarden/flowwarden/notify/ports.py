@@ -28,4 +28,4 @@ class Claims(Protocol):
         """Say that the notification claimed by `owner` was sent. Raises StateUnavailable."""
 
     def release(self, key: str, owner: Owner) -> None:
-        """Give the claim back unsent, for anybody to take at once. Raises StateUnavailable."""
+        """Give the claim back unsent, so that any invocation can take it at once. Raises StateUnavailable."""

@@ -1,4 +1,4 @@
-"""What the user wishes of flow logs: the part `flow_logs` of the policy.
+"""The flow logs that the user wants: the part `flow_logs` of the policy.
 
 Every setting has a default, so that no policy is needed: each VPC of this account and region shall have a
 flow log of all traffic into the stack's log group. `check` refuses what EC2 or CloudWatch Logs would refuse,
@@ -92,13 +92,13 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rules: tuple[Rule, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     grace_minutes: int = 5
-    """How long a new VPC is left to whoever made it, who may make its flow log next."""
+    """How long a new VPC is left alone, so that the tool that made it can make its flow log."""
     foreign: str = BESIDE
-    """Whether a flow log of all traffic that somebody else made is `enough`, wherever it goes; else ours is
+    """Whether a flow log of all traffic that another tool made is `enough`, wherever it goes; else ours is
     made `beside` it, because the monitor reads only the stack's log groups."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """With which names of log groups go on."""
-        wishes = (self.default, *(each.flow_log for each in self.rules))
-        return tuple(dict.fromkeys(each.log_group_suffix for each in wishes if each.log_group_suffix))
+        specs = (self.default, *(each.flow_log for each in self.rules))
+        return tuple(dict.fromkeys(each.log_group_suffix for each in specs if each.log_group_suffix))

@@ -69,10 +69,10 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     if not 0 <= policy.grace_minutes <= LONGEST_GRACE:
         yield f"grace_minutes: {policy.grace_minutes}; write 0 to {LONGEST_GRACE}"
     yield from _not_among("foreign", policy.foreign, (BESIDE, ENOUGH))
-    yield from _wrong_wish("default", policy.default)
+    yield from _wrong_spec("default", policy.default)
     for number, rule in enumerate(policy.rules):
         yield from _wrong_selection(f"rules[{number}].where", rule.where)
-        yield from _wrong_wish(f"rules[{number}].flow_log", rule.flow_log)
+        yield from _wrong_spec(f"rules[{number}].flow_log", rule.flow_log)
     yield from _at_odds(policy)
     for number, exemption in enumerate(policy.exemptions):
         yield from _wrong_exemption(f"exemptions[{number}]", exemption)
@@ -82,20 +82,20 @@ def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:
     """Wishes that share a log group and want different things of it."""
     settings = {_shared(policy.default): policy.default}
     for number, rule in enumerate(policy.rules):
-        wish = rule.flow_log
-        other = settings.setdefault(_shared(wish), wish)
-        if (wish.retention_days, wish.kms_key_arn) != (other.retention_days, other.kms_key_arn):
+        spec = rule.flow_log
+        other = settings.setdefault(_shared(spec), spec)
+        if (spec.retention_days, spec.kms_key_arn) != (other.retention_days, other.kms_key_arn):
             yield (
-                f"rules[{number}].flow_log: retention_days {wish.retention_days}, kms_key_arn "
-                f"{wish.kms_key_arn!r}; another one that shares its log group has others: write a "
+                f"rules[{number}].flow_log: retention_days {spec.retention_days}, kms_key_arn "
+                f"{spec.kms_key_arn!r}; another one that shares its log group has others: write a "
                 f"log_group_suffix of its own"
             )
 
 
-def _shared(wish: FlowLogSpec) -> tuple[str, str]:
-    """What wishes agree in that share a log group; those of other destinations share none."""
-    in_group = wish.destination_type == CLOUD_WATCH_LOGS
-    return (CLOUD_WATCH_LOGS, wish.log_group_suffix) if in_group else (wish.destination_type, repr(wish))
+def _shared(spec: FlowLogSpec) -> tuple[str, str]:
+    """What specs agree in that share a log group; those of other destinations share none."""
+    in_group = spec.destination_type == CLOUD_WATCH_LOGS
+    return (CLOUD_WATCH_LOGS, spec.log_group_suffix) if in_group else (spec.destination_type, repr(spec))
 
 
 def _wrong_exemption(path: str, exemption: Exemption) -> Iterator[str]:
@@ -123,24 +123,24 @@ def _wrong_selection(path: str, where: Selection) -> Iterator[str]:
             yield f"{path}.cidrs[{number}]: {value!r}; write a CIDR such as 10.0.0.0/16"
 
 
-def _wrong_wish(path: str, wish: FlowLogSpec) -> Iterator[str]:
-    yield from _not_among(f"{path}.destination_type", wish.destination_type, DESTINATION_TYPES)
-    yield from _not_among(f"{path}.traffic_type", wish.traffic_type, TRAFFIC_TYPES)
-    yield from _not_among(f"{path}.file_format", wish.file_format, FILE_FORMATS)
-    yield from _not_among(f"{path}.max_aggregation_interval", wish.max_aggregation_interval, INTERVALS)
-    yield from _not_among(f"{path}.retention_days", wish.retention_days, (None, *RETENTIONS))
-    if wish.kms_key_arn and not _KEY.fullmatch(wish.kms_key_arn):
-        yield f"{path}.kms_key_arn: {wish.kms_key_arn!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID"
-    if len(wish.tags) > MOST_TAGS:
-        yield f"{path}.tags: {len(wish.tags)} tags; write {MOST_TAGS} at most"
-    for key, value in wish.tags.items():
+def _wrong_spec(path: str, spec: FlowLogSpec) -> Iterator[str]:
+    yield from _not_among(f"{path}.destination_type", spec.destination_type, DESTINATION_TYPES)
+    yield from _not_among(f"{path}.traffic_type", spec.traffic_type, TRAFFIC_TYPES)
+    yield from _not_among(f"{path}.file_format", spec.file_format, FILE_FORMATS)
+    yield from _not_among(f"{path}.max_aggregation_interval", spec.max_aggregation_interval, INTERVALS)
+    yield from _not_among(f"{path}.retention_days", spec.retention_days, (None, *RETENTIONS))
+    if spec.kms_key_arn and not _KEY.fullmatch(spec.kms_key_arn):
+        yield f"{path}.kms_key_arn: {spec.kms_key_arn!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID"
+    if len(spec.tags) > MOST_TAGS:
+        yield f"{path}.tags: {len(spec.tags)} tags; write {MOST_TAGS} at most"
+    for key, value in spec.tags.items():
         if len(value) > LONGEST_VALUE:
             yield f"{path}.tags.{key}: {len(value)} characters; write {LONGEST_VALUE} at most"
-    for key in wish.tags:
+    for key in spec.tags:
         if not key.strip() or len(key) > LONGEST_KEY or key.lower().startswith("aws:"):
             yield f"{path}.tags: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"
-    yield from _wrong_log_format(f"{path}.log_format", wish.log_format)
-    yield from _wrong_destination(path, wish)
+    yield from _wrong_log_format(f"{path}.log_format", spec.log_format)
+    yield from _wrong_destination(path, spec)
 
 
 def _wrong_log_format(path: str, text: str) -> Iterator[str]:
@@ -159,22 +159,22 @@ def _wrong_log_format(path: str, text: str) -> Iterator[str]:
         yield f"{path}: {problem}"
 
 
-def _wrong_destination(path: str, wish: FlowLogSpec) -> Iterator[str]:
-    kind = wish.destination_type
+def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
+    kind = spec.destination_type
     if kind in _ARN:
         pattern, allowed = _ARN[kind]
-        if not pattern.fullmatch(wish.destination):
-            yield f"{path}.destination: {wish.destination!r}; write {allowed}"
-        if kind == S3 and "AWSLogs" in wish.destination.split("/"):
-            yield f"{path}.destination: {wish.destination!r}; AWSLogs is no folder of yours, write another"
-    elif wish.destination:
-        yield f"{path}.destination: {wish.destination!r}; write log_group_suffix, or destination_type s3"
-    if wish.log_group_suffix and (kind != CLOUD_WATCH_LOGS or not _SUFFIX.fullmatch(wish.log_group_suffix)):
+        if not pattern.fullmatch(spec.destination):
+            yield f"{path}.destination: {spec.destination!r}; write {allowed}"
+        if kind == S3 and "AWSLogs" in spec.destination.split("/"):
+            yield f"{path}.destination: {spec.destination!r}; AWSLogs is no folder of yours, write another"
+    elif spec.destination:
+        yield f"{path}.destination: {spec.destination!r}; write log_group_suffix, or destination_type s3"
+    if spec.log_group_suffix and (kind != CLOUD_WATCH_LOGS or not _SUFFIX.fullmatch(spec.log_group_suffix)):
         yield (
-            f"{path}.log_group_suffix: {wish.log_group_suffix!r}; "
+            f"{path}.log_group_suffix: {spec.log_group_suffix!r}; "
             f"write up to 64 letters, digits and _ . # / -, for {CLOUD_WATCH_LOGS} alone"
         )
-    partitions = (wish.file_format, wish.hive_compatible_partitions, wish.per_hour_partition)
+    partitions = (spec.file_format, spec.hive_compatible_partitions, spec.per_hour_partition)
     if kind != S3 and partitions != ("plain-text", False, False):
         yield f"{path}.destination_type: {kind!r}; file format and partitions are for {S3} alone"
 

@@ -1,7 +1,8 @@
 """The reader: every line becomes exactly one flow, gap or malformed record; no line raises.
 
-Lines are read many at once (`rows`). Where one of them is odd, the lines are halved until few are left, and
-these are read one by one by the strict way, which tries every layout and says what is wrong with a line.
+Lines are read many at once (`line_decoder`). Where one of them is odd, the lines are halved until few are
+left, and these are read one by one by the strict way, which tries every layout and says what is wrong with a
+line.
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ class FlowDirection(StrEnum):
 class Flow:
     """One OK record: a one-way 5-tuple on one network interface in one aggregation window.
 
-    Every layout has a class of its own below this one (`rows.flow_type`), with an attribute for each of
-    its fields. The ones here are those that the project reasons on: AWS's field names with `_` for `-`. One
-    that the layout lacks, or that the record fills with `-`, is None. Addresses are in the text form that
+    Every layout has a class of its own below this one (`line_decoder.flow_type`), with an attribute for each
+    of its fields. The ones here are those that the project reasons on: AWS's field names with `_` for `-`.
+    One that the layout lacks, or that the record fills with `-`, is None. Addresses are in the text form that
     AWS wrote. Flows are frozen; two are equal if layout and values are.
     """
 

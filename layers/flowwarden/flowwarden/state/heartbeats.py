@@ -118,7 +118,9 @@ def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Additio
             shards.setdefault((slot, number % SHARDS if few is None else few), set()).add(number)
     return [
         Addition(
-            _key(log_group, slot, shard), {INTERFACES: frozenset(numbers)}, HEARTBEATS.kept_until(slot * SLOT)
+            HEARTBEATS.key_of(log_group, slot, shard),
+            {INTERFACES: frozenset(numbers)},
+            HEARTBEATS.kept_until(slot * SLOT),
         )
         for (slot, shard), numbers in sorted(shards.items())
     ]
@@ -126,7 +128,7 @@ def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Additio
 
 def keys(log_group: str, slots: Iterable[int]) -> dict[str, int]:
     """The items that tell who wrote into a log group in these slots, with their slots."""
-    return {_key(log_group, slot, shard): slot for slot in slots for shard in range(SHARDS)}
+    return {HEARTBEATS.key_of(log_group, slot, shard): slot for slot in slots for shard in range(SHARDS)}
 
 
 def seen(wanted: Mapping[str, int], items: Mapping[str, Sets]) -> dict[int, frozenset[int]]:
@@ -135,7 +137,3 @@ def seen(wanted: Mapping[str, int], items: Mapping[str, Sets]) -> dict[int, froz
     for key, slot in wanted.items():
         found[slot] = found.get(slot, frozenset()) | items.get(key, {}).get(INTERFACES, frozenset())
     return found
-
-
-def _key(log_group: str, slot: int, shard: int) -> str:
-    return HEARTBEATS.key_of(log_group, slot, shard)

@@ -24,6 +24,9 @@ TURNS: Final = "enforcer#told"
 WORK_TTL: Final = 3 * DAY
 """A lost item of the enforcer does no harm: the sweep checks every VPC in any case."""
 
+DAYS_READ: Final = 30
+"""Days of a role that are read back: what happens every second week is usual, too. Kept for twice as long."""
+
 MOST_HOSTS: Final = 32
 """Hosts at an interface that a batch remembers, those with most new contacts first: pods, or hosts behind a
 NAT instance. Each costs two writes."""
@@ -129,14 +132,14 @@ UPLOADS: Final = Item(
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
     name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",),
-    ttl=60 * DAY, per_batch=MOST_UPLOADS,
-    why="How much the hosts of a role sent in an hour, as powers of two. egress-volume reads the last 30 "
-    "days to know what is usual.",
+    ttl=2 * DAYS_READ * DAY, per_batch=MOST_UPLOADS,
+    why="How much the hosts of a role sent in an hour, as powers of two. egress-volume reads the last "
+    f"{DAYS_READ} days to know what is usual.",
 )  # fmt: skip
 BASELINES: Final = Item(
-    name="baselines", prefix="edges#", key=("role", "day"), sets=("edges",), ttl=60 * DAY,
+    name="baselines", prefix="edges#", key=("role", "day"), sets=("edges",), ttl=2 * DAYS_READ * DAY,
     why="What a role did on a day: direction, protocol, port and peer. The baseline is what several of the "
-    "last 30 days have. A container writes each edge of a role and day once.",
+    f"last {DAYS_READ} days have. A container writes each edge of a role and day once.",
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",),

@@ -1,9 +1,9 @@
 """Does a flow log deliver? Pure: what EC2 says of it, and whose records were seen, lead to an answer.
 
 Records prove it: an interface of what the flow log watches wrote into its log group, in a slot of
-`detection.last_seen` that began after the flow log was made. EC2's own word (`DeliverLogsStatus`) is SUCCESS
+`state.heartbeats` that began after the flow log was made. EC2's own word (`DeliverLogsStatus`) is SUCCESS
 from the first moment, so it counts only when it has lasted for `SETTLED_SECONDS`, and only where no records
-can be expected or seen: no interface is active (`compliance.activity`), or the destination is none that the
+can be expected or seen: no interface is active (`state.interface_activity`), or the destination is none that the
 monitor reads (S3, Firehose, the log groups of others). FAILED always counts.
 
 Those destinations are tried every five to ten minutes, so that what could not be written there has shown as
@@ -32,7 +32,7 @@ SLOTS: Final = SILENCE_SECONDS // SLOT + 1
 """How many slots are looked at, the one that is not over included."""
 
 type Seen = Mapping[str, Mapping[int, AbstractSet[int]]]
-"""By log group and slot: the numbers of the interfaces that wrote (`last_seen.number_of`)."""
+"""By log group and slot: the numbers of the interfaces that wrote (`heartbeats.number_of`)."""
 
 
 class Delivery(StrEnum):

@@ -63,7 +63,7 @@ def role_doubts(role: DeliveryRole | None, stack: Stack) -> Iterator[tuple[str, 
         yield BOUNDARY_TURNS.key_of(role.boundary), f"{has}, which may keep it from writing: {_mend(stack)}"
     if role.unread:
         # Not by what IAM says of it, which may be other words each time.
-        unknown = f"nobody can tell whether the delivery role {_name(stack)} may write"
+        unknown = f"it is unknown whether the delivery role {_name(stack)} may write"
         yield UNREAD_ROLE_TURN.key_of(), f"{unknown}, because not all could be read: {'; '.join(role.unread)}"
 
 

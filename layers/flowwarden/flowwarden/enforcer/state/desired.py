@@ -83,8 +83,8 @@ def managed_tags(stack_name: str) -> dict[str, str]:
 
 def retentions(policy: FlowLogsPolicy, stack: Stack) -> dict[str, int]:
     """For how many days (value) each log group (key) that a policy names is to keep records."""
-    wishes = (policy.default, *(rule.flow_log for rule in policy.rules))
-    wanted = (resolved(each, stack) for each in wishes if each.destination_type == CLOUD_WATCH_LOGS)
+    specs = (policy.default, *(rule.flow_log for rule in policy.rules))
+    wanted = (resolved(each, stack) for each in specs if each.destination_type == CLOUD_WATCH_LOGS)
     return {each.destination: each.retention_days for each in wanted if each.retention_days}
 
 
@@ -96,22 +96,22 @@ def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog
     return resolved(policy.default, stack)
 
 
-def resolved(wish: FlowLogSpec, stack: Stack) -> DesiredFlowLog:
-    """A wish, with what it leaves open as the stack has it."""
-    to_logs = wish.destination_type == CLOUD_WATCH_LOGS
-    suffix = f"-{wish.log_group_suffix}" if wish.log_group_suffix else ""
-    asked = LogFormat.parse(wish.log_format).to_log_format() if wish.log_format else stack.log_format
+def resolved(spec: FlowLogSpec, stack: Stack) -> DesiredFlowLog:
+    """A spec, with what it leaves open as the stack has it."""
+    to_logs = spec.destination_type == CLOUD_WATCH_LOGS
+    suffix = f"-{spec.log_group_suffix}" if spec.log_group_suffix else ""
+    asked = LogFormat.parse(spec.log_format).to_log_format() if spec.log_format else stack.log_format
     return DesiredFlowLog(
-        destination=f"{stack.log_group_name}{suffix}" if to_logs else wish.destination,
-        destination_type=wish.destination_type,
+        destination=f"{stack.log_group_name}{suffix}" if to_logs else spec.destination,
+        destination_type=spec.destination_type,
         delivery_role_arn=stack.delivery_role_arn if to_logs else "",
         log_format=asked,
-        max_aggregation_interval=wish.max_aggregation_interval,
-        traffic_type=wish.traffic_type,
-        file_format=wish.file_format,
-        hive_compatible_partitions=wish.hive_compatible_partitions,
-        per_hour_partition=wish.per_hour_partition,
-        tags=wish.tags | managed_tags(stack.stack_name),
-        retention_days=wish.retention_days or stack.retention_days,
-        kms_key_arn=wish.kms_key_arn or stack.kms_key_arn,
+        max_aggregation_interval=spec.max_aggregation_interval,
+        traffic_type=spec.traffic_type,
+        file_format=spec.file_format,
+        hive_compatible_partitions=spec.hive_compatible_partitions,
+        per_hour_partition=spec.per_hour_partition,
+        tags=spec.tags | managed_tags(stack.stack_name),
+        retention_days=spec.retention_days or stack.retention_days,
+        kms_key_arn=spec.kms_key_arn or stack.kms_key_arn,
     )

@@ -33,7 +33,7 @@ class NetworkInterface(Struct, frozen=True, kw_only=True):
     vpc_id: str
     subnet_id: str = ""
     active: bool | None = True
-    """None: nobody can tell (`compliance.activity`)."""
+    """None: unknown (`interface_activity`)."""
     since: int | None = None
     """Unix seconds: not active before then; None if nobody told."""
     instance_id: str = ""

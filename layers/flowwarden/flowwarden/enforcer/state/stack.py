@@ -40,7 +40,7 @@ class Stack(Struct, frozen=True, kw_only=True):
         return log_group in names or any(is_alternate(log_group, each) for each in names)
 
     def retention_of(self, log_group: str) -> int | None:
-        """For how many days a log group is to keep records; None if nobody wishes for anything."""
+        """For how many days a log group is to keep records; None if no setting says."""
         named = (days for name, days in self.retentions.items() if is_alternate(log_group, name))
         return self.retentions.get(log_group) or next(named, None)
 

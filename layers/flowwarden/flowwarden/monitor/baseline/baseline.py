@@ -17,13 +17,11 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.network.addresses import PeerClass
-from flowwarden.state.schema import BASELINES
+from flowwarden.state.schema import BASELINES, DAYS_READ
 from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
 
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. One would make every incident usual on the day after."""
-DAYS_ASKED: Final = 30
-"""How far back is looked: what happens every second week is usual, too."""
 LEARNING_DAYS: Final = 14
 """Two weeks hold each day of the week twice. Until a role is that old, most of what it does looks new."""
 DAYS_TAUGHT: Final = 7
@@ -85,14 +83,9 @@ def kinds_of(edge: Edge) -> list[Edge]:
     return kinds
 
 
-def key_of(role: str, day: int) -> str:
-    """The item that holds a role's edges of a day."""
-    return BASELINES.key_of(role, day)
-
-
 def keys_before(role: str, day: int) -> dict[str, int]:
     """The items that count on a day, with their days."""
-    return {key_of(role, before): before for before in range(day - DAYS_ASKED, day)}
+    return {BASELINES.key_of(role, before): before for before in range(day - DAYS_READ, day)}
 
 
 def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
@@ -104,4 +97,4 @@ def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Ba
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
     """What a batch teaches about a role: its edges, and what they are examples of."""
     numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
-    return Addition(key_of(role, day), {EDGES: numbers}, BASELINES.kept_until(day * DAY))
+    return Addition(BASELINES.key_of(role, day), {EDGES: numbers}, BASELINES.kept_until(day * DAY))

@@ -122,7 +122,7 @@ DETECTOR: Final = Detector(
     name="blocked-connection",
     summary=(
         "one of your hosts is refused a service that it used to have, or goes on being refused for "
-        "two hours: too strict a security group, or somebody who looks around"
+        "two hours: a security group is too strict, or the host is looking for open ports"
     ),
     severity=Severity.MEDIUM,
     thresholds=("blocked_packets", "blocked_slots"),

@@ -2,13 +2,13 @@
 
 What: an answered contact that is new for the role, started by a host whose role serves a database on two days
     or more. Another database of ours on such a port is left out: replicas come and go.
-Why: a database answers. What makes it ask is replication, backup, an update, or somebody who runs commands on
-    it.
+Why: a database answers requests. It opens connections for replication, backup or an update, or because an
+    intruder runs commands on it.
 False positives: a new backup target, a new replica on an unusual port, a package mirror.
 While a role is learned, it takes two days until it is known to serve a database. From then on only what no
     database needs is found, unless it is usual already: remote administration of own hosts, and TCP to the
     internet by other ports than the web's.
-What to do: find the process that connects; treat the database's content as read by whoever owns the far end.
+What to do: find the process that connects; assume that the owner of the far end has read the database.
 Events: none can show it, since a role has to be learned; tests/monitor/test_watching.py has weeks of them.
 ATT&CK: T1210 Exploitation of Remote Services.
 """

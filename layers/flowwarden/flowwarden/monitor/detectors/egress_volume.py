@@ -6,14 +6,14 @@ What: an own host that sends `upload_megabytes` or more to internet hosts within
     default log format names none.
 Why: who steals data has to send it somewhere. What a role needs to send it sends again and again, so that
     more than ever before is worth a question.
-False positives: a first backup, a migration, a dump for somebody's support: ask once. What comes again is
+False positives: a first backup, a migration, a dump for a vendor's support: ask once. What comes again is
     usual after `DAYS_SENT` days; name hosts that may send anything in the policy's `exempt`. Two flow logs
     with windows of different length, as while one replaces the other, count a connection twice.
-Blind: records of less than `LEAST` bytes, so whoever sends slowly or over many short connections; long
-    connections to ports that nobody knows, of which only the first window says who started them; who fetches
-    the data over a connection that he opened himself; roles that send as much anyway.
+Blind: records of less than `LEAST` bytes, so data that is sent slowly or over many short connections;
+    long connections to unknown ports, of which only the first window says which end started them; data that
+    the far end fetches over a connection of its own; roles that send as much anyway.
 While a role is learned, what it sends is remembered, and nothing is found.
-What to do: find out which program sends, and who owns the destination; stop it if nobody vouches for it.
+What to do: find out which program sends, and who owns the destination; stop it if it has no owner.
 Events: none can show it, since a role has to be learned; tests/monitor/test_uploads.py has weeks of them.
 ATT&CK: T1048 Exfiltration Over Alternative Protocol.
 
@@ -39,7 +39,7 @@ from flowwarden.network.direction import INTERNET, OWN, Directions
 from flowwarden.notify.text import plural
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.state.schema import UPLOAD_SIZES, UPLOADS
+from flowwarden.state.schema import DAYS_READ, UPLOAD_SIZES, UPLOADS
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
 
 LEAST: Final = 4_000_000
@@ -53,7 +53,6 @@ TIMES: Final = 5
 DAYS_SENT: Final = 3
 """Distinct days on which so much was sent before it is usual. A backup is told twice, and a weekly one comes
 often enough."""
-DAYS_ASKED: Final = 30
 
 (SENT,) = UPLOADS.sets
 (SIZES,) = UPLOAD_SIZES.sets
@@ -136,18 +135,16 @@ def lesson(role: str, place: Place, sent: float) -> Addition:
     """
     day = place[1] * HOUR // DAY
     return Addition(
-        _key(role, day), {SIZES: frozenset({int(log2(sent))})}, UPLOAD_SIZES.kept_until(day * DAY)
+        UPLOAD_SIZES.key_of(role, day),
+        {SIZES: frozenset({int(log2(sent))})},
+        UPLOAD_SIZES.kept_until(day * DAY),
     )
 
 
 def keys(role: str, place: Place) -> list[str]:
     """The items that tell what the role sent on the days before."""
     day = place[1] * HOUR // DAY
-    return [_key(role, before) for before in range(day - DAYS_ASKED, day)]
-
-
-def _key(role: str, day: int) -> str:
-    return UPLOAD_SIZES.key_of(role, day)
+    return [UPLOAD_SIZES.key_of(role, before) for before in range(day - DAYS_READ, day)]
 
 
 def usual(items: Iterable[Sets]) -> int:

@@ -5,7 +5,7 @@ What: an interface that wrote in nearly every half hour of the three hours befor
     operations, once for the interface and suppression window; `TOGETHER` and more of one VPC are told
     together: its flow log is gone.
 Why: a flow log says NODATA of an interface without traffic, so that one which says nothing has no flow log
-    any more, or one that does not deliver. Whoever wants to work unseen begins with that.
+    any more, or one that does not deliver. An intruder who wants to stay unseen begins with that.
 False positives: an interface whose instance was stopped or that was detached is not told, nor is one that was
     deleted; EC2 may be late in saying so. One that writes into another log group now is not silent.
     Deliveries that are more than an hour and a half late.

@@ -4,12 +4,12 @@ What: SKIPDATA in `lost_windows` windows of an interface or more, all of which b
     number of batches. Told to operations, once for the interface and suppression window.
 Why: a window with SKIPDATA hides any number of flows, so no detector's silence means anything meanwhile.
     AWS skips records for want of capacity or because of an error of its own (VPC User Guide, "Flow log
-    records"). A single window now and then is nothing that anybody can act on; it stays a count.
+    records"). A single window now and then calls for no action; it stays a count.
 False positives: chance. Where two windows in ten thousand are skipped, three of sixty within an hour happen
     about once in 50 days to 1,000 interfaces; with windows of ten minutes practically never.
 Events: records-skipped.json, and gaps.json, which is none.
 What to do: look at what else could tell of these hours, and ask AWS Support if it lasts.
-ATT&CK: none; whoever floods an interface may bring it about (T1562 Impair Defenses), but nobody can tell.
+ATT&CK: none; a flood can cause it (T1562 Impair Defenses), but records do not prove that.
 """
 
 from __future__ import annotations

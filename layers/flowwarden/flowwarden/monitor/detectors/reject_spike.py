@@ -10,7 +10,7 @@ Why: background radiation is always there, and a fixed threshold tells of it all
 False positives: a host that is scanned by several sources at the same time, an address that had another
     owner.
 Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses as many all day long
-    has no spikes. Which of the attempts are new nobody knows.
+    has no spikes. It does not know which of the attempts are new.
 What to do: nothing, as long as they are refused. Who gets through after it is another detector's business.
 ATT&CK: T1595 Active Scanning.
 Events: reject-burst.json has too few for one; tests/monitor/test_spikes.py has days of them.

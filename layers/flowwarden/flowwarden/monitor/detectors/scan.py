@@ -5,9 +5,9 @@ What: an own host whose new contacts fail: the places (server, protocol, port) t
     usual for its role does not count, however much of it fails. Services that it usually asks for, but in
     other networks, count once for each network that is new and fails, and for `USUAL_WEIGHTS` of every
     further server there. Each server that answered makes up for one failure, however many of its ports did;
-    those of the internet for failures on the internet only: anybody can have as many of them as he likes. Or
-    who asks one server for `scan_ports` privileged ports in a batch, answered or not.
-Why: an application knows whom to ask; who does not know has to try, and most of what he tries is not there.
+    those of the internet for failures on the internet only, because an attacker can have any number of them.
+    Or an own host that asks one server for `scan_ports` privileged ports in a batch, answered or not.
+Why: an application knows which servers to ask. A scanner has to try, and most of what it tries is not there.
     It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
     odds of 0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
 False positives: inventory and vulnerability scanners, new monitoring: name them in the policy's `exempt`. NAT

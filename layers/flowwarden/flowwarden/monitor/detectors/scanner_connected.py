@@ -1,4 +1,4 @@
-"""scanner-connected: somebody on the internet was refused all over the place, and then let in.
+"""scanner-connected: an internet host was refused at many places, and then let in.
 
 What: an answered connection from an internet host to a service of ours that the internet does not usually
     reach, if that host was refused at `scan_hit_places` places or more on the same day or on the day before.

@@ -2,8 +2,8 @@
 
 What: REJECTs of connections that several own hosts start to one service at one own host. One finding for the
     host that refuses, in place of a blocked-connection for each of them.
-Why: clients of a service do not all err at the same time. Somebody tightened a security group or a network
-    ACL, and everything that depends on the service is down.
+Why: clients of a service do not all fail by themselves at the same time. A rule of a security group or a
+    network ACL was tightened, and everything that depends on the service is down.
 False positives: a service that was switched off on purpose while its clients were not.
 What to do: look at what was changed at the refusing host; allow its clients again.
 Events: service-blocked.json; host-probing.json is its other end.
@@ -61,7 +61,7 @@ def _report(group: list[DirectedFlow], least: int) -> Finding:
 
 DETECTOR: Final = Detector(
     name="service-blocked",
-    summary="one of your services refuses five or more of your hosts: somebody tightened a rule",
+    summary="one of your services refuses five or more of your hosts: a rule was tightened",
     severity=Severity.MEDIUM,
     thresholds=("shut_clients", "blocked_packets"),
     detect=(PerBatch(inspect),),

@@ -5,7 +5,7 @@ Why: what is not read is not inspected: silence from it means nothing. A flow lo
     of its lines unreadable, so a stream's batch is unreadable whole, or by the half if two flow logs share
     the interface; quiet interfaces send batches of few lines. A poison line or two among good ones is no
     more than a count.
-False positives: somebody writes something else into the log group by hand. It does not belong there.
+False positives: something other than flow records is written into the log group. It does not belong there.
 Events: unparsed-lines.json, formats-alike.json; poison-line.json is none.
 What to do: see the notification; `monitor/render/unparsed.py` writes it.
 ATT&CK: none; these are faults.
@@ -65,7 +65,7 @@ def inspect(records: Records | Table) -> SightLost | None:
 
 DETECTOR: Final = Detector(
     name="unparsed-lines",
-    summary="many lines cannot be read: a format nobody told of",
+    summary="many lines cannot be read: an unknown log format",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
     detect=(RunBy("pipeline"),),
