@@ -3,8 +3,8 @@
 Records prove it: an interface of what the flow log watches wrote into its log group, in a slot of
 `state.heartbeats` that began after the flow log was made. EC2's own word (`DeliverLogsStatus`) is SUCCESS
 from the first moment, so it counts only when it has lasted for `SETTLED_SECONDS`, and only where no records
-can be expected or seen: no interface is active (`state.interface_activity`), or the destination is none that the
-monitor reads (S3, Firehose, the log groups of others). FAILED always counts.
+can be expected or seen: no interface is active (`state.interface_activity`), or the destination is none that
+the monitor reads (S3, Firehose, the log groups of others). FAILED always counts.
 
 Those destinations are tried every five to ten minutes, so that what could not be written there has shown as
 FAILED by then. That is the most that can be told without reading other people's buckets.
