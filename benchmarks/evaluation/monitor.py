@@ -16,7 +16,7 @@ from benchmarks.evaluation.generator.model import REGION, Delivery, Interface
 from benchmarks.evaluation.memory import Claims, Directory, Evidence, Formats, Layouts, Sink
 from benchmarks.evaluation.subject import Page, Surroundings
 from flowwarden.bootstrap.monitor import MonitorPorts, build
-from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.network import roles
 from flowwarden.network.addresses import AddressBook
@@ -80,7 +80,8 @@ class Monitor:
         )
         result = self._service.process(batch, Invocation("one", lambda: TIME_LEFT), delivery.arrived)
         sent = self._pages.take() + self._operations.take()
-        reported = [each for each in result.reported if each.detector in NEVER_PAGED]
+        traffic = [each for each in result.reported if isinstance(each, TrafficFinding)]
+        reported = [each for each in traffic if each.detector in NEVER_PAGED]
         return [page(each, delivery) for each in sent] + [report(each, delivery) for each in reported]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
@@ -147,7 +148,7 @@ def page(notification: Notification, delivery: Delivery) -> Page:
     )
 
 
-def report(finding: Finding, delivery: Delivery) -> Page:
+def report(finding: TrafficFinding, delivery: Delivery) -> Page:
     """A finding that pages nobody, as what a digest would hold."""
     return Page(
         at=finding.tally.first,

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
-
 from benchmarks.evaluation.memory import Claims, Evidence, Formats, Layouts, Sink
 from benchmarks.generator import lines
 from benchmarks.ways.project import MAX_BYTES
 from benchmarks.ways.way import Event, Way
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.monitor.baseline.baseline import EDGES, Edge
-from flowwarden.monitor.pipeline import Invocation, MonitoringResult, MonitoringService
+from flowwarden.monitor.pipeline import Invocation, MonitoringService
+from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.roles import Interface
@@ -64,7 +64,7 @@ def make(layout: LogFormat) -> Way:
     service = _service(layout)
     invocation = Invocation("one", lambda: 60.0)
 
-    def run(event: Event) -> MonitoringResult:
+    def run(event: Event) -> BatchReport:
         batch = decode(event["awslogs"]["data"], MAX_BYTES)
         if isinstance(batch, ControlMessage):
             raise TypeError("the generator makes no control messages")
@@ -92,7 +92,7 @@ def _usual(layout: LogFormat) -> frozenset[int]:
     found: set[Edge] = set()
     for seed in _DAYS_BEFORE:
         flows = reader.read(lines(layout, _RECORDS, seed)).flows
-        found |= Contacts(Directions(Traffic(flows), book), np.arange(len(flows))).edges().keys()
+        found |= {*Contacts(Directions(Traffic(flows), book), InterfaceIndex(flows)).edges.keys}
     return frozenset(fingerprint(*edge) for edge in found)
 
 

@@ -26,7 +26,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.bootstrap.monitor import on_aws
 from flowwarden.errors import NotASubscriptionEvent
-from flowwarden.monitor.pipeline import Invocation, MonitoringResult, MonitoringService
+from flowwarden.monitor.pipeline import Invocation, MonitoringService
+from flowwarden.monitor.report import BatchReport
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
@@ -124,7 +125,7 @@ def subscription_data(event: dict[str, Any]) -> str:
     return data
 
 
-def tell(batch: LogBatch, result: MonitoringResult) -> None:
+def tell(batch: LogBatch, result: BatchReport) -> None:
     """Write metrics and log lines about a batch."""
     for name, attribute in METRICS.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))

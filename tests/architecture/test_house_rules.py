@@ -124,8 +124,18 @@ def reads_the_environment(module: ast.Module) -> bool:
 
 def reads_the_clock(module: ast.Module) -> bool:
     """Whether a module imports `time`, or asks `datetime` for the present."""
-    asked = {each.attr for each in ast.walk(module) if isinstance(each, ast.Attribute)}
-    return "time" in source.imports(module) or bool(asked & {"now", "utcnow", "today"})
+    called = {
+        each.func.attr
+        for each in ast.walk(module)
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)
+    }
+    of_class = {
+        each.attr
+        for each in ast.walk(module)
+        if isinstance(each, ast.Attribute)
+        and ast.unparse(each.value).rpartition(".")[2] in {"datetime", "date"}
+    }
+    return "time" in source.imports(module) or bool((called | of_class) & {"now", "utcnow", "today"})
 
 
 def test_only_aws_imports_the_sdk() -> None:
@@ -147,6 +157,8 @@ def test_the_package_reads_neither_environment_nor_clock() -> None:
         (reads_the_environment, "from os import getenv"),
         (reads_the_clock, "import time"),
         (reads_the_clock, "from datetime import datetime\ndatetime.now()"),
+        (reads_the_clock, "import datetime\nclock = datetime.datetime.now"),
+        (reads_the_clock, "def f(clock):\n    return clock.today()"),
     ],
 )
 def test_the_checks_of_the_package_can_fail(offends: Callable[[ast.Module], bool], code: str) -> None:

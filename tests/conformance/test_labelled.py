@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from flowwarden.monitor.findings import Finding
-from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import Directions
-from flowwarden.network.traffic import Traffic
-from flowwarden.policy.policy import Policy
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import LogFormat
+from tests.monitor.batches import OVER_TIME, Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
-from tests.monitor.fakes_state import MemoryEvidence, watcher
+from tests.monitor.fakes_state import MemoryEvidence
 
 LABELLED = Path(__file__).parents[3] / "shared" / "data" / "labelled"
 
@@ -32,9 +30,10 @@ def found(name: str, size: int) -> list[Finding]:
     for begin in range(0, len(lines), size):
         table = reader.read(lines[begin : begin + size])
         assert table.malformed == []
-        directions = Directions(Traffic(table.flows), AddressBook())
         known = FakeDirectory.of(interface(lines[0].split()[2]))
-        findings += watcher(Policy(), evidence, known).inspect(directions, 1_700_828_300)
+        container = Container(evidence=evidence, directory=known)
+        view, state = container.begin(table, 1_700_828_300)
+        findings += [each for one in OVER_TIME for each in one.detect(view, state, Thresholds())]
     return findings
 
 

@@ -6,14 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowwarden.errors import StateUnavailable
-from flowwarden.monitor.caches.interfaces import InterfaceCache
-from flowwarden.monitor.caches.state import StateCache
-from flowwarden.monitor.lookout import Lookout
-from flowwarden.monitor.watching import Watcher
-from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import Addition, Sets, merged
-from tests.monitor.fakes_interfaces import FakeDirectory
 
 
 @dataclass
@@ -48,25 +41,3 @@ class MemoryEvidence:
     def _answer(self) -> None:
         if self.is_away:
             raise StateUnavailable("ThrottlingException, by the test")
-
-
-def watcher(
-    policy: Policy,
-    evidence: MemoryEvidence | None = None,
-    directory: FakeDirectory | None = None,
-) -> Watcher:
-    """A container's watcher."""
-    return Watcher(
-        StateCache(evidence or MemoryEvidence()),
-        InterfaceCache(directory or FakeDirectory(), lambda _: None),
-        policy,
-    )
-
-
-def lookout(evidence: MemoryEvidence | None = None, directory: FakeDirectory | None = None) -> Lookout:
-    """A container's lookout."""
-    return Lookout(
-        StateCache(evidence or MemoryEvidence()),
-        InterfaceCache(directory or FakeDirectory(), lambda _: None),
-        Thresholds(),
-    )

@@ -1,4 +1,4 @@
-"""Suspects for tests."""
+"""Active hosts for tests."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ def suspect(
     learning: bool = False,
     asks: Services = frozenset(),
     only_listens: bool = False,
+    databases: frozenset[int] = frozenset(),
 ) -> HostActivity:
     """The client, whose hour and day are these contacts unless told otherwise."""
     known = sets(contacts, asks) if before is None else before
     return HostActivity(
         client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known,
-        asks=asks, only_listens=only_listens,
+        sample=lambda: flows_of(contacts), asks=asks, only_listens=only_listens, databases=databases,
     )  # fmt: skip
 
 
-def flows_of(one: HostActivity) -> list[DirectedFlow]:
+def flows_of(contacts: Iterable[Contact]) -> list[DirectedFlow]:
     """The flows behind its contacts."""
     return directed(
-        *(flow(f"{CLIENT}:40000", f"{each.server}:{each.port}", tcp_flags=2) for each in one.contacts)
+        *(flow(f"{CLIENT}:40000", f"{each.server}:{each.port}", tcp_flags=2) for each in contacts)
     )

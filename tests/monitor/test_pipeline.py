@@ -10,7 +10,8 @@ import pytest
 from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.errors import PublishFailed
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
-from flowwarden.monitor.pipeline import Invocation, MonitoringResult, MonitoringService
+from flowwarden.monitor.pipeline import Invocation, MonitoringService
+from flowwarden.monitor.report import BatchReport
 from flowwarden.notify.claims import ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import MAX_CLAIMS, MAX_PAGES
@@ -52,7 +53,7 @@ class World:
 
     seconds_left: float = 40.0
 
-    def process(self, given: LogBatch, attempt: str = "attempt-1", now: int = NOW) -> MonitoringResult:
+    def process(self, given: LogBatch, attempt: str = "attempt-1", now: int = NOW) -> BatchReport:
         """One invocation, in a container of its own."""
         return self.container().process(given, Invocation(attempt, lambda: self.seconds_left), now)
 

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from random import Random
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.monitor import triage
-from flowwarden.monitor.detectors import internet_rejects
+from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.render.incident_key import incident_key
-from flowwarden.monitor.traffic.selection import noise, wanted, without_repeats
-from flowwarden.monitor.triage import inspect
-from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import Directions
-from flowwarden.network.traffic import Traffic
+from flowwarden.monitor.triage import triage
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Action, Flow, FlowDirection
-from tests.flows import directed, flow, make_flow, rejected
+from tests.flows import flow, make_flow, rejected
+from tests.monitor.batches import Container, batch, of_traffic, triaged
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 
 
 def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> None:
     """One page for the prober; the application next to it keeps its own."""
-    flows = directed(
+    flows = batch(
         *(rejected("10.0.1.66:50000", f"10.0.2.30:{port}") for port in (22, 135, 445, 3306, 3389)),
         rejected("10.0.1.20:50000", "10.0.2.30:5432"),
     )
-    found = {(finding.detector, finding.subject) for finding in triage.inspect(flows, Policy())}
+    found = {(finding.detector, finding.subject) for finding in triaged(flows)}
     assert found == {("host-probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
 
 
@@ -40,27 +34,27 @@ def test_a_subnet_that_is_no_id_is_nobodys_address() -> None:
     asked = [flow(*end[::-1], tcp_flags=2, subnet_id="poison", flow_direction=IN) for end in ends]
     refused = [rejected(*end, tcp_flags=18, subnet_id="poison", flow_direction=OUT) for end in ends]
     flows = [*asked, *refused]
-    (finding,) = inspect(directed(*flows), Policy(exempt=("10.0.9.0/24",)))
+    (finding,) = triaged(flows, Policy(exempt=("10.0.9.0/24",)))
     assert (finding.detector, finding.subject, finding.severity.pages) == (
         "nacl-blocks-replies",
         "10.0.2.60",
         True,
     )
-    (exempt,) = inspect(directed(*flows), Policy(exempt=("10.0.2.60",)))
+    (exempt,) = triaged(flows, Policy(exempt=("10.0.2.60",)))
     assert not exempt.severity.pages
 
 
-def test_what_two_ways_lead_to_is_told_once() -> None:
+def test_what_a_detector_finds_in_two_ways_is_one_finding() -> None:
     """A host that the policy names and whose role is known to listen as well."""
-    flows = directed(flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2))
+    flows = [flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2)]
     policy = Policy(listener_only=("10.0.2.30",))
-    (finding,) = inspect(flows, policy)
-    assert inspect(flows, policy, [finding]) == [finding]
+    (finding,) = triaged(flows, policy)
+    assert triage([finding, finding], policy) == [finding]
 
 
 def test_an_empty_batch_has_no_findings() -> None:
     """Nothing comes of nothing."""
-    assert inspect([], Policy()) == []
+    assert triaged([]) == []
 
 
 def test_exempt_hosts_are_reported_and_page_nobody() -> None:
@@ -68,7 +62,7 @@ def test_exempt_hosts_are_reported_and_page_nobody() -> None:
     scans = [
         rejected(f"10.0.1.{host}:50000", f"10.0.2.30:{port}") for host in (66, 67) for port in range(20, 30)
     ]
-    findings = inspect(directed(*scans), Policy(exempt=("10.0.1.66/32",)))
+    findings = triaged(scans, Policy(exempt=("10.0.1.66/32",)))
     assert {(f.subject, f.severity.pages) for f in findings} == {("10.0.1.66", False), ("10.0.1.67", True)}
 
 
@@ -95,10 +89,8 @@ def test_order_and_repetition_of_records_change_no_finding(
     """Delivery is at least once and in any order: same findings, same sums, same incidents."""
 
     def found(batch: list[Flow]) -> set[tuple[object, ...]]:
-        directions = Directions(Traffic(FlowTable.of(batch)), AddressBook())
-        seen = directions.flows(wanted(directions, POLICY))
-        findings = inspect(seen, POLICY, internet_rejects.inspect(directions, noise(directions)))
-        keys = [incident_key(f, "1", "r") for f in findings]
+        findings = of_traffic(triage(Container(POLICY).found(batch, detectors=DETECTORS), POLICY))
+        keys = [incident_key(f, "1", "r", "g") for f in findings]
         assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"
         return {
             (f.detector, f.severity, f.summary, f.likely, f.tally, key)
@@ -108,12 +100,3 @@ def test_order_and_repetition_of_records_change_no_finding(
     shuffled = flows * times
     random.shuffle(shuffled)
     assert found(flows) == found(shuffled)
-
-
-@given(st.lists(FLOWS, max_size=20, unique_by=repr))
-def test_nothing_is_found_in_flows_that_are_not_wanted(flows: list[Flow]) -> None:
-    """To leave them out saves making them, and changes nothing."""
-    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
-    rows = without_repeats(directions.traffic.flows, np.arange(len(flows)))
-    found = inspect(directions.flows(wanted(directions, POLICY)), POLICY)
-    assert found == inspect(directions.flows(np.sort(rows)), POLICY)

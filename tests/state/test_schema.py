@@ -10,7 +10,7 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.monitor.traffic import host_activity
+from flowwarden.monitor.traffic import excess
 from flowwarden.state import schema
 from flowwarden.state.schema import ITEMS, UPLOADS, Item
 from tests.architecture import source
@@ -133,15 +133,15 @@ def test_stored_keys_stay_as_they_are(
 
 def test_names_of_sets_stay_with_their_meaning() -> None:
     """The monitor takes them in order from the row."""
-    assert host_activity.FAILED == "failed"
-    assert host_activity.FAILED_USUAL == "failed-usual"
-    assert host_activity.FAILED_NETWORKS == "failed-networks"
-    assert host_activity.FAILED_OUTSIDE == "failed-outside"
-    assert host_activity.ANSWERED == "answered"
-    assert host_activity.ANSWERED_BY == "answered-by"
-    assert host_activity.ANSWERED_OUTSIDE == "answered-outside"
-    assert host_activity.ADMINISTERED == "administered"
-    assert host_activity.SESSIONS == "sessions"
+    assert excess.FAILED == "failed"
+    assert excess.FAILED_USUAL == "failed-usual"
+    assert excess.FAILED_NETWORKS == "failed-networks"
+    assert excess.FAILED_OUTSIDE == "failed-outside"
+    assert excess.ANSWERED == "answered"
+    assert excess.ANSWERED_BY == "answered-by"
+    assert excess.ANSWERED_OUTSIDE == "answered-outside"
+    assert excess.ADMINISTERED == "administered"
+    assert excess.SESSIONS == "sessions"
 
 
 def test_a_key_with_other_parts_is_refused() -> None:

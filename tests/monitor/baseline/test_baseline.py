@@ -8,6 +8,7 @@ from flowwarden.monitor.baseline.baseline import (
     LEARNING_DAYS,
     LISTENS,
     Baseline,
+    Edge,
     baseline,
     keys_before,
     kinds_of,
@@ -16,8 +17,8 @@ from flowwarden.monitor.baseline.baseline import (
 from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import fingerprint
 
-EDGE = ("out", 6, 5432, "10.0.3.0/24")
-OTHER = ("out", 6, 22, "10.0.3.0/24")
+EDGE = Edge("out", 6, 5432, "10.0.3.0/24")
+OTHER = Edge("out", 6, 22, "10.0.3.0/24")
 DAY = 20_000
 
 
@@ -45,8 +46,8 @@ def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days(
 def test_an_edge_is_an_example_of_kinds() -> None:
     """The service wherever it is; who answers, listens; whatever leaves for the internet, goes out."""
     assert kinds_of(EDGE) == [("out", 6, 5432)]
-    assert kinds_of(("in", 6, 443, "internet")) == [("in", 6, 443), LISTENS]
-    assert kinds_of(("out", 6, 443, "internet")) == [("out", 6, 443), GOES_OUT]
+    assert kinds_of(Edge("in", 6, 443, "internet")) == [("in", 6, 443), LISTENS]
+    assert kinds_of(Edge("out", 6, 443, "internet")) == [("out", 6, 443), GOES_OUT]
 
 
 def test_only_days_before_count() -> None:

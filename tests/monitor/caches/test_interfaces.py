@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,10 +16,35 @@ from flowwarden.monitor.caches.interfaces import (
     VALID_SECONDS,
     InterfaceCache,
 )
+from flowwarden.network.roles import Interface
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 
 NOW = 1_764_000_000
 ONE, TWO = interface("eni-1"), interface("eni-2", "db")
+
+
+class Book:
+    """A container's cache, asked by a batch of its own each time."""
+
+    def __init__(self, cache: InterfaceCache) -> None:
+        self._cache = cache
+        self.unavailable = 0
+        """Questions of all batches that EC2 refused."""
+
+    def interface(self, interface_id: str, now: int) -> Interface | None:
+        """One interface."""
+        return self.interfaces([interface_id], now).get(interface_id)
+
+    def interfaces(self, interface_ids: Iterable[str], now: int) -> Mapping[str, Interface]:
+        """Those that are known."""
+        view = self._cache.for_batch(now)
+        known = view.known(interface_ids)
+        self.unavailable += view.failures
+        return known
+
+    def described(self, interface_ids: Iterable[str], now: int) -> Mapping[str, Interface] | None:
+        """Those that EC2 describes."""
+        return self._cache.for_batch(now).described(interface_ids)
 
 
 @dataclass
@@ -30,7 +56,7 @@ class Container:
 
     def __post_init__(self) -> None:
         """Begin with an empty book."""
-        self.book = InterfaceCache(self.directory, self.told.append)
+        self.book = Book(InterfaceCache(self.directory, self.told.append))
 
     @property
     def asked(self) -> list[list[str]]:
@@ -186,7 +212,7 @@ def test_what_ec2_describes_now_is_asked_of_ec2_whatever_is_known(container: Con
 def test_nothing_is_described_while_ec2_refuses(container: Container) -> None:
     """It is told once, and not asked again at once."""
     container.directory.refuses = True
-    assert container.book.described(["eni-1"], NOW) == {}
-    assert container.book.described(["eni-1"], NOW + REFUSED_SECONDS - 1) == {}
+    assert container.book.described(["eni-1"], NOW) is None
+    assert container.book.described(["eni-1"], NOW + REFUSED_SECONDS - 1) is None
     assert container.book.described([], NOW + REFUSED_SECONDS) == {}
     assert len(container.asked) == len(container.told) == 1

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.monitor.detectors.blocked_connection import inspect
+from flowwarden.monitor.detectors import blocked_connection
 from flowwarden.monitor.findings import Severity
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
-from tests.flows import START, directed, flow, rejected
+from tests.flows import START, flow, rejected
+from tests.monitor.batches import batch, finding_with
+
+inspect = finding_with(blocked_connection.DETECTOR)
 
 PACKETS = Thresholds().blocked_packets
 
@@ -17,7 +20,7 @@ PACKETS = Thresholds().blocked_packets
 def test_many_lines_about_one_service_are_one_finding() -> None:
     """Never one alert a line."""
     flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", start=START + i) for i in range(20)]
-    (finding,) = inspect(directed(*flows), Policy())
+    (finding,) = inspect(batch(*flows), Policy())
     assert finding.summary == "10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30."
     assert finding.severity is Severity.MEDIUM
     assert (finding.tally.records, finding.tally.connections, finding.tally.packets) == (20, 20, 120)
@@ -32,7 +35,7 @@ def test_a_host_and_a_service_make_a_group() -> None:
         rejected("10.0.1.20:50002", "10.0.2.30:6379"),
         rejected("10.0.1.21:50003", "10.0.2.30:5432"),
     )
-    found = [(f.subject, str(f.service)) for f in inspect(directed(*flows), Policy())]
+    found = [(f.subject, str(f.service)) for f in inspect(batch(*flows), Policy())]
     assert found == [
         ("10.0.1.20", "PostgreSQL (tcp/5432)"),
         ("10.0.1.20", "Redis (tcp/6379)"),
@@ -42,7 +45,7 @@ def test_a_host_and_a_service_make_a_group() -> None:
 
 def test_egress_to_the_internet_counts_too() -> None:
     """The refusal may be at the way out."""
-    (finding,) = inspect(directed(rejected("10.0.1.20:50000", "198.51.100.7:443")), Policy())
+    (finding,) = inspect(batch(rejected("10.0.1.20:50000", "198.51.100.7:443")), Policy())
     assert finding.peer_class == "internet"
     assert "on the internet" in finding.advice[0]
 
@@ -58,22 +61,22 @@ def test_egress_to_the_internet_counts_too() -> None:
 def test_the_side_tells_whose_rules_refused(direction: FlowDirection | None, rules: str) -> None:
     """On-call goes to the right security group first."""
     one = rejected("10.0.1.20:50000", "10.0.2.30:5432", flow_direction=direction)
-    (finding,) = inspect(directed(one), Policy())
+    (finding,) = inspect(batch(one), Policy())
     assert rules in finding.likely
 
 
 def test_a_stated_reason_is_told() -> None:
     """`reject-reason` needs no guessing."""
     one = rejected("10.0.1.20:50000", "198.51.100.7:443", reject_reason="BPA")
-    (finding,) = inspect(directed(one), Policy())
+    (finding,) = inspect(batch(one), Policy())
     assert finding.likely == "VPC Block Public Access refused it"
 
 
 def test_a_layout_without_packet_counts_counts_records() -> None:
     """A record stands for a packet at least."""
     flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", packets=None) for i in range(PACKETS)]
-    assert len(inspect(directed(*flows), Policy())) == 1
-    assert inspect(directed(*flows[1:]), Policy()) == []
+    assert len(inspect(batch(*flows), Policy())) == 1
+    assert inspect(batch(*flows[1:]), Policy()) == []
 
 
 @pytest.mark.parametrize(
@@ -96,4 +99,4 @@ def test_a_layout_without_packet_counts_counts_records() -> None:
 )  # fmt: skip
 def test_what_no_own_host_asked_for_is_no_finding(one: Flow) -> None:
     """The negative cases."""
-    assert inspect(directed(one), Policy()) == []
+    assert inspect(batch(one), Policy()) == []

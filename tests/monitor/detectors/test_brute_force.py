@@ -10,9 +10,8 @@ from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
 from flowwarden.monitor.traffic.host_activity import HostActivity, sets
 from flowwarden.network.services import TCP
 from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import merged
-from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
+from tests.monitor.suspicion import CLIENT, contact, suspect
 
 OK = ContactOutcome.ANSWERED
 
@@ -24,9 +23,9 @@ def logins(
     return contact(server, port, outcome, peer, range(40_000, 40_000 + count))
 
 
-def found(one: HostActivity, policy: Policy | None = None) -> list[str]:
+def found(one: HostActivity, limits: Thresholds | None = None) -> list[str]:
     """The detectors that find something."""
-    return [finding.detector for finding in inspect(one, flows_of(one), policy or Policy())]
+    return [finding.detector for finding in inspect(one, limits or Thresholds())]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_who_learns_or_does_so_every_day_guesses_nothing() -> None:
 
 def test_the_policy_says_how_many_sessions_are_too_many() -> None:
     """Where automation is loose, more."""
-    loose = Policy(thresholds=Thresholds(brute_force_sessions=100))
+    loose = Thresholds(brute_force_sessions=100)
     assert found(suspect(logins("10.0.9.1", 60)), loose) == []
     assert found(suspect(logins("10.0.9.1", 200)), loose) == ["brute-force"]
 
@@ -74,9 +73,9 @@ def test_the_policy_says_how_many_sessions_are_too_many() -> None:
 def test_the_finding_says_who_logged_in_where() -> None:
     """And how to go on."""
     one = suspect(logins("10.0.9.1", 60))
-    (finding,) = inspect(one, flows_of(one), Policy())
+    (finding,) = inspect(one, Thresholds())
     assert (finding.severity, finding.subject, finding.technique) == (Severity.HIGH, CLIENT, "T1110")
     assert "10.0.9.1" in finding.summary
     assert "SSH" in finding.summary
     many = suspect(*(logins(f"10.0.9.{host}", 25) for host in range(1, 5)))
-    assert "among others" in inspect(many, flows_of(many), Policy())[0].summary
+    assert "among others" in inspect(many, Thresholds())[0].summary

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from flowwarden.monitor.detectors.database_egress import inspect
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
-from flowwarden.monitor.traffic.host_activity import HostActivity
-from flowwarden.policy.policy import Policy
-from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
+from flowwarden.policy.detection import Thresholds
+from tests.monitor.suspicion import CLIENT, contact, suspect
 
 WEB = contact("203.0.113.9", 443, ContactOutcome.ANSWERED)
 
 
 def found(
     *contacts: Contact, serves: frozenset[int] = frozenset({5432}), learning: bool = False
-) -> list[Finding]:
+) -> list[TrafficFinding]:
     """What is found about a database's new contacts."""
-    one = suspect(*contacts, learning=learning)
-    database = HostActivity(
-        client=CLIENT, role=one.role, learning=learning, contacts=one.contacts, hour=one.hour, day=one.day,
-        databases=serves,
-    )  # fmt: skip
-    return inspect(database, flows_of(one), Policy())
+    return inspect(suspect(*contacts, learning=learning, databases=serves), Thresholds())
 
 
 def test_a_database_that_goes_somewhere_new_is_found() -> None:

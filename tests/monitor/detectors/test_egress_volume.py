@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,22 +12,31 @@ from flowwarden.monitor.detectors.egress_volume import (
     MOST_RECORDS,
     SENT,
     SIZES,
+    Place,
     addition,
+    by_hour,
     is_full,
+    large_uploads,
     lesson,
     limit,
     report,
-    uploads,
     usual,
     volume,
 )
 from flowwarden.monitor.findings import Severity
+from flowwarden.network.direction import Directions
+from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.model import Action, Flow, FlowDirection
 from flowwarden.state.sets import Sets, merged
 from tests.flows import START, directions, flow
 
 HOST, FAR = "10.0.1.5", "203.0.113.9"
 NOW = START + 600
+
+
+def uploads(batch: Directions) -> dict[Place, Integers]:
+    """The large uploads of a batch by host and hour."""
+    return by_hour(batch, large_uploads(batch), NOW)
 
 
 def sent(
@@ -42,7 +50,7 @@ def sent(
 def remembered(*flows: Flow) -> Sets:
     """What a batch adds to the first host and hour."""
     batch = directions(*flows)
-    found = uploads(batch, np.arange(len(flows)), NOW)
+    found = uploads(batch)
     place, rows = min(found.items())
     return addition(place, "vpc-1", batch, rows).sets
 
@@ -61,7 +69,7 @@ def remembered(*flows: Flow) -> Sets:
 )
 def test_large_records_of_own_connections_to_the_internet_count(one: Flow, *, counts: bool) -> None:
     """And no others."""
-    assert bool(uploads(directions(one), np.arange(1), NOW)) is counts
+    assert bool(uploads(directions(one))) is counts
 
 
 @given(st.lists(st.integers(LEAST, 10**12), min_size=1, max_size=40), st.randoms())
@@ -93,7 +101,7 @@ def test_hosts_and_hours_are_told_apart() -> None:
     """A record from the future counts now."""
     earlier, later = sent(LEAST, start=NOW - 7200), sent(LEAST, start=NOW + 9999)
     other = sent(LEAST, host="10.0.1.6", start=NOW)
-    found = uploads(directions(sent(LEAST, start=NOW), earlier, later, other), np.arange(4), NOW)
+    found = uploads(directions(sent(LEAST, start=NOW), earlier, later, other))
     hour = NOW // 3600
     assert {place: len(rows) for place, rows in found.items()} == {
         (HOST, hour): 2, (HOST, hour - 2): 1, ("10.0.1.6", hour): 1,
@@ -118,7 +126,7 @@ def test_far_more_than_usual_is_a_question(before: int, expected: int) -> None:
 def test_the_finding_says_who_sent_how_much_to_whom() -> None:
     """And what is usual."""
     batch = directions(sent(900 * MEGABYTE), sent(90 * MEGABYTE, 40_001, "198.51.100.7:443"))
-    ((place, rows),) = uploads(batch, np.arange(2), NOW).items()
+    ((place, rows),) = uploads(batch).items()
     finding = report(place, "tag:Role=web", 990 * MEGABYTE, 0, batch, rows)
     assert (finding.severity, finding.subject, finding.technique) == (Severity.MEDIUM, HOST, "T1048")
     assert "about 990 MB" in finding.summary

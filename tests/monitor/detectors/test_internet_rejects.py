@@ -6,19 +6,20 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.detectors.internet_rejects import MOST_HOSTS
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Action, Flow
-from tests.flows import START, flow, make_flow, noisy, rejected
+from tests.flows import START, flow, make_flow, rejected
+from tests.monitor.batches import finding_with
 
 
-def inspect(*flows: Flow) -> list[Finding]:
+def inspect(*flows: Flow) -> list[TrafficFinding]:
     """What is found in a batch."""
-    return internet_rejects.inspect(*noisy(*flows))
+    return finding_with(internet_rejects.DETECTOR)(flows)
 
 
 def test_refused_internet_hosts_are_one_report_for_the_host_they_knocked_at() -> None:

@@ -1,9 +1,12 @@
 """internet-to-private: accepted connections from the internet where there should be none."""
 
-from flowwarden.monitor.detectors.internet_to_private import inspect
+from flowwarden.monitor.detectors import internet_to_private
 from flowwarden.monitor.findings import Severity
 from flowwarden.policy.policy import Policy
-from tests.flows import directed, flow, rejected
+from tests.flows import flow, rejected
+from tests.monitor.batches import batch, finding_with
+
+inspect = finding_with(internet_to_private.DETECTOR)
 
 BY_ID = Policy(private_subnets=("subnet-1",))
 BY_CIDR = Policy(private_subnets=("10.0.2.0/24",))
@@ -13,8 +16,8 @@ ANSWER = VISIT[::-1]
 
 def test_a_subnet_is_declared_by_id_or_by_cidr() -> None:
     """The id needs the field `subnet-id`; the CIDR works with every format."""
-    with_id = directed(flow(*VISIT, subnet_id="subnet-1"), flow(*ANSWER, subnet_id="subnet-1"))
-    without = directed(flow(*VISIT), flow(*ANSWER))
+    with_id = batch(flow(*VISIT, subnet_id="subnet-1"), flow(*ANSWER, subnet_id="subnet-1"))
+    without = batch(flow(*VISIT), flow(*ANSWER))
     (by_id,) = inspect(with_id, BY_ID)
     (by_cidr,) = inspect(without, BY_CIDR)
     assert by_id.summary == by_cidr.summary
@@ -26,7 +29,7 @@ def test_a_subnet_is_declared_by_id_or_by_cidr() -> None:
 
 def test_both_directions_of_one_connection_are_one_finding() -> None:
     """The answer belongs to the connection."""
-    flows = directed(flow(*VISIT), flow(*ANSWER))
+    flows = batch(flow(*VISIT), flow(*ANSWER))
     (finding,) = inspect(flows, BY_CIDR)
     assert (finding.tally.records, finding.tally.connections) == (2, 1)
 
@@ -36,7 +39,7 @@ def test_many_visitors_of_one_service_are_one_finding() -> None:
     visits = [(f"203.0.113.{i}:51000", VISIT[1]) for i in range(9)]
     answers = [flow(server, client) for client, server in visits]
     unanswered = flow("203.0.113.99:51000", VISIT[1])
-    flows = directed(*(flow(*visit) for visit in visits), *answers, unanswered)
+    flows = batch(*(flow(*visit) for visit in visits), *answers, unanswered)
     (finding,) = inspect(flows, BY_CIDR)
     assert finding.subject == "10.0.2.40"
     assert finding.summary.startswith("9 internet hosts connected")
@@ -44,13 +47,13 @@ def test_many_visitors_of_one_service_are_one_finding() -> None:
 
 def test_an_unanswered_accept_is_no_connection() -> None:
     """The rules let it through, nobody is there; a reset is no answer either."""
-    assert inspect(directed(flow(*VISIT)), BY_CIDR) == []
-    assert inspect(directed(flow(*VISIT, tcp_flags=2), flow(*ANSWER, tcp_flags=4)), BY_CIDR) == []
+    assert inspect(batch(flow(*VISIT)), BY_CIDR) == []
+    assert inspect(batch(flow(*VISIT, tcp_flags=2), flow(*ANSWER, tcp_flags=4)), BY_CIDR) == []
 
 
 def test_what_was_not_let_in_from_the_internet_is_no_finding() -> None:
     """Rejected, from inside, answers to our own requests, other subnets, and guesses."""
-    flows = directed(
+    flows = batch(
         rejected(*VISIT, subnet_id="subnet-1"),
         flow("10.0.1.5:51000", "10.0.2.40:22", subnet_id="subnet-1"),
         flow("203.0.113.9:443", "10.0.2.40:51000", subnet_id="subnet-1"),
@@ -63,5 +66,5 @@ def test_what_was_not_let_in_from_the_internet_is_no_finding() -> None:
 
 def test_without_declared_subnets_nothing_is_found() -> None:
     """Nobody has said what is private."""
-    visit = directed(flow(*VISIT, subnet_id="subnet-1"), flow(*ANSWER, subnet_id="subnet-1"))
+    visit = batch(flow(*VISIT, subnet_id="subnet-1"), flow(*ANSWER, subnet_id="subnet-1"))
     assert inspect(visit, Policy()) == []

@@ -6,14 +6,14 @@ from flowwarden.monitor.detectors.lateral_movement import inspect
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
 from flowwarden.network.services import TCP
-from flowwarden.policy.policy import Policy
-from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
+from flowwarden.policy.detection import Thresholds
+from tests.monitor.suspicion import CLIENT, contact, suspect
 
 
 def found(*contacts: Contact, learning: bool = False) -> list[str]:
     """The detectors that find something."""
     one = suspect(*contacts, learning=learning)
-    return [finding.detector for finding in inspect(one, flows_of(one), Policy())]
+    return [finding.detector for finding in inspect(one, Thresholds())]
 
 
 SSH = [contact(f"10.0.9.{host}", 22, ContactOutcome.ANSWERED) for host in (1, 2, 3)]
@@ -39,15 +39,15 @@ def test_a_role_that_is_learned_moves_nowhere() -> None:
 def test_what_the_role_asks_for_elsewhere_is_no_movement() -> None:
     """A bastion opens SSH wherever it goes; remote desktops are another matter."""
     one = suspect(*SSH, asks=frozenset({(TCP, 22)}))
-    assert inspect(one, flows_of(one), Policy()) == []
+    assert inspect(one, Thresholds()) == []
     desktops = [contact(f"10.0.9.{host}", 3389, ContactOutcome.ANSWERED) for host in (1, 2, 3)]
     other = suspect(*desktops, asks=frozenset({(TCP, 22)}))
-    assert len(inspect(other, flows_of(other), Policy())) == 1
+    assert len(inspect(other, Thresholds())) == 1
 
 
 def test_the_finding_is_about_the_host_that_moves() -> None:
     """Whoever it reached."""
     one = suspect(*SSH)
-    (finding,) = inspect(one, flows_of(one), Policy())
+    (finding,) = inspect(one, Thresholds())
     assert (finding.severity, finding.subject, finding.technique) == (Severity.MEDIUM, CLIENT, "T1021")
     assert "SSH" in finding.summary

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.monitor import triage
-from flowwarden.monitor.detectors.nacl_blocks_replies import inspect
+from flowwarden.monitor.detectors import nacl_blocks_replies
 from flowwarden.monitor.findings import Severity
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
-from tests.flows import directed, flow, rejected
+from tests.flows import flow, rejected
+from tests.monitor.batches import batch, finding_with, triaged
+
+inspect = finding_with(nacl_blocks_replies.DETECTOR)
 
 SERVER = "10.0.2.30:5432"
 MIN_TUPLES = Thresholds().nacl_tuples
@@ -36,7 +38,7 @@ def refused_answers(
 @pytest.mark.parametrize("flags", [True, False])
 def test_answers_that_are_refused_on_the_way_out_are_the_outbound_rules(*, flags: bool) -> None:
     """Of the server's network ACL, with or without flags in the log format."""
-    (finding,) = inspect(directed(*refused_answers(MIN_TUPLES, flags=flags)), Policy())
+    (finding,) = inspect(batch(*refused_answers(MIN_TUPLES, flags=flags)), Policy())
     assert (finding.subject, finding.severity) == ("10.0.2.30", Severity.MEDIUM)
     assert finding.aspect == "outbound"
     assert "answers that 10.0.2.30 gives" in finding.summary
@@ -54,7 +56,7 @@ def test_answers_that_are_refused_on_the_way_in_are_the_inbound_rules() -> None:
             rejected(SERVER, f"10.0.1.20:{40000 + number}", tcp_flags=18, flow_direction=IN),
         )
     ]
-    (finding,) = inspect(directed(*flows), Policy())
+    (finding,) = inspect(batch(*flows), Policy())
     assert (finding.subject, finding.aspect) == ("10.0.1.20", "inbound")
     assert "answers that 10.0.1.20 asks for" in finding.summary
 
@@ -63,20 +65,20 @@ def test_a_subnet_is_one_finding_whoever_answers_in_it() -> None:
     """The network ACL is the subnet's."""
     here = {"tcp_flags": 18, "flow_direction": OUT, "subnet_id": "subnet-1"}
     neighbour = rejected("10.0.2.31:80", "10.0.1.9:40000", **here)
-    (finding,) = inspect(directed(*refused_answers(2, subnet="subnet-1"), neighbour), Policy())
+    (finding,) = inspect(batch(*refused_answers(2, subnet="subnet-1"), neighbour), Policy())
     assert finding.subject == "subnet-1"
     assert [name for name, _ in finding.tally.servers] == ["10.0.2.30", "10.0.2.31"]
 
 
 def test_two_connections_are_too_few() -> None:
     """And one that is logged again and again is one."""
-    assert inspect(directed(*refused_answers(MIN_TUPLES - 1)), Policy()) == []
+    assert inspect(batch(*refused_answers(MIN_TUPLES - 1)), Policy()) == []
     fewer = Policy(thresholds=Thresholds(nacl_tuples=MIN_TUPLES - 1))
-    assert len(inspect(directed(*refused_answers(MIN_TUPLES - 1)), fewer)) == 1
+    assert len(inspect(batch(*refused_answers(MIN_TUPLES - 1)), fewer)) == 1
     again = [
         rejected(SERVER, "10.0.1.20:40000", tcp_flags=18, flow_direction=OUT, start=at) for at in range(9)
     ]
-    assert inspect(directed(*again), Policy()) == []
+    assert inspect(batch(*again), Policy()) == []
 
 
 def test_backscatter_and_leftovers_are_no_fault_of_a_network_acl() -> None:
@@ -89,7 +91,7 @@ def test_backscatter_and_leftovers_are_no_fault_of_a_network_acl() -> None:
         rejected(SERVER, f"10.0.1.{number}:40000", tcp_flags=flags, flow_direction=OUT)
         for number, flags in enumerate((0, 1, 4, 5) * 3)
     ]
-    assert inspect(directed(*strays, *late), Policy()) == []
+    assert inspect(batch(*strays, *late), Policy()) == []
 
 
 def test_without_flags_what_is_late_on_connections_that_worked_does_not_count() -> None:
@@ -97,7 +99,7 @@ def test_without_flags_what_is_late_on_connections_that_worked_does_not_count() 
     worked = [
         flow(SERVER, f"10.0.1.{20 + number}:{40000 + number}", flow_direction=OUT) for number in range(9)
     ]
-    assert inspect(directed(*refused_answers(9, flags=False), *worked), Policy()) == []
+    assert inspect(batch(*refused_answers(9, flags=False), *worked), Policy()) == []
 
 
 def test_it_silences_what_says_the_same_less_well_in_its_subnet() -> None:
@@ -106,13 +108,13 @@ def test_it_silences_what_says_the_same_less_well_in_its_subnet() -> None:
         rejected(f"10.0.2.7{number}:40000", "10.0.9.1:443", tcp_flags=2, flow_direction=OUT, subnet_id=subnet)
         for number, subnet in enumerate(("subnet-1", "subnet-2"))
     ]
-    flows = directed(*refused_answers(MIN_TUPLES, subnet="subnet-1"), *blocked)
-    found = [(each.detector, each.example.flow.subnet_id) for each in triage.inspect(flows, Policy())]
+    flows = batch(*refused_answers(MIN_TUPLES, subnet="subnet-1"), *blocked)
+    found = [(each.detector, each.example.flow.subnet_id) for each in triaged(flows, Policy())]
     assert found == [("blocked-connection", "subnet-2"), ("nacl-blocks-replies", "subnet-1")]
 
 
 def test_exempt_hosts_do_not_matter_to_a_subnet() -> None:
     """A subnet is no address."""
-    flows = directed(*refused_answers(MIN_TUPLES, subnet="subnet-1"))
-    (finding,) = triage.inspect(flows, Policy(exempt=("10.0.2.30/32",)))
+    flows = batch(*refused_answers(MIN_TUPLES, subnet="subnet-1"))
+    (finding,) = triaged(flows, Policy(exempt=("10.0.2.30/32",)))
     assert finding.severity.pages

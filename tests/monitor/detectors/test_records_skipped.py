@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.monitor.blind_spots import BlindSpot
 from flowwarden.monitor.detectors import records_skipped
+from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.sets import Sets, merged
@@ -25,7 +25,7 @@ def skipped(*minutes: int, interface: str = ENI) -> list[Gap]:
     ]
 
 
-def judged(*batches: list[Gap], least: int = Thresholds().lost_windows) -> BlindSpot | None:
+def judged(*batches: list[Gap], least: int = Thresholds().lost_windows) -> InterfaceFinding | None:
     """What is told after these batches, each of a container of its own."""
     items: dict[str, Sets] = {}
     spot = None

@@ -6,7 +6,6 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -15,8 +14,9 @@ from msgspec.structs import replace
 
 import flowwarden.monitor.detectors
 from flowwarden.monitor.detectors import DETECTORS, base, reject_spike, scan
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.detectors.base import Detector, Route
 from flowwarden.policy.detection import Thresholds
+from flowwarden.state.schema import CONTACTS_DAY, ITEMS
 
 NAMES = {each.name for each in DETECTORS}
 
@@ -34,13 +34,12 @@ def values(module: ModuleType) -> list[Detector]:
 
 
 def unknown(detectors: Sequence[Detector]) -> list[str]:
-    """What the detectors name and nothing defines: other detectors, thresholds and modules."""
+    """What the detectors name and nothing defines: other detectors, thresholds and stored items."""
     thresholds = set(Thresholds.__struct_fields__)
-    run_by = [way.module for each in detectors for way in each.detect if isinstance(way, RunBy)]
     return [
         *(name for each in detectors for name in each.inhibits if name not in NAMES - {each.name}),
         *(name for each in detectors for name in each.thresholds if name not in thresholds),
-        *(name for name in run_by if find_spec(f"flowwarden.monitor.{name}") is None),
+        *(item.name for each in detectors for item in each.state if item not in ITEMS),
     ]
 
 
@@ -70,11 +69,11 @@ def test_detectors_name_what_exists() -> None:
         (replace(scan.DETECTOR, inhibits=("probing",)), "probing"),
         (replace(scan.DETECTOR, inhibits=("scan",)), "scan"),
         (replace(scan.DETECTOR, thresholds=("scan_week",)), "scan_week"),
-        (replace(scan.DETECTOR, detect=(RunBy("lookouts"),)), "lookouts"),
+        (replace(scan.DETECTOR, state=(replace(CONTACTS_DAY, name="week"),)), "week"),
     ],
 )
 def test_a_name_that_nothing_has_is_noticed(detector: Detector, name: str) -> None:
-    """Of a detector, of itself, of a threshold, of a module."""
+    """Of a detector, of itself, of a threshold, of a stored item."""
     assert unknown([detector]) == [name]
 
 

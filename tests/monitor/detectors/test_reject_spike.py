@@ -26,6 +26,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Flow
 from flowwarden.state.sets import distinct
 from tests.flows import START, directions, noisy, rejected
+from tests.monitor.batches import finding_with
 
 HOST = "10.0.0.10"
 NOW = START + 700
@@ -133,7 +134,7 @@ def test_buckets_tell_how_many_attempts_there_were(flows: list[Flow]) -> None:
 
 def test_a_spike_is_reported_and_pages_nobody() -> None:
     """The internet does what it does."""
-    (about,) = internet_rejects.inspect(*noisy(*noise(40)))
+    (about,) = finding_with(internet_rejects.DETECTOR)(noise(40))
     finding = report(about, 812.4, TIMES)
     assert finding.severity is Severity.INFO
     assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")

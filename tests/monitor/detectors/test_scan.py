@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from flowwarden.monitor.detectors.scan import excess, inspect, suspicious, vertical
+from flowwarden.monitor.detectors.scan import inspect, suspicious, vertical
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.traffic.contacts import ContactOutcome
-from flowwarden.monitor.traffic.host_activity import HostActivity, sets
+from flowwarden.monitor.traffic.excess import excess
+from flowwarden.monitor.traffic.host_activity import sets
 from flowwarden.network.services import TCP
 from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.policy import Policy
 from flowwarden.state.sets import DAY, HOUR
-from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
+from tests.monitor.suspicion import CLIENT, contact, suspect
 
 LIMITS = Thresholds()
 
@@ -29,10 +30,7 @@ def test_failures_less_answers_make_a_scan(failed: int, answered: int, found: in
 def test_a_day_takes_more_than_an_hour() -> None:
     """Slow probes add up: twenty."""
     for failed, found in ((16, None), (24, DAY)):
-        one = suspect(*FAILED[:failed])
-        slow = HostActivity(
-            client=CLIENT, role=one.role, learning=False, contacts=one.contacts, hour={}, day=one.day
-        )  # fmt: skip
+        slow = replace(suspect(*FAILED[:failed]), hour={})
         assert suspicious(slow, LIMITS) == found
 
 
@@ -126,11 +124,11 @@ def test_the_policy_decides_how_many_are_too_many() -> None:
 def test_the_finding_says_who_how_much_and_why() -> None:
     """One incident for the host, whatever it tried."""
     one = suspect(*FAILED[:20])
-    (finding,) = inspect(one, flows_of(one), Policy())
+    (finding,) = inspect(one, Thresholds())
     assert (finding.severity, finding.subject, finding.technique) == (Severity.HIGH, CLIENT, "T1046")
     assert "within 1h" in finding.summary
     assert "tag:Role=web" in finding.because
-    assert inspect(suspect(*FAILED[:3]), flows_of(suspect(*FAILED[:3])), Policy()) == []
+    assert inspect(suspect(*FAILED[:3]), Thresholds()) == []
 
 
 def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> None:
@@ -138,7 +136,7 @@ def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> N
     asked = [contact("10.0.9.1", port, ContactOutcome.ANSWERED) for port in range(980, 995)]
     one = suspect(*asked)
     assert vertical(one, LIMITS.scan_ports) == "10.0.9.1"
-    assert "15 privileged ports" in inspect(one, flows_of(one), Policy())[0].summary
+    assert "15 privileged ports" in inspect(one, Thresholds())[0].summary
     assert vertical(suspect(*asked[:14]), LIMITS.scan_ports) is None
     assert (
         vertical(

@@ -1,9 +1,10 @@
-"""scanner-connected: what the finding says; `monitor/test_watching.py` tells when there is one."""
+"""scanner-connected: what the finding says; `test_scanner_connected_over_time.py` tells when there is one."""
 
 from __future__ import annotations
 
 from flowwarden.monitor.detectors.scanner_connected import report
 from flowwarden.monitor.findings import Severity
+from flowwarden.network.services import Service
 from tests.flows import directed, flow
 
 
@@ -13,7 +14,7 @@ def test_the_finding_is_about_the_server_and_its_service() -> None:
         flow("203.0.113.9:40000", "10.0.1.5:8081", tcp_flags=2),
         flow("10.0.1.5:8081", "203.0.113.9:40000", tcp_flags=18),
     )
-    finding = report("tag:Role=web", hits, 10)
+    finding = report("tag:Role=web", hits, 10, Service(6, 8081))
     assert (finding.detector, finding.severity, finding.subject) == (
         "scanner-connected",
         Severity.HIGH,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.monitor.detectors.unexpected_egress import inspect, inspect_suspect
+from flowwarden.monitor.detectors import unexpected_egress
 from flowwarden.monitor.traffic.contacts import ContactOutcome
-from flowwarden.monitor.traffic.selection import wanted
 from flowwarden.policy.policy import Policy
-from tests.flows import directed, directions, flow, rejected
-from tests.monitor.suspicion import CLIENT, contact, flows_of, suspect
+from tests.flows import flow, rejected
+from tests.monitor.batches import batch, finding_with
+from tests.monitor.suspicion import CLIENT, contact, suspect
+
+inspect = finding_with(unexpected_egress.DETECTOR)
 
 DATABASE, OUTSIDE = "10.0.2.30", "198.51.100.77"
 CALL = (f"{DATABASE}:49800", f"{OUTSIDE}:443")
@@ -18,7 +20,7 @@ CALL = (f"{DATABASE}:49800", f"{OUTSIDE}:443")
 @pytest.mark.parametrize("named", ["eni-1", "i-1", DATABASE, "10.0.2.0/24"])
 def test_a_listener_is_named_by_interface_instance_address_or_cidr(named: str) -> None:
     """Whatever the user has at hand."""
-    flows = directed(flow(*CALL, tcp_flags=2, instance_id="i-1"))
+    flows = batch(flow(*CALL, tcp_flags=2, instance_id="i-1"))
     (finding,) = inspect(flows, Policy(listener_only=(named,)))
     assert finding.summary == "10.0.2.30 connected to 198.51.100.77 on the internet: HTTPS (tcp/443)."
 
@@ -26,28 +28,27 @@ def test_a_listener_is_named_by_interface_instance_address_or_cidr(named: str) -
 def test_a_listener_of_which_nobody_tells_that_it_is_ours_is_looked_at() -> None:
     """Its public address is the internet's to anybody who cannot ask EC2, and the policy names it."""
     policy = Policy(listener_only=("2600:1f18::5",))
-    batch = directions(flow("[2600:1f18::5]:50000", "[2001:db8::1]:443", tcp_flags=2))
-    (finding,) = inspect(batch.flows(wanted(batch, policy)), policy)
+    (finding,) = inspect(batch(flow("[2600:1f18::5]:50000", "[2001:db8::1]:443", tcp_flags=2)), policy)
     assert finding.subject == "2600:1f18::5"
 
 
 def test_the_answer_belongs_to_the_connection() -> None:
     """Both directions, one connection, one finding."""
-    flows = directed(flow(*CALL, tcp_flags=2), flow(*reversed(CALL), tcp_flags=18))
+    flows = batch(flow(*CALL, tcp_flags=2), flow(*reversed(CALL), tcp_flags=18))
     (finding,) = inspect(flows, Policy(listener_only=("eni-1",)))
     assert (finding.tally.records, finding.tally.connections) == (2, 1)
 
 
 def test_many_destinations_are_one_finding() -> None:
     """The subject is the listener."""
-    flows = directed(*(flow(CALL[0], f"198.51.100.{i}:443", tcp_flags=2) for i in range(5)))
+    flows = batch(*(flow(CALL[0], f"198.51.100.{i}:443", tcp_flags=2) for i in range(5)))
     (finding,) = inspect(flows, Policy(listener_only=(DATABASE,)))
     assert "and 4 other hosts" in finding.summary
 
 
 def test_a_listener_that_keeps_to_its_part_is_no_finding() -> None:
     """Answers to visitors, calls inside and to AWS services, refused calls, and other hosts' calls."""
-    flows = directed(
+    flows = batch(
         flow(f"{DATABASE}:443", f"{OUTSIDE}:49800", tcp_flags=18),
         flow(f"{DATABASE}:49800", "10.0.1.5:443", tcp_flags=2),
         flow(f"{DATABASE}:49800", "52.216.0.1:443", tcp_flags=2, pkt_dst_aws_service="S3"),
@@ -55,13 +56,13 @@ def test_a_listener_that_keeps_to_its_part_is_no_finding() -> None:
         flow(f"{DATABASE}:49800", f"{OUTSIDE}:50900"),  # no flags, no service port: a guess
     )
     assert inspect(flows, Policy(listener_only=(DATABASE, "eni-1"))) == []
-    assert inspect(directed(flow(*CALL, tcp_flags=2)), Policy(listener_only=("10.0.3.0/24",))) == []
+    assert inspect(batch(flow(*CALL, tcp_flags=2)), Policy(listener_only=("10.0.3.0/24",))) == []
 
 
 def test_the_interface_that_logs_a_passing_client_is_not_the_client() -> None:
     """An interface id speaks for its own host only."""
     passing = flow("10.0.1.9:40000", "198.51.100.7:443", tcp_flags=2)
-    flows = directed(passing, flow("10.0.1.8:40000", "10.0.2.30:5432", tcp_flags=2))
+    flows = batch(passing, flow("10.0.1.8:40000", "10.0.2.30:5432", tcp_flags=2))
     assert inspect(flows, Policy(listener_only=("eni-1",))) == []
 
 
@@ -71,7 +72,7 @@ OUT = contact(OUTSIDE, 443, ContactOutcome.ANSWERED, "internet")
 def test_a_role_that_only_listens_needs_no_declaration() -> None:
     """It was learned what it does."""
     one = suspect(OUT, only_listens=True)
-    (finding,) = inspect_suspect(one, flows_of(one), Policy())
+    (finding,) = unexpected_egress.inspect(one)
     assert (finding.detector, finding.subject) == ("unexpected-egress", CLIENT)
     assert "never went out to the internet" in finding.because
 
@@ -88,4 +89,4 @@ def test_roles_that_go_out_or_are_learned_and_what_is_inside_or_in_vain_are_no_f
         suspect(refused, only_listens=True),
         suspect(inside, only_listens=True),
     ):
-        assert inspect_suspect(one, flows_of(one), Policy()) == []
+        assert unexpected_egress.inspect(one) == []

@@ -5,20 +5,23 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.monitor.detectors import unparsed_lines
-from flowwarden.monitor.detectors.unparsed_lines import MIN_LINES, SightLost, inspect
-from flowwarden.records.line_reader import LineReader
+from flowwarden.monitor.detectors.unparsed_lines import MIN_LINES
+from flowwarden.monitor.findings import UnparsedFinding
+from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
+from tests.monitor.batches import Container
 
-READER = LineReader((DEFAULT_LOG_FORMAT,))
+READER = ColumnarReader((DEFAULT_LOG_FORMAT,))
 GOOD = "2 111122223333 eni-1 10.0.1.20 10.0.2.30 49152 5432 6 6 360 1764000000 1764000058 ACCEPT OK"
 GAP = "2 111122223333 eni-1 - - - - - - - 1764000000 1764000060 - NODATA"
 BAD = "not a flow record"
 HEADER = " ".join(DEFAULT_LOG_FORMAT.names)
 
 
-def judged(*lines: str) -> SightLost | None:
+def judged(*lines: str) -> UnparsedFinding | None:
     """What is said of a batch."""
-    return inspect(READER.read(lines))
+    found = Container().detect(unparsed_lines.DETECTOR, READER.read(lines))
+    return next((each for each in found if isinstance(each, UnparsedFinding)), None)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from flowwarden.monitor.detectors import DETECTORS
-from flowwarden.monitor.detectors.base import PerBatch
-from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.detectors import DETECTORS, host_probing
+from flowwarden.monitor.detectors.base import Route
+from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render.page import TOP, Occasion, log_query, moment, render
-from flowwarden.monitor.triage import inspect
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
-from tests.flows import directed, flow, rejected
+from flowwarden.state.schema import BASELINES
+from tests.flows import flow, rejected
+from tests.monitor.batches import batch, finding_with, triaged
 
 OCCASION = Occasion(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
@@ -26,17 +27,17 @@ NEW = Claim(state=ClaimState.CLAIMED)
 POLICY = Policy(private_subnets=("10.0.2.0/24",), listener_only=("10.0.2.30",))
 
 
-def find(*flows: Any) -> Finding:
+def find(*flows: Any) -> TrafficFinding:
     """The first finding about some flows."""
-    return inspect(directed(*flows), POLICY)[0]
+    return triaged(flows, POLICY)[0]
 
 
-def blocked(**given: Any) -> Finding:
+def blocked(**given: Any) -> TrafficFinding:
     """A blocked connection."""
     return find(rejected("10.0.1.20:50000", "10.0.2.30:5432", tcp_flags=2, **given))
 
 
-def page(finding: Finding, claim: Claim = NEW) -> Notification:
+def page(finding: TrafficFinding, claim: Claim = NEW) -> Notification:
     """The notification about it."""
     return render(finding, "key0", claim, OCCASION)
 
@@ -77,12 +78,12 @@ def test_an_unknown_vpc_is_left_out_of_the_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    "detector", [each.name for each in DETECTORS if any(isinstance(way, PerBatch) for way in each.detect)]
+    "detector", [each.name for each in DETECTORS if each.route is Route.PAGES and BASELINES not in each.state]
 )
 def test_every_detector_renders(detector: str) -> None:
     """Subject, text, document and query of each that looks at a batch alone are whole."""
     out = FlowDirection.EGRESS
-    flows = directed(
+    flows = batch(
         *(rejected(f"203.0.113.{i}:40000", "10.0.2.30:22") for i in range(3)),
         rejected("10.0.1.20:50000", "10.0.2.30:5432"),
         *(rejected(f"10.0.4.{i}:50000", "10.0.2.50:6379") for i in range(9)),
@@ -93,7 +94,7 @@ def test_every_detector_renders(detector: str) -> None:
         *(flow(f"10.0.1.7:4000{i}", "10.0.2.60:443", tcp_flags=2) for i in range(3)),
         *(rejected("10.0.2.60:443", f"10.0.1.7:4000{i}", tcp_flags=18, flow_direction=out) for i in range(3)),
     )
-    finding = next(f for f in inspect(flows, POLICY) if f.detector == detector)
+    finding = next(f for f in triaged(flows, POLICY) if f.detector == detector)
     told = page(finding)
     assert re.fullmatch(r"[ -~]{1,99}", told.subject)
     assert told.subject.startswith(f"[{finding.severity.upper()}] ")
@@ -112,7 +113,8 @@ def test_a_subject_never_exceeds_what_sns_takes() -> None:
 
 def test_long_lists_are_cut_and_counted() -> None:
     """A scan of a thousand hosts is a page, not a book."""
-    finding = find(*(rejected("10.0.1.66:50000", f"10.0.{i // 250}.{i % 250 + 1}:22") for i in range(1000)))
+    flows = [rejected("10.0.1.66:50000", f"10.0.{i // 250}.{i % 250 + 1}:22") for i in range(1000)]
+    (finding,) = finding_with(host_probing.DETECTOR)(flows)
     told = page(finding)
     assert f"and {1000 - TOP} more" in told.text
     assert told.document["servers"]["distinct"] == 1000

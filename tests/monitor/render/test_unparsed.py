@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.monitor.detectors.unparsed_lines import SightLost
+from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.render.page import Occasion
-from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render, sight_key
+from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import MAX_SUBJECT, Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
@@ -22,18 +22,23 @@ OCCASION = Occasion(
     log_stream="eni-1-all",
     quiet_minutes=240,
 )
-LOSS = SightLost(
+LOSS = UnparsedFinding(
+    detector="unparsed-lines",
+    severity=Severity.MEDIUM,
+    subject="/flow-warden/flow-logs",
+    summary="Sight lost: 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be read.",
     lines=1200,
     unreadable=1100,
     reasons=(("5 tokens where the log format has 14", 1099), ("action is 'MAYBE'", 1)),
     samples=("10.0.1.20 10.0.2.30 1 2 3",),
+    formats=(DEFAULT_LOG_FORMAT,),
 )
 FIRST = Claim(state=ClaimState.CLAIMED)
 
 
-def report(loss: SightLost = LOSS, claim: Claim = FIRST) -> Notification:
+def report(loss: UnparsedFinding = LOSS, claim: Claim = FIRST) -> Notification:
     """The notification."""
-    return render(loss, (DEFAULT_LOG_FORMAT,), claim, OCCASION)
+    return render(loss, "key0", claim, OCCASION)
 
 
 def test_the_subject_says_how_much_is_lost_where() -> None:
@@ -55,7 +60,7 @@ def test_the_text_says_why_shows_lines_and_formats_and_what_to_do() -> None:
         "14 fields: version account-id interface-id",
         "--filter Name=log-group-name,Values=/flow-warden/flow-logs",
         "Repeats stay quiet for 240 minutes.",
-        sight_key(OCCASION),
+        "Incident key0, severity medium, detector unparsed-lines",
     ):
         assert piece in text
 
@@ -78,17 +83,10 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
     assert "7 repeats held back since" in sent.text
 
 
-def test_a_log_group_is_one_incident_whatever_its_stream() -> None:
-    """A changed format makes a thousand streams unreadable."""
-    other_stream = msgspec.structs.replace(OCCASION, log_stream="eni-2-all")
-    other_group = msgspec.structs.replace(OCCASION, log_group="/other")
-    assert sight_key(OCCASION) == sight_key(other_stream) != sight_key(other_group)
-
-
 def test_many_formats_are_counted() -> None:
     """The message stays readable."""
-    layouts = [LogFormat(("srcaddr", "dstaddr", f"field-{number}")) for number in range(FORMATS + 3)]
-    text = render(LOSS, layouts, FIRST, OCCASION).text
+    formats = [LogFormat(("srcaddr", "dstaddr", f"field-{number}")) for number in range(FORMATS + 3)]
+    text = report(msgspec.structs.replace(LOSS, formats=tuple(formats))).text
     assert "and 3 more" in text
     assert f"field-{FORMATS - 1}" in text
     assert f"field-{FORMATS}" not in text

@@ -7,6 +7,7 @@ import pytest
 
 from flowwarden.monitor.baseline.peers import peer_of
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome, Contacts
+from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, OWN, Directions
 from flowwarden.network.traffic import Traffic
@@ -21,13 +22,18 @@ SYN, SYN_ACK, RST = 2, 18, 4
 
 def contacts(*flows: Flow) -> list[Contact]:
     """All contacts of a batch."""
-    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
-    found = Contacts(directions, np.arange(len(flows)))
+    found = batch_of(*flows)
     return [
         contact
-        for edge, groups in found.edges().items()
-        for contact in found.one_by_one(groups, str(edge[-1]))
+        for number, edge in enumerate(found.edges.keys)
+        for contact in found.one_by_one(found.edges.of(number), edge.peer)
     ]
+
+
+def batch_of(*flows: Flow) -> Contacts:
+    """The contacts of a batch."""
+    table = FlowTable.of(flows)
+    return Contacts(Directions(Traffic(table), AddressBook()), InterfaceIndex(table))
 
 
 def asked(port: int = 5432, **given: object) -> Flow:
@@ -105,10 +111,10 @@ def test_without_flags_what_was_accepted_before_is_a_leftover_too() -> None:
 def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:
     """It may teach what is usual."""
     flows = [flow(f"{SERVER}:31000", f"{CLIENT}:32000", flow_direction=IN), asked()]
-    found = Contacts(Directions(Traffic(FlowTable.of(flows)), AddressBook()), np.arange(2))
+    found = batch_of(*flows)
     groups = np.arange(len(found))
     assert len(found) == 2
-    assert [each.port for each in found.one_by_one(found.sure(groups), "peer")] == [5432]
+    assert [each.port for each in found.one_by_one(groups[found.is_sure], "peer")] == [5432]
 
 
 def test_a_servers_answers_are_contacts_of_its_clients() -> None:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from flowwarden.monitor.detectors.blocked_connection import inspect as blocked
-from flowwarden.monitor.detectors.internet_rejects import inspect as internet_rejects
+from flowwarden.monitor.detectors import blocked_connection, internet_rejects
 from flowwarden.monitor.traffic.reject_cause import Cause, cause_of, likely_cause
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action, Flow, FlowDirection
-from tests.flows import directed, flow, noisy, rejected
+from tests.flows import directed, flow, rejected
+from tests.monitor.batches import finding_with
+
+blocked = finding_with(blocked_connection.DETECTOR)
+noise = finding_with(internet_rejects.DETECTOR)
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 CLIENT, SERVER, STRANGER = "10.0.1.20:40000", "10.0.2.30:5432", "203.0.113.9:40000"
@@ -145,10 +147,10 @@ def test_leftovers_are_nobodys_attempts(flags: int) -> None:
     """Neither our hosts' nor the internet's, whatever else tells who opened the connection."""
     listening = flow(SERVER, "10.0.1.20:40001", **ANSWER)
     ours, theirs = (rejected(who, SERVER, tcp_flags=flags) for who in (CLIENT, STRANGER))
-    flows = directed(ours, theirs, listening)
-    assert [each.leftover for each in flows] == [True, True, False]
-    assert blocked(flows, Policy()) == []
-    assert internet_rejects(*noisy(ours, theirs, listening)) == []
+    flows = ours, theirs, listening
+    assert [each.leftover for each in directed(*flows)] == [True, True, False]
+    assert blocked(flows) == []
+    assert noise(flows) == []
 
 
 def test_udp_has_no_leftovers() -> None:
@@ -161,11 +163,11 @@ def test_udp_has_no_leftovers() -> None:
 def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
     """At the same interface: that the far end's let it out says nothing."""
     for accepted_at, is_one in (("eni-1", True), ("eni-2", False)):
-        flows = directed(rejected(CLIENT, SERVER), flow(CLIENT, SERVER, interface_id=accepted_at))
-        assert flows[0].leftover == is_one
-        assert (blocked(flows, Policy()) == []) == is_one
+        flows = rejected(CLIENT, SERVER), flow(CLIENT, SERVER, interface_id=accepted_at)
+        assert directed(*flows)[0].leftover == is_one
+        assert (blocked(flows) == []) == is_one
         stranger = rejected(STRANGER, SERVER), flow(STRANGER, SERVER, interface_id=accepted_at)
-        assert (internet_rejects(*noisy(*stranger)) == []) == is_one
+        assert (noise(stranger) == []) == is_one
 
 
 def test_an_accepted_flow_is_neither() -> None:

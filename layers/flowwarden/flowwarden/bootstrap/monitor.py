@@ -18,10 +18,8 @@ from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors.base import Route
-from flowwarden.monitor.lookout import Lookout
-from flowwarden.monitor.pipeline import Guards, MonitoringService
+from flowwarden.monitor.pipeline import Caches, MonitoringService
 from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
-from flowwarden.monitor.watching import Watcher
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Claims, Sink
 from flowwarden.policy.policy import Policy
@@ -73,10 +71,13 @@ def build(
     Raises:
         LogFormatError: one of the formats cannot be read.
     """
-    interfaces, state = InterfaceCache(ports.interfaces, warn), StateCache(ports.state)
     return MonitoringService(
-        layouts=LogFormatCache(ports.formats, ports.format_store, tuple(log_formats), warn),
-        guards=Guards(Watcher(state, interfaces, policy), Lookout(state, interfaces, policy.thresholds)),
+        caches=Caches(
+            formats=LogFormatCache(ports.formats, ports.format_store, tuple(log_formats), warn),
+            interfaces=InterfaceCache(ports.interfaces, warn),
+            state=StateCache(ports.state),
+        ),
+        policy=policy,
         claims=ports.claims,
         routes={Route.PAGES: ports.pages, Route.OPERATIONS: ports.operations},
         region=region,

@@ -12,6 +12,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import Service
 from flowwarden.records.columnar.tokenizer import ABSENT
+from flowwarden.records.log_format import LogFormat
 
 
 class Severity(StrEnum):
@@ -66,28 +67,34 @@ class Tally(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """What one detector says about one subject in one batch.
+    """What one detector says about one subject in one batch."""
+
+    detector: str
+    severity: Severity
+    subject: str
+    """What it is about: a host, a subnet, an interface, a VPC or a log group."""
+    summary: str
+    """One sentence: who did what to whom."""
+    because: str = ""
+    """Why the detector thinks so: the evidence, and the threshold it passed."""
+    advice: tuple[str, ...] = ()
+    """What to do, in order."""
+
+
+class TrafficFinding(Finding, frozen=True, kw_only=True):
+    """A finding about flows.
 
     `subject` is the host that the finding is about: who probes, who is refused, who was reached; never an
     ephemeral port, never one of many internet peers. `service` and `aspect` narrow it.
     """
 
-    detector: str
-    severity: Severity
-    subject: str
     peer_class: PeerClass
     service: Service | None = None
     """Where the detector groups by what the connection was for."""
     aspect: str = ""
     """Narrows the subject otherwise: `inbound` or `outbound`, the rules of a network ACL."""
-    summary: str
-    """One sentence: who did what to whom."""
-    because: str
-    """Why the detector thinks so: the evidence about the initiator, and the threshold it passed."""
     likely: str
     """The likely cause, in a person's words."""
-    advice: tuple[str, ...]
-    """What to do, in order."""
     technique: str = ""
     """MITRE ATT&CK technique, where there is one."""
     query_terms: tuple[str, ...]
@@ -97,8 +104,35 @@ class Finding(Struct, frozen=True, kw_only=True):
     """A flow behind the finding: where it was seen."""
 
 
+class InterfaceFinding(Finding, frozen=True, kw_only=True):
+    """A finding about flow records that are missing. Nothing is claimed about traffic."""
+
+    interfaces: tuple[str, ...]
+    """Ids of the interfaces whose records are missing."""
+    first: int
+    """Unix seconds from which on records are missing, as far as it is known."""
+    last: int
+    """Unix seconds of the last moment that is known to lack records."""
+
+
+class UnparsedFinding(Finding, frozen=True, kw_only=True):
+    """A finding about lines that could not be read."""
+
+    lines: int
+    """Lines that should hold a record: header lines and blank ones are left out."""
+    unreadable: int
+    reasons: tuple[tuple[str, int], ...]
+    """The most frequent reasons, with their lines."""
+    samples: tuple[str, ...]
+    """The first unreadable lines, whole."""
+    formats: tuple[LogFormat, ...]
+    """The log formats that were tried."""
+
+
 def identity(finding: Finding) -> tuple[str, ...]:
     """What makes two findings of a detector statements about the same thing; no part is a text for people."""
+    if not isinstance(finding, TrafficFinding):
+        return finding.detector, finding.subject
     service = finding.service.identity if finding.service else ""
     return finding.detector, finding.subject, finding.peer_class.value, service, finding.aspect
 

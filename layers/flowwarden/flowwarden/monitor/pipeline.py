@@ -2,103 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
-import msgspec
 from msgspec import Struct
 
-from flowwarden.errors import PublishFailed
-from flowwarden.monitor import spikes
-from flowwarden.monitor.blind_spots import BlindSpot
+from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
-from flowwarden.monitor.detectors import BY_NAME, internet_rejects, unparsed_lines
+from flowwarden.monitor.caches.state import StateCache
+from flowwarden.monitor.detectors import BY_NAME, DETECTORS, unparsed_lines
 from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.findings import Finding, Severity
-from flowwarden.monitor.lookout import Lookout
-from flowwarden.monitor.render import rollup, telemetry, unparsed
-from flowwarden.monitor.render.incident_key import incident_key
-from flowwarden.monitor.render.page import Occasion, render
-from flowwarden.monitor.traffic.selection import noise, wanted
-from flowwarden.monitor.triage import inspect
-from flowwarden.monitor.watching import Watcher
+from flowwarden.monitor.heartbeats import record
+from flowwarden.monitor.learning import learn
+from flowwarden.monitor.render import rollup
+from flowwarden.monitor.render.incident_key import account_of, incident_key
+from flowwarden.monitor.render.notification import render
+from flowwarden.monitor.render.page import Occasion
+from flowwarden.monitor.report import BatchReport, report
+from flowwarden.monitor.triage import triage
+from flowwarden.monitor.view import BatchView, Context, PolicyView
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.notification import one_line
 from flowwarden.notify.notifier import Alert, Notifier, Told
 from flowwarden.notify.ports import Claims, Sink
-from flowwarden.records.columnar.flow_table import FlowTable, Table
-from flowwarden.records.model import GapKind
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
-
-MALFORMED_SAMPLES = 3
-"""Malformed lines of a batch that are kept to be logged; the others are counted."""
-
-SAMPLE_CHARACTERS = 500
-"""Of a malformed line: whoever writes it decides how long it is."""
-
-
-class MonitoringResult(Struct, kw_only=True):
-    """What became of a batch: counts for metrics, and what a person may want to read in the log."""
-
-    flows: int = 0
-    no_data: int = 0
-    skip_data: int = 0
-    malformed: int = 0
-    findings: int = 0
-    internet_rejects: int = 0
-    """Records, not findings."""
-    sight_lost: int = 0
-    """1 if too many lines could not be read."""
-    log_formats_unavailable: int = 0
-    """1 if the log formats that the lines were read by may be out of date, because nothing tells them."""
-    evidence_unavailable: int = 0
-    """Calls about what hosts did before that the state table did not answer."""
-    interfaces_unavailable: int = 0
-    """Questions about network interfaces that EC2 refused: roles may be old or unknown."""
-    malformed_samples: list[tuple[str, str]] = []
-    """(line, reason) of the first malformed lines."""
-    reported: list[Finding] = []
-    """Those that do not page."""
-    told: Told = msgspec.field(default_factory=Told)
-    """What became of the findings that do."""
-
-    @property
-    def notifications(self) -> int:
-        """How many were sent."""
-        return len(self.told.sent)
-
-    @property
-    def suppressed(self) -> int:
-        """How many stayed quiet."""
-        return len(self.told.suppressed)
-
-    @property
-    def state_unavailable(self) -> int:
-        """Calls that the state table did not answer."""
-        return self.told.state_unavailable + self.evidence_unavailable
-
-    def raise_if_unsent(self) -> None:
-        """Make Lambda retry the batch when a notification could not be handed over.
-
-        What was sent is marked so and is not sent again by the retry.
-
-        Raises:
-            PublishFailed: at least one notification was not taken.
-        """
-        if self.told.unsent:
-            raise PublishFailed(
-                f"{len(self.told.unsent)} notification(s) not sent, the batch will be retried: "
-                f"{self.told.unsent[0]}"
-            )
-
-
-class Guards(Struct, frozen=True):
-    """Who looks at batches, and remembers."""
-
-    watcher: Watcher
-    """At what hosts do."""
-    lookout: Lookout
-    """At whether their records are written."""
 
 
 class Invocation(Struct, frozen=True):
@@ -110,85 +40,84 @@ class Invocation(Struct, frozen=True):
     """Seconds until the function is stopped."""
 
 
+class Caches(Struct, frozen=True, kw_only=True):
+    """What a container remembers between batches."""
+
+    formats: LogFormatCache
+    interfaces: InterfaceCache
+    state: StateCache
+
+
 class MonitoringService:
     """Takes batches; holds nothing between them but what can be learned again."""
 
     def __init__(
         self,
         *,
-        layouts: LogFormatCache,
-        guards: Guards,
+        caches: Caches,
+        policy: Policy,
         claims: Claims,
         routes: Mapping[Route, Sink],
         region: str,
         quiet_minutes: int,
     ) -> None:
-        self._layouts = layouts
-        self._watcher = guards.watcher
-        self._lookout = guards.lookout
+        self._caches = caches
+        self._policy = PolicyView.of(policy)
         self._claims = claims
         self._routes = routes
         self._region = region
         self._quiet_minutes = quiet_minutes
 
-    def process(self, batch: LogBatch, invocation: Invocation, now: int) -> MonitoringResult:
+    def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Read, inspect and notify; `now` is Unix seconds.
 
-        Never raises for what a line holds or what a port refuses: see `MonitoringResult.told`.
+        Never raises for what a line holds or what a port refuses: see `BatchReport.told`.
         """
-        failures, refusals = self._watcher.evidence.unavailable, self._watcher.interfaces_unavailable
-        entry, records = self._read(batch, now)
-        result = _count(records)
-        result.log_formats_unavailable = int(entry.unavailable)
-        findings = self._inspect(records.flows, now)
-        result.findings = len(findings)
-        for finding in findings:
-            if not finding.severity.pages:
-                _report(finding, result)
-        paging = sorted(
-            (f for f in findings if f.severity.pages), key=lambda f: f.severity is not Severity.HIGH
+        formats, records = self._parse(batch, now)
+        state, interfaces = self._caches.state.for_batch(), self._caches.interfaces.for_batch(now)
+        context = Context(
+            formats=formats.candidates.layouts,
+            interfaces=interfaces,
+            state=state,
+            policy=self._policy,
+            now=now,
         )
-        alerts = [self._alert(finding, batch) for finding in paging]
-        loss = unparsed_lines.inspect(records)
-        if loss is not None:
-            result.findings += 1
-            result.sight_lost = 1
-            alerts.insert(0, self._sight_report(loss, entry, batch))
-        spots = self._lookout.inspect(batch, records, now)
-        result.findings += len(spots)
-        alerts = [*(self._blind_spot_report(spot, batch) for spot in spots), *alerts]
-        owner = Owner(batch.batch_id, invocation.attempt)
-        notifier = Notifier(self._claims, owner, now, invocation.time_left)
-        notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
-        result.told = notifier.told
-        result.evidence_unavailable = self._watcher.evidence.unavailable - failures
-        result.interfaces_unavailable = self._watcher.interfaces_unavailable - refusals
-        return result
-
-    def _inspect(self, flows: FlowTable, now: int) -> list[Finding]:
-        """Run the detectors, over hosts in time and over the flows that any of the others looks at."""
-        directions = self._watcher.directions(flows, now)
-        over_time = self._watcher.inspect(directions, now)
-        looked_at = directions.flows(wanted(directions, self._watcher.policy))
-        refused = noise(directions)
-        counted = internet_rejects.inspect(directions, refused)
-        times = self._watcher.policy.thresholds.spike_times
-        over_time += spikes.inspect(
-            self._watcher.evidence, directions, refused, counted, times=times, now=now
+        view = BatchView(batch, records, context)
+        record(view, state)
+        thresholds = view.policy.thresholds
+        found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
+        findings = triage(found, view.policy)
+        learn(view, findings, state)
+        told = self._notify(findings, batch, invocation, now)
+        return report(
+            records,
+            findings,
+            told,
+            log_formats_unavailable=int(formats.unavailable),
+            evidence_unavailable=state.failures,
+            interfaces_unavailable=interfaces.failures,
         )
-        over_time += counted
-        findings = self._watcher.weigh(inspect(looked_at, self._watcher.policy, over_time), now)
-        self._watcher.remember(findings)
-        return findings
 
-    def _read(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
+    def _parse(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
         """Read the batch; if lines do not fit and there is news about their formats, read it again."""
-        entry = self._layouts.entry(batch.log_group, now)
+        entry = self._caches.formats.entry(batch.log_group, now)
         records = entry.reader.read(batch.lines)
         if not unparsed_lines.unreadable(records):
             return entry, records
-        renewed = self._layouts.renewed(batch.log_group, now)
+        renewed = self._caches.formats.renewed(batch.log_group, now)
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
+
+    def _notify(self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int) -> Told:
+        """Send what is an alert, missing records first, then by severity."""
+        alerts = [
+            self._alert(finding, batch)
+            for finding in sorted(findings, key=_urgency)
+            if finding.severity.pages
+        ]
+        owner = Owner(batch.batch_id, invocation.attempt)
+        notifier = Notifier(self._claims, owner, now, invocation.time_left)
+        notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
+        return notifier.told
 
     def _together(self, summaries: Sequence[str], batch: LogBatch) -> Alert:
         occasion = self._occasion(batch.owner, batch)
@@ -197,31 +126,11 @@ class MonitoringService:
         return Alert(self._routes[rollup.ROUTE], key, summary, lambda _: rollup.render(summaries, occasion))
 
     def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
-        account = finding.example.flow.account_id or batch.owner
-        key, occasion = incident_key(finding, account, self._region), self._occasion(account, batch)
-        sink = self._sink_of(finding.detector)
+        account = account_of(finding) or batch.owner
+        occasion = self._occasion(account, batch)
+        key = incident_key(finding, account, self._region, occasion.log_group)
+        sink = self._routes[BY_NAME[finding.detector].route]
         return Alert(sink, key, finding.summary, lambda claim: render(finding, key, claim, occasion))
-
-    def _sight_report(self, loss: unparsed_lines.SightLost, entry: CachedFormats, batch: LogBatch) -> Alert:
-        occasion, layouts = self._occasion(batch.owner, batch), entry.candidates.layouts
-        return Alert(
-            self._sink_of(unparsed_lines.DETECTOR.name),
-            unparsed.sight_key(occasion),
-            unparsed.summarize(loss, occasion),
-            lambda claim: unparsed.render(loss, layouts, claim, occasion),
-        )
-
-    def _blind_spot_report(self, spot: BlindSpot, batch: LogBatch) -> Alert:
-        occasion = self._occasion(batch.owner, batch)
-        return Alert(
-            self._sink_of(spot.detector),
-            telemetry.blind_spot_key(spot, occasion),
-            telemetry.summarize(spot),
-            lambda claim: telemetry.render(spot, claim, occasion),
-        )
-
-    def _sink_of(self, detector: str) -> Sink:
-        return self._routes[BY_NAME[detector].route]
 
     def _occasion(self, account: str, batch: LogBatch) -> Occasion:
         return Occasion(
@@ -233,19 +142,10 @@ class MonitoringService:
         )
 
 
-def _count(records: Table) -> MonitoringResult:
-    gaps = Counter(gap.kind for gap in records.gaps)
-    samples = records.malformed[:MALFORMED_SAMPLES]
-    return MonitoringResult(
-        flows=len(records.flows),
-        no_data=gaps[GapKind.NODATA],
-        skip_data=gaps[GapKind.SKIPDATA],
-        malformed=len(records.malformed),
-        malformed_samples=[(one_line(bad.line, SAMPLE_CHARACTERS), bad.reason) for bad in samples],
-    )
+_FIRST: Final = (Route.OPERATIONS, Route.PAGES)
+_GRAVEST: Final = (Severity.HIGH, Severity.MEDIUM, Severity.INFO)
 
 
-def _report(finding: Finding, result: MonitoringResult) -> None:
-    if finding.detector == internet_rejects.DETECTOR.name:
-        result.internet_rejects += finding.tally.records
-    result.reported.append(finding)
+def _urgency(finding: Finding) -> tuple[int, int]:
+    route = BY_NAME[finding.detector].route
+    return (_FIRST.index(route) if route in _FIRST else len(_FIRST), _GRAVEST.index(finding.severity))

@@ -1,42 +1,29 @@
-"""Triage: run the detectors that look at a batch alone, and drop what a graver finding says already."""
+"""Triage: which findings of a batch are alerts, and how grave they are. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors import BY_NAME, DETECTORS
-from flowwarden.monitor.detectors.base import PerBatch
-from flowwarden.monitor.findings import Finding, Severity, identity
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.monitor.detectors import BY_NAME
+from flowwarden.monitor.findings import Finding, Severity, TrafficFinding, identity
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.policy.policy import Policy
 
-_PER_BATCH: Final = tuple(
-    way.inspect for detector in DETECTORS for way in detector.detect if isinstance(way, PerBatch)
-)
 
-
-def inspect(
-    flows: Sequence[DirectedFlow], policy: Policy, over_time: Sequence[Finding] = ()
-) -> list[Finding]:
-    """Run every detector over a batch; what a graver finding says already is left out.
+def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
+    """The findings, without those that a graver one says already.
 
     What is found about exempt hosts stays, but does not page.
 
     Args:
-        flows: those that any of the detectors looks at.
+        found: by all detectors.
         policy: the user's.
-        over_time: what was found about hosts over time.
     """
     findings: dict[tuple[str, ...], Finding] = {}
-    for finding in (
-        *over_time,
-        *(each for inspect_batch in _PER_BATCH for each in inspect_batch(flows, policy)),
-    ):
-        # Two ways may lead to the same statement.
+    for finding in found:
+        # A detector may come to the same statement in two ways.
         findings.setdefault(identity(finding), finding)
     silenced = {
         (inhibited, finding.subject)
@@ -45,7 +32,7 @@ def inspect(
     }
     exempt = host_set(policy.exempt)
     return [
-        replace(finding, severity=Severity.INFO) if _is_held(finding, exempt) else finding
+        replace(finding, severity=Severity.INFO) if _is_exempt(finding, exempt) else finding
         for finding in findings.values()
         if silenced.isdisjoint({(finding.detector, finding.subject), (finding.detector, _subnet(finding))})
     ]
@@ -53,10 +40,12 @@ def inspect(
 
 def _subnet(finding: Finding) -> str | None:
     """The subnet that the finding was seen in."""
-    return finding.example.flow.subnet_id
+    return finding.example.flow.subnet_id if isinstance(finding, TrafficFinding) else None
 
 
-def _is_held(finding: Finding, exempt: HostSet) -> bool:
+def _is_exempt(finding: Finding, exempt: HostSet) -> bool:
     # Other subjects are what a line says of its subnet, which may be any text.
+    if not isinstance(finding, TrafficFinding):
+        return False
     is_host = finding.subject in {finding.example.client, finding.example.server}
     return is_host and exempt.hold(finding.subject)

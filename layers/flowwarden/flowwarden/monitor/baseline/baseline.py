@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import chain
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -29,11 +29,25 @@ DAYS_TAUGHT: Final = 7
 weeks, and who works on weekdays has ten of them."""
 
 (EDGES,) = BASELINES.sets
-type Edge = tuple[object, ...]
-"""Direction (`in` or `out`), protocol, port, and what the far end is; shorter ones stand for all edges that
-begin so."""
-LISTENS: Final[Edge] = ("in",)
-GOES_OUT: Final[Edge] = ("out", PeerClass.INTERNET)
+
+
+class Edge(NamedTuple):
+    """What a host does with others, as far as a baseline tells it apart."""
+
+    way: Way
+    protocol: int
+    port: int
+    """The service's."""
+    peer: str
+    """What the far end is; see `peers.peer_of`."""
+
+
+type Way = Literal["in", "out"]
+"""Whether others ask the host, or the host asks others."""
+type EdgeKind = tuple[object, ...]
+"""Stands for all edges that have something in common: their first parts, or one of those below."""
+LISTENS: Final[EdgeKind] = ("in",)
+GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 """Stands for all edges to the internet, by whatever protocol and port."""
 
 
@@ -55,11 +69,11 @@ class Baseline(Struct, frozen=True, dict=True):
         """Whether it is old enough for anything to be usual: until then all is new."""
         return len(self.seen) >= DAYS_SEEN
 
-    def establishes(self, edge: Edge) -> bool:
+    def establishes(self, edge: Edge | EdgeKind) -> bool:
         """Whether it is usual for the role."""
         return fingerprint(*edge) in self._established
 
-    def days_of(self, edge: Edge) -> int:
+    def days_of(self, edge: Edge | EdgeKind) -> int:
         """On how many days it was seen."""
         return self._days[fingerprint(*edge)]
 
@@ -72,13 +86,12 @@ class Baseline(Struct, frozen=True, dict=True):
         return Counter(chain.from_iterable(self.seen.values()))
 
 
-def kinds_of(edge: Edge) -> list[Edge]:
+def kinds_of(edge: Edge) -> list[EdgeKind]:
     """What an edge is an example of: the same service wherever it is, listening, and going out."""
-    way, *_, peer = edge
-    kinds: list[Edge] = [edge[:-1]]
-    if way == "in":
+    kinds: list[EdgeKind] = [edge[:-1]]
+    if edge.way == "in":
         kinds.append(LISTENS)
-    elif peer == PeerClass.INTERNET:
+    elif edge.peer == PeerClass.INTERNET:
         kinds.append(GOES_OUT)
     return kinds
 

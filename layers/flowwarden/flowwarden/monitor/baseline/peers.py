@@ -6,6 +6,7 @@ from functools import lru_cache
 from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Final
 
+from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.network.addresses import CLASSES, PeerClass
 from flowwarden.network.direction import OWN, DirectedFlow
 from flowwarden.network.initiator import Initiator
@@ -40,13 +41,19 @@ def _network_of(address: str) -> str:
     return f"{address.rpartition('.')[0]}.0/24"
 
 
-def edge_of(directed: DirectedFlow) -> tuple[object, ...]:
-    """The edge of the contact that a flow is part of, seen from the interface that logged it."""
+def edge_of(directed: DirectedFlow) -> Edge | None:
+    """The edge of the contact that a flow is part of, seen from the interface that logged it.
+
+    None where the record does not tell its protocol or the service's port.
+    """
+    if directed.flow.protocol is None or directed.service_port is None:
+        return None
     by_source = directed.verdict.initiator is not Initiator.DESTINATION
     inbound = (directed.side is FlowDirection.INGRESS) == by_source
     far, far_class = (
         (directed.client, directed.client_class) if inbound else (directed.server, directed.server_class)
     )
-    way = "in" if inbound else "out"
-    port = None if directed.service_port is None else min(directed.service_port, DYNAMIC)
-    return (way, directed.flow.protocol, port, peer_of(far, CLASSES.index(far_class)))
+    port = min(directed.service_port, DYNAMIC)
+    return Edge(
+        "in" if inbound else "out", directed.flow.protocol, port, peer_of(far, CLASSES.index(far_class))
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
-from flowwarden.monitor.baseline.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge
+from flowwarden.monitor.baseline.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge, EdgeKind
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.network.roles import UNKNOWN, Interface
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
@@ -19,16 +19,18 @@ prepares for more, are not."""
 class RoleProfile:
     """The host at an interface, on a day."""
 
-    def __init__(self, interface: Interface | None, role: str, baseline: Baseline | None) -> None:
-        """Take what EC2 tells, and what was learned; None where nothing is."""
+    def __init__(
+        self,
+        day: int,
+        interface: Interface | None = None,
+        role: str = UNKNOWN,
+        baseline: Baseline | None = None,
+    ) -> None:
+        """Take the day (since 1970), what EC2 tells, and what was learned; None where nothing is known."""
+        self.day = day
         self.interface = interface
         self.role = role
         self.baseline = baseline
-
-    @classmethod
-    def unknown(cls) -> RoleProfile:
-        """A host of which nothing is known."""
-        return cls(None, UNKNOWN, None)
 
     @property
     def learning(self) -> bool:
@@ -64,6 +66,6 @@ class RoleProfile:
         edge = "out", protocol, min(port, DYNAMIC)
         return self.baseline is not None and self.baseline.days_of(edge) >= days
 
-    def knows(self, edge: Edge) -> bool:
+    def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether an edge is usual for the host."""
         return self.baseline is not None and self.baseline.establishes(edge)

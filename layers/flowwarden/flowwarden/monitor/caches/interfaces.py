@@ -44,6 +44,14 @@ class CachedInterface(Struct, frozen=True):
     """Seconds from the question until then, if it was in vain."""
 
 
+class Answer(Struct, frozen=True, kw_only=True):
+    """What is known of interfaces, by their ids."""
+
+    interfaces: Mapping[str, Interface]
+    refused: bool = False
+    """Whether EC2 was asked and refused."""
+
+
 class InterfaceCache:
     """Knows network interfaces. One for a container."""
 
@@ -60,33 +68,37 @@ class InterfaceCache:
         """In the order in which they were asked for."""
         self._ask_again = 0
         """Unix seconds: before, EC2 is not asked, because it refused."""
-        self.unavailable = 0
-        """Questions that EC2 refused, ever."""
 
-    def interface(self, interface_id: str, now: int) -> Interface | None:
-        """The interface, or None if it is not known; `now` is Unix seconds."""
-        return self.interfaces([interface_id], now).get(interface_id)
+    def for_batch(self, now: int) -> InterfaceView:
+        """The interfaces as one batch sees them; `now` is Unix seconds."""
+        return InterfaceView(self, now)
 
-    def interfaces(self, interface_ids: Iterable[str], now: int) -> dict[str, Interface]:
-        """Those of the interfaces that are known, by id; `now` is Unix seconds.
+    def known(self, interface_ids: Iterable[str], now: int) -> Answer:
+        """Those of the interfaces that are known; `now` is Unix seconds.
 
         Costs nothing while what is known is trusted or EC2 refuses, otherwise one question to EC2 for all
         that is missing or too old.
         """
         wanted = list(dict.fromkeys(interface_ids))
-        if now >= self._ask_again and (due := [each for each in wanted if self._is_due(each, now)]):
-            self._ask(due + self._old(due, now), now)
+        due = [each for each in wanted if self._is_due(each, now)] if now >= self._ask_again else []
+        refused = bool(due) and self._ask(due + self._old(due, now), now) is None
         entries = {each: entry for each in wanted if (entry := self._entries.get(each))}
         self._forget()
-        return {each: entry.interface for each, entry in entries.items() if entry.interface}
+        known = {each: entry.interface for each, entry in entries.items() if entry.interface}
+        return Answer(interfaces=known, refused=refused)
 
-    def described(self, interface_ids: Iterable[str], now: int) -> dict[str, Interface]:
-        """Those of the interfaces that EC2 describes at this moment, by id; none while it refuses.
+    def described(self, interface_ids: Iterable[str], now: int) -> Answer | None:
+        """Those of the interfaces that EC2 describes at this moment; None while EC2 is not asked.
 
         For whoever has to know whether an interface is still there: what is known of it does not tell.
         """
         wanted = list(dict.fromkeys(interface_ids))
-        return dict(self._ask(wanted, now)) if wanted and now >= self._ask_again else {}
+        if not wanted:
+            return Answer(interfaces={})
+        if now < self._ask_again:
+            return None
+        described = self._ask(wanted, now)
+        return Answer(interfaces={}, refused=True) if described is None else Answer(interfaces=described)
 
     def _is_due(self, interface_id: str, now: int) -> bool:
         entry = self._entries.get(interface_id)
@@ -99,17 +111,17 @@ class InterfaceCache:
         )
         return list(islice(others, max(0, TOGETHER - len(due))))
 
-    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, Interface]:
+    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, Interface] | None:
+        """What EC2 describes; None if it refuses."""
         try:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
             self._ask_again = now + REFUSED_SECONDS
-            self.unavailable += 1
             self._tell(
                 f"network interfaces cannot be described now, so roles may be old or unknown: {error}; "
                 f"asked for were {len(due)}, such as {due[0]}"
             )
-            return {}
+            return None
         for each in due:
             before = self._entries.pop(each, None)  # so that it moves to the end
             if interface := described.get(each):
@@ -124,3 +136,27 @@ class InterfaceCache:
     def _forget(self) -> None:
         while len(self._entries) > MOST:
             del self._entries[next(iter(self._entries))]
+
+
+class InterfaceView:
+    """The interfaces as one batch sees them."""
+
+    def __init__(self, cache: InterfaceCache, now: int) -> None:
+        self._cache = cache
+        self._now = now
+        self.failures = 0
+        """Questions of this batch that EC2 refused."""
+
+    def known(self, interface_ids: Iterable[str]) -> Mapping[str, Interface]:
+        """Those of the interfaces that are known, by id."""
+        answer = self._cache.known(interface_ids, self._now)
+        self.failures += answer.refused
+        return answer.interfaces
+
+    def described(self, interface_ids: Iterable[str]) -> Mapping[str, Interface] | None:
+        """Those of the interfaces that EC2 describes at this moment, by id; None if it does not answer."""
+        answer = self._cache.described(interface_ids, self._now)
+        if answer is None:
+            return None
+        self.failures += answer.refused
+        return None if answer.refused else answer.interfaces

@@ -1,4 +1,4 @@
-"""What invocations remember together: the state table's sets, and what this container knows of them already.
+"""What a container remembers of the state table's sets, and one batch's look at them.
 
 The table is written only where a batch adds something to what the container has seen. If it does not answer,
 a batch is judged by what the container knows and the batch itself; nothing raises.
@@ -11,9 +11,9 @@ from typing import Final
 
 from flowwarden.errors import StateUnavailable
 from flowwarden.monitor.baseline.baseline import EDGES, Baseline, Edge, baseline, keys_before, learned
-from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.monitor.caches.heartbeats import HeartbeatCache
 from flowwarden.state.ports import EvidenceStore
-from flowwarden.state.sets import DAY, Addition, Sets, adds_nothing, merged
+from flowwarden.state.sets import Addition, Sets, adds_nothing, merged
 
 REMEMBERED: Final = 8192
 """Items whose sets a container remembers; beyond, those go that came the longest ago, and are written
@@ -31,130 +31,138 @@ add little to these."""
 
 
 class StateCache:
-    """Adds evidence and recalls baselines. One for a container."""
+    """What a container remembers between batches. `for_batch` gives what a batch works with."""
 
     def __init__(self, store: EvidenceStore) -> None:
-        self._store = store
-        self._items: dict[str, Sets] = {}
-        self._baselines: dict[tuple[str, int], tuple[int, Baseline]] = {}
-        self.unavailable = 0
-        """Calls that the table did not answer, ever."""
-        self.is_away = False
-        """Whether the table did not answer in this batch: what is not there may be there all the same."""
-        self._taught: dict[tuple[str, int], frozenset[Edge]] = {}
+        self.store = store
+        self.heartbeats = HeartbeatCache()
+        self.items: dict[str, Sets] = {}
+        self.baselines: dict[tuple[str, int], tuple[int, Baseline]] = {}
+        """By role and day: when (Unix seconds) to read it again, and what was read."""
+        self.taught: dict[tuple[str, int], frozenset[Edge]] = {}
         """By role and day the edges that this container has written down."""
-        self._recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
+        self.recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
 
-    def begin(self) -> None:
-        """Begin with a batch: a table that does not answer is left alone until the next one.
+    def for_batch(self) -> StateView:
+        """The state as one batch sees it."""
+        return StateView(self)
 
-        Each call that hangs takes seconds of those in which pages go out.
-        """
-        self.is_away = False
+    def remember(self, key: str, sets: Sets) -> None:
+        """Keep what an item holds."""
+        self.items.pop(key, None)
+        self.items[key] = sets
+        _bound(self.items, REMEMBERED)
 
-    def _away(self) -> None:
-        self.unavailable += 1
-        self.is_away = True
+
+class StateView:
+    """The state as one batch sees it.
+
+    A table that does not answer is not asked again in the same batch: each call that hangs takes seconds of
+    those in which pages go out.
+    """
+
+    def __init__(self, cache: StateCache) -> None:
+        self._cache = cache
+        self.failures = 0
+        """Calls of this batch that the table did not answer."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the table did not answer in this batch: what is not there may be there all the same."""
+        return self.failures > 0
+
+    @property
+    def heartbeats(self) -> HeartbeatCache:
+        """Which interfaces this container has seen."""
+        return self._cache.heartbeats
 
     def add(self, addition: Addition) -> Sets:
         """Add to an item, and say what is in it then."""
-        known = self._items.get(addition.key, {})
+        known = self.known(addition.key)
         if adds_nothing(addition.sets, known):
             return known
         together = merged(known, addition.sets)
         if self.is_away:
             return together
         try:
-            together = merged(together, self._store.add(addition))
+            together = merged(together, self._cache.store.add(addition))
         except StateUnavailable:
             # Not remembered: the next batch is to try again.
-            self._away()
+            self.failures += 1
             return together
-        self._remember(addition.key, together)
+        self._cache.remember(addition.key, together)
         return together
 
     def known(self, key: str) -> Sets:
-        """What this container knows of an item, without asking anybody."""
-        return self._items.get(key, {})
+        """What this container knows of an item. Asks nothing."""
+        return self._cache.items.get(key, {})
 
     def keep(self, addition: Addition) -> bool:
         """Add to an item, and say whether the table holds it now."""
         self.add(addition)
         return adds_nothing(addition.sets, self.known(addition.key))
 
-    def recall(self, keys: Iterable[str]) -> dict[str, Sets]:
+    def read(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The items that there are; none if the table does not answer."""
         if self.is_away:
             return {}
         try:
-            return dict(self._store.read([*keys]))
+            return dict(self._cache.store.read([*keys]))
         except StateUnavailable:
-            self._away()
+            self.failures += 1
             return {}
 
-    def recall_once(self, keys: Iterable[str]) -> dict[str, Sets]:
-        """The same, asked once by a container: for items of times that are over."""
-        wanted = tuple(keys)
-        if wanted not in self._recalled:
-            items = self.recall(wanted)
+    def read_once(self, keys: Iterable[str]) -> dict[str, Sets]:
+        """The same, read once by a container: for items of times that are over."""
+        wanted, recalled = tuple(keys), self._cache.recalled
+        if wanted not in recalled:
+            items = self.read(wanted)
             if self.is_away:
                 return items
-            self._recalled[wanted] = items
-            if len(self._recalled) > RECALLED:
-                del self._recalled[next(iter(self._recalled))]
-        return self._recalled[wanted]
+            recalled[wanted] = items
+            _bound(recalled, RECALLED)
+        return recalled[wanted]
 
     def baseline(self, role: str, day: int, now: int) -> Baseline:
-        """What is usual for a role on a day; nothing is if the table does not answer."""
-        read_again, known = self._baselines.get((role, day), (0, None))
+        """What is usual for a role on a day; nothing is if the table does not answer.
+
+        Args:
+            role: see `network.roles`.
+            day: since 1970.
+            now: Unix seconds.
+        """
+        read_again, known = self._cache.baselines.get((role, day), (0, None))
         if known is not None and now < read_again:
             return known
         keys = keys_before(role, day)
-        fresh = baseline(day, keys, self.recall(keys))
+        fresh = baseline(day, keys, self.read(keys))
         if self.is_away:
             return known or fresh
-        self._baselines = {key: kept for key, kept in self._baselines.items() if kept[0] > now}
-        self._baselines[role, day] = now + BASELINE_SECONDS, fresh
+        kept = {key: entry for key, entry in self._cache.baselines.items() if entry[0] > now}
+        self._cache.baselines = kept | {(role, day): (now + BASELINE_SECONDS, fresh)}
         return fresh
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
         """Remember edges of a role; each is written once by a container and day, and at most so many."""
-        taught = self._taught.get((role, day), frozenset())
+        taught = self._cache.taught.get((role, day), frozenset())
         new = edges - taught
         if not new:
             return
         addition = learned(role, day, new if len(new) <= MOST_EDGES else _some(new))
-        known = self._items.get(addition.key, {}).get(EDGES, frozenset())
-        if len(known) < MOST_EDGES:
+        if len(self.known(addition.key).get(EDGES, frozenset())) < MOST_EDGES:
             self.add(addition)
         if self.is_away:
             return
-        self._taught[role, day] = taught | new
-        if len(self._taught) > TAUGHT:
-            del self._taught[next(iter(self._taught))]
+        self._cache.taught[role, day] = taught | new
+        _bound(self._cache.taught, TAUGHT)
 
-    def _remember(self, key: str, sets: Sets) -> None:
-        self._items.pop(key, None)
-        self._items[key] = sets
-        if len(self._items) > REMEMBERED:
-            del self._items[next(iter(self._items))]
+
+def _bound[K, V](entries: dict[K, V], most: int) -> None:
+    """Drop the oldest entry if there are too many."""
+    if len(entries) > most:
+        del entries[next(iter(entries))]
 
 
 def _some(edges: frozenset[Edge]) -> frozenset[Edge]:
     """As many as are kept, of those of a batch the same ones whatever order they come in."""
     return frozenset(sorted(edges, key=str)[:MOST_EDGES])
-
-
-def day_of(seconds: int) -> int:
-    """The day that a moment is in, counted since 1970."""
-    return seconds // DAY
-
-
-def moment_of(starts: Integers, now: int) -> int:
-    """When a batch's traffic was, by the median: a single record with a wrong time decides nothing."""
-    told = starts[starts >= 0]
-    if not len(told):
-        return now
-    told.sort()
-    lower, upper = told[(len(told) - 1) // 2], told[len(told) // 2]
-    return min((int(lower) + int(upper)) // 2, now)

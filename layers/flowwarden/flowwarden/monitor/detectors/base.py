@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from msgspec import Struct
 
+from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.traffic.host_activity import HostActivity
-from flowwarden.network.direction import DirectedFlow
-from flowwarden.policy.policy import Policy
+from flowwarden.monitor.view import BatchView
+from flowwarden.policy.detection import Thresholds
+from flowwarden.state.schema import Item
 
 
 class Route(StrEnum):
@@ -39,51 +41,42 @@ class Need(StrEnum):
     """The remembered times at which interfaces wrote."""
 
 
-class PerBatch(Struct, frozen=True):
-    """Runs once for a batch, over its selected flows; `triage.inspect` calls it."""
+type Detect = Callable[[BatchView, StateView, Thresholds], Iterable[Finding]]
+"""Finds what there is to find in a batch.
 
-    inspect: Callable[[Sequence[DirectedFlow], Policy], list[Finding]]
-
-
-class PerHost(Struct, frozen=True):
-    """Runs once for a host and batch, over the host's new contacts; `Watcher.inspect` calls it."""
-
-    inspect: Callable[[HostActivity, Sequence[DirectedFlow], Policy], list[Finding]]
+Args: the batch; what earlier batches added to the state table; the user's thresholds.
+"""
 
 
-class RunBy(Struct, frozen=True):
-    """Takes other input than flows or one host. A module of the monitor prepares the input and calls it."""
+def each_host(inspect: Callable[[HostActivity, Thresholds], Iterable[Finding]]) -> Detect:
+    """A detector's `detect` that looks at the active hosts of a batch, one by one."""
 
-    module: str
-    """The module's name in `flowwarden.monitor`."""
+    def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterable[Finding]:
+        return [finding for host in view.active_hosts for finding in inspect(host, thresholds)]
 
-
-type Detect = PerBatch | PerHost | RunBy
+    return detect
 
 
 class Detector(Struct, frozen=True, kw_only=True):
-    """One detector.
-
-    `detect` says how it runs today. There are three kinds of input: the flows of a batch (`PerBatch`), the
-    activity of one host (`PerHost`), and anything else (`RunBy`). A detector that has two ways to its
-    finding lists both.
-    """
+    """One detector: what it is called, what it needs, and what it does."""
 
     name: str
     """Stands in pages, the log, the README, docs/detectors.md and `inhibits`."""
     summary: str
     """Its row in the README."""
     severity: Severity
-    """Of its findings. `triage.inspect` lowers that of exempt hosts, and `blocked-connection` waits."""
+    """Of its findings. `triage` lowers that of exempt hosts, and `blocked-connection` waits."""
     route: Route = Route.PAGES
     technique: str = ""
     """MITRE ATT&CK technique; empty for faults."""
     thresholds: tuple[str, ...] = ()
     """Fields of `Thresholds` that it depends on."""
     needs: frozenset[Need] = frozenset()
+    state: tuple[Item, ...] = ()
+    """Items of `state/schema.py` that it reads or writes."""
     inhibits: tuple[str, ...] = ()
     """Names of detectors. Its finding silences their findings in the same batch, about the same subject or,
     if the subject is a subnet, in it."""
     teaches: bool = False
     """Whether the baseline learns what it finds. True where novelty is all that is wrong."""
-    detect: tuple[Detect, ...]
+    detect: Detect

@@ -17,22 +17,32 @@ ATT&CK: none; most of these are faults.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors.base import Detector, PerBatch
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
+from flowwarden.monitor.baseline.peers import edge_of
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.findings import (
+    Severity,
+    Tally,
+    TrafficFinding,
+    identity,
+    representative,
+    started_by,
+)
 from flowwarden.monitor.traffic.reject_cause import likely_cause
-from flowwarden.monitor.traffic.rejections import Refusals
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.host_set import host_set
 from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
-from flowwarden.policy.policy import Policy
+from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.model import FlowDirection
-from flowwarden.state.schema import REFUSALS
+from flowwarden.state.schema import BASELINES, MOST_REFUSED, REFUSALS
 from flowwarden.state.sets import DAY, Addition
 
 SLOT: Final = 600
@@ -40,19 +50,55 @@ SPAN: Final = 36  # slots: six hours
 (REFUSED,) = REFUSALS.sets
 
 
-def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
-    """One finding for each own host and service that it is refused."""
-    least = policy.thresholds.blocked_packets
-    return [_report(group, least) for group in Refusals(flows, policy).blocked()]
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[TrafficFinding]:
+    """One finding for each own host and service that it is refused. What is new pages when it goes on."""
+    found = [_report(group, thresholds.blocked_packets) for group in view.rejections.blocked()]
+    scopes = {identity(each): scope for each in found if (scope := _waits_in(view, each)) is not None}
+    waiting = [each for each in found if identity(each) in scopes]
+    at_once = [each for each in found if identity(each) not in scopes]
+    waiting.sort(key=lambda each: (-each.tally.packets, identity(each)))
+    # Beyond the budget it is not about one of them.
+    beyond = [replace(each, severity=Severity.INFO) for each in waiting[MOST_REFUSED:]]
+    weighed = [
+        _weigh(view, state, each, scopes[identity(each)], thresholds.blocked_slots)
+        for each in waiting[:MOST_REFUSED]
+    ]
+    return [*at_once, *weighed, *beyond]
 
 
-def _report(group: list[DirectedFlow], least: int) -> Finding:
+def _waits_in(view: BatchView, finding: TrafficFinding) -> str | None:
+    """Where the refused host's address is its own, if what it asks for was never usual; else None.
+
+    Those that never page as a blocked connection do not wait: exempt hosts and hosts that probe.
+    """
+    example = finding.example
+    interface_id, start = example.flow.interface_id, example.flow.start
+    if interface_id is None or _never_pages(view, finding.subject):
+        return None
+    profile = view.profile(interface_id, ABSENT if start is None else start)
+    edge = edge_of(example)
+    return None if profile.learning or (edge and profile.knows(edge)) else profile.scope
+
+
+def _never_pages(view: BatchView, client: str) -> bool:
+    return client in view.rejections.probers or host_set(view.policy.exempt).hold(client)
+
+
+def _weigh(
+    view: BatchView, state: StateView, finding: TrafficFinding, scope: str, least: int
+) -> TrafficFinding:
+    """The finding, as no page until its host was refused in `least` slots lately."""
+    today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
+    return patient(finding, today[REFUSED], least)
+
+
+def _report(group: list[DirectedFlow], least: int) -> TrafficFinding:
     tally = Tally.of(group)
     example = representative(group)
     client, service = example.client, Service(example.flow.protocol, example.service_port)
     target = tally.servers[0][0]
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
@@ -87,7 +133,7 @@ def _advice(example: DirectedFlow, client: str, target: str, service: Service) -
     )
 
 
-def refusals(finding: Finding, scope: str, now: int) -> list[Addition]:
+def refusals(finding: TrafficFinding, scope: str, now: int) -> list[Addition]:
     """What a finding adds to the ten-minute slots in which its host was refused the service.
 
     Args:
@@ -111,7 +157,7 @@ def refusals(finding: Finding, scope: str, now: int) -> list[Addition]:
     ]
 
 
-def patient(finding: Finding, slots: frozenset[int], least: int) -> Finding:
+def patient(finding: TrafficFinding, slots: frozenset[int], least: int) -> TrafficFinding:
     """The finding, as no page while there are fewer than `least` slots lately; for what was never usual."""
     latest = max(slots, default=0)
     lately = sum(slot > latest - SPAN for slot in slots)
@@ -126,5 +172,7 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.MEDIUM,
     thresholds=("blocked_packets", "blocked_slots"),
-    detect=(PerBatch(inspect),),
+    needs=frozenset({Need.BASELINE}),
+    state=(BASELINES, REFUSALS),
+    detect=detect,
 )

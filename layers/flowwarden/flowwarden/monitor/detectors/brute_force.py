@@ -11,7 +11,7 @@ Blind: a host whose role administers others anyway; who guesses slowly; and on m
     which `lateral-movement` tells.
 While a role is learned, administration is new wherever it goes; nothing is found then.
 What to do: look at the logins on the host that was asked, and find out what runs on the one that asks.
-Events: none can show it, since a role has to be learned; tests/monitor/test_watching.py has weeks of them.
+Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1110 Brute Force.
 """
 
@@ -20,14 +20,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, Need, PerHost
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
-from flowwarden.monitor.traffic.host_activity import ADMINISTERED, SESSIONS, HostActivity
+from flowwarden.monitor.detectors.base import Detector, Need, each_host
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative, started_by
+from flowwarden.monitor.traffic.excess import ADMINISTERED, SESSIONS
+from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import describe_service
-from flowwarden.policy.policy import Policy
-from flowwarden.state.sets import HOUR, distinct
+from flowwarden.policy.detection import Thresholds
+from flowwarden.state.schema import BASELINES, CONTACTS_HOUR
+from flowwarden.state.sets import distinct
 
 SESSIONS_EACH: Final = 10
 """Connections for each host: whoever sets up a fleet for the first time has a few with each of many."""
@@ -35,23 +37,21 @@ SESSIONS_EACH: Final = 10
 _NOTHING: Final[frozenset[int]] = frozenset()
 
 
-def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
-    """One finding for the host, if it guesses; the flows are those of its new contacts."""
-    logins = suspect.administering(suspect.answered(flows))
-    if suspect.learning or not logins:
+def inspect(host: HostActivity, thresholds: Thresholds) -> list[TrafficFinding]:
+    """One finding for the host, if it guesses."""
+    sessions, servers = (distinct(host.hour.get(name, _NOTHING)) for name in (SESSIONS, ADMINISTERED))
+    least = thresholds.brute_force_sessions
+    if host.learning or sessions < max(least, SESSIONS_EACH * servers):
         return []
-    hour = suspect.window(HOUR)
-    sessions, servers = (distinct(hour.get(name, _NOTHING)) for name in (SESSIONS, ADMINISTERED))
-    if sessions < max(policy.thresholds.brute_force_sessions, SESSIONS_EACH * servers):
-        return []
-    return [_report(suspect, logins, round(sessions), policy.thresholds.brute_force_sessions)]
+    logins = host.administering(host.answered)
+    return [_report(host, logins, round(sessions), least)] if logins else []
 
 
-def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], sessions: int, least: int) -> Finding:
+def _report(host: HostActivity, flows: Sequence[DirectedFlow], sessions: int, least: int) -> TrafficFinding:
     tally = Tally.of(flows)
-    client, example = suspect.client, representative(flows)
+    client, example = host.client, representative(flows)
     service, server = describe_service(*tally.services[0][0]), tally.servers[0][0]
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
@@ -63,7 +63,7 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], sessions: int,
             else f"{client} logged in on {server} about {sessions} times within an hour ({service})."
         ),
         because=(
-            f"{started_by(client, example)}; its role ({suspect.role}) never did; "
+            f"{started_by(client, example)}; its role ({host.role}) never did; "
             f"{least} connections are the threshold"
         ),
         likely="somebody who has this host and guesses passwords, or new automation",
@@ -89,6 +89,7 @@ DETECTOR: Final = Detector(
     technique="T1110",
     thresholds=("brute_force_sessions",),
     needs=frozenset({Need.BASELINE}),
+    state=(BASELINES, CONTACTS_HOUR),
     inhibits=("lateral-movement",),
-    detect=(PerHost(inspect),),
+    detect=each_host(inspect),
 )

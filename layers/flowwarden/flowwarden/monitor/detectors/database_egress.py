@@ -9,7 +9,7 @@ While a role is learned, it takes two days until it is known to serve a database
     database needs is found, unless it is usual already: remote administration of own hosts, and TCP to the
     internet by other ports than the web's.
 What to do: find the process that connects; assume that the owner of the far end has read the database.
-Events: none can show it, since a role has to be learned; tests/monitor/test_watching.py has weeks of them.
+Events: none alone; see tests/monitor/detectors/test_egress_over_time.py.
 ATT&CK: T1210 Exploitation of Remote Services.
 """
 
@@ -18,43 +18,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, Need, PerHost
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative
-from flowwarden.monitor.traffic.host_activity import HostActivity
+from flowwarden.monitor.detectors.base import Detector, Need, each_host
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP, WEB, describe_service
-from flowwarden.policy.policy import Policy
+from flowwarden.network.services import DATABASE_PORTS, TCP, describe_service
+from flowwarden.policy.detection import Thresholds
+from flowwarden.state.schema import BASELINES
 
 
-def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
-    """One finding for the host, if it serves a database; the flows are those of its new contacts."""
-    if not suspect.databases:
+def inspect(host: HostActivity, _thresholds: Thresholds) -> list[TrafficFinding]:
+    """One finding for the host, if it serves a database."""
+    if not host.databases:
         return []
     started = [
         directed
-        for directed in suspect.answered(flows)
+        for directed in host.answered
         if directed.server_class is not PeerClass.OWN or directed.service_port not in DATABASE_PORTS
     ]
-    if suspect.learning:
+    if host.learning:
         started = [
             each for each in started if is_needless(each.flow.protocol, each.service_port, each.server_class)
         ]
-    return [_report(suspect, started)] if started else []
+    return [_report(host, started)] if started else []
 
 
-def is_needless(protocol: int | None, port: int | None, peer: PeerClass) -> bool:
-    """Whether no database has to ask for a service; packages, backups and telemetry are the web's."""
-    needless = port in ADMIN_PORTS if peer is PeerClass.OWN else port not in WEB
-    return protocol == TCP and needless and peer in {PeerClass.OWN, PeerClass.INTERNET}
-
-
-def _report(suspect: HostActivity, flows: Sequence[DirectedFlow]) -> Finding:
+def _report(host: HostActivity, flows: Sequence[DirectedFlow]) -> TrafficFinding:
     tally = Tally.of(flows)
-    client, example = suspect.client, representative(flows)
+    client, example = host.client, representative(flows)
     target, service = tally.servers[0][0], describe_service(*tally.services[0][0])
-    served = ", ".join(describe_service(TCP, port) for port in sorted(suspect.databases))
-    return Finding(
+    served = ", ".join(describe_service(TCP, port) for port in sorted(host.databases))
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
@@ -62,7 +57,7 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow]) -> Finding:
         summary=f"{client}, which serves {served}, connected to {service} at {target}.",
         because=(
             f"{client} started it ({example.verdict.evidence}, confidence {example.confidence:.2f}) and was "
-            f"answered; its role ({suspect.role}) never did that"
+            f"answered; its role ({host.role}) never did that"
         ),
         likely="a new replica, backup or update, or somebody who runs commands on the database",
         advice=(
@@ -86,7 +81,8 @@ DETECTOR: Final = Detector(
     severity=Severity.HIGH,
     technique="T1210",
     needs=frozenset({Need.BASELINE}),
+    state=(BASELINES,),
     inhibits=("unexpected-egress",),
     teaches=True,
-    detect=(PerHost(inspect),),
+    detect=each_host(inspect),
 )

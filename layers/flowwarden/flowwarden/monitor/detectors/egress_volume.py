@@ -14,7 +14,7 @@ Blind: records of less than `LEAST` bytes, so data that is sent slowly or over m
     the far end fetches over a connection of its own; roles that send as much anyway.
 While a role is learned, what it sends is remembered, and nothing is found.
 What to do: find out which program sends, and who owns the destination; stop it if it has no owner.
-Events: none can show it, since a role has to be learned; tests/monitor/test_uploads.py has weeks of them.
+Events: none alone; see tests/monitor/detectors/test_egress_volume_over_time.py.
 ATT&CK: T1048 Exfiltration Over Alternative Protocol.
 
 The bytes of an hour are no counter, which would grow with every record that is delivered twice. They are a
@@ -24,23 +24,29 @@ So the sum is right to a few hundredths, whoever adds to it and how often.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import log2
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
-from flowwarden.monitor.detectors.base import Detector, Need, RunBy
-from flowwarden.monitor.findings import Finding, Severity, started_by
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.findings import Severity, TrafficFinding, started_by
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, OWN, Directions
+from flowwarden.network.host_set import host_set
 from flowwarden.notify.text import plural
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.state.schema import DAYS_READ, UPLOAD_SIZES, UPLOADS
-from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint
+from flowwarden.state.schema import BASELINES, DAYS_READ, MOST_UPLOADS, UPLOAD_SIZES, UPLOADS
+from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint, merged
 
 LEAST: Final = 4_000_000
 """Bytes of a record that counts: 125 of them are the default of `upload_megabytes`, and hardly any ordinary
@@ -68,12 +74,71 @@ type Place = tuple[str, int]
 """The address of a host, and an hour since 1970."""
 
 
-def uploads(directions: Directions, rows: Integers, now: int) -> dict[Place, Integers]:
-    """Of the flows in these rows, which one interface logged, the large uploads by host and hour."""
-    flows = directions.traffic.flows
-    rows = rows[flows["bytes"][rows] >= LEAST]  # hardly ever any
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+    """A finding for each host that sends more than its role ever does.
+
+    Of an interface that EC2 does not tell nothing is remembered: it may be a NAT gateway, which sends for
+    many.
+    """
+    rows = large_uploads(view.directions)
     if not len(rows):
-        return {}
+        return
+    exempt = host_set(view.policy.exempt)
+    for place in sorted(set(view.index.of_row[rows].tolist())):
+        profile = view.profiles.get(place)
+        if profile is None or profile.interface is None:
+            continue
+        found = by_hour(view.directions, rows[view.index.of_row[rows] == place], view.now)
+        most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
+        for (client, hour), sent in most:
+            if not exempt.hold(client):
+                upload = Upload(host=client, hour=hour, rows=sent, profile=profile)
+                yield from _judge(view, state, upload, thresholds.upload_megabytes)
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """What a host sent in an hour, as far as a batch shows it."""
+
+    host: str
+    hour: int
+    """Since 1970."""
+    rows: Integers
+    profile: RoleProfile
+
+    @property
+    def place(self) -> Place:
+        """Host and hour."""
+        return self.host, self.hour
+
+
+def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) -> list[TrafficFinding]:
+    role, place = upload.profile.role, upload.place
+    sent = _sent(view, state, upload)
+    if upload.profile.learning or sent < limit(0, megabytes):
+        state.add(lesson(role, place, sent))
+        return []
+    items = state.read_once(keys(role, place))
+    if state.is_away:
+        return []
+    before = usual(items.values())
+    most = limit(before, megabytes)
+    state.add(lesson(role, place, min(sent, most)))
+    return [report(place, role, sent, before, view.directions, upload.rows)] if sent >= most else []
+
+
+def _sent(view: BatchView, state: StateView, upload: Upload) -> float:
+    """The bytes of the hour, with what other batches showed of it."""
+    added = addition(upload.place, upload.profile.scope, view.directions, upload.rows)
+    known = state.known(added.key)
+    return volume(merged(known, added.sets) if is_full(known) else state.add(added))
+
+
+def large_uploads(directions: Directions) -> Integers:
+    """The rows of the records that count, each once."""
+    flows = directions.traffic.flows
+    (rows,) = (flows["bytes"] >= LEAST).nonzero()  # hardly ever any
+    if not len(rows):
+        return rows
     rows = rows[
         (flows["action"][rows] == ACCEPT)
         & directions.from_source[rows]
@@ -82,7 +147,12 @@ def uploads(directions: Directions, rows: Integers, now: int) -> dict[Place, Int
         & (directions.server_class[rows] == INTERNET)
         & (directions.confidence[rows] >= PAGING_CONFIDENCE)
     ]
-    rows = without_repeats(flows, rows)
+    return without_repeats(flows, rows)
+
+
+def by_hour(directions: Directions, rows: Integers, now: int) -> dict[Place, Integers]:
+    """Large uploads of one interface, by host and hour; `now` is Unix seconds."""
+    flows = directions.traffic.flows
     starts = flows["start"][rows]
     hours = [(now if start == ABSENT else min(start, now)) // HOUR for start in starts.tolist()]
     found: dict[Place, list[int]] = {}
@@ -164,13 +234,13 @@ def limit(before: int, megabytes: int) -> int:
 
 def report(
     place: Place, role: str, sent: float, before: int, directions: Directions, rows: Integers
-) -> Finding:
+) -> TrafficFinding:
     """The finding about a host; the rows are the uploads of the batch."""
     client, tally, example = place[0], tally_of(directions, rows), representative_of(directions, rows)
     target = tally.servers[0][0]
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
     usually = f"send {before // MEGABYTE:,} MB at most as a rule" if before else "never did on several days"
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
@@ -203,5 +273,6 @@ DETECTOR: Final = Detector(
     technique="T1048",
     thresholds=("upload_megabytes",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
-    detect=(RunBy("uploads"),),
+    state=(BASELINES, UPLOADS, UPLOAD_SIZES),
+    detect=detect,
 )

@@ -16,31 +16,32 @@ ATT&CK: T1046 Network Service Discovery.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, PerBatch
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
 from flowwarden.monitor.traffic.reject_cause import likely_cause
-from flowwarden.monitor.traffic.rejections import Refusals
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.text import plural
-from flowwarden.policy.policy import Policy
+from flowwarden.policy.detection import Thresholds
 
 
-def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
     """One finding for each own host that is refused at many pairs of host and port."""
-    least = policy.thresholds.probing_places
-    return [_report(client, group, least) for client, group in Refusals(flows, policy).probers.items()]
+    for client, group in view.rejections.probers.items():
+        yield _report(client, group, thresholds.probing_places)
 
 
-def _report(client: str, group: list[DirectedFlow], least: int) -> Finding:
+def _report(client: str, group: list[DirectedFlow], least: int) -> TrafficFinding:
     tally = Tally.of(group)
     pairs = len({(directed.server, directed.flow.protocol, directed.service_port) for directed in group})
     example = representative(group)
     where = f"{plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}"
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
@@ -76,5 +77,5 @@ DETECTOR: Final = Detector(
     technique="T1046",
     thresholds=("probing_places",),
     inhibits=("blocked-connection",),
-    detect=(PerBatch(inspect),),
+    detect=detect,
 )

@@ -12,7 +12,7 @@ False positives: an interface whose instance was stopped or that was detached is
 Blind: the traffic of the others is the clock. If all of a log group falls silent, nothing is judged here;
     the enforcer's sweep tells of that. Interfaces of other accounts EC2 does not describe, and log formats
     without `interface-id` do not tell who wrote.
-Events: none can show it; tests/monitor/test_lookout.py has hours of them.
+Events: none alone; see tests/monitor/detectors/test_missing_records_over_time.py.
 What to do: see whether the flow log of the interface, subnet or VPC is there and delivers; make it again.
 ATT&CK: T1562.008 Disable or Modify Cloud Logs.
 """
@@ -20,13 +20,19 @@ ATT&CK: T1562.008 Disable or Modify Cloud Logs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.detectors.base import Detector, Need, Route, RunBy
-from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need, Route
+from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.view import BatchView
+from flowwarden.notify.notification import one_line
+from flowwarden.policy.detection import Thresholds
+from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import SLOT
+from flowwarden.state.schema import HEARTBEATS
 
 SILENT_SLOTS: Final = 3
 """An hour and a half: records are minutes late as a rule (p95), an hour now and then."""
@@ -39,6 +45,10 @@ LAG: Final = 600
 way that long, and other invocations write down whom they saw ten minutes later."""
 TOGETHER: Final = 5
 """Silent interfaces of a VPC from which on they have one cause."""
+MOST_ASKED: Final = 200
+"""Silent interfaces that EC2 is asked about at once: one call, and far more than are reported one by one."""
+MOST_REPORTED: Final = 16
+"""Findings of a batch; as many silent interfaces have one cause."""
 
 _DESCRIBE: Final = (
     "aws ec2 describe-flow-logs "
@@ -50,6 +60,47 @@ ADVICE: Final = (
     "If it was deleted: ask CloudTrail who called DeleteFlowLogs, and make it again (the enforcer does).",
     "What happened meanwhile nobody saw: look at the logs of the hosts.",
 )
+
+
+def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[InterfaceFinding]:
+    """The findings about silent interfaces: once for a slot, in a container."""
+    moment = heartbeats.moment(view.records, view.now)
+    slot = heartbeats.slot_of(moment)
+    group = state.heartbeats.of(view.batch.log_group, heartbeats.slot_of(view.now))
+    if slot <= group.judged or not is_due(moment):
+        return []
+    found = _judge(view, state, group, slot)
+    if found is None:  # what could not be asked now is asked by the next batch
+        return []
+    group.judged = slot
+    return found[:MOST_REPORTED]
+
+
+def _judge(
+    view: BatchView, state: StateView, group: GroupHeartbeats, slot: int
+) -> list[InterfaceFinding] | None:
+    """The findings; None if the state table or EC2 could not be asked."""
+    numbers = silent(slot, _seen(state, group, view.batch.log_group, slots_asked(slot)))
+    if numbers:
+        # A flow log that was replaced writes into another group, and so does what another rule is for.
+        elsewhere = _seen(state, group, heartbeats.ANY_GROUP, slots_of_silence(slot))
+        numbers -= frozenset().union(*elsewhere.values())
+    if state.is_away:
+        return None
+    asked = [heartbeats.interface_of(each) for each in sorted(numbers)[:MOST_ASKED]]
+    described = view.interfaces.described(asked)
+    if described is None:
+        return None
+    return inspect(slot, {name: each.vpc_id for name, each in described.items() if each.at_work})
+
+
+def _seen(
+    state: StateView, group: GroupHeartbeats, log_group: str, slots: Iterable[int]
+) -> dict[int, frozenset[int]]:
+    """The numbers of the interfaces that wrote, by slot."""
+    wanted = heartbeats.keys(log_group, slots)
+    seen = heartbeats.seen(wanted, state.read(wanted))
+    return {each: numbers | group.unwritten.get(each, set()) for each, numbers in seen.items()}
 
 
 def slots_asked(slot: int) -> range:
@@ -83,12 +134,12 @@ def silent(slot: int, seen: Mapping[int, frozenset[int]]) -> frozenset[int]:
     return frozenset(usual.difference(*quiet, seen[slot]))
 
 
-def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[BlindSpot]:
+def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[InterfaceFinding]:
     """What to tell of silent interfaces; given are their VPCs, by id, of those that are still in use."""
     by_vpc: dict[str | None, list[str]] = {}
     for interface, vpc in sorted(interfaces.items()):
         by_vpc.setdefault(vpc, []).append(interface)
-    spots: list[BlindSpot] = []
+    spots: list[InterfaceFinding] = []
     for vpc, ids in by_vpc.items():
         if vpc is not None and len(ids) >= TOGETHER:
             spots.append(_report(slot, vpc, f"{len(ids)} interfaces of {vpc}", ids))
@@ -97,16 +148,16 @@ def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[BlindSpot]:
     return spots
 
 
-def _report(slot: int, subject: str, who: str, interfaces: list[str]) -> BlindSpot:
+def _report(slot: int, subject: str, who: str, interfaces: list[str]) -> InterfaceFinding:
     silent_hours = SILENT_SLOTS * SLOT / 3600
-    return BlindSpot(
+    return InterfaceFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=subject,
         interfaces=tuple(interfaces),
         first=(slot - SILENT_SLOTS) * SLOT,
         last=slot * SLOT,
-        summary=f"Silent: {who} wrote no flow records for {silent_hours:g} hours, not even NODATA.",
+        summary=one_line(f"Silent: {who} wrote no flow records for {silent_hours:g} hours, not even NODATA."),
         because=(
             f"written in {SLOTS_BEFORE - MISSED} or more of the {SLOTS_BEFORE} half hours before, in none "
             f"of {SILENT_SLOTS} since, while others of the log group wrote; EC2 says it is in use"
@@ -125,5 +176,6 @@ DETECTOR: Final = Detector(
     route=Route.OPERATIONS,
     technique="T1562.008",
     needs=frozenset({Need.HEARTBEATS}),
-    detect=(RunBy("lookout"),),
+    state=(HEARTBEATS,),
+    detect=detect,
 )

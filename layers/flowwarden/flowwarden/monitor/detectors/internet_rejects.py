@@ -16,13 +16,16 @@ from typing import Final
 
 import numpy as np
 
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.notify.text import plural
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import Integers
 
 MOST_HOSTS: Final = 25
@@ -30,11 +33,9 @@ MOST_HOSTS: Final = 25
 address of a network, and each finding is a line in the log."""
 
 
-def inspect(directions: Directions, rows: Integers) -> list[Finding]:
-    """A finding for each own host that internet hosts were refused at, and one for all beyond `MOST_HOSTS`.
-
-    The rows are the batch's `noise`.
-    """
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[TrafficFinding]:
+    """A finding for each own host that refused internet hosts, and one for all beyond `MOST_HOSTS`."""
+    directions, rows = view.directions, view.noise
     servers = directions.server[rows]
     hosts, counts = np.unique(servers, return_counts=True)
     ordered = hosts[np.argsort(-counts, kind="stable")]
@@ -45,15 +46,15 @@ def inspect(directions: Directions, rows: Integers) -> list[Finding]:
     return findings
 
 
-def about(directions: Directions, server: int, rows: Integers) -> Finding:
+def about(directions: Directions, server: int, rows: Integers) -> TrafficFinding:
     """The finding about one host, by the number of its text; the rows are the batch's `noise`."""
     host = directions.traffic.flows.texts[server]
     return _report(directions, host, rows[directions.server[rows] == server])
 
 
-def _report(directions: Directions, host: str, rows: Integers) -> Finding:
+def _report(directions: Directions, host: str, rows: Integers) -> TrafficFinding:
     tally, example = tally_of(directions, rows), representative_of(directions, rows)
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=host,
@@ -75,5 +76,5 @@ DETECTOR: Final = Detector(
     severity=Severity.INFO,
     route=Route.LOG,
     technique="T1595",
-    detect=(RunBy("pipeline"),),
+    detect=detect,
 )

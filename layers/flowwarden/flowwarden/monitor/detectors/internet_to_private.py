@@ -14,12 +14,14 @@ ATT&CK: T1190 Exploit Public-Facing Application.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, Need, PerBatch
-from flowwarden.monitor.findings import Finding, Severity, Tally, connection, representative
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, connection, representative
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import HostSet, host_set
@@ -27,18 +29,16 @@ from flowwarden.network.initiator import source
 from flowwarden.network.services import Service
 from flowwarden.network.traffic import RST
 from flowwarden.notify.text import plural
-from flowwarden.policy.policy import Policy
-from flowwarden.records.model import Action
+from flowwarden.policy.detection import Thresholds
 
 
-def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[TrafficFinding]:
     """One finding for each own host and service that the internet connected to in a private subnet."""
-    private = host_set(policy.private_subnets)
+    private = host_set(view.policy.private_subnets)
     entered = [
         directed
-        for directed in flows
-        if directed.flow.action is Action.ACCEPT
-        and directed.client_class is PeerClass.INTERNET
+        for directed in view.with_internet(view.policy.private_subnets)
+        if directed.client_class is PeerClass.INTERNET
         and directed.server_class is PeerClass.OWN
         and sure(directed)
         and _is_private(directed, private)
@@ -46,9 +46,8 @@ def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
     answered = {connection(directed) for directed in entered if _is_answer(directed)}
     entered = [directed for directed in entered if connection(directed) in answered]
     groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
-    return [
-        _report(server, Service(protocol, port), group) for (server, protocol, port), group in groups.items()
-    ]
+    for (server, protocol, port), group in groups.items():
+        yield _report(server, Service(protocol, port), group)
 
 
 def _is_answer(directed: DirectedFlow) -> bool:
@@ -61,12 +60,12 @@ def _is_private(directed: DirectedFlow, private: HostSet) -> bool:
     return private.hold(directed.server, subnet)
 
 
-def _report(server: str, service: Service, group: list[DirectedFlow]) -> Finding:
+def _report(server: str, service: Service, group: list[DirectedFlow]) -> TrafficFinding:
     tally = Tally.of(group)
     example = representative(group)
     subnet, interface = example.flow.subnet_id or "its subnet", example.flow.interface_id or server
     visitors = tally.clients[0][0] if len(tally.clients) == 1 else plural(len(tally.clients), "internet host")
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=server,
@@ -96,5 +95,5 @@ DETECTOR: Final = Detector(
     severity=Severity.HIGH,
     technique="T1190",
     needs=frozenset({Need.SUBNET_ID, Need.TCP_FLAGS}),
-    detect=(PerBatch(inspect),),
+    detect=detect,
 )

@@ -8,7 +8,7 @@ Why: an intruder who has one host wants the next. He succeeds often, so that cou
 False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.
 While a role is learned, administration is new wherever it goes; nothing is found then.
 What to do: find out who is on the host, and which account opened the sessions.
-Events: none can show it, since a role has to be learned; tests/monitor/test_watching.py has weeks of them.
+Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1021 Remote Services.
 """
 
@@ -17,38 +17,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, Need, PerHost
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative, started_by
-from flowwarden.monitor.traffic.host_activity import ADMINISTERED, HostActivity
+from flowwarden.monitor.detectors.base import Detector, Need, each_host
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative, started_by
+from flowwarden.monitor.traffic.excess import ADMINISTERED
+from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import describe_service
-from flowwarden.policy.policy import Policy
-from flowwarden.state.sets import DAY
+from flowwarden.policy.detection import Thresholds
+from flowwarden.state.schema import BASELINES, CONTACTS_DAY
 
 
-def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
-    """One finding for the host, if it moves; the flows are those of its new contacts."""
-    moving = suspect.administering(flows)
-    servers = len(suspect.window(DAY).get(ADMINISTERED, frozenset()))
-    least = policy.thresholds.lateral_hosts
-    if suspect.learning or not moving or servers < least:
+def inspect(host: HostActivity, thresholds: Thresholds) -> list[TrafficFinding]:
+    """One finding for the host, if it moves."""
+    servers = len(host.day.get(ADMINISTERED, frozenset()))
+    least = thresholds.lateral_hosts
+    if host.learning or servers < least:
         return []
-    return [_report(suspect, moving, servers, least)]
+    moving = host.administering(host.flows)
+    return [_report(host, moving, servers, least)] if moving else []
 
 
-def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], servers: int, least: int) -> Finding:
+def _report(host: HostActivity, flows: Sequence[DirectedFlow], servers: int, least: int) -> TrafficFinding:
     tally = Tally.of(flows)
-    client, example = suspect.client, representative(flows)
+    client, example = host.client, representative(flows)
     service = describe_service(*tally.services[0][0])
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
         peer_class=PeerClass.OWN,
         summary=f"{client} asked {servers} hosts within a day for remote administration ({service}).",
         because=(
-            f"{started_by(client, example)}; its role ({suspect.role}) never did; "
+            f"{started_by(client, example)}; its role ({host.role}) never did; "
             f"{least} hosts are the threshold"
         ),
         likely="somebody who has this host and looks for the next one, or new automation",
@@ -71,6 +72,7 @@ DETECTOR: Final = Detector(
     technique="T1021",
     thresholds=("lateral_hosts",),
     needs=frozenset({Need.BASELINE}),
+    state=(BASELINES, CONTACTS_DAY),
     inhibits=("blocked-connection",),
-    detect=(PerHost(inspect),),
+    detect=each_host(inspect),
 )

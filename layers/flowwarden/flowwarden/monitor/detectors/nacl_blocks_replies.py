@@ -15,31 +15,31 @@ Events: rejected-answers-many.json; rejected-answers.json has too few, expired-c
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, Need, PerBatch
-from flowwarden.monitor.findings import Finding, Severity, Tally, connection, representative
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, connection, representative
 from flowwarden.monitor.traffic.reject_cause import is_refused_answer, likely_cause
 from flowwarden.monitor.traffic.selection import grouped, own_end
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.text import plural
-from flowwarden.policy.policy import Policy
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import FlowDirection
 
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
 
 
-def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
     """One finding for each subnet (or host) and direction in which answers are refused."""
-    refused = [directed for directed in flows if is_refused_answer(directed)]
+    refused = [directed for directed in view.rejected if is_refused_answer(directed)]
     groups = grouped(refused, lambda directed: (_place(directed), directed.side))
-    return [
-        _report(place, group)
-        for (place, _), group in groups.items()
-        if len({connection(directed) for directed in group}) >= policy.thresholds.nacl_tuples
-    ]
+    for (place, _), group in groups.items():
+        if len({connection(directed) for directed in group}) >= thresholds.nacl_tuples:
+            yield _report(place, group)
 
 
 def _place(directed: DirectedFlow) -> str:
@@ -48,7 +48,7 @@ def _place(directed: DirectedFlow) -> str:
     return subnet if _SUBNET.fullmatch(subnet) else own_end(directed) or ""
 
 
-def _report(place: str, group: list[DirectedFlow]) -> Finding:
+def _report(place: str, group: list[DirectedFlow]) -> TrafficFinding:
     tally = Tally.of(group)
     example = representative(group)
     here = own_end(example) or place
@@ -56,7 +56,7 @@ def _report(place: str, group: list[DirectedFlow]) -> Finding:
     out = example.side is FlowDirection.EGRESS
     rules = "outbound rules" if out else "inbound rules"
     whose = f"{here} gives" if out else f"{here} asks for"
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=place,
@@ -89,5 +89,5 @@ DETECTOR: Final = Detector(
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),
     inhibits=("blocked-connection", "service-blocked", "reject-spike"),
-    detect=(PerBatch(inspect),),
+    detect=detect,
 )

@@ -15,15 +15,18 @@ ATT&CK: none; a flood can cause it (T1562 Impair Defenses), but records do not p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
-from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.view import BatchView
+from flowwarden.notify.notification import one_line
 from flowwarden.notify.text import plural
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Gap, GapKind
-from flowwarden.state.schema import SKIPPED
+from flowwarden.state.schema import MOST_LOST, SKIPPED
 from flowwarden.state.sets import HOUR, Addition
 
 MINUTE: Final = 60
@@ -64,13 +67,29 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
     }
 
 
-def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> BlindSpot | None:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[InterfaceFinding]:
+    """A finding for each interface whose records were skipped again and again."""
+    lost, least = lost_windows(view.records.gaps, view.now), thresholds.lost_windows
+    for interface in sorted(lost)[:MOST_LOST]:
+        added = additions(interface, lost[interface])
+        items = {begin: _windows(state, each, least) for begin, each in added.items()}
+        if (finding := inspect(interface, items, least)) is not None:
+            yield finding
+
+
+def _windows(state: StateView, addition: Addition, least: int) -> frozenset[int]:
+    """The windows of an item; nothing is written any more when there are enough."""
+    known = state.known(addition.key).get(LOST, frozenset())
+    return known if is_dense(known, least) else state.add(addition)[LOST]
+
+
+def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> InterfaceFinding | None:
     """Judge the items of an interface: the minutes of windows, by when the item's two hours begin.
 
     Args:
         interface: its id.
         items: what is known.
-        least: windows within an hour that are worth telling.
+        least: windows within an hour that are worth a finding.
     """
     dense = [
         [begin + minute * MINUTE for minute in sorted(minutes)]
@@ -89,15 +108,17 @@ def is_dense(minutes: frozenset[int], least: int) -> bool:
     return any(last - first < HOUR // MINUTE for first, last in ends)
 
 
-def _report(interface: str, starts: list[int], least: int) -> BlindSpot:
-    return BlindSpot(
+def _report(interface: str, starts: list[int], least: int) -> InterfaceFinding:
+    return InterfaceFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=interface,
         interfaces=(interface,),
         first=starts[0],
         last=starts[-1],
-        summary=f"Records lost: AWS skipped {len(starts)} windows of {interface} or more within two hours.",
+        summary=one_line(
+            f"Records lost: AWS skipped {len(starts)} windows of {interface} or more within two hours."
+        ),
         because=(
             f"SKIPDATA in {plural(least, 'window')} of an hour or more; single ones happen without any reason"
         ),
@@ -111,5 +132,6 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
     thresholds=("lost_windows",),
-    detect=(RunBy("lookout"),),
+    state=(SKIPPED,),
+    detect=detect,
 )

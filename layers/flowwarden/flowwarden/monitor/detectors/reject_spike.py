@@ -13,7 +13,7 @@ Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses
     has no spikes. It does not know which of the attempts are new.
 What to do: nothing, as long as they are refused. Who gets through after it is another detector's business.
 ATT&CK: T1595 Active Scanning.
-Events: reject-burst.json has too few for one; tests/monitor/test_spikes.py has days of them.
+Events: reject-burst.json has too few; tests/monitor/detectors/test_reject_spike_over_time.py.
 
 Attempts are remembered as buckets of a slot and not as a sum: a sum grows with every record that is delivered
 twice, and could only be protected by a marker for each batch, which costs a transaction. A set does not mind,
@@ -23,7 +23,7 @@ written down; a slot without an item had fewer, and counts as if it had as many.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import log1p
 from statistics import median
 from typing import Final
@@ -32,14 +32,18 @@ from zlib import crc32
 import numpy as np
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors import internet_rejects
+from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.direction import Directions
 from flowwarden.notify.text import plural
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.schema import ATTEMPTS
-from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition
+from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct
 
 SLOT: Final = 600
 LEAST: Final = 25
@@ -58,6 +62,27 @@ TO_SIGMA: Final = 1.4826
 
 type Place = tuple[str, str]
 """Interface and address of a host."""
+
+
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+    """A finding for each slot in which a host refuses what it never did.
+
+    The day before is read only where so many attempts could be a spike, and once by a container and slot.
+    """
+    directions, noise, times = view.directions, view.noise, thresholds.spike_times
+    found = attempts(directions, noise, view.now)
+    most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[: ATTEMPTS.per_batch]
+    for (place, slot), rows in most:
+        count = distinct(state.add(addition(place, slot, directions, rows))[TRIED])
+        if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
+            server = int(directions.server[rows[0]])
+            yield report(internet_rejects.about(directions, server, noise), count, times)
+
+
+def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:
+    """The attempts of the day before, by slot."""
+    wanted = keys(place, slot)
+    return {wanted[key]: distinct(sets[TRIED]) for key, sets in state.read_once(wanted).items()}
 
 
 def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:
@@ -151,7 +176,7 @@ def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
     return (log1p(count) - middle) / spread > LEAST_Z and count > times * median(usual)
 
 
-def report(about: Finding, count: float, times: int) -> Finding:
+def report(about: TrafficFinding, count: float, times: int) -> TrafficFinding:
     """The finding about a host; `about` tells all that it refused in the batch, the count is the slot's."""
     return replace(
         about,
@@ -177,5 +202,6 @@ DETECTOR: Final = Detector(
     route=Route.LOG,
     technique="T1595",
     thresholds=("spike_times",),
-    detect=(RunBy("spikes"),),
+    state=(ATTEMPTS,),
+    detect=detect,
 )

@@ -22,107 +22,66 @@ ATT&CK: T1046 Network Service Discovery.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, Need, PerHost
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative
-from flowwarden.monitor.traffic.host_activity import (
-    ANSWERED,
-    ANSWERED_BY,
-    ANSWERED_OUTSIDE,
-    FAILED,
-    FAILED_NETWORKS,
-    FAILED_OUTSIDE,
-    FAILED_USUAL,
-    SPANS,
-    HostActivity,
-)
+from flowwarden.monitor.detectors.base import Detector, Need, each_host
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.traffic.excess import excess, failures
+from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import UNPRIVILEGED
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.policy import Policy
-from flowwarden.state.sets import DAY, HOUR, Sets, distinct
+from flowwarden.state.schema import BASELINES, CONTACTS_DAY, CONTACTS_HOUR
+from flowwarden.state.sets import HOUR
 
 LEARNING_FACTOR: Final = 2.5
-USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
-"""Bastions, deployment tools and peers of a cluster keep asking for hosts that were replaced: a stale list
-has dozens, and a day of many releases brings several. They stand in the few networks that such hosts get
-addresses of; who sweeps for a service goes through many."""
-
-_NOTHING: Final[frozenset[int]] = frozenset()
 
 
-def excess(sets: Sets, span: int) -> float:
-    """By how many places more failed than answered within a span; one that did both answered."""
-    answered, outside = sets.get(ANSWERED, _NOTHING), sets.get(ANSWERED_OUTSIDE, _NOTHING)
-    failed = distinct(sets.get(FAILED, _NOTHING) - answered) + _usual(sets, span)
-    inside = failed - distinct(sets.get(ANSWERED_BY, _NOTHING))
-    abroad = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
-    return max(inside, 0) + max(abroad, 0)
-
-
-def _usual(sets: Sets, span: int) -> float:
-    """What the servers count that failed at services which are usual elsewhere."""
-    servers = distinct(sets.get(FAILED_USUAL, _NOTHING) - sets.get(ANSWERED_BY, _NOTHING))
-    networks = min(distinct(sets.get(FAILED_NETWORKS, _NOTHING)), servers)
-    return networks + USUAL_WEIGHTS[span] * (servers - networks)
-
-
-def failures(sets: Sets) -> float:
-    """How many places failed, answered or not at other times."""
-    return sum(distinct(sets.get(name, _NOTHING)) for name in (FAILED, FAILED_USUAL, FAILED_OUTSIDE))
-
-
-def vertical(suspect: HostActivity, least: int) -> str | None:
+def vertical(host: HostActivity, least: int) -> str | None:
     """The server that the host asks for very many privileged ports in this batch; None if there is none."""
     ports: defaultdict[str, set[int]] = defaultdict(set)
-    for contact in suspect.contacts:
+    for contact in host.contacts:
         if contact.port < UNPRIVILEGED:
             ports[contact.server].add(contact.port)
     return next((server for server, asked in ports.items() if len(asked) >= least), None)
 
 
-def exceeded(suspect: HostActivity, thresholds: Thresholds) -> int | None:
+def exceeded(host: HostActivity, thresholds: Thresholds) -> int | None:
     """The window, in seconds, in which the host failed too often, in whatever batch; None if it did not."""
-    limits = {span: _limit(suspect, span, thresholds) for span in SPANS}
-    spans = (span for span, limit in limits.items() if excess(suspect.window(span), span) >= limit)
+    limits = {span: _limit(host, span, thresholds) for span in SPANS}
+    spans = (span for span, limit in limits.items() if excess(host.window(span), span) >= limit)
     return next(spans, None)
 
 
-def suspicious(suspect: HostActivity, thresholds: Thresholds) -> int | None:
+def suspicious(host: HostActivity, thresholds: Thresholds) -> int | None:
     """The same, if the host failed in this batch as well."""
-    failed = any(contact.failed for contact in suspect.contacts)
-    return exceeded(suspect, thresholds) if failed else None
+    failed = any(contact.failed for contact in host.contacts)
+    return exceeded(host, thresholds) if failed else None
 
 
-def inspect(suspect: HostActivity, flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
-    """One finding for the host, if it scans; the flows are those of its new contacts."""
-    if not flows:
-        return []
-    thresholds = policy.thresholds
-    if span := suspicious(suspect, thresholds):
-        failed = round(failures(suspect.window(span)))
+def inspect(host: HostActivity, thresholds: Thresholds) -> list[TrafficFinding]:
+    """One finding for the host, if it scans."""
+    if span := suspicious(host, thresholds):
+        failed = round(failures(host.window(span)))
         tried = f"about {failed} host and port pairs in vain within {SPANS[span]}"
-        why = f"{_limit(suspect, span, thresholds):g} more failures than answers are the threshold"
-        return [_report(suspect, flows, tried, why)]
-    if server := vertical(suspect, thresholds.scan_ports):
+        why = f"{_limit(host, span, thresholds):g} more failures than answers are the threshold"
+        return [_report(host, tried, why)]
+    if server := vertical(host, thresholds.scan_ports):
         tried = f"{thresholds.scan_ports} privileged ports or more of {server} in one batch"
-        return [_report(suspect, flows, tried, "nobody needs so many of one server")]
+        return [_report(host, tried, "nobody needs so many of one server")]
     return []
 
 
-def _limit(suspect: HostActivity, span: int, thresholds: Thresholds) -> float:
+def _limit(host: HostActivity, span: int, thresholds: Thresholds) -> float:
     limit = thresholds.scan_hour if span == HOUR else thresholds.scan_day
-    return limit * (LEARNING_FACTOR if suspect.learning else 1)
+    return limit * (LEARNING_FACTOR if host.learning else 1)
 
 
-def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], tried: str, why: str) -> Finding:
-    tally = Tally.of(flows)
-    client, example = suspect.client, representative(flows)
-    return Finding(
+def _report(host: HostActivity, tried: str, why: str) -> TrafficFinding:
+    tally = Tally.of(host.flows)
+    client, example = host.client, representative(host.flows)
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
@@ -130,7 +89,7 @@ def _report(suspect: HostActivity, flows: Sequence[DirectedFlow], tried: str, wh
         summary=f"{client} tried {tried}.",
         because=(
             f"{client} is ours and started them ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); none of it is usual for its role ({suspect.role}); {why}"
+            f"{example.confidence:.2f}); none of it is usual for its role ({host.role}); {why}"
         ),
         likely=f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder",
         advice=(
@@ -156,6 +115,7 @@ DETECTOR: Final = Detector(
     technique="T1046",
     thresholds=("scan_hour", "scan_day", "scan_ports"),
     needs=frozenset({Need.BASELINE}),
+    state=(BASELINES, CONTACTS_HOUR, CONTACTS_DAY),
     inhibits=("host-probing", "blocked-connection", "lateral-movement"),
-    detect=(PerHost(inspect),),
+    detect=each_host(inspect),
 )

@@ -12,23 +12,50 @@ False positives: a new public service that a scanner of the internet finds befor
 While a role is learned, nearly every service is new to the internet. From its third day on only remote
     administration and databases are found, unless the internet reached them on two days already.
 What to do: close the port unless it is meant to be open; look at what the connection carried.
-Events: none can show it, since a role has to be learned; tests/monitor/test_watching.py has weeks of them.
+Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors.base import Detector, Need, RunBy
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative
+from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.monitor.traffic.selection import grouped
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Basis, InitiatorVerdict
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
+from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import BASELINES, MOST_SCANNERS, MOST_SUSPECTS, SCANNERS
+from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
+
+MOST_VISITORS: Final = 48
+"""Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
+MOST_PLACES: Final = 100
+"""Places that refused an internet host, by far enough: no threshold is higher."""
+SUSPECTED: Final = 3
+"""Places of an interface that refuse an internet host in one batch before these are remembered: most of the
+noise tries one or two. Of a scanner that tries fifteen, a batch may hold three."""
+MOST_MARKS: Final = 16
+"""Services that are remembered of one visitor."""
+_SERVER_AT, _PROTOCOL_AT = 24, 16
+"""Bits of a mark: 24 of the server's hash, 8 of the protocol, 16 of the port."""
+
+REFUSED_AT, VISITED = SCANNERS.sets
 
 BY_REFUSALS: Final = 0.95
 """How sure it is that who was refused all over started this connection, too: the lower port is right for
@@ -38,26 +65,189 @@ GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
 """Ports that hardly any role opens to the internet, whatever else is known of it."""
 
 
-def report(role: str, flows: Sequence[DirectedFlow], places: int) -> Finding:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+    """A finding for each service at an interface that a scanner got through to."""
+    least = thresholds.scan_hit_places
+    refused = _by_interface(view.contacts, view.contacts.refused_internet)
+    for place, profile in view.profiles.items():
+        new = view.new_contacts.get(place, {})
+        visits = _visits(view.contacts, new, profile)
+        many = len(refused.get(place, ())) >= min(SUSPECTED, least)
+        if visits or many:  # as at few interfaces
+            here = _AtInterface(view.contacts, refused.get(place, _NONE), visits, profile)
+            yield from _inspect(here, state, least)
+
+
+_NONE: Final = np.empty(0, np.int64)
+
+
+class _Visits(Struct, frozen=True):
+    """Contacts of one edge that the internet opened and the host answered, though it does not usually."""
+
+    edge: Edge
+    contacts: Integers
+    clients: list[str]
+
+
+class _AtInterface(Struct, frozen=True):
+    """What the internet got and did not get at one interface."""
+
+    contacts: Contacts
+    refused: Integers
+    """Contacts of internet hosts that were refused."""
+    visits: list[_Visits]
+    profile: RoleProfile
+
+
+def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
+    places = contacts.interface[numbers]
+    return {place: numbers[places == place] for place in sorted(set(places.tolist()))}
+
+
+def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfile) -> list[_Visits]:
+    if not profile.tells:
+        return []
+    reached = [each for each in new if each.way == "in" and each.peer == PeerClass.INTERNET]
+    counted = [each for each in reached if each.port in GRAVE or not profile.learning]
+    answered = [(edge, new[edge][contacts.is_visit[new[edge]]]) for edge in counted]
+    return [_Visits(edge, each, contacts.texts(contacts.clients(each))) for edge, each in answered]
+
+
+def _inspect(here: _AtInterface, state: StateView, least: int) -> Iterator[TrafficFinding]:
+    role = here.profile.role
+    scanners = _scanners(here, state, least)
+    visitors = sorted({client for each in here.visits for client in each.clients})[:MOST_VISITORS]
+    keys = {
+        _scanner(each, when): each for each in visitors for when in (here.profile.day, here.profile.day - 1)
+    }
+    items = state.read(keys) if keys else {}
+    known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, least))}
+    of_visitor = _by_visitor(here, known | {keys[key] for key in items})
+    for visitor in sorted({keys[key] for key in items} - known)[:MOST_SUSPECTS]:
+        if _remember(here, state, items.keys(), visitor, of_visitor.get(visitor, ()), least):
+            known.add(visitor)
+    hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
+    services = grouped(here.contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
+    for (_, protocol, port), group in services.items():
+        yield report(role, group, least, Service(protocol, port))
+    yield from _earlier(here, scanners, least)
+
+
+def _remember(
+    here: _AtInterface,
+    state: StateView,
+    items: Collection[str],
+    visitor: str,
+    visits: Sequence[Contact],
+    least: int,
+) -> bool:
+    """Remember the visits of a suspect, and say whether it is known for a scanner by now.
+
+    In the items of today and of the day on which it was refused. So a batch that adds the missing refusals
+    to these sees the visits, or this one sees the refusals.
+    """
+    keys = {_scanner(visitor, here.profile.day)} | {_scanner(visitor, here.profile.day - 1)} & set(items)
+    marks = frozenset(sorted({_mark(each) for each in visits})[:MOST_MARKS])
+    until = SCANNERS.kept_until(here.profile.day * DAY)
+    additions = [Addition(key, {VISITED: marks}, until) for key in sorted(keys) if marks]
+    added = [state.add(each) for each in additions]
+    return any(_is_scanner(sets, least) for sets in added)
+
+
+def _by_visitor(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Contact]]:
+    """The visits of some visitors one by one."""
+    found: defaultdict[str, list[Contact]] = defaultdict(list)
+    for visits in here.visits:
+        of_wanted = visits.contacts[[each in wanted for each in visits.clients]]
+        for contact in here.contacts.one_by_one(of_wanted[:MOST_CONTACTS], visits.edge.peer):
+            found[contact.client].append(contact)
+    return dict(found)
+
+
+def _earlier(
+    here: _AtInterface, scanners: Mapping[str, frozenset[int]], least: int
+) -> Iterator[TrafficFinding]:
+    """A finding for each service that a scanner got through to before it was known for one."""
+    for visitor, marks in sorted(scanners.items()):
+        of_server = grouped(_refusals(here, visitor), lambda d: _hash(d.server)) if marks else {}
+        for mark in sorted(marks):
+            server, protocol, port = mark >> _SERVER_AT, mark >> _PROTOCOL_AT & 0xFF, mark & 0xFFFF
+            if server in of_server:
+                yield report(here.profile.role, of_server[server], least, Service(protocol, port))
+
+
+def _refusals(here: _AtInterface, visitor: str) -> list[DirectedFlow]:
+    """A flow of each contact of an internet host that was refused here."""
+    clients = here.contacts.texts(here.contacts.clients(here.refused))
+    return here.contacts.flows_of(here.refused[[each == visitor for each in clients]][:MOST_PLACES])
+
+
+def _scanners(here: _AtInterface, state: StateView, least: int) -> dict[str, frozenset[int]]:
+    """Internet hosts that were refused all over on a day; of those nothing more is written.
+
+    With the marks of the visits that they had before; once by a container, or each refusal of a day would
+    report the same visit again.
+    """
+    found = {}
+    for visitor, places in _refused_visitors(here, min(SUSPECTED, least)).items():
+        enough = frozenset(sorted(places)[:least])
+        until = SCANNERS.kept_until(here.profile.day * DAY)
+        addition = Addition(_scanner(visitor, here.profile.day), {REFUSED_AT: enough}, until)
+        if _is_scanner(state.known(addition.key), least):
+            found[visitor] = frozenset[int]()
+        elif _is_scanner(sets := state.add(addition), least):
+            found[visitor] = sets.get(VISITED, frozenset())
+    return found
+
+
+def _refused_visitors(here: _AtInterface, least: int) -> dict[str, frozenset[int]]:
+    """Fingerprints of the places that refused internet hosts, for those that so many refused or more.
+
+    At most `MOST_SCANNERS` hosts, those with most places first, and `MOST_PLACES` of each.
+    """
+    of_contact = here.contacts.clients(here.refused)
+    clients, counts = np.unique(of_contact, return_counts=True)
+    found = zip((-counts).tolist(), here.contacts.texts(clients), clients.tolist(), strict=True)
+    many = sorted(each for each in found if -each[0] >= least)[:MOST_SCANNERS]
+    return {
+        name: here.contacts.places(here.refused[of_contact == client][:MOST_PLACES])
+        for _, name, client in many
+    }
+
+
+def _is_scanner(sets: Sets, least: int) -> bool:
+    return len(sets.get(REFUSED_AT, frozenset())) >= least
+
+
+def _scanner(visitor: str, day: int) -> str:
+    """The item of an internet host that was refused at several places on a day."""
+    return SCANNERS.key_of(day, visitor)
+
+
+def _mark(visit: Contact) -> int:
+    """A server, as a hash, and its service: what has to be reported of a visit later."""
+    return _hash(visit.server) << _SERVER_AT | visit.protocol << _PROTOCOL_AT | visit.port
+
+
+def _hash(server: str) -> int:
+    return fingerprint(server) >> _SERVER_AT
+
+
+def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> TrafficFinding:
     """The finding about a server that refused the visitor at so many places or more.
 
-    The flows are those of the connections that hit one service of it.
+    Args:
+        role: of the server.
+        flows: those of the connections that got through; or, if these came before the refusals, the refused
+            ones.
+        places: how many refusals make a scanner.
+        service: that answered.
     """
-    hit = flows[0]
-    return _report(role, flows, places, Service(hit.flow.protocol, hit.service_port))
-
-
-def report_late(role: str, flows: Sequence[DirectedFlow], places: int, protocol: int, port: int) -> Finding:
-    """The same, where the refusals came after the connection that got through; the flows are these."""
-    return _report(role, flows, places, Service(protocol, port))
-
-
-def _report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> Finding:
     flows = [_told_by_refusals(each) for each in flows]
     tally = Tally.of(flows)
     example = representative(flows)
     server, visitor = example.server, tally.clients[0][0]
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=server,
@@ -99,5 +289,6 @@ DETECTOR: Final = Detector(
     thresholds=("scan_hit_places",),
     needs=frozenset({Need.BASELINE}),
     inhibits=("internet-to-private",),
-    detect=(RunBy("visits"),),
+    state=(BASELINES, SCANNERS),
+    detect=detect,
 )

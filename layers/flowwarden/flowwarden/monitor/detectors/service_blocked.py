@@ -12,30 +12,31 @@ ATT&CK: none; these are faults.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, PerBatch
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
 from flowwarden.monitor.traffic.reject_cause import likely_cause
-from flowwarden.monitor.traffic.rejections import Refusals
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
-from flowwarden.policy.policy import Policy
+from flowwarden.policy.detection import Thresholds
 
 
-def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
     """One finding for each service that refuses many own hosts."""
-    least = policy.thresholds.shut_clients
-    return [_report(group, least) for group in Refusals(flows, policy).shut_services.values()]
+    for group in view.rejections.shut_services.values():
+        yield _report(group, thresholds.shut_clients)
 
 
-def _report(group: list[DirectedFlow], least: int) -> Finding:
+def _report(group: list[DirectedFlow], least: int) -> TrafficFinding:
     tally = Tally.of(group)
     example = representative(group)
     target, service = example.server, Service(example.flow.protocol, example.service_port)
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=target,
@@ -64,5 +65,5 @@ DETECTOR: Final = Detector(
     summary="one of your services refuses five or more of your hosts: a rule was tightened",
     severity=Severity.MEDIUM,
     thresholds=("shut_clients", "blocked_packets"),
-    detect=(PerBatch(inspect),),
+    detect=detect,
 )

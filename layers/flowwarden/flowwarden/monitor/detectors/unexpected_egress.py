@@ -17,46 +17,47 @@ ATT&CK: T1041 Exfiltration Over C2 Channel.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Detector, Need, PerBatch, PerHost
-from flowwarden.monitor.findings import Finding, Severity, Tally, representative
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.network.services import describe_service
 from flowwarden.notify.text import plural
-from flowwarden.policy.policy import Policy
-from flowwarden.records.model import Action
+from flowwarden.policy.detection import Thresholds
+from flowwarden.state.schema import BASELINES
 
 
-def inspect(flows: Sequence[DirectedFlow], policy: Policy) -> list[Finding]:
-    """One finding for each listener-only host that connected to the internet."""
-    listeners = host_set(policy.listener_only)
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[TrafficFinding]:
+    """One finding for each listener-only host that connected to the internet, declared or learned."""
+    for host in view.active_hosts:
+        yield from inspect(host)
+    listeners = host_set(view.policy.listener_only)
     gone_out = [
         directed
-        for directed in flows
-        if directed.flow.action is Action.ACCEPT
-        and directed.server_class is PeerClass.INTERNET
+        for directed in view.with_internet(view.policy.listener_only)
+        if directed.server_class is PeerClass.INTERNET
         and sure(directed)
         and _is_listener(directed, listeners)
     ]
-    return [
-        _report(client, group, "the policy declares it listener-only")
-        for client, group in grouped(gone_out, lambda d: d.client).items()
-    ]
+    for client, group in grouped(gone_out, lambda d: d.client).items():
+        yield _report(client, group, "the policy declares it listener-only")
 
 
-def inspect_suspect(suspect: HostActivity, flows: Sequence[DirectedFlow], _policy: Policy) -> list[Finding]:
-    """One finding for the host, if its role only listens; the flows are those of its new contacts."""
-    if suspect.learning or not suspect.only_listens:
+def inspect(host: HostActivity) -> list[TrafficFinding]:
+    """One finding for the host, if its role only listens."""
+    if host.learning or not host.only_listens:
         return []
-    gone_out = [each for each in suspect.answered(flows) if each.server_class is PeerClass.INTERNET]
-    why = f"its role ({suspect.role}) answers others and never went out to the internet"
-    return [_report(suspect.client, gone_out, why)] if gone_out else []
+    gone_out = [each for each in host.answered if each.server_class is PeerClass.INTERNET]
+    why = f"its role ({host.role}) answers others and never went out to the internet"
+    return [_report(host.client, gone_out, why)] if gone_out else []
 
 
 def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
@@ -67,13 +68,13 @@ def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
     return listeners.hold(directed.client)
 
 
-def _report(client: str, group: list[DirectedFlow], why: str) -> Finding:
+def _report(client: str, group: list[DirectedFlow], why: str) -> TrafficFinding:
     tally = Tally.of(group)
     example = representative(group)
     target = tally.servers[0][0]
     service = describe_service(*tally.services[0][0])
     others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
-    return Finding(
+    return TrafficFinding(
         detector=DETECTOR.name,
         severity=DETECTOR.severity,
         subject=client,
@@ -104,6 +105,7 @@ DETECTOR: Final = Detector(
     severity=Severity.MEDIUM,
     technique="T1041",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
+    state=(BASELINES,),
     teaches=True,
-    detect=(PerBatch(inspect), PerHost(inspect_suspect)),
+    detect=detect,
 )

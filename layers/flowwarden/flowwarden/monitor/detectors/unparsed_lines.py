@@ -16,10 +16,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from msgspec import Struct
-
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
-from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.findings import Severity, UnparsedFinding
+from flowwarden.monitor.view import BatchView
+from flowwarden.notify.notification import one_line
+from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records
@@ -32,35 +34,32 @@ TOLD: Final = 3
 """Reasons and lines that are told."""
 
 
-class SightLost(Struct, frozen=True, kw_only=True):
-    """How much of a batch could not be read, and why."""
-
-    lines: int
-    """Lines that should hold a record: header lines and blank ones are left out."""
-    unreadable: int
-    reasons: tuple[tuple[str, int], ...]
-    """The most frequent reasons, with their lines."""
-    samples: tuple[str, ...]
-    """The first unreadable lines, whole."""
-
-
 def unreadable(records: Records | Table) -> list[Malformed]:
     """The malformed lines that should hold a record."""
     return [bad for bad in records.malformed if bad.line.strip() and not is_header(bad.line)]
 
 
-def inspect(records: Records | Table) -> SightLost | None:
-    """Judge what became of a batch's lines."""
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnparsedFinding]:
+    """One finding for a batch of which too much cannot be read."""
+    records = view.records
     bad = unreadable(records)
     lines = len(records.flows) + len(records.gaps) + len(bad)
     if not bad or (len(bad) < lines and (len(bad) < MIN_LINES or len(bad) < MIN_SHARE * lines)):
-        return None
-    return SightLost(
-        lines=lines,
-        unreadable=len(bad),
-        reasons=tuple(Counter(each.reason for each in bad).most_common(TOLD)),
-        samples=tuple(each.line for each in bad[:TOLD]),
-    )
+        return []
+    group = view.batch.log_group
+    return [
+        UnparsedFinding(
+            detector=DETECTOR.name,
+            severity=DETECTOR.severity,
+            subject=group,
+            summary=f"Sight lost: {len(bad):,} of {lines:,} lines in {one_line(group)} cannot be read.",
+            lines=lines,
+            unreadable=len(bad),
+            reasons=tuple(Counter(each.reason for each in bad).most_common(TOLD)),
+            samples=tuple(each.line for each in bad[:TOLD]),
+            formats=tuple(view.formats),
+        )
+    ]
 
 
 DETECTOR: Final = Detector(
@@ -68,5 +67,5 @@ DETECTOR: Final = Detector(
     summary="many lines cannot be read: an unknown log format",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
-    detect=(RunBy("pipeline"),),
+    detect=detect,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from flowwarden.monitor.findings import Finding, Tally
+from flowwarden.monitor.findings import Tally, TrafficFinding
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification, fit_subject
@@ -34,7 +34,7 @@ class Occasion(Struct, frozen=True, kw_only=True):
     quiet_minutes: int
 
 
-def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Notification:
+def render(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about a finding; `key` identifies its incident."""
     return Notification(
         subject=fit_subject(
@@ -46,7 +46,7 @@ def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Noti
     )
 
 
-def _attributes(finding: Finding, occasion: Occasion) -> dict[str, str]:
+def _attributes(finding: TrafficFinding, occasion: Occasion) -> dict[str, str]:
     """What subscribers filter by; SNS refuses empty values, so an unknown VPC is left out."""
     attributes = {
         "kind": "incident",
@@ -59,7 +59,7 @@ def _attributes(finding: Finding, occasion: Occasion) -> dict[str, str]:
     return {name: value for name, value in attributes.items() if value}
 
 
-def log_query(finding: Finding) -> str:
+def log_query(finding: TrafficFinding) -> str:
     """A CloudWatch Logs Insights query that finds the lines behind a finding, in any log format."""
     filters = " and ".join(
         f"@message like /(^|\\s){re.escape(term)}(\\s|$)/" for term in dict.fromkeys(finding.query_terms)
@@ -67,7 +67,7 @@ def log_query(finding: Finding) -> str:
     return f"fields @timestamp, @logStream, @message\n| filter {filters}\n| sort @timestamp desc\n| limit 200"
 
 
-def _text(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> str:
+def _text(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> str:
     rows = [
         ("Who", _who(finding)),
         ("Where", _where(finding, occasion)),
@@ -90,12 +90,12 @@ def _text(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> str:
     )
 
 
-def _who(finding: Finding) -> str:
+def _who(finding: TrafficFinding) -> str:
     clients = _listed(finding.tally.clients)
     return f"{clients} ({finding.example.client_class})"
 
 
-def _where(finding: Finding, occasion: Occasion) -> str:
+def _where(finding: TrafficFinding, occasion: Occasion) -> str:
     flow = finding.example.flow
     seen = finding.example.side or "side unknown"
     places = (flow.vpc_id, flow.subnet_id, flow.instance_id)
@@ -143,7 +143,7 @@ def repeats(claim: Claim, occasion: Occasion) -> str:
     return f"{before} {ahead}"
 
 
-def _document(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> dict[str, Any]:
+def _document(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> dict[str, Any]:
     flow, tally = finding.example.flow, finding.tally
     return {
         "version": DOCUMENT_VERSION,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flowwarden.monitor.detectors.unparsed_lines import DETECTOR, SightLost
+from flowwarden.monitor.detectors.unparsed_lines import DETECTOR
+from flowwarden.monitor.findings import UnparsedFinding
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, repeats
-from flowwarden.notify.claims import Claim, digest
+from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification, fit_subject
 from flowwarden.records.log_format import LogFormat
 
@@ -25,23 +26,14 @@ ADVICE: Final = (
 )
 
 
-def sight_key(occasion: Occasion) -> str:
-    """The incident: one for a log group, however many of its streams cannot be read."""
-    return digest(occasion.account_id, occasion.region, DETECTOR.name, occasion.log_group)
-
-
-def summarize(loss: SightLost, occasion: Occasion) -> str:
-    """One sentence."""
-    return f"Sight lost: {loss.unreadable:,} of {loss.lines:,} lines in {occasion.log_group} cannot be read."
-
-
-def render(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion: Occasion) -> Notification:
-    """The notification about lines that fit none of these layouts, or more than one."""
-    summary = summarize(loss, occasion)
+def render(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
+    """The notification about lines that fit none of the log formats, or more than one."""
     return Notification(
-        subject=fit_subject(f"[{DETECTOR.severity.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
-        text=_text(loss, layouts, claim, occasion),
-        document=_document(loss, layouts, claim, occasion),
+        subject=fit_subject(
+            f"[{DETECTOR.severity.upper()}] {finding.summary.removesuffix('.')} ({occasion.region})"
+        ),
+        text=_text(finding, key, claim, occasion),
+        document=_document(finding, key, claim, occasion),
         attributes={
             "kind": DETECTOR.name,
             "severity": DETECTOR.severity,
@@ -52,17 +44,19 @@ def render(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion
     )
 
 
-def _text(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion: Occasion) -> str:
+def _text(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion) -> str:
     where = f"{occasion.account_id}, {occasion.region}, {occasion.log_group}, stream {occasion.log_stream}"
     steps = [f"{number}. {step}" for number, step in enumerate(_advice(occasion), start=1)]
     parts = (
-        f"{summarize(loss, occasion)}\nFlow Warden does not see what they say: silence means nothing here.",
+        f"{finding.summary}\nFlow Warden does not see what they say: silence means nothing here.",
         f"Where     {where}",
-        _part("Why they cannot be read", [f"{_short(why)} ({lines} lines)" for why, lines in loss.reasons]),
-        _part("The first of them", [_short(line) for line in loss.samples]),
-        _part("Log formats that were tried", _formats(layouts)),
+        _part(
+            "Why they cannot be read", [f"{_short(why)} ({lines} lines)" for why, lines in finding.reasons]
+        ),
+        _part("The first of them", [_short(line) for line in finding.samples]),
+        _part("Log formats that were tried", _formats(finding.formats)),
         _part("What to do", steps),
-        f"{repeats(claim, occasion)}\n{_identity(occasion)}",
+        f"{repeats(claim, occasion)}\n{_identity(key)}",
     )
     return "\n\n".join(parts) + "\n"
 
@@ -76,8 +70,8 @@ def _advice(occasion: Occasion) -> tuple[str, ...]:
     return (f"See which flow logs write into the log group, in which format: {described}", *ADVICE)
 
 
-def _identity(occasion: Occasion) -> str:
-    return f"Incident {sight_key(occasion)}, severity {DETECTOR.severity}, detector {DETECTOR.name}"
+def _identity(key: str) -> str:
+    return f"Incident {key}, severity {DETECTOR.severity}, detector {DETECTOR.name}"
 
 
 def _formats(layouts: Sequence[LogFormat]) -> list[str]:
@@ -96,26 +90,24 @@ def _short(text: str) -> str:
     return plain if len(plain) <= TOLD_CHARACTERS else f"{plain[:TOLD_CHARACTERS]}... (cut)"
 
 
-def _document(
-    loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion: Occasion
-) -> dict[str, Any]:
+def _document(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion) -> dict[str, Any]:
     return {
         "version": DOCUMENT_VERSION,
         "kind": DETECTOR.name,
-        "incident": sight_key(occasion),
+        "incident": key,
         "detector": DETECTOR.name,
         "severity": DETECTOR.severity,
-        "summary": summarize(loss, occasion),
+        "summary": finding.summary,
         "advice": list(_advice(occasion)),
         "account": occasion.account_id,
         "region": occasion.region,
         "log_group": occasion.log_group,
         "log_stream": occasion.log_stream,
-        "lines": loss.lines,
-        "unreadable": loss.unreadable,
-        "reasons": [{"reason": _short(why), "lines": lines} for why, lines in loss.reasons],
-        "samples": [_short(line) for line in loss.samples],
-        "formats": [each.to_log_format() for each in layouts[:FORMATS]],
+        "lines": finding.lines,
+        "unreadable": finding.unreadable,
+        "reasons": [{"reason": _short(why), "lines": lines} for why, lines in finding.reasons],
+        "samples": [_short(line) for line in finding.samples],
+        "formats": [each.to_log_format() for each in finding.formats[:FORMATS]],
         "held_back": claim.held_back,
         "last_sent": claim.last_sent,
     }

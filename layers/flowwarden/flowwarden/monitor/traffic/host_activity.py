@@ -1,4 +1,4 @@
-"""Suspects: own hosts that do what is new for their role, with what they did within the hour and the day.
+"""Active hosts: own hosts that do what is new for their role, with what they did in the hour and the day.
 
 Novelty buys nearly everything: outages and stale addresses fail by the hundred, but on edges that are known.
 """
@@ -6,27 +6,37 @@ Novelty buys nearly everything: outages and stale addresses fail by the hundred,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.traffic.contacts import Contact
+from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.peers import class_of
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.monitor.traffic.excess import (
+    ADMINISTERED,
+    ANSWERED,
+    ANSWERED_BY,
+    ANSWERED_OUTSIDE,
+    FAILED,
+    FAILED_NETWORKS,
+    FAILED_OUTSIDE,
+    FAILED_USUAL,
+    SESSIONS,
+    excess,
+)
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import ADMIN_PORTS, TCP
-from flowwarden.state.schema import CONTACTS_DAY, CONTACTS_HOUR, MOST_WINDOWS
+from flowwarden.network.host_set import host_set
+from flowwarden.network.services import ADMIN_PORTS, TCP, UDP, WEB
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.schema import CONTACTS_DAY, CONTACTS_HOUR, MOST_HOSTS, MOST_WINDOWS
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, bucket
-
-(
-    FAILED, FAILED_USUAL, FAILED_NETWORKS, FAILED_OUTSIDE, ANSWERED, ANSWERED_BY, ANSWERED_OUTSIDE,
-    ADMINISTERED, SESSIONS,
-) = CONTACTS_HOUR.sets  # fmt: skip
-"""Sets of a window: places (server, protocol, port) that failed the host and that answered it, inside and
-outside; servers inside that failed it at a service that its role usually asks for elsewhere, and the networks
-that these are in; servers inside that answered it; servers that it asked for remote administration; and the
-connections that it had for that."""
-
 
 type Services = frozenset[tuple[int, int]]
 """Protocols and ports."""
@@ -35,7 +45,7 @@ SPANS: Final = {HOUR: "1h", DAY: "24h"}
 _ITEMS: Final = {HOUR: CONTACTS_HOUR, DAY: CONTACTS_DAY}
 
 
-class HostActivity(Struct, frozen=True, kw_only=True):
+class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
     """A host, what it does that is new, and what is known of its last hour and day."""
 
     client: str
@@ -47,12 +57,19 @@ class HostActivity(Struct, frozen=True, kw_only=True):
     """The new ones of the batch."""
     hour: Sets
     day: Sets
+    sample: Callable[[], Sequence[DirectedFlow]]
+    """Makes flows of its new contacts, those that mean most first. `flows` calls it."""
     asks: Services = frozenset()
     """Services that the role usually asks for, wherever these are."""
     databases: frozenset[int] = frozenset()
     """Ports on which the role usually serves a database."""
     only_listens: bool = False
     """Whether the role usually answers others and never goes out to the internet."""
+
+    @cached_property
+    def flows(self) -> Sequence[DirectedFlow]:
+        """A flow of each of its new contacts, at most `MOST_FLOWS`."""
+        return self.sample()
 
     def window(self, span: int) -> Sets:
         """What is known of the last hour or day."""
@@ -63,10 +80,94 @@ class HostActivity(Struct, frozen=True, kw_only=True):
         unusual = {port for port in ADMIN_PORTS if (TCP, port) not in self.asks}
         return [each for each in flows if each.service_port in unusual and each.server_class is PeerClass.OWN]
 
-    def answered(self, flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
+    @property
+    def answered(self) -> list[DirectedFlow]:
         """Those of the flows of its new contacts that belong to an answered one."""
         places = {(each.server, each.protocol, each.port) for each in self.contacts if not each.failed}
-        return [each for each in flows if (each.server, each.flow.protocol, each.service_port) in places]
+        return [each for each in self.flows if (each.server, each.flow.protocol, each.service_port) in places]
+
+
+class HostActivities:
+    """Finds the active hosts of a batch. Adds to the state table what they did."""
+
+    def __init__(self, contacts: Contacts, policy: Policy, state: StateView, now: int) -> None:
+        self._contacts = contacts
+        self._thresholds = policy.thresholds
+        self._exempt = host_set(policy.exempt)
+        self._state = state
+        self._now = now
+
+    def at(self, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[HostActivity]:
+        """The active hosts at an interface, those with most new contacts.
+
+        Args:
+            profile: of the host at the interface.
+            new: the contacts that are not usual for it, by edge.
+        """
+        by_host = by_client(self._outbound(profile, new)).items()
+        hosts = [(client, each) for client, each in by_host if not self._exempt.hold(client)]
+        most = sorted(hosts, key=lambda host: (-len(host[1]), host[0]))[:MOST_HOSTS]
+        return [self._activity(client, asked, profile) for client, asked in most]
+
+    def _outbound(self, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[Contact]:
+        """The new contacts that the hosts at an interface opened and that count."""
+        contacts, found = self._contacts, list[Contact]()
+        for edge, numbers in new.items():
+            if edge.way != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
+                continue
+            # While nearly all is new, only what fails, asks for all ports or is grave means anything.
+            any_tells = not profile.learning or _is_grave(edge, profile)
+            telling = numbers if any_tells else contacts.telling(numbers, self._thresholds.scan_ports)
+            found += contacts.one_by_one(telling[contacts.is_sure[telling]][:MOST_CONTACTS], edge.peer)
+            if len(found) >= MOST_CONTACTS:
+                break
+        return found
+
+    def _activity(self, client: str, contacts: Sequence[Contact], profile: RoleProfile) -> HostActivity:
+        asks = profile.asks((each.protocol, each.port) for each in contacts)
+        additions = windows(f"{profile.scope}/{client}", contacts, asks, self._now)
+        state = {
+            span: max((self._state.add(each) for each in of_span), key=partial(_rank, span))
+            for span, of_span in additions.items()
+        }
+        telling = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
+        return HostActivity(
+            client=client,
+            role=profile.role,
+            learning=profile.learning,
+            contacts=tuple(contacts),
+            hour=state[HOUR],
+            day=state[DAY],
+            sample=partial(self._contacts.flows, telling),
+            asks=asks,
+            databases=profile.databases,
+            only_listens=profile.only_listens,
+        )
+
+
+def _rank(span: int, sets: Sets) -> tuple[float, int]:
+    """Of the windows that a batch touches, which tells most."""
+    return excess(sets, span), sum(map(len, sets.values()))
+
+
+def _is_grave(edge: Edge, profile: RoleProfile) -> bool:
+    """Whether an outbound edge means something though all else of the role is new."""
+    return bool(profile.databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
+
+
+def is_needless(protocol: int | None, port: int | None, peer: PeerClass) -> bool:
+    """Whether no database has to ask for a service; packages, backups and telemetry are the web's."""
+    needless = port in ADMIN_PORTS if peer is PeerClass.OWN else port not in WEB
+    return protocol == TCP and needless and peer in {PeerClass.OWN, PeerClass.INTERNET}
+
+
+def _is_common(edge: Edge, profile: RoleProfile) -> bool:
+    """Whether an edge to the internet means nothing.
+
+    Programs try UDP there and do without (QUIC, STUN). And an interface that EC2 does not tell may be a NAT
+    gateway's, which asks for many hosts.
+    """
+    return edge.protocol == UDP or profile.interface is None
 
 
 def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:

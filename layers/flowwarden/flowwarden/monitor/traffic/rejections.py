@@ -1,7 +1,7 @@
-"""Refusals: what our own hosts are refused, sorted out for the detectors that tell of it.
+"""Rejections: what our own hosts are refused, sorted out for the detectors that report it.
 
-A refused connection is told by one detector: of a host that probes, of a service that shuts out many, or else
-of the one host that is blocked.
+One detector reports a refused connection: as a host that probes, as a service that shuts out many hosts, or
+else as the one host that is blocked.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
     ]
 
 
-class Refusals:
+class Rejections:
     """What our own hosts are refused in a batch; each answer is worked out once."""
 
     def __init__(self, flows: Iterable[DirectedFlow], policy: Policy) -> None:

@@ -9,9 +9,8 @@ from operator import attrgetter
 import numpy as np
 
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, DirectedFlow, Directions
-from flowwarden.network.host_set import HostSet, host_set
+from flowwarden.network.host_set import HostSet
 from flowwarden.network.initiator import Initiator
-from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
 from flowwarden.records.columnar.tokenizer import MIX, Integers, Mask
@@ -21,19 +20,19 @@ PAGING_CONFIDENCE = 0.95
 """Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
 
 
-def wanted(directions: Directions, policy: Policy) -> Integers:
-    """The rows of the flows that any detector looks at one by one.
-
-    These are REJECTs, but for the noise of the internet, and what declared places have to do with the
-    internet. Making flows of rows is dear; for the ordinary accepted ones nobody asks.
-    """
+def rejected(directions: Directions) -> Integers:
+    """The rows of REJECTs, each record once, but for the noise of the internet."""
     flows = directions.traffic.flows
-    looked_at = (flows["action"] == REJECT) & ~is_noise(directions)
-    declared = policy.private_subnets + policy.listener_only
-    if declared:
-        rows = _with_internet(directions)
-        looked_at[rows[_touching(directions, rows, host_set(declared))]] = True
-    return without_repeats(flows, looked_at.nonzero()[0])
+    return without_repeats(flows, ((flows["action"] == REJECT) & ~is_noise(directions)).nonzero()[0])
+
+
+def with_internet(directions: Directions, places: HostSet) -> Integers:
+    """The rows of accepted flows of these places with the internet, each record once.
+
+    Their initiator is sure. Making flows of rows is dear, so that only those of declared places are made.
+    """
+    rows = _with_internet(directions)
+    return without_repeats(directions.traffic.flows, rows[_touching(directions, rows, places)])
 
 
 def is_noise(directions: Directions) -> Mask:

@@ -10,17 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors.egress_volume import MEGABYTE
-from flowwarden.monitor.findings import Finding
-from flowwarden.network.addresses import AddressBook
-from flowwarden.network.direction import Directions
-from flowwarden.network.traffic import Traffic
+from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.policy.policy import Policy
-from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.state.schema import MOST_UPLOADS
 from tests.flows import flow
+from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
-from tests.monitor.fakes_state import MemoryEvidence, watcher
+from tests.monitor.fakes_state import MemoryEvidence
 
 DAY = 86_400
 TODAY = 20_400 * DAY
@@ -29,13 +26,11 @@ HOST = "10.0.1.5"
 
 def look(
     flows: Sequence[Flow], evidence: MemoryEvidence, now: int, policy: Policy | None = None, role: str = "web"
-) -> list[Finding]:
+) -> list[TrafficFinding]:
     """One batch, in a container of its own."""
-    container = watcher(policy or Policy(), evidence, FakeDirectory.of(interface("eni-1", role)))
-    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
-    findings = container.inspect(directions, now)
-    container.remember(findings)
-    return findings
+    return Container(policy or Policy(), evidence, FakeDirectory.of(interface("eni-1", role))).found(
+        flows, now
+    )
 
 
 def asked(server: str, at: int, size: int = 360, port: int = 40_000) -> list[Flow]:
@@ -137,11 +132,11 @@ def test_nothing_is_told_of_who_is_learned_exempt_or_a_gateway() -> None:
 def test_without_the_table_nothing_is_told() -> None:
     """Nobody knows what is usual then."""
     evidence = learned(1000)
-    container = watcher(Policy(), evidence, FakeDirectory.of(interface("eni-1")))
+    container = Container(evidence=evidence, directory=FakeDirectory.of(interface("eni-1")))
     at = TODAY + 3600
-    container.inspect(Directions(Traffic(FlowTable.of(asked("203.0.113.9:443", at))), AddressBook()), at)
+    container.found(asked("203.0.113.9:443", at), at)
     evidence.is_away = True
-    assert container.inspect(Directions(Traffic(FlowTable.of(sent(2000))), AddressBook()), at + 60) == []
+    assert container.found(sent(2000), at + 60) == []
 
 
 def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number() -> None:
@@ -155,11 +150,10 @@ def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number
              flow_direction=FlowDirection.EGRESS, start=TODAY + 3600)
         for n in range(100)
     ]  # fmt: skip
-    directions = Directions(Traffic(FlowTable.of(hosts)), AddressBook())
     assert ordinary <= 1, "the role's edges of the day"
-    container = watcher(Policy(), evidence, FakeDirectory.of(interface("eni-1")))
+    container = Container(evidence=evidence, directory=FakeDirectory.of(interface("eni-1")))
     before = evidence.writes
-    container.inspect(directions, TODAY + 3700)
+    container.found(hosts, TODAY + 3700)
     sums = [key for key in evidence.written[before:] if key.startswith(("sent#", "sizes#"))]
     assert 0 < len(sums) <= 2 * MOST_UPLOADS
     assert len(set(sums)) == len(sums)

@@ -1,4 +1,4 @@
-"""The lookout: who writes is remembered together by all containers, and who does not any more is told."""
+"""records-skipped and interface-silent over hours, in several containers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.caches.interfaces import InterfaceCache
-from flowwarden.monitor.caches.state import StateCache
+from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS
+from flowwarden.monitor.detectors import interface_silent, records_skipped
 from flowwarden.monitor.detectors.interface_silent import SILENT_SLOTS, TOGETHER
-from flowwarden.monitor.lookout import WRITE_SECONDS, Lookout
-from flowwarden.policy.detection import Thresholds
+from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.heartbeats import SLOT
+from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence
 
@@ -43,17 +42,15 @@ def written(interface_id: str, at: int, kind: str = "flow") -> tuple[LogBatch, i
     return LogBatch("1", "group", stream, (line,), f"{interface_id} {at}"), at + WINDOW + 240
 
 
-class Container:
-    """A function's container: its lookout, and what it remembers."""
-
-    def __init__(self, evidence: MemoryEvidence, directory: FakeDirectory) -> None:
-        self._evidence = StateCache(evidence)
-        self._lookout = Lookout(self._evidence, InterfaceCache(directory, lambda _: None), Thresholds())
-
-    def inspect(self, batch: LogBatch, now: int) -> list[BlindSpot]:
-        """One batch."""
-        self._evidence.begin()
-        return self._lookout.inspect(batch, READER.read(batch.lines), now)
+def inspected(container: Container, batch: LogBatch, now: int) -> list[InterfaceFinding]:
+    """What is found about records that are missing."""
+    records = READER.read(batch.lines)
+    found = [
+        each
+        for detector in (records_skipped.DETECTOR, interface_silent.DETECTOR)
+        for each in container.detect(detector, records, now, batch)
+    ]
+    return [each for each in found if isinstance(each, InterfaceFinding)]
 
 
 @dataclass
@@ -62,16 +59,16 @@ class World:
 
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
     directory: FakeDirectory = field(default_factory=lambda: FakeDirectory.of(*map(interface, IDS)))
-    told: list[tuple[int, BlindSpot]] = field(default_factory=list)
+    told: list[tuple[int, InterfaceFinding]] = field(default_factory=list)
     """When (Unix seconds) what was told."""
 
     def container(self) -> Container:
         """Another one."""
-        return Container(self.evidence, self.directory)
+        return Container(evidence=self.evidence, directory=self.directory)
 
     def deliver(self, container: Container, batch: LogBatch, now: int) -> None:
         """Hand over a batch."""
-        self.told += [(now, spot) for spot in container.inspect(batch, now)]
+        self.told += [(now, spot) for spot in inspected(container, batch, now)]
 
     @property
     def silent(self) -> set[str]:

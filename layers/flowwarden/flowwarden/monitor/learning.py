@@ -1,0 +1,79 @@
+"""Learning: what a batch teaches about the roles of its hosts.
+
+Only answered contacts teach. Nothing new is learned from a batch in which something was found, since it may
+be that; nor while a host of it is above the limits of `scan`, in whatever batch it came there. A detector
+that finds something for being new alone (`teaches`) does not keep it from being learned: it is reported on
+two days, and then it is usual.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors.scan import exceeded
+from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.view import BatchView
+from flowwarden.network.host_set import host_set
+
+_TEACHING: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches)
+
+
+class BaselineUpdate(Struct, frozen=True):
+    """Answered edges of a role on a day."""
+
+    role: str
+    day: int
+    """Since 1970."""
+    edges: frozenset[Edge]
+
+
+def learn(view: BatchView, findings: Sequence[Finding], state: StateView) -> None:
+    """Add to the baselines what the batch teaches."""
+    for update in baseline_updates(view, usual_alone=_is_suspicious(view, findings)):
+        state.learn(update.role, update.day, update.edges)
+
+
+def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpdate]:
+    """What the answered contacts of a batch teach.
+
+    Args:
+        view: the batch.
+        usual_alone: whether to leave out what is new.
+    """
+    edges, new = view.contacts.edges, view.new_contacts
+    found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
+    for number in edges.any(view.contacts.answered).nonzero()[0].tolist():
+        edge, place = edges.keys[number], edges.interfaces[number]
+        profile = view.profiles[place]
+        is_new = edge in new.get(place, {})
+        if profile.baseline is not None and not (is_new and usual_alone) and _teaches(view, place, edge):
+            found[profile.role, profile.day].add(edge)
+    return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
+
+
+def _teaches(view: BatchView, place: int, edge: Edge) -> bool:
+    """Whether others of the role may do the same: an exempt host may do anything, which teaches nothing."""
+    interface = view.profiles[place].interface
+    if edge.way == "in" or interface is None or not view.policy.exempt:
+        return True
+    exempt = host_set(view.policy.exempt)
+    return not any(map(exempt.hold, interface.addresses))
+
+
+def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:
+    """Whether what is new in the batch may be an incident."""
+    if any(_counts(finding) for finding in findings):
+        return True
+    return any(exceeded(host, view.policy.thresholds) is not None for host in view.active_hosts)
+
+
+def _counts(finding: Finding) -> bool:
+    traffic = isinstance(finding, TrafficFinding)
+    return traffic and finding.severity.pages and finding.detector not in _TEACHING

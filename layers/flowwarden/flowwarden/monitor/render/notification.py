@@ -1,0 +1,26 @@
+"""A finding as a notification: chooses the text by what the finding is about."""
+
+from __future__ import annotations
+
+from flowwarden.monitor.findings import Finding, InterfaceFinding, TrafficFinding, UnparsedFinding
+from flowwarden.monitor.render import page, telemetry, unparsed
+from flowwarden.monitor.render.page import Occasion
+from flowwarden.notify.claims import Claim
+from flowwarden.notify.notification import Notification
+
+
+def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Notification:
+    """The notification about a finding; `key` identifies its incident.
+
+    Raises:
+        TypeError: a kind of finding that has no text.
+    """
+    match finding:
+        case TrafficFinding():
+            return page.render(finding, key, claim, occasion)
+        case InterfaceFinding():
+            return telemetry.render(finding, key, claim, occasion)
+        case UnparsedFinding():
+            return unparsed.render(finding, key, claim, occasion)
+        case _:
+            raise TypeError(f"no text for a {type(finding).__name__}")

@@ -1,0 +1,76 @@
+"""Contacts by interface and edge: what baselines tell apart. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.peers import DYNAMIC, peer_of
+from flowwarden.monitor.traffic.interface_index import InterfaceIndex
+from flowwarden.network.addresses import CLASSES
+from flowwarden.network.direction import OWN, Directions
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.tokenizer import Integers, Mask
+
+
+class Edges:
+    """The contacts that ended in some way, by interface and edge."""
+
+    def __init__(self, keys: list[Edge], interfaces: list[int], groups: Groups, contacts: Integers) -> None:
+        self.keys = keys
+        self.interfaces = interfaces
+        """The index of each one's interface."""
+        self._groups = groups
+        self._contacts = contacts
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def of(self, number: int) -> Integers:
+        """The contacts of an edge."""
+        return self._contacts[self._groups.members(number)]
+
+    def any(self, of_contact: Mask) -> Mask:
+        """Of which edges any contact has something; the mask has an element for each contact."""
+        return self._groups.any(of_contact[self._contacts])
+
+
+def edges_of(
+    directions: Directions, interfaces: InterfaceIndex, rows: Integers, inbound: Mask, contacts: Integers
+) -> Edges:
+    """The edges of some contacts.
+
+    Args:
+        directions: of the batch.
+        interfaces: of the batch.
+        rows: a row of each contact.
+        inbound: whether each contact was logged at the server's interface.
+        contacts: their numbers.
+    """
+    far = np.where(inbound, directions.client[rows], directions.server[rows])
+    classes = np.where(inbound, directions.client_class[rows], directions.server_class[rows])
+    names, peers = _peers(directions, far, classes)
+    flows = directions.traffic.flows
+    columns: list[NDArray[Any]] = [interfaces.of_row[rows], inbound, flows["protocol"][rows]]
+    columns += [np.minimum(directions.service_port[rows], DYNAMIC), peers]
+    alike = Groups(packed(columns, [len(interfaces), 2, 2**8, 2**16, len(names)]))
+    of_interface, *values = (column[alike.rows].tolist() for column in columns)
+    keys = [
+        Edge("in" if way else "out", protocol, port, names[peer])
+        for way, protocol, port, peer in zip(*values, strict=True)
+    ]
+    return Edges(keys, of_interface, alike, contacts)
+
+
+def _peers(directions: Directions, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:
+    """What the far ends are, each name once, and the number of each end's."""
+    names = {each.value: number for number, each in enumerate(CLASSES)}
+    (own,) = (classes == OWN).nonzero()
+    numbers, texts = sorted(set(ends[own].tolist())), directions.traffic.flows.texts
+    of_number = [names.setdefault(peer_of(texts[number], OWN), len(names)) for number in numbers]
+    peers = classes.copy()
+    peers[own] = np.array(of_number, np.int64)[np.searchsorted(numbers, ends[own])]
+    return [*names], peers

@@ -1,0 +1,167 @@
+"""One batch, and what several detectors want to know of it: worked out when asked for, and once.
+
+All looks span all interfaces of the batch, so that cost grows with records and with what is new in them, and
+not with interfaces. They are columns with an element for each flow, but for the few flows that a detector
+makes one by one (`flows`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from msgspec import Struct
+
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.interfaces import InterfaceView
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.monitor.traffic.host_activity import HostActivities, HostActivity
+from flowwarden.monitor.traffic.interface_index import InterfaceIndex
+from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
+from flowwarden.monitor.traffic.rejections import Rejections
+from flowwarden.monitor.traffic.selection import noise, rejected, with_internet, without_repeats
+from flowwarden.network.addresses import AddressBooks
+from flowwarden.network.direction import DirectedFlow, Directions
+from flowwarden.network.host_set import host_set
+from flowwarden.network.roles import Interface, is_middlebox, role_of
+from flowwarden.network.services import ServicePorts
+from flowwarden.network.traffic import Traffic
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.flow_table import Table
+from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.records.log_format import LogFormat
+from flowwarden.records.subscription import LogBatch
+from flowwarden.state.sets import DAY
+
+
+class PolicyView(Struct, frozen=True):
+    """The policy, with what is prepared from it once for a container."""
+
+    policy: Policy
+    books: AddressBooks
+    services: ServicePorts
+
+    @classmethod
+    def of(cls, policy: Policy) -> PolicyView:
+        """Prepare a policy."""
+        return cls(
+            policy, AddressBooks(policy.own_cidrs, policy.partner_cidrs), ServicePorts(policy.service_ports)
+        )
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What a batch is looked at with."""
+
+    formats: Sequence[LogFormat]
+    """The log formats that the lines were read by."""
+    interfaces: InterfaceView
+    """Knows network interfaces."""
+    state: StateView
+    """Knows what earlier batches added."""
+    policy: PolicyView
+    now: int
+    """Unix seconds."""
+
+
+class BatchView:
+    """One batch."""
+
+    def __init__(self, batch: LogBatch, records: Table, context: Context) -> None:
+        """Take where the lines come from, and what they are. Asks nothing yet."""
+        self.batch = batch
+        self.records = records
+        self.formats = context.formats
+        self.policy = context.policy.policy
+        self.now = context.now
+        self.interfaces = context.interfaces
+        self._state = context.state
+        self._prepared = context.policy
+
+    @cached_property
+    def index(self) -> InterfaceIndex:
+        """The interfaces that logged the flows."""
+        return InterfaceIndex(self.records.flows)
+
+    @cached_property
+    def described(self) -> Mapping[str, Interface]:
+        """The interfaces that logged the flows, as far as EC2 tells, by id."""
+        return self.interfaces.known(filter(None, self.index.names))
+
+    @cached_property
+    def directions(self) -> Directions:
+        """Side, initiator, client and server of each flow."""
+        cidrs = frozenset(cidr for each in self.described.values() for cidr in each.vpc_cidrs)
+        addresses = {name: interface.addresses for name, interface in self.described.items()}
+        traffic = Traffic(self.records.flows, self._prepared.services)
+        return Directions(traffic, self._prepared.books.of(cidrs), addresses)
+
+    def flows(self, rows: Integers) -> list[DirectedFlow]:
+        """The flows in these rows one by one, each record once. Making many is dear."""
+        return self.directions.flows(without_repeats(self.records.flows, rows))
+
+    @cached_property
+    def noise(self) -> Integers:
+        """The rows of what internet hosts were refused, each record once."""
+        return noise(self.directions)
+
+    @cached_property
+    def rejected(self) -> list[DirectedFlow]:
+        """The REJECTs, but for the noise."""
+        return self.directions.flows(rejected(self.directions))
+
+    @cached_property
+    def rejections(self) -> Rejections:
+        """What our own hosts are refused."""
+        return Rejections(self.rejected, self.policy)
+
+    def with_internet(self, places: tuple[str, ...]) -> list[DirectedFlow]:
+        """The accepted flows of these places with the internet.
+
+        Args:
+            places: ids, addresses or CIDRs, as the policy names them.
+        """
+        if not places:
+            return []
+        return self.directions.flows(with_internet(self.directions, host_set(places)))
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Which host asks which for what, and what comes of it; but for gateways, which ask for others."""
+        described = [self.described.get(name) if name else None for name in self.index.names]
+        gateways = [place for place, each in enumerate(described) if each and is_middlebox(each)]
+        return Contacts(self.directions, self.index, gateways)
+
+    @cached_property
+    def profiles(self) -> Mapping[int, RoleProfile]:
+        """What is usual for the host at each interface that has contacts, by the interface's index."""
+        names, moments = self.index.names, self.index.moments.tolist()
+        found = sorted(set(self.contacts.interface.tolist()))
+        return {place: self.profile(names[place], moments[place]) for place in found}
+
+    def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
+        """What is usual for the host at an interface, for traffic of a moment (Unix seconds; -1 is now)."""
+        day = (min(moment, self.now) if moment >= 0 else self.now) // DAY
+        interface = self.described.get(interface_id) if interface_id else None
+        if interface is None:
+            return RoleProfile(day)
+        role = role_of(interface, self.policy.role_tags)
+        return RoleProfile(day, interface, role, self._state.baseline(role, day, self.now))
+
+    @cached_property
+    def new_contacts(self) -> NewContacts:
+        """The contacts that are not usual for the host at their interface."""
+        return new_contacts(self.contacts, self.profiles)
+
+    @cached_property
+    def active_hosts(self) -> tuple[HostActivity, ...]:
+        """The own hosts that do what is new, with what they did within the hour and the day.
+
+        Adds it to the state table, so that it counts for the batches to come.
+        """
+        activities = HostActivities(self.contacts, self.policy, self._state, self.now)
+        return tuple(
+            host
+            for place, new in self.new_contacts.items()
+            for host in activities.at(self.profiles[place], new)
+        )

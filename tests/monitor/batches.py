@@ -1,0 +1,110 @@
+"""Batches for tests of detectors: a container that works on flows, with everything else in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from flowwarden.monitor.caches.interfaces import InterfaceCache
+from flowwarden.monitor.caches.state import StateCache, StateView
+from flowwarden.monitor.detectors import DETECTORS
+from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.heartbeats import record
+from flowwarden.monitor.learning import learn
+from flowwarden.monitor.triage import triage
+from flowwarden.monitor.view import BatchView, Context, PolicyView
+from flowwarden.policy.policy import Policy
+from flowwarden.records.columnar.flow_table import FlowTable, Table
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
+from flowwarden.records.model import Flow
+from flowwarden.records.subscription import LogBatch
+from flowwarden.state.schema import BASELINES
+from tests.flows import START
+from tests.monitor.fakes_interfaces import FakeDirectory
+from tests.monitor.fakes_state import MemoryEvidence
+
+NOW = START + 600
+POLICY = Policy()
+GROUP = LogBatch("111122223333", "/flow-warden/flow-logs", "eni-1-all", (), "batch")
+
+
+OVER_TIME = tuple(
+    each
+    for each in DETECTORS
+    if each.route is Route.PAGES and BASELINES in each.state and each.name != "blocked-connection"
+)
+"""The detectors that compare a host with what its role usually does."""
+
+
+class Container:
+    """What a function's container keeps from batch to batch."""
+
+    def __init__(
+        self,
+        policy: Policy = POLICY,
+        evidence: MemoryEvidence | None = None,
+        directory: FakeDirectory | None = None,
+    ) -> None:
+        self._policy = policy
+        self._state = StateCache(evidence or MemoryEvidence())
+        self._interfaces = InterfaceCache(directory or FakeDirectory(), lambda _: None)
+
+    def begin(self, records: Table, now: int = NOW, batch: LogBatch = GROUP) -> tuple[BatchView, StateView]:
+        """A batch before any detector has looked at it."""
+        state = self._state.for_batch()
+        context = Context(
+            formats=(DEFAULT_LOG_FORMAT,),
+            interfaces=self._interfaces.for_batch(now),
+            state=state,
+            policy=PolicyView.of(self._policy),
+            now=now,
+        )
+        return BatchView(batch, records, context), state
+
+    def found(
+        self, flows: Sequence[Flow], now: int = NOW, detectors: Sequence[Detector] = OVER_TIME
+    ) -> list[TrafficFinding]:
+        """What some detectors find in flows, before triage; the batch is learned from."""
+        view, state = self.begin(table(*flows), now)
+        thresholds = self._policy.thresholds
+        findings = [each for one in detectors for each in one.detect(view, state, thresholds)]
+        learn(view, findings, state)
+        return of_traffic(findings)
+
+    def detect(
+        self, detector: Detector, records: Table, now: int = NOW, batch: LogBatch = GROUP
+    ) -> list[Finding]:
+        """What one detector finds, with the heartbeats of the batch put down."""
+        view, state = self.begin(records, now, batch)
+        record(view, state)
+        return list(detector.detect(view, state, self._policy.thresholds))
+
+
+def of_traffic(findings: Sequence[Finding]) -> list[TrafficFinding]:
+    """Those of the findings that are about flows."""
+    return [each for each in findings if isinstance(each, TrafficFinding)]
+
+
+def table(*flows: Flow) -> Table:
+    """Flows as the records of a batch."""
+    return Table(FlowTable.of(flows), [], [])
+
+
+def finding_with(detector: Detector) -> Callable[..., list[TrafficFinding]]:
+    """A function that says what the detector finds in flows, in a container that remembers nothing."""
+
+    def found(flows: Sequence[Flow], policy: Policy = POLICY, now: int = NOW) -> list[TrafficFinding]:
+        return of_traffic(Container(policy).detect(detector, table(*flows), now))
+
+    return found
+
+
+def triaged(flows: Sequence[Flow], policy: Policy = POLICY, now: int = NOW) -> list[TrafficFinding]:
+    """What is left of the findings of all detectors but those for the log, in a new container."""
+    paging = [each for each in DETECTORS if each.route is not Route.LOG]
+    return of_traffic(triage(Container(policy).found(flows, now, paging), policy))
+
+
+def batch(*flows: Flow) -> tuple[Flow, ...]:
+    """The flows of one batch."""
+    return flows

@@ -1,0 +1,86 @@
+"""Which findings are the same incident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.monitor.detectors import blocked_connection
+from flowwarden.monitor.findings import InterfaceFinding, Severity, UnparsedFinding
+from flowwarden.monitor.render.incident_key import incident_key
+from flowwarden.network.services import SERVICE_NAMES
+from tests.flows import rejected
+from tests.monitor.batches import triaged
+
+
+def key(source: str = "10.0.1.20:50000", target: str = "10.0.2.30:5432", **given: Any) -> str:
+    """The key of a blocked connection."""
+    (finding,) = triaged([rejected(source, target, **given)])
+    return incident_key(finding, "111122223333", "eu-west-1", "/flow-warden/flow-logs")
+
+
+def test_what_changes_from_batch_to_batch_does_not_change_the_incident() -> None:
+    """Ephemeral ports, the interface that saw it, times, sums, and which replica was asked."""
+    same = {
+        key(),
+        key(source="10.0.1.20:61234"),
+        key(interface_id="eni-2"),
+        key(start=1, end=2, packets=77),
+        key(target="10.0.2.31:5432"),
+    }
+    assert len(same) == 1
+
+
+def test_another_host_service_vpc_or_side_of_the_border_is_another_incident() -> None:
+    """What on-call would treat apart is apart."""
+    different = {
+        key(),
+        key(source="10.0.1.21:50000"),
+        key(target="10.0.2.30:6379"),
+        key(vpc_id="vpc-1"),
+        key(target="198.51.100.7:5432"),
+    }
+    assert len(different) == 5
+
+
+def test_a_service_that_is_renamed_keeps_its_incident_and_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys hold numbers: a better name for a port must not page on-call again."""
+
+    def keys() -> tuple[str, list[str], str]:
+        (finding,) = triaged([rejected("10.0.1.20:50000", "10.0.2.30:5432")])
+        added = blocked_connection.refusals(finding, "vpc-1", 1_764_000_120)
+        return (
+            incident_key(finding, "111122223333", "eu-west-1", "/flow-warden/flow-logs"),
+            [each.key for each in added],
+            finding.summary,
+        )
+
+    before = keys()
+    monkeypatch.setitem(SERVICE_NAMES, 5432, "Renamed")
+    after = keys()
+    assert after[:2] == before[:2]
+    assert after[2] != before[2], "the text for people follows the name"
+
+
+def test_missing_records_of_a_log_group_are_one_incident_whatever_the_stream() -> None:
+    """A changed format makes a thousand streams unreadable; another log group is another incident."""
+    loss = UnparsedFinding(
+        detector="unparsed-lines", severity=Severity.MEDIUM, subject="/flow-logs", summary="", lines=9,
+        unreadable=9, reasons=(), samples=(), formats=(),
+    )  # fmt: skip
+    other = replace(loss, subject="/other")
+    keys = [incident_key(one, "1", "eu-west-1", one.subject) for one in (loss, loss, other)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_silent_interfaces_are_an_incident_each() -> None:
+    """In their log group, whatever else changes from batch to batch."""
+    silent = InterfaceFinding(
+        detector="interface-silent", severity=Severity.MEDIUM, subject="eni-0a", summary="",
+        interfaces=("eni-0a",), first=1, last=2,
+    )  # fmt: skip
+    later, other = replace(silent, first=3, last=4), replace(silent, subject="eni-0b")
+    keys = [incident_key(one, "1", "eu-west-1", "/flow-logs") for one in (silent, later, other)]
+    assert keys[0] == keys[1] != keys[2]

@@ -1,0 +1,92 @@
+"""Weeks of a role, for tests of detectors that compare a host with what its role usually does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowwarden.monitor.findings import TrafficFinding
+from flowwarden.policy.policy import Policy
+from flowwarden.records.model import Flow, FlowDirection
+from tests.flows import flow, rejected
+from tests.monitor.batches import Container
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_state import MemoryEvidence
+
+OUT, IN = FlowDirection.EGRESS, FlowDirection.INGRESS
+DAY = 86_400
+
+
+TODAY = 20_400 * DAY
+
+
+CLIENT = "10.0.1.5"
+
+
+POLICY = Policy()
+
+
+def look(
+    flows: Sequence[Flow],
+    evidence: MemoryEvidence,
+    now: int = TODAY + 7200,
+    policy: Policy = POLICY,
+    known: FakeDirectory | None = None,
+) -> list[TrafficFinding]:
+    """One batch, in a container of its own."""
+    directory = known or FakeDirectory.of(interface("eni-1"), interface("eni-nat", "nat"))
+    return Container(policy, evidence, directory).found(flows, now)
+
+
+def tried(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000, **given: object) -> Flow:
+    """A request of the client that gets no answer."""
+    usual = {"tcp_flags": 2, "flow_direction": OUT, "start": at, "end": at + 9}
+    return flow(f"{CLIENT}:{client_port}", f"{server}:{port}", **usual | given)
+
+
+def got(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000) -> list[Flow]:
+    """A request with its answer."""
+    client = f"{CLIENT}:{client_port}"
+    answer = flow(f"{server}:{port}", client, tcp_flags=18, flow_direction=IN, start=at, end=at + 9)
+    return [tried(server, port, at, client_port=client_port), answer]
+
+
+def learned(*usual: Flow, days: int = 21) -> MemoryEvidence:
+    """Evidence of a role that did this every day for three weeks."""
+    evidence = MemoryEvidence()
+    for ago in range(days, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        flows = [*got("10.0.3.1", 5432, at), *(moved(each, at) for each in usual)]
+        assert look(flows, evidence, at) == []
+    return evidence
+
+
+def moved(one: Flow, at: int) -> Flow:
+    """The flow at another time."""
+    return flow(
+        f"{one.srcaddr}:{one.srcport}", f"{one.dstaddr}:{one.dstport}", tcp_flags=one.tcp_flags,
+        flow_direction=one.flow_direction, start=at, end=at + 9,
+    )  # fmt: skip
+
+
+SCAN = [tried(f"10.0.9.{host}", 8080) for host in range(1, 15)]
+
+
+VISITOR = "198.51.100.66"
+
+
+def knock(port: int, **given: object) -> Flow:
+    """The visitor is refused a port."""
+    usual = {"tcp_flags": 2, "flow_direction": IN, "start": TODAY + 3600, "end": TODAY + 3609}
+    return rejected(f"{VISITOR}:50000", f"{CLIENT}:{port}", **usual | given)
+
+
+def visit(port: int, at: int = TODAY + 5400, visitor: str = VISITOR) -> list[Flow]:
+    """The visitor is let in and answered."""
+    told = {"start": at, "end": at + 9}
+    return [
+        flow(f"{visitor}:50001", f"{CLIENT}:{port}", tcp_flags=2, flow_direction=IN, **told),
+        flow(f"{CLIENT}:{port}", f"{visitor}:50001", tcp_flags=18, flow_direction=OUT, **told),
+    ]
+
+
+KNOCKS = [knock(port) for port in range(8000, 8012)]
