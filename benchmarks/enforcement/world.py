@@ -70,6 +70,8 @@ class Counted(Struct):
 class Silence:
     """Remembers how many reports there were."""
 
+    name = "memory:operations"
+
     def __init__(self) -> None:
         self.reports: list[Notification] = []
 

@@ -179,6 +179,7 @@ class FakeSink:
 
     sent: list[Notification] = field(default_factory=list)
     broken: bool = False
+    name: str = "memory:operations"
 
     def send(self, notification: Notification) -> None:
         """Keep the notification."""

@@ -111,7 +111,7 @@ def test_a_known_key_and_other_texts_are_left_alone(code: str) -> None:
         (schema.BASELINES, ("tag:web", 7), ("edges#tag:web#7", "evidence")),
         (schema.SKIPPED, ("eni-1", 7), ("lost#eni-1#7", "evidence")),
         (schema.HEARTBEATS, ("/group", 7, 3), ("seen#/group#7#3", "evidence")),
-        (schema.INCIDENTS, ("k",), ("incident#k", "claim")),
+        (schema.INCIDENTS, ("sns:pages", "k"), ("incident#sns:pages#k", "claim")),
         (schema.LOG_FORMATS, ("/group",), ("layouts#/group", "formats")),
         (schema.WORK_ITEMS, ("vpc-1",), ("enforcer", "vpc#vpc-1")),
         (schema.SWEEP_CURSOR, (), ("enforcer", "cursor")),

@@ -61,6 +61,8 @@ class Patience:
 class NoReports:
     """Takes no report: a plan changes nothing, so there is nothing to send."""
 
+    name = "none"
+
     def send(self, notification: Notification) -> None:
         """A plan sends nothing; this would be a mistake of ours."""
         raise AssertionError(f"a plan must not send: {notification.subject}")

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 import flowwarden.monitor.detectors
 from flowwarden.monitor.detectors import DETECTORS, base, reject_spike, scan
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.detectors.base import Detector, RunBy
+from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 
 NAMES = {each.name for each in DETECTORS}

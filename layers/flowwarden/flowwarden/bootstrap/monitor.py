@@ -17,11 +17,11 @@ from flowwarden.aws.sns import TopicSink
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
-from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.lookout import Lookout
 from flowwarden.monitor.pipeline import Guards, MonitoringService
 from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
 from flowwarden.monitor.watching import Watcher
+from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Claims, Sink
 from flowwarden.policy.policy import Policy
@@ -78,7 +78,7 @@ def build(
         layouts=LogFormatCache(ports.formats, ports.format_store, tuple(log_formats), warn),
         guards=Guards(Watcher(state, interfaces, policy), Lookout(state, interfaces, policy.thresholds)),
         claims=ports.claims,
-        routes={Route.PAGES: ports.pages, Route.OPERATIONS: ports.operations},
+        routes={Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)},
         region=region,
         quiet_minutes=suppression_minutes,
     )

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-import msgspec
 from msgspec import Struct
 
-from flowwarden.errors import PublishFailed
 from flowwarden.monitor import spikes
 from flowwarden.monitor.blind_spots import BlindSpot
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.detectors import BY_NAME, internet_rejects, unparsed_lines
-from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.lookout import Lookout
 from flowwarden.monitor.render import rollup, telemetry, unparsed
@@ -22,10 +19,12 @@ from flowwarden.monitor.render.page import Occasion, render
 from flowwarden.monitor.traffic.selection import noise, wanted
 from flowwarden.monitor.triage import inspect
 from flowwarden.monitor.watching import Watcher
+from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Owner
+from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import one_line
-from flowwarden.notify.notifier import Alert, Notifier, Told
-from flowwarden.notify.ports import Claims, Sink
+from flowwarden.notify.notifier import Routes, Run, notify
+from flowwarden.notify.ports import Claims
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.model import GapKind
 from flowwarden.records.subscription import LogBatch
@@ -59,7 +58,7 @@ class MonitoringResult(Struct, kw_only=True):
     """(line, reason) of the first malformed lines."""
     reported: list[Finding] = []
     """Those that do not page."""
-    told: Told = msgspec.field(default_factory=Told)
+    told: DeliveryReport = DeliveryReport()
     """What became of the findings that do."""
 
     @property
@@ -85,11 +84,7 @@ class MonitoringResult(Struct, kw_only=True):
         Raises:
             PublishFailed: at least one notification was not taken.
         """
-        if self.told.unsent:
-            raise PublishFailed(
-                f"{len(self.told.unsent)} notification(s) not sent, the batch will be retried: "
-                f"{self.told.unsent[0]}"
-            )
+        self.told.raise_if_unsent()
 
 
 class Guards(Struct, frozen=True):
@@ -119,7 +114,7 @@ class MonitoringService:
         layouts: LogFormatCache,
         guards: Guards,
         claims: Claims,
-        routes: Mapping[Route, Sink],
+        routes: Routes,
         region: str,
         quiet_minutes: int,
     ) -> None:
@@ -158,9 +153,8 @@ class MonitoringService:
         result.findings += len(spots)
         alerts = [*(self._blind_spot_report(spot, batch) for spot in spots), *alerts]
         owner = Owner(batch.batch_id, invocation.attempt)
-        notifier = Notifier(self._claims, owner, now, invocation.time_left)
-        notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
-        result.told = notifier.told
+        run = Run(owner=owner, at=now, time_left=invocation.time_left)
+        result.told = notify(alerts, run, self._claims, self._routes, lambda rest: self._roll_up(rest, batch))
         result.evidence_unavailable = self._watcher.evidence.unavailable - failures
         result.interfaces_unavailable = self._watcher.interfaces_unavailable - refusals
         return result
@@ -190,38 +184,45 @@ class MonitoringService:
         renewed = self._layouts.renewed(batch.log_group, now)
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
 
-    def _together(self, summaries: Sequence[str], batch: LogBatch) -> Alert:
-        occasion = self._occasion(batch.owner, batch)
-        summary = rollup.summarize(summaries, occasion)
-        key = rollup.storm_key(occasion)
-        return Alert(self._routes[rollup.ROUTE], key, summary, lambda _: rollup.render(summaries, occasion))
+    def _roll_up(self, alerts: Sequence[Alert], batch: LogBatch) -> Alert:
+        titles, occasion = [each.title for each in alerts], self._occasion(batch.owner, batch)
+        return Alert(
+            key=rollup.storm_key(occasion),
+            route=rollup.ROUTE,
+            title=rollup.summarize(titles, occasion),
+            render=lambda _: rollup.render(titles, occasion),
+        )
 
     def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
         account = finding.example.flow.account_id or batch.owner
         key, occasion = incident_key(finding, account, self._region), self._occasion(account, batch)
-        sink = self._sink_of(finding.detector)
-        return Alert(sink, key, finding.summary, lambda claim: render(finding, key, claim, occasion))
+        return Alert(
+            key=key,
+            route=self._route_of(finding.detector),
+            title=finding.summary,
+            render=lambda claim: render(finding, key, claim, occasion),
+        )
 
     def _sight_report(self, loss: unparsed_lines.SightLost, entry: CachedFormats, batch: LogBatch) -> Alert:
         occasion, layouts = self._occasion(batch.owner, batch), entry.candidates.layouts
         return Alert(
-            self._sink_of(unparsed_lines.DETECTOR.name),
-            unparsed.sight_key(occasion),
-            unparsed.summarize(loss, occasion),
-            lambda claim: unparsed.render(loss, layouts, claim, occasion),
+            key=unparsed.sight_key(occasion),
+            route=unparsed_lines.DETECTOR.route,
+            title=unparsed.summarize(loss, occasion),
+            render=lambda claim: unparsed.render(loss, layouts, claim, occasion),
         )
 
     def _blind_spot_report(self, spot: BlindSpot, batch: LogBatch) -> Alert:
         occasion = self._occasion(batch.owner, batch)
         return Alert(
-            self._sink_of(spot.detector),
-            telemetry.blind_spot_key(spot, occasion),
-            telemetry.summarize(spot),
-            lambda claim: telemetry.render(spot, claim, occasion),
+            key=telemetry.blind_spot_key(spot, occasion),
+            route=self._route_of(spot.detector),
+            title=telemetry.summarize(spot),
+            render=lambda claim: telemetry.render(spot, claim, occasion),
         )
 
-    def _sink_of(self, detector: str) -> Sink:
-        return self._routes[BY_NAME[detector].route]
+    def _route_of(self, detector: str) -> Route:
+        return BY_NAME[detector].route
 
     def _occasion(self, account: str, batch: LogBatch) -> Occasion:
         return Occasion(

@@ -156,10 +156,11 @@ HEARTBEATS: Final = Item(
     "minutes, so there is no budget for a batch. The log group `*` stands for all together.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
-    name="incidents", prefix="incident#", key=("incident key",), sort="claim",
+    name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
     ttl=7 * DAY, ttl_from="the end of its quiet time",
-    why="Which invocation notifies about an incident, and when one did. It outlives its quiet time, so that "
-    "the next page can say what came before. A repeat costs two writes, anything else one or two.",
+    why="Which invocation notifies a sink of an incident, and when one did. Each sink has its own item, so "
+    "one that fails does not hold others back. It outlives its quiet time, so that the next page can say "
+    "what came before. A repeat costs two writes, anything else one or two.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="layouts#", key=("log group",), sort="formats",

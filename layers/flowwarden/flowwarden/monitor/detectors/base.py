@@ -10,20 +10,8 @@ from msgspec import Struct
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.notify.alert import Route
 from flowwarden.policy.policy import Policy
-
-
-class Route(StrEnum):
-    """Where a finding goes."""
-
-    PAGES = "pages"
-    """To on-call."""
-    OPERATIONS = "operations"
-    """To the people who run Flow Warden."""
-    DIGEST = "digest"
-    """Into a summary by time."""
-    LOG = "log"
-    """Into the monitor's log and metrics, and to no topic."""
 
 
 class Need(StrEnum):

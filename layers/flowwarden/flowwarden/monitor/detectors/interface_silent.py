@@ -24,8 +24,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.detectors.base import Detector, Need, Route, RunBy
+from flowwarden.monitor.detectors.base import Detector, Need, RunBy
 from flowwarden.monitor.findings import Severity
+from flowwarden.notify.alert import Route
 from flowwarden.state.heartbeats import SLOT
 
 SILENT_SLOTS: Final = 3

@@ -16,12 +16,13 @@ from typing import Final
 
 import numpy as np
 
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.detectors.base import Detector, RunBy
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
+from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.records.columnar.tokenizer import Integers
 

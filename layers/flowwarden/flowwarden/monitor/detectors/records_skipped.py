@@ -19,8 +19,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flowwarden.monitor.blind_spots import BlindSpot
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.detectors.base import Detector, RunBy
 from flowwarden.monitor.findings import Severity
+from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.schema import SKIPPED

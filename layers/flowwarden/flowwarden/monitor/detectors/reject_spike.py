@@ -32,9 +32,10 @@ from zlib import crc32
 import numpy as np
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.detectors.base import Detector, RunBy
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.network.direction import Directions
+from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers

@@ -18,8 +18,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.detectors.base import Detector, Route, RunBy
+from flowwarden.monitor.detectors.base import Detector, RunBy
 from flowwarden.monitor.findings import Severity
+from flowwarden.notify.alert import Route
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flowwarden.monitor.blind_spots import BlindSpot
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, moment, repeats
 from flowwarden.notify.claims import Claim, digest
-from flowwarden.notify.notification import Notification, fit_subject, one_line
+from flowwarden.notify.notification import Notification, one_line
 
 LISTED: Final = 50
 """Interfaces that are told one by one; the others are counted."""
@@ -27,7 +27,7 @@ def summarize(spot: BlindSpot) -> str:
 def render(spot: BlindSpot, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about a blind spot."""
     return Notification(
-        subject=fit_subject(
+        subject=one_line(
             f"[{spot.severity.upper()}] {summarize(spot).removesuffix('.')} ({occasion.region})",
         ),
         text=_text(spot, claim, occasion),

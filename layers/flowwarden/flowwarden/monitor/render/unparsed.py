@@ -8,7 +8,7 @@ from typing import Any, Final
 from flowwarden.monitor.detectors.unparsed_lines import DETECTOR, SightLost
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, repeats
 from flowwarden.notify.claims import Claim, digest
-from flowwarden.notify.notification import Notification, fit_subject
+from flowwarden.notify.notification import Notification, one_line
 from flowwarden.records.log_format import LogFormat
 
 TOLD_CHARACTERS: Final = 500
@@ -39,7 +39,7 @@ def render(loss: SightLost, layouts: Sequence[LogFormat], claim: Claim, occasion
     """The notification about lines that fit none of these layouts, or more than one."""
     summary = summarize(loss, occasion)
     return Notification(
-        subject=fit_subject(f"[{DETECTOR.severity.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
+        subject=one_line(f"[{DETECTOR.severity.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
         text=_text(loss, layouts, claim, occasion),
         document=_document(loss, layouts, claim, occasion),
         attributes={
