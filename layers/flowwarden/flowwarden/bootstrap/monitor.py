@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.aws.clients import make_client
+from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
@@ -29,8 +29,6 @@ from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
 from flowwarden.state.ports import EvidenceStore
 
-QUICK_ATTEMPTS, QUICK_SECONDS = 2, 2.0
-"""Of calls to the state table and SNS: a table that hangs must not take the time that pages need."""
 INTERFACE_ATTEMPTS: Final = 1
 """EC2 is asked once about an interface: an unknown host is watched all the same, less closely."""
 

@@ -34,3 +34,5 @@ class Alert(Struct, frozen=True, kw_only=True):
     """One sentence, for the log and for roll-ups."""
     render: Callable[[Claim], Notification]
     """Makes the notification; the claim says what was sent before."""
+    can_wait: bool = False
+    """Whether it is not sent while the state table does not answer, because each run would repeat it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -82,7 +81,7 @@ def notify(
     while queue:
         work = queue.popleft()
         # A table that hangs takes seconds a call, and the alerts must be out before the function's timeout.
-        used = claims if not total.state_unavailable else _NO_CLAIMS
+        used = claims if not total.state_unavailable else None
         if not work.alerts:
             total += _send_rest(work, run, used, roll_up)
             continue
@@ -128,7 +127,7 @@ def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work
     ]
 
 
-def _send_next(work: _Work, run: Run, claims: Claims) -> tuple[_Work, DeliveryReport]:
+def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:
     """Claim the next alert and send it, or leave it to the roll-up."""
     alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
     if run.time_left() < RESERVE:
@@ -144,7 +143,7 @@ def _send_next(work: _Work, run: Run, claims: Claims) -> tuple[_Work, DeliveryRe
     return replace(left, singly=max(0, left.singly - len(report.sent) - report.repeated)), report
 
 
-def _send_rest(work: _Work, run: Run, claims: Claims, roll_up: RollUp) -> DeliveryReport:
+def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) -> DeliveryReport:
     """Send the roll-up: always for what is new, else once in a window for what was not looked up."""
     covered = (*work.claimed, *work.beyond)
     if not covered:
@@ -163,13 +162,21 @@ def _send_rest(work: _Work, run: Run, claims: Claims, roll_up: RollUp) -> Delive
     return report + asked + _publish(claimed, page.render(claim), work.sink, run, usable)
 
 
-def _claim(alert: Alert, sink: Sink, run: Run, claims: Claims) -> tuple[Claim, DeliveryReport, Claims]:
-    """The claim, what is to report of it, and the claims that are to be used from then on."""
+def _claim(
+    alert: Alert, sink: Sink, run: Run, claims: Claims | None
+) -> tuple[Claim, DeliveryReport, Claims | None]:
+    """The claim, what is to report of it, and the claims that are to be used from then on.
+
+    `claims` is None where the table does not answer.
+    """
+    # One notification too many is better than none: without the table every alert is sent that cannot wait.
+    without = Claim(state=ClaimState.SUPPRESSED if alert.can_wait else ClaimState.CLAIMED)
+    if claims is None:
+        return without, DeliveryReport(), None
     try:
         return claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at), DeliveryReport(), claims
     except StateUnavailable:
-        # One notification too many is better than none: without the table every alert is sent.
-        return Claim(state=ClaimState.CLAIMED), DeliveryReport(state_unavailable=1), _NO_CLAIMS
+        return without, DeliveryReport(state_unavailable=1), None
 
 
 def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
@@ -183,45 +190,33 @@ def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
 
 
 def _publish(
-    alerts: Sequence[Alert], notification: Notification, sink: Sink, run: Run, claims: Claims
+    alerts: Sequence[Alert], notification: Notification, sink: Sink, run: Run, claims: Claims | None
 ) -> DeliveryReport:
     """Send one notification about all of these, and mark them as sent, or as free if that failed."""
     keys = [ClaimKey(sink.name, alert.key) for alert in alerts]
     try:
         sink.send(notification)
     except PublishFailed as error:
-        # For the retry to take at once. If this fails, the lease ends before the retry comes.
-        failed = _mark([partial(claims.release, key, run.owner) for key in keys])
-        return DeliveryReport(
-            unsent=tuple(f"{alert.title} {error}" for alert in alerts), state_unavailable=failed
-        )
-    # If this fails, the notification is out all the same: a retry would only send it again.
-    failed = _mark([partial(claims.confirm, key, run.owner, run.at) for key in keys])
-    return DeliveryReport(sent=tuple(alert.key for alert in alerts), state_unavailable=failed)
+        unsent = tuple(f"{alert.title} {error}" for alert in alerts)
+        return DeliveryReport(unsent=unsent, state_unavailable=_mark(keys, run, claims, sent=False))
+    sent = tuple(alert.key for alert in alerts)
+    return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
 
 
-def _mark(calls: Sequence[Callable[[], None]]) -> int:
-    """Make calls to the state table until one is not answered; how many were not answered."""
+def _mark(keys: Sequence[ClaimKey], run: Run, claims: Claims | None, *, sent: bool) -> int:
+    """Mark claims as sent, or as free for the retry; how many calls the table did not answer.
+
+    After the first one it is not asked again. That does no harm: what was sent is out, and a retry would only
+    send it again; what is not free at once is free when its lease ends, before the retry comes.
+    """
+    if claims is None:
+        return 0
     try:
-        for call in calls:
-            call()
+        for key in keys:
+            if sent:
+                claims.confirm(key, run.owner, run.at)
+            else:
+                claims.release(key, run.owner)
     except StateUnavailable:
         return 1
     return 0
-
-
-class _NoClaims:
-    """Stands for a table that does not answer: each claim is granted."""
-
-    def claim(self, _key: ClaimKey, _owner: Owner, _now: int) -> Claim:
-        """As the port says."""
-        return Claim(state=ClaimState.CLAIMED)
-
-    def confirm(self, _key: ClaimKey, _owner: Owner, _now: int) -> None:
-        """As the port says."""
-
-    def release(self, _key: ClaimKey, _owner: Owner) -> None:
-        """As the port says."""
-
-
-_NO_CLAIMS: Final = _NoClaims()
