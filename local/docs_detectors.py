@@ -14,8 +14,9 @@ from types import ModuleType
 from typing import Final
 
 from flowwarden.monitor.detectors import DETECTORS
-from flowwarden.monitor.detectors.base import Detector, Need, Route
+from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.render import rollup
+from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 
 ROOT: Final = Path(__file__).parents[1]

@@ -14,6 +14,7 @@ from typing import Any, Final
 import boto3
 from msgspec import Struct
 
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
@@ -22,7 +23,7 @@ from flowwarden.aws.logs import LogGroups
 from flowwarden.enforcer.reconcile import Aws, EnforcingService
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.notify.notification import Notification
+from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 
 ACCOUNT: Final = "123456789012"
@@ -65,17 +66,6 @@ class Counted(Struct):
             "before-call", lambda model, **_: self.calls.update([f"{service}:{model.name}"])
         )
         return made
-
-
-class Silence:
-    """Remembers how many reports there were."""
-
-    def __init__(self) -> None:
-        self.reports: list[Notification] = []
-
-    def send(self, notification: Notification) -> None:
-        """Keep it."""
-        self.reports.append(notification)
 
 
 class Hour:
@@ -130,7 +120,8 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> EnforcingService:
         roles=Roles(counted.client("iam")),
         evidence=DynamoDbEvidence(table, TABLE),
         memory=DynamoDbEnforcerMemory(table, TABLE),
-        reports=Silence(),
+        claims=DynamoDbClaims(table, TABLE, ClaimTerms(quiet=4 * 3600, lease=50)),
+        routes={},
         pace=Hour(),
     )
     return EnforcingService(aws, FlowLogsPolicy(), STACK, dry_run=dry_run)

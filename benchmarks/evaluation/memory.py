@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from flowwarden.network.roles import Interface
-from flowwarden.notify.claims import Claim, ClaimState, ClaimTerms, Owner
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import Learned
 from flowwarden.state.sets import Addition, Sets, merged
@@ -29,10 +29,10 @@ class Claims:
 
     def __init__(self, terms: ClaimTerms) -> None:
         self._terms = terms
-        self.items: dict[str, Item] = {}
+        self.items: dict[ClaimKey, Item] = {}
         self.writes = 0
 
-    def claim(self, key: str, owner: Owner, now: int) -> Claim:
+    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
         """As the port says; invocations come one after the other here, so that none is ever in progress."""
         self.writes += 1
         item = self.items.get(key)
@@ -46,14 +46,14 @@ class Claims:
         item.owner, item.lease_until, item.quiet_until = owner, now + self._terms.lease, None
         return Claim(state=ClaimState.CLAIMED, held_back=item.held_back, last_sent=item.sent_at)
 
-    def confirm(self, key: str, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
         """As the port says."""
         self.writes += 1
         item = self.items[key]
         if item.owner == owner:
             item.sent_at, item.quiet_until, item.held_back = now, now + self._terms.quiet, 0
 
-    def release(self, key: str, owner: Owner) -> None:
+    def release(self, key: ClaimKey, owner: Owner) -> None:
         """As the port says."""
         self.writes += 1
         item = self.items[key]
@@ -64,7 +64,8 @@ class Claims:
 class Sink:
     """Keeps what it is sent until it is taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self._sent: list[Notification] = []
 
     def send(self, notification: Notification) -> None:

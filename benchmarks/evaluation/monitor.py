@@ -48,7 +48,7 @@ class Monitor:
     learns = True
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self._pages, self._operations = Sink(), Sink()
+        self._pages, self._operations = Sink("memory:pages"), Sink("memory:operations")
         self._evidence = Evidence()
         self._claims = Claims(ClaimTerms(quiet=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
         self._service = build(

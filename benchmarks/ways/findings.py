@@ -80,8 +80,8 @@ def _service(layout: LogFormat) -> MonitoringService:
         interfaces=_Directory(),
         state=_Remembered(_usual(layout)),
         claims=Claims(ClaimTerms(quiet=3600, lease=50)),
-        pages=Sink(),
-        operations=Sink(),
+        pages=Sink("memory:pages"),
+        operations=Sink("memory:operations"),
     )
     return build(ports, POLICY, (layout,), region="eu-west-1", suppression_minutes=60)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging import correlation_paths
@@ -17,11 +18,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flowwarden.bootstrap.enforcer import build, on_aws, topic
+from flowwarden.bootstrap.enforcer import build, on_aws
 from flowwarden.enforcer.reconcile import EnforcingService
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
+from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -51,8 +53,7 @@ class Clock:
 def wire(clock: Clock) -> EnforcingService:
     """The service on AWS, as the environment says. Raises SettingsError, PolicyError."""
     settings = EnforcerSettings.from_mapping(os.environ)
-    aws = on_aws(settings, topic(settings), clock, ec2_attempts=EC2_ATTEMPTS)
-    return build(settings, aws)
+    return build(settings, on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS))
 
 
 def make_handler(wired: Callable[[Clock], EnforcingService], now: Callable[[], float] = time.time) -> Handler:
@@ -74,7 +75,10 @@ def make_handler(wired: Callable[[Clock], EnforcingService], now: Callable[[], f
         report = service().enforce(found, int(now()))
         log(report)
         count(report)
-        service().tell(report)
+        delivery = service().notify(report, uuid4().hex, int(now()))
+        log_delivery(delivery)
+        delivery.raise_if_unsent()
+        report.raise_if_incomplete()
         return summarize(report)
 
     return handle
@@ -109,6 +113,14 @@ def log(report: EnforcementReport) -> None:
         goes_on=report.goes_on,
         counts=count_results(report),
     )
+
+
+def log_delivery(delivery: DeliveryReport) -> None:
+    """Log what was not sent: repeats, and what a retry has to send."""
+    for title in delivery.suppressed:
+        logger.info("suppressed: sent before, or another run is sending it", notification=title)
+    for title in delivery.unsent:
+        logger.warning("notification not sent; the event will be retried", notification=title)
 
 
 def count(report: EnforcementReport) -> None:

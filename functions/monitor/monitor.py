@@ -136,8 +136,8 @@ def tell(batch: LogBatch, result: BatchReport) -> None:
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
         logger.info("more findings that page nobody", more=counts)
-    log_some("suppressed: told before, or another batch is telling it", result.told.suppressed)
-    log_some("one of many, told in one page", result.told.together)
+    log_some("suppressed: sent before, or another batch is sending it", result.told.suppressed)
+    log_some("one of many, sent in one page", result.told.rolled_up)
     for summary in result.told.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:

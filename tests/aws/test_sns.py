@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from moto import mock_aws
+from msgspec.structs import replace
 
-from flowwarden.aws.sns import CUT, MACHINES, MAX_BYTES, TopicSink
+from flowwarden.aws.sns import CUT, MACHINES, MAX_BYTES, TopicSink, fit_subject
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.notification import Notification
 from tests.aws.clients import client
@@ -77,3 +81,42 @@ def test_a_topic_that_is_not_there_is_a_named_error() -> None:
         pytest.raises(PublishFailed, match=r"arn:aws:sns:us-east-1:123456789012:none: .*NotFound"),
     ):
         TopicSink(client("sns"), "arn:aws:sns:us-east-1:123456789012:none").send(notification())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("as it is", "as it is"),
+        ("two\nlines\tand  blanks ", "two lines and blanks"),
+        ("Grüße \x00", "Gr??e ?"),
+        ("", "(no subject)"),
+        ("x" * 99, "x" * 99),
+        ("x" * 100, "x" * 96 + "..."),
+    ],
+)
+def test_a_subject_is_printable_ascii_of_one_line(text: str, expected: str) -> None:
+    """What SNS would refuse is replaced, and a cut is marked."""
+    assert fit_subject(text) == expected
+
+
+@given(st.text())
+def test_any_text_gives_a_subject_that_sns_takes(text: str) -> None:
+    """At most 99 printable ASCII characters, never none."""
+    assert re.fullmatch(r"[ -~]{1,99}", fit_subject(text))
+
+
+def test_the_sink_fits_subject_and_text_message_to_its_service() -> None:
+    """A notification's subject is any line; SNS refuses more than 99 characters of ASCII."""
+    recorder: Any = RecordingClient()
+    long = replace(notification(), subject="Grüße " + "x" * 300)
+    TopicSink(recorder, "arn:topic").send(long)
+    (call,) = recorder.calls
+    assert call["Subject"] == "Gr??e " + "x" * 90 + "..."
+    assert json.loads(call["Message"])["sms"] == call["Subject"]
+
+
+def test_a_sink_is_named_by_its_topic() -> None:
+    """Claims are stored under the name, so two topics have two names."""
+    unused: Any = None
+    names = [TopicSink(unused, f"arn:aws:sns:eu-west-1:111122223333:{each}").name for each in ("a", "b")]
+    assert names == ["sns:a", "sns:b"]

@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 
 from flowwarden.monitor.detectors import DETECTORS
-from flowwarden.monitor.detectors.base import Need, Route
+from flowwarden.monitor.detectors.base import Need
+from flowwarden.notify.alert import Route
 from local import docs_detectors
 
 ROOT = Path(__file__).parents[2]

@@ -22,10 +22,15 @@ from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_item import Cursor, WorkItem
-from flowwarden.errors import EnforcementError, PublishFailed, StateUnavailable
-from flowwarden.notify.notification import Notification
+from flowwarden.errors import EnforcementError, StateUnavailable
+from flowwarden.notify.alert import Route
+from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from tests.monitor.fakes_state import MemoryEvidence
+from tests.notify.fakes import MemoryClaims, MemorySink
+
+TERMS = ClaimTerms(quiet=4 * 3600, lease=50)
+"""`quiet` is the suppression window."""
 
 ACCOUNT = "111122223333"
 GROUP = "/flow-warden/flow-logs"
@@ -106,8 +111,6 @@ class FakeMemory:
 
     pending: dict[str, WorkItem] = field(default_factory=dict)
     cursor: Cursor | None = None
-    turns: dict[str, int] = field(default_factory=dict)
-    """When each subject was told of."""
     broken: bool = False
     reads: int = 0
     writes: int = 0
@@ -133,19 +136,6 @@ class FakeMemory:
         assert now
         self._write()
         self.cursor = cursor
-
-    def take_turn(self, subject: str, now: int, wait: int) -> bool:
-        """Once in so many seconds."""
-        self._write()
-        if now - self.turns.get(subject, now - wait) < wait:
-            return False
-        self.turns[subject] = now
-        return True
-
-    def give_back(self, subject: str) -> None:
-        """As if nobody had been told."""
-        self._write()
-        self.turns.pop(subject, None)
 
     def _write(self) -> None:
         self.writes += 1
@@ -174,20 +164,6 @@ class FakePace:
 
 
 @dataclass
-class FakeSink:
-    """Remembers what was sent, or refuses it."""
-
-    sent: list[Notification] = field(default_factory=list)
-    broken: bool = False
-
-    def send(self, notification: Notification) -> None:
-        """Keep the notification."""
-        if self.broken:
-            raise PublishFailed("the topic does not answer")
-        self.sent.append(notification)
-
-
-@dataclass
 class Fakes:
     """All that a service works with."""
 
@@ -196,20 +172,30 @@ class Fakes:
     roles: FakeRoles = field(default_factory=FakeRoles)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
     memory: FakeMemory = field(default_factory=FakeMemory)
-    sink: FakeSink = field(default_factory=FakeSink)
+    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
+    sink: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
+    more_sinks: tuple[MemorySink, ...] = ()
+    """Further ones on the same route."""
     pace: FakePace = field(default_factory=FakePace)
 
     def aws(self) -> Aws:
-        """As the service takes it."""
+        """As the service takes it. Work queue and claims are in one table: if it is away, both are."""
+        self.claims.away = {"claim", "confirm", "release"} if self.memory.broken else set()
         return Aws(
             ec2=self.ec2,
             groups=self.groups,
             roles=self.roles,
             evidence=self.evidence,
             memory=self.memory,
-            reports=self.sink,
+            claims=self.claims,
+            routes={Route.OPERATIONS: (self.sink, *self.more_sinks)},
             pace=self.pace,
         )
+
+    @property
+    def reported(self) -> set[str]:
+        """The incidents that were sent."""
+        return {key.incident for key, item in self.claims.items.items() if item.sent_at is not None}
 
     def service(
         self, policy: FlowLogsPolicy | None = None, stack: Stack = STACK, *, dry_run: bool = False

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.reconcile import EnforcingService
 from flowwarden.enforcer.reporting.report import EnforcementReport, VpcOutcome
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled
+from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 from tests.enforcer.fakes import ACCOUNT, STACK, Fakes
 from tests.enforcer.fakes_ec2 import wanted
@@ -50,6 +53,25 @@ def enforce(
 ) -> EnforcementReport:
     """One run."""
     return fakes.service(policy).enforce(trigger, now)
+
+
+_attempts = count()
+
+
+def deliver(service: EnforcingService, report: EnforcementReport, now: int = BORN) -> DeliveryReport:
+    """What the handler does with a report: send it, and fail if a retry is needed."""
+    delivery = service.notify(report, f"attempt-{next(_attempts)}", now)
+    delivery.raise_if_unsent()
+    report.raise_if_incomplete()
+    return delivery
+
+
+def run(service: EnforcingService, trigger: Trigger, now: int = BORN) -> EnforcementReport:
+    """One run for an event of its own, sent."""
+    event = replace(trigger, idempotency_key=f"{trigger.idempotency_key} at {now}")
+    report = service.enforce(event, now)
+    deliver(service, report, now)
+    return report
 
 
 def only(report: EnforcementReport) -> VpcOutcome:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.enforcer.decide.duplicates import turn_of
+from flowwarden.enforcer.decide.duplicates import incident_of
+from flowwarden.enforcer.reporting.recurring import silent_group
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import PublishFailed
@@ -12,6 +13,7 @@ from flowwarden.state import heartbeats
 from tests.enforcer.cases import ACTIVE, NOW, VPC, WANTED, foreign, seen
 from tests.enforcer.fakes import GROUP, FakeMemory, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.enforcer.runs import deliver
 from tests.monitor.fakes_state import MemoryEvidence
 
 HOUR = 3600
@@ -35,7 +37,7 @@ def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementR
     service = fakes.service(dry_run=dry_run)
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=at, idempotency_key=f"at {at}")
     report = service.enforce(trigger, at)
-    service.tell(report)
+    deliver(service, report, at)
     return report
 
 
@@ -59,37 +61,38 @@ def test_without_duplicates_nothing_is_told_or_asked() -> None:
     fakes = written(Fakes(ec2=FakeEc2([VPC], [WANTED], [ACTIVE])))
     assert not sweep(fakes).is_news
     assert sweep(doubled(), dry_run=True).duplicates == ()
-    assert (fakes.sink.sent, fakes.memory.turns) == ([], {})
+    assert (fakes.sink.sent, fakes.claims.items) == ([], {})
 
 
 def test_what_could_not_be_sent_was_not_told() -> None:
-    """The turn is given back, and the retry tells it."""
+    """Its claim is free at once, and the retry tells it."""
     fakes = doubled()
-    fakes.sink.broken = True
+    fakes.sink.away = True
     with pytest.raises(PublishFailed):
         sweep(fakes)
-    assert fakes.memory.turns == {}
-    fakes.sink.broken = False
-    sweep(fakes, NOW + 60)
+    assert fakes.reported == set()
+    fakes.sink.away = False
+    sweep(fakes, NOW + 1)
     assert len(fakes.sink.sent) == 1
 
 
 def test_duplicates_and_silence_are_told_together_and_each_in_its_turn() -> None:
-    """One notification a sweep; if it could not be sent, both turns are given back."""
+    """One notification a sweep; if it could not be sent, both claims are free at once."""
     fakes = doubled()
     fakes.evidence = MemoryEvidence()
-    fakes.sink.broken = True
+    fakes.sink.away = True
     with pytest.raises(PublishFailed):
         sweep(fakes)
-    assert fakes.memory.turns == {}
-    fakes.sink.broken = False
-    report = sweep(fakes, NOW + 60)
-    assert set(report.turns) == set(fakes.memory.turns) == {f"silence#{GROUP}", turn_of(report.duplicates)}
+    assert fakes.reported == set()
+    fakes.sink.away = False
+    report = sweep(fakes, NOW + 1)
+    assert fakes.reported == {silent_group(GROUP), incident_of(report.duplicates)}
     (told,) = fakes.sink.sent
     assert told.subject.startswith(f"[ERROR] {GROUP} needs somebody")
     assert "the monitor sees no record at all" in told.text
     assert "RECORDED TWICE" in told.text
-    assert not sweep(fakes, NOW + HOUR).is_news
+    sweep(fakes, NOW + HOUR)
+    assert len(fakes.sink.sent) == 1
     assert isinstance(fakes.ec2, FakeEc2)
     fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
     sweep(fakes, NOW + 2 * HOUR)
@@ -101,4 +104,5 @@ def test_without_memory_duplicates_are_no_news() -> None:
     """They would be told each hour."""
     fakes = doubled()
     fakes.memory = FakeMemory(broken=True)
-    assert not sweep(fakes).is_news
+    sweep(fakes)
+    assert fakes.sink.sent == []

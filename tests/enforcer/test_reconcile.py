@@ -14,7 +14,6 @@ from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Unread
-from flowwarden.enforcer.telling import SUPPRESSION_SECONDS
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, RunKind, Trigger
 from flowwarden.enforcer.work_item import PATIENCE_SECONDS, Cursor, WorkItem
@@ -26,9 +25,10 @@ from flowwarden.errors import (
     PublishFailed,
     VpcGone,
 )
+from flowwarden.notify.notifier import RESERVE
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
-from tests.enforcer.fakes import GROUP, STACK, FakeMemory, FakePace, FakeRoles, Fakes
+from tests.enforcer.fakes import GROUP, STACK, TERMS, FakeMemory, FakePace, FakeRoles, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import (
     AT_ONCE,
@@ -39,10 +39,12 @@ from tests.enforcer.runs import (
     LOOK,
     SWEEP,
     THROTTLED,
+    deliver,
     enforce,
     existing,
     only,
     own,
+    run,
 )
 
 
@@ -223,7 +225,7 @@ def test_who_deleted_a_flow_log_is_told_at_once_though_its_repair_is_put_off(ec2
     fakes = Fakes(ec2=ec2)
     report = enforce(fakes, DELETED)
     assert (only(report).result, list(fakes.memory.pending)) == (Result.PENDING, ["vpc-1"])
-    fakes.service(AT_ONCE).tell(report)
+    deliver(fakes.service(AT_ONCE), report)
     (told,) = fakes.sink.sent
     assert told.subject.startswith("[WARNING] flow log deleted, vpc-1 not covered yet")
     assert "DeleteFlowLogs by user/eve from 203.0.113.9" in told.text
@@ -233,9 +235,9 @@ def test_who_deleted_a_flow_log_is_told_at_once_though_its_repair_is_put_off(ec2
 
 def test_a_deletion_that_there_was_no_time_to_look_into_is_told() -> None:
     """A scheduled look goes on, and does not know who it was."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=1))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=RESERVE))
     report = enforce(fakes, DELETED)
-    fakes.service(AT_ONCE).tell(report)
+    deliver(fakes.service(AT_ONCE), report)
     (told,) = fakes.sink.sent
     assert told.subject.startswith("[WARNING] DeleteFlowLogs: not all could be looked at yet")
     assert "the next scheduled look goes on" in told.text
@@ -267,21 +269,20 @@ def waiting_fakes() -> Fakes:
     return fakes
 
 
-def run(fakes: Fakes, trigger: Trigger, now: int) -> int:
-    """One run, told; how many notifications there are then."""
-    service = fakes.service(AT_ONCE)
-    service.tell(service.enforce(trigger, now))
+def sent(fakes: Fakes, trigger: Trigger, now: int) -> int:
+    """One run, sent; how many notifications there are then."""
+    run(fakes.service(AT_ONCE), trigger, now)
     return len(fakes.sink.sent)
 
 
 def test_a_refused_description_is_told_once_in_a_window_by_looks_and_by_each_sweep() -> None:
     """A look comes every five minutes; nothing is forgotten meanwhile."""
     fakes = waiting_fakes()
-    assert [run(fakes, LOOK, BORN + look * 300) for look in range(48)] == [1] * 48
-    assert run(fakes, LOOK, BORN + SUPPRESSION_SECONDS) == 2
-    assert run(fakes, SWEEP, BORN + SUPPRESSION_SECONDS + 60) == 3
-    assert run(fakes, SWEEP, BORN + SUPPRESSION_SECONDS + 3660) == 4
-    assert run(fakes, LOOK, BORN + SUPPRESSION_SECONDS + 3960) == 4
+    assert [sent(fakes, LOOK, BORN + look * 300) for look in range(48)] == [1] * 48
+    assert sent(fakes, LOOK, BORN + TERMS.quiet) == 2
+    assert sent(fakes, SWEEP, BORN + TERMS.quiet + 60) == 3
+    assert sent(fakes, SWEEP, BORN + TERMS.quiet + 3660) == 4
+    assert sent(fakes, LOOK, BORN + TERMS.quiet + 3960) == 4
     assert list(fakes.memory.pending) == ["vpc-1"]
     assert "UnauthorizedOperation" in fakes.sink.sent[0].text
 
@@ -289,9 +290,10 @@ def test_a_refused_description_is_told_once_in_a_window_by_looks_and_by_each_swe
 def test_after_a_sweep_has_told_it_no_look_does() -> None:
     """They share the turn; and each counts as a failure all the same."""
     fakes = waiting_fakes()
-    assert run(fakes, SWEEP, BORN) == 1
+    assert sent(fakes, SWEEP, BORN) == 1
+    assert sent(fakes, LOOK, BORN + 300) == 1
     report = enforce(fakes, LOOK, BORN + 300)
-    assert (only(report).result, report.is_news, len(report.failures)) == (Result.FAILED, False, 1)
+    assert (only(report).result, len(report.failures)) == (Result.FAILED, 1)
 
 
 def test_a_failure_that_no_look_tells_takes_no_turn() -> None:
@@ -300,16 +302,16 @@ def test_a_failure_that_no_look_tells_takes_no_turn() -> None:
     ec2 = fakes.ec2
     assert isinstance(ec2, FakeEc2)
     ec2.list_fault = CallFailed("InternalError")
-    assert run(fakes, LOOK, BORN) == 0
+    assert sent(fakes, LOOK, BORN) == 0
     ec2.list_fault = FORBIDDEN
-    assert run(fakes, LOOK, BORN + 300) == 1
+    assert sent(fakes, LOOK, BORN + 300) == 1
 
 
 def test_without_the_state_table_a_refused_description_is_told_by_each_event() -> None:
     """Nobody knows what was told; a look without the list has nothing to look at."""
     fakes = waiting_fakes()
     fakes.memory.broken = True
-    assert [run(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
+    assert [sent(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
 
 
 def test_what_could_not_be_read_is_told_and_the_rest_is_looked_at() -> None:
@@ -393,7 +395,7 @@ def test_a_throttled_vpc_that_nobody_can_remember_is_left_to_lambda() -> None:
     report = service.enforce(SWEEP, BORN)
     assert [each.vpc_id for each in report.created] == ["vpc-2"]
     with pytest.raises(EnforcementIncomplete, match="vpc-1"):
-        service.tell(report)
+        deliver(service, report)
 
 
 def test_a_quota_is_no_throttle() -> None:
@@ -483,7 +485,7 @@ def test_without_memory_new_vpcs_are_covered_at_once_and_the_rest_is_left_to_lam
     )
     service = fakes.service(AT_ONCE)
     with pytest.raises(EnforcementIncomplete, match="vpc-1"):
-        service.tell(service.enforce(BIRTH, BORN))
+        run(service, BIRTH, BORN)
 
 
 def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None:
@@ -491,18 +493,18 @@ def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2, memory=FakeMemory(broken=True))
     service = fakes.service(AT_ONCE)
-    fakes.pace.left = 20
+    fakes.pace.left = RESERVE
     report = service.enforce(SWEEP, BORN)
     with pytest.raises(EnforcementIncomplete, match="time ran out"):
-        service.tell(report)
+        deliver(service, report)
     fakes.pace.left = 300
     report = service.enforce(SWEEP, BORN + 60)
-    service.tell(report)
+    deliver(service, report, BORN + 60)
     assert len(report.created) == 2
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
-    fakes.pace.left = 20
+    fakes.pace.left = RESERVE
     report = fakes.service(AT_ONCE).enforce(SWEEP, BORN)
-    fakes.service(AT_ONCE).tell(report)
+    deliver(fakes.service(AT_ONCE), report)
     assert (report.goes_on, fakes.memory.cursor) == (True, Cursor(after=""))
 
 
@@ -604,7 +606,7 @@ def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
     fakes.groups.there = {}
     service = fakes.service(AT_ONCE, dry_run=True)
     report = service.enforce(SWEEP, BORN)
-    service.tell(report)
+    deliver(service, report)
     assert [type(step).__name__ for step in report.plans[0].steps] == ["Create", "Verify"]
     assert [type(step).__name__ for step in report.upkeep] == [
         "CreateLogGroup",
@@ -652,14 +654,14 @@ def test_report_that_cannot_be_told_is_raised() -> None:
     """Lambda retries; the retry finds the flow log that was made since the event, and tells it."""
     ec2 = FakeEc2(own("vpc-1"), clock=BORN + 5)
     fakes = Fakes(ec2=ec2)
-    fakes.sink.broken = True
+    fakes.sink.away = True
     service = fakes.service(AT_ONCE)
     with pytest.raises(PublishFailed):
-        service.tell(service.enforce(BIRTH, BORN + 10))
-    fakes.sink.broken = False
+        deliver(service, service.enforce(BIRTH, BORN + 10), BORN + 10)
+    fakes.sink.away = False
     again = service.enforce(BIRTH, BORN + 70)
     assert (only(again).result, only(again).earlier) == (Result.CREATED, True)
-    service.tell(again)
+    deliver(service, again, BORN + 70)
     assert len(fakes.sink.sent) == 1
 
 

@@ -29,6 +29,7 @@ from flowwarden.policy.flow_logs import ENOUGH, Exemption, FlowLogSpec, FlowLogs
 from flowwarden.state import heartbeats
 from tests.enforcer.ec2_client import PAGE, Ec2Client
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeMemory, Fakes, sound
+from tests.enforcer.runs import deliver
 
 START = 1_793_611_800
 OLD = START - 30 * 24 * 3600
@@ -173,7 +174,7 @@ class World:
         self.fakes.evidence.is_away = self.forgets and self.ec2.random.random() < 0.3
         report = service.enforce(trigger, self.now)
         try:
-            service.tell(report)
+            deliver(service, report, self.now)
         except EnforcementIncomplete:
             service.enforce(trigger, self.now + 60)
         self.fakes.evidence.is_away = False

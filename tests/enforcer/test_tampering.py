@@ -9,14 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.state.inventory import Subscription
-from flowwarden.enforcer.telling import SUPPRESSION_SECONDS
 from flowwarden.enforcer.triggers.trigger import read
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy, Rule, Selection
-from tests.enforcer.fakes import ACCOUNT, GROUP, MONITOR, SOUND_ROLE, STACK, Fakes, sound
+from tests.enforcer.fakes import ACCOUNT, GROUP, MONITOR, SOUND_ROLE, STACK, TERMS, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.enforcer.runs import AT_ONCE, BORN, SWEEP, existing, own
+from tests.enforcer.runs import AT_ONCE, BORN, SWEEP, existing, own, run
 
 THEIR_FILTER = {"filterName": STACK.stack_name, "filterPattern": "nothing", "destinationArn": MONITOR}
 BY_DEPLOYMENT = {"sourceIPAddress": "cloudformation.amazonaws.com"}
@@ -42,7 +41,7 @@ def event(name: str, asked: dict[str, Any], **detail: Any) -> dict[str, Any]:
 def told(fakes: Fakes, happened: dict[str, Any], policy: FlowLogsPolicy = AT_ONCE) -> list[Notification]:
     """What operations is told of it."""
     service = fakes.service(policy)
-    service.tell(service.enforce(read(happened, service.stack), BORN))
+    run(service, read(happened, service.stack), BORN)
     return fakes.sink.sent
 
 
@@ -114,8 +113,8 @@ def test_what_may_be_wrong_about_the_role_is_told_once_in_a_window(doubt: dict[s
     fakes = well()
     fakes.roles.role = replace(SOUND_ROLE, **doubt)
     service = fakes.service(AT_ONCE)
-    for now in range(BORN, BORN + 2 * SUPPRESSION_SECONDS, 3600):
-        service.tell(service.enforce(SWEEP, now))
+    for now in range(BORN, BORN + 2 * TERMS.quiet, 3600):
+        run(service, SWEEP, now)
     assert len(fakes.sink.sent) == 2
     touched = event("PutRolePermissionsBoundary", {"roleName": "delivery"}, eventSource="iam.amazonaws.com")
     assert "user/eve" in told(fakes, touched)[2].text
@@ -125,7 +124,7 @@ def test_what_may_be_wrong_about_the_role_is_told_once_in_a_window(doubt: dict[s
 def test_another_boundary_and_what_surely_does_harm_are_told_at_once() -> None:
     """Each boundary is a subject of its own; and who was not told is told by the next sweep."""
     fakes = well()
-    fakes.sink.broken = True
+    fakes.sink.away = True
     for sent, role in enumerate(
         (
             replace(SOUND_ROLE, boundary="arn:org"),
@@ -138,6 +137,6 @@ def test_another_boundary_and_what_surely_does_harm_are_told_at_once() -> None:
         fakes.roles.role = role
         service = fakes.service(AT_ONCE)
         with suppress(PublishFailed):
-            service.tell(service.enforce(SWEEP, BORN + sent))
-        fakes.sink.broken = False
+            run(service, SWEEP, BORN + sent)
+        fakes.sink.away = False
         assert len(fakes.sink.sent) == sent

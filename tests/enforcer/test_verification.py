@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.observe import Observer
+from flowwarden.enforcer.reporting.recurring import UNVERIFIED
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.inventory import NetworkInterface
 from flowwarden.enforcer.triggers.trigger import Trigger
@@ -27,6 +28,7 @@ from tests.enforcer.runs import (
     existing,
     only,
     own,
+    run,
 )
 from tests.monitor.fakes_state import MemoryEvidence
 
@@ -84,8 +86,7 @@ def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing(
     fakes = silent_fakes()
     service = fakes.service(AT_ONCE)
     for hour in range(9):
-        report = service.enforce(replace(SWEEP, idempotency_key=str(hour)), BORN + hour * 3600)
-        service.tell(report)
+        report = run(service, SWEEP, BORN + hour * 3600)
         assert [each.subject for each in report.troubles] == [GROUP]
         assert only(report).result is Result.PENDING
     assert len(fakes.sink.sent) == 3
@@ -100,11 +101,11 @@ def test_what_is_repeated_is_not_told_with_other_news() -> None:
     """It has been told."""
     fakes = silent_fakes()
     service = fakes.service(AT_ONCE)
-    service.tell(service.enforce(SWEEP, BORN))
+    run(service, SWEEP, BORN)
     ec2 = fakes.ec2
     assert isinstance(ec2, FakeEc2)
     ec2.vpcs_listed += own("vpc-2")
-    service.tell(service.enforce(SWEEP, BORN + 3600))
+    run(service, SWEEP, BORN + 3600)
     assert len(fakes.sink.sent) == 2
     assert GROUP not in fakes.sink.sent[1].text
     assert fakes.sink.sent[1].subject.startswith("[INFO] flow log created for vpc-2")
@@ -116,7 +117,7 @@ def test_silence_is_a_sweep_s_business_and_a_new_monitor_has_seen_nothing_yet(tr
     fakes = silent_fakes()
     fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     assert enforce(fakes, trigger).troubles == ()
-    assert fakes.memory.turns == {}
+    assert fakes.reported == set()
 
 
 def test_without_the_state_table_nothing_is_known_to_be_silent() -> None:
@@ -127,16 +128,16 @@ def test_without_the_state_table_nothing_is_known_to_be_silent() -> None:
 
 
 def test_silence_that_could_not_be_told_is_told_by_the_retry() -> None:
-    """The turn is given back; and if nobody takes turns, it is told every time."""
+    """Its claim is free; and without the state table it is told every time."""
     fakes = silent_fakes()
     service = fakes.service(AT_ONCE)
-    fakes.sink.broken = True
+    fakes.sink.away = True
     with pytest.raises(PublishFailed):
-        service.tell(service.enforce(SWEEP, BORN))
-    fakes.sink.broken = False
-    service.tell(service.enforce(SWEEP, BORN + 60))
+        run(service, SWEEP, BORN)
+    fakes.sink.away = False
+    run(service, SWEEP, BORN + 60)
     fakes.memory.broken = True
-    service.tell(service.enforce(SWEEP, BORN + 120))
+    run(fakes.service(AT_ONCE), SWEEP, BORN + 120)
     assert len(fakes.sink.sent) == 2
 
 
@@ -151,13 +152,12 @@ def test_what_stays_unproven_for_a_day_is_told_once_in_a_suppression_window() ->
     fakes = others_write(Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"), logs, shared)))
     service = fakes.service(AT_ONCE)
     for minutes in (0, 60, 120):
-        report = service.enforce(SWEEP, BORN + 10 + minutes)
-        service.tell(report)
+        report = run(service, SWEEP, BORN + 10 + minutes)
         assert [each.subject for each in report.troubles] == ["2 flow logs"]
         assert {each.result for each in report.outcomes} == {Result.PENDING}
     (sent,) = fakes.sink.sent
     assert "fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2 arrive" in sent.text
-    assert [*fakes.memory.turns] == ["unproven"]
+    assert fakes.reported == {UNVERIFIED}
     assert fakes.service(AT_ONCE).enforce(LOOK, BORN + 10).troubles == ()
     deployed = fakes.service(AT_ONCE).enforce(replace(SWEEP, deployed=True), BORN + 10)
     assert deployed.troubles == ()

@@ -26,8 +26,9 @@ from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterf
 from flowwarden.enforcer.work_item import WorkItem
 from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
 from flowwarden.settings import EnforcerSettings
-from tests.enforcer.fakes import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes, FakeSink
+from tests.enforcer.fakes import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.notify.fakes import MemorySink
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "enforcer").glob("*.json"))
@@ -72,7 +73,7 @@ class Run:
     environment: dict[str, str]
 
     @property
-    def sink(self) -> FakeSink:
+    def sink(self) -> MemorySink:
         """Where reports go."""
         return self.fakes.sink
 
@@ -159,7 +160,7 @@ def test_event_ends_as_expected(path: Path) -> None:
     assert_told(run.sink, expected["notification"])
 
 
-def assert_told(sink: FakeSink, expected: dict[str, Any] | None) -> None:
+def assert_told(sink: MemorySink, expected: dict[str, Any] | None) -> None:
     """What was sent is what the event expects."""
     if expected is None:
         assert sink.sent == []
@@ -260,7 +261,7 @@ def test_failures_are_logged_as_errors_even_if_nobody_can_be_told() -> None:
     """A topic that does not answer fails the run, after the log has the outcome."""
     case = read(ROOT / "events/enforcer/sweep-trouble.json")
     run = run_of(case)
-    run.sink.broken = True
+    run.sink.away = True
     with logged() as lines, pytest.raises(PublishFailed):
         run(case["event"])
     assert [line["vpc"] for line in lines if line["level"] == "ERROR"][:2] == [
@@ -273,11 +274,11 @@ def test_report_that_got_lost_is_told_by_the_retry(capsys: pytest.CaptureFixture
     """SNS fails once: the retry creates nothing, counts nothing as created, and tells what was done."""
     case = read(ROOT / "events/enforcer/create-vpc.json")
     run = run_of(case)
-    run.ec2.clock, run.sink.broken = int(run.now), True
+    run.ec2.clock, run.sink.away = int(run.now), True
     with pytest.raises(PublishFailed):
         run(case["event"])
     assert metrics_in(capsys.readouterr().out)["FlowLogsCreated"] == [1.0]
-    run.sink.broken = False
+    run.sink.away = False
     assert run(case["event"])["created"] == ["vpc-0a10c0de00000001"]
     counted = metrics_in(capsys.readouterr().out)
     assert (counted["FlowLogsCreated"], counted["VpcsCovered"]) == ([0.0], [1.0])

@@ -65,7 +65,7 @@ class Harness:
 
     environment: dict[str, str] = field(default_factory=dict)
     sink: MemorySink = field(default_factory=MemorySink)
-    operations: MemorySink = field(default_factory=MemorySink)
+    operations: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     log_formats: list[str | None] = field(default_factory=list)
     """The log formats of the flow logs that write into the log group, as EC2 tells them."""
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS
-from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.heartbeats import record
 from flowwarden.monitor.learning import learn
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context, PolicyView
+from flowwarden.notify.alert import Route
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT

@@ -12,9 +12,9 @@ from flowwarden.errors import PublishFailed
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
-from flowwarden.notify.claims import ClaimTerms, Owner
+from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import MAX_CLAIMS, MAX_PAGES
+from flowwarden.notify.notifier import MAX_CLAIMS, MAX_SINGLE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch
@@ -45,7 +45,7 @@ class World:
     """A service on fakes."""
 
     sink: MemorySink = field(default_factory=MemorySink)
-    operations: MemorySink = field(default_factory=MemorySink)
+    operations: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     formats: FakeFormats = field(default_factory=FakeFormats)
     memory: MemoryLogFormats = field(default_factory=MemoryLogFormats)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
@@ -150,7 +150,7 @@ def test_a_second_delivery_at_the_same_time_neither_pages_nor_passes_for_done() 
     assert world.sink.sent == []
 
 
-def world_key() -> str:
+def world_key() -> ClaimKey:
     """The incident that BLOCKED is."""
     world = World()
     world.process(batch(BLOCKED))
@@ -220,13 +220,13 @@ def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
     prober = [line("10.0.8.66", port) for port in range(20, 30)]
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(60)), *prober)
     world.process(many)
-    assert len(world.sink.sent) == MAX_PAGES + 1
+    assert len(world.sink.sent) == MAX_SINGLE + 1
     assert world.sink.sent[0].attributes["detector"] == "host-probing"
     storm = world.sink.sent[-1]
     assert storm.subject == "[HIGH] 36 more findings at once on eni-db-all (eu-west-1)"
     assert (storm.document["findings"], storm.attributes["detector"]) == (36, "alert-rollup")
     world.process(many, "retry", NOW + 60)
-    assert len(world.sink.sent) == MAX_PAGES + 1
+    assert len(world.sink.sent) == MAX_SINGLE + 1
 
 
 def test_what_a_storm_told_is_known_and_what_is_new_is_told_by_itself() -> None:
@@ -245,7 +245,7 @@ def test_a_storm_that_cannot_be_sent_is_left_to_the_retry() -> None:
     world = World(sink=MemorySink(refuse={"alert-rollup"}))
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(30)))
     first = world.process(many)
-    assert (len(world.sink.sent), len(first.told.unsent)) == (MAX_PAGES, 5)
+    assert (len(world.sink.sent), len(first.told.unsent)) == (MAX_SINGLE, 5)
     world.sink.refuse.clear()
     world.process(many, "retry", NOW + 60).raise_if_unsent()
     assert world.sink.sent[-1].document["findings"] == 5
@@ -255,10 +255,10 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     """And its page says how many there are."""
     world = World()
     result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
-    assert len(world.sink.sent) == MAX_PAGES + 1
-    assert world.sink.sent[-1].document["findings"] == 1000 - MAX_PAGES
+    assert len(world.sink.sent) == MAX_SINGLE + 1
+    assert world.sink.sent[-1].document["findings"] == 1000 - MAX_SINGLE
     assert world.claims.calls == 2 * MAX_CLAIMS + 2
-    assert len(result.told.together) == 1000 - MAX_PAGES
+    assert len(result.told.rolled_up) == 1000 - MAX_SINGLE
 
 
 def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> None:
@@ -270,10 +270,10 @@ def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> N
     more = batch(*known, line("10.9.9.9", 2000), name="b")
     result = world.process(more, "attempt-2", NOW + 60)
     assert [page.attributes["detector"] for page in world.sink.sent] == ["alert-rollup"]
-    assert len(result.told.together) == 1
+    assert len(result.told.rolled_up) == 1
     again = world.process(more, "attempt-3", NOW + 120)
     assert len(world.sink.sent) == 1
-    assert again.told.together == result.told.together, "for the log"
+    assert again.told.rolled_up == result.told.rolled_up, "for the log"
     flood = [line(f"10.{i // 250}.2.{i % 250}", 1000 + i) for i in range(200)]
     world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)
     world.sink.sent.clear()
@@ -407,7 +407,7 @@ def test_a_poison_line_is_no_lost_sight() -> None:
 
 def test_lost_sight_that_cannot_be_told_fails_the_batch() -> None:
     """As a page that cannot be sent: the retry tells it, and pages nothing again."""
-    world = World(operations=MemorySink(refuse={"unparsed-lines"}))
+    world = World(operations=MemorySink(name="memory:operations", refuse={"unparsed-lines"}))
     both = batch(BLOCKED, *["nonsense"] * 9)
     with pytest.raises(PublishFailed, match=r"not sent, .*Sight lost: 9 of 10 lines"):
         world.process(both).raise_if_unsent()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flowwarden.errors import PublishFailed, StateUnavailable
-from flowwarden.notify.claims import Claim, ClaimState, ClaimTerms, Owner
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 
 
@@ -20,6 +20,9 @@ class MemorySink:
     sent: list[Notification] = field(default_factory=list)
     refuse: set[str] = field(default_factory=set)
     """Detectors whose notifications are not taken."""
+    away: bool = False
+    """Whether no notification is taken."""
+    name: str = "memory:pages"
     crash_before: bool = False
     crash_after: bool = False
 
@@ -27,7 +30,7 @@ class MemorySink:
         """Take the notification, unless told otherwise."""
         if self.crash_before:
             raise CrashError
-        if notification.attributes.get("detector") in self.refuse:
+        if notification.attributes.get("detector") in self.refuse or self.away:
             raise PublishFailed("refused by the test")
         self.sent.append(notification)
         if self.crash_after:
@@ -48,12 +51,12 @@ class MemoryClaims:
     """Claims in a dictionary."""
 
     terms: ClaimTerms
-    items: dict[str, _Item] = field(default_factory=dict)
+    items: dict[ClaimKey, _Item] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     """Operations that the table does not answer."""
     calls: int = 0
 
-    def claim(self, key: str, owner: Owner, now: int) -> Claim:
+    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
         """As the port says."""
         self._answer("claim")
         item = self.items.get(key)
@@ -73,14 +76,14 @@ class MemoryClaims:
         item.owner, item.lease_until, item.quiet_until = owner, now + self.terms.lease, None
         return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
 
-    def confirm(self, key: str, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
         """As the port says."""
         self._answer("confirm")
         item = self.items[key]
         if item.owner == owner:
             item.sent_at, item.quiet_until, item.held_back = now, now + self.terms.quiet, set()
 
-    def release(self, key: str, owner: Owner) -> None:
+    def release(self, key: ClaimKey, owner: Owner) -> None:
         """As the port says."""
         self._answer("release")
         item = self.items[key]

@@ -22,7 +22,6 @@ from flowwarden.enforcer.reconcile import Aws
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import FlowWardenError, SettingsError
-from flowwarden.notify.notification import Notification
 from flowwarden.settings import EnforcerSettings
 from flowwarden_cli.terminal.console import Console
 
@@ -58,14 +57,6 @@ class Patience:
         time.sleep(seconds)
 
 
-class NoReports:
-    """Takes no report: a plan changes nothing, so there is nothing to send."""
-
-    def send(self, notification: Notification) -> None:
-        """A plan sends nothing; this would be a mistake of ours."""
-        raise AssertionError(f"a plan must not send: {notification.subject}")
-
-
 def run(question: Question, console: Console, wired: Callable[[EnforcerSettings], Aws] | None = None) -> int:
     """Print the plan; return the exit code.
 
@@ -76,7 +67,7 @@ def run(question: Question, console: Console, wired: Callable[[EnforcerSettings]
     """
     try:
         settings = read_settings(question)
-        aws = wired(settings) if wired else on_aws(settings, NoReports(), Patience())
+        aws = wired(settings) if wired else on_aws(settings, Patience())
         service = build(settings, aws, dry_run=True)
     except FlowWardenError as error:
         console.report(f"error: {error}")

@@ -24,6 +24,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Text
     """The `LogFormat` of the template: the enforcer writes what the monitor reads."""
     operations_topic_arn: Text
+    claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
+    """How long a claim is left to its owner before anyone may take it over: longer than the monitor's timeout
+    (40 s) and than the enforcer takes to send, shorter than the time until Lambda's first retry (about 60 s).
+    """
 
     @classmethod
     def from_mapping(cls, environment: Mapping[str, str]) -> Self:
@@ -52,9 +56,6 @@ class MonitorSettings(Settings, frozen=True, kw_only=True):
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """How long repeats of an incident stay quiet after its page."""
-    claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
-    """How long a claim is left to its owner before anyone may take it over: longer than the function's
-    timeout (40 s), shorter than the time until Lambda's first retry (about 60 s)."""
     max_inflated_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     """A payload that inflates beyond this is refused."""
     aws_lambda_log_group_name: str = ""

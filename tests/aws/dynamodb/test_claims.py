@@ -10,12 +10,13 @@ from moto import mock_aws
 
 from flowwarden.aws.dynamodb.claims import MAX_HELD_BACK, DynamoDbClaims
 from flowwarden.errors import StateUnavailable
-from flowwarden.notify.claims import ClaimState, ClaimTerms, Owner
+from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.ports import Claims
 from tests.aws.clients import client, make_state_table
 from tests.notify.fakes import MemoryClaims
 
 TERMS = ClaimTerms(quiet=3600, lease=50)
+KEY = ClaimKey("sns:pages", "k")
 NOW = 1_764_000_000
 FIRST, AGAIN, OTHER = (
     Owner("batch-a", "attempt-1"),
@@ -38,105 +39,113 @@ def claims(request: pytest.FixtureRequest) -> Iterator[Claims]:
 
 def test_a_new_incident_is_claimed(claims: Claims) -> None:
     """Nothing is known of it yet."""
-    claim = claims.claim("k", FIRST, NOW)
+    claim = claims.claim(KEY, FIRST, NOW)
     assert (claim.state, claim.held_back, claim.last_sent) == (ClaimState.CLAIMED, 0, None)
 
 
 def test_incidents_do_not_know_each_other(claims: Claims) -> None:
     """Another key is another incident."""
-    claims.claim("k", FIRST, NOW)
-    assert claims.claim("other", OTHER, NOW).state is ClaimState.CLAIMED
+    claims.claim(KEY, FIRST, NOW)
+    assert claims.claim(ClaimKey("sns:pages", "other"), OTHER, NOW).state is ClaimState.CLAIMED
+
+
+def test_the_claims_of_sinks_do_not_touch_each_other(claims: Claims) -> None:
+    """What one sink was sent is still to be sent to another."""
+    claims.claim(KEY, FIRST, NOW)
+    claims.confirm(KEY, FIRST, NOW)
+    assert claims.claim(ClaimKey("sns:other", "k"), OTHER, NOW).state is ClaimState.CLAIMED
+    assert claims.claim(KEY, OTHER, NOW).state is ClaimState.SUPPRESSED
 
 
 def test_while_one_is_at_it_others_wait(claims: Claims) -> None:
     """Another batch, and a second delivery of the same batch, which learns that it is one."""
-    claims.claim("k", FIRST, NOW)
-    other, again = claims.claim("k", OTHER, NOW + 1), claims.claim("k", AGAIN, NOW + 1)
+    claims.claim(KEY, FIRST, NOW)
+    other, again = claims.claim(KEY, OTHER, NOW + 1), claims.claim(KEY, AGAIN, NOW + 1)
     assert (other.state, other.same_batch) == (ClaimState.IN_PROGRESS, False)
     assert (again.state, again.same_batch) == (ClaimState.IN_PROGRESS, True)
 
 
 def test_the_retry_of_a_crashed_attempt_takes_over_after_the_lease(claims: Claims) -> None:
     """The lease is shorter than the time until Lambda's first retry."""
-    claims.claim("k", FIRST, NOW)
-    assert claims.claim("k", AGAIN, NOW + TERMS.lease).state is ClaimState.CLAIMED
+    claims.claim(KEY, FIRST, NOW)
+    assert claims.claim(KEY, AGAIN, NOW + TERMS.lease).state is ClaimState.CLAIMED
 
 
 def test_after_the_lease_anybody_may_take_over(claims: Claims) -> None:
     """Not a second before."""
-    claims.claim("k", FIRST, NOW)
-    assert claims.claim("k", OTHER, NOW + TERMS.lease - 1).state is ClaimState.IN_PROGRESS
-    assert claims.claim("k", OTHER, NOW + TERMS.lease).state is ClaimState.CLAIMED
+    claims.claim(KEY, FIRST, NOW)
+    assert claims.claim(KEY, OTHER, NOW + TERMS.lease - 1).state is ClaimState.IN_PROGRESS
+    assert claims.claim(KEY, OTHER, NOW + TERMS.lease).state is ClaimState.CLAIMED
 
 
 def test_a_claim_that_the_sdk_repeats_is_still_the_owners(claims: Claims) -> None:
     """The first write landed, its answer was late: the second one finds the owner's own claim."""
-    claims.claim("k", FIRST, NOW)
-    assert claims.claim("k", FIRST, NOW + 1).state is ClaimState.CLAIMED
+    claims.claim(KEY, FIRST, NOW)
+    assert claims.claim(KEY, FIRST, NOW + 1).state is ClaimState.CLAIMED
 
 
 def test_a_released_claim_is_free(claims: Claims) -> None:
     """What could not be published is for the next one to publish."""
-    claims.claim("k", FIRST, NOW)
-    claims.release("k", FIRST)
-    assert claims.claim("k", AGAIN, NOW + 1).state is ClaimState.CLAIMED
+    claims.claim(KEY, FIRST, NOW)
+    claims.release(KEY, FIRST)
+    assert claims.claim(KEY, AGAIN, NOW + 1).state is ClaimState.CLAIMED
 
 
 def test_nobody_releases_anothers_claim(claims: Claims) -> None:
     """Nor one that was sent."""
-    claims.claim("k", FIRST, NOW)
-    claims.release("k", OTHER)
-    assert claims.claim("k", OTHER, NOW + 1).state is ClaimState.IN_PROGRESS
-    claims.confirm("k", FIRST, NOW)
-    claims.release("k", FIRST)
-    assert claims.claim("k", OTHER, NOW + 1).state is ClaimState.SUPPRESSED
+    claims.claim(KEY, FIRST, NOW)
+    claims.release(KEY, OTHER)
+    assert claims.claim(KEY, OTHER, NOW + 1).state is ClaimState.IN_PROGRESS
+    claims.confirm(KEY, FIRST, NOW)
+    claims.release(KEY, FIRST)
+    assert claims.claim(KEY, OTHER, NOW + 1).state is ClaimState.SUPPRESSED
 
 
 def test_what_was_sent_is_quiet_for_its_time(claims: Claims) -> None:
     """Then the incident is told again, with what was held back and when it was told last."""
-    claims.claim("k", FIRST, NOW)
-    claims.confirm("k", FIRST, NOW + 2)
+    claims.claim(KEY, FIRST, NOW)
+    claims.confirm(KEY, FIRST, NOW + 2)
     for number in range(3):
         owner = Owner(f"batch-{number}", "request")
-        assert claims.claim("k", owner, NOW + 60).state is ClaimState.SUPPRESSED
-    late = claims.claim("k", OTHER, NOW + 2 + TERMS.quiet)
+        assert claims.claim(KEY, owner, NOW + 60).state is ClaimState.SUPPRESSED
+    late = claims.claim(KEY, OTHER, NOW + 2 + TERMS.quiet)
     assert (late.state, late.held_back, late.last_sent) == (ClaimState.CLAIMED, 3, NOW + 2)
 
 
 def test_the_batch_that_was_told_is_no_repeat_of_itself(claims: Claims) -> None:
     """Retries and second deliveries are not held-back repeats, and a repeat counts once."""
-    claims.claim("k", FIRST, NOW)
-    claims.confirm("k", FIRST, NOW)
+    claims.claim(KEY, FIRST, NOW)
+    claims.confirm(KEY, FIRST, NOW)
     for owner in (AGAIN, OTHER, OTHER):
-        assert claims.claim("k", owner, NOW + 5).state is ClaimState.SUPPRESSED
-    assert claims.claim("k", Owner("batch-c", "r"), NOW + TERMS.quiet).held_back == 1
+        assert claims.claim(KEY, owner, NOW + 5).state is ClaimState.SUPPRESSED
+    assert claims.claim(KEY, Owner("batch-c", "r"), NOW + TERMS.quiet).held_back == 1
 
 
 def test_a_batch_that_was_told_is_never_told_again(claims: Claims) -> None:
     """However late it is replayed from the failure queue; another batch is news by then."""
-    claims.claim("k", FIRST, NOW)
-    claims.confirm("k", FIRST, NOW)
-    assert claims.claim("k", AGAIN, NOW + 2 * TERMS.quiet).state is ClaimState.SUPPRESSED
-    assert claims.claim("k", OTHER, NOW + 2 * TERMS.quiet).state is ClaimState.CLAIMED
+    claims.claim(KEY, FIRST, NOW)
+    claims.confirm(KEY, FIRST, NOW)
+    assert claims.claim(KEY, AGAIN, NOW + 2 * TERMS.quiet).state is ClaimState.SUPPRESSED
+    assert claims.claim(KEY, OTHER, NOW + 2 * TERMS.quiet).state is ClaimState.CLAIMED
 
 
 def test_a_crash_after_the_claim_loses_no_count(claims: Claims) -> None:
     """The second one to claim still knows what was held back before the first."""
-    claims.claim("k", FIRST, NOW)
-    claims.confirm("k", FIRST, NOW)
-    claims.claim("k", OTHER, NOW + 5)
+    claims.claim(KEY, FIRST, NOW)
+    claims.confirm(KEY, FIRST, NOW)
+    claims.claim(KEY, OTHER, NOW + 5)
     later = NOW + TERMS.quiet
-    claims.claim("k", Owner("batch-c", "r"), later)  # and crashes
-    taken = claims.claim("k", Owner("batch-d", "r"), later + TERMS.lease)
+    claims.claim(KEY, Owner("batch-c", "r"), later)  # and crashes
+    taken = claims.claim(KEY, Owner("batch-d", "r"), later + TERMS.lease)
     assert (taken.state, taken.held_back, taken.last_sent) == (ClaimState.CLAIMED, 1, NOW)
 
 
 def test_who_lost_the_claim_cannot_confirm_it(claims: Claims) -> None:
     """A sleeper that wakes after its lease does not end the new owner's claim."""
-    claims.claim("k", FIRST, NOW)
-    claims.claim("k", OTHER, NOW + TERMS.lease)
-    claims.confirm("k", FIRST, NOW + TERMS.lease)
-    assert claims.claim("k", AGAIN, NOW + TERMS.lease + 1).state is ClaimState.IN_PROGRESS
+    claims.claim(KEY, FIRST, NOW)
+    claims.claim(KEY, OTHER, NOW + TERMS.lease)
+    claims.confirm(KEY, FIRST, NOW + TERMS.lease)
+    assert claims.claim(KEY, AGAIN, NOW + TERMS.lease + 1).state is ClaimState.IN_PROGRESS
 
 
 def test_items_expire_a_week_after_their_quiet_time() -> None:
@@ -144,10 +153,10 @@ def test_items_expire_a_week_after_their_quiet_time() -> None:
     with mock_aws():
         make_state_table(TABLE)
         table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
-        table.claim("k", FIRST, NOW)
-        table.confirm("k", FIRST, NOW)
+        table.claim(KEY, FIRST, NOW)
+        table.confirm(KEY, FIRST, NOW)
         (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
-    assert item["pk"] == {"S": "incident#k"}
+    assert item["pk"] == {"S": "incident#sns:pages#k"}
     assert item["expires_at"] == {"N": str(NOW + TERMS.quiet + 7 * 86400)}
 
 
@@ -156,16 +165,16 @@ def test_a_flood_of_repeats_does_not_grow_the_item_without_end() -> None:
     with mock_aws():
         make_state_table(TABLE)
         table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
-        table.claim("k", FIRST, NOW)
-        table.confirm("k", FIRST, NOW)
+        table.claim(KEY, FIRST, NOW)
+        table.confirm(KEY, FIRST, NOW)
         client("dynamodb").update_item(
             TableName=TABLE,
-            Key={"pk": {"S": "incident#k"}, "sk": {"S": "claim"}},
+            Key={"pk": {"S": "incident#sns:pages#k"}, "sk": {"S": "claim"}},
             UpdateExpression="SET held_back = :all",
             ExpressionAttributeValues={":all": {"SS": [f"batch-{n}" for n in range(MAX_HELD_BACK)]}},
         )
-        assert table.claim("k", OTHER, NOW + 1).state is ClaimState.SUPPRESSED
-        assert table.claim("k", OTHER, NOW + TERMS.quiet).held_back == MAX_HELD_BACK
+        assert table.claim(KEY, OTHER, NOW + 1).state is ClaimState.SUPPRESSED
+        assert table.claim(KEY, OTHER, NOW + TERMS.quiet).held_back == MAX_HELD_BACK
 
 
 def test_a_repeat_that_cannot_be_counted_stays_quiet() -> None:
@@ -178,7 +187,7 @@ def test_a_repeat_that_cannot_be_counted_stays_quiet() -> None:
             modeled_fields={"Item": {"state": {"S": "SENT"}, "owner": {"S": str(FIRST)}}},
         )
         stub.add_client_error("update_item", service_error_code="ThrottlingException")
-        claim = DynamoDbClaims(stubbed, TABLE, TERMS).claim("k", OTHER, NOW)
+        claim = DynamoDbClaims(stubbed, TABLE, TERMS).claim(KEY, OTHER, NOW)
         stub.assert_no_pending_responses()
     assert claim.state is ClaimState.SUPPRESSED
 
@@ -192,4 +201,4 @@ def test_a_table_that_refuses_is_a_named_error(code: str) -> None:
     with Stubber(stubbed) as stub:
         stub.add_client_error("update_item", service_error_code=code)
         with pytest.raises(StateUnavailable, match=f"table state: .*{code}"):
-            DynamoDbClaims(stubbed, TABLE, TERMS).claim("k", FIRST, NOW)
+            DynamoDbClaims(stubbed, TABLE, TERMS).claim(KEY, FIRST, NOW)

@@ -10,7 +10,7 @@ from moto import mock_aws
 from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
 from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.errors import StateUnavailable
-from flowwarden.state.schema import TURNS, WORK, WORK_TTL
+from flowwarden.state.schema import WORK, WORK_TTL
 from tests.aws.clients import client, make_state_table
 
 TABLE = "state"
@@ -62,20 +62,6 @@ def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
     assert int(item["expires_at"]["N"]) == 200 + WORK_TTL
 
 
-def test_a_turn_is_had_once_in_a_window_and_can_be_given_back(memory: DynamoDbEnforcerMemory) -> None:
-    """Each subject has its own; it stands apart, so that no look reads it; and it goes by itself."""
-    assert memory.take_turn("silence#a", 1000, 600)
-    assert not memory.take_turn("silence#a", 1599, 600)
-    assert memory.take_turn("silence#b", 1001, 600)
-    assert memory.take_turn("silence#a", 1600, 600)
-    memory.give_back("silence#a")
-    assert memory.take_turn("silence#a", 1601, 600)
-    assert memory.recall() == ([], None)
-    items = client("dynamodb").scan(TableName=TABLE)["Items"]
-    assert {each["pk"]["S"] for each in items} == {TURNS}
-    assert {int(each["expires_at"]["N"]) for each in items} == {1001 + WORK_TTL, 1601 + WORK_TTL}
-
-
 def test_a_table_that_does_not_answer_is_unavailable() -> None:
     """Every call says so."""
     with mock_aws():
@@ -84,8 +70,6 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
             memory.recall,
             lambda: memory.remember(ONE),
             lambda: memory.forget("vpc-1"),
-            lambda: memory.take_turn("x", 1, 1),
-            lambda: memory.give_back("x"),
         ):
             with pytest.raises(StateUnavailable, match="no-such-table"):
                 call()

@@ -8,7 +8,7 @@ from benchmarks.evaluation.expected_detections import ACCEPTABLE, DONE_TO, NEVER
 from benchmarks.evaluation.generator.incidents import KINDS
 from benchmarks.evaluation.peers import PEERS
 from flowwarden.monitor.detectors import DETECTORS, internet_rejects
-from flowwarden.monitor.detectors.base import Route
+from flowwarden.notify.alert import Route
 
 NAMES = {each.name for each in DETECTORS}
 OF_PEERS = {rule.name for rules in PEERS.values() for rule in rules}

@@ -19,7 +19,7 @@ from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 from tests.enforcer.fakes import GROUP, MONITOR, STACK, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.enforcer.runs import BORN, DESIRED, SWEEP, enforce, existing, only, own
+from tests.enforcer.runs import BORN, DESIRED, SWEEP, deliver, enforce, existing, only, own
 
 BEFORE = f"{GROUP}-0a0b0c0d"
 """The group of a configuration of before."""
@@ -115,7 +115,7 @@ def test_a_group_that_flow_logs_write_into_and_that_is_missing_was_taken_away(
     restored = [each for each in report.repairs if each.done]
     assert {each.subject for each in restored} == {PCI}
     assert "without the records that it held" in restored[0].what
-    there.service(SUFFIXED).tell(report)
+    deliver(there.service(SUFFIXED), report)
     assert f"{PCI} restored" in there.sink.sent[0].subject
 
 

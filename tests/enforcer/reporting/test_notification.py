@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.aws.sns import fit_subject
 from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
@@ -190,7 +191,8 @@ OUTCOMES = st.builds(
 def test_any_report_can_be_sent(outcomes: list[VpcOutcome], trigger: Trigger) -> None:
     """SNS takes every subject and every attribute."""
     told = render(report(*outcomes, trigger=trigger))
-    assert len(told.subject) <= 99
-    assert all(" " <= char <= "~" for char in told.subject)
+    assert len(fit_subject(told.subject)) <= 99
+    assert told.subject.isprintable()
+    assert all(" " <= char <= "~" for char in fit_subject(told.subject))
     assert all(told.attributes.values())
     assert msgspec.json.encode([told.text, told.document])

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 import flowwarden.monitor.detectors
 from flowwarden.monitor.detectors import DETECTORS, base, reject_spike, scan
-from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.detectors.base import Detector
+from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import CONTACTS_DAY, ITEMS
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from flowwarden.aws.sns import fit_subject
 from flowwarden.monitor.detectors import DETECTORS, host_probing
-from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render.page import TOP, Occasion, log_query, moment, render
+from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
@@ -96,7 +97,8 @@ def test_every_detector_renders(detector: str) -> None:
     )
     finding = next(f for f in triaged(flows, POLICY) if f.detector == detector)
     told = page(finding)
-    assert re.fullmatch(r"[ -~]{1,99}", told.subject)
+    assert told.subject.isprintable()
+    assert re.fullmatch(r"[ -~]{1,99}", fit_subject(told.subject))
     assert told.subject.startswith(f"[{finding.severity.upper()}] ")
     assert told.document["summary"] == finding.summary
     assert finding.because in told.text
@@ -106,8 +108,9 @@ def test_a_subject_never_exceeds_what_sns_takes() -> None:
     """Two IPv6 addresses do not fit; the cut is marked, the text has it whole."""
     addresses = ("2600:1f18:1234:5678:9abc:def0:1234:5678", "2600:1f18:1234:5678:9abc:def0:1234:9999")
     told = page(find(rejected(f"[{addresses[0]}]:50000", f"[{addresses[1]}]:5432")))
-    assert len(told.subject) == 99
-    assert told.subject.endswith("...")
+    fitted = fit_subject(told.subject)
+    assert len(fitted) == 99
+    assert fitted.endswith("...")
     assert addresses[1] in told.text
 
 

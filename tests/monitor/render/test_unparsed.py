@@ -8,11 +8,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.aws.sns import fit_subject
 from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.render.page import Occasion
 from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
-from flowwarden.notify.notification import MAX_SUBJECT, Notification
+from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
 OCCASION = Occasion(
@@ -46,7 +47,7 @@ def test_the_subject_says_how_much_is_lost_where() -> None:
     assert report().subject == (
         "[MEDIUM] Sight lost: 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be read (eu-west-1)"
     )
-    assert len(report().subject) <= MAX_SUBJECT
+    assert fit_subject(report().subject) == report().subject, "SNS takes it uncut"
 
 
 def test_the_text_says_why_shows_lines_and_formats_and_what_to_do() -> None:

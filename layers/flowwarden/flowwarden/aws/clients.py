@@ -20,6 +20,8 @@ READ_TIMEOUT_SECONDS = 10
 """Far above what these calls take, far below botocore's 60, which would eat a function's whole timeout."""
 ATTEMPTS = 4
 """Calls in all: the first one and three retries, with jittered exponential backoff (at most about 7 s)."""
+QUICK_ATTEMPTS, QUICK_SECONDS = 2, 2.0
+"""Of calls that claim, send and mark notifications: a service that hangs must not take the time of others."""
 
 
 @overload

@@ -27,6 +27,9 @@ MACHINES = ("sqs", "lambda", "http", "https", "firehose")
 MAX_BYTES = 262_144
 """SNS's default limit of body and attributes together."""
 
+MAX_SUBJECT = 99
+"""SNS takes fewer than 100 characters."""
+
 MAX_ATTRIBUTE = 256
 """Characters of an attribute; ours are ids and words."""
 
@@ -42,6 +45,7 @@ class TopicSink:
     def __init__(self, client: SNSClient, topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
+        self.name = f"sns:{topic_arn.rpartition(':')[2]}"
 
     def send(self, notification: Notification) -> None:
         """Publish the notification.
@@ -52,13 +56,24 @@ class TopicSink:
         try:
             self._client.publish(
                 TopicArn=self._topic_arn,
-                Subject=notification.subject,
+                Subject=fit_subject(notification.subject),
                 Message=_body(notification),
                 MessageStructure="json",
                 MessageAttributes=_attributes(notification.attributes),
             )
         except (ClientError, BotoCoreError) as error:
             raise PublishFailed(f"SNS topic {self._topic_arn}: {error}") from error
+
+
+def fit_subject(text: str) -> str:
+    """A subject that SNS takes: printable ASCII, at most `MAX_SUBJECT` characters, `...` where it was cut.
+
+    A subject that SNS refuses loses the whole notification, so nothing is left to chance.
+    """
+    printable = "".join(char if " " <= char <= "~" else "?" for char in " ".join(text.split()))
+    if len(printable) <= MAX_SUBJECT:
+        return printable or "(no subject)"
+    return printable[: MAX_SUBJECT - 3] + "..."
 
 
 def _attributes(values: dict[str, str]) -> dict[str, MessageAttributeValueTypeDef]:
@@ -84,7 +99,8 @@ def _body(notification: Notification) -> str:
 def _short(notification: Notification) -> str:
     """What fits a text message."""
     incident = notification.document.get("incident")
-    return f"{notification.subject} incident {incident}" if incident else notification.subject
+    subject = fit_subject(notification.subject)
+    return f"{subject} incident {incident}" if incident else subject
 
 
 def _shortened(notification: Notification) -> str:

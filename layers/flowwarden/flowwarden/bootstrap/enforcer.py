@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flowwarden.aws.clients import ATTEMPTS, make_client
+from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
@@ -10,9 +11,10 @@ from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import TopicSink
 from flowwarden.enforcer.ports import Pace
-from flowwarden.enforcer.reconcile import MINUTE, Aws, EnforcingService
+from flowwarden.enforcer.reconcile import Aws, EnforcingService
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.notify.ports import Sink
+from flowwarden.notify.alert import Route
+from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 
@@ -33,28 +35,26 @@ def build(settings: EnforcerSettings, aws: Aws, *, dry_run: bool | None = None) 
         Policy.from_json(settings.policy).flow_logs,
         stack_of(settings),
         dry_run=settings.dry_run if dry_run is None else dry_run,
-        window=settings.suppression_minutes * MINUTE,
     )
 
 
-def on_aws(settings: EnforcerSettings, reports: Sink, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> Aws:
+def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> Aws:
     """The ports on AWS; `ec2_attempts` is how often a call to EC2 is made in all while it is throttled."""
-    region = settings.aws_region
-    table = make_client("dynamodb", region)
+    region, table = settings.aws_region, settings.state_table
+    state = make_client("dynamodb", region)
+    quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
     return Aws(
         ec2=Ec2FlowLogs(make_client("ec2", region, attempts=ec2_attempts)),
         groups=LogGroups(make_client("logs", region)),
         roles=Roles(make_client("iam", region)),
-        evidence=DynamoDbEvidence(table, settings.state_table),
-        memory=DynamoDbEnforcerMemory(table, settings.state_table),
-        reports=reports,
+        evidence=DynamoDbEvidence(state, table),
+        memory=DynamoDbEnforcerMemory(state, table),
+        claims=DynamoDbClaims(quick, table, terms),
+        routes={Route.OPERATIONS: (TopicSink(topics, settings.operations_topic_arn),)},
         pace=pace,
     )
-
-
-def topic(settings: EnforcerSettings) -> TopicSink:
-    """The operations topic."""
-    return TopicSink(make_client("sns", settings.aws_region), settings.operations_topic_arn)
 
 
 def stack_of(settings: EnforcerSettings) -> Stack:

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.aws.clients import make_client
+from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
@@ -17,9 +17,9 @@ from flowwarden.aws.sns import TopicSink
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
-from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.pipeline import Caches, MonitoringService
 from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatStore
+from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Claims, Sink
 from flowwarden.policy.policy import Policy
@@ -27,8 +27,6 @@ from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
 from flowwarden.state.ports import EvidenceStore
 
-QUICK_ATTEMPTS, QUICK_SECONDS = 2, 2.0
-"""Of calls to the state table and SNS: a table that hangs must not take the time that pages need."""
 INTERFACE_ATTEMPTS: Final = 1
 """EC2 is asked once about an interface: an unknown host is watched all the same, less closely."""
 
@@ -79,7 +77,7 @@ def build(
         ),
         policy=policy,
         claims=ports.claims,
-        routes={Route.PAGES: ports.pages, Route.OPERATIONS: ports.operations},
+        routes={Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)},
         region=region,
         quiet_minutes=suppression_minutes,
     )

@@ -88,12 +88,6 @@ class EnforcerMemory(Protocol):
     def stop_at(self, cursor: Cursor | None, now: int) -> None:
         """Remember where the sweep stopped; None if it came to its end."""
 
-    def take_turn(self, subject: str, now: int, wait: int) -> bool:
-        """Whether the caller may tell of a subject: nobody was told so in the `wait` seconds before `now`."""
-
-    def give_back(self, subject: str) -> None:
-        """Give the turn back: nobody could be told."""
-
 
 class Pace(Protocol):
     """How much time a run has, and how it waits."""

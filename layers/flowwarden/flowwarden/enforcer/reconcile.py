@@ -39,6 +39,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.enforcer.decide.coverage import CoverageVerdict, VpcState
 from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep
 from flowwarden.enforcer.execute.backoff import has_time, with_backoff
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor, fairly
@@ -48,16 +49,18 @@ from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed, Observer
 from flowwarden.enforcer.planning import Planned, Planner
 from flowwarden.enforcer.ports import EnforcerMemory, FlowLogService, LogGroupService, Pace, RoleService
+from flowwarden.enforcer.reporting import alerts, recurring
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.requeue import left, missing, unseen
 from flowwarden.enforcer.state.desired import retentions
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.enforcer.telling import SUPPRESSION_SECONDS, OperationsNotifier
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_item import Cursor, WorkItem
 from flowwarden.enforcer.work_queue import WorkQueue
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError
-from flowwarden.notify.ports import Sink
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.notifier import Routes, Run
+from flowwarden.notify.ports import Claims
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.state.ports import EvidenceStore
 
@@ -72,7 +75,8 @@ class Aws(Struct, frozen=True, kw_only=True):
     roles: RoleService
     evidence: EvidenceStore
     memory: EnforcerMemory
-    reports: Sink
+    claims: Claims
+    routes: Routes
     pace: Pace
 
 
@@ -86,7 +90,6 @@ class EnforcingService:
         stack: Stack,
         *,
         dry_run: bool = False,
-        window: int = SUPPRESSION_SECONDS,
     ) -> None:
         """Take what to work with, what the user wishes, and what the stack brings.
 
@@ -95,7 +98,6 @@ class EnforcingService:
             policy: the user's.
             stack: the stack's.
             dry_run: whether to plan only: nothing is changed, remembered or sent.
-            window: seconds in which what stays the same is told once.
         """
         self._aws = aws
         self._policy = policy
@@ -106,7 +108,6 @@ class EnforcingService:
         self._log_groups = LogGroupExecutor(aws.groups, aws.roles, self._planner, stack, aws.pace)
         self._tags = TagExecutor(aws.ec2, aws.pace)
         self._flow_logs = FlowLogExecutor(aws.ec2, self._planner, aws.pace)
-        self._notifier = OperationsNotifier(aws.reports, aws.memory, stack, window=window, dry_run=dry_run)
 
     @property
     def stack(self) -> Stack:
@@ -121,7 +122,7 @@ class EnforcingService:
             now: Unix seconds; tells how old the trigger is.
 
         Returns:
-            One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `tell`.
+            One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `notify`.
         """
         if not RUN_MODES[trigger.kind].acts(dry_run=self._dry_run):
             # Where nothing is done, what is pending stays so, and each look would tell the same: sweeps tell.
@@ -136,19 +137,24 @@ class EnforcingService:
             )
         except (CallFailed, CallRefused) as error:
             unlisted = unseen(wanted, trigger, agenda, error, now)
-            outcomes += self._notifier.unlisted(unlisted, trigger, now)
+            outcomes += recurring.unlisted(unlisted, trigger)
             return self._report(trigger, outcomes, agenda=agenda)
         outcomes += missing(wanted or [], world, trigger, agenda, now)
         return self._work(trigger, agenda, world, outcomes, now)
 
-    def tell(self, report: EnforcementReport) -> None:
-        """Tell operations if there is news, then say whether the event must be retried.
+    def notify(self, report: EnforcementReport, attempt: str, now: int) -> DeliveryReport:
+        """Send the report to operations if there is news; in a dry run nothing is sent.
 
-        Raises:
-            PublishFailed: operations could not be told.
-            EnforcementIncomplete: a retry may do what could not be put off.
+        Args:
+            report: of this run.
+            attempt: unique: no other run has it, not even a retry.
+            now: Unix seconds; a run may take minutes, so this is not when it began.
         """
-        self._notifier.tell(report)
+        if self._dry_run:
+            return DeliveryReport()
+        owner = alerts.owner_of(report, attempt)
+        run = Run(owner=owner, at=now, time_left=self._aws.pace.remaining)
+        return alerts.send(report, run, self._aws.claims, self._aws.routes)
 
     def _wanted(
         self, trigger: Trigger, agenda: WorkQueue, now: int
@@ -191,7 +197,7 @@ class EnforcingService:
             repairs.append(Remediation(subject=self._stack.log_group_name, what=what, done=False))
         if self._dry_run:
             plans = tuple(each.plan for each in planned)
-            repairs += [*self._role(trigger), *self._notifier.silences(planned, trigger, now)]
+            repairs += [*self._role(trigger), *recurring.silences(_judged(planned), trigger, self._stack)]
             return self._report(
                 trigger, outcomes, agenda=agenda, plans=plans, upkeep=upkeep, repairs=tuple(repairs)
             )
@@ -208,15 +214,14 @@ class EnforcingService:
             cursor = None if stopped is None else Cursor(after=stopped)
             agenda.stop_at(cursor, now)
         repairs += [each for each in self._tags.carry_out(planned) if each.done or mode.reports_lasting]
-        # Last of all: a turn is taken, and a run that is ended would not have told.
-        repairs = list(self._notifier.doubts(repairs, trigger, now))
-        repairs += self._notifier.silences(planned, trigger, now)
+        repairs = recurring.doubts(repairs, trigger)
+        repairs += recurring.silences(_judged(planned), trigger, self._stack)
         return self._report(
             trigger,
             outcomes,
             agenda=agenda,
             repairs=tuple(repairs),
-            duplicates=self._notifier.duplicates(planned, trigger, now),
+            duplicates=recurring.duplicates(_judged(planned), trigger),
             goes_on=stopped is not None,
         )
 
@@ -287,3 +292,7 @@ class EnforcingService:
             forgotten=agenda is not None and agenda.forgotten,
             **told,  # type: ignore[arg-type]  # the parts of a report
         )
+
+
+def _judged(planned: Sequence[Planned]) -> list[tuple[VpcState, CoverageVerdict]]:
+    return [(each.vpc_state, each.plan.verdict) for each in planned]

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from flowwarden.monitor.alerts import Seen, alerts, roll_up
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
-from flowwarden.monitor.detectors import BY_NAME, DETECTORS, unparsed_lines
-from flowwarden.monitor.detectors.base import Route
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
+from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.heartbeats import record
 from flowwarden.monitor.learning import learn
-from flowwarden.monitor.render import rollup
-from flowwarden.monitor.render.incident_key import account_of, incident_key
-from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.page import Occasion
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context, PolicyView
 from flowwarden.notify.claims import Owner
-from flowwarden.notify.notification import one_line
-from flowwarden.notify.notifier import Alert, Notifier, Told
-from flowwarden.notify.ports import Claims, Sink
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.notifier import Routes, Run, notify
+from flowwarden.notify.ports import Claims
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
@@ -57,7 +52,7 @@ class MonitoringService:
         caches: Caches,
         policy: Policy,
         claims: Claims,
-        routes: Mapping[Route, Sink],
+        routes: Routes,
         region: str,
         quiet_minutes: int,
     ) -> None:
@@ -107,45 +102,11 @@ class MonitoringService:
         renewed = self._caches.formats.renewed(batch.log_group, now)
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
 
-    def _notify(self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int) -> Told:
-        """Send what is an alert, missing records first, then by severity."""
-        alerts = [
-            self._alert(finding, batch)
-            for finding in sorted(findings, key=_urgency)
-            if finding.severity.pages
-        ]
-        owner = Owner(batch.batch_id, invocation.attempt)
-        notifier = Notifier(self._claims, owner, now, invocation.time_left)
-        notifier.notify(alerts, lambda summaries: self._together(summaries, batch))
-        return notifier.told
-
-    def _together(self, summaries: Sequence[str], batch: LogBatch) -> Alert:
-        occasion = self._occasion(batch.owner, batch)
-        summary = rollup.summarize(summaries, occasion)
-        key = rollup.storm_key(occasion)
-        return Alert(self._routes[rollup.ROUTE], key, summary, lambda _: rollup.render(summaries, occasion))
-
-    def _alert(self, finding: Finding, batch: LogBatch) -> Alert:
-        account = account_of(finding) or batch.owner
-        occasion = self._occasion(account, batch)
-        key = incident_key(finding, account, self._region, occasion.log_group)
-        sink = self._routes[BY_NAME[finding.detector].route]
-        return Alert(sink, key, finding.summary, lambda claim: render(finding, key, claim, occasion))
-
-    def _occasion(self, account: str, batch: LogBatch) -> Occasion:
-        return Occasion(
-            account_id=account,
-            region=self._region,
-            log_group=one_line(batch.log_group),
-            log_stream=one_line(batch.log_stream),
-            quiet_minutes=self._quiet_minutes,
+    def _notify(
+        self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int
+    ) -> DeliveryReport:
+        run = Run(owner=Owner(batch.batch_id, invocation.attempt), at=now, time_left=invocation.time_left)
+        seen = Seen(batch=batch, region=self._region, quiet_minutes=self._quiet_minutes)
+        return notify(
+            alerts(findings, seen), run, self._claims, self._routes, lambda rest: roll_up(rest, seen)
         )
-
-
-_FIRST: Final = (Route.OPERATIONS, Route.PAGES)
-_GRAVEST: Final = (Severity.HIGH, Severity.MEDIUM, Severity.INFO)
-
-
-def _urgency(finding: Finding) -> tuple[int, int]:
-    route = BY_NAME[finding.detector].route
-    return (_FIRST.index(route) if route in _FIRST else len(_FIRST), _GRAVEST.index(finding.severity))

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from flowwarden.errors import PublishFailed
 from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
 from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import one_line
-from flowwarden.notify.notifier import Told
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.model import GapKind
 
@@ -32,7 +31,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     malformed_samples: tuple[tuple[str, str], ...]
     """(line, reason) of the first malformed lines."""
     found: tuple[Finding, ...]
-    told: Told
+    told: DeliveryReport
     """What became of the findings that page."""
     log_formats_unavailable: int
     """1 if the log formats that the lines were read by may be out of date, because EC2 did not tell them."""
@@ -88,17 +87,13 @@ class BatchReport(Struct, frozen=True, kw_only=True):
         Raises:
             PublishFailed: at least one notification was not taken.
         """
-        if self.told.unsent:
-            raise PublishFailed(
-                f"{len(self.told.unsent)} notification(s) not sent, the batch will be retried: "
-                f"{self.told.unsent[0]}"
-            )
+        self.told.raise_if_unsent()
 
 
 def report(
     records: Table,
     findings: Sequence[Finding],
-    told: Told,
+    told: DeliveryReport,
     *,
     log_formats_unavailable: int,
     evidence_unavailable: int,

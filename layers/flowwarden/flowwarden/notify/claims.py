@@ -17,6 +17,15 @@ class ClaimTerms(Struct, frozen=True, kw_only=True):
     """A claim is its owner's alone for this long; then anybody may take it over."""
 
 
+class ClaimKey(Struct, frozen=True):
+    """What is claimed: to notify one sink of one incident."""
+
+    sink: str
+    """The sink's name."""
+    incident: str
+    """The alert's key."""
+
+
 class Owner(Struct, frozen=True):
     """Who claims: one attempt at a batch.
 

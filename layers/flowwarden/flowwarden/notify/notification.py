@@ -10,7 +10,7 @@ from msgspec import Struct
 class Notification(Struct, frozen=True, kw_only=True):
     """A message about an incident or about what the enforcer did, ready for any sink.
 
-    `subject` is at most 99 printable ASCII characters; `document` holds JSON values only;
+    `subject` is one line, which a sink fits to its limits; `document` holds JSON values only;
     `attributes` are what subscribers filter by, so their names are part of the interface.
     """
 
@@ -30,18 +30,3 @@ def one_line(text: str, limit: int = 256) -> str:
     """
     printable = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
     return printable if len(printable) <= limit else f"{printable[: limit - 3]}..."
-
-
-MAX_SUBJECT = 99
-"""SNS takes fewer than 100 characters."""
-
-
-def fit_subject(text: str) -> str:
-    """A subject that SNS takes: printable ASCII, at most 99 characters, `...` where it was cut.
-
-    A subject that SNS refuses loses the whole notification, so nothing is left to chance.
-    """
-    printable = "".join(char if " " <= char <= "~" else "?" for char in " ".join(text.split()))
-    if len(printable) <= MAX_SUBJECT:
-        return printable or "(no subject)"
-    return printable[: MAX_SUBJECT - 3] + "..."

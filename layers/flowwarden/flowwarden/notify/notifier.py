@@ -1,19 +1,23 @@
-"""Telling on-call once: claim, publish, confirm, for each alert of a batch.
+"""The one pipeline of notifications: claim, send, mark, for each alert and sink.
 
-A crash between publishing and confirming may page twice; a page is never lost: whatever is not sent when the
-batch ends makes the batch fail, and Lambda retries it.
+A crash between sending and marking may send twice. Nothing is lost: if an alert is not sent, the run fails
+and Lambda retries it. Claims belong to one sink, so a sink that fails neither loses nor repeats what others
+send.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.errors import PublishFailed, StateUnavailable
-from flowwarden.notify.claims import Claim, ClaimState, Owner
+from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, Owner
+from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
 
@@ -22,145 +26,197 @@ RESERVE: Final = 22.0
 answer just in time, at the second attempt, take 7 each (1 s to connect and 2 s to answer, twice, and a second
 between); the metrics have to be written before the function is stopped."""
 
-MAX_PAGES: Final = 25
-"""Pages that a batch sends one by one; what is found beyond them is one page. Nobody reads more at night."""
+MAX_SINGLE: Final = 25
+"""Notifications of a run that a sink gets one by one. One roll-up stands for all others: more are not read at
+night."""
 
 MAX_CLAIMS: Final = 125
-"""Alerts of a batch that are looked up at all, so that a flood costs a bounded number of writes."""
+"""Alerts of a run that are claimed for a sink at all, so that a flood costs a bounded number of writes."""
+
+NO_TIME: Final = "The function's time is nearly over."
+IN_PROGRESS: Final = "Another delivery of this batch is at it."
+
+type Routes = Mapping[Route, Sequence[Sink]]
+"""The sinks of each route."""
+
+type RollUp = Callable[[Sequence[Alert]], Alert]
+"""Makes the one alert that stands for several."""
 
 
-class Alert(Struct, frozen=True):
-    """Something to notify about, and where."""
+class Run(Struct, frozen=True, kw_only=True):
+    """One invocation that notifies."""
+
+    owner: Owner
+    at: int
+    """Unix seconds."""
+    time_left: Callable[[], float]
+    """Seconds until the function is stopped."""
+
+
+def notify(
+    alerts: Sequence[Alert],
+    run: Run,
+    claims: Claims,
+    routes: Routes,
+    roll_up: RollUp,
+    *,
+    singly: int = MAX_SINGLE,
+) -> DeliveryReport:
+    """Send each alert to each sink of its route, unless it was sent there lately.
+
+    A sink gets its alerts in their order. After a failure it waits until the other sinks are done, so that
+    one that hangs takes no time from them.
+
+    Args:
+        alerts: the gravest first.
+        run: the invocation.
+        claims: what was sent before.
+        routes: the sinks; sinks of one name are one sink. KeyError if the route of an alert is missing.
+        roll_up: makes the alert for what is new beyond `singly`, and for all alerts beyond `MAX_CLAIMS`, for
+            which it is unknown whether they are new. Repeats do not count for `singly`.
+        singly: how many notifications a sink gets one by one.
+    """
+    total = DeliveryReport()
+    queue = deque(_by_sink(alerts, routes, singly))
+    while queue:
+        work = queue.popleft()
+        # A table that hangs takes seconds a call, and the alerts must be out before the function's timeout.
+        used = claims if not total.state_unavailable else None
+        if not work.alerts:
+            total += _send_rest(work, run, used, roll_up)
+            continue
+        left, report = _send_next(work, run, used)
+        total += report
+        if report.unsent:
+            queue.append(left)
+        else:
+            queue.appendleft(left)
+    return total
+
+
+class _Work(Struct, frozen=True, kw_only=True):
+    """What is left to do for one sink."""
 
     sink: Sink
-    key: str
-    """The incident."""
-    summary: str
-    render: Callable[[Claim], Notification]
+    alerts: tuple[Alert, ...]
+    """To be claimed."""
+    beyond: tuple[Alert, ...]
+    """Beyond `MAX_CLAIMS`."""
+    singly: int
+    """How many notifications it may still get one by one."""
+    claimed: tuple[Alert, ...] = ()
+    """For the roll-up."""
 
 
-class Told(Struct, kw_only=True):
-    """What became of the alerts of a batch."""
+def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work]:
+    """The work for each sink, in the order of the alerts."""
+    sinks: dict[str, Sink] = {}
+    by_name: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        for name, sink in {each.name: each for each in routes[alert.route]}.items():
+            sinks.setdefault(name, sink)
+            by_name.setdefault(name, []).append(alert)
+    return [
+        _Work(
+            sink=sinks[name],
+            alerts=tuple(mine[:MAX_CLAIMS]),
+            beyond=tuple(mine[MAX_CLAIMS:]),
+            singly=singly,
+        )
+        for name, mine in by_name.items()
+    ]
 
-    sent: list[str] = []
-    """Incident keys that were notified."""
-    suppressed: list[str] = []
-    """Summaries that stayed quiet as repeats."""
-    repeated: int = 0
-    """How many of these another attempt at this very batch had told."""
-    together: list[str] = []
-    """Summaries that were told in one page."""
-    unsent: list[str] = []
-    """What could not be published, and why; the batch must be retried when there is any."""
-    state_unavailable: int = 0
-    """Calls that the state table did not answer."""
+
+def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:
+    """Claim the next alert and send it, or leave it to the roll-up."""
+    alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
+    if run.time_left() < RESERVE:
+        return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
+    claim, report, usable = _claim(alert, work.sink, run, claims)
+    if claim.state is not ClaimState.CLAIMED:
+        report += _not_sent(alert, claim)
+    elif not left.singly:
+        return replace(left, claimed=(*left.claimed, alert)), report
+    else:
+        report += _publish([alert], alert.render(claim), work.sink, run, usable)
+    # What another attempt at this batch sent one by one counts: a retry sends no more than one attempt does.
+    return replace(left, singly=max(0, left.singly - len(report.sent) - report.repeated)), report
 
 
-class Notifier:
-    """Tells the alerts of one batch."""
+def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) -> DeliveryReport:
+    """Send the roll-up: always for what is new, else once in a window for what was not looked up."""
+    covered = (*work.claimed, *work.beyond)
+    if not covered:
+        return DeliveryReport()
+    page = roll_up(covered)
+    report = DeliveryReport(rolled_up=tuple(each.title for each in covered))
+    if not work.beyond:
+        granted = Claim(state=ClaimState.CLAIMED)
+        return report + _publish(work.claimed, page.render(granted), work.sink, run, claims)
+    if run.time_left() < RESERVE:
+        return report + DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
+    claim, asked, usable = _claim(page, work.sink, run, claims)
+    claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed
+    if not claimed:
+        return report + asked + _not_sent(page, claim)
+    return report + asked + _publish(claimed, page.render(claim), work.sink, run, usable)
 
-    def __init__(self, claims: Claims, owner: Owner, now: int, time_left: Callable[[], float]) -> None:
-        """Make one for each invocation.
 
-        Args:
-            claims: the memory of what was told.
-            owner: this invocation.
-            now: Unix seconds.
-            time_left: seconds until the function is stopped.
-        """
-        self.told = Told()
-        self._claims = claims
-        self._owner = owner
-        self._now = now
-        self._time_left = time_left
-        self._has_memory = True
+def _claim(
+    alert: Alert, sink: Sink, run: Run, claims: Claims | None
+) -> tuple[Claim, DeliveryReport, Claims | None]:
+    """The claim, what is to report of it, and the claims that are to be used from then on.
 
-    def notify(self, alerts: Sequence[Alert], together: Callable[[Sequence[str]], Alert]) -> None:
-        """Tell each alert, in their order; what comes of it stands in `told`.
+    `claims` is None where the table does not answer.
+    """
+    # One notification too many is better than none: without the table every alert is sent that cannot wait.
+    without = Claim(state=ClaimState.SUPPRESSED if alert.can_wait else ClaimState.CLAIMED)
+    if claims is None:
+        return without, DeliveryReport(), None
+    try:
+        return claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at), DeliveryReport(), claims
+    except StateUnavailable:
+        return without, DeliveryReport(state_unavailable=1), None
 
-        `together` makes the one page for the summaries of all that are news beyond `MAX_PAGES`, and of all
-        beyond `MAX_CLAIMS`, of which nobody knows. What was told before takes nobody's place in the former.
-        """
-        rest: list[Alert] = []
-        for alert in alerts[:MAX_CLAIMS]:
-            if self._time_left() < RESERVE:
-                self.told.unsent.append(f"{alert.summary} The function's time is nearly over.")
-                continue
-            claim = self._granted(alert)
-            if claim is None:
-                continue
-            if len(self.told.sent) + self.told.repeated < MAX_PAGES:
-                self._publish([alert], alert.render(claim), alert.sink)
+
+def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
+    """The report of an alert that is not this run's to send."""
+    if claim.state is ClaimState.IN_PROGRESS and claim.same_batch:
+        # The other delivery may have crashed: only a retry can see that.
+        return DeliveryReport(unsent=(f"{alert.title} {IN_PROGRESS}",))
+    # It was sent before; or another batch is about to send it. If that one crashes, its own retry sends, or
+    # it ends in the failure queue.
+    return DeliveryReport(suppressed=(alert.title,), repeated=int(claim.same_batch))
+
+
+def _publish(
+    alerts: Sequence[Alert], notification: Notification, sink: Sink, run: Run, claims: Claims | None
+) -> DeliveryReport:
+    """Send one notification about all of these, and mark them as sent, or as free if that failed."""
+    keys = [ClaimKey(sink.name, alert.key) for alert in alerts]
+    try:
+        sink.send(notification)
+    except PublishFailed as error:
+        unsent = tuple(f"{alert.title} {error}" for alert in alerts)
+        return DeliveryReport(unsent=unsent, state_unavailable=_mark(keys, run, claims, sent=False))
+    sent = tuple(alert.key for alert in alerts)
+    return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
+
+
+def _mark(keys: Sequence[ClaimKey], run: Run, claims: Claims | None, *, sent: bool) -> int:
+    """Mark claims as sent, or as free for the retry; how many calls the table did not answer.
+
+    After the first one it is not asked again. That does no harm: what was sent is out, and a retry would only
+    send it again; what is not free at once is free when its lease ends, before the retry comes.
+    """
+    if claims is None:
+        return 0
+    try:
+        for key in keys:
+            if sent:
+                claims.confirm(key, run.owner, run.at)
             else:
-                rest.append(alert)
-        beyond = [alert.summary for alert in alerts[MAX_CLAIMS:]]
-        if rest or beyond:
-            summaries = [*(alert.summary for alert in rest), *beyond]
-            self.told.together.extend(summaries)
-            self._tell_together(together(summaries), rest, are_all=not beyond)
-
-    def _tell_together(self, page: Alert, rest: list[Alert], *, are_all: bool) -> None:
-        """Send the one page: always for what is news, else once in a while for what nobody looked up."""
-        if are_all:
-            self._publish(rest, page.render(Claim(state=ClaimState.CLAIMED)), page.sink)
-        elif self._time_left() < RESERVE:
-            self.told.unsent.append(f"{page.summary} The function's time is nearly over.")
-        else:
-            claim = self._claim(page.key)
-            if claim.state is ClaimState.CLAIMED:
-                rest.append(page)
-            if rest:
-                self._publish(rest, page.render(claim), page.sink)
-            elif claim.state is ClaimState.IN_PROGRESS and claim.same_batch:
-                self.told.unsent.append(f"{page.summary} Another delivery of this batch is at it.")
-            else:
-                self.told.suppressed.append(page.summary)
-
-    def _granted(self, alert: Alert) -> Claim | None:
-        """The claim to an alert that is this attempt's to tell, None for any other."""
-        claim = self._claim(alert.key)
-        if claim.state is ClaimState.CLAIMED:
-            return claim
-        if claim.state is ClaimState.IN_PROGRESS and claim.same_batch:
-            # The other delivery may have crashed: only a later look can tell.
-            self.told.unsent.append(f"{alert.summary} Another delivery of this batch is at it.")
-            return None
-        # Told before; or another batch is at it: if that one dies, its own retry tells, or it ends in the
-        # failure queue.
-        self.told.suppressed.append(alert.summary)
-        self.told.repeated += claim.same_batch
-        return None
-
-    def _publish(self, alerts: Sequence[Alert], notification: Notification, sink: Sink) -> None:
-        """Send one notification about all of these."""
-        try:
-            sink.send(notification)
-        except PublishFailed as error:
-            for alert in alerts:
-                self.told.unsent.append(f"{alert.summary} {error}")
-                # For the retry to take at once; if this fails, the lease ends before the retry comes.
-                self._remember(partial(self._claims.release, alert.key, self._owner))
-            return
-        for alert in alerts:
-            self.told.sent.append(alert.key)
-            # If this fails, the page is out all the same: a retry of the batch would only send it again.
-            self._remember(partial(self._claims.confirm, alert.key, self._owner, self._now))
-
-    def _claim(self, key: str) -> Claim:
-        claim = self._remember(partial(self._claims.claim, key, self._owner, self._now))
-        # Better a page too many than none: without memory every finding goes out.
-        return claim or Claim(state=ClaimState.CLAIMED)
-
-    def _remember[T](self, call: Callable[[], T]) -> T | None:
-        """Ask the table; once it did not answer, leave it alone for the rest of the batch.
-
-        A table that hangs takes seconds a call, and the pages have to be out before the function's timeout.
-        """
-        if not self._has_memory:
-            return None
-        try:
-            return call()
-        except StateUnavailable:
-            self._has_memory = False
-            self.told.state_unavailable += 1
-            return None
+                claims.release(key, run.owner)
+    except StateUnavailable:
+        return 1
+    return 0

@@ -19,8 +19,6 @@ SETS: Final = "evidence"
 """Sort key of the items that hold sets of numbers."""
 WORK: Final = "enforcer"
 """Partition of what the enforcer has to do. One query reads it, so each run knows whether there is work."""
-TURNS: Final = "enforcer#told"
-"""Partition of what the enforcer reported lately. It is apart from `WORK`, because few runs read it."""
 WORK_TTL: Final = 3 * DAY
 """A lost item of the enforcer does no harm: the sweep checks every VPC in any case."""
 
@@ -156,10 +154,11 @@ HEARTBEATS: Final = Item(
     "minutes, so there is no budget for a batch. The log group `*` stands for all together.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
-    name="incidents", prefix="incident#", key=("incident key",), sort="claim",
+    name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
     ttl=7 * DAY, ttl_from="the end of its quiet time",
-    why="Which invocation notifies about an incident, and when one did. It outlives its quiet time, so that "
-    "the next page can say what came before. A repeat costs two writes, anything else one or two.",
+    why="Which invocation notifies a sink of an incident, and when one did. Each sink has its own item, so "
+    "one that fails does not hold others back. It outlives its quiet time, so that the next page can say "
+    "what came before. A repeat costs two writes, anything else one or two.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="layouts#", key=("log group",), sort="formats",
@@ -178,37 +177,8 @@ SWEEP_CURSOR: Final = Item(
     why="Where a sweep stopped that did not finish in time. The next run goes on from there.",
 )  # fmt: skip
 
-
-def _turn(name: str, prefix: str, why: str, *key: str) -> Item:
-    """A row about what the enforcer reports once in a window of time."""
-    return Item(
-        name=name, prefix=prefix, key=key, partition=TURNS, why=why,
-        ttl=WORK_TTL, ttl_from="the report; longer if the window between reports is",
-    )  # fmt: skip
-
-
-SILENCE_TURNS: Final = _turn(
-    "reports of silent log groups", "silence#", "A log group into which no flow log writes.", "log group"
-)
-DUPLICATE_TURNS: Final = _turn(
-    "reports of duplicates", "duplicates#",
-    "Flow logs that record the same traffic again. Other flow logs are another report.", "hash of the ids",
-)  # fmt: skip
-BOUNDARY_TURNS: Final = _turn(
-    "reports of a boundary", "boundary#",
-    "A permissions boundary that may keep the delivery role from writing.", "policy ARN",
-)  # fmt: skip
-UNREAD_ROLE_TURN: Final = _turn(
-    "report of an unread role", "role-unread", "The delivery role could not be read in full."
-)
-UNLISTED_TURN: Final = _turn("report of unlisted VPCs", "unlisted", "EC2 does not list VPCs or flow logs.")
-UNPROVEN_TURN: Final = _turn(
-    "report of unverified flow logs", "unproven", "Flow logs that have not written any record for long."
-)
-
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
-    HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR, SILENCE_TURNS, DUPLICATE_TURNS,
-    BOUNDARY_TURNS, UNREAD_ROLE_TURN, UNLISTED_TURN, UNPROVEN_TURN,
+    HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""

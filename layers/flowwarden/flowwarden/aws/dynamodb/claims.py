@@ -1,6 +1,6 @@
-"""The state table: which invocation notifies about an incident.
+"""The state table: which invocation notifies a sink of an incident.
 
-Conditional writes settle it. An incident is one item, so that its writers meet in one place and
+Conditional writes settle it. An incident is one item for each sink, so that its writers meet in one place and
 no partition is shared. Its life:
 
     (none) ──claim──> PENDING ──confirm──> SENT ──quiet time over, claim──> PENDING …
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowwarden.aws.dynamodb.table import ConditionFailed, StateTable, number
 from flowwarden.errors import StateUnavailable
-from flowwarden.notify.claims import Claim, ClaimState, ClaimTerms, Owner
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.state.schema import INCIDENTS
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class DynamoDbClaims:
         self._table = StateTable(client, table)
         self._terms = terms
 
-    def claim(self, key: str, owner: Owner, now: int) -> Claim:
-        """Try to become the one who notifies about incident `key`.
+    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
+        """Try to become the one who notifies the sink of the incident.
 
         Costs one write; a suppressed repeat costs a second one, which counts it.
 
@@ -79,7 +79,7 @@ class DynamoDbClaims:
             return self._refused(key, owner, refused.item)
         return _claimed(answer.get("Attributes", {}))
 
-    def confirm(self, key: str, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
         """Say that the notification was sent; the quiet time begins.
 
         Nothing happens if another invocation has the claim by now: its new owner confirms.
@@ -107,7 +107,7 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def release(self, key: str, owner: Owner) -> None:
+    def release(self, key: ClaimKey, owner: Owner) -> None:
         """Give the claim back unsent: its lease ends now.
 
         Raises:
@@ -128,7 +128,7 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def _refused(self, key: str, owner: Owner, item: dict[str, Any]) -> Claim:
+    def _refused(self, key: ClaimKey, owner: Owner, item: dict[str, Any]) -> Claim:
         same_batch = owner.same_batch(item.get("owner", {}).get("S", ""))
         if item.get("state", {}).get("S") == _PENDING and item["owner"]["S"] == str(owner):
             # The SDK repeated a write whose answer was late: the first one had claimed.
@@ -142,7 +142,7 @@ class DynamoDbClaims:
                 self._hold_back(key, owner)
         return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
 
-    def _hold_back(self, key: str, owner: Owner) -> None:
+    def _hold_back(self, key: ClaimKey, owner: Owner) -> None:
         try:
             self._update(
                 key,
@@ -156,8 +156,8 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def _update(self, key: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own arguments
-        return self._table.update(INCIDENTS.address(key), **arguments)
+    def _update(self, key: ClaimKey, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own arguments
+        return self._table.update(INCIDENTS.address(key.sink, key.incident), **arguments)
 
 
 def _claimed(before: dict[str, Any]) -> Claim:

@@ -1,7 +1,6 @@
 """What the enforcer remembers, in the state table: implements `ports.EnforcerMemory`.
 
-What is to be done stands under one partition key, so that one query tells whether anything is; what people
-were told of stands under another.
+It stands under one partition key, so that one query says whether there is anything to do.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import msgspec
 
 from flowwarden.aws.dynamodb.table import Address, StateTable, number
 from flowwarden.enforcer.work_item import Cursor, WorkItem
-from flowwarden.state.schema import SWEEP_CURSOR, TURNS, WORK, WORK_ITEMS, WORK_TTL
+from flowwarden.state.schema import SWEEP_CURSOR, WORK, WORK_ITEMS
 
 if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
@@ -24,7 +23,7 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 
 class DynamoDbEnforcerMemory:
-    """Pending VPCs, the sweep's cursor, and what people were told of, an item each."""
+    """Pending VPCs and the sweep's cursor, an item each."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = StateTable(client, table)
@@ -57,14 +56,6 @@ class DynamoDbEnforcerMemory:
             self._table.delete(SWEEP_CURSOR.address())
         else:
             self._put(SWEEP_CURSOR.address(), cursor, SWEEP_CURSOR.kept_until(now))
-
-    def take_turn(self, subject: str, now: int, wait: int) -> bool:
-        """As the port says. Costs one write, of which one alone succeeds among concurrent ones."""
-        return self._table.take_turn((TURNS, subject), "told_at", now, wait=wait, ttl=max(wait, WORK_TTL))
-
-    def give_back(self, subject: str) -> None:
-        """As the port says. Costs one write."""
-        self._table.delete((TURNS, subject))
 
     def _put(self, address: Address, told: WorkItem | Cursor, expires_at: int) -> None:
         self._table.update(

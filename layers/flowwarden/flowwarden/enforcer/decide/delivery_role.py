@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able, is_denied
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.state.schema import BOUNDARY_TURNS, UNREAD_ROLE_TURN
+from flowwarden.notify.claims import digest
 
 SERVICE: Final = "vpc-flow-logs.amazonaws.com"
 NEEDED: Final = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
@@ -54,17 +54,17 @@ def role_doubts(role: DeliveryRole | None, stack: Stack) -> Iterator[tuple[str, 
     """What may keep VPC Flow Logs from writing, or may not: where somebody wants it so, it stays for ever.
 
     Returns:
-        The turn to tell of it, the same for as long as it is the same, and what it is.
+        The incident, the same for as long as it is the same, and what it is.
     """
     if role is None:
         return
     if role.boundary:
         has = f"the delivery role {_name(stack)} has the permissions boundary {role.boundary}"
-        yield BOUNDARY_TURNS.key_of(role.boundary), f"{has}, which may keep it from writing: {_mend(stack)}"
+        yield digest("role-boundary", role.boundary), f"{has}, which may keep it from writing: {_mend(stack)}"
     if role.unread:
         # Not by what IAM says of it, which may be other words each time.
         unknown = f"it is unknown whether the delivery role {_name(stack)} may write"
-        yield UNREAD_ROLE_TURN.key_of(), f"{unknown}, because not all could be read: {'; '.join(role.unread)}"
+        yield digest("role-unread"), f"{unknown}, because not all could be read: {'; '.join(role.unread)}"
 
 
 def _name(stack: Stack) -> str:

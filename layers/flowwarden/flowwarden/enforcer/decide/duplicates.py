@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 from msgspec import Struct
 
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.coverage import CoverageVerdict, VpcState
-from flowwarden.state.schema import DUPLICATE_TURNS
+from flowwarden.notify.claims import digest
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
@@ -26,10 +25,9 @@ def duplicates_of(pairs: Iterable[tuple[VpcState, CoverageVerdict]]) -> tuple[Du
     return tuple(_of(vpc_state, verdict) for vpc_state, verdict in pairs if verdict.duplicates)
 
 
-def turn_of(duplicates: Iterable[Duplicate]) -> str:
-    """The turn to tell of just these flow logs: other ones are told at once, whatever was told before."""
-    named = sorted(name for each in duplicates for name in each.flow_log_ids)
-    return DUPLICATE_TURNS.key_of(sha256(" ".join(named).encode()).hexdigest()[:16])
+def incident_of(duplicates: Iterable[Duplicate]) -> str:
+    """The incident of just these flow logs: other ones are reported at once, whatever was sent before."""
+    return digest("duplicates", *sorted(name for each in duplicates for name in each.flow_log_ids))
 
 
 def _of(vpc_state: VpcState, verdict: CoverageVerdict) -> Duplicate:

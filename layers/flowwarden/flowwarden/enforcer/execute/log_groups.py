@@ -49,7 +49,7 @@ class LogGroupExecutor:
     def role(self) -> Iterator[Remediation]:
         """What is wrong about the delivery role, which people have to put right.
 
-        What may be wanted so has the turn that is to be asked for.
+        What may be wanted so is an incident.
         """
         name = self._stack.delivery_role_arn.rpartition("/")[2]
         try:
@@ -59,8 +59,8 @@ class LogGroupExecutor:
             return
         for problem in role_problems(role, self._stack):
             yield Remediation(subject=name, what=problem, done=False)
-        for turn, doubt in role_doubts(role, self._stack):
-            yield Remediation(subject=name, what=doubt, done=False, turn=turn)
+        for incident, doubt in role_doubts(role, self._stack):
+            yield Remediation(subject=name, what=doubt, done=False, incident=incident)
 
     def _one(self, step: LogGroupStep) -> Remediation:
         try:

@@ -16,7 +16,7 @@ from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.triggers.trigger import TAMPERING
-from flowwarden.notify.notification import Notification, fit_subject, one_line
+from flowwarden.notify.notification import Notification, one_line
 
 TOLD_AT_MOST = 50
 """VPCs told one by one in each part; the rest is counted. Keeps the message far below SNS's 256 KiB."""
@@ -77,7 +77,7 @@ def _subject(report: EnforcementReport) -> str:
         left = "not all could be looked at yet" if report.goes_on else "nothing is left to restore"
         parts.append(f"{one_line(report.trigger.origin.event_name)}: {left}")
     told = ", ".join(parts)
-    return fit_subject(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
+    return one_line(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
 
 
 def _text(report: EnforcementReport) -> str:

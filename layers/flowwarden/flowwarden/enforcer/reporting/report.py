@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.duplicates import Duplicate, turn_of
+from flowwarden.enforcer.decide.duplicates import Duplicate, incident_of
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.triggers.trigger import Trigger
+from flowwarden.errors import EnforcementIncomplete
 
 
 class Result(StrEnum):
@@ -52,10 +54,10 @@ class VpcOutcome(Struct, frozen=True, kw_only=True):
     """Whether it was an earlier run, or one beside this one, that created the flow log."""
     awaited: bool = False
     """Whether the VPC lacks its flow log, and creating it was tried and put off."""
-    turn: str = ""
-    """The turn to tell of it that was asked for; '' for what is told by each run."""
-    repeated: bool = False
-    """Whether people were told of it within the suppression window, and are not told again."""
+    incident: str = ""
+    """The key of the recurring incident that it belongs to; '' if it belongs to none."""
+    every_run: bool = True
+    """Whether each run reports it; else a notification of its incident, once in a suppression window."""
 
 
 class Remediation(Struct, frozen=True, kw_only=True):
@@ -65,10 +67,10 @@ class Remediation(Struct, frozen=True, kw_only=True):
     what: str
     done: bool = True
     """Whether it was put right; else somebody has to."""
-    turn: str = ""
-    """The turn to tell of it that was asked for; '' for what is told by each run."""
-    repeated: bool = False
-    """Whether people were told of it within the suppression window, and are not told again."""
+    incident: str = ""
+    """The key of the recurring incident that it belongs to; '' if it belongs to none."""
+    every_run: bool = True
+    """Whether each run reports it; else a notification of its incident, once in a suppression window."""
 
 
 class EnforcementReport(Struct, frozen=True, kw_only=True):
@@ -80,7 +82,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     outcomes: tuple[VpcOutcome, ...] = ()
     repairs: tuple[Remediation, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    """What others record again; none if people were told of just these within the suppression window."""
+    """What others record again: reported once in a suppression window."""
     plans: tuple[Plan, ...] = ()
     upkeep: tuple[LogGroupStep, ...] = ()
     """What was planned for VPCs and for log groups, of a run that only plans."""
@@ -129,32 +131,49 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.outcomes if each.retryable)
 
     @property
-    def turns(self) -> tuple[str, ...]:
-        """The turns that this run got: what it tells is not told again within the suppression window."""
-        asked: tuple[VpcOutcome | Remediation, ...] = (*self.outcomes, *self.repairs)
-        turns = tuple(each.turn for each in asked if each.turn and not each.repeated)
-        return (*turns, turn_of(self.duplicates)) if self.duplicates else turns
+    def incidents(self) -> tuple[str, ...]:
+        """The recurring incidents of outcomes and remediations, each once."""
+        parts: tuple[VpcOutcome | Remediation, ...] = (*self.outcomes, *self.repairs)
+        return tuple(dict.fromkeys(each.incident for each in parts if each.incident))
 
     @property
-    def news(self) -> EnforcementReport:
-        """The report without what people were told of lately."""
+    def duplicates_incident(self) -> str:
+        """The incident of just these duplicates; '' if there are none."""
+        return incident_of(self.duplicates) if self.duplicates else ""
+
+    def about(self, incidents: Collection[str]) -> EnforcementReport:
+        """The report with what each run reports, and of what is reported once only these incidents."""
         return replace(
             self,
-            outcomes=tuple(each for each in self.outcomes if not each.repeated),
-            repairs=tuple(each for each in self.repairs if not each.repeated),
+            outcomes=tuple(each for each in self.outcomes if each.every_run or each.incident in incidents),
+            repairs=tuple(each for each in self.repairs if each.every_run or each.incident in incidents),
+            duplicates=self.duplicates if self.duplicates_incident in incidents else (),
         )
 
     @property
     def is_news(self) -> bool:
         """Whether people have to hear about it: something was changed, or something is wrong.
 
-        A look at what is pending tells no failure that may pass: the sweep tells it, if it stays.
+        A retry reports no failure that may pass: the sweep reports it, if it stays.
         """
-        news = self.news
-        failures = news.failures
+        failures = self.failures
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
-        changed = news.created or news.of(Result.REPLACED) or news.repairs or news.duplicates
-        # What is left to a later look is told now, with whoever made it necessary.
-        unfinished = self.trigger.is_deletion and (news.awaited or self.goes_on)
+        changed = self.created or self.of(Result.REPLACED) or self.repairs or self.duplicates
+        # What is left to a later run is reported now, with whoever made it necessary.
+        unfinished = self.trigger.is_deletion and (self.awaited or self.goes_on)
         return bool(changed or failures or unfinished or self.trigger.takes_away)
+
+    def raise_if_incomplete(self) -> None:
+        """Make Lambda retry the event if it left something undone that no later run knows of.
+
+        Raises:
+            EnforcementIncomplete: the state table did not answer, and a retry may do what is left.
+        """
+        if not self.forgotten:
+            return
+        if left := [each.vpc_id or "the list of VPCs" for each in self.unfinished]:
+            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {', '.join(left)}")
+        if self.goes_on:
+            # Where it stopped is not stored. A retry finds done what was done, and comes further.
+            raise EnforcementIncomplete("time ran out before all VPCs were looked at: a retry goes on")

@@ -11,21 +11,9 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.view import BatchView
+from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import Item
-
-
-class Route(StrEnum):
-    """Where a finding goes."""
-
-    PAGES = "pages"
-    """To on-call."""
-    OPERATIONS = "operations"
-    """To the people who run Flow Warden."""
-    DIGEST = "digest"
-    """Into a summary by time."""
-    LOG = "log"
-    """Into the monitor's log and metrics, and to no topic."""
 
 
 class Need(StrEnum):

@@ -25,9 +25,10 @@ from typing import Final
 
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.detectors.base import Detector, Need, Route
+from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import InterfaceFinding, Severity
 from flowwarden.monitor.view import BatchView
+from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import one_line
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state import heartbeats

@@ -17,13 +17,14 @@ from typing import Final
 import numpy as np
 
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
+from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import Integers

@@ -19,9 +19,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import InterfaceFinding, Severity
 from flowwarden.monitor.view import BatchView
+from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import one_line
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds

@@ -34,10 +34,11 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import internet_rejects
-from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.direction import Directions
+from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed

@@ -17,9 +17,10 @@ from collections import Counter
 from typing import Final
 
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.detectors.base import Detector, Route
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.view import BatchView
+from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import one_line
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.flow_table import Table

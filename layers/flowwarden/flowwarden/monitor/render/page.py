@@ -11,7 +11,7 @@ from msgspec import Struct
 from flowwarden.monitor.findings import Tally, TrafficFinding
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification, fit_subject
+from flowwarden.notify.notification import Notification, one_line
 from flowwarden.notify.text import plural
 
 DOCUMENT_VERSION = "1"
@@ -37,7 +37,7 @@ class Occasion(Struct, frozen=True, kw_only=True):
 def render(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about a finding; `key` identifies its incident."""
     return Notification(
-        subject=fit_subject(
+        subject=one_line(
             f"[{finding.severity.upper()}] {finding.summary.removesuffix('.')} ({occasion.region})"
         ),
         text=_text(finding, key, claim, occasion),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowwarden.monitor.detectors.base import Route
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion
+from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
-from flowwarden.notify.notification import Notification, fit_subject
+from flowwarden.notify.notification import Notification, one_line
 from flowwarden.notify.text import plural
 
 ROUTE: Final = Route.PAGES
@@ -38,7 +38,7 @@ def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
     listed = list(summaries[:LISTED])
     rest = [f"… and {len(summaries) - LISTED:,} more"] if len(summaries) > LISTED else []
     return Notification(
-        subject=fit_subject(f"[{SEVERITY.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
+        subject=one_line(f"[{SEVERITY.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
         text="\n".join(
             [
                 summary,

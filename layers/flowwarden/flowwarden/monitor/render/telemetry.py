@@ -8,7 +8,7 @@ from typing import Any, Final
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, moment, repeats
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification, fit_subject, one_line
+from flowwarden.notify.notification import Notification, one_line
 
 LISTED: Final = 50
 """Interfaces that are told one by one; the others are counted."""
@@ -17,7 +17,7 @@ LISTED: Final = 50
 def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about missing records."""
     return Notification(
-        subject=fit_subject(
+        subject=one_line(
             f"[{finding.severity.upper()}] {finding.summary.removesuffix('.')} ({occasion.region})",
         ),
         text=_text(finding, key, claim, occasion),

@@ -9,7 +9,7 @@ from flowwarden.monitor.detectors.unparsed_lines import DETECTOR
 from flowwarden.monitor.findings import UnparsedFinding
 from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, repeats
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification, fit_subject
+from flowwarden.notify.notification import Notification, one_line
 from flowwarden.records.log_format import LogFormat
 
 TOLD_CHARACTERS: Final = 500
@@ -29,7 +29,7 @@ ADVICE: Final = (
 def render(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about lines that fit none of the log formats, or more than one."""
     return Notification(
-        subject=fit_subject(
+        subject=one_line(
             f"[{DETECTOR.severity.upper()}] {finding.summary.removesuffix('.')} ({occasion.region})"
         ),
         text=_text(finding, key, claim, occasion),

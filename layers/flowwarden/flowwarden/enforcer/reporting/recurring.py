@@ -1,0 +1,79 @@
+"""What stays the same for hours: found by each sweep, reported once in a suppression window. Pure.
+
+Each of these is an incident of its own: a log group that is silent, flow logs that stay unverified, listings
+that are refused, what may be wrong about the delivery role or may be wanted so, and duplicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from flowwarden.enforcer.decide import silent_log_groups, unverified_flow_logs
+from flowwarden.enforcer.decide.coverage import CoverageVerdict, VpcState
+from flowwarden.enforcer.decide.duplicates import Duplicate, duplicates_of
+from flowwarden.enforcer.modes import RUN_MODES
+from flowwarden.enforcer.reporting.report import Remediation, VpcOutcome
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.triggers.tampering import ROLE_CALLS
+from flowwarden.enforcer.triggers.trigger import Trigger
+from flowwarden.notify.claims import digest
+
+type Judged = Sequence[tuple[VpcState, CoverageVerdict]]
+"""VPCs, each with its verdict."""
+
+UNLISTED: Final = digest("unlisted-vpcs")
+"""The incident that EC2 does not list VPCs or flow logs."""
+UNVERIFIED: Final = digest("unverified-flow-logs")
+"""The incident of flow logs of which it stays unknown whether they deliver."""
+
+
+def silent_group(group: str) -> str:
+    """The incident of a log group of which the monitor sees no record."""
+    return digest("silent-log-group", group)
+
+
+def unlisted(outcomes: Sequence[VpcOutcome], trigger: Trigger) -> list[VpcOutcome]:
+    """What EC2 does not list: each sweep and event reports it, a retry once in a window.
+
+    A retry does not report what may pass, so that is no incident: what comes after it is news.
+    """
+    each_run = RUN_MODES[trigger.kind].reports_lasting
+    if not each_run and all(each.retryable for each in outcomes):
+        return list(outcomes)
+    return [replace(each, incident=UNLISTED, every_run=each_run) for each in outcomes]
+
+
+def silences(judged: Judged, trigger: Trigger, stack: Stack) -> list[Remediation]:
+    """What a sweep sees no records of: log groups, then flow logs. A new monitor has not seen any yet."""
+    if not RUN_MODES[trigger.kind].checks_silence or trigger.deployed:
+        return []
+    silent = list(silent_log_groups.silent_groups(vpc_state for vpc_state, _ in judged))
+    found = [
+        _once(silent_group(each.group), each.group, silent_log_groups.told(each, stack)) for each in silent
+    ]
+    named = {each.flow_log_id for group in silent for each in group.flow_logs}
+    overdue = [each for each in unverified_flow_logs.long_unproven(judged) if each.flow_log_id not in named]
+    if overdue:
+        subject, text = unverified_flow_logs.subject_of(overdue), unverified_flow_logs.told(overdue)
+        found.append(_once(UNVERIFIED, subject, text))
+    return found
+
+
+def doubts(remediations: Sequence[Remediation], trigger: Trigger) -> list[Remediation]:
+    """Incidents among these are reported once in a window, and by each call about the delivery role."""
+    touched = trigger.origin is not None and trigger.origin.event_name in ROLE_CALLS
+    return [replace(each, every_run=touched or not each.incident) for each in remediations]
+
+
+def duplicates(judged: Judged, trigger: Trigger) -> tuple[Duplicate, ...]:
+    """The duplicates that a sweep found."""
+    if not RUN_MODES[trigger.kind].checks_silence:
+        return ()
+    return duplicates_of(judged)
+
+
+def _once(incident: str, subject: str, text: str) -> Remediation:
+    return Remediation(subject=subject, what=text, done=False, incident=incident, every_run=False)

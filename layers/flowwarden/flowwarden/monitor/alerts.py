@@ -1,0 +1,71 @@
+"""Alerts: the findings of a batch that must reach people, with their keys and texts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.monitor.detectors import BY_NAME
+from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.render import rollup
+from flowwarden.monitor.render.incident_key import account_of, incident_key
+from flowwarden.monitor.render.notification import render
+from flowwarden.monitor.render.page import Occasion
+from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.notification import one_line
+from flowwarden.records.subscription import LogBatch
+
+_GRAVEST_FIRST: Final = (Severity.HIGH, Severity.MEDIUM, Severity.INFO)
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """Where findings were seen, and how long their repeats stay quiet."""
+
+    batch: LogBatch
+    region: str
+    quiet_minutes: int
+
+    def occasion(self, account: str) -> Occasion:
+        """The same for texts: names of log groups and streams may hold anything."""
+        return Occasion(
+            account_id=account,
+            region=self.region,
+            log_group=one_line(self.batch.log_group),
+            log_stream=one_line(self.batch.log_stream),
+            quiet_minutes=self.quiet_minutes,
+        )
+
+
+def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
+    """The alerts, missing records first, then by severity."""
+    return [_alert(each, seen) for each in sorted(findings, key=_urgency) if each.severity.pages]
+
+
+def _alert(finding: Finding, seen: Seen) -> Alert:
+    account = account_of(finding) or seen.batch.owner
+    occasion = seen.occasion(account)
+    key = incident_key(finding, account, seen.region, occasion.log_group)
+    return Alert(
+        key=key,
+        route=BY_NAME[finding.detector].route,
+        title=finding.summary,
+        render=lambda claim: render(finding, key, claim, occasion),
+    )
+
+
+def _urgency(finding: Finding) -> tuple[bool, int]:
+    is_page = BY_NAME[finding.detector].route is not Route.OPERATIONS
+    return is_page, _GRAVEST_FIRST.index(finding.severity)
+
+
+def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
+    """The one alert that stands for several of a batch."""
+    titles, occasion = [each.title for each in rest], seen.occasion(seen.batch.owner)
+    return Alert(
+        key=rollup.storm_key(occasion),
+        route=rollup.ROUTE,
+        title=rollup.summarize(titles, occasion),
+        render=lambda _: rollup.render(titles, occasion),
+    )

@@ -1,0 +1,178 @@
+"""Operations gets each report once, whatever crashes and whichever sink fails."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.enforcer.reporting.alerts import alerts_of, owner_of
+from flowwarden.enforcer.reporting.recurring import UNVERIFIED, silent_group
+from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
+from flowwarden.enforcer.state.inventory import NetworkInterface
+from flowwarden.errors import PublishFailed
+from flowwarden.notify.alert import Route
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, TERMS, Fakes
+from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, LOOK, SWEEP, deliver, existing, own, run
+from tests.notify.fakes import CrashError, MemorySink
+
+
+def silent() -> Fakes:
+    """A sweep finds a log group of which the monitor sees no record, and nothing else."""
+    old = existing(creation_time=BORN - 24 * 3600)
+    interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
+    return Fakes(ec2=FakeEc2(own("vpc-1"), [old], [interface]))
+
+
+def created() -> Fakes:
+    """An event leads to a flow log."""
+    return Fakes(ec2=FakeEc2(own("vpc-1"), clock=BORN + 5))
+
+
+def test_a_run_that_is_ended_before_it_claims_loses_no_recurring_incident() -> None:
+    """What was decided and not sent is not known as sent: the next sweep sends it, once."""
+    fakes = silent()
+    service = fakes.service(AT_ONCE)
+    assert service.enforce(SWEEP, BORN).repairs
+    for hour in (1, 2):
+        run(service, SWEEP, BORN + hour * 3600)
+    assert len(fakes.sink.sent) == 1
+
+
+def test_a_run_that_is_ended_between_claim_and_send_loses_nothing() -> None:
+    """The claim's lease ends, and the next run sends, once."""
+    fakes = silent()
+    service = fakes.service(AT_ONCE)
+    fakes.sink.crash_before = True
+    with pytest.raises(CrashError):
+        run(service, SWEEP, BORN)
+    fakes.sink.crash_before = False
+    run(service, SWEEP, BORN + TERMS.lease - 1)
+    assert fakes.sink.sent == [], "the other run may be about to send"
+    run(service, SWEEP, BORN + TERMS.lease)
+    run(service, SWEEP, BORN + 3600)
+    assert len(fakes.sink.sent) == 1
+
+
+def test_the_retry_of_an_event_whose_run_was_ended_sends_its_report_once() -> None:
+    """The flow log that it made stands in the report of the retry; a third delivery repeats nothing."""
+    fakes = created()
+    service = fakes.service(AT_ONCE)
+    fakes.sink.crash_before = True
+    with pytest.raises(CrashError):
+        deliver(service, service.enforce(BIRTH, BORN + 10), BORN + 10)
+    fakes.sink.crash_before = False
+    for now in (BORN + 70, BORN + 130):
+        deliver(service, service.enforce(BIRTH, now), now)
+    (sent,) = fakes.sink.sent
+    assert sent.subject.startswith("[INFO] flow log created for vpc-1")
+
+
+def test_a_run_that_is_ended_between_send_and_mark_may_repeat_its_report() -> None:
+    """At least once, and with the retry it is marked."""
+    fakes = created()
+    service = fakes.service(AT_ONCE)
+    fakes.sink.crash_after = True
+    with pytest.raises(CrashError):
+        deliver(service, service.enforce(BIRTH, BORN + 10), BORN + 10)
+    fakes.sink.crash_after = False
+    for now in (BORN + 70, BORN + 130):
+        deliver(service, service.enforce(BIRTH, now), now)
+    assert len(fakes.sink.sent) == 2
+
+
+@pytest.mark.parametrize("seconds", [1, 3600])
+def test_what_a_sink_refused_is_sent_by_the_next_run(seconds: int) -> None:
+    """At once: its claim is free. And no run after it repeats it."""
+    fakes = silent()
+    service = fakes.service(AT_ONCE)
+    fakes.sink.away = True
+    with pytest.raises(PublishFailed):
+        run(service, SWEEP, BORN)
+    fakes.sink.away = False
+    for now in (BORN + seconds, BORN + seconds + 60):
+        run(service, SWEEP, now)
+    assert len(fakes.sink.sent) == 1
+
+
+def test_of_two_sinks_the_one_that_refused_gets_it_from_the_retry_alone() -> None:
+    """The other has it already."""
+    fakes, second = silent(), MemorySink(name="memory:second")
+    fakes.more_sinks = (second,)
+    service = fakes.service(AT_ONCE)
+    second.away = True
+    with pytest.raises(PublishFailed):
+        deliver(service, service.enforce(SWEEP, BORN), BORN)
+    second.away = False
+    deliver(service, service.enforce(SWEEP, BORN + 60), BORN + 60)
+    assert (len(fakes.sink.sent), len(second.sent)) == (1, 1)
+
+
+def test_a_second_delivery_at_the_same_time_neither_sends_nor_passes_for_done() -> None:
+    """It fails, so that its retry sees whether the first one sent."""
+    fakes = created()
+    service = fakes.service(AT_ONCE)
+    fakes.sink.crash_before = True
+    report = service.enforce(BIRTH, BORN + 10)
+    with pytest.raises(CrashError):
+        deliver(service, report, BORN + 10)
+    fakes.sink.crash_before = False
+    with pytest.raises(PublishFailed, match="Another delivery of this batch"):
+        deliver(service, report, BORN + 11)
+    assert fakes.sink.sent == []
+
+
+def test_each_sweep_reports_what_stays_wrong_and_a_second_delivery_of_one_does_not() -> None:
+    """A sweep is an event of its own."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
+    fakes.groups.fault = None
+    fakes.roles.role = None
+    service = fakes.service(AT_ONCE)
+    for hour in range(3):
+        run(service, SWEEP, BORN + hour * 3600)
+    assert len(fakes.sink.sent) == 3
+    again = service.enforce(replace(SWEEP, idempotency_key="again"), BORN + 3 * 3600)
+    for _ in range(2):
+        deliver(service, again, BORN + 3 * 3600)
+    assert len(fakes.sink.sent) == 4
+
+
+def of(*repairs: Remediation, outcomes: tuple[VpcOutcome, ...] = ()) -> EnforcementReport:
+    """A sweep's report."""
+    return EnforcementReport(
+        account_id=ACCOUNT, region=STACK.region, trigger=SWEEP, repairs=repairs, outcomes=outcomes
+    )
+
+
+ONCE = Remediation(subject=GROUP, what="silent", done=False, incident=silent_group(GROUP), every_run=False)
+ALWAYS = Remediation(subject=GROUP, what="restored")
+
+
+def test_a_recurring_incident_is_an_alert_of_its_own_and_the_rest_is_one() -> None:
+    """All go to operations."""
+    found = alerts_of(of(ALWAYS, ONCE, replace(ONCE, subject="2 flow logs", incident=UNVERIFIED)))
+    assert [each.key for each in found[1:]] == [ONCE.incident, UNVERIFIED]
+    assert {each.route for each in found} == {Route.OPERATIONS}
+    assert [each.key for each in alerts_of(of(ONCE))] == [ONCE.incident]
+    assert alerts_of(of()) == []
+
+
+def test_the_alert_of_what_each_run_reports_is_its_event_s_alone() -> None:
+    """Another event, or another outcome, is another alert; another wording of the same outcome is not."""
+    one = VpcOutcome(result=Result.CREATED, vpc_id="vpc-1", reason="made", flow_log_id="fl-1")
+    (first,) = alerts_of(of(outcomes=(one,)))
+    (same,) = alerts_of(of(outcomes=(replace(one, reason="made since", earlier=True),)))
+    (other,) = alerts_of(of(outcomes=(replace(one, vpc_id="vpc-2"),)))
+    (later,) = alerts_of(replace(of(outcomes=(one,)), trigger=replace(SWEEP, idempotency_key="later")))
+    assert first.key == same.key
+    assert len({first.key, other.key, later.key}) == 3
+
+
+def test_deliveries_of_one_event_have_one_owner_batch_and_other_events_have_others() -> None:
+    """A sweep and a retry of the same minute are two events; one without a key is its own."""
+    first, second = (owner_of(of(), attempt) for attempt in ("a", "b"))
+    assert second.same_batch(str(first))
+    look = replace(of(), trigger=replace(LOOK, idempotency_key=SWEEP.idempotency_key))
+    assert not owner_of(look, "c").same_batch(str(first))
+    nameless = replace(of(), trigger=replace(SWEEP, idempotency_key=""))
+    assert not owner_of(nameless, "a").same_batch(str(owner_of(nameless, "b")))
