@@ -11,9 +11,9 @@ import pytest
 from flowwarden.records.fields import BY_NAME, Kind
 from flowwarden.records.log_format import LogFormat
 from tests.cli.fakes_console import flowwarden
+from tests.outside import DATA
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, gz
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 TEXTS = {Kind.TEXT, Kind.ENCODED_TEXT, Kind.ADDRESS, Kind.ACTION, Kind.STATUS, Kind.DIRECTION}
 GAP_FIELDS = {"account-id", "interface-id", "resource-id", "start", "end", "log-status"}
 EVERY_VERSION_5_FIELD = [

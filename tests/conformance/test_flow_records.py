@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat, is_header
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, GapKind, Records
 from flowwarden.records.subscription import LogBatch, decode
+from tests.outside import DATA
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 CAP = 2**20
 VERSION_5 = LogFormat(tuple(f.name for f in BY_NAME.values() if f.version is not None and f.version <= 5))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from flowwarden.monitor.findings import Finding
@@ -13,8 +11,9 @@ from flowwarden.records.log_format import LogFormat
 from tests.monitor.batches import OVER_TIME, Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence
+from tests.outside import DATA
 
-LABELLED = Path(__file__).parents[3] / "shared" / "data" / "labelled"
+LABELLED = DATA / "labelled"
 
 pytestmark = pytest.mark.skipif(
     not LABELLED.is_dir(), reason="the folder of labelled records, ../shared/data/labelled, is not here"

@@ -29,10 +29,11 @@ from flowwarden.settings import EnforcerSettings
 from tests.enforcer.fakes import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.notify.fakes import MemorySink
+from tests.outside import DATA
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "enforcer").glob("*.json"))
-REAL = ROOT.parent / "shared" / "data" / "events"
+REAL = DATA / "events"
 REAL_VPC = "vpc-06fe1a64761a0f720"
 
 ENVIRONMENT = {

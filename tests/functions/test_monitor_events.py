@@ -22,10 +22,11 @@ from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
+from tests.outside import DATA
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted((ROOT / "events" / "monitor").glob("*.json"))
-REAL = ROOT.parent / "shared" / "data" / "events" / "cloudwatch-logs"
+REAL = DATA / "events" / "cloudwatch-logs"
 
 
 class _Template(yaml.SafeLoader):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,8 +16,9 @@ from flowwarden.enforcer.triggers.tampering import LOG_GROUP_CALLS, ROLE_CALLS
 from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.enforcer.triggers.trigger import read as read_in
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
+from tests.outside import DATA
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "events" / "cloudtrail"
+REAL = DATA / "events" / "cloudtrail"
 VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
 
 
