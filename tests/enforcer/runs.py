@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from flowwarden.enforcer.reporting.report import EnforcementReport, VpcOutcome
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
@@ -13,6 +11,7 @@ from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
+from tests.enforcer.cases import changed
 from tests.enforcer.fakes import ACCOUNT, STACK, Fakes
 from tests.enforcer.fakes_ec2 import wanted
 
@@ -42,7 +41,7 @@ def own(*vpc_ids: str) -> list[Vpc]:
 
 def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
     """The wanted flow log of a VPC, changed."""
-    return replace(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
+    return changed(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
 
 
 def enforce(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.policy.flow_logs import SETTINGS
+from flowwarden.policy.setting import Value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,25 +84,29 @@ def interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
 
 def flow_log(described: FlowLogTypeDef) -> FlowLog:
     """One flow log; what is not told is None."""
-    options = described.get("DestinationOptions", {})
     return FlowLog(
         flow_log_id=described["FlowLogId"],
         resource_id=described["ResourceId"],
-        traffic_type=described.get("TrafficType"),
+        settings=_settings(described),
         log_destination_type=described.get("LogDestinationType"),
         log_group_name=described.get("LogGroupName"),
         log_destination=described.get("LogDestination"),
-        log_format=described.get("LogFormat"),
-        max_aggregation_interval=described.get("MaxAggregationInterval"),
-        file_format=options.get("FileFormat"),
-        hive_compatible_partitions=options.get("HiveCompatiblePartitions"),
-        per_hour_partition=options.get("PerHourPartition"),
         delivery_role_arn=described.get("DeliverLogsPermissionArn"),
         deliver_logs_status=described.get("DeliverLogsStatus"),
         deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
         creation_time=_seconds(described.get("CreationTime")),
         tags=_tag_dict(described.get("Tags", [])),
     )
+
+
+def _settings(described: Mapping[str, Any]) -> dict[str, Value]:
+    """The settings that a flow log's description holds, by their names in the policy."""
+    found: dict[str, Value] = {}
+    for setting in SETTINGS:
+        holder = described.get(setting.inside, {}) if setting.inside else described
+        if holder.get(setting.parameter) is not None:
+            found[setting.name] = setting.from_ec2(holder[setting.parameter])
+    return found
 
 
 def subnet(described: SubnetTypeDef) -> Subnet:
