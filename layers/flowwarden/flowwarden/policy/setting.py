@@ -42,7 +42,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     is_long: bool = False
     """Whether its values are too long for a sentence about drift."""
     new_since: str = ""
-    """When the SDK got the parameter, if that of the Lambda runtime may be older."""
+    """When the SDK got the parameter, if that of the Lambda runtime may be older. The default, which must be
+    EC2's own, is then not sent, so that an older SDK will do for it."""
     to_ec2: Callable[[Any], Any] = _as_is
     """From the policy's form of a value to EC2's."""
     from_ec2: Callable[[Any], Any] = _as_is

@@ -195,12 +195,10 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
 
 
 def _asked(desired: DesiredFlowLog) -> Iterator[Setting]:
-    """The settings that are parameters of its CreateFlowLogs; one that is empty is none."""
+    """The settings that are parameters of its CreateFlowLogs; a new one only if it is not at its default."""
     for setting in SETTINGS:
-        if setting.applies_to(desired.destination_type) and getattr(desired, setting.name) not in (
-            "",
-            {},
-        ):
+        is_chosen = not setting.new_since or getattr(desired, setting.name) != setting.default
+        if is_chosen and setting.applies_to(desired.destination_type):
             yield setting
 
 
