@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.coverage import VpcState
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.state.desired import resolved
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Vpc, VpcResources
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS, FlowLogSpec
 from flowwarden.state.heartbeats import number_of
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK

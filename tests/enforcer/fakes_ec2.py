@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 
 

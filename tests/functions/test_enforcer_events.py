@@ -22,9 +22,10 @@ from flowwarden.aws.ec2.flow_logs import classify
 from flowwarden.bootstrap.enforcer import build
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.reconcile import EnforcingService
-from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
 from flowwarden.enforcer.work_item import WorkItem
 from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.settings import EnforcerSettings
 from tests.enforcer.cases import changed

@@ -26,7 +26,7 @@ from flowwarden.aws.errors import PASSING, THROTTLED
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState, judge
 from flowwarden.enforcer.decide.drift import differences
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Vpc, VpcResources
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import (
     CallFailed,
@@ -37,6 +37,7 @@ from flowwarden.errors import (
     NotThere,
     VpcGone,
 )
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.policy.setting import Setting
 from tests.aws.clients import REGION, session
@@ -419,10 +420,17 @@ def test_interfaces_and_subnets_are_listed(world: World) -> None:
     """An interface that nothing uses is not active."""
     vpc_id = world.vpc()
     subnet = world.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
-    made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]
     assert list(world.ec2.subnets([vpc_id])) == [Subnet(subnet_id=subnet, vpc_id=vpc_id)]
     assert list(world.ec2.interfaces([vpc_id])) == [
-        NetworkInterface(interface_id=made, vpc_id=vpc_id, subnet_id=subnet, active=False)
+        NetworkInterface(
+            interface_id=made["NetworkInterfaceId"],
+            vpc_id=vpc_id,
+            subnet_id=subnet,
+            addresses=(made["PrivateIpAddress"],),
+            security_groups=tuple(each["GroupId"] for each in made["Groups"]),
+            active=False,
+        )
     ]
 
 

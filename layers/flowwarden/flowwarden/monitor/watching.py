@@ -25,7 +25,8 @@ from flowwarden.monitor.traffic.host_activity import HostActivity, by_client, wi
 from flowwarden.network.addresses import AddressBooks, PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.host_set import host_set
-from flowwarden.network.roles import Interface, is_middlebox, role_of
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.roles import is_middlebox, role_of
 from flowwarden.network.services import ADMIN_PORTS, UDP, ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
@@ -127,14 +128,16 @@ class Watcher:
             finding, today[blocked_connection.REFUSED], self.policy.thresholds.blocked_slots
         )
 
-    def _familiar(self, interface: Interface | None, seconds: int, now: int) -> RoleProfile:
+    def _familiar(self, interface: NetworkInterface | None, seconds: int, now: int) -> RoleProfile:
         """What is known of the host at an interface, for traffic of a moment."""
         if interface is None:
             return RoleProfile.unknown()
         role = role_of(interface, self.policy.role_tags)
         return RoleProfile(interface, role, self.evidence.baseline(role, day_of(seconds), now))
 
-    def _by_interface(self, directions: Directions, now: int) -> list[tuple[Integers, Interface | None]]:
+    def _by_interface(
+        self, directions: Directions, now: int
+    ) -> list[tuple[Integers, NetworkInterface | None]]:
         flows = directions.traffic.flows
         known = self._known(flows, now)
         return [
@@ -142,12 +145,12 @@ class Watcher:
             for number, name in _interfaces_of(flows).items()
         ]
 
-    def _known(self, flows: FlowTable, now: int) -> dict[str, Interface]:
+    def _known(self, flows: FlowTable, now: int) -> dict[str, NetworkInterface]:
         """The interfaces that logged the flows, as far as EC2 tells."""
         return self._interfaces.interfaces(filter(None, _interfaces_of(flows).values()), now)
 
     def _inspect(
-        self, directions: Directions, rows: Integers, interface: Interface | None, now: int
+        self, directions: Directions, rows: Integers, interface: NetworkInterface | None, now: int
     ) -> list[Finding]:
         contacts = Contacts(directions, rows)
         if not len(contacts):

@@ -10,10 +10,12 @@ from flowwarden.aws import errors
 from flowwarden.aws.availability import require
 from flowwarden.aws.ec2 import describe
 from flowwarden.aws.ec2.describe import Readings
+from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.aws.errors import classified
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 from flowwarden.policy.setting import Setting
 
@@ -91,7 +93,7 @@ class Ec2FlowLogs:
     def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
         """As the port says."""
         found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
-        return self._readings.of("DescribeNetworkInterfaces", found, describe.interface)
+        return self._readings.of("DescribeNetworkInterfaces", found, interface)
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
         """As the port says. Those that do not run are not told: an account may have many of them."""

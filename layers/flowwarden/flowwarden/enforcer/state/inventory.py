@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.setting import Value
 
 
@@ -26,22 +27,6 @@ class Subnet(Struct, frozen=True, kw_only=True):
 
     subnet_id: str
     vpc_id: str
-
-
-class NetworkInterface(Struct, frozen=True, kw_only=True):
-    """One network interface; of an active one flow logs write records, if only that there was no traffic."""
-
-    interface_id: str
-    vpc_id: str
-    subnet_id: str = ""
-    active: bool | None = True
-    """None: unknown (`interface_activity`)."""
-    since: int | None = None
-    """Unix seconds: not active before then; None if nobody told."""
-    instance_id: str = ""
-    """That it is attached to; '' for what AWS runs itself."""
-    instance_owner: str = ""
-    """The account whose instance it is; '' if nobody told."""
 
 
 class FlowLog(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,8 @@ from typing import Final
 
 from flowwarden.monitor.baseline.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge
 from flowwarden.monitor.baseline.peers import DYNAMIC
-from flowwarden.network.roles import UNKNOWN, Interface
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
 
 DAYS_ADMINISTERED: Final = 5
@@ -19,7 +20,7 @@ prepares for more, are not."""
 class RoleProfile:
     """The host at an interface, on a day."""
 
-    def __init__(self, interface: Interface | None, role: str, baseline: Baseline | None) -> None:
+    def __init__(self, interface: NetworkInterface | None, role: str, baseline: Baseline | None) -> None:
         """Take what EC2 tells, and what was learned; None where nothing is."""
         self.interface = interface
         self.role = role

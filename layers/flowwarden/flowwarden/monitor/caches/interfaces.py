@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flowwarden.errors import InterfacesUnavailable
 from flowwarden.monitor.ports import InterfaceDirectory
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 
 VALID_SECONDS = 3600
 """How long a description is trusted. Tags and security groups change seldom, and what was learned of a role
@@ -36,7 +36,7 @@ MOST = 4096
 class CachedInterface(Struct, frozen=True):
     """What the book says about an interface."""
 
-    interface: Interface | None
+    interface: NetworkInterface | None
     """None if EC2 never described it."""
     look_again: int
     """Unix seconds: from then on the entry is too old to be trusted."""
@@ -63,11 +63,11 @@ class InterfaceCache:
         self.unavailable = 0
         """Questions that EC2 refused, ever."""
 
-    def interface(self, interface_id: str, now: int) -> Interface | None:
+    def interface(self, interface_id: str, now: int) -> NetworkInterface | None:
         """The interface, or None if it is not known; `now` is Unix seconds."""
         return self.interfaces([interface_id], now).get(interface_id)
 
-    def interfaces(self, interface_ids: Iterable[str], now: int) -> dict[str, Interface]:
+    def interfaces(self, interface_ids: Iterable[str], now: int) -> dict[str, NetworkInterface]:
         """Those of the interfaces that are known, by id; `now` is Unix seconds.
 
         Costs nothing while what is known is trusted or EC2 refuses, otherwise one question to EC2 for all
@@ -80,7 +80,7 @@ class InterfaceCache:
         self._forget()
         return {each: entry.interface for each, entry in entries.items() if entry.interface}
 
-    def described(self, interface_ids: Iterable[str], now: int) -> dict[str, Interface]:
+    def described(self, interface_ids: Iterable[str], now: int) -> dict[str, NetworkInterface]:
         """Those of the interfaces that EC2 describes at this moment, by id; none while it refuses.
 
         For whoever has to know whether an interface is still there: what is known of it does not tell.
@@ -99,7 +99,7 @@ class InterfaceCache:
         )
         return list(islice(others, max(0, TOGETHER - len(due))))
 
-    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, Interface]:
+    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, NetworkInterface]:
         try:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
