@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.records.format_choice import Learned
@@ -147,12 +147,12 @@ class Directory:
     """What EC2 would tell of interfaces."""
 
     def __init__(
-        self, interfaces: Callable[[], Mapping[str, Any]], describe: Callable[[Any], Interface]
+        self, interfaces: Callable[[], Mapping[str, Any]], describe: Callable[[Any], NetworkInterface]
     ) -> None:
         self._interfaces = interfaces
         self._describe = describe
 
-    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """As the port says."""
         known = self._interfaces()
         return {each: self._describe(known[each]) for each in interface_ids if each in known}

@@ -22,6 +22,7 @@ from flowwarden.network import roles
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import resolve
 from flowwarden.network.initiator import Initiator
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.traffic import Traffic
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.notification import Notification
@@ -109,18 +110,18 @@ def policy(interfaces: Collection[Interface]) -> Policy:
     )
 
 
-def described(interface: Interface) -> roles.Interface:
+def described(interface: Interface) -> NetworkInterface:
     """An interface of the world as the project has it from EC2."""
     balances = interface.requester_managed and interface.interface_type == "interface"
     scaled = {roles.AUTO_SCALING_TAG: interface.auto_scaling_group} if interface.auto_scaling_group else {}
-    return roles.Interface(
+    return NetworkInterface(
         interface_id=interface.interface_id,
         addresses=(interface.private_ipv4, *interface.secondary_ipv4, *interface.ipv6),
         subnet_id=interface.subnet_id,
         vpc_id=interface.vpc_id,
         security_groups=interface.security_groups,
         kind="load_balancer" if balances else interface.interface_type,
-        instance_id=interface.instance_id,
+        instance_id=interface.instance_id or "",
         tags=dict(interface.tags) | scaled,
     )
 

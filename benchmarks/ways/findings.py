@@ -21,7 +21,7 @@ from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.traffic import Traffic
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
@@ -54,7 +54,7 @@ class _Remembered(Evidence):
 class _Directory:
     """EC2, to which all interfaces are of one role."""
 
-    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """As the port says."""
         return {each: _interface(each) for each in interface_ids}
 
@@ -96,14 +96,13 @@ def _usual(layout: LogFormat) -> frozenset[int]:
     return frozenset(fingerprint(*edge) for edge in found)
 
 
-def _interface(interface_id: str) -> Interface:
-    return Interface(
+def _interface(interface_id: str) -> NetworkInterface:
+    return NetworkInterface(
         interface_id=interface_id,
         addresses=("10.0.0.4",),
         subnet_id="subnet-1",
         vpc_id="vpc-1",
         security_groups=("sg-1",),
         kind="interface",
-        instance_id=None,
         tags={},
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy, Selection
+from flowwarden.policy.flow_logs import SPEC_SETTINGS, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
+from flowwarden.policy.setting import Setting
+from local import docs_policy
 
 LONGEST = 1800
 """Characters of the template's parameter."""
-TEXT = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
+TEXT = docs_policy.PAGE.read_text()
 EXAMPLES = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -28,6 +32,45 @@ def test_every_setting_is_described(name: str) -> None:
 def test_every_threshold_is_described_with_its_default(name: str) -> None:
     """As the code has it."""
     assert re.search(rf"^\| `{name}` \| {getattr(Thresholds(), name)} \|", TEXT, re.MULTILINE)
+
+
+def test_the_generated_tables_are_up_to_date() -> None:
+    """If not: `make docs`."""
+    assert docs_policy.page(TEXT) == TEXT
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "other"}, {"default": "REJECT"}, {"allowed": ("ALL",)}, {"purpose": "Changed."},
+        {"destinations": ("s3",)}, {"default": ""},
+    ],
+)  # fmt: skip
+def test_a_change_to_a_setting_makes_the_page_stale(changed: dict[str, Any]) -> None:
+    """Each part of a row that users see stands on the page."""
+    settings = [replace(each, **changed) if each.name == "traffic_type" else each for each in SPEC_SETTINGS]
+    assert docs_policy.flow_log_settings(settings) != docs_policy.flow_log_settings()
+
+
+def test_every_setting_of_the_table_has_a_row_and_a_further_one_gets_one() -> None:
+    """Below the heading and its line."""
+    assert len(docs_policy.flow_log_settings()) == len(SPEC_SETTINGS) + 2
+    further = Setting(name="sampling", default=1, purpose="Made up.")
+    assert docs_policy.flow_log_settings([*SPEC_SETTINGS, further])[-1] == "| `sampling` | 1 |  | Made up. |"
+
+
+def test_a_threshold_names_the_detectors_that_use_it() -> None:
+    """All of them, and with another one the page is stale."""
+    row = next(each for each in docs_policy.thresholds() if each.startswith("| `blocked_packets`"))
+    assert "| `blocked-connection`, `service-blocked` |" in row
+    without = [each for each in DETECTORS if each.name != "service-blocked"]
+    assert row not in docs_policy.thresholds(detectors=without)
+
+
+def test_a_page_without_the_table_is_an_error() -> None:
+    """It is never written beside what was there."""
+    with pytest.raises(ValueError, match="Threshold"):
+        docs_policy.page("# The policy\n")
 
 
 def test_the_examples_are_policies() -> None:

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.coverage import VpcState
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.state.desired import resolved
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Vpc, VpcResources
-from flowwarden.policy.flow_logs import FlowLogSpec
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.flow_logs import SETTINGS, FlowLogSpec
 from flowwarden.state.heartbeats import number_of
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
 from tests.enforcer.fakes_ec2 import wanted
@@ -29,7 +30,16 @@ OTHER = "eni-0b"
 
 def but(**changes: Any) -> FlowLog:
     """The wanted flow log, changed."""
-    return replace(WANTED, **changes)
+    return changed(WANTED, **changes)
+
+
+def changed(flow_log: FlowLog, **changes: Any) -> FlowLog:
+    """A flow log with other attributes or settings; None for a setting that is not described."""
+    names = {each.name for each in SETTINGS}
+    attributes = {name: value for name, value in changes.items() if name not in names}
+    settings = flow_log.settings | {name: value for name, value in changes.items() if name in names}
+    described = {name: value for name, value in settings.items() if value is not None}
+    return replace(flow_log, **{"settings": described} | attributes)
 
 
 def foreign(**changes: Any) -> FlowLog:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
-from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 
 
 @dataclass
@@ -156,12 +157,14 @@ def wanted(
     return FlowLog(
         flow_log_id=flow_log_id,
         resource_id=resource_id,
-        traffic_type=desired.traffic_type,
+        settings={
+            each.name: value
+            for each in SETTINGS
+            if each.applies_to(desired.destination_type) and (value := getattr(desired, each.name)) != {}
+        },
         log_destination_type=desired.destination_type,
         log_group_name=desired.destination if to_logs else None,
         log_destination=None if to_logs else desired.destination,
-        log_format=desired.log_format,
-        max_aggregation_interval=desired.max_aggregation_interval,
         delivery_role_arn=desired.delivery_role_arn or None,
         deliver_logs_status="SUCCESS",
         creation_time=creation_time,

@@ -16,6 +16,7 @@ from flowwarden.enforcer.triggers.trigger import NewVpc, RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
+from tests.enforcer.cases import changed
 from tests.enforcer.fakes import ACCOUNT, STACK, Fakes
 from tests.enforcer.fakes_ec2 import wanted
 
@@ -45,7 +46,7 @@ def own(*vpc_ids: str) -> list[Vpc]:
 
 def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
     """The wanted flow log of a VPC, changed."""
-    return replace(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
+    return changed(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
 
 
 def enforce(

@@ -13,7 +13,7 @@ from flowwarden.enforcer.decide.plan import Wait
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
-from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Unread
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Unread
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, RunKind, Trigger
 from flowwarden.enforcer.work_item import PATIENCE_SECONDS, Cursor, WorkItem
@@ -25,6 +25,7 @@ from flowwarden.errors import (
     PublishFailed,
     VpcGone,
 )
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notifier import RESERVE
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy

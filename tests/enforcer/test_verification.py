@@ -9,10 +9,10 @@ from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.observe import Observer
 from flowwarden.enforcer.reporting.recurring import UNVERIFIED
 from flowwarden.enforcer.reporting.report import Result
-from flowwarden.enforcer.state.inventory import NetworkInterface
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_item import WorkItem
 from flowwarden.errors import CallFailed, EnforcementError, PublishFailed
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2

@@ -22,10 +22,13 @@ from flowwarden.aws.ec2.flow_logs import classify
 from flowwarden.bootstrap.enforcer import build
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.reconcile import EnforcingService
-from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
 from flowwarden.enforcer.work_item import WorkItem
 from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.settings import EnforcerSettings
+from tests.enforcer.cases import changed
 from tests.enforcer.fakes import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.notify.fakes import MemorySink
@@ -96,13 +99,13 @@ def world(told: dict[str, Any]) -> FakeEc2:
     faults = told.get("refuses", {})
     return FakeEc2(
         vpcs_listed=msgspec.convert(told["vpcs"], list[Vpc]),
-        existing=msgspec.convert(told["flow_logs"], list[FlowLog]),
+        existing=flow_logs(told["flow_logs"]),
         create_faults={
             vpc_id: classify("CreateFlowLogs", fault["code"], fault["message"])
             for vpc_id, fault in faults.items()
         },
         deleted_but_listed=set(told.get("deleted_but_listed", [])),
-        late=msgspec.convert(told.get("late", []), list[FlowLog]),
+        late=flow_logs(told.get("late", [])),
         interfaces_listed=msgspec.convert(told.get("interfaces", []), list[NetworkInterface]),
     )
 
@@ -376,12 +379,21 @@ def test_a_real_birth_followed_by_somebody_s_own_flow_log_is_left_to_them() -> N
     assert (run.ec2.asked, run.ec2.deleted, run.sink.sent) == ([], [], [])
 
 
+def flow_logs(documents: list[dict[str, Any]]) -> list[FlowLog]:
+    """Those of an event file, where settings stand beside the other members."""
+    names = {each.name for each in SETTINGS}
+    return [
+        changed(msgspec.convert(each, FlowLog), **{name: each[name] for name in names & each.keys()})
+        for each in documents
+    ]
+
+
 def covering(flow_log_id: str, creation_time: int | None = None) -> FlowLog:
     """Somebody's flow log of the VPC, like the wanted one."""
     return FlowLog(
         flow_log_id=flow_log_id,
         resource_id=REAL_VPC,
-        traffic_type="ALL",
+        settings={"traffic_type": "ALL"},
         log_destination_type="cloud-watch-logs",
         log_group_name="/flow-warden/flow-logs",
         deliver_logs_status="SUCCESS",

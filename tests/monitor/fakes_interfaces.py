@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowwarden.errors import InterfacesUnavailable
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 
 
-def interface(interface_id: str, role: str = "web") -> Interface:
+def interface(interface_id: str, role: str = "web") -> NetworkInterface:
     """An instance's interface with a tag that names its role."""
-    return Interface(
+    return NetworkInterface(
         interface_id=interface_id,
         addresses=("10.0.0.1",),
         subnet_id="subnet-1",
@@ -27,17 +27,17 @@ def interface(interface_id: str, role: str = "web") -> Interface:
 class FakeDirectory:
     """An account's network interfaces, by id."""
 
-    known: dict[str, Interface] = field(default_factory=dict)
+    known: dict[str, NetworkInterface] = field(default_factory=dict)
     refuses: bool = False
     asked: list[list[str]] = field(default_factory=list)
     """The ids of every question, answered or not."""
 
     @classmethod
-    def of(cls, *interfaces: Interface) -> FakeDirectory:
+    def of(cls, *interfaces: NetworkInterface) -> FakeDirectory:
         """A directory that knows these."""
         return cls({each.interface_id: each for each in interfaces})
 
-    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """As the port says."""
         self.asked.append(list(interface_ids))
         if self.refuses:

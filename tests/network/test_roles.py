@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import (
     AUTO_SCALING_TAG,
     LONGEST,
     MIDDLEBOXES,
     UNKNOWN,
-    Interface,
     is_middlebox,
     role_of,
 )
@@ -23,7 +23,7 @@ ROLE_TAGS = Policy().role_tags
 GROUPS = tuple(f"sg-0123456789abcde{number:02x}" for number in range(16))
 
 
-def interface(**told: Any) -> Interface:
+def interface(**told: Any) -> NetworkInterface:
     """An instance's interface with everything that may name a role, but for what the test says."""
     usual: dict[str, Any] = {
         "interface_id": "eni-1",
@@ -35,7 +35,7 @@ def interface(**told: Any) -> Interface:
         "instance_id": "i-1",
         "tags": {"Role": "web", AUTO_SCALING_TAG: "web-green", "Name": "web-1"},
     }
-    return Interface(**{**usual, **told})
+    return NetworkInterface(**{**usual, **told})
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,21 @@ def test_other_destinations_need_a_parameter() -> None:
     assert stack.PARAMETERS["OtherDestinations"]["Default"] == "no"
 
 
+def test_tag_fields_need_a_parameter() -> None:
+    policy = stack.RESOURCES["EnforcerTagFieldsPolicy"]
+    assert policy["Condition"] == "ShowsTags"
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    # VPC User Guide, Flow log records (tag fields), Using service-linked roles for VPC Flow Logs.
+    assert stack.actions(statements) == {
+        "ec2:DescribeTags",
+        "autoscaling:DescribeTags",
+        "iam:CreateServiceLinkedRole",
+    }
+    linked = stack.granting(statements, "iam:CreateServiceLinkedRole")
+    assert linked["Condition"] == {"StringEquals": {"iam:AWSServiceName": "vpc-flow-logs.amazonaws.com"}}
+    assert stack.PARAMETERS["TagFields"]["Default"] == "no"
+
+
 @pytest.mark.parametrize("action", ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"])
 def test_the_enforcer_works_with_the_state_table_alone(action: str) -> None:
     granted = stack.granting(stack.role_statements("EnforcerRole"), action)

@@ -1,1 +1,10 @@
-"""The commands of `flowwarden`, one file each."""
+"""The commands of `flowwarden`, one file each; `COMMANDS` is the only list of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowwarden_cli.commands import plan, read
+
+COMMANDS: Final = (read.COMMAND, plan.COMMAND)
+"""In the order of the help."""

@@ -1,99 +1,65 @@
-"""`flowwarden plan`: what the deployed enforcer would do, without doing it.
-
-It is the enforcer's own service on the same account, told to plan only: it reads, and changes nothing,
-remembers nothing, sends nothing.
-"""
+"""`flowwarden plan`: its arguments. What it does is in `dry_run`, which needs the SDK."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Mapping
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-from msgspec.structs import replace
-
-from flowwarden.aws.cloudformation import enforcer_environment
-from flowwarden.bootstrap.enforcer import build, on_aws
-from flowwarden.enforcer.reconcile import Aws
-from flowwarden.enforcer.reporting import plan_output
-from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.errors import FlowWardenError, SettingsError
-from flowwarden.settings import EnforcerSettings
+from flowwarden_cli.commands.command import UNREADABLE, Command
 from flowwarden_cli.terminal.console import Console
 
-FINE: Final = 0
-NOT_SEEN: Final = 1
-PATIENCE_SECONDS: Final = 600
+_DESCRIPTION: Final = """\
+Prints what the enforcer of a deployed stack would do about each VPC and about the log groups, in order, with
+the reason and the estimated cost. It reads with the credentials at hand, and changes nothing.
+"""
+_EXAMPLES: Final = """\
+examples:
+  flowwarden plan --region eu-west-1
+  flowwarden plan --policy new-policy.json --json | jq '.vpcs[] | select(.steps != [])'
+
+exit codes: 0 fine, whether there is something to do or not; 1 AWS or the settings could not be read, or a
+log group or the delivery role needs somebody; 2 wrong usage
+"""
 
 
-class Question(Struct, frozen=True, kw_only=True):
-    """What is asked."""
-
-    stack: str
-    region: str | None = None
-    policy: Path | None = None
-    """Instead of the deployed one: what would it change?"""
-    settings: Path | None = None
-    """Variables of the enforcer as a JSON object, instead of those of the deployed function."""
-    as_json: bool = False
-
-
-class Patience:
-    """A person's time."""
-
-    def __init__(self) -> None:
-        self._end = time.monotonic() + PATIENCE_SECONDS
-
-    def remaining(self) -> float:
-        """Seconds that are left."""
-        return self._end - time.monotonic()
-
-    def wait(self, seconds: float) -> None:
-        """Let some time pass."""
-        time.sleep(seconds)
+def _add_arguments(command: ArgumentParser) -> None:
+    command.add_argument("--stack", default="flow-warden", metavar="NAME", help="the deployed stack")
+    command.add_argument("--region", metavar="REGION", help="its region; by default that of the environment")
+    command.add_argument(
+        "--policy", type=Path, metavar="FILE", help="plan by this policy instead of the deployed one"
+    )
+    command.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="the enforcer's variables as a JSON object, instead of those of the deployed function",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
-def run(question: Question, console: Console, wired: Callable[[EnforcerSettings], Aws] | None = None) -> int:
-    """Print the plan; return the exit code.
-
-    Args:
-        question: what is asked.
-        console: where to print.
-        wired: how to come by AWS; by default as the settings say.
-    """
+def _run(options: Namespace, console: Console) -> int:
     try:
-        settings = read_settings(question)
-        aws = wired(settings) if wired else on_aws(settings, Patience())
-        service = build(settings, aws, dry_run=True)
-    except FlowWardenError as error:
-        console.report(f"error: {error}")
-        return NOT_SEEN
-    now = int(console.now())
-    trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, idempotency_key="plan")
-    report = service.enforce(trigger, now)
-    text = plan_output.as_json(report).decode() if question.as_json else plan_output.as_text(report)
-    console.print(text.rstrip("\n"))
-    return NOT_SEEN if report.failures or report.troubles else FINE
+        # Only this command needs the SDK, which takes half a second to load.
+        from flowwarden_cli.commands import dry_run  # noqa: PLC0415  an optional package
+    except ModuleNotFoundError as error:
+        console.report(f"error: {error}; install the extra, in the project's folder: pip install '.[plan]'")
+        return UNREADABLE
+    question = dry_run.Question(
+        stack=options.stack,
+        region=options.region,
+        policy=options.policy,
+        settings=options.settings,
+        as_json=options.json,
+    )
+    return dry_run.run(question, console)
 
 
-def read_settings(question: Question) -> EnforcerSettings:
-    """What the enforcer is told, with what the question says instead. Raises SettingsError."""
-    told: Mapping[str, str]
-    try:
-        if question.settings is not None:
-            told = msgspec.json.decode(question.settings.read_bytes(), type=dict[str, str])
-        else:
-            region = question.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-            told = enforcer_environment(question.stack, region)
-        settings = EnforcerSettings.from_mapping(told)
-        if question.policy is not None:
-            settings = replace(settings, policy=question.policy.read_text())
-    except OSError as error:
-        raise SettingsError(str(error)) from error
-    except msgspec.DecodeError as error:
-        raise SettingsError(f"{question.settings}: {error}; write an object of variables") from error
-    return settings
+COMMAND: Final = Command(
+    name="plan",
+    help="print what the enforcer would do, without doing it",
+    description=_DESCRIPTION,
+    epilog=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

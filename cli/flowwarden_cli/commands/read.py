@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.errors import SourceError
-from flowwarden.records.log_format import LogFormat
+from flowwarden.errors import LogFormatError, SourceError
+from flowwarden.records.line_reader import LineReader
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Action, Flow, GapKind, Malformed
 from flowwarden.sources.inputs import Input, find
 from flowwarden.sources.read import Batch, read
+from flowwarden_cli.commands.command import FINE, UNREADABLE, Command, UsageError
+from flowwarden_cli.commands.explain import explanation
 from flowwarden_cli.terminal.console import Console
 from flowwarden_cli.terminal.json_lines import flows_as_json, gaps_as_json, malformed_as_json
 from flowwarden_cli.terminal.progress import Progress
 
-FINE: Final = 0
-UNREADABLE: Final = 1
-
 _SHOWN: Final = 100
+_DESCRIPTION: Final = """\
+Prints flow records as JSON lines under AWS's names: numbers as numbers, absent values as null. The counts go
+to standard error. A PATH is a file, a folder (all files below it), or - for standard input. What a file holds
+is told by its content: text with or without a header line, CloudWatch exports, CSV, JSON, subscription
+payloads, Kinesis events, Parquet; any of them, but for Parquet, in gzip.
+"""
+_EXAMPLES: Final = """\
+examples:
+  flowwarden read AWSLogs/ --only REJECT | jq .srcaddr
+  flowwarden read --malformed flows.log.gz
+  aws logs filter-log-events --log-group-name GROUP | flowwarden read -
+  flowwarden read --format '${srcaddr} ${dstaddr} ${action}' --explain '10.0.0.5 10.0.0.9 REJECT'
+
+exit codes: 0 fine; 1 at least one source could not be read to its end; 2 wrong usage; 130 interrupted
+"""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -66,7 +82,9 @@ class _Counts:
         )
 
 
-def run(paths: Sequence[str], layouts: Sequence[LogFormat], choice: Choice, console: Console) -> int:
+def print_records(
+    paths: Sequence[str], layouts: Sequence[LogFormat], choice: Choice, console: Console
+) -> int:
     """Read all the paths, print the chosen records and a summary; return the exit code.
 
     Raises:
@@ -159,3 +177,78 @@ def _first(source: str, number: int, bad: Malformed) -> str:
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def _add_arguments(command: ArgumentParser) -> None:
+    command.add_argument("paths", nargs="*", metavar="PATH", help="file, folder, or - for standard input")
+    command.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="log format of lines without a header, such as '${version} ${srcaddr} ${dstaddr}'; "
+        "give it again where several are mixed; without it, AWS's default format",
+    )
+    command.add_argument(
+        "--only", choices=[action.value for action in Action], help="print only flows with this action"
+    )
+    command.add_argument("--gaps", action="store_true", help="print gaps (NODATA, SKIPDATA) instead of flows")
+    command.add_argument(
+        "--malformed",
+        action="store_true",
+        help="print lines that are neither flow nor gap, with the reason, instead of flows",
+    )
+    command.add_argument("--flows", action="store_true", help="print flows as well, with the two above")
+    command.add_argument(
+        "--explain", metavar="LINE", help="show each field of a line, and what the reader makes of it"
+    )
+
+
+def _run(options: Namespace, console: Console) -> int:
+    if bool(options.paths) == (options.explain is not None):
+        raise UsageError("read: give it either PATHs or --explain LINE; - is standard input")
+    try:
+        layouts = _layouts(options.format, console)
+    except LogFormatError as error:
+        raise UsageError(f"--format: {error}") from error
+    if options.explain is not None:
+        return _explain(options.explain, layouts, console)
+    return print_records(options.paths, layouts, _choice(options), console)
+
+
+def _explain(line: str, layouts: tuple[LogFormat, ...], console: Console) -> int:
+    try:
+        console.print(explanation(line, layouts))
+    except SourceError as error:
+        console.report(f"error: {error}")
+        return UNREADABLE
+    return FINE
+
+
+def _layouts(formats: Sequence[str], console: Console) -> tuple[LogFormat, ...]:
+    """The layouts of lines without a header. Raises LogFormatError if one cannot be read."""
+    if not formats:
+        return (DEFAULT_LOG_FORMAT,)
+    layouts = tuple(LogFormat.parse(text) for text in formats)
+    LineReader(layouts)  # knows what a line cannot be read without
+    unknown = [name for layout in layouts for name in layout.unknown]
+    if unknown:
+        console.report(f"note: fields that are not known are kept as text: {', '.join(unknown)}")
+    return layouts
+
+
+def _choice(options: Namespace) -> Choice:
+    only = None if options.only is None else Action(options.only)
+    others = options.gaps or options.malformed
+    flows = options.flows or only is not None or not others
+    return Choice(flows=flows, only=only, gaps=options.gaps, malformed=options.malformed)
+
+
+COMMAND: Final = Command(
+    name="read",
+    help="print flow records as JSON lines, or explain one line",
+    description=_DESCRIPTION,
+    epilog=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

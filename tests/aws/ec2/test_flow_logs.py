@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,15 +16,17 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 from moto import mock_aws
+from msgspec.structs import replace
 from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.flow_logs import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState, judge
+from flowwarden.enforcer.decide.drift import differences
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Vpc, VpcResources
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import (
     CallFailed,
@@ -34,6 +37,9 @@ from flowwarden.errors import (
     NotThere,
     VpcGone,
 )
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.flow_logs import SETTINGS
+from flowwarden.policy.setting import Setting
 from tests.aws.clients import REGION, session
 
 GROUP = "/flow-warden/flow-logs"
@@ -98,12 +104,14 @@ def test_created_flow_log_is_the_wanted_one(world: World) -> None:
     assert flow_log == FlowLog(
         flow_log_id=flow_log_id,
         resource_id=vpc_id,
-        traffic_type="ALL",
+        settings={
+            "log_format": "${version} ${srcaddr} ${dstaddr}",
+            "traffic_type": "ALL",
+            "max_aggregation_interval": 60,
+        },
         log_destination_type="cloud-watch-logs",
         log_group_name=GROUP,
         log_destination=flow_log.log_destination,
-        log_format="${version} ${srcaddr} ${dstaddr}",
-        max_aggregation_interval=60,
         delivery_role_arn=DESIRED.delivery_role_arn,
         deliver_logs_status="SUCCESS",
         creation_time=flow_log.creation_time,
@@ -412,10 +420,17 @@ def test_interfaces_and_subnets_are_listed(world: World) -> None:
     """An interface that nothing uses is not active."""
     vpc_id = world.vpc()
     subnet = world.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
-    made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]
     assert list(world.ec2.subnets([vpc_id])) == [Subnet(subnet_id=subnet, vpc_id=vpc_id)]
     assert list(world.ec2.interfaces([vpc_id])) == [
-        NetworkInterface(interface_id=made, vpc_id=vpc_id, subnet_id=subnet, active=False)
+        NetworkInterface(
+            interface_id=made["NetworkInterfaceId"],
+            vpc_id=vpc_id,
+            subnet_id=subnet,
+            addresses=(made["PrivateIpAddress"],),
+            security_groups=tuple(each["GroupId"] for each in made["Groups"]),
+            active=False,
+        )
     ]
 
 
@@ -587,6 +602,98 @@ def test_flow_log_to_s3_has_its_partitions_and_no_role(stub: Stubber) -> None:
         },
     )
     assert ec2(stub).create("vpc-1", desired, TOKEN) == "fl-1"
+
+
+TAGGED = replace(DESIRED, log_format="${version} ${instance-tag}", tag_fields={"instance": ("Name",)})
+"""A flow log whose records show a tag."""
+
+
+def test_tag_fields_are_asked_for_with_their_keys(stub: Stubber) -> None:
+    """The SDK here knows the parameter, and checks its form."""
+    asked = {
+        "ResourceIds": ["vpc-1"],
+        "ResourceType": "VPC",
+        "LogFormat": "${version} ${instance-tag}",
+        "TagFieldSpecifications": [{"ResourceType": "instance", "TagKeys": ["Name"]}],
+        **dict.fromkeys(("TrafficType", "MaxAggregationInterval", "TagSpecifications", "ClientToken"), ANY),
+        **dict.fromkeys(("LogDestinationType", "LogGroupName", "DeliverLogsPermissionArn"), ANY),
+    }
+    stub.add_response("create_flow_logs", {"FlowLogIds": ["fl-1"]}, asked)
+    assert ec2(stub).create("vpc-1", TAGGED, TOKEN) == "fl-1"
+
+
+@pytest.mark.parametrize("other", [("team",), ("Name", "team"), ()])
+def test_tag_fields_read_back_as_they_were_asked_for_and_other_keys_are_drift(
+    stub: Stubber, other: tuple[str, ...]
+) -> None:
+    """A description that leaves them out, as an older SDK does, is no drift."""
+    keys = [[{"ResourceType": "instance", "TagKeys": list(each)}] for each in (("Name",), other) if each]
+    described = [{"TagFieldSpecifications": each} for each in keys] + [{}] * (2 - len(keys))
+    members = {"ResourceId": "vpc-1", "LogFormat": TAGGED.log_format, "LogGroupName": GROUP}
+    answer = [{"FlowLogId": "fl", **members, **each} for each in described]
+    stub.add_response("describe_flow_logs", {"FlowLogs": answer})
+    same, changed = ec2(stub).flow_logs(["vpc-1"])
+    assert same.settings["tag_fields"] == {"instance": ("Name",)}
+    assert list(differences(same, TAGGED, STACK)) == []
+    assert list(differences(changed, TAGGED, STACK)) == (["another choice of tag fields"] if other else [])
+
+
+class OlderClient:
+    """A client of an SDK that does not know some parameters of CreateFlowLogs, or not the operation."""
+
+    def __init__(self, client: EC2Client, *, without: str = "", operation: str = "") -> None:
+        model: Any = client.meta.service_model
+        shape = model.operation_model("CreateFlowLogs").input_shape
+        members = {name: member for name, member in shape.members.items() if name != without}
+        known = SimpleNamespace(input_shape=SimpleNamespace(members=members))
+        names = [name for name in model.operation_names if name != operation]
+        asks = SimpleNamespace(operation_names=names, operation_model={"CreateFlowLogs": known}.__getitem__)
+        self.meta = SimpleNamespace(service_model=asks)
+        self.asked: list[dict[str, Any]] = []
+
+    def create_flow_logs(self, **asked: Any) -> dict[str, Any]:
+        """Create."""
+        self.asked.append(asked)
+        return {"FlowLogIds": ["fl-1"]}
+
+
+def test_a_parameter_that_the_sdk_does_not_know_is_refused_before_the_call(client: EC2Client) -> None:
+    """For what needs it alone; the message names it, and what to do."""
+    older = OlderClient(client, without="TagFieldSpecifications")
+    adapter = Ec2FlowLogs(older)  # type: ignore[arg-type]  # a fake
+    with pytest.raises(CallRefused, match=r"TagFieldSpecifications: not available in this runtime") as raised:
+        adapter.create("vpc-1", TAGGED, TOKEN)
+    assert "June 2026" in str(raised.value)
+    assert older.asked == []
+    assert adapter.create("vpc-2", DESIRED, TOKEN) == "fl-1"
+    assert "TagFieldSpecifications" not in older.asked[0]
+
+
+def test_with_an_sdk_that_knows_the_parameter_the_call_is_made(client: EC2Client) -> None:
+    """The fake differs in nothing else."""
+    newer = OlderClient(client)
+    assert Ec2FlowLogs(newer).create("vpc-1", TAGGED, TOKEN) == "fl-1"  # type: ignore[arg-type]  # a fake
+    assert newer.asked[0]["TagFieldSpecifications"] == [{"ResourceType": "instance", "TagKeys": ["Name"]}]
+
+
+def test_an_operation_that_the_sdk_does_not_know_is_refused(client: EC2Client) -> None:
+    """As the parameter is."""
+    older = OlderClient(client, operation="CreateFlowLogs")
+    with pytest.raises(CallRefused, match="CreateFlowLogs: not available in this runtime"):
+        Ec2FlowLogs(older).create("vpc-1", TAGGED, TOKEN)  # type: ignore[arg-type]  # a fake
+
+
+@pytest.mark.parametrize(
+    "setting", [each for each in SETTINGS if not each.new_since], ids=lambda each: each.name
+)
+def test_what_is_not_marked_as_new_is_known_to_the_sdk(client: EC2Client, setting: Setting) -> None:
+    """In the call and in the description, below the structure that the row names."""
+    model: Any = client.meta.service_model
+    asked = model.operation_model("CreateFlowLogs").input_shape
+    described = model.operation_model("DescribeFlowLogs").output_shape.members["FlowLogs"].member
+    for shape in (asked, described):
+        holder = shape.members[setting.inside] if setting.inside else shape
+        assert setting.parameter in holder.members
 
 
 @pytest.mark.parametrize("code", sorted(PASSING))

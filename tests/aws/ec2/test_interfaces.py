@@ -13,7 +13,8 @@ from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.interfaces import VALUES_PER_FILTER, DescribedInterfaces
 from flowwarden.errors import InterfacesUnavailable
-from flowwarden.network.roles import Interface, is_middlebox
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.roles import is_middlebox
 from tests.aws.clients import session
 
 # ---- on moto
@@ -48,7 +49,7 @@ def test_an_instances_interface_is_told_with_the_tags_of_both() -> None:
         ec2.create_tags(Resources=[own["NetworkInterfaceId"]], Tags=tag_list(Role="card", Owner="shop"))
         told = DescribedInterfaces(lambda: ec2).describe([own["NetworkInterfaceId"]])
     assert told == {
-        own["NetworkInterfaceId"]: Interface(
+        own["NetworkInterfaceId"]: NetworkInterface(
             interface_id=own["NetworkInterfaceId"],
             addresses=(own["PrivateIpAddress"],),
             subnet_id=subnet,
@@ -57,6 +58,8 @@ def test_an_instances_interface_is_told_with_the_tags_of_both() -> None:
             security_groups=(group,),
             kind="interface",
             instance_id=instance["InstanceId"],
+            instance_owner="123456789012",
+            since=told[own["NetworkInterfaceId"]].since,
             tags={"Role": "web", "Owner": "shop"},
         )
     }
@@ -101,7 +104,7 @@ def test_an_interface_of_no_instance_is_told_with_its_own_tags_and_a_missing_one
         )["NetworkInterface"]["NetworkInterfaceId"]
         told = DescribedInterfaces(lambda: ec2).describe(["eni-00000000", made])
     assert list(told) == [made]
-    assert (told[made].instance_id, told[made].tags) == (None, {"Role": "proxy"})
+    assert (told[made].instance_id, told[made].tags) == ("", {"Role": "proxy"})
 
 
 # ---- on a stub

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from flowwarden.enforcer.state.inventory import LogGroup, NetworkInterface, Vpc
+from flowwarden.enforcer.state.inventory import LogGroup, Vpc
 from flowwarden.errors import CallRefused
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
-from flowwarden_cli.commands.plan import FINE, NOT_SEEN, Question, run
+from flowwarden_cli.commands.command import FINE
+from flowwarden_cli.commands.dry_run import NOT_SEEN, Question, run
 from flowwarden_cli.terminal.console import Console
 from tests.enforcer.cases import BESIDE, but, foreign, seen
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes

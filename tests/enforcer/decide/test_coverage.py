@@ -22,6 +22,7 @@ from tests.enforcer.cases import (
     OTHER,
     WANTED,
     but,
+    changed,
     foreign,
     seen,
     subnet,
@@ -97,7 +98,7 @@ def test_a_bucket_is_compared_with_its_partitions() -> None:
     """As CreateFlowLogs took them; a slash at the end is no difference."""
     wish = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
     desired = resolved(wish, STACK)
-    flow_log = replace(
+    flow_log = changed(
         WANTED,
         log_destination_type="s3",
         log_group_name=None,
@@ -108,7 +109,7 @@ def test_a_bucket_is_compared_with_its_partitions() -> None:
         per_hour_partition=False,
     )
     assert judge(vpc_state(flow_log, desired=desired)).coverage is Coverage.COVERED
-    plain = replace(flow_log, file_format="plain-text")
+    plain = changed(flow_log, file_format="plain-text")
     assert "file format plain-text, not parquet" in judge(vpc_state(plain, desired=desired)).reason
 
 

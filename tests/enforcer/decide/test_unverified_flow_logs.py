@@ -11,7 +11,8 @@ from flowwarden.enforcer.decide.coverage import judge
 from flowwarden.enforcer.decide.delivery import SILENCE_SECONDS, slots
 from flowwarden.enforcer.decide.unverified_flow_logs import TOO_LONG_SECONDS, long_unproven, subject_of, told
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface
+from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.network.interface import NetworkInterface
 from tests.enforcer.cases import ACTIVE, NOW, OTHER, WANTED, but, foreign, seen, vpc_state
 from tests.enforcer.fakes import GROUP
 

@@ -14,8 +14,9 @@ from flowwarden.enforcer.decide.log_groups import (
 from flowwarden.enforcer.decide.plan import hold
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import HELD_TAG
-from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 from tests.enforcer.fakes import GROUP, MONITOR, STACK, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from flowwarden.enforcer.reporting.alerts import alerts_of, owner_of
 from flowwarden.enforcer.reporting.recurring import UNVERIFIED, silent_group
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
-from flowwarden.enforcer.state.inventory import NetworkInterface
 from flowwarden.errors import PublishFailed
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.alert import Route
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, TERMS, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2

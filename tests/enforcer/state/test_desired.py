@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from flowwarden.enforcer.decide.drift import is_own
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags, resolved, wanted_for
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.errors import PolicyError
-from flowwarden.policy.flow_logs import FlowLogsPolicy
+from flowwarden.policy.flow_logs import SETTINGS, FlowLogsPolicy
 from flowwarden.policy.policy import Policy
+from flowwarden.policy.setting import Setting
 from tests.enforcer import fakes_ec2
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
 
@@ -187,6 +189,17 @@ def test_what_is_beside_a_destination_is_named_by_its_configuration() -> None:
     assert replace(DESIRED, destination_type="kinesis-data-firehose").alternate_destination is None
 
 
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda each: each.name)
+def test_a_setting_at_its_default_does_not_count_in_the_configuration_s_name(setting: Setting) -> None:
+    """So that a new setting renames no log group and no folder; any other value does count."""
+    other: Any = {"instance": ("Name",)} if setting.default == {} else f"{setting.default}1"
+    changed = replace(DESIRED, **{setting.name: other})
+    assert changed.configuration != DESIRED.configuration
+    plain = sha256(b'["cloud-watch-logs","",{}]').hexdigest()[:8]
+    bare = replace(DESIRED, log_format="", delivery_role_arn="")
+    assert replace(bare, **{setting.name: setting.default}).configuration == plain
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
@@ -202,7 +215,8 @@ def test_what_is_beside_a_destination_is_named_by_its_configuration() -> None:
         ('{"default": {"destination": "x"}}', "default.destination: 'x'; write log_group_suffix"),
         ('{"default": {"log_format": "version"}}', "default.log_format: 'version'; write ${field}"),
         ('{"default": {"kms_key_arn": "alias/x"}}', "default.kms_key_arn: 'alias/x'; write arn:aws:kms"),
-        ('{"default": {"per_hour_partition": true}}', "file format and partitions are for s3 alone"),
+        ('{"default": {"per_hour_partition": true}}', "default.per_hour_partition: True; for s3 alone"),
+        ('{"default": {"file_format": "parquet"}}', "default.file_format: 'parquet'; for s3 alone"),
         ('{"default": {"tags": {"aws:x": "y"}}}', "default.tags: 'aws:x'; write 1 to 128 characters"),
         (
             '{"default": {"destination_type": "s3", "destination": "arn:aws:s3:::bucket/AWSLogs"}}',

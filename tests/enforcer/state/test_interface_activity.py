@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.state.interface_activity import has_instance, judged, writes_since
-from flowwarden.enforcer.state.inventory import NetworkInterface
+from flowwarden.network.interface import NetworkInterface
 from tests.enforcer.cases import ACTIVE, NOW
 from tests.enforcer.fakes import ACCOUNT
 

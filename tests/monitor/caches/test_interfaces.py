@@ -16,7 +16,7 @@ from flowwarden.monitor.caches.interfaces import (
     VALID_SECONDS,
     InterfaceCache,
 )
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 
 NOW = 1_764_000_000
@@ -31,18 +31,18 @@ class Book:
         self.unavailable = 0
         """Questions of all batches that EC2 refused."""
 
-    def interface(self, interface_id: str, now: int) -> Interface | None:
+    def interface(self, interface_id: str, now: int) -> NetworkInterface | None:
         """One interface."""
         return self.interfaces([interface_id], now).get(interface_id)
 
-    def interfaces(self, interface_ids: Iterable[str], now: int) -> Mapping[str, Interface]:
+    def interfaces(self, interface_ids: Iterable[str], now: int) -> Mapping[str, NetworkInterface]:
         """Those that are known."""
         view = self._cache.for_batch(now)
         known = view.known(interface_ids)
         self.unavailable += view.failures
         return known
 
-    def described(self, interface_ids: Iterable[str], now: int) -> Mapping[str, Interface] | None:
+    def described(self, interface_ids: Iterable[str], now: int) -> Mapping[str, NetworkInterface] | None:
         """Those that EC2 describes."""
         return self._cache.for_batch(now).described(interface_ids)
 

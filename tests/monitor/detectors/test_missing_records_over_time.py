@@ -132,7 +132,7 @@ def test_an_interface_that_was_deleted_or_stopped_is_not_told() -> None:
     """Deployments replace instances."""
     world = World()
     del world.directory.known[IDS[0]]
-    world.directory.known[IDS[1]] = replace(world.directory.known[IDS[1]], at_work=False)
+    world.directory.known[IDS[1]] = replace(world.directory.known[IDS[1]], active=False)
     container = world.container()
     for batch, now in fleet(silent_from=20, who=3):
         world.deliver(container, batch, now)

@@ -19,9 +19,10 @@ from flowwarden.enforcer.decide.drift import is_own, log_group_of
 from flowwarden.enforcer.ports import FlowLogService
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.interface_activity import has_instance, judged
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Unread, Vpc, VpcResources, by_vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc, VpcResources, by_vpc
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import CallFailed, CallRefused, StateUnavailable
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
 from flowwarden.state.ports import EvidenceStore
 

@@ -8,8 +8,9 @@ from typing import Protocol
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Unread, Vpc
 from flowwarden.enforcer.work_item import Cursor, WorkItem
+from flowwarden.network.interface import NetworkInterface
 
 
 class FlowLogService(Protocol):

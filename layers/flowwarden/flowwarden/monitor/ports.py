@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.records.format_choice import Learned
 
 
@@ -38,7 +38,7 @@ class LogFormatStore(Protocol):
 class InterfaceDirectory(Protocol):
     """What EC2 knows of network interfaces. One instance is bound to one account and region."""
 
-    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """Those of the interfaces that exist, by id; all of them or none are told.
 
         Raises InterfacesUnavailable.

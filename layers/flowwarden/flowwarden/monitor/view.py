@@ -24,7 +24,8 @@ from flowwarden.monitor.traffic.selection import noise, rejected, with_internet,
 from flowwarden.network.addresses import AddressBooks
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
-from flowwarden.network.roles import Interface, is_middlebox, role_of
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.roles import is_middlebox, role_of
 from flowwarden.network.services import ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
@@ -84,7 +85,7 @@ class BatchView:
         return InterfaceIndex(self.records.flows)
 
     @cached_property
-    def described(self) -> Mapping[str, Interface]:
+    def described(self) -> Mapping[str, NetworkInterface]:
         """The interfaces that logged the flows, as far as EC2 tells, by id."""
         return self.interfaces.known(filter(None, self.index.names))
 

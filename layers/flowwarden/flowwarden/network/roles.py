@@ -7,11 +7,11 @@ best guess that EC2 has, from the narrowest group to the widest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from msgspec import Struct
+from flowwarden.network.interface import NetworkInterface
 
 UNKNOWN: Final = "unknown"
 """The role of an interface that nothing is known of."""
@@ -41,29 +41,7 @@ MIDDLEBOXES: Final = frozenset(
 """Kinds of interfaces that pass on what others say."""
 
 
-class Interface(Struct, frozen=True, kw_only=True):
-    """A network interface, as EC2 describes it."""
-
-    interface_id: str
-    addresses: tuple[str, ...]
-    """Private IPv4, the primary one first, then IPv6; those out of a delegated prefix are not among them."""
-    subnet_id: str | None
-    vpc_id: str | None
-    security_groups: tuple[str, ...]
-    """Ids, in EC2's order."""
-    kind: str
-    """EC2's InterfaceType, such as `interface`, `nat_gateway` or `lambda`; `load_balancer` also for those of
-    Elastic Load Balancing that EC2 calls `interface`."""
-    instance_id: str | None
-    tags: Mapping[str, str]
-    """The instance's and the interface's own; where both have a key, the instance's value."""
-    vpc_cidrs: tuple[str, ...] = ()
-    """Networks of the VPC, IPv4 and IPv6."""
-    at_work: bool = True
-    """Whether it is in use, and by no instance that was stopped: then flow logs have records of it."""
-
-
-def role_of(interface: Interface, role_tags: Sequence[str]) -> str:
+def role_of(interface: NetworkInterface, role_tags: Sequence[str]) -> str:
     """The role of an interface, at most `LONGEST` characters: a kind, a colon, and a name.
 
     Args:
@@ -85,7 +63,7 @@ def role_of(interface: Interface, role_tags: Sequence[str]) -> str:
     return f"subnet:{interface.subnet_id}" if interface.subnet_id else UNKNOWN
 
 
-def is_middlebox(interface: Interface) -> bool:
+def is_middlebox(interface: NetworkInterface) -> bool:
     """Whether the interface talks for others, so that it is never the one who scans.
 
     A NAT instance or a firewall is not told from other instances: that EC2 does not check source and

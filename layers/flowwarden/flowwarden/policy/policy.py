@@ -17,14 +17,13 @@ from msgspec import Meta, Struct
 from flowwarden.errors import PolicyError
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
+from flowwarden.policy.tag_fields import LONGEST_KEY
 from flowwarden.policy.validation import check
 
 _ID = re.compile(r"[a-z]+-[0-9a-z]+")
 
 SHORTEST_PREFIX = {4: 8, 6: 16}
 """Of an own network, by IP version: nobody owns more addresses than that."""
-LONGEST_TAG_KEY = 128
-"""Characters (EC2 User Guide, Tag restrictions)."""
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,8 +138,7 @@ def _check_network(path: str, value: str) -> None:
 
 
 def _check_tag_key(path: str, key: str) -> None:
-    if not key.strip() or len(key) > LONGEST_TAG_KEY:
+    if not key.strip() or len(key) > LONGEST_KEY:
         raise PolicyError(
-            f"policy: {path}: {key!r} is no key of a tag; "
-            f"write 1 to {LONGEST_TAG_KEY} characters, such as Role"
+            f"policy: {path}: {key!r} is no key of a tag; write 1 to {LONGEST_KEY} characters, such as Role"
         )

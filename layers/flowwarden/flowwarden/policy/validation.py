@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import Final
 
 from flowwarden.errors import LogFormatError, PolicyError
+from flowwarden.policy import tag_fields
 from flowwarden.policy.flow_logs import (
     BESIDE,
     CLOUD_WATCH_LOGS,
-    DESTINATION_TYPES,
     ENOUGH,
-    FILE_FORMATS,
     FIREHOSE,
-    INTERVALS,
     LONGEST_GRACE,
-    LONGEST_KEY,
     LONGEST_VALUE,
     MOST_TAGS,
-    RETENTIONS,
     S3,
-    TRAFFIC_TYPES,
+    SPEC_SETTINGS,
     Exemption,
     FlowLogSpec,
     FlowLogsPolicy,
     Selection,
 )
 from flowwarden.policy.requestable import field_problems
+from flowwarden.policy.tag_fields import LONGEST_KEY
 from flowwarden.records.log_format import LogFormat
 
 _ARN: Final = {
@@ -124,39 +121,50 @@ def _wrong_selection(path: str, where: Selection) -> Iterator[str]:
 
 
 def _wrong_spec(path: str, spec: FlowLogSpec) -> Iterator[str]:
-    yield from _not_among(f"{path}.destination_type", spec.destination_type, DESTINATION_TYPES)
-    yield from _not_among(f"{path}.traffic_type", spec.traffic_type, TRAFFIC_TYPES)
-    yield from _not_among(f"{path}.file_format", spec.file_format, FILE_FORMATS)
-    yield from _not_among(f"{path}.max_aggregation_interval", spec.max_aggregation_interval, INTERVALS)
-    yield from _not_among(f"{path}.retention_days", spec.retention_days, (None, *RETENTIONS))
+    yield from _wrong_settings(path, spec)
     if spec.kms_key_arn and not _KEY.fullmatch(spec.kms_key_arn):
         yield f"{path}.kms_key_arn: {spec.kms_key_arn!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID"
-    if len(spec.tags) > MOST_TAGS:
-        yield f"{path}.tags: {len(spec.tags)} tags; write {MOST_TAGS} at most"
-    for key, value in spec.tags.items():
-        if len(value) > LONGEST_VALUE:
-            yield f"{path}.tags.{key}: {len(value)} characters; write {LONGEST_VALUE} at most"
-    for key in spec.tags:
-        if not key.strip() or len(key) > LONGEST_KEY or key.lower().startswith("aws:"):
-            yield f"{path}.tags: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"
-    yield from _wrong_log_format(f"{path}.log_format", spec.log_format)
+    yield from _wrong_tags(f"{path}.tags", spec.tags)
+    yield from _wrong_log_format(path, spec)
     yield from _wrong_destination(path, spec)
 
 
-def _wrong_log_format(path: str, text: str) -> Iterator[str]:
-    """What EC2 would refuse in a log format; '' is the stack's own."""
-    if not text:
-        return
-    if not text.startswith("${"):
-        yield f"{path}: {text!r}; write ${{field}} ${{field}} …"
+def _wrong_settings(path: str, spec: FlowLogSpec) -> Iterator[str]:
+    """What the table of settings does not allow."""
+    for setting in SPEC_SETTINGS:
+        value = getattr(spec, setting.name)
+        if setting.allowed:
+            yield from _not_among(f"{path}.{setting.name}", value, setting.allowed)
+        if not setting.applies_to(spec.destination_type) and value != setting.default:
+            yield f"{path}.{setting.name}: {value!r}; for {' and '.join(setting.destinations)} alone"
+
+
+def _wrong_tags(path: str, tags: Mapping[str, str]) -> Iterator[str]:
+    if len(tags) > MOST_TAGS:
+        yield f"{path}: {len(tags)} tags; write {MOST_TAGS} at most"
+    for key, value in tags.items():
+        if len(value) > LONGEST_VALUE:
+            yield f"{path}.{key}: {len(value)} characters; write {LONGEST_VALUE} at most"
+    for key in tags:
+        if not key.strip() or len(key) > LONGEST_KEY or key.lower().startswith("aws:"):
+            yield f"{path}: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"
+
+
+def _wrong_log_format(path: str, spec: FlowLogSpec) -> Iterator[str]:
+    """What EC2 would refuse in a log format and the tag keys that it shows; '' is the stack's own format."""
+    text = spec.log_format
+    if text and not text.startswith("${"):
+        yield f"{path}.log_format: {text!r}; write ${{field}} ${{field}} …"
         return
     try:
-        log_format = LogFormat.parse(text)
+        log_format = LogFormat.parse(text) if text else None
     except LogFormatError as error:
-        yield f"{path}: {error}"
+        yield f"{path}.log_format: {error}"
         return
-    for problem in field_problems(log_format):
-        yield f"{path}: {problem}"
+    for problem in field_problems(log_format, spec.tag_fields) if log_format else ():
+        yield f"{path}.log_format: {problem}"
+    for place, problem in tag_fields.problems(spec.tag_fields, log_format.names if log_format else ()):
+        yield f"{path}.tag_fields{place}: {problem}"
 
 
 def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
@@ -174,9 +182,6 @@ def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
             f"{path}.log_group_suffix: {spec.log_group_suffix!r}; "
             f"write up to 64 letters, digits and _ . # / -, for {CLOUD_WATCH_LOGS} alone"
         )
-    partitions = (spec.file_format, spec.hive_compatible_partitions, spec.per_hour_partition)
-    if kind != S3 and partitions != ("plain-text", False, False):
-        yield f"{path}.destination_type: {kind!r}; file format and partitions are for {S3} alone"
 
 
 def _not_among(path: str, value: object, allowed: tuple[object, ...]) -> Iterator[str]:

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.aws.ec2.describe_interface import seconds, tag_dict
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
+from flowwarden.policy.flow_logs import SETTINGS
+from flowwarden.policy.setting import Value
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     # The stubs are no part of the Lambda runtime.
     from mypy_boto3_ec2.type_defs import (
         FlowLogTypeDef,
-        NetworkInterfaceTypeDef,
         ReservationTypeDef,
         SubnetTypeDef,
-        TagTypeDef,
         VpcTypeDef,
     )
 
@@ -61,46 +60,36 @@ def vpc(described: VpcTypeDef) -> Vpc:
     return Vpc(
         vpc_id=described["VpcId"],
         owner_id=described.get("OwnerId", ""),
-        tags=_tag_dict(described.get("Tags", [])),
+        tags=tag_dict(described.get("Tags", [])),
         cidrs=tuple(dict.fromkeys(each for each in (described.get("CidrBlock"), *blocks, *ipv6) if each)),
-    )
-
-
-def interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
-    """One network interface."""
-    attachment = described.get("Attachment", {})
-    return NetworkInterface(
-        interface_id=described["NetworkInterfaceId"],
-        vpc_id=described.get("VpcId", ""),
-        subnet_id=described.get("SubnetId", ""),
-        active=described.get("Status") == "in-use",
-        since=_seconds(attachment.get("AttachTime")),
-        instance_id=attachment.get("InstanceId", ""),
-        instance_owner=attachment.get("InstanceOwnerId", ""),
     )
 
 
 def flow_log(described: FlowLogTypeDef) -> FlowLog:
     """One flow log; what is not told is None."""
-    options = described.get("DestinationOptions", {})
     return FlowLog(
         flow_log_id=described["FlowLogId"],
         resource_id=described["ResourceId"],
-        traffic_type=described.get("TrafficType"),
+        settings=_settings(described),
         log_destination_type=described.get("LogDestinationType"),
         log_group_name=described.get("LogGroupName"),
         log_destination=described.get("LogDestination"),
-        log_format=described.get("LogFormat"),
-        max_aggregation_interval=described.get("MaxAggregationInterval"),
-        file_format=options.get("FileFormat"),
-        hive_compatible_partitions=options.get("HiveCompatiblePartitions"),
-        per_hour_partition=options.get("PerHourPartition"),
         delivery_role_arn=described.get("DeliverLogsPermissionArn"),
         deliver_logs_status=described.get("DeliverLogsStatus"),
         deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
-        creation_time=_seconds(described.get("CreationTime")),
-        tags=_tag_dict(described.get("Tags", [])),
+        creation_time=seconds(described.get("CreationTime")),
+        tags=tag_dict(described.get("Tags", [])),
     )
+
+
+def _settings(described: Mapping[str, Any]) -> dict[str, Value]:
+    """The settings that a flow log's description holds, by their names in the policy."""
+    found: dict[str, Value] = {}
+    for setting in SETTINGS:
+        holder = described.get(setting.inside, {}) if setting.inside else described
+        if holder.get(setting.parameter) is not None:
+            found[setting.name] = setting.from_ec2(holder[setting.parameter])
+    return found
 
 
 def subnet(described: SubnetTypeDef) -> Subnet:
@@ -110,12 +99,4 @@ def subnet(described: SubnetTypeDef) -> Subnet:
 
 def instances(reservation: ReservationTypeDef) -> list[tuple[str, int | None]]:
     """The instances of a reservation, with when they were launched last (Unix seconds)."""
-    return [(each["InstanceId"], _seconds(each.get("LaunchTime"))) for each in reservation["Instances"]]
-
-
-def _seconds(told: datetime | None) -> int | None:
-    return int(told.timestamp()) if told else None
-
-
-def _tag_dict(tags: Iterable[TagTypeDef]) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in tags if "Key" in tag}
+    return [(each["InstanceId"], seconds(each.get("LaunchTime"))) for each in reservation["Instances"]]

@@ -7,13 +7,17 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from flowwarden.aws import errors
+from flowwarden.aws.availability import require
 from flowwarden.aws.ec2 import describe
 from flowwarden.aws.ec2.describe import Readings
+from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.aws.errors import classified
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Subnet, Unread, Vpc
+from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
-from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, S3
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
+from flowwarden.policy.setting import Setting
 
 if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
@@ -89,7 +93,7 @@ class Ec2FlowLogs:
     def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
         """As the port says."""
         found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
-        return self._readings.of("DescribeNetworkInterfaces", found, describe.interface)
+        return self._readings.of("DescribeNetworkInterfaces", found, interface)
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
         """As the port says. Those that do not run are not told: an account may have many of them."""
@@ -108,15 +112,15 @@ class Ec2FlowLogs:
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """As the port says. One VPC a call: among several, nobody could tell whose flow log an id is."""
+        newer = [each for each in _asked(desired) if each.new_since]
+        require(self._client, "CreateFlowLogs", {each.parameter: each.new_since for each in newer})
         with classified("CreateFlowLogs", classify):
             answer = self._client.create_flow_logs(
                 ResourceIds=[vpc_id],
                 ResourceType="VPC",
-                TrafficType=desired.traffic_type,  # type: ignore[arg-type]  # the policy was checked
-                LogFormat=desired.log_format,
-                MaxAggregationInterval=desired.max_aggregation_interval,
                 TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": _tag_list(desired.tags)}],
                 ClientToken=client_token,
+                **_settings(desired),
                 **_destination(desired),
             )
         for item in answer.get("Unsuccessful", []):
@@ -192,6 +196,23 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
     return errors.classify(call, code, message, status)
 
 
+def _asked(desired: DesiredFlowLog) -> Iterator[Setting]:
+    """The settings that are parameters of its CreateFlowLogs; a new one only if it is not at its default."""
+    for setting in SETTINGS:
+        is_chosen = not setting.new_since or getattr(desired, setting.name) != setting.default
+        if is_chosen and setting.applies_to(desired.destination_type):
+            yield setting
+
+
+def _settings(desired: DesiredFlowLog) -> dict[str, Any]:
+    """The parameters of CreateFlowLogs that the table of settings names."""
+    found: dict[str, Any] = {}
+    for setting in _asked(desired):
+        holder = found.setdefault(setting.inside, {}) if setting.inside else found
+        holder[setting.parameter] = setting.to_ec2(getattr(desired, setting.name))
+    return found
+
+
 def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
     """The parameters of CreateFlowLogs that say where to."""
     if desired.destination_type == CLOUD_WATCH_LOGS:
@@ -200,17 +221,7 @@ def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
             "LogGroupName": desired.destination,
             "DeliverLogsPermissionArn": desired.delivery_role_arn,
         }
-    told: dict[str, Any] = {
-        "LogDestinationType": desired.destination_type,
-        "LogDestination": desired.destination,
-    }
-    if desired.destination_type == S3:
-        told["DestinationOptions"] = {
-            "FileFormat": desired.file_format,
-            "HiveCompatiblePartitions": desired.hive_compatible_partitions,
-            "PerHourPartition": desired.per_hour_partition,
-        }
-    return told
+    return {"LogDestinationType": desired.destination_type, "LogDestination": desired.destination}
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[TagTypeDef]:

@@ -9,9 +9,11 @@ from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec.structs import replace
 
+from flowwarden.aws.ec2.describe_interface import interface, tag_dict
 from flowwarden.errors import InterfacesUnavailable
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 
 if TYPE_CHECKING:
     # The stubs are no part of the Lambda runtime.
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
         InstanceTypeDef,
         NetworkInterfaceTypeDef,
         PaginatorConfigTypeDef,
-        TagTypeDef,
         VpcTypeDef,
     )
 
@@ -34,10 +35,6 @@ PAGE: Final[PaginatorConfigTypeDef] = {"PageSize": 1000}
 """The most that both calls take. In accounts with many interfaces EC2 refuses what is not asked in pages."""
 
 _INTERFACE_ID: Final = re.compile(r"eni-[0-9a-f]+")
-_LOAD_BALANCING: Final = "amazon-elb"
-_SPELLED: Final = {"natGateway": "nat_gateway"}
-"""The API reference lists the first; EC2 answers, and filters by, the second."""
-_IN_USE: Final = "in-use"
 _ASSOCIATED: Final = "associated"
 _AT_REST: Final = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 """States of instances whose interfaces carry nothing, and about which flow logs say nothing."""
@@ -52,7 +49,7 @@ class DescribedInterfaces:
         self._networks: dict[str, tuple[str, ...]] = {}
         """Of VPCs that were asked for; they change so seldom that a new container is soon enough."""
 
-    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, Interface]:
+    def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """Those of the interfaces that exist, by id, with their instances' tags and their VPCs' networks.
 
         Costs a call of DescribeNetworkInterfaces, and one of DescribeInstances if any belongs to an
@@ -70,16 +67,15 @@ class DescribedInterfaces:
             for interface in self._some(some)
         }
 
-    def _some(self, ids: tuple[str, ...]) -> list[Interface]:
-        found = list(_told("DescribeNetworkInterfaces", self._interfaces(ids)))
+    def _some(self, ids: tuple[str, ...]) -> list[NetworkInterface]:
+        found = [interface(each) for each in _told("DescribeNetworkInterfaces", self._interfaces(ids))]
         # Filtered by: an instance that has gone is then no error that hides the others.
-        instances = tuple(dict.fromkeys(filter(None, map(_instance_id, found))))
+        instances = tuple(dict.fromkeys(each.instance_id for each in found if each.instance_id))
         known = dict(_told("DescribeInstances", self._instances(instances))) if instances else {}
-        self._learn_networks({each["VpcId"] for each in found if "VpcId" in each})
-        return [_interface(each, known.get(_instance_id(each) or ""), self._cidrs_of(each)) for each in found]
-
-    def _cidrs_of(self, described: NetworkInterfaceTypeDef) -> tuple[str, ...]:
-        return self._networks.get(described.get("VpcId", ""), ())
+        self._learn_networks({each.vpc_id for each in found if each.vpc_id})
+        return [
+            _joined(each, known.get(each.instance_id), self._networks.get(each.vpc_id, ())) for each in found
+        ]
 
     def _learn_networks(self, vpc_ids: set[str]) -> None:
         unknown = tuple(sorted(vpc_ids - self._networks.keys()))
@@ -134,41 +130,19 @@ def _cidrs(vpc: VpcTypeDef) -> tuple[str, ...]:
     return tuple(cidr for cidr in (*ipv4, *ipv6) if cidr)
 
 
-def _interface(
-    described: NetworkInterfaceTypeDef, instance: InstanceTypeDef | None, vpc_cidrs: tuple[str, ...]
-) -> Interface:
-    private = (each.get("PrivateIpAddress") for each in described.get("PrivateIpAddresses", []))
-    ipv6 = (each.get("Ipv6Address") for each in described.get("Ipv6Addresses", []))
-    return Interface(
-        interface_id=described["NetworkInterfaceId"],
-        addresses=tuple(address for address in (*private, *ipv6) if address),
-        subnet_id=described.get("SubnetId"),
-        vpc_id=described.get("VpcId"),
+def _joined(
+    interface: NetworkInterface, instance: InstanceTypeDef | None, vpc_cidrs: tuple[str, ...]
+) -> NetworkInterface:
+    """The interface with what its instance and its VPC add."""
+    if instance is None:
+        return replace(interface, vpc_cidrs=vpc_cidrs)
+    return replace(
+        interface,
         vpc_cidrs=vpc_cidrs,
-        security_groups=tuple(each["GroupId"] for each in described.get("Groups", [])),
-        kind=_kind(described),
-        instance_id=_instance_id(described),
-        tags=_tags(described.get("TagSet", [])) | (_tags(instance.get("Tags", [])) if instance else {}),
-        at_work=described.get("Status", _IN_USE) == _IN_USE and (instance is None or _runs(instance)),
+        tags={**interface.tags, **tag_dict(instance.get("Tags", []))},
+        active=interface.active if _runs(instance) else False,
     )
 
 
 def _runs(instance: InstanceTypeDef) -> bool:
     return instance.get("State", {}).get("Name") not in _AT_REST
-
-
-def _kind(described: NetworkInterfaceTypeDef) -> str:
-    kind: str = described.get("InterfaceType", "interface")
-    # Application and classic load balancers. AWS sets the requester; a description anybody may write.
-    if kind == "interface" and described.get("RequesterId") == _LOAD_BALANCING:
-        return "load_balancer"
-    return _SPELLED.get(kind, kind)
-
-
-def _instance_id(described: NetworkInterfaceTypeDef) -> str | None:
-    # Without an attachment, or attached to what is no instance of anybody's account, there is none.
-    return described.get("Attachment", {}).get("InstanceId")
-
-
-def _tags(told: Sequence[TagTypeDef]) -> dict[str, str]:
-    return {each["Key"]: each["Value"] for each in told}

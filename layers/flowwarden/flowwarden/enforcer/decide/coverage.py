@@ -18,8 +18,9 @@ from msgspec import Struct
 from flowwarden.enforcer.decide.delivery import FAILED, Delivery, DeliveryInputs, Seen, delivery
 from flowwarden.enforcer.decide.drift import differences, is_own, is_wanted, log_group_of
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface, Vpc, VpcResources
+from flowwarden.enforcer.state.inventory import FlowLog, Vpc, VpcResources
 from flowwarden.enforcer.state.stack import Stack
+from flowwarden.network.interface import NetworkInterface
 
 MENDING: Final = {
     "Access error": (

@@ -20,7 +20,8 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.enforcer.state.interface_activity import writes_since
-from flowwarden.enforcer.state.inventory import FlowLog, NetworkInterface
+from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.state.heartbeats import SLOT, number_of, slot_of
 
 FAILED: Final = "FAILED"
@@ -77,7 +78,7 @@ def delivery(flow_log: FlowLog, log_group: str | None, watched: DeliveryInputs) 
     active = frozenset(
         number
         for each in watched.interfaces
-        if each.active is not False and (number := number_of(each.interface_id)) is not None
+        if each.at_work and (number := number_of(each.interface_id)) is not None
     )
     if log_group is None or not active:
         return Delivery.DELIVERING if age >= SETTLED_SECONDS else Delivery.UNPROVEN

@@ -11,9 +11,11 @@ from flowwarden.enforcer.decide.drift import is_own, log_group_of, same_destinat
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.state.stack import Stack, is_alternate
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
+from flowwarden.policy.setting import Value
 
-type Shape = tuple[str, str | None, int | None, str | None]
-"""What a flow log in a log group is like: format, traffic type, interval in seconds, delivery role."""
+type Shape = tuple[object, ...]
+"""What a flow log in a log group is like: its delivery role, and the settings that such a flow log has."""
 
 
 class LogDestinations(Struct, frozen=True, kw_only=True):
@@ -39,11 +41,10 @@ def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinatio
         if not is_own(each, stack):
             foreign.setdefault(each.resource_id, set()).add(group)
     ours: dict[str, set[Shape]] = {}
-    for each, group, log_format in known:
+    for each, group, _ in known:
         evades = any(is_alternate(group, taken) for taken in foreign.get(each.resource_id, ()))
         if is_own(each, stack) and not evades:
-            shape = (log_format, each.traffic_type, each.max_aggregation_interval, each.delivery_role_arn)
-            ours.setdefault(group, set()).add(shape)
+            ours.setdefault(group, set()).add(_shape(each.delivery_role_arn, each.settings))
     return LogDestinations(formats=formats, ours=ours)
 
 
@@ -60,10 +61,16 @@ def choose_destination(
     if beside is None:
         return desired
     log_format = " ".join(desired.log_format.split())
-    shape = (log_format, desired.traffic_type, desired.max_aggregation_interval, desired.delivery_role_arn)
+    chosen = {each.name: getattr(desired, each.name) for each in SETTINGS}
+    shape = _shape(desired.delivery_role_arn, chosen)
     others = places.formats.get(desired.destination, set()) - {log_format}
     in_the_way = any(same_destination(each, desired, stack) for each in parts.flow_logs)
     moved = bool(places.ours.get(beside.destination)) and shape not in places.ours.get(
         desired.destination, set()
     )
     return beside if others or in_the_way or moved else desired
+
+
+def _shape(role_arn: str | None, settings: Mapping[str, Value]) -> Shape:
+    in_groups = (each for each in SETTINGS if each.applies_to(CLOUD_WATCH_LOGS))
+    return (role_arn, *(each.comparable(settings.get(each.name)) for each in in_groups))

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
+from flowwarden.policy.setting import Setting
 
 
 def is_wanted(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> bool:
@@ -54,24 +55,19 @@ def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Ite
     if not any(same_destination(flow_log, each, stack) for each in (desired, beside) if each is not None):
         where = flow_log.log_destination or flow_log.log_group_name or "an unknown place"
         yield f"writes to {where}"
-    if flow_log.log_format is not None and flow_log.log_format.split() != desired.log_format.split():
-        yield "another log format"
-    for name, told, wanted, unit in _settings(flow_log, desired, stack):
-        if told is not None and told != wanted:
-            yield f"{name} {told}{unit}, not {wanted}{unit}"
+    for setting in SETTINGS:
+        observed, value = flow_log.settings.get(setting.name), getattr(desired, setting.name)
+        applies = setting.applies_to(desired.destination_type) and observed is not None
+        if applies and setting.comparable(observed) != setting.comparable(value):
+            yield _difference(setting, observed, value)
+    role = flow_log.delivery_role_arn
+    # An unmanaged flow log may well write into the group with a role of its own.
+    checked = desired.destination_type == CLOUD_WATCH_LOGS and is_own(flow_log, stack)
+    if checked and role is not None and role != desired.delivery_role_arn:
+        yield f"delivered by the role {role}, not {desired.delivery_role_arn}"
 
 
-def _settings(
-    flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack
-) -> Iterator[tuple[str, object, object, str]]:
-    """Name, what is told, what is wanted, unit."""
-    yield "traffic type", flow_log.traffic_type, desired.traffic_type, ""
-    yield "aggregates", flow_log.max_aggregation_interval, desired.max_aggregation_interval, " s"
-    if desired.destination_type == CLOUD_WATCH_LOGS:
-        # Somebody else's flow log may well write into the group with a role of theirs.
-        told = flow_log.delivery_role_arn if is_own(flow_log, stack) else None
-        yield "delivered by the role", told, desired.delivery_role_arn, ""
-        return
-    yield "file format", flow_log.file_format, desired.file_format, ""
-    yield "Hive partitions", flow_log.hive_compatible_partitions, desired.hive_compatible_partitions, ""
-    yield "hourly partitions", flow_log.per_hour_partition, desired.per_hour_partition, ""
+def _difference(setting: Setting, observed: object, desired: object) -> str:
+    if setting.is_long:
+        return f"another {setting.difference}"
+    return f"{setting.difference} {observed}{setting.unit}, not {desired}{setting.unit}"

@@ -34,7 +34,7 @@ def _of(vpc_state: VpcState, verdict: CoverageVerdict) -> Duplicate:
     dollars = 0.0
     for each in vpc_state.parts.flow_logs:
         if each.flow_log_id in verdict.duplicates:
-            active = sum(one.active is not False for one in vpc_state.watched_by(each))
+            active = sum(one.at_work for one in vpc_state.watched_by(each))
             dollars += cost.monthly_dollars(vpc_state.desired, active)
     return Duplicate(
         vpc_id=verdict.vpc_id, flow_log_ids=verdict.duplicates, monthly_dollars=round(dollars, 2)

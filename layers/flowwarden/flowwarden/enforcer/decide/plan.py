@@ -164,7 +164,7 @@ def _held_until(vpc_state: VpcState, context: PlanContext) -> int:
 
 def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) -> tuple[Create, Verify]:
     vpc_id = verdict.vpc_id
-    active = sum(each.active is not False for each in vpc_state.parts.interfaces)
+    active = sum(each.at_work for each in vpc_state.parts.interfaces)
     wanted = choose_destination(vpc_state.desired, vpc_state.parts, context.places, vpc_state.stack)
     create = Create(
         vpc_id=vpc_id,

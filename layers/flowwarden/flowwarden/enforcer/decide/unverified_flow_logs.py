@@ -44,7 +44,7 @@ def _is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
         created is not None
         and vpc_state.at - created >= TOO_LONG_SECONDS
         and any(
-            each.active is not False and vpc_state.at - (each.since or 0) >= SILENCE_SECONDS
+            each.at_work and vpc_state.at - (each.since or 0) >= SILENCE_SECONDS
             for each in vpc_state.watched_by(flow_log)
         )
     )

@@ -6,13 +6,20 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import field
 from msgspec.structs import replace
 
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.enforcer.state.selector import selects
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, S3, FlowLogSpec, FlowLogsPolicy
+from flowwarden.policy.flow_logs import (
+    CLOUD_WATCH_LOGS,
+    S3,
+    SETTINGS,
+    FlowLogSettings,
+    FlowLogSpec,
+    FlowLogsPolicy,
+)
 from flowwarden.records.log_format import LogFormat
 
 MANAGED_TAG: Final = "flow-warden:managed"
@@ -21,8 +28,8 @@ HELD_TAG: Final = "flow-warden:held"
 """Tag key of our own flow log whose replacement failed: `CONFIGURATION until UNIX_SECONDS` in its value."""
 
 
-class DesiredFlowLog(Struct, frozen=True, kw_only=True):
-    """The flow log that a VPC shall have."""
+class DesiredFlowLog(FlowLogSettings, frozen=True, kw_only=True):
+    """The flow log that a VPC shall have: its settings, where it writes, its tags, and its log group."""
 
     destination: str
     """Name of the log group, or ARN of the bucket or the stream."""
@@ -31,13 +38,7 @@ class DesiredFlowLog(Struct, frozen=True, kw_only=True):
     """Only for CloudWatch Logs: the others are delivered to by a service-linked role."""
     log_format: str
     """As CreateFlowLogs takes it: `${field} ${field} …`."""
-    max_aggregation_interval: int = 60
-    """Seconds: 60 or 600."""
-    traffic_type: str = "ALL"
-    file_format: str = "plain-text"
-    hive_compatible_partitions: bool = False
-    per_hour_partition: bool = False
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = field(default_factory=dict)
     retention_days: int | None = None
     kms_key_arn: str = ""
 
@@ -58,9 +59,14 @@ class DesiredFlowLog(Struct, frozen=True, kw_only=True):
 
     @property
     def configuration(self) -> str:
-        """Eight characters that stand for what cannot be changed in a flow log once it is made."""
-        fixed = replace(self, destination="", tags={}, retention_days=None, kms_key_arn="")
-        return sha256(msgspec.json.encode(fixed, order="sorted")).hexdigest()[:8]
+        """Eight characters that stand for what cannot be changed in a flow log once it is made.
+
+        A setting at its default does not count, so that a new setting renames nothing.
+        """
+        chosen = {each.name: getattr(self, each.name) for each in SETTINGS}
+        changed = {each.name: chosen[each.name] for each in SETTINGS if chosen[each.name] != each.default}
+        parts = (self.destination_type, self.delivery_role_arn, changed)
+        return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:8]
 
     @property
     def alternate_destination(self) -> DesiredFlowLog | None:
@@ -100,18 +106,17 @@ def resolved(spec: FlowLogSpec, stack: Stack) -> DesiredFlowLog:
     """A spec, with what it leaves open as the stack has it."""
     to_logs = spec.destination_type == CLOUD_WATCH_LOGS
     suffix = f"-{spec.log_group_suffix}" if spec.log_group_suffix else ""
-    asked = LogFormat.parse(spec.log_format).to_log_format() if spec.log_format else stack.log_format
+    settings = {each.name: getattr(spec, each.name) for each in SETTINGS}
+    if spec.log_format:
+        settings["log_format"] = LogFormat.parse(spec.log_format).to_log_format()
+    else:
+        settings["log_format"] = stack.log_format
     return DesiredFlowLog(
         destination=f"{stack.log_group_name}{suffix}" if to_logs else spec.destination,
         destination_type=spec.destination_type,
         delivery_role_arn=stack.delivery_role_arn if to_logs else "",
-        log_format=asked,
-        max_aggregation_interval=spec.max_aggregation_interval,
-        traffic_type=spec.traffic_type,
-        file_format=spec.file_format,
-        hive_compatible_partitions=spec.hive_compatible_partitions,
-        per_hour_partition=spec.per_hour_partition,
         tags=spec.tags | managed_tags(stack.stack_name),
         retention_days=spec.retention_days or stack.retention_days,
         kms_key_arn=spec.kms_key_arn or stack.kms_key_arn,
+        **settings,
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from flowwarden.enforcer.state.inventory import NetworkInterface
+from flowwarden.network.interface import NetworkInterface
 
 
 def has_instance(interface: NetworkInterface) -> bool:

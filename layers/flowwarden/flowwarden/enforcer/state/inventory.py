@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.setting import Value
+
 
 class Vpc(Struct, frozen=True, kw_only=True):
     """One VPC; `owner_id` is the account that owns it, which differs from ours for a shared VPC.
@@ -26,43 +29,37 @@ class Subnet(Struct, frozen=True, kw_only=True):
     vpc_id: str
 
 
-class NetworkInterface(Struct, frozen=True, kw_only=True):
-    """One network interface; of an active one flow logs write records, if only that there was no traffic."""
-
-    interface_id: str
-    vpc_id: str
-    subnet_id: str = ""
-    active: bool | None = True
-    """None: unknown (`interface_activity`)."""
-    since: int | None = None
-    """Unix seconds: not active before then; None if nobody told."""
-    instance_id: str = ""
-    """That it is attached to; '' for what AWS runs itself."""
-    instance_owner: str = ""
-    """The account whose instance it is; '' if nobody told."""
-
-
 class FlowLog(Struct, frozen=True, kw_only=True):
-    """One flow log as DescribeFlowLogs tells it; None where the description has no such member."""
+    """One flow log as DescribeFlowLogs describes it; None where the description has no such member."""
 
     flow_log_id: str
     resource_id: str
     """Of a VPC, a subnet or a network interface."""
-    traffic_type: str | None = None
+    settings: dict[str, Value] = {}
+    """By their names in the policy (`policy.flow_logs.SETTINGS`); one that is not described is missing."""
     log_destination_type: str | None = None
     log_group_name: str | None = None
     log_destination: str | None = None
-    log_format: str | None = None
-    max_aggregation_interval: int | None = None
-    file_format: str | None = None
-    hive_compatible_partitions: bool | None = None
-    per_hour_partition: bool | None = None
     delivery_role_arn: str | None = None
     deliver_logs_status: str | None = None
     deliver_logs_error_message: str | None = None
     creation_time: int | None = None
     """Unix seconds."""
     tags: dict[str, str] = {}
+
+    @property
+    def log_format(self) -> str | None:
+        """As EC2 writes it: `${field} ${field} …`; None if it is not described."""
+        return self._text("log_format")
+
+    @property
+    def traffic_type(self) -> str | None:
+        """ALL, ACCEPT or REJECT; None if it is not described."""
+        return self._text("traffic_type")
+
+    def _text(self, name: str) -> str | None:
+        value = self.settings.get(name)
+        return None if value is None else str(value)
 
 
 class Unread(Struct, frozen=True, kw_only=True):

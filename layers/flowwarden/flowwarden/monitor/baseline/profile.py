@@ -8,7 +8,8 @@ from typing import Final
 
 from flowwarden.monitor.baseline.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge, EdgeKind
 from flowwarden.monitor.baseline.peers import DYNAMIC
-from flowwarden.network.roles import UNKNOWN, Interface
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
 
 DAYS_ADMINISTERED: Final = 5
@@ -22,7 +23,7 @@ class RoleProfile:
     def __init__(
         self,
         day: int,
-        interface: Interface | None = None,
+        interface: NetworkInterface | None = None,
         role: str = UNKNOWN,
         baseline: Baseline | None = None,
     ) -> None:

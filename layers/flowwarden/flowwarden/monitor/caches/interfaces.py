@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flowwarden.errors import InterfacesUnavailable
 from flowwarden.monitor.ports import InterfaceDirectory
-from flowwarden.network.roles import Interface
+from flowwarden.network.interface import NetworkInterface
 
 VALID_SECONDS = 3600
 """How long a description is trusted. Tags and security groups change seldom, and what was learned of a role
@@ -36,7 +36,7 @@ MOST = 4096
 class CachedInterface(Struct, frozen=True):
     """What the book says about an interface."""
 
-    interface: Interface | None
+    interface: NetworkInterface | None
     """None if EC2 never described it."""
     look_again: int
     """Unix seconds: from then on the entry is too old to be trusted."""
@@ -47,7 +47,7 @@ class CachedInterface(Struct, frozen=True):
 class Answer(Struct, frozen=True, kw_only=True):
     """What is known of interfaces, by their ids."""
 
-    interfaces: Mapping[str, Interface]
+    interfaces: Mapping[str, NetworkInterface]
     refused: bool = False
     """Whether EC2 was asked and refused."""
 
@@ -111,7 +111,7 @@ class InterfaceCache:
         )
         return list(islice(others, max(0, TOGETHER - len(due))))
 
-    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, Interface] | None:
+    def _ask(self, due: Sequence[str], now: int) -> Mapping[str, NetworkInterface] | None:
         """What EC2 describes; None if it refuses."""
         try:
             described = self._directory.describe(due)
@@ -147,13 +147,13 @@ class InterfaceView:
         self.failures = 0
         """Questions of this batch that EC2 refused."""
 
-    def known(self, interface_ids: Iterable[str]) -> Mapping[str, Interface]:
+    def known(self, interface_ids: Iterable[str]) -> Mapping[str, NetworkInterface]:
         """Those of the interfaces that are known, by id."""
         answer = self._cache.known(interface_ids, self._now)
         self.failures += answer.refused
         return answer.interfaces
 
-    def described(self, interface_ids: Iterable[str]) -> Mapping[str, Interface] | None:
+    def described(self, interface_ids: Iterable[str]) -> Mapping[str, NetworkInterface] | None:
         """Those of the interfaces that EC2 describes at this moment, by id; None if it does not answer."""
         answer = self._cache.described(interface_ids, self._now)
         if answer is None:

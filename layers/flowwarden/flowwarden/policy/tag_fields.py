@@ -1,0 +1,75 @@
+"""Tag fields of a log format: which tag's value each of them shows. Pure.
+
+Source: EC2 API Reference, TagFieldSpecificationRequest: for each of three kinds of resource, one or two keys.
+The first key belongs to the field (`instance-tag`), the second to the field with `-2` (`instance-tag-2`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from flowwarden.records.fields import Kind
+from flowwarden.records.log_format import LogFormat
+
+type TagFields = dict[str, tuple[str, ...]]
+"""Kind of resource → keys of its tags, in the fields' order."""
+
+FIELDS: Final = {
+    "instance": ("instance-tag", "instance-tag-2"),
+    "network-interface": ("interface-tag", "interface-tag-2"),
+    "auto-scaling-group": ("asg-tag", "asg-tag-2"),
+}
+"""Kind of resource → its fields."""
+RESOURCES: Final = ", ".join(f"`{each}`" for each in FIELDS)
+"""As the docs list them."""
+LONGEST_KEY: Final = 128
+"""Characters of a tag's key, of any resource (EC2 User Guide, Tag restrictions)."""
+
+
+def to_ec2(chosen: TagFields) -> list[dict[str, Any]]:
+    """As CreateFlowLogs takes it."""
+    return [{"ResourceType": resource, "TagKeys": list(keys)} for resource, keys in chosen.items()]
+
+
+def from_ec2(described: Iterable[Mapping[str, Any]]) -> TagFields:
+    """From DescribeFlowLogs' answer. Raises KeyError or TypeError if it is none."""
+    return {each["ResourceType"]: tuple(each["TagKeys"]) for each in described}
+
+
+def without_key(log_format: LogFormat, chosen: TagFields) -> list[str]:
+    """The tag fields of the format for which no key is chosen. EC2 refuses them (InvalidParameter)."""
+    shown = set(_shown(chosen))
+    return [
+        each.name for each in log_format.fields if each.kind is Kind.ENCODED_TEXT and each.name not in shown
+    ]
+
+
+def problems(chosen: TagFields, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What EC2 would refuse in the chosen keys, or what would be no use.
+
+    Args:
+        chosen: the keys.
+        names: the fields of the log format.
+
+    Yields:
+        The path of the value (`.instance`), and what is wrong with it and what is allowed.
+    """
+    for resource, keys in chosen.items():
+        fields = FIELDS.get(resource)
+        if fields is None:
+            yield "", f"{resource!r}; allowed are {', '.join(FIELDS)}"
+            continue
+        if not 1 <= len(set(keys)) == len(keys) <= len(fields):
+            yield f".{resource}", f"{list(keys)}; write 1 or {len(fields)} different keys"
+        for key in keys:
+            if not key.strip() or len(key) > LONGEST_KEY:
+                yield f".{resource}", f"{key!r}; write 1 to {LONGEST_KEY} characters"
+        missing = [each for each in _shown({resource: keys}) if each not in set(names)]
+        if missing:
+            yield f".{resource}", f"{list(keys)}; write ${{{missing[0]}}} into log_format, or fewer keys"
+
+
+def _shown(chosen: TagFields) -> Iterator[str]:
+    for resource, keys in chosen.items():
+        yield from FIELDS.get(resource, ())[: len(keys)]

@@ -1,0 +1,63 @@
+"""One describer of network interfaces serves both products."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from flowwarden.aws.ec2.describe_interface import interface
+from flowwarden.network.interface import NetworkInterface
+
+
+def test_everything_that_ec2_says_is_read() -> None:
+    """What the monitor and the enforcer need, in one value."""
+    described: Any = {
+        "NetworkInterfaceId": "eni-1",
+        "VpcId": "vpc-1",
+        "SubnetId": "subnet-1",
+        "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.1"}, {"PrivateIpAddress": "10.0.0.2"}],
+        "Ipv6Addresses": [{"Ipv6Address": "2001:db8::1"}],
+        "Groups": [{"GroupId": "sg-2"}, {"GroupId": "sg-1"}],
+        "InterfaceType": "lambda",
+        "Attachment": {
+            "InstanceId": "i-1",
+            "InstanceOwnerId": "111122223333",
+            "AttachTime": datetime(2026, 11, 2, 9, 30, 0, 600_000, tzinfo=UTC),
+        },
+        "TagSet": [{"Key": "Role", "Value": "web"}, {"Key": "empty"}, {"Value": "no key"}],
+        "Status": "in-use",
+    }
+    assert interface(described) == NetworkInterface(
+        interface_id="eni-1",
+        vpc_id="vpc-1",
+        subnet_id="subnet-1",
+        addresses=("10.0.0.1", "10.0.0.2", "2001:db8::1"),
+        security_groups=("sg-2", "sg-1"),
+        kind="lambda",
+        instance_id="i-1",
+        instance_owner="111122223333",
+        tags={"Role": "web", "empty": ""},
+        active=True,
+        since=1_793_611_800,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "active", "at_work"),
+    [("in-use", True, True), ("available", False, False), ("detaching", False, False), (None, None, True)],
+)
+def test_an_interface_is_active_while_it_is_in_use(
+    status: str | None, *, active: bool | None, at_work: bool
+) -> None:
+    """Without a status that is unknown, and records of it may come."""
+    described: Any = {"NetworkInterfaceId": "eni-1"} | ({"Status": status} if status else {})
+    assert (interface(described).active, interface(described).at_work) == (active, at_work)
+
+
+def test_a_description_without_an_id_describes_no_interface() -> None:
+    """It is an error that readers of descriptions know."""
+    described: Any = {"VpcId": "vpc-1"}
+    with pytest.raises(KeyError):
+        interface(described)

@@ -1,0 +1,87 @@
+"""The tag keys that a log format's tag fields show: the policy refuses what EC2 would, and what is no use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from flowwarden.errors import PolicyError
+from flowwarden.policy.policy import Policy
+from flowwarden.policy.tag_fields import FIELDS, from_ec2, to_ec2
+from flowwarden.records.fields import FIELDS as ALL_FIELDS
+from flowwarden.records.fields import Kind
+
+INSTANCE = "${version} ${srcaddr} ${instance-tag}"
+
+
+def tag_fields(log_format: str, **chosen: Any) -> dict[str, tuple[str, ...]]:
+    """What a policy with this format and these keys (`_` for `-` in a resource) makes of them."""
+    keys = {name.replace("_", "-"): value for name, value in chosen.items()}
+    document = {"flow_logs": {"default": {"log_format": log_format, "tag_fields": keys}}}
+    return Policy.from_json(msgspec.json.encode(document)).flow_logs.default.tag_fields
+
+
+def test_every_tag_field_of_the_table_of_fields_belongs_to_a_resource() -> None:
+    """And nothing else does."""
+    tags = [each.name for each in ALL_FIELDS if each.kind is Kind.ENCODED_TEXT]
+    assert sorted(name for names in FIELDS.values() for name in names) == sorted(tags)
+
+
+@pytest.mark.parametrize("resource", FIELDS)
+def test_one_key_or_two_are_chosen_for_each_resource(resource: str) -> None:
+    """The first for the field, the second for the field with -2."""
+    first, second = FIELDS[resource]
+    assert tag_fields(f"${{version}} ${{{first}}}", **{resource: ["Name"]}) == {resource: ("Name",)}
+    both = f"${{version}} ${{{second}}} ${{{first}}}"
+    assert tag_fields(both, **{resource: ["Name", "team"]}) == {resource: ("Name", "team")}
+
+
+@pytest.mark.parametrize(
+    ("log_format", "chosen", "message"),
+    [
+        (INSTANCE, {}, "log_format: instance-tag: EC2 needs the key of a tag"),
+        (INSTANCE + " ${instance-tag-2}", {"instance": ["Name"]}, "log_format: instance-tag-2: EC2 needs"),
+        (INSTANCE, {"network-interface": ["Name"]}, "log_format: instance-tag: EC2 needs"),
+        (INSTANCE, {"instance": ["Name", "a"]}, "instance: ['Name', 'a']; write ${instance-tag-2}"),
+        ("${version}", {"instance": ["Name"]}, "tag_fields.instance: ['Name']; write ${instance-tag}"),
+        ("", {"instance": ["Name"]}, "tag_fields.instance: ['Name']; write ${instance-tag}"),
+        (INSTANCE, {"instance": []}, "log_format: instance-tag: EC2 needs"),
+        ("${version}", {"instance": []}, "tag_fields.instance: []; write 1 or 2 different keys"),
+        (INSTANCE, {"instance": ["a", "b", "c"]}, "tag_fields.instance: ['a', 'b', 'c']; write 1 or 2"),
+        (INSTANCE + " ${instance-tag-2}", {"instance": ["a", "a"]}, "instance: ['a', 'a']; write 1 or 2"),
+        (INSTANCE, {"instance": [" "]}, "tag_fields.instance: ' '; write 1 to 128 characters"),
+        (INSTANCE, {"instance": ["x" * 129]}, "write 1 to 128 characters"),
+        (INSTANCE, {"instance": ["a"], "vpc": ["b"]}, "tag_fields: 'vpc'; allowed are instance, network-int"),
+    ],
+)  # fmt: skip
+def test_keys_and_fields_that_do_not_fit_are_refused_with_place_and_remedy(
+    log_format: str, chosen: dict[str, Any], message: str
+) -> None:
+    """EC2 would answer InvalidParameter at every VPC."""
+    with pytest.raises(PolicyError) as raised:
+        tag_fields(log_format, **chosen)
+    assert message in str(raised.value)
+
+
+def test_the_longest_key_is_taken() -> None:
+    """128 characters."""
+    assert tag_fields(INSTANCE, instance=["x" * 128]) == {"instance": ("x" * 128,)}
+
+
+def test_ec2_s_form_reads_back_as_the_policy_s() -> None:
+    """One specification for each resource, with its keys in order."""
+    chosen = {"instance": ("Name", "team"), "auto-scaling-group": ("b",)}
+    assert to_ec2(chosen) == [
+        {"ResourceType": "instance", "TagKeys": ["Name", "team"]},
+        {"ResourceType": "auto-scaling-group", "TagKeys": ["b"]},
+    ]
+    assert from_ec2(to_ec2(chosen)) == chosen
+
+
+@pytest.mark.parametrize("described", [[{"TagKeys": ["a"]}], [{"ResourceType": "instance"}], [None], 1])
+def test_what_is_no_specification_is_an_error_that_the_reader_of_descriptions_knows(described: Any) -> None:
+    """Such a description is left out and reported, and no other."""
+    with pytest.raises((KeyError, TypeError)):
+        from_ec2(described)
