@@ -27,17 +27,19 @@ def make(name: str, layout: LogFormat) -> Way:
         pytest.skip(f"{missing.name} is only in the benchmark's environment: make bench compares all ways")
 
 
-def found(way: Way, layout: LogFormat) -> Aggregates:
+def found(way: Way, layout: LogFormat, interfaces: int = 1) -> Aggregates:
     """What a way finds in a small payload."""
     assert way.aggregates is not None
-    return way.aggregates(way.run(payload(layout, 700, 3).event))
+    return way.aggregates(way.run(payload(layout, 700, 3, interfaces).event))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("name", AGGREGATING)
-def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: LogFormat) -> None:
+@pytest.mark.parametrize("interfaces", [1, 5])
+def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: LogFormat, interfaces: int) -> None:
     """In a payload with rejects, IPv6 and gaps."""
-    assert found(make(name, layout), layout).difference(found(plain.make(layout), layout)) is None
+    reference = found(plain.make(layout), layout, interfaces)
+    assert found(make(name, layout), layout, interfaces).difference(reference) is None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
