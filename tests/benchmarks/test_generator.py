@@ -125,7 +125,7 @@ def test_the_template_says_which_format_is_measured() -> None:
     assert len(LAYOUTS["template"].names) > len(LAYOUTS["v2"].names)
 
 
-@pytest.mark.parametrize("records", [1_000, 4_500, 10_000, 100_000])
+@pytest.mark.parametrize("records", [20, 50, 1_000, 4_500, 10_000, 100_000])
 def test_no_round_sees_a_payload_of_another(records: int) -> None:
     """So that nothing which a way remembers makes it look faster than it is."""
     all_seeds = [seed for number in range(20) for seed in seeds(records, number)]

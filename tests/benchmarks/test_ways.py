@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.aggregates import Aggregates, sides
-from benchmarks.clock import Case, Samples, WaysDisagree, compare, measure_round
+from benchmarks.clock import Case, Samples, Shape, WaysDisagree, compare, measure_round
 from benchmarks.generator import payload
 from benchmarks.layouts import layouts
 from benchmarks.stages import stages
@@ -102,7 +102,7 @@ RIGHT = Aggregates({KEY: [1, 2, 80]}, {(PEER, ENI): {22}}, {"ingress": 1})
 )
 def test_ways_that_disagree_are_named_with_the_difference(other: Aggregates, what: str) -> None:
     """Whatever they disagree about."""
-    case = Case("v2", LAYOUTS["v2"], 1, {"one": wrong(RIGHT), "other": wrong(other)})
+    case = Case(Shape("v2", 1), LAYOUTS["v2"], {"one": wrong(RIGHT), "other": wrong(other)})
     with pytest.raises(WaysDisagree, match=f"one and other disagree .* {what}"):
         compare(case, {"one": [RIGHT], "other": [other]})
 
@@ -110,7 +110,7 @@ def test_ways_that_disagree_are_named_with_the_difference(other: Aggregates, wha
 def test_ways_that_agree_pass_and_floors_are_not_asked() -> None:
     """Two of three find something."""
     ways = {"one": wrong(RIGHT), "floor": floors.stdlib(LAYOUTS["v2"]), "other": wrong(RIGHT)}
-    compare(Case("v2", LAYOUTS["v2"], 1, ways), {"one": [RIGHT], "floor": [1], "other": [RIGHT]})
+    compare(Case(Shape("v2", 1), LAYOUTS["v2"], ways), {"one": [RIGHT], "floor": [1], "other": [RIGHT]})
 
 
 def test_a_round_measures_every_way_once() -> None:
@@ -118,14 +118,14 @@ def test_a_round_measures_every_way_once() -> None:
     layout = LAYOUTS["v2"]
     ways = {PROJECT: project.make(layout), STDLIB_FLOOR: floors.stdlib(layout)}
     samples = Samples()
-    measure_round(Case("v2", layout, 5_000, ways), 0, samples)
+    measure_round(Case(Shape("v2", 5_000), layout, ways), 0, samples)
     assert {way: list(times) for way, times in samples.times.items()} == {PROJECT: [0], STDLIB_FLOOR: [0]}
 
 
 def test_a_round_ends_the_run_if_a_way_is_wrong() -> None:
     """However fast it is."""
     layout = LAYOUTS["v2"]
-    case = Case("v2", layout, 10_000, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
+    case = Case(Shape("v2", 10_000), layout, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
     with pytest.raises(WaysDisagree):
         measure_round(case, 0, Samples())
 
