@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import layers, memory, report, stages, startup
+from benchmarks import layers, memory, packages, report, stages, startup
 from benchmarks.clock import AT_ONCE, Case, Samples, Shape, WaysDisagree, measure_round
 from benchmarks.layouts import layouts
 from benchmarks.progress import Progress
@@ -144,10 +144,17 @@ def measure_speed(cases: list[Case], results: Results, rounds: int, progress: Pr
 
 
 def show_stages(rounds: int) -> None:
-    """Print what each stage of this project's way costs."""
+    """Print what each stage of reading costs, and what each package costs on the way to findings."""
     for name, layout in layouts().items():
         print(f"\nLayout {name}, {AT_ONCE:,} records a payload, {rounds} payloads\n")
         print(report.stages(stages.measure(layout, rounds)))
+    for name, layout in layouts().items():
+        for records, interfaces in packages.SHAPES:
+            measured = packages.measure(name, layout, records, interfaces, rounds)
+            print(
+                f"\nLayout {name}, {records:,} records, interfaces: {interfaces:,}, to findings, by package\n"
+            )
+            print(report.package_stages(measured))
 
 
 if __name__ == "__main__":

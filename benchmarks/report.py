@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from benchmarks.clock import Samples, Shape
 from benchmarks.results import Results, machine
@@ -46,6 +46,13 @@ def stages(measured: Stages) -> str:
     ]
     head = "Stage", "ns/record", "share", "collector off"
     return table(head, [*rows, ("all", f"{whole:,.0f}", "100%", f"{quiet:,.0f}")])
+
+
+def package_stages(measured: Mapping[str, float]) -> str:
+    """What each package does for a payload, and its share."""
+    whole = sum(measured.values())
+    rows = [(name, f"{each:,.0f}", f"{each / whole:.0%}") for name, each in measured.items()]
+    return table(("Stage", "µs/payload, profiled", "share"), [*rows, ("all", f"{whole:,.0f}", "100%")])
 
 
 def _cuts(results: Results) -> Iterator[str]:
