@@ -6,14 +6,14 @@ each answer is an array with an element for each flow, worked out when somebody 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefixes
+from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.services import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
@@ -25,6 +25,7 @@ SYN, RST, SYN_ACK = 2, 4, 18
 
 _PORTS: Final = 2**16
 _PROTOCOLS: Final = 2**8
+_OWN: Final = CLASSES.index(PeerClass.OWN)
 
 
 class Traffic:
@@ -155,10 +156,9 @@ class Traffic:
         (rows,) = some.nonzero()
         groups = Groups(self._keys[rows])
         ports = self.flows["srcport"][rows]
-        of_group, _ = groups.of(self._keys[rows])
-        again = groups.any(ports != ports[groups.rows][of_group])
+        again = groups.any(ports != ports[groups.rows][groups.numbers])
         asked = np.zeros(len(some), bool)
-        asked[rows] = _taken(again, of_group, np.False_)
+        asked[rows] = again[groups.numbers]
         return asked
 
     @cached_property
@@ -193,24 +193,27 @@ class Traffic:
             book: knows what is ours.
             known: what EC2 tells of interfaces: their addresses by their ids.
         """
-        own = np.full(len(self.flows), ABSENT)
         keys = packed([self.flows["interface_id"], self.is_ipv6.astype(np.int64)], [self._texts, 2])
-        for rows in _rows_by(keys):
-            own[rows] = self._own_address(rows, book, known)
-        return own
+        groups, ends = Groups(keys), np.array(self._ends)
+        candidates = ends[:, groups.rows]
+        common = np.array([~groups.any((ends != each[groups.numbers]).all(axis=0)) for each in candidates])
+        common[1] &= candidates[0] != candidates[1]
+        ours = common & (self.flows.answers(book.numbers).of(candidates) == _OWN)
+        own: Integers = np.where(ours[0], *candidates)
+        lone = common.sum(axis=0) == 1
+        own[~(lone & ours.any(axis=0))] = ABSENT
+        (doubtful,) = (common.any(axis=0) & (own == ABSENT)).nonzero()
+        interfaces = self.flows["interface_id"][groups.rows[doubtful]]
+        for group, interface in zip(doubtful.tolist(), interfaces.tolist(), strict=True):
+            told = known.get(self.flows.text(interface) or "", ())
+            own[group] = self._own_of(candidates[common[:, group], group].tolist(), book, told)
+        of_flows: Integers = own[groups.numbers]
+        return of_flows
 
-    def _own_address(
-        self, rows: Integers | slice, book: AddressBook, known: Mapping[str, Collection[str]]
-    ) -> int:
-        source, destination = (end[rows] for end in self._ends)
-        common = {
-            number
-            for number in (int(source[0]), int(destination[0]))
-            if np.count_nonzero((source == number) | (destination == number)) == len(source)
-        }
-        texts = {self.flows.texts[number]: number for number in common}
-        interface_id = self.flows.text(int(self.flows["interface_id"][rows][0]))
-        told = texts.keys() & set(known.get(interface_id or "", ()))
+    def _own_of(self, candidates: Sequence[int], book: AddressBook, known: Collection[str]) -> int:
+        """Which of some texts is the interface's own address; `ABSENT` if nothing tells it."""
+        texts = {self.flows.texts[number]: number for number in candidates}
+        told = texts.keys() & set(known)
         own = next(iter(told)) if len(told) == 1 else _only_own(set(texts), book)
         return ABSENT if own is None else texts[own]
 
@@ -218,17 +221,6 @@ class Traffic:
 def _are_in(keys: Keys, ordered: Keys) -> Mask:
     """Which keys are among some others, which are sorted, and at least one."""
     return np.asarray(ordered[np.minimum(ordered.searchsorted(keys), len(ordered) - 1)] == keys, bool)
-
-
-def _rows_by(keys: Keys) -> list[Integers | slice]:
-    """The rows of each key; a slice of all of them if there is but one key, as in most batches."""
-    if not len(keys):
-        return []
-    if (keys == keys[0]).all():
-        return [slice(None)]
-    order = np.argsort(keys)
-    ordered = keys[order]
-    return [*np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)]
 
 
 def _taken(values: NDArray[Any], numbers: Integers, default: Any) -> NDArray[Any]:  # noqa: ANN401 - any scalar
