@@ -180,7 +180,8 @@ class Traffic:
     @cached_property
     def is_ipv6(self) -> Mask:
         """Which flows have an IPv6 address for a destination."""
-        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(self.flows["dstaddr"]) != ABSENT
+        # Asked of both ends, since directions ask for the sources' as well: one question costs less than two.
+        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(np.array(self._ends))[1] != ABSENT
         return is_ipv6
 
     def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
@@ -198,7 +199,8 @@ class Traffic:
         candidates = ends[:, groups.rows]
         common = np.array([~groups.any((ends != each[groups.numbers]).all(axis=0)) for each in candidates])
         common[1] &= candidates[0] != candidates[1]
-        ours = common & (self.flows.answers(book.numbers).of(candidates) == _OWN)
+        classes = self.flows.answers(book.numbers).of(ends)  # of all at once: directions ask for them, too
+        ours = common & (classes[:, groups.rows] == _OWN)
         own: Integers = np.where(ours[0], *candidates)
         lone = common.sum(axis=0) == 1
         own[~(lone & ours.any(axis=0))] = ABSENT
