@@ -29,7 +29,7 @@ INTERFACES: Final = 10, 100, 1_000
 """In payloads of 10,000 records."""
 ROUNDS: Final = 15
 STARTS: Final = 9
-SECONDS: Final = 180
+SECONDS: Final = 150
 """When this time is over, no further round begins; what comes after the rounds takes about 30 s."""
 EVERY: Final = 5
 """A payload of 100,000 records is read in every fifth round."""

@@ -196,28 +196,50 @@ class Traffic:
         """
         keys = packed([self.flows["interface_id"], self.is_ipv6.astype(np.int64)], [self._texts, 2])
         groups, ends = Groups(keys), np.array(self._ends)
-        candidates = ends[:, groups.rows]
-        common = np.array([~groups.any((ends != each[groups.numbers]).all(axis=0)) for each in candidates])
+        candidates, ours = ends[:, groups.rows], self._are_ours(ends, book)[:, groups.rows]
+        common = np.array([self._in_all(groups, each) for each in candidates])
         common[1] &= candidates[0] != candidates[1]
-        classes = self.flows.answers(book.numbers).of(ends)  # of all at once: directions ask for them, too
-        ours = common & (classes[:, groups.rows] == _OWN)
+        ours &= common
         own: Integers = np.where(ours[0], *candidates)
-        lone = common.sum(axis=0) == 1
-        own[~(lone & ours.any(axis=0))] = ABSENT
-        (doubtful,) = (common.any(axis=0) & (own == ABSENT)).nonzero()
+        own[ours[0] == ours[1]] = ABSENT
+        lone = common[0] != common[1]
+        (doubtful,) = (common.any(axis=0) & ~(lone & (own != ABSENT))).nonzero()
         interfaces = self.flows["interface_id"][groups.rows[doubtful]]
         for group, interface in zip(doubtful.tolist(), interfaces.tolist(), strict=True):
-            told = known.get(self.flows.text(interface) or "", ())
-            own[group] = self._own_of(candidates[common[:, group], group].tolist(), book, told)
+            described = known.get(self.flows.text(interface) or "", ())
+            numbers = candidates[common[:, group], group].tolist()
+            own[group] = self._own_of(numbers, described, int(own[group]))
         of_flows: Integers = own[groups.numbers]
         return of_flows
 
-    def _own_of(self, candidates: Sequence[int], book: AddressBook, known: Collection[str]) -> int:
-        """Which of some texts is the interface's own address; `ABSENT` if nothing tells it."""
-        texts = {self.flows.texts[number]: number for number in candidates}
-        told = texts.keys() & set(known)
-        own = next(iter(told)) if len(told) == 1 else _only_own(set(texts), book)
-        return ABSENT if own is None else texts[own]
+    def _in_all(self, groups: Groups, addresses: Integers) -> Mask:
+        """Which groups have an address, one for each group, at an end of all their flows."""
+        source, destination = self._ends
+        of_flows = addresses[groups.numbers]
+        return ~groups.any((source != of_flows) & (destination != of_flows))
+
+    def _are_ours(self, ends: Integers, book: AddressBook) -> Mask:
+        """Which ends are: of all at once, since directions ask for the classes of all of them as well."""
+        ours: Mask = self.flows.answers(book.numbers).of(ends) == _OWN
+        return ours
+
+    def _own_of(self, numbers: Sequence[int], described: Collection[str], ours: int) -> int:
+        """Which text is the own address of an interface whose flows have one or two addresses in common.
+
+        AWS logs the private IPv4 address, so a public one that all flows share is a peer's. The IPv6 address
+        of an interface is a public one, so there it may be.
+
+        Args:
+            numbers: of the texts of these addresses.
+            described: the interface's addresses, as EC2 tells.
+            ours: the number of the only one that is ours, or `ABSENT`.
+        """
+        texts = self.flows.texts
+        known = [number for number in numbers if texts[number] in described]
+        if len(known) == 1:
+            return known[0]
+        is_ipv6 = len(numbers) == 1 and ":" in texts[numbers[0]]
+        return numbers[0] if is_ipv6 else ours
 
 
 def _are_in(keys: Keys, ordered: Keys) -> Mask:
@@ -227,15 +249,3 @@ def _are_in(keys: Keys, ordered: Keys) -> Mask:
 
 def _taken(values: NDArray[Any], numbers: Integers, default: Any) -> NDArray[Any]:  # noqa: ANN401 - any scalar
     return values[numbers] if len(values) else np.full(len(numbers), default)
-
-
-def _only_own(addresses: set[str], book: AddressBook) -> str | None:
-    """The address, if only one can be the interface's own.
-
-    AWS logs the private IPv4 address, so a public one that all flows share is a peer's. An IPv6 address of
-    the interface is a public one, so there it may be.
-    """
-    own = {a for a in addresses if book.classify(a) is PeerClass.OWN}
-    if not own and len(addresses) == 1 and all(":" in address for address in addresses):
-        own = addresses
-    return next(iter(own)) if len(own) == 1 else None
