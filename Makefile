@@ -66,7 +66,7 @@ invoke: setup ## Run a function in a container on one event: make invoke EVENT=e
 	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")
 
 .PHONY: bench
-bench: .venvs/bench/.made ## What reading a payload costs, held against floors and others, in about 3 minutes (ARGS=--quick, ARGS=--stages)
+bench: .venvs/bench/.made ## What reading a payload costs, held against floors and others, in about 4 minutes (ARGS=--quick, ARGS=--stages)
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: eval

@@ -7,24 +7,29 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import layers, memory, report, stages, startup
-from benchmarks.clock import AT_ONCE, Case, Samples, WaysDisagree, measure_round
+from benchmarks import layers, memory, packages, report, stages, startup
+from benchmarks.clock import AT_ONCE, Case, Samples, Shape, WaysDisagree, measure_round
 from benchmarks.layouts import layouts
 from benchmarks.progress import Progress
 from benchmarks.results import MANY, Results
-from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
+from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 
 _PROJECT_FOLDER: Final = Path(__file__).parents[1]
 REPORT: Final = _PROJECT_FOLDER / "benchmarks" / "results.md"
 DOCUMENT: Final = _PROJECT_FOLDER / "build" / "bench.json"
 
-SIZES: Final = 1_000, 4_500, 10_000
+SIZES: Final = 1_000, 4_500, AT_ONCE
+"""Records of one interface that every way reads."""
+SMALL_SIZES: Final = 20, 50, 100, 300
+INTERFACES: Final = 10, 100, 1_000
+"""In payloads of 10,000 records."""
 ROUNDS: Final = 15
 STARTS: Final = 9
-SECONDS: Final = 125
+SECONDS: Final = 150
 """When this time is over, no further round begins; what comes after the rounds takes about 30 s."""
 EVERY: Final = 5
 """A payload of 100,000 records is read in every fifth round."""
@@ -35,7 +40,9 @@ QUICK_STARTS: Final = 3
 WARM_UP_ROUND: Final = 10_000
 """A round whose payloads come in no other; its times are thrown away."""
 FEW_WAYS: Final = STDLIB_FLOOR, WHEELS_FLOOR, PROJECT
-"""The ways that read the largest payload, and all that a quick run looks at the memory of."""
+"""The ways that read the largest payload, and all that a quick run measures the memory of."""
+CUT_WAYS: Final = *FEW_WAYS, FINDINGS
+"""The ways that read small payloads and those of several interfaces."""
 
 
 def main() -> int:
@@ -97,37 +104,57 @@ def run(*, quick: bool, pinned: bool) -> Results:
 
 
 def make_cases() -> list[Case]:
-    """Every layout with every size."""
+    """Every layout with every size and number of interfaces."""
     cases = []
     for name, layout in layouts().items():
         ways = {way: entry.make(layout) for way, entry in WAYS.items()}
-        cases += [Case(name, layout, size, ways) for size in SIZES]
-        cases.append(Case(name, layout, MANY, {way: ways[way] for way in FEW_WAYS}))
+        cases += [
+            Case(shape, layout, {way: ways[way] for way in read_by})
+            for shape, read_by in shapes(name).items()
+        ]
     return cases
+
+
+def shapes(layout: str) -> dict[Shape, Iterable[str]]:
+    """The payloads of a layout, with the ways that read them."""
+    return {
+        **{Shape(layout, size): CUT_WAYS for size in SMALL_SIZES},
+        **{Shape(layout, size): WAYS for size in SIZES},
+        **{Shape(layout, AT_ONCE, interfaces): CUT_WAYS for interfaces in INTERFACES},
+        Shape(layout, MANY): FEW_WAYS,
+    }
 
 
 def measure_speed(cases: list[Case], results: Results, rounds: int, progress: Progress) -> None:
     """Make rounds over all cases, so that a noisy minute of the machine falls on all of them."""
     begin = time.monotonic()
     for case in cases:
-        if case.records <= AT_ONCE:
+        if case.shape.records <= AT_ONCE:
             measure_round(case, WARM_UP_ROUND, Samples())
     for number in range(rounds):
         if number >= FEWEST and time.monotonic() - begin > SECONDS:
             break
         for case in cases:
-            progress.step(f"round {number + 1} of {rounds}", f"{case.layout_name}, {case.records:,} records")
-            if case.records == MANY and number % EVERY:
+            shape = case.shape
+            progress.step(f"round {number + 1} of {rounds}", f"{shape.layout}, {shape.records:,} records")
+            if shape.records == MANY and number % EVERY:
                 continue
-            samples = results.samples.setdefault((case.layout_name, case.records), Samples())
+            samples = results.samples.setdefault(shape, Samples())
             measure_round(case, number, samples)
 
 
 def show_stages(rounds: int) -> None:
-    """Print what each stage of this project's way costs."""
+    """Print what each stage of reading costs, and what each package costs on the way to findings."""
     for name, layout in layouts().items():
         print(f"\nLayout {name}, {AT_ONCE:,} records a payload, {rounds} payloads\n")
         print(report.stages(stages.measure(layout, rounds)))
+    for name, layout in layouts().items():
+        for records, interfaces in packages.SHAPES:
+            measured = packages.measure(name, layout, records, interfaces, rounds)
+            print(
+                f"\nLayout {name}, {records:,} records, interfaces: {interfaces:,}, to findings, by package\n"
+            )
+            print(report.package_stages(measured))
 
 
 if __name__ == "__main__":

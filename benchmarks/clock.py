@@ -25,16 +25,27 @@ AT_ONCE: Final = 10_000
 """Records that a way reads while the clock runs, in one payload or in several smaller ones."""
 
 
+MOST_PAYLOADS: Final = 30
+"""Payloads that a way reads while the clock runs: enough that a figure for small ones is steady."""
+
+
 class WaysDisagree(Exception):
     """Two ways found different aggregates in the same payload, so that their times cannot be compared."""
 
 
-class Case(Struct, frozen=True):
-    """What is measured: payloads of so many records of a layout, read by these ways."""
+class Shape(Struct, frozen=True):
+    """What payloads are like: so many records of a layout, by name, which so many interfaces wrote."""
 
-    layout_name: str
-    layout: LogFormat
+    layout: str
     records: int
+    interfaces: int = 1
+
+
+class Case(Struct, frozen=True):
+    """What is measured: payloads of a shape, read by these ways."""
+
+    shape: Shape
+    layout: LogFormat
     ways: Mapping[str, Way]
 
 
@@ -73,10 +84,11 @@ def measure_round(case: Case, number: int, samples: Samples) -> None:
     Raises:
         WaysDisagree: two of the ways find different aggregates.
     """
-    payloads = [payload(case.layout, case.records, seed) for seed in seeds(case.records, number)]
+    records, interfaces = case.shape.records, case.shape.interfaces
+    payloads = [payload(case.layout, records, seed, interfaces) for seed in seeds(records, number)]
     events = [each.event for each in payloads]
     names = list(case.ways)
-    Random(number).shuffle(names)  # nobody always comes after the same one
+    Random(number).shuffle(names)  # none always comes after the same one
     found = {}
     gc.collect()
     for name in names:
@@ -90,7 +102,7 @@ def measure_round(case: Case, number: int, samples: Samples) -> None:
 
 def seeds(records: int, number: int) -> range:
     """The payloads of a round; they come in no other round."""
-    count = max(1, AT_ONCE // records)
+    count = min(MOST_PAYLOADS, max(1, AT_ONCE // records))
     return range(1 + number * count, 1 + (number + 1) * count)
 
 
@@ -119,8 +131,8 @@ def compare(case: Case, found: Mapping[str, Sequence[Any]]) -> None:
         for one, other in zip(first[1], mine, strict=True):
             if difference := one.difference(other):
                 raise WaysDisagree(
-                    f"{first[0]} and {name} disagree about a payload of {case.records} records "
-                    f"of the layout {case.layout_name}: {difference}"
+                    f"{first[0]} and {name} disagree about a payload of {case.shape.records} records "
+                    f"of the layout {case.shape.layout}: {difference}"
                 )
 
 

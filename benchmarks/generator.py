@@ -1,9 +1,9 @@
-"""Payloads as CloudWatch Logs delivers them: one interface's flow records, the same for the same seed.
+"""Payloads as CloudWatch Logs delivers them: flow records of one interface or several, the same for a seed.
 
 13 % of the records are rejects, 12 % are IPv6, 1 % are gaps; `traffic` says who talks with whom. There are
 about 80 % as many distinct (source, destination, destination port, protocol, action) as flows, which is the
 hard case for an aggregation. The mixture does not change with the size, so that two sizes differ in nothing
-else.
+else. Several interfaces share the far ends, and the records in equal parts.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
 from msgspec import Struct
 
-from benchmarks.traffic import Interface, Talk, Traffic
+from benchmarks.interfaces import Interface, drawn, fleet
+from benchmarks.traffic import FarEnds, Talk, Traffic
 from flowwarden.records.log_format import LogFormat
 
 REJECTS, IPV6, GAPS = 0.13, 0.12, 0.01
@@ -39,15 +40,15 @@ class Payload(Struct, frozen=True):
     records: int
 
 
-def payload(layout: LogFormat, records: int, seed: int) -> Payload:
-    """A Lambda event with so many records of this layout."""
+def payload(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> Payload:
+    """A Lambda event with so many records of this layout; see `lines`."""
     window = _FIRST_SECOND + _WINDOW * (seed % 100_000)
-    messages = lines(layout, records, seed)
+    messages = lines(layout, records, seed, interfaces)
     document = {
         "messageType": "DATA_MESSAGE",
         "owner": "111122223333",
         "logGroup": "/flow-warden/flow-logs",
-        "logStream": f"{Interface.drawn(Random(seed)).interface_id}-all",
+        "logStream": _stream(messages[0].split()[layout.names.index("interface-id")], interfaces),
         "subscriptionFilters": ["flow-warden"],
         "logEvents": [
             {"id": _event_id(window, number), "timestamp": window * 1000, "message": message}
@@ -59,20 +60,37 @@ def payload(layout: LogFormat, records: int, seed: int) -> Payload:
     return Payload({"awslogs": {"data": data}}, records)
 
 
-def lines(layout: LogFormat, records: int, seed: int) -> list[str]:
-    """The records as lines of this layout; the same arguments give the same lines."""
-    random = Random(seed)
-    interface = Interface.drawn(random)
+def lines(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> list[str]:
+    """The records as lines of this layout; the same arguments give the same lines.
+
+    A single interface is in no other payload; several are the first ones of the fleet.
+    """
+    # Payloads of the same seed and another size share no far end, which a way might remember.
+    random = Random(f"{seed}/{records}/{interfaces}")
     window = _FIRST_SECOND + _WINDOW * (seed % 100_000)
-    traffic = Traffic(random, interface, records)
+    hosts = [drawn(random)] if interfaces == 1 else fleet()[:interfaces]
+    far_ends = FarEnds(random, records)
     version = str(max(field.version or 0 for field in layout.fields))
-    constant = {"version": version, **interface.fields}
+    seen_by = [(Traffic(random, each, far_ends), {"version": version, **each.fields}) for each in hosts]
     made: list[str] = []
-    for kind, ipv6 in _plan(random, records):
-        told = {**constant, **_times(random, window)}
-        told |= {"log-status": kind} if kind in _GAP_KINDS else _flow(random, traffic.talk(kind, ipv6=ipv6))
-        made.append(" ".join(told.get(name, "-") for name in layout.names))
+    for number, (kind, ipv6) in zip(_owners(random, records, hosts), _plan(random, records), strict=True):
+        traffic, constant = seen_by[number]
+        values = {**constant, **_times(random, window)}
+        values |= {"log-status": kind} if kind in _GAP_KINDS else _flow(random, traffic.talk(kind, ipv6=ipv6))
+        made.append(" ".join(values.get(name, "-") for name in layout.names))
     return made
+
+
+def _stream(interface_id: str, interfaces: int) -> str:
+    """Streams are named by their interface; those of a centralised log group hold many."""
+    return f"{interface_id}-all" if interfaces == 1 else "centralised"
+
+
+def _owners(random: Random, records: int, hosts: Sequence[Interface]) -> list[int]:
+    """For each record the number of its interface: equal parts in a drawn order."""
+    owners = [number % len(hosts) for number in range(records)]
+    random.shuffle(owners)
+    return owners
 
 
 _GAP_KINDS: Final = frozenset({"NODATA", "SKIPDATA"})
@@ -95,7 +113,7 @@ def _times(random: Random, window: int) -> Mapping[str, str]:
 
 
 def _flow(random: Random, talk: Talk) -> Mapping[str, str]:
-    """What a flow tells under AWS' field names, beside the interface and the times."""
+    """A flow's values under AWS' field names, without those of the interface and the times."""
     packets = 1 + int(random.expovariate(1 / 12))
     far = random.choice(_SERVICES)
     return {

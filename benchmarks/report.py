@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
-from benchmarks.clock import Samples
-from benchmarks.goals import MB, goals
+from benchmarks.clock import Samples, Shape
 from benchmarks.results import Results, machine
+from benchmarks.speed_targets import MB, targets
 from benchmarks.stages import Stages
-from benchmarks.ways.table import PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
+from benchmarks.tables import table
+from benchmarks.targets import target_table
+from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 
 _ABOUT = (
     "Written by `make bench`; [README.md](README.md) says what is measured and how. Ratios are medians of\n"
     "the rounds' ratios. Times are those of one machine, busy with others too, and mean little elsewhere."
 )
+
+_MICROSECOND = 1_000
 
 
 def markdown(results: Results) -> str:
@@ -22,23 +26,15 @@ def markdown(results: Results) -> str:
         "# Results",
         _ABOUT,
         ", ".join(f"{name}: {value}" for name, value in machine(pinned=results.pinned).items()) + ".",
-        "## Goals",
-        _goals(results),
+        "## Targets",
+        target_table("Target", targets(results)),
+        *_cuts(results),
         *_speed(results),
         *_memory(results),
         *_start(results),
         *_layers(results),
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table in aligned columns; all but the first are numbers and stand at the right."""
-    whole = [list(head), *map(list, rows)]
-    widths = [max(len(row[column]) for row in whole) for column in range(len(head))]
-    lines = [_row(row, widths) for row in whole]
-    rule = [f":{'-' * (width - 1)}" if i == 0 else f"{'-' * (width - 1)}:" for i, width in enumerate(widths)]
-    return "\n".join([lines[0], _row(rule, widths), *lines[1:]])
 
 
 def stages(measured: Stages) -> str:
@@ -52,27 +48,41 @@ def stages(measured: Stages) -> str:
     return table(head, [*rows, ("all", f"{whole:,.0f}", "100%", f"{quiet:,.0f}")])
 
 
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = zip(cells, widths, strict=True)
-    return f"| {' | '.join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)])} |"
+def package_stages(measured: Mapping[str, float]) -> str:
+    """What each package does for a payload, and its share."""
+    whole = sum(measured.values())
+    rows = [(name, f"{each:,.0f}", f"{each / whole:.0%}") for name, each in measured.items()]
+    return table(("Stage", "µs/payload, profiled", "share"), [*rows, ("all", f"{whole:,.0f}", "100%")])
 
 
-def _goals(results: Results) -> str:
+def _cuts(results: Results) -> Iterator[str]:
+    """Every cut of the traffic side by side."""
+    over_one = results.over_one_interface()
     rows = [
         (
-            goal.what,
-            f"{goal.figure:.2f}",
-            f"{'at least' if goal.at_least else 'at most'} {goal.limit:g}",
-            "yes" if goal.met else "no",
+            f"{shape.layout}, {_cut(shape)}",
+            f"{samples.ratio(PROJECT, STDLIB_FLOOR):.2f}",
+            f"{samples.ratio(FINDINGS, STDLIB_FLOOR):.2f}",
+            f"{samples.nanoseconds(FINDINGS) * shape.records / _MICROSECOND:,.0f}",
+            f"{over_one[shape]:.2f}" if shape in over_one else "",
         )
-        for goal in goals(results)
+        for shape, samples in results.samples.items()
+        if FINDINGS in samples.times
     ]
-    return table(("Goal", "measured", "limit", "met"), rows)
+    if rows:
+        yield "## To findings, by the cut of the traffic"
+        head = "Payload", "reading ÷ floor", "findings ÷ floor", "findings, µs", "findings ÷ one interface's"
+        yield table(head, rows)
+
+
+def _cut(shape: Shape) -> str:
+    cut = f"{shape.records:,} records"
+    return cut if shape.interfaces == 1 else f"{cut} of {shape.interfaces:,} interfaces"
 
 
 def _speed(results: Results) -> Iterator[str]:
-    for (layout, records), samples in results.samples.items():
-        yield f"## Layout {layout}, {records:,} records a payload"
+    for shape, samples in results.samples.items():
+        yield f"## Layout {shape.layout}, {_cut(shape)} a payload"
         yield _times(samples)
 
 

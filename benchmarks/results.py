@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field, to_builtins
 
-from benchmarks.clock import AT_ONCE, Samples, ratio
+from benchmarks.clock import AT_ONCE, Samples, Shape, ratio
 from benchmarks.layers import Layers
 from benchmarks.memory import Memory
 from benchmarks.startup import ColdStart
@@ -32,8 +33,8 @@ class Results(Struct):
     quick: bool
     pinned: bool
     """Whether the run kept to one core."""
-    samples: dict[tuple[str, int], Samples] = field(default_factory=dict)
-    """By layout and records in a payload."""
+    samples: dict[Shape, Samples] = field(default_factory=dict)
+    """By the shape of payloads."""
     memory: dict[tuple[str, str], Memory] = field(default_factory=dict)
     """By layout and way, for one payload of 10,000 records."""
     start: ColdStart | None = None
@@ -46,12 +47,29 @@ class Results(Struct):
 
         Of the same rounds, so that a slow minute of the machine is in both.
         """
-        found: dict[str, float] = {}
-        for (layout, records), many in self.samples.items():
-            few = self.samples.get((layout, AT_ONCE))
-            if records == MANY and few is not None:
-                found[layout] = ratio(many.times[PROJECT], few.times[PROJECT])
-        return found
+        return {
+            many.layout: self._ratio(PROJECT, many, few)
+            for many, few in self._pairs(lambda shape: Shape(shape.layout, AT_ONCE))
+            if many.records == MANY
+        }
+
+    def over_one_interface(self) -> dict[Shape, float]:
+        """By the shape of payloads of several interfaces: time to findings over that for one interface.
+
+        Of the same rounds.
+        """
+        return {
+            many: self._ratio(FINDINGS, many, one)
+            for many, one in self._pairs(lambda shape: Shape(shape.layout, shape.records))
+            if many.interfaces > 1
+        }
+
+    def _pairs(self, other: Callable[[Shape], Shape]) -> Iterator[tuple[Shape, Shape]]:
+        """Each shape and the other one that it is compared with, where both were measured."""
+        return ((shape, other(shape)) for shape in self.samples if other(shape) in self.samples)
+
+    def _ratio(self, way: str, shape: Shape, other: Shape) -> float:
+        return ratio(self.samples[shape].times[way], self.samples[other].times[way])
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON's types."""
@@ -59,8 +77,11 @@ class Results(Struct):
             "quick": self.quick,
             "machine": machine(pinned=self.pinned),
             "packages": packages(),
-            "results": [_result(*key, samples) for key, samples in self.samples.items()],
+            "results": [_result(shape, samples) for shape, samples in self.samples.items()],
             "growth_from_10000_to_100000": self.growth(),
+            "findings_over_one_interface": [
+                {**to_builtins(shape), "ratio": figure} for shape, figure in self.over_one_interface().items()
+            ],
             "memory": [
                 {"layout": layout, "records": AT_ONCE, "way": way, **to_builtins(memory)}
                 for (layout, way), memory in self.memory.items()
@@ -74,8 +95,8 @@ class Results(Struct):
 
 def machine(*, pinned: bool) -> dict[str, str]:
     """What it ran on."""
-    told = _CPUINFO.read_text() if _CPUINFO.exists() else ""
-    models = re.findall(r"^model name\s*:\s*(.+)$", told, re.MULTILINE)
+    text = _CPUINFO.read_text() if _CPUINFO.exists() else ""
+    models = re.findall(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return {
         "processor": models[0] if models else platform.processor() or "unknown",
         "architecture": platform.machine(),
@@ -93,15 +114,14 @@ def packages() -> dict[str, str]:
     return found
 
 
-def _result(layout: str, records: int, samples: Samples) -> dict[str, Any]:
+def _result(shape: Shape, samples: Samples) -> dict[str, Any]:
     speedups = {
         f"speedup_over_{way.replace('-', '_')}": samples.ratio(way, PROJECT)
         for way in samples.times
         if way not in (PROJECT, FINDINGS, STDLIB_FLOOR, WHEELS_FLOOR)
     }
     return {
-        "layout": layout,
-        "records": records,
+        **to_builtins(shape),
         "rounds": samples.rounds,
         "ratio_to_stdlib_floor": samples.ratio(PROJECT, STDLIB_FLOOR),
         "ratio_to_stdlib_floor_of_minima": samples.least(PROJECT) / samples.least(STDLIB_FLOOR),

@@ -1,4 +1,4 @@
-"""Who talks with one network interface: clients, servers, and those who are refused.
+"""Who talks with a network interface: clients, servers, and those who are refused.
 
 Of an accepted conversation there are mostly both ways, not side by side. What is refused is the noise of the
 internet, but for a few: a client inside, a service that the interface itself asks for in vain, late answers.
@@ -7,11 +7,12 @@ internet, but for a few: a client inside, a service that the interface itself as
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from random import Random
-from typing import Final, Self
+from typing import Final
 
 from msgspec import Struct
+
+from benchmarks.interfaces import Interface
 
 UNIQUE: Final = 0.82
 """How often a flow is one that was not there before, as far as there are others left to draw."""
@@ -22,39 +23,6 @@ _LISTENS_ON: Final = {_TCP: (443, 80, 8443, 5432, 6379), _UDP: (443, 53, 8443)}
 _CALLS: Final = {_TCP: (443, 443, 443, 5432, 3306, 8080), _UDP: (53, 53, 123, 443)}
 _SCANNED: Final = 22, 23, 80, 443, 445, 1433, 3306, 3389, 5432, 5900, 6379, 8080, 8443, 9200, 27017
 _FIRST_CLIENT_PORT: Final = 1024
-
-
-class Interface(Struct, frozen=True):
-    """A network interface with one address of each family."""
-
-    fields: Mapping[str, str]
-    """What all of its records say, under AWS' field names."""
-    ipv4: str
-    ipv6: str
-
-    @property
-    def interface_id(self) -> str:
-        """Its id."""
-        return self.fields["interface-id"]
-
-    @classmethod
-    def drawn(cls, random: Random) -> Self:
-        """Draw one."""
-        subnet = random.randrange(16)
-        fields = {
-            "account-id": "111122223333",
-            "interface-id": f"eni-{random.getrandbits(68):017x}",
-            "vpc-id": "vpc-0a1b2c3d4e5f67890",
-            "subnet-id": f"subnet-0{subnet:016x}",
-            "instance-id": f"i-{random.getrandbits(68):017x}",
-            "region": "eu-west-1",
-            "az-id": f"euw1-az{1 + subnet % 3}",
-        }
-        return cls(
-            fields,
-            f"10.0.{subnet}.{random.randrange(4, 255)}",
-            f"2a05:d018:1:{subnet:x}::{random.getrandbits(16):x}",
-        )
 
 
 _REQUEST_FLAGS: Final = "3", "3", "3", "3", "2", "2", "0"
@@ -85,19 +53,29 @@ class Talk(Struct, frozen=True):
         return self.source, self.destination, self.destination_port, self.protocol, self.action
 
 
-class Traffic:
-    """Draws what an interface sees among so many records; the number of its peers grows with them."""
+class FarEnds:
+    """The hosts that the interfaces of a payload talk with; their number grows with the records."""
 
-    def __init__(self, random: Random, interface: Interface, records: int) -> None:
-        self._random = random
-        self._own = {False: interface.ipv4, True: interface.ipv6}
-        self._peers = {ipv6: _addresses(random, 8 + records // 17, ipv6=ipv6) for ipv6 in (False, True)}
-        self._scanners = {
+    def __init__(self, random: Random, records: int) -> None:
+        self.peers = {ipv6: _addresses(random, 8 + records // 17, ipv6=ipv6) for ipv6 in (False, True)}
+        """By family (True: IPv6), as all of them."""
+        self.scanners = {
             ipv6: [_address(random, inside=False, ipv6=ipv6) for _ in range(8 + records // 30)]
             for ipv6 in (False, True)
         }
-        self._refused = {ipv6: _address(random, inside=True, ipv6=ipv6) for ipv6 in (False, True)}
-        self._barred = {ipv6: _address(random, inside=False, ipv6=ipv6) for ipv6 in (False, True)}
+        self.refused = {ipv6: _address(random, inside=True, ipv6=ipv6) for ipv6 in (False, True)}
+        """A client inside that is refused."""
+        self.barred = {ipv6: _address(random, inside=False, ipv6=ipv6) for ipv6 in (False, True)}
+        """A server that the interfaces may not reach."""
+
+
+class Traffic:
+    """Draws what an interface sees."""
+
+    def __init__(self, random: Random, interface: Interface, far_ends: FarEnds) -> None:
+        self._random = random
+        self._own = {False: interface.ipv4, True: interface.ipv6}
+        self._far = far_ends
         self._unanswered: dict[bool, list[Talk]] = {False: [], True: []}
         self._talks: dict[tuple[str, bool], list[Talk]] = defaultdict(list)
         self._keys: set[tuple[str, str, int, str, str]] = set()
@@ -125,7 +103,7 @@ class Traffic:
 
     def _conversation(self, *, ipv6: bool) -> Talk:
         """Ask, and have the answer come later."""
-        random, own, peer = self._random, self._own[ipv6], self._random.choice(self._peers[ipv6])
+        random, own, peer = self._random, self._own[ipv6], self._random.choice(self._far.peers[ipv6])
         protocol, client_port = self._protocol(ipv6=ipv6)
         outbound = random.random() < 0.4  # noqa: PLR2004 -- a share
         ports = (_CALLS if outbound else _LISTENS_ON).get(protocol, (0,))
@@ -143,16 +121,19 @@ class Traffic:
         protocol, port = self._protocol(ipv6=ipv6)
         syn = "2" if protocol == _TCP else "0"
         if drawn < _SHARE_OF_NOISE:
-            ends = (random.choice(self._scanners[ipv6]), port), (own, random.choice(_SCANNED) if port else 0)
+            ends = (
+                (random.choice(self._far.scanners[ipv6]), port),
+                (own, random.choice(_SCANNED) if port else 0),
+            )
             return _one_way(ends, protocol, "REJECT", egress=False, flags=syn)
         drawn -= _SHARE_OF_NOISE
         if drawn < _SHARE_OF_BARRED:
-            ends = (own, port), (self._barred[ipv6], 25 if port else 0)
+            ends = (own, port), (self._far.barred[ipv6], 25 if port else 0)
             return _one_way(ends, protocol, "REJECT", egress=True, flags=syn)
         if drawn < _SHARE_OF_BARRED + _SHARE_OF_LATE:
-            ends = (random.choice(self._peers[ipv6]), 443), (own, random.randrange(32_768, 61_000))
+            ends = (random.choice(self._far.peers[ipv6]), 443), (own, random.randrange(32_768, 61_000))
             return _one_way(ends, _TCP, "REJECT", egress=False, flags=random.choice(_LATE_FLAGS))
-        ends = (self._refused[ipv6], port), (own, 9200 if port else 0)
+        ends = (self._far.refused[ipv6], port), (own, 9200 if port else 0)
         return _one_way(ends, protocol, "REJECT", egress=False, flags=syn)
 
     def _protocol(self, *, ipv6: bool) -> tuple[str, int]:

@@ -1,15 +1,14 @@
-"""The gates: what detection has to reach before it may wake anybody."""
+"""The gates: targets that detection has to reach before it may page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import Struct
-
 from benchmarks.evaluation import scenarios
 from benchmarks.evaluation.results import Results
 from benchmarks.evaluation.run import MONITOR
+from benchmarks.targets import Target
 
 MOST_PAGES: Final = {scenarios.BENIGN: 0.5, scenarios.BENIGN_V2: 0.5, scenarios.STRESS: 2.0}
 """A day and 1,000 interfaces, when nothing is wrong but what always is; and when more of that is."""
@@ -22,39 +21,25 @@ SURE_AND_RIGHT: Final = 0.995
 """Of the verdicts about the initiator that claim to be sure."""
 
 
-class Gate(Struct, frozen=True):
-    """A figure and its limit."""
-
-    what: str
-    figure: float
-    limit: float
-    at_least: bool
-
-    @property
-    def met(self) -> bool:
-        """Whether the figure keeps to the limit."""
-        return self.figure >= self.limit if self.at_least else self.figure <= self.limit
-
-
-def gates(results: Results) -> Iterator[Gate]:
+def gates(results: Results) -> Iterator[Target]:
     """Every gate of a run."""
     for scenario, most in MOST_PAGES.items():
         outcome = results.outcomes[scenario]
         rate = outcome.tallies[MONITOR].rate(outcome.interfaces, outcome.days)
-        yield Gate(f"pages a day and 1,000 interfaces, {scenario}", rate.value, most, at_least=False)
+        yield Target(f"pages a day and 1,000 interfaces, {scenario}", rate.value, most)
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
     for scenario in (scenarios.BENIGN, scenarios.BENIGN_V2):
         share = results.outcomes[scenario].accuracy.high.share or 0.0
-        yield Gate(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
+        yield Target(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
     for scenario, most in MOST_WRITES.items():
         figure = results.outcomes[scenario].tallies[MONITOR].writes_per_thousand()
-        yield Gate(f"write units for 1,000 records, {scenario}", figure, most, at_least=False)
+        yield Target(f"write units for 1,000 records, {scenario}", figure, most)
     unsure = sum(each.tallies[MONITOR].low_confidence for each in results.outcomes.values())
-    yield Gate("pages without a sure verdict", unsure, 0, at_least=False)
+    yield Target("pages without a sure verdict", unsure, 0)
 
 
-def _recalls(results: Results, scenario: str) -> Iterator[Gate]:
+def _recalls(results: Results, scenario: str) -> Iterator[Target]:
     for kind, each in results.found(MONITOR, scenario).items():
         least = 1.0 if kind in ALWAYS_FOUND else NEARLY
-        yield Gate(f"recall of {kind}, {scenario}", each.recall, least, at_least=True)
+        yield Target(f"recall of {kind}, {scenario}", each.recall, least, at_least=True)

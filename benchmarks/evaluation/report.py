@@ -11,7 +11,8 @@ from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.results import MEDIAN, NEARLY_ALL, Results, false_pages
 from benchmarks.evaluation.run import MONITOR
 from benchmarks.evaluation.tally import Found, precision, together
-from benchmarks.report import table
+from benchmarks.tables import table
+from benchmarks.targets import target_table
 
 _ABOUT = (
     "Written by `make eval`; [evaluation/README.md](evaluation/README.md) says what is judged and how. All\n"
@@ -32,7 +33,7 @@ def markdown(results: Results) -> str:
         _ABOUT,
         f"Seed {results.seed}, a {results.size} run.",
         "## Gates",
-        _gates(results),
+        target_table("Gate", gates(results)),
         "## Pages that nobody needs, a day and 1,000 interfaces",
         _rates(results),
         *_behind(results),
@@ -44,19 +45,6 @@ def markdown(results: Results) -> str:
         _processed(results),
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def _gates(results: Results) -> str:
-    rows = [
-        (
-            gate.what,
-            f"{gate.figure:.4g}",
-            f"{'at least' if gate.at_least else 'at most'} {gate.limit:g}",
-            "yes" if gate.met else "no",
-        )
-        for gate in gates(results)
-    ]
-    return table(("Gate", "measured", "limit", "met"), rows)
 
 
 def _rates(results: Results) -> str:

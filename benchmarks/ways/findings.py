@@ -1,7 +1,7 @@
 """This project's whole way: from an event to findings and notifications, by the monitor's own service.
 
-All detectors are on. The interface's role is known, and most of what it does is usual for it, as on any day
-after the first two weeks. Tables, EC2 and sinks are in memory.
+All detectors are on. EC2 knows the interfaces and with them their roles; most of what they do is usual for
+these, as on any day after the first two weeks. Tables, EC2 and sinks are in memory.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from benchmarks import interfaces
 from benchmarks.evaluation.memory import Claims, Evidence, Formats, Layouts, Sink
 from benchmarks.generator import lines
+from benchmarks.interfaces import VPC_CIDRS
 from benchmarks.ways.project import MAX_BYTES
 from benchmarks.ways.way import Event, Way
 from flowwarden.bootstrap.monitor import MonitorPorts, build
@@ -52,11 +54,11 @@ class _Remembered(Evidence):
 
 
 class _Directory:
-    """EC2, to which all interfaces are of one role."""
+    """EC2, which knows every interface."""
 
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """As the port says."""
-        return {each: _interface(each) for each in interface_ids}
+        return {each: _described(interfaces.interface(each)) for each in interface_ids}
 
 
 def make(layout: LogFormat) -> Way:
@@ -88,7 +90,7 @@ def _service(layout: LogFormat) -> MonitoringService:
 
 def _usual(layout: LogFormat) -> frozenset[int]:
     """What interfaces did before, as fingerprints of edges."""
-    reader, book = ColumnarReader((layout,)), AddressBook(POLICY.own_cidrs)
+    reader, book = ColumnarReader((layout,)), AddressBook((*POLICY.own_cidrs, *VPC_CIDRS))
     found: set[Edge] = set()
     for seed in _DAYS_BEFORE:
         flows = reader.read(lines(layout, _RECORDS, seed)).flows
@@ -96,13 +98,15 @@ def _usual(layout: LogFormat) -> frozenset[int]:
     return frozenset(fingerprint(*edge) for edge in found)
 
 
-def _interface(interface_id: str) -> NetworkInterface:
+def _described(known: interfaces.Interface) -> NetworkInterface:
     return NetworkInterface(
-        interface_id=interface_id,
-        addresses=("10.0.0.4",),
-        subnet_id="subnet-1",
-        vpc_id="vpc-1",
-        security_groups=("sg-1",),
+        interface_id=known.interface_id,
+        addresses=(known.ipv4, known.ipv6),
+        subnet_id=known.fields["subnet-id"],
+        vpc_id=known.fields["vpc-id"],
+        security_groups=(known.security_group,),
         kind="interface",
+        instance_id=known.fields["instance-id"],
         tags={},
+        vpc_cidrs=VPC_CIDRS,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.clock import AT_ONCE, seeds
 from benchmarks.generator import GAPS, IPV6, REJECTS, lines, payload
+from benchmarks.interfaces import FLEET, fleet, interface
 from benchmarks.layouts import layouts, log_format
 from benchmarks.ways.floors import document
 from flowwarden.records.line_reader import LineReader
@@ -67,6 +68,45 @@ def test_a_payload_is_one_interface_with_one_address_of_each_family(name: str) -
         assert len(set.intersection(*ends)) == 1
 
 
+@layout_names
+@pytest.mark.parametrize("count", [10, 500])
+def test_several_interfaces_share_the_records_in_equal_parts(name: str, count: int) -> None:
+    """Gaps among them, and none is left out."""
+    place = LAYOUTS[name].names.index("interface-id")
+    records = Counter(line.split()[place] for line in lines(LAYOUTS[name], RECORDS, 1, count))
+    assert set(records) == {each.interface_id for each in fleet()[:count]}
+    assert set(records.values()) == {RECORDS // count}
+
+
+@layout_names
+def test_each_flow_has_the_address_of_its_own_interface_at_one_end(name: str) -> None:
+    """Also where a payload is of many interfaces."""
+    flows = LineReader((LAYOUTS[name],)).read(lines(LAYOUTS[name], RECORDS, 1, 200)).flows
+    for flow in flows:
+        own = interface(flow.interface_id or "")
+        assert len({flow.srcaddr, flow.dstaddr} & {own.ipv4, own.ipv6}) == 1
+
+
+def test_no_two_interfaces_of_the_fleet_share_an_address_and_many_share_a_role() -> None:
+    """As in a VPC."""
+    assert len({each.ipv4 for each in fleet()}) == len({each.ipv6 for each in fleet()}) == FLEET
+    assert 10 < len({each.security_group for each in fleet()}) < FLEET / 10
+
+
+def test_all_about_an_interface_follows_from_its_id() -> None:
+    """So that who is asked about it agrees with the payload; another id is another interface."""
+    one, other, *_ = fleet()
+    assert interface(one.interface_id) == one
+    assert interface(other.interface_id) != one
+
+
+def test_payloads_of_one_seed_and_different_sizes_share_no_far_end() -> None:
+    """A way that remembers addresses would read the second one faster."""
+    few, many = (LineReader((LAYOUTS["v2"],)).read(lines(LAYOUTS["v2"], size, 1)).flows for size in (50, 500))
+    ends = [{end for flow in flows for end in (flow.srcaddr, flow.dstaddr)} for flows in (few, many)]
+    assert not ends[0] & ends[1]
+
+
 def test_the_document_is_what_cloudwatch_logs_delivers() -> None:
     """One stream of one group; every event with an id of its own."""
     event = payload(LAYOUTS["v2"], 100, 1).event
@@ -85,7 +125,7 @@ def test_the_template_says_which_format_is_measured() -> None:
     assert len(LAYOUTS["template"].names) > len(LAYOUTS["v2"].names)
 
 
-@pytest.mark.parametrize("records", [1_000, 4_500, 10_000, 100_000])
+@pytest.mark.parametrize("records", [20, 50, 1_000, 4_500, 10_000, 100_000])
 def test_no_round_sees_a_payload_of_another(records: int) -> None:
     """So that nothing which a way remembers makes it look faster than it is."""
     all_seeds = [seed for number in range(20) for seed in seeds(records, number)]

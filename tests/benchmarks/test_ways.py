@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.aggregates import Aggregates, sides
-from benchmarks.clock import Case, Samples, WaysDisagree, compare, measure_round
+from benchmarks.clock import Case, Samples, Shape, WaysDisagree, compare, measure_round
 from benchmarks.generator import payload
 from benchmarks.layouts import layouts
 from benchmarks.stages import stages
@@ -27,17 +27,19 @@ def make(name: str, layout: LogFormat) -> Way:
         pytest.skip(f"{missing.name} is only in the benchmark's environment: make bench compares all ways")
 
 
-def found(way: Way, layout: LogFormat) -> Aggregates:
+def found(way: Way, layout: LogFormat, interfaces: int = 1) -> Aggregates:
     """What a way finds in a small payload."""
     assert way.aggregates is not None
-    return way.aggregates(way.run(payload(layout, 700, 3).event))
+    return way.aggregates(way.run(payload(layout, 700, 3, interfaces).event))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("name", AGGREGATING)
-def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: LogFormat) -> None:
+@pytest.mark.parametrize("interfaces", [1, 5])
+def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: LogFormat, interfaces: int) -> None:
     """In a payload with rejects, IPv6 and gaps."""
-    assert found(make(name, layout), layout).difference(found(plain.make(layout), layout)) is None
+    reference = found(plain.make(layout), layout, interfaces)
+    assert found(make(name, layout), layout, interfaces).difference(reference) is None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
@@ -100,7 +102,7 @@ RIGHT = Aggregates({KEY: [1, 2, 80]}, {(PEER, ENI): {22}}, {"ingress": 1})
 )
 def test_ways_that_disagree_are_named_with_the_difference(other: Aggregates, what: str) -> None:
     """Whatever they disagree about."""
-    case = Case("v2", LAYOUTS["v2"], 1, {"one": wrong(RIGHT), "other": wrong(other)})
+    case = Case(Shape("v2", 1), LAYOUTS["v2"], {"one": wrong(RIGHT), "other": wrong(other)})
     with pytest.raises(WaysDisagree, match=f"one and other disagree .* {what}"):
         compare(case, {"one": [RIGHT], "other": [other]})
 
@@ -108,7 +110,7 @@ def test_ways_that_disagree_are_named_with_the_difference(other: Aggregates, wha
 def test_ways_that_agree_pass_and_floors_are_not_asked() -> None:
     """Two of three find something."""
     ways = {"one": wrong(RIGHT), "floor": floors.stdlib(LAYOUTS["v2"]), "other": wrong(RIGHT)}
-    compare(Case("v2", LAYOUTS["v2"], 1, ways), {"one": [RIGHT], "floor": [1], "other": [RIGHT]})
+    compare(Case(Shape("v2", 1), LAYOUTS["v2"], ways), {"one": [RIGHT], "floor": [1], "other": [RIGHT]})
 
 
 def test_a_round_measures_every_way_once() -> None:
@@ -116,14 +118,14 @@ def test_a_round_measures_every_way_once() -> None:
     layout = LAYOUTS["v2"]
     ways = {PROJECT: project.make(layout), STDLIB_FLOOR: floors.stdlib(layout)}
     samples = Samples()
-    measure_round(Case("v2", layout, 5_000, ways), 0, samples)
+    measure_round(Case(Shape("v2", 5_000), layout, ways), 0, samples)
     assert {way: list(times) for way, times in samples.times.items()} == {PROJECT: [0], STDLIB_FLOOR: [0]}
 
 
 def test_a_round_ends_the_run_if_a_way_is_wrong() -> None:
     """However fast it is."""
     layout = LAYOUTS["v2"]
-    case = Case("v2", layout, 10_000, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
+    case = Case(Shape("v2", 10_000), layout, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
     with pytest.raises(WaysDisagree):
         measure_round(case, 0, Samples())
 

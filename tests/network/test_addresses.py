@@ -1,6 +1,6 @@
 """Peer classes."""
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from flowwarden.network.addresses import (
     MOST_BOOKS,
     AddressBook,
     AddressBooks,
+    NetworkLayers,
     PeerClass,
     vpc_prefixes,
 )
@@ -76,12 +77,6 @@ def test_each_vpc_has_a_book_of_its_own_and_the_last_few_are_kept() -> None:
     assert books.of(one) is not first
 
 
-def test_a_remembered_answer_is_the_same_answer() -> None:
-    """Remembering changes nothing."""
-    book = AddressBook()
-    assert [book.classify("8.8.4.4") for _ in range(3)] == [PeerClass.INTERNET] * 3
-
-
 def test_what_is_no_address_is_refused() -> None:
     """The reader lets no such text through; here it is an error, not a class."""
     with pytest.raises(ValueError, match="not-an-address"):
@@ -104,20 +99,51 @@ def test_ipv6_neighbours_share_a_56(one: str, other: str, *, expected: bool) -> 
 ODD = ("::", "::1", "fe80::1", "ff02::1", "fd00::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "2600:1f18:12::5")
 
 
-@given(
-    st.lists(
-        st.one_of(
-            st.integers(0, 2**32 - 1).map(lambda number: str(IPv4Address(number))),
-            st.integers(0, 2**128 - 1).map(lambda number: str(IPv6Address(number))),
-            st.sampled_from((*ODD, "10.1.2.3", "198.51.100.9", "203.0.113.9", "127.0.0.1")),
-        ),
-        min_size=FEW,
-    )
+ADDRESSES = (
+    st.integers(0, 2**32 - 1).map(lambda number: str(IPv4Address(number)))
+    | st.integers(0, 2**128 - 1).map(lambda number: str(IPv6Address(number)))
+    | st.sampled_from((*ODD, "10.1.2.3", "198.51.100.9", "203.0.113.9", "127.0.0.1"))
 )
+
+
+NETWORKS = st.builds(
+    lambda number, length: str(ip_network((number & -(2 ** (32 - length)), length))),
+    st.integers(0, 2**32 - 1) | st.sampled_from([0, 2**32 - 1, 10 * 2**24]),
+    st.integers(0, 32),
+) | st.builds(
+    lambda number, length: str(ip_network((number & -(2 ** (128 - length)), length))),
+    st.integers(2**32, 2**128 - 1) | st.sampled_from([2**128 - 1, 0x2600_1F18 << 96]),
+    st.integers(0, 128),
+).filter(lambda cidr: ":" in cidr)
+
+
+@given(st.lists(ADDRESSES, min_size=FEW))
 def test_many_addresses_at_once_have_the_classes_that_they_have_one_by_one(addresses: list[str]) -> None:
     """Families, halves of IPv6 numbers, and IPv4 that is mapped into IPv6."""
     book = AddressBook(("198.51.100.0/24", "2600:1f18:12::/56"), ("203.0.113.0/24", "2600:1f18::/120"))
     assert [CLASSES[number] for number in book.numbers(addresses)] == [*map(book.classify, addresses)]
+
+
+@given(st.lists(st.lists(NETWORKS, max_size=6), max_size=3), st.lists(ADDRESSES, max_size=FEW), st.data())
+def test_an_address_has_the_last_layer_that_holds_it(
+    layers: list[list[str]], addresses: list[str], data: st.DataObject
+) -> None:
+    """As Python's `ipaddress` says; the edges of networks among them."""
+    edges = [str(ip_network(cidr)[place]) for cidrs in layers for cidr in cidrs for place in (0, -1)]
+    addresses += data.draw(st.lists(st.sampled_from(edges), max_size=FEW)) if edges else []
+    expected = [
+        max((number for number, cidrs in enumerate(layers, 1) if _is_in(address, cidrs)), default=0)
+        for address in addresses
+    ]
+    assert NetworkLayers(*layers).numbers(addresses).tolist() == expected
+    assert [NetworkLayers(*layers).number(address) for address in addresses] == expected
+
+
+def _is_in(address: str, cidrs: list[str]) -> bool:
+    """Whether one of the networks holds an address; IPv4 that is mapped into IPv6 is IPv4."""
+    parsed = ip_address(address)
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(parsed in ip_network(cidr) for cidr in cidrs)
 
 
 def test_one_among_many_that_is_no_address_is_refused() -> None:

@@ -27,6 +27,7 @@ def test_groups_are_the_rows_with_equal_values(
         expected[one, other].append(number)
     found = [rows[row][:2] for row in groups.rows]
     assert sorted(found) == sorted(expected)
+    assert [found[number] for number in groups.numbers.tolist()] == [row[:2] for row in rows]
     assert groups.sizes.tolist() == [len(expected[key]) for key in found]
     assert groups.sums(columns[:, 2]).tolist() == [sum(expected[key]) for key in found]
     assert groups.any(columns[:, 2] > 2**39).tolist() == [max(expected[key]) > 2**39 for key in found]

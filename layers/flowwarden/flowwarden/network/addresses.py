@@ -7,8 +7,10 @@ the policy adds; all else is the internet.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import cached_property
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, AddressFamily, inet_pton
 from typing import Any, Final
@@ -16,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask, Words
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Words
 
 UNROUTABLE = (
     "10.0.0.0/8",  # RFC 1918
@@ -40,14 +42,14 @@ LOCAL_SCOPE = (
 )
 """Unspecified, loopback, link-local, multicast and broadcast: no host that one connects to."""
 
-CACHED_ADDRESSES = 65_536
-"""Addresses whose class a container remembers: about 10 MB, more than a warm container meets."""
-
 FEW: Final = 16
 """With fewer addresses than this, asking for one after the other is quicker."""
 
 VPC_IPV6_PREFIX = 56
 """Prefix length of the IPv6 CIDR that Amazon gives a VPC."""
+
+_HALF: Final = 64
+"""Bits of half an IPv6 address."""
 
 
 class PeerClass(StrEnum):
@@ -66,45 +68,27 @@ class PeerClass(StrEnum):
 
 CLASSES: Final = tuple(PeerClass)
 """Peer classes by number."""
-_NUMBERS: Final = {peer_class: number for number, peer_class in enumerate(CLASSES)}
+_LAYERS: Final = PeerClass.INTERNET, PeerClass.OWN, PeerClass.PARTNER, PeerClass.LOCAL
+"""The classes of the layers of networks: what is in none is the internet."""
+_NUMBERS: Final = np.array([CLASSES.index(peer_class) for peer_class in _LAYERS])
+"""Their numbers."""
 
 
 class AddressBook:
-    """Tells own addresses from the internet; remembers its answers, since addresses repeat."""
+    """Tells own addresses from the internet."""
 
     def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
-        self._own = Networks((*UNROUTABLE, *own_cidrs))
-        self._partners = Networks(partner_cidrs)
-        self._local = Networks(LOCAL_SCOPE)
-        self._known: dict[str, PeerClass] = {}
+        # Partners count more than what is ours: they are reached by private ranges.
+        self._layers = NetworkLayers([*UNROUTABLE, *own_cidrs], partner_cidrs, LOCAL_SCOPE)
 
     def classify(self, address: str) -> PeerClass:
         """The class of an address in text form. Raises ValueError if it is none."""
-        known = self._known.get(address)
-        if known is None:
-            known = self._look_up(address)
-            if len(self._known) >= CACHED_ADDRESSES:
-                self._known.clear()
-            self._known[address] = known
-        return known
+        return _LAYERS[self._layers.number(address)]
 
     def numbers(self, addresses: Sequence[str]) -> Integers:
         """The numbers of the classes of many addresses in `CLASSES`. Raises ValueError if any is none."""
-        if len(addresses) < FEW:
-            return np.array([_NUMBERS[self.classify(address)] for address in addresses], np.int64)
-        numbers = np.full(len(addresses), _NUMBERS[PeerClass.INTERNET])
-        parsed = Numbers(addresses)
-        numbers[self._own.holding_numbers(parsed)] = _NUMBERS[PeerClass.OWN]
-        numbers[self._partners.holding_numbers(parsed)] = _NUMBERS[PeerClass.PARTNER]
-        numbers[self._local.holding_numbers(parsed)] = _NUMBERS[PeerClass.LOCAL]
+        numbers: Integers = _NUMBERS[self._layers.numbers(addresses)]
         return numbers
-
-    def _look_up(self, address: str) -> PeerClass:
-        if self._local.hold(address):
-            return PeerClass.LOCAL
-        if self._partners.hold(address):  # before what is ours: they are reached by private ranges
-            return PeerClass.PARTNER
-        return PeerClass.OWN if self._own.hold(address) else PeerClass.INTERNET
 
 
 MOST_BOOKS: Final = 4
@@ -129,43 +113,67 @@ class AddressBooks:
         return book
 
 
-class Networks:
-    """Networks as numbers: `ipaddress` takes thirty times as long to look into a dozen of them."""
+class NetworkLayers:
+    """Layers of networks: an address has the number of the last layer that holds it, from 1; 0 if none does.
 
-    def __init__(self, cidrs: Iterable[str]) -> None:
-        networks = [ip_network(cidr) for cidr in cidrs]
-        self._masked = {
-            family: [
-                (int(network.netmask), int(network.network_address))
-                for network in networks
+    Networks are cut into ranges, among which an address is found by halving, however many there are.
+    """
+
+    def __init__(self, *layers: Iterable[str]) -> None:
+        """Take the networks of each layer, as CIDRs. Raises ValueError if one is none."""
+        networks = [(ip_network(cidr), number) for number, cidrs in enumerate(layers, 1) for cidr in cidrs]
+        self._ranges = {
+            family: _Ranges(
+                (int(network.network_address), int(network.broadcast_address), number)
+                for network, number in networks
                 if network.version == version
-            ]
+            )
             for family, version in ((AF_INET, 4), (AF_INET6, 6))
         }
 
-    def hold(self, address: str) -> bool:
-        """Whether an address is in one of them; families are never mixed. Raises ValueError if it is none."""
+    def number(self, address: str) -> int:
+        """The layer of an address; families are never mixed. Raises ValueError if it is none."""
         family, number = _number(address)
-        return any(number & mask == network for mask, network in self._masked[family])
+        return self._ranges[family].of(number)
 
-    def holding(self, addresses: Sequence[str]) -> Mask:
-        """Which of some addresses are. Raises ValueError if any is none."""
+    def numbers(self, addresses: Sequence[str]) -> Integers:
+        """The layers of many addresses. Raises ValueError if any is none."""
         if len(addresses) < FEW:
-            return np.array([self.hold(address) for address in addresses], bool)
-        return self.holding_numbers(Numbers(addresses))
+            return np.array([self.number(address) for address in addresses], np.int64)
+        parsed = Numbers(addresses)
+        numbers = self._ranges[AF_INET].of_all(parsed.ipv4)
+        rows, high, low = parsed.ipv6
+        of_ipv6 = self._ranges[AF_INET6].of
+        halves = zip(high.tolist(), low.tolist(), strict=True)
+        numbers[rows] = [of_ipv6(upper << _HALF | lower) for upper, lower in halves]
+        return numbers
 
-    def holding_numbers(self, addresses: Numbers) -> Mask:
-        """Which of many addresses are."""
-        held = np.zeros(len(addresses.ipv4), bool)
-        for mask, network in self._masked[AF_INET]:
-            held |= addresses.ipv4 & mask == network
-        held &= addresses.ipv4 != ABSENT  # -1 has all the bits of 255.255.255.255
-        rows, high, low = addresses.ipv6
-        if len(rows):
-            for mask, network in self._masked[AF_INET6]:
-                (high_mask, low_mask), (high_network, low_network) = _halves(mask), _halves(network)
-                held[rows] |= (high & high_mask == high_network) & (low & low_mask == low_network)
-        return held
+
+class _Ranges:
+    """All numbers of a family, cut into ranges that have a layer each."""
+
+    def __init__(self, networks: Iterable[tuple[int, int, int]]) -> None:
+        """Take the first number of each network, its last, and its layer, in the order of the layers."""
+        networks = [*networks]
+        self._begins = sorted({0, *(number for first, last, _ in networks for number in (first, last + 1))})
+        self._layers = [0] * len(self._begins)
+        for first, last, layer in networks:
+            begin, end = (bisect_left(self._begins, edge) for edge in (first, last + 1))
+            self._layers[begin:end] = [layer] * (end - begin)
+
+    def of(self, number: int) -> int:
+        """The layer of a number."""
+        return self._layers[bisect_right(self._begins, number) - 1]
+
+    def of_all(self, numbers: Integers) -> Integers:
+        """The layers of numbers of at most 63 bits; anything for negative ones."""
+        begins, layers = self._arrays
+        found: Integers = layers[begins.searchsorted(numbers, "right") - 1]
+        return found
+
+    @cached_property
+    def _arrays(self) -> tuple[Integers, Integers]:
+        return np.array(self._begins), np.array(self._layers)
 
 
 class Numbers:
@@ -190,10 +198,6 @@ def _high_and_low(addresses: Sequence[str]) -> tuple[Words, Words]:
     """The halves of IPv6 addresses."""
     halves = _parsed(AF_INET6, addresses, ">u8").astype(np.uint64).reshape(-1, 2)
     return halves[:, 0], halves[:, 1]
-
-
-def _halves(number: int) -> tuple[np.uint64, np.uint64]:
-    return np.uint64(number >> 64), np.uint64(number & 2**64 - 1)
 
 
 def _parsed(family: AddressFamily, addresses: Sequence[str], form: str) -> NDArray[Any]:
@@ -228,6 +232,6 @@ def vpc_prefixes(addresses: Sequence[str]) -> Integers:
     is_ipv6 = np.array([":" in address for address in addresses], bool)
     prefixes = np.full(len(addresses), ABSENT)
     high, _ = _high_and_low([address for address in addresses if ":" in address])
-    prefixes[is_ipv6] = high >> np.uint64(64 - VPC_IPV6_PREFIX)
+    prefixes[is_ipv6] = high >> np.uint64(_HALF - VPC_IPV6_PREFIX)
     prefixes[prefixes == 0] = ABSENT
     return prefixes

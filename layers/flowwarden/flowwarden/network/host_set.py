@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from flowwarden.network.addresses import Networks
-from flowwarden.records.columnar.tokenizer import Mask
+from flowwarden.network.addresses import NetworkLayers
+from flowwarden.records.columnar.tokenizer import Integers
 
 ID_PREFIXES = ("subnet-", "eni-", "i-")
 """What an id of a place starts with; everything else is an address or a CIDR."""
@@ -18,21 +18,21 @@ class HostSet:
     def __init__(self, entries: tuple[str, ...]) -> None:
         self._ids = frozenset(entry for entry in entries if entry.startswith(ID_PREFIXES))
         cidrs = [entry for entry in entries if not entry.startswith(ID_PREFIXES)]
-        self._networks = Networks(cidrs) if cidrs else None
+        self._networks = NetworkLayers(cidrs) if cidrs else None
 
     def hold(self, address: str | None, *ids: str | None) -> bool:
         """Whether the address is in one of the networks, or one of the ids is named."""
         if not self._ids.isdisjoint(ids):
             return True
-        return self._networks is not None and address is not None and self._networks.hold(address)
+        return self._networks is not None and address is not None and self._networks.number(address) > 0
 
     def naming(self, ids: Sequence[str]) -> Sequence[int]:
         """Which of some ids are named."""
         return [each in self._ids for each in ids]
 
-    def holding(self, addresses: Sequence[str]) -> Sequence[int] | Mask:
-        """Which of some addresses are in one of the networks."""
-        return [0] * len(addresses) if self._networks is None else self._networks.holding(addresses)
+    def holding(self, addresses: Sequence[str]) -> Sequence[int] | Integers:
+        """Which of some addresses are in one of the networks: 1 for these, else 0."""
+        return [0] * len(addresses) if self._networks is None else self._networks.numbers(addresses)
 
 
 @lru_cache(maxsize=64)

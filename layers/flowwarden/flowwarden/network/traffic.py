@@ -6,14 +6,14 @@ each answer is an array with an element for each flow, worked out when somebody 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import AddressBook, PeerClass, vpc_prefixes
+from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.services import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
@@ -25,6 +25,7 @@ SYN, RST, SYN_ACK = 2, 4, 18
 
 _PORTS: Final = 2**16
 _PROTOCOLS: Final = 2**8
+_OWN: Final = CLASSES.index(PeerClass.OWN)
 
 
 class Traffic:
@@ -155,10 +156,9 @@ class Traffic:
         (rows,) = some.nonzero()
         groups = Groups(self._keys[rows])
         ports = self.flows["srcport"][rows]
-        of_group, _ = groups.of(self._keys[rows])
-        again = groups.any(ports != ports[groups.rows][of_group])
+        again = groups.any(ports != ports[groups.rows][groups.numbers])
         asked = np.zeros(len(some), bool)
-        asked[rows] = _taken(again, of_group, np.False_)
+        asked[rows] = again[groups.numbers]
         return asked
 
     @cached_property
@@ -180,7 +180,8 @@ class Traffic:
     @cached_property
     def is_ipv6(self) -> Mask:
         """Which flows have an IPv6 address for a destination."""
-        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(self.flows["dstaddr"]) != ABSENT
+        # Asked of both ends, since directions ask for the sources' as well: one question costs less than two.
+        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(np.array(self._ends))[1] != ABSENT
         return is_ipv6
 
     def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
@@ -193,26 +194,52 @@ class Traffic:
             book: knows what is ours.
             known: what EC2 tells of interfaces: their addresses by their ids.
         """
-        own = np.full(len(self.flows), ABSENT)
         keys = packed([self.flows["interface_id"], self.is_ipv6.astype(np.int64)], [self._texts, 2])
-        for rows in _rows_by(keys):
-            own[rows] = self._own_address(rows, book, known)
-        return own
+        groups, ends = Groups(keys), np.array(self._ends)
+        candidates, ours = ends[:, groups.rows], self._are_ours(ends, book)[:, groups.rows]
+        common = np.array([self._in_all(groups, each) for each in candidates])
+        common[1] &= candidates[0] != candidates[1]
+        ours &= common
+        own: Integers = np.where(ours[0], *candidates)
+        own[ours[0] == ours[1]] = ABSENT
+        lone = common[0] != common[1]
+        (doubtful,) = (common.any(axis=0) & ~(lone & (own != ABSENT))).nonzero()
+        interfaces = self.flows["interface_id"][groups.rows[doubtful]]
+        for group, interface in zip(doubtful.tolist(), interfaces.tolist(), strict=True):
+            described = known.get(self.flows.text(interface) or "", ())
+            numbers = candidates[common[:, group], group].tolist()
+            own[group] = self._own_of(numbers, described, int(own[group]))
+        of_flows: Integers = own[groups.numbers]
+        return of_flows
 
-    def _own_address(
-        self, rows: Integers | slice, book: AddressBook, known: Mapping[str, Collection[str]]
-    ) -> int:
-        source, destination = (end[rows] for end in self._ends)
-        common = {
-            number
-            for number in (int(source[0]), int(destination[0]))
-            if np.count_nonzero((source == number) | (destination == number)) == len(source)
-        }
-        texts = {self.flows.texts[number]: number for number in common}
-        interface_id = self.flows.text(int(self.flows["interface_id"][rows][0]))
-        told = texts.keys() & set(known.get(interface_id or "", ()))
-        own = next(iter(told)) if len(told) == 1 else _only_own(set(texts), book)
-        return ABSENT if own is None else texts[own]
+    def _in_all(self, groups: Groups, addresses: Integers) -> Mask:
+        """Which groups have an address, one for each group, at an end of all their flows."""
+        source, destination = self._ends
+        of_flows = addresses[groups.numbers]
+        return ~groups.any((source != of_flows) & (destination != of_flows))
+
+    def _are_ours(self, ends: Integers, book: AddressBook) -> Mask:
+        """Which ends are: of all at once, since directions ask for the classes of all of them as well."""
+        ours: Mask = self.flows.answers(book.numbers).of(ends) == _OWN
+        return ours
+
+    def _own_of(self, numbers: Sequence[int], described: Collection[str], ours: int) -> int:
+        """Which text is the own address of an interface whose flows have one or two addresses in common.
+
+        AWS logs the private IPv4 address, so a public one that all flows share is a peer's. The IPv6 address
+        of an interface is a public one, so there it may be.
+
+        Args:
+            numbers: of the texts of these addresses.
+            described: the interface's addresses, as EC2 tells.
+            ours: the number of the only one that is ours, or `ABSENT`.
+        """
+        texts = self.flows.texts
+        known = [number for number in numbers if texts[number] in described]
+        if len(known) == 1:
+            return known[0]
+        is_ipv6 = len(numbers) == 1 and ":" in texts[numbers[0]]
+        return numbers[0] if is_ipv6 else ours
 
 
 def _are_in(keys: Keys, ordered: Keys) -> Mask:
@@ -220,28 +247,5 @@ def _are_in(keys: Keys, ordered: Keys) -> Mask:
     return np.asarray(ordered[np.minimum(ordered.searchsorted(keys), len(ordered) - 1)] == keys, bool)
 
 
-def _rows_by(keys: Keys) -> list[Integers | slice]:
-    """The rows of each key; a slice of all of them if there is but one key, as in most batches."""
-    if not len(keys):
-        return []
-    if (keys == keys[0]).all():
-        return [slice(None)]
-    order = np.argsort(keys)
-    ordered = keys[order]
-    return [*np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)]
-
-
 def _taken(values: NDArray[Any], numbers: Integers, default: Any) -> NDArray[Any]:  # noqa: ANN401 - any scalar
     return values[numbers] if len(values) else np.full(len(numbers), default)
-
-
-def _only_own(addresses: set[str], book: AddressBook) -> str | None:
-    """The address, if only one can be the interface's own.
-
-    AWS logs the private IPv4 address, so a public one that all flows share is a peer's. An IPv6 address of
-    the interface is a public one, so there it may be.
-    """
-    own = {a for a in addresses if book.classify(a) is PeerClass.OWN}
-    if not own and len(addresses) == 1 and all(":" in address for address in addresses):
-        own = addresses
-    return next(iter(own)) if len(own) == 1 else None

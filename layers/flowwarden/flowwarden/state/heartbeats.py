@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,7 @@ def slot_of(seconds: int) -> int:
     return seconds // SLOT
 
 
+@lru_cache(maxsize=2**14)
 def number_of(interface_id: str) -> int | None:
     """The number that stands for an interface; None for what is no id of one.
 
@@ -88,9 +90,8 @@ def _talkers(flows: FlowTable, now: int) -> set[tuple[str, int]]:
     slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
     size = len(flows.texts) + 1
     pairs = slots * size + names + 1
-    if len(pairs) and pairs.min() == pairs.max():  # as in most batches, and quicker than sorting
-        pairs = pairs[:1]
-    found = np.unique(pairs).tolist()
+    alike = len(pairs) > 0 and bool((pairs == pairs[0]).all())  # as in most batches, and quicker than sorting
+    found = (pairs[:1] if alike else np.unique(pairs)).tolist()
     return {(text, pair // size) for pair in found if (text := flows.text(pair % size - 1)) is not None}
 
 
@@ -100,7 +101,11 @@ def moment(records: Table, now: int) -> int:
     told = starts[starts != ABSENT]
     if not len(told):
         told = np.array([gap.start for gap in records.gaps if gap.start is not None], np.int64)
-    return min(int(np.median(told)), now) if len(told) else now
+    if not len(told):
+        return now
+    told.sort()  # np.median takes three times as long for a small batch
+    lower, upper = told[(len(told) - 1) // 2], told[len(told) // 2]
+    return min((int(lower) + int(upper)) // 2, now)
 
 
 def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Addition]:

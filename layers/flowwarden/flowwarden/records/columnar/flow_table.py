@@ -7,9 +7,8 @@ as arrays of numbers, a few bytes for each attribute, and makes a Flow of the fe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
-from operator import attrgetter
-from typing import Any, Final, Self
+from functools import lru_cache
+from typing import Final, Self
 
 import numpy as np
 from msgspec import Struct
@@ -17,6 +16,7 @@ from msgspec import Struct
 from flowwarden.records.columnar.string_pool import WORDS, Answers, Question, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.records.fields import FIELDS, Kind
+from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, Malformed
 
 _OWNERS: Final = ("account_id", "vpc_id")
@@ -111,16 +111,23 @@ def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integ
     All that is of one kind is made at once: a batch may be a line or two, and then every array costs more
     than what is in it.
     """
-    layouts = {type(flow): flow.layout for flow in flows}.values()
-    told = {field.attribute for layout in layouts for field in layout.fields} | {"srcaddr", "dstaddr"}
     columns: dict[str, Integers] = {}
-    for attributes, width, is_text in _ALIKE:
-        names = [name for name in attributes if name in told]
-        if names:
-            values = _values(flows, names)
-            numbers = vocabulary.numbers(values) if is_text else _plain_numbers(values)
-            columns.update(zip(names, numbers.astype(width, copy=False).reshape(len(names), -1), strict=True))
+    for names, width, is_text in _columns_in(frozenset({type(flow): flow.layout for flow in flows}.values())):
+        values = [getattr(flow, name) for name in names for flow in flows]
+        numbers = vocabulary.numbers(values) if is_text else _plain_numbers(values)
+        columns.update(zip(names, numbers.astype(width, copy=False).reshape(len(names), -1), strict=True))
     return columns
+
+
+@lru_cache
+def _columns_in(layouts: frozenset[LogFormat]) -> list[_Alike]:
+    """The attributes that any of some layouts has, by what is alike."""
+    present = {field.attribute for layout in layouts for field in layout.fields} | {"srcaddr", "dstaddr"}
+    return [
+        (found, width, is_text)
+        for names, width, is_text in _ALIKE
+        if (found := [name for name in names if name in present])
+    ]
 
 
 def narrowed(attribute: str, column: Integers) -> Integers:
@@ -132,22 +139,17 @@ def _width(attribute: str) -> type[np.signedinteger]:
     return np.int64 if COLUMNS[attribute] in WIDE_KINDS else np.int32
 
 
-_ALIKE: Final = tuple(
-    (tuple(name for name, kind in COLUMNS.items() if kind in kinds), width, is_text)
+type _Alike = tuple[list[str], type[np.signedinteger], bool]
+"""Attributes whose columns are alike, the type of these, and whether they hold texts."""
+
+_ALIKE: Final[list[_Alike]] = [
+    ([name for name, kind in COLUMNS.items() if kind in kinds], width, is_text)
     for kinds, width, is_text in (
         (TEXT_KINDS, np.int32, True),
         (WIDE_KINDS, np.int64, False),
         (frozenset(COLUMNS.values()) - TEXT_KINDS - WIDE_KINDS, np.int32, False),
     )
-)
-"""The attributes whose columns are alike, with the type of these, and whether they hold texts."""
-
-
-def _values(flows: Sequence[Flow], names: Sequence[str]) -> list[Any]:
-    """The values of some attributes: the first attribute of all flows, then the next one."""
-    if len(names) == 1:
-        return list(map(attrgetter(*names), flows))
-    return list(chain.from_iterable(zip(*map(attrgetter(*names), flows), strict=True)))
+]
 
 
 def _plain_numbers(values: Sequence[int | None]) -> Integers:

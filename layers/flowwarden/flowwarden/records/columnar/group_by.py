@@ -66,6 +66,13 @@ class Groups:
         sizes -= self._starts
         return sizes
 
+    @cached_property
+    def numbers(self) -> Integers:
+        """For each row the number of its group."""
+        numbers = np.empty_like(self._order)
+        numbers[self._order] = np.arange(len(self)).repeat(self.sizes)
+        return numbers
+
     def members(self, group: int) -> Integers:
         """The rows of a group."""
         end = self._starts[group + 1] if group + 1 < len(self._starts) else None

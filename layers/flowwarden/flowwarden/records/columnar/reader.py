@@ -31,8 +31,8 @@ CHUNK: Final = 3584
 LARGEST_CHUNK: Final = 2**20
 """Characters read at once: each may take some thirty bytes meanwhile, if none of them is plain."""
 
-FEW: Final = 32
-"""With fewer lines than this, reading them one by one is quicker."""
+FEW: Final = 160
+"""With fewer lines than this, reading them one by one is quicker: 50 lines take two fifths of the time."""
 
 _LARGEST: Final = {
     Kind.PORT: 65_535,

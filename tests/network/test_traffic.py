@@ -1,0 +1,97 @@
+"""The interface's own address, held against the plainest way to find it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.traffic import Traffic
+from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.model import Flow
+from tests.flows import make_flow
+
+BOOK = AddressBook(["2a05:d018:1::/56", "52.0.0.0/24"])
+INTERFACES = [None, *(f"eni-{number}" for number in range(12))]
+IPV4 = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "52.0.0.9", "203.0.113.5", "198.51.100.7"]
+IPV6 = ["2a05:d018:1::1", "2a05:d018:1::2", "2001:db8:1::1", "2001:db8:2::2", "::1", "::ffff:10.0.0.1"]
+
+
+def pairs(addresses: list[str]) -> st.SearchStrategy[tuple[str, str]]:
+    """Two ends, the same one at times."""
+    return st.tuples(st.sampled_from(addresses), st.sampled_from(addresses))
+
+
+FLOWS = st.lists(
+    st.builds(
+        lambda interface_id, ends: make_flow(interface_id=interface_id, srcaddr=ends[0], dstaddr=ends[1]),
+        st.sampled_from(INTERFACES),
+        pairs(IPV4) | pairs(IPV6),
+    ),
+    max_size=40,
+)
+KNOWN = st.dictionaries(
+    st.sampled_from(INTERFACES[1:]), st.lists(st.sampled_from(IPV4 + IPV6), max_size=3), max_size=12
+)
+
+
+def own_addresses(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
+    """What the columns say, as texts."""
+    table = FlowTable.of(flows)
+    return [table.text(number) for number in Traffic(table).own_addresses(BOOK, known).tolist()]
+
+
+def family(flow: Flow) -> bool:
+    """Whether a flow is IPv6; IPv4 that is mapped, and loopback, count as IPv4."""
+    return ":" in flow.dstaddr and not flow.dstaddr.startswith("::")
+
+
+def plainly(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
+    """Flow by flow: what all flows of its interface and family share, then EC2, then what is ours."""
+    ends: defaultdict[tuple[str | None, bool], list[set[str]]] = defaultdict(list)
+    for flow in flows:
+        ends[flow.interface_id, family(flow)].append({flow.srcaddr, flow.dstaddr})
+    found = []
+    for flow in flows:
+        common = set.intersection(*ends[flow.interface_id, family(flow)])
+        told = common & set(known.get(flow.interface_id or "", ()))
+        ours = {each for each in common if BOOK.classify(each) is PeerClass.OWN}
+        lone = common if len(common) == 1 and ":" in next(iter(common)) else set[str]()
+        chosen = told if len(told) == 1 else ours or lone
+        found.append(next(iter(chosen)) if len(chosen) == 1 else None)
+    return found
+
+
+@settings(max_examples=300)
+@given(FLOWS, KNOWN)
+def test_own_addresses_are_those_that_the_plainest_way_finds(
+    flows: list[Flow], known: dict[str, list[str]]
+) -> None:
+    """Over many interfaces, of both families, with and without what EC2 knows."""
+    assert own_addresses(flows, known) == plainly(flows, known)
+
+
+@pytest.mark.parametrize("interfaces", [1, 300])
+def test_each_of_many_interfaces_has_the_address_that_its_flows_share(interfaces: int) -> None:
+    """Whatever the flows of the others have, and however they are mixed."""
+    flows = [
+        make_flow(interface_id=f"eni-{number}", srcaddr=ends[way], dstaddr=ends[1 - way])
+        for peer in range(3)
+        for number in range(interfaces)
+        for way in (0, 1)
+        for ends in [(f"10.0.{number // 250}.{number % 250}", f"10.9.{number % 7}.{peer}")]
+    ]
+    own = [f"10.0.{number // 250}.{number % 250}" for number in range(interfaces) for _ in range(2)] * 3
+    assert own_addresses(flows, {}) == own
+
+
+def test_a_pair_of_own_addresses_is_settled_by_ec2_alone() -> None:
+    """Not where EC2 knows neither of them, or both."""
+    flows = [make_flow(interface_id="eni-1", srcaddr="10.0.0.1", dstaddr="10.0.0.2")]
+    assert own_addresses(flows, {"eni-1": ["10.0.0.2"]}) == ["10.0.0.2"]
+    assert own_addresses(flows, {}) == [None]
+    assert own_addresses(flows, {"eni-1": ["10.0.0.1", "10.0.0.2"]}) == [None]
