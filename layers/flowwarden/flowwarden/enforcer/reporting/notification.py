@@ -155,22 +155,13 @@ def _others(report: EnforcementReport) -> str:
 
 
 def _document(report: EnforcementReport) -> dict[str, Any]:
-    origin = report.trigger.origin
-    told = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
+    listed = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
     return {
         "kind": "enforcement",
         "severity": severity(report),
         "account": report.account_id,
         "region": report.region,
-        "trigger": {
-            "reason": one_line(report.trigger.reason),
-            "event": one_line(origin.event_name) if origin else None,
-            "event_id": one_line(origin.event_id) if origin else None,
-            "actor": one_line(origin.actor) if origin else None,
-            "source_ip": one_line(origin.source_ip) if origin else None,
-            "credentials": one_line(origin.credentials, REASON_CHARACTERS) if origin else None,
-            "deleted_flow_logs": _deleted(report),
-        },
+        "trigger": _trigger(report),
         "counts": {each.lower(): len(report.of(each)) for each in Result},
         "outcomes": [
             {
@@ -181,7 +172,7 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
                 "retryable": each.retryable,
                 "earlier": each.earlier,
             }
-            for each in told[:TOLD_AT_MOST]
+            for each in listed[:TOLD_AT_MOST]
         ],
         "repairs": [
             {"subject": one_line(each.resource), "what": _short(each.summary), "done": each.applied}
@@ -195,7 +186,20 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
             }
             for each in report.duplicates[:TOLD_AT_MOST]
         ],
-        "omitted": max(0, len(told) - TOLD_AT_MOST),
+        "omitted": max(0, len(listed) - TOLD_AT_MOST),
+    }
+
+
+def _trigger(report: EnforcementReport) -> dict[str, Any]:
+    origin = report.trigger.origin
+    return {
+        "reason": one_line(report.trigger.reason),
+        "event": one_line(origin.event_name) if origin else None,
+        "event_id": one_line(origin.event_id) if origin else None,
+        "actor": one_line(origin.actor) if origin else None,
+        "source_ip": one_line(origin.source_ip) if origin else None,
+        "credentials": one_line(origin.credentials, REASON_CHARACTERS) if origin else None,
+        "deleted_flow_logs": _deleted(report),
     }
 
 
