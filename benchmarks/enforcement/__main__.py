@@ -42,7 +42,7 @@ def sweep(counted: Counted, turn: int) -> float:
     now = int(time.time()) + (turn + 1) * HOUR
     service = enforcer(counted)
     begin = time.process_time()
-    report = service.enforce(
+    report = service.reconcile(
         Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=now, idempotency_key=f"sweep {turn}"), now
     )
     seconds = time.process_time() - begin

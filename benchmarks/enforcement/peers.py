@@ -126,7 +126,7 @@ def served() -> Iterator[str]:
 def _run(turn: int, *, dry_run: bool = False) -> EnforcementReport:
     now = int(time.time()) + (turn + 1) * HOUR
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=now, idempotency_key=f"sweep {turn}")
-    return enforcer(Counted(Counter()), dry_run=dry_run).enforce(trigger, now)
+    return enforcer(Counted(Counter()), dry_run=dry_run).reconcile(trigger, now)
 
 
 def _call(endpoint: str, command: list[str]) -> None:

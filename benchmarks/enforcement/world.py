@@ -16,11 +16,12 @@ from msgspec import Struct
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
+from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
-from flowwarden.enforcer.reconcile import Aws, EnforcingService
+from flowwarden.enforcer.ports import EnforcerPorts
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.claims import ClaimTerms
@@ -111,20 +112,20 @@ def build(vpcs: int, progress: Callable[[str], None]) -> dict[str, str]:
     return states
 
 
-def enforcer(counted: Counted, *, dry_run: bool = False) -> EnforcingService:
+def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
     """The enforcer on the account."""
     table = counted.client("dynamodb")
-    aws = Aws(
+    aws = EnforcerPorts(
         ec2=Ec2FlowLogs(counted.client("ec2")),
         groups=LogGroups(counted.client("logs")),
         roles=Roles(counted.client("iam")),
         evidence=DynamoDbEvidence(table, TABLE),
-        memory=DynamoDbEnforcerMemory(table, TABLE),
+        queue=DynamoDbWorkQueue(table, TABLE),
         claims=DynamoDbClaims(table, TABLE, ClaimTerms(quiet=4 * 3600, lease=50)),
         routes={},
         pace=Hour(),
     )
-    return EnforcingService(aws, FlowLogsPolicy(), STACK, dry_run=dry_run)
+    return Enforcer(aws, FlowLogsPolicy(), STACK, dry_run=dry_run)
 
 
 def _prepare(ec2: Any, logs: Any, vpc_id: str, state: str) -> None:  # noqa: ANN401 - clients

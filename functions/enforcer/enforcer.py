@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flowwarden.bootstrap.enforcer import build, on_aws
-from flowwarden.enforcer.reconcile import EnforcingService
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
@@ -36,7 +36,7 @@ metrics = Metrics(service="enforcer", namespace="FlowWarden")
 
 
 class Clock:
-    """The time that is left of an invocation; Lambda tells it anew for each."""
+    """The time that is left of an invocation; Lambda counts it anew for each."""
 
     def __init__(self) -> None:
         self.context: LambdaContext | None = None
@@ -50,13 +50,13 @@ class Clock:
         time.sleep(seconds)
 
 
-def wire(clock: Clock) -> EnforcingService:
+def wire(clock: Clock) -> Enforcer:
     """The service on AWS, as the environment says. Raises SettingsError, PolicyError."""
     settings = EnforcerSettings.from_mapping(os.environ)
     return build(settings, on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS))
 
 
-def make_handler(wired: Callable[[Clock], EnforcingService], now: Callable[[], float] = time.time) -> Handler:
+def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = time.time) -> Handler:
     """A Lambda handler on the service that `wired` makes at the first event and keeps while warm.
 
     The handler returns `summarize`'s summary. It raises EnforcementIncomplete and PublishFailed, on which
@@ -72,7 +72,7 @@ def make_handler(wired: Callable[[Clock], EnforcingService], now: Callable[[], f
         # Anybody may invoke a function by hand with any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
         found = trigger.read(known, service().stack)
-        report = service().enforce(found, int(now()))
+        report = service().reconcile(found, int(now()))
         log(report)
         count(report)
         delivery = service().notify(report, uuid4().hex, int(now()))
@@ -90,9 +90,9 @@ def log(report: EnforcementReport) -> None:
         if each.result is not Result.COVERED:
             write = logger.error if each in report.failures else logger.info
             write(each.reason, result=each.result, vpc=each.vpc_id, flow_log=each.flow_log_id)
-    for repair in report.repairs:
-        write = logger.info if repair.done else logger.error
-        write(repair.what, subject=repair.subject, done=repair.done)
+    for remediation in report.remediations:
+        write = logger.info if remediation.applied else logger.error
+        write(remediation.summary, subject=remediation.resource, done=remediation.applied)
     for duplicate in report.duplicates:
         logger.info(
             "flow logs of others record the same traffic again",
@@ -100,7 +100,7 @@ def log(report: EnforcementReport) -> None:
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,
         )
-    if report.plans or report.upkeep:
+    if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))
     origin = report.trigger.origin
     logger.info(
@@ -124,14 +124,14 @@ def log_delivery(delivery: DeliveryReport) -> None:
 
 
 def count(report: EnforcementReport) -> None:
-    """Put the run into metrics; zeros too, so that an alarm can tell silence from peace."""
+    """Put the run into metrics; zeros too, so that an alarm can distinguish silence from zero."""
     numbers = {
         "FlowLogsCreated": len(report.made),
         "VpcsCovered": len(report.of(Result.COVERED)) + len(report.created) - len(report.made),
         "VpcsSkipped": len(report.of(Result.SKIPPED)),
         "VpcsPending": len(report.of(Result.PENDING)),
         "FlowLogsReplaced": len(report.of(Result.REPLACED)),
-        "LogGroupsRestored": len([each for each in report.repairs if each.done]),
+        "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
         "EnforcementFailures": len(report.failures) + len(report.troubles),
     }
     for name, number in numbers.items():
@@ -148,12 +148,12 @@ def summarize(report: EnforcementReport) -> dict[str, Any]:
     named: Mapping[str, list[str]] = {
         result.lower(): [each.vpc_id or "unknown" for each in report.of(result)] for result in Result
     }
-    told: dict[str, Any] = {"kind": report.trigger.kind.lower(), "reason": report.trigger.reason, **named}
-    if report.repairs:
-        told["repairs"] = [f"{each.subject}: {each.what}" for each in report.repairs]
-    if report.plans or report.upkeep:
-        told["plan"] = plan_output.as_document(report)
-    return told
+    summary: dict[str, Any] = {"kind": report.trigger.kind.lower(), "reason": report.trigger.reason, **named}
+    if report.remediations:
+        summary["repairs"] = [f"{each.resource}: {each.summary}" for each in report.remediations]
+    if report.plans or report.log_group_steps:
+        summary["plan"] = plan_output.as_document(report)
+    return summary
 
 
 handler = make_handler(wire)

@@ -16,12 +16,12 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
-from flowwarden.enforcer.ports import FlowLogService
-from flowwarden.enforcer.reconcile import Aws, EnforcingService
+from flowwarden.enforcer.ports import EnforcerPorts, FlowLogService
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.enforcer.work_item import Cursor, WorkItem
+from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.errors import EnforcementError, StateUnavailable
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
@@ -106,32 +106,32 @@ class FakeRoles:
 
 
 @dataclass
-class FakeMemory:
-    """The state table's part for the enforcer."""
+class FakeWorkQueue:
+    """The state table's part for the work queue."""
 
-    pending: dict[str, WorkItem] = field(default_factory=dict)
+    items: dict[str, WorkItem] = field(default_factory=dict)
     cursor: Cursor | None = None
     broken: bool = False
     reads: int = 0
     writes: int = 0
 
-    def recall(self) -> tuple[list[WorkItem], Cursor | None]:
+    def load(self) -> tuple[list[WorkItem], Cursor | None]:
         """All of it."""
         self.reads += 1
         self._check()
-        return list(self.pending.values()), self.cursor
+        return list(self.items.values()), self.cursor
 
-    def remember(self, pending: WorkItem) -> None:
+    def put(self, item: WorkItem) -> None:
         """Keep it."""
         self._write()
-        self.pending[pending.vpc_id] = pending
+        self.items[item.vpc_id] = item
 
-    def forget(self, vpc_id: str) -> None:
+    def remove(self, vpc_id: str) -> None:
         """Drop it."""
         self._write()
-        self.pending.pop(vpc_id, None)
+        self.items.pop(vpc_id, None)
 
-    def stop_at(self, cursor: Cursor | None, now: int) -> None:
+    def put_cursor(self, cursor: Cursor | None, now: int) -> None:
         """Keep or drop the cursor."""
         assert now
         self._write()
@@ -171,22 +171,22 @@ class Fakes:
     groups: FakeGroups = field(default_factory=FakeGroups)
     roles: FakeRoles = field(default_factory=FakeRoles)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
-    memory: FakeMemory = field(default_factory=FakeMemory)
+    queue: FakeWorkQueue = field(default_factory=FakeWorkQueue)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     sink: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     more_sinks: tuple[MemorySink, ...] = ()
     """Further ones on the same route."""
     pace: FakePace = field(default_factory=FakePace)
 
-    def aws(self) -> Aws:
+    def aws(self) -> EnforcerPorts:
         """As the service takes it. Work queue and claims are in one table: if it is away, both are."""
-        self.claims.away = {"claim", "confirm", "release"} if self.memory.broken else set()
-        return Aws(
+        self.claims.away = {"claim", "confirm", "release"} if self.queue.broken else set()
+        return EnforcerPorts(
             ec2=self.ec2,
             groups=self.groups,
             roles=self.roles,
             evidence=self.evidence,
-            memory=self.memory,
+            queue=self.queue,
             claims=self.claims,
             routes={Route.OPERATIONS: (self.sink, *self.more_sinks)},
             pace=self.pace,
@@ -199,9 +199,9 @@ class Fakes:
 
     def service(
         self, policy: FlowLogsPolicy | None = None, stack: Stack = STACK, *, dry_run: bool = False
-    ) -> EnforcingService:
+    ) -> Enforcer:
         """A service on them."""
-        return EnforcingService(self.aws(), policy or FlowLogsPolicy(), stack, dry_run=dry_run)
+        return Enforcer(self.aws(), policy or FlowLogsPolicy(), stack, dry_run=dry_run)
 
 
 TAGS = managed_tags(STACK.stack_name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from flowwarden.enforcer.reconcile import EnforcingService
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.reporting.report import EnforcementReport, VpcOutcome
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
@@ -53,13 +53,13 @@ def enforce(
     fakes: Fakes, trigger: Trigger = SWEEP, now: int = BORN + 10, policy: FlowLogsPolicy = AT_ONCE
 ) -> EnforcementReport:
     """One run."""
-    return fakes.service(policy).enforce(trigger, now)
+    return fakes.service(policy).reconcile(trigger, now)
 
 
 _attempts = count()
 
 
-def deliver(service: EnforcingService, report: EnforcementReport, now: int = BORN) -> DeliveryReport:
+def deliver(service: Enforcer, report: EnforcementReport, now: int = BORN) -> DeliveryReport:
     """What the handler does with a report: send it, and fail if a retry is needed."""
     delivery = service.notify(report, f"attempt-{next(_attempts)}", now)
     delivery.raise_if_unsent()
@@ -67,10 +67,10 @@ def deliver(service: EnforcingService, report: EnforcementReport, now: int = BOR
     return delivery
 
 
-def run(service: EnforcingService, trigger: Trigger, now: int = BORN) -> EnforcementReport:
+def run(service: Enforcer, trigger: Trigger, now: int = BORN) -> EnforcementReport:
     """One run for an event of its own, sent."""
     event = replace(trigger, idempotency_key=f"{trigger.idempotency_key} at {now}")
-    report = service.enforce(event, now)
+    report = service.reconcile(event, now)
     deliver(service, report, now)
     return report
 

@@ -11,7 +11,7 @@ from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import PublishFailed
 from flowwarden.state import heartbeats
 from tests.enforcer.cases import ACTIVE, NOW, VPC, WANTED, foreign, seen
-from tests.enforcer.fakes import GROUP, FakeMemory, Fakes
+from tests.enforcer.fakes import GROUP, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import deliver
 from tests.monitor.fakes_state import MemoryEvidence
@@ -36,7 +36,7 @@ def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementR
     """One sweep, told."""
     service = fakes.service(dry_run=dry_run)
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=at, idempotency_key=f"at {at}")
-    report = service.enforce(trigger, at)
+    report = service.reconcile(trigger, at)
     deliver(service, report, at)
     return report
 
@@ -103,6 +103,6 @@ def test_duplicates_and_silence_are_told_together_and_each_in_its_turn() -> None
 def test_without_memory_duplicates_are_no_news() -> None:
     """They would be told each hour."""
     fakes = doubled()
-    fakes.memory = FakeMemory(broken=True)
+    fakes.queue = FakeWorkQueue(broken=True)
     sweep(fakes)
     assert fakes.sink.sent == []

@@ -16,7 +16,7 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Unread
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, RunKind, Trigger
-from flowwarden.enforcer.work_item import PATIENCE_SECONDS, Cursor, WorkItem
+from flowwarden.enforcer.work_queue import PATIENCE_SECONDS, Cursor, WorkItem
 from flowwarden.errors import (
     CallFailed,
     EnforcementError,
@@ -29,7 +29,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notifier import RESERVE
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
-from tests.enforcer.fakes import GROUP, STACK, TERMS, FakeMemory, FakePace, FakeRoles, Fakes
+from tests.enforcer.fakes import GROUP, STACK, TERMS, FakePace, FakeRoles, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import (
     AT_ONCE,
@@ -55,7 +55,7 @@ def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
     fakes = Fakes(ec2=ec2)
     assert only(enforce(fakes)).result is Result.CREATED
     assert ec2.created == [("vpc-1", DESIRED.client_token("vpc-1", SWEEP.idempotency_key))]
-    assert fakes.memory.pending["vpc-1"].due == BORN + 10 + 1200
+    assert fakes.queue.items["vpc-1"].due == BORN + 10 + 1200
 
 
 def test_new_vpc_is_left_to_whoever_made_it_and_costs_no_call_meanwhile() -> None:
@@ -77,7 +77,7 @@ def test_a_newborn_vpc_that_the_creating_call_does_not_know_is_not_gone(age: int
     """One part of EC2 lists it, another one has not heard of it yet."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": VpcGone("InvalidVpcID.NotFound")}))
     assert only(enforce(fakes, BIRTH, BORN + age)).result is result
-    assert (list(fakes.memory.pending) == ["vpc-1"]) == (result is Result.PENDING)
+    assert (list(fakes.queue.items) == ["vpc-1"]) == (result is Result.PENDING)
 
 
 def test_an_event_from_the_future_excuses_its_vpc_no_longer_than_any_other() -> None:
@@ -114,7 +114,7 @@ def test_nothing_is_asked_for_an_event_that_concerns_nothing() -> None:
     """A failed call costs no call to AWS."""
     fakes = Fakes(ec2=FakeEc2(list_fault=FORBIDDEN))
     assert enforce(fakes, Trigger(kind=RunKind.IGNORED, reason="failed")).outcomes == ()
-    assert fakes.memory.reads == 0
+    assert fakes.queue.reads == 0
 
 
 def test_a_look_with_nothing_pending_is_one_read() -> None:
@@ -122,7 +122,7 @@ def test_a_look_with_nothing_pending_is_one_read() -> None:
     ec2 = FakeEc2(own("vpc-1"))
     fakes = Fakes(ec2=ec2)
     assert enforce(fakes, LOOK).outcomes == ()
-    assert (fakes.memory.reads, fakes.memory.writes, ec2.calls) == (1, 0, {})
+    assert (fakes.queue.reads, fakes.queue.writes, ec2.calls) == (1, 0, {})
 
 
 def test_exempt_vpc_needs_none_until_its_day_is_over() -> None:
@@ -160,7 +160,7 @@ def test_refusal_is_told_by_each_sweep() -> None:
         report = enforce(fakes, now=BORN + hour * 3600)
         assert only(report).result is Result.FAILED
         assert report.is_news
-    assert fakes.memory.pending == {}
+    assert fakes.queue.items == {}
 
 
 def test_flow_log_that_another_run_made_meanwhile_is_success() -> None:
@@ -193,7 +193,7 @@ def test_named_vpc_that_ec2_does_not_show(age: int, result: Result) -> None:
     """Not yet, or not any more."""
     fakes = Fakes(ec2=FakeEc2())
     assert only(enforce(fakes, BIRTH, BORN + age)).result is result
-    assert bool(fakes.memory.pending) is (result is Result.PENDING)
+    assert bool(fakes.queue.items) is (result is Result.PENDING)
 
 
 def test_deleted_flow_log_that_is_listed_still_does_not_cover() -> None:
@@ -225,7 +225,7 @@ def test_who_deleted_a_flow_log_is_told_at_once_though_its_repair_is_put_off(ec2
     """The look that creates it does not know."""
     fakes = Fakes(ec2=ec2)
     report = enforce(fakes, DELETED)
-    assert (only(report).result, list(fakes.memory.pending)) == (Result.PENDING, ["vpc-1"])
+    assert (only(report).result, list(fakes.queue.items)) == (Result.PENDING, ["vpc-1"])
     deliver(fakes.service(AT_ONCE), report)
     (told,) = fakes.sink.sent
     assert told.subject.startswith("[WARNING] flow log deleted, vpc-1 not covered yet")
@@ -257,16 +257,16 @@ def test_listing_that_fails_is_told_and_tried_again() -> None:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=CallFailed("InternalError")))
     outcome = only(enforce(fakes))
     assert (outcome.result, outcome.vpc_id, outcome.retryable) == (Result.FAILED, None, True)
-    assert fakes.memory.cursor == Cursor(after="")
+    assert fakes.queue.cursor == Cursor(after="")
     fakes.ec2 = FakeEc2(own("vpc-1"))
     assert only(enforce(fakes, LOOK)).result is Result.CREATED
-    assert fakes.memory.cursor is None
+    assert fakes.queue.cursor is None
 
 
 def waiting_fakes() -> Fakes:
     """EC2 refuses every description while a VPC is pending, and its time has come."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=FORBIDDEN))
-    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
+    fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     return fakes
 
 
@@ -284,7 +284,7 @@ def test_a_refused_description_is_told_once_in_a_window_by_looks_and_by_each_swe
     assert sent(fakes, SWEEP, BORN + TERMS.quiet + 60) == 3
     assert sent(fakes, SWEEP, BORN + TERMS.quiet + 3660) == 4
     assert sent(fakes, LOOK, BORN + TERMS.quiet + 3960) == 4
-    assert list(fakes.memory.pending) == ["vpc-1"]
+    assert list(fakes.queue.items) == ["vpc-1"]
     assert "UnauthorizedOperation" in fakes.sink.sent[0].text
 
 
@@ -311,7 +311,7 @@ def test_a_failure_that_no_look_tells_takes_no_turn() -> None:
 def test_without_the_state_table_a_refused_description_is_told_by_each_event() -> None:
     """Nobody knows what was told; a look without the list has nothing to look at."""
     fakes = waiting_fakes()
-    fakes.memory.broken = True
+    fakes.queue.broken = True
     assert [sent(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
 
 
@@ -321,8 +321,8 @@ def test_what_could_not_be_read_is_told_and_the_rest_is_looked_at() -> None:
     ec2.unread_listed = [Unread(call="DescribeFlowLogs", what=f"fl-{number} (?)") for number in range(7)]
     ec2.unread_listed.append(Unread(call="DescribeVpcs", what="one without any id (?)"))
     report = enforce(Fakes(ec2=ec2))
-    assert [each.subject for each in report.troubles] == ["DescribeFlowLogs", "DescribeVpcs"]
-    assert "fl-4 (?) and 2 more" in report.troubles[0].what
+    assert [each.resource for each in report.troubles] == ["DescribeFlowLogs", "DescribeVpcs"]
+    assert "fl-4 (?) and 2 more" in report.troubles[0].summary
     assert only(report).result is Result.CREATED
     assert enforce(Fakes(ec2=FakeEc2(own("vpc-1")))).troubles == ()
 
@@ -347,12 +347,12 @@ def test_throttled_sweep_goes_on_where_it_stopped() -> None:
     assert report.goes_on
     assert [each.vpc_id for each in report.created] == ["vpc-0", "vpc-1"]
     assert [each.vpc_id for each in report.of(Result.PENDING)] == ["vpc-2", "vpc-3"]
-    assert fakes.memory.cursor == Cursor(after="vpc-3")
+    assert fakes.queue.cursor == Cursor(after="vpc-3")
     assert fakes.pace.waited == [1, 2, 4, 8, 16, 1, 2, 4, 8]
     ec2.most, fakes.pace.left = 7, 300
     rest = enforce(fakes, LOOK)
     assert [each.vpc_id for each in rest.created] == ["vpc-4", "vpc-5", "vpc-6", "vpc-2", "vpc-3"]
-    assert fakes.memory.cursor is None
+    assert fakes.queue.cursor is None
     assert len(ec2.created) == 7
 
 
@@ -364,7 +364,7 @@ def test_a_vpc_that_is_always_throttled_keeps_no_other_from_its_flow_log() -> No
     assert [each.vpc_id for each in report.created] == ["vpc-2", "vpc-3"]
     assert (report.of(Result.PENDING)[0].vpc_id, report.goes_on) == ("vpc-1", False)
     assert fakes.pace.waited == [1, 2, 4, 8, 16]
-    assert "vpc-1" in fakes.memory.pending
+    assert "vpc-1" in fakes.queue.items
     ec2.vpcs_listed += own("vpc-4")
     fakes.pace.left = 300
     again = enforce(fakes, SWEEP, BORN + 3600)
@@ -392,8 +392,8 @@ def test_a_sweep_in_which_all_is_throttled_ends_and_the_looks_try_each_in_turn(l
 def test_a_throttled_vpc_that_nobody_can_remember_is_left_to_lambda() -> None:
     """The others are served all the same."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"), create_faults={"vpc-1": THROTTLED})
-    service = Fakes(ec2=ec2, memory=FakeMemory(broken=True)).service(AT_ONCE)
-    report = service.enforce(SWEEP, BORN)
+    service = Fakes(ec2=ec2, queue=FakeWorkQueue(broken=True)).service(AT_ONCE)
+    report = service.reconcile(SWEEP, BORN)
     assert [each.vpc_id for each in report.created] == ["vpc-2"]
     with pytest.raises(EnforcementIncomplete, match="vpc-1"):
         deliver(service, report)
@@ -407,7 +407,7 @@ def test_a_quota_is_no_throttle() -> None:
     assert [each.result for each in report.outcomes] == [Result.FAILED, Result.CREATED]
     assert "the quota of flow logs per resource is used up: delete duplicates" in report.outcomes[0].reason
     assert report.is_news
-    assert (fakes.pace.waited, list(fakes.memory.pending)) == ([], ["vpc-2"])
+    assert (fakes.pace.waited, list(fakes.queue.items)) == ([], ["vpc-2"])
 
 
 def test_a_quota_of_log_groups_is_told_and_keeps_no_vpc_from_its_flow_log() -> None:
@@ -416,7 +416,7 @@ def test_a_quota_of_log_groups_is_told_and_keeps_no_vpc_from_its_flow_log() -> N
     fakes.groups.there = {}
     fakes.groups.carry_out_fault = classify("CreateLogGroup", "LimitExceededException", "no more")
     report = enforce(fakes)
-    assert "a quota of CloudWatch Logs is used up" in report.troubles[0].what
+    assert "a quota of CloudWatch Logs is used up" in report.troubles[0].summary
     assert (fakes.pace.waited, len(report.created)) == ([], 1)
 
 
@@ -440,7 +440,7 @@ def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None,
     assert only(enforce(fakes)).result is result
     rolled_back = result is Result.ROLLED_BACK
     assert ec2.deleted == (["fl-new"] if rolled_back else [])
-    assert bool(fakes.memory.pending["vpc-1"].held) is rolled_back
+    assert bool(fakes.queue.items["vpc-1"].backoff_configuration) is rolled_back
     assert [named for named, _ in ec2.tagged] == ([("fl-of-vpc-1",)] if fault is None else [])
 
 
@@ -454,7 +454,7 @@ def test_a_verification_that_fails_once_is_no_failure_that_has_lasted() -> None:
         delete_fault=CallFailed("InternalError"),
     )
     fakes = Fakes(ec2=ec2)
-    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN - 8000, reason="to be verified")
+    fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN - 8000, reason="to be verified")
     assert only(enforce(fakes)).result is Result.PENDING
     assert only(enforce(fakes, SWEEP, BORN + 3600)).result is Result.FAILED
 
@@ -464,7 +464,7 @@ def test_a_run_without_time_stops_before_it_is_ended() -> None:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), pace=FakePace(left=10))
     report = enforce(fakes)
     assert (report.outcomes, report.goes_on) == ((), True)
-    assert fakes.memory.cursor is not None
+    assert fakes.queue.cursor is not None
 
 
 def test_event_that_there_was_no_time_for_is_put_off() -> None:
@@ -479,10 +479,10 @@ def test_event_that_there_was_no_time_for_is_put_off() -> None:
 
 def test_without_memory_new_vpcs_are_covered_at_once_and_the_rest_is_left_to_lambda() -> None:
     """Nobody could come back."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), memory=FakeMemory(broken=True))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), queue=FakeWorkQueue(broken=True))
     assert only(enforce(fakes, BIRTH, policy=FlowLogsPolicy())).result is Result.CREATED
     fakes = Fakes(
-        ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallFailed("x")}), memory=FakeMemory(broken=True)
+        ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallFailed("x")}), queue=FakeWorkQueue(broken=True)
     )
     service = fakes.service(AT_ONCE)
     with pytest.raises(EnforcementIncomplete, match="vpc-1"):
@@ -492,21 +492,21 @@ def test_without_memory_new_vpcs_are_covered_at_once_and_the_rest_is_left_to_lam
 def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None:
     """A retry has time again, and finds done what was done; a sweep that is remembered needs none."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
-    fakes = Fakes(ec2=ec2, memory=FakeMemory(broken=True))
+    fakes = Fakes(ec2=ec2, queue=FakeWorkQueue(broken=True))
     service = fakes.service(AT_ONCE)
     fakes.pace.left = RESERVE
-    report = service.enforce(SWEEP, BORN)
+    report = service.reconcile(SWEEP, BORN)
     with pytest.raises(EnforcementIncomplete, match="time ran out"):
         deliver(service, report)
     fakes.pace.left = 300
-    report = service.enforce(SWEEP, BORN + 60)
+    report = service.reconcile(SWEEP, BORN + 60)
     deliver(service, report, BORN + 60)
     assert len(report.created) == 2
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
     fakes.pace.left = RESERVE
-    report = fakes.service(AT_ONCE).enforce(SWEEP, BORN)
+    report = fakes.service(AT_ONCE).reconcile(SWEEP, BORN)
     deliver(fakes.service(AT_ONCE), report)
-    assert (report.goes_on, fakes.memory.cursor) == (True, Cursor(after=""))
+    assert (report.goes_on, fakes.queue.cursor) == (True, Cursor(after=""))
 
 
 def test_without_evidence_nothing_is_deleted() -> None:
@@ -531,7 +531,7 @@ def test_compliant_vpcs_cost_no_call_beyond_the_listings() -> None:
         report = enforce(fakes)
         assert len(report.of(Result.COVERED)) == number
         assert ec2.calls == {"DescribeVpcs": 1, "DescribeFlowLogs": 1, "DescribeNetworkInterfaces": 1}
-        assert fakes.memory.writes == 0
+        assert fakes.queue.writes == 0
 
 
 def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> None:
@@ -539,12 +539,12 @@ def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> Non
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
     fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
     report = enforce(fakes)
-    assert [each.what for each in report.repairs] == [
+    assert [each.summary for each in report.remediations] == [
         "records were kept for 1 days: 30 days again",
         "nothing was handed to the monitor: every line goes to the monitor again",
     ]
     assert report.is_news
-    assert enforce(fakes).repairs == ()
+    assert enforce(fakes).remediations == ()
 
 
 def test_another_stack_whose_name_goes_on_from_ours_is_left_alone() -> None:
@@ -556,7 +556,7 @@ def test_another_stack_whose_name_goes_on_from_ours_is_left_alone() -> None:
     fakes = Fakes(ec2=ec2)
     fakes.groups.there[theirs.log_group_name] = LogGroup(name=theirs.log_group_name)
     report = enforce(fakes)
-    assert (only(report).result, report.repairs, ec2.deleted) == (Result.CREATED, (), [])
+    assert (only(report).result, report.remediations, ec2.deleted) == (Result.CREATED, (), [])
     policy = FlowLogsPolicy(foreign="enough")
     outcome = only(enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [flow_log], [interface])), policy=policy))
     assert (outcome.result, outcome.flow_log_id) == (Result.COVERED, "fl-theirs")
@@ -578,7 +578,7 @@ def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_fl
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     fakes.groups.fault = FORBIDDEN
     report = enforce(fakes)
-    assert [each.done for each in report.repairs] == [False]
+    assert [each.applied for each in report.remediations] == [False]
     assert len(report.created) == 1
 
 
@@ -586,8 +586,8 @@ def test_delivery_role_that_does_not_work_is_told_by_the_sweep() -> None:
     """With what to do; the enforcer changes no role."""
     fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(None))
     (trouble,) = enforce(fakes).troubles
-    assert "is gone" in trouble.what
-    assert "deploy the stack flow-warden again" in trouble.what
+    assert "is gone" in trouble.summary
+    assert "deploy the stack flow-warden again" in trouble.summary
 
 
 @pytest.mark.parametrize("fault", [FORBIDDEN, CallFailed("InternalError")])
@@ -596,7 +596,7 @@ def test_delivery_role_that_cannot_be_read_is_told_and_not_called_broken(fault: 
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")), roles=FakeRoles(fault=fault))
     report = enforce(fakes)
     (trouble,) = report.troubles
-    assert trouble.what == f"could not be looked at: {fault}"
+    assert trouble.summary == f"could not be looked at: {fault}"
     assert len(report.created) == 1
 
 
@@ -606,22 +606,22 @@ def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
     fakes = Fakes(ec2=ec2)
     fakes.groups.there = {}
     service = fakes.service(AT_ONCE, dry_run=True)
-    report = service.enforce(SWEEP, BORN)
+    report = service.reconcile(SWEEP, BORN)
     deliver(service, report)
     assert [type(step).__name__ for step in report.plans[0].steps] == ["Create", "Verify"]
-    assert [type(step).__name__ for step in report.upkeep] == [
+    assert [type(step).__name__ for step in report.log_group_steps] == [
         "CreateLogGroup",
         "PutRetentionPolicy",
         "PutSubscriptionFilter",
     ]
-    assert (ec2.asked, fakes.groups.done, fakes.memory.writes, fakes.sink.sent) == ([], [], 0, [])
+    assert (ec2.asked, fakes.groups.done, fakes.queue.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
 def test_dry_run_says_of_a_new_vpc_what_would_be_done_after_its_grace() -> None:
     """Nobody comes back to say it; a real run only puts it off."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2)
-    report = fakes.service(FlowLogsPolicy(), dry_run=True).enforce(BIRTH, BORN + 10)
+    report = fakes.service(FlowLogsPolicy(), dry_run=True).reconcile(BIRTH, BORN + 10)
     (plan,) = report.plans
     (wait,) = plan.steps
     assert isinstance(wait, Wait)
@@ -631,7 +631,7 @@ def test_dry_run_says_of_a_new_vpc_what_would_be_done_after_its_grace() -> None:
     assert "  1. wait 4 min: has no flow log; it is new" in told
     assert f"  2. create a flow log of ALL traffic into {GROUP}" in told
     assert "Added cost" in told
-    assert (ec2.asked, fakes.memory.pending) == ([], {})
+    assert (ec2.asked, fakes.queue.items) == ([], {})
     assert enforce(fakes, BIRTH, BORN + 10, FlowLogsPolicy()).plans == ()
 
 
@@ -639,16 +639,16 @@ def test_dry_run_goes_on_with_no_sweep_that_was_real() -> None:
     """What a real run left for later is told by each sweep, once; a look tells nothing and costs nothing."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2)
-    fakes.memory.cursor = Cursor(after="vpc-1")
-    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN - 999, reason="throttled")
+    fakes.queue.cursor = Cursor(after="vpc-1")
+    fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN - 999, reason="throttled")
     service = fakes.service(AT_ONCE, dry_run=True)
     for _ in range(2):
-        assert service.enforce(LOOK, BORN).plans == ()
-    assert (ec2.calls, fakes.memory.reads) == ({}, 0)
+        assert service.reconcile(LOOK, BORN).plans == ()
+    assert (ec2.calls, fakes.queue.reads) == ({}, 0)
     for _ in range(2):
-        swept = service.enforce(SWEEP, BORN)
+        swept = service.reconcile(SWEEP, BORN)
         assert [each.verdict.vpc_id for each in swept.plans] == ["vpc-1", "vpc-2"]
-    assert fakes.memory.writes == 0
+    assert fakes.queue.writes == 0
 
 
 def test_report_that_cannot_be_told_is_raised() -> None:
@@ -658,9 +658,9 @@ def test_report_that_cannot_be_told_is_raised() -> None:
     fakes.sink.away = True
     service = fakes.service(AT_ONCE)
     with pytest.raises(PublishFailed):
-        deliver(service, service.enforce(BIRTH, BORN + 10), BORN + 10)
+        deliver(service, service.reconcile(BIRTH, BORN + 10), BORN + 10)
     fakes.sink.away = False
-    again = service.enforce(BIRTH, BORN + 70)
+    again = service.reconcile(BIRTH, BORN + 70)
     assert (only(again).result, only(again).earlier) == (Result.CREATED, True)
     deliver(service, again, BORN + 70)
     assert len(fakes.sink.sent) == 1
@@ -679,9 +679,9 @@ def test_exemption_by_tag_is_for_what_carries_it() -> None:
 def test_pending_vpc_that_is_gone_leaves_the_list() -> None:
     """Nothing to cover, no error."""
     fakes = Fakes(ec2=FakeEc2())
-    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
+    fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     assert only(enforce(fakes, LOOK)).result is Result.GONE
-    assert fakes.memory.pending == {}
+    assert fakes.queue.items == {}
 
 
 def test_a_flow_log_in_the_way_is_named() -> None:

@@ -28,7 +28,7 @@ from flowwarden.errors import EnforcementIncomplete
 from flowwarden.policy.flow_logs import ENOUGH, Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.state import heartbeats
 from tests.enforcer.ec2_client import PAGE, Ec2Client
-from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeMemory, Fakes, sound
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes, FakeWorkQueue, sound
 from tests.enforcer.runs import deliver
 
 START = 1_793_611_800
@@ -172,11 +172,11 @@ class World:
         service = self.fakes.service(self.policy)
         self.tamper()
         self.fakes.evidence.is_away = self.forgets and self.ec2.random.random() < 0.3
-        report = service.enforce(trigger, self.now)
+        report = service.reconcile(trigger, self.now)
         try:
             deliver(service, report, self.now)
         except EnforcementIncomplete:
-            service.enforce(trigger, self.now + 60)
+            service.reconcile(trigger, self.now + 60)
         self.fakes.evidence.is_away = False
         return report
 
@@ -316,7 +316,7 @@ def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int)
         "describe_network_interfaces": ceil(ceil(number / 2) / PAGE),
         "describe_instances": ceil(ceil(number / 2) / PAGE),
     }
-    assert (world.fakes.memory.reads, world.fakes.memory.writes) == (1, 0)
+    assert (world.fakes.queue.reads, world.fakes.queue.writes) == (1, 0)
 
 
 @pytest.mark.parametrize("busy", [True, False])
@@ -384,7 +384,7 @@ def test_a_rolled_back_replacement_is_not_tried_again_although_the_state_table_i
     world = World(1, ["own, another format"], [True], broken=True)
     world.hours(3)
     for _ in range(20):
-        world.fakes.memory = FakeMemory()
+        world.fakes.queue = FakeWorkQueue()
         world.hours(1)
     assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
     world.hours(3)

@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery import slots
-from flowwarden.enforcer.observe import Observer
+from flowwarden.enforcer.observe import observe
 from flowwarden.enforcer.reporting.recurring import UNVERIFIED
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.triggers.trigger import Trigger
-from flowwarden.enforcer.work_item import WorkItem
+from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.errors import CallFailed, EnforcementError, PublishFailed
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
@@ -63,14 +63,14 @@ def test_instances_that_cannot_be_asked_about_are_told_and_break_nothing(fault: 
     report = enforce(others_write(Fakes(ec2=ec2)))
     assert [each.result for each in report.outcomes] == [Result.PENDING, Result.BROKEN]
     trouble, unproven = report.troubles
-    assert (trouble.subject, str(fault) in trouble.what) == ("EC2 instances", True)
-    assert unproven.subject == "fl-of-vpc-1"
+    assert (trouble.resource, str(fault) in trouble.summary) == ("EC2 instances", True)
+    assert unproven.resource == "fl-of-vpc-1"
 
 
 def test_a_look_at_one_vpc_asks_about_its_own_instances_alone() -> None:
     """As many as a filter takes."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], [HOST], instances_running={"i-1": None, "i-2": None})
-    assert Observer(ec2, MemoryEvidence(), STACK).at(["vpc-1"], BORN).parts["vpc-1"].interfaces == (HOST,)
+    assert observe(ec2, MemoryEvidence(), STACK, ["vpc-1"], BORN).resources["vpc-1"].interfaces == (HOST,)
     assert ec2.instances_asked == [["i-1"]]
 
 
@@ -87,7 +87,7 @@ def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing(
     service = fakes.service(AT_ONCE)
     for hour in range(9):
         report = run(service, SWEEP, BORN + hour * 3600)
-        assert [each.subject for each in report.troubles] == [GROUP]
+        assert [each.resource for each in report.troubles] == [GROUP]
         assert only(report).result is Result.PENDING
     assert len(fakes.sink.sent) == 3
     assert f"{GROUP} needs somebody" in fakes.sink.sent[0].subject
@@ -115,7 +115,7 @@ def test_what_is_repeated_is_not_told_with_other_news() -> None:
 def test_silence_is_a_sweep_s_business_and_a_new_monitor_has_seen_nothing_yet(trigger: Trigger) -> None:
     """Neither looks nor events tell of it."""
     fakes = silent_fakes()
-    fakes.memory.pending["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
+    fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     assert enforce(fakes, trigger).troubles == ()
     assert fakes.reported == set()
 
@@ -136,7 +136,7 @@ def test_silence_that_could_not_be_told_is_told_by_the_retry() -> None:
         run(service, SWEEP, BORN)
     fakes.sink.away = False
     run(service, SWEEP, BORN + 60)
-    fakes.memory.broken = True
+    fakes.queue.broken = True
     run(fakes.service(AT_ONCE), SWEEP, BORN + 120)
     assert len(fakes.sink.sent) == 2
 
@@ -153,16 +153,16 @@ def test_what_stays_unproven_for_a_day_is_told_once_in_a_suppression_window() ->
     service = fakes.service(AT_ONCE)
     for minutes in (0, 60, 120):
         report = run(service, SWEEP, BORN + 10 + minutes)
-        assert [each.subject for each in report.troubles] == ["2 flow logs"]
+        assert [each.resource for each in report.troubles] == ["2 flow logs"]
         assert {each.result for each in report.outcomes} == {Result.PENDING}
     (sent,) = fakes.sink.sent
     assert "fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2 arrive" in sent.text
     assert fakes.reported == {UNVERIFIED}
-    assert fakes.service(AT_ONCE).enforce(LOOK, BORN + 10).troubles == ()
-    deployed = fakes.service(AT_ONCE).enforce(replace(SWEEP, deployed=True), BORN + 10)
+    assert fakes.service(AT_ONCE).reconcile(LOOK, BORN + 10).troubles == ()
+    deployed = fakes.service(AT_ONCE).reconcile(replace(SWEEP, deployed=True), BORN + 10)
     assert deployed.troubles == ()
 
 
 def test_a_silent_group_s_flow_logs_are_not_told_twice() -> None:
     """The group is told of."""
-    assert [each.subject for each in enforce(silent_fakes()).troubles] == [GROUP]
+    assert [each.resource for each in enforce(silent_fakes()).troubles] == [GROUP]

@@ -21,15 +21,15 @@ import enforcer
 from flowwarden.aws.ec2.flow_logs import classify
 from flowwarden.bootstrap.enforcer import build
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
-from flowwarden.enforcer.reconcile import EnforcingService
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
-from flowwarden.enforcer.work_item import WorkItem
+from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.errors import CallFailed, EnforcementIncomplete, PublishFailed
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.settings import EnforcerSettings
 from tests.enforcer.cases import changed
-from tests.enforcer.fakes import MONITOR, FakeGroups, FakeMemory, FakeRoles, Fakes
+from tests.enforcer.fakes import MONITOR, FakeGroups, FakeRoles, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.notify.fakes import MemorySink
 from tests.outside import DATA
@@ -125,7 +125,7 @@ def run_of(case: dict[str, Any]) -> Run:
     if "role" in told:
         fakes.roles = FakeRoles(msgspec.convert(told["role"], DeliveryRole | None))
     pending = msgspec.convert(told.get("pending", []), list[WorkItem])
-    fakes.memory = FakeMemory({each.vpc_id: each for each in pending})
+    fakes.queue = FakeWorkQueue({each.vpc_id: each for each in pending})
     return Run(
         ec2=ec2,
         fakes=fakes,
@@ -196,7 +196,7 @@ def test_service_is_wired_once_while_warm() -> None:
     case = read(ROOT / "events/enforcer/sweep-quiet.json")
     run, wirings = run_of(case), []
 
-    def wired(_: enforcer.Clock) -> EnforcingService:
+    def wired(_: enforcer.Clock) -> Enforcer:
         wirings.append("once")
         return build(EnforcerSettings.from_mapping(run.environment), run.fakes.aws())
 
@@ -211,7 +211,7 @@ def test_metrics_count_even_when_the_event_is_retried(capsys: pytest.CaptureFixt
     """A run that raises, because nobody could come back, still puts its numbers into metrics."""
     case = read(ROOT / "events/enforcer/sweep-trouble.json")
     run = run_of(case)
-    run.ec2.list_fault, run.fakes.memory.broken = CallFailed("InternalError"), True
+    run.ec2.list_fault, run.fakes.queue.broken = CallFailed("InternalError"), True
     with pytest.raises(EnforcementIncomplete):
         run(case["event"])
     assert metrics_in(capsys.readouterr().out) == {
@@ -429,4 +429,4 @@ def test_wiring_needs_nothing_but_the_environment() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "EnforcingService"
+    assert done.stdout.strip() == "Enforcer"

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from flowwarden.aws.cloudformation import enforcer_environment
 from flowwarden.bootstrap.enforcer import build, on_aws
-from flowwarden.enforcer.reconcile import Aws
+from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import FlowWardenError, SettingsError
@@ -57,7 +57,9 @@ class Patience:
         time.sleep(seconds)
 
 
-def run(question: Question, console: Console, wired: Callable[[EnforcerSettings], Aws] | None = None) -> int:
+def run(
+    question: Question, console: Console, wired: Callable[[EnforcerSettings], EnforcerPorts] | None = None
+) -> int:
     """Print the plan; return the exit code.
 
     Args:
@@ -74,7 +76,7 @@ def run(question: Question, console: Console, wired: Callable[[EnforcerSettings]
         return NOT_SEEN
     now = int(console.now())
     trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, idempotency_key="plan")
-    report = service.enforce(trigger, now)
+    report = service.reconcile(trigger, now)
     text = plan_output.as_json(report).decode() if question.as_json else plan_output.as_text(report)
     console.print(text.rstrip("\n"))
     return NOT_SEEN if report.failures or report.troubles else FINE

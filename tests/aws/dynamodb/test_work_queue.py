@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
-from flowwarden.enforcer.work_item import Cursor, WorkItem
+from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.errors import StateUnavailable
 from flowwarden.state.schema import WORK, WORK_TTL
 from tests.aws.clients import client, make_state_table
@@ -18,46 +18,48 @@ ONE = WorkItem(vpc_id="vpc-1", due=200, reason="new", grace_until=200)
 
 
 @pytest.fixture
-def memory() -> Iterator[DynamoDbEnforcerMemory]:
+def queue() -> Iterator[DynamoDbWorkQueue]:
     """An empty table."""
     with mock_aws():
         make_state_table(TABLE)
-        yield DynamoDbEnforcerMemory(client("dynamodb"), TABLE)
+        yield DynamoDbWorkQueue(client("dynamodb"), TABLE)
 
 
-def test_what_is_remembered_is_recalled_and_forgotten(memory: DynamoDbEnforcerMemory) -> None:
+def test_what_is_remembered_is_recalled_and_forgotten(queue: DynamoDbWorkQueue) -> None:
     """An item for each VPC, which a later one replaces; forgetting twice is forgetting once."""
-    two = WorkItem(vpc_id="vpc-2", due=300, reason="to be verified", held="0a", held_until=400)
+    two = WorkItem(
+        vpc_id="vpc-2", due=300, reason="to be verified", backoff_configuration="0a", backoff_until=400
+    )
     for each in (ONE, two, ONE):
-        memory.remember(each)
-    assert memory.recall() == ([ONE, two], None)
+        queue.put(each)
+    assert queue.load() == ([ONE, two], None)
     for _ in range(2):
-        memory.forget("vpc-1")
-    assert memory.recall() == ([two], None)
+        queue.remove("vpc-1")
+    assert queue.load() == ([two], None)
 
 
-def test_the_cursor_stands_beside_the_vpcs(memory: DynamoDbEnforcerMemory) -> None:
+def test_the_cursor_stands_beside_the_vpcs(queue: DynamoDbWorkQueue) -> None:
     """One read tells both."""
     cursor = Cursor(after="vpc-1")
-    memory.remember(ONE)
-    memory.stop_at(cursor, 100)
-    assert memory.recall() == ([ONE], cursor)
-    memory.stop_at(None, 100)
-    assert memory.recall() == ([ONE], None)
+    queue.put(ONE)
+    queue.put_cursor(cursor, 100)
+    assert queue.load() == ([ONE], cursor)
+    queue.put_cursor(None, 100)
+    assert queue.load() == ([ONE], None)
 
 
-def test_an_item_of_another_version_is_as_if_it_were_not_there(memory: DynamoDbEnforcerMemory) -> None:
+def test_an_item_of_another_version_is_as_if_it_were_not_there(queue: DynamoDbWorkQueue) -> None:
     """Or every event would fail until somebody deletes it."""
-    memory.remember(ONE)
+    queue.put(ONE)
     for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"told": {"S": '{"vpc_id": 9}'}})):
         key = {"pk": {"S": WORK}, "sk": {"S": sk}}
         client("dynamodb").put_item(TableName=TABLE, Item=key | item)
-    assert memory.recall() == ([ONE], None)
+    assert queue.load() == ([ONE], None)
 
 
-def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
+def test_items_go_by_themselves(queue: DynamoDbWorkQueue) -> None:
     """Days after they were due."""
-    memory.remember(ONE)
+    queue.put(ONE)
     (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
     assert int(item["expires_at"]["N"]) == 200 + WORK_TTL
 
@@ -65,11 +67,11 @@ def test_items_go_by_themselves(memory: DynamoDbEnforcerMemory) -> None:
 def test_a_table_that_does_not_answer_is_unavailable() -> None:
     """Every call says so."""
     with mock_aws():
-        memory = DynamoDbEnforcerMemory(client("dynamodb"), "no-such-table")
+        queue = DynamoDbWorkQueue(client("dynamodb"), "no-such-table")
         for call in (
-            memory.recall,
-            lambda: memory.remember(ONE),
-            lambda: memory.forget("vpc-1"),
+            queue.load,
+            lambda: queue.put(ONE),
+            lambda: queue.remove("vpc-1"),
         ):
             with pytest.raises(StateUnavailable, match="no-such-table"):
                 call()

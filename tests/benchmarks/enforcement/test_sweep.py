@@ -19,7 +19,7 @@ def test_a_sweep_covers_what_is_bare_and_names_what_fails_and_costs_no_call_for_
         states = build(40, lambda _: None)
         counted = Counted(Counter())
         trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, idempotency_key="x")
-        report = enforcer(counted).enforce(trigger, NOW)
+        report = enforcer(counted).reconcile(trigger, NOW)
     ended = {each.vpc_id: each.result for each in report.outcomes}
     wanted = {COVERED: Result.COVERED, FAILING: Result.BROKEN}
     assert ended == {vpc: wanted.get(state, Result.CREATED) for vpc, state in states.items()}

@@ -91,7 +91,7 @@ def test_the_plan_says_what_would_be_done_why_and_what_it_costs(settings: Path) 
     ):
         assert line in terminal.text
     assert isinstance(fakes.ec2, FakeEc2)
-    assert (fakes.ec2.asked, fakes.groups.done, fakes.memory.writes, fakes.sink.sent) == ([], [], 0, [])
+    assert (fakes.ec2.asked, fakes.groups.done, fakes.queue.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
 def test_json_says_the_same(settings: Path) -> None:

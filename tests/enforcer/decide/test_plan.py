@@ -27,7 +27,7 @@ from flowwarden.enforcer.decide.plan import (
     make,
 )
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
-from flowwarden.enforcer.planning import Planned, Planner
+from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG, MANAGED_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
@@ -234,10 +234,10 @@ def in_the_way(plan: Plan, flow_logs: tuple[FlowLog, ...]) -> bool:
 
 
 def end(ec2: FakeEc2, case: VpcState, plan: Plan) -> VpcOutcome:
-    """Carry the plan out."""
-    carrying_out = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakePace())
+    """Execute the plan."""
+    executor = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakePace())
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, idempotency_key="x")
-    return carrying_out.carry_out(Planned(vpc_state=case, plan=plan), None, trigger).outcome
+    return executor.execute(Planned(vpc_state=case, plan=plan), None, trigger).outcome
 
 
 def test_throttled_calls_are_made_again_while_there_is_time() -> None:

@@ -48,7 +48,7 @@ def test_the_group_of_what_goes_on_is_made_anew_and_subscribed(flow_logs: tuple[
         PutSubscriptionFilter,
     ]
     assert there.groups.there[BEFORE] == sound(BEFORE)
-    assert not any(each.done for each in enforce(there).repairs)
+    assert not any(each.applied for each in enforce(there).remediations)
 
 
 @pytest.mark.parametrize("days", [None, 30, 400])
@@ -58,7 +58,7 @@ def test_a_group_that_goes_on_is_subscribed_again_and_keeps_what_it_keeps(days: 
     group = LogGroup(name=BEFORE, retention_days=days, kms_key_arn="arn:theirs")
     there.groups.there[BEFORE] = group
     report = enforce(there)
-    assert [(each.subject, each.done) for each in report.repairs if each.done] == [(BEFORE, True)]
+    assert [(each.resource, each.applied) for each in report.remediations if each.applied] == [(BEFORE, True)]
     (subscription,) = there.groups.there[BEFORE].subscriptions
     assert (subscription.destination_arn, subscription.pattern) == (MONITOR, "")
     assert replace(there.groups.there[BEFORE], subscriptions=()) == group
@@ -70,7 +70,7 @@ def test_a_group_that_goes_on_has_no_less_than_the_stack_s() -> None:
     there.groups.there[BEFORE] = replace(sound(BEFORE), retention_days=1)
     stack = replace(STACK, kms_key_arn="arn:key")
     there.groups.there[GROUP] = replace(sound(), kms_key_arn="arn:key")
-    there.service(FlowLogsPolicy(grace_minutes=0), stack).enforce(SWEEP, BORN + 10)
+    there.service(FlowLogsPolicy(grace_minutes=0), stack).reconcile(SWEEP, BORN + 10)
     assert [type(each) for each in there.groups.done] == [PutRetentionPolicy, AssociateKmsKey]
     assert there.groups.there[BEFORE] == replace(sound(BEFORE), kms_key_arn="arn:key")
 
@@ -97,8 +97,8 @@ def test_the_silence_of_what_goes_on_is_told() -> None:
     there = fakes(HELD)
     there.groups.there[BEFORE] = sound(BEFORE)
     (trouble,) = enforce(there).troubles
-    assert trouble.subject == BEFORE
-    assert "fl-old of vpc-1 should write" in trouble.what
+    assert trouble.resource == BEFORE
+    assert "fl-old of vpc-1 should write" in trouble.summary
 
 
 SUFFIXED = FlowLogsPolicy(grace_minutes=0, default=FlowLogSpec(log_group_suffix="pci"))
@@ -113,9 +113,9 @@ def test_a_group_that_flow_logs_write_into_and_that_is_missing_was_taken_away(
     """Whichever group it is, and whoever made the flow log: people are told that its records are gone."""
     there = fakes(existing(log_group_name=PCI, tags=tags, creation_time=BORN - 9999))
     report = enforce(there, trigger, policy=SUFFIXED)
-    restored = [each for each in report.repairs if each.done]
-    assert {each.subject for each in restored} == {PCI}
-    assert "without the records that it held" in restored[0].what
+    restored = [each for each in report.remediations if each.applied]
+    assert {each.resource for each in restored} == {PCI}
+    assert "without the records that it held" in restored[0].summary
     deliver(there.service(SUFFIXED), report)
     assert f"{PCI} restored" in there.sink.sent[0].subject
 
@@ -125,4 +125,4 @@ def test_a_group_that_is_made_for_its_first_flow_log_is_no_news() -> None:
     there = fakes()
     report = enforce(there, policy=SUFFIXED)
     assert there.groups.there[PCI] == sound(PCI)
-    assert (report.repairs, len(report.created)) == ((), 1)
+    assert (report.remediations, len(report.created)) == ((), 1)

@@ -25,7 +25,7 @@ POLICY = FlowLogsPolicy(default=FlowLogSpec(tags={"cost-center": "42", "owner": 
 def sweep(fakes: Fakes, *, dry_run: bool = False, kind: RunKind = RunKind.SWEEP) -> EnforcementReport:
     """One run."""
     trigger = Trigger(kind=kind, reason="a sweep", happened_at=NOW, idempotency_key="x")
-    return fakes.service(POLICY, dry_run=dry_run).enforce(trigger, NOW)
+    return fakes.service(POLICY, dry_run=dry_run).reconcile(trigger, NOW)
 
 
 def world() -> FakeEc2:
@@ -50,14 +50,14 @@ def test_tags_that_policy_names_are_set_on_our_own_in_one_call_for_all_alike() -
         (("fl-0", "fl-1"), {"cost-center": "42", "owner": "network"}),
         (("fl-2",), {"cost-center": "42"}),
     ]
-    assert [each.what for each in report.repairs] == [
+    assert [each.summary for each in report.remediations] == [
         "fl-0 and 1 more of ours: cost-center, owner set as policy wants",
         "fl-2: cost-center set as policy wants",
     ]
     assert ec2.existing[1].tags["team"] == "theirs"
     assert ec2.existing[3].tags == {}
     again = sweep(fakes)
-    assert (len(ec2.tagged), again.repairs, again.is_news) == (2, (), False)
+    assert (len(ec2.tagged), again.remediations, again.is_news) == (2, (), False)
 
 
 def test_a_plan_says_which_tags_would_be_set_and_sets_none() -> None:
@@ -75,7 +75,7 @@ def test_tags_that_cannot_be_set_are_told_by_the_sweep(error: EnforcementError) 
     ec2 = world()
     ec2.tag_fault = error
     report = sweep(Fakes(ec2=ec2))
-    assert str(error) in report.troubles[0].what
+    assert str(error) in report.troubles[0].summary
     assert report.failures == ()
 
 
@@ -110,12 +110,12 @@ def test_only_those_that_cannot_be_tagged_are_left_out_and_told() -> None:
     ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotThere("gone")})
     report = sweep(Fakes(ec2=ec2))
     assert sum("owner" in each.tags for each in ec2.existing) == 97
-    assert [each.what.partition(":")[0] for each in report.repairs] == [
+    assert [each.summary.partition(":")[0] for each in report.remediations] == [
         "fl-3",
         "fl-70",
         "fl-0 and 96 more of ours",
     ]
-    assert [each.done for each in report.repairs] == [False, False, True]
+    assert [each.applied for each in report.remediations] == [False, False, True]
 
 
 def test_a_refusal_of_all_is_not_tried_one_by_one() -> None:
@@ -123,11 +123,11 @@ def test_a_refusal_of_all_is_not_tried_one_by_one() -> None:
     ec2 = picky({f"fl-{each}": CallRefused("UnauthorizedOperation") for each in range(300)}, 300)
     report = sweep(Fakes(ec2=ec2))
     assert ec2.tag_calls < 2 * CALLS_AT_MOST
-    assert [each.what.partition(":")[0] for each in report.repairs] == ["fl-0 and 299 more of ours"]
+    assert [each.summary.partition(":")[0] for each in report.remediations] == ["fl-0 and 299 more of ours"]
 
 
 def test_a_flow_log_that_was_deleted_meanwhile_is_no_trouble() -> None:
     """The next sweep tags the others."""
     ec2 = world()
     ec2.tag_fault = NotThere("InvalidFlowLogId.NotFound")
-    assert sweep(Fakes(ec2=ec2)).repairs == ()
+    assert sweep(Fakes(ec2=ec2)).remediations == ()

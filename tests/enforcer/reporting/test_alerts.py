@@ -33,7 +33,7 @@ def test_a_run_that_is_ended_before_it_claims_loses_no_recurring_incident() -> N
     """What was decided and not sent is not known as sent: the next sweep sends it, once."""
     fakes = silent()
     service = fakes.service(AT_ONCE)
-    assert service.enforce(SWEEP, BORN).repairs
+    assert service.reconcile(SWEEP, BORN).remediations
     for hour in (1, 2):
         run(service, SWEEP, BORN + hour * 3600)
     assert len(fakes.sink.sent) == 1
@@ -60,10 +60,10 @@ def test_the_retry_of_an_event_whose_run_was_ended_sends_its_report_once() -> No
     service = fakes.service(AT_ONCE)
     fakes.sink.crash_before = True
     with pytest.raises(CrashError):
-        deliver(service, service.enforce(BIRTH, BORN + 10), BORN + 10)
+        deliver(service, service.reconcile(BIRTH, BORN + 10), BORN + 10)
     fakes.sink.crash_before = False
     for now in (BORN + 70, BORN + 130):
-        deliver(service, service.enforce(BIRTH, now), now)
+        deliver(service, service.reconcile(BIRTH, now), now)
     (sent,) = fakes.sink.sent
     assert sent.subject.startswith("[INFO] flow log created for vpc-1")
 
@@ -74,10 +74,10 @@ def test_a_run_that_is_ended_between_send_and_mark_may_repeat_its_report() -> No
     service = fakes.service(AT_ONCE)
     fakes.sink.crash_after = True
     with pytest.raises(CrashError):
-        deliver(service, service.enforce(BIRTH, BORN + 10), BORN + 10)
+        deliver(service, service.reconcile(BIRTH, BORN + 10), BORN + 10)
     fakes.sink.crash_after = False
     for now in (BORN + 70, BORN + 130):
-        deliver(service, service.enforce(BIRTH, now), now)
+        deliver(service, service.reconcile(BIRTH, now), now)
     assert len(fakes.sink.sent) == 2
 
 
@@ -102,9 +102,9 @@ def test_of_two_sinks_the_one_that_refused_gets_it_from_the_retry_alone() -> Non
     service = fakes.service(AT_ONCE)
     second.away = True
     with pytest.raises(PublishFailed):
-        deliver(service, service.enforce(SWEEP, BORN), BORN)
+        deliver(service, service.reconcile(SWEEP, BORN), BORN)
     second.away = False
-    deliver(service, service.enforce(SWEEP, BORN + 60), BORN + 60)
+    deliver(service, service.reconcile(SWEEP, BORN + 60), BORN + 60)
     assert (len(fakes.sink.sent), len(second.sent)) == (1, 1)
 
 
@@ -113,7 +113,7 @@ def test_a_second_delivery_at_the_same_time_neither_sends_nor_passes_for_done() 
     fakes = created()
     service = fakes.service(AT_ONCE)
     fakes.sink.crash_before = True
-    report = service.enforce(BIRTH, BORN + 10)
+    report = service.reconcile(BIRTH, BORN + 10)
     with pytest.raises(CrashError):
         deliver(service, report, BORN + 10)
     fakes.sink.crash_before = False
@@ -131,7 +131,7 @@ def test_each_sweep_reports_what_stays_wrong_and_a_second_delivery_of_one_does_n
     for hour in range(3):
         run(service, SWEEP, BORN + hour * 3600)
     assert len(fakes.sink.sent) == 3
-    again = service.enforce(replace(SWEEP, idempotency_key="again"), BORN + 3 * 3600)
+    again = service.reconcile(replace(SWEEP, idempotency_key="again"), BORN + 3 * 3600)
     for _ in range(2):
         deliver(service, again, BORN + 3 * 3600)
     assert len(fakes.sink.sent) == 4
@@ -140,17 +140,19 @@ def test_each_sweep_reports_what_stays_wrong_and_a_second_delivery_of_one_does_n
 def of(*repairs: Remediation, outcomes: tuple[VpcOutcome, ...] = ()) -> EnforcementReport:
     """A sweep's report."""
     return EnforcementReport(
-        account_id=ACCOUNT, region=STACK.region, trigger=SWEEP, repairs=repairs, outcomes=outcomes
+        account_id=ACCOUNT, region=STACK.region, trigger=SWEEP, remediations=repairs, outcomes=outcomes
     )
 
 
-ONCE = Remediation(subject=GROUP, what="silent", done=False, incident=silent_group(GROUP), every_run=False)
-ALWAYS = Remediation(subject=GROUP, what="restored")
+ONCE = Remediation(
+    resource=GROUP, summary="silent", applied=False, incident=silent_group(GROUP), every_run=False
+)
+ALWAYS = Remediation(resource=GROUP, summary="restored")
 
 
 def test_a_recurring_incident_is_an_alert_of_its_own_and_the_rest_is_one() -> None:
     """All go to operations."""
-    found = alerts_of(of(ALWAYS, ONCE, replace(ONCE, subject="2 flow logs", incident=UNVERIFIED)))
+    found = alerts_of(of(ALWAYS, ONCE, replace(ONCE, resource="2 flow logs", incident=UNVERIFIED)))
     assert [each.key for each in found[1:]] == [ONCE.incident, UNVERIFIED]
     assert {each.route for each in found} == {Route.OPERATIONS}
     assert [each.key for each in alerts_of(of(ONCE))] == [ONCE.incident]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
-from flowwarden.aws.dynamodb.work_queue import DynamoDbEnforcerMemory
+from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import TopicSink
-from flowwarden.enforcer.ports import Pace
-from flowwarden.enforcer.reconcile import Aws, EnforcingService
+from flowwarden.enforcer.ports import EnforcerPorts, Pace
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
@@ -19,7 +19,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 
 
-def build(settings: EnforcerSettings, aws: Aws, *, dry_run: bool | None = None) -> EnforcingService:
+def build(settings: EnforcerSettings, aws: EnforcerPorts, *, dry_run: bool | None = None) -> Enforcer:
     """The enforcer that the settings describe, on these ports.
 
     Args:
@@ -30,7 +30,7 @@ def build(settings: EnforcerSettings, aws: Aws, *, dry_run: bool | None = None) 
     Raises:
         PolicyError: the policy is not valid.
     """
-    return EnforcingService(
+    return Enforcer(
         aws,
         Policy.from_json(settings.policy).flow_logs,
         stack_of(settings),
@@ -38,19 +38,19 @@ def build(settings: EnforcerSettings, aws: Aws, *, dry_run: bool | None = None) 
     )
 
 
-def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> Aws:
+def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:
     """The ports on AWS; `ec2_attempts` is how often a call to EC2 is made in all while it is throttled."""
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
     quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
-    return Aws(
+    return EnforcerPorts(
         ec2=Ec2FlowLogs(make_client("ec2", region, attempts=ec2_attempts)),
         groups=LogGroups(make_client("logs", region)),
         roles=Roles(make_client("iam", region)),
         evidence=DynamoDbEvidence(state, table),
-        memory=DynamoDbEnforcerMemory(state, table),
+        queue=DynamoDbWorkQueue(state, table),
         claims=DynamoDbClaims(quick, table, terms),
         routes={Route.OPERATIONS: (TopicSink(topics, settings.operations_topic_arn),)},
         pace=pace,

@@ -7,7 +7,7 @@ into a log group is one read of the state table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -37,111 +37,109 @@ UNTOLD: Final = (
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """What was seen."""
+    """The account as it was seen."""
 
     vpcs: tuple[Vpc, ...]
-    parts: Mapping[str, VpcResources]
-    places: LogDestinations
+    resources: Mapping[str, VpcResources]
+    """By VPC."""
+    destinations: LogDestinations
     """What is written where, by flow logs of any VPC."""
-    groups: frozenset[str]
+    log_groups: frozenset[str]
     """Log groups of the stack that flow logs write into."""
-    ours: frozenset[str]
+    managed_groups: frozenset[str]
     """Those of them that the stack's own flow logs write into."""
     seen: Mapping[str, Mapping[int, AbstractSet[int]]]
     """By log group and slot: the interfaces that wrote."""
-    troubles: tuple[Remediation, ...] = ()
+    unreadable: tuple[Remediation, ...] = ()
     """What could not be seen, though the rest could."""
 
 
-class Observer:
-    """Looks at the account."""
+def observe(
+    ec2: FlowLogService,
+    evidence: EvidenceStore,
+    stack: Stack,
+    vpc_ids: Sequence[str] | None,
+    now: int,
+    *,
+    without: Sequence[str] = (),
+) -> Observed:
+    """Look at these VPCs, or at all for None.
 
-    def __init__(self, ec2: FlowLogService, evidence: EvidenceStore, stack: Stack) -> None:
-        self._ec2 = ec2
-        self._evidence = evidence
-        self._stack = stack
+    Args:
+        ec2: of the account and region.
+        evidence: what the monitor stored.
+        stack: whose flow logs and log groups count as managed.
+        vpc_ids: which VPCs; those that do not exist are left out.
+        now: Unix seconds.
+        without: flow logs that are deleted, which EC2 may list for a while: their VPC would pass for covered.
 
-    def at(
-        self,
-        vpc_ids: Sequence[str] | None,
-        now: int,
-        *,
-        without: Sequence[str] = (),
-    ) -> Observed:
-        """Look at these VPCs, or at all for None.
-
-        Args:
-            vpc_ids: which VPCs; those that do not exist are left out.
-            now: Unix seconds.
-            without: flow logs that are deleted, which EC2 may list for a while: their VPC would pass for
-                covered.
-
-        Raises:
-            CallRefused, CallFailed, CallThrottled: something could not be listed, so nothing can be said.
-        """
-        self._ec2.unread()  # what earlier runs left out they have told
-        named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
-        vpcs = [each for each in self._ec2.vpcs(named) if vpc_ids is None or each.vpc_id in set(vpc_ids)]
-        # All of them, whoever is looked at: which formats a log group holds depends on all.
-        flow_logs = [each for each in self._ec2.flow_logs(None) if each.flow_log_id not in without]
-        interfaces, troubles = self._interfaces(named)
-        parted = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
-        subnets = list(self._ec2.subnets(named)) if parted else []
-        groups = self._groups(flow_logs)
-        troubles = (*troubles, *_left_out(self._ec2.unread()))
-        return Observed(
-            vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
-            parts=by_vpc(subnets, interfaces, flow_logs),
-            places=destinations_of(flow_logs, self._stack),
-            groups=groups,
-            ours=self._groups(each for each in flow_logs if is_own(each, self._stack)),
-            seen={group: self._seen(group, now) for group in sorted(groups)} if interfaces else {},
-            troubles=troubles,
-        )
-
-    def again(self, vpc_id: str) -> list[FlowLog]:
-        """The flow logs of a VPC itself, as they are now."""
-        return list(self._ec2.flow_logs([vpc_id]))
-
-    def _interfaces(
-        self, named: Sequence[str] | None
-    ) -> tuple[list[NetworkInterface], tuple[Remediation, ...]]:
-        """The interfaces, with whether they are active; and what nobody could tell."""
-        found = list(self._ec2.interfaces(named))
-        attached = sorted({each.instance_id for each in found if has_instance(each)})
-        if not attached:
-            return found, ()
-        asked = attached if named is not None and len(attached) <= NAMED_AT_MOST else None
-        running: Mapping[str, int | None] | None = None
-        troubles: tuple[Remediation, ...] = ()
-        try:
-            running = dict(self._ec2.running(asked))
-        except (CallRefused, CallFailed) as error:
-            troubles = (Remediation(subject="EC2 instances", what=f"{UNTOLD}: {error}", done=False),)
-        return list(judged(found, running, self._stack.account_id)), troubles
-
-    def _groups(self, flow_logs: Iterable[FlowLog]) -> frozenset[str]:
-        told = {log_group_of(each, self._stack) for each in flow_logs}
-        return frozenset(each for each in told if each is not None and self._stack.keeps(each))
-
-    def _seen(self, group: str, now: int) -> Mapping[int, AbstractSet[int]]:
-        wanted = heartbeats.keys(group, slots(now))
-        try:
-            return heartbeats.seen(wanted, self._evidence.read(list(wanted)))
-        except StateUnavailable:
-            # Nothing is known, so nothing is proven: what would be deleted stays.
-            return {}
+    Raises:
+        CallRefused, CallFailed, CallThrottled: something could not be listed, so nothing can be said.
+    """
+    ec2.unread()  # what earlier runs left out was in their reports
+    named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
+    vpcs = [each for each in ec2.vpcs(named) if vpc_ids is None or each.vpc_id in set(vpc_ids)]
+    # All of them, whichever VPCs are asked for: which formats a log group holds depends on all.
+    flow_logs = [each for each in ec2.flow_logs(None) if each.flow_log_id not in without]
+    interfaces, unknown = _interfaces(ec2, stack, named)
+    parted = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
+    subnets = list(ec2.subnets(named)) if parted else []
+    groups = _groups(flow_logs, stack)
+    return Observed(
+        vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
+        resources=by_vpc(subnets, interfaces, flow_logs),
+        destinations=destinations_of(flow_logs, stack),
+        log_groups=groups,
+        managed_groups=_groups((each for each in flow_logs if is_own(each, stack)), stack),
+        seen={group: _seen(evidence, group, now) for group in sorted(groups)} if interfaces else {},
+        unreadable=(*unknown, *_left_out(ec2.unread())),
+    )
 
 
-def _left_out(unread: Iterable[Unread]) -> Iterator[Remediation]:
-    """What people are told of descriptions that could not be read; the rest of the account was looked at."""
+def _interfaces(
+    ec2: FlowLogService, stack: Stack, named: Sequence[str] | None
+) -> tuple[list[NetworkInterface], tuple[Remediation, ...]]:
+    """The interfaces, with whether they are active; and what stays unknown."""
+    found = list(ec2.interfaces(named))
+    attached = sorted({each.instance_id for each in found if has_instance(each)})
+    if not attached:
+        return found, ()
+    asked = attached if named is not None and len(attached) <= NAMED_AT_MOST else None
+    running: Mapping[str, int | None] | None = None
+    unknown: tuple[Remediation, ...] = ()
+    try:
+        running = dict(ec2.running(asked))
+    except (CallRefused, CallFailed) as error:
+        unknown = (Remediation(resource="EC2 instances", summary=f"{UNTOLD}: {error}", applied=False),)
+    return list(judged(found, running, stack.account_id)), unknown
+
+
+def _groups(flow_logs: Iterable[FlowLog], stack: Stack) -> frozenset[str]:
+    named = {log_group_of(each, stack) for each in flow_logs}
+    return frozenset(each for each in named if each is not None and stack.keeps(each))
+
+
+def _seen(evidence: EvidenceStore, group: str, now: int) -> Mapping[int, AbstractSet[int]]:
+    wanted = heartbeats.keys(group, slots(now))
+    try:
+        return heartbeats.seen(wanted, evidence.read(list(wanted)))
+    except StateUnavailable:
+        # Nothing is known, so nothing is verified: what would be deleted stays.
+        return {}
+
+
+def _left_out(unread: Iterable[Unread]) -> list[Remediation]:
+    """What the report says of descriptions that could not be read; the rest of the account was looked at."""
     by_call: dict[str, list[str]] = {}
     for each in unread:
         by_call.setdefault(each.call, []).append(each.what)
-    for call, found in by_call.items():
-        named = ", ".join(found[:UNREAD_NAMED])
-        more = f" and {len(found) - UNREAD_NAMED} more" if len(found) > UNREAD_NAMED else ""
-        what = (
-            f"left out, because EC2's description cannot be read: {named}{more}; look at their VPCs yourself"
-        )
-        yield Remediation(subject=call, what=what, done=False)
+    return [_left_out_of(call, found) for call, found in by_call.items()]
+
+
+def _left_out_of(call: str, found: Sequence[str]) -> Remediation:
+    named = ", ".join(found[:UNREAD_NAMED])
+    more = f" and {len(found) - UNREAD_NAMED} more" if len(found) > UNREAD_NAMED else ""
+    summary = (
+        f"left out, because EC2's description cannot be read: {named}{more}; look at their VPCs yourself"
+    )
+    return Remediation(resource=call, summary=summary, applied=False)

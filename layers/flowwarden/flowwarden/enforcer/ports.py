@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Unread, Vpc
-from flowwarden.enforcer.work_item import Cursor, WorkItem
+from flowwarden.enforcer.work_queue import WorkQueueStore
 from flowwarden.network.interface import NetworkInterface
+from flowwarden.notify.notifier import Routes
+from flowwarden.notify.ports import Claims
+from flowwarden.state.ports import EvidenceStore
 
 
 class FlowLogService(Protocol):
@@ -31,7 +36,7 @@ class FlowLogService(Protocol):
     def running(self, instance_ids: Sequence[str] | None) -> Iterable[tuple[str, int | None]]:
         """Those of the named instances that run or start, or all that do for None.
 
-        With when each was launched last (Unix seconds; None if it is not told).
+        With when each was launched last (Unix seconds; None if it is unknown).
         """
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
@@ -74,22 +79,6 @@ class RoleService(Protocol):
         """The role as it is; None if there is none. Raises CallRefused, CallFailed, CallThrottled."""
 
 
-class EnforcerMemory(Protocol):
-    """What the enforcer's runs leave for later ones. All raise StateUnavailable."""
-
-    def recall(self) -> tuple[Sequence[WorkItem], Cursor | None]:
-        """The VPCs to look at again, due or not, and where a sweep stopped, if one did. Costs one read."""
-
-    def remember(self, pending: WorkItem) -> None:
-        """Put a VPC on the list, or change what is there."""
-
-    def forget(self, vpc_id: str) -> None:
-        """Take a VPC from the list; nothing happens if it is not there."""
-
-    def stop_at(self, cursor: Cursor | None, now: int) -> None:
-        """Remember where the sweep stopped; None if it came to its end."""
-
-
 class Pace(Protocol):
     """How much time a run has, and how it waits."""
 
@@ -98,3 +87,17 @@ class Pace(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Let some time pass."""
+
+
+class EnforcerPorts(Struct, frozen=True, kw_only=True):
+    """What the enforcer works with."""
+
+    ec2: FlowLogService
+    groups: LogGroupService
+    roles: RoleService
+    evidence: EvidenceStore
+    queue: WorkQueueStore
+    claims: Claims
+    routes: Routes
+    """The sinks of its reports, which go to operations."""
+    pace: Pace

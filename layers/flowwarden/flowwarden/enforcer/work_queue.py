@@ -1,66 +1,128 @@
-"""What is to be looked at again, for one run: read once, written where something changes."""
+"""The work queue: VPCs that a later run has to look at again, and where a sweep stopped.
+
+What EC2 can tell is never stored. One run reads the queue once and writes what changes.
+"""
 
 from __future__ import annotations
 
-from flowwarden.enforcer.ports import EnforcerMemory
-from flowwarden.enforcer.work_item import Cursor, WorkItem
+from collections.abc import Sequence
+from typing import Final, Protocol, Self
+
+from msgspec import Struct
+
 from flowwarden.errors import StateUnavailable
+
+PATIENCE_SECONDS: Final = 15 * 60
+"""How long what may pass by itself is only looked at again, before it counts as a failure."""
+
+
+class WorkItem(Struct, frozen=True, kw_only=True):
+    """One VPC that has to be looked at again."""
+
+    vpc_id: str
+    due: int
+    """Not before then; Unix seconds."""
+    reason: str
+    failing_since: int = 0
+    """Since when its calls fail in a way that may pass; Unix seconds, 0 if they do not."""
+    throttled_at: int = 0
+    """When it was last put back because its calls were throttled; 0 if they were not."""
+    grace_until: int = 0
+    """Until when whoever made the VPC may cover it."""
+    backoff_configuration: str = ""
+    """The configuration of a replacement that failed to deliver."""
+    backoff_until: int = 0
+    """Until when it is not tried again; Unix seconds."""
+
+
+class Cursor(Struct, frozen=True, kw_only=True):
+    """Where a sweep stopped because time ran out."""
+
+    after: str
+    """The id of the last VPC that was looked at; they are looked at in the order of their ids."""
+
+
+class WorkQueueStore(Protocol):
+    """Where the queue is kept between runs. All raise StateUnavailable."""
+
+    def load(self) -> tuple[Sequence[WorkItem], Cursor | None]:
+        """The VPCs to look at again, due or not, and where a sweep stopped, if one did. Costs one read."""
+
+    def put(self, item: WorkItem) -> None:
+        """Add a VPC, or change what is stored about it."""
+
+    def remove(self, vpc_id: str) -> None:
+        """Remove a VPC; nothing happens if it is not there."""
+
+    def put_cursor(self, cursor: Cursor | None, now: int) -> None:
+        """Store where the sweep stopped; None if it came to its end. `now` is Unix seconds."""
 
 
 class WorkQueue:
-    """The list of pending VPCs and the sweep's cursor, as they were when the run began."""
+    """The queue in one run, as it was when the run began and as the run changes it."""
 
-    def __init__(self, memory: EnforcerMemory, *, dry_run: bool = False) -> None:
-        self._memory = memory
+    def __init__(
+        self,
+        store: WorkQueueStore,
+        items: Sequence[WorkItem] = (),
+        cursor: Cursor | None = None,
+        *,
+        unavailable: bool = False,
+        dry_run: bool = False,
+    ) -> None:
+        self._store = store
         self._dry_run = dry_run
-        self.pending: dict[str, WorkItem] = {}
-        self.cursor: Cursor | None = None
-        self.forgotten = False
-        """Whether the state table did not answer, so that something could not be put off."""
+        self.items = {each.vpc_id: each for each in items}
+        self.cursor = cursor
+        self.unavailable = unavailable
+        """Whether the state table did not answer, so that something could not be requeued."""
+
+    @classmethod
+    def load(cls, store: WorkQueueStore, *, dry_run: bool = False) -> Self:
+        """Read the queue; it is empty if the state table does not answer. In a dry run nothing is written."""
         try:
-            found, self.cursor = memory.recall()
-            self.pending = {each.vpc_id: each for each in found}
+            items, cursor = store.load()
         except StateUnavailable:
-            self.forgotten = True
+            return cls(store, unavailable=True, dry_run=dry_run)
+        return cls(store, items, cursor, dry_run=dry_run)
 
     def due(self, now: int) -> list[str]:
         """The VPCs whose time has come."""
-        return [each.vpc_id for each in self.pending.values() if each.due <= now]
+        return [each.vpc_id for each in self.items.values() if each.due <= now]
 
-    def put(self, pending: WorkItem) -> bool:
-        """Put a VPC on the list, unless it stands there just so; whether it stands there.
+    def requeue(self, item: WorkItem) -> bool:
+        """Put a VPC into the queue, unless it is in there just so; whether it is in there then.
 
-        In a dry run it stands there for this run alone.
+        In a dry run it is in there for this run alone.
         """
-        if self.pending.get(pending.vpc_id) == pending:
+        if self.items.get(item.vpc_id) == item:
             return True
         try:
             if not self._dry_run:
-                self._memory.remember(pending)
+                self._store.put(item)
         except StateUnavailable:
-            self.forgotten = True
+            self.unavailable = True
             return False
-        self.pending[pending.vpc_id] = pending
+        self.items[item.vpc_id] = item
         return True
 
-    def settle(self, vpc_id: str, again: WorkItem | None) -> None:
-        """Put a VPC on the list, or take it from there."""
-        if again is not None:
-            self.put(again)
-        elif vpc_id in self.pending and not self._dry_run:
-            try:
-                self._memory.forget(vpc_id)
-            except StateUnavailable:
-                # It is looked at once more than it needs.
-                return
-            del self.pending[vpc_id]
+    def complete(self, vpc_id: str) -> None:
+        """Remove a VPC from the queue, if it is in there."""
+        if vpc_id not in self.items or self._dry_run:
+            return
+        try:
+            self._store.remove(vpc_id)
+        except StateUnavailable:
+            # It is looked at once more than it needs.
+            return
+        del self.items[vpc_id]
 
     def stop_at(self, cursor: Cursor | None, now: int) -> None:
-        """Remember where the sweep stopped; None if it came to its end."""
+        """Store where the sweep stopped; None if it came to its end."""
         if cursor == self.cursor or self._dry_run:
             return
         try:
-            self._memory.stop_at(cursor, now)
+            self._store.put_cursor(cursor, now)
         except StateUnavailable:
-            self.forgotten = True
+            self.unavailable = True
         self.cursor = cursor

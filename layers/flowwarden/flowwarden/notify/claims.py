@@ -65,7 +65,7 @@ class Claim(Struct, frozen=True, kw_only=True):
 
     state: ClaimState
     same_batch: bool = False
-    """Whether the one who told, or is at it, is another attempt at this very batch."""
+    """Whether what was sent, or is being sent, is by another attempt at this very batch."""
     held_back: int = 0
     last_sent: int | None = None
 

@@ -34,7 +34,7 @@ _PENDING, _SENT = "PENDING", "SENT"
 
 _FREE = (
     "attribute_not_exists(pk)"
-    # A batch that was told is not told again, however late it is replayed from the failure queue.
+    # A batch does not send again what it sent, however late it is replayed from the failure queue.
     " OR (#state = :sent AND quiet_until <= :now AND NOT begins_with(#owner, :batch))"
     " OR (#state = :pending AND lease_until <= :now)"
 )

@@ -1,4 +1,4 @@
-"""What the enforcer remembers, in the state table: implements `ports.EnforcerMemory`.
+"""The enforcer's work queue, in the state table: implements `work_queue.WorkQueueStore`.
 
 It stands under one partition key, so that one query says whether there is anything to do.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from flowwarden.aws.dynamodb.table import Address, StateTable, number
-from flowwarden.enforcer.work_item import Cursor, WorkItem
+from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.state.schema import SWEEP_CURSOR, WORK, WORK_ITEMS
 
 if TYPE_CHECKING:
@@ -22,47 +22,47 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 """IAM actions that this file's calls need."""
 
 
-class DynamoDbEnforcerMemory:
-    """Pending VPCs and the sweep's cursor, an item each."""
+class DynamoDbWorkQueue:
+    """Queued VPCs and the sweep's cursor, an item each."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = StateTable(client, table)
 
-    def recall(self) -> tuple[list[WorkItem], Cursor | None]:
+    def load(self) -> tuple[list[WorkItem], Cursor | None]:
         """As the port says."""
         found: list[WorkItem] = []
         cursor = None
         for item in self._table.query(WORK):
-            told = str(item.get("told", {}).get("S", ""))
+            payload = str(item.get("told", {}).get("S", ""))
             # One of another version is as if it were not there: a sweep looks anyway.
             with suppress(msgspec.MsgspecError):
                 if (WORK, item["sk"]["S"]) == SWEEP_CURSOR.address():
-                    cursor = msgspec.json.decode(told, type=Cursor)
+                    cursor = msgspec.json.decode(payload, type=Cursor)
                 else:
-                    found.append(msgspec.json.decode(told, type=WorkItem))
+                    found.append(msgspec.json.decode(payload, type=WorkItem))
         return found, cursor
 
-    def remember(self, pending: WorkItem) -> None:
+    def put(self, item: WorkItem) -> None:
         """As the port says. Costs one write."""
-        self._put(WORK_ITEMS.address(pending.vpc_id), pending, WORK_ITEMS.kept_until(pending.due))
+        self._store(WORK_ITEMS.address(item.vpc_id), item, WORK_ITEMS.kept_until(item.due))
 
-    def forget(self, vpc_id: str) -> None:
+    def remove(self, vpc_id: str) -> None:
         """As the port says. Costs one write."""
         self._table.delete(WORK_ITEMS.address(vpc_id))
 
-    def stop_at(self, cursor: Cursor | None, now: int) -> None:
+    def put_cursor(self, cursor: Cursor | None, now: int) -> None:
         """As the port says. Costs one write."""
         if cursor is None:
             self._table.delete(SWEEP_CURSOR.address())
         else:
-            self._put(SWEEP_CURSOR.address(), cursor, SWEEP_CURSOR.kept_until(now))
+            self._store(SWEEP_CURSOR.address(), cursor, SWEEP_CURSOR.kept_until(now))
 
-    def _put(self, address: Address, told: WorkItem | Cursor, expires_at: int) -> None:
+    def _store(self, address: Address, payload: WorkItem | Cursor, expires_at: int) -> None:
         self._table.update(
             address,
             UpdateExpression="SET told = :told, expires_at = :expires",
             ExpressionAttributeValues={
-                ":told": {"S": msgspec.json.encode(told).decode()},
+                ":told": {"S": msgspec.json.encode(payload).decode()},
                 ":expires": number(expires_at),
             },
         )

@@ -9,7 +9,7 @@ from flowwarden.enforcer.ports import Pace
 from flowwarden.errors import CallThrottled
 
 MARGIN_SECONDS: Final = 30
-"""Left at the end of a run: to remember where it stopped, and to tell."""
+"""Left at the end of a run: to store where it stopped, and to report."""
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30
 """Seconds between two attempts, at most; on top of what botocore waits by itself."""

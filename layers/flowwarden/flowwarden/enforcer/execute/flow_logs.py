@@ -1,29 +1,29 @@
-"""Carries out the plan for one VPC; every step may be done twice, or by two runs at the same time.
+"""Executes the plan of one VPC; every step may be done twice, or by two runs at the same time.
 
 What EC2 answers is not taken for what is: after FlowLogAlreadyExists, and before anything is deleted, the VPC
-is looked at again. A call whose answer is lost (a timeout, a throttle) may have worked: the next look tells.
+is looked at again. A call whose answer is lost (a timeout, a throttle) may have worked: the next look shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, why_not
 from flowwarden.enforcer.decide.drift import is_own, same_destination
 from flowwarden.enforcer.decide.plan import HOLD_SECONDS, Create, Delete, Notify, RollBack, Verify, Wait, hold
 from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.planning import Planned, Planner
+from flowwarden.enforcer.execute.result import StepResult
+from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.triggers.trigger import Trigger
-from flowwarden.enforcer.work_item import PATIENCE_SECONDS, WorkItem
+from flowwarden.enforcer.work_queue import PATIENCE_SECONDS, WorkItem
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, NotThere, VpcGone
 
 SOON_SECONDS: Final = 120
@@ -40,52 +40,45 @@ RESULTS: Final = {
 """How a verdict ends that leads to no change."""
 
 
-class StepResult(Struct, frozen=True, kw_only=True):
-    """How it ended for one VPC, and when to look at it again, if a scheduled look shall."""
-
-    outcome: VpcOutcome
-    again: WorkItem | None = None
-
-
 class FlowLogExecutor:
-    """Carries out plans."""
+    """Executes the plan of one VPC."""
 
-    def __init__(self, ec2: FlowLogService, planning: Planner, pace: Pace) -> None:
+    def __init__(self, ec2: FlowLogService, planner: Planner, pace: Pace) -> None:
         self._ec2 = ec2
-        self._planner = planning
+        self._planner = planner
         self._pace = pace
 
-    def carry_out(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
-        """Do what the plan says, as far as EC2 lets it; what may pass by itself is put off.
+    def execute(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
+        """Do what the plan says, as far as EC2 lets it; what may pass by itself is requeued.
 
-        What is throttled still, after all patience, is put off too, and comes after the others from then on
-        (`fairly`), so that it keeps nobody from being served.
+        What is throttled after all attempts is requeued, too, and comes after the others from then on, so
+        that it does not keep them from being served.
         """
-        done = self._tried(planned, before, trigger)
+        done = self._try(planned, before, trigger)
         lacks = any(isinstance(step, Create) for step in planned.plan.steps)
         awaited = lacks and done.outcome.result is Result.PENDING and done.outcome.retryable
         return replace(done, outcome=replace(done.outcome, awaited=awaited))
 
-    def _tried(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
+    def _try(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         vpc_id, now = planned.vpc_state.vpc.vpc_id, planned.vpc_state.at
         try:
-            return self._steps(planned, before, trigger)
+            return self._execute_steps(planned, before, trigger)
         except VpcGone as error:
             if trigger.is_newborn(vpc_id, now):
                 reason = f"created a moment ago and not visible everywhere yet ({error})"
-                return _put_off(vpc_id, reason, before, now)
+                return _requeue(vpc_id, reason, before, now)
             return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
         except CallThrottled as error:
-            return _put_off(vpc_id, str(error), before, now, throttled=True)
+            return _requeue(vpc_id, str(error), before, now, throttled=True)
         except (CallFailed, NotThere) as error:
-            return _put_off(vpc_id, str(error), before, now)
+            return _requeue(vpc_id, str(error), before, now)
         except CallRefused as error:
             return StepResult(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
 
-    def _steps(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
+    def _execute_steps(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         steps = planned.plan.steps
-        outcome = _settled(planned, trigger)
-        again = _held(before, planned.vpc_state.at)
+        outcome = _unchanged(planned, trigger)
+        requeue_after = _backoff(before, planned.vpc_state.at)
         for step in steps:
             match step:
                 case Create():
@@ -95,18 +88,18 @@ class FlowLogExecutor:
                 case RollBack():
                     return self._roll_back(planned, step)
                 case Wait() | Verify():
-                    again = _again(planned, step, before)
+                    requeue_after = _after(planned, step, before)
                     outcome = outcome if outcome.earlier else _pending(outcome, step)
                 case Notify():
                     flow_log_id = planned.plan.verdict.flow_log_id
                     outcome = _outcome(Result.BROKEN, step.vpc_id, step.reason, flow_log_id)
-        return StepResult(outcome=outcome, again=again)
+        return StepResult(outcome=outcome, requeue_after=requeue_after)
 
     def _create(
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger
     ) -> StepResult:
         now = planned.vpc_state.at
-        # An event that tells nothing of itself must not repeat the request of another one.
+        # An event that does not identify itself must not repeat the request of another one.
         token = step.flow_log.client_token(step.vpc_id, trigger.idempotency_key or f"at {now}")
         try:
             flow_log_id = self._call(lambda: self._ec2.create(step.vpc_id, step.flow_log, token))
@@ -116,7 +109,7 @@ class FlowLogExecutor:
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return StepResult(
             outcome=_outcome(Result.CREATED, step.vpc_id, reason, flow_log_id),
-            again=_again(planned, verify, None) if verify else None,
+            requeue_after=_after(planned, verify, None) if verify else None,
         )
 
     def _look_again(
@@ -127,22 +120,24 @@ class FlowLogExecutor:
         One that the event says was deleted is not it, however long EC2 goes on to list it.
         """
         parts = self._fresh(planned, without=trigger.deleted)
-        verdict = self._planner.again(planned, parts).plan.verdict
+        verdict = self._planner.replan(planned, parts).plan.verdict
         stack, now = planned.vpc_state.stack, planned.vpc_state.at
         if verdict.coverage is not Coverage.UNCOVERED:
-            return StepResult(outcome=_of(verdict), again=_soon(step.vpc_id, verdict.reason, before, now))
+            return StepResult(
+                outcome=_of(verdict), requeue_after=_soon(step.vpc_id, verdict.reason, before, now)
+            )
         in_the_way = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
         if not in_the_way:
             reason = f"{exists}; it does not show up yet, so nobody can tell whether it is wanted"
-            return _put_off(step.vpc_id, reason, before, now)
+            return _requeue(step.vpc_id, reason, before, now)
         again = replace(planned.vpc_state, parts=parts)
-        told = "; ".join(why_not(each, again) for each in in_the_way)
-        reason = f"{exists}; in its way: {told}; delete that flow log if it is yours"
+        differences = "; ".join(why_not(each, again) for each in in_the_way)
+        reason = f"{exists}; in its way: {differences}; delete that flow log if it is yours"
         return StepResult(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
 
     def _delete(self, planned: Planned, step: Delete) -> VpcOutcome:
         """Delete our own old flow log, if a second look says the same."""
-        again = self._planner.again(planned, self._fresh(planned))
+        again = self._planner.replan(planned, self._fresh(planned))
         if step not in again.plan.steps:
             return _outcome(
                 Result.PENDING, step.vpc_id, f"{step.flow_log_id} stays: {again.plan.verdict.reason}"
@@ -153,7 +148,7 @@ class FlowLogExecutor:
 
     def _roll_back(self, planned: Planned, step: RollBack) -> StepResult:
         """Delete our own replacement that failed, if a second look says the same."""
-        again = self._planner.again(planned, self._fresh(planned))
+        again = self._planner.replan(planned, self._fresh(planned))
         if step not in again.plan.steps:
             return StepResult(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
         now = planned.vpc_state.at
@@ -162,14 +157,14 @@ class FlowLogExecutor:
         with suppress(CallRefused):
             self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
         self._call(lambda: self._ec2.delete(step.flow_log_id))
-        again_later = WorkItem(
+        item = WorkItem(
             vpc_id=step.vpc_id,
             due=now + HOLD_SECONDS,
             reason="the replacement failed to deliver",
-            held=step.configuration,
-            held_until=now + HOLD_SECONDS,
+            backoff_configuration=step.configuration,
+            backoff_until=now + HOLD_SECONDS,
         )
-        return StepResult(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), again=again_later)
+        return StepResult(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), requeue_after=item)
 
     def _fresh(self, planned: Planned, without: Collection[str] = ()) -> VpcResources:
         """What belongs to the VPC, with its own flow logs as they are now, but for some that are gone."""
@@ -184,7 +179,7 @@ class FlowLogExecutor:
         return with_backoff(call, self._pace)
 
 
-def _settled(planned: Planned, trigger: Trigger) -> VpcOutcome:
+def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
     """How a verdict ends without a change: as created if the flow log was made since the event."""
     verdict = planned.plan.verdict
     outcome = _of(verdict)
@@ -211,50 +206,40 @@ def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None =
     return VpcOutcome(result=result, vpc_id=vpc_id, reason=reason, flow_log_id=flow_log_id)
 
 
-def fairly(planned: Iterable[Planned], pending: Mapping[str, WorkItem]) -> list[Planned]:
-    """In their order, but what was throttled comes last, and among these what was tried last."""
-
-    def turn(one: Planned) -> int:
-        before = pending.get(one.vpc_id)
-        return before.throttled_at if before is not None else 0
-
-    return sorted(planned, key=turn)
-
-
-def _put_off(
+def _requeue(
     vpc_id: str, reason: str, before: WorkItem | None, now: int, *, throttled: bool = False
 ) -> StepResult:
     """What may pass by itself: looked at again soon; a failure only if it has lasted."""
-    again = _soon(vpc_id, reason, before, now)
+    item = _soon(vpc_id, reason, before, now)
     if throttled:
-        again = replace(again, due=now, throttled_at=now)
-    lasts = now - again.failing_since >= PATIENCE_SECONDS
+        item = replace(item, due=now, throttled_at=now)
+    lasts = now - item.failing_since >= PATIENCE_SECONDS
     outcome = VpcOutcome(
         result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
     )
-    return StepResult(outcome=outcome, again=again)
+    return StepResult(outcome=outcome, requeue_after=item)
 
 
 def _soon(vpc_id: str, reason: str, before: WorkItem | None, now: int) -> WorkItem:
     since = (before.failing_since if before is not None else 0) or now
-    again = _held(before, now) or WorkItem(vpc_id=vpc_id, due=now, reason=reason)
-    return replace(again, due=now + SOON_SECONDS, reason=reason, failing_since=since)
+    item = _backoff(before, now) or WorkItem(vpc_id=vpc_id, due=now, reason=reason)
+    return replace(item, due=now + SOON_SECONDS, reason=reason, failing_since=since)
 
 
-def _again(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> WorkItem:
-    """What is put on the list for a step that waits; what is there already stays, if it comes first."""
+def _after(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> WorkItem:
+    """What is queued for a step that waits; what is queued already stays, if it comes first."""
     now = planned.vpc_state.at
     due = now + step.after
     if before is not None and now < before.due <= due:
         return before
-    held = _held(before, now)
-    if held is not None:
-        return replace(held, due=due, reason=step.reason)
+    backoff = _backoff(before, now)
+    if backoff is not None:
+        return replace(backoff, due=due, reason=step.reason)
     return WorkItem(vpc_id=step.vpc_id, due=due, reason=step.reason)
 
 
-def _held(before: WorkItem | None, now: int) -> WorkItem | None:
-    """What is on the list and has to stay there: that a replacement is not to be tried again yet."""
-    if before is None or not before.held or before.held_until <= now:
+def _backoff(before: WorkItem | None, now: int) -> WorkItem | None:
+    """What is queued and has to stay so: that a replacement is not to be tried again yet."""
+    if before is None or not before.backoff_configuration or before.backoff_until <= now:
         return None
     return replace(before, failing_since=0, throttled_at=0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from flowwarden.enforcer.decide.plan import Tag
 from flowwarden.enforcer.execute.backoff import has_time, with_backoff
-from flowwarden.enforcer.planning import Planned
+from flowwarden.enforcer.planner import Planned
 from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.errors import CallRefused, EnforcementError, NotThere
@@ -19,29 +19,31 @@ CALLS_AT_MOST: Final = 64
 
 
 class TagExecutor:
-    """Carries out what plans say of tags; it may be done twice."""
+    """Sets the tags that plans ask for; it may be done twice."""
 
     def __init__(self, ec2: FlowLogService, pace: Pace) -> None:
         self._ec2 = ec2
         self._pace = pace
 
-    def carry_out(self, planned: Sequence[Planned]) -> Iterator[Remediation]:
+    def execute(self, planned: Sequence[Planned]) -> list[Remediation]:
         """Tag, as long as there is time: the next sweep finds what is left."""
         alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for each in planned:
             for step in each.plan.steps:
                 if isinstance(step, Tag):
                     alike.setdefault(tuple(sorted(step.tags.items())), []).append(step.flow_log_id)
+        found: list[Remediation] = []
         for tags, flow_log_ids in alike.items():
             if has_time(self._pace):
-                yield from self._one(dict(tags), flow_log_ids)
+                found += self._tag_all(dict(tags), flow_log_ids)
+        return found
 
-    def _one(self, tags: dict[str, str], flow_log_ids: list[str]) -> Iterator[Remediation]:
+    def _tag_all(self, tags: dict[str, str], flow_log_ids: list[str]) -> list[Remediation]:
         """Tag them in as few calls as may be.
 
-        EC2 tags all or none. So where one is refused or gone, halves are tried, and only that one is told.
+        EC2 tags all or none. So if one is refused or gone, halves are tried, and only that one is reported.
         """
-        keys, waiting, calls = ", ".join(tags), [flow_log_ids], 0
+        waiting, calls = [flow_log_ids], 0
         tagged: list[str] = []
         refused: list[tuple[list[str], str]] = []
         while waiting and (not calls or has_time(self._pace)):
@@ -56,14 +58,24 @@ class TagExecutor:
                 elif not isinstance(error, NotThere):
                     # What is gone needs no tags. Beside others, the next sweep tags them.
                     refused.append((some, str(error)))
-        if refused and not tagged:
-            refused = [([each for some, _ in refused for each in some], refused[0][1])]
-        for some, why in refused:
-            yield Remediation(
-                subject=SUBJECT, what=f"{_named(some)}: {keys} could not be set: {why}", done=False
-            )
-        if tagged:
-            yield Remediation(subject=SUBJECT, what=f"{_named(tagged)}: {keys} set as policy wants")
+        return _remediations(", ".join(tags), tagged, refused)
+
+
+def _remediations(
+    keys: str, tagged: Sequence[str], refused: Sequence[tuple[list[str], str]]
+) -> list[Remediation]:
+    """What is reported: the refused first, in one if all were."""
+    if refused and not tagged:
+        refused = [([each for some, _ in refused for each in some], refused[0][1])]
+    found = [
+        Remediation(
+            resource=SUBJECT, summary=f"{_named(some)}: {keys} could not be set: {why}", applied=False
+        )
+        for some, why in refused
+    ]
+    if tagged:
+        found.append(Remediation(resource=SUBJECT, summary=f"{_named(tagged)}: {keys} set as policy wants"))
+    return found
 
 
 def _named(flow_log_ids: Sequence[str]) -> str:

@@ -61,5 +61,5 @@ def _key_of(report: EnforcementReport) -> str:
     """The same for another delivery of the event that finds the same, and for nothing else."""
     trigger = report.trigger
     outcomes = [f"{each.result} {each.vpc_id} {each.flow_log_id}" for each in report.outcomes]
-    remediations = [f"{each.subject} {each.done} {each.what}" for each in report.repairs]
+    remediations = [f"{each.resource} {each.applied} {each.summary}" for each in report.remediations]
     return digest("enforcement", trigger.kind, trigger.idempotency_key, *outcomes, *remediations)

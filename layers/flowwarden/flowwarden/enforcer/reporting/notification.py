@@ -51,7 +51,7 @@ def severity(report: EnforcementReport) -> str:
         return "error"
     origin = report.trigger.origin
     tampered = origin is not None and origin.event_name in TAMPERING
-    return "warning" if tampered or report.repairs else "info"
+    return "warning" if tampered or report.remediations else "info"
 
 
 def _subject(report: EnforcementReport) -> str:
@@ -61,15 +61,15 @@ def _subject(report: EnforcementReport) -> str:
         uncovered = any(each.result is not Result.ROLLED_BACK for each in report.failures)
         parts.append(f"{_whom(report.failures)} NOT covered{'' if uncovered else ' as policy wants'}")
     if report.troubles:
-        parts.append(f"{one_line(report.troubles[0].subject)} needs somebody")
+        parts.append(f"{one_line(report.troubles[0].resource)} needs somebody")
     if report.created:
         parts.append(f"flow log created for {_whom(report.created)}")
     if replaced := report.of(Result.REPLACED):
         parts.append(f"flow log replaced for {_whom(replaced)}")
     if report.awaited:
         parts.append(f"flow log deleted, {_whom(report.awaited)} not covered yet")
-    if restored := [each for each in report.repairs if each.done]:
-        parts.append(f"{one_line(restored[0].subject)} restored")
+    if restored := [each for each in report.remediations if each.applied]:
+        parts.append(f"{one_line(restored[0].resource)} restored")
     if not parts and (found := report.duplicates):
         whom = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
         parts.append(f"flow logs record twice in {whom}")
@@ -89,7 +89,7 @@ def _text(report: EnforcementReport) -> str:
     if report.awaited:
         parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)]))
     for done, heading in ((False, "NEEDS SOMEBODY"), (True, "RESTORED")):
-        told = [each for each in report.repairs if each.done is done]
+        told = [each for each in report.remediations if each.applied is done]
         if told:
             parts.append("\n".join([f"{heading} ({len(told)})", *_repairs(told)]))
     if report.duplicates:
@@ -125,7 +125,7 @@ def _lines(outcomes: tuple[VpcOutcome, ...]) -> list[str]:
 
 
 def _repairs(repairs: Sequence[Remediation]) -> list[str]:
-    return [f"- {one_line(each.subject)}: {_short(each.what)}" for each in repairs[:TOLD_AT_MOST]]
+    return [f"- {one_line(each.resource)}: {_short(each.summary)}" for each in repairs[:TOLD_AT_MOST]]
 
 
 def _duplicates(found: Sequence[Duplicate]) -> list[str]:
@@ -155,22 +155,13 @@ def _others(report: EnforcementReport) -> str:
 
 
 def _document(report: EnforcementReport) -> dict[str, Any]:
-    origin = report.trigger.origin
-    told = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
+    listed = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
     return {
         "kind": "enforcement",
         "severity": severity(report),
         "account": report.account_id,
         "region": report.region,
-        "trigger": {
-            "reason": one_line(report.trigger.reason),
-            "event": one_line(origin.event_name) if origin else None,
-            "event_id": one_line(origin.event_id) if origin else None,
-            "actor": one_line(origin.actor) if origin else None,
-            "source_ip": one_line(origin.source_ip) if origin else None,
-            "credentials": one_line(origin.credentials, REASON_CHARACTERS) if origin else None,
-            "deleted_flow_logs": _deleted(report),
-        },
+        "trigger": _trigger(report),
         "counts": {each.lower(): len(report.of(each)) for each in Result},
         "outcomes": [
             {
@@ -181,11 +172,11 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
                 "retryable": each.retryable,
                 "earlier": each.earlier,
             }
-            for each in told[:TOLD_AT_MOST]
+            for each in listed[:TOLD_AT_MOST]
         ],
         "repairs": [
-            {"subject": one_line(each.subject), "what": _short(each.what), "done": each.done}
-            for each in report.repairs[:TOLD_AT_MOST]
+            {"subject": one_line(each.resource), "what": _short(each.summary), "done": each.applied}
+            for each in report.remediations[:TOLD_AT_MOST]
         ],
         "duplicates": [
             {
@@ -195,7 +186,20 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
             }
             for each in report.duplicates[:TOLD_AT_MOST]
         ],
-        "omitted": max(0, len(told) - TOLD_AT_MOST),
+        "omitted": max(0, len(listed) - TOLD_AT_MOST),
+    }
+
+
+def _trigger(report: EnforcementReport) -> dict[str, Any]:
+    origin = report.trigger.origin
+    return {
+        "reason": one_line(report.trigger.reason),
+        "event": one_line(origin.event_name) if origin else None,
+        "event_id": one_line(origin.event_id) if origin else None,
+        "actor": one_line(origin.actor) if origin else None,
+        "source_ip": one_line(origin.source_ip) if origin else None,
+        "credentials": one_line(origin.credentials, REASON_CHARACTERS) if origin else None,
+        "deleted_flow_logs": _deleted(report),
     }
 
 

@@ -22,14 +22,14 @@ from flowwarden.enforcer.reporting.report import EnforcementReport
 def as_text(report: EnforcementReport) -> str:
     """The plan of a run that only plans, for people: log groups first, then VPCs with something to do."""
     lines = [f"Plan for account {report.account_id}, region {report.region}", ""]
-    lines += [f"  {_upkeep(each)} ({each.reason})" for each in report.upkeep]
+    lines += [f"  {_upkeep(each)} ({each.reason})" for each in report.log_group_steps]
     busy = [each for each in report.plans if each.steps]
     for each in busy:
         lines += [f"{each.verdict.vpc_id}: {each.verdict.coverage.lower()}, {each.verdict.reason}"]
         lines += [f"  {number}. {_step(step)}" for number, step in enumerate(_in_order(each), 1)]
     lines += list(_duplicates(report.plans))
     lines += [f"! {each.reason}" for each in report.failures]
-    lines += [f"! {each.subject}: {each.what}" for each in report.troubles]
+    lines += [f"! {each.resource}: {each.summary}" for each in report.troubles]
     return "\n".join([*lines, *_summary(report, len(busy))]) + "\n"
 
 
@@ -43,7 +43,7 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
     return {
         "account": report.account_id,
         "region": report.region,
-        "log_groups": [msgspec.to_builtins(each) for each in report.upkeep],
+        "log_groups": [msgspec.to_builtins(each) for each in report.log_group_steps],
         "vpcs": [
             {
                 "vpc": each.verdict.vpc_id,
@@ -56,7 +56,7 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
             for each in report.plans
         ],
         "failures": [each.reason for each in report.failures],
-        "troubles": [{"subject": each.subject, "what": each.what} for each in report.troubles],
+        "troubles": [{"subject": each.resource, "what": each.summary} for each in report.troubles],
         "monthly_dollars": added_dollars(report),
         "monthly_dollars_basis": cost.BASIS,
     }
@@ -77,7 +77,7 @@ def _in_order(plan: Plan) -> Iterator[Step]:
 
 
 def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
-    if not (busy or report.upkeep or report.failures or report.troubles):
+    if not (busy or report.log_group_steps or report.failures or report.troubles):
         yield "Nothing to do."
     counts: dict[str, int] = {}
     for each in report.plans:

@@ -76,4 +76,4 @@ def duplicates(judged: Judged, trigger: Trigger) -> tuple[Duplicate, ...]:
 
 
 def _once(incident: str, subject: str, text: str) -> Remediation:
-    return Remediation(subject=subject, what=text, done=False, incident=incident, every_run=False)
+    return Remediation(resource=subject, summary=text, applied=False, incident=incident, every_run=False)

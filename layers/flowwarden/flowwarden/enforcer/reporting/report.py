@@ -1,4 +1,4 @@
-"""What the enforcer did about each VPC and about what it keeps, ready to be told and counted. Pure."""
+"""What the enforcer did about each VPC and what it depends on, ready to be reported and counted. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Result(StrEnum):
     GONE = "GONE"
     """Deleted meanwhile: nothing to cover, no error."""
     PENDING = "PENDING"
-    """Nobody can tell yet, or it is too early: a scheduled look will see."""
+    """It is too early to say: a scheduled retry looks again."""
     BROKEN = "BROKEN"
     """It has the wanted flow log, which does not deliver."""
     CONFLICT = "CONFLICT"
@@ -41,7 +41,7 @@ class Result(StrEnum):
 class VpcOutcome(Struct, frozen=True, kw_only=True):
     """How it ended for one VPC, and why.
 
-    `vpc_id` is None where EC2 could not be asked at all, so that nobody knows whom it concerns.
+    `vpc_id` is None where EC2 could not be asked at all, so that it is unknown which VPCs it concerns.
     """
 
     result: Result
@@ -63,10 +63,10 @@ class VpcOutcome(Struct, frozen=True, kw_only=True):
 class Remediation(Struct, frozen=True, kw_only=True):
     """What was found about a log group, the delivery role or a description, and done."""
 
-    subject: str
-    what: str
-    done: bool = True
-    """Whether it was put right; else somebody has to."""
+    resource: str
+    summary: str
+    applied: bool = True
+    """Whether it was put right; else a person has to."""
     incident: str = ""
     """The key of the recurring incident that it belongs to; '' if it belongs to none."""
     every_run: bool = True
@@ -80,14 +80,14 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     region: str
     trigger: Trigger
     outcomes: tuple[VpcOutcome, ...] = ()
-    repairs: tuple[Remediation, ...] = ()
+    remediations: tuple[Remediation, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     """What others record again: reported once in a suppression window."""
     plans: tuple[Plan, ...] = ()
-    upkeep: tuple[LogGroupStep, ...] = ()
+    log_group_steps: tuple[LogGroupStep, ...] = ()
     """What was planned for VPCs and for log groups, of a run that only plans."""
-    forgotten: bool = False
-    """Whether the state table did not answer, so that nobody comes back by schedule."""
+    queue_unavailable: bool = False
+    """Whether the state table did not answer, so that no later run knows what is left."""
     goes_on: bool = False
     """Whether time ran out, so that the next scheduled look goes on with the sweep."""
 
@@ -107,9 +107,9 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def awaited(self) -> tuple[VpcOutcome, ...]:
-        """The VPCs whose flow log is still to come after somebody deleted one.
+        """The VPCs whose flow log is still to come after one was deleted.
 
-        Whoever did it is told now: the look that creates it does not know.
+        The caller is reported now: the retry that creates it does not know.
         """
         if not self.trigger.is_deletion:
             return ()
@@ -117,13 +117,13 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> tuple[VpcOutcome, ...]:
-        """The VPCs that are not watched as policy wants, and need somebody."""
+        """The VPCs that are not watched as policy wants, and need a person."""
         return self.of(Result.FAILED, Result.BROKEN, Result.CONFLICT, Result.ROLLED_BACK)
 
     @property
     def troubles(self) -> tuple[Remediation, ...]:
         """What is wrong about a log group, the delivery role or a description, and was not put right."""
-        return tuple(each for each in self.repairs if not each.done)
+        return tuple(each for each in self.remediations if not each.applied)
 
     @property
     def unfinished(self) -> tuple[VpcOutcome, ...]:
@@ -133,7 +133,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     @property
     def incidents(self) -> tuple[str, ...]:
         """The recurring incidents of outcomes and remediations, each once."""
-        parts: tuple[VpcOutcome | Remediation, ...] = (*self.outcomes, *self.repairs)
+        parts: tuple[VpcOutcome | Remediation, ...] = (*self.outcomes, *self.remediations)
         return tuple(dict.fromkeys(each.incident for each in parts if each.incident))
 
     @property
@@ -146,7 +146,9 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return replace(
             self,
             outcomes=tuple(each for each in self.outcomes if each.every_run or each.incident in incidents),
-            repairs=tuple(each for each in self.repairs if each.every_run or each.incident in incidents),
+            remediations=tuple(
+                each for each in self.remediations if each.every_run or each.incident in incidents
+            ),
             duplicates=self.duplicates if self.duplicates_incident in incidents else (),
         )
 
@@ -159,7 +161,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         failures = self.failures
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
-        changed = self.created or self.of(Result.REPLACED) or self.repairs or self.duplicates
+        changed = self.created or self.of(Result.REPLACED) or self.remediations or self.duplicates
         # What is left to a later run is reported now, with whoever made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.goes_on)
         return bool(changed or failures or unfinished or self.trigger.takes_away)
@@ -170,7 +172,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         Raises:
             EnforcementIncomplete: the state table did not answer, and a retry may do what is left.
         """
-        if not self.forgotten:
+        if not self.queue_unavailable:
             return
         if left := [each.vpc_id or "the list of VPCs" for each in self.unfinished]:
             raise EnforcementIncomplete(f"not covered yet, a retry may do it: {', '.join(left)}")

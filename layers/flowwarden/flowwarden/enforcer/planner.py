@@ -1,8 +1,8 @@
-"""From a look at the account to what shall be done: a plan for each VPC, and for what is kept around them."""
+"""From the observed account to plans: one for each VPC, and steps for the log groups that they need. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved, wanted_f
 from flowwarden.enforcer.state.inventory import LogGroup, Vpc, VpcResources
 from flowwarden.enforcer.state.selector import selects
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.enforcer.work_item import WorkItem
+from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.policy.flow_logs import ENOUGH, FlowLogsPolicy, Rule
 
 NOTHING = VpcResources()
@@ -42,36 +42,36 @@ class Planner:
         self._policy = policy
         self._stack = stack
 
-    def vpcs(self, world: Observed, pending: Mapping[str, WorkItem], now: int) -> list[Planned]:
-        """The plan for each VPC of a world, in their order."""
-        return [self.vpc(vpc, world, pending.get(vpc.vpc_id), now) for vpc in world.vpcs]
+    def vpcs(self, observed: Observed, pending: Mapping[str, WorkItem], now: int) -> list[Planned]:
+        """The plan for each VPC of the account, in their order."""
+        return [self.vpc(vpc, observed, pending.get(vpc.vpc_id), now) for vpc in observed.vpcs]
 
-    def vpc(self, vpc: Vpc, world: Observed, pending: WorkItem | None, now: int) -> Planned:
+    def vpc(self, vpc: Vpc, observed: Observed, pending: WorkItem | None, now: int) -> Planned:
         """The plan for one VPC."""
         vpc_state = VpcState(
             vpc=vpc,
-            parts=world.parts.get(vpc.vpc_id, NOTHING),
+            parts=observed.resources.get(vpc.vpc_id, NOTHING),
             desired=wanted_for(vpc, self._policy, self._stack),
             stack=self._stack,
-            seen=world.seen,
+            seen=observed.seen,
             at=now,
             foreign_is_enough=self._policy.foreign == ENOUGH,
         )
         context = PlanContext(
-            places=world.places,
+            places=observed.destinations,
             grace_until=pending.grace_until if pending else None,
-            held=pending.held if pending else "",
-            held_until=pending.held_until if pending else 0,
+            held=pending.backoff_configuration if pending else "",
+            held_until=pending.backoff_until if pending else 0,
             exempt=self._exempt(vpc, now),
         )
         return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, context))
 
-    def again(self, planned: Planned, parts: VpcResources) -> Planned:
+    def replan(self, planned: Planned, parts: VpcResources) -> Planned:
         """The plan for the same VPC, with what a second look found."""
         vpc_state = replace(planned.vpc_state, parts=parts)
         return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, PlanContext()))
 
-    def groups(self, world: Observed, plans: Sequence[Planned]) -> dict[str, DesiredFlowLog]:
+    def groups(self, observed: Observed, plans: Sequence[Planned]) -> dict[str, DesiredFlowLog]:
         """The log groups that are wanted: of the policy, of the VPCs, and of the flow logs to be made."""
         made = {
             step.flow_log.destination: step.flow_log
@@ -84,7 +84,7 @@ class Planner:
             resolved(rule.flow_log, self._stack) for rule in self._policy.rules if self._is_here(rule)
         ]
         kept = {name: each for name, each in made.items() if self._stack.keeps(name)}
-        return kept | log_groups.groups_wanted(desired, world.groups | set(kept), self._stack)
+        return kept | log_groups.groups_wanted(desired, observed.log_groups | set(kept), self._stack)
 
     def _is_here(self, rule: Rule) -> bool:
         """Whether a rule may be about VPCs of this account and region."""
@@ -93,11 +93,11 @@ class Planner:
             not where.regions or self._stack.region in where.regions
         )
 
-    def upkeep(
-        self, wanted: Mapping[str, DesiredFlowLog], found: list[LogGroup], world: Observed
-    ) -> Iterator[LogGroupStep]:
-        """What is to be done about these log groups, and about those that our flow logs write into."""
-        return log_groups.keep(wanted, found, self._stack, world.ours)
+    def log_group_steps(
+        self, wanted: Mapping[str, DesiredFlowLog], found: Sequence[LogGroup], observed: Observed
+    ) -> tuple[LogGroupStep, ...]:
+        """What is to be done about these log groups, and about those that managed flow logs write into."""
+        return tuple(log_groups.keep(wanted, found, self._stack, observed.managed_groups))
 
     def _exempt(self, vpc: Vpc, now: int) -> str | None:
         """Why policy says that a VPC needs no flow log; None if it needs one."""

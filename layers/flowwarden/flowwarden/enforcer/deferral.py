@@ -1,0 +1,76 @@
+"""VPCs that a run leaves to a later one, each with what the report says and what is requeued. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from flowwarden.enforcer.execute.result import StepResult
+from flowwarden.enforcer.modes import RUN_MODES
+from flowwarden.enforcer.observe import Observed
+from flowwarden.enforcer.planner import Planned
+from flowwarden.enforcer.reporting.report import Result, VpcOutcome
+from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, Trigger
+from flowwarden.enforcer.work_queue import WorkItem
+from flowwarden.errors import CallRefused
+
+MINUTE = 60
+
+
+def new_vpcs(trigger: Trigger, grace_minutes: int, stack: Stack, now: int) -> list[StepResult]:
+    """New VPCs of this account whose grace is not over: for now they are left to whoever made them."""
+    # An event from the future must not excuse its VPC for ever.
+    until = min(trigger.happened_at or now, now) + grace_minutes * MINUTE
+    reason = f"new: for {grace_minutes} min it is left to whoever made it"
+    if until <= now:
+        return []
+    return [
+        _pending(WorkItem(vpc_id=each.vpc_id, due=until, reason=reason, grace_until=until))
+        for each in trigger.vpcs
+        if each.owner_id in {"", stack.account_id}
+    ]
+
+
+def not_shown(targets: Collection[str], observed: Observed, trigger: Trigger, now: int) -> list[StepResult]:
+    """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
+    shown = {each.vpc_id for each in observed.vpcs}
+    return [_not_shown(each, trigger, now) for each in targets if each not in shown]
+
+
+def unfinished(planned: Sequence[Planned], done: Collection[str | None], now: int) -> list[StepResult]:
+    """VPCs of an event that there was no time for: the next retry looks at them."""
+    reason = "AWS throttles, and the time of this run is over: looked at again soon"
+    return [
+        _pending(WorkItem(vpc_id=each.vpc_id, due=now, reason=reason), retryable=True)
+        for each in planned
+        if each.vpc_id not in done
+    ]
+
+
+def unlisted(targets: Sequence[str] | None, trigger: Trigger, error: Exception, now: int) -> list[StepResult]:
+    """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
+    mode, passes, reason = RUN_MODES[trigger.kind], not isinstance(error, CallRefused), str(error)
+    named: Sequence[str | None] = targets if targets and mode.vpcs == "named" else (None,)
+    return [
+        StepResult(
+            outcome=VpcOutcome(result=Result.FAILED, vpc_id=each, reason=reason, retryable=passes),
+            requeue_after=WorkItem(vpc_id=each, due=now, reason=reason, failing_since=now)
+            if each is not None and passes and mode.requeues_rest
+            else None,
+        )
+        for each in named
+    ]
+
+
+def _not_shown(vpc_id: str, trigger: Trigger, now: int) -> StepResult:
+    if trigger.is_newborn(vpc_id, now):
+        reason = "created a moment ago and not visible yet"
+        return _pending(WorkItem(vpc_id=vpc_id, due=now + FRESH_SECONDS, reason=reason), retryable=True)
+    reason = "EC2 does not know it: deleted meanwhile"
+    return StepResult(outcome=VpcOutcome(result=Result.GONE, vpc_id=vpc_id, reason=reason))
+
+
+def _pending(item: WorkItem, *, retryable: bool = False) -> StepResult:
+    """A VPC that waits, for the reason that the item has."""
+    outcome = VpcOutcome(result=Result.PENDING, vpc_id=item.vpc_id, reason=item.reason, retryable=retryable)
+    return StepResult(outcome=outcome, requeue_after=item)
