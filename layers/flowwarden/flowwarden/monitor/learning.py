@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
@@ -47,24 +49,28 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         view: the batch.
         usual_alone: whether to leave out what is new.
     """
-    edges, new = view.contacts.edges, view.new_contacts
+    edges = view.contacts.edges
+    answered = edges.any(view.contacts.answered)
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
-    for number in edges.any(view.contacts.answered).nonzero()[0].tolist():
-        edge, place = edges.keys[number], edges.interfaces[number]
-        profile = view.profiles[place]
-        is_new = edge in new.get(place, {})
-        if profile.baseline is not None and not (is_new and usual_alone) and _teaches(view, place, edge):
-            found[profile.role, profile.day].add(edge)
+    for place, profile in view.profiles.items():
+        if profile.baseline is None:
+            continue
+        here = edges.at(place)
+        taught = set(compress(edges.keys[here], answered[here].tolist()))
+        if usual_alone:
+            taught.difference_update(view.new_contacts.get(place, ()))
+        if _is_exempt(view, profile):
+            # An exempt host may do anything, so what it does teaches nothing about the others of its role.
+            taught = {edge for edge in taught if edge.way == "in"}
+        if taught:
+            found[profile.role, profile.day] |= taught
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
-def _teaches(view: BatchView, place: int, edge: Edge) -> bool:
-    """Whether others of the role may do the same: an exempt host may do anything, which teaches nothing."""
-    interface = view.profiles[place].interface
-    if edge.way == "in" or interface is None or not view.policy.exempt:
-        return True
-    exempt = host_set(view.policy.exempt)
-    return not any(map(exempt.hold, interface.addresses))
+def _is_exempt(view: BatchView, profile: RoleProfile) -> bool:
+    if profile.interface is None or not view.policy.exempt:
+        return False
+    return any(map(host_set(view.policy.exempt).hold, profile.interface.addresses))
 
 
 def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:

@@ -20,7 +20,7 @@ from flowwarden.monitor.traffic.host_activity import HostActivities, HostActivit
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
-from flowwarden.monitor.traffic.selection import noise, rejected, with_internet, without_repeats
+from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.network.addresses import AddressBooks
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
@@ -124,7 +124,12 @@ class BatchView:
         """
         if not places:
             return []
-        return self.directions.flows(with_internet(self.directions, host_set(places)))
+        rows = self._with_internet
+        return self.directions.flows(touching(self.directions, rows, host_set(places))) if len(rows) else []
+
+    @cached_property
+    def _with_internet(self) -> Integers:
+        return with_internet(self.directions)
 
     @cached_property
     def contacts(self) -> Contacts:

@@ -8,10 +8,8 @@ before it passes for usual.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import chain
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
@@ -75,15 +73,18 @@ class Baseline(Struct, frozen=True, dict=True):
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
         """On how many days it was seen."""
-        return self._days[fingerprint(*edge)]
+        number = fingerprint(*edge)
+        return sum(number in numbers for numbers in self.seen.values())
 
     @cached_property
-    def _established(self) -> frozenset[int]:
-        return frozenset(number for number, days in self._days.items() if days >= DAYS_SEEN)
-
-    @cached_property
-    def _days(self) -> Counter[int]:
-        return Counter(chain.from_iterable(self.seen.values()))
+    def _established(self) -> set[int]:
+        """Whole days at once: a month of a role has tens of thousands of edges."""
+        seen_on: list[set[int]] = [set() for _ in range(DAYS_SEEN)]  # on one day or more, on two or more, …
+        for numbers in self.seen.values():
+            for days in range(DAYS_SEEN - 1, 0, -1):
+                seen_on[days] |= seen_on[days - 1] & numbers
+            seen_on[0] |= numbers
+        return seen_on[-1]
 
 
 def kinds_of(edge: Edge) -> list[EdgeKind]:

@@ -19,15 +19,27 @@ from flowwarden.records.columnar.tokenizer import Integers, Mask
 class Edges:
     """The contacts that ended in some way, by interface and edge."""
 
-    def __init__(self, keys: list[Edge], interfaces: list[int], groups: Groups, contacts: Integers) -> None:
+    def __init__(self, keys: list[Edge], interfaces: Integers, groups: Groups, contacts: Integers) -> None:
+        """Take the edges, those of an interface together.
+
+        Args:
+            keys: the edges.
+            interfaces: the index of each one's interface, ascending.
+            groups: the contacts of each edge.
+            contacts: the numbers of these contacts.
+        """
         self.keys = keys
-        self.interfaces = interfaces
-        """The index of each one's interface."""
+        self._interfaces = interfaces
         self._groups = groups
         self._contacts = contacts
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def at(self, interface: int) -> slice:
+        """The edges of an interface."""
+        begin, end = np.searchsorted(self._interfaces, (interface, interface + 1)).tolist()
+        return slice(begin, end)
 
     def of(self, number: int) -> Integers:
         """The contacts of an edge."""
@@ -57,10 +69,10 @@ def edges_of(
     columns: list[NDArray[Any]] = [interfaces.of_row[rows], inbound, flows["protocol"][rows]]
     columns += [np.minimum(directions.service_port[rows], DYNAMIC), peers]
     alike = Groups(packed(columns, [len(interfaces), 2, 2**8, 2**16, len(names)]))
-    of_interface, *values = (column[alike.rows].tolist() for column in columns)
+    of_interface, *values = (column[alike.rows] for column in columns)
     keys = [
         Edge("in" if way else "out", protocol, port, names[peer])
-        for way, protocol, port, peer in zip(*values, strict=True)
+        for way, protocol, port, peer in zip(*(each.tolist() for each in values), strict=True)
     ]
     return Edges(keys, of_interface, alike, contacts)
 

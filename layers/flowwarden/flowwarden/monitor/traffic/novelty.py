@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 
 from flowwarden.monitor.baseline.baseline import Edge
@@ -22,8 +21,10 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
         profiles: what is usual, by the index of the interface.
     """
     edges = contacts.edges
-    found: defaultdict[int, dict[Edge, Integers]] = defaultdict(dict)
-    for number, (edge, interface) in enumerate(zip(edges.keys, edges.interfaces, strict=True)):
-        if not profiles[interface].knows(edge):
-            found[interface][edge] = edges.of(number)
+    found: dict[int, dict[Edge, Integers]] = {}
+    for place, profile in profiles.items():
+        here = edges.at(place)
+        keys = enumerate(edges.keys[here], here.start)
+        if new := {edge: edges.of(number) for number, edge in keys if not profile.knows(edge)}:
+            found[place] = new
     return found

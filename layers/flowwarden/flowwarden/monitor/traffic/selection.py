@@ -26,12 +26,11 @@ def rejected(directions: Directions) -> Integers:
     return without_repeats(flows, ((flows["action"] == REJECT) & ~is_noise(directions)).nonzero()[0])
 
 
-def with_internet(directions: Directions, places: HostSet) -> Integers:
-    """The rows of accepted flows of these places with the internet, each record once.
+def touching(directions: Directions, rows: Integers, places: HostSet) -> Integers:
+    """Those of these connections with the internet that have an end in one of the places, each record once.
 
-    Their initiator is sure. Making flows of rows is dear, so that only those of declared places are made.
+    Making flows of rows is dear, so that only those of declared places are made.
     """
-    rows = _with_internet(directions)
     return without_repeats(directions.traffic.flows, rows[_touching(directions, rows, places)])
 
 
@@ -53,7 +52,7 @@ def noise(directions: Directions) -> Integers:
     return noise
 
 
-def _with_internet(directions: Directions) -> Integers:
+def with_internet(directions: Directions) -> Integers:
     """The rows of accepted flows that surely are of a connection with the internet."""
     outside: Mask = (directions.client_class == INTERNET) | (directions.server_class == INTERNET)
     outside &= directions.traffic.flows["action"] == ACCEPT
