@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.aws.sns import fit_subject
 from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
+from flowwarden.sinks.sns import fit_subject
 
 SWEEP = Trigger(kind=RunKind.SWEEP, reason="scheduled sweep")
 DELETION = Trigger(

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from flowwarden.aws.sns import fit_subject
 from flowwarden.monitor.detectors import DETECTORS, host_probing
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render.page import TOP, Occasion, log_query, moment, render
@@ -16,6 +15,7 @@ from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
+from flowwarden.sinks.sns import fit_subject
 from flowwarden.state.schema import BASELINES
 from tests.flows import flow, rejected
 from tests.monitor.batches import batch, finding_with, triaged

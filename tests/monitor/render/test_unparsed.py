@@ -8,13 +8,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.aws.sns import fit_subject
 from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.render.page import Occasion
 from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
+from flowwarden.sinks.sns import fit_subject
 
 OCCASION = Occasion(
     account_id="111122223333",

@@ -9,7 +9,7 @@ from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
-from flowwarden.aws.sns import TopicSink
+from flowwarden.aws.sns import Topic
 from flowwarden.enforcer.ports import EnforcerPorts, Pace
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
@@ -17,6 +17,7 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
+from flowwarden.sinks.sns import SnsSink
 
 
 def build(settings: EnforcerSettings, aws: EnforcerPorts, *, dry_run: bool | None = None) -> Enforcer:
@@ -52,7 +53,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
         evidence=DynamoDbEvidence(state, table),
         queue=DynamoDbWorkQueue(state, table),
         claims=DynamoDbClaims(quick, table, terms),
-        routes={Route.OPERATIONS: (TopicSink(topics, settings.operations_topic_arn),)},
+        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn)),)},
         pace=pace,
     )
 

@@ -13,7 +13,7 @@ from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
-from flowwarden.aws.sns import TopicSink
+from flowwarden.aws.sns import Topic
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
@@ -25,6 +25,7 @@ from flowwarden.notify.ports import Claims, Sink
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
+from flowwarden.sinks.sns import SnsSink
 from flowwarden.state.ports import EvidenceStore
 
 INTERFACE_ATTEMPTS: Final = 1
@@ -111,6 +112,6 @@ def _ports(settings: MonitorSettings) -> MonitorPorts:
         ),
         state=DynamoDbEvidence(state, table),
         claims=DynamoDbClaims(state, table, terms),
-        pages=TopicSink(topics, settings.pages_topic_arn),
-        operations=TopicSink(topics, settings.operations_topic_arn),
+        pages=SnsSink(Topic(topics, settings.pages_topic_arn)),
+        operations=SnsSink(Topic(topics, settings.operations_topic_arn)),
     )

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from msgspec.structs import replace
 
-from flowwarden.aws.sns import CUT, MACHINES, MAX_BYTES, TopicSink, fit_subject
+from flowwarden.aws.sns import Topic
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.notification import Notification
+from flowwarden.sinks.sns import CUT, MACHINES, MAX_BYTES, SnsSink, fit_subject
 from tests.aws.clients import client
 
 
@@ -45,7 +46,7 @@ def test_machines_get_the_document_and_the_attributes() -> None:
         queue = sqs.create_queue(QueueName="q")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        TopicSink(client("sns"), topic).send(notification())
+        SnsSink(Topic(client("sns"), topic)).send(notification())
         (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     envelope = json.loads(message["Body"])
     assert envelope["Subject"] == "[HIGH] subject"
@@ -56,7 +57,7 @@ def test_machines_get_the_document_and_the_attributes() -> None:
 def test_people_get_the_text() -> None:
     """E-mail, SMS and chat have no key of their own, so they get the default."""
     recorder: Any = RecordingClient()
-    TopicSink(recorder, "arn:topic").send(notification())
+    SnsSink(Topic(recorder, "arn:topic")).send(notification())
     (call,) = recorder.calls
     body = json.loads(call["Message"])
     assert body.pop("default") == "text for people"
@@ -68,7 +69,7 @@ def test_people_get_the_text() -> None:
 def test_what_is_too_large_is_cut_and_says_so(text: str) -> None:
     """Better a shortened page than none."""
     recorder: Any = RecordingClient()
-    TopicSink(recorder, "arn:topic").send(notification(text))
+    SnsSink(Topic(recorder, "arn:topic")).send(notification(text))
     (call,) = recorder.calls
     assert len(call["Message"].encode()) <= MAX_BYTES
     assert json.loads(call["Message"])["default"].endswith(CUT)
@@ -80,7 +81,7 @@ def test_a_topic_that_is_not_there_is_a_named_error() -> None:
         mock_aws(),
         pytest.raises(PublishFailed, match=r"arn:aws:sns:us-east-1:123456789012:none: .*NotFound"),
     ):
-        TopicSink(client("sns"), "arn:aws:sns:us-east-1:123456789012:none").send(notification())
+        SnsSink(Topic(client("sns"), "arn:aws:sns:us-east-1:123456789012:none")).send(notification())
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_the_sink_fits_subject_and_text_message_to_its_service() -> None:
     """A notification's subject is any line; SNS refuses more than 99 characters of ASCII."""
     recorder: Any = RecordingClient()
     long = replace(notification(), subject="Grüße " + "x" * 300)
-    TopicSink(recorder, "arn:topic").send(long)
+    SnsSink(Topic(recorder, "arn:topic")).send(long)
     (call,) = recorder.calls
     assert call["Subject"] == "Gr??e " + "x" * 90 + "..."
     assert json.loads(call["Message"])["sms"] == call["Subject"]
@@ -118,5 +119,5 @@ def test_the_sink_fits_subject_and_text_message_to_its_service() -> None:
 def test_a_sink_is_named_by_its_topic() -> None:
     """Claims are stored under the name, so two topics have two names."""
     unused: Any = None
-    names = [TopicSink(unused, f"arn:aws:sns:eu-west-1:111122223333:{each}").name for each in ("a", "b")]
+    names = [SnsSink(Topic(unused, f"arn:aws:sns:eu-west-1:111122223333:{each}")).name for each in ("a", "b")]
     assert names == ["sns:a", "sns:b"]

@@ -1,0 +1,94 @@
+"""The sink on SNS: one message carries a text for people and a JSON document for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from flowwarden.notify.notification import Notification, one_line
+
+MACHINES = ("sqs", "lambda", "http", "https", "firehose")
+"""Protocols that get the document. E-mail gets the text, SMS a short one."""
+
+MAX_BYTES = 262_144
+"""SNS's default limit of body and attributes together."""
+
+MAX_SUBJECT = 99
+"""SNS takes fewer than 100 characters."""
+
+MAX_ATTRIBUTE = 256
+"""Characters of an attribute; ours are ids and words."""
+
+MAX_BODY = MAX_BYTES - 16_384
+"""What the attributes leave at their largest: eight of them, four bytes a character, names and types too."""
+
+CUT = "\n[cut: the notification was larger than SNS takes]\n"
+
+
+class Topic(Protocol):
+    """What publishes to one topic; `aws/sns.py` does."""
+
+    name: str
+
+    def publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+        """Publish a message that has a text for each protocol. Raises PublishFailed."""
+
+
+class SnsSink:
+    """Sends notifications to one topic."""
+
+    def __init__(self, topic: Topic) -> None:
+        self._topic = topic
+        self.name = f"sns:{topic.name}"
+
+    def send(self, notification: Notification) -> None:
+        """Publish the notification. Raises PublishFailed if SNS did not take it."""
+        attributes = _attributes(notification.attributes)
+        self._topic.publish(fit_subject(notification.subject), _body(notification), attributes)
+
+
+def fit_subject(text: str) -> str:
+    """A subject that SNS takes: printable ASCII, at most `MAX_SUBJECT` characters, `...` where it was cut.
+
+    A subject that SNS refuses loses the whole notification, so nothing is left to chance.
+    """
+    printable = "".join(char if " " <= char <= "~" else "?" for char in " ".join(text.split()))
+    if len(printable) <= MAX_SUBJECT:
+        return printable or "(no subject)"
+    return printable[: MAX_SUBJECT - 3] + "..."
+
+
+def _attributes(values: Mapping[str, str]) -> dict[str, str]:
+    """The attributes that SNS delivers: it may drop a message whose attribute has a control character."""
+    return {name: one_line(value, MAX_ATTRIBUTE) for name, value in values.items() if value}
+
+
+def _body(notification: Notification) -> str:
+    document = msgspec.json.encode({**notification.document, "text": notification.text}).decode()
+    whole = {
+        "default": notification.text,
+        "sms": _short(notification),
+        **dict.fromkeys(MACHINES, document),
+    }
+    encoded = msgspec.json.encode(whole)
+    return encoded.decode() if len(encoded) <= MAX_BODY else _shortened(notification)
+
+
+def _short(notification: Notification) -> str:
+    """What fits a text message."""
+    incident = notification.document.get("incident")
+    subject = fit_subject(notification.subject)
+    return f"{subject} incident {incident}" if incident else subject
+
+
+def _shortened(notification: Notification) -> str:
+    """The text alone, halved until it fits: how many bytes a character takes depends on what it is."""
+    length = len(notification.text)
+    while True:
+        text = notification.text[:length] + (CUT if length < len(notification.text) else "")
+        encoded = msgspec.json.encode({"default": text, "sms": _short(notification)})
+        if len(encoded) <= MAX_BODY:
+            return encoded.decode()
+        length //= 2
