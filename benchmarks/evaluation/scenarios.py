@@ -11,7 +11,7 @@ from benchmarks.layouts import layouts
 
 TUNING_SEED: Final = 20_260
 """For whoever changes a threshold, and for quick runs."""
-REPORTING_SEED: Final = 77_001
+REPORTING_SEED: Final = 91_129
 """For results that are told. Nobody looks at its traffic when thresholds are chosen."""
 
 BENIGN, STRESS, INCIDENTS, INCIDENTS_V2, BENIGN_V2 = (
