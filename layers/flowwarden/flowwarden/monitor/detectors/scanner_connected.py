@@ -40,8 +40,9 @@ from flowwarden.network.initiator import Basis, InitiatorVerdict
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.marks import mark, read_mark, server_hash
 from flowwarden.state.schema import BASELINES, MOST_SCANNERS, MOST_SUSPECTS, SCANNERS
-from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
+from flowwarden.state.sets import DAY, Addition, Sets
 
 MOST_VISITORS: Final = 48
 """Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
@@ -52,8 +53,6 @@ SUSPECTED: Final = 3
 noise tries one or two. Of a scanner that tries fifteen, a batch may hold three."""
 MOST_MARKS: Final = 16
 """Services that are remembered of one visitor."""
-_SERVER_AT, _PROTOCOL_AT = 24, 16
-"""Bits of a mark: 24 of the server's hash, 8 of the protocol, 16 of the port."""
 
 REFUSED_AT, VISITED = SCANNERS.sets
 
@@ -147,9 +146,9 @@ def _remember(
     to these sees the visits, or this one sees the refusals.
     """
     keys = {_scanner(visitor, here.profile.day)} | {_scanner(visitor, here.profile.day - 1)} & set(items)
-    marks = frozenset(sorted({_mark(each) for each in visits})[:MOST_MARKS])
+    marks = sorted({mark(each.server, each.protocol, each.port) for each in visits})[:MOST_MARKS]
     until = SCANNERS.kept_until(here.profile.day * DAY)
-    additions = [Addition(key, {VISITED: marks}, until) for key in sorted(keys) if marks]
+    additions = [Addition(key, {VISITED: frozenset(marks)}, until) for key in sorted(keys) if marks]
     added = [state.add(each) for each in additions]
     return any(_is_scanner(sets, least) for sets in added)
 
@@ -169,9 +168,9 @@ def _earlier(
 ) -> Iterator[TrafficFinding]:
     """A finding for each service that a scanner got through to before it was known for one."""
     for visitor, marks in sorted(scanners.items()):
-        of_server = grouped(_refusals(here, visitor), lambda d: _hash(d.server)) if marks else {}
-        for mark in sorted(marks):
-            server, protocol, port = mark >> _SERVER_AT, mark >> _PROTOCOL_AT & 0xFF, mark & 0xFFFF
+        of_server = grouped(_refusals(here, visitor), lambda d: server_hash(d.server)) if marks else {}
+        for number in sorted(marks):
+            server, protocol, port = read_mark(number)
             if server in of_server:
                 yield report(here.profile.role, of_server[server], least, Service(protocol, port))
 
@@ -222,15 +221,6 @@ def _is_scanner(sets: Sets, least: int) -> bool:
 def _scanner(visitor: str, day: int) -> str:
     """The item of an internet host that was refused at several places on a day."""
     return SCANNERS.key_of(day, visitor)
-
-
-def _mark(visit: Contact) -> int:
-    """A server, as a hash, and its service: what has to be reported of a visit later."""
-    return _hash(visit.server) << _SERVER_AT | visit.protocol << _PROTOCOL_AT | visit.port
-
-
-def _hash(server: str) -> int:
-    return fingerprint(server) >> _SERVER_AT
 
 
 def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> TrafficFinding:
