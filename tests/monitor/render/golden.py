@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.page import Occasion
+from flowwarden.monitor.render.parts import Occasion
 from flowwarden.notify.claims import Claim, ClaimState
 from tests.monitor.render.examples import EXAMPLES
 

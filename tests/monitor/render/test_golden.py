@@ -1,4 +1,4 @@
-"""What people read changes only where somebody changed it on purpose."""
+"""What people read changes only on purpose."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.monitor.render.golden import FOLDER, page_of, path_of
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_page_says_what_its_golden_page_says(name: str) -> None:
-    """Word for word. If the change is meant: `make golden`, and read the difference."""
+    """Word for word. If the change is meant: `make golden`, and review the difference."""
     assert page_of(name) == path_of(name).read_text()
 
 
 def test_every_detector_has_a_golden_page_and_every_golden_page_a_detector() -> None:
-    """A new detector gets one, and the page of one that went away goes, too."""
+    """No detector lacks one, and none is left of a detector that was removed."""
     names = {each.name for each in DETECTORS}
     assert names == EXAMPLES.keys()
     assert {each.name for each in FOLDER.iterdir()} == {path_of(name).name for name in names}
