@@ -53,6 +53,10 @@ docs: .venv/.made ## Write the generated parts of the docs anew: README's table 
 	@$(BIN)/python -m local.docs_policy
 	@$(BIN)/python -m local.docs_state
 
+.PHONY: golden
+golden: .venv/.made ## Write the golden pages anew: what each detector's notification says
+	@$(BIN)/python -m tests.monitor.render.golden
+
 .PHONY: validate
 validate: .venvs/sam/.made ## What SAM says of the template
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam validate --lint

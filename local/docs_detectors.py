@@ -36,7 +36,7 @@ NEEDS: Final = {
 }
 SHOWN: Final = ("What", "Why", "False positives", "Blind")
 """Headings of a detector's docstring that the page takes."""
-HIDDEN: Final = ("Events", "What to do", "ATT&CK")
+HIDDEN: Final = ("Events", "ATT&CK")
 """Headings for developers, and those that the page has from elsewhere."""
 INTRODUCTION: Final = """\
 # Detectors
@@ -47,6 +47,9 @@ Each section says what one detector finds, where the finding goes, and what the 
 threshold stands with its default; [policy.md](policy.md) says how to change it. Without a need, the detector
 finds less or nothing. A finding silences the findings of the detectors that it inhibits, in the same batch
 and about the same subject.
+
+What to do stands in notifications, too, with the finding's values in place of the words in braces. A step
+whose word has no value there is left out.
 
 A batch with too many pages sends some of them together: that page has the name `alert-rollup`.
 """
@@ -76,7 +79,14 @@ def _section(detector: Detector) -> str:
     facts = "\n".join(f"- **{name}:** {value}" for name, value in _facts(detector))
     paragraphs = "\n\n".join(_wrapped(each) for each in paragraphs_of(_module(detector)))
     summary = _wrapped(f"{detector.summary[:1].upper()}{detector.summary[1:]}.")
-    return f"## `{detector.name}`\n\n{summary}\n\n{facts}\n\n{paragraphs}\n"
+    return f"## `{detector.name}`\n\n{summary}\n\n{facts}\n\n{paragraphs}\n\n{_runbook(detector)}\n"
+
+
+def _runbook(detector: Detector) -> str:
+    if not detector.runbook:
+        return "**What to do:** nothing."
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(detector.runbook, start=1))
+    return f"**What to do:**\n\n{steps}"
 
 
 def _facts(detector: Detector) -> Iterator[tuple[str, str]]:

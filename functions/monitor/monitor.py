@@ -27,6 +27,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from flowwarden.bootstrap.monitor import on_aws
 from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
@@ -132,7 +133,7 @@ def tell(batch: LogBatch, result: BatchReport) -> None:
     for line, reason in result.malformed_samples:
         logger.warning("malformed line", line=line, reason=reason)
     for finding in result.reported[:LOGGED]:
-        logger.info(finding.summary, detector=finding.detector)
+        logger.info(describe(finding).summary, detector=finding.detector)
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
         logger.info("more findings that page nobody", more=counts)

@@ -45,6 +45,16 @@ def test_every_detector_has_its_three_headings_on_the_page() -> None:
             assert section.count(f"\n**{heading}:** ") == 1, name
 
 
+def test_every_detector_says_on_the_page_what_to_do() -> None:
+    """The steps of its runbook, in order; or that there is nothing to do."""
+    sections = dict(zip((each.name for each in DETECTORS), PAGE.split("\n## ")[1:], strict=True))
+    for each in DETECTORS:
+        steps = "".join(f"\n{number}. {step}" for number, step in enumerate(each.runbook, start=1))
+        expected = f"\n{steps}\n" if each.runbook else " nothing.\n"
+        assert sections[each.name].partition("\n**What to do:**")[2].rstrip() == expected.rstrip(), each.name
+    assert {each.name for each in DETECTORS if not each.runbook} == {"internet-rejects"}
+
+
 def test_every_route_and_need_has_words() -> None:
     """One without would stop the writer when a detector first uses it."""
     assert docs_detectors.ROUTES.keys() == set(Route)

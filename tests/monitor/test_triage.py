@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.render.incident_key import incident_key
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.triage import triage
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action, Flow, FlowDirection
@@ -93,7 +94,7 @@ def test_order_and_repetition_of_records_change_no_finding(
         keys = [incident_key(f, "1", "r", "g") for f in findings]
         assert len(set(keys)) == len(keys), "two findings of a batch are two incidents"
         return {
-            (f.detector, f.severity, f.summary, f.likely, f.tally, key)
+            (f.detector, f.severity, describe(f).summary, describe(f).likely, f.tally, key)
             for f, key in zip(findings, keys, strict=True)
         }
 

@@ -6,11 +6,13 @@ import pytest
 
 from flowwarden.monitor.detectors import blocked_connection
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe, steps
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from tests.flows import START, flow, rejected
 from tests.monitor.batches import batch, finding_with
+from tests.monitor.render.golden import OCCASION
 
 inspect = finding_with(blocked_connection.DETECTOR)
 
@@ -21,7 +23,8 @@ def test_many_lines_about_one_service_are_one_finding() -> None:
     """Never one alert a line."""
     flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", start=START + i) for i in range(20)]
     (finding,) = inspect(batch(*flows), Policy())
-    assert finding.summary == "10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30."
+    assert describe(finding).summary == "10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30."
+    assert finding.facts.limit == PACKETS
     assert finding.severity is Severity.MEDIUM
     assert (finding.tally.records, finding.tally.connections, finding.tally.packets) == (20, 20, 120)
     assert (finding.tally.first, finding.tally.last) == (START, START + 58)
@@ -47,7 +50,8 @@ def test_egress_to_the_internet_counts_too() -> None:
     """The refusal may be at the way out."""
     (finding,) = inspect(batch(rejected("10.0.1.20:50000", "198.51.100.7:443")), Policy())
     assert finding.peer_class == "internet"
-    assert "on the internet" in finding.advice[0]
+    first, *_ = steps(finding, describe(finding), OCCASION)
+    assert "on the internet" in first
 
 
 @pytest.mark.parametrize(
@@ -62,14 +66,14 @@ def test_the_side_tells_whose_rules_refused(direction: FlowDirection | None, rul
     """On-call goes to the right security group first."""
     one = rejected("10.0.1.20:50000", "10.0.2.30:5432", flow_direction=direction)
     (finding,) = inspect(batch(one), Policy())
-    assert rules in finding.likely
+    assert rules in describe(finding).likely
 
 
 def test_a_stated_reason_is_told() -> None:
     """`reject-reason` needs no guessing."""
     one = rejected("10.0.1.20:50000", "198.51.100.7:443", reject_reason="BPA")
     (finding,) = inspect(batch(one), Policy())
-    assert finding.likely == "VPC Block Public Access refused it"
+    assert describe(finding).likely == "VPC Block Public Access refused it"
 
 
 def test_a_layout_without_packet_counts_counts_records() -> None:

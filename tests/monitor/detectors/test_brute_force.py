@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.monitor.detectors.brute_force import inspect
+from flowwarden.monitor.detectors.brute_force import DETECTOR, Facts, inspect
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
 from flowwarden.monitor.traffic.host_activity import HostActivity, sets
 from flowwarden.network.services import TCP
@@ -74,8 +75,10 @@ def test_the_finding_says_who_logged_in_where() -> None:
     """And how to go on."""
     one = suspect(logins("10.0.9.1", 60))
     (finding,) = inspect(one, Thresholds())
-    assert (finding.severity, finding.subject, finding.technique) == (Severity.HIGH, CLIENT, "T1110")
-    assert "10.0.9.1" in finding.summary
-    assert "SSH" in finding.summary
+    assert (finding.severity, finding.subject) == (Severity.HIGH, CLIENT)
+    assert DETECTOR.technique == "T1110"
+    assert finding.facts == Facts("tag:Role=web", sessions=63, limit=40)
+    assert "10.0.9.1" in describe(finding).summary
+    assert "SSH" in describe(finding).summary
     many = suspect(*(logins(f"10.0.9.{host}", 25) for host in range(1, 5)))
-    assert "among others" in inspect(many, Thresholds())[0].summary
+    assert "among others" in describe(inspect(many, Thresholds())[0]).summary

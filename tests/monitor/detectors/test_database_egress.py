@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flowwarden.monitor.detectors.database_egress import inspect
+from flowwarden.monitor.detectors.database_egress import Facts, inspect
 from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
 from flowwarden.policy.detection import Thresholds
 from tests.monitor.suspicion import CLIENT, contact, suspect
@@ -24,7 +25,8 @@ def test_a_database_that_goes_somewhere_new_is_found() -> None:
     assert (finding.detector, finding.severity, finding.subject) == (
         "database-egress", Severity.HIGH, CLIENT,
     )  # fmt: skip
-    assert "serves PostgreSQL (tcp/5432)" in finding.summary
+    assert finding.facts == Facts("tag:Role=web", serves=(5432,))
+    assert "serves PostgreSQL (tcp/5432)" in describe(finding).summary
     assert len(found(contact("10.0.9.1", 22, ContactOutcome.ANSWERED))) == 1
 
 

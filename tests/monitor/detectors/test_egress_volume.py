@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors.egress_volume import (
+    DETECTOR,
     LEAST,
     MEGABYTE,
     MOST_RECORDS,
     SENT,
     SIZES,
+    Facts,
     Place,
     addition,
     by_hour,
@@ -24,6 +26,7 @@ from flowwarden.monitor.detectors.egress_volume import (
     volume,
 )
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.network.direction import Directions
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.model import Action, Flow, FlowDirection
@@ -128,8 +131,10 @@ def test_the_finding_says_who_sent_how_much_to_whom() -> None:
     batch = directions(sent(900 * MEGABYTE), sent(90 * MEGABYTE, 40_001, "198.51.100.7:443"))
     ((place, rows),) = uploads(batch).items()
     finding = report(place, "tag:Role=web", 990 * MEGABYTE, 0, batch, rows)
-    assert (finding.severity, finding.subject, finding.technique) == (Severity.MEDIUM, HOST, "T1048")
-    assert "about 990 MB" in finding.summary
-    assert "1 other host" in finding.summary
-    assert "never did" in finding.because
-    assert "send 64 MB at most" in report(place, "web", 1, 64 * MEGABYTE, batch, rows).because
+    assert (finding.severity, finding.subject) == (Severity.MEDIUM, HOST)
+    assert DETECTOR.technique == "T1048"
+    assert finding.facts == Facts("tag:Role=web", sent=990 * MEGABYTE, usual=0)
+    assert "about 990 MB" in describe(finding).summary
+    assert "1 other host" in describe(finding).summary
+    assert "never did" in describe(finding).because
+    assert "send 64 MB at most" in describe(report(place, "web", 1, 64 * MEGABYTE, batch, rows)).because

@@ -2,6 +2,7 @@
 
 from flowwarden.monitor.detectors import host_probing
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from tests.flows import rejected
@@ -17,7 +18,8 @@ def test_many_ports_of_one_host_are_probing() -> None:
     flows = [rejected("10.0.1.66:50000", f"10.0.2.30:{port}", packets=1) for port in range(1, PLACES + 1)]
     (finding,) = inspect(batch(*flows), Policy())
     assert (finding.subject, finding.severity) == ("10.0.1.66", Severity.HIGH)
-    assert f"{PLACES} host and port pairs (1 host, {PLACES} services)" in finding.summary
+    assert finding.facts == host_probing.Facts(pairs=PLACES, limit=PLACES)
+    assert f"{PLACES} host and port pairs (1 host, {PLACES} services)" in describe(finding).summary
 
 
 def test_one_port_of_many_hosts_is_probing() -> None:

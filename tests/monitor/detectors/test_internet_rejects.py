@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.detectors.internet_rejects import MOST_HOSTS
 from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
 from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import Directions
@@ -66,7 +67,8 @@ def test_hosts_beyond_the_first_are_told_together() -> None:
     findings = inspect(*flows)
     assert len(findings) == MOST_HOSTS + 1
     assert (findings[0].subject, findings[0].tally.records) == ("10.0.1.50", 2)
-    assert findings[-1].subject == "275 other hosts"
+    assert findings[-1].facts.hosts == 275
+    assert describe(findings[-1]).summary == "Refused at 275 other hosts: 1 internet host."
     assert sum(found.tally.records for found in findings) == len(flows)
     assert len(inspect(*flows[:MOST_HOSTS])) == MOST_HOSTS
 

@@ -2,6 +2,7 @@
 
 from flowwarden.monitor.detectors import internet_to_private
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.policy.policy import Policy
 from tests.flows import flow, rejected
 from tests.monitor.batches import batch, finding_with
@@ -20,8 +21,8 @@ def test_a_subnet_is_declared_by_id_or_by_cidr() -> None:
     without = batch(flow(*VISIT), flow(*ANSWER))
     (by_id,) = inspect(with_id, BY_ID)
     (by_cidr,) = inspect(without, BY_CIDR)
-    assert by_id.summary == by_cidr.summary
-    assert by_id.summary == (
+    assert describe(by_id).summary == describe(by_cidr).summary
+    assert describe(by_id).summary == (
         "203.0.113.9 connected to SSH (tcp/22) at 10.0.2.40, in a subnet declared private."
     )
     assert by_id.severity is Severity.HIGH
@@ -42,7 +43,7 @@ def test_many_visitors_of_one_service_are_one_finding() -> None:
     flows = batch(*(flow(*visit) for visit in visits), *answers, unanswered)
     (finding,) = inspect(flows, BY_CIDR)
     assert finding.subject == "10.0.2.40"
-    assert finding.summary.startswith("9 internet hosts connected")
+    assert describe(finding).summary.startswith("9 internet hosts connected")
 
 
 def test_an_unanswered_accept_is_no_connection() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flowwarden.monitor.detectors.lateral_movement import inspect
+from flowwarden.monitor.detectors.lateral_movement import DETECTOR, Facts, inspect
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome
 from flowwarden.network.services import TCP
 from flowwarden.policy.detection import Thresholds
@@ -49,5 +50,7 @@ def test_the_finding_is_about_the_host_that_moves() -> None:
     """Whoever it reached."""
     one = suspect(*SSH)
     (finding,) = inspect(one, Thresholds())
-    assert (finding.severity, finding.subject, finding.technique) == (Severity.MEDIUM, CLIENT, "T1021")
-    assert "SSH" in finding.summary
+    assert (finding.severity, finding.subject) == (Severity.MEDIUM, CLIENT)
+    assert DETECTOR.technique == "T1021"
+    assert finding.facts == Facts("tag:Role=web", servers=3, limit=3)
+    assert "SSH" in describe(finding).summary

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors import records_skipped
 from flowwarden.monitor.findings import InterfaceFinding
+from flowwarden.monitor.render.text import describe
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.sets import Sets, merged
@@ -96,7 +97,8 @@ def test_what_is_told_names_the_interface_and_the_time() -> None:
     assert spot is not None
     assert (spot.subject, spot.interfaces) == (ENI, (ENI,))
     assert (spot.first, spot.last) == (NOON, NOON + 1800)
-    assert "4 windows of eni-0a or more" in spot.summary
+    assert spot.facts == records_skipped.Facts(windows=4, limit=3)
+    assert "4 windows of eni-0a or more" in describe(spot).summary
 
 
 def test_a_window_of_the_future_or_of_no_time_is_none() -> None:

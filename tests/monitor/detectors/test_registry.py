@@ -91,14 +91,19 @@ def test_what_pages_has_a_paging_severity() -> None:
 
 
 def test_every_detector_documents_itself_and_is_tested() -> None:
-    """What, why, false positives, what to do, ATT&CK; and a test file of its own."""
+    """What, why, false positives, ATT&CK; and a test file of its own."""
     for name, module in modules().items():
         text = module.__doc__ or ""
         assert text.startswith(f"{name}:")
-        for heading in ("What:", "Why:", "False positives:", "Events:", "What to do:", "ATT&CK:"):
+        for heading in ("What:", "Why:", "False positives:", "Events:", "ATT&CK:"):
             assert heading in text, f"{name} lacks {heading}"
         tests = Path(__file__).parent / f"test_{module.__name__.rpartition('.')[2]}.py"
         assert tests.exists()
+
+
+def test_whoever_is_notified_reads_what_to_do() -> None:
+    """What goes to the log alone may need nothing to be done."""
+    assert [each.name for each in DETECTORS if not each.runbook and each.route is not Route.LOG] == []
 
 
 def test_every_detector_names_the_events_that_show_it_and_that_do_not() -> None:

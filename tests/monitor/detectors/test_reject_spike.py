@@ -14,6 +14,7 @@ from flowwarden.monitor.detectors.reject_spike import (
     QUIET,
     SLOT,
     TRIED,
+    Facts,
     addition,
     attempts,
     is_spike,
@@ -22,6 +23,7 @@ from flowwarden.monitor.detectors.reject_spike import (
     report,
 )
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Flow
 from flowwarden.state.sets import distinct
@@ -137,5 +139,6 @@ def test_a_spike_is_reported_and_pages_nobody() -> None:
     (about,) = finding_with(internet_rejects.DETECTOR)(noise(40))
     finding = report(about, 812.4, TIMES)
     assert finding.severity is Severity.INFO
-    assert (finding.subject, finding.likely) == (HOST, "background noise of the internet")
-    assert "about 812 attempts in ten minutes; 40 hosts in this batch" in finding.summary
+    assert finding.facts == Facts(attempts=812.4, limit=TIMES)
+    assert (finding.subject, describe(finding).likely) == (HOST, "background noise of the internet")
+    assert "about 812 attempts in ten minutes; 40 hosts in this batch" in describe(finding).summary

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors.scan import inspect, suspicious, vertical
+from flowwarden.monitor.detectors.scan import DETECTOR, Failures, Ports, inspect, suspicious, vertical
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.contacts import ContactOutcome
 from flowwarden.monitor.traffic.excess import excess
 from flowwarden.monitor.traffic.host_activity import sets
@@ -125,9 +126,11 @@ def test_the_finding_says_who_how_much_and_why() -> None:
     """One incident for the host, whatever it tried."""
     one = suspect(*FAILED[:20])
     (finding,) = inspect(one, Thresholds())
-    assert (finding.severity, finding.subject, finding.technique) == (Severity.HIGH, CLIENT, "T1046")
-    assert "within 1h" in finding.summary
-    assert "tag:Role=web" in finding.because
+    assert (finding.severity, finding.subject) == (Severity.HIGH, CLIENT)
+    assert DETECTOR.technique == "T1046"
+    assert finding.facts == Failures("tag:Role=web", failed=21, span=HOUR, limit=12)
+    assert "within 1h" in describe(finding).summary
+    assert "tag:Role=web" in describe(finding).because
     assert inspect(suspect(*FAILED[:3]), Thresholds()) == []
 
 
@@ -136,7 +139,9 @@ def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> N
     asked = [contact("10.0.9.1", port, ContactOutcome.ANSWERED) for port in range(980, 995)]
     one = suspect(*asked)
     assert vertical(one, LIMITS.scan_ports) == "10.0.9.1"
-    assert "15 privileged ports" in inspect(one, Thresholds())[0].summary
+    (finding,) = inspect(one, Thresholds())
+    assert finding.facts == Ports("tag:Role=web", asked="10.0.9.1", limit=15)
+    assert "15 privileged ports" in describe(finding).summary
     assert vertical(suspect(*asked[:14]), LIMITS.scan_ports) is None
     assert (
         vertical(

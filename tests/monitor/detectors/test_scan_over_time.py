@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowwarden.monitor.render.text import describe
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow
 from tests.flows import flow, rejected
@@ -23,7 +24,7 @@ def test_a_host_that_tries_many_places_in_vain_scans() -> None:
     assert {found.detector for found in findings} == {"scan"}
     assert {found.subject for found in findings} == {CLIENT}
     assert findings[0].example.confidence >= 0.95
-    assert "tag:Role=web" in findings[0].because
+    assert "tag:Role=web" in describe(findings[0]).because
 
 
 def test_slow_probes_are_found_within_the_day() -> None:
@@ -33,7 +34,7 @@ def test_slow_probes_are_found_within_the_day() -> None:
     arrived = [(probe, TODAY + 900 + n * 1200) for n, probe in enumerate(probes, 1)]
     findings = [found for probe, now in arrived for found in look([probe], evidence, now)]
     assert {found.detector for found in findings} == {"scan"}
-    assert "within 24h" in findings[0].summary
+    assert "within 24h" in describe(findings[0]).summary
 
 
 def test_what_is_usual_may_fail_as_it_likes() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flowwarden.monitor.detectors.scanner_connected import report
+from flowwarden.monitor.detectors.scanner_connected import Facts, report
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.network.services import Service
 from tests.flows import directed, flow
 
@@ -21,5 +22,6 @@ def test_the_finding_is_about_the_server_and_its_service() -> None:
         "10.0.1.5",
     )
     assert str(finding.service) == "tcp/8081"
-    assert "203.0.113.9" in finding.summary
-    assert "tag:Role=web" in finding.because
+    assert finding.facts == Facts("tag:Role=web", limit=10)
+    assert "203.0.113.9" in describe(finding).summary
+    assert "tag:Role=web" in describe(finding).because

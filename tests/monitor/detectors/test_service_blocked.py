@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowwarden.monitor.detectors import blocked_connection, service_blocked
 from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.render.text import describe
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow
@@ -30,8 +31,9 @@ def test_many_shut_out_clients_are_one_finding_about_the_service() -> None:
     """A tightened security group is one page, not five hundred."""
     flows = batch(*clients(500))
     (finding,) = inspect(flows, Policy())
-    assert finding.summary == "500 hosts of ours are refused PostgreSQL (tcp/5432) at 10.0.9.30."
+    assert describe(finding).summary == "500 hosts of ours are refused PostgreSQL (tcp/5432) at 10.0.9.30."
     assert (finding.subject, finding.severity) == ("10.0.9.30", Severity.MEDIUM)
+    assert finding.facts.limit == LIMITS.shut_clients
     assert blocked(flows, Policy()) == []
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.monitor.detectors import unexpected_egress
+from flowwarden.monitor.detectors.unexpected_egress import Facts, Listener
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.contacts import ContactOutcome
 from flowwarden.policy.policy import Policy
 from tests.flows import flow, rejected
@@ -22,7 +24,10 @@ def test_a_listener_is_named_by_interface_instance_address_or_cidr(named: str) -
     """Whatever the user has at hand."""
     flows = batch(flow(*CALL, tcp_flags=2, instance_id="i-1"))
     (finding,) = inspect(flows, Policy(listener_only=(named,)))
-    assert finding.summary == "10.0.2.30 connected to 198.51.100.77 on the internet: HTTPS (tcp/443)."
+    assert finding.facts == Facts(Listener.DECLARED)
+    assert (
+        describe(finding).summary == "10.0.2.30 connected to 198.51.100.77 on the internet: HTTPS (tcp/443)."
+    )
 
 
 def test_a_listener_of_which_nobody_tells_that_it_is_ours_is_looked_at() -> None:
@@ -43,7 +48,7 @@ def test_many_destinations_are_one_finding() -> None:
     """The subject is the listener."""
     flows = batch(*(flow(CALL[0], f"198.51.100.{i}:443", tcp_flags=2) for i in range(5)))
     (finding,) = inspect(flows, Policy(listener_only=(DATABASE,)))
-    assert "and 4 other hosts" in finding.summary
+    assert "and 4 other hosts" in describe(finding).summary
 
 
 def test_a_listener_that_keeps_to_its_part_is_no_finding() -> None:
@@ -74,7 +79,8 @@ def test_a_role_that_only_listens_needs_no_declaration() -> None:
     one = suspect(OUT, only_listens=True)
     (finding,) = unexpected_egress.inspect(one)
     assert (finding.detector, finding.subject) == ("unexpected-egress", CLIENT)
-    assert "never went out to the internet" in finding.because
+    assert finding.facts == Facts(Listener.LEARNED, "tag:Role=web")
+    assert "never went out to the internet" in describe(finding).because
 
 
 def test_roles_that_go_out_or_are_learned_and_what_is_inside_or_in_vain_are_no_finding() -> None:

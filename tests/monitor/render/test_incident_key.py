@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from flowwarden.monitor.detectors import blocked_connection
 from flowwarden.monitor.findings import InterfaceFinding, Severity, UnparsedFinding
 from flowwarden.monitor.render.incident_key import incident_key
+from flowwarden.monitor.render.text import describe
 from flowwarden.network.services import SERVICE_NAMES
 from tests.flows import rejected
 from tests.monitor.batches import triaged
@@ -54,7 +55,7 @@ def test_a_service_that_is_renamed_keeps_its_incident_and_its_state(monkeypatch:
         return (
             incident_key(finding, "111122223333", "eu-west-1", "/flow-warden/flow-logs"),
             [each.key for each in added],
-            finding.summary,
+            describe(finding).summary,
         )
 
     before = keys()
@@ -67,7 +68,7 @@ def test_a_service_that_is_renamed_keeps_its_incident_and_its_state(monkeypatch:
 def test_missing_records_of_a_log_group_are_one_incident_whatever_the_stream() -> None:
     """A changed format makes a thousand streams unreadable; another log group is another incident."""
     loss = UnparsedFinding(
-        detector="unparsed-lines", severity=Severity.MEDIUM, subject="/flow-logs", summary="", lines=9,
+        detector="unparsed-lines", severity=Severity.MEDIUM, subject="/flow-logs", lines=9,
         unreadable=9, reasons=(), samples=(), formats=(),
     )  # fmt: skip
     other = replace(loss, subject="/other")
@@ -78,7 +79,7 @@ def test_missing_records_of_a_log_group_are_one_incident_whatever_the_stream() -
 def test_silent_interfaces_are_an_incident_each() -> None:
     """In their log group, whatever else changes from batch to batch."""
     silent = InterfaceFinding(
-        detector="interface-silent", severity=Severity.MEDIUM, subject="eni-0a", summary="",
+        detector="interface-silent", severity=Severity.MEDIUM, subject="eni-0a", facts=None,
         interfaces=("eni-0a",), first=1, last=2,
     )  # fmt: skip
     later, other = replace(silent, first=3, last=4), replace(silent, subject="eni-0b")

@@ -9,7 +9,9 @@ import pytest
 
 from flowwarden.monitor.detectors import DETECTORS, host_probing
 from flowwarden.monitor.findings import TrafficFinding
-from flowwarden.monitor.render.page import TOP, Occasion, log_query, moment, render
+from flowwarden.monitor.render.page import TOP, log_query, render
+from flowwarden.monitor.render.parts import Occasion, moment
+from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
@@ -100,8 +102,8 @@ def test_every_detector_renders(detector: str) -> None:
     assert told.subject.isprintable()
     assert re.fullmatch(r"[ -~]{1,99}", fit_subject(told.subject))
     assert told.subject.startswith(f"[{finding.severity.upper()}] ")
-    assert told.document["summary"] == finding.summary
-    assert finding.because in told.text
+    assert told.document["summary"] == describe(finding).summary
+    assert describe(finding).because in told.text
 
 
 def test_a_subject_never_exceeds_what_sns_takes() -> None:
@@ -126,7 +128,8 @@ def test_long_lists_are_cut_and_counted() -> None:
 
 def test_the_query_finds_the_lines_and_no_similar_ones() -> None:
     """Addresses are matched as whole tokens; dots are dots."""
-    patterns = [re.compile(p) for p in re.findall(r"like /(.+?)/(?: and|\n)", log_query(blocked()))]
+    query = log_query(describe(blocked()).query_terms)
+    patterns = [re.compile(p) for p in re.findall(r"like /(.+?)/(?: and|\n)", query)]
     assert len(patterns) == 3
 
     def found(line: str) -> bool:

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import records_skipped
 from flowwarden.monitor.findings import InterfaceFinding, Severity
-from flowwarden.monitor.render.page import Occasion
+from flowwarden.monitor.render.parts import Occasion
 from flowwarden.monitor.render.telemetry import LISTED, render
+from flowwarden.monitor.render.text import describe
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.model import Gap, GapKind
@@ -29,9 +30,7 @@ SPOT = InterfaceFinding(
     interfaces=("eni-0a",),
     first=1_764_000_000,
     last=1_764_005_400,
-    summary="Silent: eni-0a wrote nothing.",
-    because="it always did",
-    advice=("Look at it.", "Mend it."),
+    facts=None,
 )
 FIRST = Claim(state=ClaimState.CLAIMED)
 
@@ -39,13 +38,15 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 def test_the_text_says_who_since_when_why_and_what_to_do() -> None:
     """All that is needed, and that silence means nothing meanwhile."""
     sent = render(SPOT, "key0", FIRST, OCCASION)
-    assert sent.subject == "[MEDIUM] Silent: eni-0a wrote nothing (eu-west-1)"
+    assert sent.subject == (
+        "[MEDIUM] Silent: eni-0a wrote no flow records for 1.5 hours, not even NODATA (eu-west-1)"
+    )
     for piece in (
         "silence means nothing here",
         "Unseen    eni-0a\n",
         "2025-11-24 16:00:00 UTC, until 2025-11-24 17:30:00 UTC at least",
-        "Why       it always did",
-        "  2. Mend it.",
+        "Why       written in 5 or more of the 6 half hours before, in none of 3 since",
+        "  2. See whether the flow log is there and delivers: aws ec2 describe-flow-logs",
         "Repeats stay quiet for 240 minutes.",
         "Incident key0, severity medium",
     ):
@@ -69,6 +70,24 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
     assert "3 repeats held back since" in sent.text
 
 
+def test_the_technique_is_that_of_the_detector_and_stands_where_there_is_one() -> None:
+    """A silent interface may be an intruder's doing; that AWS skips records is no technique."""
+    sent = render(SPOT, "key0", FIRST, OCCASION)
+    assert "detector interface-silent, ATT&CK T1562.008\n" in sent.text
+    assert sent.document["technique"] == "T1562.008"
+    (finding,) = skipped("eni-0a")
+    sent = render(finding, "key0", FIRST, OCCASION)
+    assert "detector records-skipped\n" in sent.text
+    assert sent.document["technique"] == ""
+
+
+def skipped(interface: str) -> list[InterfaceFinding]:
+    """What is found where AWS skips the records of an interface."""
+    gaps = [Gap(kind=GapKind.SKIPDATA, interface_id=interface, start=NOW - 60 * n) for n in range(5)]
+    found = Container().detect(records_skipped.DETECTOR, Table(FlowTable.of([]), gaps, []), NOW)
+    return [each for each in found if isinstance(each, InterfaceFinding)]
+
+
 def test_many_interfaces_are_counted() -> None:
     """The message stays readable."""
     ids = tuple(f"eni-{number}" for number in range(LISTED + 3))
@@ -80,11 +99,8 @@ def test_many_interfaces_are_counted() -> None:
 
 def test_an_id_that_is_none_can_forge_nothing() -> None:
     """Whoever writes into the log group decides what stands in the lines."""
-    bad = "eni-\x1b[2J\nIncident"
-    skipped = [Gap(kind=GapKind.SKIPDATA, interface_id=bad, start=NOW - 60 * n) for n in range(5)]
-    (finding,) = Container().detect(records_skipped.DETECTOR, Table(FlowTable.of([]), skipped, []), NOW)
-    assert isinstance(finding, InterfaceFinding)
-    assert finding.summary.isprintable()
+    (finding,) = skipped("eni-\x1b[2J\nIncident")
+    assert describe(finding).summary.isprintable()
     sent = render(finding, "key0", FIRST, OCCASION)
     assert all(part.isprintable() for part in sent.text.split("\n"))
     assert "\nIncident\n" not in sent.text

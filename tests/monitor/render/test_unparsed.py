@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.findings import Severity, UnparsedFinding
-from flowwarden.monitor.render.page import Occasion
+from flowwarden.monitor.render.parts import Occasion
 from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
@@ -27,7 +27,6 @@ LOSS = UnparsedFinding(
     detector="unparsed-lines",
     severity=Severity.MEDIUM,
     subject="/flow-warden/flow-logs",
-    summary="Sight lost: 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be read.",
     lines=1200,
     unreadable=1100,
     reasons=(("5 tokens where the log format has 14", 1099), ("action is 'MAYBE'", 1)),

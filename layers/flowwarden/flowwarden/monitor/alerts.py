@@ -12,7 +12,8 @@ from flowwarden.monitor.findings import Finding, Severity
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.page import Occasion
+from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.notification import one_line
 from flowwarden.records.subscription import LogBatch
@@ -50,7 +51,7 @@ def _alert(finding: Finding, seen: Seen) -> Alert:
     return Alert(
         key=key,
         route=BY_NAME[finding.detector].route,
-        title=finding.summary,
+        title=describe(finding).summary,
         render=lambda claim: render(finding, key, claim, occasion),
     )
 

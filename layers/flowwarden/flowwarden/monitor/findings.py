@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -66,22 +67,31 @@ class Tally(Struct, frozen=True, kw_only=True):
         )
 
 
-class Finding(Struct, frozen=True, kw_only=True):
-    """What one detector says about one subject in one batch."""
+class FlowSample(Struct, frozen=True):
+    """The flows behind a finding: what they add up to, and the one that stands for them."""
+
+    tally: Tally
+    example: DirectedFlow
+
+    @classmethod
+    def of(cls, flows: Sequence[DirectedFlow]) -> FlowSample:
+        """Of some flows of a batch, at least one."""
+        return cls(Tally.of(flows), representative(flows))
+
+
+class Finding[F = Any](Struct, frozen=True, kw_only=True):
+    """What one detector says about one subject in one batch: facts, which `Detector.text` puts into words."""
 
     detector: str
     severity: Severity
     subject: str
     """What it is about: a host, a subnet, an interface, a VPC or a log group."""
-    summary: str
-    """One sentence: who did what to whom."""
-    because: str = ""
-    """Why the detector thinks so: the evidence, and the threshold it passed."""
-    advice: tuple[str, ...] = ()
-    """What to do, in order."""
+    facts: F
+    """What was measured, and the limit it passed: a struct of the detector's own; None if there is no more to
+    say than the other members do."""
 
 
-class TrafficFinding(Finding, frozen=True, kw_only=True):
+class TrafficFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     """A finding about flows.
 
     `subject` is the host that the finding is about: who probes, who is refused, who was reached; never an
@@ -93,18 +103,27 @@ class TrafficFinding(Finding, frozen=True, kw_only=True):
     """Where the detector groups by what the connection was for."""
     aspect: str = ""
     """Narrows the subject otherwise: `inbound` or `outbound`, the rules of a network ACL."""
-    likely: str
-    """The likely cause, in a person's words."""
-    technique: str = ""
-    """MITRE ATT&CK technique, where there is one."""
-    query_terms: tuple[str, ...]
-    """Tokens that the lines behind the finding have in common, for a log query."""
     tally: Tally
     example: DirectedFlow
     """A flow behind the finding: where it was seen."""
 
+    @property
+    def main_server(self) -> str:
+        """The server with most records."""
+        return self.tally.servers[0][0]
 
-class InterfaceFinding(Finding, frozen=True, kw_only=True):
+    @property
+    def main_client(self) -> str:
+        """The client with most records."""
+        return self.tally.clients[0][0]
+
+    @property
+    def main_service(self) -> Service:
+        """What the detector groups by, or else the service with most records."""
+        return self.service or Service(*self.tally.services[0][0])
+
+
+class InterfaceFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     """A finding about flow records that are missing. Nothing is claimed about traffic."""
 
     interfaces: tuple[str, ...]
@@ -115,9 +134,10 @@ class InterfaceFinding(Finding, frozen=True, kw_only=True):
     """Unix seconds of the last moment that is known to lack records."""
 
 
-class UnparsedFinding(Finding, frozen=True, kw_only=True):
+class UnparsedFinding(Finding[None], frozen=True, kw_only=True):
     """A finding about lines that could not be read."""
 
+    facts: None = None
     lines: int
     """Lines that should hold a record: header lines and blank ones are left out."""
     unreadable: int
@@ -135,13 +155,6 @@ def identity(finding: Finding) -> tuple[str, ...]:
         return finding.detector, finding.subject
     service = finding.service.identity if finding.service else ""
     return finding.detector, finding.subject, finding.peer_class.value, service, finding.aspect
-
-
-def started_by(client: str, example: DirectedFlow) -> str:
-    """For people: why the own host is the one who asked."""
-    return (
-        f"{client} is ours and started it ({example.verdict.evidence}, confidence {example.confidence:.2f})"
-    )
 
 
 def connection(directed: DirectedFlow) -> tuple[object, ...]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.findings import Finding, FlowSample, InterfaceFinding, Severity, TrafficFinding
+from flowwarden.monitor.text import Text
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.view import BatchView
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.services import Service
 from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import Item
@@ -29,24 +33,24 @@ class Need(StrEnum):
     """The remembered times at which interfaces wrote."""
 
 
-type Detect = Callable[[BatchView, StateView, Thresholds], Iterable[Finding]]
+type Detect[D: Finding = Any] = Callable[[BatchView, StateView, Thresholds], Iterable[D]]
 """Finds what there is to find in a batch.
 
 Args: the batch; what earlier batches added to the state table; the user's thresholds.
 """
 
 
-def each_host(inspect: Callable[[HostActivity, Thresholds], Iterable[Finding]]) -> Detect:
+def each_host[D: Finding](inspect: Callable[[HostActivity, Thresholds], Iterable[D]]) -> Detect[D]:
     """A detector's `detect` that looks at the active hosts of a batch, one by one."""
 
-    def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterable[Finding]:
+    def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterable[D]:
         return [finding for host in view.active_hosts for finding in inspect(host, thresholds)]
 
     return detect
 
 
-class Detector(Struct, frozen=True, kw_only=True):
-    """One detector: what it is called, what it needs, and what it does."""
+class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
+    """One detector: what it is called, what it needs, what it does, and what people read of it."""
 
     name: str
     """Stands in pages, the log, the README, docs/detectors.md and `inhibits`."""
@@ -67,4 +71,53 @@ class Detector(Struct, frozen=True, kw_only=True):
     if the subject is a subnet, in it."""
     teaches: bool = False
     """Whether the baseline learns what it finds. True where novelty is all that is wrong."""
-    detect: Detect
+    runbook: tuple[str, ...] = ()
+    """What to do about a finding, in order. Placeholders are `{subject}`, `{region}`, `{log_group}`, the
+    finding's facts and the words of its text; for a finding about flows also `{server}`, `{client}` and
+    `{service}`: those with most records."""
+    detect: Detect[D]
+    text: Callable[[D], Text]
+    """Puts a finding into words."""
+
+    def finding[F](
+        self: Detector[TrafficFinding[F]],
+        *,
+        subject: str,
+        peer_class: PeerClass,
+        sample: FlowSample,
+        facts: F,
+        service: Service | None = None,
+        aspect: str = "",
+    ) -> TrafficFinding[F]:
+        """A finding of this detector about flows; see `TrafficFinding` for its members."""
+        return TrafficFinding(
+            detector=self.name,
+            severity=self.severity,
+            subject=subject,
+            peer_class=peer_class,
+            service=service,
+            aspect=aspect,
+            tally=sample.tally,
+            example=sample.example,
+            facts=facts,
+        )
+
+    def interface_finding[F](
+        self: Detector[InterfaceFinding[F]],
+        subject: str,
+        interfaces: tuple[str, ...],
+        *,
+        first: int,
+        last: int,
+        facts: F,
+    ) -> InterfaceFinding[F]:
+        """A finding of this detector about missing records; see `InterfaceFinding` for its members."""
+        return InterfaceFinding(
+            detector=self.name,
+            severity=self.severity,
+            subject=subject,
+            interfaces=interfaces,
+            first=first,
+            last=last,
+            facts=facts,
+        )

@@ -10,7 +10,6 @@ False positives: a retired dependency that a client still asks for; a port that 
     answers do not count. What is new for a role and refused from the start is mostly a release whose rule
     comes a little later: it pages when it has gone on for `blocked_slots` of ten minutes within six hours.
     What was usual before pages at once, and so does everything while a role is learned or not known.
-What to do: decide whether the connection is wanted; then open it or stop the one who asks.
 Events: two-formats.json, ipv6.json; expired-connection.json is none.
 ATT&CK: none; most of these are faults.
 """
@@ -19,26 +18,25 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.peers import edge_of
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import (
+    FlowSample,
     Severity,
-    Tally,
     TrafficFinding,
     identity,
-    representative,
-    started_by,
 )
+from flowwarden.monitor.text import Text, main_server_and_others, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import Service
-from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.model import FlowDirection
@@ -50,7 +48,17 @@ SPAN: Final = 36  # slots: six hours
 (REFUSED,) = REFUSALS.sets
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    limit: int
+    """Rejected packets, from which on attempts count."""
+
+
+type BlockedConnection = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[BlockedConnection]:
     """One finding for each own host and service that it is refused. What is new pages when it goes on."""
     found = [_report(group, thresholds.blocked_packets) for group in view.rejections.blocked()]
     scopes = {identity(each): scope for each in found if (scope := _waits_in(view, each)) is not None}
@@ -66,7 +74,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Tr
     return [*at_once, *weighed, *beyond]
 
 
-def _waits_in(view: BatchView, finding: TrafficFinding) -> str | None:
+def _waits_in(view: BatchView, finding: BlockedConnection) -> str | None:
     """Where the refused host's address is its own, if what it asks for was never usual; else None.
 
     Those that never page as a blocked connection do not wait: exempt hosts and hosts that probe.
@@ -85,55 +93,45 @@ def _never_pages(view: BatchView, client: str) -> bool:
 
 
 def _weigh(
-    view: BatchView, state: StateView, finding: TrafficFinding, scope: str, least: int
-) -> TrafficFinding:
+    view: BatchView, state: StateView, finding: BlockedConnection, scope: str, least: int
+) -> BlockedConnection:
     """The finding, as no page until its host was refused in `least` slots lately."""
     today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
     return patient(finding, today[REFUSED], least)
 
 
-def _report(group: list[DirectedFlow], least: int) -> TrafficFinding:
-    tally = Tally.of(group)
-    example = representative(group)
-    client, service = example.client, Service(example.flow.protocol, example.service_port)
-    target = tally.servers[0][0]
-    others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=client,
+def _report(group: list[DirectedFlow], limit: int) -> BlockedConnection:
+    sample = FlowSample.of(group)
+    example = sample.example
+    return DETECTOR.finding(
+        subject=example.client,
         peer_class=example.server_class,
-        service=service,
-        summary=f"{client} is refused {service} at {target}{others}.",
-        because=(f"{started_by(client, example)}; at least {least} packets were rejected"),
-        likely=likely_cause(example, client, target),
-        advice=_advice(example, client, target, service),
-        technique=DETECTOR.technique,
-        query_terms=(client, target, "REJECT"),
-        tally=tally,
-        example=example,
+        service=Service(example.flow.protocol, example.service_port),
+        sample=sample,
+        facts=Facts(limit=limit),
     )
 
 
-def _advice(example: DirectedFlow, client: str, target: str, service: Service) -> tuple[str, ...]:
-    rule = (
-        f"inbound {service} from {client}"
-        if example.side is FlowDirection.INGRESS
-        else (f"outbound {service} from {client} to {target}")
-    )
-    far_end = (
-        f"{target} is on the internet: find out which program on {client} asks for it."
-        if example.server_class is PeerClass.INTERNET
-        else f"Ask the owner of {client} whether it needs {service} at {target}."
-    )
-    return (
-        far_end,
-        f"If it is wanted: allow {rule}; was a rule changed just before it began?",
-        f"If it is not: find the process on {client} that asks, and stop it.",
+def text(finding: BlockedConnection) -> Text:
+    """The finding in words."""
+    client, server, example = finding.subject, finding.main_server, finding.example
+    outside = finding.peer_class is PeerClass.INTERNET
+    inbound = example.side is FlowDirection.INGRESS
+    rule = f"{finding.service} from {client}"
+    return Text(
+        summary=f"{client} is refused {finding.service} at {main_server_and_others(finding.tally)}.",
+        because=f"{started_by(client, example)}; at least {finding.facts.limit} packets were rejected",
+        likely=likely_cause(example, client, server),
+        query_terms=(client, server, "REJECT"),
+        words={
+            "internet_server": server if outside else None,
+            "own_server": None if outside else server,
+            "rule": f"inbound {rule}" if inbound else f"outbound {rule} to {server}",
+        },
     )
 
 
-def refusals(finding: TrafficFinding, scope: str, now: int) -> list[Addition]:
+def refusals(finding: BlockedConnection, scope: str, now: int) -> list[Addition]:
     """What a finding adds to the ten-minute slots in which its host was refused the service.
 
     Args:
@@ -157,7 +155,7 @@ def refusals(finding: TrafficFinding, scope: str, now: int) -> list[Addition]:
     ]
 
 
-def patient(finding: TrafficFinding, slots: frozenset[int], least: int) -> TrafficFinding:
+def patient(finding: BlockedConnection, slots: frozenset[int], least: int) -> BlockedConnection:
     """The finding, as no page while there are fewer than `least` slots lately; for what was never usual."""
     latest = max(slots, default=0)
     lately = sum(slot > latest - SPAN for slot in slots)
@@ -174,5 +172,12 @@ DETECTOR: Final = Detector(
     thresholds=("blocked_packets", "blocked_slots"),
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, REFUSALS),
+    runbook=(
+        "{internet_server} is on the internet: find out which program on {subject} asks for it.",
+        "Ask the owner of {subject} whether it needs {service} at {own_server}.",
+        "If it is wanted: allow {rule}; was a rule changed just before it began?",
+        "If it is not: find the process on {subject} that asks, and stop it.",
+    ),
     detect=detect,
+    text=text,
 )

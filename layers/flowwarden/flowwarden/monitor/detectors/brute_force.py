@@ -10,7 +10,6 @@ False positives: automation that is new and opens a connection for each command 
 Blind: a host whose role administers others anyway; who guesses slowly; and on more than 140 hosts at once,
     which `lateral-movement` tells.
 While a role is learned, administration is new wherever it goes; nothing is found then.
-What to do: look at the logins on the host that was asked, and find out what runs on the one that asks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1110 Brute Force.
 """
@@ -20,13 +19,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative, started_by
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import EXEMPT, Text, new_for_role
 from flowwarden.monitor.traffic.excess import ADMINISTERED, SESSIONS
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import describe_service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES, CONTACTS_HOUR
 from flowwarden.state.sets import distinct
@@ -37,45 +38,49 @@ SESSIONS_EACH: Final = 10
 _NOTHING: Final[frozenset[int]] = frozenset()
 
 
-def inspect(host: HostActivity, thresholds: Thresholds) -> list[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    role: str
+    sessions: int
+    """Answered connections within an hour, about."""
+    limit: int
+    """Of the sessions."""
+
+
+type BruteForce = TrafficFinding[Facts]
+
+
+def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
     """One finding for the host, if it guesses."""
     sessions, servers = (distinct(host.hour.get(name, _NOTHING)) for name in (SESSIONS, ADMINISTERED))
     least = thresholds.brute_force_sessions
     if host.learning or sessions < max(least, SESSIONS_EACH * servers):
         return []
     logins = host.administering(host.answered)
-    return [_report(host, logins, round(sessions), least)] if logins else []
+    facts = Facts(role=host.role, sessions=round(sessions), limit=least)
+    return [_report(host, logins, facts)] if logins else []
 
 
-def _report(host: HostActivity, flows: Sequence[DirectedFlow], sessions: int, least: int) -> TrafficFinding:
-    tally = Tally.of(flows)
-    client, example = host.client, representative(flows)
-    service, server = describe_service(*tally.services[0][0]), tally.servers[0][0]
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=client,
-        peer_class=PeerClass.OWN,
+def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> BruteForce:
+    sample = FlowSample.of(flows)
+    return DETECTOR.finding(subject=host.client, peer_class=PeerClass.OWN, sample=sample, facts=facts)
+
+
+def text(finding: BruteForce) -> Text:
+    """The finding in words."""
+    client, server, facts = finding.subject, finding.main_server, finding.facts
+    return Text(
         summary=(
-            f"{client} logged in for remote administration about {sessions} times within an hour, "
-            f"on {server} among others ({service})."
-            if len(tally.servers) > 1
-            else f"{client} logged in on {server} about {sessions} times within an hour ({service})."
+            f"{client} logged in for remote administration about {facts.sessions} times within an hour, "
+            f"on {server} among others ({finding.main_service})."
+            if len(finding.tally.servers) > 1
+            else f"{client} logged in on {server} about {facts.sessions} times within an hour "
+            f"({finding.main_service})."
         ),
-        because=(
-            f"{started_by(client, example)}; its role ({host.role}) never did; "
-            f"{least} connections are the threshold"
-        ),
+        because=new_for_role(client, finding.example, facts.role, f"{facts.limit} connections"),
         likely="somebody who has this host and guesses passwords, or new automation",
-        advice=(
-            f"Look at the logins on {server}: which account, and did one succeed?",
-            f"If nobody vouches for it: isolate {client}, and change that password.",
-            "If it is wanted: name the host in the policy's `exempt`.",
-        ),
-        technique=DETECTOR.technique,
         query_terms=(client,),
-        tally=tally,
-        example=example,
     )
 
 
@@ -91,5 +96,11 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_HOUR),
     inhibits=("lateral-movement",),
+    runbook=(
+        "Look at the logins on {server}: which account, and did one succeed?",
+        "If nobody vouches for it: isolate {subject}, and change that password.",
+        EXEMPT,
+    ),
     detect=each_host(inspect),
+    text=text,
 )

@@ -8,7 +8,6 @@ False positives: a new backup target, a new replica on an unusual port, a packag
 While a role is learned, it takes two days until it is known to serve a database. From then on only what no
     database needs is found, unless it is usual already: remote administration of own hosts, and TCP to the
     internet by other ports than the web's.
-What to do: find the process that connects; assume that the owner of the far end has read the database.
 Events: none alone; see tests/monitor/detectors/test_egress_over_time.py.
 ATT&CK: T1210 Exploitation of Remote Services.
 """
@@ -18,8 +17,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import EXEMPT, Text, evidence
 from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -28,7 +30,18 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES
 
 
-def inspect(host: HostActivity, _thresholds: Thresholds) -> list[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    role: str
+    serves: tuple[int, ...]
+    """TCP ports of the databases that the role serves."""
+
+
+type DatabaseEgress = TrafficFinding[Facts]
+
+
+def inspect(host: HostActivity, _thresholds: Thresholds) -> list[DatabaseEgress]:
     """One finding for the host, if it serves a database."""
     if not host.databases:
         return []
@@ -44,31 +57,28 @@ def inspect(host: HostActivity, _thresholds: Thresholds) -> list[TrafficFinding]
     return [_report(host, started)] if started else []
 
 
-def _report(host: HostActivity, flows: Sequence[DirectedFlow]) -> TrafficFinding:
-    tally = Tally.of(flows)
-    client, example = host.client, representative(flows)
-    target, service = tally.servers[0][0], describe_service(*tally.services[0][0])
-    served = ", ".join(describe_service(TCP, port) for port in sorted(host.databases))
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=client,
-        peer_class=example.server_class,
-        summary=f"{client}, which serves {served}, connected to {service} at {target}.",
+def _report(host: HostActivity, flows: Sequence[DirectedFlow]) -> DatabaseEgress:
+    sample = FlowSample.of(flows)
+    return DETECTOR.finding(
+        subject=host.client,
+        peer_class=sample.example.server_class,
+        sample=sample,
+        facts=Facts(role=host.role, serves=tuple(sorted(host.databases))),
+    )
+
+
+def text(finding: DatabaseEgress) -> Text:
+    """The finding in words."""
+    client, server, facts = finding.subject, finding.main_server, finding.facts
+    serves = ", ".join(describe_service(TCP, port) for port in facts.serves)
+    return Text(
+        summary=f"{client}, which serves {serves}, connected to {finding.main_service} at {server}.",
         because=(
-            f"{client} started it ({example.verdict.evidence}, confidence {example.confidence:.2f}) and was "
-            f"answered; its role ({host.role}) never did that"
+            f"{client} started it {evidence(finding.example)} and was "
+            f"answered; its role ({facts.role}) never did that"
         ),
         likely="a new replica, backup or update, or somebody who runs commands on the database",
-        advice=(
-            f"Find the process on {client} that holds the connection to {target}.",
-            "If nobody vouches for it: cut the database off from everything but its clients.",
-            "If it is wanted: name the host in the policy's `exempt`.",
-        ),
-        technique=DETECTOR.technique,
-        query_terms=(client, target),
-        tally=tally,
-        example=example,
+        query_terms=(client, server),
     )
 
 
@@ -84,5 +94,11 @@ DETECTOR: Final = Detector(
     state=(BASELINES,),
     inhibits=("unexpected-egress",),
     teaches=True,
+    runbook=(
+        "Find the process on {subject} that holds the connection to {server}.",
+        "If nobody vouches for it: cut the database off from everything but its clients.",
+        EXEMPT,
+    ),
     detect=each_host(inspect),
+    text=text,
 )

@@ -13,7 +13,6 @@ Blind: records of less than `LEAST` bytes, so data that is sent slowly or over m
     long connections to unknown ports, of which only the first window says which end started them; data that
     the far end fetches over a connection of its own; roles that send as much anyway.
 While a role is learned, what it sends is remembered, and nothing is found.
-What to do: find out which program sends, and who owns the destination; stop it if it has no owner.
 Events: none alone; see tests/monitor/detectors/test_egress_volume_over_time.py.
 ATT&CK: T1048 Exfiltration Over Alternative Protocol.
 
@@ -34,14 +33,14 @@ from msgspec import Struct
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, TrafficFinding, started_by
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import Text, main_server_and_others, started_by
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, OWN, Directions
 from flowwarden.network.host_set import host_set
-from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
@@ -74,7 +73,20 @@ type Place = tuple[str, int]
 """The address of a host, and an hour since 1970."""
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    role: str
+    sent: float
+    """Bytes of the hour, about."""
+    usual: int
+    """Bytes of an hour that the role reached on several days; 0 if it never did."""
+
+
+type EgressVolume = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[EgressVolume]:
     """A finding for each host that sends more than its role ever does.
 
     Of an interface that EC2 does not tell nothing is remembered: it may be a NAT gateway, which sends for
@@ -111,7 +123,7 @@ class Upload(Struct, frozen=True, kw_only=True):
         return self.host, self.hour
 
 
-def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) -> list[TrafficFinding]:
+def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) -> list[EgressVolume]:
     role, place = upload.profile.role, upload.place
     sent = _sent(view, state, upload)
     if upload.profile.learning or sent < limit(0, megabytes):
@@ -234,32 +246,31 @@ def limit(before: int, megabytes: int) -> int:
 
 def report(
     place: Place, role: str, sent: float, before: int, directions: Directions, rows: Integers
-) -> TrafficFinding:
+) -> EgressVolume:
     """The finding about a host; the rows are the uploads of the batch."""
-    client, tally, example = place[0], tally_of(directions, rows), representative_of(directions, rows)
-    target = tally.servers[0][0]
-    others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
-    usually = f"send {before // MEGABYTE:,} MB at most as a rule" if before else "never did on several days"
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=client,
+    return DETECTOR.finding(
+        subject=place[0],
         peer_class=PeerClass.INTERNET,
+        sample=FlowSample(tally_of(directions, rows), representative_of(directions, rows)),
+        facts=Facts(role=role, sent=sent, usual=before),
+    )
+
+
+def text(finding: EgressVolume) -> Text:
+    """The finding in words."""
+    client, facts = finding.subject, finding.facts
+    most = f"send {facts.usual // MEGABYTE:,} MB at most as a rule"
+    return Text(
         summary=(
-            f"{client} sent the internet about {sent / MEGABYTE:,.0f} MB within an hour; "
-            f"in this batch to {target}{others}."
+            f"{client} sent the internet about {facts.sent / MEGABYTE:,.0f} MB within an hour; "
+            f"in this batch to {main_server_and_others(finding.tally)}."
         ),
-        because=(f"{started_by(client, example)}; hosts of its role ({role}) {usually}"),
+        because=(
+            f"{started_by(client, finding.example)}; hosts of its role ({facts.role}) "
+            f"{most if facts.usual else 'never did on several days'}"
+        ),
         likely="data on its way out, or a backup, an export or a migration that is new",
-        advice=(
-            f"Find the process on {client} that sends, and who owns {target}.",
-            f"If nobody vouches for it: cut {client} off from the internet, and find out what it could read.",
-            f"If it is wanted: nothing; after {DAYS_SENT} days it is usual. Or name the host in `exempt`.",
-        ),
-        technique=DETECTOR.technique,
-        query_terms=(client, target),
-        tally=tally,
-        example=example,
+        query_terms=(client, finding.main_server),
     )
 
 
@@ -274,5 +285,11 @@ DETECTOR: Final = Detector(
     thresholds=("upload_megabytes",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES, UPLOADS, UPLOAD_SIZES),
+    runbook=(
+        "Find the process on {subject} that sends, and who owns {server}.",
+        "If nobody vouches for it: cut {subject} off from the internet, and find out what it could read.",
+        f"If it is wanted: nothing; after {DAYS_SENT} days it is usual. Or name the host in `exempt`.",
+    ),
     detect=detect,
+    text=text,
 )

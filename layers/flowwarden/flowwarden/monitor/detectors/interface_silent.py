@@ -13,20 +13,20 @@ Blind: the traffic of the others is the clock. If all of a log group falls silen
     the enforcer's sweep tells of that. Interfaces of other accounts EC2 does not describe, and log formats
     without `interface-id` do not tell who wrote.
 Events: none alone; see tests/monitor/detectors/test_missing_records_over_time.py.
-What to do: see whether the flow log of the interface, subnet or VPC is there and delivers; make it again.
 ATT&CK: T1562.008 Disable or Modify Cloud Logs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import one_line
@@ -55,15 +55,11 @@ _DESCRIBE: Final = (
     "aws ec2 describe-flow-logs "
     "--query 'FlowLogs[].[FlowLogId,ResourceId,DeliverLogsStatus,DeliverLogsErrorMessage]'"
 )
-ADVICE: Final = (
-    "If an instance was stopped or a service was removed at that time: nothing is wrong.",
-    f"See whether the flow log is there and delivers: {_DESCRIBE}",
-    "If it was deleted: ask CloudTrail who called DeleteFlowLogs, and make it again (the enforcer does).",
-    "What happened meanwhile nobody saw: look at the logs of the hosts.",
-)
+
+type SilentInterface = InterfaceFinding[None]
 
 
-def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[InterfaceFinding]:
+def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[SilentInterface]:
     """The findings about silent interfaces: once for a slot, in a container."""
     moment = heartbeats.moment(view.records, view.now)
     slot = heartbeats.slot_of(moment)
@@ -79,7 +75,7 @@ def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[I
 
 def _judge(
     view: BatchView, state: StateView, group: GroupHeartbeats, slot: int
-) -> list[InterfaceFinding] | None:
+) -> list[SilentInterface] | None:
     """The findings; None if the state table or EC2 could not be asked."""
     numbers = silent(slot, _seen(state, group, view.batch.log_group, slots_asked(slot)))
     if numbers:
@@ -135,35 +131,35 @@ def silent(slot: int, seen: Mapping[int, frozenset[int]]) -> frozenset[int]:
     return frozenset(usual.difference(*quiet, seen[slot]))
 
 
-def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[InterfaceFinding]:
+def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[SilentInterface]:
     """What to tell of silent interfaces; given are their VPCs, by id, of those that are still in use."""
     by_vpc: dict[str | None, list[str]] = {}
     for interface, vpc in sorted(interfaces.items()):
         by_vpc.setdefault(vpc, []).append(interface)
-    spots: list[InterfaceFinding] = []
+    spots: list[SilentInterface] = []
     for vpc, ids in by_vpc.items():
         if vpc is not None and len(ids) >= TOGETHER:
-            spots.append(_report(slot, vpc, f"{len(ids)} interfaces of {vpc}", ids))
+            spots.append(_report(slot, vpc, ids))
         else:
-            spots += [_report(slot, each, each, [each]) for each in ids]
+            spots += [_report(slot, each, [each]) for each in ids]
     return spots
 
 
-def _report(slot: int, subject: str, who: str, interfaces: list[str]) -> InterfaceFinding:
-    silent_hours = SILENT_SLOTS * SLOT / 3600
-    return InterfaceFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=subject,
-        interfaces=tuple(interfaces),
-        first=(slot - SILENT_SLOTS) * SLOT,
-        last=slot * SLOT,
-        summary=one_line(f"Silent: {who} wrote no flow records for {silent_hours:g} hours, not even NODATA."),
+def _report(slot: int, subject: str, interfaces: Sequence[str]) -> SilentInterface:
+    first, last = (slot - SILENT_SLOTS) * SLOT, slot * SLOT
+    return DETECTOR.interface_finding(subject, tuple(interfaces), first=first, last=last, facts=None)
+
+
+def text(finding: SilentInterface) -> Text:
+    """The finding in words."""
+    count, hours = len(finding.interfaces), SILENT_SLOTS * SLOT / 3600
+    who = finding.subject if count == 1 else f"{count} interfaces of {finding.subject}"
+    return Text(
+        summary=one_line(f"Silent: {who} wrote no flow records for {hours:g} hours, not even NODATA."),
         because=(
             f"written in {SLOTS_BEFORE - MISSED} or more of the {SLOTS_BEFORE} half hours before, in none "
             f"of {SILENT_SLOTS} since, while others of the log group wrote; EC2 says it is in use"
         ),
-        advice=ADVICE,
     )
 
 
@@ -178,5 +174,12 @@ DETECTOR: Final = Detector(
     technique="T1562.008",
     needs=frozenset({Need.HEARTBEATS}),
     state=(HEARTBEATS,),
+    runbook=(
+        "If an instance was stopped or a service was removed at that time: nothing is wrong.",
+        f"See whether the flow log is there and delivers: {_DESCRIBE}",
+        "If it was deleted: ask CloudTrail who called DeleteFlowLogs, and make it again (the enforcer does).",
+        "What happened meanwhile nobody saw: look at the logs of the hosts.",
+    ),
     detect=detect,
+    text=text,
 )

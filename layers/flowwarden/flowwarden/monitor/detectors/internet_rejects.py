@@ -4,8 +4,8 @@ What: REJECTs of connections that internet hosts start towards the interface. Le
     (a REJECT without a SYN) were no attempts, and do not count.
 Why: they are background radiation. EC2 sensors saw 27,100 packets per address and day (Cloud Telescope,
     2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day.
+    A source that is refused first and accepted later is for `scanner-connected`.
 False positives: does not apply; nothing is claimed beyond the count.
-What to do: nothing. A source that is refused first and accepted later is another detector's business.
 Events: reject-burst.json; expired-connection.json has leftovers, which do not count.
 ATT&CK: T1595 Active Scanning.
 """
@@ -15,10 +15,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import Text
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
 from flowwarden.monitor.view import BatchView
@@ -32,9 +34,22 @@ from flowwarden.records.columnar.tokenizer import Integers
 MOST_HOSTS: Final = 25
 """Own hosts of a batch that are told one by one, those with most records first: somebody may send to every
 address of a network, and each finding is a line in the log."""
+OTHERS: Final = "others"
+"""The subject of the finding about all other hosts."""
+BECAUSE: Final = "the initiator is on the internet and the action is REJECT"
 
 
-def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    hosts: int
+    """Own hosts that it is about: one, or all that have no finding of their own."""
+
+
+type InternetRejects = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[InternetRejects]:
     """A finding for each own host that refused internet hosts, and one for all beyond `MOST_HOSTS`."""
     directions, rows = view.directions, view.noise
     servers = directions.server[rows]
@@ -43,32 +58,36 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     findings = [about(directions, host, rows) for host in ordered[:MOST_HOSTS].tolist()]
     if (others := len(ordered) - MOST_HOSTS) > 0:
         rest = rows[np.isin(servers, ordered[MOST_HOSTS:])]
-        findings.append(_report(directions, plural(others, "other host"), rest))
+        findings.append(_report(directions, OTHERS, rest, Facts(others)))
     return findings
 
 
-def about(directions: Directions, server: int, rows: Integers) -> TrafficFinding:
+def about(directions: Directions, server: int, rows: Integers) -> InternetRejects:
     """The finding about one host, by the number of its text; the rows are the batch's `noise`."""
     host = directions.traffic.flows.texts[server]
-    return _report(directions, host, rows[directions.server[rows] == server])
+    return _report(directions, host, rows[directions.server[rows] == server], Facts(1))
 
 
-def _report(directions: Directions, host: str, rows: Integers) -> TrafficFinding:
-    tally, example = tally_of(directions, rows), representative_of(directions, rows)
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=host,
-        peer_class=PeerClass.INTERNET,
-        summary=f"Refused at {host}: {plural(len(tally.clients), 'internet host')}.",
-        because="the initiator is on the internet and the action is REJECT",
-        likely=likely_cause(example, "internet hosts", host),
-        advice=(),
-        technique=DETECTOR.technique,
-        query_terms=(example.server, "REJECT"),
-        tally=tally,
-        example=example,
+def _report(directions: Directions, subject: str, rows: Integers, facts: Facts) -> InternetRejects:
+    sample = FlowSample(tally_of(directions, rows), representative_of(directions, rows))
+    return DETECTOR.finding(subject=subject, peer_class=PeerClass.INTERNET, sample=sample, facts=facts)
+
+
+def text(finding: InternetRejects) -> Text:
+    """The finding in words."""
+    others = finding.subject == OTHERS
+    host = plural(finding.facts.hosts, "other host") if others else finding.subject
+    return Text(
+        summary=f"Refused at {host}: {plural(len(finding.tally.clients), 'internet host')}.",
+        because=BECAUSE,
+        likely=likely_cause(finding.example, "internet hosts", host),
+        query_terms=query_terms(finding),
     )
+
+
+def query_terms(finding: TrafficFinding) -> tuple[str, ...]:
+    """What the lines about refused internet hosts have in common."""
+    return finding.example.server, "REJECT"
 
 
 DETECTOR: Final = Detector(
@@ -78,4 +97,5 @@ DETECTOR: Final = Detector(
     route=Route.LOG,
     technique="T1595",
     detect=detect,
+    text=text,
 )

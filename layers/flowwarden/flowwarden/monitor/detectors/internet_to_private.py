@@ -7,7 +7,6 @@ Why: a private subnet has no route from the internet; if a connection arrives, t
 False positives: a network load balancer that keeps the client's address brings internet sources to
     private targets legitimately; do not declare the subnets of its targets.
 Blind: an answer that comes in a later batch than its request.
-What to do: find the way in (route table, public address, load balancer) and close it.
 Events: internet-to-private.json; accept-only.json is none.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -19,7 +18,8 @@ from typing import Final
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, connection, representative
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding, connection
+from flowwarden.monitor.text import Text, evidence
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -31,8 +31,10 @@ from flowwarden.network.traffic import RST
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 
+type InternetToPrivate = TrafficFinding[None]
 
-def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[TrafficFinding]:
+
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[InternetToPrivate]:
     """One finding for each own host and service that the internet connected to in a private subnet."""
     private = host_set(view.policy.private_subnets)
     entered = [
@@ -60,32 +62,26 @@ def _is_private(directed: DirectedFlow, private: HostSet) -> bool:
     return private.hold(directed.server, subnet)
 
 
-def _report(server: str, service: Service, group: list[DirectedFlow]) -> TrafficFinding:
-    tally = Tally.of(group)
-    example = representative(group)
-    subnet, interface = example.flow.subnet_id or "its subnet", example.flow.interface_id or server
-    visitors = tally.clients[0][0] if len(tally.clients) == 1 else plural(len(tally.clients), "internet host")
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=server,
-        peer_class=PeerClass.INTERNET,
-        service=service,
-        summary=f"{visitors} connected to {service} at {server}, in a subnet declared private.",
+def _report(server: str, service: Service, group: list[DirectedFlow]) -> InternetToPrivate:
+    sample = FlowSample.of(group)
+    return DETECTOR.finding(
+        subject=server, peer_class=PeerClass.INTERNET, service=service, sample=sample, facts=None
+    )
+
+
+def text(finding: InternetToPrivate) -> Text:
+    """The finding in words."""
+    server, clients, flow = finding.subject, finding.tally.clients, finding.example.flow
+    visitors = finding.main_client if len(clients) == 1 else plural(len(clients), "internet host")
+    return Text(
+        summary=f"{visitors} connected to {finding.service} at {server}, in a subnet declared private.",
         because=(
-            f"the initiator is on the internet ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}), the action is ACCEPT, and the policy declares the subnet private"
+            f"the initiator is on the internet {evidence(finding.example)}, the action is ACCEPT, "
+            f"and the policy declares the subnet private"
         ),
         likely="a public address, a route to an internet gateway, or a load balancer in front of it",
-        advice=(
-            f"Look at the routes of {subnet} and at the public addresses of {interface}.",
-            f"Close {service} to the internet in its security group until the way in is understood.",
-            "If a load balancer brings them on purpose: take the subnet out of `private_subnets`.",
-        ),
-        technique=DETECTOR.technique,
-        query_terms=(server, tally.clients[0][0]),
-        tally=tally,
-        example=example,
+        query_terms=(server, finding.main_client),
+        words={"subnet": flow.subnet_id or "its subnet", "interface": flow.interface_id or server},
     )
 
 
@@ -95,5 +91,11 @@ DETECTOR: Final = Detector(
     severity=Severity.HIGH,
     technique="T1190",
     needs=frozenset({Need.SUBNET_ID, Need.TCP_FLAGS}),
+    runbook=(
+        "Look at the routes of {subnet} and at the public addresses of {interface}.",
+        "Close {service} to the internet in its security group until the way in is understood.",
+        "If a load balancer brings them on purpose: take the subnet out of `private_subnets`.",
+    ),
     detect=detect,
+    text=text,
 )

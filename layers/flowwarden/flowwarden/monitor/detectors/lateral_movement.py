@@ -7,7 +7,6 @@ Why: an intruder who has one host wants the next. He succeeds often, so that cou
     him.
 False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.
 While a role is learned, administration is new wherever it goes; nothing is found then.
-What to do: find out who is on the host, and which account opened the sessions.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1021 Remote Services.
 """
@@ -17,51 +16,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative, started_by
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import EXEMPT, Text, new_for_role
 from flowwarden.monitor.traffic.excess import ADMINISTERED
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import describe_service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES, CONTACTS_DAY
 
 
-def inspect(host: HostActivity, thresholds: Thresholds) -> list[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    role: str
+    servers: int
+    """Own hosts that were asked within a day, about."""
+    limit: int
+    """Of the servers."""
+
+
+type LateralMovement = TrafficFinding[Facts]
+
+
+def inspect(host: HostActivity, thresholds: Thresholds) -> list[LateralMovement]:
     """One finding for the host, if it moves."""
     servers = len(host.day.get(ADMINISTERED, frozenset()))
     least = thresholds.lateral_hosts
     if host.learning or servers < least:
         return []
     moving = host.administering(host.flows)
-    return [_report(host, moving, servers, least)] if moving else []
+    facts = Facts(role=host.role, servers=servers, limit=least)
+    return [_report(host, moving, facts)] if moving else []
 
 
-def _report(host: HostActivity, flows: Sequence[DirectedFlow], servers: int, least: int) -> TrafficFinding:
-    tally = Tally.of(flows)
-    client, example = host.client, representative(flows)
-    service = describe_service(*tally.services[0][0])
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=client,
-        peer_class=PeerClass.OWN,
-        summary=f"{client} asked {servers} hosts within a day for remote administration ({service}).",
-        because=(
-            f"{started_by(client, example)}; its role ({host.role}) never did; "
-            f"{least} hosts are the threshold"
-        ),
+def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> LateralMovement:
+    sample = FlowSample.of(flows)
+    return DETECTOR.finding(subject=host.client, peer_class=PeerClass.OWN, sample=sample, facts=facts)
+
+
+def text(finding: LateralMovement) -> Text:
+    """The finding in words."""
+    client, service, facts = finding.subject, finding.main_service, finding.facts
+    return Text(
+        summary=f"{client} asked {facts.servers} hosts within a day for remote administration ({service}).",
+        because=new_for_role(client, finding.example, facts.role, f"{facts.limit} hosts"),
         likely="somebody who has this host and looks for the next one, or new automation",
-        advice=(
-            f"Find out which account opens {service} from {client}, and whose it is.",
-            f"If nobody vouches for it: isolate {client}, and look at the hosts that answered it.",
-            "If it is wanted: name the host in the policy's `exempt`.",
-        ),
-        technique=DETECTOR.technique,
         query_terms=(client,),
-        tally=tally,
-        example=example,
     )
 
 
@@ -74,5 +78,11 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_DAY),
     inhibits=("blocked-connection",),
+    runbook=(
+        "Find out which account opens {service} from {subject}, and whose it is.",
+        "If nobody vouches for it: isolate {subject}, and look at the hosts that answered it.",
+        EXEMPT,
+    ),
     detect=each_host(inspect),
+    text=text,
 )

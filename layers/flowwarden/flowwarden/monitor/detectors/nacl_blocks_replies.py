@@ -7,7 +7,6 @@ Why: security groups keep state and never do that. A network ACL keeps none, and
     answers are easily forgotten when one is written: every connection hangs until it times out.
 False positives: none known in records with flags. In those without, an answer that is so late that the
     security group has forgotten its request; what is late on a connection that worked does not count.
-What to do: allow the answers' ports (1024-65535) in the direction that the finding names, or undo the change.
 ATT&CK: none; these are faults.
 Events: rejected-answers-many.json; rejected-answers.json has too few, expired-connection.json leftovers.
 """
@@ -20,7 +19,8 @@ from typing import Final
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, connection, representative
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding, connection
+from flowwarden.monitor.text import Text, evidence
 from flowwarden.monitor.traffic.reject_cause import is_refused_answer, likely_cause
 from flowwarden.monitor.traffic.selection import grouped, own_end
 from flowwarden.monitor.view import BatchView
@@ -30,10 +30,15 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import FlowDirection
 
+INBOUND: Final = "inbound"
+OUTBOUND: Final = "outbound"
+"""Which rules of the network ACL refuse the answers: the aspect of the finding."""
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
 
+type BlockedReplies = TrafficFinding[None]
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[BlockedReplies]:
     """One finding for each subnet (or host) and direction in which answers are refused."""
     refused = [directed for directed in view.rejected if is_refused_answer(directed)]
     groups = grouped(refused, lambda directed: (_place(directed), directed.side))
@@ -48,37 +53,34 @@ def _place(directed: DirectedFlow) -> str:
     return subnet if _SUBNET.fullmatch(subnet) else own_end(directed) or ""
 
 
-def _report(place: str, group: list[DirectedFlow]) -> TrafficFinding:
-    tally = Tally.of(group)
-    example = representative(group)
-    here = own_end(example) or place
-    subnet = "its subnet" if place == here else place
-    out = example.side is FlowDirection.EGRESS
-    rules = "outbound rules" if out else "inbound rules"
-    whose = f"{here} gives" if out else f"{here} asks for"
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
+def _report(place: str, group: list[DirectedFlow]) -> BlockedReplies:
+    sample = FlowSample.of(group)
+    return DETECTOR.finding(
         subject=place,
         # Constant, so that it is one incident whoever the far ends of a batch are.
         peer_class=PeerClass.OWN,
-        aspect="outbound" if out else "inbound",
+        aspect=OUTBOUND if sample.example.side is FlowDirection.EGRESS else INBOUND,
+        sample=sample,
+        facts=None,
+    )
+
+
+def text(finding: BlockedReplies) -> Text:
+    """The finding in words."""
+    place, example, out = finding.subject, finding.example, finding.aspect == OUTBOUND
+    here = own_end(example) or place
+    subnet = "its subnet" if place == here else place
+    rules = f"{finding.aspect} rules"
+    whose = f"{here} gives" if out else f"{here} asks for"
+    return Text(
         summary=f"The network ACL of {subnet} refuses the answers that {whose} ({rules}).",
         because=(
-            f"in {plural(tally.connections, 'connection')} the request was accepted and the answer rejected "
-            f"({example.verdict.evidence}, confidence {example.confidence:.2f}); a security group keeps "
-            f"state and never does that"
+            f"in {plural(finding.tally.connections, 'connection')} the request was accepted and the answer "
+            f"rejected {evidence(example)}; a security group keeps state and never does that"
         ),
         likely=likely_cause(example, example.client, example.server),
-        advice=(
-            f"Look at the {rules} of the network ACL of {subnet}: were they changed just before it began?",
-            f"Allow TCP to ports 1024-65535 there, {'to' if out else 'from'} the far ends below.",
-            "If the requests are to be refused, refuse these: now they come through, and their clients hang.",
-        ),
-        technique=DETECTOR.technique,
         query_terms=(here, "REJECT"),
-        tally=tally,
-        example=example,
+        words={"rules": rules, "subnet": subnet, "towards": "to" if out else "from"},
     )
 
 
@@ -89,5 +91,11 @@ DETECTOR: Final = Detector(
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),
     inhibits=("blocked-connection", "service-blocked", "reject-spike"),
+    runbook=(
+        "Look at the {rules} of the network ACL of {subnet}: were they changed just before it began?",
+        "Allow TCP to ports 1024-65535 there, {towards} the far ends below.",
+        "If the requests are to be refused, refuse these: now they come through, and their clients hang.",
+    ),
     detect=detect,
+    text=text,
 )

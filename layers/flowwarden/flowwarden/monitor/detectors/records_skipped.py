@@ -8,19 +8,21 @@ Why: a window with SKIPDATA hides any number of flows, so no detector's silence 
 False positives: chance. Where two windows in ten thousand are skipped, three of sixty within an hour happen
     about once in 50 days to 1,000 interfaces; with windows of ten minutes practically never.
 Events: records-skipped.json, and gaps.json, which is none.
-What to do: look at what else could tell of these hours, and ask AWS Support if it lasts.
 ATT&CK: none; a flood can cause it (T1562 Impair Defenses), but records do not prove that.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
+
+from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import one_line
@@ -32,11 +34,18 @@ from flowwarden.state.sets import HOUR, Addition
 
 MINUTE: Final = 60
 (LOST,) = SKIPPED.sets
-ADVICE: Final = (
-    "Look for other witnesses of that time: logs of the hosts, of load balancers, CloudTrail.",
-    "See whether the interface had unusually much traffic: a flood is the usual reason for skipped records.",
-    "If it lasts: open a case with AWS Support; only AWS can mend it.",
-)
+
+
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    windows: int
+    """That were skipped within two hours, or more."""
+    limit: int
+    """Of the windows, within an hour."""
+
+
+type SkippedRecords = InterfaceFinding[Facts]
 
 
 def lost_windows(gaps: Iterable[Gap], now: int) -> dict[str, frozenset[int]]:
@@ -68,7 +77,7 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
     }
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[InterfaceFinding]:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[SkippedRecords]:
     """A finding for each interface whose records were skipped again and again."""
     lost, least = lost_windows(view.records.gaps, view.now), thresholds.lost_windows
     for interface in sorted(lost)[:MOST_LOST]:
@@ -84,7 +93,7 @@ def _windows(state: StateView, addition: Addition, least: int) -> frozenset[int]
     return known if is_dense(known, least) else state.add(addition)[LOST]
 
 
-def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> InterfaceFinding | None:
+def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> SkippedRecords | None:
     """Judge the items of an interface: the minutes of windows, by when the item's two hours begin.
 
     Args:
@@ -109,23 +118,29 @@ def is_dense(minutes: frozenset[int], least: int) -> bool:
     return any(last - first < HOUR // MINUTE for first, last in ends)
 
 
-def _report(interface: str, starts: list[int], least: int) -> InterfaceFinding:
-    return InterfaceFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=interface,
-        interfaces=(interface,),
-        first=starts[0],
-        last=starts[-1],
+def _report(interface: str, starts: Sequence[int], limit: int) -> SkippedRecords:
+    facts = Facts(windows=len(starts), limit=limit)
+    return DETECTOR.interface_finding(interface, (interface,), first=starts[0], last=starts[-1], facts=facts)
+
+
+def text(finding: SkippedRecords) -> Text:
+    """The finding in words."""
+    facts = finding.facts
+    return Text(
         summary=one_line(
-            f"Records lost: AWS skipped {len(starts)} windows of {interface} or more within two hours."
+            f"Records lost: AWS skipped {facts.windows} windows of {finding.subject} or more "
+            f"within two hours."
         ),
         because=(
-            f"SKIPDATA in {plural(least, 'window')} of an hour or more; single ones happen without any reason"
+            f"SKIPDATA in {plural(facts.limit, 'window')} of an hour or more; "
+            f"single ones happen without any reason"
         ),
-        advice=ADVICE,
     )
 
+
+_FLOOD: Final = (
+    "See whether the interface had unusually much traffic: a flood is the usual reason for skipped records."
+)
 
 DETECTOR: Final = Detector(
     name="records-skipped",
@@ -134,5 +149,11 @@ DETECTOR: Final = Detector(
     route=Route.OPERATIONS,
     thresholds=("lost_windows",),
     state=(SKIPPED,),
+    runbook=(
+        "Look for other witnesses of that time: logs of the hosts, of load balancers, CloudTrail.",
+        _FLOOD,
+        "If it lasts: open a case with AWS Support; only AWS can mend it.",
+    ),
     detect=detect,
+    text=text,
 )

@@ -6,12 +6,12 @@ What: within ten minutes an own host refuses far more different attempts (client
     own slot, and not in the six hours after it.
 Why: background radiation is always there, and a fixed threshold tells of it all day (144 times on a /28 at
     100 REJECTs in ten minutes; this rule 0.23 times). What breaks its own habits is a campaign against the
-    host, or the first sign that an address was published somewhere.
+    host, or the first sign that an address was published somewhere. Who gets through after it is for
+    `scanner-connected`.
 False positives: a host that is scanned by several sources at the same time, an address that had another
     owner.
 Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses as many all day long
     has no spikes. It does not know which of the attempts are new.
-What to do: nothing, as long as they are refused. Who gets through after it is another detector's business.
 ATT&CK: T1595 Active Scanning.
 Events: reject-burst.json has too few; tests/monitor/detectors/test_reject_spike_over_time.py.
 
@@ -30,12 +30,14 @@ from typing import Final
 from zlib import crc32
 
 import numpy as np
-from msgspec.structs import replace
+from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import Text
+from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.direction import Directions
 from flowwarden.notify.alert import Route
@@ -65,7 +67,19 @@ type Place = tuple[str, str]
 """Interface and address of a host."""
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    attempts: float
+    """Different attempts in the slot, about."""
+    limit: int
+    """Times the median of the day before."""
+
+
+type RejectSpike = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[RejectSpike]:
     """A finding for each slot in which a host refuses what it never did.
 
     The day before is read only where so many attempts could be a spike, and once by a container and slot.
@@ -177,22 +191,30 @@ def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
     return (log1p(count) - middle) / spread > LEAST_Z and count > times * median(usual)
 
 
-def report(about: TrafficFinding, count: float, times: int) -> TrafficFinding:
+def report(about: TrafficFinding, count: float, times: int) -> RejectSpike:
     """The finding about a host; `about` tells all that it refused in the batch, the count is the slot's."""
-    return replace(
-        about,
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        technique=DETECTOR.technique,
+    return DETECTOR.finding(
+        subject=about.subject,
+        peer_class=about.peer_class,
+        sample=FlowSample(about.tally, about.example),
+        facts=Facts(attempts=count, limit=times),
+    )
+
+
+def text(finding: RejectSpike) -> Text:
+    """The finding in words."""
+    host, facts = finding.subject, finding.facts
+    return Text(
         summary=(
-            f"{about.subject} refuses far more of the internet than usual: about {count:,.0f} attempts in "
-            f"ten minutes; {plural(len(about.tally.clients), 'host')} in this batch alone."
+            f"{host} refuses far more of the internet than usual: about {facts.attempts:,.0f} attempts in "
+            f"ten minutes; {plural(len(finding.tally.clients), 'host')} in this batch alone."
         ),
         because=(
-            f"more than {times:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
-            f"logarithmic scale; the initiator is on the internet and the action is REJECT"
+            f"more than {facts.limit:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
+            f"logarithmic scale; {internet_rejects.BECAUSE}"
         ),
-        advice=("Nothing, as long as they are refused.",),
+        likely=likely_cause(finding.example, "internet hosts", host),
+        query_terms=internet_rejects.query_terms(finding),
     )
 
 
@@ -204,5 +226,7 @@ DETECTOR: Final = Detector(
     technique="T1595",
     thresholds=("spike_times",),
     state=(ATTEMPTS,),
+    runbook=("Nothing, as long as they are refused.",),
     detect=detect,
+    text=text,
 )

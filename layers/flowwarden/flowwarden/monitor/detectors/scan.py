@@ -14,7 +14,6 @@ False positives: inventory and vulnerability scanners, new monitoring: name them
     gateways and load balancers are left out, since they ask in others' names.
 While a role is learned, all that it does is new: answers are not counted then, and it takes `LEARNING_FACTOR`
     times as many failures.
-What to do: find out what runs on the host; isolate it if nobody knows.
 Events: scan.json; resolver-answers.json is none.
 ATT&CK: T1046 Network Service Discovery.
 """
@@ -24,8 +23,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
+from msgspec import Struct
+
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, started_by
 from flowwarden.monitor.traffic.excess import excess, failures
 from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
 from flowwarden.network.addresses import PeerClass
@@ -36,6 +38,31 @@ from flowwarden.state.schema import BASELINES, CONTACTS_DAY, CONTACTS_HOUR
 from flowwarden.state.sets import HOUR
 
 LEARNING_FACTOR: Final = 2.5
+
+
+class Failures(Struct, frozen=True):
+    """What a finding about failures stands on."""
+
+    role: str
+    failed: int
+    """Pairs of host and port that failed within the span, about."""
+    span: int
+    """Seconds."""
+    limit: float
+    """By how many pairs more failed than answered."""
+
+
+class Ports(Struct, frozen=True):
+    """What a finding about the ports of one server stands on."""
+
+    role: str
+    asked: str
+    """The server."""
+    limit: int
+    """Privileged ports of the server in a batch."""
+
+
+type Scan = TrafficFinding[Failures | Ports]
 
 
 def vertical(host: HostActivity, least: int) -> str | None:
@@ -60,16 +87,13 @@ def suspicious(host: HostActivity, thresholds: Thresholds) -> int | None:
     return exceeded(host, thresholds) if failed else None
 
 
-def inspect(host: HostActivity, thresholds: Thresholds) -> list[TrafficFinding]:
+def inspect(host: HostActivity, thresholds: Thresholds) -> list[Scan]:
     """One finding for the host, if it scans."""
     if span := suspicious(host, thresholds):
         failed = round(failures(host.window(span)))
-        tried = f"about {failed} host and port pairs in vain within {SPANS[span]}"
-        why = f"{_limit(host, span, thresholds):g} more failures than answers are the threshold"
-        return [_report(host, tried, why)]
+        return [_report(host, Failures(host.role, failed, span, _limit(host, span, thresholds)))]
     if server := vertical(host, thresholds.scan_ports):
-        tried = f"{thresholds.scan_ports} privileged ports or more of {server} in one batch"
-        return [_report(host, tried, "nobody needs so many of one server")]
+        return [_report(host, Ports(host.role, server, thresholds.scan_ports))]
     return []
 
 
@@ -78,30 +102,47 @@ def _limit(host: HostActivity, span: int, thresholds: Thresholds) -> float:
     return limit * (LEARNING_FACTOR if host.learning else 1)
 
 
-def _report(host: HostActivity, tried: str, why: str) -> TrafficFinding:
-    tally = Tally.of(host.flows)
-    client, example = host.client, representative(host.flows)
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=client,
+def _report(host: HostActivity, facts: Failures | Ports) -> Scan:
+    return DETECTOR.finding(
+        subject=host.client,
         peer_class=PeerClass.OWN,  # constant, so that it is one incident whatever a batch shows of it
+        sample=FlowSample.of(host.flows),
+        facts=facts,
+    )
+
+
+def text(finding: Scan) -> Text:
+    """The finding in words."""
+    client, tally, facts = finding.subject, finding.tally, finding.facts
+    tried, why = _rule(facts)
+    return Text(
         summary=f"{client} tried {tried}.",
         because=(
-            f"{client} is ours and started them ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); none of it is usual for its role ({host.role}); {why}"
+            f"{started_by(client, finding.example, 'them')}; "
+            f"none of it is usual for its role ({facts.role}); {why}"
         ),
-        likely=f"something on {client} looks for open ports: a scanner, an inventory tool, or an intruder",
-        advice=(
-            f"Ask who runs a scanner or monitoring on {client}; if somebody does, name it in `exempt`.",
-            f"If nobody does: isolate {client} (a security group without rules), keep its disk and memory.",
-            f"In this batch: {plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}.",
-        ),
-        technique=DETECTOR.technique,
+        likely=OPEN_PORTS.format(client),
         query_terms=(client,),
-        tally=tally,
-        example=example,
+        words={
+            "servers": plural(len(tally.servers), "host"),
+            "services": plural(len(tally.services), "service"),
+        },
     )
+
+
+def _rule(facts: Failures | Ports) -> tuple[str, str]:
+    """What the host tried, and why that is a scan."""
+    match facts:
+        case Failures():
+            return (
+                f"about {facts.failed} host and port pairs in vain within {SPANS[facts.span]}",
+                f"{facts.limit:g} more failures than answers are the threshold",
+            )
+        case Ports():
+            return (
+                f"{facts.limit} privileged ports or more of {facts.asked} in one batch",
+                "nobody needs so many of one server",
+            )
 
 
 DETECTOR: Final = Detector(
@@ -117,5 +158,11 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_HOUR, CONTACTS_DAY),
     inhibits=("host-probing", "blocked-connection", "lateral-movement"),
+    runbook=(
+        "Ask who runs a scanner or monitoring on {subject}; if somebody does, name it in `exempt`.",
+        ISOLATE,
+        "In this batch: {servers}, {services}.",
+    ),
     detect=each_host(inspect),
+    text=text,
 )

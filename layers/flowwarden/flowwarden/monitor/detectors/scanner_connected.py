@@ -11,7 +11,6 @@ Why: who scans is noise until a port opens to him. Then it is the first connecti
 False positives: a new public service that a scanner of the internet finds before its users do.
 While a role is learned, nearly every service is new to the internet. From its third day on only remote
     administration and databases are found, unless the internet reached them on two days already.
-What to do: close the port unless it is meant to be open; look at what the connection carried.
 Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -30,7 +29,8 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import Text, evidence
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
@@ -40,8 +40,9 @@ from flowwarden.network.initiator import Basis, InitiatorVerdict
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.state.marks import mark, read_mark, server_hash
 from flowwarden.state.schema import BASELINES, MOST_SCANNERS, MOST_SUSPECTS, SCANNERS
-from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
+from flowwarden.state.sets import DAY, Addition, Sets
 
 MOST_VISITORS: Final = 48
 """Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
@@ -52,8 +53,6 @@ SUSPECTED: Final = 3
 noise tries one or two. Of a scanner that tries fifteen, a batch may hold three."""
 MOST_MARKS: Final = 16
 """Services that are remembered of one visitor."""
-_SERVER_AT, _PROTOCOL_AT = 24, 16
-"""Bits of a mark: 24 of the server's hash, 8 of the protocol, 16 of the port."""
 
 REFUSED_AT, VISITED = SCANNERS.sets
 
@@ -65,7 +64,19 @@ GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
 """Ports that hardly any role opens to the internet, whatever else is known of it."""
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    role: str
+    """Of the server."""
+    limit: int
+    """Places that refused the visitor, or more."""
+
+
+type ScannerConnection = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[ScannerConnection]:
     """A finding for each service at an interface that a scanner got through to."""
     least = thresholds.scan_hit_places
     refused = _by_interface(view.contacts, view.contacts.refused_internet)
@@ -74,8 +85,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterato
         visits = _visits(view.contacts, new, profile)
         many = len(refused.get(place, ())) >= min(SUSPECTED, least)
         if visits or many:  # as at few interfaces
-            here = _AtInterface(view.contacts, refused.get(place, _NONE), visits, profile)
-            yield from _inspect(here, state, least)
+            here = _AtInterface(view.contacts, refused.get(place, _NONE), visits, profile, least)
+            yield from _inspect(here, state)
 
 
 _NONE: Final = np.empty(0, np.int64)
@@ -97,6 +108,8 @@ class _AtInterface(Struct, frozen=True):
     """Contacts of internet hosts that were refused."""
     visits: list[_Visits]
     profile: RoleProfile
+    least: int
+    """Places that refuse a scanner."""
 
 
 def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
@@ -113,33 +126,27 @@ def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfi
     return [_Visits(edge, each, contacts.texts(contacts.clients(each))) for edge, each in answered]
 
 
-def _inspect(here: _AtInterface, state: StateView, least: int) -> Iterator[TrafficFinding]:
-    role = here.profile.role
-    scanners = _scanners(here, state, least)
+def _inspect(here: _AtInterface, state: StateView) -> Iterator[ScannerConnection]:
+    scanners = _scanners(here, state)
     visitors = sorted({client for each in here.visits for client in each.clients})[:MOST_VISITORS]
     keys = {
         _scanner(each, when): each for each in visitors for when in (here.profile.day, here.profile.day - 1)
     }
     items = state.read(keys) if keys else {}
-    known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, least))}
+    known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, here.least))}
     of_visitor = _by_visitor(here, known | {keys[key] for key in items})
     for visitor in sorted({keys[key] for key in items} - known)[:MOST_SUSPECTS]:
-        if _remember(here, state, items.keys(), visitor, of_visitor.get(visitor, ()), least):
+        if _remember(here, state, items.keys(), visitor, of_visitor.get(visitor, ())):
             known.add(visitor)
     hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
     services = grouped(here.contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     for (_, protocol, port), group in services.items():
-        yield report(role, group, least, Service(protocol, port))
-    yield from _earlier(here, scanners, least)
+        yield report(here.profile.role, group, here.least, Service(protocol, port))
+    yield from _earlier(here, scanners)
 
 
 def _remember(
-    here: _AtInterface,
-    state: StateView,
-    items: Collection[str],
-    visitor: str,
-    visits: Sequence[Contact],
-    least: int,
+    here: _AtInterface, state: StateView, items: Collection[str], visitor: str, visits: Sequence[Contact]
 ) -> bool:
     """Remember the visits of a suspect, and say whether it is known for a scanner by now.
 
@@ -147,11 +154,11 @@ def _remember(
     to these sees the visits, or this one sees the refusals.
     """
     keys = {_scanner(visitor, here.profile.day)} | {_scanner(visitor, here.profile.day - 1)} & set(items)
-    marks = frozenset(sorted({_mark(each) for each in visits})[:MOST_MARKS])
+    marks = sorted({mark(each.server, each.protocol, each.port) for each in visits})[:MOST_MARKS]
     until = SCANNERS.kept_until(here.profile.day * DAY)
-    additions = [Addition(key, {VISITED: marks}, until) for key in sorted(keys) if marks]
+    additions = [Addition(key, {VISITED: frozenset(marks)}, until) for key in sorted(keys) if marks]
     added = [state.add(each) for each in additions]
-    return any(_is_scanner(sets, least) for sets in added)
+    return any(_is_scanner(sets, here.least) for sets in added)
 
 
 def _by_visitor(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Contact]]:
@@ -164,16 +171,15 @@ def _by_visitor(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[C
     return dict(found)
 
 
-def _earlier(
-    here: _AtInterface, scanners: Mapping[str, frozenset[int]], least: int
-) -> Iterator[TrafficFinding]:
+def _earlier(here: _AtInterface, scanners: Mapping[str, frozenset[int]]) -> Iterator[ScannerConnection]:
     """A finding for each service that a scanner got through to before it was known for one."""
     for visitor, marks in sorted(scanners.items()):
-        of_server = grouped(_refusals(here, visitor), lambda d: _hash(d.server)) if marks else {}
-        for mark in sorted(marks):
-            server, protocol, port = mark >> _SERVER_AT, mark >> _PROTOCOL_AT & 0xFF, mark & 0xFFFF
+        of_server = grouped(_refusals(here, visitor), lambda d: server_hash(d.server)) if marks else {}
+        for number in sorted(marks):
+            server, protocol, port = read_mark(number)
             if server in of_server:
-                yield report(here.profile.role, of_server[server], least, Service(protocol, port))
+                service = Service(protocol, port)
+                yield report(here.profile.role, of_server[server], here.least, service)
 
 
 def _refusals(here: _AtInterface, visitor: str) -> list[DirectedFlow]:
@@ -182,20 +188,20 @@ def _refusals(here: _AtInterface, visitor: str) -> list[DirectedFlow]:
     return here.contacts.flows_of(here.refused[[each == visitor for each in clients]][:MOST_PLACES])
 
 
-def _scanners(here: _AtInterface, state: StateView, least: int) -> dict[str, frozenset[int]]:
+def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]:
     """Internet hosts that were refused all over on a day; of those nothing more is written.
 
     With the marks of the visits that they had before; once by a container, or each refusal of a day would
     report the same visit again.
     """
     found = {}
-    for visitor, places in _refused_visitors(here, min(SUSPECTED, least)).items():
-        enough = frozenset(sorted(places)[:least])
+    for visitor, places in _refused_visitors(here, min(SUSPECTED, here.least)).items():
+        enough = frozenset(sorted(places)[: here.least])
         until = SCANNERS.kept_until(here.profile.day * DAY)
         addition = Addition(_scanner(visitor, here.profile.day), {REFUSED_AT: enough}, until)
-        if _is_scanner(state.known(addition.key), least):
+        if _is_scanner(state.known(addition.key), here.least):
             found[visitor] = frozenset[int]()
-        elif _is_scanner(sets := state.add(addition), least):
+        elif _is_scanner(sets := state.add(addition), here.least):
             found[visitor] = sets.get(VISITED, frozenset())
     return found
 
@@ -224,16 +230,7 @@ def _scanner(visitor: str, day: int) -> str:
     return SCANNERS.key_of(day, visitor)
 
 
-def _mark(visit: Contact) -> int:
-    """A server, as a hash, and its service: what has to be reported of a visit later."""
-    return _hash(visit.server) << _SERVER_AT | visit.protocol << _PROTOCOL_AT | visit.port
-
-
-def _hash(server: str) -> int:
-    return fingerprint(server) >> _SERVER_AT
-
-
-def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> TrafficFinding:
+def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> ScannerConnection:
     """The finding about a server that refused the visitor at so many places or more.
 
     Args:
@@ -243,32 +240,30 @@ def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Servi
         places: how many refusals make a scanner.
         service: that answered.
     """
-    flows = [_told_by_refusals(each) for each in flows]
-    tally = Tally.of(flows)
-    example = representative(flows)
-    server, visitor = example.server, tally.clients[0][0]
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=server,
+    sample = FlowSample.of([_told_by_refusals(each) for each in flows])
+    return DETECTOR.finding(
+        subject=sample.example.server,
         peer_class=PeerClass.INTERNET,
         service=service,
-        summary=f"{visitor}, which was refused at many other ports, got through to {service} at {server}.",
+        sample=sample,
+        facts=Facts(role=role, limit=places),
+    )
+
+
+def text(finding: ScannerConnection) -> Text:
+    """The finding in words."""
+    server, visitor, facts = finding.subject, finding.main_client, finding.facts
+    return Text(
+        summary=(
+            f"{visitor}, which was refused at many other ports, got through to {finding.service} at {server}."
+        ),
         because=(
-            f"{visitor} is on the internet and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}), it was answered, it was refused at {places} places or "
-            f"more, and the internet does not usually reach that service of its role ({role})"
+            f"{visitor} is on the internet and started it {evidence(finding.example)}, "
+            f"it was answered, it was refused at {facts.limit} places or "
+            f"more, and the internet does not usually reach that service of its role ({facts.role})"
         ),
         likely="a port that was opened by mistake or by an intruder",
-        advice=(
-            f"Is {service} of {server} meant to be reached from the internet? If not, close it now.",
-            f"Look at what {visitor} did on the connection, and at what the host did afterwards.",
-            "If it is meant to be open: users other than scanners make it usual within two days.",
-        ),
-        technique=DETECTOR.technique,
         query_terms=(server, visitor),
-        tally=tally,
-        example=example,
     )
 
 
@@ -290,5 +285,11 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     inhibits=("internet-to-private",),
     state=(BASELINES, SCANNERS),
+    runbook=(
+        "Is {service} of {subject} meant to be reached from the internet? If not, close it now.",
+        "Look at what {client} did on the connection, and at what the host did afterwards.",
+        "If it is meant to be open: users other than scanners make it usual within two days.",
+    ),
     detect=detect,
+    text=text,
 )

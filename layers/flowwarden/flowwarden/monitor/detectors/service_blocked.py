@@ -5,7 +5,6 @@ What: REJECTs of connections that several own hosts start to one service at one 
 Why: clients of a service do not all fail by themselves at the same time. A rule of a security group or a
     network ACL was tightened, and everything that depends on the service is down.
 False positives: a service that was switched off on purpose while its clients were not.
-What to do: look at what was changed at the refusing host; allow its clients again.
 Events: service-blocked.json; host-probing.json is its other end.
 ATT&CK: none; these are faults.
 """
@@ -15,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import Text, evidence
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.direction import DirectedFlow
@@ -26,37 +28,45 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[TrafficFinding]:
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    limit: int
+    """Own hosts that one service refuses, from which on they are one finding."""
+
+
+type BlockedService = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[BlockedService]:
     """One finding for each service that refuses many own hosts."""
     for group in view.rejections.shut_services.values():
         yield _report(group, thresholds.shut_clients)
 
 
-def _report(group: list[DirectedFlow], least: int) -> TrafficFinding:
-    tally = Tally.of(group)
-    example = representative(group)
-    target, service = example.server, Service(example.flow.protocol, example.service_port)
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=target,
+def _report(group: list[DirectedFlow], limit: int) -> BlockedService:
+    sample = FlowSample.of(group)
+    example = sample.example
+    return DETECTOR.finding(
+        subject=example.server,
         peer_class=example.server_class,
-        service=service,
-        summary=f"{plural(len(tally.clients), 'host')} of ours are refused {service} at {target}.",
+        service=Service(example.flow.protocol, example.service_port),
+        sample=sample,
+        facts=Facts(limit=limit),
+    )
+
+
+def text(finding: BlockedService) -> Text:
+    """The finding in words."""
+    server, hosts = finding.subject, plural(len(finding.tally.clients), "host")
+    return Text(
+        summary=f"{hosts} of ours are refused {finding.service} at {server}.",
         because=(
-            f"they are ours and started it ({example.verdict.evidence}, confidence "
-            f"{example.confidence:.2f}); {least} hosts and more are told together"
+            f"they are ours and started it {evidence(finding.example)}; "
+            f"{finding.facts.limit} hosts and more are told together"
         ),
-        likely=likely_cause(example, "each of them", target),
-        advice=(
-            f"Look at the security group and the network ACL of {target}: were they changed just before?",
-            f"If the hosts need {service} there: allow it again, for their security group or subnets.",
-            "If they do not: find out what they have in common that makes them ask.",
-        ),
-        technique=DETECTOR.technique,
-        query_terms=(target, "REJECT"),
-        tally=tally,
-        example=example,
+        likely=likely_cause(finding.example, "each of them", server),
+        query_terms=(server, "REJECT"),
     )
 
 
@@ -65,5 +75,11 @@ DETECTOR: Final = Detector(
     summary="one of your services refuses five or more of your hosts: a rule was tightened",
     severity=Severity.MEDIUM,
     thresholds=("shut_clients", "blocked_packets"),
+    runbook=(
+        "Look at the security group and the network ACL of {subject}: were they changed just before?",
+        "If the hosts need {service} there: allow it again, for their security group or subnets.",
+        "If they do not: find out what they have in common that makes them ask.",
+    ),
     detect=detect,
+    text=text,
 )

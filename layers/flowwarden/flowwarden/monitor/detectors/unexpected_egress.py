@@ -10,7 +10,6 @@ Why: a database or an internal server has no business there. A connection out is
 False positives: operating system updates, licence checks, telemetry of vendors. Whatever a role does on two
     days is usual for it afterwards.
 While a role is learned, only the hosts that the policy names are looked at.
-What to do: find the process and the destination; block it until somebody vouches for it.
 Events: unexpected-egress.json; accept-only.json is none.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """
@@ -18,24 +17,46 @@ ATT&CK: T1041 Exfiltration Over C2 Channel.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
+from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.text import Text, evidence, main_server_and_others
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import HostSet, host_set
-from flowwarden.network.services import describe_service
-from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES
 
 
-def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[TrafficFinding]:
+class Listener(StrEnum):
+    """Why a host is taken for one that only answers."""
+
+    DECLARED = "declared"
+    """The policy names it."""
+    LEARNED = "learned"
+    """Its role was never seen to go out."""
+
+
+class Facts(Struct, frozen=True):
+    """What the finding stands on."""
+
+    why: Listener
+    role: str = ""
+    """Of a host whose role was learned."""
+
+
+type UnexpectedEgress = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[UnexpectedEgress]:
     """One finding for each listener-only host that connected to the internet, declared or learned."""
     for host in view.active_hosts:
         yield from inspect(host)
@@ -48,16 +69,15 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Itera
         and _is_listener(directed, listeners)
     ]
     for client, group in grouped(gone_out, lambda d: d.client).items():
-        yield _report(client, group, "the policy declares it listener-only")
+        yield _report(client, group, Facts(Listener.DECLARED))
 
 
-def inspect(host: HostActivity) -> list[TrafficFinding]:
+def inspect(host: HostActivity) -> list[UnexpectedEgress]:
     """One finding for the host, if its role only listens."""
     if host.learning or not host.only_listens:
         return []
     gone_out = [each for each in host.answered if each.server_class is PeerClass.INTERNET]
-    why = f"its role ({host.role}) answers others and never went out to the internet"
-    return [_report(host.client, gone_out, why)] if gone_out else []
+    return [_report(host.client, gone_out, Facts(Listener.LEARNED, host.role))] if gone_out else []
 
 
 def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
@@ -68,31 +88,24 @@ def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
     return listeners.hold(directed.client)
 
 
-def _report(client: str, group: list[DirectedFlow], why: str) -> TrafficFinding:
-    tally = Tally.of(group)
-    example = representative(group)
-    target = tally.servers[0][0]
-    service = describe_service(*tally.services[0][0])
-    others = f" and {plural(len(tally.servers) - 1, 'other host')}" if len(tally.servers) > 1 else ""
-    return TrafficFinding(
-        detector=DETECTOR.name,
-        severity=DETECTOR.severity,
-        subject=client,
-        peer_class=PeerClass.INTERNET,
-        summary=f"{client} connected to {target}{others} on the internet: {service}.",
-        because=(
-            f"{client} started it ({example.verdict.evidence}, confidence {example.confidence:.2f}); {why}"
-        ),
+def _report(client: str, group: list[DirectedFlow], facts: Facts) -> UnexpectedEgress:
+    sample = FlowSample.of(group)
+    return DETECTOR.finding(subject=client, peer_class=PeerClass.INTERNET, sample=sample, facts=facts)
+
+
+def text(finding: UnexpectedEgress) -> Text:
+    """The finding in words."""
+    client, facts = finding.subject, finding.facts
+    target = f"{main_server_and_others(finding.tally)} on the internet"
+    why = {
+        Listener.DECLARED: "the policy declares it listener-only",
+        Listener.LEARNED: f"its role ({facts.role}) answers others and never went out to the internet",
+    }
+    return Text(
+        summary=f"{client} connected to {target}: {finding.main_service}.",
+        because=f"{client} started it {evidence(finding.example)}; {why[facts.why]}",
         likely="an update or telemetry that nobody announced, or data on its way out",
-        advice=(
-            f"Find the process on {client} that holds the connection, and who owns {target}.",
-            "If nobody vouches for it: remove the outbound rule, and treat the host as compromised.",
-            "If it is wanted: send it through a proxy or endpoint, or name the host in `exempt`.",
-        ),
-        technique=DETECTOR.technique,
-        query_terms=(client, target),
-        tally=tally,
-        example=example,
+        query_terms=(client, finding.main_server),
     )
 
 
@@ -107,5 +120,11 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
     teaches=True,
+    runbook=(
+        "Find the process on {subject} that holds the connection, and who owns {server}.",
+        "If nobody vouches for it: remove the outbound rule, and treat the host as compromised.",
+        "If it is wanted: send it through a proxy or endpoint, or name the host in `exempt`.",
+    ),
     detect=detect,
+    text=text,
 )

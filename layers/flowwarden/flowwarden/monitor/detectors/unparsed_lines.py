@@ -7,7 +7,6 @@ Why: what is not read is not inspected: silence from it means nothing. A flow lo
     more than a count.
 False positives: something other than flow records is written into the log group. It does not belong there.
 Events: unparsed-lines.json, formats-alike.json; poison-line.json is none.
-What to do: see the notification; `monitor/render/unparsed.py` writes it.
 ATT&CK: none; these are faults.
 """
 
@@ -19,6 +18,7 @@ from typing import Final
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Severity, UnparsedFinding
+from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.notify.notification import one_line
@@ -47,13 +47,11 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     lines = len(records.flows) + len(records.gaps) + len(bad)
     if not bad or (len(bad) < lines and (len(bad) < MIN_LINES or len(bad) < MIN_SHARE * lines)):
         return []
-    group = view.batch.log_group
     return [
         UnparsedFinding(
             detector=DETECTOR.name,
             severity=DETECTOR.severity,
-            subject=group,
-            summary=f"Sight lost: {len(bad):,} of {lines:,} lines in {one_line(group)} cannot be read.",
+            subject=view.batch.log_group,
             lines=lines,
             unreadable=len(bad),
             reasons=tuple(Counter(each.reason for each in bad).most_common(TOLD)),
@@ -63,10 +61,32 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     ]
 
 
+def text(finding: UnparsedFinding) -> Text:
+    """The finding in words."""
+    group = one_line(finding.subject)
+    return Text(
+        summary=f"Sight lost: {finding.unreadable:,} of {finding.lines:,} lines in {group} cannot be read."
+    )
+
+
+_DESCRIBE: Final = (
+    "aws ec2 describe-flow-logs --region {region} --filter Name=log-group-name,Values={log_group} "
+    "--query 'FlowLogs[].[FlowLogId,ResourceId,LogFormat]'"
+)
+
 DETECTOR: Final = Detector(
     name="unparsed-lines",
     summary="many lines cannot be read: an unknown log format",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
+    runbook=(
+        f"See which flow logs write into the log group, in which format: {_DESCRIBE}",
+        "If a flow log was just made: wait ten minutes. Formats are learned again when lines stop fitting.",
+        "If lines fit formats alike: nobody can tell them apart. Give one flow log another group or format.",
+        "If another account writes them: EC2 does not tell their format. Set the parameter LogFormat to it.",
+        "If the lines are no flow records: keep whoever writes them out of this log group.",
+        "What was not read meanwhile is still in the log group.",
+    ),
     detect=detect,
+    text=text,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowwarden.monitor.findings import Finding, InterfaceFinding, TrafficFinding, UnparsedFinding
 from flowwarden.monitor.render import page, telemetry, unparsed
-from flowwarden.monitor.render.page import Occasion
+from flowwarden.monitor.render.parts import Occasion
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
-
 from flowwarden.monitor.findings import Tally, TrafficFinding
+from flowwarden.monitor.render.message import Message
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, moment, repeats
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Notification
 from flowwarden.notify.text import plural
-
-DOCUMENT_VERSION = "1"
-"""Raised when a member of the JSON document changes its meaning or goes away."""
 
 TOP = 10
 """How many addresses or services a notification lists; the rest is counted."""
@@ -24,69 +21,57 @@ QUERY_MARGIN = 600
 """Seconds around the finding that the log query should cover: records of the same window come late."""
 
 
-class Occasion(Struct, frozen=True, kw_only=True):
-    """Where and when findings are told: what they do not know themselves."""
-
-    account_id: str
-    region: str
-    log_group: str
-    log_stream: str
-    quiet_minutes: int
+type Page = Message[TrafficFinding]
 
 
 def render(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about a finding; `key` identifies its incident."""
+    page = Message.about(finding, key, claim, occasion)
+    # SNS refuses empty values, so an unknown VPC is left out.
+    vpc = {"vpc": finding.example.flow.vpc_id} if finding.example.flow.vpc_id else {}
     return Notification(
-        subject=one_line(
-            f"[{finding.severity.upper()}] {finding.summary.removesuffix('.')} ({occasion.region})"
-        ),
-        text=_text(finding, key, claim, occasion),
-        document=_document(finding, key, claim, occasion),
-        attributes=_attributes(finding, occasion),
+        subject=page.subject,
+        text=_text(page),
+        document=_document(page),
+        attributes=page.attributes("incident") | vpc,
     )
 
 
-def _attributes(finding: TrafficFinding, occasion: Occasion) -> dict[str, str]:
-    """What subscribers filter by; SNS refuses empty values, so an unknown VPC is left out."""
-    attributes = {
-        "kind": "incident",
-        "severity": finding.severity.value,
-        "detector": finding.detector,
-        "account": occasion.account_id,
-        "region": occasion.region,
-        "vpc": finding.example.flow.vpc_id or "",
-    }
-    return {name: value for name, value in attributes.items() if value}
-
-
-def log_query(finding: TrafficFinding) -> str:
-    """A CloudWatch Logs Insights query that finds the lines behind a finding, in any log format."""
+def log_query(terms: Sequence[str]) -> str:
+    """A CloudWatch Logs Insights query that finds the lines with some tokens, in any log format."""
     filters = " and ".join(
-        f"@message like /(^|\\s){re.escape(term)}(\\s|$)/" for term in dict.fromkeys(finding.query_terms)
+        f"@message like /(^|\\s){re.escape(term)}(\\s|$)/" for term in dict.fromkeys(terms)
     )
     return f"fields @timestamp, @logStream, @message\n| filter {filters}\n| sort @timestamp desc\n| limit 200"
 
 
-def _text(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> str:
-    rows = [
+def _text(page: Page) -> str:
+    finding, occasion = page.finding, page.occasion
+    rows = (
         ("Who", _who(finding)),
         ("Where", _where(finding, occasion)),
         ("Since", _since(finding.tally)),
         ("How much", _how_much(finding.tally)),
         ("To", _listed(finding.tally.servers)),
         ("For", _listed([(describe_service(*s), n) for s, n in finding.tally.services])),
-        ("Why", finding.because),
-        ("Likely", finding.likely),
-    ]
-    steps = "\n".join(f"  {number}. {step}" for number, step in enumerate(finding.advice, start=1))
-    return (
-        f"{finding.summary}\n\n"
-        + "\n".join(f"{name:<9} {value}" for name, value in rows)
-        + f"\n\nWhat to do\n{steps}\n\n"
-        + f"CloudWatch Logs Insights, log group {occasion.log_group}{_query_range(finding.tally)}\n"
-        + f"{log_query(finding)}\n\n"
-        + f"{repeats(claim, occasion)}\nIncident {key}, severity {finding.severity}, "
-        + f"detector {finding.detector}{f', ATT&CK {finding.technique}' if finding.technique else ''}\n"
+        ("Why", page.text.because),
+        ("Likely", page.text.likely),
+    )
+    return "\n".join(
+        [
+            page.text.summary,
+            "",
+            *(f"{name:<9} {value}" for name, value in rows),
+            "",
+            page.what_to_do,
+            "",
+            f"CloudWatch Logs Insights, log group {occasion.log_group}{_query_range(finding.tally)}",
+            log_query(page.text.query_terms),
+            "",
+            repeats(page.claim, occasion),
+            page.identity,
+            "",
+        ]
     )
 
 
@@ -134,36 +119,46 @@ def _query_range(tally: Tally) -> str:
     return f", {moment(tally.first - QUERY_MARGIN)} to {moment(last + QUERY_MARGIN)}"
 
 
-def repeats(claim: Claim, occasion: Occasion) -> str:
-    """What was told before, and how long repeats stay quiet."""
-    ahead = f"Repeats stay quiet for {plural(occasion.quiet_minutes, 'minute')}."
-    if claim.last_sent is None:
-        return ahead
-    before = f"Told before at {moment(claim.last_sent)}; {plural(claim.held_back, 'repeat')} held back since."
-    return f"{before} {ahead}"
-
-
-def _document(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> dict[str, Any]:
-    flow, tally = finding.example.flow, finding.tally
+def _document(page: Page) -> dict[str, Any]:
     return {
         "version": DOCUMENT_VERSION,
         "kind": "incident",
-        "incident": key,
+        "incident": page.key,
+        **_statement(page),
+        **_place(page.finding, page.occasion),
+        **_amount(page.finding.tally),
+        "log_group": page.occasion.log_group,
+        "log_stream": page.occasion.log_stream,
+        "query": log_query(page.text.query_terms),
+        "held_back": page.claim.held_back,
+        "last_sent": page.claim.last_sent,
+    }
+
+
+def _statement(page: Page) -> dict[str, Any]:
+    finding, text = page.finding, page.text
+    return {
         "detector": finding.detector,
         "severity": finding.severity.value,
-        "summary": finding.summary,
+        "summary": text.summary,
         "subject": finding.subject,
         "peer_class": finding.peer_class.value,
         "service": finding.service.label if finding.service else "",
         "aspect": finding.aspect,
-        "because": finding.because,
-        "likely": finding.likely,
-        "advice": list(finding.advice),
-        "technique": finding.technique,
+        "because": text.because,
+        "likely": text.likely,
+        "advice": list(page.steps),
+        "technique": page.technique,
         "initiator": {
             "confidence": finding.example.confidence,
             "evidence": finding.example.verdict.evidence.value,
         },
+    }
+
+
+def _place(finding: TrafficFinding, occasion: Occasion) -> dict[str, Any]:
+    flow = finding.example.flow
+    return {
         "account": occasion.account_id,
         "region": occasion.region,
         "vpc": flow.vpc_id,
@@ -171,6 +166,11 @@ def _document(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasio
         "interface": flow.interface_id,
         "instance": flow.instance_id,
         "side": finding.example.side,
+    }
+
+
+def _amount(tally: Tally) -> dict[str, Any]:
+    return {
         "first": tally.first,
         "last": tally.last,
         "records": tally.records,
@@ -180,11 +180,6 @@ def _document(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasio
         "clients": _top(tally.clients),
         "servers": _top(tally.servers),
         "services": _top([(describe_service(*s), n) for s, n in tally.services]),
-        "log_group": occasion.log_group,
-        "log_stream": occasion.log_stream,
-        "query": log_query(finding),
-        "held_back": claim.held_back,
-        "last_sent": claim.last_sent,
     }
 
 
@@ -193,11 +188,3 @@ def _top(ranked: tuple[tuple[str, int], ...] | list[tuple[str, int]]) -> dict[st
         "distinct": len(ranked),
         "top": [{"name": name, "records": records} for name, records in ranked[:TOP]],
     }
-
-
-def moment(seconds: int) -> str:
-    """Unix seconds as `2026-11-24 02:58:01 UTC`; a number that is no time of ours stays a number."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, OSError, ValueError):
-        return str(seconds)

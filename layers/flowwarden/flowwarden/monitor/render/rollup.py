@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.monitor.findings import Severity
-from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, subject_line
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Notification
 from flowwarden.notify.text import plural
 
 ROUTE: Final = Route.PAGES
@@ -35,42 +35,42 @@ def summarize(summaries: Sequence[str], occasion: Occasion) -> str:
 def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
     """The page that stands for these findings."""
     summary = summarize(summaries, occasion)
-    listed = list(summaries[:LISTED])
-    rest = [f"… and {len(summaries) - LISTED:,} more"] if len(summaries) > LISTED else []
+    labels = {
+        "kind": "incident",
+        "severity": SEVERITY,
+        "detector": NAME,
+        "account": occasion.account_id,
+        "region": occasion.region,
+    }
     return Notification(
-        subject=one_line(f"[{SEVERITY.upper()}] {summary.removesuffix('.')} ({occasion.region})"),
-        text="\n".join(
-            [
-                summary,
-                "",
-                "So many at once have one cause, as a rule: a changed security group or network ACL, or a",
-                "scan. The gravest were told one by one; these are the others:",
-                "",
-                *(f"  - {each}" for each in (*listed, *rest)),
-                "",
-                f"Seen in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
-                f"Repeats of each stay quiet for {plural(occasion.quiet_minutes, 'minute')}.",
-                "",
-            ]
-        ),
+        subject=subject_line(SEVERITY, summary, occasion.region),
+        text=_text(summaries, occasion),
         document={
             "version": DOCUMENT_VERSION,
-            "kind": "incident",
-            "detector": NAME,
-            "severity": SEVERITY,
+            **labels,
             "summary": summary,
-            "account": occasion.account_id,
-            "region": occasion.region,
             "log_group": occasion.log_group,
             "log_stream": occasion.log_stream,
             "findings": len(summaries),
-            "listed": listed,
+            "listed": list(summaries[:LISTED]),
         },
-        attributes={
-            "kind": "incident",
-            "severity": SEVERITY,
-            "detector": NAME,
-            "account": occasion.account_id,
-            "region": occasion.region,
-        },
+        attributes=labels,
+    )
+
+
+def _text(summaries: Sequence[str], occasion: Occasion) -> str:
+    rest = [f"… and {len(summaries) - LISTED:,} more"] if len(summaries) > LISTED else []
+    return "\n".join(
+        [
+            summarize(summaries, occasion),
+            "",
+            "So many at once have one cause, as a rule: a changed security group or network ACL, or a",
+            "scan. The gravest were told one by one; these are the others:",
+            "",
+            *(f"  - {each}" for each in (*summaries[:LISTED], *rest)),
+            "",
+            f"Seen in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
+            f"Repeats of each stay quiet for {plural(occasion.quiet_minutes, 'minute')}.",
+            "",
+        ]
     )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from flowwarden.monitor.findings import InterfaceFinding
-from flowwarden.monitor.render.page import DOCUMENT_VERSION, Occasion, moment, repeats
+from flowwarden.monitor.render.message import Message
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, moment, repeats
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification, one_line
 
@@ -15,41 +16,33 @@ LISTED: Final = 50
 
 
 def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
-    """The notification about missing records."""
+    """The notification about missing records; `key` identifies its incident."""
+    message = Message.about(finding, key, claim, occasion)
     return Notification(
-        subject=one_line(
-            f"[{finding.severity.upper()}] {finding.summary.removesuffix('.')} ({occasion.region})",
-        ),
-        text=_text(finding, key, claim, occasion),
-        document=_document(finding, key, claim, occasion),
-        attributes={
-            "kind": finding.detector,
-            "severity": finding.severity,
-            "detector": finding.detector,
-            "account": occasion.account_id,
-            "region": occasion.region,
-        },
+        subject=message.subject,
+        text=_text(message),
+        document=_document(message),
+        attributes=message.attributes(finding.detector),
     )
 
 
-def _text(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion) -> str:
+def _text(message: Message[InterfaceFinding]) -> str:
+    finding, occasion = message.finding, message.occasion
     rest = len(finding.interfaces) - LISTED
-    steps = (f"  {number}. {step}" for number, step in enumerate(finding.advice, start=1))
     return "\n".join(
         [
-            finding.summary,
+            message.text.summary,
             "Flow Warden does not see what happens there: silence means nothing here.",
             "",
             f"Where     {occasion.account_id}, {occasion.region}, {occasion.log_group}",
             f"Unseen    {', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}",
             f"Since     {moment(finding.first)}, until {moment(finding.last)} at least",
-            f"Why       {finding.because}",
+            f"Why       {message.text.because}",
             "",
-            "What to do",
-            *steps,
+            message.what_to_do,
             "",
-            repeats(claim, occasion),
-            f"Incident {key}, severity {finding.severity}, detector {finding.detector}",
+            repeats(message.claim, occasion),
+            message.identity,
             "",
         ]
     )
@@ -59,17 +52,19 @@ def _listed(finding: InterfaceFinding) -> Sequence[str]:
     return [one_line(each) for each in finding.interfaces[:LISTED]]
 
 
-def _document(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion) -> dict[str, Any]:
+def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
+    finding, occasion = message.finding, message.occasion
     return {
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
-        "incident": key,
+        "incident": message.key,
         "detector": finding.detector,
         "severity": finding.severity,
-        "summary": finding.summary,
+        "summary": message.text.summary,
         "subject": one_line(finding.subject),
-        "because": finding.because,
-        "advice": list(finding.advice),
+        "because": message.text.because,
+        "advice": list(message.steps),
+        "technique": message.technique,
         "account": occasion.account_id,
         "region": occasion.region,
         "log_group": occasion.log_group,
@@ -77,6 +72,6 @@ def _document(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occas
         "interfaces": {"distinct": len(finding.interfaces), "top": list(_listed(finding))},
         "first": finding.first,
         "last": finding.last,
-        "held_back": claim.held_back,
-        "last_sent": claim.last_sent,
+        "held_back": message.claim.held_back,
+        "last_sent": message.claim.last_sent,
     }

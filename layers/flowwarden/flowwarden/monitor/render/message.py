@@ -1,0 +1,69 @@
+"""What all notifications about a finding say: subject, identity and attributes. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from flowwarden.monitor.detectors import BY_NAME
+from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.render.parts import Occasion, subject_line
+from flowwarden.monitor.render.text import describe, steps
+from flowwarden.monitor.text import Text
+from flowwarden.notify.claims import Claim
+
+
+class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
+    """A finding with all that its notification says."""
+
+    finding: F
+    text: Text
+    steps: tuple[str, ...]
+    """What to do, in order."""
+    key: str
+    """Identifies the incident."""
+    claim: Claim
+    """What was sent before."""
+    occasion: Occasion
+
+    @classmethod
+    def about(cls, finding: F, key: str, claim: Claim, occasion: Occasion) -> Message[F]:
+        """The finding in words."""
+        text = describe(finding)
+        todo = steps(finding, text, occasion)
+        return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, occasion=occasion)
+
+    @property
+    def subject(self) -> str:
+        """The summary on one line, with severity and region."""
+        return subject_line(self.finding.severity, self.text.summary, self.occasion.region)
+
+    @property
+    def what_to_do(self) -> str:
+        """The steps with numbers, below their heading."""
+        lines = "\n".join(f"  {number}. {step}" for number, step in enumerate(self.steps, start=1))
+        return f"What to do\n{lines}"
+
+    @property
+    def technique(self) -> str:
+        """MITRE ATT&CK technique; empty where there is none."""
+        return BY_NAME[self.finding.detector].technique
+
+    @property
+    def identity(self) -> str:
+        """The last line of a text: the incident, and which detector found it."""
+        attack = f", ATT&CK {self.technique}" if self.technique else ""
+        return (
+            f"Incident {self.key}, severity {self.finding.severity}, detector {self.finding.detector}{attack}"
+        )
+
+    def attributes(self, kind: str) -> dict[str, str]:
+        """What subscribers filter by."""
+        return {
+            "kind": kind,
+            "severity": self.finding.severity.value,
+            "detector": self.finding.detector,
+            "account": self.occasion.account_id,
+            "region": self.occasion.region,
+        }

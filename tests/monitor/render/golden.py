@@ -1,0 +1,43 @@
+"""The golden pages: what each detector's notification says, word for word, in `golden/`.
+
+`make golden` writes them anew. What changes then is what people will read.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from flowwarden.monitor.render.notification import render
+from flowwarden.monitor.render.parts import Occasion
+from flowwarden.notify.claims import Claim, ClaimState
+from tests.monitor.render.examples import EXAMPLES
+
+FOLDER: Final = Path(__file__).parent / "golden"
+OCCASION: Final = Occasion(
+    account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
+    log_stream="eni-1-all", quiet_minutes=240,
+)  # fmt: skip
+
+
+def path_of(name: str) -> Path:
+    """The file of a detector's page."""
+    return FOLDER / f"{name}.txt"
+
+
+def page_of(name: str) -> str:
+    """What the notification about the example of a detector says: subject, text, and JSON document."""
+    sent = render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), OCCASION)
+    document = json.dumps(sent.document, indent=1, ensure_ascii=False)
+    return f"{sent.subject}\n\n{sent.text}\n{document}\n"
+
+
+def main() -> None:
+    """Write all of them."""
+    for name in EXAMPLES:
+        path_of(name).write_text(page_of(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""What people read changes only on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowwarden.monitor.detectors import DETECTORS
+from tests.monitor.render.examples import EXAMPLES
+from tests.monitor.render.golden import FOLDER, page_of, path_of
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_page_says_what_its_golden_page_says(name: str) -> None:
+    """Word for word. If the change is meant: `make golden`, and review the difference."""
+    assert page_of(name) == path_of(name).read_text()
+
+
+def test_every_detector_has_a_golden_page_and_every_golden_page_a_detector() -> None:
+    """No detector lacks one, and none is left of a detector that was removed."""
+    names = {each.name for each in DETECTORS}
+    assert names == EXAMPLES.keys()
+    assert {each.name for each in FOLDER.iterdir()} == {path_of(name).name for name in names}
+
+
+def test_an_example_is_a_finding_of_its_detector() -> None:
+    """Or a golden page would show another detector's words."""
+    assert {name: make().detector for name, make in EXAMPLES.items()} == {name: name for name in EXAMPLES}
