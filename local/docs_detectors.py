@@ -25,7 +25,6 @@ SECTION: Final = "## What it finds\n\n"
 ROUTES: Final = {
     Route.PAGES: "pages",
     Route.OPERATIONS: "operations topic",
-    Route.DIGEST: "digest",
     Route.LOG: "log only",
 }
 NEEDS: Final = {
@@ -51,14 +50,15 @@ and about the same subject.
 What to do stands in notifications, too, with the finding's values in place of the words in braces. A step
 whose word has no value there is left out.
 
-A batch with too many pages sends some of them together: that page has the name `alert-rollup`.
+A batch with too many alerts sends some of them together: that notification has the name `alert-rollup`.
 """
 
 
 def table() -> str:
     """The README's table."""
     rows = [(each.name, each.summary, f"{each.severity}: {ROUTES[each.route]}") for each in DETECTORS]
-    rows.append((rollup.NAME, rollup.SUMMARY, f"{rollup.SEVERITY}: {ROUTES[rollup.ROUTE]}"))
+    routes = "; ".join(f"{severity}: {ROUTES[route]}" for route, severity in rollup.SEVERITY.items())
+    rows.append((rollup.NAME, rollup.SUMMARY, routes))
     lines = (f"| `{name}` | {summary} | {severity} |" for name, summary, severity in rows)
     return "\n".join(["| Detector | What it means | Severity |", "|---|---|---|", *lines])
 

@@ -7,43 +7,27 @@ from typing import Final
 
 from benchmarks.evaluation.generator.model import Incident
 from benchmarks.evaluation.subject import Page
+from flowwarden.monitor.detectors import BY_NAME, DETECTORS
+from flowwarden.notify.alert import Route
 
 GRACE: Final = 2 * 3600
 """Seconds after an incident's end in which a page may still arrive: records come minutes late, or an hour."""
 
-_SCAN: Final = frozenset(
-    {
-        *("host-probing", "scan"),
-        *("zeek-address-scan", "zeek-port-scan"),
-        *("elastic-scan", "elastic-sweep", "elastic-inside", "panther-egress-ports"),
-    }
+_SCANS: Final = (
+    *("fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan", "very-slow-scan"),
+    "lateral-movement",
 )
+"""What the rules of peers may find: all of them count places that a host asks."""
+
 
 ACCEPTABLE: Final = {
-    "fast-vertical-scan": _SCAN,
-    "horizontal-scan": _SCAN,
-    "block-scan": _SCAN,
-    "slow-scan": _SCAN,
-    "very-slow-scan": _SCAN,
-    "lateral-movement": _SCAN | {"lateral-movement"},
-    "ssh-brute-force": frozenset({"brute-force", "lateral-movement"}),
-    # A database that goes out is told as one: the graver finding silences the other.
-    "listener-goes-out": frozenset({"unexpected-egress", "database-egress"}),
-    "public-into-private": frozenset({"internet-to-private"}),
-    "database-initiates": frozenset({"database-egress"}),
-    "scan-hit": frozenset({"scanner-connected"}),
-    "exfiltration": frozenset({"egress-volume"}),
-    "egress-rejects": frozenset({"blocked-connection"}),
-    "security-group-fault": frozenset({"service-blocked", "blocked-connection"}),
-    "nacl-fault": frozenset({"nacl-blocks-replies"}),
-    "reject-spike": frozenset({"reject-spike"}),
-    "records-lost": frozenset({"records-skipped"}),
-    "interface-silent": frozenset({"interface-silent"}),
-    "unreadable-lines": frozenset({"unparsed-lines"}),
+    kind: frozenset(each.name for each in DETECTORS if kind in each.finds)
+    for detector in DETECTORS
+    for kind in detector.finds
 }
-"""Names of detectors by kind of incident, those of peers included."""
+"""Names of detectors by kind of incident: what each detector says that it finds."""
 
-NEVER_PAGED: Final = frozenset({"reject-spike"})
+NEVER_PAGED: Final = frozenset(each.name for each in DETECTORS if each.route is Route.LOG and each.finds)
 """Detectors whose findings are only ever reported, and are judged by that. A finding of any other detector
 that does not page is none: that it will page in two hours is no credit for now."""
 
@@ -75,4 +59,9 @@ def about(page: Page, incident: Incident) -> bool:
 
 def finds(page: Page, incident: Incident) -> bool:
     """Whether the page is about the incident, and by a detector that may find it."""
-    return page.detector in ACCEPTABLE[incident.kind] and about(page, incident)
+    return may_find(page.detector, incident.kind) and about(page, incident)
+
+
+def may_find(detector: str, kind: str) -> bool:
+    """Whether a detector, or a rule of a peer, is there for a kind of incident."""
+    return detector in ACCEPTABLE[kind] or (kind in _SCANS and detector not in BY_NAME)

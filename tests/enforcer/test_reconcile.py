@@ -26,7 +26,6 @@ from flowwarden.errors import (
     VpcGone,
 )
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.notify.notifier import RESERVE
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
 from tests.enforcer.fakes import GROUP, STACK, TERMS, FakePace, FakeRoles, Fakes, FakeWorkQueue
@@ -236,7 +235,7 @@ def test_who_deleted_a_flow_log_is_told_at_once_though_its_repair_is_put_off(ec2
 
 def test_a_deletion_that_there_was_no_time_to_look_into_is_told() -> None:
     """A scheduled look goes on, and does not know who it was."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=RESERVE))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=1))
     report = enforce(fakes, DELETED)
     deliver(fakes.service(AT_ONCE), report)
     (told,) = fakes.sink.sent
@@ -494,7 +493,7 @@ def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2, queue=FakeWorkQueue(broken=True))
     service = fakes.service(AT_ONCE)
-    fakes.pace.left = RESERVE
+    fakes.pace.left = 20
     report = service.reconcile(SWEEP, BORN)
     with pytest.raises(EnforcementIncomplete, match="time ran out"):
         deliver(service, report)
@@ -503,7 +502,7 @@ def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None
     deliver(service, report, BORN + 60)
     assert len(report.created) == 2
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
-    fakes.pace.left = RESERVE
+    fakes.pace.left = 20
     report = fakes.service(AT_ONCE).reconcile(SWEEP, BORN)
     deliver(fakes.service(AT_ONCE), report)
     assert (report.goes_on, fakes.queue.cursor) == (True, Cursor(after=""))

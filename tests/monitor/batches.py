@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from flowwarden.monitor import heartbeats
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import Finding, TrafficFinding
-from flowwarden.monitor.heartbeats import record
 from flowwarden.monitor.learning import learn
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context, PolicyView
@@ -50,7 +50,9 @@ class Container:
         self._state = StateCache(evidence or MemoryEvidence())
         self._interfaces = InterfaceCache(directory or FakeDirectory(), lambda _: None)
 
-    def begin(self, records: Table, now: int = NOW, batch: LogBatch = GROUP) -> tuple[BatchView, StateView]:
+    def begin(
+        self, records: Table, now: int = NOW, batch: LogBatch = GROUP, view: type[BatchView] = BatchView
+    ) -> tuple[BatchView, StateView]:
         """A batch before any detector has looked at it."""
         state = self._state.for_batch()
         context = Context(
@@ -60,7 +62,7 @@ class Container:
             policy=PolicyView.of(self._policy),
             now=now,
         )
-        return BatchView(batch, records, context), state
+        return view(batch, records, context), state
 
     def found(
         self, flows: Sequence[Flow], now: int = NOW, detectors: Sequence[Detector] = OVER_TIME
@@ -77,8 +79,10 @@ class Container:
     ) -> list[Finding]:
         """What one detector finds, with the heartbeats of the batch put down."""
         view, state = self.begin(records, now, batch)
-        record(view, state)
-        return list(detector.detect(view, state, self._policy.thresholds))
+        heartbeats.see(view, state)
+        found = list(detector.detect(view, state, self._policy.thresholds))
+        heartbeats.write(view, state)
+        return found
 
 
 def of_traffic(findings: Sequence[Finding]) -> list[TrafficFinding]:

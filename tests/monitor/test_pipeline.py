@@ -6,18 +6,23 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from flowwarden.bootstrap.monitor import MonitorPorts, build
-from flowwarden.errors import PublishFailed
+from flowwarden.errors import PublishFailed, StateUnavailable
+from flowwarden.monitor.alerts import Seen, roll_up
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
-from flowwarden.notify.claims import ClaimKey, ClaimTerms, Owner
+from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.notifier import MAX_CLAIMS, MAX_SINGLE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch
+from flowwarden.state.schema import CONTACTS_HOUR, HEARTBEATS
+from flowwarden.state.sets import Addition, Sets
 from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
@@ -50,6 +55,7 @@ class World:
     memory: MemoryLogFormats = field(default_factory=MemoryLogFormats)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     policy: Policy = field(default_factory=Policy)
+    evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
 
     seconds_left: float = 40.0
 
@@ -63,7 +69,7 @@ class World:
             formats=self.formats,
             format_store=self.memory,
             interfaces=FakeDirectory(),
-            state=MemoryEvidence(),
+            state=self.evidence,
             claims=self.claims,
             pages=self.sink,
             operations=self.operations,
@@ -430,3 +436,41 @@ def test_a_stream_of_poison_does_not_make_every_batch_ask_ec2() -> None:
     for second in range(WAIT_SECONDS):
         world.process(batch("nonsense", name=str(second)), now=NOW + second)
     assert len(world.formats.asked) == 1
+
+
+@dataclass
+class DeafToHeartbeats(MemoryEvidence):
+    """A table that takes everything but heartbeats."""
+
+    def add(self, addition: Addition) -> Sets:
+        """As the port says."""
+        if addition.key.startswith(HEARTBEATS.prefix):
+            raise StateUnavailable("ThrottlingException, by the test")
+        return super().add(addition)
+
+
+def test_a_heartbeat_that_is_not_written_keeps_no_detector_from_the_table() -> None:
+    """What hosts did is added all the same; and the failure is counted."""
+    evidence = DeafToHeartbeats()
+    asked = [line("10.0.1.66", 22).replace("eni-db", "eni-0a").replace("2.30", f"2.{n}") for n in range(20)]
+    many = batch(*asked)
+    result = World(evidence=evidence).process(many)
+    assert result.evidence_unavailable == 1
+    assert any(key.startswith(CONTACTS_HOUR.prefix) for key in evidence.items)
+
+
+def test_many_alerts_to_operations_are_rolled_up_as_what_they_are() -> None:
+    """No incident of on-call's, and no word of a scan."""
+    rest = [
+        Alert(key=str(number), route=Route.OPERATIONS, title="eni-0a is silent.", render=lambda _: PAGE)
+        for number in range(3)
+    ]
+    seen = Seen(batch=batch(), region="eu-west-1", quiet_minutes=60)
+    sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
+    assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
+    assert "flow log that was deleted or changed" in sent.text
+    paging = roll_up([replace(each, route=Route.PAGES) for each in rest], seen)
+    assert paging.render(Claim(state=ClaimState.CLAIMED)).attributes["kind"] == "incident"
+
+
+PAGE = Notification(subject="", text="", document={}, attributes={})

@@ -152,22 +152,29 @@ ALWAYS = Remediation(resource=GROUP, summary="restored")
 
 def test_a_recurring_incident_is_an_alert_of_its_own_and_the_rest_is_one() -> None:
     """All go to operations."""
-    found = alerts_of(of(ALWAYS, ONCE, replace(ONCE, resource="2 flow logs", incident=UNVERIFIED)))
+    found = alerts_of(of(ALWAYS, ONCE, replace(ONCE, resource="2 flow logs", incident=UNVERIFIED)), "a")
     assert [each.key for each in found[1:]] == [ONCE.incident, UNVERIFIED]
     assert {each.route for each in found} == {Route.OPERATIONS}
-    assert [each.key for each in alerts_of(of(ONCE))] == [ONCE.incident]
-    assert alerts_of(of()) == []
+    assert [each.key for each in alerts_of(of(ONCE), "a")] == [ONCE.incident]
+    assert alerts_of(of(), "a") == []
 
 
 def test_the_alert_of_what_each_run_reports_is_its_event_s_alone() -> None:
     """Another event, or another outcome, is another alert; another wording of the same outcome is not."""
     one = VpcOutcome(result=Result.CREATED, vpc_id="vpc-1", reason="made", flow_log_id="fl-1")
-    (first,) = alerts_of(of(outcomes=(one,)))
-    (same,) = alerts_of(of(outcomes=(replace(one, reason="made since", earlier=True),)))
-    (other,) = alerts_of(of(outcomes=(replace(one, vpc_id="vpc-2"),)))
-    (later,) = alerts_of(replace(of(outcomes=(one,)), trigger=replace(SWEEP, idempotency_key="later")))
+    (first,) = alerts_of(of(outcomes=(one,)), "a")
+    (same,) = alerts_of(of(outcomes=(replace(one, reason="made since", earlier=True),)), "b")
+    (other,) = alerts_of(of(outcomes=(replace(one, vpc_id="vpc-2"),)), "a")
+    (later,) = alerts_of(replace(of(outcomes=(one,)), trigger=replace(SWEEP, idempotency_key="later")), "a")
     assert first.key == same.key
     assert len({first.key, other.key, later.key}) == 3
+
+
+def test_what_each_run_of_an_event_without_identity_reports_is_its_own() -> None:
+    """A sweep that a person starts by hand reports what it finds, however often it is started."""
+    nameless = replace(of(ALWAYS), trigger=replace(SWEEP, idempotency_key=""))
+    keys = {alert.key for attempt in ("a", "b") for alert in alerts_of(nameless, attempt)}
+    assert len(keys) == 2
 
 
 def test_deliveries_of_one_event_have_one_owner_batch_and_other_events_have_others() -> None:

@@ -103,3 +103,9 @@ def test_many_of_a_vpc_are_told_together_and_those_of_others_by_themselves() -> 
 def test_nobody_is_silent_of_whom_ec2_does_not_tell() -> None:
     """A deleted interface writes nothing, and nobody wants it to."""
     assert inspect(NOW, {}) == []
+
+
+def test_silent_interfaces_whose_vpc_is_unknown_are_told_one_by_one() -> None:
+    """They have no flow log of a VPC in common."""
+    found = inspect(NOW, {f"eni-{number}": "" for number in range(TOGETHER + 1)})
+    assert {each.subject for each in found} == {f"eni-{number}" for number in range(TOGETHER + 1)}

@@ -137,8 +137,9 @@ class Enforcer:
         if self._dry_run:
             return DeliveryReport()
         owner = alerts.owner_of(report, attempt)
-        run = Run(owner=owner, at=now, time_left=self._ports.pace.remaining)
-        return alerts.send(report, run, self._ports.claims, self._ports.routes)
+        # A retry may find all repaired and have nothing to report, so this run sends in what time is left.
+        run = Run(owner=owner, at=now, time_left=self._ports.pace.remaining, reserve=0)
+        return alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
 
     def _observe(self, targets: Sequence[str] | None, trigger: Trigger, now: int) -> Observed:
         ports = self._ports

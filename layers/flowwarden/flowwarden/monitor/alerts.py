@@ -62,11 +62,11 @@ def _urgency(finding: Finding) -> tuple[bool, int]:
 
 
 def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
-    """The one alert that stands for several of a batch."""
-    titles, occasion = [each.title for each in rest], seen.occasion(seen.batch.owner)
+    """The one alert that stands for several of a batch, all of one route."""
+    titles, occasion, route = [each.title for each in rest], seen.occasion(seen.batch.owner), rest[0].route
     return Alert(
         key=rollup.storm_key(occasion),
-        route=rollup.ROUTE,
+        route=route,
         title=rollup.summarize(titles, occasion),
-        render=lambda _: rollup.render(titles, occasion),
+        render=lambda _: rollup.render(titles, occasion, route),
     )

@@ -1,4 +1,4 @@
-"""Heartbeats of a batch: the interfaces that it shows to write are put down for all containers."""
+"""Heartbeats of a batch: which interfaces it shows to write, for this container and for all others."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.state import heartbeats
 
 
-def record(view: BatchView, state: StateView) -> None:
-    """Keep which interfaces wrote, and write it to the state table when that is due.
+def see(view: BatchView, state: StateView) -> None:
+    """Keep in this container which interfaces wrote."""
+    slot = heartbeats.slot_of(view.now)
+    seen = heartbeats.sightings(view.records, view.batch.log_stream, view.now)
+    state.heartbeats.of(view.batch.log_group, slot).see(seen, slots_asked(slot).start)
 
-    What the table does not take is tried again the next time.
+
+def write(view: BatchView, state: StateView) -> None:
+    """Write to the state table what was seen, if that is due.
+
+    Comes after the detectors: a write that fails must not keep them from the table. What the table does not
+    take is tried again the next time.
     """
-    log_group, now = view.batch.log_group, view.now
-    slot = heartbeats.slot_of(now)
-    group = state.heartbeats.of(log_group, slot)
-    seen = heartbeats.sightings(view.records, view.batch.log_stream, now)
-    group.see(seen, slots_asked(slot).start)
-    if not group.is_due(now):
+    log_group = view.batch.log_group
+    group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))
+    if not group.is_due(view.now):
         return
     additions = [
         each
@@ -26,5 +31,4 @@ def record(view: BatchView, state: StateView) -> None:
         for each in heartbeats.additions(name, group.unwritten)
     ]
     kept = [state.keep(each) for each in additions]  # all of them, whichever fails
-    if all(kept):
-        group.mark_written()
+    group.mark_written(view.now, complete=all(kept))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from flowwarden.monitor import heartbeats
 from flowwarden.monitor.alerts import Seen, alerts, roll_up
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
-from flowwarden.monitor.heartbeats import record
 from flowwarden.monitor.learning import learn
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.triage import triage
@@ -78,11 +78,12 @@ class MonitoringService:
             now=now,
         )
         view = BatchView(batch, records, context)
-        record(view, state)
+        heartbeats.see(view, state)
         thresholds = view.policy.thresholds
         found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
         findings = triage(found, view.policy)
         learn(view, findings, state)
+        heartbeats.write(view, state)
         told = self._notify(findings, batch, invocation, now)
         return report(
             records,

@@ -18,8 +18,6 @@ class Route(StrEnum):
     """To on-call."""
     OPERATIONS = "operations"
     """To the people who run Flow Warden."""
-    DIGEST = "digest"
-    """Into a summary by time."""
     LOG = "log"
     """Into the monitor's log and metrics, and to no topic."""
 

@@ -51,6 +51,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     time_left: Callable[[], float]
     """Seconds until the function is stopped."""
+    reserve: float = RESERVE
+    """Seconds that must be left to begin with another alert."""
 
 
 def notify(
@@ -130,7 +132,7 @@ def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work
 def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:
     """Claim the next alert and send it, or leave it to the roll-up."""
     alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
-    if run.time_left() < RESERVE:
+    if run.time_left() < run.reserve:
         return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
     claim, report, usable = _claim(alert, work.sink, run, claims)
     if claim.state is not ClaimState.CLAIMED:
@@ -153,7 +155,7 @@ def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) ->
     if not work.beyond:
         granted = Claim(state=ClaimState.CLAIMED)
         return report + _publish(work.claimed, page.render(granted), work.sink, run, claims)
-    if run.time_left() < RESERVE:
+    if run.time_left() < run.reserve:
         return report + DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, asked, usable = _claim(page, work.sink, run, claims)
     claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed

@@ -1,8 +1,9 @@
 """The alerts of an enforcer's run: one for what each run reports, and one for each recurring incident.
 
 Operations gets them in one notification (`roll_up`). Each has a claim of its own, so what was reported within
-the suppression window is left out, and a run that is ended before it could send loses nothing: the leases of
-its claims end, and the next run sends.
+the suppression window is left out. If a run is ended before it could send, the leases of its claims end, and
+the next run that finds the same sends it: what lasts, and flow logs that were created. Other repairs are not
+found again, so a run sends however little time is left.
 """
 
 from __future__ import annotations
@@ -18,27 +19,38 @@ from flowwarden.notify.notifier import Routes, Run, notify
 from flowwarden.notify.ports import Claims
 
 
-def send(report: EnforcementReport, run: Run, claims: Claims, routes: Routes) -> DeliveryReport:
-    """Send what the report has to say, in one notification for each sink."""
+def send(report: EnforcementReport, attempt: str, run: Run, claims: Claims, routes: Routes) -> DeliveryReport:
+    """Send what the report has to say, in one notification for each sink.
+
+    Args:
+        report: of the run.
+        attempt: unique: no other run has it, not even a retry.
+        run: the invocation.
+        claims: what was sent before.
+        routes: the sinks.
+    """
 
     def roll_up(alerts: Sequence[Alert]) -> Alert:
         keys = [each.key for each in alerts]
         return _alert(report.about(keys), digest("enforcement", *keys))
 
-    return notify(alerts_of(report), run, claims, routes, roll_up, singly=0)
+    return notify(alerts_of(report, attempt), run, claims, routes, roll_up, singly=0)
 
 
 def owner_of(report: EnforcementReport, attempt: str) -> Owner:
     """Who claims: one attempt at the event. All deliveries and retries of an event are one batch."""
-    trigger = report.trigger
-    # An event that does not identify itself is an event of its own.
-    return Owner(digest(trigger.kind, trigger.idempotency_key or attempt), attempt)
+    return Owner(digest(report.trigger.kind, _event_of(report, attempt)), attempt)
 
 
-def alerts_of(report: EnforcementReport) -> list[Alert]:
-    """The alerts, what each run reports first."""
+def _event_of(report: EnforcementReport, attempt: str) -> str:
+    """The same for all deliveries of an event; one that does not identify itself is an event of its own."""
+    return report.trigger.idempotency_key or attempt
+
+
+def alerts_of(report: EnforcementReport, attempt: str) -> list[Alert]:
+    """The alerts, what each run reports first; `attempt` is unique."""
     each_run = report.about(())
-    found = [_alert(each_run, _key_of(each_run))] if each_run.is_news else []
+    found = [_alert(each_run, _key_of(each_run, attempt))] if each_run.is_news else []
     found += [_alert(report.about([incident]), incident) for incident in report.incidents]
     if incident := report.duplicates_incident:
         # They cost money, not sight. Without the state table each sweep would report them.
@@ -57,9 +69,9 @@ def _alert(report: EnforcementReport, key: str, *, can_wait: bool = False) -> Al
     )
 
 
-def _key_of(report: EnforcementReport) -> str:
+def _key_of(report: EnforcementReport, attempt: str) -> str:
     """The same for another delivery of the event that finds the same, and for nothing else."""
-    trigger = report.trigger
     outcomes = [f"{each.result} {each.vpc_id} {each.flow_log_id}" for each in report.outcomes]
     remediations = [f"{each.resource} {each.applied} {each.summary}" for each in report.remediations]
-    return digest("enforcement", trigger.kind, trigger.idempotency_key, *outcomes, *remediations)
+    event = _event_of(report, attempt)
+    return digest("enforcement", report.trigger.kind, event, *outcomes, *remediations)

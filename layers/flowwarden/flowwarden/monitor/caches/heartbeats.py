@@ -40,14 +40,19 @@ class GroupHeartbeats:
                 del register[slot]
 
     def is_due(self, now: int) -> bool:
-        """Whether it is time (Unix seconds) to write; then it is not for the next `WRITE_SECONDS`."""
-        if now < self._write_again:
-            return False
-        self._write_again = now + WRITE_SECONDS
-        return True
+        """Whether it is time (Unix seconds) to write."""
+        return now >= self._write_again
 
-    def mark_written(self) -> None:
-        """The state table has all that was seen."""
+    def mark_written(self, now: int, *, complete: bool) -> None:
+        """It was written, so it is not due for the next `WRITE_SECONDS`.
+
+        Args:
+            now: Unix seconds.
+            complete: whether the state table has all that was seen.
+        """
+        self._write_again = now + WRITE_SECONDS
+        if not complete:
+            return
         for slot, numbers in self.unwritten.items():
             self._written.setdefault(slot, set()).update(numbers)
         self.unwritten.clear()

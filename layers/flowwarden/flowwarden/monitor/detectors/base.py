@@ -69,6 +69,9 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     inhibits: tuple[str, ...] = ()
     """Names of detectors. Its finding silences their findings in the same batch, about the same subject or,
     if the subject is a subnet, in it."""
+    finds: tuple[str, ...] = ()
+    """Kinds of incident that it is there for, as the evaluation of detection names them; none where a finding
+    has no incident behind it."""
     teaches: bool = False
     """Whether the baseline learns what it finds. True where novelty is all that is wrong."""
     runbook: tuple[str, ...] = ()

@@ -172,6 +172,7 @@ DETECTOR: Final = Detector(
     thresholds=("blocked_packets", "blocked_slots"),
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, REFUSALS),
+    finds=("egress-rejects", "security-group-fault"),
     runbook=(
         "{internet_server} is on the internet: find out which program on {subject} asks for it.",
         "Ask the owner of {subject} whether it needs {service} at {own_server}.",

@@ -96,6 +96,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_HOUR),
     inhibits=("lateral-movement",),
+    finds=("ssh-brute-force",),
     runbook=(
         "Look at the logins on {server}: which account, and did one succeed?",
         "If nobody vouches for it: isolate {subject}, and change that password.",

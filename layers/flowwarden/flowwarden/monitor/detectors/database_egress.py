@@ -94,6 +94,7 @@ DETECTOR: Final = Detector(
     state=(BASELINES,),
     inhibits=("unexpected-egress",),
     teaches=True,
+    finds=("listener-goes-out", "database-initiates"),
     runbook=(
         "Find the process on {subject} that holds the connection to {server}.",
         "If nobody vouches for it: cut the database off from everything but its clients.",

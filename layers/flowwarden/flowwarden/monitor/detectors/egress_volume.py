@@ -285,6 +285,7 @@ DETECTOR: Final = Detector(
     thresholds=("upload_megabytes",),
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES, UPLOADS, UPLOAD_SIZES),
+    finds=("exfiltration",),
     runbook=(
         "Find the process on {subject} that sends, and who owns {server}.",
         "If nobody vouches for it: cut {subject} off from the internet, and find out what it could read.",

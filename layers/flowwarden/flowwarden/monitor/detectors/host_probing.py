@@ -87,6 +87,14 @@ DETECTOR: Final = Detector(
     technique="T1046",
     thresholds=("probing_places",),
     inhibits=("blocked-connection",),
+    finds=(
+        "fast-vertical-scan",
+        "horizontal-scan",
+        "block-scan",
+        "slow-scan",
+        "very-slow-scan",
+        "lateral-movement",
+    ),
     runbook=(
         "Ask who runs a scanner or monitoring on {subject}; if somebody does, that is the end of it.",
         ISOLATE,

@@ -138,7 +138,7 @@ def inspect(slot: int, interfaces: Mapping[str, str | None]) -> list[SilentInter
         by_vpc.setdefault(vpc, []).append(interface)
     spots: list[SilentInterface] = []
     for vpc, ids in by_vpc.items():
-        if vpc is not None and len(ids) >= TOGETHER:
+        if vpc and len(ids) >= TOGETHER:
             spots.append(_report(slot, vpc, ids))
         else:
             spots += [_report(slot, each, [each]) for each in ids]
@@ -174,6 +174,7 @@ DETECTOR: Final = Detector(
     technique="T1562.008",
     needs=frozenset({Need.HEARTBEATS}),
     state=(HEARTBEATS,),
+    finds=("interface-silent",),
     runbook=(
         "If an instance was stopped or a service was removed at that time: nothing is wrong.",
         f"See whether the flow log is there and delivers: {_DESCRIBE}",

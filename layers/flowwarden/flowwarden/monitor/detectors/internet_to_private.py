@@ -91,6 +91,7 @@ DETECTOR: Final = Detector(
     severity=Severity.HIGH,
     technique="T1190",
     needs=frozenset({Need.SUBNET_ID, Need.TCP_FLAGS}),
+    finds=("public-into-private",),
     runbook=(
         "Look at the routes of {subnet} and at the public addresses of {interface}.",
         "Close {service} to the internet in its security group until the way in is understood.",

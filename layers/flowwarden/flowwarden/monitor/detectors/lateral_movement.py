@@ -78,6 +78,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_DAY),
     inhibits=("blocked-connection",),
+    finds=("lateral-movement", "ssh-brute-force"),
     runbook=(
         "Find out which account opens {service} from {subject}, and whose it is.",
         "If nobody vouches for it: isolate {subject}, and look at the hosts that answered it.",

@@ -91,6 +91,7 @@ DETECTOR: Final = Detector(
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),
     inhibits=("blocked-connection", "service-blocked", "reject-spike"),
+    finds=("nacl-fault",),
     runbook=(
         "Look at the {rules} of the network ACL of {subnet}: were they changed just before it began?",
         "Allow TCP to ports 1024-65535 there, {towards} the far ends below.",

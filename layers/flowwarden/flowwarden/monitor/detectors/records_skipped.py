@@ -149,6 +149,7 @@ DETECTOR: Final = Detector(
     route=Route.OPERATIONS,
     thresholds=("lost_windows",),
     state=(SKIPPED,),
+    finds=("records-lost",),
     runbook=(
         "Look for other witnesses of that time: logs of the hosts, of load balancers, CloudTrail.",
         _FLOOD,

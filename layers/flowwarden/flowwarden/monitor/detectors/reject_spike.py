@@ -226,6 +226,7 @@ DETECTOR: Final = Detector(
     technique="T1595",
     thresholds=("spike_times",),
     state=(ATTEMPTS,),
+    finds=("reject-spike",),
     runbook=("Nothing, as long as they are refused.",),
     detect=detect,
     text=text,

@@ -158,6 +158,14 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, CONTACTS_HOUR, CONTACTS_DAY),
     inhibits=("host-probing", "blocked-connection", "lateral-movement"),
+    finds=(
+        "fast-vertical-scan",
+        "horizontal-scan",
+        "block-scan",
+        "slow-scan",
+        "very-slow-scan",
+        "lateral-movement",
+    ),
     runbook=(
         "Ask who runs a scanner or monitoring on {subject}; if somebody does, name it in `exempt`.",
         ISOLATE,

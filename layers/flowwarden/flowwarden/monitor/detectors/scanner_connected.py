@@ -285,6 +285,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     inhibits=("internet-to-private",),
     state=(BASELINES, SCANNERS),
+    finds=("scan-hit",),
     runbook=(
         "Is {service} of {subject} meant to be reached from the internet? If not, close it now.",
         "Look at what {client} did on the connection, and at what the host did afterwards.",

@@ -75,6 +75,7 @@ DETECTOR: Final = Detector(
     summary="one of your services refuses five or more of your hosts: a rule was tightened",
     severity=Severity.MEDIUM,
     thresholds=("shut_clients", "blocked_packets"),
+    finds=("security-group-fault",),
     runbook=(
         "Look at the security group and the network ACL of {subject}: were they changed just before?",
         "If the hosts need {service} there: allow it again, for their security group or subnets.",

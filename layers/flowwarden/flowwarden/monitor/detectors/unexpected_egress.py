@@ -120,6 +120,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
     teaches=True,
+    finds=("listener-goes-out",),
     runbook=(
         "Find the process on {subject} that holds the connection, and who owns {server}.",
         "If nobody vouches for it: remove the outbound rule, and treat the host as compromised.",

@@ -79,6 +79,7 @@ DETECTOR: Final = Detector(
     summary="many lines cannot be read: an unknown log format",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
+    finds=("unreadable-lines",),
     runbook=(
         f"See which flow logs write into the log group, in which format: {_DESCRIBE}",
         "If a flow log was just made: wait ten minutes. Formats are learned again when lines stop fitting.",

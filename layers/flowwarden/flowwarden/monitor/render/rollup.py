@@ -1,4 +1,4 @@
-"""alert-rollup: the one page for all findings of a batch beyond those that are told one by one."""
+"""alert-rollup: the one notification for all alerts of a batch beyond those that are sent one by one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.text import plural
 
-ROUTE: Final = Route.PAGES
 NAME: Final = "alert-rollup"
-SUMMARY: Final = "all that is new in one batch beyond 25 pages, in one page"
+SUMMARY: Final = "all that is new in one batch beyond 25 notifications, in one"
 """Its row in the README, below those of the detectors."""
-SEVERITY: Final = Severity.HIGH
+SEVERITY: Final = {Route.PAGES: Severity.HIGH, Route.OPERATIONS: Severity.MEDIUM}
+"""By the route of the alerts that it stands for."""
+_KIND: Final = {Route.PAGES: "incident", Route.OPERATIONS: NAME}
+_CAUSE: Final = {
+    Route.PAGES: (
+        "So many at once have one cause, as a rule: a changed security group or network ACL, or a",
+        "scan. The gravest were told one by one; these are the others:",
+    ),
+    Route.OPERATIONS: (
+        "So many at once have one cause, as a rule: a flow log that was deleted or changed, or a log",
+        "group into which something else writes. These are the others:",
+    ),
+}
 
 LISTED: Final = 50
 """Findings that the page lists; the monitor's log has more of them."""
@@ -32,19 +43,19 @@ def summarize(summaries: Sequence[str], occasion: Occasion) -> str:
     return f"{plural(len(summaries), 'more finding')} at once on {occasion.log_stream}."
 
 
-def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
-    """The page that stands for these findings."""
+def render(summaries: Sequence[str], occasion: Occasion, route: Route) -> Notification:
+    """The notification that stands for these findings, all of one route."""
     summary = summarize(summaries, occasion)
     labels = {
-        "kind": "incident",
-        "severity": SEVERITY,
+        "kind": _KIND[route],
+        "severity": SEVERITY[route],
         "detector": NAME,
         "account": occasion.account_id,
         "region": occasion.region,
     }
     return Notification(
-        subject=subject_line(SEVERITY, summary, occasion.region),
-        text=_text(summaries, occasion),
+        subject=subject_line(SEVERITY[route], summary, occasion.region),
+        text=_text(summaries, occasion, route),
         document={
             "version": DOCUMENT_VERSION,
             **labels,
@@ -58,14 +69,13 @@ def render(summaries: Sequence[str], occasion: Occasion) -> Notification:
     )
 
 
-def _text(summaries: Sequence[str], occasion: Occasion) -> str:
+def _text(summaries: Sequence[str], occasion: Occasion, route: Route) -> str:
     rest = [f"… and {len(summaries) - LISTED:,} more"] if len(summaries) > LISTED else []
     return "\n".join(
         [
             summarize(summaries, occasion),
             "",
-            "So many at once have one cause, as a rule: a changed security group or network ACL, or a",
-            "scan. The gravest were told one by one; these are the others:",
+            *_CAUSE[route],
             "",
             *(f"  - {each}" for each in (*summaries[:LISTED], *rest)),
             "",
