@@ -16,7 +16,6 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
-from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
@@ -49,7 +48,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         view: the batch.
         usual_alone: whether to leave out what is new.
     """
-    edges = view.contacts.edges
+    edges, exempt = view.contacts.edges, _exempt_places(view)
     answered = edges.any(view.contacts.answered)
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for place, profile in view.profiles.items():
@@ -59,7 +58,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         taught = set(compress(edges.keys[here], answered[here].tolist()))
         if usual_alone:
             taught.difference_update(view.new_contacts.get(place, ()))
-        if _is_exempt(view, profile):
+        if place in exempt:
             # An exempt host may do anything, so what it does teaches nothing about the others of its role.
             taught = {edge for edge in taught if edge.way == "in"}
         if taught:
@@ -67,10 +66,15 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
-def _is_exempt(view: BatchView, profile: RoleProfile) -> bool:
-    if profile.interface is None or not view.policy.exempt:
-        return False
-    return any(map(host_set(view.policy.exempt).hold, profile.interface.addresses))
+def _exempt_places(view: BatchView) -> set[int]:
+    """The indexes of the interfaces of exempt hosts."""
+    exempt = host_set(view.policy.exempt)
+    if not exempt.has_networks:
+        return set()
+    known = {place: each.interface for place, each in view.profiles.items() if each.interface}
+    ends = [(place, address) for place, interface in known.items() for address in interface.addresses]
+    held = exempt.holding([address for _, address in ends])
+    return {place for (place, _), holds in zip(ends, held, strict=True) if holds}
 
 
 def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:

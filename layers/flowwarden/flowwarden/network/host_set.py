@@ -20,6 +20,16 @@ class HostSet:
         cidrs = [entry for entry in entries if not entry.startswith(ID_PREFIXES)]
         self._networks = NetworkLayers(cidrs) if cidrs else None
 
+    @property
+    def has_ids(self) -> bool:
+        """Whether any place is named by its id."""
+        return bool(self._ids)
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether any place is named by an address or a CIDR."""
+        return self._networks is not None
+
     def hold(self, address: str | None, *ids: str | None) -> bool:
         """Whether the address is in one of the networks, or one of the ids is named."""
         if not self._ids.isdisjoint(ids):

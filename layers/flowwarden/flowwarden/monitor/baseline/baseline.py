@@ -78,12 +78,15 @@ class Baseline(Struct, frozen=True, dict=True):
 
     @cached_property
     def _established(self) -> set[int]:
-        """Whole days at once: a month of a role has tens of thousands of edges."""
-        seen_on: list[set[int]] = [set() for _ in range(DAYS_SEEN)]  # on one day or more, on two or more, …
+        """Whole days at once: a month of a role has tens of thousands of edges, mostly the same ones."""
+        seen_on: list[set[int]] = [set() for _ in range(DAYS_SEEN)]  # on one day, on two, …
         for numbers in self.seen.values():
-            for days in range(DAYS_SEEN - 1, 0, -1):
-                seen_on[days] |= seen_on[days - 1] & numbers
-            seen_on[0] |= numbers
+            # An edge goes up by a day at a time; most of them are at the top already.
+            rising = numbers - seen_on[-1]
+            for day in seen_on:
+                again = rising & day
+                day.update(rising)
+                rising = again
         return seen_on[-1]
 
 
