@@ -49,13 +49,13 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         usual_alone: whether to leave out what is new.
     """
     edges, exempt = view.contacts.edges, _exempt_places(view)
-    answered = edges.any(view.contacts.answered)
+    answered = edges.any(view.contacts.answered).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for place, profile in view.profiles.items():
         if profile.baseline is None:
             continue
         here = edges.at(place)
-        taught = set(compress(edges.keys[here], answered[here].tolist()))
+        taught = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
             taught.difference_update(view.new_contacts.get(place, ()))
         if place in exempt:

@@ -56,10 +56,11 @@ def distinct(buckets: Collection[int]) -> float:
     return BUCKETS * log(BUCKETS / max(empty, 1))
 
 
-def merged(one: Sets, other: Sets) -> dict[str, frozenset[int]]:
-    """All that either holds."""
+def merged(*several: Sets) -> dict[str, frozenset[int]]:
+    """All that any of them holds."""
     nothing: frozenset[int] = frozenset()
-    return {name: one.get(name, nothing) | other.get(name, nothing) for name in one.keys() | other.keys()}
+    names = {name for each in several for name in each}
+    return {name: nothing.union(*(each.get(name, nothing) for each in several)) for name in names}
 
 
 def adds_nothing(sets: Sets, known: Sets) -> bool:

@@ -8,7 +8,7 @@ before it passes for usual.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
@@ -69,7 +69,12 @@ class Baseline(Struct, frozen=True, dict=True):
 
     def establishes(self, edge: Edge | EdgeKind) -> bool:
         """Whether it is usual for the role."""
-        return fingerprint(*edge) in self._established
+        return not self.new_among([edge])
+
+    def new_among(self, edges: Sequence[Edge | EdgeKind]) -> list[int]:
+        """The positions of those edges that are not usual for the role."""
+        usual = self._established
+        return [number for number, edge in enumerate(edges) if fingerprint(*edge) not in usual]
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
         """On how many days it was seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,15 @@ class Edges:
 
     def at(self, interface: int) -> slice:
         """The edges of an interface."""
-        begin, end = np.searchsorted(self._interfaces, (interface, interface + 1)).tolist()
-        return slice(begin, end)
+        begins = self._begins
+        return slice(*begins[interface : interface + 2]) if interface + 1 < len(begins) else slice(0, 0)
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        """Where the edges of each interface begin, and those of the last one end."""
+        count = int(self._interfaces[-1]) + 1 if len(self) else 0
+        begins: list[int] = np.searchsorted(self._interfaces, np.arange(count + 1)).tolist()
+        return begins
 
     def of(self, number: int) -> Integers:
         """The contacts of an edge."""
