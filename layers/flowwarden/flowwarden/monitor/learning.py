@@ -21,7 +21,7 @@ from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.view import BatchView
-from flowwarden.network.host_set import host_set
+from flowwarden.network.host_set import any_held
 
 _TEACHING: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches)
 
@@ -48,7 +48,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         view: the batch.
         usual_alone: whether to leave out what is new.
     """
-    edges, exempt = view.contacts.edges, _exempt_places(view)
+    edges, exempt = view.contacts.edges, view.policy.exempt
     answered = edges.any(view.contacts.answered).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for place, profile in view.profiles.items():
@@ -58,23 +58,12 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         taught = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
             taught.difference_update(view.new_contacts.get(place, ()))
-        if place in exempt:
+        if profile.interface and any_held(exempt, profile.interface.addresses):
             # An exempt host may do anything, so what it does teaches nothing about the others of its role.
             taught = {edge for edge in taught if edge.way == "in"}
         if taught:
             found[profile.role, profile.day] |= taught
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
-
-
-def _exempt_places(view: BatchView) -> set[int]:
-    """The indexes of the interfaces of exempt hosts."""
-    exempt = host_set(view.policy.exempt)
-    if not exempt.has_networks:
-        return set()
-    known = {place: each.interface for place, each in view.profiles.items() if each.interface}
-    ends = [(place, address) for place, interface in known.items() for address in interface.addresses]
-    held = exempt.holding([address for _, address in ends])
-    return {place for (place, _), holds in zip(ends, held, strict=True) if holds}
 
 
 def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:

@@ -45,6 +45,12 @@ class HostSet:
         return [0] * len(addresses) if self._networks is None else self._networks.numbers(addresses)
 
 
+@lru_cache(maxsize=2**12)
+def any_held(entries: tuple[str, ...], addresses: tuple[str, ...]) -> bool:
+    """Whether a policy's entries hold any of some addresses; remembered, since interfaces ask again."""
+    return any(map(host_set(entries).hold, addresses))
+
+
 @lru_cache(maxsize=64)
 def host_set(entries: tuple[str, ...]) -> HostSet:
     """The places of a policy's entries; parsed once, since every batch asks again."""
