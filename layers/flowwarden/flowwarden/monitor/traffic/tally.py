@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+
 from flowwarden.monitor.findings import Tally, ranked, representative
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
@@ -39,7 +41,7 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
     confidences = directions.confidence[rows]
     rows = rows[confidences == confidences.max()]
     # A start that the log does not tell counts as the earliest.
-    starts = directions.traffic.flows["start"][rows].clip(min=0)
+    starts = np.maximum(directions.traffic.flows["start"][rows], 0)
     rows = rows[starts == starts.min()]
     texts = directions.traffic.flows.texts
     parts = directions.server, directions.client, directions.client_port, directions.service_port
