@@ -2,8 +2,18 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from flowwarden.network.services import WELL_KNOWN, ServicePorts, describe_service, look_like_answers
+from flowwarden.network.services import (
+    EPHEMERAL,
+    SERVICE_NAMES,
+    UNPRIVILEGED,
+    WELL_KNOWN,
+    ServicePorts,
+    describe_service,
+    look_like_answers,
+)
 from flowwarden.records.columnar.tokenizer import ABSENT
 
 
@@ -43,6 +53,21 @@ def test_a_service_port_tells_the_server_only_against_a_port_of_a_client(
     """And never both ways at once."""
     ports, others = np.array([port, other]), np.array([other, port])
     assert WELL_KNOWN.tell_servers(ports, others).tolist() == [expected, False]
+
+
+PORTS = st.integers(ABSENT, 65_535) | st.sampled_from(sorted(SERVICE_NAMES))
+
+
+@given(st.lists(st.tuples(PORTS, PORTS), min_size=1))
+def test_many_ports_tell_what_each_pair_tells(pairs: list[tuple[int, int]]) -> None:
+    """A port with a name against one without, from 1024 for a privileged service, else from 32768."""
+
+    def tells(port: int, other: int) -> bool:
+        known = 0 <= port < EPHEMERAL and port in SERVICE_NAMES and other not in SERVICE_NAMES
+        return known and other >= (UNPRIVILEGED if port < UNPRIVILEGED else EPHEMERAL)
+
+    ports, others = (np.array(each) for each in zip(*pairs, strict=True))
+    assert WELL_KNOWN.tell_servers(ports, others).tolist() == [tells(*pair) for pair in pairs]
 
 
 def test_the_user_knows_ports_of_servers_that_nobody_else_does() -> None:

@@ -16,13 +16,12 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.baseline.baseline import Edge
-from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.view import BatchView
-from flowwarden.network.host_set import host_set
+from flowwarden.network.host_set import any_held
 
 _TEACHING: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches)
 
@@ -49,28 +48,22 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         view: the batch.
         usual_alone: whether to leave out what is new.
     """
-    edges = view.contacts.edges
-    answered = edges.any(view.contacts.answered)
+    edges, exempt = view.contacts.edges, view.policy.exempt
+    answered = edges.any(view.contacts.answered).tolist()
     found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
     for place, profile in view.profiles.items():
         if profile.baseline is None:
             continue
         here = edges.at(place)
-        taught = set(compress(edges.keys[here], answered[here].tolist()))
+        taught = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
             taught.difference_update(view.new_contacts.get(place, ()))
-        if _is_exempt(view, profile):
+        if profile.interface and any_held(exempt, profile.interface.addresses):
             # An exempt host may do anything, so what it does teaches nothing about the others of its role.
             taught = {edge for edge in taught if edge.way == "in"}
         if taught:
             found[profile.role, profile.day] |= taught
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
-
-
-def _is_exempt(view: BatchView, profile: RoleProfile) -> bool:
-    if profile.interface is None or not view.policy.exempt:
-        return False
-    return any(map(host_set(view.policy.exempt).hold, profile.interface.addresses))
 
 
 def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:

@@ -224,14 +224,15 @@ def _number(address: str) -> tuple[AddressFamily, int]:
     return family, number
 
 
-def vpc_prefixes(addresses: Sequence[str]) -> Integers:
+def vpc_prefixes(addresses: Sequence[str]) -> Sequence[int]:
     """The first 56 bits of IPv6 addresses, the same for all of a VPC; `ABSENT` for those of IPv4.
 
-    So it is for those whose first bits are zero, which no VPC has: IPv4 that is mapped, and loopback.
+    So it is for those whose first bits are zero, which no VPC has: IPv4 that is mapped, and loopback. Raises
+    ValueError if one with a colon is no address.
     """
-    is_ipv6 = np.array([":" in address for address in addresses], bool)
-    prefixes = np.full(len(addresses), ABSENT)
-    high, _ = _high_and_low([address for address in addresses if ":" in address])
-    prefixes[is_ipv6] = high >> np.uint64(_HALF - VPC_IPV6_PREFIX)
-    prefixes[prefixes == 0] = ABSENT
-    return prefixes
+    return [_vpc_prefix(address) if ":" in address else ABSENT for address in addresses]
+
+
+def _vpc_prefix(address: str) -> int:
+    _, number = _number(address)
+    return number >> (2 * _HALF - VPC_IPV6_PREFIX) or ABSENT

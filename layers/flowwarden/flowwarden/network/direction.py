@@ -27,6 +27,9 @@ AWS_SERVICE: Final = CLASSES.index(PeerClass.AWS_SERVICE)
 INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
 LOCAL: Final = CLASSES.index(PeerClass.LOCAL)
 
+_SERVICES: Final = "pkt_src_aws_service", "pkt_dst_aws_service"
+"""The attributes that name the AWS service at the source and at the destination."""
+
 _SIDES: Final = {INGRESS: FlowDirection.INGRESS, EGRESS: FlowDirection.EGRESS}
 
 
@@ -208,11 +211,12 @@ class Directions:
         """What source and destination are: a row each."""
         ends = self._ends
         classes = self._flows.answers(self._book.numbers).of(ends)
-        if not np.count_nonzero(classes != OWN):
+        public = classes == INTERNET
+        if not np.count_nonzero(public):
             return classes
         within, ours = self._own_ipv6()
-        public = classes == INTERNET
-        classes[public & self._services] = AWS_SERVICE
+        if any(map(self._flows.has, _SERVICES)):
+            classes[public & self._services] = AWS_SERVICE
         classes[public & ours] = OWN
         classes[public & within] = OWN
         return classes
@@ -236,8 +240,7 @@ class Directions:
     def _services(self) -> Mask:
         """Which ends the records name as an AWS service: a row for sources, one for destinations."""
         services = self._flows.answers(_are_services)
-        names = ("pkt_src_aws_service", "pkt_dst_aws_service")
-        return np.array([services.of(self._flows[name]) > 0 for name in names])
+        return np.array([services.of(self._flows[name]) > 0 for name in _SERVICES])
 
 
 def _are_services(codes: Sequence[str]) -> Sequence[int]:

@@ -20,6 +20,16 @@ class HostSet:
         cidrs = [entry for entry in entries if not entry.startswith(ID_PREFIXES)]
         self._networks = NetworkLayers(cidrs) if cidrs else None
 
+    @property
+    def has_ids(self) -> bool:
+        """Whether any place is named by its id."""
+        return bool(self._ids)
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether any place is named by an address or a CIDR."""
+        return self._networks is not None
+
     def hold(self, address: str | None, *ids: str | None) -> bool:
         """Whether the address is in one of the networks, or one of the ids is named."""
         if not self._ids.isdisjoint(ids):
@@ -33,6 +43,12 @@ class HostSet:
     def holding(self, addresses: Sequence[str]) -> Sequence[int] | Integers:
         """Which of some addresses are in one of the networks: 1 for these, else 0."""
         return [0] * len(addresses) if self._networks is None else self._networks.numbers(addresses)
+
+
+@lru_cache(maxsize=2**12)
+def any_held(entries: tuple[str, ...], addresses: tuple[str, ...]) -> bool:
+    """Whether a policy's entries hold any of some addresses; remembered, since interfaces ask again."""
+    return any(map(host_set(entries).hold, addresses))
 
 
 @lru_cache(maxsize=64)

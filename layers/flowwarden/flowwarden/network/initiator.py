@@ -73,10 +73,10 @@ class InitiatorVerdicts:
         self._open = np.ones(len(traffic.flows), bool)
         self._left = len(traffic.flows)
         for rung in _LADDER if traffic.flows.has("tcp_flags") else _WITHOUT_FLAGS:
-            if not self._left:
-                break
             for decided, verdict in rung(traffic):
                 self._settle(decided, verdict)
+                if not self._left:
+                    return
         self._settle(np.True_, UNKNOWN)
 
     def _settle(self, decided: Mask | np.bool_, verdict: InitiatorVerdict) -> None:

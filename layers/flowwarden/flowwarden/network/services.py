@@ -117,12 +117,20 @@ EPHEMERAL = 32_768
 """Linux chooses the ports of its clients from here upwards, Windows from 49,152."""
 
 
+_NO_CLIENT: Final = 2**16
+"""Above every port."""
+
+
 class ServicePorts:
     """The ports that servers listen on: those with a name, and others that the user knows of."""
 
     def __init__(self, more: Iterable[int] = ()) -> None:
+        ports = np.array([*SERVICE_NAMES, *more])
         self._are = np.zeros(2**16, bool)
-        self._are[[*SERVICE_NAMES, *more]] = True
+        self._are[ports] = True
+        ports = ports[ports < EPHEMERAL]
+        self._clients_from = np.full(2**16, _NO_CLIENT)
+        self._clients_from[ports] = np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
 
     def tell_servers(self, ports: Integers, others: Integers) -> Mask:
         """Where a port is a server's and the one at the far end a client's; `ABSENT` tells nothing.
@@ -130,9 +138,9 @@ class ServicePorts:
         A privileged service is told from any unprivileged port. One above 1,023 may itself be the port of a
         client behind a NAT gateway, so there the far end's has to be one that operating systems choose.
         """
-        is_client = others >= np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
-        known = (ports >= 0) & (ports < EPHEMERAL) & is_client
-        return known & self._are[ports] & ~self._are[others]
+        # `ABSENT` is the last place, whose port is a client's.
+        tells: Mask = others >= self._clients_from[ports]
+        return tells & ~self._are[others]
 
 
 WELL_KNOWN: Final = ServicePorts()

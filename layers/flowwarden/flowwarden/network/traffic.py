@@ -153,11 +153,13 @@ class Traffic:
 
     def asked_again(self, some: Mask) -> Mask:
         """Which of some flows ask for what another one of them asks for, too, from another port."""
+        asked = np.zeros(len(some), bool)
         (rows,) = some.nonzero()
+        if len(rows) <= 1:
+            return asked
         groups = Groups(self._keys[rows])
         ports = self.flows["srcport"][rows]
         again = groups.any(ports != ports[groups.rows][groups.numbers])
-        asked = np.zeros(len(some), bool)
         asked[rows] = again[groups.numbers]
         return asked
 

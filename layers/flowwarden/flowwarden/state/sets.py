@@ -11,7 +11,7 @@ hardly ever share one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import log
@@ -56,10 +56,16 @@ def distinct(buckets: Collection[int]) -> float:
     return BUCKETS * log(BUCKETS / max(empty, 1))
 
 
-def merged(one: Sets, other: Sets) -> dict[str, frozenset[int]]:
-    """All that either holds."""
-    nothing: frozenset[int] = frozenset()
-    return {name: one.get(name, nothing) | other.get(name, nothing) for name in one.keys() | other.keys()}
+def merged(*several: Sets) -> dict[str, frozenset[int]]:
+    """All that any of them holds."""
+    names = {name for each in several for name in each}
+    return {name: _union([each[name] for each in several if name in each]) for name in names}
+
+
+def _union(several: Sequence[frozenset[int]]) -> frozenset[int]:
+    """All that any of them holds; mostly one holds the others, and is not copied."""
+    largest = max(several, key=len)
+    return largest if all(each is largest or each <= largest for each in several) else largest.union(*several)
 
 
 def adds_nothing(sets: Sets, known: Sets) -> bool:

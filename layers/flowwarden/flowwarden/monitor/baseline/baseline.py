@@ -8,7 +8,7 @@ before it passes for usual.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
@@ -69,7 +69,12 @@ class Baseline(Struct, frozen=True, dict=True):
 
     def establishes(self, edge: Edge | EdgeKind) -> bool:
         """Whether it is usual for the role."""
-        return fingerprint(*edge) in self._established
+        return not self.new_among([edge])
+
+    def new_among(self, edges: Sequence[Edge | EdgeKind]) -> list[int]:
+        """The positions of those edges that are not usual for the role."""
+        usual = self._established
+        return [number for number, edge in enumerate(edges) if fingerprint(*edge) not in usual]
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
         """On how many days it was seen."""
@@ -78,12 +83,15 @@ class Baseline(Struct, frozen=True, dict=True):
 
     @cached_property
     def _established(self) -> set[int]:
-        """Whole days at once: a month of a role has tens of thousands of edges."""
-        seen_on: list[set[int]] = [set() for _ in range(DAYS_SEEN)]  # on one day or more, on two or more, …
+        """Whole days at once: a month of a role has tens of thousands of edges, mostly the same ones."""
+        seen_on: list[set[int]] = [set() for _ in range(DAYS_SEEN)]  # on one day, on two, …
         for numbers in self.seen.values():
-            for days in range(DAYS_SEEN - 1, 0, -1):
-                seen_on[days] |= seen_on[days - 1] & numbers
-            seen_on[0] |= numbers
+            # An edge goes up by a day at a time; most of them are at the top already.
+            rising = numbers - seen_on[-1]
+            for day in seen_on:
+                again = rising & day
+                day.update(rising)
+                rising = again
         return seen_on[-1]
 
 

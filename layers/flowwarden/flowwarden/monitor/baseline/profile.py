@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -69,4 +69,8 @@ class RoleProfile:
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether an edge is usual for the host."""
-        return self.baseline is not None and self.baseline.establishes(edge)
+        return not self.new_among([edge])
+
+    def new_among(self, edges: Sequence[Edge | EdgeKind]) -> list[int]:
+        """The positions of those edges that are not usual for the host."""
+        return [*range(len(edges))] if self.baseline is None else self.baseline.new_among(edges)

@@ -68,6 +68,8 @@ class InterfaceCache:
         """In the order in which they were asked for."""
         self._ask_again = 0
         """Unix seconds: before, EC2 is not asked, because it refused."""
+        self._trusted_until = 0
+        """Unix seconds: before, no entry is too old to be trusted."""
 
     def for_batch(self, now: int) -> InterfaceView:
         """The interfaces as one batch sees them; `now` is Unix seconds."""
@@ -106,6 +108,9 @@ class InterfaceCache:
 
     def _old(self, due: Sequence[str], now: int) -> list[str]:
         """Others that are too old to be trusted, as many as may be asked for along: the oldest first."""
+        if now < self._trusted_until:
+            return []
+        self._trusted_until = min((entry.look_again for entry in self._entries.values()), default=now)
         others = (
             each for each, entry in self._entries.items() if now >= entry.look_again and each not in due
         )
@@ -125,12 +130,14 @@ class InterfaceCache:
         for each in due:
             before = self._entries.pop(each, None)  # so that it moves to the end
             if interface := described.get(each):
-                self._entries[each] = CachedInterface(interface, now + VALID_SECONDS)
+                entry = CachedInterface(interface, now + VALID_SECONDS)
             else:
                 # It was deleted. Ids are not used again, so its last records are read by what it was.
                 known, waited = (before.interface, before.wait) if before else (None, 0)
                 wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
-                self._entries[each] = CachedInterface(known, now + wait, wait)
+                entry = CachedInterface(known, now + wait, wait)
+            self._entries[each] = entry
+            self._trusted_until = min(self._trusted_until, entry.look_again)
         return described
 
     def _forget(self) -> None:

@@ -39,7 +39,7 @@ class StateCache:
         self.items: dict[str, Sets] = {}
         self.baselines: dict[tuple[str, int], tuple[int, Baseline]] = {}
         """By role and day: when (Unix seconds) to read it again, and what was read."""
-        self.taught: dict[tuple[str, int], frozenset[Edge]] = {}
+        self.taught: dict[tuple[str, int], set[Edge]] = {}
         """By role and day the edges that this container has written down."""
         self.recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
 
@@ -81,15 +81,14 @@ class StateView:
         known = self.known(addition.key)
         if adds_nothing(addition.sets, known):
             return known
-        together = merged(known, addition.sets)
         if self.is_away:
-            return together
+            return merged(known, addition.sets)
         try:
-            together = merged(together, self._cache.store.add(addition))
+            together = merged(known, addition.sets, self._cache.store.add(addition))
         except StateUnavailable:
             # Not remembered: the next batch is to try again.
             self.failures += 1
-            return together
+            return merged(known, addition.sets)
         self._cache.remember(addition.key, together)
         return together
 
@@ -144,8 +143,7 @@ class StateView:
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
         """Remember edges of a role; each is written once by a container and day, and at most so many."""
-        taught = self._cache.taught.get((role, day), frozenset())
-        new = edges - taught
+        new = edges - self._cache.taught.get((role, day), set())
         if not new:
             return
         addition = learned(role, day, new if len(new) <= MOST_EDGES else _some(new))
@@ -153,7 +151,7 @@ class StateView:
             self.add(addition)
         if self.is_away:
             return
-        self._cache.taught[role, day] = taught | new
+        self._cache.taught.setdefault((role, day), set()).update(new)
         _bound(self._cache.taught, TAUGHT)
 
 

@@ -26,7 +26,7 @@ from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Dir
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
-from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS, INGRESS, REJECT
+from flowwarden.records.columnar.string_pool import ACCEPT, INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.sets import fingerprint
 
@@ -274,8 +274,7 @@ def _usable(directions: Directions) -> Mask:
     """The flows that tell of contacts: of a host of ours with a host, by ports."""
     usable: Mask = (directions.confidence >= LEARNING_CONFIDENCE) & (directions.service_port > 0)
     usable &= (directions.client_class != LOCAL) & (directions.server_class != LOCAL)
-    side, from_source = directions.side, directions.from_source
-    outbound = ((side == EGRESS) & from_source) | ((side == INGRESS) & ~from_source)
-    inbound = ((side == INGRESS) & from_source) | ((side == EGRESS) & ~from_source)
-    usable &= (outbound & (directions.client_class == OWN)) | (inbound & (directions.server_class == OWN))
+    usable &= directions.side != ABSENT
+    inbound = (directions.side == INGRESS) == directions.from_source
+    usable &= np.where(inbound, directions.server_class, directions.client_class) == OWN
     return usable

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.baseline import Edge, Way
 from flowwarden.monitor.baseline.peers import DYNAMIC, peer_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import CLASSES
 from flowwarden.network.direction import OWN, Directions
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import Integers, Mask
+
+_WAYS: Final[tuple[Way, Way]] = "out", "in"
+"""By whether an edge is inbound."""
 
 
 class Edges:
@@ -38,8 +42,15 @@ class Edges:
 
     def at(self, interface: int) -> slice:
         """The edges of an interface."""
-        begin, end = np.searchsorted(self._interfaces, (interface, interface + 1)).tolist()
-        return slice(begin, end)
+        begins = self._begins
+        return slice(*begins[interface : interface + 2]) if interface + 1 < len(begins) else slice(0, 0)
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        """Where the edges of each interface begin, and those of the last one end."""
+        count = int(self._interfaces[-1]) + 1 if len(self) else 0
+        begins: list[int] = np.searchsorted(self._interfaces, np.arange(count + 1)).tolist()
+        return begins
 
     def of(self, number: int) -> Integers:
         """The contacts of an edge."""
@@ -70,11 +81,9 @@ def edges_of(
     columns += [np.minimum(directions.service_port[rows], DYNAMIC), peers]
     alike = Groups(packed(columns, [len(interfaces), 2, 2**8, 2**16, len(names)]))
     of_interface, *values = (column[alike.rows] for column in columns)
-    keys = [
-        Edge("in" if way else "out", protocol, port, names[peer])
-        for way, protocol, port, peer in zip(*(each.tolist() for each in values), strict=True)
-    ]
-    return Edges(keys, of_interface, alike, contacts)
+    ways, protocols, ports, peers_of = (each.tolist() for each in values)
+    parts = map(_WAYS.__getitem__, ways), protocols, ports, map(names.__getitem__, peers_of)
+    return Edges([*map(Edge._make, zip(*parts, strict=True))], of_interface, alike, contacts)
 
 
 def _peers(directions: Directions, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:

@@ -24,7 +24,7 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
     found: dict[int, dict[Edge, Integers]] = {}
     for place, profile in profiles.items():
         here = edges.at(place)
-        keys = enumerate(edges.keys[here], here.start)
-        if new := {edge: edges.of(number) for number, edge in keys if not profile.knows(edge)}:
-            found[place] = new
+        keys = edges.keys[here]
+        if new := profile.new_among(keys):
+            found[place] = {keys[number]: edges.of(here.start + number) for number in new}
     return found

@@ -62,13 +62,14 @@ def with_internet(directions: Directions) -> Integers:
 def _touching(directions: Directions, rows: Integers, here: HostSet) -> Mask:
     """Which of these connections with the internet are with an end in one of the places, or logged there."""
     flows = directions.traffic.flows
-    named, held = flows.answers(here.naming), flows.answers(here.holding)
     touching = np.zeros(len(rows), bool)
     for attribute in ("interface_id", "instance_id", "subnet_id"):
-        if flows.has(attribute):
-            touching |= named.of(flows[attribute][rows]) > 0
-    to_internet = directions.server_class[rows] == INTERNET
-    touching |= held.of(np.where(to_internet, directions.client[rows], directions.server[rows])) > 0
+        if here.has_ids and flows.has(attribute):
+            touching |= flows.answers(here.naming).of(flows[attribute][rows]) > 0
+    if here.has_networks:
+        to_internet = directions.server_class[rows] == INTERNET
+        ends = np.where(to_internet, directions.client[rows], directions.server[rows])
+        touching |= flows.answers(here.holding).of(ends) > 0
     return touching
 
 

@@ -28,11 +28,12 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
     for size in sizes:
         room *= size + 1
     keys: Keys = columns[0].astype(np.int64 if room <= _LARGEST else object)
-    keys += 1
+    lowest = -1  # of all keys: that of a row whose values all are -1
     for column, size in zip(columns[1:], sizes[1:], strict=True):
         keys *= size + 1
         keys += column
-        keys += 1
+        lowest = lowest * (size + 1) - 1
+    keys -= lowest
     return keys
 
 
