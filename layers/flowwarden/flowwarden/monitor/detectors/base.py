@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -33,17 +33,17 @@ class Need(StrEnum):
     """The remembered times at which interfaces wrote."""
 
 
-type Detect[D: Finding = Any] = Callable[[BatchView, StateView, Thresholds], Iterable[D]]
+type Detect[D: Finding = Any] = Callable[[BatchView, StateView, Thresholds], Sequence[D]]
 """Finds what there is to find in a batch.
 
 Args: the batch; what earlier batches added to the state table; the user's thresholds.
 """
 
 
-def each_host[D: Finding](inspect: Callable[[HostActivity, Thresholds], Iterable[D]]) -> Detect[D]:
+def each_host[D: Finding](inspect: Callable[[HostActivity, Thresholds], Sequence[D]]) -> Detect[D]:
     """A detector's `detect` that looks at the active hosts of a batch, one by one."""
 
-    def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterable[D]:
+    def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Sequence[D]:
         return [finding for host in view.active_hosts for finding in inspect(host, thresholds)]
 
     return detect

@@ -23,7 +23,7 @@ So the sum is right to a few hundredths, whoever adds to it and how often.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import log2
 from typing import Final
 
@@ -86,26 +86,28 @@ class Facts(Struct, frozen=True):
 type EgressVolume = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[EgressVolume]:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[EgressVolume]:
     """A finding for each host that sends more than its role ever does.
 
     Of an interface that EC2 does not tell nothing is remembered: it may be a NAT gateway, which sends for
     many.
     """
+    found: list[EgressVolume] = []
     rows = large_uploads(view.directions)
     if not len(rows):
-        return
+        return []
     exempt = host_set(view.policy.exempt)
     for place in sorted(set(view.index.of_row[rows].tolist())):
         profile = view.profiles.get(place)
         if profile is None or profile.interface is None:
             continue
-        found = by_hour(view.directions, rows[view.index.of_row[rows] == place], view.now)
-        most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
+        uploads = by_hour(view.directions, rows[view.index.of_row[rows] == place], view.now)
+        most = sorted(uploads.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
         for (client, hour), sent in most:
             if not exempt.hold(client):
                 upload = Upload(host=client, hour=hour, rows=sent, profile=profile)
-                yield from _judge(view, state, upload, thresholds.upload_megabytes)
+                found += _judge(view, state, upload, thresholds.upload_megabytes)
+    return found
 
 
 class Upload(Struct, frozen=True, kw_only=True):

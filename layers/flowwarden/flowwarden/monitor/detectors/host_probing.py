@@ -15,7 +15,6 @@ ATT&CK: T1046 Network Service Discovery.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -44,10 +43,12 @@ class Facts(Struct, frozen=True):
 type HostProbe = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[HostProbe]:
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[HostProbe]:
     """One finding for each own host that is refused at many pairs of host and port."""
+    found: list[HostProbe] = []
     for client, group in view.rejections.probers.items():
-        yield _report(client, group, thresholds.probing_places)
+        found.append(_report(client, group, thresholds.probing_places))
+    return found
 
 
 def _report(client: str, group: list[DirectedFlow], limit: int) -> HostProbe:

@@ -13,7 +13,6 @@ ATT&CK: T1190 Exploit Public-Facing Application.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from flowwarden.monitor.caches.state import StateView
@@ -34,8 +33,9 @@ from flowwarden.policy.detection import Thresholds
 type InternetToPrivate = TrafficFinding[None]
 
 
-def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[InternetToPrivate]:
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[InternetToPrivate]:
     """One finding for each own host and service that the internet connected to in a private subnet."""
+    found: list[InternetToPrivate] = []
     private = host_set(view.policy.private_subnets)
     entered = [
         directed
@@ -49,7 +49,8 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Itera
     entered = [directed for directed in entered if connection(directed) in answered]
     groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
     for (server, protocol, port), group in groups.items():
-        yield _report(server, Service(protocol, port), group)
+        found.append(_report(server, Service(protocol, port), group))
+    return found
 
 
 def _is_answer(directed: DirectedFlow) -> bool:

@@ -14,7 +14,6 @@ Events: rejected-answers-many.json; rejected-answers.json has too few, expired-c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from flowwarden.monitor.caches.state import StateView
@@ -38,13 +37,15 @@ _SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
 type BlockedReplies = TrafficFinding[None]
 
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[BlockedReplies]:
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[BlockedReplies]:
     """One finding for each subnet (or host) and direction in which answers are refused."""
+    found: list[BlockedReplies] = []
     refused = [directed for directed in view.rejected if is_refused_answer(directed)]
     groups = grouped(refused, lambda directed: (_place(directed), directed.side))
     for (place, _), group in groups.items():
         if len({connection(directed) for directed in group}) >= thresholds.nacl_tuples:
-            yield _report(place, group)
+            found.append(_report(place, group))
+    return found
 
 
 def _place(directed: DirectedFlow) -> str:

@@ -14,7 +14,7 @@ ATT&CK: none; a flood can cause it (T1562 Impair Defenses), but records do not p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -77,14 +77,16 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
     }
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[SkippedRecords]:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[SkippedRecords]:
     """A finding for each interface whose records were skipped again and again."""
+    found: list[SkippedRecords] = []
     lost, least = lost_windows(view.records.gaps, view.now), thresholds.lost_windows
     for interface in sorted(lost)[:MOST_LOST]:
         added = additions(interface, lost[interface])
         items = {begin: _windows(state, each, least) for begin, each in added.items()}
         if (finding := inspect(interface, items, least)) is not None:
-            yield finding
+            found.append(finding)
+    return found
 
 
 def _windows(state: StateView, addition: Addition, least: int) -> frozenset[int]:

@@ -23,7 +23,7 @@ written down; a slot without an item had fewer, and counts as if it had as many.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import log1p
 from statistics import median
 from typing import Final
@@ -79,19 +79,21 @@ class Facts(Struct, frozen=True):
 type RejectSpike = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[RejectSpike]:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[RejectSpike]:
     """A finding for each slot in which a host refuses what it never did.
 
     The day before is read only where so many attempts could be a spike, and once by a container and slot.
     """
+    found: list[RejectSpike] = []
     directions, noise, times = view.directions, view.noise, thresholds.spike_times
-    found = attempts(directions, noise, view.now)
-    most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[: ATTEMPTS.per_batch]
+    tried = attempts(directions, noise, view.now)
+    most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))[: ATTEMPTS.per_batch]
     for (place, slot), rows in most:
         count = distinct(state.add(addition(place, slot, directions, rows))[TRIED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
             server = int(directions.server[rows[0]])
-            yield report(internet_rejects.about(directions, server, noise), count, times)
+            found.append(report(internet_rejects.about(directions, server, noise), count, times))
+    return found
 
 
 def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:

@@ -76,8 +76,9 @@ class Facts(Struct, frozen=True):
 type ScannerConnection = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterator[ScannerConnection]:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[ScannerConnection]:
     """A finding for each service at an interface that a scanner got through to."""
+    found: list[ScannerConnection] = []
     least = thresholds.scan_hit_places
     refused = _by_interface(view.contacts, view.contacts.refused_internet)
     for place, profile in view.profiles.items():
@@ -86,7 +87,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> Iterato
         many = len(refused.get(place, ())) >= min(SUSPECTED, least)
         if visits or many:  # as at few interfaces
             here = _AtInterface(view.contacts, refused.get(place, _NONE), visits, profile, least)
-            yield from _inspect(here, state)
+            found += _inspect(here, state)
+    return found
 
 
 _NONE: Final = np.empty(0, np.int64)
@@ -126,7 +128,8 @@ def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfi
     return [_Visits(edge, each, contacts.texts(contacts.clients(each))) for edge, each in answered]
 
 
-def _inspect(here: _AtInterface, state: StateView) -> Iterator[ScannerConnection]:
+def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
+    found: list[ScannerConnection] = []
     scanners = _scanners(here, state)
     visitors = sorted({client for each in here.visits for client in each.clients})[:MOST_VISITORS]
     keys = {
@@ -141,8 +144,9 @@ def _inspect(here: _AtInterface, state: StateView) -> Iterator[ScannerConnection
     hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
     services = grouped(here.contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     for (_, protocol, port), group in services.items():
-        yield report(here.profile.role, group, here.least, Service(protocol, port))
-    yield from _earlier(here, scanners)
+        found.append(report(here.profile.role, group, here.least, Service(protocol, port)))
+    found += _earlier(here, scanners)
+    return found
 
 
 def _remember(

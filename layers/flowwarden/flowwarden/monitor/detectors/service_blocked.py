@@ -11,7 +11,6 @@ ATT&CK: none; these are faults.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -38,10 +37,9 @@ class Facts(Struct, frozen=True):
 type BlockedService = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Iterator[BlockedService]:
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[BlockedService]:
     """One finding for each service that refuses many own hosts."""
-    for group in view.rejections.shut_services.values():
-        yield _report(group, thresholds.shut_clients)
+    return [_report(group, thresholds.shut_clients) for group in view.rejections.shut_services.values()]
 
 
 def _report(group: list[DirectedFlow], limit: int) -> BlockedService:

@@ -16,7 +16,6 @@ ATT&CK: T1041 Exfiltration Over C2 Channel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -56,10 +55,11 @@ class Facts(Struct, frozen=True):
 type UnexpectedEgress = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Iterator[UnexpectedEgress]:
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnexpectedEgress]:
     """One finding for each listener-only host that connected to the internet, declared or learned."""
+    found: list[UnexpectedEgress] = []
     for host in view.active_hosts:
-        yield from inspect(host)
+        found += inspect(host)
     listeners = host_set(view.policy.listener_only)
     gone_out = [
         directed
@@ -69,7 +69,8 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> Itera
         and _is_listener(directed, listeners)
     ]
     for client, group in grouped(gone_out, lambda d: d.client).items():
-        yield _report(client, group, Facts(Listener.DECLARED))
+        found.append(_report(client, group, Facts(Listener.DECLARED)))
+    return found
 
 
 def inspect(host: HostActivity) -> list[UnexpectedEgress]:

@@ -196,7 +196,7 @@ class Contacts:
         They failed, or are with a server that the client asks for so many privileged ports or more. Above
         1,023 passive FTP and RPC may ask for as many.
         """
-        return contacts[~self.answered[contacts] | self._vertical(ports)[contacts]]
+        return contacts[~self.answered[contacts] | (self._privileged[contacts] >= ports)]
 
     @cached_property
     def is_sure(self) -> Mask:
@@ -219,16 +219,15 @@ class Contacts:
         by_ports &= self._directions.service_port[self._lead] < EPHEMERAL
         return by_ports
 
-    def _vertical(self, ports: int) -> Mask:
-        """Contacts of a client with a server that it asks for many privileged ports."""
+    @cached_property
+    def _privileged(self) -> Integers:
+        """How many privileged ports the client asks the server for; 0 for a contact with another port."""
         rows, interfaces, texts = self._lead, self._interfaces, len(self._flows.texts)
         ends = [interfaces.of_row[rows], self._directions.client[rows], self._directions.server[rows]]
-        keys = packed(ends, [len(interfaces), texts, texts])
-        pairs = Groups(keys)
-        privileged = self._directions.service_port[rows] < UNPRIVILEGED
-        many = pairs.sums(privileged.astype(np.int64)) >= ports
-        vertical: Mask = privileged & many[pairs.of(keys)[0]]
-        return vertical
+        pairs = Groups(packed(ends, [len(interfaces), texts, texts]))
+        privileged = (self._directions.service_port[rows] < UNPRIVILEGED).astype(np.int64)
+        asked: Integers = privileged * pairs.sums(privileged)[pairs.numbers]
+        return asked
 
     def one_by_one(self, contacts: Integers, peer: str) -> list[Contact]:
         """These contacts, all of one edge."""
