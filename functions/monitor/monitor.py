@@ -137,9 +137,9 @@ def tell(batch: LogBatch, result: BatchReport) -> None:
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
         logger.info("more findings that page nobody", more=counts)
-    log_some("suppressed: sent before, or another batch is sending it", result.told.suppressed)
-    log_some("one of many, sent in one page", result.told.rolled_up)
-    for summary in result.told.unsent:
+    log_some("suppressed: sent before, or another batch is sending it", result.delivery.suppressed)
+    log_some("one of many, sent in one page", result.delivery.rolled_up)
+    for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:
         logger.error("sight lost: too many lines cannot be read", malformed=result.malformed)
@@ -148,7 +148,7 @@ def tell(batch: LogBatch, result: BatchReport) -> None:
             "the state table did not answer: pages may repeat, what is remembered is not used",
             calls=result.state_unavailable,
         )
-    logger.info("batch done", events=len(batch.lines), incidents=result.told.sent)
+    logger.info("batch done", events=len(batch.lines), incidents=result.delivery.sent)
 
 
 def log_some(message: str, summaries: Sequence[str]) -> None:

@@ -69,9 +69,9 @@ def test_the_way_to_findings_is_the_whole_of_it(layout: LogFormat) -> None:
     assert result.internet_rejects > 300
     assert (
         any("is refused Elasticsearch" in describe(each).summary for each in result.reported)
-        or result.told.sent
+        or result.delivery.sent
     )
-    assert 0 < len(result.told.sent) < 12
+    assert 0 < len(result.delivery.sent) < 12
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)

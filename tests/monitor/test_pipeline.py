@@ -251,7 +251,7 @@ def test_a_storm_that_cannot_be_sent_is_left_to_the_retry() -> None:
     world = World(sink=MemorySink(refuse={"alert-rollup"}))
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(30)))
     first = world.process(many)
-    assert (len(world.sink.sent), len(first.told.unsent)) == (MAX_SINGLE, 5)
+    assert (len(world.sink.sent), len(first.delivery.unsent)) == (MAX_SINGLE, 5)
     world.sink.refuse.clear()
     world.process(many, "retry", NOW + 60).raise_if_unsent()
     assert world.sink.sent[-1].document["findings"] == 5
@@ -264,7 +264,7 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     assert len(world.sink.sent) == MAX_SINGLE + 1
     assert world.sink.sent[-1].document["findings"] == 1000 - MAX_SINGLE
     assert world.claims.calls == 2 * MAX_CLAIMS + 2
-    assert len(result.told.rolled_up) == 1000 - MAX_SINGLE
+    assert len(result.delivery.rolled_up) == 1000 - MAX_SINGLE
 
 
 def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> None:
@@ -276,10 +276,10 @@ def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> N
     more = batch(*known, line("10.9.9.9", 2000), name="b")
     result = world.process(more, "attempt-2", NOW + 60)
     assert [page.attributes["detector"] for page in world.sink.sent] == ["alert-rollup"]
-    assert len(result.told.rolled_up) == 1
+    assert len(result.delivery.rolled_up) == 1
     again = world.process(more, "attempt-3", NOW + 120)
     assert len(world.sink.sent) == 1
-    assert again.told.rolled_up == result.told.rolled_up, "for the log"
+    assert again.delivery.rolled_up == result.delivery.rolled_up, "for the log"
     flood = [line(f"10.{i // 250}.2.{i % 250}", 1000 + i) for i in range(200)]
     world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)
     world.sink.sent.clear()
@@ -321,7 +321,7 @@ def test_a_release_that_fails_leaves_the_claim_to_its_lease() -> None:
     world = World(sink=MemorySink(refuse={"blocked-connection"}))
     world.claims.away = {"release"}
     result = world.process(batch(BLOCKED))
-    assert (len(result.told.unsent), result.state_unavailable) == (1, 1)
+    assert (len(result.delivery.unsent), result.state_unavailable) == (1, 1)
 
 
 def test_both_interfaces_of_a_refused_connection_are_one_incident() -> None:

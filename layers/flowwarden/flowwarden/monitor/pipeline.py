@@ -66,7 +66,7 @@ class MonitoringService:
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Read, inspect and notify; `now` is Unix seconds.
 
-        Never raises for what a line holds or what a port refuses: see `BatchReport.told`.
+        Never raises for what a line holds or what a port refuses: see `BatchReport.delivery`.
         """
         formats, records = self._parse(batch, now)
         state, interfaces = self._caches.state.for_batch(), self._caches.interfaces.for_batch(now)
@@ -84,11 +84,11 @@ class MonitoringService:
         findings = triage(found, view.policy)
         learn(view, findings, state)
         heartbeats.write(view, state)
-        told = self._notify(findings, batch, invocation, now)
+        delivery = self._notify(findings, batch, invocation, now)
         return report(
             records,
             findings,
-            told,
+            delivery,
             log_formats_unavailable=int(formats.unavailable),
             evidence_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,

@@ -31,7 +31,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     malformed_samples: tuple[tuple[str, str], ...]
     """(line, reason) of the first malformed lines."""
     found: tuple[Finding, ...]
-    told: DeliveryReport
+    delivery: DeliveryReport
     """What became of the findings that page."""
     log_formats_unavailable: int
     """1 if the log formats that the lines were read by may be out of date, because EC2 did not tell them."""
@@ -67,17 +67,17 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     @property
     def notifications(self) -> int:
         """How many were sent."""
-        return len(self.told.sent)
+        return len(self.delivery.sent)
 
     @property
     def suppressed(self) -> int:
         """How many alerts were not sent, because they repeat one that was."""
-        return len(self.told.suppressed)
+        return len(self.delivery.suppressed)
 
     @property
     def state_unavailable(self) -> int:
         """Calls that the state table did not answer."""
-        return self.told.state_unavailable + self.evidence_unavailable
+        return self.delivery.state_unavailable + self.evidence_unavailable
 
     def raise_if_unsent(self) -> None:
         """Make Lambda retry the batch when a notification could not be handed over.
@@ -87,13 +87,13 @@ class BatchReport(Struct, frozen=True, kw_only=True):
         Raises:
             PublishFailed: at least one notification was not taken.
         """
-        self.told.raise_if_unsent()
+        self.delivery.raise_if_unsent()
 
 
 def report(
     records: Table,
     findings: Sequence[Finding],
-    told: DeliveryReport,
+    delivery: DeliveryReport,
     *,
     log_formats_unavailable: int,
     evidence_unavailable: int,
@@ -109,7 +109,7 @@ def report(
         malformed=len(records.malformed),
         malformed_samples=tuple((one_line(bad.line, SAMPLE_CHARACTERS), bad.reason) for bad in samples),
         found=tuple(findings),
-        told=told,
+        delivery=delivery,
         log_formats_unavailable=log_formats_unavailable,
         evidence_unavailable=evidence_unavailable,
         interfaces_unavailable=interfaces_unavailable,

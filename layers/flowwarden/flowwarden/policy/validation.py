@@ -76,7 +76,7 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
 
 
 def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:
-    """Wishes that share a log group and want different things of it."""
+    """Specs that share a log group and want different things of it."""
     settings = {_shared(policy.default): policy.default}
     for number, rule in enumerate(policy.rules):
         spec = rule.flow_log

@@ -1,6 +1,6 @@
 """What EC2's descriptions say, in our own words.
 
-A description without what makes it one (whose flow log it is, which VPC an interface is in) raises KeyError;
+A description without what makes it one (whose flow log it is, the id of an interface) raises KeyError;
 `Readings` leaves such a one out, keeps what is to be told of it, and goes on.
 """
 

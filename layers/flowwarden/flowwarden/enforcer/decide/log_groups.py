@@ -3,8 +3,8 @@
 A log group without its subscription is a monitor without eyes; one without retention, or with less, loses
 evidence or costs for ever. The enforcer puts log groups right; `delivery_role` is about the other need.
 
-A group that no wish names any more is kept as long as a flow log of ours writes into it: while its
-replacement is not proven, or is held after it failed, nobody else watches. One whose suffix the policy has
+A group that no spec names any more is kept as long as a flow log of ours writes into it: while its
+replacement is not proven, or waits after it failed, nothing else watches. One whose suffix the policy has
 dropped as well cannot be told from another stack's, and is left alone.
 """
 
@@ -59,7 +59,7 @@ type LogGroupStep = CreateLogGroup | PutRetentionPolicy | AssociateKmsKey | PutS
 def groups_wanted(
     desired: Iterable[DesiredFlowLog], in_use: Container[str], stack: Stack
 ) -> dict[str, DesiredFlowLog]:
-    """The log groups that are kept, with a flow log whose wishes hold for them.
+    """The log groups that are kept, with a flow log whose spec holds for them.
 
     Args:
         desired: flow logs that are wanted.
@@ -85,7 +85,7 @@ def keep(
     """What is to be done about log groups, in this order.
 
     Args:
-        wanted: log groups, with a flow log whose wishes hold for them.
+        wanted: log groups, with a flow log whose spec holds for them.
         found: those that exist, of all that are kept.
         stack: the stack.
         ours: log groups that the stack's own flow logs write into, whether they are wanted or not.
@@ -102,7 +102,7 @@ def keep(
 
 
 def _as_the_stack_has_it(name: str, group: LogGroup | None, stack: Stack) -> Iterator[LogGroupStep]:
-    """A group that goes on by a wish of before, which nobody knows any more.
+    """A group that goes on by a spec of before, which is no longer known.
 
     So what it keeps for longer stays, and so does its key: only what is missing comes from the stack.
     """

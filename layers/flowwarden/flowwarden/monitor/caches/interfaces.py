@@ -34,7 +34,7 @@ MOST = 4096
 
 
 class CachedInterface(Struct, frozen=True):
-    """What the book says about an interface."""
+    """What is known of an interface."""
 
     interface: NetworkInterface | None
     """None if EC2 never described it."""
@@ -56,7 +56,7 @@ class InterfaceCache:
     """Knows network interfaces. One for a container."""
 
     def __init__(self, directory: InterfaceDirectory, tell: Callable[[str], None]) -> None:
-        """Begin with an empty book.
+        """Begin with nothing known.
 
         Args:
             directory: asks EC2.

@@ -29,7 +29,7 @@ SOON_SECONDS = 30
 
 
 class CachedFormats(Struct, frozen=True):
-    """What the book says about a log group."""
+    """What is known of a log group."""
 
     reader: ColumnarReader
     candidates: Candidates
@@ -52,7 +52,7 @@ class LogFormatCache:
         fallback: Sequence[LogFormat],
         tell: Callable[[str], None],
     ) -> None:
-        """Begin with an empty book.
+        """Begin with nothing known.
 
         Args:
             formats: asks EC2.

@@ -1,4 +1,4 @@
-"""Detectors, one file each. Pure functions; no I/O, no clock. `DETECTORS` is the only registry."""
+"""Detectors, one file each; they read no clock and no environment. `DETECTORS` is the only registry."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What several detectors need to know about a batch's traffic: contacts, host activity, rejections. Pure."""
+"""What several detectors need to know about a batch's traffic: contacts, host activity, rejections."""

@@ -17,7 +17,7 @@ from flowwarden.network.initiator import Initiator
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Action
 
-type Service = tuple[str, int | None, int | None]
+type ServerService = tuple[str, int | None, int | None]
 """Server, protocol, port."""
 type Attempt = tuple[str, PeerClass, int | None, int | None]
 """Client, class of the server, protocol, port: what one host asks for, at whatever replica."""
@@ -65,7 +65,7 @@ class Rejections:
         return {key: group for key, group in groups.items() if _packets(group) >= least}
 
     @cached_property
-    def shut_services(self) -> dict[Service, list[DirectedFlow]]:
+    def shut_services(self) -> dict[ServerService, list[DirectedFlow]]:
         """The services of ours that refuse many of our hosts.
 
         Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
@@ -95,7 +95,7 @@ class Rejections:
         return [group for group in rest if group]
 
 
-def _service_at(directed: DirectedFlow) -> Service:
+def _service_at(directed: DirectedFlow) -> ServerService:
     return (directed.server, directed.flow.protocol, directed.service_port)
 
 
