@@ -14,8 +14,8 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 def tally_of(directions: Directions, rows: Integers) -> Tally:
     """What `Tally.of` says about the flows in these rows."""
     flows = directions.traffic.flows
-    numbers = flows["packets"], flows["bytes"], flows["start"], flows["end"]
-    packets, sizes, starts, ends = (column[rows].tolist() for column in numbers)
+    packets, starts = flows["packets"][rows], flows["start"][rows]
+    starts = starts[starts != ABSENT]
     parts = directions.client, directions.client_port, directions.server, directions.service_port
     columns = [column[rows].tolist() for column in (*parts, flows["protocol"])]
     clients, _, servers, ports, protocols = columns
@@ -23,10 +23,10 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
         records=len(rows),
         connections=len({*zip(*columns, strict=True)}),
         # A record stands for a packet at least, also where the log format leaves the count out.
-        packets=sum(1 if each == ABSENT else each for each in packets),
-        bytes=sum(each for each in sizes if each != ABSENT),
-        first=min((each for each in starts if each != ABSENT), default=None),
-        last=_number(max(ends)),
+        packets=sum(np.where(packets == ABSENT, 1, packets).tolist()),
+        bytes=sum(np.maximum(flows["bytes"][rows], 0).tolist()),
+        first=int(starts.min()) if len(starts) else None,
+        last=_number(int(flows["end"][rows].max())),
         clients=_hosts(directions, clients),
         servers=_hosts(directions, servers),
         services=ranked(
