@@ -18,9 +18,9 @@ from flowwarden.notify.notification import Notification
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import FlowDirection
 from flowwarden.sinks.sns import fit_subject
-from flowwarden.state.schema import BASELINES
-from tests.flows import flow, rejected
-from tests.monitor.batches import batch, finding_with, triaged
+from tests.flows import rejected
+from tests.monitor.batches import finding_with, triaged
+from tests.monitor.render.examples import EXAMPLES
 
 OCCASION = Occasion(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
@@ -80,30 +80,18 @@ def test_an_unknown_vpc_is_left_out_of_the_attributes() -> None:
     assert "vpc" not in page(blocked()).attributes
 
 
-@pytest.mark.parametrize(
-    "detector", [each.name for each in DETECTORS if each.route is Route.PAGES and BASELINES not in each.state]
-)
+@pytest.mark.parametrize("detector", [each.name for each in DETECTORS if each.route is not Route.OPERATIONS])
 def test_every_detector_renders(detector: str) -> None:
-    """Subject, text, document and query of each that looks at a batch alone are whole."""
-    out = FlowDirection.EGRESS
-    flows = batch(
-        *(rejected(f"203.0.113.{i}:40000", "10.0.2.30:22") for i in range(3)),
-        rejected("10.0.1.20:50000", "10.0.2.30:5432"),
-        *(rejected(f"10.0.4.{i}:50000", "10.0.2.50:6379") for i in range(9)),
-        *(rejected("10.0.1.66:50000", f"10.0.2.30:{port}") for port in range(20, 30)),
-        flow("203.0.113.9:51000", "10.0.2.40:22", interface_id="eni-2"),
-        flow("10.0.2.40:22", "203.0.113.9:51000", interface_id="eni-2"),
-        flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2),
-        *(flow(f"10.0.1.7:4000{i}", "10.0.2.60:443", tcp_flags=2) for i in range(3)),
-        *(rejected("10.0.2.60:443", f"10.0.1.7:4000{i}", tcp_flags=18, flow_direction=out) for i in range(3)),
-    )
-    finding = next(f for f in triaged(flows, POLICY) if f.detector == detector)
+    """Subject, text, document and query of each that looks at traffic are whole."""
+    finding = EXAMPLES[detector]()
+    assert isinstance(finding, TrafficFinding)
     told = page(finding)
     assert told.subject.isprintable()
     assert re.fullmatch(r"[ -~]{1,99}", fit_subject(told.subject))
     assert told.subject.startswith(f"[{finding.severity.upper()}] ")
     assert told.document["summary"] == describe(finding).summary
     assert describe(finding).because in told.text
+    assert told.document["query"] in told.text
 
 
 def test_a_subject_never_exceeds_what_sns_takes() -> None:
