@@ -12,6 +12,7 @@ ATT&CK: T1595 Active Scanning.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -53,9 +54,9 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     """A finding for each own host that refused internet hosts, and one for all beyond `MOST_HOSTS`."""
     directions, rows = view.directions, view.noise
     servers = directions.server[rows]
-    hosts, counts = np.unique(servers, return_counts=True)
-    ordered = hosts[np.argsort(-counts, kind="stable")]
-    findings = [about(directions, host, rows) for host in ordered[:MOST_HOSTS].tolist()]
+    counts = Counter(servers.tolist())
+    ordered = sorted(counts, key=lambda host: (-counts[host], host))
+    findings = [about(directions, host, rows) for host in ordered[:MOST_HOSTS]]
     if (others := len(ordered) - MOST_HOSTS) > 0:
         rest = rows[np.isin(servers, ordered[MOST_HOSTS:])]
         findings.append(_report(directions, OTHERS, rest, Facts(others)))

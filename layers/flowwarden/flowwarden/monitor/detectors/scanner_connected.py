@@ -17,7 +17,7 @@ ATT&CK: T1190 Exploit Public-Facing Application.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -39,6 +39,7 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.initiator import Basis, InitiatorVerdict
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
 from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.marks import mark, read_mark, server_hash
 from flowwarden.state.schema import BASELINES, MOST_SCANNERS, MOST_SUSPECTS, SCANNERS
@@ -115,8 +116,8 @@ class _AtInterface(Struct, frozen=True):
 
 
 def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
-    places = contacts.interface[numbers]
-    return {place: numbers[places == place] for place in sorted(set(places.tolist()))}
+    groups = Groups(contacts.interface[numbers])
+    return {place: numbers[groups.members(group)] for group, place in enumerate(groups.keys.tolist())}
 
 
 def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfile) -> list[_Visits]:
@@ -125,7 +126,7 @@ def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfi
     reached = [each for each in new if each.way == "in" and each.peer == PeerClass.INTERNET]
     counted = [each for each in reached if each.port in GRAVE or not profile.learning]
     answered = [(edge, new[edge][contacts.is_visit[new[edge]]]) for edge in counted]
-    return [_Visits(edge, each, contacts.texts(contacts.clients(each))) for edge, each in answered]
+    return [_Visits(edge, each, contacts.texts(contacts.clients(each).tolist())) for edge, each in answered]
 
 
 def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
@@ -188,7 +189,7 @@ def _earlier(here: _AtInterface, scanners: Mapping[str, frozenset[int]]) -> Iter
 
 def _refusals(here: _AtInterface, visitor: str) -> list[DirectedFlow]:
     """A flow of each contact of an internet host that was refused here."""
-    clients = here.contacts.texts(here.contacts.clients(here.refused))
+    clients = here.contacts.texts(here.contacts.clients(here.refused).tolist())
     return here.contacts.flows_of(here.refused[[each == visitor for each in clients]][:MOST_PLACES])
 
 
@@ -216,12 +217,11 @@ def _refused_visitors(here: _AtInterface, least: int) -> dict[str, frozenset[int
     At most `MOST_SCANNERS` hosts, those with most places first, and `MOST_PLACES` of each.
     """
     of_contact = here.contacts.clients(here.refused)
-    clients, counts = np.unique(of_contact, return_counts=True)
-    found = zip((-counts).tolist(), here.contacts.texts(clients), clients.tolist(), strict=True)
-    many = sorted(each for each in found if -each[0] >= least)[:MOST_SCANNERS]
+    counts, texts = Counter(of_contact.tolist()), here.contacts.texts
+    found = sorted((-count, *texts([client]), client) for client, count in counts.items() if count >= least)
     return {
         name: here.contacts.places(here.refused[of_contact == client][:MOST_PLACES])
-        for _, name, client in many
+        for _, name, client in found[:MOST_SCANNERS]
     }
 
 

@@ -8,7 +8,7 @@ it. All interfaces are worked out in the same columns; a contact is known by the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
@@ -176,9 +176,9 @@ class Contacts:
         """The numbers of the texts of these contacts' clients."""
         return self._directions.client[self._lead[contacts]]
 
-    def texts(self, numbers: Integers) -> list[str]:
+    def texts(self, numbers: Iterable[int]) -> list[str]:
         """Texts by their numbers."""
-        return [self._flows.texts[number] for number in numbers.tolist()]
+        return [self._flows.texts[number] for number in numbers]
 
     def places(self, contacts: Integers) -> frozenset[int]:
         """Fingerprints of the servers and services of these contacts."""
