@@ -9,7 +9,8 @@ False positives: a retired dependency that a client still asks for; a port that 
     that a tool keeps trying. Leftovers of expired connections (a REJECT without a SYN) and rejected
     answers do not count. What is new for a role and refused from the start is mostly a release whose rule
     comes a little later: it pages when it has gone on for `blocked_slots` of ten minutes within six hours.
-    What was usual before pages at once, and so does everything while a role is learned or not known.
+    What was usual before pages at once, and so does everything while a role is learned or not known. Slots
+    count also while another detector reports the host, whose finding silences this one.
 Events: two-formats.json, ipv6.json; expired-connection.json is none.
 ATT&CK: none; most of these are faults.
 """
