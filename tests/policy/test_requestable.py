@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from flowwarden.errors import PolicyError
@@ -42,3 +44,25 @@ def test_fields_refused_for_different_reasons_get_a_sentence_each() -> None:
         "tgw-id",
         "instance-tag, asg-tag",
     ]
+
+
+def refusal(**flow_log: str) -> str:
+    """What is wrong about a flow log; empty if nothing is."""
+    try:
+        Policy.from_json(json.dumps({"flow_logs": {"default": flow_log}}))
+    except PolicyError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("text", ["${srcaddr}", "${bytes}", "${version} ${dstaddr}"])
+def test_a_format_that_the_monitor_could_not_read_is_refused_for_log_groups(text: str) -> None:
+    """The enforcer would replace flow logs that work by some that nothing is found in."""
+    assert "flow_logs.default.log_format: " in refusal(log_format=text)
+    assert "lacks ${" in refusal(log_format=text)
+
+
+def test_a_format_without_addresses_may_go_to_a_bucket() -> None:
+    """The monitor does not read it there."""
+    bucket = {"destination_type": "s3", "destination": "arn:aws:s3:::bucket"}
+    assert refusal(log_format="${bytes}", **bucket) == ""

@@ -13,7 +13,7 @@ from flowwarden.policy.tag_fields import FIELDS, from_ec2, to_ec2
 from flowwarden.records.fields import FIELDS as ALL_FIELDS
 from flowwarden.records.fields import Kind
 
-INSTANCE = "${version} ${srcaddr} ${instance-tag}"
+INSTANCE = "${version} ${srcaddr} ${dstaddr} ${instance-tag}"
 
 
 def tag_fields(log_format: str, **chosen: Any) -> dict[str, tuple[str, ...]]:
@@ -33,8 +33,10 @@ def test_every_tag_field_of_the_table_of_fields_belongs_to_a_resource() -> None:
 def test_one_key_or_two_are_chosen_for_each_resource(resource: str) -> None:
     """The first for the field, the second for the field with -2."""
     first, second = FIELDS[resource]
-    assert tag_fields(f"${{version}} ${{{first}}}", **{resource: ["Name"]}) == {resource: ("Name",)}
-    both = f"${{version}} ${{{second}}} ${{{first}}}"
+    assert tag_fields(f"${{srcaddr}} ${{dstaddr}} ${{{first}}}", **{resource: ["Name"]}) == {
+        resource: ("Name",)
+    }
+    both = f"${{srcaddr}} ${{dstaddr}} ${{{second}}} ${{{first}}}"
     assert tag_fields(both, **{resource: ["Name", "team"]}) == {resource: ("Name", "team")}
 
 

@@ -96,6 +96,9 @@ def read_settings(question: Question) -> EnforcerSettings:
             settings = replace(settings, policy=question.policy.read_text())
     except OSError as error:
         raise SettingsError(str(error)) from error
+    except UnicodeDecodeError as error:
+        files = " or ".join(str(each) for each in (question.settings, question.policy) if each is not None)
+        raise SettingsError(f"{files}: {error}; write UTF-8 text") from error
     except msgspec.DecodeError as error:
         raise SettingsError(f"{question.settings}: {error}; write an object of variables") from error
     return settings

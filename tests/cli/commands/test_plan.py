@@ -154,10 +154,14 @@ def test_what_cannot_be_read_is_an_error(settings: Path, tmp_path: Path) -> None
     assert "! UnauthorizedOperation" in terminal.text
     broken = tmp_path / "broken.json"
     broken.write_text("[]")
+    binary = tmp_path / "binary.json"
+    binary.write_bytes(b"\xff\xfe{}")
     for question, told in (
         (Question(stack="x", settings=broken), "write an object of variables"),
         (Question(stack="x", settings=tmp_path / "none.json"), "none.json"),
         (Question(stack="x", settings=settings, policy=broken), "policy"),
+        (Question(stack="x", settings=settings, policy=binary), "binary.json: "),
+        (Question(stack="x", settings=binary), "binary.json: "),
     ):
         terminal = Terminal()
         assert run(question, terminal.console, lambda _: world().aws()) == NOT_SEEN

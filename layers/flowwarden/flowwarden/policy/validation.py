@@ -26,6 +26,7 @@ from flowwarden.policy.flow_logs import (
 )
 from flowwarden.policy.requestable import field_problems
 from flowwarden.policy.tag_fields import LONGEST_KEY
+from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
 
 _ARN: Final = {
@@ -165,6 +166,16 @@ def _wrong_log_format(path: str, spec: FlowLogSpec) -> Iterator[str]:
         yield f"{path}.log_format: {problem}"
     for place, problem in tag_fields.problems(spec.tag_fields, log_format.names if log_format else ()):
         yield f"{path}.tag_fields{place}: {problem}"
+    if log_format and spec.destination_type == CLOUD_WATCH_LOGS:
+        yield from _unreadable(f"{path}.log_format", log_format)
+
+
+def _unreadable(path: str, log_format: LogFormat) -> Iterator[str]:
+    """Why the monitor, which reads the log groups, could not read lines of a format."""
+    try:
+        LineReader((log_format,))
+    except LogFormatError as error:
+        yield f"{path}: {error}"
 
 
 def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
