@@ -67,10 +67,6 @@ class Baseline(Struct, frozen=True, dict=True):
         """Whether it is old enough for anything to be usual: until then all is new."""
         return len(self.seen) >= DAYS_SEEN
 
-    def establishes(self, edge: Edge | EdgeKind) -> bool:
-        """Whether it is usual for the role."""
-        return not self.new_among([edge])
-
     def new_among(self, edges: Sequence[Edge | EdgeKind]) -> list[int]:
         """The positions of those edges that are not usual for the role."""
         usual = self._established
