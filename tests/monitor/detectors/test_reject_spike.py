@@ -22,7 +22,7 @@ from flowwarden.monitor.detectors.reject_spike import (
     may_be_one,
     report,
 )
-from flowwarden.monitor.findings import Severity
+from flowwarden.monitor.findings import FlowSample, Severity
 from flowwarden.monitor.render.text import describe
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Flow
@@ -103,6 +103,12 @@ def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() ->
     assert (found[0], len(found[1])) == ((PLACE, HERE), LEAST)
 
 
+def test_an_attempt_that_is_told_twice_is_remembered_once() -> None:
+    """Two records of one attempt are one."""
+    (found,) = attempts(*noisy(*noise(LEAST + 5), *noise(LEAST + 5)), NOW).values()
+    assert len(found) == LEAST + 5
+
+
 def test_each_slot_is_counted_by_itself_and_the_future_is_now() -> None:
     """An hour's batch holds six of them."""
     flows = noisy(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
@@ -137,7 +143,7 @@ def test_buckets_tell_how_many_attempts_there_were(flows: list[Flow]) -> None:
 def test_a_spike_is_reported_and_pages_nobody() -> None:
     """The internet does what it does."""
     (about,) = finding_with(internet_rejects.DETECTOR)(noise(40))
-    finding = report(about, 812.4, TIMES)
+    finding = report(about.subject, FlowSample(about.tally, about.example), 812.4, TIMES)
     assert finding.severity is Severity.INFO
     assert finding.facts == Facts(attempts=812.4, limit=TIMES)
     assert (finding.subject, describe(finding).likely) == (HOST, "background noise of the internet")

@@ -24,7 +24,7 @@ from flowwarden.monitor.detectors import (
     unexpected_egress,
     unparsed_lines,
 )
-from flowwarden.monitor.findings import Finding
+from flowwarden.monitor.findings import Finding, FlowSample
 from flowwarden.monitor.traffic.contacts import ContactOutcome
 from flowwarden.network.services import Service
 from flowwarden.policy.detection import Thresholds
@@ -143,7 +143,8 @@ def _of_internet_rejects() -> Finding:
 def _of_reject_spike() -> Finding:
     noise = [rejected(f"203.0.113.{host}:40000", "10.0.0.10:22") for host in range(1, 41)]
     (about,) = finding_with(internet_rejects.DETECTOR)(noise)
-    return reject_spike.report(about, 812.4, LIMITS.spike_times)
+    refused = FlowSample(about.tally, about.example)
+    return reject_spike.report(about.subject, refused, 812.4, LIMITS.spike_times)
 
 
 EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {

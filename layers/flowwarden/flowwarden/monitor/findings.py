@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -184,10 +184,13 @@ def _rank(directed: DirectedFlow) -> tuple[float, int, str, str, int, int]:
     return -directed.confidence, start, directed.server, directed.client, client_port, service_port
 
 
-def ranked[T](counts: Iterable[tuple[T, int]]) -> tuple[tuple[T, int], ...]:
+def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
     """What is counted with how many there are, most first."""
-    return tuple(sorted(counts, key=lambda pair: (-pair[1], str(pair[0]))))
+    # Two plain sorts: tuples as keys take twice as long, and there may be thousands of clients.
+    names = sorted(counts, key=str)
+    names.sort(key=counts.__getitem__, reverse=True)
+    return tuple((name, counts[name]) for name in names)
 
 
 def _counted[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:
-    return ranked(Counter(values).items())
+    return ranked(Counter(values))

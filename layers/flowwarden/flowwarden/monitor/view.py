@@ -15,12 +15,14 @@ from msgspec import Struct
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.findings import FlowSample
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.host_activity import HostActivities, HostActivity
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
+from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.network.addresses import AddressBooks
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
@@ -78,6 +80,7 @@ class BatchView:
         self.interfaces = context.interfaces
         self._state = context.state
         self._prepared = context.policy
+        self._refused_at: dict[int, FlowSample] = {}
 
     @cached_property
     def index(self) -> InterfaceIndex:
@@ -105,6 +108,13 @@ class BatchView:
     def noise(self) -> Integers:
         """The rows of what internet hosts were refused, each record once."""
         return noise(self.directions)
+
+    def refused_at(self, host: int) -> FlowSample:
+        """What a host refused internet hosts: that of `noise`; the host is the number of its text."""
+        if host not in self._refused_at:
+            rows = self.noise
+            self._refused_at[host] = sample_of(self.directions, rows[self.directions.server[rows] == host])
+        return self._refused_at[host]
 
     @cached_property
     def rejected(self) -> list[DirectedFlow]:

@@ -33,10 +33,10 @@ from msgspec import Struct
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.findings import Severity, TrafficFinding
 from flowwarden.monitor.text import Text, main_server_and_others, started_by
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
-from flowwarden.monitor.traffic.tally import representative_of, tally_of
+from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, OWN, Directions
@@ -253,7 +253,7 @@ def report(
     return DETECTOR.finding(
         subject=place[0],
         peer_class=PeerClass.INTERNET,
-        sample=FlowSample(tally_of(directions, rows), representative_of(directions, rows)),
+        sample=sample_of(directions, rows),
         facts=Facts(role=role, sent=sent, usual=before),
     )
 

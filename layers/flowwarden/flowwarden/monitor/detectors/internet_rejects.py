@@ -23,14 +23,12 @@ from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.traffic.reject_cause import likely_cause
-from flowwarden.monitor.traffic.tally import representative_of, tally_of
+from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import Directions
 from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
-from flowwarden.records.columnar.tokenizer import Integers
 
 MOST_HOSTS: Final = 25
 """Own hosts of a batch that are told one by one, those with most records first: somebody may send to every
@@ -56,21 +54,15 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     servers = directions.server[rows]
     counts = Counter(servers.tolist())
     ordered = sorted(counts, key=lambda host: (-counts[host], host))
-    findings = [about(directions, host, rows) for host in ordered[:MOST_HOSTS]]
+    texts = directions.traffic.flows.texts
+    findings = [_report(texts[host], view.refused_at(host), Facts(1)) for host in ordered[:MOST_HOSTS]]
     if (others := len(ordered) - MOST_HOSTS) > 0:
         rest = rows[np.isin(servers, ordered[MOST_HOSTS:])]
-        findings.append(_report(directions, OTHERS, rest, Facts(others)))
+        findings.append(_report(OTHERS, sample_of(directions, rest), Facts(others)))
     return findings
 
 
-def about(directions: Directions, server: int, rows: Integers) -> InternetRejects:
-    """The finding about one host, by the number of its text; the rows are the batch's `noise`."""
-    host = directions.traffic.flows.texts[server]
-    return _report(directions, host, rows[directions.server[rows] == server], Facts(1))
-
-
-def _report(directions: Directions, subject: str, rows: Integers, facts: Facts) -> InternetRejects:
-    sample = FlowSample(tally_of(directions, rows), representative_of(directions, rows))
+def _report(subject: str, sample: FlowSample, facts: Facts) -> InternetRejects:
     return DETECTOR.finding(subject=subject, peer_class=PeerClass.INTERNET, sample=sample, facts=facts)
 
 

@@ -39,6 +39,7 @@ from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.traffic.reject_cause import likely_cause
 from flowwarden.monitor.view import BatchView
+from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
@@ -85,14 +86,14 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
     The day before is read only where so many attempts could be a spike, and once by a container and slot.
     """
     found: list[RejectSpike] = []
-    directions, noise, times = view.directions, view.noise, thresholds.spike_times
-    tried = attempts(directions, noise, view.now)
+    directions, times = view.directions, thresholds.spike_times
+    tried = attempts(directions, view.noise, view.now)
     most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))[: ATTEMPTS.per_batch]
     for (place, slot), rows in most:
         count = distinct(state.add(addition(place, slot, directions, rows))[TRIED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
-            server = int(directions.server[rows[0]])
-            found.append(report(internet_rejects.about(directions, server, noise), count, times))
+            host = int(directions.server[rows[0]])
+            found.append(report(place[1], view.refused_at(host), count, times))
     return found
 
 
@@ -103,7 +104,7 @@ def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:
 
 
 def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:
-    """The rows of the `noise`, by host and slot, where it is enough to be remembered."""
+    """A row of each attempt in the `noise`, by host and slot, where they are enough to be remembered."""
     flows = directions.traffic.flows
     if len(rows) < LEAST:
         return {}
@@ -112,12 +113,14 @@ def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Pla
     texts = len(flows.texts)
     hosts = packed([flows["interface_id"][rows], directions.server[rows]], [texts, texts])
     groups = Groups(packed([Groups(hosts).of(hosts)[0], slots], [len(rows), now]))
-    members = (groups.members(number) for number in range(len(groups)))
-    return {
-        (_place(directions, rows[each[0]]), int(slots[each[0]])): rows[each]
-        for each in members
-        if len(each) >= LEAST and len(_attempts(directions, rows[each])) >= LEAST
-    }
+    found: dict[tuple[Place, int], Integers] = {}
+    for number in (groups.sizes >= LEAST).nonzero()[0].tolist():
+        members = groups.members(number)
+        here = rows[members]
+        different = here[_attempts(directions, here).rows]
+        if len(different) >= LEAST:
+            found[_place(directions, here[0]), int(slots[members[0]])] = different
+    return found
 
 
 def _place(directions: Directions, row: int) -> Place:
@@ -133,18 +136,17 @@ def _attempts(directions: Directions, rows: Integers) -> Groups:
 
 
 def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
-    """What the attempts in these rows add to the evidence."""
-    buckets = _buckets(directions, rows[_attempts(directions, rows).rows])
+    """What the attempts in these rows add to the evidence; one that is told twice adds nothing."""
+    buckets = _buckets(directions, rows)
     return Addition(_key(place, slot), {TRIED: frozenset(buckets.tolist())}, ATTEMPTS.kept_until(slot * SLOT))
 
 
 def _buckets(directions: Directions, rows: Integers) -> Integers:
     """A bucket for each attempt: the same in every container, as only clients are hashed one by one."""
     flows = directions.traffic.flows
+    texts = flows.texts
     clients, numbers = np.unique(directions.client[rows], return_inverse=True)
-    hashes = np.array([crc32(flows.texts[client].encode()) for client in clients.tolist()], np.uint64)[
-        numbers
-    ]
+    hashes = np.array([crc32(texts[client].encode()) for client in clients.tolist()], np.uint64)[numbers]
     services = (flows["protocol"][rows] << 16 | directions.service_port[rows]).astype(np.uint64)
     mixed = (hashes ^ services * _MIX) * _MIX
     buckets: Integers = (mixed >> _SHIFT).astype(np.int64)
@@ -193,12 +195,12 @@ def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
     return (log1p(count) - middle) / spread > LEAST_Z and count > times * median(usual)
 
 
-def report(about: TrafficFinding, count: float, times: int) -> RejectSpike:
-    """The finding about a host; `about` tells all that it refused in the batch, the count is the slot's."""
+def report(host: str, refused: FlowSample, count: float, times: int) -> RejectSpike:
+    """The finding about a host; `refused` is all of the batch that it refused, the count is the slot's."""
     return DETECTOR.finding(
-        subject=about.subject,
-        peer_class=about.peer_class,
-        sample=FlowSample(about.tally, about.example),
+        subject=host,
+        peer_class=PeerClass.INTERNET,
+        sample=refused,
         facts=Facts(attempts=count, limit=times),
     )
 

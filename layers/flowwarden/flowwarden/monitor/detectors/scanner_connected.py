@@ -5,8 +5,7 @@ What: an answered connection from an internet host to a service of ours that the
     Batches in which one interface refuses it less than three times do not count. If it is refused at enough
     places only after it got through, the batch that completes these tells, if it is of the interface that let
     it in; and only where it had been refused before.
-    Without `tcp-flags` the lower port tells who started it, which would not do by itself; that he was refused
-    elsewhere does.
+    Without `tcp-flags` the lower port tells who started it; the refusals elsewhere make that sure enough.
 Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.
 False positives: a new public service that a scanner of the internet finds before its users do.
 While a role is learned, nearly every service is new to the internet. From its third day on only remote
@@ -17,8 +16,9 @@ ATT&CK: T1190 Exploit Public-Facing Application.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -130,12 +130,10 @@ def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfi
 
 
 def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
-    found: list[ScannerConnection] = []
     scanners = _scanners(here, state)
     visitors = sorted({client for each in here.visits for client in each.clients})[:MOST_VISITORS]
-    keys = {
-        _scanner(each, when): each for each in visitors for when in (here.profile.day, here.profile.day - 1)
-    }
+    days = here.profile.day, here.profile.day - 1
+    keys = {_scanner(each, when): each for each in visitors for when in days}
     items = state.read(keys) if keys else {}
     known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, here.least))}
     of_visitor = _by_visitor(here, known | {keys[key] for key in items})
@@ -144,10 +142,11 @@ def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
             known.add(visitor)
     hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
     services = grouped(here.contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
-    for (_, protocol, port), group in services.items():
-        found.append(report(here.profile.role, group, here.least, Service(protocol, port)))
-    found += _earlier(here, scanners)
-    return found
+    got_in = [
+        report(here.profile.role, group, here.least, Service(protocol, port))
+        for (_, protocol, port), group in services.items()
+    ]
+    return [*got_in, *_earlier(here, scanners)]
 
 
 def _remember(
@@ -161,8 +160,8 @@ def _remember(
     keys = {_scanner(visitor, here.profile.day)} | {_scanner(visitor, here.profile.day - 1)} & set(items)
     marks = sorted({mark(each.server, each.protocol, each.port) for each in visits})[:MOST_MARKS]
     until = SCANNERS.kept_until(here.profile.day * DAY)
-    additions = [Addition(key, {VISITED: frozenset(marks)}, until) for key in sorted(keys) if marks]
-    added = [state.add(each) for each in additions]
+    visited = {VISITED: frozenset(marks)}
+    added = [state.add(Addition(key, visited, until)) for key in sorted(keys) if marks]
     return any(_is_scanner(sets, here.least) for sets in added)
 
 
@@ -183,8 +182,7 @@ def _earlier(here: _AtInterface, scanners: Mapping[str, frozenset[int]]) -> Iter
         for number in sorted(marks):
             server, protocol, port = read_mark(number)
             if server in of_server:
-                service = Service(protocol, port)
-                yield report(here.profile.role, of_server[server], here.least, service)
+                yield report(here.profile.role, of_server[server], here.least, Service(protocol, port))
 
 
 def _refusals(here: _AtInterface, visitor: str) -> list[DirectedFlow]:
@@ -199,13 +197,13 @@ def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]
     With the marks of the visits that they had before; once by a container, or each refusal of a day would
     report the same visit again.
     """
-    found = {}
+    found: dict[str, frozenset[int]] = {}
     for visitor, places in _refused_visitors(here, min(SUSPECTED, here.least)).items():
         enough = frozenset(sorted(places)[: here.least])
         until = SCANNERS.kept_until(here.profile.day * DAY)
         addition = Addition(_scanner(visitor, here.profile.day), {REFUSED_AT: enough}, until)
         if _is_scanner(state.known(addition.key), here.least):
-            found[visitor] = frozenset[int]()
+            found[visitor] = frozenset()
         elif _is_scanner(sets := state.add(addition), here.least):
             found[visitor] = sets.get(VISITED, frozenset())
     return found
@@ -216,13 +214,15 @@ def _refused_visitors(here: _AtInterface, least: int) -> dict[str, frozenset[int
 
     At most `MOST_SCANNERS` hosts, those with most places first, and `MOST_PLACES` of each.
     """
-    of_contact = here.contacts.clients(here.refused)
-    counts, texts = Counter(of_contact.tolist()), here.contacts.texts
-    found = sorted((-count, *texts([client]), client) for client, count in counts.items() if count >= least)
-    return {
-        name: here.contacts.places(here.refused[of_contact == client][:MOST_PLACES])
-        for _, name, client in found[:MOST_SCANNERS]
-    }
+    groups = Groups(here.contacts.clients(here.refused))
+    (many,) = (groups.sizes >= least).nonzero()
+    names = here.contacts.texts(groups.keys[many].tolist())
+    ranks = zip((-groups.sizes[many]).tolist(), names, many.tolist(), strict=True)
+    most = [(name, groups.members(number)[:MOST_PLACES]) for _, name, number in sorted(ranks)[:MOST_SCANNERS]]
+    # All at once: a batch may show many visitors, and each call costs more than a place does.
+    members = np.concatenate([_NONE, *(each for _, each in most)])
+    places = iter(here.contacts.places(here.refused[members]))
+    return {name: frozenset(islice(places, len(each))) for name, each in most}
 
 
 def _is_scanner(sets: Sets, least: int) -> bool:

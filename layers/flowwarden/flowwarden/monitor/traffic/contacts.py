@@ -180,15 +180,13 @@ class Contacts:
         """Texts by their numbers."""
         return [self._flows.texts[number] for number in numbers]
 
-    def places(self, contacts: Integers) -> frozenset[int]:
+    def places(self, contacts: Integers) -> list[int]:
         """Fingerprints of the servers and services of these contacts."""
         rows = self._lead[contacts]
         columns = self._directions.server, self._flows["protocol"], self._directions.service_port
         servers, *services = (column[rows].tolist() for column in columns)
         texts = self._flows.texts
-        return frozenset(
-            fingerprint(texts[server], *each) for server, *each in zip(servers, *services, strict=True)
-        )
+        return [fingerprint(texts[server], *each) for server, *each in zip(servers, *services, strict=True)]
 
     def telling(self, contacts: Integers, ports: int) -> Integers:
         """Those of these contacts that mean something even if all of them are new.

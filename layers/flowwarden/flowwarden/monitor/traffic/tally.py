@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 import numpy as np
 
-from flowwarden.monitor.findings import Tally, ranked, representative
+from flowwarden.monitor.findings import FlowSample, Tally, ranked, representative
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+
+FEW: Final = 24
+"""With fewer flows than this, making each of them is quicker."""
+
+
+def sample_of(directions: Directions, rows: Integers) -> FlowSample:
+    """The flows in these rows, at least one, as a sample."""
+    if len(rows) < FEW:
+        return FlowSample.of(directions.flows(rows))
+    return FlowSample(tally_of(directions, rows), representative_of(directions, rows))
 
 
 def tally_of(directions: Directions, rows: Integers) -> Tally:
@@ -30,8 +41,10 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
         clients=_hosts(directions, clients),
         servers=_hosts(directions, servers),
         services=ranked(
-            ((_number(protocol), _number(port)), count)
-            for (protocol, port), count in Counter(zip(protocols, ports, strict=True)).items()
+            {
+                (_number(protocol), _number(port)): count
+                for (protocol, port), count in Counter(zip(protocols, ports, strict=True)).items()
+            }
         ),
     )
 
@@ -55,7 +68,7 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
 
 def _hosts(directions: Directions, numbers: list[int]) -> tuple[tuple[str, int], ...]:
     texts = directions.traffic.flows.texts
-    return ranked((texts[number], count) for number, count in Counter(numbers).items())
+    return ranked({texts[number]: count for number, count in Counter(numbers).items()})
 
 
 def _number(value: int) -> int | None:
