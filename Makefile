@@ -48,8 +48,9 @@ test-container: setup ## What needs a container engine: the functions through `s
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: docs
-docs: .venv/.made ## Write the generated parts of the docs anew: README's table of detectors, docs/detectors.md, docs/policy.md, docs/state.md
+docs: .venv/.made ## Write the generated parts of the docs anew: README's table of detectors, docs/detectors.md, docs/policy.md, docs/state.md, CONTRIBUTING's list of modules
 	@$(BIN)/python -m local.docs_detectors
+	@$(BIN)/python -m local.docs_modules
 	@$(BIN)/python -m local.docs_policy
 	@$(BIN)/python -m local.docs_state
 

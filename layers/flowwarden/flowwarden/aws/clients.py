@@ -1,4 +1,4 @@
-"""One way to make a client, so that every call retries and gives up in the same manner."""
+"""How every AWS client is made: its retries, backoff and timeouts."""
 
 from __future__ import annotations
 

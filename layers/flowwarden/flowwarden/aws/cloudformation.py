@@ -1,4 +1,4 @@
-"""What a deployed stack tells its enforcer, for who asks from outside."""
+"""The environment of a deployed stack's enforcer, read by `flowwarden plan`."""
 
 from __future__ import annotations
 

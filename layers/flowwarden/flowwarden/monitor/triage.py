@@ -1,4 +1,4 @@
-"""Triage: which findings of a batch are alerts, and how grave they are. Pure."""
+"""Triage: inhibition between detectors, and the policy's `exempt` hosts. Pure."""
 
 from __future__ import annotations
 

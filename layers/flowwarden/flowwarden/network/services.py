@@ -1,4 +1,4 @@
-"""Protocols and well-known ports: names for people, and the list that tells a server's port."""
+"""Protocols and well-known ports: names for people; which are servers', administration's, databases'."""
 
 from __future__ import annotations
 

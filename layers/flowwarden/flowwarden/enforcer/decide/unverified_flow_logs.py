@@ -1,4 +1,4 @@
-"""Wanted flow logs of ours of which nobody can say for a day whether they deliver. Pure.
+"""Flow logs whose delivery could be neither confirmed nor ruled out for a day. Pure.
 
 A flow log is called silent only if something surely had to write, while others did (`delivery`). Where nobody
 can tell whether interfaces are active, as in a VPC whose instances are those of other accounts, or where the

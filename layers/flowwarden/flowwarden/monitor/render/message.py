@@ -1,4 +1,4 @@
-"""What all notifications about a finding say: subject, identity and attributes. Pure."""
+"""What all notifications about a finding say: subject, detector, ATT&CK technique, attributes. Pure."""
 
 from __future__ import annotations
 

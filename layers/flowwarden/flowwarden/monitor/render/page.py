@@ -1,4 +1,4 @@
-"""A finding as a notification: what a person woken at 3 a.m. needs, and the same for machines."""
+"""The page: a finding about flows as a text for on-call and as a JSON document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""alert-rollup: the one notification for all alerts of a batch beyond those that are sent one by one."""
+"""The roll-up `alert-rollup`: one notification for all alerts of a batch beyond those sent one by one."""
 
 from __future__ import annotations
 

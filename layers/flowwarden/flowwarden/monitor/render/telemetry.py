@@ -1,4 +1,4 @@
-"""Missing records as a notification for the operations topic: nothing burns, but nobody watches."""
+"""Missing records as a notification for the operations topic: skipped records, silent interfaces."""
 
 from __future__ import annotations
 

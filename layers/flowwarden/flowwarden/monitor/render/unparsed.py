@@ -1,4 +1,4 @@
-"""Lost sight as a notification for the operations topic: nothing burns, but nobody watches."""
+"""Unparsed lines as a notification for the operations topic."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""Writes the map of modules in CONTRIBUTING.md: what each file of the product is about.
+
+Run `make docs` after a change to the first sentence of a module's docstring. A test compares the map with the
+files.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = ROOT / "CONTRIBUTING.md"
+SECTION: Final = "## Every module\n\n"
+FOLDERS: Final = "layers/flowwarden/flowwarden", "cli/flowwarden_cli", "functions"
+"""Where the product is."""
+INTRODUCTION: Final = """\
+The first sentence of each module. `make docs` writes this section.
+"""
+
+
+def page(before: str) -> str:
+    """CONTRIBUTING.md with the map as its last section; `before` is the page as it is."""
+    head, _, _ = before.partition(SECTION)
+    lines = [line for each in FOLDERS for line in _map(ROOT / each)]
+    return "\n".join([f"{head.rstrip()}\n\n{SECTION}{INTRODUCTION}", *lines])
+
+
+def _map(top: Path) -> Iterator[str]:
+    """The lines of a folder and of those in it, each under its path from the top of the project."""
+    for folder in (top, *sorted(each for each in top.rglob("*") if each.is_dir())):
+        told = {path.name: first_sentence(path) for path in sorted(folder.glob("*.py"))}
+        package = told.pop("__init__.py", "")
+        if told:
+            yield f"**`{folder.relative_to(ROOT)}/`** {package}".rstrip() + "\n"
+            yield from (f"- `{name}`: {sentence}" for name, sentence in told.items())
+            yield ""
+
+
+def first_sentence(path: Path) -> str:
+    """The first sentence of a module's docstring, without the module's name; empty without a docstring."""
+    told = ast.get_docstring(ast.parse(path.read_text())) or ""
+    sentence = re.split(r"(?<=[.?!])\s", " ".join(told.split("\n\n")[0].split()))[0]
+    name = path.stem.replace("_", "-")
+    return sentence.removeprefix(f"{name}: ")
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    main()
