@@ -1,4 +1,4 @@
-"""What people read about a finding, and the parts that the texts of several detectors share. Pure."""
+"""`Text`, a finding in words, and the sentences that several detectors share. Pure."""
 
 from __future__ import annotations
 

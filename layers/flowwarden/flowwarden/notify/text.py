@@ -1,4 +1,4 @@
-"""Small parts of texts that people read. Pure."""
+"""Counts with their nouns, for the texts of both functions. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state table: which invocation notifies a sink of an incident.
+"""The claim items of the state table: which invocation notifies a sink of an incident.
 
 Conditional writes settle it. An incident is one item for each sink, so that its writers meet in one place and
 no partition is shared. Its life:

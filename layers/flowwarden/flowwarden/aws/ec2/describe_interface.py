@@ -1,4 +1,4 @@
-"""What EC2 says of a network interface. Apart from `describe`, because both products need it."""
+"""What EC2 says of a network interface, and which kind it is; for both products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the enforcer's reports are told: one notification a run, for the operations topic.
+"""The text of the enforcer's notification: what was done, who made a change, what to do.
 
 Severity: `error` if a VPC is left unwatched or something that flow logs need stays wrong, `warning` if
 something was taken away that had to be restored, `info` if a VPC merely got its flow log.

@@ -1,4 +1,4 @@
-"""Parts that notifications of several kinds share. Pure."""
+"""How the monitor's notifications write times, the subject line and what is said about repeats. Pure."""
 
 from __future__ import annotations
 

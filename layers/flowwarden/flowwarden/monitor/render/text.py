@@ -1,4 +1,4 @@
-"""Findings in words: each detector has the text of its own findings, and the steps of its runbook. Pure."""
+"""Asks the finding's detector for its text, and fills in the steps of its runbook. Pure."""
 
 from __future__ import annotations
 
