@@ -42,7 +42,7 @@ LOCAL_SCOPE = (
 )
 """Unspecified, loopback, link-local, multicast and broadcast: no host that one connects to."""
 
-FEW: Final = 16
+FEW: Final = 40
 """With fewer addresses than this, asking for one after the other is quicker."""
 
 VPC_IPV6_PREFIX = 56
