@@ -122,28 +122,28 @@ class NetworkLayers:
     def __init__(self, *layers: Iterable[str]) -> None:
         """Take the networks of each layer, as CIDRs. Raises ValueError if one is none."""
         networks = [(ip_network(cidr), number) for number, cidrs in enumerate(layers, 1) for cidr in cidrs]
-        self._ranges = {
-            family: _Ranges(
+        self._ipv4, self._ipv6 = (
+            _Ranges(
                 (int(network.network_address), int(network.broadcast_address), number)
                 for network, number in networks
                 if network.version == version
             )
-            for family, version in ((AF_INET, 4), (AF_INET6, 6))
-        }
+            for version in (4, 6)
+        )
 
     def number(self, address: str) -> int:
         """The layer of an address; families are never mixed. Raises ValueError if it is none."""
-        family, number = _number(address)
-        return self._ranges[family].of(number)
+        is_ipv6, number = _number(address)
+        return (self._ipv6 if is_ipv6 else self._ipv4).of(number)
 
     def numbers(self, addresses: Sequence[str]) -> Integers:
         """The layers of many addresses. Raises ValueError if any is none."""
         if len(addresses) < FEW:
             return np.array([self.number(address) for address in addresses], np.int64)
         parsed = Numbers(addresses)
-        numbers = self._ranges[AF_INET].of_all(parsed.ipv4)
+        numbers = self._ipv4.of_all(parsed.ipv4)
         rows, high, low = parsed.ipv6
-        of_ipv6 = self._ranges[AF_INET6].of
+        of_ipv6 = self._ipv6.of
         halves = zip(high.tolist(), low.tolist(), strict=True)
         numbers[rows] = [of_ipv6(upper << _HALF | lower) for upper, lower in halves]
         return numbers
@@ -212,16 +212,16 @@ def _parsed(family: AddressFamily, addresses: Sequence[str], form: str) -> NDArr
 _MAPPED: Final = 0xFFFF  # ::ffff:0:0/96 holds IPv4 addresses
 
 
-def _number(address: str) -> tuple[AddressFamily, int]:
-    """Family and number of an address; an IPv4 address that is mapped into IPv6 is one of IPv4."""
-    family = AF_INET6 if ":" in address else AF_INET
+def _number(address: str) -> tuple[bool, int]:
+    """Whether an address is IPv6, and its number; one of IPv4 that is mapped into IPv6 is one of IPv4."""
+    is_ipv6 = ":" in address
     try:
-        number = int.from_bytes(inet_pton(family, address))
+        number = int.from_bytes(inet_pton(AF_INET6 if is_ipv6 else AF_INET, address))
     except OSError as error:
         raise ValueError(f"{address!r} is no address") from error
-    if family == AF_INET6 and number >> 32 == _MAPPED:
-        return AF_INET, number & 0xFFFF_FFFF
-    return family, number
+    if is_ipv6 and number >> 32 == _MAPPED:
+        return False, number & 0xFFFF_FFFF
+    return is_ipv6, number
 
 
 def vpc_prefixes(addresses: Sequence[str]) -> Sequence[int]:
