@@ -200,7 +200,7 @@ class Directions:
     def _ends(self) -> Integers:
         """Source and destination, as the packets have them: a row each."""
         flows = self._flows
-        ends = np.array([flows["srcaddr"], flows["dstaddr"]])
+        ends = self.traffic.ends
         if not (flows.has("pkt_srcaddr") or flows.has("pkt_dstaddr")):
             return ends
         packet = np.array([flows["pkt_srcaddr"], flows["pkt_dstaddr"]])
@@ -226,9 +226,10 @@ class Directions:
 
         A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
         """
-        within, ours = np.zeros(len(self.own), bool), self._ends == self.own
+        ends = self._ends
+        within, ours = np.zeros(len(self.own), bool), ends == self.own
         prefixes = self._flows.answers(vpc_prefixes)
-        of_ends = prefixes.of(self._ends)
+        of_ends = self.traffic.prefixes if ends is self.traffic.ends else prefixes.of(ends)
         (rows,) = (of_ends[0] & of_ends[1] != ABSENT).nonzero()
         if len(rows):
             source, destination = of_ends = of_ends[:, rows]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
 from flowwarden.network.services import TCP, WELL_KNOWN, ServicePorts
+from flowwarden.records.columnar.distinct import one_of_each
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
 from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
@@ -36,9 +37,10 @@ class Traffic:
         self.services = services
         self._texts = len(flows.texts)
 
-    @property
-    def _ends(self) -> tuple[Integers, Integers]:
-        return self.flows["srcaddr"], self.flows["dstaddr"]
+    @cached_property
+    def ends(self) -> Integers:
+        """Sources and destinations, as the interface sees them: a row each."""
+        return np.array([self.flows["srcaddr"], self.flows["dstaddr"]])
 
     @cached_property
     def is_tcp(self) -> Mask:
@@ -59,7 +61,7 @@ class Traffic:
     @cached_property
     def _keys(self) -> Keys:
         """For each flow who asks whom for what."""
-        return self._request_keys(*self._ends, self.flows["dstport"])
+        return self._request_keys(*self.ends, self.flows["dstport"])
 
     @cached_property
     def _accepted(self) -> Mask:
@@ -69,7 +71,7 @@ class Traffic:
     @cached_property
     def _reverse(self) -> tuple[Integers, Mask]:
         """For each flow the group of the flows the other way, and whether there is one."""
-        source, destination = self._ends
+        source, destination = self.ends
         return self._requests.of(self._request_keys(destination, source, self.flows["srcport"]))
 
     def _request_keys(self, source: Integers, destination: Integers, port: Integers) -> Keys:
@@ -126,7 +128,7 @@ class Traffic:
         """The rows of accepted flows between the ends of the flows in these rows, in either direction."""
         if not len(rows):
             return rows
-        source, destination = self._ends
+        source, destination = self.ends
         named = np.zeros(self._texts, bool)
         named[source[rows]] = named[destination[rows]] = True
         (accepted,) = ((self.flows["action"] == ACCEPT) & named[source] & named[destination]).nonzero()
@@ -180,11 +182,9 @@ class Traffic:
         return self.is_tcp & _are_in(source, listeners), self.is_tcp & _are_in(destination, listeners)
 
     @cached_property
-    def is_ipv6(self) -> Mask:
-        """Which flows have an IPv6 address for a destination."""
-        # Asked of both ends, since directions ask for the sources' as well: one question costs less than two.
-        is_ipv6: Mask = self.flows.answers(vpc_prefixes).of(np.array(self._ends))[1] != ABSENT
-        return is_ipv6
+    def prefixes(self) -> Integers:
+        """The prefixes of both ends, see `vpc_prefixes`: a row each."""
+        return self.flows.answers(vpc_prefixes).of(self.ends)
 
     def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
         """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
@@ -196,34 +196,35 @@ class Traffic:
             book: knows what is ours.
             known: what EC2 tells of interfaces: their addresses by their ids.
         """
-        keys = packed([self.flows["interface_id"], self.is_ipv6.astype(np.int64)], [self._texts, 2])
-        groups, ends = Groups(keys), np.array(self._ends)
-        candidates, ours = ends[:, groups.rows], self._are_ours(ends, book)[:, groups.rows]
-        common = np.array([self._in_all(groups, each) for each in candidates])
-        common[1] &= candidates[0] != candidates[1]
-        ours &= common
-        own: Integers = np.where(ours[0], *candidates)
-        own[ours[0] == ours[1]] = ABSENT
-        lone = common[0] != common[1]
-        (doubtful,) = (common.any(axis=0) & ~(lone & (own != ABSENT))).nonzero()
-        interfaces = self.flows["interface_id"][groups.rows[doubtful]]
+        is_ipv6 = self.prefixes[1] != ABSENT
+        # Rows with the same number share interface and family; one row of them stands for all.
+        alike = (self.flows["interface_id"] + 1) * 2 + is_ipv6
+        lead = one_of_each(alike, 2 * self._texts + 2)
+        (leads,) = (lead == np.arange(len(lead))).nonzero()
+        candidates = self.ends[:, leads]
+        first, second = (self._in_all(end, lead)[leads] for end in self.ends)
+        second &= candidates[0] != candidates[1]
+        ours = self.flows.answers(book.numbers).of(candidates) == _OWN
+        first_ours, second_ours = first & ours[0], second & ours[1]
+        own = np.where(first_ours, candidates[0], candidates[1])
+        own[first_ours == second_ours] = ABSENT
+        (doubtful,) = ((first & second) | ((first | second) & (own == ABSENT))).nonzero()
+        interfaces = self.flows["interface_id"][leads[doubtful]]
         for group, interface in zip(doubtful.tolist(), interfaces.tolist(), strict=True):
             described = known.get(self.flows.text(interface) or "", ())
-            numbers = candidates[common[:, group], group].tolist()
+            numbers = candidates[[first[group], second[group]], group].tolist()
             own[group] = self._own_of(numbers, described, int(own[group]))
-        of_flows: Integers = own[groups.numbers]
-        return of_flows
+        of_flows = np.empty_like(self.ends[0])
+        of_flows[leads] = own
+        return of_flows[lead]
 
-    def _in_all(self, groups: Groups, addresses: Integers) -> Mask:
-        """Which groups have an address, one for each group, at an end of all their flows."""
-        source, destination = self._ends
-        of_flows = addresses[groups.numbers]
-        return ~groups.any((source != of_flows) & (destination != of_flows))
-
-    def _are_ours(self, ends: Integers, book: AddressBook) -> Mask:
-        """Which ends are: of all at once, since directions ask for the classes of all of them as well."""
-        ours: Mask = self.flows.answers(book.numbers).of(ends) == _OWN
-        return ours
+    def _in_all(self, addresses: Integers, lead: Integers) -> Mask:
+        """At which leading rows the address is at an end of all the rows that they lead."""
+        source, destination = self.ends
+        of_lead = addresses[lead]
+        in_all = np.ones(len(lead), bool)
+        in_all[lead[(source != of_lead) & (destination != of_lead)]] = False
+        return in_all
 
     def _own_of(self, numbers: Sequence[int], described: Collection[str], ours: int) -> int:
         """Which text is the own address of an interface whose flows have one or two addresses in common.
