@@ -97,31 +97,36 @@ class Directions:
             return []
         text, found = self._flows.text, self._flows.flows(rows)
         columns: list[NDArray[Any]] = [
-            self.client,
-            self.server,
-            self.client_class,
-            self.server_class,
-            self.side,
+            *(self.verdicts.numbers, self.from_source, self.side),
+            *(self.client, self.server, self.client_class, self.server_class),
+            *(self.traffic.leftovers, self.traffic.reverse_tuple_accepted),
         ]
-        columns += [self.traffic.leftovers, self.traffic.reverse_tuple_accepted]
         values = zip(*(column[rows].tolist() for column in columns), strict=True)
         return [
             DirectedFlow(
                 flow=flow,
                 side=_SIDES.get(side),
-                verdict=self.verdicts[row],
+                verdict=self.verdicts.table[verdict],
                 client=str(text(client)),
                 server=str(text(server)),
                 client_class=CLASSES[client_class],
                 server_class=CLASSES[server_class],
-                client_port=flow.srcport if self.from_source[row] else flow.dstport,
-                service_port=flow.dstport if self.from_source[row] else flow.srcport,
+                client_port=flow.srcport if asks else flow.dstport,
+                service_port=flow.dstport if asks else flow.srcport,
                 leftover=leftover,
                 reverse_accepted=accepted,
             )
-            for row, flow, (client, server, client_class, server_class, side, leftover, accepted) in zip(
-                rows.tolist(), found, values, strict=True
-            )
+            for flow, (
+                verdict,
+                asks,
+                side,
+                client,
+                server,
+                client_class,
+                server_class,
+                leftover,
+                accepted,
+            ) in zip(found, values, strict=True)
         ]
 
     @cached_property

@@ -158,7 +158,7 @@ def _by_service_port(traffic: Traffic) -> Iterator[Decision]:
         (traffic.services.tell_servers(srcport, dstport), Initiator.DESTINATION),
     ):
         yield tells & unsure, InitiatorVerdict(initiator, 0.9, Basis.SERVICE_PORT)
-        yield tells & ~unsure, InitiatorVerdict(initiator, 0.95, Basis.SERVICE_PORT)
+        yield tells, InitiatorVerdict(initiator, 0.95, Basis.SERVICE_PORT)
 
 
 def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
@@ -187,9 +187,12 @@ def _by_silence(traffic: Traffic) -> Iterator[Decision]:
 
 def _by_lower_port(traffic: Traffic) -> Iterator[Decision]:
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
-    told = (srcport != ABSENT) & (dstport != ABSENT)
-    yield told & (srcport < dstport), InitiatorVerdict(Initiator.DESTINATION, 0.6, Basis.LOWER_PORT)
-    yield told & (srcport > dstport), InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.LOWER_PORT)
+    # `ABSENT` is below every port, so the higher one is told in any case.
+    yield (
+        (srcport != ABSENT) & (srcport < dstport),
+        InitiatorVerdict(Initiator.DESTINATION, 0.6, Basis.LOWER_PORT),
+    )
+    yield (dstport != ABSENT) & (srcport > dstport), InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.LOWER_PORT)
 
 
 _LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (

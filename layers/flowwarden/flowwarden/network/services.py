@@ -129,7 +129,8 @@ class ServicePorts:
         self._are = np.zeros(2**16, bool)
         self._are[ports] = True
         ports = ports[ports < EPHEMERAL]
-        self._clients_from = np.full(2**16, _NO_CLIENT)
+        # As wide as columns of ports are, so that comparing needs no conversion.
+        self._clients_from = np.full(2**16, _NO_CLIENT, np.int32)
         self._clients_from[ports] = np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
 
     def tell_servers(self, ports: Integers, others: Integers) -> Mask:

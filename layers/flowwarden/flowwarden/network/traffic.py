@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -61,7 +62,7 @@ class Traffic:
     @cached_property
     def _keys(self) -> Keys:
         """For each flow who asks whom for what."""
-        return self._request_keys(*self.ends, self.flows["dstport"])
+        return self._request_keys(self.ends[0], self.ends[1], self.flows["dstport"])
 
     @cached_property
     def _accepted(self) -> Mask:
@@ -111,6 +112,8 @@ class Traffic:
         same, reverse = np.zeros(len(self.flows), bool), np.zeros(len(self.flows), bool)
         (rows,) = (self.flows["action"] == REJECT).nonzero()
         rows = rows[self._has_accepted_near(rows)]
+        if not len(rows):
+            return same, reverse
         known = set(self._tuples(self._accepted_between(rows)))
         for row, each in zip(rows.tolist(), self._tuples(rows), strict=True):
             interface, here, there, out, to, protocol = each
@@ -125,9 +128,7 @@ class Traffic:
         return near
 
     def _accepted_between(self, rows: Integers) -> Integers:
-        """The rows of accepted flows between the ends of the flows in these rows, in either direction."""
-        if not len(rows):
-            return rows
+        """The rows of accepted flows between the ends of the flows in some rows, in either direction."""
         source, destination = self.ends
         named = np.zeros(self._texts, bool)
         named[source[rows]] = named[destination[rows]] = True
@@ -135,7 +136,7 @@ class Traffic:
         ends = [np.minimum(source, destination), np.maximum(source, destination)]
         sizes = [self._texts, self._texts]
         pairs, wanted = (packed([end[some] for end in ends], sizes) for some in (accepted, rows))
-        between: Integers = accepted[np.isin(pairs, wanted)]
+        between: Integers = accepted[_are_in(pairs, np.sort(wanted))]
         return between
 
     def _tuples(self, rows: Integers) -> list[tuple[int, ...]]:
@@ -209,14 +210,15 @@ class Traffic:
         own = np.where(first_ours, candidates[0], candidates[1])
         own[first_ours == second_ours] = ABSENT
         (doubtful,) = ((first & second) | ((first | second) & (own == ABSENT))).nonzero()
-        interfaces = self.flows["interface_id"][leads[doubtful]]
-        for group, interface in zip(doubtful.tolist(), interfaces.tolist(), strict=True):
+        told = doubtful, self.flows["interface_id"][leads[doubtful]], own[doubtful], *candidates[:, doubtful]
+        columns = [column.tolist() for column in (*told, first[doubtful], second[doubtful])]
+        for group, interface, ours_of, *ends, is_first, is_second in zip(*columns, strict=True):
             described = known.get(self.flows.text(interface) or "", ())
-            numbers = candidates[[first[group], second[group]], group].tolist()
-            own[group] = self._own_of(numbers, described, int(own[group]))
-        of_flows = np.empty_like(self.ends[0])
-        of_flows[leads] = own
-        return of_flows[lead]
+            own[group] = self._own_of([*compress(ends, (is_first, is_second))], described, ours_of)
+        of_leads = np.empty_like(self.ends[0])
+        of_leads[leads] = own
+        of_flows: Integers = of_leads[lead]
+        return of_flows
 
     def _in_all(self, addresses: Integers, lead: Integers) -> Mask:
         """At which leading rows the address is at an end of all the rows that they lead."""
