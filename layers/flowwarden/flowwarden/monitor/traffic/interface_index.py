@@ -38,14 +38,16 @@ class InterfaceIndex:
         With a median, a single record with a wrong time decides nothing.
         """
         moments = np.full(len(self), -1)
+        if len(self) == 1:
+            starts = np.sort(self._starts)
+            starts = starts[starts.searchsorted(0) :]
+            if len(starts):
+                moments[0] = (starts[(len(starts) - 1) // 2] + starts[len(starts) // 2]) // 2
+            return moments
         told = (self._starts >= 0).nonzero()[0]
         if not len(told):
             return moments
         starts, of_row = self._starts[told], self.of_row[told]
-        if len(self) == 1:
-            starts = np.sort(starts)
-            moments[0] = (starts[(len(starts) - 1) // 2] + starts[len(starts) // 2]) // 2
-            return moments
         starts = starts[np.lexsort((starts, of_row))]
         counts = np.bincount(of_row, minlength=len(self))
         ends = counts.cumsum()
