@@ -232,15 +232,14 @@ class Directions:
         A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
         """
         ends = self._ends
-        within, ours = np.zeros(len(self.own), bool), ends == self.own
+        ours = ends == self.own
         prefixes = self._flows.answers(vpc_prefixes)
         of_ends = self.traffic.prefixes if ends is self.traffic.ends else prefixes.of(ends)
-        (rows,) = (of_ends[0] & of_ends[1] != ABSENT).nonzero()
-        if len(rows):
-            source, destination = of_ends = of_ends[:, rows]
-            within[rows] = source == destination
-            ours[:, rows] |= (of_ends == prefixes.of(self.own[rows])) & (of_ends != ABSENT)
-        return within, ours
+        is_ipv6 = of_ends != ABSENT
+        if not np.count_nonzero(is_ipv6):
+            return is_ipv6[0], ours
+        ours |= is_ipv6 & (of_ends == prefixes.of(self.own))
+        return is_ipv6[0] & (of_ends[0] == of_ends[1]), ours
 
     @property
     def _services(self) -> Mask:
