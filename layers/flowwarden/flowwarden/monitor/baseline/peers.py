@@ -25,7 +25,7 @@ def peer_of(address: str, peer_class: int) -> str:
     Networks of that size are what VPCs have for subnets, and subnets hold what is of one kind. Never an
     address of the internet: there are too many, and which of them calls says nothing.
     """
-    return _network_of(address) if peer_class == OWN else CLASSES[peer_class].value
+    return network_of(address) if peer_class == OWN else CLASSES[peer_class].value
 
 
 def class_of(peer: str) -> PeerClass:
@@ -34,7 +34,8 @@ def class_of(peer: str) -> PeerClass:
 
 
 @lru_cache(maxsize=2**16)
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
+    """The /24 or /64 that an address is in."""
     if ":" in address:
         prefix = inet_pton(AF_INET6, address)[: _IPV6_BITS // 8]
         return f"{inet_ntop(AF_INET6, prefix.ljust(16, bytes(1)))}/{_IPV6_BITS}"

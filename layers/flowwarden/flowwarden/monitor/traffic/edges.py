@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import count
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowwarden.monitor.baseline.baseline import Edge, Way
-from flowwarden.monitor.baseline.peers import DYNAMIC, peer_of
+from flowwarden.monitor.baseline.peers import DYNAMIC, network_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import CLASSES
 from flowwarden.network.direction import OWN, Directions
@@ -18,6 +19,9 @@ from flowwarden.records.columnar.tokenizer import Integers, Mask
 
 _WAYS: Final[tuple[Way, Way]] = "out", "in"
 """By whether an edge is inbound."""
+_EDGE: Final = partial(tuple.__new__, Edge)
+"""What `Edge._make` does, without a call of Python's for each edge."""
+_CLASS_NAMES: Final = tuple(each.value for each in CLASSES)
 
 
 class Edges:
@@ -83,15 +87,18 @@ def edges_of(
     of_interface, *values = (column[alike.rows] for column in columns)
     ways, protocols, ports, peers_of = (each.tolist() for each in values)
     parts = map(_WAYS.__getitem__, ways), protocols, ports, map(names.__getitem__, peers_of)
-    return Edges([*map(Edge._make, zip(*parts, strict=True))], of_interface, alike, contacts)
+    return Edges([*map(_EDGE, zip(*parts, strict=True))], of_interface, alike, contacts)
 
 
 def _peers(directions: Directions, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:
     """What the far ends are, each name once, and the number of each end's."""
-    names = {each.value: number for number, each in enumerate(CLASSES)}
     (own,) = (classes == OWN).nonzero()
-    numbers, texts = sorted(set(ends[own].tolist())), directions.traffic.flows.texts
-    of_number = [names.setdefault(peer_of(texts[number], OWN), len(names)) for number in numbers]
+    mine, texts = ends[own], directions.traffic.flows.texts
+    numbers = sorted(set(mine.tolist()))
+    networks = [*map(network_of, map(texts.__getitem__, numbers))]
+    names = [*_CLASS_NAMES, *dict.fromkeys(networks)]
+    places = dict(zip(names, count(), strict=False))
+    of_number = np.array([*map(places.__getitem__, networks)], np.int64)
     peers = classes.copy()
-    peers[own] = np.array(of_number, np.int64)[np.searchsorted(numbers, ends[own])]
-    return [*names], peers
+    peers[own] = of_number[np.searchsorted(numbers, mine)]
+    return names, peers
