@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import starmap
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
@@ -70,7 +71,11 @@ class Baseline(Struct, frozen=True, dict=True):
     def new_among(self, edges: Sequence[Edge | EdgeKind]) -> list[int]:
         """The positions of those edges that are not usual for the role."""
         usual = self._established
-        return [number for number, edge in enumerate(edges) if fingerprint(*edge) not in usual]
+        numbers = [*starmap(fingerprint, edges)]
+        # Mostly all are usual, which sets tell without a loop.
+        return (
+            [] if usual.issuperset(numbers) else [at for at, each in enumerate(numbers) if each not in usual]
+        )
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
         """On how many days it was seen."""

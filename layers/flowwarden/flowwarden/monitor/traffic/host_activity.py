@@ -112,11 +112,13 @@ class HostActivities:
     def _outbound(self, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[Contact]:
         """The new contacts that the hosts at an interface opened and that count."""
         contacts, found = self._contacts, list[Contact]()
-        for edge, numbers in new.items():
+        learning = profile.learning
+        for edge in new:
             if edge.way != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
             # While nearly all is new, only what fails, asks for all ports or is grave means anything.
-            any_tells = not profile.learning or _is_grave(edge, profile)
+            numbers = new[edge]
+            any_tells = not learning or _is_grave(edge, profile)
             telling = numbers if any_tells else contacts.telling(numbers, self._thresholds.scan_ports)
             found += contacts.one_by_one(telling[contacts.is_sure[telling]][:MOST_CONTACTS], edge.peer)
             if len(found) >= MOST_CONTACTS:

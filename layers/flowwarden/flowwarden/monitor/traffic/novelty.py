@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.traffic.contacts import Contacts
+from flowwarden.monitor.traffic.edges import Edges
 from flowwarden.records.columnar.tokenizer import Integers
 
 type NewContacts = Mapping[int, Mapping[Edge, Integers]]
 """Numbers of contacts by the index of their interface and by their edge."""
+
+
+class _ByEdge(Mapping[Edge, Integers]):
+    """The contacts of some edges, found when asked for: of most of them nobody asks."""
+
+    def __init__(self, edges: Edges, numbers: dict[Edge, int]) -> None:
+        self._edges = edges
+        self._numbers = numbers
+
+    def __getitem__(self, edge: Edge) -> Integers:
+        return self._edges.of(self._numbers[edge])
+
+    def __iter__(self) -> Iterator[Edge]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> NewContacts:
@@ -21,10 +39,10 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
         profiles: what is usual, by the index of the interface.
     """
     edges = contacts.edges
-    found: dict[int, dict[Edge, Integers]] = {}
+    found: dict[int, Mapping[Edge, Integers]] = {}
     for place, profile in profiles.items():
         here = edges.at(place)
         keys = edges.keys[here]
         if new := profile.new_among(keys):
-            found[place] = {keys[number]: edges.of(here.start + number) for number in new}
+            found[place] = _ByEdge(edges, {keys[number]: here.start + number for number in new})
     return found
