@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from itertools import filterfalse
 from typing import Final
 
 from flowwarden.records.values import ABSENT
@@ -23,7 +24,7 @@ class AddressCache:
 
     def invalid(self, texts: Iterable[str]) -> set[str]:
         """Those of the texts that are neither an IPv4 or IPv6 address nor a dash."""
-        fresh = set(texts) - self._known
+        fresh = set(filterfalse(self._known.__contains__, texts))
         if not fresh:
             return fresh
         refused = set() if _are_addresses(fresh) else {text for text in fresh if not _are_addresses([text])}

@@ -153,4 +153,4 @@ _ALIKE: Final[list[_Alike]] = [
 
 
 def _plain_numbers(values: Sequence[int | None]) -> Integers:
-    return np.array([ABSENT if value is None else value for value in values], np.int64)
+    return np.fromiter([ABSENT if value is None else value for value in values], np.int64, len(values))

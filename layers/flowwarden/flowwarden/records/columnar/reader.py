@@ -63,6 +63,9 @@ class ColumnarReader:
         parts: list[_Part] = []
         odd: list[str] = []
         for first, chunk in _chunks(lines):
+            if len(chunk) < FEW:
+                odd += chunk
+                continue
             rest = np.ones(len(chunk), bool)
             for part in self._plain(chunk, vocabulary):
                 rest[part.lines] = False
@@ -78,8 +81,6 @@ class ColumnarReader:
 
     def _plain(self, chunk: Sequence[str], vocabulary: StringPool) -> Iterator[_Part]:
         """The plain flows of each layout."""
-        if len(chunk) < FEW:
-            return
         text = Text(chunk)
         for plan in self._plans:
             lines, tokens = text.tokens(plan.fields)
@@ -164,7 +165,7 @@ class _Reading:
     def read(self, plan: _Plan) -> dict[str, Integers]:
         """Read all fields, and give the columns that a table has."""
         if plan.numbers:
-            values, valid = self._tokens[plan.numbers].numbers(plan.largest)
+            values, valid = self._tokens.columns(plan.numbers).numbers(plan.largest)
             self._keep(plan.numbers, values, valid)
         for words, numbers in plan.words:
             self._read_words(tuple(words), numbers)
@@ -174,7 +175,7 @@ class _Reading:
             self._read_text(number)
         self._read_addresses(plan)
         if plan.status:
-            status = self._tokens[plan.status]
+            status = self._tokens.columns(plan.status)
             self._demand(status.are(LogStatus.OK) | status.are_dashes())
         named = ((plan.attributes[number], column) for number, column in self._columns.items())
         return {name: column for name, column in named if name in COLUMNS}
@@ -187,7 +188,7 @@ class _Reading:
         self._columns.update(zip(numbers, values, strict=True))
 
     def _read_words(self, words: Sequence[str], numbers: Sequence[int]) -> None:
-        tokens = self._tokens[numbers]
+        tokens = self._tokens.columns(numbers)
         values = np.full(tokens.length.shape, ABSENT)
         valid = tokens.are_dashes()
         for word in words:
@@ -211,12 +212,12 @@ class _Reading:
 
     def _read_addresses(self, plan: _Plan) -> None:
         """Read the addresses of the interface's records, and those in the packets."""
-        ends = self._tokens[plan.ends]
+        ends = self._tokens.columns(plan.ends)
         values = self._numbered(ends)
         self._keep(plan.ends, values, values != UNKNOWN)
         self._demand(values != ABSENT)
         if plan.packet_ends:
-            packets = self._tokens[plan.packet_ends]
+            packets = self._tokens.columns(plan.packet_ends)
             if plan.packets_of != [0, 1]:
                 ends, values = ends[plan.packets_of], values[plan.packets_of]
             self._keep(plan.packet_ends, *self._packet_ends(packets, ends, values))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import count
-from typing import Final
+from itertools import count, repeat
+from typing import Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowwarden.records.columnar.distinct import one_of_each
 from flowwarden.records.columnar.tokenizer import ABSENT, MIX, Integers, Mask, Words
@@ -51,17 +52,21 @@ class StringPool:
 
     def __getitem__(self, text: str | None) -> int:
         """The number of a text; a new one if it has none yet."""
-        return int(self.numbers([text])[0])
+        number = self._numbers.get(text)
+        return int(self.numbers([text])[0]) if number is None else number
 
     def numbers(self, texts: Sequence[str | None]) -> Integers:
         """The numbers of some texts; those that have none yet get the next ones."""
-        numbers = [*map(self._numbers.get, texts)]
-        if None in numbers:
-            new = [text for text in dict.fromkeys(texts) if text is not None and text not in self._numbers]
+        known = map(self._numbers.get, texts, repeat(UNKNOWN))
+        numbers = np.fromiter(known, np.int64, len(texts))
+        (unknown,) = (numbers == UNKNOWN).nonzero()
+        if len(unknown):
+            lacking = [texts[place] for place in unknown.tolist()]
+            new = cast("dict[str, None]", dict.fromkeys(lacking))  # None has a number
             self._numbers.update(zip(new, count(len(self.texts)), strict=False))
             self.texts += new
-            numbers = [*map(self._numbers.get, texts)]
-        return np.array(numbers, np.int64)
+            numbers[unknown] = [*map(self._numbers.__getitem__, lacking)]
+        return numbers
 
     @property
     def is_full(self) -> bool:
@@ -128,9 +133,9 @@ class ShortTexts:
     def find(self, first: Words, second: Words) -> Integers:
         """The numbers of texts; `UNKNOWN` for those that are not remembered."""
         slots = _slots(first, second)
-        found = self._first[slots] == first
-        found &= self._second[slots] == second
-        numbers = self._numbers[slots].astype(np.int64)
+        found = self._first.take(slots) == first
+        found &= self._second.take(slots) == second
+        numbers = self._numbers.take(slots).astype(np.int64)
         numbers[~found] = UNKNOWN
         return numbers
 
@@ -141,8 +146,12 @@ class ShortTexts:
         self._first[slots], self._second[slots], self._numbers[slots] = first[one], second[one], numbers[one]
 
 
-def _slots(first: Words, second: Words) -> Words:
-    return ((first * MIX) ^ second) * MIX >> _SHIFT
+def _slots(first: Words, second: Words) -> NDArray[np.int64]:
+    slots = first * MIX
+    slots ^= second
+    slots *= MIX
+    slots >>= _SHIFT
+    return slots.view(np.int64)
 
 
 _FIRST: Final = StringPool()

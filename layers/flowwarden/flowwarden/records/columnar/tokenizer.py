@@ -85,7 +85,7 @@ class Text:
         self._set_lines(len(lines))
 
     def _set_lines(self, count: int) -> None:
-        kinds = self.bytes[self._breaks]
+        kinds = self.bytes.take(self._breaks)
         ends = np.flatnonzero(kinds == _NEWLINE)
         if len(ends) != count:  # a line holds a newline: nobody can tell the lines apart
             ends = ends[:0]
@@ -133,9 +133,13 @@ class Tokens:
         """Some of the tokens, as if it were an array."""
         return Tokens(self._text, self._start[where], self._end[where])
 
+    def columns(self, numbers: Sequence[int]) -> Tokens:
+        """Those of some columns."""
+        return Tokens(self._text, self._start.take(numbers, axis=0), self._end.take(numbers, axis=0))
+
     def are_dashes(self) -> Mask:
         """Which of them are a dash."""
-        dashes: Mask = (self.length == 1) & (self._text.bytes[self._start] == _DASH)
+        dashes: Mask = (self.length == 1) & (self._text.bytes.take(self._start) == _DASH)
         return dashes
 
     def are(self, word: str) -> Mask:
@@ -162,11 +166,13 @@ class Tokens:
         """
         low, valid = _digits(self._words_at(self._end, -_WORD), np.minimum(self.length, _WORD))
         values = low.view(np.int64)
-        for column in np.flatnonzero(self.length.max(axis=1, initial=0) > _WORD):
-            more = np.minimum(np.maximum(self.length[column] - _WORD, 0), _WORD)
-            high, valid_high = _digits(self._words_at(self._end[column], -2 * _WORD), more)
-            values[column] += high.view(np.int64) * 10**_WORD
-            valid[column] &= valid_high & (self.length[column] <= MOST_DIGITS)
+        long = np.flatnonzero(self.length.max(axis=1, initial=0) > _WORD)
+        if len(long):
+            length = self.length.take(long, axis=0)
+            more = np.minimum(np.maximum(length - _WORD, 0), _WORD)
+            high, valid_high = _digits(self._words_at(self._end.take(long, axis=0), -2 * _WORD), more)
+            values[long] += high.view(np.int64) * 10**_WORD
+            valid[long] &= valid_high & (length <= MOST_DIGITS)
         valid &= values <= np.array(largest)[:, None]
         doubtful = np.nonzero(~valid)
         values[doubtful] = ABSENT
@@ -244,13 +250,14 @@ class Tokens:
     def _word(self, at: int, where: Where) -> Words:
         """The word that begins `at` bytes within these tokens, zeros behind their ends."""
         words = self._words_at(self._start[where], at)
-        words &= _MASKS[at // _WORD][self._capped[where]]
+        words &= _MASKS[at // _WORD].take(self._capped[where])
         return words
 
     def _words_at(self, places: Positions, offset: int) -> Words:
         # Without the conversion beforehand, indexing takes a third longer.
-        words: Words = self._text.words[np.add(places, offset, dtype=np.int64)]
-        return words
+        # Nor is anything but one dimension quick.
+        words: Words = self._text.words[np.add(places, offset, dtype=np.int64).ravel()]
+        return words.reshape(places.shape)
 
     @cached_property
     def _capped(self) -> Positions:
@@ -281,7 +288,7 @@ def _digits(words: Words, count: Integers) -> tuple[Words, Mask]:
     """The number that the last `count` bytes of each word are, and whether these are digits."""
     # In place, as everything that is done to all numbers of all lines.
     digits = words ^ _ZEROS
-    digits &= _HIGH[count]
+    digits &= _HIGH.take(count)
     high = digits + _ABOVE_NINE
     high |= digits
     high &= _HIGHEST_BITS
