@@ -29,9 +29,11 @@ def seen(*days: int) -> Baseline:
 
 def test_an_edge_is_usual_once_it_was_seen_on_two_days_before() -> None:
     """A day alone may be the incident's."""
-    assert seen(DAY - 1).new_among([EDGE]) == [0]
-    assert seen(DAY - 1, DAY - 9).new_among([EDGE]) == []
-    assert seen(DAY - 1, DAY - 9).new_among([EDGE, OTHER]) == [1]
+    edge, other = fingerprint(*EDGE), fingerprint(*OTHER)
+    assert seen(DAY - 1).new_among([edge]) == [0]
+    assert seen(DAY - 1, DAY - 9).new_among([edge]) == []
+    assert seen(DAY - 1, DAY - 9).new_among([edge, other]) == [1]
+    assert (seen(DAY - 1, DAY - 9).knows(EDGE), seen(DAY - 1, DAY - 9).knows(OTHER)) == (True, False)
 
 
 def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days() -> None:
@@ -59,7 +61,7 @@ def test_only_days_before_count() -> None:
         BASELINES.key_of("tag:Role=web", DAY - ago): {EDGES: frozenset({fingerprint(*EDGE)})}
         for ago in (1, 2)
     }
-    assert baseline(DAY, keys, items).new_among([EDGE]) == []
+    assert baseline(DAY, keys, items).knows(EDGE)
 
 
 def test_what_is_learned_is_kept_for_its_day() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import starmap
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
@@ -68,14 +67,15 @@ class Baseline(Struct, frozen=True, dict=True):
         """Whether it is old enough for anything to be usual: until then all is new."""
         return len(self.seen) >= DAYS_SEEN
 
-    def new_among(self, edges: Sequence[Edge | EdgeKind]) -> list[int]:
-        """The positions of those edges that are not usual for the role."""
+    def knows(self, edge: Edge | EdgeKind) -> bool:
+        """Whether it is usual for the role."""
+        return fingerprint(*edge) in self._established
+
+    def new_among(self, edges: Sequence[int]) -> list[int]:
+        """The positions of those edges, by their fingerprints, that are not usual for the role."""
         usual = self._established
-        numbers = [*starmap(fingerprint, edges)]
         # Mostly all are usual, which sets tell without a loop.
-        return (
-            [] if usual.issuperset(numbers) else [at for at, each in enumerate(numbers) if each not in usual]
-        )
+        return [] if usual.issuperset(edges) else [at for at, each in enumerate(edges) if each not in usual]
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
         """On how many days it was seen."""

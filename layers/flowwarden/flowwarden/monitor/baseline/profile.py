@@ -69,8 +69,8 @@ class RoleProfile:
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether an edge is usual for the host."""
-        return not self.new_among([edge])
+        return self.baseline is not None and self.baseline.knows(edge)
 
-    def new_among(self, edges: Sequence[Edge | EdgeKind]) -> list[int]:
-        """The positions of those edges that are not usual for the host."""
+    def new_among(self, edges: Sequence[int]) -> list[int]:
+        """The positions of those edges, by their fingerprints, that are not usual for the host."""
         return [*range(len(edges))] if self.baseline is None else self.baseline.new_among(edges)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, partial
-from itertools import count
+from itertools import count, starmap
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from flowwarden.network.addresses import CLASSES
 from flowwarden.network.direction import OWN, Directions
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import Integers, Mask
+from flowwarden.state.sets import fingerprint
 
 _WAYS: Final[tuple[Way, Way]] = "out", "in"
 """By whether an edge is inbound."""
@@ -27,34 +29,46 @@ _CLASS_NAMES: Final = tuple(each.value for each in CLASSES)
 class Edges:
     """The contacts that ended in some way, by interface and edge."""
 
-    def __init__(self, keys: list[Edge], interfaces: Integers, groups: Groups, contacts: Integers) -> None:
+    def __init__(
+        self,
+        distinct: Sequence[Edge],
+        numbers: Sequence[int],
+        begins: Sequence[int],
+        groups: Groups,
+        contacts: Integers,
+    ) -> None:
         """Take the edges, those of an interface together.
 
         Args:
-            keys: the edges.
-            interfaces: the index of each one's interface, ascending.
-            groups: the contacts of each edge.
+            distinct: the edges of all interfaces, each once.
+            numbers: for each interface and each of its edges, the edge's number in `distinct`.
+            begins: where the edges of each interface begin, and those of the last one end.
+            groups: the contacts of each edge of an interface.
             contacts: the numbers of these contacts.
         """
-        self.keys = keys
-        self._interfaces = interfaces
+        self._distinct = distinct
+        self._numbers = numbers
+        self._begins = begins
         self._groups = groups
         self._contacts = contacts
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self._numbers)
+
+    @cached_property
+    def keys(self) -> list[Edge]:
+        """The edges."""
+        return [*map(self._distinct.__getitem__, self._numbers)]
+
+    @cached_property
+    def fingerprints(self) -> list[int]:
+        """Theirs: what baselines know them by."""
+        of_distinct = [*starmap(fingerprint, self._distinct)]
+        return [*map(of_distinct.__getitem__, self._numbers)]
 
     def at(self, interface: int) -> slice:
         """The edges of an interface."""
-        begins = self._begins
-        return slice(*begins[interface : interface + 2]) if interface + 1 < len(begins) else slice(0, 0)
-
-    @cached_property
-    def _begins(self) -> list[int]:
-        """Where the edges of each interface begin, and those of the last one end."""
-        count = int(self._interfaces[-1]) + 1 if len(self) else 0
-        begins: list[int] = np.searchsorted(self._interfaces, np.arange(count + 1)).tolist()
-        return begins
+        return slice(self._begins[interface], self._begins[interface + 1])
 
     def of(self, number: int) -> Integers:
         """The contacts of an edge."""
@@ -81,13 +95,18 @@ def edges_of(
     classes = np.where(inbound, directions.client_class[rows], directions.server_class[rows])
     names, peers = _peers(directions, far, classes)
     flows = directions.traffic.flows
-    columns: list[NDArray[Any]] = [interfaces.of_row[rows], inbound, flows["protocol"][rows]]
+    columns: list[NDArray[Any]] = [inbound.astype(np.int64), flows["protocol"][rows]]
     columns += [np.minimum(directions.service_port[rows], DYNAMIC), peers]
-    alike = Groups(packed(columns, [len(interfaces), 2, 2**8, 2**16, len(names)]))
-    of_interface, *values = (column[alike.rows] for column in columns)
-    ways, protocols, ports, peers_of = (each.tolist() for each in values)
+    kinds = Groups(packed(columns, [2, 2**8, 2**16, len(names)]))
+    ways, protocols, ports, peers_of = (column[kinds.rows].tolist() for column in columns)
     parts = map(_WAYS.__getitem__, ways), protocols, ports, map(names.__getitem__, peers_of)
-    return Edges([*map(_EDGE, zip(*parts, strict=True))], of_interface, alike, contacts)
+    distinct = [*map(_EDGE, zip(*parts, strict=True))]
+    if len(interfaces) == 1:
+        return Edges(distinct, range(len(distinct)), (0, len(distinct)), kinds, contacts)
+    places = interfaces.of_row[rows]
+    alike = Groups(packed([places, kinds.numbers], [len(interfaces), len(kinds)]))
+    begins = np.searchsorted(places[alike.rows], np.arange(len(interfaces) + 1))
+    return Edges(distinct, kinds.numbers[alike.rows].tolist(), begins.tolist(), alike, contacts)
 
 
 def _peers(directions: Directions, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:

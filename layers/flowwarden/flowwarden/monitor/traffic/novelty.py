@@ -42,7 +42,7 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
     found: dict[int, Mapping[Edge, Integers]] = {}
     for place, profile in profiles.items():
         here = edges.at(place)
-        keys = edges.keys[here]
-        if new := profile.new_among(keys):
-            found[place] = _ByEdge(edges, {keys[number]: here.start + number for number in new})
+        if new := profile.new_among(edges.fingerprints[here]):
+            numbers = (here.start + at for at in new)
+            found[place] = _ByEdge(edges, {edges.keys[number]: number for number in numbers})
     return found
