@@ -22,7 +22,7 @@ from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
-from flowwarden.monitor.traffic.tally import sample_of
+from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.network.addresses import AddressBooks
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
@@ -109,12 +109,13 @@ class BatchView:
         """The rows of what internet hosts were refused, each record once."""
         return noise(self.directions)
 
-    def refused_at(self, host: int) -> FlowSample:
-        """What a host refused internet hosts: that of `noise`; the host is the number of its text."""
-        if host not in self._refused_at:
-            rows = self.noise
-            self._refused_at[host] = sample_of(self.directions, rows[self.directions.server[rows] == host])
-        return self._refused_at[host]
+    def refused_at(self, hosts: Sequence[int]) -> list[FlowSample]:
+        """What each of these hosts refused internet hosts, from `noise`; hosts are the numbers of texts."""
+        new = [host for host in hosts if host not in self._refused_at]
+        servers = self.directions.server[self.noise]
+        samples = samples_of(self.directions, [self.noise[servers == host] for host in new])
+        self._refused_at.update(zip(new, samples, strict=True))
+        return [self._refused_at[host] for host in hosts]
 
     @cached_property
     def rejected(self) -> list[DirectedFlow]:

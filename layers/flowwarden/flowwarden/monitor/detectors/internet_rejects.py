@@ -54,8 +54,11 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
     servers = directions.server[rows]
     counts = Counter(servers.tolist())
     ordered = sorted(counts, key=lambda host: (-counts[host], host))
-    texts = directions.traffic.flows.texts
-    findings = [_report(texts[host], view.refused_at(host), Facts(1)) for host in ordered[:MOST_HOSTS]]
+    texts, most = directions.traffic.flows.texts, ordered[:MOST_HOSTS]
+    findings = [
+        _report(texts[host], sample, Facts(1))
+        for host, sample in zip(most, view.refused_at(most), strict=True)
+    ]
     if (others := len(ordered) - MOST_HOSTS) > 0:
         rest = rows[np.isin(servers, ordered[MOST_HOSTS:])]
         findings.append(_report(OTHERS, sample_of(directions, rest), Facts(others)))

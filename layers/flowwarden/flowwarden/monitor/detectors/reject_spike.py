@@ -92,8 +92,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
     for (place, slot), rows in most:
         count = distinct(state.add(addition(place, slot, directions, rows))[TRIED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
-            host = int(directions.server[rows[0]])
-            found.append(report(place[1], view.refused_at(host), count, times))
+            (refused,) = view.refused_at([int(directions.server[rows[0]])])
+            found.append(report(place[1], refused, count, times))
     return found
 
 

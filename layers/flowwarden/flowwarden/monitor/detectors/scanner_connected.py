@@ -82,11 +82,11 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Sc
     found: list[ScannerConnection] = []
     least = thresholds.scan_hit_places
     refused = _by_interface(view.contacts, view.contacts.refused_internet)
-    for place, profile in view.profiles.items():
-        new = view.new_contacts.get(place, {})
-        visits = _visits(view.contacts, new, profile)
-        many = len(refused.get(place, ())) >= min(SUSPECTED, least)
-        if visits or many:  # as at few interfaces
+    many = {place for place, each in refused.items() if len(each) >= min(SUSPECTED, least)}
+    for place in sorted({*view.new_contacts, *many}):  # as at few interfaces
+        profile = view.profiles[place]
+        visits = _visits(view.contacts, view.new_contacts.get(place, {}), profile)
+        if visits or place in many:
             here = _AtInterface(view.contacts, refused.get(place, _NONE), visits, profile, least)
             found += _inspect(here, state)
     return found
@@ -121,7 +121,7 @@ def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
 
 
 def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfile) -> list[_Visits]:
-    if not new or not profile.tells:
+    if not profile.tells:
         return []
     reached = [each for each in new if each.way == "in" and each.peer == PeerClass.INTERNET]
     counted = [each for each in reached if each.port in GRAVE or not profile.learning]

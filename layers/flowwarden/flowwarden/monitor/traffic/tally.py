@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -17,9 +19,23 @@ FEW: Final = 24
 
 def sample_of(directions: Directions, rows: Integers) -> FlowSample:
     """The flows in these rows, at least one, as a sample."""
-    if len(rows) < FEW:
-        return FlowSample.of(directions.flows(rows))
-    return FlowSample(tally_of(directions, rows), representative_of(directions, rows))
+    (sample,) = samples_of(directions, [rows])
+    return sample
+
+
+def samples_of(directions: Directions, groups: Sequence[Integers]) -> list[FlowSample]:
+    """The flows in each group of rows, none empty, as samples."""
+    few = [rows for rows in groups if len(rows) < FEW]
+    flows = iter(directions.flows(np.concatenate([_NONE, *few])))  # all in one call, which costs most
+    return [
+        FlowSample.of([*islice(flows, len(rows))])
+        if len(rows) < FEW
+        else FlowSample(tally_of(directions, rows), representative_of(directions, rows))
+        for rows in groups
+    ]
+
+
+_NONE: Final = np.empty(0, np.int64)
 
 
 def tally_of(directions: Directions, rows: Integers) -> Tally:
