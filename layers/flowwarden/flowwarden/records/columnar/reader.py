@@ -85,8 +85,12 @@ class ColumnarReader:
         for plan in self._plans:
             lines, tokens = text.tokens(plan.fields)
             if len(lines):
-                plain, columns = _Reading(tokens, vocabulary, self._addresses).read(plan)
-                yield _Part(lines[plain], columns)
+                reading = _Reading(tokens, vocabulary, self._addresses)
+                columns = reading.read(plan)
+                plain = np.flatnonzero(reading.valid)
+                yield _Part(
+                    lines[plain], {name: narrowed(name, column[plain]) for name, column in columns.items()}
+                )
 
 
 def _chunks(lines: Sequence[str], first: int = 0) -> Iterator[tuple[int, Sequence[str]]]:
@@ -154,12 +158,12 @@ class _Reading:
         self.valid: Mask = np.ones(tokens.length.shape[1], bool)
         """Which lines are plain flows, as far as they are read."""
         self._tokens = tokens
-        self._blocks: list[tuple[Sequence[int], Integers]] = []
+        self._columns: dict[int, Integers] = {}
         self._vocabulary = vocabulary
         self._addresses = addresses
 
-    def read(self, plan: _Plan) -> tuple[Integers, dict[str, Integers]]:
-        """Read all fields, and give the numbers of the plain flows and the columns that a table has."""
+    def read(self, plan: _Plan) -> dict[str, Integers]:
+        """Read all fields, and give the columns that a table has."""
         if plan.numbers:
             values, valid = self._tokens.columns(plan.numbers).numbers(plan.largest)
             self._keep(plan.numbers, values, valid)
@@ -173,20 +177,15 @@ class _Reading:
         if plan.status:
             status = self._tokens.columns(plan.status)
             self._demand(status.are(LogStatus.OK) | status.are_dashes())
-        plain = np.flatnonzero(self.valid)
-        return plain, {
-            name: narrowed(name, column)
-            for numbers, values in self._blocks
-            for number, column in zip(numbers, values.take(plain, axis=1), strict=True)
-            if (name := plan.attributes[number]) in COLUMNS
-        }
+        named = ((plan.attributes[number], column) for number, column in self._columns.items())
+        return {name: column for name, column in named if name in COLUMNS}
 
     def _demand(self, valid: Mask) -> None:
         self.valid &= valid.all(axis=0)
 
     def _keep(self, numbers: Sequence[int], values: Integers, valid: Mask) -> None:
         self._demand(valid)
-        self._blocks.append((numbers, values))
+        self._columns.update(zip(numbers, values, strict=True))
 
     def _read_words(self, words: Sequence[str], numbers: Sequence[int]) -> None:
         tokens = self._tokens.columns(numbers)
@@ -201,14 +200,15 @@ class _Reading:
     def _read_text(self, number: int) -> None:
         """Read a column of texts. In many nearly all are absent, so the others are looked at alone."""
         tokens = self._tokens[number]
-        text = tokens.only_text()
-        values = np.full(len(self.valid), ABSENT if text is None else self._vocabulary[text])
-        if text is None:
-            present = np.flatnonzero(~tokens.are_dashes())
+        present = np.flatnonzero(~tokens.are_dashes())
+        values = np.full(len(self.valid), ABSENT)
+        if len(present) == len(self.valid) and (text := tokens.only_text()) is not None:
+            values += self._vocabulary[text] - ABSENT
+        elif len(present):
             known, texts, valid = tokens[present].distinct()
             values[present] = self._vocabulary.numbers(texts)[known]
             self.valid[present] &= valid
-        self._blocks.append(([number], values[None]))
+        self._columns[number] = values
 
     def _read_addresses(self, plan: _Plan) -> None:
         """Read the addresses of the interface's records, and those in the packets."""
