@@ -40,12 +40,16 @@ format: .venv/.made ## Rewrite the sources in the house style
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup ## Everything that needs no container
-	$(BIN)/pytest -m "not container" $(ARGS)
+test: setup ## Everything that needs no container, on all cores (ARGS=tests/records: one folder)
+	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container" $(ARGS)
 
 .PHONY: test-container
 test-container: setup ## What needs a container engine: the functions through `sam local invoke`
 	$(BIN)/pytest -m container $(ARGS)
+
+.PHONY: reliability
+reliability: setup ## Every property test with 1,500 examples in place of 60
+	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
 
 .PHONY: docs
 docs: .venv/.made ## Write the generated parts of the docs anew: README's table of detectors, docs/detectors.md, docs/policy.md, docs/state.md, CONTRIBUTING's list of modules

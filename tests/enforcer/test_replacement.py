@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -30,6 +30,7 @@ from flowwarden.state import heartbeats
 from tests.enforcer.ec2_client import PAGE, Ec2Client
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes, FakeWorkQueue, sound
 from tests.enforcer.runs import deliver
+from tests.examples import examples
 
 START = 1_793_611_800
 OLD = START - 30 * 24 * 3600
@@ -239,7 +240,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 @given(worlds())
-@settings(max_examples=60, deadline=None)
+@examples(0.6)
 def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_foreign(world: World) -> None:
     """Through hours of faults; and when these end, all is settled, and a second run does nothing."""
     theirs = foreign_ones(world)

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.network.addresses import AddressBook, PeerClass
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Flow
+from tests.examples import examples
 from tests.flows import make_flow
 
 BOOK = AddressBook(["2a05:d018:1::/56", "52.0.0.0/24"])
@@ -66,7 +67,7 @@ def plainly(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list
     return found
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(FLOWS, KNOWN)
 def test_own_addresses_are_those_that_the_plainest_way_finds(
     flows: list[Flow], known: dict[str, list[str]]

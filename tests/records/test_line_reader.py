@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.errors import LogFormatError
@@ -22,6 +22,7 @@ from flowwarden.records.model import (
     Malformed,
     Records,
 )
+from tests.examples import examples
 from tests.records.slow_reader import read_slowly
 from tests.records.strategies import TRICKY, layout_sets, lines
 
@@ -406,7 +407,7 @@ def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: l
     assert len(records.flows) + len(records.gaps) + len(records.malformed) == len(texts)
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(st.data(), layout_sets())
 def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """Right lines, nearly right lines and gaps; first and second sight of the same tokens alike."""

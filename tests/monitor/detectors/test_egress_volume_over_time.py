@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors.egress_volume import MEGABYTE
@@ -14,6 +14,7 @@ from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from flowwarden.state.schema import MOST_UPLOADS
+from tests.examples import examples
 from tests.flows import flow
 from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
@@ -79,7 +80,7 @@ def test_what_is_delivered_twice_is_sent_once() -> None:
     assert [look(sent(400), evidence, TODAY + 3700) for _ in range(5)] == [[]] * 5
 
 
-@settings(max_examples=25, deadline=None)
+@examples(0.25)
 @given(cuts=st.sets(st.integers(1, 8)), random=st.randoms(use_true_random=False))
 def test_order_repetition_and_partition_of_batches_change_nothing(cuts: set[int], random: Random) -> None:
     """Nine uploads are told as one incident, seven are not, whoever saw which of them."""

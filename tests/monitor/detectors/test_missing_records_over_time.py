@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.heartbeats import SLOT
+from tests.examples import examples
 from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence
@@ -162,7 +163,7 @@ def test_while_ec2_refuses_nobody_is_told() -> None:
     assert world.told == []
 
 
-@settings(max_examples=15, deadline=None)
+@examples(0.15)
 @given(st.integers(1, 4), st.randoms(use_true_random=False))
 def test_whoever_processes_what_and_however_often_the_same_is_told(containers: int, random: Random) -> None:
     """Late, twice, shuffled, and by several containers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.detectors import reject_spike
@@ -13,6 +13,7 @@ from flowwarden.monitor.findings import Finding
 from flowwarden.records.model import Flow
 from flowwarden.state.schema import ATTEMPTS
 from flowwarden.state.sets import Sets
+from tests.examples import examples
 from tests.flows import rejected
 from tests.monitor.batches import Container, table
 from tests.monitor.fakes_state import MemoryEvidence
@@ -86,7 +87,7 @@ def test_without_the_table_a_batch_is_judged_by_itself() -> None:
     assert look(evidence, 0, noise(0, 900)) != []
 
 
-@settings(max_examples=20, deadline=None)
+@examples(0.2)
 @given(st.integers(1, 5), st.randoms(use_true_random=False), st.sampled_from((60, 900)))
 def test_order_repetition_and_partition_change_nothing(parts: int, random: Random, count: int) -> None:
     """In the end the slot is judged as if it had come at once, if each part is enough to be remembered."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.render.text import describe
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow
+from tests.examples import examples
 from tests.flows import flow, rejected
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence
@@ -82,7 +83,7 @@ def test_without_the_table_a_batch_is_judged_by_itself() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@settings(max_examples=25, deadline=None)
+@examples(0.25)
 @given(cuts=st.lists(st.integers(0, 30), max_size=6), random=st.randoms(use_true_random=False))
 def test_order_repetition_and_partition_of_batches_change_no_incident(
     seed: int, cuts: list[int], random: Random

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.errors import LogFormatError
@@ -22,6 +22,7 @@ from flowwarden.records.columnar.tokenizer import ABSENT, LONGEST_DISTINCT, MIX
 from flowwarden.records.fields import BY_NAME, TRAFFIC_KINDS
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Flow, Gap
+from tests.examples import examples
 from tests.records.slow_reader import read_slowly
 from tests.records.strategies import TRICKY, layout_sets, lines
 
@@ -68,7 +69,7 @@ def compare(batch: list[str], layouts: list[LogFormat], reader: ColumnarReader) 
     ]
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(st.data(), layout_sets())
 def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
     """Right lines, nearly right lines and gaps; at first sight of their texts and at the second."""
