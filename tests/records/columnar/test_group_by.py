@@ -33,6 +33,14 @@ def test_groups_are_the_rows_with_equal_values(
     assert groups.any(columns[:, 2] > 2**39).tolist() == [max(expected[key]) > 2**39 for key in found]
 
 
+@given(st.lists(st.integers(0, 3), max_size=200), st.permutations(range(4)))
+def test_rows_keep_their_order_whatever_numbers_their_keys_have(kinds: list[int], numbers: list[int]) -> None:
+    """So the first row of a group is the same one in every container, which numbers texts in its own way."""
+    groups = Groups(np.array([numbers[kind] for kind in kinds], np.int64), ordered=True)
+    found = {kinds[row]: groups.members(number).tolist() for number, row in enumerate(groups.rows.tolist())}
+    assert found == {kind: [row for row, each in enumerate(kinds) if each == kind] for kind in set(kinds)}
+
+
 def test_a_sum_beyond_64_bits_is_exact() -> None:
     """Counts have up to 63 bits each."""
     groups = Groups(np.zeros(3, np.int64))

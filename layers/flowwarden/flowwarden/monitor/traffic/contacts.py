@@ -92,7 +92,8 @@ class Contacts:
             usable &= ~np.isin(interfaces.of_row, [*ignored])
         (self._rows,) = usable.nonzero()
         self._interfaces = interfaces
-        self._groups = Groups(self._keys())
+        # A finding shows the first flow of a contact: the same one in every container.
+        self._groups = Groups(self._keys(), ordered=True)
         self._first = self._groups.rows
 
     def __len__(self) -> int:

@@ -40,14 +40,21 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
 class Groups:
     """The rows that have the same key."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._order = keys.argsort()
-        ordered = keys[self._order]
+    def __init__(self, keys: Keys, *, ordered: bool = False) -> None:
+        """Group rows by their keys.
+
+        Args:
+            keys: a number for each row.
+            ordered: whether the rows of a group keep their order, so that `rows` and `members` do not depend
+                on the numbers that texts happen to have. It takes longer.
+        """
+        self._order = keys.argsort(kind="stable" if ordered else None)
+        in_order = keys[self._order]
         changes = np.empty(len(keys), bool)
         changes[:1] = True
-        np.not_equal(ordered[1:], ordered[:-1], out=changes[1:])
+        np.not_equal(in_order[1:], in_order[:-1], out=changes[1:])
         (self._starts,) = changes.nonzero()
-        self.keys = ordered[self._starts]
+        self.keys = in_order[self._starts]
         """The key of each group, ascending."""
 
     def __len__(self) -> int:
