@@ -70,6 +70,22 @@ validate: .venvs/sam/.made ## What SAM says of the template
 demo: setup ## The main job, on an embedded AWS, in about a minute
 	@$(BIN)/python -m local.demo
 
+.PHONY: up
+up: setup ## Start an embedded AWS with the stack deployed, and keep it running until `make down`
+	@$(BIN)/python -m local.sandbox up
+
+.PHONY: send
+send: setup ## Send an event to the deployed functions: make send EVENT=events/monitor/scan.json
+	@$(BIN)/python -m local.sandbox send $(if $(EVENT),"$(EVENT)")
+
+.PHONY: inbox
+inbox: setup ## Show the notifications that arrived since the last look
+	@$(BIN)/python -m local.sandbox inbox
+
+.PHONY: down
+down: setup ## Stop the embedded AWS that `make up` started
+	@$(BIN)/python -m local.sandbox down
+
 .PHONY: invoke
 invoke: setup ## Run a function in a container on one event: make invoke EVENT=events/monitor/reject-burst.json
 	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")

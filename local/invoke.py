@@ -14,13 +14,14 @@ from typing import Any
 from msgspec import Struct
 
 from local import engine
-from local.environment import ACCOUNT_ID, tool
+from local.environment import tool
 from local.inbox import Delivery, Inbox
 from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
 from local.processes import run
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
 from local.stack import Stack, architecture, build, deploy, sam_environment
 from local.terminal import Terminal
+from local.world import make_world
 
 NAME = "invoke"
 USAGE = "usage: make invoke EVENT=events/monitor/reject-burst.json (any file of events/)"
@@ -51,7 +52,7 @@ class Container:
 
     def invoke(self, event: ReadableEvent) -> Invoked:
         """Run the function that the event belongs to."""
-        payload = self._make_world(event)
+        payload = make_world(event, self._aws.clients, self._stack.flow_log_group)
         code, stdout, stderr = self._sam_local_invoke(event, payload)
         result, error = read_outcome(code, stdout)
         return Invoked(
@@ -61,29 +62,6 @@ class Container:
             deliveries=tuple(each for inbox in self._inboxes for each in inbox.take()),
             log=self._aws.log,
         )
-
-    def _make_world(self, event: ReadableEvent) -> dict[str, Any]:
-        """Create the event's VPCs and flow logs, and return the payload with the ids that they got."""
-        payload = json.dumps(event.payload)
-        ec2 = self._aws.clients.ec2
-        created = {}
-        ours = [each for each in event.world.vpcs if each.owner_id == ACCOUNT_ID]
-        for vpc in ours:
-            created[vpc.vpc_id] = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
-        flow_logs = [each for each in event.world.flow_logs if each.resource_id in created]
-        for flow_log in flow_logs:
-            answer = ec2.create_flow_logs(
-                ResourceType="VPC",
-                ResourceIds=[created[flow_log.resource_id]],
-                TrafficType=flow_log.traffic_type,
-                LogGroupName=flow_log.log_group_name or self._stack.flow_log_group,
-            )
-            created[flow_log.flow_log_id] = answer["FlowLogIds"][0]
-        # The longest first, for an id may begin like another one.
-        for written, real in sorted(created.items(), key=lambda item: -len(item[0])):
-            payload = payload.replace(written, real)
-        decoded: dict[str, Any] = json.loads(payload)
-        return decoded
 
     def _sam_local_invoke(self, event: ReadableEvent, payload: dict[str, Any]) -> tuple[int, str, str]:
         """Exit code, what the function answered, and what it and sam wrote."""

@@ -41,6 +41,15 @@ class Terminal:
         for line in textwrap.wrap(text, WIDTH - len(INDENT)):
             self._line(INDENT + line)
 
+    def code(self, text: str) -> None:
+        """Lines as they are: commands, JSON."""
+        for line in text.splitlines():
+            self._line(2 * INDENT + line)
+
+    def copy(self, text: str) -> None:
+        """The output of another process of ours."""
+        self._write(text)
+
     def good(self, text: str) -> None:
         """Something is as it should be."""
         self._line(INDENT + self._paint(f"✓ {text}", GREEN))

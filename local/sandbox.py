@@ -1,0 +1,255 @@
+"""`make up`, `make send`, `make inbox`, `make down`: an embedded AWS with the stack deployed, kept running.
+
+`make up` starts a server process in the background. The process deploys the stack, writes down where it is
+and waits for the signal of `make down`. The other commands read that.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final, TextIO
+
+import msgspec
+from msgspec import Struct
+
+from local.clients import Clients
+from local.environment import PROJECT, environment
+from local.inbox import Delivery, Inbox
+from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
+from local.scenes import POLICY
+from local.server import FOLDERS, EmbeddedAws, EmbeddedAwsError, relative
+from local.stack import STACK, Stack, build, deploy
+from local.terminal import Terminal
+from local.world import make_world
+
+NAME: Final = "sandbox"
+START_SECONDS: Final = 300
+STOP_SECONDS: Final = 20
+SETTLE_SECONDS: Final = 3
+"""Longest wait for notifications after an invocation has returned: SNS delivers them within a second."""
+USAGE: Final = "usage: python -m local.sandbox up | down | inbox | send EVENT"
+
+
+class NotUp(Exception):
+    """The sandbox is not running."""
+
+
+class State(Struct, frozen=True):
+    """A running sandbox: what the server process writes when the stack is deployed."""
+
+    pid: int
+    endpoint: str
+    stack: Stack
+
+    @property
+    def clients(self) -> Clients:
+        """Clients of its services."""
+        return Clients(self.endpoint)
+
+    @property
+    def inboxes(self) -> list[Inbox]:
+        """The queues at both topics; the first call subscribes them."""
+        return [Inbox(self.clients, topic) for topic in (self.stack.pages_topic, self.stack.operations_topic)]
+
+    def invoke(self, event: ReadableEvent) -> tuple[object, bool]:
+        """Invoke the event's function; return its result or error, and whether it is an error."""
+        name = self.stack.monitor if event.function == MONITOR else self.stack.enforcer
+        payload = make_world(event, self.clients, self.stack.flow_log_group)
+        answer = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(payload))
+        return json.loads(answer["Payload"].read() or b"null"), "FunctionError" in answer
+
+    def notifications(self, seconds: float) -> list[Delivery]:
+        """The notifications that arrived since the last call; waits so long for the first one."""
+        deadline = time.monotonic() + seconds
+        while True:
+            arrived = [delivery for box in self.inboxes for delivery in box.take()]
+            if arrived or time.monotonic() >= deadline:
+                return arrived
+            time.sleep(0.2)
+
+
+class Sandbox:
+    """The sandbox of a name; each command is a method."""
+
+    def __init__(self, terminal: Terminal, name: str = NAME) -> None:
+        self._terminal = terminal
+        self._name = name
+        self._state = FOLDERS / name / "state.json"
+        self._variables = FOLDERS / name / "environment.sh"
+        self._log = FOLDERS / f"{name}.log"
+
+    def up(self) -> int:
+        """Start the sandbox unless it is up already, and say how to use it."""
+        try:
+            state = self.state()
+        except NotUp:
+            self._terminal.title("FLOW WARDEN, ON AN EMBEDDED AWS", "no AWS account is touched")
+            state = self._start()
+        self._terminal.good(f"the embedded AWS is up at {state.endpoint}, with the stack {STACK}")
+        self._terminal.say("Send an event to its function: make send EVENT=events/monitor/scan.json")
+        self._terminal.say("Read new notifications: make inbox")
+        self._terminal.say("Use the command line or the AWS CLI on it:")
+        self._terminal.code(f"source {relative(self._variables)} && .venv/bin/flowwarden plan")
+        self._terminal.say("Stop it: make down")
+        return 0
+
+    def down(self) -> int:
+        """Stop the sandbox."""
+        try:
+            state = self.state()
+        except NotUp:
+            self._terminal.say("The sandbox is not up.")
+            return 0
+        os.kill(state.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._is_held():
+            if time.monotonic() > deadline:
+                raise EmbeddedAwsError(
+                    f"process {state.pid} still runs after {STOP_SECONDS} s; see {self._log}"
+                )
+            time.sleep(0.1)
+        self._terminal.good("the sandbox is stopped")
+        return 0
+
+    def inbox(self) -> int:
+        """Show the notifications that arrived since they were shown last."""
+        self._show(self.state().notifications(seconds=0), "No new notifications.")
+        return 0
+
+    def send(self, path: Path) -> int:
+        """Invoke the deployed function of an event; show its result and its notifications."""
+        state, event = self.state(), read(path)
+        self._terminal.title(event.title or path.name, f"{event.function}, deployed at {state.endpoint}")
+        result, failed = state.invoke(event)
+        self._terminal.scene("What the function returned")
+        self._terminal.code(json.dumps(result, indent=2))
+        self._show(state.notifications(SETTLE_SECONDS), "No notification was published.")
+        return int(failed)
+
+    def serve(self) -> int:
+        """The server process: runs the embedded AWS until a signal ends it."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, _end)
+        try:
+            with EmbeddedAws(self._name) as aws:
+                with self._terminal.step("sam build"):
+                    built = build(aws.name)
+                with self._terminal.step("sam deploy, the real template"):
+                    stack = deploy(aws, built, {"Policy": json.dumps(POLICY)})
+                state = State(os.getpid(), aws.endpoint, stack)
+                state.notifications(seconds=0)  # subscribes the queues before anything is published
+                self._write(state)
+                signal.pause()
+        except KeyboardInterrupt:
+            return 0
+        return 1
+
+    def state(self) -> State:
+        """What is running. Raises NotUp."""
+        if not self._is_held() or not self._state.exists():
+            raise NotUp("the sandbox is not up; run `make up`")
+        return msgspec.json.decode(self._state.read_bytes(), type=State)
+
+    def _start(self) -> State:
+        """Start the server process, and show its output until the stack is deployed.
+
+        Raises:
+            EmbeddedAwsError: it ended before that, or took longer than `START_SECONDS`.
+        """
+        FOLDERS.mkdir(parents=True, exist_ok=True)
+        self._state.unlink(missing_ok=True)
+        with self._log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local.sandbox", "serve", self._name],
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C and the end of the terminal leave it running
+            )
+        with self._log.open() as log:
+            return self._wait(process, log)
+
+    def _wait(self, process: subprocess.Popen[bytes], log: TextIO) -> State:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            self._terminal.copy(log.read())
+            try:
+                return self.state()
+            except NotUp:
+                pass
+            if process.poll() is not None:
+                raise EmbeddedAwsError(f"the sandbox did not start; see {relative(self._log)}")
+            if time.monotonic() > deadline:
+                process.terminate()
+                raise EmbeddedAwsError(f"not up after {START_SECONDS} s; see {relative(self._log)}")
+            time.sleep(0.2)
+
+    def _write(self, state: State) -> None:
+        """Write the variables for a shell, then the state, which says that all is ready."""
+        kept = ("AWS_", "NO_PROXY")
+        variables = environment(state.endpoint).items()
+        lines = [
+            f"export {name}={shlex.quote(value)}\n" for name, value in variables if name.startswith(kept)
+        ]
+        self._variables.write_text("".join(lines))
+        partial = self._state.with_suffix(".partial")
+        partial.write_bytes(msgspec.json.encode(state))
+        partial.rename(self._state)
+
+    def _is_held(self) -> bool:
+        """Whether a process holds the sandbox's lock; its process id may be another's by now."""
+        path = FOLDERS / f"{self._name}.lock"
+        if not path.exists():
+            return False
+        with path.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def _show(self, deliveries: Sequence[Delivery], nothing: str) -> None:
+        for delivery in deliveries:
+            self._terminal.notification(delivery.subject, delivery.text)
+        if not deliveries:
+            self._terminal.say(nothing)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Unwind, so that everything is stopped."""
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; return the exit code."""
+    terminal = Terminal()
+    sandbox = Sandbox(terminal)
+    commands = {"up": sandbox.up, "down": sandbox.down, "inbox": sandbox.inbox}
+    try:
+        match arguments:
+            case [name] if name in commands:
+                return commands[name]()
+            case ["send", path]:
+                return sandbox.send(Path(path))
+            case ["serve", name]:
+                return Sandbox(terminal, name).serve()
+    except (NotAnEvent, NotUp, EmbeddedAwsError) as error:
+        terminal.bad(str(error))
+        return 1
+    print(USAGE, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
