@@ -90,6 +90,15 @@ down: setup ## Stop the embedded AWS that `make up` started
 invoke: setup ## Run a function in a container on one event: make invoke EVENT=events/monitor/reject-burst.json
 	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")
 
+.PHONY: wheel
+wheel: .venv/.made ## Build the wheel of the command line into build/wheel, and try it in an environment of its own
+	@rm -rf build/lib build/bdist.* build/wheel  # setuptools would pack what an older tree left in build/lib
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
+	@$(PYTHON) -m venv --clear build/wheel/venv
+	@build/wheel/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r layers/dependencies/requirements.txt
+	@env -u PYTHONPATH build/wheel/venv/bin/pip install --quiet --disable-pip-version-check --no-deps build/wheel/*.whl  # PYTHONPATH shows pip this folder
+	@cd build/wheel && unset PYTHONPATH && venv/bin/flowwarden --version && venv/bin/flowwarden read ../../tests/cli/sample.log > /dev/null && ls *.whl
+
 .PHONY: bench
 bench: .venvs/bench/.made ## What reading a payload costs, held against floors and others, in about 4 minutes (ARGS=--quick, ARGS=--stages)
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
