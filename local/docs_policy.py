@@ -1,4 +1,4 @@
-"""Writes the tables of docs/policy.md that derive from the code: thresholds, and settings of a flow log.
+"""Writes the tables of docs/policy.md that come from the code: thresholds, and settings of a flow log.
 
 Run `make docs` after a change to `flowwarden.policy` or to a detector's thresholds. A test compares the page
 with the code.
@@ -23,7 +23,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "policy.md"
 
 
 def page(text: str) -> str:
-    """docs/policy.md with its generated tables as they should be. Raises ValueError if one has no place."""
+    """docs/policy.md with up-to-date generated tables. Raises ValueError if the page lacks one of them."""
     for table in (thresholds(), flow_log_settings()):
         text = _with_table(text, table)
     return text
@@ -70,7 +70,7 @@ def _only(setting: Setting) -> str:
     return f"For {names} alone. " if names else ""
 
 
-def _value(value: Any) -> str:  # noqa: ANN401  whatever a setting holds
+def _value(value: Any) -> str:  # noqa: ANN401  a setting can have any type
     if isinstance(value, bool):
         return str(value).lower()
     return f"`{value}`" if isinstance(value, str) else str(value)
@@ -82,7 +82,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> tuple[str,
 
 
 def _with_table(text: str, table: tuple[str, ...]) -> str:
-    """The text with this table in the place of the one with the same heading."""
+    """The text with this table in place of the table with the same heading."""
     lines = text.splitlines()
     start = lines.index(table[0])
     end = next(at for at in range(start, len(lines)) if not lines[at].startswith("|"))
