@@ -56,7 +56,7 @@ def test_the_first_example_finds_accepted_traffic(example: Detector) -> None:
     assert (finding.detector, finding.subject, finding.facts.clients) == ("telnet-session", "10.0.2.9", 1)
     others = [rejected("10.0.1.5:40000", "10.0.2.9:23", tcp_flags=2), *session("198.51.100.7")]
     assert found(Container(), example, *others) == []
-    assert "10.0.2.9 accepted Telnet sessions of 1 hosts" in example.text(finding).summary
+    assert "10.0.2.9 accepted Telnet sessions from 1 hosts" in example.text(finding).summary
 
 
 @pytest.mark.parametrize("example", ["telnet_spread"], indirect=True)
