@@ -66,7 +66,7 @@ def table() -> str:
     routes = "; ".join(f"{severity}: {ROUTES[route]}" for route, severity in rollup.SEVERITY.items())
     rows.append((rollup.NAME, rollup.SUMMARY, routes))
     lines = (f"| `{name}` | {summary} | {severity} |" for name, summary, severity in rows)
-    return "\n".join(["| Detector | What it means | Severity |", "|---|---|---|", *lines])
+    return "\n".join(["| Detector | What it finds | Severity and route |", "|---|---|---|", *lines])
 
 
 def page() -> str:
