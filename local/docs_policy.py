@@ -34,7 +34,7 @@ def thresholds(
 ) -> tuple[str, ...]:
     """The lines of the table of thresholds."""
     rows = (_threshold(field, detectors) for field in fields(limits))
-    return _table(("Threshold", "Default", "Allowed", "Detectors", "Reports from"), rows)
+    return _table(("Threshold", "Default", "Allowed", "Detectors", "What is counted"), rows)
 
 
 def _threshold(field: FieldInfo, detectors: Sequence[Detector]) -> tuple[str, ...]:
