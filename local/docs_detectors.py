@@ -1,6 +1,6 @@
-"""Writes what the documentation says about detectors: the README's table and docs/detectors.md.
+"""Writes docs/detectors.md from the detectors' own files.
 
-Run `make docs` after a change to a detector. A test compares both with the code.
+Run `make docs` after a change to a detector. A test compares the page with the code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flowwarden.policy.detection import Thresholds
 
 ROOT: Final = Path(__file__).parents[1]
 WIDTH: Final = 118
-SECTION: Final = "## What it finds\n\n"
+PAGE: Final = ROOT / "docs" / "detectors.md"
 ROUTES: Final = {
     Route.PAGES: "pages",
     Route.OPERATIONS: "operations topic",
@@ -31,48 +31,47 @@ NEEDS: Final = {
     Need.BASELINE: "the learned baseline of the host's role",
     Need.TCP_FLAGS: "`tcp-flags` in the log format",
     Need.SUBNET_ID: "`subnet-id` in the log format",
-    Need.HEARTBEATS: "the state table, which holds when interfaces wrote",
+    Need.HEARTBEATS: "the state table, which stores when interfaces last wrote",
 }
 SHOWN: Final = ("What", "Why", "False positives", "Blind")
-"""Headings of a detector's docstring that the page takes."""
+"""Headings of a detector's docstring that the page shows."""
 HIDDEN: Final = ("Events", "ATT&CK")
-"""Headings for developers, and those that the page has from elsewhere."""
+"""Headings for developers, and headings whose content the page takes from elsewhere."""
 INTRODUCTION: Final = """\
 # Detectors
 
 `make docs` writes this page from the detectors' own files. Change those instead.
+"""
+EXPLANATION: Final = """\
+What is usual is learned for each role, over two weeks. Until then `scan` needs more failures, and detectors
+that depend on what is new report only the most severe cases or nothing:
+[the table](decisions/evidence-is-sets-that-grow.md#new-and-usual).
+[The evaluation](../benchmarks/detection.md) (`make eval`) measures how often each detector finds incidents,
+and how often it pages without one. [limits.md](limits.md) lists what flow logs do not show.
 
-Each section says what one detector finds, where the finding goes, and what the detector depends on. A
-threshold stands with its default; [policy.md](policy.md) says how to change it. Without a need, the detector
-finds less or nothing. A finding silences the findings of the detectors that it inhibits, in the same batch
-and about the same subject.
+Each section below describes one detector. Thresholds are listed with their defaults; [policy.md](policy.md)
+says how to change them. If something under "Needs" is missing, the detector finds less or nothing.
+"Inhibits" lists detectors whose findings about the same subject in the same batch are silenced.
 
-What to do stands in notifications, too, with the finding's values in place of the words in braces. A step
-whose word has no value there is left out.
+Notifications contain the steps of "What to do", with the values of the finding in place of the words in
+braces. A step whose word has no value is omitted.
 
-A batch with too many alerts sends some of them together: that notification has the name `alert-rollup`.
+A batch with more than 25 alerts for a sink combines the rest into one notification named `alert-rollup`.
 """
 
 
 def table() -> str:
-    """The README's table."""
+    """One row for each detector, and one for the roll-up."""
     rows = [(each.name, each.summary, f"{each.severity}: {ROUTES[each.route]}") for each in DETECTORS]
     routes = "; ".join(f"{severity}: {ROUTES[route]}" for route, severity in rollup.SEVERITY.items())
     rows.append((rollup.NAME, rollup.SUMMARY, routes))
     lines = (f"| `{name}` | {summary} | {severity} |" for name, summary, severity in rows)
-    return "\n".join(["| Detector | What it means | Severity |", "|---|---|---|", *lines])
-
-
-def with_table(readme: str) -> str:
-    """The README with the table as it should be."""
-    before, heading, rest = readme.partition(SECTION)
-    _, blank, after = rest.partition("\n\n")
-    return before + heading + table() + blank + after
+    return "\n".join(["| Detector | What it finds | Severity and route |", "|---|---|---|", *lines])
 
 
 def page() -> str:
     """docs/detectors.md."""
-    return "\n".join([INTRODUCTION, *(_section(each) for each in DETECTORS)])
+    return "\n".join([INTRODUCTION, table(), "", EXPLANATION, *(_section(each) for each in DETECTORS)])
 
 
 def _section(detector: Detector) -> str:
@@ -108,7 +107,7 @@ def _module(detector: Detector) -> ModuleType:
 
 
 def paragraphs_of(module: ModuleType) -> list[str]:
-    """What the module's docstring says under the shown headings, and on what it does while it learns.
+    """The paragraphs of the module's docstring with shown headings, or with none of the hidden ones.
 
     A line that is not indented begins a paragraph. The first blank line after the headings ends them.
     """
@@ -125,7 +124,7 @@ def _bold(paragraph: str) -> str:
 
 
 def _with_values(text: str, module: ModuleType) -> str:
-    """The text, with the value of each number that the module names behind the name."""
+    """The text, with the value behind the name of each numeric constant of the module."""
 
     def valued(match: re.Match[str]) -> str:
         value = getattr(module, match[1], None)
@@ -139,10 +138,8 @@ def _wrapped(text: str) -> str:
 
 
 def main() -> None:
-    """Write both files."""
-    readme = ROOT / "README.md"
-    readme.write_text(with_table(readme.read_text()))
-    (ROOT / "docs" / "detectors.md").write_text(page())
+    """Write the page."""
+    PAGE.write_text(page())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""Writes the map of modules in CONTRIBUTING.md: what each file of the product is about.
+"""Writes the list of modules in CONTRIBUTING.md, each with the first sentence of its docstring.
 
-Run `make docs` after a change to the first sentence of a module's docstring. A test compares the map with the
-files.
+Run `make docs` after a change to such a sentence. A test compares the list with the files.
 """
 
 from __future__ import annotations
@@ -16,34 +15,34 @@ ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "CONTRIBUTING.md"
 SECTION: Final = "## Every module\n\n"
 FOLDERS: Final = "layers/flowwarden/flowwarden", "cli/flowwarden_cli", "functions"
-"""Where the product is."""
+"""Top folders of the product."""
 INTRODUCTION: Final = """\
 The first sentence of each module. `make docs` writes this section.
 """
 
 
 def page(before: str) -> str:
-    """CONTRIBUTING.md with the map as its last section; `before` is the page as it is."""
+    """CONTRIBUTING.md with the list as its last section; `before` is the current page."""
     head, _, _ = before.partition(SECTION)
-    lines = [line for each in FOLDERS for line in _map(ROOT / each)]
+    lines = [line for each in FOLDERS for line in _list(ROOT / each)]
     return "\n".join([f"{head.rstrip()}\n\n{SECTION}{INTRODUCTION}", *lines])
 
 
-def _map(top: Path) -> Iterator[str]:
-    """The lines of a folder and of those in it, each under its path from the top of the project."""
+def _list(top: Path) -> Iterator[str]:
+    """The lines of a folder and its subfolders, each under its path from the project folder."""
     for folder in (top, *sorted(each for each in top.rglob("*") if each.is_dir())):
-        told = {path.name: first_sentence(path) for path in sorted(folder.glob("*.py"))}
-        package = told.pop("__init__.py", "")
-        if told:
+        modules = {path.name: first_sentence(path) for path in sorted(folder.glob("*.py"))}
+        package = modules.pop("__init__.py", "")
+        if modules:
             yield f"**`{folder.relative_to(ROOT)}/`** {package}".rstrip() + "\n"
-            yield from (f"- `{name}`: {sentence}" for name, sentence in told.items())
+            yield from (f"- `{name}`: {sentence}" for name, sentence in modules.items())
             yield ""
 
 
 def first_sentence(path: Path) -> str:
-    """The first sentence of a module's docstring, without the module's name; empty without a docstring."""
-    told = ast.get_docstring(ast.parse(path.read_text())) or ""
-    sentence = re.split(r"(?<=[.?!])\s", " ".join(told.split("\n\n")[0].split()))[0]
+    """The first sentence of a module's docstring, without the module's name; empty if there is none."""
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    sentence = re.split(r"(?<=[.?!])\s", " ".join(docstring.split("\n\n")[0].split()))[0]
     name = path.stem.replace("_", "-")
     return sentence.removeprefix(f"{name}: ")
 

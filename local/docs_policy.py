@@ -1,4 +1,4 @@
-"""Writes the tables of docs/policy.md that derive from the code: thresholds, and settings of a flow log.
+"""Writes the tables of docs/policy.md that come from the code: thresholds, and settings of a flow log.
 
 Run `make docs` after a change to `flowwarden.policy` or to a detector's thresholds. A test compares the page
 with the code.
@@ -23,7 +23,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "policy.md"
 
 
 def page(text: str) -> str:
-    """docs/policy.md with its generated tables as they should be. Raises ValueError if one has no place."""
+    """docs/policy.md with up-to-date generated tables. Raises ValueError if the page lacks one of them."""
     for table in (thresholds(), flow_log_settings()):
         text = _with_table(text, table)
     return text
@@ -34,7 +34,7 @@ def thresholds(
 ) -> tuple[str, ...]:
     """The lines of the table of thresholds."""
     rows = (_threshold(field, detectors) for field in fields(limits))
-    return _table(("Threshold", "Default", "Allowed", "Detectors", "From how much on"), rows)
+    return _table(("Threshold", "Default", "Allowed", "Detectors", "What is counted"), rows)
 
 
 def _threshold(field: FieldInfo, detectors: Sequence[Detector]) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def flow_log_settings(settings: Sequence[Setting] = SPEC_SETTINGS) -> tuple[str,
         (f"`{each.name}`", _default(each), _allowed(each), f"{_only(each)}{each.purpose}")
         for each in settings
     )
-    return _table(("Setting of a flow log", "Default", "Allowed", "What it is"), rows)
+    return _table(("Setting of a flow log", "Default", "Allowed", "Meaning"), rows)
 
 
 def _default(setting: Setting) -> str:
@@ -67,10 +67,10 @@ def _allowed(setting: Setting) -> str:
 
 def _only(setting: Setting) -> str:
     names = " and ".join(_value(each) for each in setting.destinations)
-    return f"For {names} alone. " if names else ""
+    return f"Only for {names}. " if names else ""
 
 
-def _value(value: Any) -> str:  # noqa: ANN401  whatever a setting holds
+def _value(value: Any) -> str:  # noqa: ANN401  a setting can have any type
     if isinstance(value, bool):
         return str(value).lower()
     return f"`{value}`" if isinstance(value, str) else str(value)
@@ -82,11 +82,16 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> tuple[str,
 
 
 def _with_table(text: str, table: tuple[str, ...]) -> str:
-    """The text with this table in the place of the one with the same heading."""
+    """The text with this table in place of the table with the same first column."""
     lines = text.splitlines()
-    start = lines.index(table[0])
-    end = next(at for at in range(start, len(lines)) if not lines[at].startswith("|"))
-    return "\n".join([*lines[:start], *table, *lines[end:], ""])
+    column = table[0].split("|")[1].strip()
+    starts = [at for at, line in enumerate(lines) if line.startswith(f"| {column} |")]
+    if len(starts) != 1:
+        raise ValueError(
+            f"{PAGE.name} has {len(starts)} tables with the first column {column}; add the heading"
+        )
+    end = next(at for at in range(starts[0], len(lines)) if not lines[at].startswith("|"))
+    return "\n".join([*lines[: starts[0]], *table, *lines[end:], ""])
 
 
 def main() -> None:

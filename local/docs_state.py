@@ -1,4 +1,4 @@
-"""Writes docs/state.md: what the state table holds.
+"""Writes docs/state.md: the content of the state table.
 
 Run `make docs` after a change to `flowwarden.state.schema`. A test compares the page with the code.
 """
@@ -13,15 +13,16 @@ from flowwarden.state.schema import ITEMS, Item
 PAGE: Final = Path(__file__).parents[1] / "docs" / "state.md"
 SPANS: Final = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 INTRODUCTION: Final = """\
-# What the state table holds
+# What the state table stores
 
 `make docs` writes this page from `layers/flowwarden/flowwarden/state/schema.py`. Change that file instead.
 
-Flow Warden stores its state in one DynamoDB table with the keys `pk` and `sk`. Each section is one kind of
-item. DynamoDB deletes an item some time after its retention ends, so the code never relies on that. In a key,
-a word in angle brackets stands for a value. The budget is the most items of the kind that one batch writes.
-The monitor judges most findings one interface at a time; the budget then holds for each interface.
-[The decision](decisions/evidence-is-sets-that-grow.md) says why sets hold the state.
+Flow Warden stores its state in one DynamoDB table with the keys `pk` and `sk`. Each section describes one
+kind of item. DynamoDB deletes an item some time after its retention ends, so the code never relies on the
+deletion. In a key, a word in angle brackets stands for a value: hosts and addresses are IP addresses in clear
+text. The budget is the maximum number of items of the kind that one batch writes. The monitor judges most
+findings one interface at a time; the budget then applies to each interface.
+[The decision](decisions/evidence-is-sets-that-grow.md) explains why sets store the state.
 """
 
 
@@ -47,7 +48,7 @@ def _section(item: Item) -> str:
 
 
 def span(seconds: int) -> str:
-    """Seconds in the largest unit that they fill without a rest."""
+    """Seconds in the largest unit that divides them."""
     size, unit = next((size, unit) for size, unit in SPANS if seconds % size == 0)
     count = seconds // size
     return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -99,21 +99,21 @@ def test_a_file_that_is_gone_is_noticed() -> None:
     assert missing("`look" + "ing.py` and `state/sets.py`", ["x/state/sets.py"]) == ["looking.py"]
 
 
-def described_packages(readme: str) -> set[str]:
-    """The packages that the README's tree names: words behind the folder, up to the next folder."""
-    described = re.search(r"^layers/flowwarden/ +(.*\n(?: {10,}.*\n)*)", readme, re.MULTILINE)
+def described_packages(page: str) -> set[str]:
+    """The packages that the source tree on a page names: words behind the folder, up to the next folder."""
+    described = re.search(r"^layers/flowwarden/ +(.*\n(?: {10,}.*\n)*)", page, re.MULTILINE)
     words = re.findall(r"[a-z]+", described[1]) if described else []
     return set(words) - {"the", "package", "and", "which", "both", "use"}
 
 
-def test_the_readme_names_every_package_and_no_other() -> None:
-    """A newcomer looks there first."""
+def test_the_source_tree_in_the_docs_names_every_package_and_no_other() -> None:
+    """In docs/design.md."""
     folders = {each.parent.name for each in (source.PACKAGE).glob("*/__init__.py")}
-    assert described_packages(source.text(source.PROJECT / "README.md")) == folders
+    assert described_packages(source.text(source.PROJECT / "docs" / "design.md")) == folders
 
 
-def test_a_package_that_is_gone_is_noticed_in_the_readme() -> None:
-    """A name of before."""
+def test_a_removed_package_is_detected_in_the_source_tree() -> None:
+    """By its former name."""
     assert described_packages("layers/flowwarden/   the package: alerting, records\n\n") == {
         "alerting",
         "records",

@@ -1,4 +1,4 @@
-"""The commands of the docs do what they say: a shell expands them, and SAM's own parser reads them."""
+"""The commands in the docs work: a shell expands them, and SAM's own parser reads them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.template import stack
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+INSTALLING_PAGE = ROOT / "docs" / "installing.md"
 PARAMETERS_PAGE = ROOT / "docs" / "parameters.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -36,32 +37,32 @@ for line in sys.stdin:
         answer = {"refusal": str(error)}
     print(json.dumps(answer), flush=True)
 """
-"""Runs in SAM's environment: says of each command which parameters SAM understands, or why it refuses it."""
+"""Runs in SAM's environment: prints the parameters that SAM takes from each command, or why it refuses it."""
 
 SAM = 'sam() { printf "%s\\0" "$@"; }\n'
-"""The shell's `sam`: prints the arguments that the shell makes of a command."""
+"""Replaces `sam` in the shell: prints the arguments after expansion."""
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of a page, with lines that are continued joined."""
+    """The fenced blocks of a page, with continued lines joined."""
     found = re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
     return [block.replace("\\\n", " ") for block in found]
 
 
 def commands(page: Path) -> list[str]:
-    """Every `sam deploy` of a page that sets parameters, in blocks and in the text."""
+    """Every `sam deploy` of a page that sets parameters, in blocks and inline."""
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
     inline = re.findall(r"(?<!`)`(sam deploy [^`]+)`(?!`)", page.read_text())
     return [each for each in (*lines, *inline) if re.match(r"sam deploy .*--parameter-overrides", each)]
 
 
 COMMANDS = [(page.name, command) for page in PAGES for command in commands(page)]
-(POLICY,) = blocks(README, "json")
+(POLICY,) = blocks(INSTALLING_PAGE, "json")
 
 
 @pytest.fixture(scope="module")
 def parser() -> Iterator[subprocess.Popen[str]]:
-    """SAM's own parser of command lines; one process for all commands, as it takes seconds to start."""
+    """SAM's own command-line parser; one process for all commands, because it takes seconds to start."""
     command = [str(tool("sam", "python")), "-c", PARSER]
     with subprocess.Popen(
         command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -72,14 +73,14 @@ def parser() -> Iterator[subprocess.Popen[str]]:
 
 
 class Shell:
-    """A folder in which commands are given."""
+    """A folder in which commands run."""
 
     def __init__(self, folder: Path, parser: subprocess.Popen[str]) -> None:
         self.folder = folder
         self._parser = parser
 
     def parsed(self, command: str) -> dict[str, Any]:
-        """Have bash expand a command, and SAM read what comes of it."""
+        """Expand a command in bash and parse the result with SAM."""
         expanded = subprocess.run(
             ["bash", "-euc", SAM + command],
             env=environment(),
@@ -96,7 +97,7 @@ class Shell:
         return answer
 
     def understood(self, command: str) -> dict[str, str]:
-        """The parameters that SAM takes from a command."""
+        """The parameters that SAM takes from a command, which it must not refuse."""
         answer = self.parsed(command)
         assert "refusal" not in answer, answer
         parameters: dict[str, str] = answer["parameters"]
@@ -106,7 +107,7 @@ class Shell:
 
 @pytest.fixture
 def project(tmp_path: Path, parser: subprocess.Popen[str]) -> Shell:
-    """A folder like the project's for SAM, with the README's policy in policy.json."""
+    """A folder with the project's SAM files, and the policy of docs/installing.md in policy.json."""
     for name in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "policy.json").write_text(POLICY)
@@ -114,7 +115,7 @@ def project(tmp_path: Path, parser: subprocess.Popen[str]) -> Shell:
 
 
 def refusals(parameters: dict[str, str]) -> list[str]:
-    """What CloudFormation would say against the parameters."""
+    """The parameters that CloudFormation would refuse."""
     return [
         f"{name}={value}"
         for name, value in parameters.items()
@@ -138,10 +139,8 @@ def _allowed(value: str, parameter: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(("page", "command"), COMMANDS)
-def test_a_deployment_in_the_docs_sets_what_cloudformation_takes(
-    page: str, command: str, project: Shell
-) -> None:
-    """Names are parameters, and values arrive whole."""
+def test_a_deployment_in_the_docs_sets_valid_parameters(page: str, command: str, project: Shell) -> None:
+    """Each name is a parameter, and each value arrives complete."""
     parameters = project.understood(command)
     assert refusals(parameters) == [], page
     if "Policy" in parameters:
@@ -158,19 +157,19 @@ def test_a_deployment_in_the_docs_sets_what_cloudformation_takes(
         ("sam deploy --parameter-overrides LogLevel=LOUD", ["LogLevel=LOUD"]),
     ],
 )
-def test_a_command_that_would_not_work_is_noticed(command: str, refused: list[str], project: Shell) -> None:
-    """So the docs' commands are not merely waved through."""
+def test_a_command_that_would_not_work_is_detected(command: str, refused: list[str], project: Shell) -> None:
+    """Proves that the check of the docs' commands can fail."""
     assert refusals(project.understood(command)) == refused
 
 
-def test_sam_takes_no_empty_value_without_quotes(project: Shell) -> None:
-    """That is why the docs write `''` to unset one."""
+def test_sam_refuses_an_empty_value_without_quotes(project: Shell) -> None:
+    """Therefore the docs write `''` to unset a parameter."""
     answer = project.parsed("sam deploy --parameter-overrides PagesEmail=")
     assert "PagesEmail= is not a valid format" in answer["refusal"]
 
 
-def test_the_page_shows_a_policy_from_a_file_a_rate_with_a_blank_and_how_to_unset(project: Shell) -> None:
-    """What people get wrong."""
+def test_the_page_shows_a_policy_from_a_file_a_rate_with_a_space_and_how_to_unset(project: Shell) -> None:
+    """The three values that are easy to get wrong."""
     shown = [project.understood(command) for command in commands(PARAMETERS_PAGE)]
     assert {"Policy": POLICY.strip()} in shown
     assert {"SweepRate": "rate(30 minutes)"} in shown
@@ -178,8 +177,8 @@ def test_the_page_shows_a_policy_from_a_file_a_rate_with_a_blank_and_how_to_unse
 
 
 @pytest.mark.parametrize("subcommand", ["build", "deploy"])
-def test_the_table_for_samconfig_is_read_by_build_and_deployment(subcommand: str, project: Shell) -> None:
-    """Added to the file that is there."""
+def test_build_and_deploy_read_the_table_for_samconfig(subcommand: str, project: Shell) -> None:
+    """When it is appended to the existing file."""
     (table,) = blocks(PARAMETERS_PAGE, "toml")
     with (project.folder / "samconfig.toml").open("a") as config:
         config.write(f"\n{table}")
@@ -190,21 +189,21 @@ def test_the_table_for_samconfig_is_read_by_build_and_deployment(subcommand: str
     assert Policy.from_json(parameters["Policy"]) != Policy()
 
 
-def test_the_table_that_samconfig_hints_at_is_read(project: Shell) -> None:
-    """Uncommented as it stands there."""
+def test_sam_reads_the_commented_table_of_samconfig(project: Shell) -> None:
+    """When it is uncommented in place."""
     config = project.folder / "samconfig.toml"
     config.write_text(re.sub(r"^#   ", "", config.read_text(), flags=re.MULTILINE))
     assert refusals(project.understood("sam deploy")) == []
-    # TOML knows no way back to the table before: what follows must not have become a parameter.
+    # A TOML table extends to the next header: the lines after it must not become parameters.
     before = tomllib.loads((ROOT / "samconfig.toml").read_text())
     after = tomllib.loads(config.read_text())
     del after["default"]["global"]["parameters"]["parameter_overrides"]
     assert after == before
 
 
-def test_the_payload_of_a_sweep_by_hand_makes_the_enforcer_look_at_every_vpc() -> None:
-    """The real handler, in a world with an uncovered VPC."""
-    (payload,) = re.findall(r"--payload '([^']+)'", PARAMETERS_PAGE.read_text())
+def test_the_payload_in_the_docs_starts_a_sweep() -> None:
+    """In the real handler, with an uncovered VPC."""
+    (payload,) = re.findall(r"--payload '([^']+)'", INSTALLING_PAGE.read_text())
     by_hand, by_schedule = (run_of(read(ROOT / "events/enforcer/sweep.json")) for _ in range(2))
     result = by_hand(json.loads(payload))
     assert result["kind"] == "sweep"

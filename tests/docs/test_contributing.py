@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md: its worked examples are detectors that work."""
+"""CONTRIBUTING.md: the example detectors work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLES = dict(re.findall(r"```python\n# monitor/detectors/(\w+)\.py\n(.*?)```"
 
 @pytest.fixture
 def example(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Detector]:
-    """The detector of an example, as if its file were there."""
+    """The detector of an example, loaded from a temporary file."""
     name = f"contributing_{request.param}"
     path = tmp_path / f"{name}.py"
     path.write_text(EXAMPLES[request.param])
@@ -30,7 +30,7 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Detector
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where msgspec looks for the types of its fields
+    sys.modules[name] = module  # msgspec looks up the types of fields here
     try:
         spec.loader.exec_module(module)
         yield module.DETECTOR
@@ -39,29 +39,29 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Detector
 
 
 def session(server: str, port: int = 23) -> list[Flow]:
-    """A connection of an own host, with its answer."""
+    """A connection of an internal host, with its answer."""
     client = "10.0.1.5:40000"
     return [flow(client, f"{server}:{port}", tcp_flags=2), flow(f"{server}:{port}", client, tcp_flags=18)]
 
 
 def found(container: Container, detector: Detector, *flows: Flow) -> list[TrafficFinding]:
-    """What it finds in a batch."""
+    """The findings of a detector in a batch."""
     return of_traffic(container.detect(detector, table(*flows)))
 
 
 @pytest.mark.parametrize("example", ["telnet_session"], indirect=True)
-def test_a_detector_gets_ordinary_accepted_traffic(example: Detector) -> None:
-    """And only what it chooses of it: neither SSH, nor what was refused, nor servers of the internet."""
+def test_the_first_example_finds_accepted_traffic(example: Detector) -> None:
+    """It ignores SSH, refused connections and servers on the internet."""
     (finding,) = found(Container(), example, *session("10.0.2.9"), *session("10.0.2.9", 22))
     assert (finding.detector, finding.subject, finding.facts.clients) == ("telnet-session", "10.0.2.9", 1)
     others = [rejected("10.0.1.5:40000", "10.0.2.9:23", tcp_flags=2), *session("198.51.100.7")]
     assert found(Container(), example, *others) == []
-    assert "10.0.2.9 accepted Telnet sessions of 1 hosts" in example.text(finding).summary
+    assert "10.0.2.9 accepted Telnet sessions from 1 hosts" in example.text(finding).summary
 
 
 @pytest.mark.parametrize("example", ["telnet_spread"], indirect=True)
-def test_a_detector_remembers_over_batches(example: Detector) -> None:
-    """Three hosts, one in each batch; a batch that comes again counts once."""
+def test_the_second_example_counts_over_batches(example: Detector) -> None:
+    """Three hosts, one in each batch; a repeated batch counts once."""
     container = Container()
     batches = [session(f"10.0.2.{host}") for host in (1, 1, 2, 3)]
     *before, last = [found(container, example, *each) for each in batches]
@@ -71,5 +71,5 @@ def test_a_detector_remembers_over_batches(example: Detector) -> None:
 
 
 def test_there_are_two_examples() -> None:
-    """One that remembers, and one that does not."""
+    """One with state, and one without."""
     assert set(EXAMPLES) == {"telnet_session", "telnet_spread"}

@@ -10,13 +10,13 @@ from local import docs_modules
 
 
 def test_the_list_is_up_to_date() -> None:
-    """If not: `make docs`."""
+    """If this fails, run `make docs`."""
     text = docs_modules.PAGE.read_text()
     assert docs_modules.page(text) == text
 
 
 def test_every_module_of_the_product_is_listed() -> None:
-    """By its name under its folder, and no file that holds nothing."""
+    """By its name, under its folder."""
     text = docs_modules.page("")
     for folder in docs_modules.FOLDERS:
         for path in (docs_modules.ROOT / folder).rglob("*.py"):
@@ -27,7 +27,7 @@ def test_every_module_of_the_product_is_listed() -> None:
                 )
 
 
-def test_what_stands_before_the_list_stays() -> None:
+def test_the_text_before_the_list_is_kept() -> None:
     """Only the last section is generated."""
     assert docs_modules.page("# Title\n\nText.\n\n## Every module\n\nold").startswith(
         "# Title\n\nText.\n\n## Every"
@@ -43,8 +43,8 @@ def test_what_stands_before_the_list_stays() -> None:
         ("A question? Yes.", "A question?"),
     ],
 )
-def test_a_module_is_told_by_its_first_sentence(docstring: str, sentence: str, tmp_path: Path) -> None:
-    """Without its own name, which stands before it."""
+def test_a_module_is_described_by_its_first_sentence(docstring: str, sentence: str, tmp_path: Path) -> None:
+    """Without the module's name, which the list shows before it."""
     path = tmp_path / "some_module.py"
     path.write_text(f'"""{docstring}"""')
     assert docs_modules.first_sentence(path) == sentence

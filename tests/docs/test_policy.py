@@ -1,4 +1,4 @@
-"""docs/policy.md: every setting of the policy, with its default."""
+"""docs/policy.md describes every setting of the policy, with its default."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from flowwarden.policy.setting import Setting
 from local import docs_policy
 
 LONGEST = 1800
-"""Characters of the template's parameter."""
+"""Maximum characters of the template's parameter."""
 TEXT = docs_policy.PAGE.read_text()
 EXAMPLES = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.mark.parametrize("name", Policy.__struct_fields__)
 def test_every_setting_is_described(name: str) -> None:
-    """In a row of its own."""
+    """In its own row."""
     assert re.search(rf"^\| `{name}` \|", TEXT, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", Thresholds.__struct_fields__)
 def test_every_threshold_is_described_with_its_default(name: str) -> None:
-    """As the code has it."""
+    """The default comes from the code."""
     assert re.search(rf"^\| `{name}` \| {getattr(Thresholds(), name)} \|", TEXT, re.MULTILINE)
 
 
 def test_the_generated_tables_are_up_to_date() -> None:
-    """If not: `make docs`."""
+    """If this fails, run `make docs`."""
     assert docs_policy.page(TEXT) == TEXT
 
 
@@ -47,48 +47,48 @@ def test_the_generated_tables_are_up_to_date() -> None:
     ],
 )  # fmt: skip
 def test_a_change_to_a_setting_makes_the_page_stale(changed: dict[str, Any]) -> None:
-    """Each part of a row that users see stands on the page."""
+    """The page shows each part of a row that concerns users."""
     settings = [replace(each, **changed) if each.name == "traffic_type" else each for each in SPEC_SETTINGS]
     assert docs_policy.flow_log_settings(settings) != docs_policy.flow_log_settings()
 
 
-def test_every_setting_of_the_table_has_a_row_and_a_further_one_gets_one() -> None:
-    """Below the heading and its line."""
+def test_every_setting_has_a_row_and_a_new_one_gets_one() -> None:
+    """Below the two lines of the heading."""
     assert len(docs_policy.flow_log_settings()) == len(SPEC_SETTINGS) + 2
-    further = Setting(name="sampling", default=1, purpose="Made up.")
-    assert docs_policy.flow_log_settings([*SPEC_SETTINGS, further])[-1] == "| `sampling` | 1 |  | Made up. |"
+    added = Setting(name="sampling", default=1, purpose="An example.")
+    assert docs_policy.flow_log_settings([*SPEC_SETTINGS, added])[-1] == "| `sampling` | 1 |  | An example. |"
 
 
 def test_a_threshold_names_the_detectors_that_use_it() -> None:
-    """All of them, and with another one the page is stale."""
+    """All of them; without one of them the row differs."""
     row = next(each for each in docs_policy.thresholds() if each.startswith("| `blocked_packets`"))
     assert "| `blocked-connection`, `service-blocked` |" in row
     without = [each for each in DETECTORS if each.name != "service-blocked"]
     assert row not in docs_policy.thresholds(detectors=without)
 
 
-def test_a_page_without_the_table_is_an_error() -> None:
-    """It is never written beside what was there."""
+def test_a_page_without_the_table_raises() -> None:
+    """The table is never added in another place."""
     with pytest.raises(ValueError, match="Threshold"):
         docs_policy.page("# The policy\n")
 
 
 def test_the_examples_are_policies() -> None:
-    """Each can be copied."""
+    """Each example is valid, and differs from the defaults."""
     assert EXAMPLES
     for example in EXAMPLES:
         assert Policy.from_json(example) != Policy(), json.loads(example)
 
 
 def test_every_setting_of_flow_logs_is_described() -> None:
-    """Of the flow log, of who it is for, and of the rest."""
+    """Settings of a flow log, of `where`, and all others."""
     for part in (FlowLogsPolicy, FlowLogSpec, Selection):
         for name in part.__struct_fields__:
             assert f"`{name}`" in TEXT, name
 
 
-def test_the_example_of_flow_logs_is_understood() -> None:
-    """Each wish in it, and it fits into the parameter."""
+def test_the_example_of_flow_logs_is_valid() -> None:
+    """All of its parts are read, and it fits into the parameter."""
     (text,) = (each for each in EXAMPLES if "flow_logs" in each)
     assert len(text) < LONGEST
     policy = Policy.from_json(text).flow_logs

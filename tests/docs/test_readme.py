@@ -1,4 +1,4 @@
-"""The README is true: what it names is there, and what is there is named."""
+"""The README and the docs are true: every link, task, metric and policy in them is checked."""
 
 from __future__ import annotations
 
@@ -9,62 +9,88 @@ from pathlib import Path
 import pytest
 
 import monitor
-from flowwarden.monitor.detectors import DETECTORS
-from flowwarden.monitor.render import rollup
 from flowwarden.policy.policy import Policy
+from flowwarden_cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+OPERATING = (ROOT / "docs" / "operating.md").read_text()
+INSTALLING = (ROOT / "docs" / "installing.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+LONGEST_README = 120
+"""Lines."""
 
 
-def test_every_detector_is_in_the_table_and_no_other() -> None:
-    """A new detector has to be told."""
-    section = README.partition("## What it finds")[2].partition("\n## ")[0]
-    named = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
-    assert named == {*(each.name for each in DETECTORS), rollup.NAME}
+def test_the_readme_is_short() -> None:
+    """It introduces the project; details belong into docs/."""
+    assert len(README.splitlines()) <= LONGEST_README
 
 
-def test_every_metric_is_named() -> None:
-    """Also those of the enforcer."""
+def test_every_metric_is_documented() -> None:
+    """In docs/operating.md, for both functions."""
     enforcer = re.findall(r'"([A-Z]\w+)": len\(', (ROOT / "functions/enforcer/enforcer.py").read_text())
     assert enforcer
     for name in (*monitor.METRICS, "Batches", *enforcer):
-        assert f"`{name}`" in README, name
+        assert f"`{name}`" in OPERATING, name
 
 
-def test_no_table_names_a_thing_twice() -> None:
+def test_no_table_describes_a_metric_twice() -> None:
     """Two descriptions of one metric will differ one day."""
-    rows = re.findall(r"^\| (`.*?`) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?`) \|", OPERATING, re.MULTILINE)
     names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert names
     assert sorted(set(names)) == sorted(names)
 
 
+def test_every_command_is_documented() -> None:
+    """In its own section of docs/command-line.md."""
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    assert re.findall(r"^## flowwarden (\w+)$", page, re.MULTILINE) == [each.name for each in COMMANDS]
+
+
 def test_every_task_that_the_docs_name_exists() -> None:
-    """`make something` works, wherever it is written."""
+    """Each `make something` on a page is a task of the Makefile."""
     tasks = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
     for page in PAGES:
         named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
         assert named <= tasks, page.name
 
 
-def test_the_policy_in_the_readme_is_one() -> None:
-    """It is valid, and none of its settings is as without it; docs/policy.md has all of them."""
-    (text,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+def test_the_example_policy_is_valid() -> None:
+    """Each of its settings differs from the default; docs/policy.md has all settings."""
+    (text,) = re.findall(r"```json\n(.*?)```", INSTALLING, re.DOTALL)
     policy, default = Policy.from_json(text), Policy()
     assert all(getattr(policy, name) != getattr(default, name) for name in json.loads(text))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
-    """No page points at what is not there."""
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-        if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_or_section_resolves(page: Path) -> None:
+    """Links within the project; a fragment is a heading of the page."""
+    for target, fragment in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page.read_text()):
+        if target.startswith("http"):
+            continue
+        path = page.parent / target if target else page
+        assert path.exists(), target
+        assert not fragment or fragment in sections(path), f"{target}#{fragment}"
 
 
-def test_the_event_in_the_readme_is_there() -> None:
-    """The first thing that somebody tries."""
-    for event in re.findall(r"EVENT=(\S+)", README):
+def sections(page: Path) -> set[str]:
+    """The fragments of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_every_page_is_in_the_index() -> None:
+    """docs/README.md links each page of docs/."""
+    index = (ROOT / "docs" / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+
+
+def test_every_event_that_the_docs_name_exists() -> None:
+    """`make invoke EVENT=...` works as shown."""
+    named = [event for page in PAGES for event in re.findall(r"EVENT=(\S+json)", page.read_text())]
+    assert named
+    for event in named:
         assert (ROOT / event).exists(), event

@@ -1,4 +1,4 @@
-"""docs/state.md says what the schema of the state table says."""
+"""docs/state.md matches the schema of the state table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local import docs_state
 
 
 def test_the_page_is_up_to_date() -> None:
-    """If not: `make docs`."""
+    """If this fails, run `make docs`."""
     assert docs_state.page() == docs_state.PAGE.read_text()
 
 
@@ -22,7 +22,7 @@ def test_the_page_is_up_to_date() -> None:
     ],
 )  # fmt: skip
 def test_a_change_to_the_schema_makes_the_page_stale(changed: Item) -> None:
-    """Each part of a row stands on the page."""
+    """The page shows each part of an item."""
     items = tuple(changed if each is UPLOADS else each for each in ITEMS)
     assert docs_state.page(items) != docs_state.page()
 
@@ -31,5 +31,5 @@ def test_a_change_to_the_schema_makes_the_page_stale(changed: Item) -> None:
     ("seconds", "text"), [(86_400, "1 day"), (172_800, "2 days"), (90_000, "25 hours"), (61, "61 seconds")]
 )
 def test_a_span_has_the_largest_unit_that_fits(seconds: int, text: str) -> None:
-    """Retention reads as people say it."""
+    """So that retention is easy to read."""
     assert docs_state.span(seconds) == text
