@@ -122,7 +122,7 @@ def test_repeats_stay_quiet_and_the_next_page_counts_them() -> None:
         assert (result.notifications, result.suppressed) == (0, 1)
     world.process(batch(BLOCKED, name="c"), now=NOW + 3600)
     assert len(world.sink.sent) == 2
-    assert "3 repeats held back since" in world.sink.sent[1].text
+    assert "3 repeats suppressed since" in world.sink.sent[1].text
     assert world.sink.sent[1].document["held_back"] == 3
 
 
@@ -229,7 +229,7 @@ def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
     assert len(world.sink.sent) == MAX_SINGLE + 1
     assert world.sink.sent[0].attributes["detector"] == "host-probing"
     storm = world.sink.sent[-1]
-    assert storm.subject == "[HIGH] 36 more findings at once on eni-db-all (eu-west-1)"
+    assert storm.subject == "[HIGH] 36 more findings in one batch of log stream eni-db-all (eu-west-1)"
     assert (storm.document["findings"], storm.attributes["detector"]) == (36, "alert-rollup")
     world.process(many, "retry", NOW + 60)
     assert len(world.sink.sent) == MAX_SINGLE + 1
@@ -387,7 +387,7 @@ def test_lines_that_fit_two_formats_alike_are_malformed_and_sight_is_lost() -> N
     world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
     result = world.process(batch(OF_SHORT, OF_SHORT))
     assert (result.flows, result.malformed, result.sight_lost) == (0, 2, 1)
-    assert "alike" in world.operations.sent[0].text
+    assert "several formats" in world.operations.sent[0].text
     assert world.sink.sent == []
 
 
@@ -415,7 +415,7 @@ def test_lost_sight_that_cannot_be_told_fails_the_batch() -> None:
     """As a page that cannot be sent: the retry tells it, and pages nothing again."""
     world = World(operations=MemorySink(name="memory:operations", refuse={"unparsed-lines"}))
     both = batch(BLOCKED, *["nonsense"] * 9)
-    with pytest.raises(PublishFailed, match=r"not sent, .*Sight lost: 9 of 10 lines"):
+    with pytest.raises(PublishFailed, match=r"not sent, .*9 of 10 lines"):
         world.process(both).raise_if_unsent()
     world.operations.refuse.clear()
     world.process(both, now=NOW + 60).raise_if_unsent()
@@ -468,7 +468,7 @@ def test_many_alerts_to_operations_are_rolled_up_as_what_they_are() -> None:
     seen = Seen(batch=batch(), region="eu-west-1", quiet_minutes=60)
     sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
     assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
-    assert "flow log that was deleted or changed" in sent.text
+    assert "a deleted or changed flow log" in sent.text
     paging = roll_up([replace(each, route=Route.PAGES) for each in rest], seen)
     assert paging.render(Claim(state=ClaimState.CLAIMED)).attributes["kind"] == "incident"
 

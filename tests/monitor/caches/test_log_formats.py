@@ -210,7 +210,7 @@ def test_a_table_that_does_not_keep_serves_this_container_all_the_same() -> None
     book = world.container()
     later = NOW + VALID_SECONDS
     assert book.entry(GROUP, later).candidates.layouts[0] == ADDED
-    assert any("could not be kept" in note for note in world.told)
+    assert any("could not be stored" in note for note in world.told)
     assert book.renewed(GROUP, later + 1).candidates.layouts[0] == ADDED
     world.formats.throttled = True
     assert book.entry(GROUP, later + VALID_SECONDS).candidates.layouts[0] == ADDED

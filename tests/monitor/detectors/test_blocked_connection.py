@@ -23,7 +23,7 @@ def test_many_lines_about_one_service_are_one_finding() -> None:
     """Never one alert a line."""
     flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", start=START + i) for i in range(20)]
     (finding,) = inspect(batch(*flows), Policy())
-    assert describe(finding).summary == "10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30."
+    assert describe(finding).summary == "10.0.1.20 is blocked from PostgreSQL (tcp/5432) at 10.0.2.30."
     assert finding.facts.limit == PACKETS
     assert finding.severity is Severity.MEDIUM
     assert (finding.tally.records, finding.tally.connections, finding.tally.packets) == (20, 20, 120)
@@ -73,7 +73,7 @@ def test_a_stated_reason_is_told() -> None:
     """`reject-reason` needs no guessing."""
     one = rejected("10.0.1.20:50000", "198.51.100.7:443", reject_reason="BPA")
     (finding,) = inspect(batch(one), Policy())
-    assert describe(finding).likely == "VPC Block Public Access refused it"
+    assert describe(finding).likely == "VPC Block Public Access"
 
 
 def test_a_layout_without_packet_counts_counts_records() -> None:

@@ -81,4 +81,4 @@ def test_the_finding_says_who_logged_in_where() -> None:
     assert "10.0.9.1" in describe(finding).summary
     assert "SSH" in describe(finding).summary
     many = suspect(*(logins(f"10.0.9.{host}", 25) for host in range(1, 5)))
-    assert "among others" in describe(inspect(many, Thresholds())[0]).summary
+    assert "and other hosts" in describe(inspect(many, Thresholds())[0]).summary

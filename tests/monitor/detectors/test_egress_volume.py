@@ -136,5 +136,7 @@ def test_the_finding_says_who_sent_how_much_to_whom() -> None:
     assert finding.facts == Facts("tag:Role=web", sent=990 * MEGABYTE, usual=0)
     assert "about 990 MB" in describe(finding).summary
     assert "1 other host" in describe(finding).summary
-    assert "never did" in describe(finding).because
-    assert "send 64 MB at most" in describe(report(place, "web", 1, 64 * MEGABYTE, batch, rows)).because
+    assert "large uploads on fewer than 3 days" in describe(finding).because
+    assert (
+        "send at most 64 MB per hour" in describe(report(place, "web", 1, 64 * MEGABYTE, batch, rows)).because
+    )

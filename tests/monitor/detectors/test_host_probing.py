@@ -19,7 +19,7 @@ def test_many_ports_of_one_host_are_probing() -> None:
     (finding,) = inspect(batch(*flows), Policy())
     assert (finding.subject, finding.severity) == ("10.0.1.66", Severity.HIGH)
     assert finding.facts == host_probing.Facts(pairs=PLACES, limit=PLACES)
-    assert f"{PLACES} host and port pairs (1 host, {PLACES} services)" in describe(finding).summary
+    assert f"{PLACES} host/port pairs (1 host, {PLACES} services)" in describe(finding).summary
 
 
 def test_one_port_of_many_hosts_is_probing() -> None:

@@ -89,7 +89,7 @@ def test_a_few_silent_interfaces_are_told_one_by_one() -> None:
     """Each with its id."""
     spots = inspect(NOW, {"eni-b": "vpc-1", "eni-a": None})
     assert {spot.subject for spot in spots} == {"eni-a", "eni-b"}
-    assert "1.5 hours" in describe(spots[0]).summary
+    assert "for 90 min" in describe(spots[0]).summary
     assert (spots[0].first, spots[0].last) == ((NOW - SILENT_SLOTS) * SLOT, NOW * SLOT)
 
 

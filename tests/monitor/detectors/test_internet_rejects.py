@@ -68,7 +68,7 @@ def test_hosts_beyond_the_first_are_told_together() -> None:
     assert len(findings) == MOST_HOSTS + 1
     assert (findings[0].subject, findings[0].tally.records) == ("10.0.1.50", 2)
     assert findings[-1].facts.hosts == 275
-    assert describe(findings[-1]).summary == "Refused at 275 other hosts: 1 internet host."
+    assert describe(findings[-1]).summary == "1 internet host rejected at 275 other hosts."
     assert sum(found.tally.records for found in findings) == len(flows)
     assert len(inspect(*flows[:MOST_HOSTS])) == MOST_HOSTS
 

@@ -13,7 +13,6 @@ from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS
 from flowwarden.monitor.detectors import interface_silent, records_skipped
 from flowwarden.monitor.detectors.interface_silent import SILENT_SLOTS, TOGETHER
 from flowwarden.monitor.findings import InterfaceFinding
-from flowwarden.monitor.render.text import describe
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.subscription import LogBatch
@@ -76,7 +75,7 @@ class World:
     def silent(self) -> set[str]:
         """The ids of those who were told to be silent."""
         return {
-            each for _, spot in self.told for each in spot.interfaces if "Silent" in describe(spot).summary
+            each for _, spot in self.told for each in spot.interfaces if spot.detector == "interface-silent"
         }
 
 

@@ -42,8 +42,8 @@ def test_answers_that_are_refused_on_the_way_out_are_the_outbound_rules(*, flags
     (finding,) = inspect(batch(*refused_answers(MIN_TUPLES, flags=flags)), Policy())
     assert (finding.subject, finding.severity) == ("10.0.2.30", Severity.MEDIUM)
     assert finding.aspect == "outbound"
-    assert "answers that 10.0.2.30 gives" in describe(finding).summary
-    assert "outbound rules refuse answers" in describe(finding).likely
+    assert "denies replies from 10.0.2.30" in describe(finding).summary
+    assert "outbound rules deny replies" in describe(finding).likely
     assert finding.example.confidence >= 0.95
 
 
@@ -59,7 +59,7 @@ def test_answers_that_are_refused_on_the_way_in_are_the_inbound_rules() -> None:
     ]
     (finding,) = inspect(batch(*flows), Policy())
     assert (finding.subject, finding.aspect) == ("10.0.1.20", "inbound")
-    assert "answers that 10.0.1.20 asks for" in describe(finding).summary
+    assert "denies replies to 10.0.1.20" in describe(finding).summary
 
 
 def test_a_subnet_is_one_finding_whoever_answers_in_it() -> None:

@@ -98,7 +98,7 @@ def test_what_is_told_names_the_interface_and_the_time() -> None:
     assert (spot.subject, spot.interfaces) == (ENI, (ENI,))
     assert (spot.first, spot.last) == (NOON, NOON + 1800)
     assert spot.facts == records_skipped.Facts(windows=4, limit=3)
-    assert "4 windows of eni-0a or more" in describe(spot).summary
+    assert "at least 4 aggregation windows of eni-0a" in describe(spot).summary
 
 
 def test_a_window_of_the_future_or_of_no_time_is_none() -> None:

@@ -146,5 +146,5 @@ def test_a_spike_is_reported_and_pages_nobody() -> None:
     finding = report(about.subject, FlowSample(about.tally, about.example), 812.4, TIMES)
     assert finding.severity is Severity.INFO
     assert finding.facts == Facts(attempts=812.4, limit=TIMES)
-    assert (finding.subject, describe(finding).likely) == (HOST, "background noise of the internet")
-    assert "about 812 attempts in ten minutes; 40 hosts in this batch" in describe(finding).summary
+    assert (finding.subject, describe(finding).likely) == (HOST, "background noise from the internet")
+    assert "about 812 attempts in 10 min, from 40 hosts in this batch" in describe(finding).summary

@@ -129,7 +129,7 @@ def test_the_finding_says_who_how_much_and_why() -> None:
     assert (finding.severity, finding.subject) == (Severity.HIGH, CLIENT)
     assert DETECTOR.technique == "T1046"
     assert finding.facts == Failures("tag:Role=web", failed=21, span=HOUR, limit=12)
-    assert "within 1h" in describe(finding).summary
+    assert "within 1 h" in describe(finding).summary
     assert "tag:Role=web" in describe(finding).because
     assert inspect(suspect(*FAILED[:3]), Thresholds()) == []
 
@@ -141,7 +141,7 @@ def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> N
     assert vertical(one, LIMITS.scan_ports) == "10.0.9.1"
     (finding,) = inspect(one, Thresholds())
     assert finding.facts == Ports("tag:Role=web", asked="10.0.9.1", limit=15)
-    assert "15 privileged ports" in describe(finding).summary
+    assert "15 or more privileged ports" in describe(finding).summary
     assert vertical(suspect(*asked[:14]), LIMITS.scan_ports) is None
     assert (
         vertical(

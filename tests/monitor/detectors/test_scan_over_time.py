@@ -35,7 +35,7 @@ def test_slow_probes_are_found_within_the_day() -> None:
     arrived = [(probe, TODAY + 900 + n * 1200) for n, probe in enumerate(probes, 1)]
     findings = [found for probe, now in arrived for found in look([probe], evidence, now)]
     assert {found.detector for found in findings} == {"scan"}
-    assert "within 24h" in describe(findings[0]).summary
+    assert "within 24 h" in describe(findings[0]).summary
 
 
 def test_what_is_usual_may_fail_as_it_likes() -> None:

@@ -31,7 +31,9 @@ def test_many_shut_out_clients_are_one_finding_about_the_service() -> None:
     """A tightened security group is one page, not five hundred."""
     flows = batch(*clients(500))
     (finding,) = inspect(flows, Policy())
-    assert describe(finding).summary == "500 hosts of ours are refused PostgreSQL (tcp/5432) at 10.0.9.30."
+    assert (
+        describe(finding).summary == "500 internal hosts are blocked from PostgreSQL (tcp/5432) at 10.0.9.30."
+    )
     assert (finding.subject, finding.severity) == ("10.0.9.30", Severity.MEDIUM)
     assert finding.facts.limit == LIMITS.shut_clients
     assert blocked(flows, Policy()) == []

@@ -80,7 +80,7 @@ def test_a_role_that_only_listens_needs_no_declaration() -> None:
     (finding,) = unexpected_egress.inspect(one)
     assert (finding.detector, finding.subject) == ("unexpected-egress", CLIENT)
     assert finding.facts == Facts(Listener.LEARNED, "tag:Role=web")
-    assert "never went out to the internet" in describe(finding).because
+    assert "never connected to the internet" in describe(finding).because
 
 
 def test_roles_that_go_out_or_are_learned_and_what_is_inside_or_in_vain_are_no_finding() -> None:

@@ -48,20 +48,20 @@ def page(finding: TrafficFinding, claim: Claim = NEW) -> Notification:
 def test_the_text_answers_what_on_call_asks() -> None:
     """Who, where, since when, how much, why, what to do, and a query to paste."""
     text = page(blocked(vpc_id="vpc-1", subnet_id="subnet-1", flow_direction=FlowDirection.INGRESS)).text
-    assert text.startswith("10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30.\n")
+    assert text.startswith("10.0.1.20 is blocked from PostgreSQL (tcp/5432) at 10.0.2.30.\n")
     for expected in (
-        "Who       10.0.1.20 (own)",
-        "Where     111122223333, eu-west-1, vpc-1, subnet-1, seen by eni-1 (ingress)",
-        "Since     2025-11-24 16:00:00 UTC (58 s of traffic in this batch)",
-        "How much  1 connection, 6 packets, 360 bytes, 1 record",
-        "To        10.0.2.30",
-        "For       PostgreSQL (tcp/5432)",
+        "Source       10.0.1.20 (internal)",
+        "Where        111122223333, eu-west-1, vpc-1, subnet-1, logged by eni-1 (ingress)",
+        "Since        2025-11-24 16:00:00 UTC (58 s of traffic in this batch)",
+        "Traffic      1 connection, 6 packets, 360 bytes, 1 record",
+        "Target       10.0.2.30",
+        "Service      PostgreSQL (tcp/5432)",
         "confidence 0.99",
-        "Likely    the inbound rules at 10.0.2.30",
+        "Likely cause the inbound rules at 10.0.2.30",
         "  1. Ask the owner of 10.0.1.20",
         "log group /flow-warden/flow-logs, 2025-11-24 15:50:00 UTC to 2025-11-24 16:10:58 UTC",
         "| filter @message like",
-        "Repeats stay quiet for 240 minutes.",
+        "Repeats suppressed for 4 h.",
         "Incident key0, severity medium, detector blocked-connection",
     ):
         assert expected in text
@@ -133,14 +133,14 @@ def test_the_query_finds_the_lines_and_no_similar_ones() -> None:
 def test_what_was_held_back_is_told() -> None:
     """The number suppressed is always shown."""
     told = page(blocked(), Claim(state=ClaimState.CLAIMED, held_back=12, last_sent=1_764_000_000))
-    assert "Told before at 2025-11-24 16:00:00 UTC; 12 repeats held back since." in told.text
+    assert "Last sent at 2025-11-24 16:00:00 UTC; 12 repeats suppressed since." in told.text
     assert (told.document["held_back"], told.document["last_sent"]) == (12, 1_764_000_000)
 
 
 def test_a_layout_without_times_says_so() -> None:
     """No invented times."""
     told = page(blocked(start=None, end=None))
-    assert "Since     not told by the log format" in told.text
+    assert "Since        unknown: the records contain no start time" in told.text
     assert told.document["first"] is None
 
 

@@ -38,16 +38,14 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 def test_the_text_says_who_since_when_why_and_what_to_do() -> None:
     """All that is needed, and that silence means nothing meanwhile."""
     sent = render(SPOT, "key0", FIRST, OCCASION)
-    assert sent.subject == (
-        "[MEDIUM] Silent: eni-0a wrote no flow records for 1.5 hours, not even NODATA (eu-west-1)"
-    )
+    assert sent.subject == ("[MEDIUM] No flow records from eni-0a for 90 min, not even NODATA (eu-west-1)")
     for piece in (
-        "silence means nothing here",
-        "Unseen    eni-0a\n",
-        "2025-11-24 16:00:00 UTC, until 2025-11-24 17:30:00 UTC at least",
-        "Why       written in 5 or more of the 6 half hours before, in none of 3 since",
-        "  2. See whether the flow log is there and delivers: aws ec2 describe-flow-logs",
-        "Repeats stay quiet for 240 minutes.",
+        "the absence of alerts proves nothing",
+        "Interfaces   eni-0a\n",
+        "2025-11-24 16:00:00 UTC to 2025-11-24 17:30:00 UTC or later",
+        "Evidence     records in at least 5 of 6 half-hour slots, then none in 3",
+        "  2. Check that the flow log exists and delivers: aws ec2 describe-flow-logs",
+        "Repeats suppressed for 4 h.",
         "Incident key0, severity medium",
     ):
         assert piece in sent.text
@@ -67,7 +65,7 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
         "account": "111122223333",
         "region": "eu-west-1",
     }
-    assert "3 repeats held back since" in sent.text
+    assert "3 repeats suppressed since" in sent.text
 
 
 def test_the_technique_is_that_of_the_detector_and_stands_where_there_is_one() -> None:

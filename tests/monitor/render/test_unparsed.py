@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.render.parts import Occasion
-from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render
+from flowwarden.monitor.render.unparsed import FORMATS, MAX_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
@@ -44,7 +44,7 @@ def report(loss: UnparsedFinding = LOSS, claim: Claim = FIRST) -> Notification:
 def test_the_subject_says_how_much_is_lost_where() -> None:
     """What operations sees first."""
     assert report().subject == (
-        "[MEDIUM] Sight lost: 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be read (eu-west-1)"
+        "[MEDIUM] 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be parsed (eu-west-1)"
     )
     assert fit_subject(report().subject) == report().subject, "SNS takes it uncut"
 
@@ -53,13 +53,13 @@ def test_the_text_says_why_shows_lines_and_formats_and_what_to_do() -> None:
     """Everything that is needed to find the flow log."""
     text = report().text
     for piece in (
-        "silence means nothing here",
+        "the absence of alerts proves nothing",
         "111122223333, eu-west-1, /flow-warden/flow-logs, stream eni-1-all",
-        "5 tokens where the log format has 14 (1099 lines)",
+        "5 tokens where the log format has 14 (1,099 lines)",
         "10.0.1.20 10.0.2.30 1 2 3",
         "14 fields: version account-id interface-id",
         "--filter Name=log-group-name,Values=/flow-warden/flow-logs",
-        "Repeats stay quiet for 240 minutes.",
+        "Repeats suppressed for 4 h.",
         "Incident key0, severity medium, detector unparsed-lines",
     ):
         assert piece in text
@@ -80,7 +80,7 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
         "account": "111122223333",
         "region": "eu-west-1",
     }
-    assert "7 repeats held back since" in sent.text
+    assert "7 repeats suppressed since" in sent.text
 
 
 def test_many_formats_are_counted() -> None:
@@ -98,5 +98,5 @@ def test_whatever_a_line_holds_the_message_stays_small_and_printable(line: str) 
     loss = msgspec.structs.replace(LOSS, samples=(line,) * 3, reasons=((line, 1),) * 3)
     sent = report(loss)
     assert all(part.isprintable() for part in sent.text.split("\n"))
-    assert len(sent.text) < 6 * (TOLD_CHARACTERS + 20) + 3000
-    assert len(sent.document["samples"][0]) <= TOLD_CHARACTERS + 10
+    assert len(sent.text) < 6 * (MAX_CHARACTERS + 20) + 3000
+    assert len(sent.document["samples"][0]) <= MAX_CHARACTERS + 20

@@ -127,7 +127,7 @@ def test_every_cause_is_in_the_table() -> None:
         ("in the clear", "encryption controls"),
         ("public access is blocked", "Block Public Access"),
         ("from the internet", "background noise"),
-        ("data", "forgotten"),
+        ("data", "no longer tracks"),
     ],
 )
 def test_a_cause_is_told_in_words(name: str, words: str) -> None:
