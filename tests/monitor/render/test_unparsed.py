@@ -1,4 +1,4 @@
-"""Lost sight, as operations reads it."""
+"""Notifications about unparsed lines."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def report(loss: UnparsedFinding = LOSS, claim: Claim = FIRST) -> Notification:
     return render(loss, "key0", claim, OCCASION)
 
 
-def test_the_subject_says_how_much_is_lost_where() -> None:
-    """What operations sees first."""
+def test_the_subject_contains_counts_and_log_group() -> None:
+    """The first thing that operations sees."""
     assert report().subject == (
         "[MEDIUM] 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be parsed (eu-west-1)"
     )
-    assert fit_subject(report().subject) == report().subject, "SNS takes it uncut"
+    assert fit_subject(report().subject) == report().subject, "fits the SNS limit"
 
 
-def test_the_text_says_why_shows_lines_and_formats_and_what_to_do() -> None:
+def test_the_text_contains_reasons_lines_formats_and_steps() -> None:
     """Everything that is needed to find the flow log."""
     text = report().text
     for piece in (
@@ -65,7 +65,7 @@ def test_the_text_says_why_shows_lines_and_formats_and_what_to_do() -> None:
         assert piece in text
 
 
-def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
+def test_the_document_and_attributes_match_the_text() -> None:
     """The names are those of pages, so that one filter policy serves both."""
     sent = report(claim=Claim(state=ClaimState.CLAIMED, held_back=7, last_sent=1_764_000_000))
     assert json.loads(json.dumps(sent.document)) == sent.document
@@ -84,7 +84,7 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
 
 
 def test_many_formats_are_counted() -> None:
-    """The message stays readable."""
+    """The message remains readable."""
     formats = [LogFormat(("srcaddr", "dstaddr", f"field-{number}")) for number in range(FORMATS + 3)]
     text = report(msgspec.structs.replace(LOSS, formats=tuple(formats))).text
     assert "and 3 more" in text
@@ -93,8 +93,8 @@ def test_many_formats_are_counted() -> None:
 
 
 @given(st.text(max_size=5000))
-def test_whatever_a_line_holds_the_message_stays_small_and_printable(line: str) -> None:
-    """Anybody who writes into the log group decides what stands in the lines."""
+def test_the_message_stays_small_and_printable(line: str) -> None:
+    """Other writers to the log group control the content of its lines."""
     loss = msgspec.structs.replace(LOSS, samples=(line,) * 3, reasons=((line, 1),) * 3)
     sent = report(loss)
     assert all(part.isprintable() for part in sent.text.split("\n"))
