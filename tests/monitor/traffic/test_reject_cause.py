@@ -43,58 +43,58 @@ REFUSED_REQUEST = rejected(CLIENT, SERVER, **REQUEST)
 REFUSED_ANSWER = rejected(SERVER, CLIENT, **ANSWER)
 BARE = {"tcp_flags": None}
 TABLE = {
-    "refused at the server": (at(IN, REFUSED_REQUEST), Cause.UNDECIDED),
-    "refused at the client": (at(OUT, REFUSED_REQUEST), Cause.UNDECIDED),
+    "rejected at the server": (at(IN, REFUSED_REQUEST), Cause.UNDECIDED),
+    "rejected at the client": (at(OUT, REFUSED_REQUEST), Cause.UNDECIDED),
     "from the internet": (at(IN, rejected(STRANGER, SERVER, **REQUEST)), Cause.NOISE),
     "from the internet, without flags": (at(IN, rejected(STRANGER, SERVER)), Cause.NOISE),
     "from the internet, ICMP": (at(IN, rejected("203.0.113.9:0", "10.0.2.30:0", protocol=1)), Cause.NOISE),
     "to the internet": (at(OUT, rejected(CLIENT, "203.0.113.9:443", **REQUEST)), Cause.UNDECIDED),
-    "public access is blocked": (
+    "blocked public access": (
         at(IN, rejected(STRANGER, SERVER, **REQUEST, reject_reason="BPA")), Cause.BLOCK_PUBLIC_ACCESS,
     ),
-    "in the clear": (
+    "unencrypted": (
         at(IN, rejected(CLIENT, SERVER, **REQUEST, reject_reason="EC")), Cause.ENCRYPTION_CONTROLS,
     ),
-    "a reason that nobody knows": (
+    "an unknown reject-reason": (
         at(IN, rejected(CLIENT, SERVER, **REQUEST, reject_reason="NEW")), Cause.UNDECIDED,
     ),
-    "our answer": (at(OUT, REFUSED_ANSWER), Cause.OUTBOUND_ACL),
-    "our answer to the internet": (at(OUT, rejected(SERVER, STRANGER, **ANSWER)), Cause.OUTBOUND_ACL),
-    "our answer, with its request": (
+    "own reply": (at(OUT, REFUSED_ANSWER), Cause.OUTBOUND_ACL),
+    "own reply to the internet": (at(OUT, rejected(SERVER, STRANGER, **ANSWER)), Cause.OUTBOUND_ACL),
+    "own reply, with its request": (
         at(OUT, REFUSED_ANSWER, flow(CLIENT, SERVER, **REQUEST)), Cause.OUTBOUND_ACL,
     ),
-    "the answer to our request": (
+    "reply to an own request": (
         at(IN, REFUSED_ANSWER, flow(CLIENT, SERVER, **REQUEST)), Cause.INBOUND_ACL,
     ),
-    "an answer to nothing: backscatter": (
+    "a reply without a request: backscatter": (
         at(IN, rejected("203.0.113.9:443", CLIENT, **ANSWER)), Cause.UNDECIDED,
     ),
-    "our answer, without flags": (
+    "own reply, without flags": (
         at(OUT, rejected(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE)), Cause.OUTBOUND_ACL,
     ),
-    "the answer to our request, without flags": (
+    "reply to an own request, without flags": (
         at(IN, rejected(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE)), Cause.INBOUND_ACL,
     ),
-    "an answer after others, without flags": (
+    "a reply after accepted replies, without flags": (
         at(
             IN, rejected(SERVER, CLIENT, **BARE), flow(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE),
         ),
         Cause.EXPIRED,
     ),
-    "an answer beside another client port's request, without flags": (
+    "a reply with the request of another client port, without flags": (
         at(IN, rejected(SERVER, CLIENT, **BARE), flow("10.0.1.20:40001", SERVER, **BARE)), Cause.UNDECIDED,
     ),
     "data": (at(IN, rejected(CLIENT, SERVER, tcp_flags=0)), Cause.EXPIRED),
     "a FIN": (at(OUT, rejected(SERVER, CLIENT, tcp_flags=1)), Cause.EXPIRED),
     "a RST from the internet": (at(IN, rejected(STRANGER, SERVER, tcp_flags=4)), Cause.EXPIRED),
-    "data beside the SYN of another connection": (
+    "data with the SYN of another connection": (
         at(IN, rejected(CLIENT, SERVER, tcp_flags=0), flow(SERVER, "10.0.1.20:40001", **ANSWER)),
         Cause.EXPIRED,
     ),
-    "a SYN on a tuple that was used before": (
+    "a SYN on a reused tuple": (
         at(IN, REFUSED_REQUEST, flow(CLIENT, SERVER, **REQUEST)), Cause.UNDECIDED,
     ),
-    "UDP that comes late": (
+    "late UDP": (
         at(
             IN, rejected("10.0.2.30:53", CLIENT, protocol=17), flow(CLIENT, "10.0.2.30:53", protocol=17),
         ),
@@ -118,14 +118,14 @@ def test_every_cause_is_in_the_table() -> None:
     ("name", "words"),
     [
         (
-            "refused at the server",
+            "rejected at the server",
             "inbound rules at the server: its security group or its subnet's network ACL",
         ),
-        ("refused at the client", "outbound rules at the client: its security group"),
-        ("our answer", "network ACL at 10.0.2.30: its outbound rules"),
-        ("the answer to our request", "network ACL at 10.0.1.20: its inbound rules"),
-        ("in the clear", "encryption controls"),
-        ("public access is blocked", "Block Public Access"),
+        ("rejected at the client", "outbound rules at the client: its security group"),
+        ("own reply", "network ACL at 10.0.2.30: its outbound rules"),
+        ("reply to an own request", "network ACL at 10.0.1.20: its inbound rules"),
+        ("unencrypted", "encryption controls"),
+        ("blocked public access", "Block Public Access"),
         ("from the internet", "background noise"),
         ("data", "no longer tracks"),
     ],

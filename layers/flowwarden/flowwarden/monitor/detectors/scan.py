@@ -6,15 +6,15 @@ What: an internal host whose new contacts fail: the places (server, protocol, po
     contacts, but in other networks, each new network that fails counts once, and every further server there
     counts `USUAL_WEIGHTS`. Each server that answered offsets one failure, regardless of how many ports
     answered; servers on the internet offset only failures on the internet, because an attacker can operate
-    any number of them.
-Or an internal host that contacts one server on `scan_ports` privileged ports in a batch, answered or not.
+    any number of them. Or an internal host that contacts one server on `scan_ports` privileged ports in a
+    batch, answered or not.
 Why: an application knows its servers. A scanner must try, and most of its targets do not exist. This is the
     sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with odds of
     0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
 False positives: inventory and vulnerability scanners, new monitoring: add them to `exempt` in the policy. NAT
     gateways and load balancers are excluded, since they connect on behalf of others.
 While a role is learned, all of its contacts are new: answers are not counted then, and the limit is
-`LEARNING_FACTOR` times as high.
+    `LEARNING_FACTOR` times as high.
 Events: scan.json; resolver-answers.json is none.
 ATT&CK: T1046 Network Service Discovery.
 """

@@ -4,12 +4,12 @@ What: an answered connection from an internet host to an internal service that t
     reach, if that host was refused at `scan_hit_places` or more places on the same day or the day before.
     Batches in which one interface refuses it fewer than three times do not count. If the host had been
     refused before it connected but reaches the limit only afterwards, the batch that reaches it reports the
-    connection, provided that the batch is from the interface that accepted it.
-Without `tcp-flags`, the lower port indicates the initiator; the refusals elsewhere make that certain enough.
+    connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, the lower
+    port indicates the initiator; the refusals elsewhere make that certain enough.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
 While a role is learned, nearly every service is new to the internet. From the third day, only remote
-administration and databases are reported, unless the internet already reached them on two days.
+    administration and databases are reported, unless the internet already reached them on two days.
 Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
