@@ -443,7 +443,7 @@ class DeafToHeartbeats(MemoryEvidence):
     """A table that accepts everything except heartbeats."""
 
     def add(self, addition: Addition) -> Sets:
-        """As the port says."""
+        """See the port."""
         if addition.key.startswith(HEARTBEATS.prefix):
             raise StateUnavailable("ThrottlingException, by the test")
         return super().add(addition)

@@ -29,7 +29,7 @@ class Cache:
     def __init__(self, cache: InterfaceCache) -> None:
         self._cache = cache
         self.unavailable = 0
-        """Questions of all batches that EC2 refused."""
+        """Queries of all batches that EC2 refused."""
 
     def interface(self, interface_id: str, now: int) -> NetworkInterface | None:
         """One interface."""

@@ -52,7 +52,7 @@ def test_accepted_visits_and_own_attempts_are_not_noise() -> None:
         flow("198.51.100.1:40000", "10.0.0.9:443"),
         rejected("10.0.0.9:40000", "198.51.100.1:443"),
         rejected("10.0.0.8:40000", "10.0.0.9:443"),
-        rejected("198.51.100.1:443", "10.0.0.9:40000"),  # a late answer to our own request
+        rejected("198.51.100.1:443", "10.0.0.9:40000"),  # a late reply to an internal request
     )
     assert inspect(*flows) == []
 

@@ -117,8 +117,8 @@ def test_a_batch_without_failures_has_no_finding() -> None:
 
 def test_the_policy_sets_the_limits() -> None:
     """An unreliable inventory needs a higher limit; a vault needs a lower one."""
-    patient, strict = Thresholds(scan_hour=30, scan_day=60), Thresholds(scan_hour=5)
-    assert suspicious(suspect(*FAILED[:20]), patient) is None
+    lenient, strict = Thresholds(scan_hour=30, scan_day=60), Thresholds(scan_hour=5)
+    assert suspicious(suspect(*FAILED[:20]), lenient) is None
     assert suspicious(suspect(*FAILED[:6]), strict) == HOUR
 
 

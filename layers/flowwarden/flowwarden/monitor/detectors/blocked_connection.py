@@ -98,7 +98,7 @@ def _weigh(
 ) -> BlockedConnection:
     """The finding; it does not page until its host was rejected in `least` recent slots."""
     today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
-    return patient(finding, today[REFUSED], least)
+    return held_until_persistent(finding, today[REFUSED], least)
 
 
 def _report(group: list[DirectedFlow], limit: int) -> BlockedConnection:
@@ -156,7 +156,7 @@ def refusals(finding: BlockedConnection, scope: str, now: int) -> list[Addition]
     ]
 
 
-def patient(finding: BlockedConnection, slots: frozenset[int], least: int) -> BlockedConnection:
+def held_until_persistent(finding: BlockedConnection, slots: frozenset[int], least: int) -> BlockedConnection:
     """The finding; it does not page while it has fewer than `least` recent slots. For new connections."""
     latest = max(slots, default=0)
     lately = sum(slot > latest - SPAN for slot in slots)

@@ -210,16 +210,16 @@ def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]
 
 
 def _refused_visitors(here: _AtInterface, least: int) -> dict[str, frozenset[int]]:
-    """Fingerprints of the places that refused internet hosts, for those that so many refused or more.
+    """Internet hosts that at least `least` places refused, with the fingerprints of these places.
 
-    At most `MOST_SCANNERS` hosts, those with most places first, and `MOST_PLACES` of each.
+    At most `MOST_SCANNERS` hosts, those with the most places first, and `MOST_PLACES` of each.
     """
     groups = Groups(here.contacts.clients(here.refused))
     (many,) = (groups.sizes >= least).nonzero()
     names = here.contacts.texts(groups.keys[many].tolist())
     ranks = zip((-groups.sizes[many]).tolist(), names, many.tolist(), strict=True)
     most = [(name, groups.members(number)[:MOST_PLACES]) for _, name, number in sorted(ranks)[:MOST_SCANNERS]]
-    # All at once: a batch may show many visitors, and each call costs more than a place does.
+    # One call for all: a batch can contain many visitors, and each call costs more than a place.
     members = np.concatenate([_NONE, *(each for _, each in most)])
     places = iter(here.contacts.places(here.refused[members]))
     return {name: frozenset(islice(places, len(each))) for name, each in most}
