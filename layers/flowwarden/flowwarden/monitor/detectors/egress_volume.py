@@ -56,8 +56,8 @@ records of the current batch are added."""
 TIMES: Final = 5
 """Multiple of the usual volume: common rules for volumes use five times the median."""
 DAYS_SENT: Final = 3
-"""Distinct days with such a volume before it is usual. A new backup is reported twice; a weekly one recurs
-often enough."""
+"""Distinct days with such a volume before it is usual. A new backup is reported on these days; a weekly one
+recurs often enough."""
 
 (SENT,) = UPLOADS.sets
 (SIZES,) = UPLOAD_SIZES.sets

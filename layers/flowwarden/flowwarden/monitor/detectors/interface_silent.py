@@ -40,8 +40,8 @@ SILENT_SLOTS: Final = 3
 """90 min: records are usually minutes late (p95), occasionally an hour."""
 SLOTS_BEFORE: Final = 6
 MISSED: Final = 1
-"""Slots before in which the interface need not have written. This bounds how long a permanently silent
-interface is reported."""
+"""Of the slots before, how many may lack a record. This also limits how long a permanently silent interface
+is reported."""
 LAG: Final = 600
 """Seconds of a slot that must pass before the slots before it are judged: their last records arrive that
 late, and other invocations write their sightings up to 10 min later."""

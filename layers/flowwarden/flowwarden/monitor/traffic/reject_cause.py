@@ -71,8 +71,8 @@ def is_refused_answer(directed: DirectedFlow) -> bool:
     """Whether a request was accepted and this flow, its reply, was rejected.
 
     Flags prove a reply. An incoming reply counts only if its request was logged; otherwise it is backscatter,
-    a reply to a sender that spoofed an internal address. Without flags, a reply counts only if nothing else
-    of its 5-tuple was accepted: late packets on a connection that worked are leftovers. UDP is excluded,
+    a reply to a sender that spoofed an internal address. Without flags, a reply counts only if nothing of
+    its 5-tuple was accepted: late packets on a connection that worked are leftovers. UDP is excluded,
     because its replies can arrive after the security group has stopped tracking the request.
     """
     if directed.flow.action is not Action.REJECT or directed.flow.protocol != TCP or directed.side is None:
