@@ -1,4 +1,4 @@
-"""Batches for tests of detectors: a container that works on flows, with everything else in memory."""
+"""Batches for tests of detectors: a container that processes flows, with all dependencies in memory."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ OVER_TIME = tuple(
     for each in DETECTORS
     if each.route is Route.PAGES and BASELINES in each.state and each.name != "blocked-connection"
 )
-"""The detectors that compare a host with what its role usually does."""
+"""The detectors that compare a host with the usual behaviour of its role."""
 
 
 class Container:
-    """What a function's container keeps from batch to batch."""
+    """The data that a function's container keeps from batch to batch."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Container:
     def begin(
         self, records: Table, now: int = NOW, batch: LogBatch = GROUP, view: type[BatchView] = BatchView
     ) -> tuple[BatchView, StateView]:
-        """A batch before any detector has looked at it."""
+        """A batch before any detector has inspected it."""
         state = self._state.for_batch()
         context = Context(
             formats=(DEFAULT_LOG_FORMAT,),
@@ -67,7 +67,7 @@ class Container:
     def found(
         self, flows: Sequence[Flow], now: int = NOW, detectors: Sequence[Detector] = OVER_TIME
     ) -> list[TrafficFinding]:
-        """What some detectors find in flows, before triage; the batch is learned from."""
+        """The findings of some detectors in flows, before triage; the batch is learned."""
         view, state = self.begin(table(*flows), now)
         thresholds = self._policy.thresholds
         findings = [each for one in detectors for each in one.detect(view, state, thresholds)]
@@ -77,7 +77,7 @@ class Container:
     def detect(
         self, detector: Detector, records: Table, now: int = NOW, batch: LogBatch = GROUP
     ) -> list[Finding]:
-        """What one detector finds, with the heartbeats of the batch put down."""
+        """The findings of one detector, with the heartbeats of the batch recorded."""
         view, state = self.begin(records, now, batch)
         heartbeats.see(view, state)
         found = list(detector.detect(view, state, self._policy.thresholds))
@@ -86,7 +86,7 @@ class Container:
 
 
 def of_traffic(findings: Sequence[Finding]) -> list[TrafficFinding]:
-    """Those of the findings that are about flows."""
+    """The findings about flows."""
     return [each for each in findings if isinstance(each, TrafficFinding)]
 
 
@@ -96,7 +96,7 @@ def table(*flows: Flow) -> Table:
 
 
 def finding_with(detector: Detector) -> Callable[..., list[TrafficFinding]]:
-    """A function that says what the detector finds in flows, in a container that remembers nothing."""
+    """A function that returns the detector's findings in flows, in a container without history."""
 
     def found(flows: Sequence[Flow], policy: Policy = POLICY, now: int = NOW) -> list[TrafficFinding]:
         return of_traffic(Container(policy).detect(detector, table(*flows), now))
@@ -105,7 +105,7 @@ def finding_with(detector: Detector) -> Callable[..., list[TrafficFinding]]:
 
 
 def triaged(flows: Sequence[Flow], policy: Policy = POLICY, now: int = NOW) -> list[TrafficFinding]:
-    """What is left of the findings of all detectors but those for the log, in a new container."""
+    """The remaining findings of all detectors except those that only log, in a new container."""
     paging = [each for each in DETECTORS if each.route is not Route.LOG]
     return of_traffic(triage(Container(policy).found(flows, now, paging), policy))
 

@@ -1,4 +1,4 @@
-"""A stand-in for what describes network interfaces: EC2, in memory."""
+"""A fake of EC2's network interfaces, in memory."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class FakeDirectory:
     known: dict[str, NetworkInterface] = field(default_factory=dict)
     refuses: bool = False
     asked: list[list[str]] = field(default_factory=list)
-    """The ids of every question, answered or not."""
+    """The ids of every query, answered or not."""
 
     @classmethod
     def of(cls, *interfaces: NetworkInterface) -> FakeDirectory:
-        """A directory that knows these."""
+        """A directory that contains these interfaces."""
         return cls({each.interface_id: each for each in interfaces})
 
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
-        """As the port says."""
+        """See the port."""
         self.asked.append(list(interface_ids))
         if self.refuses:
             raise InterfacesUnavailable("RequestLimitExceeded, by the test")

@@ -1,4 +1,4 @@
-"""Stand-ins for what tells log formats: EC2 and the state table, in memory."""
+"""Fakes of the sources of log formats: EC2 and the state table, in memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FakeFormats:
     """The log group of every call, answered or not."""
 
     def written_into(self, log_group: str) -> Sequence[str | None]:
-        """As the port says."""
+        """See the port."""
         self.asked.append(log_group)
         if self.throttled:
             raise LogFormatsUnavailable("RequestLimitExceeded, by the test")
@@ -39,13 +39,13 @@ class MemoryLogFormats:
     reads: int = 0
 
     def recall(self, log_group: str) -> Learned | None:
-        """As the port says."""
+        """See the port."""
         self.reads += 1
         self._answer("recall")
         return self.learned.get(log_group)
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
-        """As the port says."""
+        """See the port."""
         self._answer("take_turn")
         if self.asked_at.get(log_group, now - wait) > now - wait:
             return False
@@ -53,7 +53,7 @@ class MemoryLogFormats:
         return True
 
     def keep(self, log_group: str, learned: Learned) -> None:
-        """As the port says."""
+        """See the port."""
         self._answer("keep")
         self.learned[log_group] = learned
 
@@ -67,7 +67,7 @@ def book(
     memory: MemoryLogFormats | None = None,
     configured: LogFormat = DEFAULT_LOG_FORMAT,
 ) -> LogFormatCache:
-    """A container's book on these; by default no flow log is described."""
+    """A container's cache on these fakes; by default EC2 describes no flow log."""
     return LogFormatCache(
         formats or FakeFormats(),
         memory or MemoryLogFormats(),

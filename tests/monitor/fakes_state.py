@@ -1,4 +1,4 @@
-"""A stand-in for the evidence in the state table: sets, in memory."""
+"""A fake of the evidence in the state table: sets, in memory."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class MemoryEvidence:
 
     @property
     def writes(self) -> int:
-        """How many there were."""
+        """The number of writes."""
         return len(self.written)
 
     def add(self, addition: Addition) -> Sets:
-        """As the port says."""
+        """See the port."""
         self._answer()
         self.written.append(addition.key)
         sets = {name: numbers for name, numbers in addition.sets.items() if numbers}
@@ -33,7 +33,7 @@ class MemoryEvidence:
         return self.items[addition.key]
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """As the port says."""
+        """See the port."""
         self._answer()
         self.reads += 1
         return {key: self.items[key] for key in keys if key in self.items}

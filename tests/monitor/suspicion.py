@@ -22,7 +22,7 @@ def contact(
     peer: str = "10.0.9.0/24",
     client_ports: Iterable[int] = (40_000,),
 ) -> Contact:
-    """What the client asked for, and what came of it."""
+    """A contact of the client, with its outcome."""
     return Contact(
         client=CLIENT, server=server, protocol=6, port=port, peer=peer, outcome=outcome,
         inbound=False, first=1_764_000_000, rows=np.empty(0, np.int64), client_ports=frozenset(client_ports),
@@ -37,7 +37,7 @@ def suspect(
     only_listens: bool = False,
     databases: frozenset[int] = frozenset(),
 ) -> HostActivity:
-    """The client, whose hour and day are these contacts unless told otherwise."""
+    """The client; its hour and day consist of these contacts by default."""
     known = sets(contacts, asks) if before is None else before
     return HostActivity(
         client=CLIENT, role="tag:Role=web", learning=learning, contacts=contacts, hour=known, day=known,

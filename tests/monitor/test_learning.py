@@ -1,4 +1,4 @@
-"""Learning: what a batch teaches about roles, and what it does not."""
+"""Learning: what a batch adds to the baselines, and what it does not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.monitor.weeks import DAY, KNOCKS, POLICY, SCAN, TODAY, got, learned, 
 
 
 class Hanging(MemoryEvidence):
-    """A table that answers nothing, and counts who waits for it."""
+    """A table that answers nothing, and counts the calls."""
 
     waited: int = 0
 
@@ -20,8 +20,8 @@ class Hanging(MemoryEvidence):
         raise StateUnavailable("ReadTimeoutError, by the test")
 
 
-def test_what_an_incident_does_is_not_learned() -> None:
-    """Or three days of it would be usual."""
+def test_an_incident_is_not_learned() -> None:
+    """Otherwise three days of it would make it usual."""
     evidence = learned()
     with_success = [*SCAN, *got("10.0.9.99", 8080)]
     for ago in range(4):
@@ -30,8 +30,8 @@ def test_what_an_incident_does_is_not_learned() -> None:
         assert [found.detector for found in look(flows, evidence, at)] == ["scan"]
 
 
-def test_a_container_writes_what_is_new_to_it_once() -> None:
-    """And an ordinary batch nothing at all."""
+def test_a_container_writes_new_edges_once() -> None:
+    """And nothing for an ordinary batch."""
     evidence = learned()
     writes = evidence.writes
     one = Container(POLICY, evidence, FakeDirectory.of(interface("eni-1")))
@@ -42,15 +42,15 @@ def test_a_container_writes_what_is_new_to_it_once() -> None:
 
 def test_an_exempt_host_teaches_its_role_nothing() -> None:
     """What only it may do is not usual for the others."""
-    policy = Policy(exempt=("10.0.0.1",))  # the interface's address, as EC2 tells it
+    policy = Policy(exempt=("10.0.0.1",))  # the interface's address in EC2
     evidence = MemoryEvidence()
     for ago in range(21, 0, -1):
         look(got("10.0.9.200", 22, TODAY - ago * DAY + 3600), evidence, TODAY - ago * DAY + 3600, policy)
     assert evidence.items == {}
 
 
-def test_a_table_that_hangs_is_waited_for_once_a_batch() -> None:
-    """Each wait takes seconds of those in which pages go out."""
+def test_a_hanging_table_is_called_once_per_batch() -> None:
+    """Each call takes seconds from the time for sending pages."""
     table = Hanging()
     many = [tried(f"10.0.9.{host}", 8080) for host in range(1, 60)]
     assert [found.detector for found in look([*many, *KNOCKS], table)] == ["scan"]

@@ -1,4 +1,4 @@
-"""The monitor's service: what is sent, once, whatever crashes."""
+"""The monitor's service: what it sends, once, even after crashes."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ TERMS = ClaimTerms(quiet=3600, lease=50)
 
 
 def line(source: str, port: int, action: str = "REJECT") -> str:
-    """A default-format line: `source` asks 10.0.2.30 for `port`."""
+    """A default-format line: `source` contacts 10.0.2.30 on `port`."""
     return f"2 111122223333 eni-db {source} 10.0.2.30 50000 {port} 6 6 360 {NOW - 90} {NOW - 40} {action} OK"
 
 
 def batch(*lines: str, name: str = "batch", stream: str = "eni-db-all") -> LogBatch:
-    """A batch of lines; batches of another name are others."""
+    """A batch of lines; another name means another batch."""
     return LogBatch("111122223333", "/flow-warden/flow-logs", stream, lines, name)
 
 
@@ -60,7 +60,7 @@ class World:
     seconds_left: float = 40.0
 
     def process(self, given: LogBatch, attempt: str = "attempt-1", now: int = NOW) -> BatchReport:
-        """One invocation, in a container of its own."""
+        """One invocation, in a new container."""
         return self.container().process(given, Invocation(attempt, lambda: self.seconds_left), now)
 
     def container(self) -> MonitoringService:
@@ -78,7 +78,7 @@ class World:
 
 
 def test_a_batch_is_counted_line_by_line() -> None:
-    """Each line is a flow, a gap or malformed, and the counts say so."""
+    """Each line counts as a flow, a gap or malformed."""
     gap = "2 111122223333 eni-db - - - - - - - 1764000000 1764000060 - {}"
     result = World().process(
         batch(
@@ -91,8 +91,8 @@ def test_a_batch_is_counted_line_by_line() -> None:
     assert result.internet_rejects == 1
 
 
-def test_one_group_is_one_page_whatever_its_number_of_lines() -> None:
-    """Never one alert a line."""
+def test_one_group_is_one_page() -> None:
+    """Never one alert per line."""
     world = World()
     result = world.process(batch(*[BLOCKED] * 40))
     assert (result.notifications, len(world.sink.sent)) == (1, 1)
@@ -105,7 +105,7 @@ def test_two_groups_are_two_pages() -> None:
     assert len(world.sink.sent) == 2
 
 
-def test_the_internets_noise_pages_nobody() -> None:
+def test_internet_noise_never_pages() -> None:
     """It is counted and reported."""
     world = World()
     result = world.process(batch(*(line(f"203.0.113.{i}", 22) for i in range(50))))
@@ -113,8 +113,8 @@ def test_the_internets_noise_pages_nobody() -> None:
     assert world.sink.sent == []
 
 
-def test_repeats_stay_quiet_and_the_next_page_counts_them() -> None:
-    """Within the window nothing, after it one page that says how much was held back."""
+def test_repeats_are_suppressed_and_the_next_page_counts_them() -> None:
+    """Nothing within the window; after it, one page with the number of suppressed repeats."""
     world = World()
     world.process(batch(BLOCKED, name="a"))
     for number in range(3):
@@ -122,7 +122,7 @@ def test_repeats_stay_quiet_and_the_next_page_counts_them() -> None:
         assert (result.notifications, result.suppressed) == (0, 1)
     world.process(batch(BLOCKED, name="c"), now=NOW + 3600)
     assert len(world.sink.sent) == 2
-    assert "3 repeats held back since" in world.sink.sent[1].text
+    assert "3 repeats suppressed since" in world.sink.sent[1].text
     assert world.sink.sent[1].document["held_back"] == 3
 
 
@@ -135,7 +135,7 @@ def test_a_replayed_batch_pages_once() -> None:
 
 
 def test_a_crash_before_publishing_loses_no_page() -> None:
-    """Lambda's retry comes after the lease."""
+    """Lambda's retry runs after the lease."""
     world = World(sink=MemorySink(crash_before=True))
     with pytest.raises(CrashError):
         world.process(batch(BLOCKED))
@@ -144,8 +144,8 @@ def test_a_crash_before_publishing_loses_no_page() -> None:
     assert len(world.sink.sent) == 1
 
 
-def test_a_second_delivery_at_the_same_time_neither_pages_nor_passes_for_done() -> None:
-    """It fails, so that its retry sees whether the first one told; by then it has."""
+def test_a_concurrent_delivery_neither_pages_nor_succeeds() -> None:
+    """It fails, so that its retry checks whether the first one sent the page; by then it has."""
     world = World()
     world.claims.claim(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW)
     second = world.process(batch(BLOCKED), "attempt-2", NOW + 1)
@@ -157,7 +157,7 @@ def test_a_second_delivery_at_the_same_time_neither_pages_nor_passes_for_done() 
 
 
 def world_key() -> ClaimKey:
-    """The incident that BLOCKED is."""
+    """The incident key of BLOCKED."""
     world = World()
     world.process(batch(BLOCKED))
     (key,) = world.claims.items
@@ -177,7 +177,7 @@ def test_a_crash_before_publishing_is_taken_over_after_the_lease() -> None:
 
 
 def test_a_crash_between_publishing_and_confirming_may_page_twice() -> None:
-    """The one case where a page repeats: at least once, never not at all."""
+    """The only case in which a page repeats: delivery is at least once."""
     world = World(sink=MemorySink(crash_after=True))
     with pytest.raises(CrashError):
         world.process(batch(BLOCKED))
@@ -187,16 +187,16 @@ def test_a_crash_between_publishing_and_confirming_may_page_twice() -> None:
     assert world.sink.sent[0].document["incident"] == world.sink.sent[1].document["incident"]
 
 
-def test_a_crash_after_confirming_pages_no_second_time() -> None:
-    """The retry finds it sent."""
+def test_a_crash_after_confirming_does_not_page_again() -> None:
+    """The retry finds the page marked as sent."""
     world = World()
     world.process(batch(BLOCKED))
     world.process(batch(BLOCKED), "retry", NOW + 60)
     assert len(world.sink.sent) == 1
 
 
-def test_a_refused_page_fails_the_batch_and_the_retry_sends_what_is_missing() -> None:
-    """What was sent is not sent again; what was refused is, at once, by whatever invocation comes."""
+def test_a_failed_page_fails_the_batch_and_the_retry_sends_it() -> None:
+    """Sent pages are not repeated; any invocation sends the failed one at once."""
     private = Policy(private_subnets=("10.0.2.0/24",))
     world = World(sink=MemorySink(refuse={"blocked-connection"}), policy=private)
     answer = f"2 111122223333 eni-db 10.0.2.30 203.0.113.9 22 50000 6 6 360 {NOW - 90} {NOW - 40} ACCEPT OK"
@@ -212,16 +212,16 @@ def test_a_refused_page_fails_the_batch_and_the_retry_sends_what_is_missing() ->
     ]  # fmt: skip
 
 
-def test_a_table_that_does_not_answer_is_left_alone_for_the_rest_of_the_batch() -> None:
-    """Every call costs seconds, and all pages go out all the same."""
+def test_a_failed_table_is_not_called_again_in_the_batch() -> None:
+    """Every call costs seconds, and all pages are sent nevertheless."""
     world = World()
     world.claims.away = {"claim", "confirm"}
     result = world.process(batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(4))))
     assert (len(world.sink.sent), result.state_unavailable, world.claims.calls) == (4, 1, 1)
 
 
-def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
-    """The gravest are told one by one, the others together; the retry tells nothing twice."""
+def test_alerts_beyond_the_limit_are_one_more_page() -> None:
+    """The most severe are sent individually, the others together; the retry sends nothing twice."""
     world = World()
     prober = [line("10.0.8.66", port) for port in range(20, 30)]
     many = batch(*(line(f"10.0.1.{i}", 1000 + i) for i in range(60)), *prober)
@@ -229,14 +229,14 @@ def test_what_is_too_much_for_one_batch_is_one_more_page() -> None:
     assert len(world.sink.sent) == MAX_SINGLE + 1
     assert world.sink.sent[0].attributes["detector"] == "host-probing"
     storm = world.sink.sent[-1]
-    assert storm.subject == "[HIGH] 36 more findings at once on eni-db-all (eu-west-1)"
+    assert storm.subject == "[HIGH] 36 more findings in one batch of log stream eni-db-all (eu-west-1)"
     assert (storm.document["findings"], storm.attributes["detector"]) == (36, "alert-rollup")
     world.process(many, "retry", NOW + 60)
     assert len(world.sink.sent) == MAX_SINGLE + 1
 
 
-def test_what_a_storm_told_is_known_and_what_is_new_is_told_by_itself() -> None:
-    """Nobody can hide behind a storm: findings that are known take no place."""
+def test_a_new_alert_after_a_storm_is_sent_individually() -> None:
+    """A storm cannot hide it: known findings take no place in the limit."""
     world = World()
     storm = [line(f"10.0.1.{i}", 1000 + i) for i in range(60)]
     world.process(batch(*storm, name="a"))
@@ -258,7 +258,7 @@ def test_a_storm_that_cannot_be_sent_is_left_to_the_retry() -> None:
 
 
 def test_a_flood_costs_a_bounded_number_of_writes() -> None:
-    """And its page says how many there are."""
+    """And its page contains their number."""
     world = World()
     result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
     assert len(world.sink.sent) == MAX_SINGLE + 1
@@ -267,8 +267,8 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     assert len(result.delivery.rolled_up) == 1000 - MAX_SINGLE
 
 
-def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> None:
-    """However much is known already, and by a retry no second time."""
+def test_new_alerts_beyond_the_claim_limit_are_rolled_up_once() -> None:
+    """Regardless of the number of known alerts, and not again by a retry."""
     world = World()
     known = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(MAX_CLAIMS)]
     world.process(batch(*known, name="a"))
@@ -287,8 +287,8 @@ def test_what_is_new_beyond_all_that_is_looked_up_is_told_once_in_a_while() -> N
     assert world.sink.sent == []
 
 
-def test_when_time_is_nearly_over_the_rest_is_left_to_the_retry() -> None:
-    """Rather than being stopped in the middle, with the metrics unwritten."""
+def test_when_time_runs_out_the_rest_is_left_to_the_retry() -> None:
+    """Otherwise Lambda would stop the function before it writes its metrics."""
     world = World(seconds_left=5)
     result = world.process(batch(BLOCKED))
     with pytest.raises(PublishFailed, match="time is nearly over"):
@@ -298,8 +298,8 @@ def test_when_time_is_nearly_over_the_rest_is_left_to_the_retry() -> None:
     assert len(world.sink.sent) == 1
 
 
-def test_without_the_state_table_pages_go_out_all_the_same() -> None:
-    """Better a page too many than none; the loss is counted."""
+def test_without_the_state_table_pages_are_sent() -> None:
+    """A duplicate page is better than none; the failure is counted."""
     world = World()
     world.claims.away = {"claim", "confirm"}
     result = world.process(batch(BLOCKED))
@@ -307,8 +307,8 @@ def test_without_the_state_table_pages_go_out_all_the_same() -> None:
     result.raise_if_unsent()
 
 
-def test_a_confirmation_that_fails_does_not_fail_the_batch() -> None:
-    """The page is out: a retry would send it again."""
+def test_a_failed_confirmation_does_not_fail_the_batch() -> None:
+    """The page is sent: a retry would send it again."""
     world = World()
     world.claims.away = {"confirm"}
     result = world.process(batch(BLOCKED))
@@ -316,23 +316,23 @@ def test_a_confirmation_that_fails_does_not_fail_the_batch() -> None:
     assert (result.notifications, result.state_unavailable) == (1, 1)
 
 
-def test_a_release_that_fails_leaves_the_claim_to_its_lease() -> None:
-    """The batch fails for the page, not for the table."""
+def test_a_failed_release_leaves_the_claim_to_its_lease() -> None:
+    """The batch fails because of the page, not because of the table."""
     world = World(sink=MemorySink(refuse={"blocked-connection"}))
     world.claims.away = {"release"}
     result = world.process(batch(BLOCKED))
     assert (len(result.delivery.unsent), result.state_unavailable) == (1, 1)
 
 
-def test_both_interfaces_of_a_refused_connection_are_one_incident() -> None:
-    """The client's and the server's interface log it; on-call hears of it once."""
+def test_both_interfaces_of_a_rejected_connection_are_one_incident() -> None:
+    """The client's and the server's interface log it; on-call gets one page."""
     world = World()
     world.process(batch(BLOCKED, name="server"))
     world.process(batch(BLOCKED.replace("eni-db", "eni-app"), name="client"))
     assert len(world.sink.sent) == 1
 
 
-def test_an_account_of_another_owner_is_another_incident() -> None:
+def test_another_account_is_another_incident() -> None:
     """Addresses repeat between accounts; the record's own account counts."""
     world = World()
     world.process(batch(BLOCKED, name="a"))
@@ -341,7 +341,7 @@ def test_an_account_of_another_owner_is_another_incident() -> None:
     assert accounts == ["111122223333", "444455556666"]
 
 
-def test_a_page_is_json_all_the_way() -> None:
+def test_a_page_is_valid_json() -> None:
     """The document can be stored and sent as it is."""
     world = World()
     world.process(batch(BLOCKED))
@@ -350,7 +350,7 @@ def test_a_page_is_json_all_the_way() -> None:
     assert json.loads(json.dumps(page.document)) == page.document
 
 
-# ---- log formats, and lines that cannot be read
+# ---- log formats and unparsed lines
 
 SHORT = LogFormat.parse("${srcaddr} ${dstaddr} ${dstport} ${protocol} ${packets} ${action} ${tcp-flags}")
 ANOTHER = LogFormat.parse("${protocol} ${srcaddr} ${dstport} ${dstaddr} ${action} ${packets} ${tcp-flags}")
@@ -359,16 +359,16 @@ OF_ANOTHER = "6 10.0.1.21 5432 10.0.2.30 REJECT 6 2"
 GROUP = "/flow-warden/flow-logs"
 
 
-def test_lines_of_several_formats_in_one_stream_are_each_read_by_its_own() -> None:
-    """Told apart by the number of tokens, then by the types of the fields."""
+def test_each_line_is_parsed_with_its_own_format() -> None:
+    """Formats are distinguished by the number of tokens, then by the types of the fields."""
     world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), ANOTHER.to_log_format()]}))
     result = world.process(batch(OF_SHORT, BLOCKED, OF_ANOTHER))
     assert (result.flows, result.malformed) == (3, 0)
     assert sorted(page.document["subject"] for page in world.sink.sent) == ["10.0.1.20", "10.0.1.21"]
 
 
-def test_a_format_that_appears_is_learned_within_the_batch() -> None:
-    """The batch that shows it is read again: nothing of it is lost, nothing of it is told twice."""
+def test_a_new_format_is_learned_within_the_batch() -> None:
+    """The batch is parsed again: nothing is lost and nothing is sent twice."""
     world = World(formats=FakeFormats({GROUP: [DEFAULT_LOG_FORMAT.to_log_format()]}))
     warm = world.container()
     warm.process(batch(line("10.0.1.5", 443, "ACCEPT"), name="a"), Invocation("attempt-1", lambda: 40.0), NOW)
@@ -381,18 +381,18 @@ def test_a_format_that_appears_is_learned_within_the_batch() -> None:
     assert (result.flows, result.malformed, result.sight_lost, len(world.sink.sent)) == (4, 0, 0, 1)
 
 
-def test_lines_that_fit_two_formats_alike_are_malformed_and_sight_is_lost() -> None:
-    """Never guessed: the two flow logs differ in the order of their addresses only."""
+def test_lines_that_match_two_formats_are_malformed_and_reported() -> None:
+    """Never guessed: the two flow logs differ only in the order of their addresses."""
     swapped = LogFormat(("dstaddr", "srcaddr", *SHORT.names[2:]))
     world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
     result = world.process(batch(OF_SHORT, OF_SHORT))
     assert (result.flows, result.malformed, result.sight_lost) == (0, 2, 1)
-    assert "alike" in world.operations.sent[0].text
+    assert "several formats" in world.operations.sent[0].text
     assert world.sink.sent == []
 
 
-def test_lost_sight_is_told_to_operations_once_a_window() -> None:
-    """Not to on-call; and the pages of what could be read go out."""
+def test_unparsed_lines_are_reported_to_operations_once_per_window() -> None:
+    """Not to on-call; pages about parsed lines are sent."""
     world = World()
     result = world.process(batch(BLOCKED, *["nonsense"] * 9, name="a"))
     assert (result.sight_lost, result.findings, result.notifications) == (1, 2, 2)
@@ -404,34 +404,34 @@ def test_lost_sight_is_told_to_operations_once_a_window() -> None:
     assert [sent.document["held_back"] for sent in world.operations.sent] == [0, 1]
 
 
-def test_a_poison_line_is_no_lost_sight() -> None:
+def test_an_isolated_malformed_line_is_no_finding() -> None:
     """It is counted."""
     world = World()
     result = world.process(batch(BLOCKED, "nonsense"))
     assert (result.malformed, result.sight_lost, world.operations.sent) == (1, 0, [])
 
 
-def test_lost_sight_that_cannot_be_told_fails_the_batch() -> None:
-    """As a page that cannot be sent: the retry tells it, and pages nothing again."""
+def test_an_unsent_report_of_unparsed_lines_fails_the_batch() -> None:
+    """Like an unsent page: the retry sends it, and repeats no page."""
     world = World(operations=MemorySink(name="memory:operations", refuse={"unparsed-lines"}))
     both = batch(BLOCKED, *["nonsense"] * 9)
-    with pytest.raises(PublishFailed, match=r"not sent, .*Sight lost: 9 of 10 lines"):
+    with pytest.raises(PublishFailed, match=r"not sent, .*9 of 10 lines"):
         world.process(both).raise_if_unsent()
     world.operations.refuse.clear()
     world.process(both, now=NOW + 60).raise_if_unsent()
     assert (len(world.operations.sent), len(world.sink.sent)) == (1, 1)
 
 
-def test_formats_that_cannot_be_learned_are_counted_and_fail_nothing() -> None:
-    """The fallback reads the lines."""
+def test_unavailable_formats_are_counted_and_fail_nothing() -> None:
+    """The fallback is used."""
     world = World(formats=FakeFormats(throttled=True))
     result = world.process(batch(BLOCKED))
     assert (result.flows, result.log_formats_unavailable, len(world.sink.sent)) == (1, 1, 1)
     assert World().process(batch(BLOCKED)).log_formats_unavailable == 0
 
 
-def test_a_stream_of_poison_does_not_make_every_batch_ask_ec2() -> None:
-    """Once a while is enough, however many containers read it."""
+def test_malformed_lines_do_not_cause_an_ec2_query_per_batch() -> None:
+    """One query per waiting time, for any number of containers."""
     world = World()
     for second in range(WAIT_SECONDS):
         world.process(batch("nonsense", name=str(second)), now=NOW + second)
@@ -440,17 +440,17 @@ def test_a_stream_of_poison_does_not_make_every_batch_ask_ec2() -> None:
 
 @dataclass
 class DeafToHeartbeats(MemoryEvidence):
-    """A table that takes everything but heartbeats."""
+    """A table that accepts everything except heartbeats."""
 
     def add(self, addition: Addition) -> Sets:
-        """As the port says."""
+        """See the port."""
         if addition.key.startswith(HEARTBEATS.prefix):
             raise StateUnavailable("ThrottlingException, by the test")
         return super().add(addition)
 
 
-def test_a_heartbeat_that_is_not_written_keeps_no_detector_from_the_table() -> None:
-    """What hosts did is added all the same; and the failure is counted."""
+def test_a_failed_heartbeat_write_does_not_affect_detectors() -> None:
+    """Their evidence is written nevertheless, and the failure is counted."""
     evidence = DeafToHeartbeats()
     asked = [line("10.0.1.66", 22).replace("eni-db", "eni-0a").replace("2.30", f"2.{n}") for n in range(20)]
     many = batch(*asked)
@@ -459,16 +459,16 @@ def test_a_heartbeat_that_is_not_written_keeps_no_detector_from_the_table() -> N
     assert any(key.startswith(CONTACTS_HOUR.prefix) for key in evidence.items)
 
 
-def test_many_alerts_to_operations_are_rolled_up_as_what_they_are() -> None:
-    """No incident of on-call's, and no word of a scan."""
+def test_alerts_to_operations_are_rolled_up_separately() -> None:
+    """Not as an incident for on-call, and without mentioning a scan."""
     rest = [
-        Alert(key=str(number), route=Route.OPERATIONS, title="eni-0a is silent.", render=lambda _: PAGE)
+        Alert(key=str(number), route=Route.OPERATIONS, title="eni-0a: no records.", render=lambda _: PAGE)
         for number in range(3)
     ]
     seen = Seen(batch=batch(), region="eu-west-1", quiet_minutes=60)
     sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
     assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
-    assert "flow log that was deleted or changed" in sent.text
+    assert "a deleted or changed flow log" in sent.text
     paging = roll_up([replace(each, route=Route.PAGES) for each in rest], seen)
     assert paging.render(Claim(state=ClaimState.CLAIMED)).attributes["kind"] == "incident"
 

@@ -1,4 +1,4 @@
-"""Triage: which findings of a batch are told."""
+"""Triage: which findings of a batch remain."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.monitor.batches import Container, batch, of_traffic, table, triaged
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 
 
-def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> None:
-    """One page for the prober; the application next to it keeps its own."""
+def test_probing_inhibits_the_blocked_connections_of_the_same_host_only() -> None:
+    """One page for the prober; other hosts keep their own."""
     flows = batch(
         *(rejected("10.0.1.66:50000", f"10.0.2.30:{port}") for port in (22, 135, 445, 3306, 3389)),
         rejected("10.0.1.20:50000", "10.0.2.30:5432"),
@@ -32,8 +32,8 @@ def test_probing_silences_the_blocked_connections_of_the_same_host_only() -> Non
     assert found == {("host-probing", "10.0.1.66"), ("blocked-connection", "10.0.1.20")}
 
 
-def test_a_subnet_that_is_no_id_is_nobodys_address() -> None:
-    """A line may say anything there: it costs no batch, whoever is exempt."""
+def test_an_invalid_subnet_id_is_not_an_address() -> None:
+    """A line may contain any text there: no batch fails, regardless of exempt hosts."""
     ends = [("10.0.2.60:443", f"10.0.1.7:4000{n}") for n in range(3)]
     asked = [flow(*end[::-1], tcp_flags=2, subnet_id="poison", flow_direction=IN) for end in ends]
     refused = [rejected(*end, tcp_flags=18, subnet_id="poison", flow_direction=OUT) for end in ends]
@@ -48,8 +48,8 @@ def test_a_subnet_that_is_no_id_is_nobodys_address() -> None:
     assert not exempt.severity.pages
 
 
-def test_what_a_detector_finds_in_two_ways_is_one_finding() -> None:
-    """A host that the policy names and whose role is known to listen as well."""
+def test_the_same_finding_of_a_detector_is_reported_once() -> None:
+    """For example, a host that the policy names and whose role is listener-only."""
     flows = [flow("10.0.2.30:49800", "198.51.100.77:443", tcp_flags=2)]
     policy = Policy(listener_only=("10.0.2.30",))
     (finding,) = triaged(flows, policy)
@@ -57,12 +57,12 @@ def test_what_a_detector_finds_in_two_ways_is_one_finding() -> None:
 
 
 def test_an_empty_batch_has_no_findings() -> None:
-    """Nothing comes of nothing."""
+    """Without records there are no findings."""
     assert triaged([]) == []
 
 
-def test_exempt_hosts_are_reported_and_page_nobody() -> None:
-    """A scanner that is meant to scan; its neighbour is not."""
+def test_exempt_hosts_are_reported_and_never_page() -> None:
+    """An approved scanner; the other host is not exempt."""
     scans = [
         rejected(f"10.0.1.{host}:50000", f"10.0.2.30:{port}") for host in (66, 67) for port in range(20, 30)
     ]
@@ -107,17 +107,17 @@ def test_order_and_repetition_of_records_change_no_finding(
 
 
 class Unselected(BatchView):
-    """A batch whose detectors get all accepted flows, and not only those of declared places."""
+    """A batch whose detectors get all accepted flows, not only those of declared places."""
 
     def with_internet(self, places: tuple[str, ...]) -> list[DirectedFlow]:
-        """All of them, whatever the places are."""
+        """All of them, regardless of the places."""
         accepted = self.records.flows["action"] == ACCEPT
         return self.flows(accepted.nonzero()[0]) if places else []
 
 
 @given(st.lists(FLOWS, max_size=20, unique_by=repr))
-def test_choosing_flows_of_declared_places_loses_no_finding(flows: list[Flow]) -> None:
-    """To leave the others out saves making them, and changes nothing."""
+def test_selecting_flows_of_declared_places_loses_no_finding(flows: list[Flow]) -> None:
+    """Excluding the others saves the cost of creating them, and changes no finding."""
     container = Container(POLICY)
     for detector in (internet_to_private.DETECTOR, unexpected_egress.DETECTOR):
         found, all_of_them = (

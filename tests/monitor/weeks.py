@@ -1,4 +1,4 @@
-"""Weeks of a role, for tests of detectors that compare a host with what its role usually does."""
+"""Weeks of a role, for tests of detectors that compare a host with its role's usual behaviour."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def look(
     policy: Policy = POLICY,
     known: FakeDirectory | None = None,
 ) -> list[TrafficFinding]:
-    """One batch, in a container of its own."""
+    """One batch, in a new container."""
     directory = known or FakeDirectory.of(interface("eni-1"), interface("eni-nat", "nat"))
     return Container(policy, evidence, directory).found(flows, now)
 
 
 def tried(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_000, **given: object) -> Flow:
-    """A request of the client that gets no answer."""
+    """A request of the client without an answer."""
     usual = {"tcp_flags": 2, "flow_direction": OUT, "start": at, "end": at + 9}
     return flow(f"{CLIENT}:{client_port}", f"{server}:{port}", **usual | given)
 
@@ -51,7 +51,7 @@ def got(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_00
 
 
 def learned(*usual: Flow, days: int = 21) -> MemoryEvidence:
-    """Evidence of a role that did this every day for three weeks."""
+    """Evidence of a role with this daily behaviour for three weeks."""
     evidence = MemoryEvidence()
     for ago in range(days, 0, -1):
         at = TODAY - ago * DAY + 3600
@@ -75,17 +75,17 @@ VISITOR = "198.51.100.66"
 
 
 def knock(port: int, **given: object) -> Flow:
-    """The visitor is refused a port."""
+    """The visitor is refused at a port."""
     usual = {"tcp_flags": 2, "flow_direction": IN, "start": TODAY + 3600, "end": TODAY + 3609}
     return rejected(f"{VISITOR}:50000", f"{CLIENT}:{port}", **usual | given)
 
 
 def visit(port: int, at: int = TODAY + 5400, visitor: str = VISITOR) -> list[Flow]:
-    """The visitor is let in and answered."""
-    told = {"start": at, "end": at + 9}
+    """The visitor is accepted and answered."""
+    times = {"start": at, "end": at + 9}
     return [
-        flow(f"{visitor}:50001", f"{CLIENT}:{port}", tcp_flags=2, flow_direction=IN, **told),
-        flow(f"{CLIENT}:{port}", f"{visitor}:50001", tcp_flags=18, flow_direction=OUT, **told),
+        flow(f"{visitor}:50001", f"{CLIENT}:{port}", tcp_flags=2, flow_direction=IN, **times),
+        flow(f"{CLIENT}:{port}", f"{visitor}:50001", tcp_flags=18, flow_direction=OUT, **times),
     ]
 
 

@@ -23,12 +23,12 @@ DAY = 20_000
 
 
 def seen(*days: int) -> Baseline:
-    """What is known on `DAY` of an edge that was seen on these days."""
+    """The baseline on `DAY` of an edge that was seen on these days."""
     return Baseline(DAY, {day: frozenset({fingerprint(*EDGE)}) for day in days})
 
 
-def test_an_edge_is_usual_once_it_was_seen_on_two_days_before() -> None:
-    """A day alone may be the incident's."""
+def test_an_edge_is_usual_after_two_earlier_days() -> None:
+    """A single day may be that of the incident."""
     edge, other = fingerprint(*EDGE), fingerprint(*OTHER)
     assert seen(DAY - 1).new_among([edge]) == [0]
     assert seen(DAY - 1, DAY - 9).new_among([edge]) == []
@@ -37,7 +37,7 @@ def test_an_edge_is_usual_once_it_was_seen_on_two_days_before() -> None:
 
 
 def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days() -> None:
-    """From the first day on which anything was seen of it."""
+    """Counted from the first day with any edge."""
     week = range(DAY - 6, DAY)
     assert seen().learning
     assert seen(*week, DAY - LEARNING_DAYS + 1).learning
@@ -45,15 +45,15 @@ def test_a_role_is_learned_until_it_is_two_weeks_old_and_was_seen_on_seven_days(
     assert seen(DAY - 1, DAY - LEARNING_DAYS).learning, "two days are not two weeks"
 
 
-def test_an_edge_is_an_example_of_kinds() -> None:
-    """The service wherever it is; who answers, listens; whatever leaves for the internet, goes out."""
+def test_an_edge_has_kinds() -> None:
+    """The service on any host; answering is listening; contacting the internet is going out."""
     assert kinds_of(EDGE) == [("out", 6, 5432)]
     assert kinds_of(Edge("in", 6, 443, "internet")) == [("in", 6, 443), LISTENS]
     assert kinds_of(Edge("out", 6, 443, "internet")) == [("out", 6, 443), GOES_OUT]
 
 
-def test_only_days_before_count() -> None:
-    """So that the order of a day's batches decides nothing."""
+def test_only_earlier_days_count() -> None:
+    """So that the order of a day's batches does not matter."""
     keys = keys_before("tag:Role=web", DAY)
     assert BASELINES.key_of("tag:Role=web", DAY) not in keys
     assert keys[BASELINES.key_of("tag:Role=web", DAY - 1)] == DAY - 1
@@ -64,8 +64,8 @@ def test_only_days_before_count() -> None:
     assert baseline(DAY, keys, items).knows(EDGE)
 
 
-def test_what_is_learned_is_kept_for_its_day() -> None:
-    """A union: learning it again adds nothing."""
+def test_learned_edges_are_stored_for_their_day() -> None:
+    """A union: learning an edge again adds nothing."""
     addition = learned("tag:Role=web", DAY, frozenset({EDGE}))
     assert addition.key == BASELINES.key_of("tag:Role=web", DAY)
     assert addition.sets == {EDGES: frozenset({fingerprint(*EDGE), fingerprint("out", 6, 5432)})}

@@ -1,4 +1,4 @@
-"""The state as a batch sees it: what a container writes down, and what it knows already."""
+"""The state as a batch sees it: what a container writes, and what it has cached."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ KEY = BASELINES.key_of(ROLE, DAY)
 
 
 def edge(port: int) -> Edge:
-    """A role asks for a port of a network."""
+    """A role contacts a network on a port."""
     return Edge("out", 6, port, "10.0.3.0/24")
 
 
 def held(store: MemoryEvidence) -> frozenset[int]:
-    """The numbers that the table has of the day."""
+    """The numbers of the day in the table."""
     return store.read([KEY]).get(KEY, {}).get(EDGES, frozenset())
 
 
-def test_an_edge_is_written_down_once_with_what_it_is_an_example_of() -> None:
-    """Whoever brings it again, alone or with others."""
+def test_an_edge_is_written_once_with_its_kinds() -> None:
+    """Regardless of which batch repeats it, alone or with others."""
     store = MemoryEvidence()
     book = StateCache(store).for_batch()
     for edges in ({edge(1)}, {edge(1)}, set[Edge]()):
@@ -35,8 +35,8 @@ def test_an_edge_is_written_down_once_with_what_it_is_an_example_of() -> None:
     assert fingerprint(*edge(2)) in held(store)
 
 
-def test_what_the_table_did_not_take_is_written_with_the_next_batch() -> None:
-    """Nothing is lost that is brought again."""
+def test_a_failed_write_is_retried_with_the_next_batch() -> None:
+    """No repeated edge is lost."""
     store = MemoryEvidence(is_away=True)
     cache = StateCache(store)
     cache.for_batch().learn(ROLE, DAY, frozenset({edge(1)}))
@@ -45,8 +45,8 @@ def test_what_the_table_did_not_take_is_written_with_the_next_batch() -> None:
     assert fingerprint(*edge(1)) in held(store)
 
 
-def test_a_role_teaches_a_bounded_number_of_edges_a_day() -> None:
-    """An item has a size, and somebody might use every port."""
+def test_the_edges_of_a_role_and_day_are_bounded() -> None:
+    """An item has a maximum size, and a host could use every port."""
     store = MemoryEvidence()
     book = StateCache(store).for_batch()
     book.learn(ROLE, DAY, frozenset(edge(port) for port in range(3 * MOST_EDGES)))
@@ -56,8 +56,8 @@ def test_a_role_teaches_a_bounded_number_of_edges_a_day() -> None:
     assert store.writes == writes
 
 
-def test_a_container_forgets_what_it_taught_the_longest_ago() -> None:
-    """Then it writes it again, which changes nothing."""
+def test_a_container_drops_the_oldest_written_edges() -> None:
+    """It then writes them again, which changes nothing."""
     store = MemoryEvidence()
     cache = StateCache(store)
     for number in range(TAUGHT + 2):

@@ -1,11 +1,11 @@
-"""lateral-movement and brute-force over days: remote administration that a role never did."""
+"""lateral-movement and brute-force over days: remote administration that is new for a role."""
 
 from __future__ import annotations
 
 from tests.monitor.weeks import CLIENT, DAY, TODAY, got, learned, look, tried
 
 
-def test_three_hosts_asked_for_administration_are_lateral_movement() -> None:
+def test_administration_of_three_hosts_is_lateral_movement() -> None:
     """Answered or not, over several batches."""
     evidence = learned()
     moves = [got("10.0.9.1", 22), [tried("10.0.9.2", 3389)], got("10.0.9.3", 5985)]
@@ -14,8 +14,8 @@ def test_three_hosts_asked_for_administration_are_lateral_movement() -> None:
     assert [(found.detector, found.subject) for found in last] == [("lateral-movement", CLIENT)]
 
 
-def test_one_host_logged_in_on_again_and_again_is_brute_force() -> None:
-    """Over several batches, of which none shows enough."""
+def test_repeated_sessions_on_one_host_are_brute_force() -> None:
+    """Over several batches, none of which contains enough sessions."""
     evidence = learned()
     batches = [
         [each for port in range(begin, begin + 11) for each in got("10.0.9.1", 22, client_port=port)]
@@ -28,22 +28,22 @@ def test_one_host_logged_in_on_again_and_again_is_brute_force() -> None:
     assert [look(batch, bastion) for batch in batches] == [[]] * 4
 
 
-def test_administration_that_is_usual_is_no_movement() -> None:
-    """A bastion does nothing else, and may do it in a network where it never was."""
+def test_usual_administration_is_not_lateral_movement() -> None:
+    """A bastion only administers, also in networks that are new for it."""
     evidence = learned(*got("10.0.9.200", 22))
     assert [look(got(f"10.0.{net}.1", 22), evidence) for net in (9, 11, 12, 13)] == [[]] * 4
     smb = [look(got(f"10.0.{net}.1", 445), evidence) for net in (9, 11, 12, 13)]
     assert [bool(found) for found in smb] == [False, False, True, True]
 
 
-def test_sessions_with_the_internet_are_no_lateral_movement() -> None:
-    """Code is fetched by SSH."""
+def test_sessions_with_the_internet_are_not_lateral_movement() -> None:
+    """Code is fetched over SSH."""
     evidence = learned()
     assert look([each for host in (3, 4, 5) for each in got(f"140.82.121.{host}", 22)], evidence) == []
 
 
-def test_two_logins_do_not_make_an_administrator() -> None:
-    """Who prepares for more would let them pass for usual; a bastion logs in on most days."""
+def test_two_logins_are_not_usual_administration() -> None:
+    """An intruder's preparation must not count as usual; a bastion logs in on most days."""
     moves = [each for host in range(1, 9) for each in got(f"10.0.9.{host}", 22)]
     evidence = learned()
     for ago in (2, 1):

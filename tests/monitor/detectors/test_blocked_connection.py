@@ -1,4 +1,4 @@
-"""blocked-connection: an own host that is refused what it asks for."""
+"""blocked-connection: connections of an internal host that are rejected."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ PACKETS = Thresholds().blocked_packets
 
 
 def test_many_lines_about_one_service_are_one_finding() -> None:
-    """Never one alert a line."""
+    """Never one alert per line."""
     flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", start=START + i) for i in range(20)]
     (finding,) = inspect(batch(*flows), Policy())
-    assert describe(finding).summary == "10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30."
+    assert describe(finding).summary == "10.0.1.20 is blocked from PostgreSQL (tcp/5432) at 10.0.2.30."
     assert finding.facts.limit == PACKETS
     assert finding.severity is Severity.MEDIUM
     assert (finding.tally.records, finding.tally.connections, finding.tally.packets) == (20, 20, 120)
     assert (finding.tally.first, finding.tally.last) == (START, START + 58)
 
 
-def test_a_host_and_a_service_make_a_group() -> None:
-    """Another client or another service is another finding; another server is not."""
+def test_findings_are_grouped_by_host_and_service() -> None:
+    """Another client or service is another finding; another server is not."""
     flows = (
         rejected("10.0.1.20:50000", "10.0.2.30:5432"),
         rejected("10.0.1.20:50001", "10.0.2.31:5432"),
@@ -47,7 +47,7 @@ def test_a_host_and_a_service_make_a_group() -> None:
 
 
 def test_egress_to_the_internet_counts_too() -> None:
-    """The refusal may be at the way out."""
+    """Outbound rules can reject it."""
     (finding,) = inspect(batch(rejected("10.0.1.20:50000", "198.51.100.7:443")), Policy())
     assert finding.peer_class == "internet"
     first, *_ = steps(finding, describe(finding), OCCASION)
@@ -62,22 +62,22 @@ def test_egress_to_the_internet_counts_too() -> None:
         (None, "at 10.0.1.20 or 10.0.2.30"),
     ],
 )
-def test_the_side_tells_whose_rules_refused(direction: FlowDirection | None, rules: str) -> None:
-    """On-call goes to the right security group first."""
+def test_the_side_identifies_the_rules(direction: FlowDirection | None, rules: str) -> None:
+    """On-call checks the right security group first."""
     one = rejected("10.0.1.20:50000", "10.0.2.30:5432", flow_direction=direction)
     (finding,) = inspect(batch(one), Policy())
     assert rules in describe(finding).likely
 
 
-def test_a_stated_reason_is_told() -> None:
-    """`reject-reason` needs no guessing."""
+def test_a_reject_reason_is_reported() -> None:
+    """`reject-reason` states the cause."""
     one = rejected("10.0.1.20:50000", "198.51.100.7:443", reject_reason="BPA")
     (finding,) = inspect(batch(one), Policy())
-    assert describe(finding).likely == "VPC Block Public Access refused it"
+    assert describe(finding).likely == "VPC Block Public Access"
 
 
-def test_a_layout_without_packet_counts_counts_records() -> None:
-    """A record stands for a packet at least."""
+def test_a_format_without_packet_counts_counts_records() -> None:
+    """A record stands for at least one packet."""
     flows = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432", packets=None) for i in range(PACKETS)]
     assert len(inspect(batch(*flows), Policy())) == 1
     assert inspect(batch(*flows[1:]), Policy()) == []
@@ -101,6 +101,6 @@ def test_a_layout_without_packet_counts_counts_records() -> None:
         "a rejected SYN-ACK", "ICMP", "multicast", "broadcast", "accepted",
     ],
 )  # fmt: skip
-def test_what_no_own_host_asked_for_is_no_finding(one: Flow) -> None:
-    """The negative cases."""
+def test_traffic_not_initiated_by_an_internal_host_is_no_finding(one: Flow) -> None:
+    """Negative cases."""
     assert inspect(batch(one), Policy()) == []

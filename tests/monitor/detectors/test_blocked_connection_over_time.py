@@ -1,4 +1,4 @@
-"""blocked-connection over days: what is new pages when it goes on."""
+"""blocked-connection over days: rejections of new connections page once they persist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.monitor.weeks import CLIENT, DAY, OUT, POLICY, TODAY, learned
 
 
 def blocked(server: str, at: int) -> list[Flow]:
-    """A host is refused a service."""
+    """A host is rejected at a service."""
     return [
         rejected(f"{CLIENT}:4{n}000", f"{server}:5432", tcp_flags=2, flow_direction=OUT, start=at, end=at + 9)
         for n in range(3)
@@ -23,13 +23,13 @@ def blocked(server: str, at: int) -> list[Flow]:
 def weighed(
     flows: list[Flow], evidence: MemoryEvidence, now: int, known: FakeDirectory | None = None
 ) -> list[bool]:
-    """Whether each blocked connection pages, in a container of its own."""
+    """Whether each blocked connection pages, in a new container."""
     container = Container(POLICY, evidence, known or FakeDirectory.of(interface("eni-1")))
     return [each.severity.pages for each in container.detect(blocked_connection.DETECTOR, table(*flows), now)]
 
 
-def test_a_flood_of_refusals_costs_a_bounded_number_of_writes() -> None:
-    """Addresses of ours can be made up where many networks meet; what is beyond pages nobody."""
+def test_a_flood_of_rejections_costs_a_bounded_number_of_writes() -> None:
+    """Internal addresses can be spoofed where many networks meet; rejections beyond the budget never page."""
     evidence = learned()
     at = TODAY + 3600
     flows = [
@@ -37,27 +37,27 @@ def test_a_flood_of_refusals_costs_a_bounded_number_of_writes() -> None:
                  start=at, end=at + 9, packets=3)
         for n in range(500)
     ]  # fmt: skip
-    told = weighed(flows, evidence, at)
-    assert len(told) > MOST_REFUSED
-    assert not any(told)
+    paging = weighed(flows, evidence, at)
+    assert len(paging) > MOST_REFUSED
+    assert not any(paging)
     assert sum(key.startswith(REFUSALS.prefix) for key in evidence.written) <= 2 * MOST_REFUSED
 
 
-def test_what_was_usual_and_is_refused_pages_at_once() -> None:
-    """Somebody changed a rule."""
+def test_a_rejected_usual_connection_pages_at_once() -> None:
+    """A rule was changed."""
     at = TODAY + 3600
     assert weighed(blocked("10.0.3.1", at), learned(), at) == [True]
 
 
-def test_what_was_never_usual_pages_when_it_goes_on_for_long() -> None:
-    """A release whose rule comes later is nobody's incident; twelve slots of ten minutes are."""
+def test_a_rejected_new_connection_pages_once_it_persists() -> None:
+    """A release whose rule follows later is not an incident; rejections in twelve 10-minute slots are."""
     evidence = learned()
     times = [TODAY + 3600 + n * 600 for n in range(13)]
     paged = [weighed(blocked("10.0.200.1", at), evidence, at) for at in times]
     assert paged == [[False]] * 11 + [[True]] * 2
 
 
-def test_refusals_that_go_on_over_midnight_do_not_begin_anew() -> None:
+def test_counting_continues_over_midnight() -> None:
     """The slots of the evening count on the next day."""
     evidence = learned()
     times = [TODAY + DAY - 3600 + n * 600 for n in range(13)]
@@ -65,15 +65,15 @@ def test_refusals_that_go_on_over_midnight_do_not_begin_anew() -> None:
     assert paged == [[False]] * 11 + [[True]] * 2
 
 
-def test_refusals_hours_apart_do_not_add_up() -> None:
-    """Twelve slots within six hours; repeats within a slot are one."""
+def test_rejections_hours_apart_do_not_add_up() -> None:
+    """Twelve slots within six hours are required; repeats within a slot count once."""
     evidence = learned()
     times = [TODAY + 600 + n * 3600 for n in range(20)]
     assert {tuple(weighed(blocked("10.0.200.1", at), evidence, at)) for at in times * 3} == {(False,)}
 
 
-def test_while_a_role_is_learned_or_unknown_every_refusal_pages() -> None:
-    """Nobody can tell what is usual."""
+def test_while_a_role_is_learned_or_unknown_every_rejection_pages() -> None:
+    """It is unknown what is usual."""
     at = TODAY + 3600
     assert weighed(blocked("10.0.200.1", at), MemoryEvidence(), at) == [True]
     assert weighed(blocked("10.0.200.1", at), learned(), at, FakeDirectory()) == [True]

@@ -1,4 +1,4 @@
-"""brute-force: the same host logged in on again and again, from one that never did."""
+"""brute-force: repeated sessions from a host whose role never opened any."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ OK = ContactOutcome.ANSWERED
 def logins(
     server: str, count: int, port: int = 22, outcome: ContactOutcome = OK, peer: str = "10.0.9.0/24"
 ) -> Contact:
-    """So many connections."""
+    """This number of connections."""
     return contact(server, port, outcome, peer, range(40_000, 40_000 + count))
 
 
 def found(one: HostActivity, limits: Thresholds | None = None) -> list[str]:
-    """The detectors that find something."""
+    """The detectors with a finding."""
     return [finding.detector for finding in inspect(one, limits or Thresholds())]
 
 
@@ -36,19 +36,19 @@ def found(one: HostActivity, limits: Thresholds | None = None) -> list[str]:
         ([logins("10.0.9.1", 60, port=3389)], True),
         ([logins(f"10.0.9.{host}", 25) for host in range(1, 5)], True),  # one password, many hosts
         ([logins("10.0.9.1", 30)], False),
-        ([logins(f"10.0.9.{host}", 4) for host in range(1, 30)], False),  # a fleet that is set up
-        ([logins("10.0.9.1", 60, outcome=ContactOutcome.REFUSED)], False),  # others tell of that
+        ([logins(f"10.0.9.{host}", 4) for host in range(1, 30)], False),  # initial fleet setup
+        ([logins("10.0.9.1", 60, outcome=ContactOutcome.REFUSED)], False),  # reported by other detectors
         ([logins("10.0.9.1", 60, port=8080)], False),
         ([logins("203.0.113.9", 60, peer="internet")], False),  # pushes to a code host
     ],
 )
-def test_many_answered_logins_with_few_hosts_are_found(contacts: list[Contact], *, expected: bool) -> None:
-    """On any port by which hosts are operated from afar."""
+def test_many_sessions_on_few_hosts_are_found(contacts: list[Contact], *, expected: bool) -> None:
+    """On any remote administration port."""
     assert bool(found(suspect(*contacts))) is expected
 
 
 def test_sessions_add_up_over_batches_and_windows() -> None:
-    """Each batch shows some of them, and the same ones again."""
+    """Each batch contains some of them, partly repeated."""
     parts = [
         contact("10.0.9.1", 22, OK, client_ports=range(begin, begin + 20))
         for begin in (40_000, 40_010, 40_050)
@@ -58,21 +58,21 @@ def test_sessions_add_up_over_batches_and_windows() -> None:
     assert found(suspect(parts[2], before=together)) == ["brute-force"]
 
 
-def test_who_learns_or_does_so_every_day_guesses_nothing() -> None:
-    """A bastion; and a role of which nothing is known yet."""
+def test_learning_roles_and_usual_administration_are_no_finding() -> None:
+    """A bastion, and a role that is not learned yet."""
     assert found(suspect(logins("10.0.9.1", 60), learning=True)) == []
     assert found(suspect(logins("10.0.9.1", 60), asks=frozenset({(TCP, 22)}))) == []
 
 
-def test_the_policy_says_how_many_sessions_are_too_many() -> None:
-    """Where automation is loose, more."""
+def test_the_policy_sets_the_session_limit() -> None:
+    """Environments with much automation need a higher limit."""
     loose = Thresholds(brute_force_sessions=100)
     assert found(suspect(logins("10.0.9.1", 60)), loose) == []
     assert found(suspect(logins("10.0.9.1", 200)), loose) == ["brute-force"]
 
 
-def test_the_finding_says_who_logged_in_where() -> None:
-    """And how to go on."""
+def test_the_finding_names_client_and_server() -> None:
+    """It also contains the runbook steps."""
     one = suspect(logins("10.0.9.1", 60))
     (finding,) = inspect(one, Thresholds())
     assert (finding.severity, finding.subject) == (Severity.HIGH, CLIENT)
@@ -81,4 +81,4 @@ def test_the_finding_says_who_logged_in_where() -> None:
     assert "10.0.9.1" in describe(finding).summary
     assert "SSH" in describe(finding).summary
     many = suspect(*(logins(f"10.0.9.{host}", 25) for host in range(1, 5)))
-    assert "among others" in describe(inspect(many, Thresholds())[0]).summary
+    assert "and other hosts" in describe(inspect(many, Thresholds())[0]).summary

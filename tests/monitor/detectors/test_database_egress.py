@@ -15,12 +15,12 @@ WEB = contact("203.0.113.9", 443, ContactOutcome.ANSWERED)
 def found(
     *contacts: Contact, serves: frozenset[int] = frozenset({5432}), learning: bool = False
 ) -> list[TrafficFinding]:
-    """What is found about a database's new contacts."""
+    """The findings about a database's new contacts."""
     return inspect(suspect(*contacts, learning=learning, databases=serves), Thresholds())
 
 
-def test_a_database_that_goes_somewhere_new_is_found() -> None:
-    """To the internet or to a host of ours."""
+def test_a_new_connection_of_a_database_is_found() -> None:
+    """To the internet or to an internal host."""
     (finding,) = found(WEB)
     assert (finding.detector, finding.severity, finding.subject) == (
         "database-egress", Severity.HIGH, CLIENT,
@@ -30,24 +30,24 @@ def test_a_database_that_goes_somewhere_new_is_found() -> None:
     assert len(found(contact("10.0.9.1", 22, ContactOutcome.ANSWERED))) == 1
 
 
-def test_replicas_and_what_was_not_answered_are_not() -> None:
-    """A scan of a database is another detector's."""
+def test_replicas_and_unanswered_contacts_are_no_finding() -> None:
+    """`scan` reports scans from a database."""
     assert found(contact("10.0.9.1", 5432, ContactOutcome.ANSWERED)) == []
     assert found(contact("203.0.113.9", 443)) == []
 
 
-def test_a_database_of_the_internet_is_no_replica() -> None:
-    """Whoever listens there."""
+def test_a_database_port_on_the_internet_is_no_replica() -> None:
+    """Any host may listen there."""
     assert len(found(contact("203.0.113.9", 5432, ContactOutcome.ANSWERED))) == 1
 
 
-def test_who_serves_no_database_is_not() -> None:
-    """It is another detector's."""
+def test_a_host_that_serves_no_database_is_no_finding() -> None:
+    """Other detectors report it."""
     assert found(WEB, serves=frozenset()) == []
 
 
-def test_while_a_role_is_learned_only_what_no_database_needs_is_found() -> None:
-    """Its updates, its backup and its directory are as new as all the rest."""
+def test_while_a_role_is_learned_only_unneeded_services_are_found() -> None:
+    """Its updates, backups and directory lookups are as new as everything else."""
     needed = [
         WEB, contact("203.0.113.9", 80, ContactOutcome.ANSWERED),
         contact("10.0.9.1", 389, ContactOutcome.ANSWERED),

@@ -1,4 +1,4 @@
-"""database-egress and unexpected-egress over days: what a role serves, and where it goes."""
+"""database-egress and unexpected-egress over days: served databases and outbound connections."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tests.monitor.batches import of_traffic
 from tests.monitor.weeks import CLIENT, DAY, IN, OUT, POLICY, TODAY, got, learned, look
 
 
-def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:
-    """For three weeks others asked it; now it asks."""
+def test_a_database_is_recognised_by_what_its_role_serves() -> None:
+    """It answered for three weeks; now it initiates."""
     served = [
         flow("10.0.7.7:41000", f"{CLIENT}:5432", tcp_flags=2, flow_direction=IN),
         flow(f"{CLIENT}:5432", "10.0.7.7:41000", tcp_flags=18, flow_direction=OUT),
@@ -17,13 +17,13 @@ def test_a_database_that_initiates_is_known_by_what_its_role_serves() -> None:
     evidence = learned(*served)
     findings = look(got("203.0.113.9", 443), evidence)
     assert {found.detector for found in findings} == {"database-egress", "unexpected-egress"}
-    (told,) = of_traffic(triage(findings, POLICY))
-    assert (told.detector, told.subject) == ("database-egress", CLIENT)
+    (reported,) = of_traffic(triage(findings, POLICY))
+    assert (reported.detector, reported.subject) == ("database-egress", CLIENT)
     assert look(got("203.0.113.9", 443), learned()) == []
 
 
-def test_a_database_that_is_learned_may_not_go_where_no_database_goes() -> None:
-    """It takes two days to see that it is one; what it did on these is usual."""
+def test_a_learning_database_is_found_at_unneeded_services() -> None:
+    """Recognition takes two days; connections on these days are usual."""
     served = [
         flow("10.0.7.7:41000", f"{CLIENT}:5432", tcp_flags=2, flow_direction=IN),
         flow(f"{CLIENT}:5432", "10.0.7.7:41000", tcp_flags=18, flow_direction=OUT),
@@ -37,8 +37,8 @@ def test_a_database_that_is_learned_may_not_go_where_no_database_goes() -> None:
     assert look(got("203.0.113.9", 443), learned(*served, days=2)) == []
 
 
-def test_a_role_that_only_listened_and_goes_out_is_told_until_that_is_usual() -> None:
-    """For three weeks it answered others on a port that is no database's."""
+def test_egress_of_a_listening_role_is_reported_until_it_is_usual() -> None:
+    """For three weeks it only answered on a port that is not a database port."""
     served = [
         flow("10.0.7.7:41000", f"{CLIENT}:8080", tcp_flags=2, flow_direction=IN),
         flow(f"{CLIENT}:8080", "10.0.7.7:41000", tcp_flags=18, flow_direction=OUT),
@@ -52,4 +52,4 @@ def test_a_role_that_only_listened_and_goes_out_is_told_until_that_is_usual() ->
         bool(look(got("203.0.113.9", 443, at), evidence, at))
         for at in range(TODAY + DAY + 3600, TODAY + 4 * DAY, DAY)
     ]
-    assert later == [True, False, False], "told on two days, and then it is usual"
+    assert later == [True, False, False], "reported on two days, then usual"

@@ -1,4 +1,4 @@
-"""egress-volume: which records count, what they are together, and what is usual."""
+"""egress-volume: which records count, their sum, and the usual volume."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def sent(
 
 
 def remembered(*flows: Flow) -> Sets:
-    """What a batch adds to the first host and hour."""
+    """The addition of a batch for the first host and hour."""
     batch = directions(*flows)
     found = uploads(batch)
     place, rows = min(found.items())
@@ -64,10 +64,10 @@ def remembered(*flows: Flow) -> Sets:
         (sent(LEAST), True),
         (sent(LEAST - 1), False),
         (sent(LEAST, action=Action.REJECT), False),
-        (sent(LEAST, server="10.0.9.9:443"), False),  # a backup inside
+        (sent(LEAST, server="10.0.9.9:443"), False),  # an internal backup
         (sent(LEAST, pkt_dst_aws_service="S3"), False),
         (sent(LEAST, tcp_flags=18), False),  # an answer: a web server's download
-        (sent(LEAST, flow_direction=FlowDirection.INGRESS), False),  # at a gateway on the way
+        (sent(LEAST, flow_direction=FlowDirection.INGRESS), False),  # at an intermediate gateway
     ],
 )
 def test_large_records_of_own_connections_to_the_internet_count(one: Flow, *, counts: bool) -> None:
@@ -76,8 +76,8 @@ def test_large_records_of_own_connections_to_the_internet_count(one: Flow, *, co
 
 
 @given(st.lists(st.integers(LEAST, 10**12), min_size=1, max_size=40), st.randoms())
-def test_the_sum_is_right_however_records_are_cut_into_batches(sizes: list[int], random: object) -> None:
-    """Delivered twice, shuffled, in parts: the same set, and a sum that is right to a twentieth."""
+def test_the_sum_is_independent_of_batches(sizes: list[int], random: object) -> None:
+    """Repeated, shuffled, in parts: the same set, and a sum accurate to 5 %."""
     flows = [sent(size, 40_000 + number) for number, size in enumerate(sizes)]
     cut = len(flows) // 2
     parts = [part for part in (flows[cut:], flows[:cut], flows[cut:]) if part]
@@ -89,8 +89,8 @@ def test_the_sum_is_right_however_records_are_cut_into_batches(sizes: list[int],
     assert volume(together) == pytest.approx(sum(sizes), rel=0.05)
 
 
-def test_of_too_many_records_the_largest_are_remembered() -> None:
-    """An hour has room for so many, and is full then."""
+def test_of_too_many_records_the_largest_are_stored() -> None:
+    """An hour has limited capacity."""
     flows = [sent(LEAST + number, 1024 + number) for number in range(MOST_RECORDS)]
     large = [sent(100 * LEAST, 9000 + number) for number in range(10)]
     sets = remembered(*flows, *large)
@@ -100,8 +100,8 @@ def test_of_too_many_records_the_largest_are_remembered() -> None:
     assert not is_full(remembered(*large))
 
 
-def test_hosts_and_hours_are_told_apart() -> None:
-    """A record from the future counts now."""
+def test_hosts_and_hours_are_separate() -> None:
+    """A record from the future counts as current."""
     earlier, later = sent(LEAST, start=NOW - 7200), sent(LEAST, start=NOW + 9999)
     other = sent(LEAST, host="10.0.1.6", start=NOW)
     found = uploads(directions(sent(LEAST, start=NOW), earlier, later, other))
@@ -111,8 +111,8 @@ def test_hosts_and_hours_are_told_apart() -> None:
     }  # fmt: skip
 
 
-def test_what_a_role_sent_on_three_days_is_usual() -> None:
-    """Rounded up to a power of two; two days of a thief make nothing usual."""
+def test_a_volume_reached_on_three_days_is_usual() -> None:
+    """Rounded up to a power of two; two days of exfiltration make nothing usual."""
     place = (HOST, START // 3600)
     days = [lesson("role", place, size * MEGABYTE).sets for size in (90, 900, 1000, 5000)]
     assert usual(days[:2]) == 0
@@ -121,13 +121,13 @@ def test_what_a_role_sent_on_three_days_is_usual() -> None:
 
 
 @pytest.mark.parametrize(("before", "expected"), [(0, 500), (99, 500), (200, 1000)])
-def test_far_more_than_usual_is_a_question(before: int, expected: int) -> None:
-    """Five times as much, and half a gigabyte at least."""
+def test_the_limit_is_far_above_the_usual_volume(before: int, expected: int) -> None:
+    """Five times as much, and at least 500 MB."""
     assert limit(before * MEGABYTE, 500) == expected * MEGABYTE
 
 
-def test_the_finding_says_who_sent_how_much_to_whom() -> None:
-    """And what is usual."""
+def test_the_finding_names_hosts_and_volume() -> None:
+    """And the usual volume."""
     batch = directions(sent(900 * MEGABYTE), sent(90 * MEGABYTE, 40_001, "198.51.100.7:443"))
     ((place, rows),) = uploads(batch).items()
     finding = report(place, "tag:Role=web", 990 * MEGABYTE, 0, batch, rows)
@@ -136,5 +136,7 @@ def test_the_finding_says_who_sent_how_much_to_whom() -> None:
     assert finding.facts == Facts("tag:Role=web", sent=990 * MEGABYTE, usual=0)
     assert "about 990 MB" in describe(finding).summary
     assert "1 other host" in describe(finding).summary
-    assert "never did" in describe(finding).because
-    assert "send 64 MB at most" in describe(report(place, "web", 1, 64 * MEGABYTE, batch, rows)).because
+    assert "large uploads on fewer than 3 days" in describe(finding).because
+    assert (
+        "send at most 64 MB per hour" in describe(report(place, "web", 1, 64 * MEGABYTE, batch, rows)).because
+    )

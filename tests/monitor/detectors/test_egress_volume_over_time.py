@@ -1,4 +1,4 @@
-"""Uploads over weeks: what roles send is learned, and what is far more is told."""
+"""Uploads over weeks: usual volumes are learned, much larger ones are reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOST = "10.0.1.5"
 def look(
     flows: Sequence[Flow], evidence: MemoryEvidence, now: int, policy: Policy | None = None, role: str = "web"
 ) -> list[TrafficFinding]:
-    """One batch, in a container of its own."""
+    """One batch, in a new container."""
     return Container(policy or Policy(), evidence, FakeDirectory.of(interface("eni-1", role))).found(
         flows, now
     )
@@ -50,7 +50,7 @@ def sent(megabytes: int, at: int = TODAY + 3600, port: int = 40_000) -> list[Flo
 
 
 def learned(megabytes: int = 0, days: int = 21, every: int = 1) -> MemoryEvidence:
-    """Evidence of a role that asked the internet each day, and sent it so much every so many days."""
+    """Evidence of a role with daily internet connections and recurring uploads of this size."""
     evidence = MemoryEvidence()
     for ago in range(days, 0, -1):
         at = TODAY - ago * DAY + 3600
@@ -61,12 +61,12 @@ def learned(megabytes: int = 0, days: int = 21, every: int = 1) -> MemoryEvidenc
 
 
 def found(findings: Sequence[Finding]) -> list[str]:
-    """By which detectors."""
+    """The detectors with a finding."""
     return [finding.detector for finding in findings]
 
 
-def test_gigabytes_of_a_role_that_never_sent_any_are_told() -> None:
-    """In one record or in many, whichever batches and containers these come in."""
+def test_gigabytes_of_a_role_without_uploads_are_reported() -> None:
+    """In one record or in many, in any batches and containers."""
     assert found(look(sent(600), learned(), TODAY + 3700)) == ["egress-volume"]
     evidence = learned()
     parts = [look(sent(150, port=40_000 + part), evidence, TODAY + 3700) for part in range(4)]
@@ -74,8 +74,8 @@ def test_gigabytes_of_a_role_that_never_sent_any_are_told() -> None:
     assert parts[-1][0].subject == HOST
 
 
-def test_what_is_delivered_twice_is_sent_once() -> None:
-    """Batches come at least once."""
+def test_a_repeated_delivery_counts_once() -> None:
+    """Delivery is at least once."""
     evidence = learned()
     assert [look(sent(400), evidence, TODAY + 3700) for _ in range(5)] == [[]] * 5
 
@@ -83,7 +83,7 @@ def test_what_is_delivered_twice_is_sent_once() -> None:
 @examples(0.25)
 @given(cuts=st.sets(st.integers(1, 8)), random=st.randoms(use_true_random=False))
 def test_order_repetition_and_partition_of_batches_change_nothing(cuts: set[int], random: Random) -> None:
-    """Nine uploads are told as one incident, seven are not, whoever saw which of them."""
+    """Nine uploads are one incident, seven are none, in any container."""
     base = learned().items
     for count, expected in ((9, {("egress-volume", HOST)}), (7, set())):
         evidence = MemoryEvidence(dict(base))
@@ -91,19 +91,19 @@ def test_order_repetition_and_partition_of_batches_change_nothing(cuts: set[int]
         ends = [0, *sorted(cut for cut in cuts if cut < count), count]
         parts = [[*chain(*records[a:b])] for a, b in pairwise(ends)] * 2
         random.shuffle(parts)
-        told = [each for part in parts for each in look(part, evidence, TODAY + 3700)]
-        assert {(each.detector, each.subject) for each in told} == expected
+        found_in_parts = [each for part in parts for each in look(part, evidence, TODAY + 3700)]
+        assert {(each.detector, each.subject) for each in found_in_parts} == expected
 
 
-def test_hours_are_judged_one_by_one() -> None:
-    """A little in each is nothing."""
+def test_hours_are_evaluated_separately() -> None:
+    """A small volume in each is no finding."""
     evidence = learned()
     hours = [look(sent(400, TODAY + hour * 3600), evidence, TODAY + hour * 3600 + 60) for hour in range(1, 6)]
     assert hours == [[]] * 5
 
 
-def test_backups_are_usual_and_far_more_is_not() -> None:
-    """Each day, or once a week."""
+def test_backups_are_usual_and_much_larger_uploads_are_not() -> None:
+    """Daily or weekly."""
     for every in (1, 7):
         usual = learned(1000, days=28, every=every)
         assert look(sent(2000), usual, TODAY + 3700) == []
@@ -112,8 +112,8 @@ def test_backups_are_usual_and_far_more_is_not() -> None:
     assert found(look(sent(2000), seldom, TODAY + 3700)) == ["egress-volume"]
 
 
-def test_what_is_told_teaches_no_more_than_would_not_have_been() -> None:
-    """Five thefts of a role are five, and a large backup is usual after some days."""
+def test_a_reported_volume_is_learned_up_to_the_limit() -> None:
+    """Repeated exfiltration is reported each time, and a large backup is usual after some days."""
     evidence = learned()
     days = [TODAY + day * DAY + 3600 for day in range(8)]
     stolen = [found(look(sent(8000, at), evidence, at + 60)) for at in days]
@@ -123,15 +123,15 @@ def test_what_is_told_teaches_no_more_than_would_not_have_been() -> None:
     assert [bool(look(sent(1000, at), small, at + 60)) for at in days] == [True] * 3 + [False] * 5
 
 
-def test_nothing_is_told_of_who_is_learned_exempt_or_a_gateway() -> None:
-    """While a role is learned, its backups are; gateways send for others."""
+def test_learning_roles_exempt_hosts_and_gateways_are_no_finding() -> None:
+    """Backups of a learning role are new; gateways send for other hosts."""
     assert look(sent(2000), learned(days=3), TODAY + 3700) == []
     assert look(sent(2000), learned(), TODAY + 3700, Policy(exempt=(HOST,))) == []
     assert look(sent(2000), MemoryEvidence(), TODAY + 3700, role="nat") == []
 
 
-def test_without_the_table_nothing_is_told() -> None:
-    """Nobody knows what is usual then."""
+def test_without_the_table_nothing_is_reported() -> None:
+    """The usual volume is unknown."""
     evidence = learned(1000)
     container = Container(evidence=evidence, directory=FakeDirectory.of(interface("eni-1")))
     at = TODAY + 3600
@@ -151,7 +151,7 @@ def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number
              flow_direction=FlowDirection.EGRESS, start=TODAY + 3600)
         for n in range(100)
     ]  # fmt: skip
-    assert ordinary <= 1, "the role's edges of the day"
+    assert ordinary <= 1, "the day's edges of the role"
     container = Container(evidence=evidence, directory=FakeDirectory.of(interface("eni-1")))
     before = evidence.writes
     container.found(hosts, TODAY + 3700)

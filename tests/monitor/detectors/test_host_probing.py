@@ -1,4 +1,4 @@
-"""host-probing: an own host that is refused in many places."""
+"""host-probing: an internal host that is rejected at many places."""
 
 from flowwarden.monitor.detectors import host_probing
 from flowwarden.monitor.findings import Severity
@@ -19,7 +19,7 @@ def test_many_ports_of_one_host_are_probing() -> None:
     (finding,) = inspect(batch(*flows), Policy())
     assert (finding.subject, finding.severity) == ("10.0.1.66", Severity.HIGH)
     assert finding.facts == host_probing.Facts(pairs=PLACES, limit=PLACES)
-    assert f"{PLACES} host and port pairs (1 host, {PLACES} services)" in describe(finding).summary
+    assert f"{PLACES} host/port pairs (1 host, {PLACES} services)" in describe(finding).summary
 
 
 def test_one_port_of_many_hosts_is_probing() -> None:
@@ -28,21 +28,21 @@ def test_one_port_of_many_hosts_is_probing() -> None:
     assert len(inspect(batch(*flows), Policy())) == 1
 
 
-def test_few_pairs_are_not_probing_however_often() -> None:
-    """An application that retries, and several hosts that each miss one service."""
+def test_few_pairs_are_not_probing() -> None:
+    """Regardless of repeats: an application that retries, and several hosts that each miss one service."""
     retries = [rejected(f"10.0.1.20:{50000 + i}", "10.0.2.30:5432") for i in range(50)]
     others = [rejected(f"10.0.1.{i}:50000", "10.0.2.30:5432") for i in range(21, 60)]
     few = [rejected("10.0.1.20:50000", f"10.0.2.{i}:6379") for i in range(PLACES - 2)]
     assert inspect(batch(*retries, *others, *few), Policy()) == []
 
 
-def test_the_internet_does_not_probe_here() -> None:
-    """Its scans are noise, counted elsewhere."""
+def test_internet_hosts_are_not_probers() -> None:
+    """Their scans are noise, counted by another detector."""
     flows = [rejected("203.0.113.6:50000", f"10.0.2.30:{port}") for port in range(1, 50)]
     assert inspect(batch(*flows), Policy()) == []
 
 
 def test_a_servers_late_answers_are_not_probing() -> None:
-    """They reach many ports of many clients, and opened nothing."""
+    """They go to many ports of many clients, and initiate nothing."""
     flows = [rejected("10.0.0.2:53", f"10.0.1.{i}:{41000 + i}", protocol=17) for i in range(30)]
     assert inspect(batch(*flows), Policy()) == []

@@ -1,4 +1,4 @@
-"""internet-rejects counts the noise and wakes nobody."""
+"""internet-rejects: noise is counted and never pages."""
 
 import numpy as np
 from hypothesis import given
@@ -19,11 +19,11 @@ from tests.monitor.batches import finding_with
 
 
 def inspect(*flows: Flow) -> list[TrafficFinding]:
-    """What is found in a batch."""
+    """The findings of a batch."""
     return finding_with(internet_rejects.DETECTOR)(flows)
 
 
-def test_refused_internet_hosts_are_one_report_for_the_host_they_knocked_at() -> None:
+def test_rejected_internet_hosts_are_one_finding_per_target() -> None:
     """Many sources, many ports, one finding."""
     noise = [rejected(f"198.51.100.{i}:40000", f"10.0.0.9:{port}") for i in range(3) for port in (22, 23)]
     (finding,) = inspect(*noise)
@@ -33,32 +33,32 @@ def test_refused_internet_hosts_are_one_report_for_the_host_they_knocked_at() ->
     assert (finding.tally.records, len(finding.tally.clients)) == (6, 3)
 
 
-def test_refused_pings_count_for_who_sent_them() -> None:
-    """ICMP has no ports that would tell the initiator; the noise is counted all the same."""
+def test_rejected_pings_count_for_their_sender() -> None:
+    """ICMP has no ports that show the initiator; the noise still counts."""
     (finding,) = inspect(rejected("198.51.100.1:0", "10.0.0.9:0", protocol=1))
     assert finding.tally.records == 1
 
 
-def test_a_leftover_that_two_flow_logs_tell_is_none_though_one_has_no_flags() -> None:
-    """Two formats in one group: the record with flags says what it is."""
+def test_a_leftover_in_two_formats_does_not_count() -> None:
+    """Two formats in one group: the record with flags identifies it as a leftover."""
     ends = "203.0.113.9:40000", "10.0.0.10:443"
     assert inspect(rejected(*ends, tcp_flags=1), rejected(*ends)) == []
     assert len(inspect(rejected(*ends, tcp_flags=2), rejected(*ends))) == 1
 
 
 def test_accepted_visits_and_own_attempts_are_not_noise() -> None:
-    """Only REJECTs that the internet started."""
+    """Only REJECTs that the internet initiated count."""
     flows = (
         flow("198.51.100.1:40000", "10.0.0.9:443"),
         rejected("10.0.0.9:40000", "198.51.100.1:443"),
         rejected("10.0.0.8:40000", "10.0.0.9:443"),
-        rejected("198.51.100.1:443", "10.0.0.9:40000"),  # a late answer to our own request
+        rejected("198.51.100.1:443", "10.0.0.9:40000"),  # a late reply to an internal request
     )
     assert inspect(*flows) == []
 
 
-def test_hosts_beyond_the_first_are_told_together() -> None:
-    """Whoever sends to every address of a network writes no line for each into our log."""
+def test_hosts_beyond_the_limit_are_reported_together() -> None:
+    """A sender to every address of a network must not cause a log line for each."""
     flows = [
         rejected(f"198.51.100.{each}:40000", f"10.0.{host // 250}.{host % 250}:22")
         for host in range(1, 301)
@@ -68,7 +68,7 @@ def test_hosts_beyond_the_first_are_told_together() -> None:
     assert len(findings) == MOST_HOSTS + 1
     assert (findings[0].subject, findings[0].tally.records) == ("10.0.1.50", 2)
     assert findings[-1].facts.hosts == 275
-    assert describe(findings[-1]).summary == "Refused at 275 other hosts: 1 internet host."
+    assert describe(findings[-1]).summary == "1 internet host rejected at 275 other hosts."
     assert sum(found.tally.records for found in findings) == len(flows)
     assert len(inspect(*flows[:MOST_HOSTS])) == MOST_HOSTS
 
@@ -90,8 +90,8 @@ NOISE = st.builds(
 
 
 @given(st.lists(NOISE, min_size=1, max_size=20))
-def test_columns_tell_what_the_flows_tell(flows: list[Flow]) -> None:
-    """The same sums, and the same flow that stands for the others."""
+def test_columns_give_the_same_result_as_flows(flows: list[Flow]) -> None:
+    """The same sums, and the same representative flow."""
     directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
     rows = np.arange(len(flows))
     assert tally_of(directions, rows) == Tally.of(directions.flows(rows))

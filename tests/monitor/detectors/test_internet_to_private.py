@@ -1,4 +1,4 @@
-"""internet-to-private: accepted connections from the internet where there should be none."""
+"""internet-to-private: accepted connections from the internet to private subnets."""
 
 from flowwarden.monitor.detectors import internet_to_private
 from flowwarden.monitor.findings import Severity
@@ -16,7 +16,7 @@ ANSWER = VISIT[::-1]
 
 
 def test_a_subnet_is_declared_by_id_or_by_cidr() -> None:
-    """The id needs the field `subnet-id`; the CIDR works with every format."""
+    """The id requires the field `subnet-id`; the CIDR works with every format."""
     with_id = batch(flow(*VISIT, subnet_id="subnet-1"), flow(*ANSWER, subnet_id="subnet-1"))
     without = batch(flow(*VISIT), flow(*ANSWER))
     (by_id,) = inspect(with_id, BY_ID)
@@ -36,7 +36,7 @@ def test_both_directions_of_one_connection_are_one_finding() -> None:
 
 
 def test_many_visitors_of_one_service_are_one_finding() -> None:
-    """The subject is our host, not one of many peers."""
+    """The subject is the internal host, not one of many peers."""
     visits = [(f"203.0.113.{i}:51000", VISIT[1]) for i in range(9)]
     answers = [flow(server, client) for client, server in visits]
     unanswered = flow("203.0.113.99:51000", VISIT[1])
@@ -47,13 +47,13 @@ def test_many_visitors_of_one_service_are_one_finding() -> None:
 
 
 def test_an_unanswered_accept_is_no_connection() -> None:
-    """The rules let it through, nobody is there; a reset is no answer either."""
+    """The rules allow it, but no host answers; a reset is no answer either."""
     assert inspect(batch(flow(*VISIT)), BY_CIDR) == []
     assert inspect(batch(flow(*VISIT, tcp_flags=2), flow(*ANSWER, tcp_flags=4)), BY_CIDR) == []
 
 
-def test_what_was_not_let_in_from_the_internet_is_no_finding() -> None:
-    """Rejected, from inside, answers to our own requests, other subnets, and guesses."""
+def test_traffic_not_accepted_from_the_internet_is_no_finding() -> None:
+    """Rejected, internal, replies to internal requests, other subnets, and guesses."""
     flows = batch(
         rejected(*VISIT, subnet_id="subnet-1"),
         flow("10.0.1.5:51000", "10.0.2.40:22", subnet_id="subnet-1"),
@@ -66,6 +66,6 @@ def test_what_was_not_let_in_from_the_internet_is_no_finding() -> None:
 
 
 def test_without_declared_subnets_nothing_is_found() -> None:
-    """Nobody has said what is private."""
+    """The policy declares no private subnets."""
     visit = batch(flow(*VISIT, subnet_id="subnet-1"), flow(*ANSWER, subnet_id="subnet-1"))
     assert inspect(visit, Policy()) == []

@@ -1,4 +1,4 @@
-"""lateral-movement: remote administration of several hosts, from one that never did."""
+"""lateral-movement: remote administration of several hosts that is new for a role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.monitor.suspicion import CLIENT, contact, suspect
 
 
 def found(*contacts: Contact, learning: bool = False) -> list[str]:
-    """The detectors that find something."""
+    """The detectors with a finding."""
     one = suspect(*contacts, learning=learning)
     return [finding.detector for finding in inspect(one, Thresholds())]
 
@@ -26,19 +26,19 @@ def test_three_hosts_are_found_on_any_of_the_ports() -> None:
     assert found(SSH[0], contact("10.0.9.2", 3389), contact("10.0.9.3", 5986)) == ["lateral-movement"]
 
 
-def test_fewer_hosts_and_other_ports_are_not() -> None:
-    """A host asked on two ports is one; a pool of databases is none."""
+def test_fewer_hosts_and_other_ports_are_no_finding() -> None:
+    """A host contacted on two ports counts once; a pool of databases does not count."""
     assert found(*SSH[:2], contact("10.0.9.2", 3389)) == []
     assert found(*(contact(f"10.0.9.{host}", 5432) for host in range(1, 9))) == []
 
 
-def test_a_role_that_is_learned_moves_nowhere() -> None:
-    """Administration is new wherever it goes then."""
+def test_a_learning_role_is_no_finding() -> None:
+    """All administration is new then."""
     assert found(*SSH, learning=True) == []
 
 
-def test_what_the_role_asks_for_elsewhere_is_no_movement() -> None:
-    """A bastion opens SSH wherever it goes; remote desktops are another matter."""
+def test_usual_services_on_other_hosts_are_no_finding() -> None:
+    """A bastion opens SSH to any host; remote desktop is a different service."""
     one = suspect(*SSH, asks=frozenset({(TCP, 22)}))
     assert inspect(one, Thresholds()) == []
     desktops = [contact(f"10.0.9.{host}", 3389, ContactOutcome.ANSWERED) for host in (1, 2, 3)]
@@ -46,8 +46,8 @@ def test_what_the_role_asks_for_elsewhere_is_no_movement() -> None:
     assert len(inspect(other, Thresholds())) == 1
 
 
-def test_the_finding_is_about_the_host_that_moves() -> None:
-    """Whoever it reached."""
+def test_the_subject_is_the_client() -> None:
+    """Regardless of the servers."""
     one = suspect(*SSH)
     (finding,) = inspect(one, Thresholds())
     assert (finding.severity, finding.subject) == (Severity.MEDIUM, CLIENT)

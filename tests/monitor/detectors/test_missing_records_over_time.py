@@ -13,7 +13,6 @@ from flowwarden.monitor.caches.heartbeats import WRITE_SECONDS
 from flowwarden.monitor.detectors import interface_silent, records_skipped
 from flowwarden.monitor.detectors.interface_silent import SILENT_SLOTS, TOGETHER
 from flowwarden.monitor.findings import InterfaceFinding
-from flowwarden.monitor.render.text import describe
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.subscription import LogBatch
@@ -32,7 +31,7 @@ IDS = [f"eni-{number:017x}" for number in range(0xA0, 0xAA)]
 
 
 def written(interface_id: str, at: int, kind: str = "flow") -> tuple[LogBatch, int]:
-    """What an interface writes about the window that begins then, and when it arrives."""
+    """The record of an interface for a window, and its arrival time."""
     window = f"{at} {at + WINDOW}"
     line = {
         "flow": f"2 1 {interface_id} 10.0.0.1 10.0.0.2 40000 443 6 5 500 {at + 5} {at + 50} ACCEPT OK",
@@ -45,7 +44,7 @@ def written(interface_id: str, at: int, kind: str = "flow") -> tuple[LogBatch, i
 
 
 def inspected(container: Container, batch: LogBatch, now: int) -> list[InterfaceFinding]:
-    """What is found about records that are missing."""
+    """The findings about missing records."""
     records = READER.read(batch.lines)
     found = [
         each
@@ -57,73 +56,76 @@ def inspected(container: Container, batch: LogBatch, now: int) -> list[Interface
 
 @dataclass
 class World:
-    """Containers that share a table, and an EC2."""
+    """Containers that share a table and an EC2 account."""
 
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
     directory: FakeDirectory = field(default_factory=lambda: FakeDirectory.of(*map(interface, IDS)))
-    told: list[tuple[int, InterfaceFinding]] = field(default_factory=list)
-    """When (Unix seconds) what was told."""
+    reported: list[tuple[int, InterfaceFinding]] = field(default_factory=list)
+    """The findings, with the time (Unix seconds) of each."""
 
     def container(self) -> Container:
-        """Another one."""
+        """A new container."""
         return Container(evidence=self.evidence, directory=self.directory)
 
     def deliver(self, container: Container, batch: LogBatch, now: int) -> None:
-        """Hand over a batch."""
-        self.told += [(now, spot) for spot in inspected(container, batch, now)]
+        """Process a batch."""
+        self.reported += [(now, spot) for spot in inspected(container, batch, now)]
 
     @property
     def silent(self) -> set[str]:
-        """The ids of those who were told to be silent."""
+        """The ids of the interfaces reported as silent."""
         return {
-            each for _, spot in self.told for each in spot.interfaces if "Silent" in describe(spot).summary
+            each
+            for _, spot in self.reported
+            for each in spot.interfaces
+            if spot.detector == "interface-silent"
         }
 
 
-def fleet(silent_from: int, who: int = 1, kind: str = "flow") -> list[tuple[LogBatch, int]]:
-    """What all interfaces write, the first ones only until a window; in the order in which it arrives."""
+def fleet(silent_from: int, count: int = 1, kind: str = "flow") -> list[tuple[LogBatch, int]]:
+    """The batches of all interfaces, in order of arrival; the first ones stop writing at a window."""
     return [
         written(interface_id, BEGIN + number * WINDOW, kind)
         for number in range(WINDOWS)
         for place, interface_id in enumerate(IDS)
-        if place >= who or number < silent_from
+        if place >= count or number < silent_from
     ]
 
 
-def test_an_interface_that_falls_silent_is_told_within_three_hours() -> None:
-    """By whoever processes the batches of others."""
+def test_a_silent_interface_is_reported_within_three_hours() -> None:
+    """By batches of other interfaces."""
     world = World()
     container = world.container()
     for batch, now in fleet(silent_from=20):
         world.deliver(container, batch, now)
     assert world.silent == {IDS[0]}
     since = BEGIN + 20 * WINDOW
-    assert since + SILENT_SLOTS * SLOT < world.told[0][0] < since + 3 * 3600
+    assert since + SILENT_SLOTS * SLOT < world.reported[0][0] < since + 3 * 3600
 
 
-def test_who_writes_into_another_log_group_is_not_silent() -> None:
-    """A flow log that is replaced goes elsewhere, while others stay where they were."""
+def test_an_interface_that_writes_to_another_log_group_is_not_silent() -> None:
+    """A replaced flow log writes to another log group, while others do not change."""
     world = World()
     container = world.container()
     for batch, now in fleet(silent_from=WINDOWS):
         moved = batch.log_stream.removesuffix("-all") in IDS[:6] and now > BEGIN + 20 * WINDOW
         where = replace(batch, log_group="group-1a2b3c4d") if moved else batch
         world.deliver(container, where, now)
-    assert world.told == []
+    assert world.reported == []
 
 
-def test_nobody_is_told_while_all_write() -> None:
-    """Flows or NODATA: both are records."""
+def test_nothing_is_reported_while_all_interfaces_write() -> None:
+    """Flows and NODATA are both records."""
     for kind in ("flow", "NODATA", "nonsense"):
         world = World()
         container = world.container()
         for batch, now in fleet(silent_from=WINDOWS, kind=kind):
             world.deliver(container, batch, now)
-        assert world.told == []
+        assert world.reported == []
 
 
-def test_deliveries_that_are_an_hour_late_silence_nobody() -> None:
-    """All of one interface's."""
+def test_deliveries_an_hour_late_are_not_silence() -> None:
+    """All deliveries of one interface."""
     world = World()
     container = world.container()
     late = [(batch, now + 3600 * (batch.log_stream == f"{IDS[0]}-all")) for batch, now in fleet(WINDOWS)]
@@ -132,41 +134,41 @@ def test_deliveries_that_are_an_hour_late_silence_nobody() -> None:
     assert world.silent == set()
 
 
-def test_an_interface_that_was_deleted_or_stopped_is_not_told() -> None:
+def test_deleted_and_stopped_interfaces_are_not_reported() -> None:
     """Deployments replace instances."""
     world = World()
     del world.directory.known[IDS[0]]
     world.directory.known[IDS[1]] = replace(world.directory.known[IDS[1]], active=False)
     container = world.container()
-    for batch, now in fleet(silent_from=20, who=3):
+    for batch, now in fleet(silent_from=20, count=3):
         world.deliver(container, batch, now)
     assert world.silent == {IDS[2]}
 
 
-def test_many_of_a_vpc_are_told_in_one_notification() -> None:
+def test_many_interfaces_of_a_vpc_are_one_finding() -> None:
     """Its flow log is gone."""
     world = World()
     container = world.container()
-    for batch, now in fleet(silent_from=20, who=TOGETHER):
+    for batch, now in fleet(silent_from=20, count=TOGETHER):
         world.deliver(container, batch, now)
-    assert {spot.subject for _, spot in world.told} == {"vpc-1"}
+    assert {spot.subject for _, spot in world.reported} == {"vpc-1"}
     assert len(world.silent) == TOGETHER
 
 
-def test_while_ec2_refuses_nobody_is_told() -> None:
-    """The interface may be deleted, for all that is known."""
+def test_while_ec2_refuses_nothing_is_reported() -> None:
+    """The interface may be deleted."""
     world = World()
     world.directory.refuses = True
     container = world.container()
     for batch, now in fleet(silent_from=20):
         world.deliver(container, batch, now)
-    assert world.told == []
+    assert world.reported == []
 
 
 @examples(0.15)
 @given(st.integers(1, 4), st.randoms(use_true_random=False))
-def test_whoever_processes_what_and_however_often_the_same_is_told(containers: int, random: Random) -> None:
-    """Late, twice, shuffled, and by several containers."""
+def test_order_repetition_and_containers_change_nothing(containers: int, random: Random) -> None:
+    """Late, repeated, shuffled, and by several containers."""
     world = World()
     those = [world.container() for _ in range(containers)]
     deliveries = [
@@ -179,42 +181,42 @@ def test_whoever_processes_what_and_however_often_the_same_is_told(containers: i
     assert world.silent == {IDS[0]}
 
 
-def test_a_new_container_looks_for_nobody_before_the_next_half_hour() -> None:
-    """What the one before it had not written down is no silence."""
+def test_a_new_container_reports_nothing_before_the_next_slot() -> None:
+    """Sightings that its predecessor did not write are not silence."""
     world = World()
     deliveries = fleet(silent_from=20)
     for batch, now in deliveries:
         world.deliver(world.container(), batch, now)
-    assert (world.told, world.evidence.reads) == ([], 0)
+    assert (world.reported, world.evidence.reads) == ([], 0)
 
 
-def test_a_container_writes_once_in_ten_minutes_whoever_writes() -> None:
-    """And what it wrote already it does not write again."""
+def test_a_container_writes_once_in_ten_minutes() -> None:
+    """It does not repeat what it has written."""
     world = World()
     container = world.container()
     deliveries = fleet(silent_from=WINDOWS)
     for batch, now in deliveries:
         world.deliver(container, batch, now)
     seconds = deliveries[-1][1] - deliveries[0][1]
-    # For its log group, and for all of them together.
+    # For its log group, and for all log groups.
     assert 0 < world.evidence.writes <= 2 * (1 + seconds // WRITE_SECONDS)
     assert world.evidence.writes < len(deliveries) / 5
 
 
-def test_what_the_table_did_not_take_is_written_later() -> None:
-    """Nothing raises, and nobody is called silent for it."""
+def test_a_failed_write_is_retried() -> None:
+    """Nothing raises, and no interface counts as silent."""
     world = World()
     container = world.container()
     for batch, now in fleet(silent_from=WINDOWS):
         world.evidence.is_away = BEGIN + 8 * WINDOW < now < BEGIN + 14 * WINDOW
         world.deliver(container, batch, now)
-    assert world.told == []
+    assert world.reported == []
     slots = {key.split("#")[2] for key in world.evidence.items}
     assert len(slots) >= (WINDOWS - 2) * WINDOW // SLOT
 
 
-def test_a_look_costs_one_read_in_half_an_hour() -> None:
-    """And EC2 is asked only about whom nobody saw."""
+def test_a_check_costs_one_read_in_half_an_hour() -> None:
+    """EC2 is queried only about interfaces without records."""
     world = World()
     container = world.container()
     for batch, now in fleet(silent_from=WINDOWS):
@@ -223,27 +225,27 @@ def test_a_look_costs_one_read_in_half_an_hour() -> None:
     assert world.directory.asked == []
 
 
-def test_records_that_are_skipped_again_and_again_are_told() -> None:
-    """In batches of several containers; a single one is not."""
+def test_repeatedly_skipped_records_are_reported() -> None:
+    """In batches of several containers; a single skipped window is not."""
     world = World()
     for number in range(2):
         world.deliver(world.container(), *written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA"))
-    assert world.told == []
+    assert world.reported == []
     world.deliver(world.container(), *written(IDS[0], BEGIN + 2 * WINDOW, "SKIPDATA"))
-    assert [spot.detector for _, spot in world.told] == ["records-skipped"]
+    assert [spot.detector for _, spot in world.reported] == ["records-skipped"]
 
 
-def test_records_that_are_skipped_for_hours_are_written_until_it_is_enough() -> None:
-    """And every batch tells, so that a retry of one that could not tell does."""
+def test_skipped_windows_are_written_up_to_the_limit() -> None:
+    """Every batch reports, so that a retry reports what a failed batch did not send."""
     world = World()
     container = world.container()
     for number in range(12):
         world.deliver(container, *written(IDS[0], BEGIN + number * 300, "SKIPDATA"))
-    assert len(world.told) == 10
+    assert len(world.reported) == 10
     assert sum(key.startswith("lost#") for key in world.evidence.written) <= 6
 
 
-def test_without_the_table_only_what_one_batch_shows_is_told() -> None:
+def test_without_the_table_each_batch_is_evaluated_alone() -> None:
     """Nothing raises."""
     world = World()
     world.evidence.is_away = True
@@ -251,7 +253,7 @@ def test_without_the_table_only_what_one_batch_shows_is_told() -> None:
     for number in range(3):
         batch, now = written(IDS[0], BEGIN + number * WINDOW, "SKIPDATA")
         world.deliver(container, batch, now)
-    assert world.told == []
+    assert world.reported == []
     lines = tuple(written(IDS[0], BEGIN + each * WINDOW, "SKIPDATA")[0].lines[0] for each in range(3))
     world.deliver(container, LogBatch("1", "group", "s", lines, "b"), BEGIN + 4000)
-    assert [spot.detector for _, spot in world.told] == ["records-skipped"]
+    assert [spot.detector for _, spot in world.reported] == ["records-skipped"]

@@ -1,4 +1,4 @@
-"""nacl-blocks-replies: requests come through, and their answers are refused."""
+"""nacl-blocks-replies: requests are accepted, and their replies are rejected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 def refused_answers(
     count: int, way: FlowDirection = OUT, *, flags: bool = True, subnet: str | None = None
 ) -> list[Flow]:
-    """So many requests that were let through at an interface, with the answers that were not."""
+    """This number of requests accepted at an interface, with their rejected replies."""
     back = IN if way is OUT else OUT
     return [
         each
@@ -37,17 +37,17 @@ def refused_answers(
 
 
 @pytest.mark.parametrize("flags", [True, False])
-def test_answers_that_are_refused_on_the_way_out_are_the_outbound_rules(*, flags: bool) -> None:
+def test_replies_rejected_outbound_are_the_outbound_rules(*, flags: bool) -> None:
     """Of the server's network ACL, with or without flags in the log format."""
     (finding,) = inspect(batch(*refused_answers(MIN_TUPLES, flags=flags)), Policy())
     assert (finding.subject, finding.severity) == ("10.0.2.30", Severity.MEDIUM)
     assert finding.aspect == "outbound"
-    assert "answers that 10.0.2.30 gives" in describe(finding).summary
-    assert "outbound rules refuse answers" in describe(finding).likely
+    assert "denies replies from 10.0.2.30" in describe(finding).summary
+    assert "outbound rules deny replies" in describe(finding).likely
     assert finding.example.confidence >= 0.95
 
 
-def test_answers_that_are_refused_on_the_way_in_are_the_inbound_rules() -> None:
+def test_replies_rejected_inbound_are_the_inbound_rules() -> None:
     """Of the client's network ACL."""
     flows = [
         each
@@ -59,11 +59,11 @@ def test_answers_that_are_refused_on_the_way_in_are_the_inbound_rules() -> None:
     ]
     (finding,) = inspect(batch(*flows), Policy())
     assert (finding.subject, finding.aspect) == ("10.0.1.20", "inbound")
-    assert "answers that 10.0.1.20 asks for" in describe(finding).summary
+    assert "denies replies to 10.0.1.20" in describe(finding).summary
 
 
-def test_a_subnet_is_one_finding_whoever_answers_in_it() -> None:
-    """The network ACL is the subnet's."""
+def test_a_subnet_is_one_finding() -> None:
+    """The network ACL belongs to the subnet."""
     here = {"tcp_flags": 18, "flow_direction": OUT, "subnet_id": "subnet-1"}
     neighbour = rejected("10.0.2.31:80", "10.0.1.9:40000", **here)
     (finding,) = inspect(batch(*refused_answers(2, subnet="subnet-1"), neighbour), Policy())
@@ -72,7 +72,7 @@ def test_a_subnet_is_one_finding_whoever_answers_in_it() -> None:
 
 
 def test_two_connections_are_too_few() -> None:
-    """And one that is logged again and again is one."""
+    """A connection that is logged repeatedly counts once."""
     assert inspect(batch(*refused_answers(MIN_TUPLES - 1)), Policy()) == []
     fewer = Policy(thresholds=Thresholds(nacl_tuples=MIN_TUPLES - 1))
     assert len(inspect(batch(*refused_answers(MIN_TUPLES - 1)), fewer)) == 1
@@ -83,7 +83,7 @@ def test_two_connections_are_too_few() -> None:
 
 
 def test_backscatter_and_leftovers_are_no_fault_of_a_network_acl() -> None:
-    """Answers to nobody's request, and what comes late."""
+    """Replies without a request, and late packets."""
     strays = [
         rejected(f"203.0.113.{number}:443", "10.0.2.30:40000", tcp_flags=18, flow_direction=IN)
         for number in range(9)
@@ -95,15 +95,15 @@ def test_backscatter_and_leftovers_are_no_fault_of_a_network_acl() -> None:
     assert inspect(batch(*strays, *late), Policy()) == []
 
 
-def test_without_flags_what_is_late_on_connections_that_worked_does_not_count() -> None:
-    """Their answers were accepted, all but the last one."""
+def test_without_flags_late_packets_do_not_count() -> None:
+    """All replies of these connections except the last were accepted."""
     worked = [
         flow(SERVER, f"10.0.1.{20 + number}:{40000 + number}", flow_direction=OUT) for number in range(9)
     ]
     assert inspect(batch(*refused_answers(9, flags=False), *worked), Policy()) == []
 
 
-def test_it_silences_what_says_the_same_less_well_in_its_subnet() -> None:
+def test_it_inhibits_less_specific_findings_in_its_subnet() -> None:
     """And nowhere else."""
     blocked = [
         rejected(f"10.0.2.7{number}:40000", "10.0.9.1:443", tcp_flags=2, flow_direction=OUT, subnet_id=subnet)
@@ -115,7 +115,7 @@ def test_it_silences_what_says_the_same_less_well_in_its_subnet() -> None:
 
 
 def test_exempt_hosts_do_not_matter_to_a_subnet() -> None:
-    """A subnet is no address."""
+    """A subnet is not an address."""
     flows = batch(*refused_answers(MIN_TUPLES, subnet="subnet-1"))
     (finding,) = triaged(flows, Policy(exempt=("10.0.2.30/32",)))
     assert finding.severity.pages

@@ -1,4 +1,4 @@
-"""Records that AWS skips: one window is nothing, three of an hour are told."""
+"""records-skipped: one window is no finding, three within an hour are."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ENI = "eni-0a"
 
 
 def skipped(*minutes: int, interface: str = ENI) -> list[Gap]:
-    """Gaps of windows that begin so many minutes after noon."""
+    """Gaps of windows that begin this number of minutes after noon."""
     return [
         Gap(kind=GapKind.SKIPDATA, interface_id=interface, start=NOON + 60 * minute) for minute in minutes
     ]
 
 
 def judged(*batches: list[Gap], least: int = Thresholds().lost_windows) -> InterfaceFinding | None:
-    """What is told after these batches, each of a container of its own."""
+    """The finding after these batches, each in a new container."""
     items: dict[str, Sets] = {}
     spot = None
     for gaps in batches:
@@ -41,7 +41,7 @@ def judged(*batches: list[Gap], least: int = Thresholds().lost_windows) -> Inter
 
 
 @pytest.mark.parametrize(
-    ("minutes", "told"),
+    ("minutes", "reported"),
     [
         ((0,), False),
         ((0, 10), False),
@@ -51,58 +51,58 @@ def judged(*batches: list[Gap], least: int = Thresholds().lost_windows) -> Inter
         ((50, 60, 70), True),  # over the full hour
         ((110, 120, 130), True),  # over the end of an item
         ((-20, 0, 20), True),
-        ((0, 40, 80, 120), False),  # now and then is not again and again
+        ((0, 40, 80, 120), False),  # isolated windows
     ],
 )
-def test_three_windows_of_an_hour_are_told(minutes: tuple[int, ...], told: bool) -> None:  # noqa: FBT001
-    """Wherever the hour lies, and each window in a batch of its own."""
-    assert (judged(*(skipped(each) for each in minutes)) is not None) == told
-    assert (judged(skipped(*minutes)) is not None) == told
+def test_three_windows_are_reported(minutes: tuple[int, ...], reported: bool) -> None:  # noqa: FBT001
+    """In any hour, also with each window in a batch of its own."""
+    assert (judged(*(skipped(each) for each in minutes)) is not None) == reported
+    assert (judged(skipped(*minutes)) is not None) == reported
 
 
-def test_how_many_windows_it_takes_is_the_users() -> None:
-    """From one on, up to as many as an hour has of ten minutes."""
+def test_the_policy_sets_the_window_limit() -> None:
+    """From one to the number of 10-minute windows in an hour."""
     assert judged(skipped(5), least=1) is not None
     assert judged(skipped(0, 10, 20, 30, 40), least=6) is None
     assert judged(skipped(0, 10, 20, 30, 40, 50), least=6) is not None
 
 
 def test_one_window_delivered_three_times_is_one_window() -> None:
-    """So nothing is told."""
+    """Nothing is reported."""
     assert judged(skipped(5), skipped(5), skipped(5)) is None
 
 
 def test_windows_of_several_interfaces_do_not_add_up() -> None:
-    """Each is judged by itself."""
+    """Each interface is evaluated separately."""
     assert judged(skipped(0), skipped(10, interface="eni-0b"), skipped(20, interface="eni-0c")) is None
 
 
-def test_a_silent_window_is_not_a_lost_one() -> None:
-    """NODATA says that nobody talked."""
+def test_a_window_without_data_is_not_lost() -> None:
+    """NODATA means no traffic."""
     gaps = [Gap(kind=GapKind.NODATA, interface_id=ENI, start=NOON + 60 * each) for each in range(60)]
     assert judged(gaps) is None
 
 
-def test_a_nat_gateway_without_an_interface_is_told_by_its_id() -> None:
-    """The records of a regional one have no interface."""
+def test_a_nat_gateway_without_an_interface_is_named_by_its_id() -> None:
+    """Records of a regional NAT gateway contain no interface."""
     gaps = [Gap(kind=GapKind.SKIPDATA, resource_id="nat-1", start=NOON + 60 * each) for each in range(3)]
     spot = judged(gaps)
     assert spot is not None
     assert spot.subject == "nat-1"
 
 
-def test_what_is_told_names_the_interface_and_the_time() -> None:
+def test_the_finding_names_the_interface_and_the_time() -> None:
     """From the first window to the last one."""
     spot = judged(skipped(0, 10, 20, 30))
     assert spot is not None
     assert (spot.subject, spot.interfaces) == (ENI, (ENI,))
     assert (spot.first, spot.last) == (NOON, NOON + 1800)
     assert spot.facts == records_skipped.Facts(windows=4, limit=3)
-    assert "4 windows of eni-0a or more" in describe(spot).summary
+    assert "at least 4 aggregation windows of eni-0a" in describe(spot).summary
 
 
-def test_a_window_of_the_future_or_of_no_time_is_none() -> None:
-    """Delivered again a minute later it would be another one."""
+def test_a_window_without_a_valid_start_does_not_count() -> None:
+    """Delivered again a minute later, it would count as another window."""
     odd = (Gap(kind=GapKind.SKIPDATA, interface_id=ENI, start=start) for start in (NOON + 10**9, None))
     assert records_skipped.lost_windows([*odd, *skipped(-2, -1)], NOON)[ENI] == {NOON - 60, NOON - 120}
 
@@ -115,7 +115,7 @@ def test_a_window_of_the_future_or_of_no_time_is_none() -> None:
 def test_order_repetition_and_partition_change_nothing(
     minutes: list[int], parts: int, random: Random
 ) -> None:
-    """In the end the same is told: whether, and about when."""
+    """The same finding, about the same time."""
     whole = judged(skipped(*minutes))
     shuffled = minutes * 2
     random.shuffle(shuffled)

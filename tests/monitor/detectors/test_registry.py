@@ -1,4 +1,4 @@
-"""DETECTORS: the one registry, held against the files of detectors."""
+"""DETECTORS: the one registry, compared with the files of detectors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = {each.name for each in DETECTORS}
 
 
 def modules() -> dict[str, ModuleType]:
-    """Every module of a detector, by the name that its file gives the detector."""
+    """Every detector module, by its detector name according to its file."""
     files = {info.name for info in pkgutil.iter_modules(flowwarden.monitor.detectors.__path__)}
     found = [importlib.import_module(f"flowwarden.monitor.detectors.{name}") for name in files - {"base"}]
     return {module.__name__.rpartition(".")[2].replace("_", "-"): module for module in found}
@@ -35,7 +35,7 @@ def values(module: ModuleType) -> list[Detector]:
 
 
 def unknown(detectors: Sequence[Detector]) -> list[str]:
-    """What the detectors name and nothing defines: other detectors, thresholds and stored items."""
+    """Names that detectors use and nothing defines: other detectors, thresholds and stored items."""
     thresholds = set(Thresholds.__struct_fields__)
     return [
         *(name for each in detectors for name in each.inhibits if name not in NAMES - {each.name}),
@@ -44,8 +44,8 @@ def unknown(detectors: Sequence[Detector]) -> list[str]:
     ]
 
 
-def test_every_file_holds_one_detector_and_the_registry_holds_them_all() -> None:
-    """Each under the name of its file, and once."""
+def test_every_file_defines_one_registered_detector() -> None:
+    """Under the name of its file, and once."""
     found = modules()
     for name, module in found.items():
         (detector,) = values(module)
@@ -54,13 +54,13 @@ def test_every_file_holds_one_detector_and_the_registry_holds_them_all() -> None
     assert sorted(each.name for each in DETECTORS) == sorted(found)
 
 
-def test_a_file_without_a_detector_is_noticed() -> None:
-    """The base has none, so it is no detector."""
+def test_a_file_without_a_detector_is_detected() -> None:
+    """`base` defines no detector."""
     assert values(base) == []
 
 
-def test_detectors_name_what_exists() -> None:
-    """A misspelt name would inhibit nothing, silently."""
+def test_detectors_refer_to_existing_names() -> None:
+    """A misspelt name would silently inhibit nothing."""
     assert unknown(DETECTORS) == []
 
 
@@ -73,25 +73,25 @@ def test_detectors_name_what_exists() -> None:
         (replace(scan.DETECTOR, state=(replace(CONTACTS_DAY, name="week"),)), "week"),
     ],
 )
-def test_a_name_that_nothing_has_is_noticed(detector: Detector, name: str) -> None:
-    """Of a detector, of itself, of a threshold, of a stored item."""
+def test_an_unknown_name_is_detected(detector: Detector, name: str) -> None:
+    """Of another detector, of itself, of a threshold, of a stored item."""
     assert unknown([detector]) == [name]
 
 
 def test_every_threshold_belongs_to_a_detector() -> None:
-    """One that no detector reads changes nothing."""
+    """A threshold that no detector reads has no effect."""
     assert {name for each in DETECTORS for name in each.thresholds} == set(Thresholds.__struct_fields__)
 
 
-def test_what_pages_has_a_paging_severity() -> None:
-    """And what goes to the log alone has none."""
+def test_paging_detectors_have_a_paging_severity() -> None:
+    """Detectors that only log have none."""
     for each in DETECTORS:
         assert each.severity.pages == (each.route is not Route.LOG), each.name
     assert not reject_spike.DETECTOR.severity.pages
 
 
 def test_every_detector_documents_itself_and_is_tested() -> None:
-    """What, why, false positives, ATT&CK; and a test file of its own."""
+    """What, why, false positives, ATT&CK, and a test file."""
     for name, module in modules().items():
         text = module.__doc__ or ""
         assert text.startswith(f"{name}:")
@@ -101,13 +101,13 @@ def test_every_detector_documents_itself_and_is_tested() -> None:
         assert tests.exists()
 
 
-def test_whoever_is_notified_reads_what_to_do() -> None:
-    """What goes to the log alone may need nothing to be done."""
+def test_notifying_detectors_have_a_runbook() -> None:
+    """Detectors that only log may need none."""
     assert [each.name for each in DETECTORS if not each.runbook and each.route is not Route.LOG] == []
 
 
-def test_every_detector_names_the_events_that_show_it_and_that_do_not() -> None:
-    """Files that are there; or, where a single event can show nothing, the tests that do."""
+def test_every_detector_names_its_events() -> None:
+    """The files exist. If a single event can show nothing, it names the tests instead."""
     root = Path(__file__).parents[3]
     for name, module in modules().items():
         events = re.search(r"^Events: ([^\n]+)", module.__doc__ or "", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""reject-spike: what the internet is refused, held against the day before."""
+"""reject-spike: rejected internet attempts, compared with the day before."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TIMES = Thresholds().spike_times
 
 
 def noise(count: int, at: int = START, port: int = 22) -> list[Flow]:
-    """So many internet hosts, each refused once."""
+    """This number of internet hosts, each rejected once."""
     return [
         rejected(f"203.0.{each // 250}.{each % 250 + 1}:40000", f"{HOST}:{port}", start=at)
         for each in range(count)
@@ -47,7 +47,7 @@ def noise(count: int, at: int = START, port: int = 22) -> list[Flow]:
 
 
 def usual(count: float, **others: float) -> dict[int, float]:
-    """A day of slots that are alike, but for those so many slots ago."""
+    """A day of equal slots, except for the given ones."""
     alike = dict.fromkeys(range(HERE - HISTORY, HERE), count)
     return alike | {HERE - int(ago.removeprefix("ago")): value for ago, value in others.items()}
 
@@ -57,10 +57,10 @@ def usual(count: float, **others: float) -> dict[int, float]:
     [
         ({}, 5 * LEAST, False),
         ({}, 5 * LEAST + 20, True),
-        (usual(10), 5 * LEAST + 20, True),  # fewer than are remembered are as many
+        (usual(10), 5 * LEAST + 20, True),  # counts below the storage limit count as the limit
         (usual(100), 500, False),
         (usual(100), 520, True),
-        (usual(100, ago9=600), 600, False),  # told before
+        (usual(100, ago9=600), 600, False),  # already reported
         (usual(100, ago37=600), 600, True),
         (usual(100, ago9=400), 600, True),
     ],
@@ -72,28 +72,28 @@ def test_a_spike_is_far_above_what_is_usual(
     assert is_spike(HERE, count, before, TIMES) == spike
 
 
-def test_where_the_numbers_vary_anyway_more_is_needed() -> None:
+def test_a_varying_rate_needs_a_larger_spike() -> None:
     """Five times the median is not six deviations above it."""
     restless = {slot: (30.0, 300.0, 90.0)[slot % 3] for slot in range(HERE - HISTORY, HERE)}
     assert not is_spike(HERE, 90 * 5 + 50, restless, TIMES)
 
 
-def test_by_how_many_times_is_the_users() -> None:
-    """A quiet host, and forty times what it usually refuses."""
+def test_the_policy_sets_the_multiple() -> None:
+    """A quiet host, and forty times its usual number of attempts."""
     assert is_spike(HERE, 40 * LEAST, {}, 39)
     assert not is_spike(HERE, 40 * LEAST, {}, 41)
 
 
-def test_what_happened_a_day_ago_is_forgotten() -> None:
-    """Items that are too old are neither asked for nor counted."""
+def test_attempts_older_than_a_day_do_not_count() -> None:
+    """Older items are neither read nor counted."""
     asked = keys(PLACE, HERE)
     assert set(asked.values()) == set(range(HERE - HISTORY, HERE))
     assert QUIET < HISTORY
     assert is_spike(HERE, 600, {HERE - HISTORY - 1: 10_000}, TIMES)
 
 
-def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() -> None:
-    """Different attempts: one that is repeated is one, and those of our own hosts are none."""
+def test_only_many_rejected_attempts_of_internet_hosts_count() -> None:
+    """Distinct attempts: a repeated one counts once, and those of internal hosts do not count."""
     own = [rejected(f"10.0.1.{each}:40000", f"{HOST}:22") for each in range(LEAST)]
     stale = noise(LEAST, port=443)
     assert attempts(*noisy(*noise(LEAST - 1), *noise(LEAST - 1), *own), NOW) == {}
@@ -103,20 +103,20 @@ def test_only_what_internet_hosts_are_refused_counts_and_only_if_it_is_much() ->
     assert (found[0], len(found[1])) == ((PLACE, HERE), LEAST)
 
 
-def test_an_attempt_that_is_told_twice_is_remembered_once() -> None:
-    """Two records of one attempt are one."""
+def test_a_repeated_attempt_is_stored_once() -> None:
+    """Two records of one attempt count once."""
     (found,) = attempts(*noisy(*noise(LEAST + 5), *noise(LEAST + 5)), NOW).values()
     assert len(found) == LEAST + 5
 
 
-def test_each_slot_is_counted_by_itself_and_the_future_is_now() -> None:
-    """An hour's batch holds six of them."""
+def test_each_slot_is_counted_separately() -> None:
+    """An hour's batch contains six slots; records from the future count as current."""
     flows = noisy(*noise(LEAST), *noise(LEAST, START - SLOT), *noise(LEAST, NOW + 10**6, port=80))
     assert {slot for _, slot in attempts(*flows, NOW)} == {HERE - 1, HERE, NOW // SLOT}
 
 
-def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
-    """Until nobody asks any more."""
+def test_attempts_are_stored_in_the_item_that_is_read() -> None:
+    """Until it is no longer read."""
     one = addition(PLACE, HERE - 1, directions(*noise(LEAST)), np.arange(LEAST))
     assert one.key in keys(PLACE, HERE)
     assert one.kept_until >= (HERE + HISTORY) * SLOT
@@ -134,17 +134,17 @@ def test_what_is_remembered_is_in_the_item_that_is_asked_for() -> None:
     ],
     ids=["hosts in a row", "ports in a row", "both"],
 )
-def test_buckets_tell_how_many_attempts_there_were(flows: list[Flow]) -> None:
-    """Whatever their order has of a pattern."""
+def test_buckets_estimate_the_number_of_attempts(flows: list[Flow]) -> None:
+    """Also for regular patterns."""
     tried = addition(PLACE, HERE, directions(*flows), np.arange(len(flows))).sets[TRIED]
     assert distinct(tried) == pytest.approx(400, rel=0.2)
 
 
-def test_a_spike_is_reported_and_pages_nobody() -> None:
-    """The internet does what it does."""
+def test_a_spike_is_reported_and_never_pages() -> None:
+    """Internet noise requires no action."""
     (about,) = finding_with(internet_rejects.DETECTOR)(noise(40))
     finding = report(about.subject, FlowSample(about.tally, about.example), 812.4, TIMES)
     assert finding.severity is Severity.INFO
     assert finding.facts == Facts(attempts=812.4, limit=TIMES)
-    assert (finding.subject, describe(finding).likely) == (HOST, "background noise of the internet")
-    assert "about 812 attempts in ten minutes; 40 hosts in this batch" in describe(finding).summary
+    assert (finding.subject, describe(finding).likely) == (HOST, "background noise from the internet")
+    assert "about 812 attempts in 10 min, from 40 hosts in this batch" in describe(finding).summary

@@ -1,4 +1,4 @@
-"""Spikes over days: what is remembered, by whomever, and what it costs."""
+"""Spikes over days: stored attempts, several containers, and the cost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAY = 86_400 // SLOT
 
 
 def noise(slot: int, count: int) -> list[Flow]:
-    """So many attempts in a slot."""
+    """This number of attempts in a slot."""
     return [
         rejected(
             f"198.51.{each % 100}.{slot % 250}:40000", f"{HOST}:{1 + each}", start=BEGIN + slot * SLOT
@@ -35,33 +35,33 @@ def noise(slot: int, count: int) -> list[Flow]:
 
 
 def look(evidence: MemoryEvidence, slot: int, flows: list[Flow]) -> list[Finding]:
-    """A batch, in a container of its own."""
+    """A batch, in a new container."""
     container = Container(evidence=evidence)
     return container.detect(reject_spike.DETECTOR, table(*flows), BEGIN + (slot + 1) * SLOT)
 
 
 def attempts(evidence: MemoryEvidence) -> dict[str, Sets]:
-    """What the table holds of attempts."""
+    """The attempts in the table."""
     return {key: sets for key, sets in evidence.items.items() if key.startswith(ATTEMPTS.prefix)}
 
 
 def written(evidence: MemoryEvidence) -> int:
-    """How often attempts were written."""
+    """The number of writes of attempts."""
     return sum(key.startswith(ATTEMPTS.prefix) for key in evidence.written)
 
 
-def test_a_day_of_noise_is_nothing_and_what_breaks_its_habits_is_told_once_in_six_hours() -> None:
-    """Whatever the level of the noise is."""
+def test_a_spike_after_a_day_of_noise_is_reported_once_in_six_hours() -> None:
+    """At any level of noise."""
     evidence = MemoryEvidence()
     for slot in range(DAY):
         assert look(evidence, slot, noise(slot, 60 + slot % 20)) == []
-    told = [slot for slot in range(DAY, DAY + 12) if look(evidence, slot, noise(slot, 900))]
-    assert told == [DAY]
+    reported = [slot for slot in range(DAY, DAY + 12) if look(evidence, slot, noise(slot, 900))]
+    assert reported == [DAY]
     assert look(evidence, DAY + 60, noise(DAY + 60, 900)) != []
 
 
-def test_little_is_neither_written_nor_read() -> None:
-    """Most slots of most hosts."""
+def test_few_attempts_are_neither_written_nor_read() -> None:
+    """The case for most slots of most hosts."""
     evidence = MemoryEvidence()
     for slot in range(DAY):
         look(evidence, slot, noise(slot, LEAST - 1))
@@ -69,7 +69,7 @@ def test_little_is_neither_written_nor_read() -> None:
 
 
 def test_a_flood_of_hosts_costs_a_bounded_number_of_writes() -> None:
-    """A batch of one interface may hold many addresses, and so may one that somebody made up."""
+    """A batch of one interface can contain many addresses, also spoofed ones."""
     evidence = MemoryEvidence()
     flows = [
         rejected(f"203.0.113.{each}:40000", f"10.0.{host}.1:22", start=BEGIN)
@@ -80,8 +80,8 @@ def test_a_flood_of_hosts_costs_a_bounded_number_of_writes() -> None:
     assert written(evidence) == ATTEMPTS.per_batch
 
 
-def test_without_the_table_a_batch_is_judged_by_itself() -> None:
-    """Nothing raises, and nothing is news without a day to compare it with but what is very much."""
+def test_without_the_table_a_batch_is_evaluated_alone() -> None:
+    """Nothing raises; without history, only a very high count is a spike."""
     evidence = MemoryEvidence(is_away=True)
     assert look(evidence, 0, noise(0, 100)) == []
     assert look(evidence, 0, noise(0, 900)) != []
@@ -90,12 +90,12 @@ def test_without_the_table_a_batch_is_judged_by_itself() -> None:
 @examples(0.2)
 @given(st.integers(1, 5), st.randoms(use_true_random=False), st.sampled_from((60, 900)))
 def test_order_repetition_and_partition_change_nothing(parts: int, random: Random, count: int) -> None:
-    """In the end the slot is judged as if it had come at once, if each part is enough to be remembered."""
+    """The slot is evaluated as if it had arrived at once, if each part is large enough to be stored."""
     together, apart = MemoryEvidence(), MemoryEvidence()
     flows = noise(0, count * parts)
     whole = look(together, 0, flows)
     split = [flows[part::parts] for part in range(parts)] * 2
     random.shuffle(split)
-    told = [finding for part in split for finding in look(apart, 0, part)]
-    assert bool(whole) == bool(told)
+    reported = [finding for part in split for finding in look(apart, 0, part)]
+    assert bool(whole) == bool(reported)
     assert attempts(together) == attempts(apart)

@@ -1,4 +1,4 @@
-"""scan: failures on new places, less answers."""
+"""scan: failures at new places, minus answers."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ ANSWERED = [contact(f"10.0.8.{host}", 8080, ContactOutcome.ANSWERED) for host in
 
 
 @pytest.mark.parametrize(("failed", "answered", "found"), [(11, 0, None), (14, 0, HOUR), (25, 18, None)])
-def test_failures_less_answers_make_a_scan(failed: int, answered: int, found: int | None) -> None:
-    """Twelve within the hour; who is answered nearly as often knows whom to ask."""
+def test_failures_minus_answers_make_a_scan(failed: int, answered: int, found: int | None) -> None:
+    """Twelve within an hour; a host with nearly as many answers knows its servers."""
     assert suspicious(suspect(*FAILED[:failed], *ANSWERED[:answered]), LIMITS) == found
 
 
-def test_a_day_takes_more_than_an_hour() -> None:
-    """Slow probes add up: twenty."""
+def test_the_limit_for_a_day_is_higher() -> None:
+    """Slow probes add up to twenty."""
     for failed, found in ((16, None), (24, DAY)):
         slow = replace(suspect(*FAILED[:failed]), hour={})
         assert suspicious(slow, LIMITS) == found
 
 
-def test_a_place_that_failed_and_answered_answered() -> None:
-    """The answer came in the next window."""
+def test_a_place_that_failed_and_answered_counts_as_answered() -> None:
+    """The answer arrived in the next window."""
     failed, answered = contact("10.0.9.1", 80), contact("10.0.9.1", 80, ContactOutcome.ANSWERED)
     assert excess(sets([failed, answered]), HOUR) == 0
     assert excess(sets([failed]), HOUR) == pytest.approx(1, abs=0.1)
 
 
-def test_a_service_that_the_role_asks_for_elsewhere_counts_less() -> None:
-    """A list of hosts that is out of date is no scan; a whole network of them is."""
+def test_a_service_that_is_usual_elsewhere_counts_less() -> None:
+    """A stale list of hosts is no scan; an entire network is."""
     ssh = frozenset({(TCP, 22)})
     stale = [contact(f"10.{net}.9.{host}", 22) for net in range(2) for host in range(1, 60)]
     assert suspicious(suspect(*stale[:40], asks=ssh), LIMITS) is None
     assert suspicious(suspect(*stale, asks=ssh), LIMITS) == HOUR
-    assert suspicious(suspect(*stale[:40]), LIMITS) == HOUR, "a role that never asked for it"
+    assert suspicious(suspect(*stale[:40]), LIMITS) == HOUR, "a role that never contacted it"
 
 
 def test_a_sweep_through_networks_for_a_usual_service_is_a_scan() -> None:
-    """Stale lists stand in the networks that such hosts get; forty places in ten networks are looked for."""
+    """Stale lists cover the networks of such hosts; forty places in ten networks are a sweep."""
     own, few, many = (
         [contact(f"10.0.{n % nets}.{n}", 8080, peer=f"10.0.{n % nets}.0/24") for n in range(1, 41)]
         for nets in (1, 2, 10)
@@ -63,8 +63,8 @@ def test_a_sweep_through_networks_for_a_usual_service_is_a_scan() -> None:
     assert suspicious(suspect(*many, asks=usual), LIMITS) == HOUR
 
 
-def test_a_host_that_is_gone_fails_once_however_many_of_its_services_do() -> None:
-    """A cluster whose nodes are all replaced, twice within an hour: three services of forty nodes."""
+def test_a_removed_host_fails_once() -> None:
+    """A cluster whose forty nodes are all replaced twice within an hour, with three services each."""
     usual = frozenset((TCP, port) for port in (8080, 10_250, 9100))
     gone = [
         contact(f"10.0.{n % 2}.{n}", port, peer=f"10.0.{n % 2}.0/24")
@@ -72,10 +72,10 @@ def test_a_host_that_is_gone_fails_once_however_many_of_its_services_do() -> Non
         for _, port in usual
     ]
     assert suspicious(suspect(*gone, asks=usual), LIMITS) is None
-    assert suspicious(suspect(*gone), LIMITS) == HOUR, "a role that never asked for them"
+    assert suspicious(suspect(*gone), LIMITS) == HOUR, "a role that never contacted them"
 
 
-def test_hosts_that_answer_pay_for_networks_that_fail() -> None:
+def test_answering_hosts_offset_failing_networks() -> None:
     """A fleet that moves to new networks: replaced hosts fail there, and their successors answer."""
     usual = frozenset({(TCP, 8080)})
     gone = [contact(f"10.0.{net}.{n}", 8080, peer=f"10.0.{net}.0/24") for net in range(10) for n in (1, 2)]
@@ -86,15 +86,15 @@ def test_hosts_that_answer_pay_for_networks_that_fail() -> None:
     assert excess(sets([*gone, *new], usual), HOUR) < 3
 
 
-def test_a_server_makes_up_for_one_failure_however_many_of_its_ports_answer() -> None:
-    """Or one accomplice inside would pay for any scan."""
+def test_a_server_offsets_one_failure() -> None:
+    """Regardless of its ports; otherwise one internal accomplice would offset any scan."""
     accomplice = [contact("10.0.8.1", 20_000 + n, ContactOutcome.ANSWERED) for n in range(120)]
     assert suspicious(suspect(*FAILED[:16], *accomplice), LIMITS) == HOUR
     assert suspicious(suspect(*FAILED[:16], *ANSWERED[:12]), LIMITS) is None
 
 
-def test_answers_of_the_internet_make_up_for_nothing_inside() -> None:
-    """Whoever scans inside could have his own servers outside answer as often as he likes."""
+def test_internet_answers_offset_no_internal_failures() -> None:
+    """An attacker could operate any number of answering internet servers."""
     friends = [
         contact(f"203.0.113.{host}", 443, ContactOutcome.ANSWERED, "internet") for host in range(1, 99)
     ]
@@ -104,44 +104,44 @@ def test_answers_of_the_internet_make_up_for_nothing_inside() -> None:
     assert suspicious(suspect(*abroad), LIMITS) == HOUR
 
 
-def test_a_role_that_is_learned_takes_more() -> None:
+def test_the_limit_of_a_learning_role_is_higher() -> None:
     """Everything is new then."""
     assert suspicious(suspect(*FAILED[:20], learning=True), LIMITS) is None
     assert suspicious(suspect(*FAILED[:40], learning=True), LIMITS) == HOUR
 
 
-def test_who_fails_nothing_in_this_batch_is_not_told_again_for_it() -> None:
-    """The finding belongs to the batch that shows it."""
+def test_a_batch_without_failures_has_no_finding() -> None:
+    """The finding belongs to the batch with the failures."""
     assert suspicious(suspect(*ANSWERED[:1], before=sets(FAILED)), LIMITS) is None
 
 
-def test_the_policy_decides_how_many_are_too_many() -> None:
-    """An inventory that is wrong every day needs more patience; a vault needs less."""
-    patient, strict = Thresholds(scan_hour=30, scan_day=60), Thresholds(scan_hour=5)
-    assert suspicious(suspect(*FAILED[:20]), patient) is None
+def test_the_policy_sets_the_limits() -> None:
+    """An unreliable inventory needs a higher limit; a vault needs a lower one."""
+    lenient, strict = Thresholds(scan_hour=30, scan_day=60), Thresholds(scan_hour=5)
+    assert suspicious(suspect(*FAILED[:20]), lenient) is None
     assert suspicious(suspect(*FAILED[:6]), strict) == HOUR
 
 
-def test_the_finding_says_who_how_much_and_why() -> None:
-    """One incident for the host, whatever it tried."""
+def test_the_finding_names_host_amount_and_reason() -> None:
+    """One incident for the host, regardless of its targets."""
     one = suspect(*FAILED[:20])
     (finding,) = inspect(one, Thresholds())
     assert (finding.severity, finding.subject) == (Severity.HIGH, CLIENT)
     assert DETECTOR.technique == "T1046"
     assert finding.facts == Failures("tag:Role=web", failed=21, span=HOUR, limit=12)
-    assert "within 1h" in describe(finding).summary
+    assert "within 1 h" in describe(finding).summary
     assert "tag:Role=web" in describe(finding).because
     assert inspect(suspect(*FAILED[:3]), Thresholds()) == []
 
 
-def test_many_privileged_ports_of_one_server_are_a_scan_though_all_answer() -> None:
-    """Fifteen; nobody needs so many. Ports above are those of passive FTP, and hosts those of a fleet."""
+def test_many_answered_privileged_ports_of_one_server_are_a_scan() -> None:
+    """Fifteen. Ports above 1,023 belong to passive FTP, and many hosts to a fleet."""
     asked = [contact("10.0.9.1", port, ContactOutcome.ANSWERED) for port in range(980, 995)]
     one = suspect(*asked)
     assert vertical(one, LIMITS.scan_ports) == "10.0.9.1"
     (finding,) = inspect(one, Thresholds())
     assert finding.facts == Ports("tag:Role=web", asked="10.0.9.1", limit=15)
-    assert "15 privileged ports" in describe(finding).summary
+    assert "15 or more privileged ports" in describe(finding).summary
     assert vertical(suspect(*asked[:14]), LIMITS.scan_ports) is None
     assert (
         vertical(

@@ -1,4 +1,4 @@
-"""scan over days: new and failing, compared with what is usual, whichever batches show it."""
+"""scan over days: new and failing contacts, compared with usual ones, over several batches."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.weeks import CLIENT, DAY, IN, OUT, SCAN, TODAY, got, learned, look, tried
 
 
-def test_a_host_that_tries_many_places_in_vain_scans() -> None:
-    """Spread over batches of one probe each, every one in another container."""
+def test_many_failed_places_are_a_scan() -> None:
+    """Spread over batches of one probe each, each in a new container."""
     evidence = learned()
     findings = [found for probe in SCAN for found in look([probe], evidence)]
     assert {found.detector for found in findings} == {"scan"}
@@ -29,31 +29,31 @@ def test_a_host_that_tries_many_places_in_vain_scans() -> None:
 
 
 def test_slow_probes_are_found_within_the_day() -> None:
-    """One every twenty minutes is at no time twelve within an hour."""
+    """One every 20 min is never twelve within an hour."""
     evidence = learned()
     probes = [tried(f"10.0.9.{n}", 22 + n, TODAY + 600 + n * 1200) for n in range(1, 40)]
     arrived = [(probe, TODAY + 900 + n * 1200) for n, probe in enumerate(probes, 1)]
     findings = [found for probe, now in arrived for found in look([probe], evidence, now)]
     assert {found.detector for found in findings} == {"scan"}
-    assert "within 24h" in describe(findings[0]).summary
+    assert "within 24 h" in describe(findings[0]).summary
 
 
-def test_what_is_usual_may_fail_as_it_likes() -> None:
-    """An outage of the database's network: the edge is known, so it is nobody's scan."""
+def test_failures_of_usual_contacts_are_no_scan() -> None:
+    """An outage of the database's network: the edge is known."""
     evidence = learned()
     outage = [tried(f"10.0.3.{host}", 5432) for host in range(1, 60)]
     assert look(outage, evidence) == []
 
 
 def test_answers_outweigh_failures() -> None:
-    """A host that finds what it asks for knows whom to ask."""
+    """A host with many answers knows its servers."""
     evidence = learned()
     found = [each for host in range(1, 21) for each in got(f"10.0.8.{host}", 9200)]
     assert look([*SCAN, *found], evidence) == []
 
 
-def test_while_a_role_is_learned_it_takes_more_failures_and_nothing_else_counts() -> None:
-    """All that it does is new."""
+def test_while_a_role_is_learned_only_more_failures_count() -> None:
+    """All contacts are new."""
     assert look([*SCAN, *got("10.0.9.1", 22), *got("10.0.9.2", 22)], MemoryEvidence()) == []
     many = [tried(f"10.0.9.{host}", 8080) for host in range(1, 60)]
     assert [found.detector for found in look(many, MemoryEvidence())] == ["scan"]
@@ -63,8 +63,8 @@ def test_while_a_role_is_learned_it_takes_more_failures_and_nothing_else_counts(
     assert look(internet, MemoryEvidence(), known=unknown) == [], "it may be a NAT gateway"
 
 
-def test_gateways_and_exempt_hosts_scan_nobody() -> None:
-    """A NAT gateway asks in others' names; a scanner of ours may."""
+def test_gateways_and_exempt_hosts_are_no_finding() -> None:
+    """A NAT gateway connects for other hosts; an exempt scanner is allowed to scan."""
     evidence = learned()
     gateway = FakeDirectory({"eni-1": interface("eni-1")})
     nat = interface("eni-1")
@@ -75,8 +75,8 @@ def test_gateways_and_exempt_hosts_scan_nobody() -> None:
     assert look(SCAN, evidence, policy=Policy(exempt=(CLIENT,))) == []
 
 
-def test_without_the_table_a_batch_is_judged_by_itself() -> None:
-    """Its own failures are enough if they are many; the loss is counted."""
+def test_without_the_table_a_batch_is_evaluated_alone() -> None:
+    """Many failures in one batch suffice; the failed call is counted."""
     evidence = MemoryEvidence(is_away=True)
     many = [tried(f"10.0.9.{host}", 8080) for host in range(1, 60)]
     assert [found.detector for found in look(many, evidence)] == ["scan"]
@@ -88,7 +88,7 @@ def test_without_the_table_a_batch_is_judged_by_itself() -> None:
 def test_order_repetition_and_partition_of_batches_change_no_incident(
     seed: int, cuts: list[int], random: Random
 ) -> None:
-    """What is found in the end is the same, whoever saw which part of it, how often and in which order."""
+    """The same incidents, regardless of containers, repetition and order."""
     base = learned()
     source = Random(seed)  # noqa: S311 - draws traffic
     flows = [tried(f"10.0.9.{source.randrange(1, 30)}", source.choice((22, 445, 8080))) for _ in range(24)]
@@ -106,8 +106,8 @@ def test_order_repetition_and_partition_of_batches_change_no_incident(
     assert ("scan", CLIENT) in incidents([flows])
 
 
-def test_a_rejected_scan_is_told_like_an_unanswered_one() -> None:
-    """Whatever stops it."""
+def test_a_rejected_scan_is_reported_like_an_unanswered_one() -> None:
+    """The reason of the failure does not matter."""
     evidence = learned()
     refused = [
         rejected(
@@ -119,7 +119,7 @@ def test_a_rejected_scan_is_told_like_an_unanswered_one() -> None:
 
 
 def test_a_batch_over_the_end_of_a_window_hides_no_scan() -> None:
-    """Every window that it touches is judged."""
+    """Every window that it touches is evaluated."""
     evidence = learned()
     midnight = TODAY + DAY
     before = [tried(f"10.0.9.{host}", 8080, midnight - 600) for host in range(1, 15)]
@@ -130,14 +130,14 @@ def test_a_batch_over_the_end_of_a_window_hides_no_scan() -> None:
 
 
 def test_a_record_with_a_wrong_time_hides_no_scan() -> None:
-    """One of a year ahead makes no batch of the future."""
+    """One record from the next year does not shift the batch to the future."""
     assert [
         each.detector for each in look([*SCAN, tried("10.0.9.99", 8080, TODAY + 400 * DAY)], learned())
     ] == ["scan"]
 
 
-def test_hosts_of_other_vpcs_with_the_same_address_are_others() -> None:
-    """172.31.0.0/16 is everybody's."""
+def test_equal_addresses_in_other_vpcs_are_other_hosts() -> None:
+    """Many VPCs use 172.31.0.0/16."""
     evidence = learned()
     other = interface("eni-1")
     values = {name: getattr(other, name) for name in other.__struct_fields__} | {"vpc_id": "vpc-2"}
@@ -146,8 +146,8 @@ def test_hosts_of_other_vpcs_with_the_same_address_are_others() -> None:
     assert look(SCAN[8:], evidence, known=elsewhere) == []
 
 
-def test_udp_that_the_internet_does_not_get_is_no_scan() -> None:
-    """Browsers try QUIC and do without."""
+def test_unanswered_udp_to_the_internet_is_no_scan() -> None:
+    """Browsers try QUIC and fall back."""
     refused = [
         rejected(f"{CLIENT}:4000", f"203.0.113.{host}:443", protocol=17, flow_direction=OUT, start=TODAY + 60)
         for host in range(1, 30)
@@ -155,8 +155,8 @@ def test_udp_that_the_internet_does_not_get_is_no_scan() -> None:
     assert look(refused, learned()) == []
 
 
-def test_udp_that_was_usual_is_usual() -> None:
-    """Learned though its initiator is only likely; an outage of it is none of the host's doing."""
+def test_usual_udp_is_learned() -> None:
+    """Although its initiator is only likely; its outage is no scan."""
     asked = [
         flow(f"{CLIENT}:40000", "10.0.4.2:53", protocol=17, flow_direction=OUT),
         flow("10.0.4.2:53", f"{CLIENT}:40000", protocol=17, flow_direction=IN),
@@ -164,14 +164,14 @@ def test_udp_that_was_usual_is_usual() -> None:
     evidence = MemoryEvidence()
     for ago in range(21, 0, -1):
         at = TODAY - ago * DAY + 3600
-        told = [
+        flows = [
             flow(
                 f"{one.srcaddr}:{one.srcport}", f"{one.dstaddr}:{one.dstport}", protocol=17,
                 flow_direction=one.flow_direction, start=at, end=at + 9,
             )
             for one in asked
         ]  # fmt: skip
-        look(told, evidence, at)
+        look(flows, evidence, at)
     outage = [
         rejected(f"{CLIENT}:4000", f"10.0.4.{host}:53", protocol=17, flow_direction=OUT, start=TODAY + 60)
         for host in range(1, 30)
@@ -179,9 +179,9 @@ def test_udp_that_was_usual_is_usual() -> None:
     assert look(outage, evidence) == []
 
 
-def test_a_failed_login_leaves_the_table_what_else_there_is() -> None:
+def test_a_failed_login_is_stored_without_sessions() -> None:
     """It has no connections to count."""
     evidence = learned()
     batches = [[tried(f"10.0.9.{host}", 22)] for host in range(1, 30)]
-    told = {found.detector for batch in batches for found in look(batch, evidence)}
-    assert told == {"scan", "lateral-movement"}
+    detectors = {found.detector for batch in batches for found in look(batch, evidence)}
+    assert detectors == {"scan", "lateral-movement"}

@@ -1,4 +1,4 @@
-"""scanner-connected: what the finding says; `test_scanner_connected_over_time.py` tells when there is one."""
+"""scanner-connected: the text; `test_scanner_connected_over_time.py` tests when it is found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.flows import directed, flow
 
 
 def test_the_finding_is_about_the_server_and_its_service() -> None:
-    """The visitor stands in it, but is no subject: there are too many of them."""
+    """The visitor is part of the finding but not its subject: there are too many visitors."""
     hits = directed(
         flow("203.0.113.9:40000", "10.0.1.5:8081", tcp_flags=2),
         flow("10.0.1.5:8081", "203.0.113.9:40000", tcp_flags=18),

@@ -1,4 +1,4 @@
-"""scanner-connected over days: refused all over, and let in."""
+"""scanner-connected over days: refused at many places, then connected."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.weeks import CLIENT, IN, KNOCKS, OUT, POLICY, TODAY, VISITOR, knock, learned, look, visit
 
 
-def test_a_flood_of_visitors_is_no_flood_of_writes() -> None:
-    """The internet decides how many there are."""
+def test_a_flood_of_visitors_costs_a_bounded_number_of_writes() -> None:
+    """The internet controls the number of visitors."""
     evidence = learned()
     writes = evidence.writes
     flood = [
@@ -31,8 +31,8 @@ def test_a_flood_of_visitors_is_no_flood_of_writes() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_many_that_scan_alike_the_same_are_remembered_by_every_container(turned: bool) -> None:  # noqa: FBT001
-    """Whatever it read before: which are cut off is a matter of their addresses."""
+def test_every_container_stores_the_same_scanners(turned: bool) -> None:  # noqa: FBT001
+    """Regardless of what it read before: the addresses decide which scanners are cut off."""
     evidence = learned()
     scanners = [f"198.51.100.{host}" for host in range(1, 40)]
     flows = [
@@ -45,8 +45,8 @@ def test_of_many_that_scan_alike_the_same_are_remembered_by_every_container(turn
     assert kept == set(sorted(scanners)[:MOST_SCANNERS])
 
 
-def test_a_scanner_that_is_let_in_somewhere_new_is_a_hit() -> None:
-    """Refused in one batch, let in in another, of another container."""
+def test_a_scanner_that_connects_to_a_new_service_is_found() -> None:
+    """Refused in one batch, accepted in another, in another container."""
     evidence = learned()
     assert look(KNOCKS, evidence) == []
     (found,) = look(visit(8081), evidence)
@@ -55,8 +55,8 @@ def test_a_scanner_that_is_let_in_somewhere_new_is_a_hit() -> None:
     assert together.detector == "scanner-connected"
 
 
-def test_a_scanner_who_takes_his_time_is_one_all_the_same() -> None:
-    """A few places in each batch, each in a container of its own; the same six are six."""
+def test_a_slow_scanner_is_found() -> None:
+    """A few places in each batch, each in a new container; the same six places count once."""
     slow = learned()
     assert [look(KNOCKS[at : at + 4], slow) for at in range(0, 12, 4)] == [[]] * 3
     assert look(visit(8081), slow) != []
@@ -67,8 +67,8 @@ def test_a_scanner_who_takes_his_time_is_one_all_the_same() -> None:
     assert look(visit(8082), evidence) != []
 
 
-def test_a_hit_is_told_though_the_refusals_come_after_it() -> None:
-    """Batches overtake each other: of twelve refusals four came before the visit, and eight after it."""
+def test_a_connection_before_the_last_refusals_is_found() -> None:
+    """Batches overtake each other: of twelve refusals, four came before the visit and eight after it."""
     evidence = learned()
     assert look(KNOCKS[:4], evidence) == []
     assert look(visit(8081), evidence) == []
@@ -79,14 +79,14 @@ def test_a_hit_is_told_though_the_refusals_come_after_it() -> None:
     assert (usual.subject, usual.service, usual.severity) == (found.subject, found.service, found.severity)
 
 
-def test_a_late_hit_is_told_once_and_whichever_day_the_refusals_are_of() -> None:
-    """Not again with each refusal of the day; and refused yesterday, let in, and refused again today."""
+def test_a_late_finding_is_reported_once() -> None:
+    """Not with each refusal; also if refused yesterday, accepted, and refused again today."""
     evidence = learned()
     assert look(KNOCKS[:4], evidence) == []
     assert look(visit(8081), evidence) == []
     container = Container(POLICY, evidence, FakeDirectory.of(interface("eni-1")))
-    told = [len(container.found(KNOCKS, TODAY + 7200)) for _ in range(4)]
-    assert told == [1, 0, 0, 0]
+    found = [len(container.found(KNOCKS, TODAY + 7200)) for _ in range(4)]
+    assert found == [1, 0, 0, 0]
     over_midnight = learned()
     yesterday = [knock(port, start=TODAY - 3600, end=TODAY - 3590) for port in range(9000, 9004)]
     assert look(yesterday, over_midnight, TODAY - 1800) == []
@@ -94,16 +94,16 @@ def test_a_late_hit_is_told_once_and_whichever_day_the_refusals_are_of() -> None
     assert [found.detector for found in look(KNOCKS, over_midnight)] == ["scanner-connected"]
 
 
-def test_visits_of_who_was_refused_nowhere_are_not_written_down() -> None:
-    """Or each user of a new service were a write."""
+def test_visits_without_refusals_are_not_stored() -> None:
+    """Otherwise each user of a new service would cause a write."""
     evidence = learned()
     writes = evidence.writes
     look([each for n in range(40) for each in visit(8081, visitor=f"203.0.113.{n}")], evidence)
     assert evidence.writes - writes <= 1, "the edges of the day"
 
 
-def test_who_is_known_for_a_scanner_costs_no_more_writes() -> None:
-    """However many places he tries after that."""
+def test_a_known_scanner_costs_no_more_writes() -> None:
+    """Regardless of the number of further places."""
     evidence = learned()
     look(KNOCKS, evidence)
     writes = evidence.writes
@@ -116,8 +116,8 @@ def test_who_is_known_for_a_scanner_costs_no_more_writes() -> None:
     assert len(places["refused-at"]) <= 20
 
 
-def test_visitors_who_knocked_nowhere_and_usual_services_are_no_hits() -> None:
-    """Nor is a handful of refusals, nor a reset."""
+def test_visitors_without_refusals_and_usual_services_are_no_finding() -> None:
+    """Nor are a handful of refusals or a reset."""
     evidence = learned(*visit(443))
     assert look([*KNOCKS, *visit(443)], evidence) == []
     assert look(visit(8081, visitor="203.0.113.77"), evidence) == []
@@ -128,8 +128,8 @@ def test_visitors_who_knocked_nowhere_and_usual_services_are_no_hits() -> None:
     assert look([*KNOCKS, request, reset], learned()) == []
 
 
-def test_without_flags_the_refusals_tell_who_started_it() -> None:
-    """Two ports that nobody knows say little; that he was refused elsewhere says the rest."""
+def test_without_flags_the_refusals_identify_the_initiator() -> None:
+    """Two unknown ports are weak evidence; refusals elsewhere confirm the visitor as the initiator."""
     evidence = learned()
     assert look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence) == []
     (found,) = look(_unflagged(visit(8888)), evidence)
@@ -139,25 +139,25 @@ def test_without_flags_the_refusals_tell_who_started_it() -> None:
     assert look(_unflagged(visit(8888))[:1], evidence) == [], "not answered"
 
 
-def test_answers_that_come_too_late_make_nobody_a_scanner() -> None:
-    """Without flags they look like attempts at our clients' ports; nor is such a port a service."""
+def test_late_replies_do_not_make_a_scanner() -> None:
+    """Without flags, they look like attempts at client ports; such a port is no service either."""
     evidence = learned()
     late = [
         rejected(f"{VISITOR}:61000", f"{CLIENT}:{port}", flow_direction=IN, start=TODAY + 3600)
         for port in range(40000, 40012)
     ]
     assert look(late, evidence) == []
-    ours = [
+    replies = [
         flow(f"{CLIENT}:40100", f"{VISITOR}:61000", start=TODAY + 5400),
         flow(f"{VISITOR}:61000", f"{CLIENT}:40100", start=TODAY + 5400),
     ]
-    assert look(ours, evidence) == []
+    assert look(replies, evidence) == []
     look([knock(port, tcp_flags=None) for port in range(7000, 7012)], evidence)
-    assert look(ours, evidence) == [], "a port of clients"
+    assert look(replies, evidence) == [], "a client port"
 
 
-def test_a_scanner_that_is_let_in_to_administer_is_a_hit_while_a_role_is_learned() -> None:
-    """Any other service may be what the role is for, and so may this one on the first two days."""
+def test_administration_by_a_scanner_is_found_while_a_role_is_learned() -> None:
+    """Any other service may be the role's purpose, and so may this one on the first two days."""
     for grave in (22, 3389, 6379):
         (found,) = look([*KNOCKS, *visit(grave)], learned(days=2))
         assert (found.detector, found.subject) == ("scanner-connected", CLIENT)

@@ -1,4 +1,4 @@
-"""service-blocked: a service of ours that refuses many of our own hosts."""
+"""service-blocked: many internal hosts are blocked from an internal service."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ DATABASE = "10.0.9.30:5432"
 
 
 def clients(count: int, target: str = DATABASE, packets: int = LIMITS.blocked_packets) -> list[Flow]:
-    """So many own hosts, each refused the same."""
+    """This number of internal hosts, each rejected at the same service."""
     return [
         rejected(f"10.0.{host // 250}.{host % 250 + 1}:50000", target, packets=packets)
         for host in range(count)
     ]
 
 
-def test_many_shut_out_clients_are_one_finding_about_the_service() -> None:
+def test_many_blocked_clients_are_one_finding_about_the_service() -> None:
     """A tightened security group is one page, not five hundred."""
     flows = batch(*clients(500))
     (finding,) = inspect(flows, Policy())
-    assert describe(finding).summary == "500 hosts of ours are refused PostgreSQL (tcp/5432) at 10.0.9.30."
+    assert (
+        describe(finding).summary == "500 internal hosts are blocked from PostgreSQL (tcp/5432) at 10.0.9.30."
+    )
     assert (finding.subject, finding.severity) == ("10.0.9.30", Severity.MEDIUM)
     assert finding.facts.limit == LIMITS.shut_clients
     assert blocked(flows, Policy()) == []
 
 
-def test_what_a_client_is_refused_besides_is_told_of_it_alone() -> None:
-    """Only the shut service is told together."""
+def test_other_rejections_of_a_client_are_reported_separately() -> None:
+    """Only the blocked service is a common finding."""
     flows = batch(*clients(LIMITS.shut_clients), rejected("10.0.0.1:50000", "10.0.9.31:22"))
     found = [(f.detector, f.subject, str(f.service)) for f in triaged(flows, Policy())]
     assert found == [
@@ -47,27 +49,27 @@ def test_what_a_client_is_refused_besides_is_told_of_it_alone() -> None:
     ]
 
 
-def test_few_clients_are_told_one_by_one() -> None:
-    """Below the threshold each is its own finding."""
+def test_few_clients_are_reported_individually() -> None:
+    """Below the threshold, each is its own finding."""
     flows = batch(*clients(LIMITS.shut_clients - 1))
     assert inspect(flows, Policy()) == []
     assert len(blocked(flows, Policy())) == LIMITS.shut_clients - 1
 
 
-def test_stray_packets_of_many_hosts_are_no_shut_service() -> None:
+def test_stray_packets_of_many_hosts_are_no_blocked_service() -> None:
     """Each host's own attempts count, not their sum."""
     assert triaged(batch(*clients(50, packets=LIMITS.blocked_packets - 1)), Policy()) == []
 
 
-def test_hosts_on_the_internet_shut_nothing_of_ours() -> None:
-    """Each client that is refused there is told of itself."""
+def test_internet_servers_are_no_blocked_service() -> None:
+    """Each rejected client is its own finding."""
     flows = batch(*clients(LIMITS.shut_clients, "198.51.100.7:443"))
     assert inspect(flows, Policy()) == []
     assert len(blocked(flows, Policy())) == LIMITS.shut_clients
 
 
 def test_exempt_hosts_and_probers_are_no_clients() -> None:
-    """However many there are: nobody is paged for the first, and the others are told as probers."""
+    """In any number: exempt hosts never page, and probers are reported as probers."""
     exempt = batch(*clients(50))
     assert inspect(exempt, Policy(exempt=("10.0.0.0/16",))) == []
     assert not any(f.severity.pages for f in triaged(exempt, Policy(exempt=("10.0.0.0/16",))))
@@ -77,8 +79,8 @@ def test_exempt_hosts_and_probers_are_no_clients() -> None:
     assert {f.detector for f in triaged(worm, Policy())} == {"host-probing"}
 
 
-def test_a_service_that_is_itself_refused_is_another_finding() -> None:
-    """A cluster that is cut off: its members refuse, and are refused."""
+def test_a_blocked_service_that_is_rejected_itself_is_another_finding() -> None:
+    """An isolated cluster: its members reject others and are rejected."""
     flows = batch(
         *clients(LIMITS.shut_clients, "10.0.9.30:9042"), rejected("10.0.9.30:50000", "10.0.9.31:9042")
     )

@@ -21,7 +21,7 @@ CALL = (f"{DATABASE}:49800", f"{OUTSIDE}:443")
 
 @pytest.mark.parametrize("named", ["eni-1", "i-1", DATABASE, "10.0.2.0/24"])
 def test_a_listener_is_named_by_interface_instance_address_or_cidr(named: str) -> None:
-    """Whatever the user has at hand."""
+    """Any of the four identifies it."""
     flows = batch(flow(*CALL, tcp_flags=2, instance_id="i-1"))
     (finding,) = inspect(flows, Policy(listener_only=(named,)))
     assert finding.facts == Facts(Listener.DECLARED)
@@ -30,8 +30,8 @@ def test_a_listener_is_named_by_interface_instance_address_or_cidr(named: str) -
     )
 
 
-def test_a_listener_of_which_nobody_tells_that_it_is_ours_is_looked_at() -> None:
-    """Its public address is the internet's to anybody who cannot ask EC2, and the policy names it."""
+def test_a_listener_that_ec2_does_not_describe_is_inspected() -> None:
+    """Without EC2, its public address counts as an internet address, but the policy names it."""
     policy = Policy(listener_only=("2600:1f18::5",))
     (finding,) = inspect(batch(flow("[2600:1f18::5]:50000", "[2001:db8::1]:443", tcp_flags=2)), policy)
     assert finding.subject == "2600:1f18::5"
@@ -51,8 +51,8 @@ def test_many_destinations_are_one_finding() -> None:
     assert "and 4 other hosts" in describe(finding).summary
 
 
-def test_a_listener_that_keeps_to_its_part_is_no_finding() -> None:
-    """Answers to visitors, calls inside and to AWS services, refused calls, and other hosts' calls."""
+def test_expected_traffic_of_a_listener_is_no_finding() -> None:
+    """Replies, calls to internal hosts and AWS services, rejected calls, and calls of other hosts."""
     flows = batch(
         flow(f"{DATABASE}:443", f"{OUTSIDE}:49800", tcp_flags=18),
         flow(f"{DATABASE}:49800", "10.0.1.5:443", tcp_flags=2),
@@ -65,7 +65,7 @@ def test_a_listener_that_keeps_to_its_part_is_no_finding() -> None:
 
 
 def test_the_interface_that_logs_a_passing_client_is_not_the_client() -> None:
-    """An interface id speaks for its own host only."""
+    """An interface id identifies its own host only."""
     passing = flow("10.0.1.9:40000", "198.51.100.7:443", tcp_flags=2)
     flows = batch(passing, flow("10.0.1.8:40000", "10.0.2.30:5432", tcp_flags=2))
     assert inspect(flows, Policy(listener_only=("eni-1",))) == []
@@ -75,16 +75,16 @@ OUT = contact(OUTSIDE, 443, ContactOutcome.ANSWERED, "internet")
 
 
 def test_a_role_that_only_listens_needs_no_declaration() -> None:
-    """It was learned what it does."""
+    """Its behaviour was learned."""
     one = suspect(OUT, only_listens=True)
     (finding,) = unexpected_egress.inspect(one)
     assert (finding.detector, finding.subject) == ("unexpected-egress", CLIENT)
     assert finding.facts == Facts(Listener.LEARNED, "tag:Role=web")
-    assert "never went out to the internet" in describe(finding).because
+    assert "never connected to the internet" in describe(finding).because
 
 
-def test_roles_that_go_out_or_are_learned_and_what_is_inside_or_in_vain_are_no_finding() -> None:
-    """First seen alone never pages."""
+def test_other_roles_internal_targets_and_failures_are_no_finding() -> None:
+    """Being seen for the first time alone never pages."""
     refused, inside = (
         contact(OUTSIDE, 443, peer="internet"),
         contact("10.0.9.1", 443, ContactOutcome.ANSWERED),

@@ -1,4 +1,4 @@
-"""When lines that cannot be read are lost sight, and when they are a few poison lines."""
+"""unparsed-lines: when unparsable lines are a finding, and when they are isolated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER = " ".join(DEFAULT_LOG_FORMAT.names)
 
 
 def judged(*lines: str) -> UnparsedFinding | None:
-    """What is said of a batch."""
+    """The finding of a batch."""
     found = Container().detect(unparsed_lines.DETECTOR, READER.read(lines))
     return next((each for each in found if isinstance(each, UnparsedFinding)), None)
 
@@ -35,8 +35,8 @@ def judged(*lines: str) -> UnparsedFinding | None:
     ],
     ids=["nothing is read", "nor behind a header", "many", "a tenth", "gaps are read lines"],
 )
-def test_sight_is_lost(lines: list[str]) -> None:
-    """The whole batch, however small, or at least `MIN_LINES` lines that are `MIN_SHARE` of it."""
+def test_too_many_unparsed_lines_are_a_finding(lines: list[str]) -> None:
+    """The whole batch, of any size, or at least `MIN_LINES` lines with a share of `MIN_SHARE`."""
     assert judged(*lines) is not None
 
 
@@ -53,12 +53,12 @@ def test_sight_is_lost(lines: list[str]) -> None:
     ],
     ids=["no line", "good", "gap", "nothing to read", "headers", "few", "less than a tenth"],
 )
-def test_sight_is_not_lost(lines: list[str]) -> None:
-    """Poison lines among good ones are counted; header and blank lines have nothing to see."""
+def test_few_unparsed_lines_are_no_finding(lines: list[str]) -> None:
+    """Isolated malformed lines are only counted; header and blank lines contain no record."""
     assert judged(*lines) is None
 
 
-def test_it_tells_how_much_why_and_shows_some() -> None:
+def test_the_finding_contains_counts_reasons_and_samples() -> None:
     """The reasons by frequency, the first lines."""
     odd = GOOD.replace("ACCEPT", "MAYBE")
     loss = judged(odd, *[BAD] * 6, HEADER, GOOD)
@@ -68,6 +68,6 @@ def test_it_tells_how_much_why_and_shows_some() -> None:
     assert "4 tokens where the log format has 14" in loss.reasons[0][0]
 
 
-def test_what_should_hold_a_record_and_does_not_is_unreadable() -> None:
-    """Which is when it is worth to ask for news about formats."""
+def test_malformed_lines_except_headers_and_blanks_are_unreadable() -> None:
+    """Only these lines justify a new lookup of the formats."""
     assert [bad.line for bad in unparsed_lines.unreadable(READER.read([HEADER, "", BAD, GOOD, GAP]))] == [BAD]

@@ -1,4 +1,4 @@
-"""One finding of each detector, always the same, for the golden pages."""
+"""One fixed finding of each detector, for the golden pages."""
 
 from __future__ import annotations
 
@@ -166,4 +166,4 @@ EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {
     "internet-rejects": _of_internet_rejects,
     "reject-spike": _of_reject_spike,
 }
-"""By the name of the detector."""
+"""By detector name."""

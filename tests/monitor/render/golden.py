@@ -1,6 +1,6 @@
-"""The golden pages: what each detector's notification says, word for word, in `golden/`.
+"""The golden pages: the exact notification of each detector, in `golden/`.
 
-`make golden` writes them anew. What changes then is what people will read.
+`make golden` regenerates them. Differences are changes to what people read.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def path_of(name: str) -> Path:
 
 
 def page_of(name: str) -> str:
-    """What the notification about the example of a detector says: subject, text, and JSON document."""
+    """The notification about the example of a detector: subject, text, and JSON document."""
     sent = render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), OCCASION)
     document = json.dumps(sent.document, indent=1, ensure_ascii=False)
     return f"{sent.subject}\n\n{sent.text}\n{document}\n"
 
 
 def main() -> None:
-    """Write all of them."""
+    """Write all pages."""
     for name in EXAMPLES:
         path_of(name).write_text(page_of(name))
 

@@ -1,4 +1,4 @@
-"""What people read changes only on purpose."""
+"""The texts of notifications change only on purpose."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tests.monitor.render.golden import FOLDER, page_of, path_of
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_page_says_what_its_golden_page_says(name: str) -> None:
-    """Word for word. If the change is meant: `make golden`, and review the difference."""
+def test_a_page_equals_its_golden_page(name: str) -> None:
+    """Word for word. If the change is intended, run `make golden` and review the difference."""
     assert page_of(name) == path_of(name).read_text()
 
 
 def test_every_detector_has_a_golden_page_and_every_golden_page_a_detector() -> None:
-    """No detector lacks one, and none is left of a detector that was removed."""
+    """None is missing, and none is left of a removed detector."""
     names = {each.name for each in DETECTORS}
     assert names == EXAMPLES.keys()
     assert {each.name for each in FOLDER.iterdir()} == {path_of(name).name for name in names}
 
 
 def test_an_example_is_a_finding_of_its_detector() -> None:
-    """Or a golden page would show another detector's words."""
+    """Otherwise a golden page would show another detector's text."""
     assert {name: make().detector for name, make in EXAMPLES.items()} == {name: name for name in EXAMPLES}

@@ -22,8 +22,8 @@ def key(source: str = "10.0.1.20:50000", target: str = "10.0.2.30:5432", **given
     return incident_key(finding, "111122223333", "eu-west-1", "/flow-warden/flow-logs")
 
 
-def test_what_changes_from_batch_to_batch_does_not_change_the_incident() -> None:
-    """Ephemeral ports, the interface that saw it, times, sums, and which replica was asked."""
+def test_changes_between_batches_do_not_change_the_incident() -> None:
+    """Ephemeral ports, the logging interface, times, sums, and the replica."""
     same = {
         key(),
         key(source="10.0.1.20:61234"),
@@ -34,8 +34,8 @@ def test_what_changes_from_batch_to_batch_does_not_change_the_incident() -> None
     assert len(same) == 1
 
 
-def test_another_host_service_vpc_or_side_of_the_border_is_another_incident() -> None:
-    """What on-call would treat apart is apart."""
+def test_another_host_service_vpc_or_peer_class_is_another_incident() -> None:
+    """On-call handles these separately."""
     different = {
         key(),
         key(source="10.0.1.21:50000"),
@@ -46,8 +46,8 @@ def test_another_host_service_vpc_or_side_of_the_border_is_another_incident() ->
     assert len(different) == 5
 
 
-def test_a_service_that_is_renamed_keeps_its_incident_and_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys hold numbers: a better name for a port must not page on-call again."""
+def test_a_renamed_service_keeps_its_incident_and_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys contain numbers: a better name for a port must not page on-call again."""
 
     def keys() -> tuple[str, list[str], str]:
         (finding,) = triaged([rejected("10.0.1.20:50000", "10.0.2.30:5432")])
@@ -62,11 +62,11 @@ def test_a_service_that_is_renamed_keeps_its_incident_and_its_state(monkeypatch:
     monkeypatch.setitem(SERVICE_NAMES, 5432, "Renamed")
     after = keys()
     assert after[:2] == before[:2]
-    assert after[2] != before[2], "the text for people follows the name"
+    assert after[2] != before[2], "the text follows the name"
 
 
-def test_missing_records_of_a_log_group_are_one_incident_whatever_the_stream() -> None:
-    """A changed format makes a thousand streams unreadable; another log group is another incident."""
+def test_unparsed_lines_of_a_log_group_are_one_incident() -> None:
+    """A changed format makes a thousand streams unparsable; another log group is another incident."""
     loss = UnparsedFinding(
         detector="unparsed-lines", severity=Severity.MEDIUM, subject="/flow-logs", lines=9,
         unreadable=9, reasons=(), samples=(), formats=(),
@@ -77,7 +77,7 @@ def test_missing_records_of_a_log_group_are_one_incident_whatever_the_stream() -
 
 
 def test_silent_interfaces_are_an_incident_each() -> None:
-    """In their log group, whatever else changes from batch to batch."""
+    """In their log group, regardless of what changes from batch to batch."""
     silent = InterfaceFinding(
         detector="interface-silent", severity=Severity.MEDIUM, subject="eni-0a", facts=None,
         interfaces=("eni-0a",), first=1, last=2,

@@ -1,4 +1,4 @@
-"""Notifications about findings: what a person reads, what a machine reads."""
+"""Pages: the text for on-call and the JSON document."""
 
 from __future__ import annotations
 
@@ -45,29 +45,29 @@ def page(finding: TrafficFinding, claim: Claim = NEW) -> Notification:
     return render(finding, "key0", claim, OCCASION)
 
 
-def test_the_text_answers_what_on_call_asks() -> None:
-    """Who, where, since when, how much, why, what to do, and a query to paste."""
+def test_the_text_contains_what_on_call_needs() -> None:
+    """Source, place, time, amount, evidence, steps, and a log query."""
     text = page(blocked(vpc_id="vpc-1", subnet_id="subnet-1", flow_direction=FlowDirection.INGRESS)).text
-    assert text.startswith("10.0.1.20 is refused PostgreSQL (tcp/5432) at 10.0.2.30.\n")
+    assert text.startswith("10.0.1.20 is blocked from PostgreSQL (tcp/5432) at 10.0.2.30.\n")
     for expected in (
-        "Who       10.0.1.20 (own)",
-        "Where     111122223333, eu-west-1, vpc-1, subnet-1, seen by eni-1 (ingress)",
-        "Since     2025-11-24 16:00:00 UTC (58 s of traffic in this batch)",
-        "How much  1 connection, 6 packets, 360 bytes, 1 record",
-        "To        10.0.2.30",
-        "For       PostgreSQL (tcp/5432)",
+        "Source       10.0.1.20 (internal)",
+        "Where        111122223333, eu-west-1, vpc-1, subnet-1, logged by eni-1 (ingress)",
+        "Since        2025-11-24 16:00:00 UTC (58 s of traffic in this batch)",
+        "Traffic      1 connection, 6 packets, 360 bytes, 1 record",
+        "Target       10.0.2.30",
+        "Service      PostgreSQL (tcp/5432)",
         "confidence 0.99",
-        "Likely    the inbound rules at 10.0.2.30",
+        "Likely cause the inbound rules at 10.0.2.30",
         "  1. Ask the owner of 10.0.1.20",
         "log group /flow-warden/flow-logs, 2025-11-24 15:50:00 UTC to 2025-11-24 16:10:58 UTC",
         "| filter @message like",
-        "Repeats stay quiet for 240 minutes.",
+        "Repeats suppressed for 4 h.",
         "Incident key0, severity medium, detector blocked-connection",
     ):
         assert expected in text
 
 
-def test_the_attributes_are_there_to_filter_by() -> None:
+def test_the_attributes_support_filters() -> None:
     """Severity, detector, account, region and VPC."""
     assert page(blocked(vpc_id="vpc-1")).attributes == {
         "kind": "incident", "severity": "medium", "detector": "blocked-connection", "account": "111122223333",
@@ -75,47 +75,47 @@ def test_the_attributes_are_there_to_filter_by() -> None:
     }  # fmt: skip
 
 
-def test_an_unknown_vpc_is_left_out_of_the_attributes() -> None:
-    """SNS refuses an empty attribute, and with it the page."""
+def test_an_unknown_vpc_is_omitted_from_the_attributes() -> None:
+    """SNS rejects a message with an empty attribute."""
     assert "vpc" not in page(blocked()).attributes
 
 
 @pytest.mark.parametrize("detector", [each.name for each in DETECTORS if each.route is not Route.OPERATIONS])
 def test_every_detector_renders(detector: str) -> None:
-    """Subject, text, document and query of each that looks at traffic are whole."""
+    """Subject, text, document and query of each traffic detector are complete."""
     finding = EXAMPLES[detector]()
     assert isinstance(finding, TrafficFinding)
-    told = page(finding)
-    assert told.subject.isprintable()
-    assert re.fullmatch(r"[ -~]{1,99}", fit_subject(told.subject))
-    assert told.subject.startswith(f"[{finding.severity.upper()}] ")
-    assert told.document["summary"] == describe(finding).summary
-    assert describe(finding).because in told.text
-    assert told.document["query"] in told.text
+    sent = page(finding)
+    assert sent.subject.isprintable()
+    assert re.fullmatch(r"[ -~]{1,99}", fit_subject(sent.subject))
+    assert sent.subject.startswith(f"[{finding.severity.upper()}] ")
+    assert sent.document["summary"] == describe(finding).summary
+    assert describe(finding).because in sent.text
+    assert sent.document["query"] in sent.text
 
 
-def test_a_subject_never_exceeds_what_sns_takes() -> None:
-    """Two IPv6 addresses do not fit; the cut is marked, the text has it whole."""
+def test_a_subject_fits_the_sns_limit() -> None:
+    """Two IPv6 addresses do not fit; the truncation is marked, and the text contains both."""
     addresses = ("2600:1f18:1234:5678:9abc:def0:1234:5678", "2600:1f18:1234:5678:9abc:def0:1234:9999")
-    told = page(find(rejected(f"[{addresses[0]}]:50000", f"[{addresses[1]}]:5432")))
-    fitted = fit_subject(told.subject)
+    sent = page(find(rejected(f"[{addresses[0]}]:50000", f"[{addresses[1]}]:5432")))
+    fitted = fit_subject(sent.subject)
     assert len(fitted) == 99
     assert fitted.endswith("...")
-    assert addresses[1] in told.text
+    assert addresses[1] in sent.text
 
 
-def test_long_lists_are_cut_and_counted() -> None:
-    """A scan of a thousand hosts is a page, not a book."""
+def test_long_lists_are_truncated_and_counted() -> None:
+    """A scan of a thousand hosts remains a readable page."""
     flows = [rejected("10.0.1.66:50000", f"10.0.{i // 250}.{i % 250 + 1}:22") for i in range(1000)]
     (finding,) = finding_with(host_probing.DETECTOR)(flows)
-    told = page(finding)
-    assert f"and {1000 - TOP} more" in told.text
-    assert told.document["servers"]["distinct"] == 1000
-    assert len(told.document["servers"]["top"]) == TOP
+    sent = page(finding)
+    assert f"and {1000 - TOP} more" in sent.text
+    assert sent.document["servers"]["distinct"] == 1000
+    assert len(sent.document["servers"]["top"]) == TOP
 
 
 def test_the_query_finds_the_lines_and_no_similar_ones() -> None:
-    """Addresses are matched as whole tokens; dots are dots."""
+    """Addresses match as whole tokens; dots match only dots."""
     query = log_query(describe(blocked()).query_terms)
     patterns = [re.compile(p) for p in re.findall(r"like /(.+?)/(?: and|\n)", query)]
     assert len(patterns) == 3
@@ -130,21 +130,21 @@ def test_the_query_finds_the_lines_and_no_similar_ones() -> None:
     assert not found("2 1 eni-1 10a0.1.20 10.0.2.30 50000 5432 6 6 360 1 2 REJECT OK")
 
 
-def test_what_was_held_back_is_told() -> None:
-    """The number suppressed is always shown."""
-    told = page(blocked(), Claim(state=ClaimState.CLAIMED, held_back=12, last_sent=1_764_000_000))
-    assert "Told before at 2025-11-24 16:00:00 UTC; 12 repeats held back since." in told.text
-    assert (told.document["held_back"], told.document["last_sent"]) == (12, 1_764_000_000)
+def test_suppressed_repeats_are_counted() -> None:
+    """The number of suppressed repeats is always shown."""
+    sent = page(blocked(), Claim(state=ClaimState.CLAIMED, held_back=12, last_sent=1_764_000_000))
+    assert "Last sent at 2025-11-24 16:00:00 UTC; 12 repeats suppressed since." in sent.text
+    assert (sent.document["held_back"], sent.document["last_sent"]) == (12, 1_764_000_000)
 
 
-def test_a_layout_without_times_says_so() -> None:
+def test_missing_times_are_marked_as_unknown() -> None:
     """No invented times."""
-    told = page(blocked(start=None, end=None))
-    assert "Since     not told by the log format" in told.text
-    assert told.document["first"] is None
+    sent = page(blocked(start=None, end=None))
+    assert "Since        unknown: the records contain no start time" in sent.text
+    assert sent.document["first"] is None
 
 
 @pytest.mark.parametrize("seconds", [10**18, -(10**18)])
 def test_an_impossible_time_stays_a_number(seconds: int) -> None:
-    """A line may claim any time; the page goes out all the same."""
+    """A line may contain any time; the page is sent nevertheless."""
     assert moment(seconds) == str(seconds)

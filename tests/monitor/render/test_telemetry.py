@@ -1,4 +1,4 @@
-"""A blind spot, as operations reads it."""
+"""Notifications about missing records."""
 
 from __future__ import annotations
 
@@ -35,26 +35,24 @@ SPOT = InterfaceFinding(
 FIRST = Claim(state=ClaimState.CLAIMED)
 
 
-def test_the_text_says_who_since_when_why_and_what_to_do() -> None:
-    """All that is needed, and that silence means nothing meanwhile."""
+def test_the_text_contains_interfaces_time_evidence_and_steps() -> None:
+    """And that missing alerts prove nothing."""
     sent = render(SPOT, "key0", FIRST, OCCASION)
-    assert sent.subject == (
-        "[MEDIUM] Silent: eni-0a wrote no flow records for 1.5 hours, not even NODATA (eu-west-1)"
-    )
+    assert sent.subject == ("[MEDIUM] No flow records from eni-0a for 90 min, not even NODATA (eu-west-1)")
     for piece in (
-        "silence means nothing here",
-        "Unseen    eni-0a\n",
-        "2025-11-24 16:00:00 UTC, until 2025-11-24 17:30:00 UTC at least",
-        "Why       written in 5 or more of the 6 half hours before, in none of 3 since",
-        "  2. See whether the flow log is there and delivers: aws ec2 describe-flow-logs",
-        "Repeats stay quiet for 240 minutes.",
+        "the absence of alerts proves nothing",
+        "Interfaces   eni-0a\n",
+        "2025-11-24 16:00:00 UTC to 2025-11-24 17:30:00 UTC or later",
+        "Evidence     records in at least 5 of 6 half-hour slots, then none in 3",
+        "  2. Check that the flow log exists and delivers: aws ec2 describe-flow-logs",
+        "Repeats suppressed for 4 h.",
         "Incident key0, severity medium",
     ):
         assert piece in sent.text
 
 
-def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
-    """The kind is the detector's name, as it is for lost sight."""
+def test_the_document_and_attributes_match_the_text() -> None:
+    """The kind is the detector's name, as for unparsed lines."""
     sent = render(
         SPOT, "key0", Claim(state=ClaimState.CLAIMED, held_back=3, last_sent=1_764_000_000), OCCASION
     )
@@ -67,11 +65,11 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
         "account": "111122223333",
         "region": "eu-west-1",
     }
-    assert "3 repeats held back since" in sent.text
+    assert "3 repeats suppressed since" in sent.text
 
 
-def test_the_technique_is_that_of_the_detector_and_stands_where_there_is_one() -> None:
-    """A silent interface may be an intruder's doing; that AWS skips records is no technique."""
+def test_the_technique_is_shown_if_the_detector_has_one() -> None:
+    """A silent interface can be an attack; records that AWS skips are not a technique."""
     sent = render(SPOT, "key0", FIRST, OCCASION)
     assert "detector interface-silent, ATT&CK T1562.008\n" in sent.text
     assert sent.document["technique"] == "T1562.008"
@@ -82,14 +80,14 @@ def test_the_technique_is_that_of_the_detector_and_stands_where_there_is_one() -
 
 
 def skipped(interface: str) -> list[InterfaceFinding]:
-    """What is found where AWS skips the records of an interface."""
+    """The findings about skipped records of an interface."""
     gaps = [Gap(kind=GapKind.SKIPDATA, interface_id=interface, start=NOW - 60 * n) for n in range(5)]
     found = Container().detect(records_skipped.DETECTOR, Table(FlowTable.of([]), gaps, []), NOW)
     return [each for each in found if isinstance(each, InterfaceFinding)]
 
 
 def test_many_interfaces_are_counted() -> None:
-    """The message stays readable."""
+    """The message remains readable."""
     ids = tuple(f"eni-{number}" for number in range(LISTED + 3))
     sent = render(replace(SPOT, interfaces=ids), "key0", FIRST, OCCASION)
     assert "and 3 more" in sent.text
@@ -97,8 +95,8 @@ def test_many_interfaces_are_counted() -> None:
     assert len(sent.document["interfaces"]["top"]) == LISTED
 
 
-def test_an_id_that_is_none_can_forge_nothing() -> None:
-    """Whoever writes into the log group decides what stands in the lines."""
+def test_an_invalid_id_cannot_forge_text() -> None:
+    """Other writers to the log group control the content of its lines."""
     (finding,) = skipped("eni-\x1b[2J\nIncident")
     assert describe(finding).summary.isprintable()
     sent = render(finding, "key0", FIRST, OCCASION)

@@ -1,4 +1,4 @@
-"""Findings hold facts, and their detectors put these into words."""
+"""Findings contain facts, and their detectors put them into words."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.monitor.render.golden import OCCASION
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_no_fact_is_a_sentence(name: str) -> None:
-    """Words are for `Detector.text`, where they can be changed without changing what was found."""
+    """Texts belong to `Detector.text`, where they can change without changing the finding."""
     facts = EXAMPLES[name]().facts
     texts = [each for each in asdict(facts).values() if isinstance(each, str)] if facts is not None else []
     assert not [each for each in texts if " " in each]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_every_word_that_a_runbook_names_is_there(name: str) -> None:
-    """No step has a gap left, and only a step with a word of the detector's own may be left out."""
+def test_every_runbook_placeholder_is_defined(name: str) -> None:
+    """No placeholder remains, and only a step with a word of the detector may be omitted."""
     finding = EXAMPLES[name]()
     text, runbook = describe(finding), BY_NAME[name].runbook
     left_out = {word for word, value in text.words.items() if value is None}
@@ -32,8 +32,8 @@ def test_every_word_that_a_runbook_names_is_there(name: str) -> None:
     assert not [step for step in shown if placeholders(step)]
 
 
-def test_a_step_that_does_not_apply_is_left_out() -> None:
-    """The owner of an own host can be asked; of a host on the internet only the own program can be found."""
+def test_a_step_that_does_not_apply_is_omitted() -> None:
+    """Internal servers have an owner to ask; for internet servers, only the client's process can be found."""
 
     def first_step(server: str) -> str:
         (finding,) = finding_with(blocked_connection.DETECTOR)([rejected("10.0.1.20:50000", server)])
@@ -43,14 +43,14 @@ def test_a_step_that_does_not_apply_is_left_out() -> None:
     assert first_step("198.51.100.7:443").startswith("198.51.100.7 is on the internet")
 
 
-def test_words_stand_in_place_of_what_is_in_braces() -> None:
-    """Facts, too; what stands in braces in a word stays as it is."""
+def test_words_replace_placeholders() -> None:
+    """Facts, too. Braces within a word remain unchanged."""
     words = {"subject": "10.0.1.5", "limit": 12, "odd": "{subject}", "nothing": None}
     runbook = ("Ask {subject}.", "More than {limit}.", "{odd}", "If {nothing}, ask {subject}.", "Wait.")
     assert fill(runbook, words) == ("Ask 10.0.1.5.", "More than 12.", "{subject}", "Wait.")
 
 
-def test_a_word_that_is_misspelt_is_an_error() -> None:
-    """It would leave a gap in a page."""
+def test_a_misspelt_placeholder_is_an_error() -> None:
+    """Otherwise it would leave a gap in a page."""
     with pytest.raises(KeyError, match="subjekt"):
         fill(("Ask {subjekt}.",), {"subject": "10.0.1.5"})

@@ -1,4 +1,4 @@
-"""Lost sight, as operations reads it."""
+"""Notifications about unparsed lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.render.parts import Occasion
-from flowwarden.monitor.render.unparsed import FORMATS, TOLD_CHARACTERS, render
+from flowwarden.monitor.render.unparsed import FORMATS, MAX_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
@@ -41,31 +41,31 @@ def report(loss: UnparsedFinding = LOSS, claim: Claim = FIRST) -> Notification:
     return render(loss, "key0", claim, OCCASION)
 
 
-def test_the_subject_says_how_much_is_lost_where() -> None:
-    """What operations sees first."""
+def test_the_subject_contains_counts_and_log_group() -> None:
+    """The first thing that operations sees."""
     assert report().subject == (
-        "[MEDIUM] Sight lost: 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be read (eu-west-1)"
+        "[MEDIUM] 1,100 of 1,200 lines in /flow-warden/flow-logs cannot be parsed (eu-west-1)"
     )
-    assert fit_subject(report().subject) == report().subject, "SNS takes it uncut"
+    assert fit_subject(report().subject) == report().subject, "fits the SNS limit"
 
 
-def test_the_text_says_why_shows_lines_and_formats_and_what_to_do() -> None:
+def test_the_text_contains_reasons_lines_formats_and_steps() -> None:
     """Everything that is needed to find the flow log."""
     text = report().text
     for piece in (
-        "silence means nothing here",
+        "the absence of alerts proves nothing",
         "111122223333, eu-west-1, /flow-warden/flow-logs, stream eni-1-all",
-        "5 tokens where the log format has 14 (1099 lines)",
+        "5 tokens where the log format has 14 (1,099 lines)",
         "10.0.1.20 10.0.2.30 1 2 3",
         "14 fields: version account-id interface-id",
         "--filter Name=log-group-name,Values=/flow-warden/flow-logs",
-        "Repeats stay quiet for 240 minutes.",
+        "Repeats suppressed for 4 h.",
         "Incident key0, severity medium, detector unparsed-lines",
     ):
         assert piece in text
 
 
-def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
+def test_the_document_and_attributes_match_the_text() -> None:
     """The names are those of pages, so that one filter policy serves both."""
     sent = report(claim=Claim(state=ClaimState.CLAIMED, held_back=7, last_sent=1_764_000_000))
     assert json.loads(json.dumps(sent.document)) == sent.document
@@ -80,11 +80,11 @@ def test_machines_get_the_same_as_json_and_attributes_to_route_by() -> None:
         "account": "111122223333",
         "region": "eu-west-1",
     }
-    assert "7 repeats held back since" in sent.text
+    assert "7 repeats suppressed since" in sent.text
 
 
 def test_many_formats_are_counted() -> None:
-    """The message stays readable."""
+    """The message remains readable."""
     formats = [LogFormat(("srcaddr", "dstaddr", f"field-{number}")) for number in range(FORMATS + 3)]
     text = report(msgspec.structs.replace(LOSS, formats=tuple(formats))).text
     assert "and 3 more" in text
@@ -93,10 +93,10 @@ def test_many_formats_are_counted() -> None:
 
 
 @given(st.text(max_size=5000))
-def test_whatever_a_line_holds_the_message_stays_small_and_printable(line: str) -> None:
-    """Anybody who writes into the log group decides what stands in the lines."""
+def test_the_message_stays_small_and_printable(line: str) -> None:
+    """Other writers to the log group control the content of its lines."""
     loss = msgspec.structs.replace(LOSS, samples=(line,) * 3, reasons=((line, 1),) * 3)
     sent = report(loss)
     assert all(part.isprintable() for part in sent.text.split("\n"))
-    assert len(sent.text) < 6 * (TOLD_CHARACTERS + 20) + 3000
-    assert len(sent.document["samples"][0]) <= TOLD_CHARACTERS + 10
+    assert len(sent.text) < 6 * (MAX_CHARACTERS + 20) + 3000
+    assert len(sent.document["samples"][0]) <= MAX_CHARACTERS + 20

@@ -1,4 +1,4 @@
-"""Contacts: what a host asks for, and what comes of it."""
+"""Contacts: which services a host contacts, and the outcome."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def asked(port: int = 5432, **given: object) -> Flow:
 
 
 def answered(port: int = 5432, **given: object) -> Flow:
-    """The answer to it."""
+    """The reply to it."""
     return flow(f"{SERVER}:{port}", f"{CLIENT}:40000", **{"tcp_flags": SYN_ACK, "flow_direction": IN} | given)
 
 
@@ -59,7 +59,7 @@ def answered(port: int = 5432, **given: object) -> Flow:
     ],
 )
 def test_a_contact_is_answered_refused_or_neither(flows: list[Flow], outcome: ContactOutcome) -> None:
-    """A reset alone is no answer: nobody listens."""
+    """A reset alone is no answer: no process listens."""
     (contact,) = contacts(*flows)
     assert (contact.client, contact.server, contact.port) == (CLIENT, SERVER, 5432)
     assert contact.outcome is outcome
@@ -68,22 +68,22 @@ def test_a_contact_is_answered_refused_or_neither(flows: list[Flow], outcome: Co
 
 
 def test_the_servers_interface_logs_the_same_contact_inbound() -> None:
-    """What the client does to others is told from its own interface alone."""
+    """A client's contacts are evaluated only from its own interface."""
     (contact,) = contacts(asked(flow_direction=IN), answered(flow_direction=OUT))
     assert contact.inbound
     assert contact.peer == "10.0.1.0/24"
 
 
 def test_many_windows_and_ports_of_a_client_are_one_contact() -> None:
-    """It is a place that is asked, not a connection."""
+    """A contact is a place, not a connection."""
     found = contacts(asked(), asked(start=1_764_000_060), answered(), asked(port=22))
     assert sorted((each.port, each.outcome) for each in found) == [
         (22, ContactOutcome.UNANSWERED), (5432, ContactOutcome.ANSWERED),
     ]  # fmt: skip
 
 
-def test_what_nobody_knows_the_initiator_of_is_no_contact() -> None:
-    """A web server's answers to thousands of ports, resets to a scanner, leftovers, ICMP."""
+def test_flows_without_a_known_initiator_are_no_contact() -> None:
+    """A web server's replies to thousands of ports, resets to a scanner, leftovers, ICMP."""
     assert contacts(
         *(flow(f"{CLIENT}:443", f"203.0.113.9:{n}", tcp_flags=RST, flow_direction=OUT) for n in range(3, 99)),
         rejected(f"{CLIENT}:443", "203.0.113.9:50000", tcp_flags=1, flow_direction=OUT),
@@ -91,16 +91,16 @@ def test_what_nobody_knows_the_initiator_of_is_no_contact() -> None:
     ) == []  # fmt: skip
 
 
-def test_a_leftover_is_no_attempt_though_it_is_known_who_listens() -> None:
-    """The security group forgot the connection; a SYN that is refused is an attempt."""
+def test_a_leftover_is_no_attempt() -> None:
+    """The security group no longer tracks the connection; a rejected SYN is an attempt."""
     listens = [asked(), answered()]
     for flags, clients in ((0, [CLIENT]), (1, [CLIENT]), (2, [CLIENT, "10.0.1.9"])):
         other = rejected("10.0.1.9:40009", f"{SERVER}:5432", tcp_flags=flags, flow_direction=OUT)
         assert sorted(each.client for each in contacts(*listens, other)) == clients
 
 
-def test_without_flags_what_was_accepted_before_is_a_leftover_too() -> None:
-    """One connection, forgotten while it went on: it was answered, and is no failure."""
+def test_without_flags_an_earlier_accept_identifies_a_leftover() -> None:
+    """One connection that expired while in use: it was answered and is no failure."""
     ends = f"{CLIENT}:40000", f"{SERVER}:31000"
     before = flow(*ends, flow_direction=OUT)
     refused = rejected(*ends, flow_direction=OUT, start=1_764_000_300)
@@ -108,8 +108,8 @@ def test_without_flags_what_was_accepted_before_is_a_leftover_too() -> None:
     assert [each.outcome for each in contacts(refused)] == [ContactOutcome.REFUSED]
 
 
-def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:
-    """It may teach what is usual."""
+def test_a_contact_with_a_guessed_initiator_causes_no_finding() -> None:
+    """It may be learned as usual."""
     flows = [flow(f"{SERVER}:31000", f"{CLIENT}:32000", flow_direction=IN), asked()]
     found = batch_of(*flows)
     groups = np.arange(len(found))
@@ -117,8 +117,8 @@ def test_a_guess_is_a_contact_that_is_held_against_nobody() -> None:
     assert [each.port for each in found.one_by_one(groups[found.is_sure], "peer")] == [5432]
 
 
-def test_a_servers_answers_are_contacts_of_its_clients() -> None:
-    """However many ports they go to."""
+def test_a_servers_replies_belong_to_its_clients_contacts() -> None:
+    """Regardless of the number of ports."""
     found = contacts(
         *(
             flow(f"{CLIENT}:53", f"10.0.9.9:{port}", protocol=17, action=None, flow_direction=OUT)
@@ -128,16 +128,16 @@ def test_a_servers_answers_are_contacts_of_its_clients() -> None:
     assert [each.client for each in found if each.client == CLIENT] == []
 
 
-def test_silence_says_nothing_where_no_protocol_asks_for_an_answer() -> None:
-    """UDP that nobody answers may be a log or a metric."""
+def test_silence_is_no_failure_for_protocols_without_answers() -> None:
+    """Unanswered UDP may be a log or a metric."""
     assert contacts(
         rejected(f"{CLIENT}:40000", f"{SERVER}:514", protocol=17, flow_direction=OUT)
     )[0].failed  # fmt: skip
     assert contacts(flow(f"{CLIENT}:40000", f"{SERVER}:514", protocol=17, flow_direction=OUT)) == []
 
 
-def test_peers_are_networks_of_ours_or_classes() -> None:
-    """Never an address of the internet."""
+def test_peers_are_internal_networks_or_classes() -> None:
+    """Never an internet address."""
     assert peer_of("10.1.2.3", OWN) == "10.1.2.0/24"
     assert peer_of("2600:1f18:1:2:3::9", OWN) == "2600:1f18:1:2::/64"
     assert peer_of("203.0.113.9", INTERNET) == "internet"

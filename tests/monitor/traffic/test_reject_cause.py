@@ -1,4 +1,4 @@
-"""The cause of a REJECT, in a table: what refused it, as far as records tell."""
+"""The cause of a REJECT, as a table: what rejected the flow, as far as records show it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANSWER = {"tcp_flags": 18}
 
 
 def at(side: FlowDirection, *flows: Flow) -> Sequence[Flow]:
-    """The flows: those of the first one's way have this side, those against it the other."""
+    """The flows: those in the direction of the first one have this side, the reverse ones the other side."""
     return [
         flow(
             f"{each.srcaddr}:{each.srcport}", f"{each.dstaddr}:{each.dstport}", action=each.action,
@@ -43,58 +43,58 @@ REFUSED_REQUEST = rejected(CLIENT, SERVER, **REQUEST)
 REFUSED_ANSWER = rejected(SERVER, CLIENT, **ANSWER)
 BARE = {"tcp_flags": None}
 TABLE = {
-    "refused at the server": (at(IN, REFUSED_REQUEST), Cause.UNDECIDED),
-    "refused at the client": (at(OUT, REFUSED_REQUEST), Cause.UNDECIDED),
+    "rejected at the server": (at(IN, REFUSED_REQUEST), Cause.UNDECIDED),
+    "rejected at the client": (at(OUT, REFUSED_REQUEST), Cause.UNDECIDED),
     "from the internet": (at(IN, rejected(STRANGER, SERVER, **REQUEST)), Cause.NOISE),
     "from the internet, without flags": (at(IN, rejected(STRANGER, SERVER)), Cause.NOISE),
     "from the internet, ICMP": (at(IN, rejected("203.0.113.9:0", "10.0.2.30:0", protocol=1)), Cause.NOISE),
     "to the internet": (at(OUT, rejected(CLIENT, "203.0.113.9:443", **REQUEST)), Cause.UNDECIDED),
-    "public access is blocked": (
+    "blocked public access": (
         at(IN, rejected(STRANGER, SERVER, **REQUEST, reject_reason="BPA")), Cause.BLOCK_PUBLIC_ACCESS,
     ),
-    "in the clear": (
+    "unencrypted": (
         at(IN, rejected(CLIENT, SERVER, **REQUEST, reject_reason="EC")), Cause.ENCRYPTION_CONTROLS,
     ),
-    "a reason that nobody knows": (
+    "an unknown reject-reason": (
         at(IN, rejected(CLIENT, SERVER, **REQUEST, reject_reason="NEW")), Cause.UNDECIDED,
     ),
-    "our answer": (at(OUT, REFUSED_ANSWER), Cause.OUTBOUND_ACL),
-    "our answer to the internet": (at(OUT, rejected(SERVER, STRANGER, **ANSWER)), Cause.OUTBOUND_ACL),
-    "our answer, with its request": (
+    "own reply": (at(OUT, REFUSED_ANSWER), Cause.OUTBOUND_ACL),
+    "own reply to the internet": (at(OUT, rejected(SERVER, STRANGER, **ANSWER)), Cause.OUTBOUND_ACL),
+    "own reply, with its request": (
         at(OUT, REFUSED_ANSWER, flow(CLIENT, SERVER, **REQUEST)), Cause.OUTBOUND_ACL,
     ),
-    "the answer to our request": (
+    "reply to an own request": (
         at(IN, REFUSED_ANSWER, flow(CLIENT, SERVER, **REQUEST)), Cause.INBOUND_ACL,
     ),
-    "an answer to nothing: backscatter": (
+    "a reply without a request: backscatter": (
         at(IN, rejected("203.0.113.9:443", CLIENT, **ANSWER)), Cause.UNDECIDED,
     ),
-    "our answer, without flags": (
+    "own reply, without flags": (
         at(OUT, rejected(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE)), Cause.OUTBOUND_ACL,
     ),
-    "the answer to our request, without flags": (
+    "reply to an own request, without flags": (
         at(IN, rejected(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE)), Cause.INBOUND_ACL,
     ),
-    "an answer after others, without flags": (
+    "a reply after accepted replies, without flags": (
         at(
             IN, rejected(SERVER, CLIENT, **BARE), flow(SERVER, CLIENT, **BARE), flow(CLIENT, SERVER, **BARE),
         ),
         Cause.EXPIRED,
     ),
-    "an answer beside another client port's request, without flags": (
+    "a reply with the request of another client port, without flags": (
         at(IN, rejected(SERVER, CLIENT, **BARE), flow("10.0.1.20:40001", SERVER, **BARE)), Cause.UNDECIDED,
     ),
     "data": (at(IN, rejected(CLIENT, SERVER, tcp_flags=0)), Cause.EXPIRED),
     "a FIN": (at(OUT, rejected(SERVER, CLIENT, tcp_flags=1)), Cause.EXPIRED),
     "a RST from the internet": (at(IN, rejected(STRANGER, SERVER, tcp_flags=4)), Cause.EXPIRED),
-    "data beside the SYN of another connection": (
+    "data with the SYN of another connection": (
         at(IN, rejected(CLIENT, SERVER, tcp_flags=0), flow(SERVER, "10.0.1.20:40001", **ANSWER)),
         Cause.EXPIRED,
     ),
-    "a SYN on a tuple that was used before": (
+    "a SYN on a reused tuple": (
         at(IN, REFUSED_REQUEST, flow(CLIENT, SERVER, **REQUEST)), Cause.UNDECIDED,
     ),
-    "UDP that comes late": (
+    "late UDP": (
         at(
             IN, rejected("10.0.2.30:53", CLIENT, protocol=17), flow(CLIENT, "10.0.2.30:53", protocol=17),
         ),
@@ -105,12 +105,12 @@ TABLE = {
 
 @pytest.mark.parametrize(("flows", "cause"), TABLE.values(), ids=TABLE.keys())
 def test_the_cause_of_a_reject(flows: Sequence[Flow], cause: Cause) -> None:
-    """Told from the record, and from what else the interface logged."""
+    """Determined from the record, and from the interface's other records."""
     assert cause_of(first(flows)) is cause
 
 
 def test_every_cause_is_in_the_table() -> None:
-    """Nobody can forget one."""
+    """No cause is missing."""
     assert {cause for _, cause in TABLE.values()} == set(Cause)
 
 
@@ -118,50 +118,50 @@ def test_every_cause_is_in_the_table() -> None:
     ("name", "words"),
     [
         (
-            "refused at the server",
+            "rejected at the server",
             "inbound rules at the server: its security group or its subnet's network ACL",
         ),
-        ("refused at the client", "outbound rules at the client: its security group"),
-        ("our answer", "network ACL at 10.0.2.30: its outbound rules"),
-        ("the answer to our request", "network ACL at 10.0.1.20: its inbound rules"),
-        ("in the clear", "encryption controls"),
-        ("public access is blocked", "Block Public Access"),
+        ("rejected at the client", "outbound rules at the client: its security group"),
+        ("own reply", "network ACL at 10.0.2.30: its outbound rules"),
+        ("reply to an own request", "network ACL at 10.0.1.20: its inbound rules"),
+        ("unencrypted", "encryption controls"),
+        ("blocked public access", "Block Public Access"),
         ("from the internet", "background noise"),
-        ("data", "forgotten"),
+        ("data", "no longer tracks"),
     ],
 )
-def test_a_cause_is_told_in_words(name: str, words: str) -> None:
-    """Where a person has to look."""
+def test_a_cause_is_described_in_words(name: str, words: str) -> None:
+    """It names the rules to check."""
     assert words in likely_cause(first(TABLE[name][0]), "the client", "the server")
 
 
-def test_without_a_side_either_ends_rules_may_be_it() -> None:
-    """Nothing tells whose interface logged it."""
+def test_without_a_side_the_rules_of_either_end_are_possible() -> None:
+    """The logging interface is unknown."""
     (one,) = directed(rejected(CLIENT, SERVER, interface_id=None, **REQUEST))
     words = likely_cause(one, "the client", "the server")
     assert (one.side, words) == (None, "a security group or network ACL at the client or the server")
 
 
 @pytest.mark.parametrize("flags", [0, 1, 4, 5])
-def test_leftovers_are_nobodys_attempts(flags: int) -> None:
-    """Neither our hosts' nor the internet's, whatever else tells who opened the connection."""
+def test_leftovers_are_no_attempts(flags: int) -> None:
+    """Neither of internal hosts nor of the internet, regardless of other evidence for the initiator."""
     listening = flow(SERVER, "10.0.1.20:40001", **ANSWER)
-    ours, theirs = (rejected(who, SERVER, tcp_flags=flags) for who in (CLIENT, STRANGER))
-    flows = ours, theirs, listening
+    internal, external = (rejected(client, SERVER, tcp_flags=flags) for client in (CLIENT, STRANGER))
+    flows = internal, external, listening
     assert [each.leftover for each in directed(*flows)] == [True, True, False]
     assert blocked(flows) == []
     assert noise(flows) == []
 
 
 def test_udp_has_no_leftovers() -> None:
-    """It has no connection that could be forgotten: a rule that changed refuses what it let through."""
+    """UDP has no connections: a changed rule rejects packets that it accepted before."""
     refused = rejected("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
     accepted = flow("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
     assert not directed(refused, accepted)[0].leftover
 
 
-def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
-    """At the same interface: that the far end's let it out says nothing."""
+def test_without_flags_an_accept_at_the_same_interface_identifies_a_leftover() -> None:
+    """An accept at the far end's interface is no evidence."""
     for accepted_at, is_one in (("eni-1", True), ("eni-2", False)):
         flows = rejected(CLIENT, SERVER), flow(CLIENT, SERVER, interface_id=accepted_at)
         assert directed(*flows)[0].leftover == is_one
@@ -170,7 +170,7 @@ def test_without_flags_a_leftover_is_told_by_what_was_accepted_of_it() -> None:
         assert (noise(stranger) == []) == is_one
 
 
-def test_an_accepted_flow_is_neither() -> None:
+def test_an_accepted_flow_has_no_cause() -> None:
     """Only REJECTs have a cause."""
     (one,) = directed(flow(CLIENT, SERVER, tcp_flags=0))
     assert not one.leftover

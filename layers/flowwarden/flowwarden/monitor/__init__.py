@@ -1,1 +1,1 @@
-"""The monitor: batches of flow records become findings, alerts and notifications."""
+"""The monitor: turns batches of flow records into findings, alerts and notifications."""

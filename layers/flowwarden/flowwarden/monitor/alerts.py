@@ -1,4 +1,4 @@
-"""Alerts: the findings of a batch that must reach people, with their keys and texts. Pure."""
+"""Alerts: the findings of a batch that require a notification, with their keys and texts. Pure."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _GRAVEST_FIRST: Final = (Severity.HIGH, Severity.MEDIUM, Severity.INFO)
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """Where findings were seen, and how long their repeats stay quiet."""
+    """Where findings were logged, and how long their repeats are suppressed."""
 
     batch: LogBatch
     region: str
     quiet_minutes: int
 
     def occasion(self, account: str) -> Occasion:
-        """The same for texts: names of log groups and streams may hold anything."""
+        """The same for texts; names of log groups and streams are made printable."""
         return Occasion(
             account_id=account,
             region=self.region,
@@ -62,7 +62,7 @@ def _urgency(finding: Finding) -> tuple[bool, int]:
 
 
 def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
-    """The one alert that stands for several of a batch, all of one route."""
+    """The one alert that replaces several of a batch, all of one route."""
     titles, occasion, route = [each.title for each in rest], seen.occasion(seen.batch.owner), rest[0].route
     return Alert(
         key=rollup.storm_key(occasion),

@@ -17,10 +17,10 @@ from flowwarden.records.log_format import LogFormat
 
 
 class Severity(StrEnum):
-    """How soon somebody should look."""
+    """The urgency of a finding."""
 
     INFO = "info"
-    """Counted and reported; never wakes anybody."""
+    """Counted and reported; never pages."""
     MEDIUM = "medium"
     HIGH = "high"
 
@@ -31,7 +31,7 @@ class Severity(StrEnum):
 
 
 class Tally(Struct, frozen=True, kw_only=True):
-    """How much traffic a finding stands on; sums over records, in the batch alone."""
+    """The traffic behind a finding: sums over records, in one batch."""
 
     records: int
     connections: int
@@ -39,13 +39,13 @@ class Tally(Struct, frozen=True, kw_only=True):
     packets: int
     bytes: int
     first: int | None
-    """Unix seconds of the earliest packet, None where the log does not say."""
+    """Unix seconds of the earliest packet; None if the log does not contain it."""
     last: int | None
     clients: tuple[tuple[str, int], ...]
-    """Addresses that opened connections, with their records, most first."""
+    """Addresses that initiated connections, with their record counts, most first."""
     servers: tuple[tuple[str, int], ...]
     services: tuple[tuple[tuple[int | None, int | None], int], ...]
-    """(protocol, port) of the servers, with their records, most first."""
+    """(protocol, port) of the servers, with their record counts, most first."""
 
     @classmethod
     def of(cls, flows: Iterable[DirectedFlow]) -> Tally:
@@ -56,7 +56,7 @@ class Tally(Struct, frozen=True, kw_only=True):
         return cls(
             records=len(flows),
             connections=len({connection(directed) for directed in flows}),
-            # A record stands for a packet at least, also where the log format leaves the count out.
+            # A record stands for at least one packet, even if the log format omits the count.
             packets=sum(1 if d.flow.packets is None else d.flow.packets for d in flows),
             bytes=sum(d.flow.bytes or 0 for d in flows),
             first=min(starts, default=None),
@@ -68,89 +68,93 @@ class Tally(Struct, frozen=True, kw_only=True):
 
 
 class FlowSample(Struct, frozen=True):
-    """The flows behind a finding: what they add up to, and the one that stands for them."""
+    """The flows behind a finding: their totals and one representative flow."""
 
     tally: Tally
     example: DirectedFlow
 
     @classmethod
     def of(cls, flows: Sequence[DirectedFlow]) -> FlowSample:
-        """Of some flows of a batch, at least one."""
+        """The sample of some flows of a batch, at least one."""
         return cls(Tally.of(flows), representative(flows))
 
 
 class Finding[F = Any](Struct, frozen=True, kw_only=True):
-    """What one detector says about one subject in one batch: facts, which `Detector.text` puts into words."""
+    """One detector's statement about one subject in one batch, as facts.
+
+    `Detector.text` puts the facts into words.
+    """
 
     detector: str
     severity: Severity
     subject: str
-    """What it is about: a host, a subnet, an interface, a VPC or a log group."""
+    """The subject: a host, a subnet, an interface, a VPC or a log group."""
     facts: F
-    """What was measured, and the limit it passed: a struct of the detector's own; None if there is no more to
-    say than the other members do."""
+    """The measurements and the limit that they passed, as a struct of the detector; None if the other members
+    suffice."""
 
 
 class TrafficFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     """A finding about flows.
 
-    `subject` is the host that the finding is about: who probes, who is refused, who was reached; never an
-    ephemeral port, never one of many internet peers. `service` and `aspect` narrow it.
+    `subject` is the host that the finding is about: the prober, the rejected client, the reached server. It
+    never contains an ephemeral port and never is one of many internet peers. `service` and `aspect` narrow
+    it.
     """
 
     peer_class: PeerClass
     service: Service | None = None
-    """Where the detector groups by what the connection was for."""
+    """Set if the detector groups by service."""
     aspect: str = ""
-    """Narrows the subject otherwise: `inbound` or `outbound`, the rules of a network ACL."""
+    """Narrows the subject further: `inbound` or `outbound`, the rules of a network ACL."""
     tally: Tally
     example: DirectedFlow
-    """A flow behind the finding: where it was seen."""
+    """A flow behind the finding; shows where it was logged."""
 
     @property
     def main_server(self) -> str:
-        """The server with most records."""
+        """The server with the most records."""
         return self.tally.servers[0][0]
 
     @property
     def main_client(self) -> str:
-        """The client with most records."""
+        """The client with the most records."""
         return self.tally.clients[0][0]
 
     @property
     def main_service(self) -> Service:
-        """What the detector groups by, or else the service with most records."""
+        """The service that the detector groups by, otherwise the one with the most records."""
         return self.service or Service(*self.tally.services[0][0])
 
 
 class InterfaceFinding[F = Any](Finding[F], frozen=True, kw_only=True):
-    """A finding about flow records that are missing. Nothing is claimed about traffic."""
+    """A finding about missing flow records. It claims nothing about traffic."""
 
     interfaces: tuple[str, ...]
     """Ids of the interfaces whose records are missing."""
     first: int
-    """Unix seconds from which on records are missing, as far as it is known."""
+    """Unix seconds of the first known moment without records."""
     last: int
-    """Unix seconds of the last moment that is known to lack records."""
+    """Unix seconds of the last known moment without records."""
 
 
 class UnparsedFinding(Finding[None], frozen=True, kw_only=True):
-    """A finding about lines that could not be read."""
+    """A finding about lines that cannot be parsed."""
 
     facts: None = None
     lines: int
-    """Lines that should hold a record: header lines and blank ones are left out."""
+    """Lines that should contain a record; header lines and blank lines are excluded."""
     unreadable: int
     reasons: tuple[tuple[str, int], ...]
-    """The most frequent reasons, with their lines."""
+    """The most frequent reasons, with their line counts."""
     samples: tuple[str, ...]
-    """The first unreadable lines, whole."""
+    """The first unparsed lines, in full."""
     formats: tuple[LogFormat, ...]
     """The log formats that were tried."""
 
 
 def identity(finding: Finding) -> tuple[str, ...]:
-    """What makes two findings of a detector statements about the same thing; no part is a text for people."""
+    """The identity of a finding: equal for findings about the same thing. No part is display text."""
     if not isinstance(finding, TrafficFinding):
         return finding.detector, finding.subject
     service = finding.service.identity if finding.service else ""
@@ -158,7 +162,7 @@ def identity(finding: Finding) -> tuple[str, ...]:
 
 
 def connection(directed: DirectedFlow) -> tuple[object, ...]:
-    """What makes two records parts of one connection: both directions share it."""
+    """The identity of a connection: equal for records of both directions."""
     return (
         directed.client,
         directed.client_port,
@@ -169,10 +173,10 @@ def connection(directed: DirectedFlow) -> tuple[object, ...]:
 
 
 def representative(flows: Iterable[DirectedFlow]) -> DirectedFlow:
-    """The flow that stands for the others: the surest, the earliest; the same in whatever order they come."""
+    """The representative flow: the most certain, then the earliest, regardless of the order of the flows."""
     ranks = [(_rank(directed), directed) for directed in flows]
     first = min(rank for rank, _ in ranks)
-    # Writing a record out is dear, and hardly ever two of them are alike until then.
+    # Formatting a record is expensive, and ties up to this point are rare.
     return min((directed for rank, directed in ranks if rank == first), key=lambda d: repr(d.flow))
 
 
@@ -185,8 +189,8 @@ def _rank(directed: DirectedFlow) -> tuple[float, int, str, str, int, int]:
 
 
 def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
-    """What is counted with how many there are, most first."""
-    # Two plain sorts: tuples as keys take twice as long, and there may be thousands of clients.
+    """Counted items with their counts, most first."""
+    # Two plain sorts: tuple keys take twice as long, and there can be thousands of clients.
     names = sorted(counts, key=str)
     names.sort(key=counts.__getitem__, reverse=True)
     return tuple((name, counts[name]) for name in names)

@@ -1,4 +1,4 @@
-"""Heartbeats of a batch: which interfaces it shows to write, for this container and for all others."""
+"""Heartbeats of a batch: the interfaces that wrote, for this container and for all others."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from flowwarden.state import heartbeats
 
 
 def see(view: BatchView, state: StateView) -> None:
-    """Keep in this container which interfaces wrote."""
+    """Record in this container which interfaces wrote."""
     slot = heartbeats.slot_of(view.now)
     seen = heartbeats.sightings(view.records, view.batch.log_stream, view.now)
     state.heartbeats.of(view.batch.log_group, slot).see(seen, slots_asked(slot).start)
 
 
 def write(view: BatchView, state: StateView) -> None:
-    """Write to the state table what was seen, if that is due.
+    """Write the sightings to the state table if a write is due.
 
-    Comes after the detectors: a write that fails must not keep them from the table. What the table does not
-    take is tried again the next time.
+    Runs after the detectors: a failed write must not keep them from the table. Failed writes are retried the
+    next time.
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))
@@ -30,5 +30,5 @@ def write(view: BatchView, state: StateView) -> None:
         for name in (log_group, heartbeats.ANY_GROUP)
         for each in heartbeats.additions(name, group.unwritten)
     ]
-    kept = [state.keep(each) for each in additions]  # all of them, whichever fails
+    kept = [state.keep(each) for each in additions]  # tries all, even if one fails
     group.mark_written(view.now, complete=all(kept))

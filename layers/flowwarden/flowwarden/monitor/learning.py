@@ -1,9 +1,9 @@
-"""Learning: what a batch teaches about the roles of its hosts.
+"""Learning: what a batch adds to the baselines of its hosts' roles.
 
-Only answered contacts teach. Nothing new is learned from a batch in which something was found, since it may
-be that; nor while a host of it is above the limits of `scan`, in whatever batch it came there. A detector
-that finds something for being new alone (`teaches`) does not keep it from being learned: it is reported on
-two days, and then it is usual.
+Only answered contacts are learned. New behaviour is not learned from a batch with a finding, since it may be
+part of the incident, nor while a host of the batch is above the limits of `scan`, in whichever batch it
+exceeded them. A detector whose findings are based on novelty alone (`teaches`) does not prevent learning: the
+behaviour is reported on two days and then counts as usual.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ class BaselineUpdate(Struct, frozen=True):
 
 
 def learn(view: BatchView, findings: Sequence[Finding], state: StateView) -> None:
-    """Add to the baselines what the batch teaches."""
+    """Add the edges that the batch teaches to the baselines."""
     for update in baseline_updates(view, usual_alone=_is_suspicious(view, findings)):
         state.learn(update.role, update.day, update.edges)
 
 
 def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpdate]:
-    """What the answered contacts of a batch teach.
+    """The edges to learn from the answered contacts of a batch.
 
     Args:
         view: the batch.
-        usual_alone: whether to leave out what is new.
+        usual_alone: whether to exclude new edges.
     """
     edges, exempt = view.contacts.edges, view.policy.exempt
     answered = edges.any(view.contacts.answered).tolist()
@@ -59,7 +59,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         if usual_alone:
             taught.difference_update(view.new_contacts.get(place, ()))
         if profile.interface and any_held(exempt, profile.interface.addresses):
-            # An exempt host may do anything, so what it does teaches nothing about the others of its role.
+            # An exempt host may do anything, so its connections say nothing about the others of its role.
             taught = {edge for edge in taught if edge.way == "in"}
         if taught:
             found[profile.role, profile.day] |= taught
@@ -67,7 +67,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
 
 
 def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:
-    """Whether what is new in the batch may be an incident."""
+    """Whether new behaviour in the batch may be an incident."""
     if any(_counts(finding) for finding in findings):
         return True
     return any(exceeded(host, view.policy.thresholds) is not None for host in view.active_hosts)

@@ -1,4 +1,4 @@
-"""The monitor: a batch of log lines becomes records, findings, and notifications sent once."""
+"""The monitor: parses a batch of log lines, detects findings, and sends each notification once."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Invocation(Struct, frozen=True):
     """One run of the function."""
 
     attempt: str
-    """Unique: no other run has it, not even a retry."""
+    """Unique: no other run has the same value, not even a retry."""
     time_left: Callable[[], float]
-    """Seconds until the function is stopped."""
+    """Seconds until Lambda stops the function."""
 
 
 class Caches(Struct, frozen=True, kw_only=True):
-    """What a container remembers between batches."""
+    """The data that a container keeps between batches."""
 
     formats: LogFormatCache
     interfaces: InterfaceCache
@@ -44,7 +44,7 @@ class Caches(Struct, frozen=True, kw_only=True):
 
 
 class MonitoringService:
-    """Takes batches; holds nothing between them but what can be learned again."""
+    """Processes batches; keeps nothing between them that cannot be relearned."""
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class MonitoringService:
         self._quiet_minutes = quiet_minutes
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
-        """Read, inspect and notify; `now` is Unix seconds.
+        """Parse, inspect and notify; `now` is Unix seconds.
 
-        Never raises for what a line holds or what a port refuses: see `BatchReport.delivery`.
+        Never raises because of a line's content or a port's failure: see `BatchReport.delivery`.
         """
         formats, records = self._parse(batch, now)
         state, interfaces = self._caches.state.for_batch(), self._caches.interfaces.for_batch(now)
@@ -95,7 +95,7 @@ class MonitoringService:
         )
 
     def _parse(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
-        """Read the batch; if lines do not fit and there is news about their formats, read it again."""
+        """Parse the batch; if lines do not match and newer formats are available, parse it again."""
         entry = self._caches.formats.entry(batch.log_group, now)
         records = entry.reader.read(batch.lines)
         if not unparsed_lines.unreadable(records):

@@ -1,4 +1,4 @@
-"""What became of a batch: counts for metrics, and what a person may want to read in the log."""
+"""The result of a batch: counts for metrics, and details for the log."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.model import GapKind
 
 MALFORMED_SAMPLES = 3
-"""Malformed lines of a batch that are kept to be logged; the others are counted."""
+"""Malformed lines of a batch that are logged; the others are counted."""
 
 SAMPLE_CHARACTERS = 500
-"""Of a malformed line: whoever writes it decides how long it is."""
+"""The longest excerpt of a malformed line: its writer controls its length."""
 
 
 class BatchReport(Struct, frozen=True, kw_only=True):
-    """What became of a batch."""
+    """The result of a batch."""
 
     flows: int
     no_data: int
@@ -32,17 +32,17 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """(line, reason) of the first malformed lines."""
     found: tuple[Finding, ...]
     delivery: DeliveryReport
-    """What became of the findings that page."""
+    """The delivery of the findings that page."""
     log_formats_unavailable: int
-    """1 if the log formats that the lines were read by may be out of date, because EC2 did not tell them."""
+    """1 if the log formats used may be out of date, because EC2 did not report them."""
     evidence_unavailable: int
-    """Calls about what hosts did before that the state table did not answer."""
+    """Failed host-history lookups: calls that the state table did not answer."""
     interfaces_unavailable: int
-    """Questions about network interfaces that EC2 refused: roles may be old or unknown."""
+    """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
 
     @property
     def findings(self) -> int:
-        """How many there are."""
+        """The number of findings."""
         return len(self.found)
 
     @property
@@ -52,7 +52,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
 
     @property
     def internet_rejects(self) -> int:
-        """Records, not findings."""
+        """Rejected records from the internet (records, not findings)."""
         return sum(
             finding.tally.records
             for finding in self.found
@@ -61,17 +61,17 @@ class BatchReport(Struct, frozen=True, kw_only=True):
 
     @property
     def sight_lost(self) -> int:
-        """1 if too many lines could not be read."""
+        """1 if too many lines cannot be parsed."""
         return int(any(finding.detector == unparsed_lines.DETECTOR.name for finding in self.found))
 
     @property
     def notifications(self) -> int:
-        """How many were sent."""
+        """The number of notifications sent."""
         return len(self.delivery.sent)
 
     @property
     def suppressed(self) -> int:
-        """How many alerts were not sent, because they repeat one that was."""
+        """The number of alerts suppressed because they repeat one that was sent."""
         return len(self.delivery.suppressed)
 
     @property
@@ -80,12 +80,12 @@ class BatchReport(Struct, frozen=True, kw_only=True):
         return self.delivery.state_unavailable + self.evidence_unavailable
 
     def raise_if_unsent(self) -> None:
-        """Make Lambda retry the batch when a notification could not be handed over.
+        """Make Lambda retry the batch if a notification could not be sent.
 
-        What was sent is marked so and is not sent again by the retry.
+        Sent notifications are marked, and the retry does not send them again.
 
         Raises:
-            PublishFailed: at least one notification was not taken.
+            PublishFailed: at least one notification was not accepted.
         """
         self.delivery.raise_if_unsent()
 

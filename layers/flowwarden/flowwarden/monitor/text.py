@@ -1,4 +1,4 @@
-"""`Text`, a finding in words, and the sentences that several detectors share. Pure."""
+"""`Text`, a finding in words, and phrases shared by several detectors. Pure."""
 
 from __future__ import annotations
 
@@ -12,47 +12,52 @@ from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.text import plural
 
 ISOLATE: Final = (
-    "If nobody does: isolate {subject} (a security group without rules), keep its disk and memory."
+    "Otherwise, isolate {subject} (attach a security group without rules) and preserve its disk and memory."
 )
-"""A step for hosts that probe."""
-EXEMPT: Final = "If it is wanted: name the host in the policy's `exempt`."
-"""A step for what a detector found because it is new."""
-OPEN_PORTS: Final = "something on {} looks for open ports: a scanner, an inventory tool, or an intruder"
-"""The likely cause where a host probes; the gap is for the host."""
+"""A step for hosts that probe; follows a step that names the harmless case."""
+EXEMPT: Final = "If the activity is expected, add the host to `exempt` in the policy."
+"""A step for findings about new behaviour."""
+OPEN_PORTS: Final = "a port scan from {} by a scanner, an inventory tool, or an intruder"
+"""The likely cause when a host probes; the placeholder is the host."""
 
 
 class Text(Struct, frozen=True, kw_only=True):
     """A finding in words."""
 
     summary: str
-    """One sentence: who did what to whom."""
+    """One sentence: which host did what to which host."""
     because: str = ""
-    """Why the detector thinks so: the evidence, and the threshold it passed."""
+    """The evidence for the finding and the threshold that it passed."""
     likely: str = ""
-    """The likely cause, in a person's words."""
+    """The likely cause."""
     query_terms: tuple[str, ...] = ()
-    """Tokens that the lines behind the finding have in common, for a log query."""
+    """Tokens that all log lines behind the finding share, for a log query."""
     words: Mapping[str, str | None] = {}
-    """For placeholders of the runbook that are the detector's own. None where there is nothing to say: a step
-    that names it is left out."""
+    """Values of the runbook placeholders that only this detector defines. A step whose placeholder is None is
+    omitted."""
 
 
 def evidence(example: DirectedFlow) -> str:
-    """What says who started the connection, and how sure that is: `(the lower port, confidence 0.90)`."""
+    """The basis of the initiator and its confidence: `(the lower port, confidence 0.90)`."""
     return f"({example.verdict.evidence}, confidence {example.confidence:.2f})"
 
 
-def started_by(client: str, example: DirectedFlow, what: str = "it") -> str:
-    """Why the own host is the one who asked."""
-    return f"{client} is ours and started {what} {evidence(example)}"
+def started_by(client: str, example: DirectedFlow, what: str = "the connection") -> str:
+    """States that the internal host initiated the connection, with evidence."""
+    return f"{client} is an internal host and initiated {what} {evidence(example)}"
 
 
 def new_for_role(client: str, example: DirectedFlow, role: str, limit: str) -> str:
-    """Why it counts that an own host asked: its role never did. `limit` is the threshold, with its noun."""
-    return f"{started_by(client, example)}; its role ({role}) never did; {limit} are the threshold"
+    """States that the behaviour is new for the role. `limit` is the threshold, with its noun."""
+    return f"{started_by(client, example)}; new for its role ({role}); threshold: {limit}"
 
 
 def main_server_and_others(tally: Tally) -> str:
-    """The server with most records, the others counted: `10.0.2.30 and 2 other hosts`."""
+    """The server with the most records and the number of others: `10.0.2.30 and 2 other hosts`."""
     server, others = tally.servers[0][0], len(tally.servers) - 1
     return f"{server} and {plural(others, 'other host')}" if others else server
+
+
+def duration(minutes: int) -> str:
+    """`4 h`, or minutes where it is no whole number of hours: `90 min`."""
+    return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

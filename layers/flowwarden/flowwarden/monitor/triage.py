@@ -13,17 +13,17 @@ from flowwarden.policy.policy import Policy
 
 
 def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
-    """The findings, without those that a graver one says already.
+    """The findings that remain after inhibition.
 
-    What is found about exempt hosts stays, but does not page.
+    Findings about exempt hosts remain, but do not page.
 
     Args:
         found: by all detectors.
-        policy: the user's.
+        policy: the user's policy.
     """
     findings: dict[tuple[str, ...], Finding] = {}
     for finding in found:
-        # A detector may come to the same statement in two ways.
+        # A detector can reach the same finding in two ways.
         findings.setdefault(identity(finding), finding)
     silenced = {
         (inhibited, finding.subject)
@@ -39,12 +39,12 @@ def triage(found: Iterable[Finding], policy: Policy) -> list[Finding]:
 
 
 def _subnet(finding: Finding) -> str | None:
-    """The subnet that the finding was seen in."""
+    """The subnet in which the finding was logged."""
     return finding.example.flow.subnet_id if isinstance(finding, TrafficFinding) else None
 
 
 def _is_exempt(finding: Finding, exempt: HostSet) -> bool:
-    # Other subjects are what a line says of its subnet, which may be any text.
+    # Other subjects are subnet ids from a log line, which may contain any text.
     if not isinstance(finding, TrafficFinding):
         return False
     is_host = finding.subject in {finding.example.client, finding.example.server}

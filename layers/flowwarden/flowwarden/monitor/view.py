@@ -1,8 +1,8 @@
-"""One batch, and what several detectors want to know of it: worked out when asked for, and once.
+"""A view of one batch, shared by the detectors. Each part is computed on first use, once.
 
-All looks span all interfaces of the batch, so that cost grows with records and with what is new in them, and
-not with interfaces. They are columns with an element for each flow, but for the few flows that a detector
-makes one by one (`flows`).
+All parts span all interfaces of the batch, so that the cost grows with the number of records and of new
+contacts, not of interfaces. They are columns with one element per flow, except for the few flows that a
+detector creates individually (`flows`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from flowwarden.state.sets import DAY
 
 
 class PolicyView(Struct, frozen=True):
-    """The policy, with what is prepared from it once for a container."""
+    """The policy, with data derived from it once per container."""
 
     policy: Policy
     books: AddressBooks
@@ -54,14 +54,14 @@ class PolicyView(Struct, frozen=True):
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """What a batch is looked at with."""
+    """The inputs of a batch view besides the batch."""
 
     formats: Sequence[LogFormat]
-    """The log formats that the lines were read by."""
+    """The log formats used to parse the lines."""
     interfaces: InterfaceView
-    """Knows network interfaces."""
+    """The known network interfaces."""
     state: StateView
-    """Knows what earlier batches added."""
+    """The state that earlier batches added."""
     policy: PolicyView
     now: int
     """Unix seconds."""
@@ -71,7 +71,7 @@ class BatchView:
     """One batch."""
 
     def __init__(self, batch: LogBatch, records: Table, context: Context) -> None:
-        """Take where the lines come from, and what they are. Asks nothing yet."""
+        """Take the batch, its records and the context. Queries nothing yet."""
         self.batch = batch
         self.records = records
         self.formats = context.formats
@@ -89,7 +89,7 @@ class BatchView:
 
     @cached_property
     def described(self) -> Mapping[str, NetworkInterface]:
-        """The interfaces that logged the flows, as far as EC2 tells, by id."""
+        """The interfaces that logged the flows, as far as EC2 describes them, by id."""
         return self.interfaces.known(filter(None, self.index.names))
 
     @cached_property
@@ -101,16 +101,16 @@ class BatchView:
         return Directions(traffic, self._prepared.books.of(cidrs), addresses)
 
     def flows(self, rows: Integers) -> list[DirectedFlow]:
-        """The flows in these rows one by one, each record once. Making many is dear."""
+        """Individual flows for these rows, without duplicate records. Creating many is expensive."""
         return self.directions.flows(without_repeats(self.records.flows, rows))
 
     @cached_property
     def noise(self) -> Integers:
-        """The rows of what internet hosts were refused, each record once."""
+        """The rows of rejected internet traffic, without duplicate records."""
         return noise(self.directions)
 
     def refused_at(self, hosts: Sequence[int]) -> list[FlowSample]:
-        """What each of these hosts refused internet hosts, from `noise`; hosts are the numbers of texts."""
+        """The traffic from `noise` that each of these hosts rejected; hosts are given as text numbers."""
         new = [host for host in hosts if host not in self._refused_at]
         servers = self.directions.server[self.noise]
         samples = samples_of(self.directions, [self.noise[servers == host] for host in new])
@@ -119,19 +119,19 @@ class BatchView:
 
     @cached_property
     def rejected(self) -> list[DirectedFlow]:
-        """The REJECTs, but for the noise."""
+        """The REJECTs, except for the noise."""
         return self.directions.flows(rejected(self.directions))
 
     @cached_property
     def rejections(self) -> Rejections:
-        """What our own hosts are refused."""
+        """Rejected connections of internal hosts."""
         return Rejections(self.rejected, self.policy)
 
     def with_internet(self, places: tuple[str, ...]) -> list[DirectedFlow]:
-        """The accepted flows of these places with the internet.
+        """The accepted flows between these places and the internet.
 
         Args:
-            places: ids, addresses or CIDRs, as the policy names them.
+            places: ids, addresses or CIDRs, as in the policy.
         """
         if not places:
             return []
@@ -144,20 +144,20 @@ class BatchView:
 
     @cached_property
     def contacts(self) -> Contacts:
-        """Which host asks which for what, and what comes of it; but for gateways, which ask for others."""
+        """Which host contacts which service, and the outcome; excludes gateways, which relay traffic."""
         described = [self.described.get(name) if name else None for name in self.index.names]
         gateways = [place for place, each in enumerate(described) if each and is_middlebox(each)]
         return Contacts(self.directions, self.index, gateways)
 
     @cached_property
     def profiles(self) -> Mapping[int, RoleProfile]:
-        """What is usual for the host at each interface that has contacts, by the interface's index."""
+        """The usual behaviour of the host at each interface with contacts, by interface index."""
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
         return {place: self.profile(names[place], moments[place]) for place in found}
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
-        """What is usual for the host at an interface, for traffic of a moment (Unix seconds; -1 is now)."""
+        """The usual behaviour of the host at an interface at `moment` (Unix seconds; -1 is now)."""
         day = (min(moment, self.now) if moment >= 0 else self.now) // DAY
         interface = self.described.get(interface_id) if interface_id else None
         if interface is None:
@@ -172,9 +172,9 @@ class BatchView:
 
     @cached_property
     def active_hosts(self) -> tuple[HostActivity, ...]:
-        """The own hosts that do what is new, with what they did within the hour and the day.
+        """The internal hosts with new behaviour, and their contacts within the hour and the day.
 
-        Adds it to the state table, so that it counts for the batches to come.
+        Adds the contacts to the state table, so that they count for later batches.
         """
         activities = HostActivities(self.contacts, self.policy, self._state, self.now)
         return tuple(

@@ -1,1 +1,1 @@
-"""Baselines: what the hosts of a role usually do, and what a batch adds to them. Pure."""
+"""Baselines: the usual behaviour of the hosts of a role, and what a batch adds to it. Pure."""

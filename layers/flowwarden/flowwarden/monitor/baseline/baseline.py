@@ -1,9 +1,9 @@
-"""Baselines: what interfaces of a role do on ordinary days.
+"""Baselines: the usual contacts of the interfaces of a role.
 
-An edge is a direction, a protocol, a service's port and what the far end is. It is learned only from
-contacts that were answered, on the day of the traffic; it is established once it was seen on `DAYS_SEEN`
-days before. So what somebody tries is never learned, and what he does has to go unnoticed for two days
-before it passes for usual.
+An edge is a direction, a protocol, a service port and the kind of the far end. It is learned only from
+answered contacts, on the day of the traffic, and is established once it was seen on `DAYS_SEEN` earlier days.
+So failed attempts are never learned, and an intruder's successful contacts must go undetected for two days
+before they count as usual.
 """
 
 from __future__ import annotations
@@ -19,75 +19,75 @@ from flowwarden.state.schema import BASELINES, DAYS_READ
 from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
 
 DAYS_SEEN: Final = 2
-"""Distinct days before an edge is established. One would make every incident usual on the day after."""
+"""Distinct days before an edge is established. With one day, every incident would be usual the day after."""
 LEARNING_DAYS: Final = 14
-"""Two weeks hold each day of the week twice. Until a role is that old, most of what it does looks new."""
+"""Two weeks contain each day of the week twice. In a younger role, most behaviour looks new."""
 DAYS_TAUGHT: Final = 7
-"""Distinct days on which a role taught anything, before it counts as known: one day two weeks ago is not two
-weeks, and who works on weekdays has ten of them."""
+"""Distinct days with learned edges before a role counts as known: one day two weeks ago is not two weeks, and
+a role that works on weekdays has ten."""
 
 (EDGES,) = BASELINES.sets
 
 
 class Edge(NamedTuple):
-    """What a host does with others, as far as a baseline tells it apart."""
+    """A kind of contact of a host, as far as a baseline distinguishes it."""
 
     way: Way
     protocol: int
     port: int
-    """The service's."""
+    """The service port."""
     peer: str
-    """What the far end is; see `peers.peer_of`."""
+    """The kind of the far end; see `peers.peer_of`."""
 
 
 type Way = Literal["in", "out"]
-"""Whether others ask the host, or the host asks others."""
+"""Whether others connect to the host, or the host connects to others."""
 type EdgeKind = tuple[object, ...]
-"""Stands for all edges that have something in common: their first parts, or one of those below."""
+"""A group of edges that share their first elements, or one of the kinds below."""
 LISTENS: Final[EdgeKind] = ("in",)
 GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
-"""Stands for all edges to the internet, by whatever protocol and port."""
+"""All edges to the internet, on any protocol and port."""
 
 
 class Baseline(Struct, frozen=True, dict=True):
-    """What was learned of a role, as far as it counts on a day."""
+    """The learned behaviour of a role that counts on a day."""
 
     day: int
     """Days since 1970."""
     seen: Mapping[int, frozenset[int]]
-    """The fingerprints of edges by day, of days before."""
+    """The fingerprints of edges by day, for earlier days."""
 
     @property
     def learning(self) -> bool:
-        """Whether the role is too young for what is new to mean anything."""
+        """Whether the role is too young for new behaviour to mean anything."""
         return len(self.seen) < DAYS_TAUGHT or self.day - min(self.seen) < LEARNING_DAYS
 
     @property
     def tells(self) -> bool:
-        """Whether it is old enough for anything to be usual: until then all is new."""
+        """Whether the role is old enough for any behaviour to be usual; before that, all behaviour is new."""
         return len(self.seen) >= DAYS_SEEN
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
-        """Whether it is usual for the role."""
+        """Whether the edge is usual for the role."""
         return fingerprint(*edge) in self._established
 
     def new_among(self, edges: Sequence[int]) -> list[int]:
-        """The positions of those edges, by their fingerprints, that are not usual for the role."""
+        """The positions of the edges, given by fingerprint, that are not usual for the role."""
         usual = self._established
-        # Mostly all are usual, which sets tell without a loop.
+        # Usually all are usual: a set comparison decides that without a loop.
         return [] if usual.issuperset(edges) else [at for at, each in enumerate(edges) if each not in usual]
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
-        """On how many days it was seen."""
+        """The number of days on which the edge was seen."""
         number = fingerprint(*edge)
         return sum(number in numbers for numbers in self.seen.values())
 
     @cached_property
     def _established(self) -> set[int]:
-        """Whole days at once: a month of a role has tens of thousands of edges, mostly the same ones."""
+        """Processes whole days: a month of a role has tens of thousands of edges, most of them recurring."""
         seen_on: list[set[int]] = [set() for _ in range(DAYS_SEEN)]  # on one day, on two, …
         for numbers in self.seen.values():
-            # An edge goes up by a day at a time; most of them are at the top already.
+            # An edge advances by one day at a time; most are at the top already.
             rising = numbers - seen_on[-1]
             for day in seen_on:
                 again = rising & day
@@ -97,7 +97,7 @@ class Baseline(Struct, frozen=True, dict=True):
 
 
 def kinds_of(edge: Edge) -> list[EdgeKind]:
-    """What an edge is an example of: the same service wherever it is, listening, and going out."""
+    """The kinds of an edge: the same service on any host, listening, connecting to the internet."""
     kinds: list[EdgeKind] = [edge[:-1]]
     if edge.way == "in":
         kinds.append(LISTENS)
@@ -112,12 +112,12 @@ def keys_before(role: str, day: int) -> dict[str, int]:
 
 
 def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
-    """Put together what items hold."""
+    """The baseline built from items."""
     seen = {keys[key]: sets[EDGES] for key, sets in items.items() if EDGES in sets}
     return Baseline(day, seen)
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
-    """What a batch teaches about a role: its edges, and what they are examples of."""
+    """The addition that teaches these edges, and the kinds that they belong to, to a role."""
     numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
     return Addition(BASELINES.key_of(role, day), {EDGES: numbers}, BASELINES.kept_until(day * DAY))

@@ -1,4 +1,4 @@
-"""Peers: what the far end of a contact is to a baseline."""
+"""Peers: how a baseline classifies the far end of a contact."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from flowwarden.network.services import EPHEMERAL
 from flowwarden.records.model import FlowDirection
 
 DYNAMIC: Final = EPHEMERAL
-"""Services from this port upwards are one to a baseline: RPC and the like take another port each time."""
+"""Baselines treat all service ports from this one upwards as one: RPC and similar services use changing
+ports."""
 
 _IPV6_BITS: Final = 64
 
 
 def peer_of(address: str, peer_class: int) -> str:
-    """What a far end is to a baseline: the /24 or /64 that an own address is in, else its class.
+    """The peer of a far end: the /24 or /64 network of an internal address, otherwise its class.
 
-    Networks of that size are what VPCs have for subnets, and subnets hold what is of one kind. Never an
-    address of the internet: there are too many, and which of them calls says nothing.
+    Subnets in VPCs are typically of that size, and the hosts in a subnet are of one kind. Internet addresses
+    are never stored individually: there are too many, and the individual address carries no information.
     """
     return network_of(address) if peer_class == OWN else CLASSES[peer_class].value
 
 
 def class_of(peer: str) -> PeerClass:
-    """The class of a far end, by what it is to a baseline."""
+    """The class of a peer."""
     return PeerClass.OWN if "/" in peer else PeerClass(peer)
 
 
 @lru_cache(maxsize=2**16)
 def network_of(address: str) -> str:
-    """The /24 or /64 that an address is in."""
+    """The /24 or /64 network of an address."""
     if ":" in address:
         prefix = inet_pton(AF_INET6, address)[: _IPV6_BITS // 8]
         return f"{inet_ntop(AF_INET6, prefix.ljust(16, bytes(1)))}/{_IPV6_BITS}"
@@ -43,9 +44,9 @@ def network_of(address: str) -> str:
 
 
 def edge_of(directed: DirectedFlow) -> Edge | None:
-    """The edge of the contact that a flow is part of, seen from the interface that logged it.
+    """The edge of the contact that a flow belongs to, from the view of the interface that logged it.
 
-    None where the record does not tell its protocol or the service's port.
+    None if the record contains no protocol or no service port.
     """
     if directed.flow.protocol is None or directed.service_port is None:
         return None

@@ -1,4 +1,4 @@
-"""What is known of the host at an interface: its role, and what is usual for it."""
+"""Profile of the host at an interface: its role and its usual behaviour."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
 
 DAYS_ADMINISTERED: Final = 5
-"""Distinct days before remote administration is what a role is for: two logins on two days, of somebody who
-prepares for more, are not."""
+"""Distinct days before remote administration is usual for a role: two logins on two days can be an intruder's
+preparation."""
 
 
 class RoleProfile:
@@ -27,7 +27,7 @@ class RoleProfile:
         role: str = UNKNOWN,
         baseline: Baseline | None = None,
     ) -> None:
-        """Take the day (since 1970), what EC2 tells, and what was learned; None where nothing is known."""
+        """Take the day (since 1970), the EC2 description and the baseline; None where unknown."""
         self.day = day
         self.interface = interface
         self.role = role
@@ -35,17 +35,17 @@ class RoleProfile:
 
     @property
     def learning(self) -> bool:
-        """Whether new does not mean unusual."""
+        """Whether new behaviour is not yet unusual behaviour."""
         return self.baseline is None or self.baseline.learning
 
     @property
     def tells(self) -> bool:
-        """Whether anything may be usual for it already."""
+        """Whether any behaviour can be usual already."""
         return self.baseline is not None and self.baseline.tells
 
     @property
     def scope(self) -> str:
-        """Where an address belongs to one host only."""
+        """The VPC, within which an address belongs to one host only; empty if unknown."""
         return (self.interface.vpc_id or "") if self.interface else ""
 
     @cached_property
@@ -55,11 +55,11 @@ class RoleProfile:
 
     @cached_property
     def only_listens(self) -> bool:
-        """Whether the role usually answers others and never goes out to the internet."""
+        """Whether the role usually answers others and never connects to the internet."""
         return self.knows(LISTENS) and not self.knows(GOES_OUT)
 
     def asks(self, services: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-        """Those of some services that the role usually asks for, wherever they are."""
+        """The services among these that the role usually connects to, on any host."""
         return frozenset(each for each in set(services) if self._asks_for(*each))
 
     def _asks_for(self, protocol: int, port: int) -> bool:
@@ -72,5 +72,5 @@ class RoleProfile:
         return self.baseline is not None and self.baseline.knows(edge)
 
     def new_among(self, edges: Sequence[int]) -> list[int]:
-        """The positions of those edges, by their fingerprints, that are not usual for the host."""
+        """The positions of the edges, given by fingerprint, that are not usual for the host."""
         return [*range(len(edges))] if self.baseline is None else self.baseline.new_among(edges)

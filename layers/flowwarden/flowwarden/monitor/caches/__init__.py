@@ -1,1 +1,1 @@
-"""What a container keeps between batches: log formats, interfaces, and state that it has read already."""
+"""Data that a container keeps between batches: log formats, interfaces, and state already read."""

@@ -1,4 +1,4 @@
-"""Which interfaces a container has seen, by log group and slot of `state.heartbeats`. Pure memory."""
+"""The interfaces that a container has seen, by log group and slot of `state.heartbeats`. Memory only."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from itertools import islice
 from typing import Final
 
 WRITE_SECONDS: Final = 600
-"""How long a container waits before it writes heartbeats again, so that they cost a few writes in ten minutes
-and not one a batch. What a container loses when it ends others have seen: interfaces write many batches in an
-hour and a half."""
+"""Seconds between heartbeat writes of a container: a few writes in 10 min instead of one per batch. If a
+container ends before it writes, others have seen the same interfaces: an interface writes many batches in 90
+min."""
 MOST_SEEN: Final = 1000
-"""Interfaces of a slot that a batch adds: more than any batch that flow logs write has."""
+"""Interfaces of a slot that a batch can add: more than any batch from flow logs contains."""
 
 
 class GroupHeartbeats:
-    """What a container knows of one log group. Interfaces stand by their numbers."""
+    """A container's knowledge of one log group. Interfaces are represented by their numbers."""
 
     def __init__(self, begin: int) -> None:
         """Begin in a slot."""
         self.unwritten: dict[int, set[int]] = {}
-        """Interfaces that were seen and are not in the state table yet, by slot."""
+        """Interfaces that were seen but are not in the state table yet, by slot."""
         self._written: dict[int, set[int]] = {}
         self._write_again = 0
-        """Unix seconds."""
+        """Unix seconds of the next write."""
         self.judged = begin
-        """The last slot in whose traffic silent interfaces were looked for. That in which a container begins
-        counts: what another container had seen and not written when it ended is seen again by the next slot.
-        """
+        """The last slot that was checked for silent interfaces. The slot in which a container begins counts
+        as checked: sightings that another container lost when it ended recur in the next slot."""
 
     def see(self, sightings: Mapping[int, set[int]], oldest: int) -> None:
-        """Keep what was seen, by slot, and forget the slots before the oldest one that is asked for."""
+        """Record sightings by slot, and drop the slots before the oldest one in use."""
         for slot, numbers in sightings.items():
             new = numbers - self._written.get(slot, set())
             if slot >= oldest and new:
@@ -40,15 +39,15 @@ class GroupHeartbeats:
                 del register[slot]
 
     def is_due(self, now: int) -> bool:
-        """Whether it is time (Unix seconds) to write."""
+        """Whether a write is due at this time (Unix seconds)."""
         return now >= self._write_again
 
     def mark_written(self, now: int, *, complete: bool) -> None:
-        """It was written, so it is not due for the next `WRITE_SECONDS`.
+        """Record a write; the next one is due after `WRITE_SECONDS`.
 
         Args:
             now: Unix seconds.
-            complete: whether the state table has all that was seen.
+            complete: whether the state table now contains all sightings.
         """
         self._write_again = now + WRITE_SECONDS
         if not complete:
@@ -59,11 +58,11 @@ class GroupHeartbeats:
 
 
 class HeartbeatCache:
-    """What a container knows of all log groups."""
+    """A container's knowledge of all log groups."""
 
     def __init__(self) -> None:
         self._groups: dict[str, GroupHeartbeats] = {}
 
     def of(self, log_group: str, slot: int) -> GroupHeartbeats:
-        """What is known of a log group; the slot is the present one, in which a new log group begins."""
+        """The heartbeats of a log group; a new log group begins in the given, current slot."""
         return self._groups.setdefault(log_group, GroupHeartbeats(slot))

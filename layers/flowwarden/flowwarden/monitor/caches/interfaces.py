@@ -1,6 +1,6 @@
-"""What is known of network interfaces: asked from EC2 when needed, remembered by each container.
+"""Network interfaces: queried from EC2 when needed, cached by each container.
 
-What EC2 does not tell never fails a batch: an interface is what was known of it before, or not known.
+A failed query never fails a batch: the cached description is used, or the interface is unknown.
 """
 
 from __future__ import annotations
@@ -15,71 +15,71 @@ from flowwarden.monitor.ports import InterfaceDirectory
 from flowwarden.network.interface import NetworkInterface
 
 VALID_SECONDS = 3600
-"""How long a description is trusted. Tags and security groups change seldom, and what was learned of a role
-does not become wrong because one interface has left it."""
+"""How long a description is valid. Tags and security groups change rarely, and a role's baseline stays valid
+if one interface leaves the role."""
 MISSING_SECONDS = 300
-"""How long an interface that EC2 does not describe is not asked for again at first: EC2 may not show a new
-one yet, and one that was deleted still has records for some minutes."""
+"""Initial wait before an interface that EC2 does not describe is queried again: EC2 may not show a new
+interface yet, and a deleted one still has records for some minutes."""
 MISSING_SECONDS_AT_MOST = 6 * 3600
-"""Each time in vain it is twice as long, until this: an interface of another account is missing for ever."""
+"""The wait doubles after each failed query up to this limit: an interface of another account is never
+described."""
 REFUSED_SECONDS = 60
-"""How long nothing is asked after EC2 refused. All containers of the account share EC2's request quota with
-whatever else calls it, such as the enforcer."""
+"""How long no query is sent after EC2 refused one. All containers of the account share EC2's request quota
+with all other callers, such as the enforcer."""
 TOGETHER = 50
-"""Interfaces that are asked for in one question, if a batch needs no more. Most need one: the others that are
-too old are asked for along with it, or each would cost a call of its own every hour. An answer about more
-would keep the batch waiting."""
+"""Interfaces per query, unless a batch needs more. Most batches need one; expired entries fill the query,
+because otherwise each would cost its own call every hour. A larger response would delay the batch."""
 MOST = 4096
-"""Interfaces that are remembered, about 1 KB each; beyond, those go that were asked for the longest ago."""
+"""Cached interfaces, about 1 KB each; beyond that, the least recently queried ones are dropped."""
 
 
 class CachedInterface(Struct, frozen=True):
-    """What is known of an interface."""
+    """A cached interface."""
 
     interface: NetworkInterface | None
     """None if EC2 never described it."""
     look_again: int
-    """Unix seconds: from then on the entry is too old to be trusted."""
+    """Unix seconds at which the entry expires."""
     wait: int = 0
-    """Seconds from the question until then, if it was in vain."""
+    """Seconds from the query to the expiry, if the query found nothing."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What is known of interfaces, by their ids."""
+    """Known interfaces, by id."""
 
     interfaces: Mapping[str, NetworkInterface]
     refused: bool = False
-    """Whether EC2 was asked and refused."""
+    """Whether EC2 refused a query."""
 
 
 class InterfaceCache:
-    """Knows network interfaces. One for a container."""
+    """Caches network interfaces. One per container."""
 
     def __init__(self, directory: InterfaceDirectory, tell: Callable[[str], None]) -> None:
-        """Begin with nothing known.
+        """Begin with an empty cache.
 
         Args:
-            directory: asks EC2.
-            tell: takes what a person should know: that EC2 refuses.
+            directory: queries EC2.
+            tell: receives warnings for the log: that EC2 refuses queries.
         """
         self._directory = directory
         self._tell = tell
         self._entries: dict[str, CachedInterface] = {}
-        """In the order in which they were asked for."""
+        """In the order of their queries."""
         self._ask_again = 0
-        """Unix seconds: before, EC2 is not asked, because it refused."""
+        """Unix seconds; no query is sent before, because EC2 refused one."""
         self._trusted_until = 0
-        """Unix seconds: before, no entry is too old to be trusted."""
+        """Unix seconds; no entry expires before."""
 
     def for_batch(self, now: int) -> InterfaceView:
         """The interfaces as one batch sees them; `now` is Unix seconds."""
         return InterfaceView(self, now)
 
     def known(self, interface_ids: Iterable[str], now: int) -> Answer:
-        """Those of the interfaces that are known; `now` is Unix seconds.
+        """The known interfaces among these; `now` is Unix seconds.
 
-        Costs nothing while what is known is trusted or EC2 refuses, otherwise one question to EC2 for all
-        that is missing or too old.
+        Sends no query while the entries are valid or EC2 refuses queries; otherwise one query for all missing
+        and expired entries.
         """
         wanted = list(dict.fromkeys(interface_ids))
         due = [each for each in wanted if self._is_due(each, now)] if now >= self._ask_again else []
@@ -90,9 +90,9 @@ class InterfaceCache:
         return Answer(interfaces=known, refused=refused)
 
     def described(self, interface_ids: Iterable[str], now: int) -> Answer | None:
-        """Those of the interfaces that EC2 describes at this moment; None while EC2 is not asked.
+        """The interfaces that EC2 describes right now; None while EC2 is not queried.
 
-        For whoever has to know whether an interface is still there: what is known of it does not tell.
+        For callers that must know whether an interface still exists, which the cache does not show.
         """
         wanted = list(dict.fromkeys(interface_ids))
         if not wanted:
@@ -107,7 +107,7 @@ class InterfaceCache:
         return entry is None or now >= entry.look_again
 
     def _old(self, due: Sequence[str], now: int) -> list[str]:
-        """Others that are too old to be trusted, as many as may be asked for along: the oldest first."""
+        """Other expired entries that fit into the query, oldest first."""
         if now < self._trusted_until:
             return []
         self._trusted_until = min((entry.look_again for entry in self._entries.values()), default=now)
@@ -117,22 +117,22 @@ class InterfaceCache:
         return list(islice(others, max(0, TOGETHER - len(due))))
 
     def _ask(self, due: Sequence[str], now: int) -> Mapping[str, NetworkInterface] | None:
-        """What EC2 describes; None if it refuses."""
+        """The interfaces that EC2 describes; None if it refuses."""
         try:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
             self._ask_again = now + REFUSED_SECONDS
             self._tell(
-                f"network interfaces cannot be described now, so roles may be old or unknown: {error}; "
-                f"asked for were {len(due)}, such as {due[0]}"
+                f"network interfaces cannot be described, so roles may be outdated or unknown: {error}; "
+                f"requested: {len(due)} interfaces, such as {due[0]}"
             )
             return None
         for each in due:
-            before = self._entries.pop(each, None)  # so that it moves to the end
+            before = self._entries.pop(each, None)  # moves the entry to the end
             if interface := described.get(each):
                 entry = CachedInterface(interface, now + VALID_SECONDS)
             else:
-                # It was deleted. Ids are not used again, so its last records are read by what it was.
+                # It was deleted. Ids are not reused, so its last records use the cached description.
                 known, waited = (before.interface, before.wait) if before else (None, 0)
                 wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
                 entry = CachedInterface(known, now + wait, wait)
@@ -152,16 +152,16 @@ class InterfaceView:
         self._cache = cache
         self._now = now
         self.failures = 0
-        """Questions of this batch that EC2 refused."""
+        """Queries of this batch that EC2 refused."""
 
     def known(self, interface_ids: Iterable[str]) -> Mapping[str, NetworkInterface]:
-        """Those of the interfaces that are known, by id."""
+        """The known interfaces among these, by id."""
         answer = self._cache.known(interface_ids, self._now)
         self.failures += answer.refused
         return answer.interfaces
 
     def described(self, interface_ids: Iterable[str]) -> Mapping[str, NetworkInterface] | None:
-        """Those of the interfaces that EC2 describes at this moment, by id; None if it does not answer."""
+        """The interfaces that EC2 describes right now, by id; None if it does not answer."""
         answer = self._cache.described(interface_ids, self._now)
         if answer is None:
             return None

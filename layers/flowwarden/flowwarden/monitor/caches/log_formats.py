@@ -1,7 +1,8 @@
-"""Which layouts the lines of a log group are read by: learned from EC2, shared by all containers.
+"""The log formats of a log group: learned from EC2, shared by all containers.
 
-Container → state table → EC2 → fallback, in this order; each lasts as long as the constants below say. What
-cannot be learned never fails a batch: lines are read by what was learned before, or by the fallback.
+Sources, in this order: container, state table, EC2, fallback. The constants below define how long each is
+trusted. A failure to learn formats never fails a batch: lines are parsed with the formats learned before, or
+with the fallback.
 """
 
 from __future__ import annotations
@@ -18,32 +19,32 @@ from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
 
 VALID_SECONDS = 3600
-"""How long what was learned is trusted: a format that has another one's fields in another order is noticed
-by nothing but a new look."""
+"""How long learned formats are valid. If a new format only reorders the fields of the old one, nothing but a
+new query detects it."""
 WAIT_SECONDS = 300
-"""EC2 is asked at most once in this time about a log group, by all containers together: it throttles easily,
-and lines that never fit must not make every batch ask. A new flow log writes its first lines minutes after
-it is made, so nothing is missed."""
+"""Minimum time between EC2 queries about a log group, across all containers: EC2 throttles easily, and lines
+that never match must not cause a query per batch. A new flow log writes its first lines minutes after its
+creation, so nothing is missed."""
 SOON_SECONDS = 30
-"""When to look into the state table again while another container asks EC2."""
+"""When to read the state table again while another container queries EC2."""
 
 
 class CachedFormats(Struct, frozen=True):
-    """What is known of a log group."""
+    """The cached formats of a log group."""
 
     reader: ColumnarReader
     candidates: Candidates
     learned: Learned | None
     look_again: int
-    """Unix seconds: from then on the entry is too old to be trusted."""
+    """Unix seconds at which the entry expires."""
     ask_again: int
-    """Unix seconds: before, lines that do not fit are no reason to look."""
+    """Unix seconds; before, unmatched lines do not cause a new lookup."""
     unavailable: bool
-    """Whether the last look failed, so that the entry may be out of date."""
+    """Whether the last lookup failed, so that the entry may be out of date."""
 
 
 class LogFormatCache:
-    """Knows by which layouts the lines of a log group are read. One for a container."""
+    """Caches the log formats of log groups. One per container."""
 
     def __init__(
         self,
@@ -52,18 +53,18 @@ class LogFormatCache:
         fallback: Sequence[LogFormat],
         tell: Callable[[str], None],
     ) -> None:
-        """Begin with nothing known.
+        """Begin with an empty cache.
 
         Args:
-            formats: asks EC2.
+            formats: queries EC2.
             memory: the state table.
-            fallback: the configured layout and the default one, for when nothing can be learned.
-            tell: takes what a person should know, such as a field that is not known.
+            fallback: the configured and the default format, used if no format can be learned.
+            tell: receives warnings for the log, such as an unknown field.
 
         Raises:
-            LogFormatError: a layout of the fallback cannot be read.
+            LogFormatError: a fallback format cannot be read.
         """
-        LineReader(fallback)  # a wrong setting is to show at once
+        LineReader(fallback)  # an invalid setting must fail at start
         self._formats = formats
         self._memory = memory
         self._fallback = tuple(fallback)
@@ -73,8 +74,8 @@ class LogFormatCache:
     def entry(self, log_group: str, now: int) -> CachedFormats:
         """The entry of a log group; `now` is Unix seconds.
 
-        Costs nothing while the entry is trusted, then one read of the state table, and a call to EC2 if all
-        that is known there is too old.
+        Costs nothing while the entry is valid. After that, it costs one read of the state table, and an EC2
+        call if the stored formats have expired.
         """
         entry = self._entries.get(log_group)
         if entry is None or now >= entry.look_again:
@@ -82,9 +83,9 @@ class LogFormatCache:
         return entry
 
     def renewed(self, log_group: str, now: int) -> CachedFormats:
-        """The entry again, because lines did not fit it; with another reader if there is news.
+        """The entry, looked up again because lines did not match; with another reader if formats changed.
 
-        Costs nothing while it is too early to ask again.
+        Costs nothing while it is too early for another lookup.
         """
         entry = self.entry(log_group, now)
         if now < entry.ask_again:
@@ -92,7 +93,7 @@ class LogFormatCache:
         return self._look(log_group, now, entry.learned.at if entry.learned else 0)
 
     def _look(self, log_group: str, now: int, too_old: int) -> CachedFormats:
-        """Make the entry anew, from something learned after `too_old` (Unix seconds) if that can be had."""
+        """Rebuild the entry, from formats learned after `too_old` (Unix seconds) if available."""
         before = self._entries.get(log_group)
         learned = before.learned if before else None
         unavailable = False
@@ -107,7 +108,7 @@ class LogFormatCache:
             else:
                 again = now + SOON_SECONDS, now + SOON_SECONDS
         except (LogFormatsUnavailable, StateUnavailable) as error:
-            self._tell(f"the log formats of {log_group} cannot be learned now, so they may be old: {error}")
+            self._tell(f"the log formats of {log_group} cannot be learned and may be outdated: {error}")
             unavailable = True
             again = now + WAIT_SECONDS, now + WAIT_SECONDS
         entry = CachedFormats(*self._reader(before, learned), learned, *again, unavailable)
@@ -118,13 +119,13 @@ class LogFormatCache:
         try:
             self._memory.keep(log_group, learned)
         except StateUnavailable as error:
-            # This container knows; the others ask for themselves.
-            self._tell(f"the log formats of {log_group} could not be kept: {error}")
+            # This container has the formats; the others query EC2 themselves.
+            self._tell(f"the log formats of {log_group} could not be stored: {error}")
 
     def _reader(
         self, before: CachedFormats | None, learned: Learned | None
     ) -> tuple[ColumnarReader, Candidates]:
-        """The reader, and what it reads; the one before, which remembers tokens, if nothing changed."""
+        """The reader and its candidates; unchanged candidates keep their reader, which caches tokens."""
         chosen = candidates(learned, self._fallback)
         if before is not None and before.candidates == chosen:
             return before.reader, chosen

@@ -1,7 +1,7 @@
-"""What a container remembers of the state table's sets, and one batch's look at them.
+"""A container's cache of the state table's sets, and the view of one batch.
 
-The table is written only where a batch adds something to what the container has seen. If it does not answer,
-a batch is judged by what the container knows and the batch itself; nothing raises.
+The table is written only if a batch adds something to the cached sets. If the table does not answer, a batch
+is evaluated with the cache and the batch itself; nothing raises.
 """
 
 from __future__ import annotations
@@ -16,31 +16,30 @@ from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import Addition, Sets, adds_nothing, merged
 
 REMEMBERED: Final = 8192
-"""Items whose sets a container remembers; beyond, those go that came the longest ago, and are written
-again."""
+"""Cached items; beyond that, the oldest are dropped, and written again if needed."""
 TAUGHT: Final = 128
-"""Roles and days of which a container knows what it has written down."""
+"""Roles and days for which a container knows what it has written."""
 RECALLED: Final = 32
-"""Answers of the table that a container keeps."""
+"""Cached responses of the table."""
 MOST_EDGES: Final = 4000
-"""Of a role and day, about; with what these are examples of as many again. An item of DynamoDB has at most
-400 KB, and each write pays for all of it."""
+"""Edges per role and day, approximately, plus as many edge kinds. A DynamoDB item has at most 400 KB, and
+each write is charged for the whole item."""
 BASELINE_SECONDS: Final = 6 * 3600
-"""How long a role's baseline is used before it is read again. It holds days before the batch's; late batches
-add little to these."""
+"""How long a role's baseline is used before it is read again. It contains the days before the batch's day;
+late batches add little to them."""
 
 
 class StateCache:
-    """What a container remembers between batches. `for_batch` gives what a batch works with."""
+    """The state that a container keeps between batches. `for_batch` returns the view of one batch."""
 
     def __init__(self, store: EvidenceStore) -> None:
         self.store = store
         self.heartbeats = HeartbeatCache()
         self.items: dict[str, Sets] = {}
         self.baselines: dict[tuple[str, int], tuple[int, Baseline]] = {}
-        """By role and day: when (Unix seconds) to read it again, and what was read."""
+        """By role and day: when (Unix seconds) to read again, and the baseline."""
         self.taught: dict[tuple[str, int], set[Edge]] = {}
-        """By role and day the edges that this container has written down."""
+        """By role and day: the edges that this container has written."""
         self.recalled: dict[tuple[str, ...], dict[str, Sets]] = {}
 
     def for_batch(self) -> StateView:
@@ -48,7 +47,7 @@ class StateCache:
         return StateView(self)
 
     def remember(self, key: str, sets: Sets) -> None:
-        """Keep what an item holds."""
+        """Cache the sets of an item."""
         self.items.pop(key, None)
         self.items[key] = sets
         _bound(self.items, REMEMBERED)
@@ -57,8 +56,8 @@ class StateCache:
 class StateView:
     """The state as one batch sees it.
 
-    A table that does not answer is not asked again in the same batch: each call that hangs takes seconds of
-    those in which pages go out.
+    After a failed call, the table is not called again in the same batch: each call that hangs takes seconds
+    from the time for sending pages.
     """
 
     def __init__(self, cache: StateCache) -> None:
@@ -68,16 +67,16 @@ class StateView:
 
     @property
     def is_away(self) -> bool:
-        """Whether the table did not answer in this batch: what is not there may be there all the same."""
+        """Whether the table failed in this batch; missing items may exist nevertheless."""
         return self.failures > 0
 
     @property
     def heartbeats(self) -> HeartbeatCache:
-        """Which interfaces this container has seen."""
+        """The interfaces that this container has seen."""
         return self._cache.heartbeats
 
     def add(self, addition: Addition) -> Sets:
-        """Add to an item, and say what is in it then."""
+        """Add to an item; return its sets."""
         known = self.known(addition.key)
         if adds_nothing(addition.sets, known):
             return known
@@ -86,23 +85,23 @@ class StateView:
         try:
             together = merged(known, addition.sets, self._cache.store.add(addition))
         except StateUnavailable:
-            # Not remembered: the next batch is to try again.
+            # Not cached, so that the next batch retries.
             self.failures += 1
             return merged(known, addition.sets)
         self._cache.remember(addition.key, together)
         return together
 
     def known(self, key: str) -> Sets:
-        """What this container knows of an item. Asks nothing."""
+        """The cached sets of an item. Reads nothing."""
         return self._cache.items.get(key, {})
 
     def keep(self, addition: Addition) -> bool:
-        """Add to an item, and say whether the table holds it now."""
+        """Add to an item; return whether the table now contains the addition."""
         self.add(addition)
         return adds_nothing(addition.sets, self.known(addition.key))
 
     def read(self, keys: Iterable[str]) -> dict[str, Sets]:
-        """The items that there are; none if the table does not answer."""
+        """The existing items; none if the table does not answer."""
         if self.is_away:
             return {}
         try:
@@ -112,7 +111,7 @@ class StateView:
             return {}
 
     def read_once(self, keys: Iterable[str]) -> dict[str, Sets]:
-        """The same, read once by a container: for items of times that are over."""
+        """The same, read once per container; for items of past times."""
         wanted, recalled = tuple(keys), self._cache.recalled
         if wanted not in recalled:
             items = self.read(wanted)
@@ -123,7 +122,7 @@ class StateView:
         return recalled[wanted]
 
     def baseline(self, role: str, day: int, now: int) -> Baseline:
-        """What is usual for a role on a day; nothing is if the table does not answer.
+        """The baseline of a role on a day; empty if the table does not answer.
 
         Args:
             role: see `network.roles`.
@@ -142,7 +141,7 @@ class StateView:
         return fresh
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
-        """Remember edges of a role; each is written once by a container and day, and at most so many."""
+        """Store edges of a role; each is written once per container and day, up to `MOST_EDGES`."""
         new = edges - self._cache.taught.get((role, day), set())
         if not new:
             return
@@ -162,5 +161,5 @@ def _bound[K, V](entries: dict[K, V], most: int) -> None:
 
 
 def _some(edges: frozenset[Edge]) -> frozenset[Edge]:
-    """As many as are kept, of those of a batch the same ones whatever order they come in."""
+    """The first `MOST_EDGES` edges: the same ones for a batch, regardless of order."""
     return frozenset(sorted(edges, key=str)[:MOST_EDGES])

@@ -1,4 +1,4 @@
-"""Detectors, one file each; they read no clock and no environment. `DETECTORS` is the only registry."""
+"""Detectors, one file each; they read neither clock nor environment. `DETECTORS` is the only registry."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     reject_spike.DETECTOR,
     internet_rejects.DETECTOR,
 )
-"""Every detector. Where several share an input, they run in this order; documentation lists them in it."""
+"""Every detector. Detectors that share an input run in this order; the documentation lists them in it."""
 
 BY_NAME: Final = {each.name: each for each in DETECTORS}

@@ -1,4 +1,4 @@
-"""What a detector declares about itself: one value, which code, documentation and tests use."""
+"""The declaration of a detector: one value, used by code, documentation and tests."""
 
 from __future__ import annotations
 
@@ -24,24 +24,23 @@ class Need(StrEnum):
     """What a detector needs beyond addresses and ports. Without it, the detector finds less or nothing."""
 
     BASELINE = "baseline"
-    """The learned habits of the host's role."""
+    """The learned behaviour of the host's role."""
     TCP_FLAGS = "tcp-flags"
-    """The field, which tells for sure who started a connection."""
+    """The field that shows with certainty which end initiated a connection."""
     SUBNET_ID = "subnet-id"
-    """The field, by which the policy or the finding names a subnet."""
+    """The field by which the policy or the finding names a subnet."""
     HEARTBEATS = "heartbeats"
-    """The remembered times at which interfaces wrote."""
+    """The stored times at which interfaces wrote records."""
 
 
 type Detect[D: Finding = Any] = Callable[[BatchView, StateView, Thresholds], Sequence[D]]
-"""Finds what there is to find in a batch.
+"""Returns the findings of a batch.
 
-Args: the batch; what earlier batches added to the state table; the user's thresholds.
-"""
+Args: the batch; what earlier batches added to the state table; the user's thresholds."""
 
 
 def each_host[D: Finding](inspect: Callable[[HostActivity, Thresholds], Sequence[D]]) -> Detect[D]:
-    """A detector's `detect` that looks at the active hosts of a batch, one by one."""
+    """A detector's `detect` that inspects the active hosts of a batch one by one."""
 
     def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Sequence[D]:
         return [finding for host in view.active_hosts for finding in inspect(host, thresholds)]
@@ -50,34 +49,35 @@ def each_host[D: Finding](inspect: Callable[[HostActivity, Thresholds], Sequence
 
 
 class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
-    """One detector: what it is called, what it needs, what it does, and what people read of it."""
+    """One detector: its name, its needs, its function and its texts."""
 
     name: str
-    """Stands in pages, the log, the README, docs/detectors.md and `inhibits`."""
+    """Used in pages, the log, the README, docs/detectors.md and `inhibits`."""
     summary: str
     """Its row in the README."""
     severity: Severity
-    """Of its findings. `triage` lowers that of exempt hosts, and `blocked-connection` waits."""
+    """The severity of its findings. `triage` lowers it for exempt hosts; `blocked-connection` lowers it until
+    the rejections persist."""
     route: Route = Route.PAGES
     technique: str = ""
     """MITRE ATT&CK technique; empty for faults."""
     thresholds: tuple[str, ...] = ()
-    """Fields of `Thresholds` that it depends on."""
+    """Fields of `Thresholds` that it uses."""
     needs: frozenset[Need] = frozenset()
     state: tuple[Item, ...] = ()
     """Items of `state/schema.py` that it reads or writes."""
     inhibits: tuple[str, ...] = ()
-    """Names of detectors. Its finding silences their findings in the same batch, about the same subject or,
-    if the subject is a subnet, in it."""
+    """Names of detectors. A finding of this detector suppresses their findings in the same batch about the
+    same subject or, if the subject is a subnet, within that subnet."""
     finds: tuple[str, ...] = ()
-    """Kinds of incident that it is there for, as the evaluation of detection names them; none where a finding
-    has no incident behind it."""
+    """Kinds of incident that it targets, as named by the evaluation of detection; empty if its findings do
+    not correspond to incidents."""
     teaches: bool = False
-    """Whether the baseline learns what it finds. True where novelty is all that is wrong."""
+    """Whether the baseline learns what it finds. True if novelty is the only reason for the finding."""
     runbook: tuple[str, ...] = ()
-    """What to do about a finding, in order. Placeholders are `{subject}`, `{region}`, `{log_group}`, the
-    finding's facts and the words of its text; for a finding about flows also `{server}`, `{client}` and
-    `{service}`: those with most records."""
+    """Response steps, in order. Placeholders are `{subject}`, `{region}`, `{log_group}`, the finding's facts
+    and the words of its text. Findings about flows also have `{server}`, `{client}` and `{service}`: those
+    with the most records."""
     detect: Detect[D]
     text: Callable[[D], Text]
     """Puts a finding into words."""

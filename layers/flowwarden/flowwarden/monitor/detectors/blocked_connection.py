@@ -1,16 +1,16 @@
-"""blocked-connection: one of our own hosts is refused what it asks for.
+"""blocked-connection: connections of an internal host to a service are rejected.
 
-What: REJECTs of connections that an own host starts to one service, inside the network or out of it,
-    grouped by the host and the service: never one alert a line. A service that refuses many hosts is told
-    by service-blocked.
-Why: a host does not ask for what it does not want. Either a security group or a network ACL is too
-    strict and an application is down, or something on the host looks around.
-False positives: a retired dependency that a client still asks for; a port that is closed on purpose and
-    that a tool keeps trying. Leftovers of expired connections (a REJECT without a SYN) and rejected
-    answers do not count. What is new for a role and refused from the start is mostly a release whose rule
-    comes a little later: it pages when it has gone on for `blocked_slots` of ten minutes within six hours.
-    What was usual before pages at once, and so does everything while a role is learned or not known. Slots
-    count also while another detector reports the host, whose finding silences this one.
+What: REJECTs of connections that an internal host initiates to one service, internal or external, grouped by
+    host and service, never one alert per line. A service that rejects many hosts is reported by
+    service-blocked instead.
+Why: a host connects only to services that it needs. Either a security group or network ACL is too strict and
+    an application is down, or a process on the host is probing.
+False positives: a retired dependency that a client still calls; a port that is closed on purpose and that a
+    tool keeps trying. Leftovers of expired connections (a REJECT without a SYN) and rejected replies do not
+    count. A connection that is new for a role and rejected from the start is usually a release whose rule
+    follows a little later: it pages once it persists for `blocked_slots` slots of 10 min within six hours. A
+    connection that was usual before pages at once, and so does every connection while a role is learned or
+    unknown. Slots also count while another detector reports the host and suppresses this finding.
 Events: two-formats.json, ipv6.json; expired-connection.json is none.
 ATT&CK: none; most of these are faults.
 """
@@ -50,23 +50,23 @@ SPAN: Final = 36  # slots: six hours
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     limit: int
-    """Rejected packets, from which on attempts count."""
+    """The number of rejected packets from which attempts count."""
 
 
 type BlockedConnection = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[BlockedConnection]:
-    """One finding for each own host and service that it is refused. What is new pages when it goes on."""
+    """One finding for each internal host and service. New connections page once they persist."""
     found = [_report(group, thresholds.blocked_packets) for group in view.rejections.blocked()]
     scopes = {identity(each): scope for each in found if (scope := _waits_in(view, each)) is not None}
     waiting = [each for each in found if identity(each) in scopes]
     at_once = [each for each in found if identity(each) not in scopes]
     waiting.sort(key=lambda each: (-each.tally.packets, identity(each)))
-    # Beyond the budget it is not about one of them.
+    # Beyond the budget, the cause is not a single connection.
     beyond = [replace(each, severity=Severity.INFO) for each in waiting[MOST_REFUSED:]]
     weighed = [
         _weigh(view, state, each, scopes[identity(each)], thresholds.blocked_slots)
@@ -76,9 +76,9 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Bl
 
 
 def _waits_in(view: BatchView, finding: BlockedConnection) -> str | None:
-    """Where the refused host's address is its own, if what it asks for was never usual; else None.
+    """The scope of the host's address if the page must wait; else None. It waits if the connection is new.
 
-    Those that never page as a blocked connection do not wait: exempt hosts and hosts that probe.
+    Exempt hosts and hosts that probe do not wait, because they never page as a blocked connection.
     """
     example = finding.example
     interface_id, start = example.flow.interface_id, example.flow.start
@@ -96,9 +96,9 @@ def _never_pages(view: BatchView, client: str) -> bool:
 def _weigh(
     view: BatchView, state: StateView, finding: BlockedConnection, scope: str, least: int
 ) -> BlockedConnection:
-    """The finding, as no page until its host was refused in `least` slots lately."""
+    """The finding; it does not page until its host was rejected in `least` recent slots."""
     today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
-    return patient(finding, today[REFUSED], least)
+    return held_until_persistent(finding, today[REFUSED], least)
 
 
 def _report(group: list[DirectedFlow], limit: int) -> BlockedConnection:
@@ -120,7 +120,7 @@ def text(finding: BlockedConnection) -> Text:
     inbound = example.side is FlowDirection.INGRESS
     rule = f"{finding.service} from {client}"
     return Text(
-        summary=f"{client} is refused {finding.service} at {main_server_and_others(finding.tally)}.",
+        summary=f"{client} is blocked from {finding.service} at {main_server_and_others(finding.tally)}.",
         because=f"{started_by(client, example)}; at least {finding.facts.limit} packets were rejected",
         likely=likely_cause(example, client, server),
         query_terms=(client, server, "REJECT"),
@@ -133,16 +133,16 @@ def text(finding: BlockedConnection) -> Text:
 
 
 def refusals(finding: BlockedConnection, scope: str, now: int) -> list[Addition]:
-    """What a finding adds to the ten-minute slots in which its host was refused the service.
+    """The evidence that a finding adds: the 10-minute slots in which its host was rejected at the service.
 
     Args:
         finding: of this detector.
-        scope: where the subject's address is its own.
+        scope: where the subject's address is unique.
         now: Unix seconds.
 
     Returns:
-        What is added to the item of the finding's day, which says how long it has gone on; in the evening
-        also what is added to that of the next day, so that nothing begins anew at midnight.
+        The addition to the item of the finding's day, which shows how long the rejections persist; in the
+        evening also the addition to the next day's item, so that counting does not restart at midnight.
     """
     first = now if finding.tally.first is None else min(finding.tally.first, now)
     last = first if finding.tally.last is None else min(finding.tally.last, now)
@@ -156,8 +156,8 @@ def refusals(finding: BlockedConnection, scope: str, now: int) -> list[Addition]
     ]
 
 
-def patient(finding: BlockedConnection, slots: frozenset[int], least: int) -> BlockedConnection:
-    """The finding, as no page while there are fewer than `least` slots lately; for what was never usual."""
+def held_until_persistent(finding: BlockedConnection, slots: frozenset[int], least: int) -> BlockedConnection:
+    """The finding; it does not page while it has fewer than `least` recent slots. For new connections."""
     latest = max(slots, default=0)
     lately = sum(slot > latest - SPAN for slot in slots)
     return finding if lately >= least else replace(finding, severity=Severity.INFO)
@@ -166,8 +166,8 @@ def patient(finding: BlockedConnection, slots: frozenset[int], least: int) -> Bl
 DETECTOR: Final = Detector(
     name="blocked-connection",
     summary=(
-        "one of your hosts is refused a service that it used to have, or goes on being refused for "
-        "two hours: a security group is too strict, or the host is looking for open ports"
+        "one of your hosts is blocked from a service that it used before, or for two hours from a new "
+        "one: a security group is too strict, or the host is probing for open ports"
     ),
     severity=Severity.MEDIUM,
     thresholds=("blocked_packets", "blocked_slots"),
@@ -175,10 +175,11 @@ DETECTOR: Final = Detector(
     state=(BASELINES, REFUSALS),
     finds=("egress-rejects", "security-group-fault"),
     runbook=(
-        "{internet_server} is on the internet: find out which program on {subject} asks for it.",
+        "{internet_server} is on the internet: find the process on {subject} that connects to it.",
         "Ask the owner of {subject} whether it needs {service} at {own_server}.",
-        "If it is wanted: allow {rule}; was a rule changed just before it began?",
-        "If it is not: find the process on {subject} that asks, and stop it.",
+        "Check whether a security group or network ACL rule changed just before the first rejection.",
+        "If the connection is needed, allow {rule}.",
+        "If it is not needed, find the process on {subject} that connects, and stop it.",
     ),
     detect=detect,
     text=text,

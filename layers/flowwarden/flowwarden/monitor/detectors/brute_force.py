@@ -1,15 +1,15 @@
-"""brute-force: one of our own hosts logs in on another one again and again, as it never did.
+"""brute-force: an internal host repeatedly opens remote administration sessions, which is new for its role.
 
-What: new contacts of an own host for remote administration (SSH, RDP, SMB, WinRM and the like) that are
-    answered: `brute_force_sessions` connections or more within an hour, and `SESSIONS_EACH` or more for each
-    host that it asked. What the role uses on five days or more, for whatever host, does not count.
-Why: a service that refuses a password closes the connection, and who guesses opens the next one. People and
-    tools keep one open.
-False positives: automation that is new and opens a connection for each command (Ansible without
-    ControlPersist, a loop around scp): name its host in the policy's `exempt`, or wait until it is usual.
-Blind: a host whose role administers others anyway; who guesses slowly; and on more than 140 hosts at once,
-    which `lateral-movement` tells.
-While a role is learned, administration is new wherever it goes; nothing is found then.
+What: new contacts of an internal host for remote administration (SSH, RDP, SMB, WinRM and similar) that are
+    answered: at least `brute_force_sessions` connections within an hour, and at least `SESSIONS_EACH` for
+    each host contacted. Services that the role uses on five or more days, on any host, do not count.
+Why: a service that rejects a password closes the connection, and password guessing opens the next one. People
+    and tools keep one connection open.
+False positives: new automation that opens a connection for each command (Ansible without ControlPersist, a
+    loop around scp): add its host to `exempt` in the policy, or wait until the traffic is usual.
+Blind: a host whose role administers others anyway; slow password guessing; and guessing on more than 140
+    hosts at once, which `lateral-movement` reports.
+While a role is learned, all remote administration is new; nothing is reported.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1110 Brute Force.
 """
@@ -33,26 +33,26 @@ from flowwarden.state.schema import BASELINES, CONTACTS_HOUR
 from flowwarden.state.sets import distinct
 
 SESSIONS_EACH: Final = 10
-"""Connections for each host: whoever sets up a fleet for the first time has a few with each of many."""
+"""Connections per host: an initial fleet setup opens only a few to each of many hosts."""
 
 _NOTHING: Final[frozenset[int]] = frozenset()
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     role: str
     sessions: int
-    """Answered connections within an hour, about."""
+    """Answered connections within an hour, approximately."""
     limit: int
-    """Of the sessions."""
+    """The threshold for the sessions."""
 
 
 type BruteForce = TrafficFinding[Facts]
 
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
-    """One finding for the host, if it guesses."""
+    """One finding for the host if it guesses passwords."""
     sessions, servers = (distinct(host.hour.get(name, _NOTHING)) for name in (SESSIONS, ADMINISTERED))
     least = thresholds.brute_force_sessions
     if host.learning or sessions < max(least, SESSIONS_EACH * servers):
@@ -72,14 +72,12 @@ def text(finding: BruteForce) -> Text:
     client, server, facts = finding.subject, finding.main_server, finding.facts
     return Text(
         summary=(
-            f"{client} logged in for remote administration about {facts.sessions} times within an hour, "
-            f"on {server} among others ({finding.main_service})."
-            if len(finding.tally.servers) > 1
-            else f"{client} logged in on {server} about {facts.sessions} times within an hour "
-            f"({finding.main_service})."
+            f"{client} opened about {facts.sessions} admin sessions on "
+            f"{server}{' and other hosts' if len(finding.tally.servers) > 1 else ''} "
+            f"within 1 h: {finding.main_service}."
         ),
         because=new_for_role(client, finding.example, facts.role, f"{facts.limit} connections"),
-        likely="somebody who has this host and guesses passwords, or new automation",
+        likely="an intruder guessing passwords from this host, or new automation",
         query_terms=(client,),
     )
 
@@ -87,8 +85,8 @@ def text(finding: BruteForce) -> Text:
 DETECTOR: Final = Detector(
     name="brute-force",
     summary=(
-        "one of your hosts logs in on another one 40 times within an hour and more, over SSH, RDP "
-        "and the like, which its role never does"
+        "one of your hosts opens 40 or more sessions on another host within an hour, over SSH, RDP or "
+        "similar, which is new for its role"
     ),
     severity=Severity.HIGH,
     technique="T1110",
@@ -98,8 +96,8 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(
-        "Look at the logins on {server}: which account, and did one succeed?",
-        "If nobody vouches for it: isolate {subject}, and change that password.",
+        "Check the logins on {server}: which account is used, and whether one succeeded.",
+        "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),
     detect=each_host(inspect),

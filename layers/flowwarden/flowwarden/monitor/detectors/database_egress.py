@@ -1,13 +1,13 @@
-"""database-egress: a database starts connections that databases of its role never did.
+"""database-egress: a database host opens connections that are new for its role.
 
-What: an answered contact that is new for the role, started by a host whose role serves a database on two days
-    or more. Another database of ours on such a port is left out: replicas come and go.
-Why: a database answers requests. It opens connections for replication, backup or an update, or because an
+What: an answered contact that is new for the role, initiated by a host whose role serves a database on two or
+    more days. Contacts to another internal host on a database port are excluded: replicas come and go.
+Why: a database answers requests. It opens connections for replication, backups or updates, or because an
     intruder runs commands on it.
 False positives: a new backup target, a new replica on an unusual port, a package mirror.
-While a role is learned, it takes two days until it is known to serve a database. From then on only what no
-    database needs is found, unless it is usual already: remote administration of own hosts, and TCP to the
-    internet by other ports than the web's.
+While a role is learned, it takes two days to recognise that it serves a database. After that, only contacts
+    that no database needs are reported, unless they are already usual: remote administration of internal
+    hosts, and TCP to the internet on ports other than web ports.
 Events: none alone; see tests/monitor/detectors/test_egress_over_time.py.
 ATT&CK: T1210 Exploitation of Remote Services.
 """
@@ -31,7 +31,7 @@ from flowwarden.state.schema import BASELINES
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     role: str
     serves: tuple[int, ...]
@@ -74,10 +74,10 @@ def text(finding: DatabaseEgress) -> Text:
     return Text(
         summary=f"{client}, which serves {serves}, connected to {finding.main_service} at {server}.",
         because=(
-            f"{client} started it {evidence(finding.example)} and was "
-            f"answered; its role ({facts.role}) never did that"
+            f"{client} initiated the connection {evidence(finding.example)} and was "
+            f"answered; new for its role ({facts.role})"
         ),
-        likely="a new replica, backup or update, or somebody who runs commands on the database",
+        likely="a new replica, backup or update, or an intruder running commands on the database",
         query_terms=(client, server),
     )
 
@@ -85,8 +85,8 @@ def text(finding: DatabaseEgress) -> Text:
 DETECTOR: Final = Detector(
     name="database-egress",
     summary=(
-        "a host whose role serves a database connects to where that role never did, and is answered; "
-        "after two days that is usual"
+        "a host whose role serves a database opens an answered connection that is new for the role; "
+        "after two days the connection counts as usual"
     ),
     severity=Severity.HIGH,
     technique="T1210",
@@ -96,8 +96,8 @@ DETECTOR: Final = Detector(
     teaches=True,
     finds=("listener-goes-out", "database-initiates"),
     runbook=(
-        "Find the process on {subject} that holds the connection to {server}.",
-        "If nobody vouches for it: cut the database off from everything but its clients.",
+        "Find the process on {subject} that owns the connection to {server}.",
+        "If no owner confirms the connection, restrict the database to traffic from its clients.",
         EXEMPT,
     ),
     detect=each_host(inspect),

@@ -1,24 +1,24 @@
-"""egress-volume: one of our own hosts sends the internet far more than its role ever does.
+"""egress-volume: an internal host sends far more data to the internet than is usual for its role.
 
-What: an own host that sends `upload_megabytes` or more to internet hosts within an hour, over connections
-    that it started, and `TIMES` as much as hosts of its role do on `DAYS_SENT` days of the last thirty, which
-    is rounded up to a power of two. Destinations that the record names as an AWS service do not count; the
-    default log format names none.
-Why: who steals data has to send it somewhere. What a role needs to send it sends again and again, so that
-    more than ever before is worth a question.
-False positives: a first backup, a migration, a dump for a vendor's support: ask once. What comes again is
-    usual after `DAYS_SENT` days; name hosts that may send anything in the policy's `exempt`. Two flow logs
-    with windows of different length, as while one replaces the other, count a connection twice.
-Blind: records of less than `LEAST` bytes, so data that is sent slowly or over many short connections;
-    long connections to unknown ports, of which only the first window says which end started them; data that
-    the far end fetches over a connection of its own; roles that send as much anyway.
-While a role is learned, what it sends is remembered, and nothing is found.
+What: an internal host that sends at least `upload_megabytes` to internet hosts within an hour, over
+    connections that it initiated, and at least `TIMES` the amount that hosts of its role sent on `DAYS_SENT`
+    of the last thirty days, rounded up to a power of two. Destinations that the record identifies as an AWS
+    service do not count; the default log format identifies none.
+Why: stolen data must be sent somewhere. Legitimate uploads of a role recur, so a volume far above all earlier
+    ones is worth a check.
+False positives: a first backup, a migration, a dump for vendor support: check once. Recurring uploads count
+    as usual after `DAYS_SENT` days; add hosts that may send anything to `exempt` in the policy. Two flow logs
+    with different aggregation intervals, for example during a replacement, count a connection twice.
+Blind: records of less than `LEAST` bytes, so data that is sent slowly or over many short connections; long
+    connections to unknown ports, whose initiator only the first window shows; data that the far end fetches
+    over a connection of its own; roles that send as much anyway.
+While a role is learned, its volumes are stored, and nothing is reported.
 Events: none alone; see tests/monitor/detectors/test_egress_volume_over_time.py.
 ATT&CK: T1048 Exfiltration Over Alternative Protocol.
 
-The bytes of an hour are no counter, which would grow with every record that is delivered twice. They are a
-set of records, each with the logarithm of its size: a hash in the upper bits and the size in the lower ones.
-So the sum is right to a few hundredths, whoever adds to it and how often.
+The bytes of an hour are not a counter, which would grow with every repeated delivery. They are a set of
+records, each with the logarithm of its size: a hash in the upper bits and the size in the lower bits. The sum
+is accurate to a few hundredths, regardless of how often it is added to.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ from flowwarden.state.schema import BASELINES, DAYS_READ, MOST_UPLOADS, UPLOAD_S
 from flowwarden.state.sets import DAY, HOUR, Addition, Sets, fingerprint, merged
 
 LEAST: Final = 4_000_000
-"""Bytes of a record that counts: 125 of them are the default of `upload_megabytes`, and hardly any ordinary
-record has as many."""
+"""Bytes of a record that counts: 125 such records are the default of `upload_megabytes`; ordinary records
+rarely have as many bytes."""
 MOST_RECORDS: Final = 256
-"""That are remembered of an hour, at a write unit for every 128: together they are 1 GB at least. Beyond,
-only what a batch shows itself is added."""
+"""Records stored per hour, at one write unit per 128: together they are at least 1 GB. Beyond that, only the
+records of the current batch are added."""
 TIMES: Final = 5
-"""As much as is usual: rules for volumes ask for five times the median."""
+"""Multiple of the usual volume: common rules for volumes use five times the median."""
 DAYS_SENT: Final = 3
-"""Distinct days on which so much was sent before it is usual. A backup is told twice, and a weekly one comes
-often enough."""
+"""Distinct days with such a volume before it is usual. A new backup is reported on these days; a weekly one
+recurs often enough."""
 
 (SENT,) = UPLOADS.sets
 (SIZES,) = UPLOAD_SIZES.sets
@@ -66,7 +66,7 @@ MEGABYTE: Final = 1_000_000
 
 _SIZE_BITS: Final = 9
 _STEPS: Final = 8
-"""Of a doubling: sizes are right to 4.5 %."""
+"""Steps per doubling: sizes are accurate to 4.5 %."""
 _MASK: Final = (1 << _SIZE_BITS) - 1
 
 type Place = tuple[str, int]
@@ -74,23 +74,22 @@ type Place = tuple[str, int]
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     role: str
     sent: float
-    """Bytes of the hour, about."""
+    """Bytes sent in the hour, approximately."""
     usual: int
-    """Bytes of an hour that the role reached on several days; 0 if it never did."""
+    """Bytes per hour that the role reached on several days; 0 if it never did."""
 
 
 type EgressVolume = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[EgressVolume]:
-    """A finding for each host that sends more than its role ever does.
+    """A finding for each host that sends far more than is usual for its role.
 
-    Of an interface that EC2 does not tell nothing is remembered: it may be a NAT gateway, which sends for
-    many.
+    Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
     found: list[EgressVolume] = []
     rows = large_uploads(view.directions)
@@ -111,7 +110,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
 
 
 class Upload(Struct, frozen=True, kw_only=True):
-    """What a host sent in an hour, as far as a batch shows it."""
+    """The data that a host sent in an hour, as far as a batch shows it."""
 
     host: str
     hour: int
@@ -141,16 +140,16 @@ def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) ->
 
 
 def _sent(view: BatchView, state: StateView, upload: Upload) -> float:
-    """The bytes of the hour, with what other batches showed of it."""
+    """The bytes of the hour, including those from other batches."""
     added = addition(upload.place, upload.profile.scope, view.directions, upload.rows)
     known = state.known(added.key)
     return volume(merged(known, added.sets) if is_full(known) else state.add(added))
 
 
 def large_uploads(directions: Directions) -> Integers:
-    """The rows of the records that count, each once."""
+    """The rows of the records that count, without duplicates."""
     flows = directions.traffic.flows
-    (rows,) = (flows["bytes"] >= LEAST).nonzero()  # hardly ever any
+    (rows,) = (flows["bytes"] >= LEAST).nonzero()  # rarely any
     if not len(rows):
         return rows
     rows = rows[
@@ -177,11 +176,11 @@ def by_hour(directions: Directions, rows: Integers, now: int) -> dict[Place, Int
 
 
 def addition(place: Place, scope: str, directions: Directions, rows: Integers) -> Addition:
-    """What a host's uploads add to the evidence of an hour, the largest first if they are too many.
+    """The evidence that a host's uploads add to an hour; the largest first if there are too many.
 
     Args:
         place: the host and the hour.
-        scope: where its address is its own.
+        scope: where its address is unique.
         directions: of the batch.
         rows: the uploads.
     """
@@ -197,25 +196,25 @@ def addition(place: Place, scope: str, directions: Directions, rows: Integers) -
 
 
 def _number(identity: int, size: int) -> int:
-    """A record with its size; the same for the same record."""
+    """A record and its size; identical for the same record."""
     return identity >> _SIZE_BITS << _SIZE_BITS | min(round(_STEPS * log2(size)), _MASK)
 
 
 def volume(sets: Sets) -> float:
-    """The bytes that these records have together, about."""
+    """The total bytes of these records, approximately."""
     return sum(2 ** ((number & _MASK) / _STEPS) for number in sets.get(SENT, frozenset()))
 
 
 def is_full(sets: Sets) -> bool:
-    """Whether nothing more is remembered of the hour."""
+    """Whether no more records of the hour are stored."""
     return len(sets.get(SENT, frozenset())) >= MOST_RECORDS
 
 
 def lesson(role: str, place: Place, sent: float) -> Addition:
-    """What is remembered of a role: which powers of two its hosts' hours reached on a day.
+    """The addition to a role's item: the powers of two that its hosts' hours reached on a day.
 
-    Of what is told no more than would not have been: so an incident teaches little, and a backup that is new
-    and large is usual a few days later than a small one.
+    A reported volume is capped at the limit for reports: an incident teaches little, and a new large backup
+    becomes usual a few days later than a small one.
     """
     day = place[1] * HOUR // DAY
     return Addition(
@@ -226,23 +225,23 @@ def lesson(role: str, place: Place, sent: float) -> Addition:
 
 
 def keys(role: str, place: Place) -> list[str]:
-    """The items that tell what the role sent on the days before."""
+    """The items with the role's volumes on the days before."""
     day = place[1] * HOUR // DAY
     return [UPLOAD_SIZES.key_of(role, before) for before in range(day - DAYS_READ, day)]
 
 
 def usual(items: Iterable[Sets]) -> int:
-    """The bytes of an hour that a role reached on `DAYS_SENT` days, rounded up; 0 if it never did.
+    """The bytes per hour that a role reached on `DAYS_SENT` days, rounded up; 0 if it never did.
 
     Args:
-        items: one for each day on which the role sent anything large.
+        items: one for each day on which the role made large uploads.
     """
     days = sorted((max(sets[SIZES]) for sets in items if sets.get(SIZES)), reverse=True)
     return 2 ** (days[DAYS_SENT - 1] + 1) if len(days) >= DAYS_SENT else 0
 
 
 def limit(before: int, megabytes: int) -> int:
-    """From how many bytes on an hour is worth a question, if so many were usual before."""
+    """The bytes per hour from which a finding is reported, given the usual volume."""
     return max(megabytes * MEGABYTE, TIMES * before)
 
 
@@ -261,17 +260,17 @@ def report(
 def text(finding: EgressVolume) -> Text:
     """The finding in words."""
     client, facts = finding.subject, finding.facts
-    most = f"send {facts.usual // MEGABYTE:,} MB at most as a rule"
+    usual = f"usually send at most {facts.usual // MEGABYTE:,} MB per hour"
     return Text(
         summary=(
-            f"{client} sent the internet about {facts.sent / MEGABYTE:,.0f} MB within an hour; "
+            f"{client} sent about {facts.sent / MEGABYTE:,.0f} MB to the internet within an hour, "
             f"in this batch to {main_server_and_others(finding.tally)}."
         ),
         because=(
             f"{started_by(client, finding.example)}; hosts of its role ({facts.role}) "
-            f"{most if facts.usual else 'never did on several days'}"
+            f"{usual if facts.usual else f'made large uploads on fewer than {DAYS_SENT} days'}"
         ),
-        likely="data on its way out, or a backup, an export or a migration that is new",
+        likely="data exfiltration, or a new backup, export or migration",
         query_terms=(client, finding.main_server),
     )
 
@@ -279,8 +278,8 @@ def text(finding: EgressVolume) -> Text:
 DETECTOR: Final = Detector(
     name="egress-volume",
     summary=(
-        "one of your hosts sends the internet 500 MB within an hour, and at least five times what "
-        "hosts of its role do on three days of a month"
+        "one of your hosts sends 500 MB or more to the internet within an hour, and at least five times "
+        "the volume that hosts of its role reach on three days of a month"
     ),
     severity=Severity.MEDIUM,
     technique="T1048",
@@ -289,9 +288,9 @@ DETECTOR: Final = Detector(
     state=(BASELINES, UPLOADS, UPLOAD_SIZES),
     finds=("exfiltration",),
     runbook=(
-        "Find the process on {subject} that sends, and who owns {server}.",
-        "If nobody vouches for it: cut {subject} off from the internet, and find out what it could read.",
-        f"If it is wanted: nothing; after {DAYS_SENT} days it is usual. Or name the host in `exempt`.",
+        "Find the process on {subject} that sends the data, and the owner of {server}.",
+        "If no owner confirms it, block internet access for {subject} and check which data it can read.",
+        f"If expected, no action is required: it is usual after {DAYS_SENT} days. Or add it to `exempt`.",
     ),
     detect=detect,
     text=text,

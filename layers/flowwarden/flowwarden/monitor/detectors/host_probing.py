@@ -1,14 +1,14 @@
-"""host-probing: one of our own hosts is refused at many different places at once.
+"""host-probing: connections of an internal host are rejected at many places at once.
 
-What: an own host whose connections to many distinct (host, port) pairs are rejected in one batch. One
-    finding for the host, in place of a blocked-connection for each service.
-Why: an application knows the few services it needs; who tries many does not know what it will find.
-    That is how malware looks for its next host, and how a scanner works.
-False positives: monitoring and inventory tools; a host whose network ACL refuses everything. Name them in
-    the policy's `exempt`.
-Blind: a batch is what one interface logged. Many ports of one host show there, and so does anything that
-    the prober's own rules refuse. One port on many hosts, each refusing it at its own interface, is one
-    pair in each of their batches: that is for `scan`, if it is new for the host's role.
+What: an internal host whose connections to many distinct (host, port) pairs are rejected in one batch. One
+    finding for the host replaces a blocked-connection finding for each service.
+Why: an application knows the few services that it needs. A host that tries many pairs does not know which
+    ones exist: malware finds its next target this way, and so does a scanner.
+False positives: monitoring and inventory tools; a host whose network ACL rejects everything. Add them to
+    `exempt` in the policy.
+Blind: a batch contains what one interface logged. It shows many ports of one host, and everything that the
+    prober's own rules reject. A sweep for one port on many hosts, each rejecting it at its own interface, is
+    one pair in each of their batches: `scan` reports that if it is new for the host's role.
 Events: host-probing.json; service-blocked.json and rejected-answers.json are none.
 ATT&CK: T1046 Network Service Discovery.
 """
@@ -32,19 +32,19 @@ from flowwarden.policy.detection import Thresholds
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     pairs: int
-    """Distinct pairs of host and port that refused the host in the batch."""
+    """Distinct pairs of host and port that rejected the host in the batch."""
     limit: int
-    """Of the pairs."""
+    """The threshold for the pairs."""
 
 
 type HostProbe = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[HostProbe]:
-    """One finding for each own host that is refused at many pairs of host and port."""
+    """One finding for each internal host that is rejected at many pairs of host and port."""
     found: list[HostProbe] = []
     for client, group in view.rejections.probers.items():
         found.append(_report(client, group, thresholds.probing_places))
@@ -55,7 +55,7 @@ def _report(client: str, group: list[DirectedFlow], limit: int) -> HostProbe:
     pairs = len({(directed.server, directed.flow.protocol, directed.service_port) for directed in group})
     return DETECTOR.finding(
         subject=client,
-        # Constant, so that it is one incident whatever mix of places a batch shows.
+        # Constant: one incident, regardless of the mix of places in a batch.
         peer_class=PeerClass.OWN,
         sample=FlowSample.of(group),
         facts=Facts(pairs=pairs, limit=limit),
@@ -67,23 +67,19 @@ def text(finding: HostProbe) -> Text:
     client, tally, example, facts = finding.subject, finding.tally, finding.example, finding.facts
     where = f"{plural(len(tally.servers), 'host')}, {plural(len(tally.services), 'service')}"
     return Text(
-        summary=f"{client} is refused at {facts.pairs} host and port pairs ({where}).",
+        summary=f"{client} was rejected at {facts.pairs} host/port pairs ({where}).",
         because=(
-            f"{started_by(client, example, 'them')}; "
-            f"{facts.limit} distinct pairs in a batch are the threshold"
+            f"{started_by(client, example, 'the connections')}; "
+            f"threshold: {facts.limit} distinct pairs in a batch"
         ),
-        likely=(
-            f"{OPEN_PORTS.format(client)}; what refuses it: {likely_cause(example, client, 'each of them')}"
-        ),
+        likely=(f"{OPEN_PORTS.format(client)}; rejected by: {likely_cause(example, client, 'each target')}"),
         query_terms=(client, "REJECT"),
     )
 
 
 DETECTOR: Final = Detector(
     name="host-probing",
-    summary=(
-        "one of your hosts is refused at five or more host and port pairs in one batch of one interface"
-    ),
+    summary=("one of your hosts is rejected at five or more host/port pairs in one batch of one interface"),
     severity=Severity.HIGH,
     technique="T1046",
     thresholds=("probing_places",),
@@ -97,9 +93,9 @@ DETECTOR: Final = Detector(
         "lateral-movement",
     ),
     runbook=(
-        "Ask who runs a scanner or monitoring on {subject}; if somebody does, that is the end of it.",
+        "Check whether {subject} runs an approved scanner or monitoring tool. If so, no action is required.",
         ISOLATE,
-        "Look for connections of it that were accepted: a scan that succeeds is quiet afterwards.",
+        "Look for accepted connections from {subject}: after a scan succeeds, the rejections stop.",
     ),
     detect=detect,
     text=text,

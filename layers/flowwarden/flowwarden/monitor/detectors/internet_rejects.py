@@ -1,11 +1,11 @@
-"""internet-rejects: what the internet tries and does not get. Counted and reported, never a page.
+"""internet-rejects: rejected connection attempts from the internet. Counted and reported, never a page.
 
-What: REJECTs of connections that internet hosts start towards the interface. Leftovers of expired connections
-    (a REJECT without a SYN) were no attempts, and do not count.
+What: REJECTs of connections that internet hosts initiate to the interface. Leftovers of expired connections
+    (a REJECT without a SYN) are not attempts and do not count.
 Why: they are background radiation. EC2 sensors saw 27,100 packets per address and day (Cloud Telescope,
-    2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day.
-    A source that is refused first and accepted later is for `scanner-connected`.
-False positives: does not apply; nothing is claimed beyond the count.
+    2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day. A source that
+    is first rejected and later accepted is reported by `scanner-connected`.
+False positives: not applicable; the finding claims nothing beyond the count.
 Events: reject-burst.json; expired-connection.json has leftovers, which do not count.
 ATT&CK: T1595 Active Scanning.
 """
@@ -31,25 +31,26 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 
 MOST_HOSTS: Final = 25
-"""Own hosts of a batch that are told one by one, those with most records first: somebody may send to every
-address of a network, and each finding is a line in the log."""
+"""Internal hosts with a finding of their own in a batch, those with the most records first: an attacker can
+send to every address of a network, and each finding is a line in the log."""
 OTHERS: Final = "others"
 """The subject of the finding about all other hosts."""
 BECAUSE: Final = "the initiator is on the internet and the action is REJECT"
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     hosts: int
-    """Own hosts that it is about: one, or all that have no finding of their own."""
+    """The number of internal hosts that the finding covers: one, or all hosts without a finding of their own.
+    """
 
 
 type InternetRejects = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[InternetRejects]:
-    """A finding for each own host that refused internet hosts, and one for all beyond `MOST_HOSTS`."""
+    """A finding for each internal host that rejected internet hosts, and one for all beyond `MOST_HOSTS`."""
     directions, rows = view.directions, view.noise
     servers = directions.server[rows]
     counts = Counter(servers.tolist())
@@ -74,7 +75,7 @@ def text(finding: InternetRejects) -> Text:
     others = finding.subject == OTHERS
     host = plural(finding.facts.hosts, "other host") if others else finding.subject
     return Text(
-        summary=f"Refused at {host}: {plural(len(finding.tally.clients), 'internet host')}.",
+        summary=f"{plural(len(finding.tally.clients), 'internet host')} rejected at {host}.",
         because=BECAUSE,
         likely=likely_cause(finding.example, "internet hosts", host),
         query_terms=query_terms(finding),
@@ -82,13 +83,13 @@ def text(finding: InternetRejects) -> Text:
 
 
 def query_terms(finding: TrafficFinding) -> tuple[str, ...]:
-    """What the lines about refused internet hosts have in common."""
+    """Tokens that all lines about rejected internet hosts share."""
     return finding.example.server, "REJECT"
 
 
 DETECTOR: Final = Detector(
     name="internet-rejects",
-    summary="what the internet tried and did not get; a metric counts it",
+    summary="rejected connection attempts from the internet, counted in a metric",
     severity=Severity.INFO,
     route=Route.LOG,
     technique="T1595",

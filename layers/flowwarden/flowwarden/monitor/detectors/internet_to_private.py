@@ -1,12 +1,12 @@
-"""internet-to-private: the internet gets through to a subnet that is declared private.
+"""internet-to-private: an internet host connects to a subnet that is declared private.
 
-What: an accepted connection that an internet host started to an interface in one of the policy's
-    `private_subnets`, and that was answered: an ACCEPT alone only says that the rules let it through.
-Why: a private subnet has no route from the internet; if a connection arrives, then a route, a gateway or
-    a public address is there that should not be.
-False positives: a network load balancer that keeps the client's address brings internet sources to
-    private targets legitimately; do not declare the subnets of its targets.
-Blind: an answer that comes in a later batch than its request.
+What: an accepted and answered connection that an internet host initiated to an interface in one of the
+    policy's `private_subnets`. An ACCEPT without an answer shows only that the rules allow the connection.
+Why: a private subnet has no route from the internet. If a connection arrives, there is an unintended route,
+    gateway or public address.
+False positives: a network load balancer that preserves client IP addresses legitimately brings internet
+    sources to private targets; do not declare the subnets of its targets.
+Blind: an answer that arrives in a later batch than its request.
 Events: internet-to-private.json; accept-only.json is none.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -34,7 +34,7 @@ type InternetToPrivate = TrafficFinding[None]
 
 
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[InternetToPrivate]:
-    """One finding for each own host and service that the internet connected to in a private subnet."""
+    """One finding for each internal host and service in a private subnet that the internet connected to."""
     found: list[InternetToPrivate] = []
     private = host_set(view.policy.private_subnets)
     entered = [
@@ -58,7 +58,7 @@ def _is_answer(directed: DirectedFlow) -> bool:
 
 
 def _is_private(directed: DirectedFlow, private: HostSet) -> bool:
-    # The record's subnet is that of the interface that logged it: the server's only where it is there.
+    # The record's subnet is that of the logging interface: the server's only if the server is there.
     subnet = directed.flow.subnet_id if logged_by(directed, directed.server) else None
     return private.hold(directed.server, subnet)
 
@@ -80,7 +80,7 @@ def text(finding: InternetToPrivate) -> Text:
             f"the initiator is on the internet {evidence(finding.example)}, the action is ACCEPT, "
             f"and the policy declares the subnet private"
         ),
-        likely="a public address, a route to an internet gateway, or a load balancer in front of it",
+        likely="a public address, a route to an internet gateway, or a load balancer in front of the host",
         query_terms=(server, finding.main_client),
         words={"subnet": flow.subnet_id or "its subnet", "interface": flow.interface_id or server},
     )
@@ -88,15 +88,15 @@ def text(finding: InternetToPrivate) -> Text:
 
 DETECTOR: Final = Detector(
     name="internet-to-private",
-    summary=("an internet host connected to a host in a subnet that you declared private, and was answered"),
+    summary="an internet host opened an answered connection to a host in a subnet that you declared private",
     severity=Severity.HIGH,
     technique="T1190",
     needs=frozenset({Need.SUBNET_ID, Need.TCP_FLAGS}),
     finds=("public-into-private",),
     runbook=(
-        "Look at the routes of {subnet} and at the public addresses of {interface}.",
-        "Close {service} to the internet in its security group until the way in is understood.",
-        "If a load balancer brings them on purpose: take the subnet out of `private_subnets`.",
+        "Check the routes of {subnet} and the public addresses of {interface}.",
+        "Close {service} to the internet in its security group until the path is known.",
+        "If a load balancer forwards the traffic intentionally, remove the subnet from `private_subnets`.",
     ),
     detect=detect,
     text=text,

@@ -1,12 +1,12 @@
-"""lateral-movement: one of our own hosts asks several others for remote administration, as it never did.
+"""lateral-movement: an internal host contacts several others for remote administration, new for its role.
 
-What: new contacts of an own host to `lateral_hosts` own hosts within a day, on ports by which hosts are
-    operated from afar (SSH, RDP, SMB, WinRM and the like), answered or not. What the role uses on five days
-    or more, for whatever host, does not count.
-Why: an intruder who has one host wants the next. He succeeds often, so that counting failures does not find
-    him.
-False positives: CI that learns to deploy to new places, a new bastion: name them in the policy's `exempt`.
-While a role is learned, administration is new wherever it goes; nothing is found then.
+What: new contacts of an internal host to `lateral_hosts` internal hosts within a day, on remote
+    administration ports (SSH, RDP, SMB, WinRM and similar), answered or not. Services that the role uses on
+    five or more days, on any host, do not count.
+Why: an intruder on one host tries to reach the next. The attempts often succeed, so counting failures does
+    not find them.
+False positives: CI that starts to deploy to new places, a new bastion: add them to `exempt` in the policy.
+While a role is learned, all remote administration is new; nothing is reported.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1021 Remote Services.
 """
@@ -30,20 +30,20 @@ from flowwarden.state.schema import BASELINES, CONTACTS_DAY
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     role: str
     servers: int
-    """Own hosts that were asked within a day, about."""
+    """Internal hosts contacted within a day, approximately."""
     limit: int
-    """Of the servers."""
+    """The threshold for the servers."""
 
 
 type LateralMovement = TrafficFinding[Facts]
 
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[LateralMovement]:
-    """One finding for the host, if it moves."""
+    """One finding for the host if it contacts too many others."""
     servers = len(host.day.get(ADMINISTERED, frozenset()))
     least = thresholds.lateral_hosts
     if host.learning or servers < least:
@@ -62,16 +62,18 @@ def text(finding: LateralMovement) -> Text:
     """The finding in words."""
     client, service, facts = finding.subject, finding.main_service, finding.facts
     return Text(
-        summary=f"{client} asked {facts.servers} hosts within a day for remote administration ({service}).",
+        summary=(
+            f"{client} contacted {facts.servers} hosts for remote administration within a day: {service}."
+        ),
         because=new_for_role(client, finding.example, facts.role, f"{facts.limit} hosts"),
-        likely="somebody who has this host and looks for the next one, or new automation",
+        likely="an intruder moving from this host to others, or new automation",
         query_terms=(client,),
     )
 
 
 DETECTOR: Final = Detector(
     name="lateral-movement",
-    summary=("one of your hosts asks three others for remote administration, which its role never does"),
+    summary="one of your hosts contacts three others for remote administration, which is new for its role",
     severity=Severity.MEDIUM,
     technique="T1021",
     thresholds=("lateral_hosts",),
@@ -80,8 +82,8 @@ DETECTOR: Final = Detector(
     inhibits=("blocked-connection",),
     finds=("lateral-movement", "ssh-brute-force"),
     runbook=(
-        "Find out which account opens {service} from {subject}, and whose it is.",
-        "If nobody vouches for it: isolate {subject}, and look at the hosts that answered it.",
+        "Find the account that opens {service} from {subject}, and its owner.",
+        "If no owner confirms the activity, isolate {subject} and check the hosts that answered it.",
         EXEMPT,
     ),
     detect=each_host(inspect),

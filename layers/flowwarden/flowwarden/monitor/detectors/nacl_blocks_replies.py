@@ -1,12 +1,13 @@
-"""nacl-blocks-replies: a network ACL lets requests through and refuses their answers.
+"""nacl-blocks-replies: a network ACL allows requests and denies their replies.
 
-What: in one batch `nacl_tuples` connections or more whose request was accepted at an interface and whose
-    answer was rejected there. One finding for the subnet (the host, where the log format has no `subnet-id`)
-    and the direction of the rules: outbound where our own answers are refused, inbound where those of others.
-Why: security groups keep state and never do that. A network ACL keeps none, and the ephemeral ports of
-    answers are easily forgotten when one is written: every connection hangs until it times out.
-False positives: none known in records with flags. In those without, an answer that is so late that the
-    security group has forgotten its request; what is late on a connection that worked does not count.
+What: in one batch, at least `nacl_tuples` connections whose request was accepted at an interface and whose
+    reply was rejected there. One finding for each subnet (or host, if the log format has no `subnet-id`) and
+    direction of the rules: outbound if the interface's own replies are rejected, inbound if the far end's
+    replies are rejected.
+Why: security groups are stateful and never cause this. Network ACLs are stateless, and their authors easily
+    forget the ephemeral ports of replies: every connection hangs until it times out.
+False positives: none known in records with flags. In records without flags, a reply so late that the security
+    group no longer tracks its request; late packets of a connection that worked do not count.
 ATT&CK: none; these are faults.
 Events: rejected-answers-many.json; rejected-answers.json has too few, expired-connection.json leftovers.
 """
@@ -31,14 +32,14 @@ from flowwarden.records.model import FlowDirection
 
 INBOUND: Final = "inbound"
 OUTBOUND: Final = "outbound"
-"""Which rules of the network ACL refuse the answers: the aspect of the finding."""
+"""Which rules of the network ACL deny the replies: the aspect of the finding."""
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
 
 type BlockedReplies = TrafficFinding[None]
 
 
 def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[BlockedReplies]:
-    """One finding for each subnet (or host) and direction in which answers are refused."""
+    """One finding for each subnet (or host) and direction in which replies are rejected."""
     found: list[BlockedReplies] = []
     refused = [directed for directed in view.rejected if is_refused_answer(directed)]
     groups = grouped(refused, lambda directed: (_place(directed), directed.side))
@@ -49,7 +50,7 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[B
 
 
 def _place(directed: DirectedFlow) -> str:
-    """What the network ACL belongs to, as far as the record tells."""
+    """The subnet of the network ACL; the host if the record does not contain the subnet."""
     subnet = directed.flow.subnet_id or ""
     return subnet if _SUBNET.fullmatch(subnet) else own_end(directed) or ""
 
@@ -58,7 +59,7 @@ def _report(place: str, group: list[DirectedFlow]) -> BlockedReplies:
     sample = FlowSample.of(group)
     return DETECTOR.finding(
         subject=place,
-        # Constant, so that it is one incident whoever the far ends of a batch are.
+        # Constant: one incident, regardless of the far ends in a batch.
         peer_class=PeerClass.OWN,
         aspect=OUTBOUND if sample.example.side is FlowDirection.EGRESS else INBOUND,
         sample=sample,
@@ -72,12 +73,12 @@ def text(finding: BlockedReplies) -> Text:
     here = own_end(example) or place
     subnet = "its subnet" if place == here else place
     rules = f"{finding.aspect} rules"
-    whose = f"{here} gives" if out else f"{here} asks for"
+    replies = f"replies from {here}" if out else f"replies to {here}"
     return Text(
-        summary=f"The network ACL of {subnet} refuses the answers that {whose} ({rules}).",
+        summary=f"The network ACL of {subnet} denies {replies} ({rules}).",
         because=(
-            f"in {plural(finding.tally.connections, 'connection')} the request was accepted and the answer "
-            f"rejected {evidence(example)}; a security group keeps state and never does that"
+            f"in {plural(finding.tally.connections, 'connection')} the request was accepted and the reply "
+            f"rejected {evidence(example)}; security groups are stateful and never cause this"
         ),
         likely=likely_cause(example, example.client, example.server),
         query_terms=(here, "REJECT"),
@@ -87,16 +88,16 @@ def text(finding: BlockedReplies) -> Text:
 
 DETECTOR: Final = Detector(
     name="nacl-blocks-replies",
-    summary=("a network ACL lets requests through and refuses the answers; it says in which direction"),
+    summary="a network ACL allows requests and denies their replies, inbound or outbound",
     severity=Severity.MEDIUM,
     thresholds=("nacl_tuples",),
     needs=frozenset({Need.SUBNET_ID}),
     inhibits=("blocked-connection", "service-blocked", "reject-spike"),
     finds=("nacl-fault",),
     runbook=(
-        "Look at the {rules} of the network ACL of {subnet}: were they changed just before it began?",
-        "Allow TCP to ports 1024-65535 there, {towards} the far ends below.",
-        "If the requests are to be refused, refuse these: now they come through, and their clients hang.",
+        "Check whether the {rules} of the network ACL of {subnet} changed just before the first rejection.",
+        "Allow TCP to ports 1024-65535 in these rules, {towards} the far ends of the connections.",
+        "If the connections are not wanted, deny the requests too: they are accepted now, and clients hang.",
     ),
     detect=detect,
     text=text,

@@ -1,12 +1,12 @@
-"""records-skipped: AWS skips the records of one interface again and again.
+"""records-skipped: AWS repeatedly skips the records of an interface.
 
-What: SKIPDATA in `lost_windows` windows of an interface or more, all of which begin within an hour, over any
-    number of batches. Told to operations, once for the interface and suppression window.
-Why: a window with SKIPDATA hides any number of flows, so no detector's silence means anything meanwhile.
-    AWS skips records for want of capacity or because of an error of its own (VPC User Guide, "Flow log
-    records"). A single window now and then calls for no action; it stays a count.
-False positives: chance. Where two windows in ten thousand are skipped, three of sixty within an hour happen
-    about once in 50 days to 1,000 interfaces; with windows of ten minutes practically never.
+What: SKIPDATA in at least `lost_windows` aggregation windows of an interface, all of which begin within an
+    hour, over any number of batches. Reported to operations, once for each interface and suppression window.
+Why: a window with SKIPDATA can hide any number of flows, so no detector can rule anything out during it. AWS
+    skips records because of a capacity limit or an internal error (VPC User Guide, "Flow log records"). An
+    isolated window requires no action; it is only counted.
+False positives: chance. If two of 10,000 windows are skipped, three of 60 within an hour occur about once in
+    50 days for 1,000 interfaces; with windows of 10 min, practically never.
 Events: records-skipped.json, and gaps.json, which is none.
 ATT&CK: none; a flood can cause it (T1562 Impair Defenses), but records do not prove that.
 """
@@ -37,32 +37,32 @@ MINUTE: Final = 60
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     windows: int
-    """That were skipped within two hours, or more."""
+    """Windows skipped within two hours; a lower bound."""
     limit: int
-    """Of the windows, within an hour."""
+    """The threshold: skipped windows within an hour."""
 
 
 type SkippedRecords = InterfaceFinding[Facts]
 
 
 def lost_windows(gaps: Iterable[Gap], now: int) -> dict[str, frozenset[int]]:
-    """When the windows began (Unix seconds) whose records were skipped, by interface or NAT gateway."""
+    """Start times (Unix seconds) of the skipped windows, by interface or NAT gateway."""
     found: defaultdict[str, set[int]] = defaultdict(set)
     for gap in gaps:
         where = gap.interface_id or gap.resource_id
-        # Without a start, or with one to come, a delivery that is repeated would be another window.
+        # Without a start, or with a future one, a repeated delivery would count as another window.
         if gap.kind is GapKind.SKIPDATA and where is not None and gap.start is not None and gap.start <= now:
             found[where].add(gap.start)
     return {where: frozenset(starts) for where, starts in found.items()}
 
 
 def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
-    """What these windows add to the evidence, by when (Unix seconds) the item's two hours begin.
+    """The evidence that these windows add, by the start (Unix seconds) of the item's two hours.
 
-    Items overlap: each window is in two of them, so that any hour lies in one whole.
+    Items overlap: each window is in two of them, so that any hour lies entirely within one item.
     """
     minutes: defaultdict[int, set[int]] = defaultdict(set)
     for start in starts:
@@ -78,7 +78,7 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
 
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[SkippedRecords]:
-    """A finding for each interface whose records were skipped again and again."""
+    """A finding for each interface whose records were skipped repeatedly."""
     found: list[SkippedRecords] = []
     lost, least = lost_windows(view.records.gaps, view.now), thresholds.lost_windows
     for interface in sorted(lost)[:MOST_LOST]:
@@ -90,18 +90,18 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Sk
 
 
 def _windows(state: StateView, addition: Addition, least: int) -> frozenset[int]:
-    """The windows of an item; nothing is written any more when there are enough."""
+    """The windows of an item. Writes nothing once the item has enough of them."""
     known = state.known(addition.key).get(LOST, frozenset())
     return known if is_dense(known, least) else state.add(addition)[LOST]
 
 
 def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> SkippedRecords | None:
-    """Judge the items of an interface: the minutes of windows, by when the item's two hours begin.
+    """Evaluate the items of an interface: minutes of windows, by the start of the item's two hours.
 
     Args:
         interface: its id.
-        items: what is known.
-        least: windows within an hour that are worth a finding.
+        items: the known windows.
+        least: skipped windows within an hour that cause a finding.
     """
     dense = [
         [begin + minute * MINUTE for minute in sorted(minutes)]
@@ -114,7 +114,7 @@ def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> 
 
 
 def is_dense(minutes: frozenset[int], least: int) -> bool:
-    """Whether so many windows lie within an hour: then no other one adds to what is told."""
+    """Whether `least` windows lie within an hour; further windows then do not change the finding."""
     ordered = sorted(minutes)
     ends = zip(ordered, ordered[least - 1 :], strict=False)
     return any(last - first < HOUR // MINUTE for first, last in ends)
@@ -130,32 +130,32 @@ def text(finding: SkippedRecords) -> Text:
     facts = finding.facts
     return Text(
         summary=one_line(
-            f"Records lost: AWS skipped {facts.windows} windows of {finding.subject} or more "
-            f"within two hours."
+            f"Records lost: AWS skipped at least {facts.windows} aggregation windows of {finding.subject} "
+            f"within 2 h."
         ),
         because=(
-            f"SKIPDATA in {plural(facts.limit, 'window')} of an hour or more; "
-            f"single ones happen without any reason"
+            f"SKIPDATA in at least {plural(facts.limit, 'window')} within an hour; "
+            f"isolated windows are normal and not reported"
         ),
     )
 
 
 _FLOOD: Final = (
-    "See whether the interface had unusually much traffic: a flood is the usual reason for skipped records."
+    "Check the interface for unusually high traffic: a flood is the usual cause of skipped records."
 )
 
 DETECTOR: Final = Detector(
     name="records-skipped",
-    summary="AWS skipped an interface's records (SKIPDATA) in three windows of an hour or more",
+    summary="AWS skipped an interface's records (SKIPDATA) in at least three windows within an hour",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
     thresholds=("lost_windows",),
     state=(SKIPPED,),
     finds=("records-lost",),
     runbook=(
-        "Look for other witnesses of that time: logs of the hosts, of load balancers, CloudTrail.",
+        "Use other evidence for that time: host logs, load balancer logs, CloudTrail.",
         _FLOOD,
-        "If it lasts: open a case with AWS Support; only AWS can mend it.",
+        "If the problem persists, open a case with AWS Support: only AWS can fix it.",
     ),
     detect=detect,
     text=text,

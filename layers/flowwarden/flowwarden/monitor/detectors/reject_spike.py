@@ -1,24 +1,23 @@
-"""reject-spike: the internet tries a host as never before. Reported, never a page.
+"""reject-spike: the internet tries a host far more often than usual. Reported, never a page.
 
-What: within ten minutes an own host refuses far more different attempts (client, protocol, port) of internet
-    hosts than it does usually: the robust z of log(1 + attempts) over the slots of the last day is above
-    `LEAST_Z`, and they are more than `spike_times` times the median. It may be reported several times in its
-    own slot, and not in the six hours after it.
-Why: background radiation is always there, and a fixed threshold tells of it all day (144 times on a /28 at
-    100 REJECTs in ten minutes; this rule 0.23 times). What breaks its own habits is a campaign against the
-    host, or the first sign that an address was published somewhere. Who gets through after it is for
-    `scanner-connected`.
-False positives: a host that is scanned by several sources at the same time, an address that had another
-    owner.
-Blind: about 1,400 attempts in ten minutes fill the buckets; a host that refuses as many all day long
-    has no spikes. It does not know which of the attempts are new.
+What: within 10 min, an internal host rejects far more distinct attempts (client, protocol, port) of internet
+    hosts than usual: the robust z-score of log(1 + attempts) over the slots of the last day is above
+    `LEAST_Z`, and the attempts are more than `spike_times` times the median. A spike may be reported several
+    times in its own slot, and not in the six hours after it.
+Why: background radiation is always present, and a fixed threshold reports it all day (144 times on a /28 at
+    100 REJECTs in 10 min; this rule 0.23 times). A deviation from the host's own pattern is a campaign
+    against the host, or the first sign that its address was published. A later successful connection is
+    reported by `scanner-connected`.
+False positives: a host that several sources scan at the same time; an address that had another owner.
+Blind: about 1,400 attempts in 10 min fill the buckets; a host that rejects as many all day has no spikes. The
+    detector does not know which of the attempts are new.
 ATT&CK: T1595 Active Scanning.
 Events: reject-burst.json has too few; tests/monitor/detectors/test_reject_spike_over_time.py.
 
-Attempts are remembered as buckets of a slot and not as a sum: a sum grows with every record that is delivered
-twice, and could only be protected by a marker for each batch, which costs a transaction. A set does not mind,
-and the same packets logged in two formats are one attempt. Only batches with `LEAST` attempts in a slot are
-written down; a slot without an item had fewer, and counts as if it had as many.
+Attempts are stored as buckets of a slot, not as a sum. A sum grows with every repeated delivery, and only a
+marker per batch could prevent that, which costs a transaction. A set is not affected, and the same packets
+logged in two formats are one attempt. Only batches with at least `LEAST` attempts in a slot are stored; a
+slot without an item had fewer, and counts as if it had `LEAST`.
 """
 
 from __future__ import annotations
@@ -51,16 +50,16 @@ from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct
 
 SLOT: Final = 600
 LEAST: Final = 25
-"""Attempts of a batch in a slot, from which on they are remembered. 27,100 packets a day (Cloud Telescope,
-2023) are fewer records than that in most slots."""
+"""Attempts of a batch in a slot from which on they are stored. 27,100 packets a day (Cloud Telescope, 2023)
+are fewer records than that in most slots."""
 HISTORY: Final = DAY // SLOT
 QUIET: Final = 6 * HOUR // SLOT
-"""Slots after a spike in which another one is the same."""
+"""Slots after a spike during which another spike counts as the same one."""
 LEAST_Z: Final = 6.0
 LEAST_SPREAD: Final = 0.25
-"""Of log(1 + attempts): without it a host that is tried evenly has a spike whenever it is not."""
+"""Of log(1 + attempts). Without it, a host with an even rate has a spike at every small deviation."""
 TO_SIGMA: Final = 1.4826
-"""Times the median absolute deviation: the standard deviation of what is distributed normally."""
+"""Factor from the median absolute deviation to the standard deviation of a normal distribution."""
 
 (TRIED,) = ATTEMPTS.sets
 
@@ -69,21 +68,21 @@ type Place = tuple[str, str]
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     attempts: float
-    """Different attempts in the slot, about."""
+    """Distinct attempts in the slot, approximately."""
     limit: int
-    """Times the median of the day before."""
+    """The threshold: multiple of the median of the day before."""
 
 
 type RejectSpike = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[RejectSpike]:
-    """A finding for each slot in which a host refuses what it never did.
+    """A finding for each slot in which a host rejects far more attempts than usual.
 
-    The day before is read only where so many attempts could be a spike, and once by a container and slot.
+    The day before is read only if the number of attempts could be a spike, and once per container and slot.
     """
     found: list[RejectSpike] = []
     directions, times = view.directions, thresholds.spike_times
@@ -104,7 +103,7 @@ def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:
 
 
 def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:
-    """A row of each attempt in the `noise`, by host and slot, where they are enough to be remembered."""
+    """A row of each attempt in the `noise`, by host and slot, if there are enough of them to store."""
     flows = directions.traffic.flows
     if len(rows) < LEAST:
         return {}
@@ -129,20 +128,20 @@ def _place(directions: Directions, row: int) -> Place:
 
 
 def _attempts(directions: Directions, rows: Integers) -> Groups:
-    """The same attempts: clients, protocols and ports that agree."""
+    """Groups of identical attempts: same client, protocol and port."""
     flows = directions.traffic.flows
     columns = [directions.client[rows], flows["protocol"][rows], directions.service_port[rows]]
     return Groups(packed(columns, [len(flows.texts), 2**8, 2**16]))
 
 
 def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
-    """What the attempts in these rows add to the evidence; one that is told twice adds nothing."""
+    """The evidence that the attempts in these rows add; a repeated attempt adds nothing."""
     buckets = _buckets(directions, rows)
     return Addition(_key(place, slot), {TRIED: frozenset(buckets.tolist())}, ATTEMPTS.kept_until(slot * SLOT))
 
 
 def _buckets(directions: Directions, rows: Integers) -> Integers:
-    """A bucket for each attempt: the same in every container, as only clients are hashed one by one."""
+    """A bucket for each attempt: identical in every container. Only clients are hashed one by one."""
     flows = directions.traffic.flows
     texts = flows.texts
     clients, numbers = np.unique(directions.client[rows], return_inverse=True)
@@ -159,7 +158,7 @@ _SHIFT: Final = np.uint64(64 - (BUCKETS - 1).bit_length())
 
 
 def may_be_one(count: float, times: int) -> bool:
-    """Whether so many attempts in a slot are a spike if there is nothing to compare them with."""
+    """Whether this number of attempts in a slot is a spike if there is no history to compare it with."""
     return count > times * LEAST
 
 
@@ -173,14 +172,13 @@ def _key(place: Place, slot: int) -> str:
 
 
 def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -> bool:
-    """Whether so many attempts in a slot are news.
+    """Whether this number of attempts in a slot is a new spike.
 
     Args:
-        slot: in which they were made.
-        count: how many.
-        before: those of the day before, by slot; of a slot that is not there nothing is known, so it was
-            quiet.
-        times: by how many times it has to be more than the median.
+        slot: the slot of the attempts.
+        count: the number of attempts.
+        before: the attempts of the day before, by slot; a missing slot was quiet.
+        times: the required multiple of the median.
     """
     usual = [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
     return _stands_out(count, usual, times) and not any(
@@ -196,7 +194,7 @@ def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
 
 
 def report(host: str, refused: FlowSample, count: float, times: int) -> RejectSpike:
-    """The finding about a host; `refused` is all of the batch that it refused, the count is the slot's."""
+    """The finding about a host; `refused` is what the host rejected in the batch, `count` is of the slot."""
     return DETECTOR.finding(
         subject=host,
         peer_class=PeerClass.INTERNET,
@@ -210,12 +208,12 @@ def text(finding: RejectSpike) -> Text:
     host, facts = finding.subject, finding.facts
     return Text(
         summary=(
-            f"{host} refuses far more of the internet than usual: about {facts.attempts:,.0f} attempts in "
-            f"ten minutes; {plural(len(finding.tally.clients), 'host')} in this batch alone."
+            f"{host} rejects far more internet traffic than usual: about {facts.attempts:,.0f} attempts in "
+            f"10 min, from {plural(len(finding.tally.clients), 'host')} in this batch alone."
         ),
         because=(
-            f"more than {facts.limit:g} times the median of a day and {LEAST_Z:g} deviations above it, on a "
-            f"logarithmic scale; {internet_rejects.BECAUSE}"
+            f"more than {facts.limit:g} times the median of the last day and {LEAST_Z:g} deviations above it "
+            f"on a logarithmic scale; {internet_rejects.BECAUSE}"
         ),
         likely=likely_cause(finding.example, "internet hosts", host),
         query_terms=internet_rejects.query_terms(finding),
@@ -224,14 +222,14 @@ def text(finding: RejectSpike) -> Text:
 
 DETECTOR: Final = Detector(
     name="reject-spike",
-    summary=("the internet tries one of your hosts as never before: more than five times as often as usual"),
+    summary="the internet tries one of your hosts more than five times as often as usual",
     severity=Severity.INFO,
     route=Route.LOG,
     technique="T1595",
     thresholds=("spike_times",),
     state=(ATTEMPTS,),
     finds=("reject-spike",),
-    runbook=("Nothing, as long as they are refused.",),
+    runbook=("No action is required as long as the attempts are rejected.",),
     detect=detect,
     text=text,
 )

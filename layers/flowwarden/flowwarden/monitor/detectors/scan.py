@@ -1,19 +1,20 @@
-"""scan: one of our own hosts tries what is new for it, and mostly fails.
+"""scan: an internal host tries targets that are new for its role, and mostly fails.
 
-What: an own host whose new contacts fail: the places (server, protocol, port) that refused or did not answer
-    it, less those that answered, reach `scan_hour` within an hour or `scan_day` within a day. What is
-    usual for its role does not count, however much of it fails. Services that it usually asks for, but in
-    other networks, count once for each network that is new and fails, and for `USUAL_WEIGHTS` of every
-    further server there. Each server that answered makes up for one failure, however many of its ports did;
-    those of the internet for failures on the internet only, because an attacker can have any number of them.
-    Or an own host that asks one server for `scan_ports` privileged ports in a batch, answered or not.
-Why: an application knows which servers to ask. A scanner has to try, and most of what it tries is not there.
-    It is the sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with
-    odds of 0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
-False positives: inventory and vulnerability scanners, new monitoring: name them in the policy's `exempt`. NAT
-    gateways and load balancers are left out, since they ask in others' names.
-While a role is learned, all that it does is new: answers are not counted then, and it takes `LEARNING_FACTOR`
-    times as many failures.
+What: an internal host whose new contacts fail: the places (server, protocol, port) that rejected or did not
+    answer it, minus the places that answered, reach `scan_hour` within an hour or `scan_day` within a day.
+    Contacts that are usual for its role do not count, no matter how many fail. For services that it usually
+    contacts, but in other networks, each new network that fails counts once, and every further server there
+    counts `USUAL_WEIGHTS`. Each server that answered offsets one failure, regardless of how many ports
+    answered; servers on the internet offset only failures on the internet, because an attacker can operate
+    any number of them. Or an internal host that contacts one server on `scan_ports` privileged ports in a
+    batch, answered or not.
+Why: an application knows its servers. A scanner must try, and most of its targets do not exist. This is the
+    sequential test of Jung, Paxson, Berger and Balakrishnan (IEEE S&P 2004) on first contacts, with odds of
+    0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
+False positives: inventory and vulnerability scanners, new monitoring: add them to `exempt` in the policy. NAT
+    gateways and load balancers are excluded, since they connect on behalf of others.
+While a role is learned, all of its contacts are new: answers are not counted then, and the limit is
+    `LEARNING_FACTOR` times as high.
 Events: scan.json; resolver-answers.json is none.
 ATT&CK: T1046 Network Service Discovery.
 """
@@ -41,32 +42,32 @@ LEARNING_FACTOR: Final = 2.5
 
 
 class Failures(Struct, frozen=True):
-    """What a finding about failures stands on."""
+    """The evidence for a finding about failures."""
 
     role: str
     failed: int
-    """Pairs of host and port that failed within the span, about."""
+    """Pairs of host and port that failed within the span, approximately."""
     span: int
     """Seconds."""
     limit: float
-    """By how many pairs more failed than answered."""
+    """The threshold: by how many pairs failures exceed answers."""
 
 
 class Ports(Struct, frozen=True):
-    """What a finding about the ports of one server stands on."""
+    """The evidence for a finding about the ports of one server."""
 
     role: str
     asked: str
     """The server."""
     limit: int
-    """Privileged ports of the server in a batch."""
+    """The threshold: privileged ports of the server in a batch."""
 
 
 type Scan = TrafficFinding[Failures | Ports]
 
 
 def vertical(host: HostActivity, least: int) -> str | None:
-    """The server that the host asks for very many privileged ports in this batch; None if there is none."""
+    """The server that the host contacts on at least `least` privileged ports in this batch, or None."""
     ports: defaultdict[str, set[int]] = defaultdict(set)
     for contact in host.contacts:
         if contact.port < UNPRIVILEGED:
@@ -75,20 +76,20 @@ def vertical(host: HostActivity, least: int) -> str | None:
 
 
 def exceeded(host: HostActivity, thresholds: Thresholds) -> int | None:
-    """The window, in seconds, in which the host failed too often, in whatever batch; None if it did not."""
+    """The window, in seconds, in which the host exceeded the limit in any batch; None if it did not."""
     limits = {span: _limit(host, span, thresholds) for span in SPANS}
     spans = (span for span, limit in limits.items() if excess(host.window(span), span) >= limit)
     return next(spans, None)
 
 
 def suspicious(host: HostActivity, thresholds: Thresholds) -> int | None:
-    """The same, if the host failed in this batch as well."""
+    """The same, if the host also failed in this batch."""
     failed = any(contact.failed for contact in host.contacts)
     return exceeded(host, thresholds) if failed else None
 
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[Scan]:
-    """One finding for the host, if it scans."""
+    """One finding for the host if it scans."""
     if span := suspicious(host, thresholds):
         failed = round(failures(host.window(span)))
         return [_report(host, Failures(host.role, failed, span, _limit(host, span, thresholds)))]
@@ -105,7 +106,7 @@ def _limit(host: HostActivity, span: int, thresholds: Thresholds) -> float:
 def _report(host: HostActivity, facts: Failures | Ports) -> Scan:
     return DETECTOR.finding(
         subject=host.client,
-        peer_class=PeerClass.OWN,  # constant, so that it is one incident whatever a batch shows of it
+        peer_class=PeerClass.OWN,  # constant: one incident, regardless of the batch
         sample=FlowSample.of(host.flows),
         facts=facts,
     )
@@ -114,12 +115,12 @@ def _report(host: HostActivity, facts: Failures | Ports) -> Scan:
 def text(finding: Scan) -> Text:
     """The finding in words."""
     client, tally, facts = finding.subject, finding.tally, finding.facts
-    tried, why = _rule(facts)
+    action, why = _rule(facts)
     return Text(
-        summary=f"{client} tried {tried}.",
+        summary=f"{client} {action}.",
         because=(
-            f"{started_by(client, finding.example, 'them')}; "
-            f"none of it is usual for its role ({facts.role}); {why}"
+            f"{started_by(client, finding.example, 'the connections')}; "
+            f"new for its role ({facts.role}); {why}"
         ),
         likely=OPEN_PORTS.format(client),
         query_terms=(client,),
@@ -131,26 +132,26 @@ def text(finding: Scan) -> Text:
 
 
 def _rule(facts: Failures | Ports) -> tuple[str, str]:
-    """What the host tried, and why that is a scan."""
+    """The action of the host, and the rule that makes it a scan."""
     match facts:
         case Failures():
             return (
-                f"about {facts.failed} host and port pairs in vain within {SPANS[facts.span]}",
-                f"{facts.limit:g} more failures than answers are the threshold",
+                f"failed to connect to about {facts.failed} host/port pairs within {SPANS[facts.span]}",
+                f"threshold: {facts.limit:g} more failures than answers",
             )
         case Ports():
             return (
-                f"{facts.limit} privileged ports or more of {facts.asked} in one batch",
-                "nobody needs so many of one server",
+                f"tried {facts.limit} or more privileged ports of {facts.asked} in one batch",
+                "no application needs so many ports of one server",
             )
 
 
 DETECTOR: Final = Detector(
     name="scan",
     summary=(
-        "one of your hosts tries what is new for its role, and mostly fails: 12 places within an "
-        "hour or 20 within a day, over any number of batches; or it asks one server for 15 "
-        "privileged ports"
+        "one of your hosts tries targets that are new for its role, and mostly fails: 12 within an "
+        "hour or 20 within a day, over any number of batches; or it tries 15 privileged ports of one "
+        "server"
     ),
     severity=Severity.HIGH,
     technique="T1046",
@@ -167,9 +168,9 @@ DETECTOR: Final = Detector(
         "lateral-movement",
     ),
     runbook=(
-        "Ask who runs a scanner or monitoring on {subject}; if somebody does, name it in `exempt`.",
+        "Check whether {subject} runs an approved scanner or monitoring tool. If so, add it to `exempt`.",
         ISOLATE,
-        "In this batch: {servers}, {services}.",
+        "Check the targets of this batch: {servers}, {services}.",
     ),
     detect=each_host(inspect),
     text=text,

@@ -1,15 +1,15 @@
-"""scanner-connected: an internet host was refused at many places, and then let in.
+"""scanner-connected: an internet host was refused at many places and then connected.
 
-What: an answered connection from an internet host to a service of ours that the internet does not usually
-    reach, if that host was refused at `scan_hit_places` places or more on the same day or on the day before.
-    Batches in which one interface refuses it less than three times do not count. If it is refused at enough
-    places only after it got through, the batch that completes these tells, if it is of the interface that let
-    it in; and only where it had been refused before.
-    Without `tcp-flags` the lower port tells who started it; the refusals elsewhere make that sure enough.
-Why: who scans is noise until a port opens to him. Then it is the first connection of an attack.
-False positives: a new public service that a scanner of the internet finds before its users do.
-While a role is learned, nearly every service is new to the internet. From its third day on only remote
-    administration and databases are found, unless the internet reached them on two days already.
+What: an answered connection from an internet host to an internal service that the internet does not usually
+    reach, if that host was refused at `scan_hit_places` or more places on the same day or the day before.
+    Batches in which one interface refuses it fewer than three times do not count. If the host had been
+    refused before it connected but reaches the limit only afterwards, the batch that reaches it reports the
+    connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, the lower
+    port indicates the initiator; the refusals elsewhere make that certain enough.
+Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
+False positives: a new public service that an internet scanner finds before its users do.
+While a role is learned, nearly every service is new to the internet. From the third day, only remote
+    administration and databases are reported, unless the internet already reached them on two days.
 Events: none alone; see tests/monitor/detectors/test_scanner_connected_over_time.py.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
@@ -46,44 +46,44 @@ from flowwarden.state.schema import BASELINES, MOST_SCANNERS, MOST_SUSPECTS, SCA
 from flowwarden.state.sets import DAY, Addition, Sets
 
 MOST_VISITORS: Final = 48
-"""Visitors at an interface that a batch asks the table about: two keys each, and one call takes a hundred."""
+"""Visitors per interface and batch that are looked up: two keys each, and one call takes a hundred."""
 MOST_PLACES: Final = 100
-"""Places that refused an internet host, by far enough: no threshold is higher."""
+"""Places per internet host that are counted; no threshold is higher."""
 SUSPECTED: Final = 3
-"""Places of an interface that refuse an internet host in one batch before these are remembered: most of the
-noise tries one or two. Of a scanner that tries fifteen, a batch may hold three."""
+"""Places of an interface that must refuse an internet host in one batch before they are stored: most
+background noise tries one or two. Of a scanner that tries fifteen, a batch may contain three."""
 MOST_MARKS: Final = 16
-"""Services that are remembered of one visitor."""
+"""Services stored for each visitor."""
 
 REFUSED_AT, VISITED = SCANNERS.sets
 
 BY_REFUSALS: Final = 0.95
-"""How sure it is that who was refused all over started this connection, too: the lower port is right for
-nine of ten already, and hosts of ours that connect to who scans them are rare."""
+"""Confidence that a host that was refused at many places also initiated this connection: the lower port is
+right in nine of ten cases, and internal hosts rarely connect to their scanners."""
 
 GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
-"""Ports that hardly any role opens to the internet, whatever else is known of it."""
+"""Ports that hardly any role opens to the internet, even if its baseline is still incomplete."""
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     role: str
-    """Of the server."""
+    """The server's role."""
     limit: int
-    """Places that refused the visitor, or more."""
+    """Places that refused the visitor; a lower bound."""
 
 
 type ScannerConnection = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[ScannerConnection]:
-    """A finding for each service at an interface that a scanner got through to."""
+    """A finding for each service at an interface that a scanner connected to."""
     found: list[ScannerConnection] = []
     least = thresholds.scan_hit_places
     refused = _by_interface(view.contacts, view.contacts.refused_internet)
     many = {place for place, each in refused.items() if len(each) >= min(SUSPECTED, least)}
-    for place in sorted({*view.new_contacts, *many}):  # as at few interfaces
+    for place in sorted({*view.new_contacts, *many}):  # few interfaces
         profile = view.profiles[place]
         visits = _visits(view.contacts, view.new_contacts.get(place, {}), profile)
         if visits or place in many:
@@ -96,7 +96,7 @@ _NONE: Final = np.empty(0, np.int64)
 
 
 class _Visits(Struct, frozen=True):
-    """Contacts of one edge that the internet opened and the host answered, though it does not usually."""
+    """Answered contacts of one edge that the internet initiated and that are not usual."""
 
     edge: Edge
     contacts: Integers
@@ -104,15 +104,15 @@ class _Visits(Struct, frozen=True):
 
 
 class _AtInterface(Struct, frozen=True):
-    """What the internet got and did not get at one interface."""
+    """Refused and answered contacts of internet hosts at one interface."""
 
     contacts: Contacts
     refused: Integers
-    """Contacts of internet hosts that were refused."""
+    """Refused contacts of internet hosts."""
     visits: list[_Visits]
     profile: RoleProfile
     least: int
-    """Places that refuse a scanner."""
+    """The number of places that identifies a scanner."""
 
 
 def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
@@ -142,20 +142,20 @@ def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
             known.add(visitor)
     hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
     services = grouped(here.contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
-    got_in = [
+    connected = [
         report(here.profile.role, group, here.least, Service(protocol, port))
         for (_, protocol, port), group in services.items()
     ]
-    return [*got_in, *_earlier(here, scanners)]
+    return [*connected, *_earlier(here, scanners)]
 
 
 def _remember(
     here: _AtInterface, state: StateView, items: Collection[str], visitor: str, visits: Sequence[Contact]
 ) -> bool:
-    """Remember the visits of a suspect, and say whether it is known for a scanner by now.
+    """Store the visits of a suspect; return whether it is known as a scanner by now.
 
-    In the items of today and of the day on which it was refused. So a batch that adds the missing refusals
-    to these sees the visits, or this one sees the refusals.
+    Written to the items of today and of the day on which it was refused: either the batch that adds the
+    missing refusals sees the visits, or this batch sees the refusals.
     """
     keys = {_scanner(visitor, here.profile.day)} | {_scanner(visitor, here.profile.day - 1)} & set(items)
     marks = sorted({mark(each.server, each.protocol, each.port) for each in visits})[:MOST_MARKS]
@@ -166,7 +166,7 @@ def _remember(
 
 
 def _by_visitor(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Contact]]:
-    """The visits of some visitors one by one."""
+    """The individual visits of some visitors."""
     found: defaultdict[str, list[Contact]] = defaultdict(list)
     for visits in here.visits:
         of_wanted = visits.contacts[[each in wanted for each in visits.clients]]
@@ -176,7 +176,7 @@ def _by_visitor(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[C
 
 
 def _earlier(here: _AtInterface, scanners: Mapping[str, frozenset[int]]) -> Iterator[ScannerConnection]:
-    """A finding for each service that a scanner got through to before it was known for one."""
+    """A finding for each service that a scanner connected to before it was known as a scanner."""
     for visitor, marks in sorted(scanners.items()):
         of_server = grouped(_refusals(here, visitor), lambda d: server_hash(d.server)) if marks else {}
         for number in sorted(marks):
@@ -186,15 +186,15 @@ def _earlier(here: _AtInterface, scanners: Mapping[str, frozenset[int]]) -> Iter
 
 
 def _refusals(here: _AtInterface, visitor: str) -> list[DirectedFlow]:
-    """A flow of each contact of an internet host that was refused here."""
+    """A flow of each refused contact of an internet host at this interface."""
     clients = here.contacts.texts(here.contacts.clients(here.refused).tolist())
     return here.contacts.flows_of(here.refused[[each == visitor for each in clients]][:MOST_PLACES])
 
 
 def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]:
-    """Internet hosts that were refused all over on a day; of those nothing more is written.
+    """Internet hosts that were refused at enough places on a day; nothing more is stored about them.
 
-    With the marks of the visits that they had before; once by a container, or each refusal of a day would
+    Includes the marks of their earlier visits, once per container; otherwise each refusal of a day would
     report the same visit again.
     """
     found: dict[str, frozenset[int]] = {}
@@ -210,16 +210,16 @@ def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]
 
 
 def _refused_visitors(here: _AtInterface, least: int) -> dict[str, frozenset[int]]:
-    """Fingerprints of the places that refused internet hosts, for those that so many refused or more.
+    """Internet hosts that at least `least` places refused, with the fingerprints of these places.
 
-    At most `MOST_SCANNERS` hosts, those with most places first, and `MOST_PLACES` of each.
+    At most `MOST_SCANNERS` hosts, those with the most places first, and `MOST_PLACES` of each.
     """
     groups = Groups(here.contacts.clients(here.refused))
     (many,) = (groups.sizes >= least).nonzero()
     names = here.contacts.texts(groups.keys[many].tolist())
     ranks = zip((-groups.sizes[many]).tolist(), names, many.tolist(), strict=True)
     most = [(name, groups.members(number)[:MOST_PLACES]) for _, name, number in sorted(ranks)[:MOST_SCANNERS]]
-    # All at once: a batch may show many visitors, and each call costs more than a place does.
+    # One call for all: a batch can contain many visitors, and each call costs more than a place.
     members = np.concatenate([_NONE, *(each for _, each in most)])
     places = iter(here.contacts.places(here.refused[members]))
     return {name: frozenset(islice(places, len(each))) for name, each in most}
@@ -230,21 +230,20 @@ def _is_scanner(sets: Sets, least: int) -> bool:
 
 
 def _scanner(visitor: str, day: int) -> str:
-    """The item of an internet host that was refused at several places on a day."""
+    """The item key of an internet host that was refused at several places on a day."""
     return SCANNERS.key_of(day, visitor)
 
 
 def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> ScannerConnection:
-    """The finding about a server that refused the visitor at so many places or more.
+    """The finding about a server that an internet host connected to.
 
     Args:
-        role: of the server.
-        flows: those of the connections that got through; or, if these came before the refusals, the refused
-            ones.
-        places: how many refusals make a scanner.
+        role: the server's role.
+        flows: of the connections that succeeded or, if these came before the refusals, the refused ones.
+        places: the number of refusals that identifies a scanner.
         service: that answered.
     """
-    sample = FlowSample.of([_told_by_refusals(each) for each in flows])
+    sample = FlowSample.of([_confirmed_by_refusals(each) for each in flows])
     return DETECTOR.finding(
         subject=sample.example.server,
         peer_class=PeerClass.INTERNET,
@@ -258,20 +257,18 @@ def text(finding: ScannerConnection) -> Text:
     """The finding in words."""
     server, visitor, facts = finding.subject, finding.main_client, finding.facts
     return Text(
-        summary=(
-            f"{visitor}, which was refused at many other ports, got through to {finding.service} at {server}."
-        ),
+        summary=(f"{visitor}, refused at many other ports, connected to {finding.service} at {server}."),
         because=(
-            f"{visitor} is on the internet and started it {evidence(finding.example)}, "
-            f"it was answered, it was refused at {facts.limit} places or "
-            f"more, and the internet does not usually reach that service of its role ({facts.role})"
+            f"{visitor} is on the internet and initiated the connection {evidence(finding.example)}; "
+            f"it was answered; {visitor} was refused at {facts.limit} or more places; "
+            f"the internet does not usually reach this service of the server's role ({facts.role})"
         ),
-        likely="a port that was opened by mistake or by an intruder",
+        likely="a port opened by mistake or by an intruder",
         query_terms=(server, visitor),
     )
 
 
-def _told_by_refusals(directed: DirectedFlow) -> DirectedFlow:
+def _confirmed_by_refusals(directed: DirectedFlow) -> DirectedFlow:
     verdict = directed.verdict
     if verdict.confidence >= BY_REFUSALS:
         return directed
@@ -280,9 +277,7 @@ def _told_by_refusals(directed: DirectedFlow) -> DirectedFlow:
 
 DETECTOR: Final = Detector(
     name="scanner-connected",
-    summary=(
-        "an internet host that was refused all over got through to what the internet does not usually reach"
-    ),
+    summary=("a scanner from the internet connected to a service that the internet does not usually reach"),
     severity=Severity.HIGH,
     technique="T1190",
     thresholds=("scan_hit_places",),
@@ -291,9 +286,9 @@ DETECTOR: Final = Detector(
     state=(BASELINES, SCANNERS),
     finds=("scan-hit",),
     runbook=(
-        "Is {service} of {subject} meant to be reached from the internet? If not, close it now.",
-        "Look at what {client} did on the connection, and at what the host did afterwards.",
-        "If it is meant to be open: users other than scanners make it usual within two days.",
+        "If {service} at {subject} must not be reachable from the internet, close it now.",
+        "Check the activity of {client} on the connection, and of {subject} afterwards.",
+        "If {service} is meant to be public, no action is required: regular users make it usual in two days.",
     ),
     detect=detect,
     text=text,

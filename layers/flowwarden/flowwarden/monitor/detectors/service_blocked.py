@@ -1,10 +1,10 @@
-"""service-blocked: a service of ours refuses many of our own hosts.
+"""service-blocked: many internal hosts are blocked from an internal service.
 
-What: REJECTs of connections that several own hosts start to one service at one own host. One finding for the
-    host that refuses, in place of a blocked-connection for each of them.
-Why: clients of a service do not all fail by themselves at the same time. A rule of a security group or a
+What: REJECTs of connections that several internal hosts initiate to one service at one internal host. One
+    finding for the server replaces a blocked-connection finding for each client.
+Why: the clients of a service do not all fail independently at the same time. A rule of a security group or a
     network ACL was tightened, and everything that depends on the service is down.
-False positives: a service that was switched off on purpose while its clients were not.
+False positives: a service that was shut down intentionally while its clients were not.
 Events: service-blocked.json; host-probing.json is its other end.
 ATT&CK: none; these are faults.
 """
@@ -28,17 +28,17 @@ from flowwarden.policy.detection import Thresholds
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     limit: int
-    """Own hosts that one service refuses, from which on they are one finding."""
+    """Internal hosts blocked from one service from which on they are one finding."""
 
 
 type BlockedService = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[BlockedService]:
-    """One finding for each service that refuses many own hosts."""
+    """One finding for each service that rejects many internal hosts."""
     return [_report(group, thresholds.shut_clients) for group in view.rejections.shut_services.values()]
 
 
@@ -56,28 +56,28 @@ def _report(group: list[DirectedFlow], limit: int) -> BlockedService:
 
 def text(finding: BlockedService) -> Text:
     """The finding in words."""
-    server, hosts = finding.subject, plural(len(finding.tally.clients), "host")
+    server, hosts = finding.subject, plural(len(finding.tally.clients), "internal host")
     return Text(
-        summary=f"{hosts} of ours are refused {finding.service} at {server}.",
+        summary=f"{hosts} are blocked from {finding.service} at {server}.",
         because=(
-            f"they are ours and started it {evidence(finding.example)}; "
-            f"{finding.facts.limit} hosts and more are told together"
+            f"the hosts initiated the connections {evidence(finding.example)}; "
+            f"threshold for one common finding: {finding.facts.limit} hosts"
         ),
-        likely=likely_cause(finding.example, "each of them", server),
+        likely=likely_cause(finding.example, "each client", server),
         query_terms=(server, "REJECT"),
     )
 
 
 DETECTOR: Final = Detector(
     name="service-blocked",
-    summary="one of your services refuses five or more of your hosts: a rule was tightened",
+    summary="five or more of your hosts are blocked from one of your services: a rule was tightened",
     severity=Severity.MEDIUM,
     thresholds=("shut_clients", "blocked_packets"),
     finds=("security-group-fault",),
     runbook=(
-        "Look at the security group and the network ACL of {subject}: were they changed just before?",
-        "If the hosts need {service} there: allow it again, for their security group or subnets.",
-        "If they do not: find out what they have in common that makes them ask.",
+        "Check whether the security group or network ACL of {subject} changed before the first rejection.",
+        "If the hosts need {service} there, allow it again for their security group or subnets.",
+        "If they do not, find out why all of them connect to it.",
     ),
     detect=detect,
     text=text,

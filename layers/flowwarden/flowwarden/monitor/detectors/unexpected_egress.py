@@ -1,15 +1,15 @@
-"""unexpected-egress: a host that should only answer connects to the internet.
+"""unexpected-egress: a listener-only host connects to the internet.
 
-What: an accepted connection to the internet by a host that only answers otherwise: the policy names it in
-    `listener_only`, or its role was seen on `DAYS_SEEN` days or more to serve others and never to go out (and
-    then the connection has to be answered). A destination that the record names as an AWS service does not
-    count, except in ranges where customers' own workloads answer too (EC2, CloudFront and the like); the
-    default log format names none.
-Why: a database or an internal server has no business there. A connection out is how data leaves and how
-    an intruder's tools call home.
-False positives: operating system updates, licence checks, telemetry of vendors. Whatever a role does on two
-    days is usual for it afterwards.
-While a role is learned, only the hosts that the policy names are looked at.
+What: an accepted connection to the internet from a host that should only answer. Either the policy names the
+    host in `listener_only`, or its role was seen on `DAYS_SEEN` or more days to serve others and never to
+    connect to the internet (then the connection must be answered). A destination that the record identifies
+    as an AWS service does not count, except in ranges that also host customer workloads (EC2, CloudFront and
+    similar). The default log format identifies no AWS service.
+Why: databases and internal servers have no reason to connect to the internet. Outbound connections carry
+    exfiltrated data and command-and-control traffic.
+False positives: operating system updates, licence checks, vendor telemetry. A connection that a role opens on
+    two days counts as usual afterwards.
+While a role is learned, only hosts that the policy names are inspected.
 Events: unexpected-egress.json; accept-only.json is none.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """
@@ -36,27 +36,27 @@ from flowwarden.state.schema import BASELINES
 
 
 class Listener(StrEnum):
-    """Why a host is taken for one that only answers."""
+    """Why a host counts as listener-only."""
 
     DECLARED = "declared"
     """The policy names it."""
     LEARNED = "learned"
-    """Its role was never seen to go out."""
+    """Its role has never connected to the internet."""
 
 
 class Facts(Struct, frozen=True):
-    """What the finding stands on."""
+    """The evidence for the finding."""
 
     why: Listener
     role: str = ""
-    """Of a host whose role was learned."""
+    """The role, if it was learned."""
 
 
 type UnexpectedEgress = TrafficFinding[Facts]
 
 
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnexpectedEgress]:
-    """One finding for each listener-only host that connected to the internet, declared or learned."""
+    """One finding for each listener-only host, declared or learned, that connected to the internet."""
     found: list[UnexpectedEgress] = []
     for host in view.active_hosts:
         found += inspect(host)
@@ -74,7 +74,7 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
 
 
 def inspect(host: HostActivity) -> list[UnexpectedEgress]:
-    """One finding for the host, if its role only listens."""
+    """One finding for the host if its role is listener-only."""
     if host.learning or not host.only_listens:
         return []
     gone_out = [each for each in host.answered if each.server_class is PeerClass.INTERNET]
@@ -82,8 +82,8 @@ def inspect(host: HostActivity) -> list[UnexpectedEgress]:
 
 
 def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
-    # The record's ids are those of the interface that logged it, so they speak for the client only
-    # where the client is at that interface.
+    # The record's ids belong to the interface that logged it, so they identify the client only if the
+    # client is at that interface.
     if logged_by(directed, directed.client):
         return listeners.hold(directed.client, directed.flow.interface_id, directed.flow.instance_id)
     return listeners.hold(directed.client)
@@ -100,12 +100,12 @@ def text(finding: UnexpectedEgress) -> Text:
     target = f"{main_server_and_others(finding.tally)} on the internet"
     why = {
         Listener.DECLARED: "the policy declares it listener-only",
-        Listener.LEARNED: f"its role ({facts.role}) answers others and never went out to the internet",
+        Listener.LEARNED: f"its role ({facts.role}) only answers and never connected to the internet",
     }
     return Text(
         summary=f"{client} connected to {target}: {finding.main_service}.",
-        because=f"{client} started it {evidence(finding.example)}; {why[facts.why]}",
-        likely="an update or telemetry that nobody announced, or data on its way out",
+        because=f"{client} initiated the connection {evidence(finding.example)}; {why[facts.why]}",
+        likely="an unannounced update or telemetry, or data exfiltration",
         query_terms=(client, finding.main_server),
     )
 
@@ -113,8 +113,8 @@ def text(finding: UnexpectedEgress) -> Text:
 DETECTOR: Final = Detector(
     name="unexpected-egress",
     summary=(
-        "a host that you declared listener-only, or whose role never did, connected to the internet; "
-        "what a role does on two days is usual for it afterwards"
+        "a host connected to the internet although you declared it listener-only or its role never did; "
+        "after two days the connection counts as usual"
     ),
     severity=Severity.MEDIUM,
     technique="T1041",
@@ -123,9 +123,9 @@ DETECTOR: Final = Detector(
     teaches=True,
     finds=("listener-goes-out",),
     runbook=(
-        "Find the process on {subject} that holds the connection, and who owns {server}.",
-        "If nobody vouches for it: remove the outbound rule, and treat the host as compromised.",
-        "If it is wanted: send it through a proxy or endpoint, or name the host in `exempt`.",
+        "Find the process on {subject} that owns the connection, and the owner of {server}.",
+        "If no owner confirms it, remove the outbound rule and treat the host as compromised.",
+        "If the connection is expected, route it through a proxy or endpoint, or add the host to `exempt`.",
     ),
     detect=detect,
     text=text,

@@ -1,11 +1,12 @@
-"""unparsed-lines: lines of flow logs arrive, and too many of them cannot be read.
+"""unparsed-lines: too many lines of flow logs cannot be parsed.
 
-What: a batch of which nothing can be read, or at least `MIN_LINES` lines and `MIN_SHARE` of it not.
-Why: what is not read is not inspected: silence from it means nothing. A flow log of another format makes all
-    of its lines unreadable, so a stream's batch is unreadable whole, or by the half if two flow logs share
-    the interface; quiet interfaces send batches of few lines. A poison line or two among good ones is no
-    more than a count.
-False positives: something other than flow records is written into the log group. It does not belong there.
+What: a batch in which no line can be parsed, or in which at least `MIN_LINES` lines and a share of
+    `MIN_SHARE` cannot.
+Why: records that are not parsed are not inspected, so the absence of alerts proves nothing. If a flow log has
+    another format, all of its lines are unparsable: a batch of its stream fails entirely, or by half if two
+    flow logs share the interface. Quiet interfaces send batches of few lines. One or two malformed lines
+    among valid ones are only counted.
+False positives: another application writes other data to the log group. Such data does not belong there.
 Events: unparsed-lines.json, formats-alike.json; poison-line.json is none.
 ATT&CK: none; these are faults.
 """
@@ -28,20 +29,21 @@ from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records
 
 MIN_LINES: Final = 5
-"""Fewer unreadable lines among readable ones are poison lines."""
+"""Fewer unparsable lines among valid ones are isolated malformed lines."""
 MIN_SHARE: Final = 0.1
-"""Below it, the rest of the batch shows that the formats are right; a busy stream may carry some junk."""
-TOLD: Final = 3
-"""Reasons and lines that are told."""
+"""Below this share, the rest of the batch shows that the formats are right; a busy stream can contain some
+junk."""
+SHOWN: Final = 3
+"""The number of reasons and sample lines in a finding."""
 
 
 def unreadable(records: Records | Table) -> list[Malformed]:
-    """The malformed lines that should hold a record."""
+    """The malformed lines that should contain a record."""
     return [bad for bad in records.malformed if bad.line.strip() and not is_header(bad.line)]
 
 
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnparsedFinding]:
-    """One finding for a batch of which too much cannot be read."""
+    """One finding if too many lines of the batch cannot be parsed."""
     records = view.records
     bad = unreadable(records)
     lines = len(records.flows) + len(records.gaps) + len(bad)
@@ -54,8 +56,8 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
             subject=view.batch.log_group,
             lines=lines,
             unreadable=len(bad),
-            reasons=tuple(Counter(each.reason for each in bad).most_common(TOLD)),
-            samples=tuple(each.line for each in bad[:TOLD]),
+            reasons=tuple(Counter(each.reason for each in bad).most_common(SHOWN)),
+            samples=tuple(each.line for each in bad[:SHOWN]),
             formats=tuple(view.formats),
         )
     ]
@@ -64,9 +66,7 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
 def text(finding: UnparsedFinding) -> Text:
     """The finding in words."""
     group = one_line(finding.subject)
-    return Text(
-        summary=f"Sight lost: {finding.unreadable:,} of {finding.lines:,} lines in {group} cannot be read."
-    )
+    return Text(summary=f"{finding.unreadable:,} of {finding.lines:,} lines in {group} cannot be parsed.")
 
 
 _DESCRIBE: Final = (
@@ -76,17 +76,17 @@ _DESCRIBE: Final = (
 
 DETECTOR: Final = Detector(
     name="unparsed-lines",
-    summary="many lines cannot be read: an unknown log format",
+    summary="many lines cannot be parsed: unknown log format",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
     finds=("unreadable-lines",),
     runbook=(
-        f"See which flow logs write into the log group, in which format: {_DESCRIBE}",
-        "If a flow log was just made: wait ten minutes. Formats are learned again when lines stop fitting.",
-        "If lines fit formats alike: nobody can tell them apart. Give one flow log another group or format.",
-        "If another account writes them: EC2 does not tell their format. Set the parameter LogFormat to it.",
-        "If the lines are no flow records: keep whoever writes them out of this log group.",
-        "What was not read meanwhile is still in the log group.",
+        f"List the flow logs that write to the log group, with their formats: {_DESCRIBE}",
+        "If a flow log was just created: wait 10 min. Formats are relearned when lines no longer match.",
+        "If lines match several formats: use another log group or another format for one of the flow logs.",
+        "If another account writes them: EC2 does not report their format. Set the parameter LogFormat.",
+        "If the lines are not flow records: find their writer and direct it to another log group.",
+        "The unparsed records are still in the log group.",
     ),
     detect=detect,
     text=text,

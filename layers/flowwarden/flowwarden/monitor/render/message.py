@@ -1,4 +1,4 @@
-"""What all notifications about a finding say: subject, detector, ATT&CK technique, attributes. Pure."""
+"""The parts that all notifications share: subject, detector, ATT&CK technique, attributes. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from flowwarden.notify.claims import Claim
 
 
 class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
-    """A finding with all that its notification says."""
+    """A finding and the texts of its notification."""
 
     finding: F
     text: Text
     steps: tuple[str, ...]
-    """What to do, in order."""
+    """The runbook steps, in order."""
     key: str
     """Identifies the incident."""
     claim: Claim
@@ -29,7 +29,7 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
 
     @classmethod
     def about(cls, finding: F, key: str, claim: Claim, occasion: Occasion) -> Message[F]:
-        """The finding in words."""
+        """Put the finding into words."""
         text = describe(finding)
         todo = steps(finding, text, occasion)
         return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, occasion=occasion)
@@ -41,25 +41,25 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
 
     @property
     def what_to_do(self) -> str:
-        """The steps with numbers, below their heading."""
+        """The numbered steps under their heading."""
         lines = "\n".join(f"  {number}. {step}" for number, step in enumerate(self.steps, start=1))
         return f"What to do\n{lines}"
 
     @property
     def technique(self) -> str:
-        """MITRE ATT&CK technique; empty where there is none."""
+        """MITRE ATT&CK technique; empty if there is none."""
         return BY_NAME[self.finding.detector].technique
 
     @property
     def identity(self) -> str:
-        """The last line of a text: the incident, and which detector found it."""
+        """The last line of a text: incident key, severity, and detector."""
         attack = f", ATT&CK {self.technique}" if self.technique else ""
         return (
             f"Incident {self.key}, severity {self.finding.severity}, detector {self.finding.detector}{attack}"
         )
 
     def attributes(self, kind: str) -> dict[str, str]:
-        """What subscribers filter by."""
+        """The attributes that subscribers filter by."""
         return {
             "kind": kind,
             "severity": self.finding.severity.value,

@@ -1,4 +1,4 @@
-"""A finding as a notification: chooses the text by what the finding is about."""
+"""A finding as a notification: the kind of finding selects the text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Noti
     """The notification about a finding; `key` identifies its incident.
 
     Raises:
-        TypeError: a kind of finding that has no text.
+        TypeError: the kind of finding has no text.
     """
     match finding:
         case TrafficFinding():

@@ -1,4 +1,4 @@
-"""The page: a finding about flows as a text for on-call and as a JSON document."""
+"""The page: a finding about flows, as text for on-call and as a JSON document."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 from flowwarden.monitor.findings import Tally, TrafficFinding
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, moment, repeats
+from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.text import plural
 
 TOP = 10
-"""How many addresses or services a notification lists; the rest is counted."""
+"""The number of addresses or services that a notification lists; the rest is counted."""
 
 QUERY_MARGIN = 600
-"""Seconds around the finding that the log query should cover: records of the same window come late."""
+"""Seconds before and after the finding that the log query covers: records of one window can arrive late."""
 
 
 type Page = Message[TrafficFinding]
@@ -27,7 +28,7 @@ type Page = Message[TrafficFinding]
 def render(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
     """The notification about a finding; `key` identifies its incident."""
     page = Message.about(finding, key, claim, occasion)
-    # SNS refuses empty values, so an unknown VPC is left out.
+    # SNS rejects empty values, so an unknown VPC is omitted.
     vpc = {"vpc": finding.example.flow.vpc_id} if finding.example.flow.vpc_id else {}
     return Notification(
         subject=page.subject,
@@ -38,7 +39,7 @@ def render(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) 
 
 
 def log_query(terms: Sequence[str]) -> str:
-    """A CloudWatch Logs Insights query that finds the lines with some tokens, in any log format."""
+    """A CloudWatch Logs Insights query for the lines that contain all terms, in any log format."""
     filters = " and ".join(
         f"@message like /(^|\\s){re.escape(term)}(\\s|$)/" for term in dict.fromkeys(terms)
     )
@@ -48,20 +49,20 @@ def log_query(terms: Sequence[str]) -> str:
 def _text(page: Page) -> str:
     finding, occasion = page.finding, page.occasion
     rows = (
-        ("Who", _who(finding)),
+        ("Source", _source(finding)),
         ("Where", _where(finding, occasion)),
         ("Since", _since(finding.tally)),
-        ("How much", _how_much(finding.tally)),
-        ("To", _listed(finding.tally.servers)),
-        ("For", _listed([(describe_service(*s), n) for s, n in finding.tally.services])),
-        ("Why", page.text.because),
-        ("Likely", page.text.likely),
+        ("Traffic", _traffic(finding.tally)),
+        ("Target", _listed(finding.tally.servers)),
+        ("Service", _listed([(describe_service(*s), n) for s, n in finding.tally.services])),
+        ("Evidence", page.text.because),
+        ("Likely cause", page.text.likely),
     )
     return "\n".join(
         [
             page.text.summary,
             "",
-            *(f"{name:<9} {value}" for name, value in rows),
+            *(f"{name:<12} {value}" for name, value in rows),
             "",
             page.what_to_do,
             "",
@@ -75,9 +76,10 @@ def _text(page: Page) -> str:
     )
 
 
-def _who(finding: TrafficFinding) -> str:
+def _source(finding: TrafficFinding) -> str:
     clients = _listed(finding.tally.clients)
-    return f"{clients} ({finding.example.client_class})"
+    peer_class = finding.example.client_class
+    return f"{clients} ({'internal' if peer_class is PeerClass.OWN else peer_class})"
 
 
 def _where(finding: TrafficFinding, occasion: Occasion) -> str:
@@ -86,17 +88,17 @@ def _where(finding: TrafficFinding, occasion: Occasion) -> str:
     places = (flow.vpc_id, flow.subnet_id, flow.instance_id)
     known = [place for place in (occasion.account_id, occasion.region, *places) if place]
     interface = flow.interface_id or occasion.log_stream
-    return f"{', '.join(known)}, seen by {interface} ({seen})"
+    return f"{', '.join(known)}, logged by {interface} ({seen})"
 
 
 def _since(tally: Tally) -> str:
     if tally.first is None:
-        return "not told by the log format"
+        return "unknown: the records contain no start time"
     last = tally.first if tally.last is None else max(tally.first, tally.last)
     return f"{moment(tally.first)} ({last - tally.first} s of traffic in this batch)"
 
 
-def _how_much(tally: Tally) -> str:
+def _traffic(tally: Tally) -> str:
     return ", ".join(
         (
             plural(tally.connections, "connection"),

@@ -1,4 +1,4 @@
-"""How the monitor's notifications write times, the subject line and what is said about repeats. Pure."""
+"""Times, subject lines and statements about repeats in the monitor's notifications. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.text import duration
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import one_line
 from flowwarden.notify.text import plural
 
 DOCUMENT_VERSION: Final = "1"
-"""Raised when a member of the JSON document changes its meaning or goes away."""
+"""Raised when a member of the JSON document is removed or changes its meaning."""
+
+
+NOT_INSPECTED: Final = "Flow Warden cannot inspect this traffic: the absence of alerts proves nothing."
+"""The second line of notifications about missing or unparsed records."""
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
-    """Where findings were seen, and how long their repeats are held back."""
+    """Where findings were logged, and how long their repeats are suppressed."""
 
     account_id: str
     region: str
@@ -31,16 +36,16 @@ def subject_line(severity: str, summary: str, region: str) -> str:
 
 
 def repeats(claim: Claim, occasion: Occasion) -> str:
-    """When the incident was sent before, and how long repeats are held back."""
-    ahead = f"Repeats stay quiet for {plural(occasion.quiet_minutes, 'minute')}."
+    """When the incident was last sent, and how long repeats are suppressed."""
+    ahead = f"Repeats suppressed for {duration(occasion.quiet_minutes)}."
     if claim.last_sent is None:
         return ahead
-    before = f"Told before at {moment(claim.last_sent)}; {plural(claim.held_back, 'repeat')} held back since."
+    before = f"Last sent at {moment(claim.last_sent)}; {plural(claim.held_back, 'repeat')} suppressed since."
     return f"{before} {ahead}"
 
 
 def moment(seconds: int) -> str:
-    """Unix seconds as `2026-11-24 02:58:01 UTC`; a number that is out of range stays a number."""
+    """Unix seconds as `2026-11-24 02:58:01 UTC`; an out-of-range number is returned as a number."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The roll-up `alert-rollup`: one notification for all alerts of a batch beyond those sent one by one."""
+"""The roll-up `alert-rollup`: one notification for all alerts of a batch beyond those sent individually."""
 
 from __future__ import annotations
 
@@ -7,44 +7,45 @@ from typing import Final
 
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, subject_line
+from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
 from flowwarden.notify.notification import Notification
 from flowwarden.notify.text import plural
 
 NAME: Final = "alert-rollup"
-SUMMARY: Final = "all that is new in one batch beyond 25 notifications, in one"
+SUMMARY: Final = "one notification for all new alerts of a batch beyond the first 25"
 """Its row in the README, below those of the detectors."""
 SEVERITY: Final = {Route.PAGES: Severity.HIGH, Route.OPERATIONS: Severity.MEDIUM}
-"""By the route of the alerts that it stands for."""
+"""By the route of the alerts that it replaces."""
 _KIND: Final = {Route.PAGES: "incident", Route.OPERATIONS: NAME}
 _CAUSE: Final = {
     Route.PAGES: (
-        "So many at once have one cause, as a rule: a changed security group or network ACL, or a",
-        "scan. The gravest were told one by one; these are the others:",
+        "So many alerts at once usually have one cause: a changed security group or network ACL, or a",
+        "scan. The most severe alerts were sent individually. The others:",
     ),
     Route.OPERATIONS: (
-        "So many at once have one cause, as a rule: a flow log that was deleted or changed, or a log",
-        "group into which something else writes. These are the others:",
+        "So many alerts at once usually have one cause: a deleted or changed flow log, or another",
+        "writer in the log group. The other alerts:",
     ),
 }
 
 LISTED: Final = 50
-"""Findings that the page lists; the monitor's log has more of them."""
+"""The number of findings that the page lists; the monitor's log contains more."""
 
 
 def storm_key(occasion: Occasion) -> str:
-    """The incident: one for a stream, of which more is found again and again than anybody looks up."""
+    """The incident key: one per log stream, so that repeated roll-ups of a stream are one incident."""
     return digest(occasion.account_id, occasion.region, NAME, occasion.log_group, occasion.log_stream)
 
 
 def summarize(summaries: Sequence[str], occasion: Occasion) -> str:
     """One sentence."""
-    return f"{plural(len(summaries), 'more finding')} at once on {occasion.log_stream}."
+    return f"{plural(len(summaries), 'more finding')} in one batch of log stream {occasion.log_stream}."
 
 
 def render(summaries: Sequence[str], occasion: Occasion, route: Route) -> Notification:
-    """The notification that stands for these findings, all of one route."""
+    """The notification that replaces these alerts, all of one route."""
     summary = summarize(summaries, occasion)
     labels = {
         "kind": _KIND[route],
@@ -79,8 +80,8 @@ def _text(summaries: Sequence[str], occasion: Occasion, route: Route) -> str:
             "",
             *(f"  - {each}" for each in (*summaries[:LISTED], *rest)),
             "",
-            f"Seen in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
-            f"Repeats of each stay quiet for {plural(occasion.quiet_minutes, 'minute')}.",
+            f"Logged in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
+            f"Repeats of each alert suppressed for {duration(occasion.quiet_minutes)}.",
             "",
         ]
     )

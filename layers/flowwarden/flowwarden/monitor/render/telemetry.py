@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, moment, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, moment, repeats
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification, one_line
 
 LISTED: Final = 50
-"""Interfaces that are told one by one; the others are counted."""
+"""The number of interfaces that are listed; the others are counted."""
 
 
 def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
@@ -32,12 +32,12 @@ def _text(message: Message[InterfaceFinding]) -> str:
     return "\n".join(
         [
             message.text.summary,
-            "Flow Warden does not see what happens there: silence means nothing here.",
+            NOT_INSPECTED,
             "",
-            f"Where     {occasion.account_id}, {occasion.region}, {occasion.log_group}",
-            f"Unseen    {', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}",
-            f"Since     {moment(finding.first)}, until {moment(finding.last)} at least",
-            f"Why       {message.text.because}",
+            f"Where        {occasion.account_id}, {occasion.region}, {occasion.log_group}",
+            f"Interfaces   {', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}",
+            f"Missing      {moment(finding.first)} to {moment(finding.last)} or later",
+            f"Evidence     {message.text.because}",
             "",
             message.what_to_do,
             "",

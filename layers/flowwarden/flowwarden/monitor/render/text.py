@@ -1,4 +1,4 @@
-"""Asks the finding's detector for its text, and fills in the steps of its runbook. Pure."""
+"""Gets a finding's text from its detector and fills in the runbook steps. Pure."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _FORMATTER: Final = Formatter()
 
 
 def describe(finding: Finding) -> Text:
-    """What people read about a finding."""
+    """The finding in words."""
     return BY_NAME[finding.detector].text(finding)
 
 
 def steps(finding: Finding, text: Text, occasion: Occasion) -> tuple[str, ...]:
-    """What to do about a finding: the runbook of its detector, with what it names filled in.
+    """The detector's runbook steps for a finding, with the placeholders filled in.
 
-    A step is left out if a word that it names is None, as it does not apply.
+    A step with a placeholder whose value is None does not apply and is omitted.
 
     Raises:
-        KeyError: the runbook names a word that the finding does not have.
+        KeyError: the runbook uses a placeholder that the finding does not define.
     """
     return fill(BY_NAME[finding.detector].runbook, _words(finding, text, occasion))
 
 
 def fill(runbook: Sequence[str], words: Mapping[str, object]) -> tuple[str, ...]:
-    """The steps of a runbook with words in place of what stands in braces; see `steps`."""
+    """The steps of a runbook with the placeholders filled in; see `steps`."""
     applying = (step for step in runbook if all(words[name] is not None for name in placeholders(step)))
     return tuple(step.format_map(words) for step in applying)
 
 
 def placeholders(step: str) -> list[str]:
-    """The words that a step of a runbook names in braces."""
+    """The names in braces in a runbook step."""
     return [name for _, name, _, _ in _FORMATTER.parse(step) if name is not None]
 
 

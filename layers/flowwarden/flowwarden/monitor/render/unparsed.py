@@ -7,19 +7,20 @@ from typing import Any, Final
 
 from flowwarden.monitor.findings import UnparsedFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, repeats
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification
+from flowwarden.notify.text import plural
 from flowwarden.records.log_format import LogFormat
 
-TOLD_CHARACTERS: Final = 500
-"""Of a line or a reason: whoever writes into the log group decides how long they are."""
+MAX_CHARACTERS: Final = 500
+"""The longest excerpt of a line or a reason: other writers to the log group control their length."""
 FORMATS: Final = 5
-"""Log formats that are told one by one."""
+"""The number of log formats that are listed."""
 
 
 def render(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
-    """The notification about lines that fit none of the log formats, or more than one."""
+    """The notification about lines that match no log format, or more than one."""
     message = Message.about(finding, key, claim, occasion)
     return Notification(
         subject=message.subject,
@@ -32,13 +33,13 @@ def render(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion)
 def _text(message: Message[UnparsedFinding]) -> str:
     finding, occasion = message.finding, message.occasion
     where = f"{occasion.account_id}, {occasion.region}, {occasion.log_group}, stream {occasion.log_stream}"
-    reasons = [f"{_short(why)} ({lines} lines)" for why, lines in finding.reasons]
+    reasons = [f"{_short(why)} ({plural(lines, 'line')})" for why, lines in finding.reasons]
     parts = (
-        f"{message.text.summary}\nFlow Warden does not see what they say: silence means nothing here.",
-        f"Where     {where}",
-        _part("Why they cannot be read", reasons),
-        _part("The first of them", [_short(line) for line in finding.samples]),
-        _part("Log formats that were tried", _formats(finding.formats)),
+        f"{message.text.summary}\n{NOT_INSPECTED}",
+        f"Where        {where}",
+        _part("Parse errors", reasons),
+        _part("First unparsed lines", [_short(line) for line in finding.samples]),
+        _part("Log formats tried", _formats(finding.formats)),
         message.what_to_do,
         f"{repeats(message.claim, occasion)}\n{message.identity}",
     )
@@ -46,9 +47,9 @@ def _text(message: Message[UnparsedFinding]) -> str:
 
 
 def _formats(layouts: Sequence[LogFormat]) -> list[str]:
-    told = [f"{len(each.names)} fields: {' '.join(each.names)}" for each in layouts[:FORMATS]]
+    shown = [f"{len(each.names)} fields: {' '.join(each.names)}" for each in layouts[:FORMATS]]
     rest = len(layouts) - FORMATS
-    return [*told, f"and {rest} more"] if rest > 0 else told
+    return [*shown, f"and {rest} more"] if rest > 0 else shown
 
 
 def _part(heading: str, lines: Sequence[str]) -> str:
@@ -56,9 +57,12 @@ def _part(heading: str, lines: Sequence[str]) -> str:
 
 
 def _short(text: str) -> str:
-    """The text without what a terminal or a mail program would act on, cut where it is too long."""
+    """The text without control characters, truncated if too long.
+
+    Terminals and mail programs interpret control characters.
+    """
     plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return plain if len(plain) <= TOLD_CHARACTERS else f"{plain[:TOLD_CHARACTERS]}... (cut)"
+    return plain if len(plain) <= MAX_CHARACTERS else f"{plain[:MAX_CHARACTERS]}... (truncated)"
 
 
 def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:

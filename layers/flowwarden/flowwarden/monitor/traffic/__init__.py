@@ -1,1 +1,1 @@
-"""What several detectors need to know about a batch's traffic: contacts, host activity, rejections."""
+"""Views of a batch's traffic shared by several detectors: contacts, host activity, rejections."""

@@ -1,9 +1,9 @@
-"""Contacts: what the hosts at the interfaces of a batch ask others for, and what comes of it.
+"""Contacts: connections between hosts and services in a batch, and their outcome.
 
-All flows of a batch between one client and one service of one server at one interface are one contact. Any
-whose initiator is likely may teach what is usual; only those whose initiator is sure are a reason for a
-finding. A contact is `inbound` at the server's interface and not at the client's; each of the two logs all of
-it. All interfaces are worked out in the same columns; a contact is known by the number of its group.
+All flows of a batch between one client and one service of one server at one interface are one contact.
+Contacts with a likely initiator can be learned as usual; only contacts with a certain initiator can cause a
+finding. A contact is `inbound` at the server's interface and not at the client's; both interfaces log all of
+it. All interfaces are processed in the same columns; a contact is identified by the number of its group.
 """
 
 from __future__ import annotations
@@ -31,60 +31,60 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.sets import fingerprint
 
 LEARNING_CONFIDENCE: Final = 0.6
-"""Enough to learn from: what is wrongly taken for usual is a request for its answer."""
+"""Sufficient for learning: the typical error is to take an answer for a request."""
 MOST_CONTACTS: Final = 2048
-"""New contacts of an interface that a batch looks at one by one: by far enough for any threshold."""
+"""New contacts of an interface that a batch inspects individually; exceeds every threshold by far."""
 MOST_FLOWS: Final = 256
-"""Contacts behind a finding of which a flow is looked at."""
+"""Contacts behind a finding for which a flow is created."""
 
 
 class ContactOutcome(StrEnum):
-    """What came of a contact, as far as the batch tells."""
+    """The outcome of a contact, as far as the batch shows it."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
     """Rejected by a rule, or reset by the host."""
     UNANSWERED = "unanswered"
-    """TCP that came through and got no answer. Of other protocols silence says nothing."""
+    """TCP that was accepted and got no answer. For other protocols, silence carries no information."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
-    """A client, a service, and what came of it."""
+    """A client, a service, and the outcome."""
 
     client: str
     server: str
     protocol: int
     port: int
     peer: str
-    """What the server is, as baselines tell servers apart; see `peer_of`."""
+    """The server's peer, as baselines distinguish servers; see `peer_of`."""
     outcome: ContactOutcome
     inbound: bool
-    """Whether the interface that logged it is the server's."""
+    """Whether the server's interface logged it."""
     first: int
-    """Unix seconds of the first packet; -1 where the log does not tell."""
+    """Unix seconds of the first packet; -1 if the log does not contain it."""
     rows: Integers
-    """Of the batch."""
+    """Rows of the batch."""
     client_ports: frozenset[int] = frozenset()
     """One for each connection."""
 
     @property
     def failed(self) -> bool:
-        """Whether the client did not get what it asked for."""
+        """Whether the contact was not answered."""
         return self.outcome is not ContactOutcome.ANSWERED
 
     @property
     def inside(self) -> bool:
-        """Whether the server is one of ours."""
+        """Whether the server is internal."""
         return class_of(self.peer) is PeerClass.OWN
 
 
 class Contacts:
-    """The contacts of a batch; few of them are ever made one by one."""
+    """The contacts of a batch; only a few are created individually."""
 
     def __init__(
         self, directions: Directions, interfaces: InterfaceIndex, ignored: Collection[int] = ()
     ) -> None:
-        """Take the flows of all interfaces, but for some of them, by their indexes."""
+        """Take the flows of all interfaces except the ignored ones, given by index."""
         self._directions = directions
         self._flows = directions.traffic.flows
         usable = _usable(directions)
@@ -92,7 +92,7 @@ class Contacts:
             usable &= ~np.isin(interfaces.of_row, [*ignored])
         (self._rows,) = usable.nonzero()
         self._interfaces = interfaces
-        # A finding shows the first flow of a contact: the same one in every container.
+        # A finding shows the first flow of a contact: identical in every container.
         self._groups = Groups(self._keys(), ordered=True)
         self._first = self._groups.rows
 
@@ -101,7 +101,7 @@ class Contacts:
 
     @cached_property
     def interface(self) -> Integers:
-        """For each contact the index of its interface."""
+        """The interface index of each contact."""
         return self._interfaces.of_row[self._lead]
 
     @cached_property
@@ -111,7 +111,7 @@ class Contacts:
         return lead
 
     def _of(self, column: NDArray[Any]) -> NDArray[Any]:
-        """The values of a column for the rows that count."""
+        """The values of a column for the usable rows."""
         return column[self._rows]
 
     def _keys(self) -> Keys:
@@ -119,7 +119,7 @@ class Contacts:
         columns = [self._directions.client, self._directions.server, self._directions.service_port]
         client, server, port = map(self._of, columns)
         if len(self._interfaces) > 1:
-            # Numbered anew, so that all fits into a number of 64 bits.
+            # Renumbered, so that the key fits into 64 bits.
             here = packed([self._of(self._interfaces.of_row), client], [len(self._interfaces), texts])
             client = np.unique(here, return_inverse=True)[1]
         sizes = [max(texts, len(self._rows)), texts, 2**16, 2**8]
@@ -127,7 +127,7 @@ class Contacts:
 
     @cached_property
     def answered(self) -> Mask:
-        """Which contacts were answered; a reset alone is no answer."""
+        """Which contacts were answered; a reset alone is not an answer."""
         answers = ~self._forward & (self._of(self._flows["action"]) == ACCEPT) & ~self._is_reset
         return self._groups.any(answers)
 
@@ -157,24 +157,24 @@ class Contacts:
 
     @cached_property
     def edges(self) -> Edges:
-        """The contacts that ended in some way, by what baselines tell apart."""
+        """The contacts with a known outcome, by edge."""
         (ended,) = (self.answered | self.refused | self._unanswered).nonzero()
         rows = self._lead[ended]
         return edges_of(self._directions, self._interfaces, rows, self.inbound(rows), ended)
 
     @cached_property
     def refused_internet(self) -> Integers:
-        """The contacts of internet hosts that were refused at the host's own interface."""
+        """The contacts of internet hosts that were refused at the server's own interface."""
         (groups,) = self.refused.nonzero()
         rows = self._lead[groups]
         mine = self.inbound(rows) & (self._directions.client_class[rows] == INTERNET)
-        # What a server still answers to a client's ports is no attempt; without flags it looks like one.
+        # A server's late reply to a client port is not an attempt; without flags it looks like one.
         mine &= self._directions.service_port[rows] < EPHEMERAL
         attempts: Integers = groups[mine]
         return attempts
 
     def clients(self, contacts: Integers) -> Integers:
-        """The numbers of the texts of these contacts' clients."""
+        """The text numbers of these contacts' clients."""
         return self._directions.client[self._lead[contacts]]
 
     def texts(self, numbers: Iterable[int]) -> list[str]:
@@ -190,23 +190,24 @@ class Contacts:
         return [fingerprint(texts[server], *each) for server, *each in zip(servers, *services, strict=True)]
 
     def telling(self, contacts: Integers, ports: int) -> Integers:
-        """Those of these contacts that mean something even if all of them are new.
+        """The contacts among these that are significant even if all of them are new.
 
-        They failed, or are with a server that the client asks for so many privileged ports or more. Above
-        1,023 passive FTP and RPC may ask for as many.
+        They failed, or the client contacts the server on at least `ports` privileged ports. Above 1,023,
+        passive FTP and RPC can use as many.
         """
         return contacts[~self.answered[contacts] | (self._privileged[contacts] >= ports)]
 
     @cached_property
     def is_sure(self) -> Mask:
-        """Of which contacts the initiator is sure."""
+        """For which contacts the initiator is certain."""
         return self._groups.any(self._of(self._directions.confidence) >= PAGING_CONFIDENCE)
 
     @cached_property
     def is_visit(self) -> Mask:
-        """Which contacts were answered and may be judged if more is known of the client.
+        """Which contacts were answered and can be evaluated if more is known about the client.
 
-        Their initiator is sure; or ports alone tell, for want of flags, and the service's is no client's.
+        Their initiator is certain; or, without flags, it is inferred from ports, and the service port is not
+        a client port.
         """
         visit: Mask = self.answered & (self.is_sure | self._by_ports)
         return visit
@@ -220,7 +221,7 @@ class Contacts:
 
     @cached_property
     def _privileged(self) -> Integers:
-        """How many privileged ports the client asks the server for; 0 for a contact with another port."""
+        """The number of privileged ports on which the client contacts the server; 0 for other contacts."""
         rows, interfaces, texts = self._lead, self._interfaces, len(self._flows.texts)
         ends = [interfaces.of_row[rows], self._directions.client[rows], self._directions.server[rows]]
         pairs = Groups(packed(ends, [len(interfaces), texts, texts]))
@@ -229,7 +230,7 @@ class Contacts:
         return asked
 
     def one_by_one(self, contacts: Integers, peer: str) -> list[Contact]:
-        """These contacts, all of one edge."""
+        """These contacts, all of one edge, as individual objects."""
         return [self._contact(group, peer) for group in contacts.tolist()]
 
     def _contact(self, group: int, peer: str) -> Contact:
@@ -269,7 +270,7 @@ class Contacts:
 
 
 def _usable(directions: Directions) -> Mask:
-    """The flows that tell of contacts: of a host of ours with a host, by ports."""
+    """The flows that belong to contacts: of an internal host with another host, with a service port."""
     usable: Mask = (directions.confidence >= LEARNING_CONFIDENCE) & (directions.service_port > 0)
     usable &= (directions.client_class != LOCAL) & (directions.server_class != LOCAL)
     usable &= directions.side != ABSENT

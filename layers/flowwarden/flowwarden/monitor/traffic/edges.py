@@ -1,4 +1,4 @@
-"""Contacts by interface and edge: what baselines tell apart. Pure."""
+"""Contacts by interface and edge, as baselines distinguish them. Pure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from flowwarden.records.columnar.tokenizer import Integers, Mask
 from flowwarden.state.sets import fingerprint
 
 _WAYS: Final[tuple[Way, Way]] = "out", "in"
-"""By whether an edge is inbound."""
+"""Indexed by whether an edge is inbound."""
 _EDGE: Final = partial(tuple.__new__, Edge)
-"""What `Edge._make` does, without a call of Python's for each edge."""
+"""Equivalent to `Edge._make`, without a Python call per edge."""
 _CLASS_NAMES: Final = tuple(each.value for each in CLASSES)
 
 
 class Edges:
-    """The contacts that ended in some way, by interface and edge."""
+    """The contacts with a known outcome, by interface and edge."""
 
     def __init__(
         self,
@@ -37,12 +37,12 @@ class Edges:
         groups: Groups,
         contacts: Integers,
     ) -> None:
-        """Take the edges, those of an interface together.
+        """Take the edges, grouped by interface.
 
         Args:
             distinct: the edges of all interfaces, each once.
-            numbers: for each interface and each of its edges, the edge's number in `distinct`.
-            begins: where the edges of each interface begin, and those of the last one end.
+            numbers: for each interface and each of its edges, the index of the edge in `distinct`.
+            begins: where the edges of each interface begin, and where those of the last one end.
             groups: the contacts of each edge of an interface.
             contacts: the numbers of these contacts.
         """
@@ -62,7 +62,7 @@ class Edges:
 
     @cached_property
     def fingerprints(self) -> list[int]:
-        """Theirs: what baselines know them by."""
+        """The fingerprints of the edges, by which baselines identify them."""
         of_distinct = [*starmap(fingerprint, self._distinct)]
         return [*map(of_distinct.__getitem__, self._numbers)]
 
@@ -75,7 +75,7 @@ class Edges:
         return self._contacts[self._groups.members(number)]
 
     def any(self, of_contact: Mask) -> Mask:
-        """Of which edges any contact has something; the mask has an element for each contact."""
+        """Which edges have any contact that is set in the mask; the mask has an element per contact."""
         return self._groups.any(of_contact[self._contacts])
 
 
@@ -110,7 +110,7 @@ def edges_of(
 
 
 def _peers(directions: Directions, ends: Integers, classes: Integers) -> tuple[list[str], Integers]:
-    """What the far ends are, each name once, and the number of each end's."""
+    """The distinct peers, and the index of each far end's peer."""
     (own,) = (classes == OWN).nonzero()
     mine, texts = ends[own], directions.traffic.flows.texts
     numbers = sorted(set(mine.tolist()))

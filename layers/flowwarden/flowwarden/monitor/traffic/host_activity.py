@@ -1,6 +1,7 @@
-"""Active hosts: own hosts that do what is new for their role, with what they did in the hour and the day.
+"""Active hosts: internal hosts with behaviour new for their role, and their last hour and day.
 
-Novelty buys nearly everything: outages and stale addresses fail by the hundred, but on edges that are known.
+Restricting the analysis to new contacts removes nearly all noise: outages and stale addresses cause hundreds
+of failures, but on known edges.
 """
 
 from __future__ import annotations
@@ -41,30 +42,30 @@ from flowwarden.state.sets import DAY, HOUR, Addition, Sets, bucket
 type Services = frozenset[tuple[int, int]]
 """Protocols and ports."""
 
-SPANS: Final = {HOUR: "1h", DAY: "24h"}
+SPANS: Final = {HOUR: "1 h", DAY: "24 h"}
 _ITEMS: Final = {HOUR: CONTACTS_HOUR, DAY: CONTACTS_DAY}
 
 
 class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
-    """A host, what it does that is new, and what is known of its last hour and day."""
+    """A host, its new contacts, and its known last hour and day."""
 
     client: str
     role: str
-    """`UNKNOWN` where EC2 does not tell the interface."""
+    """`UNKNOWN` if EC2 does not describe the interface."""
     learning: bool
-    """Whether the role is too young, or unknown, for new to mean unusual."""
+    """Whether the role is unknown or too young for new behaviour to be unusual."""
     contacts: tuple[Contact, ...]
-    """The new ones of the batch."""
+    """The new contacts of the batch."""
     hour: Sets
     day: Sets
     sample: Callable[[], Sequence[DirectedFlow]]
-    """Makes flows of its new contacts, those that mean most first. `flows` calls it."""
+    """Creates flows of its new contacts, most significant first. `flows` calls it."""
     asks: Services = frozenset()
-    """Services that the role usually asks for, wherever these are."""
+    """Services that the role usually connects to, on any host."""
     databases: frozenset[int] = frozenset()
     """Ports on which the role usually serves a database."""
     only_listens: bool = False
-    """Whether the role usually answers others and never goes out to the internet."""
+    """Whether the role usually answers others and never connects to the internet."""
 
     @cached_property
     def flows(self) -> Sequence[DirectedFlow]:
@@ -72,23 +73,23 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
         return self.sample()
 
     def window(self, span: int) -> Sets:
-        """What is known of the last hour or day."""
+        """The known contacts of the last hour or day."""
         return self.hour if span == HOUR else self.day
 
     def administering(self, flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
-        """Those of the flows that ask own hosts for remote administration which is not usual for the role."""
+        """The flows that contact internal hosts for remote administration that is unusual for the role."""
         unusual = {port for port in ADMIN_PORTS if (TCP, port) not in self.asks}
         return [each for each in flows if each.service_port in unusual and each.server_class is PeerClass.OWN]
 
     @property
     def answered(self) -> list[DirectedFlow]:
-        """Those of the flows of its new contacts that belong to an answered one."""
+        """The flows of its new contacts that were answered."""
         places = {(each.server, each.protocol, each.port) for each in self.contacts if not each.failed}
         return [each for each in self.flows if (each.server, each.flow.protocol, each.service_port) in places]
 
 
 class HostActivities:
-    """Finds the active hosts of a batch. Adds to the state table what they did."""
+    """Finds the active hosts of a batch, and adds their contacts to the state table."""
 
     def __init__(self, contacts: Contacts, policy: Policy, state: StateView, now: int) -> None:
         self._contacts = contacts
@@ -98,7 +99,7 @@ class HostActivities:
         self._now = now
 
     def at(self, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[HostActivity]:
-        """The active hosts at an interface, those with most new contacts.
+        """The active hosts at an interface, those with the most new contacts.
 
         Args:
             profile: of the host at the interface.
@@ -110,13 +111,13 @@ class HostActivities:
         return [self._activity(client, asked, profile) for client, asked in most]
 
     def _outbound(self, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[Contact]:
-        """The new contacts that the hosts at an interface opened and that count."""
+        """The new contacts that hosts at an interface initiated and that count."""
         contacts, found = self._contacts, list[Contact]()
         learning = profile.learning
         for edge in new:
             if edge.way != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
-            # While nearly all is new, only what fails, asks for all ports or is grave means anything.
+            # While nearly all is new, only failures, port sweeps and grave edges are significant.
             numbers = new[edge]
             any_tells = not learning or _is_grave(edge, profile)
             telling = numbers if any_tells else contacts.telling(numbers, self._thresholds.scan_ports)
@@ -148,32 +149,32 @@ class HostActivities:
 
 
 def _rank(span: int, sets: Sets) -> tuple[float, int]:
-    """Of the windows that a batch touches, which tells most."""
+    """Ranks the windows that a batch touches by significance."""
     return excess(sets, span), sum(map(len, sets.values()))
 
 
 def _is_grave(edge: Edge, profile: RoleProfile) -> bool:
-    """Whether an outbound edge means something though all else of the role is new."""
+    """Whether an outbound edge is significant although the role is still being learned."""
     return bool(profile.databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
 
 
 def is_needless(protocol: int | None, port: int | None, peer: PeerClass) -> bool:
-    """Whether no database has to ask for a service; packages, backups and telemetry are the web's."""
+    """Whether no database needs the service; packages, backups and telemetry use web ports."""
     needless = port in ADMIN_PORTS if peer is PeerClass.OWN else port not in WEB
     return protocol == TCP and needless and peer in {PeerClass.OWN, PeerClass.INTERNET}
 
 
 def _is_common(edge: Edge, profile: RoleProfile) -> bool:
-    """Whether an edge to the internet means nothing.
+    """Whether an edge to the internet is insignificant.
 
-    Programs try UDP there and do without (QUIC, STUN). And an interface that EC2 does not tell may be a NAT
-    gateway's, which asks for many hosts.
+    Programs try UDP there and fall back (QUIC, STUN). An interface that EC2 does not describe may belong to a
+    NAT gateway, which connects for many hosts.
     """
     return edge.protocol == UDP or profile.interface is None
 
 
 def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:
-    """Contacts by who started them."""
+    """Contacts by client."""
     found: defaultdict[str, list[Contact]] = defaultdict(list)
     for contact in contacts:
         found[contact.client].append(contact)
@@ -181,12 +182,12 @@ def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:
 
 
 def windows(host: str, contacts: Sequence[Contact], asks: Services, now: int) -> dict[int, list[Addition]]:
-    """What a host's new contacts add to its windows, by their span.
+    """The additions of a host's new contacts to its windows, by span.
 
     Args:
-        host: what tells it from any other: addresses are used again in other VPCs.
+        host: unique id of the host: addresses are reused in other VPCs.
         contacts: of the batch.
-        asks: services that its role usually asks for, wherever these are.
+        asks: services that its role usually connects to, on any host.
         now: Unix seconds.
     """
     return {
@@ -199,7 +200,7 @@ def windows(host: str, contacts: Sequence[Contact], asks: Services, now: int) ->
 
 
 def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str, frozenset[int]]:
-    """Contacts as the sets of a window; administration that is usual for the role is none."""
+    """Contacts as the sets of a window; excludes administration that is usual for the role."""
     found: defaultdict[str, set[int]] = defaultdict(set)
     for contact in contacts:
         usual = (contact.protocol, contact.port) in asks
@@ -218,7 +219,7 @@ def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str,
 
 
 def _sessions(contact: Contact) -> set[int]:
-    """The connections of a contact; none that failed, for these are the business of others."""
+    """The connections of a contact; none if it failed, because other detectors report failures."""
     if contact.failed:
         return set()
     place = contact.server, contact.protocol, contact.port
@@ -234,7 +235,7 @@ def _set_of(contact: Contact) -> str:
 def _by_window(contacts: Iterable[Contact], span: int, now: int) -> dict[int, list[Contact]]:
     found: defaultdict[int, list[Contact]] = defaultdict(list)
     for contact in contacts:
-        # A record from the future would open a window that nobody else is in.
+        # A record from the future would open a window that no other record is in.
         found[(min(contact.first, now) if contact.first >= 0 else now) // span].append(contact)
-    # One from long ago would open one that nobody asks for any more, and each costs a write.
+    # An old record would open a window that is no longer read, and each window costs a write.
     return {begin: found[begin] for begin in sorted(found)[-MOST_WINDOWS:]}

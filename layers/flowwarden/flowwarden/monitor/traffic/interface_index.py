@@ -1,4 +1,4 @@
-"""The interfaces that logged the flows of a batch, numbered from 0, and when their traffic was. Pure."""
+"""The interfaces that logged the flows of a batch, numbered from 0, and the times of their traffic. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class InterfaceIndex:
         self._starts = flows["start"]
         numbers = flows["interface_id"]
         if len(numbers) and np.count_nonzero(numbers == numbers[0]) < len(numbers):
-            # Marks tell which numbers there are faster than sorting does; -1 stands for no interface.
+            # Marks find the distinct numbers faster than sorting; -1 stands for no interface.
             marks = np.zeros(len(flows.texts) + 1, bool)
             marks[numbers + 1] = True
             found = marks.nonzero()[0] - 1
@@ -26,16 +26,16 @@ class InterfaceIndex:
             found = numbers[:1]
             self.of_row = np.zeros(len(numbers), np.int64)
         self.names: list[str | None] = [flows.text(number) for number in found.tolist()]
-        """Their ids; None for flows of which the log format does not tell the interface."""
+        """Their ids; None for flows whose log format does not contain the interface."""
 
     def __len__(self) -> int:
         return len(self.names)
 
     @cached_property
     def moments(self) -> Integers:
-        """The median of each interface's starts (Unix seconds); -1 where no record tells one.
+        """The median of each interface's start times (Unix seconds); -1 if no record has one.
 
-        With a median, a single record with a wrong time decides nothing.
+        Because of the median, a single record with a wrong time has no effect.
         """
         moments = np.full(len(self), -1)
         if len(self) == 1:
@@ -44,10 +44,10 @@ class InterfaceIndex:
             if len(starts):
                 moments[0] = (starts[(len(starts) - 1) // 2] + starts[len(starts) // 2]) // 2
             return moments
-        told = (self._starts >= 0).nonzero()[0]
-        if not len(told):
+        known = (self._starts >= 0).nonzero()[0]
+        if not len(known):
             return moments
-        starts, of_row = self._starts[told], self.of_row[told]
+        starts, of_row = self._starts[known], self.of_row[known]
         starts = starts[np.lexsort((starts, of_row))]
         counts = np.bincount(of_row, minlength=len(self))
         ends = counts.cumsum()

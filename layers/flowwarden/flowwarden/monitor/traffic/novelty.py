@@ -1,4 +1,4 @@
-"""What is new: the contacts of a batch that are not usual for the roles of the hosts at their interfaces."""
+"""New contacts: contacts of a batch that are not usual for the roles of the hosts at their interfaces."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flowwarden.monitor.traffic.edges import Edges
 from flowwarden.records.columnar.tokenizer import Integers
 
 type NewContacts = Mapping[int, Mapping[Edge, Integers]]
-"""Numbers of contacts by the index of their interface and by their edge."""
+"""Contact numbers, by interface index and edge."""
 
 
 class _ByEdge(Mapping[Edge, Integers]):
-    """The contacts of some edges, found when asked for: of most of them nobody asks."""
+    """The contacts of some edges, computed on access: most are never accessed."""
 
     def __init__(self, edges: Edges, numbers: dict[Edge, int]) -> None:
         self._edges = edges
@@ -32,11 +32,11 @@ class _ByEdge(Mapping[Edge, Integers]):
 
 
 def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> NewContacts:
-    """Those contacts whose edge is not usual.
+    """The contacts whose edge is not usual.
 
     Args:
         contacts: of a batch.
-        profiles: what is usual, by the index of the interface.
+        profiles: the usual behaviour, by interface index.
     """
     edges = contacts.edges
     found: dict[int, Mapping[Edge, Integers]] = {}

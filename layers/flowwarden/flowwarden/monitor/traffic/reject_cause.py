@@ -1,12 +1,13 @@
-"""The cause of a REJECT, as far as records alone tell it.
+"""The likely cause of a REJECT, as far as flow records alone show it.
 
-Security groups keep state and network ACLs do not, which tells them apart: a security group that let a
-request through lets its answer through as well. So a refused answer is a network ACL's doing; of its outbound
-rules where the interface's own answer is refused, of the inbound ones where it is the far end's. A refused
-request may be either's, and no record tells whose.
+Security groups are stateful and network ACLs are not, which distinguishes them: a security group that allows
+a request also allows its reply. A rejected reply is therefore caused by a network ACL: by its outbound rules
+if the interface's own reply is rejected, by its inbound rules if the far end's reply is rejected. A rejected
+request can be caused by either, and no record shows which.
 
-A security group forgets idle connections, too (after 350 s to five days: EC2 User Guide, "Connection
-tracking"). What is still sent on one is refused, without a SYN: a leftover, nobody's attempt at anything.
+Security groups also drop idle connections from tracking (after 350 s to five days: EC2 User Guide,
+"Connection tracking"). Packets that are sent on such a connection later are rejected, without a SYN. They are
+leftovers, not connection attempts.
 """
 
 from __future__ import annotations
@@ -24,36 +25,36 @@ from flowwarden.records.model import Action, FlowDirection
 
 
 class Cause(StrEnum):
-    """What refused a flow."""
+    """What rejected a flow."""
 
     BLOCK_PUBLIC_ACCESS = "block-public-access"
     ENCRYPTION_CONTROLS = "encryption-controls"
     OUTBOUND_ACL = "outbound-network-acl"
     INBOUND_ACL = "inbound-network-acl"
     EXPIRED = "expired-tracking"
-    """A leftover of a connection that the security group has forgotten."""
+    """A leftover of a connection that the security group no longer tracks."""
     NOISE = "background-noise"
-    """What the internet tries everywhere; the rules are meant to refuse it."""
+    """Unsolicited traffic that the internet sends to any address; the rules are meant to reject it."""
     UNDECIDED = "security-group-or-network-acl"
 
 
 REASONS: Final = {"BPA": Cause.BLOCK_PUBLIC_ACCESS, "EC": Cause.ENCRYPTION_CONTROLS}
-"""`reject-reason` codes that name the cause outright."""
+"""`reject-reason` codes that name the cause."""
 
 
 WORDS: Final = {
-    Cause.BLOCK_PUBLIC_ACCESS: "VPC Block Public Access refused it",
-    Cause.ENCRYPTION_CONTROLS: "VPC encryption controls refused it: the traffic is not encrypted in transit",
-    Cause.OUTBOUND_ACL: "the network ACL at {here}: its outbound rules refuse answers to ephemeral ports",
-    Cause.INBOUND_ACL: "the network ACL at {here}: its inbound rules refuse answers to ephemeral ports",
-    Cause.EXPIRED: "leftovers of connections that the security group has forgotten",
-    Cause.NOISE: "background noise of the internet",
+    Cause.BLOCK_PUBLIC_ACCESS: "VPC Block Public Access",
+    Cause.ENCRYPTION_CONTROLS: "VPC encryption controls: the traffic is not encrypted in transit",
+    Cause.OUTBOUND_ACL: "the network ACL at {here}: its outbound rules deny replies to ephemeral ports",
+    Cause.INBOUND_ACL: "the network ACL at {here}: its inbound rules deny replies to ephemeral ports",
+    Cause.EXPIRED: "late packets of connections that the security group no longer tracks",
+    Cause.NOISE: "background noise from the internet",
 }
-"""What there is to say about a cause; about one that is undecided more."""
+"""The text for each cause except `UNDECIDED`, whose text depends on the flow."""
 
 
 def cause_of(rejected: DirectedFlow) -> Cause:
-    """The cause of a rejected flow, by the first thing that tells it."""
+    """The cause of a rejected flow; the first rule that matches decides."""
     reason = REASONS.get(rejected.flow.reject_reason or "")
     if reason is not None:
         return reason
@@ -67,12 +68,12 @@ def cause_of(rejected: DirectedFlow) -> Cause:
 
 
 def is_refused_answer(directed: DirectedFlow) -> bool:
-    """Whether a request was let through and this, its answer, was not.
+    """Whether a request was accepted and this flow, its reply, was rejected.
 
-    Flags prove an answer. One that comes in counts only if its request is there, or it is backscatter: an
-    answer to somebody who used our address. Without flags it counts only if nothing of its 5-tuple was
-    accepted: what comes late on a connection that worked is a leftover. UDP is left out, since its answers
-    may come so late that the security group has forgotten the request.
+    Flags prove a reply. An incoming reply counts only if its request was logged; otherwise it is backscatter,
+    a reply to a sender that spoofed an internal address. Without flags, a reply counts only if nothing of
+    its 5-tuple was accepted: late packets on a connection that worked are leftovers. UDP is excluded,
+    because its replies can arrive after the security group has stopped tracking the request.
     """
     if directed.flow.action is not Action.REJECT or directed.flow.protocol != TCP or directed.side is None:
         return False
@@ -85,12 +86,12 @@ def is_refused_answer(directed: DirectedFlow) -> bool:
 
 
 def likely_cause(example: DirectedFlow, client: str, target: str) -> str:
-    """The likely cause of a refusal in words.
+    """The likely cause of a rejection in words.
 
     Args:
-        example: a flow that was refused.
-        client: who asked, in words.
-        target: who was asked, in words.
+        example: a rejected flow.
+        client: the client, in words.
+        target: the server, in words.
     """
     cause = cause_of(example)
     if cause is Cause.UNDECIDED:

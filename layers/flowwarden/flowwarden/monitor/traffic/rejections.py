@@ -1,7 +1,7 @@
-"""Rejections: what our own hosts are refused, sorted out for the detectors that report it.
+"""Rejections: rejected connections of internal hosts, assigned to the detectors that report them.
 
-One detector reports a refused connection: as a host that probes, as a service that shuts out many hosts, or
-else as the one host that is blocked.
+Exactly one detector reports a rejected connection: as a probing host, as a service that blocks many hosts, or
+otherwise as a single blocked host.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from flowwarden.records.model import Action
 type ServerService = tuple[str, int | None, int | None]
 """Server, protocol, port."""
 type Attempt = tuple[str, PeerClass, int | None, int | None]
-"""Client, class of the server, protocol, port: what one host asks for, at whatever replica."""
+"""Client, class of the server, protocol, port: a host's attempts at one service, on any replica."""
 
 
 def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
-    """Rejected flows of connections that our own hosts started, east-west or out.
+    """Rejected flows of connections that internal hosts initiated, east-west or outbound.
 
-    A rejected answer is no attempt: only flows that went the way of the connection count, and no leftovers.
+    A rejected reply is not an attempt: only flows in the direction of the connection count, and no leftovers.
     """
     return [
         directed
@@ -41,7 +41,7 @@ def refused_own(flows: Iterable[DirectedFlow]) -> list[DirectedFlow]:
 
 
 class Rejections:
-    """What our own hosts are refused in a batch; each answer is worked out once."""
+    """The rejected connections of internal hosts in a batch; each property is computed once."""
 
     def __init__(self, flows: Iterable[DirectedFlow], policy: Policy) -> None:
         self._refused = refused_own(flows)
@@ -49,7 +49,7 @@ class Rejections:
 
     @cached_property
     def probers(self) -> dict[str, list[DirectedFlow]]:
-        """The own hosts that are refused at many pairs of host and port, with their refused flows."""
+        """The internal hosts rejected at many pairs of host and port, with their rejected flows."""
         least = self._policy.thresholds.probing_places
         return {
             client: group
@@ -59,16 +59,17 @@ class Rejections:
 
     @cached_property
     def attempts(self) -> dict[Attempt, list[DirectedFlow]]:
-        """What each own host is refused, stray packets left out."""
+        """The rejected attempts of each internal host, without stray packets."""
         groups = grouped(self._refused, lambda d: (d.client, d.server_class, d.flow.protocol, d.service_port))
         least = self._policy.thresholds.blocked_packets
         return {key: group for key, group in groups.items() if _packets(group) >= least}
 
     @cached_property
     def shut_services(self) -> dict[ServerService, list[DirectedFlow]]:
-        """The services of ours that refuse many of our hosts.
+        """The internal services that reject many internal hosts.
 
-        Probers and exempt hosts are no clients: who tries everything says nothing about what he tries.
+        Probers and exempt hosts do not count as clients: a host that tries everything says nothing about a
+        service.
         """
         probing, exempt = self.probers, host_set(self._policy.exempt)
         asked = [
@@ -85,11 +86,11 @@ class Rejections:
         }
 
     def blocked(self) -> list[list[DirectedFlow]]:
-        """The refused attempts that no shut service explains, by host and service."""
+        """The rejected attempts that no blocked service explains, by host and service."""
         shut = self.shut_services
-        told = {(directed.client, service) for service, group in shut.items() for directed in group}
+        reported = {(directed.client, service) for service, group in shut.items() for directed in group}
         rest = (
-            [directed for directed in group if (directed.client, _service_at(directed)) not in told]
+            [directed for directed in group if (directed.client, _service_at(directed)) not in reported]
             for group in self.attempts.values()
         )
         return [group for group in rest if group]
@@ -100,5 +101,5 @@ def _service_at(directed: DirectedFlow) -> ServerService:
 
 
 def _packets(group: list[DirectedFlow]) -> int:
-    # A record stands for a packet at least, also where the log format leaves the count out.
+    # A record stands for at least one packet, even if the log format omits the count.
     return sum(1 if d.flow.packets is None else d.flow.packets for d in group)

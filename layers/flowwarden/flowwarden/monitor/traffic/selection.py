@@ -1,4 +1,4 @@
-"""Choosing and grouping flows: what several detectors need."""
+"""Selecting and grouping flows, shared by several detectors."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ from flowwarden.records.columnar.tokenizer import MIX, Integers, Mask
 from flowwarden.records.model import Flow, FlowDirection
 
 PAGING_CONFIDENCE = 0.95
-"""Below it the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page."""
+"""Below it, the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page.
+"""
 
 
 def rejected(directions: Directions) -> Integers:
-    """The rows of REJECTs, each record once, but for the noise of the internet."""
+    """The rows of REJECTs except internet noise, without duplicate records."""
     flows = directions.traffic.flows
     return without_repeats(flows, ((flows["action"] == REJECT) & ~is_noise(directions)).nonzero()[0])
 
 
 def touching(directions: Directions, rows: Integers, places: HostSet) -> Integers:
-    """Those of these connections with the internet that have an end in one of the places, each record once.
+    """The connections with the internet that have an end in one of the places, without duplicates.
 
-    Making flows of rows is dear, so that only those of declared places are made.
+    Creating flows from rows is expensive, so only those of declared places are created.
     """
     return without_repeats(directions.traffic.flows, rows[_touching(directions, rows, places)])
 
 
 def is_noise(directions: Directions) -> Mask:
-    """Which flows are refused attempts of the internet; one whose initiator nothing tells is its sender's."""
+    """Which flows are rejected attempts from the internet; an unknown initiator counts as the sender."""
     client = directions.client_class
     rejected: Mask = directions.traffic.flows["action"] == REJECT
     rejected &= directions.from_source
@@ -44,23 +45,23 @@ def is_noise(directions: Directions) -> Mask:
 
 
 def noise(directions: Directions) -> Integers:
-    """The rows of these attempts, each record once; leftovers of forgotten connections are none."""
+    """The rows of these attempts, without duplicates and without leftovers of expired connections."""
     traffic = directions.traffic
-    # Repeats first: of two forms of a record the one with flags says that it is a leftover.
+    # Duplicates first: of two forms of a record, only the one with flags identifies a leftover.
     rows = without_repeats(traffic.flows, is_noise(directions).nonzero()[0])
     noise: Integers = rows[~traffic.leftovers[rows]]
     return noise
 
 
 def with_internet(directions: Directions) -> Integers:
-    """The rows of accepted flows that surely are of a connection with the internet."""
+    """The rows of accepted flows that certainly belong to a connection with the internet."""
     outside: Mask = (directions.client_class == INTERNET) | (directions.server_class == INTERNET)
     outside &= directions.traffic.flows["action"] == ACCEPT
     return (outside & (directions.confidence >= PAGING_CONFIDENCE)).nonzero()[0]
 
 
 def _touching(directions: Directions, rows: Integers, here: HostSet) -> Mask:
-    """Which of these connections with the internet are with an end in one of the places, or logged there."""
+    """Which of these connections with the internet have an end in one of the places, or were logged there."""
     flows = directions.traffic.flows
     touching = np.zeros(len(rows), bool)
     for attribute in ("interface_id", "instance_id", "subnet_id"):
@@ -74,17 +75,17 @@ def _touching(directions: Directions, rows: Integers, here: HostSet) -> Mask:
 
 
 _TELLING = "srcaddr", "dstaddr", "srcport", "dstport", "start", "interface_id"
-"""What hardly any two records have in common that are not the same."""
+"""Fields that distinguish nearly all different records."""
 _IDENTITY = (*_TELLING, "protocol", "end", "action", "packets", "bytes")
-"""What makes a record the same record, in whatever format."""
+"""Fields that identify a record, regardless of its format."""
 
 
 def without_repeats(flows: FlowTable, rows: Integers) -> Integers:
-    """The rows without those of records that are there more than once."""
+    """The rows without duplicate records."""
     if len(rows) <= 1:
         return rows
-    # Records are delivered at least once, and once by each of two flow logs that write to one group, maybe
-    # in formats of their own: no sum and no threshold may grow with that.
+    # Delivery is at least once, and two flow logs that write to one log group deliver each record twice,
+    # possibly in different formats. No sum and no threshold may grow with that.
     if any(_are_distinct([flows[name][rows] for name in names]) for names in (_TELLING, _IDENTITY)):
         return rows
     unique: dict[tuple[object, ...], tuple[int, Flow]] = {}
@@ -97,7 +98,7 @@ def without_repeats(flows: FlowTable, rows: Integers) -> Integers:
 
 
 def _are_distinct(columns: Sequence[Integers]) -> bool:
-    """Whether no two rows are the same; False if only their hashes are."""
+    """Whether no two rows are equal; also False if only their hashes are equal."""
     mixed = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
         mixed = (mixed ^ column.astype(np.uint64)) * MIX
@@ -106,19 +107,19 @@ def _are_distinct(columns: Sequence[Integers]) -> bool:
 
 
 def _telling(flow: Flow) -> tuple[int, str]:
-    """Of two forms of a record the one with flags tells more; beyond that any order will do, if it is one."""
+    """Of two forms of a record, prefer the one with flags; otherwise any stable order."""
     return (-1 if flow.tcp_flags is None else flow.tcp_flags, repr(flow))
 
 
 def sure(directed: DirectedFlow) -> bool:
-    """Whether the initiator is known well enough to page on it."""
+    """Whether the initiator is certain enough to page."""
     return directed.verdict.initiator is not Initiator.UNKNOWN and directed.confidence >= PAGING_CONFIDENCE
 
 
 def grouped[K: Hashable](
     flows: Iterable[DirectedFlow], key: Callable[[DirectedFlow], K]
 ) -> dict[K, list[DirectedFlow]]:
-    """The flows by a key, in the order in which the keys first appear."""
+    """The flows by key, in order of first appearance."""
     groups: dict[K, list[DirectedFlow]] = defaultdict(list)
     for directed in flows:
         groups[key(directed)].append(directed)
@@ -126,7 +127,7 @@ def grouped[K: Hashable](
 
 
 def own_end(directed: DirectedFlow) -> str | None:
-    """The address at the interface that logged the flow; None where the side is not known."""
+    """The address at the interface that logged the flow; None if the side is unknown."""
     match directed.side:
         case FlowDirection.INGRESS:
             return directed.flow.dstaddr
@@ -137,5 +138,5 @@ def own_end(directed: DirectedFlow) -> str | None:
 
 
 def logged_by(directed: DirectedFlow, address: str) -> bool:
-    """Whether the address is the one at the interface that logged the flow, which is whose ids it has."""
+    """Whether the address is at the interface that logged the flow, to which the record's ids belong."""
     return own_end(directed) == address

@@ -1,4 +1,4 @@
-"""What findings tell of flows, from the columns: for so many flows that making each of them would be dear."""
+"""Tallies and samples of flows, from the columns, because creating that many flows is expensive."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
 FEW: Final = 24
-"""With fewer flows than this, making each of them is quicker."""
+"""Below this number, creating the flows is faster."""
 
 
 def sample_of(directions: Directions, rows: Integers) -> FlowSample:
-    """The flows in these rows, at least one, as a sample."""
+    """The sample of the flows in these rows, at least one."""
     (sample,) = samples_of(directions, [rows])
     return sample
 
 
 def samples_of(directions: Directions, groups: Sequence[Integers]) -> list[FlowSample]:
-    """The flows in each group of rows, none empty, as samples."""
+    """The samples of the flows in each group of rows, none empty."""
     few = [rows for rows in groups if len(rows) < FEW]
-    flows = iter(directions.flows(np.concatenate([_NONE, *few])))  # all in one call, which costs most
+    flows = iter(
+        directions.flows(np.concatenate([_NONE, *few]))
+    )  # one call for all, because calls are expensive
     return [
         FlowSample.of([*islice(flows, len(rows))])
         if len(rows) < FEW
@@ -39,7 +41,7 @@ _NONE: Final = np.empty(0, np.int64)
 
 
 def tally_of(directions: Directions, rows: Integers) -> Tally:
-    """What `Tally.of` says about the flows in these rows."""
+    """Equivalent to `Tally.of` for the flows in these rows."""
     flows = directions.traffic.flows
     packets, starts = flows["packets"][rows], flows["start"][rows]
     starts = starts[starts != ABSENT]
@@ -49,7 +51,7 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
     return Tally(
         records=len(rows),
         connections=len({*zip(*columns, strict=True)}),
-        # A record stands for a packet at least, also where the log format leaves the count out.
+        # A record stands for at least one packet, even if the log format omits the count.
         packets=sum(np.where(packets == ABSENT, 1, packets).tolist()),
         bytes=sum(np.maximum(flows["bytes"][rows], 0).tolist()),
         first=int(starts.min()) if len(starts) else None,
@@ -66,10 +68,10 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
 
 
 def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
-    """What `representative` chooses of the flows in these rows; only those are made that may be it."""
+    """Equivalent to `representative` for the flows in these rows; creates only the candidates."""
     confidences = directions.confidence[rows]
     rows = rows[confidences == confidences.max()]
-    # A start that the log does not tell counts as the earliest.
+    # A missing start counts as the earliest.
     starts = np.maximum(directions.traffic.flows["start"][rows], 0)
     rows = rows[starts == starts.min()]
     texts = directions.traffic.flows.texts
