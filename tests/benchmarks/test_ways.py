@@ -68,7 +68,7 @@ def test_the_way_to_findings_is_the_whole_of_it(layout: LogFormat) -> None:
     assert (result.flows, result.malformed) == (3_960, 0)
     assert result.internet_rejects > 300
     assert (
-        any("is refused Elasticsearch" in describe(each).summary for each in result.reported)
+        any("is blocked from Elasticsearch" in describe(each).summary for each in result.reported)
         or result.delivery.sent
     )
     assert 0 < len(result.delivery.sent) < 12

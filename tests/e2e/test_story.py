@@ -29,7 +29,7 @@ def test_the_story_ends_as_told(stage: Stage) -> None:
     """VPCs are covered, a second sweep does nothing, every scene has its pages and no others."""
     told = io.StringIO()
     assert narrate(Terminal(told), stage) == 0, told.getvalue()
-    for page in ("is refused PostgreSQL", "is refused at 24", "on the internet"):
+    for page in ("is blocked from PostgreSQL", "was rejected at 24", "on the internet"):
         assert page in told.getvalue()
 
 

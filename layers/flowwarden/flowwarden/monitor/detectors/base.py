@@ -52,9 +52,9 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     """One detector: its name, its needs, its function and its texts."""
 
     name: str
-    """Used in pages, the log, the README, docs/detectors.md and `inhibits`."""
+    """Used in pages, the log, docs/detectors.md and `inhibits`."""
     summary: str
-    """Its row in the README."""
+    """Its row in docs/detectors.md."""
     severity: Severity
     """The severity of its findings. `triage` lowers it for exempt hosts; `blocked-connection` lowers it until
     the rejections persist."""

@@ -15,7 +15,7 @@ from flowwarden.notify.text import plural
 
 NAME: Final = "alert-rollup"
 SUMMARY: Final = "one notification for all new alerts of a batch beyond the first 25"
-"""Its row in the README, below those of the detectors."""
+"""Its row in docs/detectors.md, below those of the detectors."""
 SEVERITY: Final = {Route.PAGES: Severity.HIGH, Route.OPERATIONS: Severity.MEDIUM}
 """By the route of the alerts that it replaces."""
 _KIND: Final = {Route.PAGES: "incident", Route.OPERATIONS: NAME}
