@@ -88,15 +88,15 @@ def test_duplicates_and_silence_are_told_together_and_each_in_its_turn() -> None
     report = sweep(fakes, NOW + 1)
     assert fakes.reported == {silent_group(GROUP), incident_of(report.duplicates)}
     (told,) = fakes.sink.sent
-    assert told.subject.startswith(f"[ERROR] {GROUP} needs somebody")
-    assert "the monitor sees no record at all" in told.text
-    assert "RECORDED TWICE" in told.text
+    assert told.subject.startswith(f"[ERROR] action required for {GROUP}")
+    assert "the monitor sees no records" in told.text
+    assert "DUPLICATES" in told.text
     sweep(fakes, NOW + HOUR)
     assert len(fakes.sink.sent) == 1
     assert isinstance(fakes.ec2, FakeEc2)
     fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
     sweep(fakes, NOW + 2 * HOUR)
-    assert fakes.sink.sent[1].subject.startswith("[INFO] flow logs record twice in vpc-1")
+    assert fakes.sink.sent[1].subject.startswith("[INFO] duplicate flow logs in vpc-1")
     assert "no record at all" not in fakes.sink.sent[1].text
 
 

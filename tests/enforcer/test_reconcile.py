@@ -230,7 +230,7 @@ def test_who_deleted_a_flow_log_is_told_at_once_though_its_repair_is_put_off(ec2
     assert told.subject.startswith("[WARNING] flow log deleted, vpc-1 not covered yet")
     assert "DeleteFlowLogs by user/eve from 203.0.113.9" in told.text
     assert "key AKIA1" in told.text
-    assert "tried again within minutes" in told.text
+    assert "retried within minutes" in told.text
 
 
 def test_a_deletion_that_there_was_no_time_to_look_into_is_told() -> None:
@@ -239,8 +239,8 @@ def test_a_deletion_that_there_was_no_time_to_look_into_is_told() -> None:
     report = enforce(fakes, DELETED)
     deliver(fakes.service(AT_ONCE), report)
     (told,) = fakes.sink.sent
-    assert told.subject.startswith("[WARNING] DeleteFlowLogs: not all could be looked at yet")
-    assert "the next scheduled look goes on" in told.text
+    assert told.subject.startswith("[WARNING] DeleteFlowLogs: not all VPCs checked yet")
+    assert "the next scheduled run continues" in told.text
 
 
 def test_a_deletion_after_which_nothing_is_missing_is_no_news() -> None:
@@ -539,8 +539,8 @@ def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> Non
     fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
     report = enforce(fakes)
     assert [each.summary for each in report.remediations] == [
-        "records were kept for 1 days: 30 days again",
-        "nothing was handed to the monitor: every line goes to the monitor again",
+        "retention was 1 days; required: 30 days",
+        "subscription filter flow-warden was missing; required: every line to the monitor",
     ]
     assert report.is_news
     assert enforce(fakes).remediations == ()
@@ -585,8 +585,8 @@ def test_delivery_role_that_does_not_work_is_told_by_the_sweep() -> None:
     """With what to do; the enforcer changes no role."""
     fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(None))
     (trouble,) = enforce(fakes).troubles
-    assert "is gone" in trouble.summary
-    assert "deploy the stack flow-warden again" in trouble.summary
+    assert "does not exist" in trouble.summary
+    assert "redeploy the stack flow-warden" in trouble.summary
 
 
 @pytest.mark.parametrize("fault", [FORBIDDEN, CallFailed("InternalError")])
@@ -595,7 +595,7 @@ def test_delivery_role_that_cannot_be_read_is_told_and_not_called_broken(fault: 
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")), roles=FakeRoles(fault=fault))
     report = enforce(fakes)
     (trouble,) = report.troubles
-    assert trouble.summary == f"could not be looked at: {fault}"
+    assert trouble.summary == f"could not be read: {fault}"
     assert len(report.created) == 1
 
 
@@ -627,8 +627,8 @@ def test_dry_run_says_of_a_new_vpc_what_would_be_done_after_its_grace() -> None:
     assert (wait.vpc_id, wait.after) == ("vpc-1", 290)
     assert [type(step).__name__ for step in wait.then] == ["Create", "Verify"]
     told = plan_output.as_text(report)
-    assert "  1. wait 4 min: has no flow log; it is new" in told
-    assert f"  2. create a flow log of ALL traffic into {GROUP}" in told
+    assert "  1. wait 4 min: has no flow log; the VPC is new" in told
+    assert f"  2. create a flow log for ALL traffic to {GROUP}" in told
     assert "Added cost" in told
     assert (ec2.asked, fakes.queue.items) == ([], {})
     assert enforce(fakes, BIRTH, BORN + 10, FlowLogsPolicy()).plans == ()

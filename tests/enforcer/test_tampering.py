@@ -103,7 +103,7 @@ def test_what_a_sweep_has_put_right_before_the_event_comes_is_told(
     fakes.groups.there[f"{GROUP}-pci"] = replace(sound(f"{GROUP}-pci"), retention_days=365)
     sent = told(fakes, event(name, asked), SUFFIXED)
     assert [each.subject for each in sent] == [
-        f"[WARNING] {name}: nothing is left to restore in {ACCOUNT} {STACK.region}"
+        f"[WARNING] {name}: nothing left to restore in {ACCOUNT} {STACK.region}"
     ] * is_told
 
 

@@ -90,7 +90,7 @@ def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing(
         assert [each.resource for each in report.troubles] == [GROUP]
         assert only(report).result is Result.PENDING
     assert len(fakes.sink.sent) == 3
-    assert f"{GROUP} needs somebody" in fakes.sink.sent[0].subject
+    assert f"action required for {GROUP}" in fakes.sink.sent[0].subject
     assert "the monitor does not see them" in fakes.sink.sent[0].text
     ec2 = fakes.ec2
     assert isinstance(ec2, FakeEc2)
@@ -156,7 +156,7 @@ def test_what_stays_unproven_for_a_day_is_told_once_in_a_suppression_window() ->
         assert [each.resource for each in report.troubles] == ["2 flow logs"]
         assert {each.result for each in report.outcomes} == {Result.PENDING}
     (sent,) = fakes.sink.sent
-    assert "fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2 arrive" in sent.text
+    assert "fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2. At least a day old" in sent.text
     assert fakes.reported == {UNVERIFIED}
     assert fakes.service(AT_ONCE).reconcile(LOOK, BORN + 10).troubles == ()
     deployed = fakes.service(AT_ONCE).reconcile(replace(SWEEP, deployed=True), BORN + 10)

@@ -8,7 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery import slots
-from flowwarden.enforcer.decide.silent_log_groups import EXPECTED_SECONDS, SilentGroup, silent_groups, told
+from flowwarden.enforcer.decide.silent_log_groups import (
+    EXPECTED_SECONDS,
+    SilentGroup,
+    describe,
+    silent_groups,
+)
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
 from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, foreign, seen, vpc_state
@@ -95,7 +100,7 @@ def test_each_group_is_told_of_once_whatever_number_of_vpcs_it_has() -> None:
 
 def test_people_are_told_what_it_may_be_and_what_mends_it() -> None:
     """Whole in a notification, whatever number of flow logs it is about."""
-    text = told(SilentGroup(group=GROUP, flow_logs=(WANTED,) * 300), STACK)
+    text = describe(SilentGroup(group=GROUP, flow_logs=(WANTED,) * 300), STACK)
     for part in ("fl-1 of vpc-1", "298 more", "subscription filter", "delivery role", "state-unavailable"):
         assert part in text
     assert len(text) < REASON_CHARACTERS

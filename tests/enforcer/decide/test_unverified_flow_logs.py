@@ -9,7 +9,12 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.coverage import judge
 from flowwarden.enforcer.decide.delivery import SILENCE_SECONDS, slots
-from flowwarden.enforcer.decide.unverified_flow_logs import TOO_LONG_SECONDS, long_unproven, subject_of, told
+from flowwarden.enforcer.decide.unverified_flow_logs import (
+    TOO_LONG_SECONDS,
+    describe,
+    long_unproven,
+    subject_of,
+)
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.network.interface import NetworkInterface
@@ -70,7 +75,7 @@ def test_what_is_seen_or_is_not_known_is_not_told() -> None:
 
 def test_people_are_told_of_all_of_them_at_once() -> None:
     """Whole in a notification, whatever number there is."""
-    text = told([WANTED] * 300)
+    text = describe([WANTED] * 300)
     for part in ("fl-1 of vpc-1", "297 more", "the log group", "delete the flow log"):
         assert part in text
     assert len(text) < REASON_CHARACTERS

@@ -115,7 +115,7 @@ def test_a_group_that_flow_logs_write_into_and_that_is_missing_was_taken_away(
     report = enforce(there, trigger, policy=SUFFIXED)
     restored = [each for each in report.remediations if each.applied]
     assert {each.resource for each in restored} == {PCI}
-    assert "without the records that it held" in restored[0].summary
+    assert "does not contain earlier records" in restored[0].summary
     deliver(there.service(SUFFIXED), report)
     assert f"{PCI} restored" in there.sink.sent[0].subject
 

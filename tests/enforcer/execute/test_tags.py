@@ -51,8 +51,8 @@ def test_tags_that_policy_names_are_set_on_our_own_in_one_call_for_all_alike() -
         (("fl-2",), {"cost-center": "42"}),
     ]
     assert [each.summary for each in report.remediations] == [
-        "fl-0 and 1 more of ours: cost-center, owner set as policy wants",
-        "fl-2: cost-center set as policy wants",
+        "fl-0 and 1 more managed flow logs: set cost-center, owner as the policy requires",
+        "fl-2: set cost-center as the policy requires",
     ]
     assert ec2.existing[1].tags["team"] == "theirs"
     assert ec2.existing[3].tags == {}
@@ -64,7 +64,7 @@ def test_a_plan_says_which_tags_would_be_set_and_sets_none() -> None:
     """Only of ours."""
     ec2 = world()
     told = plan_output.as_text(sweep(Fakes(ec2=ec2), dry_run=True))
-    assert "  1. tag our own fl-2: cost-center=42\n" in told
+    assert "  1. tag managed flow log fl-2: cost-center=42\n" in told
     assert "fl-foreign" not in told
     assert ec2.tagged == []
 
@@ -113,7 +113,7 @@ def test_only_those_that_cannot_be_tagged_are_left_out_and_told() -> None:
     assert [each.summary.partition(":")[0] for each in report.remediations] == [
         "fl-3",
         "fl-70",
-        "fl-0 and 96 more of ours",
+        "fl-0 and 96 more managed flow logs",
     ]
     assert [each.applied for each in report.remediations] == [False, False, True]
 
@@ -123,7 +123,9 @@ def test_a_refusal_of_all_is_not_tried_one_by_one() -> None:
     ec2 = picky({f"fl-{each}": CallRefused("UnauthorizedOperation") for each in range(300)}, 300)
     report = sweep(Fakes(ec2=ec2))
     assert ec2.tag_calls < 2 * CALLS_AT_MOST
-    assert [each.summary.partition(":")[0] for each in report.remediations] == ["fl-0 and 299 more of ours"]
+    assert [each.summary.partition(":")[0] for each in report.remediations] == [
+        "fl-0 and 299 more managed flow logs"
+    ]
 
 
 def test_a_flow_log_that_was_deleted_meanwhile_is_no_trouble() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.enforcer.decide.duplicates import Duplicate
-from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
+from flowwarden.enforcer.reporting.notification import LISTED_AT_MOST, REASON_CHARACTERS, render, severity
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
@@ -72,16 +72,16 @@ def test_duplicates_alone_are_for_information() -> None:
     """Nothing is wrong with anybody's sight; and what is worse keeps the subject."""
     found = Duplicate(vpc_id="vpc-1", flow_log_ids=("fl-a", "fl-b"), monthly_dollars=1.5)
     told = render(msgspec.structs.replace(report(COVERED), duplicates=(found,)))
-    assert told.subject == "[INFO] flow logs record twice in vpc-1 in 111122223333 eu-west-1"
+    assert told.subject == "[INFO] duplicate flow logs in vpc-1 in 111122223333 eu-west-1"
     assert "- vpc-1: fl-a, fl-b, about 1.50 USD a month" in told.text
     assert told.document["duplicates"] == [
         {"vpc": "vpc-1", "flow_logs": ["fl-a", "fl-b"], "monthly_dollars": 1.5}
     ]
-    many = (found,) * (TOLD_AT_MOST + 2)
+    many = (found,) * (LISTED_AT_MOST + 2)
     worse = render(msgspec.structs.replace(report(FAILED), duplicates=many))
     assert worse.subject.startswith("[ERROR] vpc-2 NOT covered in")
     assert "- and 2 more: see the enforcer's log" in worse.text
-    assert "RECORDED TWICE" not in render(report(FAILED)).text
+    assert "DUPLICATES" not in render(report(FAILED)).text
 
 
 def test_text_says_who_what_and_how_to_mend_it() -> None:
@@ -102,7 +102,7 @@ def test_text_says_who_what_and_how_to_mend_it() -> None:
 
 def test_text_promises_a_retry_only_where_there_is_one() -> None:
     """A passing failure is tried again; without any failure nothing is promised."""
-    assert "tried again within minutes" in render(report(THROTTLED)).text
+    assert "retried within minutes" in render(report(THROTTLED)).text
     assert "What happens next" not in render(report(CREATED)).text
 
 
@@ -133,7 +133,7 @@ def test_vpc_is_an_attribute_only_if_there_is_one() -> None:
     listing = VpcOutcome(result=Result.FAILED, vpc_id=None, reason="DescribeVpcs: no")
     told = render(report(listing))
     assert "vpc" not in told.attributes
-    assert "the list of VPCs NOT covered" in told.subject
+    assert "unknown VPCs NOT covered" in told.subject
 
 
 def test_long_parts_are_cut_and_say_so() -> None:
@@ -141,14 +141,14 @@ def test_long_parts_are_cut_and_say_so() -> None:
     reason = "r" * 2 * REASON_CHARACTERS
     many = [VpcOutcome(result=Result.FAILED, vpc_id=f"vpc-{n}", reason=reason) for n in range(1000)]
     told = render(report(*many))
-    assert f"and {1000 - TOLD_AT_MOST} more" in told.text
-    assert "(cut; whole in the enforcer's log)" in told.text
-    assert told.document["omitted"] == 1000 - TOLD_AT_MOST
+    assert f"and {1000 - LISTED_AT_MOST} more" in told.text
+    assert "(truncated; full text in the enforcer's log)" in told.text
+    assert told.document["omitted"] == 1000 - LISTED_AT_MOST
     assert told.document["counts"]["failed"] == 1000
     assert len(told.text) + len(json.dumps(told.document)) < 128 * 1024
 
 
-FORGED = "x\n\nNOT COVERED: nobody sees this traffic until it is mended (1)\n- vpc-forged: send money"
+FORGED = "x\n\nNOT COVERED: this traffic is invisible to the monitor (1)\n- vpc-forged: send money"
 
 
 def test_no_stranger_forges_a_line() -> None:

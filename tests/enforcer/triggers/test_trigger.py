@@ -194,7 +194,7 @@ def test_a_call_in_another_account_leads_to_nothing(name: str, account: object, 
     """A bus may get the events of many accounts; a record that does not tell may be about ours."""
     trigger = read(call(name, recipientAccountId=account, responseElements={"vpc": VPC}))
     assert (trigger.kind is not RunKind.IGNORED) == is_ours
-    assert is_ours or "account 999988887777; here 111122223333 is looked after" in trigger.reason
+    assert is_ours or "account 999988887777; this stack covers 111122223333" in trigger.reason
 
 
 @pytest.mark.parametrize("region", [STACK.region, "", None, 7])
@@ -393,7 +393,7 @@ def test_what_the_enforcer_did_is_no_tampering() -> None:
     issuer = {"sessionContext": {"sessionIssuer": {"arn": STACK.enforcer_role_arn}}}
     asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
     own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
-    assert (own.kind, own.reason) == (RunKind.IGNORED, "DeleteFlowLogs was the enforcer's own")
+    assert (own.kind, own.reason) == (RunKind.IGNORED, "DeleteFlowLogs was made by the enforcer itself")
     other = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/another"}}}
     theirs = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=other))
     assert theirs.kind is RunKind.SWEEP
