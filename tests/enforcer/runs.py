@@ -1,4 +1,4 @@
-"""Runs of the enforcer that its tests share."""
+"""Runs of the enforcer, shared by its tests."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ FORBIDDEN = CallRefused("UnauthorizedOperation")
 
 
 def own(*vpc_ids: str) -> list[Vpc]:
-    """VPCs of our account."""
+    """VPCs of the stack's account."""
     return [Vpc(vpc_id=vpc_id, owner_id=ACCOUNT) for vpc_id in vpc_ids]
 
 
 def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
-    """The wanted flow log of a VPC, changed."""
+    """The wanted flow log of a VPC, with changes."""
     return changed(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
 
 
@@ -60,7 +60,7 @@ _attempts = count()
 
 
 def deliver(service: Enforcer, report: EnforcementReport, now: int = BORN) -> DeliveryReport:
-    """What the handler does with a report: send it, and fail if a retry is needed."""
+    """Handle a report like the Lambda handler: send it, and fail if a retry is needed."""
     delivery = service.notify(report, f"attempt-{next(_attempts)}", now)
     delivery.raise_if_unsent()
     report.raise_if_incomplete()
@@ -68,7 +68,7 @@ def deliver(service: Enforcer, report: EnforcementReport, now: int = BORN) -> De
 
 
 def run(service: Enforcer, trigger: Trigger, now: int = BORN) -> EnforcementReport:
-    """One run for an event of its own, sent."""
+    """One run for a separate event, with its report sent."""
     event = replace(trigger, idempotency_key=f"{trigger.idempotency_key} at {now}")
     report = service.reconcile(event, now)
     deliver(service, report, now)
@@ -76,6 +76,6 @@ def run(service: Enforcer, trigger: Trigger, now: int = BORN) -> EnforcementRepo
 
 
 def only(report: EnforcementReport) -> VpcOutcome:
-    """The outcome of a run about one VPC."""
+    """The only outcome of a run."""
     (outcome,) = report.outcomes
     return outcome

@@ -23,7 +23,7 @@ class LogDestinations(Struct, frozen=True, kw_only=True):
 
     formats: Mapping[str, AbstractSet[str]] = {}
     """The log formats, as far as EC2 reports them."""
-    ours: Mapping[str, AbstractSet[Shape]] = {}
+    managed: Mapping[str, AbstractSet[Shape]] = {}
     """The shapes of the managed flow logs, except those that use the alternate destination only because an
     unmanaged flow log of the same resource uses the wanted one."""
 
@@ -41,12 +41,12 @@ def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinatio
         formats.setdefault(group, set()).add(log_format)
         if not is_own(each, stack):
             foreign.setdefault(each.resource_id, set()).add(group)
-    ours: dict[str, set[Shape]] = {}
+    managed: dict[str, set[Shape]] = {}
     for each, group, _ in known:
         evades = any(is_alternate(group, taken) for taken in foreign.get(each.resource_id, ()))
         if is_own(each, stack) and not evades:
-            ours.setdefault(group, set()).add(_shape(each.delivery_role_arn, each.settings))
-    return LogDestinations(formats=formats, ours=ours)
+            managed.setdefault(group, set()).add(_shape(each.delivery_role_arn, each.settings))
+    return LogDestinations(formats=formats, managed=managed)
 
 
 def choose_destination(
@@ -67,7 +67,7 @@ def choose_destination(
     shape = _shape(desired.delivery_role_arn, chosen)
     others = places.formats.get(desired.destination, set()) - {log_format}
     in_the_way = any(same_destination(each, desired, stack) for each in parts.flow_logs)
-    moved = bool(places.ours.get(beside.destination)) and shape not in places.ours.get(
+    moved = bool(places.managed.get(beside.destination)) and shape not in places.managed.get(
         desired.destination, set()
     )
     return beside if others or in_the_way or moved else desired

@@ -82,7 +82,7 @@ def keep(
     wanted: Mapping[str, DesiredFlowLog],
     found: Iterable[LogGroup],
     stack: Stack,
-    ours: AbstractSet[str] = frozenset(),
+    managed: AbstractSet[str] = frozenset(),
 ) -> Iterator[LogGroupStep]:
     """The steps for log groups, in order.
 
@@ -90,7 +90,7 @@ def keep(
         wanted: the log groups to maintain, each with a flow log whose spec applies to it.
         found: those of the maintained groups that exist.
         stack: the stack.
-        ours: log groups that managed flow logs write into, wanted or not.
+        managed: log groups that managed flow logs write into, wanted or not.
     """
     there = {each.name: each for each in found}
     for name, desired in sorted(wanted.items()):
@@ -99,7 +99,7 @@ def keep(
             yield CreateLogGroup(group=name, kms_key_arn=desired.kms_key_arn)
             group = LogGroup(name=name, kms_key_arn=desired.kms_key_arn or None)
         yield from _differences(group, desired.retention_days, desired.kms_key_arn, stack)
-    for name in sorted(ours - wanted.keys()):
+    for name in sorted(managed - wanted.keys()):
         yield from _as_the_stack_has_it(name, there.get(name), stack)
 
 
