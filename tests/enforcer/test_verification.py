@@ -156,7 +156,7 @@ def test_flow_logs_unverified_for_a_day_are_reported_once_per_suppression_window
         assert [each.resource for each in report.troubles] == ["2 flow logs"]
         assert {each.result for each in report.outcomes} == {Result.PENDING}
     (sent,) = fakes.sink.sent
-    assert "fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2. At least a day old" in sent.text
+    assert "not verified after at least one day: fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2." in sent.text
     assert fakes.reported == {UNVERIFIED}
     assert fakes.service(AT_ONCE).reconcile(LOOK, BORN + 10).troubles == ()
     deployed = fakes.service(AT_ONCE).reconcile(replace(SWEEP, deployed=True), BORN + 10)

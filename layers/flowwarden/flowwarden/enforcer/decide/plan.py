@@ -173,7 +173,7 @@ def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict)
         flow_log=wanted,
         monthly_dollars=cost.monthly_dollars(wanted, active),
     )
-    then = "then delete the old managed flow log" if verdict.replaced else "delivery must be verified"
+    then = "then delete the old managed flow log" if verdict.replaced else "new flow logs must be verified"
     return create, Verify(vpc_id=vpc_id, reason=then, after=SETTLED_SECONDS)
 
 

@@ -64,9 +64,9 @@ def describe(found: Sequence[FlowLog]) -> str:
     if more := len(found) - len(named):
         named.append(f"{more} more")
     return (
-        f"delivery not verified: {', '.join(named)}. At least a day old; interfaces may be active, but the "
-        "monitor has seen no recent records from them. EC2 reports no failure; nothing was changed. If the "
-        "hosts are stopped, no action is required. If they run, look for their records in the log group. If "
-        "there are none, delete the flow log; the next sweep recreates it. If there are some, the monitor "
+        f"delivery not verified after at least one day: {', '.join(named)}. Interfaces may be active, but "
+        "the monitor has seen no recent records from them. EC2 reports no failure; nothing was changed. If "
+        "the hosts are stopped, no action is required. If they run, look for their records in the log group. "
+        "If there are none, delete the flow log; the next sweep recreates it. If there are some, the monitor "
         "does not see them: check its errors, failure queue and alarms"
     )

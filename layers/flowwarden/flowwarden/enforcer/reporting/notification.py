@@ -89,9 +89,9 @@ def _text(report: EnforcementReport) -> str:
     if report.awaited:
         parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)]))
     for done, heading in ((False, "ACTION REQUIRED"), (True, "RESTORED")):
-        found = [each for each in report.remediations if each.applied is done]
-        if found:
-            parts.append("\n".join([f"{heading} ({len(found)})", *_repairs(found)]))
+        repairs = [each for each in report.remediations if each.applied is done]
+        if repairs:
+            parts.append("\n".join([f"{heading} ({len(repairs)})", *_repairs(repairs)]))
     if report.duplicates:
         parts.append("\n".join(_duplicates(report.duplicates)))
     if report.failures or report.awaited or report.goes_on:
