@@ -16,7 +16,7 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Unread
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, RunKind, Trigger
-from flowwarden.enforcer.work_queue import PATIENCE_SECONDS, Cursor, WorkItem
+from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, Cursor, WorkItem
 from flowwarden.errors import (
     CallFailed,
     EnforcementError,
@@ -145,7 +145,7 @@ def test_a_transient_failure_is_retried_and_reported_only_if_it_lasts() -> None:
     fakes = Fakes(ec2=ec2)
     first = enforce(fakes)
     assert (only(first).result, first.is_news) == (Result.PENDING, False)
-    later = enforce(fakes, LOOK, BORN + 10 + PATIENCE_SECONDS)
+    later = enforce(fakes, LOOK, BORN + 10 + FAILED_AFTER_SECONDS)
     assert (only(later).result, later.is_news) == (Result.FAILED, False)
     assert enforce(fakes, SWEEP, BORN + 3600).is_news
     ec2.create_faults = {}
@@ -181,7 +181,7 @@ def test_flow_log_that_is_never_listed_eventually_is_a_failure() -> None:
     """It is unknown whether it is the wanted one."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), late=[existing()]))
     assert only(enforce(fakes)).result is Result.PENDING
-    assert only(enforce(fakes, LOOK, BORN + 10 + PATIENCE_SECONDS)).result is Result.FAILED
+    assert only(enforce(fakes, LOOK, BORN + 10 + FAILED_AFTER_SECONDS)).result is Result.FAILED
 
 
 @pytest.mark.parametrize(
@@ -430,9 +430,9 @@ def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
 )
 def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None, result: Result) -> None:
     """If tagging is refused, the queue stores the hold; if the old one is gone, the new one stays for now."""
-    beside = DESIRED.alternate_destination
-    assert beside is not None
-    new = wanted("fl-new", "vpc-1", beside, BORN - 9999)
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    new = wanted("fl-new", "vpc-1", alternate, BORN - 9999)
     ec2 = FakeEc2(own("vpc-1"), [existing(log_format="${version}"), new], tag_fault=fault)
     ec2.fail("fl-new")
     fakes = Fakes(ec2=ec2)
@@ -445,11 +445,11 @@ def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None,
 
 def test_one_failed_verification_is_no_lasting_failure() -> None:
     """The time spent waiting for verification does not count."""
-    beside = DESIRED.alternate_destination
-    assert beside is not None
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
     ec2 = FakeEc2(
         own("vpc-1"),
-        [existing(log_format="${version}"), wanted("fl-new", "vpc-1", beside, BORN - 9999)],
+        [existing(log_format="${version}"), wanted("fl-new", "vpc-1", alternate, BORN - 9999)],
         delete_fault=CallFailed("InternalError"),
     )
     fakes = Fakes(ec2=ec2)
@@ -511,9 +511,9 @@ def test_without_the_state_table_an_unfinished_sweep_is_left_to_lambda() -> None
 def test_without_evidence_nothing_is_deleted() -> None:
     """The delivery of the replacement is not verified."""
     old = existing(log_format="${version}", creation_time=BORN - 9999)
-    beside = DESIRED.alternate_destination
-    assert beside is not None
-    new = replace(wanted("fl-new", "vpc-1", beside, BORN - 9999))
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    new = replace(wanted("fl-new", "vpc-1", alternate, BORN - 9999))
     ec2 = FakeEc2(own("vpc-1"), [old, new], [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")])
     fakes = Fakes(ec2=ec2)
     fakes.evidence.is_away = True

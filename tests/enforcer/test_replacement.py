@@ -158,9 +158,9 @@ class World:
                 )
             STATES.get(state, STATES["bare"])(self.ec2, vpc_id)
         if self.broken:
-            beside = WANTED.alternate_destination
-            assert beside is not None
-            self.ec2.broken_groups = {beside.destination} | ({GROUP} if self.all_broken else set())
+            alternate = WANTED.alternate_destination
+            assert alternate is not None
+            self.ec2.broken_groups = {alternate.destination} | ({GROUP} if self.all_broken else set())
         self.fakes = Fakes(ec2=Ec2FlowLogs(cast("Any", self.ec2)))
 
     def run(self, kind: RunKind) -> EnforcementReport:
@@ -328,15 +328,15 @@ def test_a_changed_format_is_replaced_in_the_alternate_log_group(busy: bool) -> 
     world = World(1, ["own, another format"], [busy])
     (created,) = world.run(RunKind.SWEEP).outcomes
     assert created.result is Result.CREATED
-    beside = WANTED.alternate_destination
-    assert beside is not None
-    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [GROUP, beside.destination]
-    assert set(world.fakes.groups.there) == {GROUP, beside.destination}
-    assert world.fakes.groups.there[beside.destination] == replace(
-        world.fakes.groups.there[GROUP], name=beside.destination
+    alternate = WANTED.alternate_destination
+    assert alternate is not None
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [GROUP, alternate.destination]
+    assert set(world.fakes.groups.there) == {GROUP, alternate.destination}
+    assert world.fakes.groups.there[alternate.destination] == replace(
+        world.fakes.groups.there[GROUP], name=alternate.destination
     )
     world.hours(2)
-    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [beside.destination]
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [alternate.destination]
 
 
 def test_a_failing_unmanaged_flow_log_moves_only_its_own_vpc() -> None:
@@ -345,12 +345,12 @@ def test_a_failing_unmanaged_flow_log_moves_only_its_own_vpc() -> None:
     world.hours(2)
     world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
     world.hours(2)
-    beside = WANTED.alternate_destination
-    assert beside is not None
+    alternate = WANTED.alternate_destination
+    assert alternate is not None
     written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in world.ec2.there()]
     assert written == [
         ("vpc-00000000", GROUP),
-        ("vpc-00000000", beside.destination),
+        ("vpc-00000000", alternate.destination),
         ("vpc-00000001", GROUP),
     ]
     assert world.ec2.recorded("vpc-00000000") == {"ACCEPT", "REJECT"}

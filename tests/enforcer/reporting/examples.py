@@ -50,9 +50,9 @@ def _reconcile(fakes: Fakes, trigger: Trigger = SWEEP) -> EnforcementReport:
 
 
 def _replacement() -> FlowLog:
-    beside = DESIRED.alternate_destination
-    assert beside is not None
-    return wanted("fl-new", "vpc-1", beside, BORN - 9999)
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    return wanted("fl-new", "vpc-1", alternate, BORN - 9999)
 
 
 def _failed_delivery(*old: FlowLog) -> EnforcementReport:

@@ -35,8 +35,8 @@ class RunMode(Struct, frozen=True, kw_only=True):
 
     def acts(self, *, dry_run: bool) -> bool:
         """Whether such a run does anything; `dry_run` says whether it only plans."""
-        looks = self.vpcs != "none" or self.checks_dependencies
-        return looks and (self.runs_dry or not dry_run)
+        observes = self.vpcs != "none" or self.checks_dependencies
+        return observes and (self.runs_dry or not dry_run)
 
 
 RUN_MODES: Final[Mapping[RunKind, RunMode]] = MappingProxyType(

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flowwarden.errors import StateUnavailable
 
-PATIENCE_SECONDS: Final = 15 * 60
+FAILED_AFTER_SECONDS: Final = 15 * 60
 """How long a transient failure is only retried before it counts as a failure."""
 
 

@@ -59,18 +59,18 @@ def choose_destination(
     already has managed flow logs while the wanted group has none of this configuration, so that flow logs
     of one configuration stay together.
     """
-    beside = desired.alternate_destination
-    if beside is None:
+    alternate = desired.alternate_destination
+    if alternate is None:
         return desired
     log_format = " ".join(desired.log_format.split())
     chosen = {each.name: getattr(desired, each.name) for each in SETTINGS}
     shape = _shape(desired.delivery_role_arn, chosen)
     others = places.formats.get(desired.destination, set()) - {log_format}
     in_the_way = any(same_destination(each, desired, stack) for each in parts.flow_logs)
-    moved = bool(places.managed.get(beside.destination)) and shape not in places.managed.get(
+    moved = bool(places.managed.get(alternate.destination)) and shape not in places.managed.get(
         desired.destination, set()
     )
-    return beside if others or in_the_way or moved else desired
+    return alternate if others or in_the_way or moved else desired
 
 
 def _shape(role_arn: str | None, settings: Mapping[str, Value]) -> Shape:

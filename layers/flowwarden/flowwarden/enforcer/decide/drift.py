@@ -50,8 +50,8 @@ def same_destination(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -
 
 def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Iterator[str]:
     """Descriptions of what differs between a flow log and the wanted one."""
-    beside = desired.alternate_destination
-    if not any(same_destination(flow_log, each, stack) for each in (desired, beside) if each is not None):
+    alternate = desired.alternate_destination
+    if not any(same_destination(flow_log, each, stack) for each in (desired, alternate) if each is not None):
         where = flow_log.log_destination or flow_log.log_group_name or "an unknown destination"
         yield f"writes to {where}"
     for setting in SETTINGS:

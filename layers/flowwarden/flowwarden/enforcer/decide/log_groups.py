@@ -70,11 +70,11 @@ def groups_wanted(
     """
     found: dict[str, DesiredFlowLog] = {}
     for each in desired:
-        beside = each.alternate_destination
+        alternate = each.alternate_destination
         if each.destination_type == CLOUD_WATCH_LOGS and stack.keeps(each.destination):
             found[each.destination] = each
-            if beside is not None and beside.destination in in_use:
-                found[beside.destination] = beside
+            if alternate is not None and alternate.destination in in_use:
+                found[alternate.destination] = alternate
     return found
 
 

@@ -24,7 +24,7 @@ from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.triggers.trigger import Trigger
-from flowwarden.enforcer.work_queue import PATIENCE_SECONDS, WorkItem
+from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, NotThere, VpcGone
 
 SOON_SECONDS: Final = 120
@@ -56,8 +56,8 @@ class FlowLogExecutor:
         others, so that it does not block them.
         """
         done = self._try(planned, before, trigger)
-        lacks = any(isinstance(step, Create) for step in planned.plan.steps)
-        awaited = lacks and done.outcome.result is Result.PENDING and done.outcome.retryable
+        creates = any(isinstance(step, Create) for step in planned.plan.steps)
+        awaited = creates and done.outcome.result is Result.PENDING and done.outcome.retryable
         return replace(done, outcome=replace(done.outcome, awaited=awaited))
 
     def _try(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
@@ -187,8 +187,8 @@ def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
     if verdict.coverage not in {Coverage.COVERED, Coverage.UNPROVEN} or trigger.happened_at is None:
         return outcome
     for each in planned.vpc_state.parts.flow_logs:
-        news = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.vpc_state.stack)
-        if each.flow_log_id == verdict.flow_log_id and news:
+        is_new = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.vpc_state.stack)
+        if each.flow_log_id == verdict.flow_log_id and is_new:
             reason = f"{each.flow_log_id} was created since this event by an earlier or concurrent run"
             return replace(outcome, result=Result.CREATED, reason=reason, earlier=True)
     return outcome
@@ -214,7 +214,7 @@ def _requeue(
     item = _soon(vpc_id, reason, before, now)
     if throttled:
         item = replace(item, due=now, throttled_at=now)
-    lasts = now - item.failing_since >= PATIENCE_SECONDS
+    lasts = now - item.failing_since >= FAILED_AFTER_SECONDS
     outcome = VpcOutcome(
         result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
     )
