@@ -61,6 +61,7 @@ docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of do
 .PHONY: golden
 golden: .venv/.made ## Write the golden pages anew: what each detector's notification says
 	@$(BIN)/python -m tests.monitor.render.golden
+	@$(BIN)/python -m tests.enforcer.reporting.golden
 
 .PHONY: validate
 validate: .venvs/sam/.made ## What SAM says of the template

@@ -1,4 +1,4 @@
-"""VPCs and flow logs that the tests of coverage and plans share."""
+"""VPCs and flow logs shared by the tests of coverage and plans."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OLD = NOW - 30 * 24 * 3600
 VPC = Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, cidrs=("10.0.0.0/16",))
 DESIRED = resolved(FlowLogSpec(), STACK)
 WANTED = wanted("fl-1", "vpc-1", DESIRED, OLD)
-"""Ours, as policy wants it."""
+"""A managed flow log as the policy wants it."""
 BESIDE = f"{GROUP}-{DESIRED.configuration}"
 ACTIVE = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1", subnet_id="subnet-1")
 OTHER = "eni-0b"
@@ -29,12 +29,12 @@ OTHER = "eni-0b"
 
 
 def but(**changes: Any) -> FlowLog:
-    """The wanted flow log, changed."""
+    """The wanted flow log with changes."""
     return changed(WANTED, **changes)
 
 
 def changed(flow_log: FlowLog, **changes: Any) -> FlowLog:
-    """A flow log with other attributes or settings; None for a setting that is not described."""
+    """A flow log with changed attributes or settings; None removes a setting from the description."""
     names = {each.name for each in SETTINGS}
     attributes = {name: value for name, value in changes.items() if name not in names}
     settings = flow_log.settings | {name: value for name, value in changes.items() if name in names}
@@ -43,18 +43,18 @@ def changed(flow_log: FlowLog, **changes: Any) -> FlowLog:
 
 
 def foreign(**changes: Any) -> FlowLog:
-    """Somebody else's flow log like the wanted one, changed."""
+    """An unmanaged flow log like the wanted one, with changes."""
     return but(**{"tags": {}, "flow_log_id": "fl-foreign"} | changes)
 
 
 def seen(*interfaces: str, group: str = GROUP, at: int = NOW) -> dict[str, dict[int, frozenset[int]]]:
-    """What the monitor saw: these interfaces, in every slot that is looked at then."""
+    """What the monitor saw: these interfaces, in every slot that is checked at that time."""
     numbers = frozenset(number for each in interfaces if (number := number_of(each)) is not None)
     return {group: dict.fromkeys(slots(at), numbers)}
 
 
 def vpc_state(*flow_logs: FlowLog, **changes: Any) -> VpcState:
-    """A VPC with these flow logs; without interfaces, if nothing else is said."""
+    """A VPC with these flow logs; by default without interfaces."""
     parts = VpcResources(
         flow_logs=flow_logs,
         interfaces=changes.pop("interfaces", ()),

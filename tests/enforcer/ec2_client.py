@@ -1,8 +1,8 @@
-"""A hand-written boto3 client of EC2: pages, eventual consistency, faults, and the truth beside it.
+"""A hand-written fake of the boto3 client of EC2: pages, eventual consistency, faults, and the real state.
 
-`flow_logs` is the truth. DescribeFlowLogs shows a new flow log, and stops to show a deleted one, some calls
-late. A fault comes before a call has worked or after it has, as an exception or, where EC2 has that form, as
-an `Unsuccessful` item of an answer.
+`flow_logs` is the real state. DescribeFlowLogs shows a new flow log, and stops showing a deleted one, some
+calls late. A fault occurs before or after the call takes effect, as an exception or, where EC2 has that form,
+as an `Unsuccessful` item of a response.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from flowwarden.enforcer.state.desired import MANAGED_TAG
 
 PAGE = 3
-"""Items of a page: small, so that there are several."""
+"""Items per page: few, so that there are several pages."""
 FIRST_ATTEMPT = 600
-"""Seconds after which a flow log that cannot deliver is known to fail."""
+"""Seconds after which a flow log that cannot deliver has status FAILED."""
 
 
 @dataclass
 class Real:
-    """A flow log as it really is."""
+    """The real state of a flow log."""
 
     described: dict[str, Any]
     delivers: bool
     shown_after: int = 0
-    """The number of the DescribeFlowLogs call from which on it is shown."""
+    """The number of the first DescribeFlowLogs call that shows it."""
     gone_after: int | None = None
-    """The same, for when it is shown no more; None while it exists."""
+    """The number of the first DescribeFlowLogs call that no longer shows it; None while it exists."""
 
 
 @dataclass
 class Ec2Client:
-    """The calls that `aws.ec2` makes."""
+    """The API calls that `aws.ec2` uses."""
 
     random: Random
     now: Callable[[], int]
@@ -46,51 +46,51 @@ class Ec2Client:
     subnets: list[dict[str, Any]] = field(default_factory=list)
     interfaces: list[dict[str, Any]] = field(default_factory=list)
     instances: dict[str, str] = field(default_factory=dict)
-    """Their states."""
+    """Instance states."""
     flow_logs: dict[str, Real] = field(default_factory=dict)
     fault_rate: float = 0.0
     lag: int = 0
     unreadable: bool = False
-    """Whether each description tells of something, too, that nobody can make sense of."""
+    """Whether each description also contains an unreadable item."""
     broken_groups: set[str] = field(default_factory=set)
-    """Destinations into which nothing can be delivered."""
+    """Destinations to which delivery fails."""
     pages: Counter[str] = field(default_factory=Counter)
     changes: list[str] = field(default_factory=list)
     always_throttled: set[str] = field(default_factory=set)
-    """VPCs for which no flow log can be made, because of too many calls."""
+    """VPCs for which CreateFlowLogs is always throttled."""
     interrupt: Callable[[], object] | None = None
-    """What happens, now and then, just before something is changed: another run, for one."""
+    """A callback that runs occasionally just before a change, such as another run."""
     harm: list[str] = field(default_factory=list)
-    """What was done that must never be done."""
+    """Forbidden changes that were made."""
     _looks: int = 0
     _by_token: dict[str, str] = field(default_factory=dict)
 
-    # ---- what is
+    # ---- real state
 
     def there(self, vpc_id: str | None = None) -> list[Real]:
-        """The flow logs that exist, of a VPC or of all."""
+        """The flow logs that exist, of one VPC or of all."""
         real = [each for each in self.flow_logs.values() if each.gone_after is None]
         return [each for each in real if vpc_id is None or each.described["ResourceId"] == vpc_id]
 
     def recorded(self, vpc_id: str) -> set[str]:
-        """Which of a VPC's traffic is really recorded: ACCEPT, REJECT."""
+        """The traffic types of a VPC that are really recorded: ACCEPT, REJECT."""
         types = {each.described["TrafficType"] for each in self.there(vpc_id) if each.delivers}
         return {"ACCEPT", "REJECT"} if "ALL" in types else types
 
     def add(self, described: dict[str, Any], *, delivers: bool = True) -> str:
-        """A flow log that exists already."""
+        """Add an existing flow log."""
         flow_log_id = f"fl-{len(self.flow_logs):08x}"
         self.flow_logs[flow_log_id] = Real({"FlowLogId": flow_log_id, **described}, delivers)
         return flow_log_id
 
-    # ---- what is asked
+    # ---- API calls
 
     def get_paginator(self, call: str) -> Pages:
-        """As botocore has it."""
+        """The paginator of a call, as in botocore."""
         return Pages(self, call)
 
     def listed(self, call: str) -> list[dict[str, Any]]:
-        """All that a description tells at this moment."""
+        """All items that a describe call returns at this moment."""
         if call == "describe_instances":
             return [
                 {"Instances": [{"InstanceId": each}], "state": state}
@@ -106,7 +106,7 @@ class Ec2Client:
         ]
 
     def create_flow_logs(self, **asked: Any) -> dict[str, Any]:
-        """Create, or refuse, in either form."""
+        """Create, or refuse in one of the two forms."""
         (vpc_id,) = asked["ResourceIds"]
         self._interrupted()
         self.fault("CreateFlowLogs")
@@ -133,7 +133,7 @@ class Ec2Client:
         return {"FlowLogIds": [flow_log_id], "Unsuccessful": []}
 
     def delete_flow_logs(self, *, FlowLogIds: list[str]) -> dict[str, Any]:  # noqa: N803 - as EC2 names it
-        """Delete, and judge whether that was right."""
+        """Delete, and record a forbidden deletion in `harm`."""
         self._interrupted()
         self.fault("DeleteFlowLogs")
         (flow_log_id,) = FlowLogIds
@@ -144,15 +144,15 @@ class Ec2Client:
         before = self.recorded(vpc_id)
         real.gone_after = self._looks + 1 + self.random.randint(0, self.lag)
         if lost := before - self.recorded(vpc_id):
-            self.harm.append(f"{vpc_id} lost sight of {sorted(lost)} by the deletion of {flow_log_id}")
+            self.harm.append(f"{vpc_id} lost coverage of {sorted(lost)} by the deletion of {flow_log_id}")
         if not any(tag["Key"] == MANAGED_TAG for tag in real.described.get("Tags", [])):
-            self.harm.append(f"{flow_log_id} is somebody else's")
+            self.harm.append(f"{flow_log_id} is unmanaged")
         self.changes.append(f"delete {flow_log_id}")
         self.fault("DeleteFlowLogs")
         return {"Unsuccessful": []}
 
     def create_tags(self, *, Resources: list[str], Tags: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - as EC2 names it
-        """Tag all of them or none, and judge whether that was right."""
+        """Tag all of them or none, and record forbidden tagging in `harm`."""
         self._interrupted()
         self.fault("CreateTags")
         found = [self.flow_logs[each] for each in Resources]
@@ -161,7 +161,7 @@ class Ec2Client:
         for real in found:
             tags = {tag["Key"]: tag["Value"] for tag in real.described["Tags"]}
             if MANAGED_TAG not in tags:
-                self.harm.append(f"{real.described['FlowLogId']} is somebody else's")
+                self.harm.append(f"{real.described['FlowLogId']} is unmanaged")
             tags |= {tag["Key"]: tag["Value"] for tag in Tags}
             real.described["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         self.changes.append(f"tag {', '.join(Resources)}")
@@ -175,7 +175,7 @@ class Ec2Client:
         self.interrupt = interrupt
 
     def fault(self, call: str) -> None:
-        """Maybe fail: throttled, out of order, or without an answer."""
+        """Fail at random: throttled, with an internal error, or with a timeout."""
         if self.random.random() >= self.fault_rate:
             return
         kind = self.random.choice(["RequestLimitExceeded", "InternalError", "timeout"])
@@ -218,14 +218,14 @@ _KEPT = (
 
 
 class Pages:
-    """A paginator; a later page may fail when the first ones have come."""
+    """A paginator; a later page may fail after the first ones were returned."""
 
     def __init__(self, client: Ec2Client, call: str) -> None:
         self._client = client
         self._call = call
 
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
-        """Page by page."""
+        """The pages."""
         client, call = self._client, self._call
         items: list[dict[str, Any]] = [{}] * client.unreadable + [
             each for each in client.listed(call) if all(_fits(each, one) for one in asked.get("Filters", []))
@@ -250,8 +250,8 @@ def _fits(item: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return item.get(name) in wanted["Values"]
 
 
-def _where(told: dict[str, Any]) -> str:
-    return str(told.get("LogGroupName") or told.get("LogDestination"))
+def _where(described: dict[str, Any]) -> str:
+    return str(described.get("LogGroupName") or described.get("LogDestination"))
 
 
 def _error(call: str, code: str) -> ClientError:

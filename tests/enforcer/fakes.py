@@ -1,4 +1,4 @@
-"""What the enforcer has besides EC2, by hand: log groups, roles, memory, time, a topic."""
+"""Hand-written fakes of the enforcer's ports other than EC2: log groups, roles, state, time, a topic."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SOUND_ROLE = DeliveryRole(trusted=(SERVICE,), statements=(LETS_WRITE,))
 
 
 def sound(name: str = GROUP) -> LogGroup:
-    """A log group as the stack has it."""
+    """A log group as the stack wants it."""
     subscription = Subscription(name=STACK.stack_name, destination_arn=MONITOR)
     return LogGroup(name=name, retention_days=30, subscriptions=(subscription,))
 
@@ -66,13 +66,13 @@ class FakeGroups:
     done: list[LogGroupStep] = field(default_factory=list)
 
     def groups(self, names: Collection[str]) -> Iterator[LogGroup]:
-        """Those of these names."""
+        """The log groups with these names."""
         if self.fault is not None:
             raise self.fault
         yield from (each for name, each in self.there.items() if name in names)
 
     def carry_out(self, step: LogGroupStep) -> None:
-        """Do it."""
+        """Execute the step."""
         if fault := self.fault or self.carry_out_fault:
             raise fault
         self.done.append(step)
@@ -98,7 +98,7 @@ class FakeRoles:
     fault: EnforcementError | None = None
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
-        """The role as it is."""
+        """The current role."""
         assert role_arn == STACK.delivery_role_arn
         if self.fault is not None:
             raise self.fault
@@ -107,7 +107,7 @@ class FakeRoles:
 
 @dataclass
 class FakeWorkQueue:
-    """The state table's part for the work queue."""
+    """The work queue in the state table."""
 
     items: dict[str, WorkItem] = field(default_factory=dict)
     cursor: Cursor | None = None
@@ -116,23 +116,23 @@ class FakeWorkQueue:
     writes: int = 0
 
     def load(self) -> tuple[list[WorkItem], Cursor | None]:
-        """All of it."""
+        """The whole queue."""
         self.reads += 1
         self._check()
         return list(self.items.values()), self.cursor
 
     def put(self, item: WorkItem) -> None:
-        """Keep it."""
+        """Store the item."""
         self._write()
         self.items[item.vpc_id] = item
 
     def remove(self, vpc_id: str) -> None:
-        """Drop it."""
+        """Remove the item."""
         self._write()
         self.items.pop(vpc_id, None)
 
     def put_cursor(self, cursor: Cursor | None, now: int) -> None:
-        """Keep or drop the cursor."""
+        """Store or remove the cursor."""
         assert now
         self._write()
         self.cursor = cursor
@@ -148,24 +148,24 @@ class FakeWorkQueue:
 
 @dataclass
 class FakePace:
-    """Time that passes only by waiting."""
+    """Time that passes only through waiting."""
 
     left: float = 300
     waited: list[float] = field(default_factory=list)
 
     def remaining(self) -> float:
-        """Seconds that are left."""
+        """The remaining seconds."""
         return self.left
 
     def wait(self, seconds: float) -> None:
-        """Let it pass."""
+        """Advance the time."""
         self.waited.append(seconds)
         self.left -= seconds
 
 
 @dataclass
 class Fakes:
-    """All that a service works with."""
+    """All ports of a service."""
 
     ec2: FlowLogService
     groups: FakeGroups = field(default_factory=FakeGroups)
@@ -175,11 +175,11 @@ class Fakes:
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     sink: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     more_sinks: tuple[MemorySink, ...] = ()
-    """Further ones on the same route."""
+    """Further sinks on the same route."""
     pace: FakePace = field(default_factory=FakePace)
 
     def aws(self) -> EnforcerPorts:
-        """As the service takes it. Work queue and claims are in one table: if it is away, both are."""
+        """The ports of the service. Work queue and claims share a table, so both are unavailable together."""
         self.claims.away = {"claim", "confirm", "release"} if self.queue.broken else set()
         return EnforcerPorts(
             ec2=self.ec2,
@@ -194,13 +194,13 @@ class Fakes:
 
     @property
     def reported(self) -> set[str]:
-        """The incidents that were sent."""
+        """The incidents that were sent so far."""
         return {key.incident for key, item in self.claims.items.items() if item.sent_at is not None}
 
     def service(
         self, policy: FlowLogsPolicy | None = None, stack: Stack = STACK, *, dry_run: bool = False
     ) -> Enforcer:
-        """A service on them."""
+        """A service with these ports."""
         return Enforcer(self.aws(), policy or FlowLogsPolicy(), stack, dry_run=dry_run)
 
 

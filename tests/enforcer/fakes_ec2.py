@@ -1,4 +1,4 @@
-"""A hand-written EC2 with the habits that the enforcer has to live with."""
+"""A hand-written fake of EC2 with the behaviour that the enforcer must handle."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 class FakeEc2:
     """An account's VPCs and flow logs.
 
-    `vpcs_listed` are the VPCs that exist. A fault is raised each time until the test takes it away.
-    `deleted_but_listed` are flow logs that are gone although DescribeFlowLogs still tells of them.
-    `late` flow logs exist, but DescribeFlowLogs does not tell of them yet.
+    `vpcs_listed` are the VPCs that exist. A fault is raised each time until the test removes it.
+    `deleted_but_listed` are deleted flow logs that DescribeFlowLogs still lists.
+    `late` flow logs exist, but DescribeFlowLogs does not list them yet.
     """
 
     vpcs_listed: list[Vpc] = field(default_factory=list)
     existing: list[FlowLog] = field(default_factory=list)
     interfaces_listed: list[NetworkInterface] = field(default_factory=list)
     instances_running: dict[str, int | None] = field(default_factory=dict)
-    """With when they were launched; others are stopped."""
+    """Launch times by instance; other instances are stopped."""
     instances_asked: list[Sequence[str] | None] = field(default_factory=list)
     instances_fault: EnforcementError | None = None
     unread_listed: list[Unread] = field(default_factory=list)
-    """What each listing cannot read."""
+    """The items that each listing cannot read."""
     subnets_listed: list[Subnet] = field(default_factory=list)
     create_faults: dict[str, EnforcementError] = field(default_factory=dict)
     delete_fault: EnforcementError | None = None
@@ -40,7 +40,7 @@ class FakeEc2:
     deleted_but_listed: set[str] = field(default_factory=set)
     late: list[FlowLog] = field(default_factory=list)
     clock: int | None = None
-    """Unix seconds: the creation time of what is created; None if EC2 does not tell it."""
+    """The creation time of new flow logs, Unix seconds; None if EC2 omits it."""
     created: list[tuple[str, str]] = field(default_factory=list)
     """(VPC, token) of every creation that succeeded."""
     asked: list[str] = field(default_factory=list)
@@ -72,13 +72,13 @@ class FakeEc2:
         yield from (each for each in self.interfaces_listed if vpc_ids is None or each.vpc_id in vpc_ids)
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
-        """List like DescribeInstances with a filter for those that run."""
+        """List like DescribeInstances with a filter for running instances."""
         self._listed("DescribeInstances")
         self.instances_asked.append(instance_ids)
         if self.instances_fault is not None:
             raise self.instances_fault
-        told = self.instances_running.items()
-        yield from (each for each in told if instance_ids is None or each[0] in instance_ids)
+        running = self.instances_running.items()
+        yield from (each for each in running if instance_ids is None or each[0] in instance_ids)
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
         """List like DescribeSubnets."""
@@ -86,13 +86,13 @@ class FakeEc2:
         yield from (each for each in self.subnets_listed if vpc_ids is None or each.vpc_id in vpc_ids)
 
     def unread(self) -> list[Unread]:
-        """What the listings since could not read."""
+        """The items that listings could not read since the last call."""
         found = self.unread_listed if self._listings else []
         self._listings = 0
         return found
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """Create like CreateFlowLogs: a used token answers with its flow log, even a deleted one."""
+        """Create like CreateFlowLogs: a used token returns its flow log, even a deleted one."""
         self.asked.append(vpc_id)
         if vpc_id in self.create_faults:
             raise self.create_faults[vpc_id]
@@ -108,7 +108,7 @@ class FakeEc2:
         return flow_log.flow_log_id
 
     def delete(self, flow_log_id: str) -> None:
-        """Delete a flow log; one that is not there is deleted already."""
+        """Delete a flow log; succeeds if it does not exist."""
         if self.delete_fault is not None:
             raise self.delete_fault
         self.deleted.append(flow_log_id)
@@ -125,7 +125,7 @@ class FakeEc2:
         ]
 
     def fail(self, flow_log_id: str, message: str = "Access error") -> None:
-        """Let a flow log fail to deliver from now on."""
+        """Make a flow log fail to deliver from now on."""
         self.existing = [
             replace(each, deliver_logs_status="FAILED", deliver_logs_error_message=message)
             if each.flow_log_id == flow_log_id
@@ -152,7 +152,7 @@ class FakeEc2:
 def wanted(
     flow_log_id: str, resource_id: str, desired: DesiredFlowLog, creation_time: int | None = None
 ) -> FlowLog:
-    """The wanted flow log as DescribeFlowLogs tells it."""
+    """The wanted flow log as DescribeFlowLogs describes it."""
     to_logs = desired.destination_type == CLOUD_WATCH_LOGS
     return FlowLog(
         flow_log_id=flow_log_id,

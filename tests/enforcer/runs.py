@@ -1,4 +1,4 @@
-"""Runs of the enforcer that its tests share."""
+"""Runs of the enforcer, shared by its tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ AT_ONCE = FlowLogsPolicy(grace_minutes=0)
 SWEEP = Trigger(
     kind=RunKind.SWEEP, reason="scheduled sweep", happened_at=BORN, idempotency_key="2026-11-02T09:30:00Z"
 )
-LOOK = Trigger(kind=RunKind.RETRY, reason="a look", happened_at=BORN, idempotency_key="look")
+LOOK = Trigger(
+    kind=RunKind.RETRY, reason="scheduled retry of pending VPCs", happened_at=BORN, idempotency_key="look"
+)
 BIRTH = Trigger(
     kind=RunKind.EVENT,
     reason="CreateVpc names the VPC",
@@ -40,12 +42,12 @@ FORBIDDEN = CallRefused("UnauthorizedOperation")
 
 
 def own(*vpc_ids: str) -> list[Vpc]:
-    """VPCs of our account."""
+    """VPCs of the stack's account."""
     return [Vpc(vpc_id=vpc_id, owner_id=ACCOUNT) for vpc_id in vpc_ids]
 
 
 def existing(vpc_id: str = "vpc-1", **changes: Any) -> FlowLog:
-    """The wanted flow log of a VPC, changed."""
+    """The wanted flow log of a VPC, with changes."""
     return changed(wanted(f"fl-of-{vpc_id}", vpc_id, DESIRED), **changes)
 
 
@@ -60,7 +62,7 @@ _attempts = count()
 
 
 def deliver(service: Enforcer, report: EnforcementReport, now: int = BORN) -> DeliveryReport:
-    """What the handler does with a report: send it, and fail if a retry is needed."""
+    """Handle a report like the Lambda handler: send it, and fail if a retry is needed."""
     delivery = service.notify(report, f"attempt-{next(_attempts)}", now)
     delivery.raise_if_unsent()
     report.raise_if_incomplete()
@@ -68,7 +70,7 @@ def deliver(service: Enforcer, report: EnforcementReport, now: int = BORN) -> De
 
 
 def run(service: Enforcer, trigger: Trigger, now: int = BORN) -> EnforcementReport:
-    """One run for an event of its own, sent."""
+    """One run for a separate event, with its report sent."""
     event = replace(trigger, idempotency_key=f"{trigger.idempotency_key} at {now}")
     report = service.reconcile(event, now)
     deliver(service, report, now)
@@ -76,6 +78,6 @@ def run(service: Enforcer, trigger: Trigger, now: int = BORN) -> EnforcementRepo
 
 
 def only(report: EnforcementReport) -> VpcOutcome:
-    """The outcome of a run about one VPC."""
+    """The only outcome of a run."""
     (outcome,) = report.outcomes
     return outcome

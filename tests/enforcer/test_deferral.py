@@ -1,4 +1,4 @@
-"""What a run leaves to a later one: what the report says, and what is requeued."""
+"""Work that a run defers to a later one: its outcomes and work items."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.enforcer.fakes import ACCOUNT, STACK
 from tests.enforcer.runs import BIRTH, BORN, LOOK, SWEEP
 
 
-def test_a_new_vpc_of_this_account_waits_until_its_grace_is_over() -> None:
-    """Not one that another account owns, and not when the grace is over or there is none."""
+def test_a_new_vpc_of_this_account_waits_until_its_grace_period_ends() -> None:
+    """This excludes VPCs of other accounts, an expired grace period and a policy without one."""
     shared = NewVpc(vpc_id="vpc-2", owner_id="444455556666")
     both = replace(BIRTH, vpcs=(NewVpc(vpc_id="vpc-1", owner_id=ACCOUNT), shared))
     (waits,) = new_vpcs(both, 5, STACK, BORN + 10)
@@ -34,10 +34,10 @@ def test_a_new_vpc_of_this_account_waits_until_its_grace_is_over() -> None:
         (SWEEP, CallFailed("x"), []),
     ],
 )
-def test_what_cannot_be_listed_is_requeued_if_it_is_named_and_may_pass(
+def test_a_failed_listing_requeues_named_vpcs_if_it_may_be_transient(
     trigger: Trigger, error: Exception, queued: list[str]
 ) -> None:
-    """A retry's VPCs are in the queue already; a sweep begins anew."""
+    """The VPCs of a retry are queued already; a sweep starts again."""
     found = unlisted(["vpc-1"] if trigger is not SWEEP else None, trigger, error, BORN)
     assert [each.outcome.result for each in found] == [Result.FAILED]
     assert [each.requeue_after.vpc_id for each in found if each.requeue_after] == queued

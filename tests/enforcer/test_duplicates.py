@@ -1,4 +1,4 @@
-"""Flow logs that record the same traffic again are told, and not each hour."""
+"""Duplicates are reported, but not every hour."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ HOUR = 3600
 
 
 def doubled() -> Fakes:
-    """A VPC whose traffic somebody else records too."""
+    """A VPC whose traffic an unmanaged flow log records, too."""
     return written(Fakes(ec2=FakeEc2([VPC], [WANTED, foreign(log_group_name="theirs")], [ACTIVE])))
 
 
 def written(fakes: Fakes) -> Fakes:
-    """The monitor saw records all the time, so that nothing is silent."""
+    """The monitor saw records the whole time, so that nothing is silent."""
     for hour in range(6):
         for each in heartbeats.additions(GROUP, seen(ACTIVE.interface_id, at=NOW + hour * HOUR)[GROUP]):
             fakes.evidence.add(each)
@@ -33,7 +33,7 @@ def written(fakes: Fakes) -> Fakes:
 
 
 def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementReport:
-    """One sweep, told."""
+    """One sweep, with its report sent."""
     service = fakes.service(dry_run=dry_run)
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=at, idempotency_key=f"at {at}")
     report = service.reconcile(trigger, at)
@@ -41,13 +41,13 @@ def sweep(fakes: Fakes, at: int = NOW, *, dry_run: bool = False) -> EnforcementR
     return report
 
 
-def test_duplicates_are_told_once_in_a_window() -> None:
-    """With their VPC and what they cost; and again when the window is over, or when they are others."""
+def test_duplicates_are_reported_once_per_suppression_window() -> None:
+    """The report has VPC and cost; it is sent again after the window, or if the duplicates change."""
     fakes = doubled()
     for hour in range(4):
         sweep(fakes, NOW + hour * HOUR)
-    (told,) = fakes.sink.sent
-    assert "- vpc-1: fl-foreign, about 0.03 USD a month" in told.text
+    (notification,) = fakes.sink.sent
+    assert "- vpc-1: fl-foreign, about 0.03 USD a month" in notification.text
     sweep(fakes, NOW + 4 * HOUR)
     assert len(fakes.sink.sent) == 2
     assert isinstance(fakes.ec2, FakeEc2)
@@ -56,16 +56,16 @@ def test_duplicates_are_told_once_in_a_window() -> None:
     assert "fl-foreign, fl-third" in fakes.sink.sent[2].text
 
 
-def test_without_duplicates_nothing_is_told_or_asked() -> None:
-    """Nor in a look, nor in a dry run."""
+def test_without_duplicates_nothing_is_reported_or_claimed() -> None:
+    """The same holds for a retry and for a dry run."""
     fakes = written(Fakes(ec2=FakeEc2([VPC], [WANTED], [ACTIVE])))
     assert not sweep(fakes).is_news
     assert sweep(doubled(), dry_run=True).duplicates == ()
     assert (fakes.sink.sent, fakes.claims.items) == ([], {})
 
 
-def test_what_could_not_be_sent_was_not_told() -> None:
-    """Its claim is free at once, and the retry tells it."""
+def test_a_report_that_could_not_be_sent_does_not_count_as_sent() -> None:
+    """Its claim is released immediately, and the retry sends it."""
     fakes = doubled()
     fakes.sink.away = True
     with pytest.raises(PublishFailed):
@@ -76,8 +76,8 @@ def test_what_could_not_be_sent_was_not_told() -> None:
     assert len(fakes.sink.sent) == 1
 
 
-def test_duplicates_and_silence_are_told_together_and_each_in_its_turn() -> None:
-    """One notification a sweep; if it could not be sent, both claims are free at once."""
+def test_duplicates_and_silence_share_a_notification_with_separate_claims() -> None:
+    """A sweep sends one notification; if that fails, both claims are released immediately."""
     fakes = doubled()
     fakes.evidence = MemoryEvidence()
     fakes.sink.away = True
@@ -87,21 +87,21 @@ def test_duplicates_and_silence_are_told_together_and_each_in_its_turn() -> None
     fakes.sink.away = False
     report = sweep(fakes, NOW + 1)
     assert fakes.reported == {silent_group(GROUP), incident_of(report.duplicates)}
-    (told,) = fakes.sink.sent
-    assert told.subject.startswith(f"[ERROR] {GROUP} needs somebody")
-    assert "the monitor sees no record at all" in told.text
-    assert "RECORDED TWICE" in told.text
+    (notification,) = fakes.sink.sent
+    assert notification.subject.startswith(f"[ERROR] action required for {GROUP}")
+    assert "the monitor sees no records" in notification.text
+    assert "DUPLICATES" in notification.text
     sweep(fakes, NOW + HOUR)
     assert len(fakes.sink.sent) == 1
     assert isinstance(fakes.ec2, FakeEc2)
     fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
     sweep(fakes, NOW + 2 * HOUR)
-    assert fakes.sink.sent[1].subject.startswith("[INFO] flow logs record twice in vpc-1")
+    assert fakes.sink.sent[1].subject.startswith("[INFO] duplicate flow logs in vpc-1")
     assert "no record at all" not in fakes.sink.sent[1].text
 
 
-def test_without_memory_duplicates_are_no_news() -> None:
-    """They would be told each hour."""
+def test_without_the_state_table_duplicates_are_not_reported() -> None:
+    """Otherwise they would be reported every hour."""
     fakes = doubled()
     fakes.queue = FakeWorkQueue(broken=True)
     sweep(fakes)

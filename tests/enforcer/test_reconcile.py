@@ -1,4 +1,4 @@
-"""What a run of the enforcer does about every way in which AWS can answer."""
+"""What a run of the enforcer does for every kind of AWS response."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Unread
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, RunKind, Trigger
-from flowwarden.enforcer.work_queue import PATIENCE_SECONDS, Cursor, WorkItem
+from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, Cursor, WorkItem
 from flowwarden.errors import (
     CallFailed,
     EnforcementError,
@@ -48,8 +48,8 @@ from tests.enforcer.runs import (
 )
 
 
-def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
-    """The token is of VPC, configuration and occasion; delivery is verified by a scheduled look."""
+def test_uncovered_vpc_gets_its_flow_log_and_is_checked_again() -> None:
+    """The token depends on VPC, configuration and event; a scheduled retry verifies delivery."""
     ec2 = FakeEc2(own("vpc-1"))
     fakes = Fakes(ec2=ec2)
     assert only(enforce(fakes)).result is Result.CREATED
@@ -57,8 +57,8 @@ def test_uncovered_vpc_gets_its_flow_log_and_is_looked_at_again() -> None:
     assert fakes.queue.items["vpc-1"].due == BORN + 10 + 1200
 
 
-def test_new_vpc_is_left_to_whoever_made_it_and_costs_no_call_meanwhile() -> None:
-    """Until the grace is over; then a look covers it, unless somebody did."""
+def test_new_vpc_is_deferred_for_the_grace_period_and_costs_no_call() -> None:
+    """After the grace period, a retry covers it, unless it is covered already."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2)
     grace = FlowLogsPolicy()
@@ -72,23 +72,23 @@ def test_new_vpc_is_left_to_whoever_made_it_and_costs_no_call_meanwhile() -> Non
 
 
 @pytest.mark.parametrize(("age", "result"), [(3, Result.PENDING), (FRESH_SECONDS, Result.GONE)])
-def test_a_newborn_vpc_that_the_creating_call_does_not_know_is_not_gone(age: int, result: Result) -> None:
-    """One part of EC2 lists it, another one has not heard of it yet."""
+def test_a_new_vpc_that_create_flow_logs_does_not_find_is_not_gone(age: int, result: Result) -> None:
+    """EC2 is eventually consistent: one API lists the VPC before another one finds it."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": VpcGone("InvalidVpcID.NotFound")}))
     assert only(enforce(fakes, BIRTH, BORN + age)).result is result
     assert (list(fakes.queue.items) == ["vpc-1"]) == (result is Result.PENDING)
 
 
-def test_an_event_from_the_future_excuses_its_vpc_no_longer_than_any_other() -> None:
-    """Whoever's clock is wrong, or who makes one up."""
+def test_an_event_with_a_future_timestamp_does_not_extend_the_grace_period() -> None:
+    """The clock of the sender may be wrong, or the event may be forged."""
     fakes, grace = Fakes(ec2=FakeEc2(own("vpc-1"))), FlowLogsPolicy()
     later = replace(BIRTH, happened_at=BORN + 10**9)
     assert only(enforce(fakes, later, policy=grace)).result is Result.PENDING
     assert only(enforce(fakes, LOOK, BORN + 400, grace)).result is Result.CREATED
 
 
-def test_new_vpc_that_infrastructure_code_covers_five_seconds_later_is_left_alone() -> None:
-    """Into our group it is the wanted one; elsewhere it is enough only if policy says so."""
+def test_new_vpc_that_infrastructure_code_covers_seconds_later_is_not_changed() -> None:
+    """In the stack's group it is the wanted flow log; elsewhere it counts only if the policy accepts it."""
     for policy, log_group, result in (
         (FlowLogsPolicy(), GROUP, Result.COVERED),
         (FlowLogsPolicy(foreign="enough"), "theirs", Result.COVERED),
@@ -103,29 +103,29 @@ def test_new_vpc_that_infrastructure_code_covers_five_seconds_later_is_left_alon
         assert theirs in ec2.existing
 
 
-def test_event_touches_no_other_vpc() -> None:
-    """An event about one VPC is no sweep."""
+def test_event_affects_no_other_vpc() -> None:
+    """An event about one VPC does not start a sweep."""
     report = enforce(Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"))), BIRTH)
     assert [each.vpc_id for each in report.created] == ["vpc-1"]
 
 
-def test_nothing_is_asked_for_an_event_that_concerns_nothing() -> None:
-    """A failed call costs no call to AWS."""
+def test_an_ignored_event_costs_no_call() -> None:
+    """The event of a failed call leads to no AWS call."""
     fakes = Fakes(ec2=FakeEc2(list_fault=FORBIDDEN))
     assert enforce(fakes, Trigger(kind=RunKind.IGNORED, reason="failed")).outcomes == ()
     assert fakes.queue.reads == 0
 
 
-def test_a_look_with_nothing_pending_is_one_read() -> None:
-    """It comes every five minutes."""
+def test_a_retry_with_nothing_pending_costs_one_read() -> None:
+    """It runs every five minutes."""
     ec2 = FakeEc2(own("vpc-1"))
     fakes = Fakes(ec2=ec2)
     assert enforce(fakes, LOOK).outcomes == ()
     assert (fakes.queue.reads, fakes.queue.writes, ec2.calls) == (1, 0, {})
 
 
-def test_exempt_vpc_needs_none_until_its_day_is_over() -> None:
-    """The reason is told; and the day after, it is covered."""
+def test_exempt_vpc_is_not_covered_until_the_exemption_ends() -> None:
+    """The outcome has the reason; the day after the exemption ends, the VPC is covered."""
     text = (
         '{"flow_logs": {"exemptions": [{"where": {"vpcs": ["vpc-1"]}, '
         '"reason": "a lab", "until": "2026-11-02"}]}}'
@@ -139,21 +139,21 @@ def test_exempt_vpc_needs_none_until_its_day_is_over() -> None:
     )
 
 
-def test_what_may_pass_is_put_off_and_told_only_when_it_lasts() -> None:
-    """First pending; a failure after a quarter of an hour; and no look tells it, but the sweep does."""
+def test_a_transient_failure_is_retried_and_reported_only_if_it_lasts() -> None:
+    """It is pending at first and a failure after 15 minutes; the sweep reports it, but no retry does."""
     ec2 = FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallFailed("InternalError")})
     fakes = Fakes(ec2=ec2)
     first = enforce(fakes)
     assert (only(first).result, first.is_news) == (Result.PENDING, False)
-    later = enforce(fakes, LOOK, BORN + 10 + PATIENCE_SECONDS)
+    later = enforce(fakes, LOOK, BORN + 10 + FAILED_AFTER_SECONDS)
     assert (only(later).result, later.is_news) == (Result.FAILED, False)
     assert enforce(fakes, SWEEP, BORN + 3600).is_news
     ec2.create_faults = {}
     assert only(enforce(fakes, LOOK, BORN + 7200)).result is Result.CREATED
 
 
-def test_refusal_is_told_by_each_sweep() -> None:
-    """Silence would look like peace."""
+def test_refusal_is_reported_by_each_sweep() -> None:
+    """Without a report, the VPC would seem to be covered."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": FORBIDDEN}))
     for hour in range(2):
         report = enforce(fakes, now=BORN + hour * 3600)
@@ -162,11 +162,11 @@ def test_refusal_is_told_by_each_sweep() -> None:
     assert fakes.queue.items == {}
 
 
-def test_flow_log_that_another_run_made_meanwhile_is_success() -> None:
-    """EC2 says it exists, and a second look finds the wanted one."""
+def test_flow_log_that_a_concurrent_run_created_counts_as_success() -> None:
+    """EC2 reports that it exists, and a second observation finds the wanted one."""
 
     class Racing(FakeEc2):
-        """Another run's flow log appears after the first look."""
+        """The flow log of another run appears after the first listing."""
 
         def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
             self.existing.append(existing())
@@ -177,26 +177,26 @@ def test_flow_log_that_another_run_made_meanwhile_is_success() -> None:
     assert outcome.flow_log_id == "fl-of-vpc-1"
 
 
-def test_flow_log_that_stays_hidden_is_a_failure_in_the_end() -> None:
-    """Nobody can say yet that it is the wanted one."""
+def test_flow_log_that_is_never_listed_eventually_is_a_failure() -> None:
+    """It is unknown whether it is the wanted one."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), late=[existing()]))
     assert only(enforce(fakes)).result is Result.PENDING
-    assert only(enforce(fakes, LOOK, BORN + 10 + PATIENCE_SECONDS)).result is Result.FAILED
+    assert only(enforce(fakes, LOOK, BORN + 10 + FAILED_AFTER_SECONDS)).result is Result.FAILED
 
 
 @pytest.mark.parametrize(
     ("age", "result"),
     [(0, Result.PENDING), (FRESH_SECONDS - 1, Result.PENDING), (FRESH_SECONDS, Result.GONE)],
 )
-def test_named_vpc_that_ec2_does_not_show(age: int, result: Result) -> None:
-    """Not yet, or not any more."""
+def test_named_vpc_that_ec2_does_not_list(age: int, result: Result) -> None:
+    """It is not visible yet, or deleted."""
     fakes = Fakes(ec2=FakeEc2())
     assert only(enforce(fakes, BIRTH, BORN + age)).result is result
     assert bool(fakes.queue.items) is (result is Result.PENDING)
 
 
-def test_deleted_flow_log_that_is_listed_still_does_not_cover() -> None:
-    """The event says that it is gone."""
+def test_deleted_flow_log_that_is_still_listed_does_not_cover() -> None:
+    """The event reports its deletion."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], deleted_but_listed={"fl-of-vpc-1"})
     event = replace(SWEEP, deleted=("fl-of-vpc-1",), origin=ApiCaller(event_name="DeleteFlowLogs"))
     assert only(enforce(Fakes(ec2=ec2), event)).result is Result.CREATED
@@ -216,43 +216,43 @@ DELETED = replace(
     [
         FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED}),
         FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallFailed("InternalError")}),
-        # EC2 lists what was deleted, and refuses its twin.
+        # EC2 still lists the deleted flow log, and refuses an equal one.
         FakeEc2(own("vpc-1"), [existing()]),
     ],
 )
-def test_who_deleted_a_flow_log_is_told_at_once_though_its_repair_is_put_off(ec2: FakeEc2) -> None:
-    """The look that creates it does not know."""
+def test_the_caller_of_a_deletion_is_reported_although_the_repair_is_delayed(ec2: FakeEc2) -> None:
+    """The retry that creates the flow log does not know the caller."""
     fakes = Fakes(ec2=ec2)
     report = enforce(fakes, DELETED)
     assert (only(report).result, list(fakes.queue.items)) == (Result.PENDING, ["vpc-1"])
     deliver(fakes.service(AT_ONCE), report)
-    (told,) = fakes.sink.sent
-    assert told.subject.startswith("[WARNING] flow log deleted, vpc-1 not covered yet")
-    assert "DeleteFlowLogs by user/eve from 203.0.113.9" in told.text
-    assert "key AKIA1" in told.text
-    assert "tried again within minutes" in told.text
+    (notification,) = fakes.sink.sent
+    assert notification.subject.startswith("[WARNING] flow log deleted, vpc-1 not covered yet")
+    assert "DeleteFlowLogs by user/eve from 203.0.113.9" in notification.text
+    assert "key AKIA1" in notification.text
+    assert "retried within minutes" in notification.text
 
 
-def test_a_deletion_that_there_was_no_time_to_look_into_is_told() -> None:
-    """A scheduled look goes on, and does not know who it was."""
+def test_a_deletion_is_reported_if_time_runs_out_before_the_check() -> None:
+    """The scheduled run that continues does not know the caller."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=1))
     report = enforce(fakes, DELETED)
     deliver(fakes.service(AT_ONCE), report)
-    (told,) = fakes.sink.sent
-    assert told.subject.startswith("[WARNING] DeleteFlowLogs: not all could be looked at yet")
-    assert "the next scheduled look goes on" in told.text
+    (notification,) = fakes.sink.sent
+    assert notification.subject.startswith("[WARNING] DeleteFlowLogs: not all VPCs checked yet")
+    assert "the next scheduled run continues" in notification.text
 
 
-def test_a_deletion_after_which_nothing_is_missing_is_no_news() -> None:
-    """Neither is one whose VPC is gone, nor a sweep whose creation is put off."""
+def test_a_deletion_without_consequence_is_not_reported() -> None:
+    """The same holds if the VPC is deleted, and for a sweep whose creation is delayed."""
     covered = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [existing(flow_log_id="fl-2")])), DELETED)
     gone = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": VpcGone("gone")})), DELETED)
     swept = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED})))
     assert [each.is_news for each in (covered, gone, swept)] == [False] * 3
 
 
-def test_listing_that_fails_is_told_and_tried_again() -> None:
-    """Nothing can be said; the next look sweeps."""
+def test_failed_listing_is_reported_and_retried() -> None:
+    """The state is unknown; the next retry sweeps."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=CallFailed("InternalError")))
     outcome = only(enforce(fakes))
     assert (outcome.result, outcome.vpc_id, outcome.retryable) == (Result.FAILED, None, True)
@@ -263,20 +263,20 @@ def test_listing_that_fails_is_told_and_tried_again() -> None:
 
 
 def waiting_fakes() -> Fakes:
-    """EC2 refuses every description while a VPC is pending, and its time has come."""
+    """EC2 refuses every describe call while a pending VPC is due."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), list_fault=FORBIDDEN))
     fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     return fakes
 
 
 def sent(fakes: Fakes, trigger: Trigger, now: int) -> int:
-    """One run, sent; how many notifications there are then."""
+    """One run with its report sent; returns the total number of notifications."""
     run(fakes.service(AT_ONCE), trigger, now)
     return len(fakes.sink.sent)
 
 
-def test_a_refused_description_is_told_once_in_a_window_by_looks_and_by_each_sweep() -> None:
-    """A look comes every five minutes; nothing is forgotten meanwhile."""
+def test_a_refused_listing_is_reported_once_per_window_by_retries_and_by_each_sweep() -> None:
+    """A retry runs every five minutes; the queue keeps the VPC in the meantime."""
     fakes = waiting_fakes()
     assert [sent(fakes, LOOK, BORN + look * 300) for look in range(48)] == [1] * 48
     assert sent(fakes, LOOK, BORN + TERMS.quiet) == 2
@@ -287,8 +287,8 @@ def test_a_refused_description_is_told_once_in_a_window_by_looks_and_by_each_swe
     assert "UnauthorizedOperation" in fakes.sink.sent[0].text
 
 
-def test_after_a_sweep_has_told_it_no_look_does() -> None:
-    """They share the turn; and each counts as a failure all the same."""
+def test_after_the_report_of_a_sweep_no_retry_reports_it() -> None:
+    """They share the suppression window; each run still counts as failed."""
     fakes = waiting_fakes()
     assert sent(fakes, SWEEP, BORN) == 1
     assert sent(fakes, LOOK, BORN + 300) == 1
@@ -296,8 +296,8 @@ def test_after_a_sweep_has_told_it_no_look_does() -> None:
     assert (only(report).result, len(report.failures)) == (Result.FAILED, 1)
 
 
-def test_a_failure_that_no_look_tells_takes_no_turn() -> None:
-    """It may pass; the refusal after it has not been told."""
+def test_a_failure_that_a_retry_does_not_report_takes_no_claim() -> None:
+    """A transient failure is not reported, so a later refusal is new."""
     fakes = waiting_fakes()
     ec2 = fakes.ec2
     assert isinstance(ec2, FakeEc2)
@@ -307,15 +307,15 @@ def test_a_failure_that_no_look_tells_takes_no_turn() -> None:
     assert sent(fakes, LOOK, BORN + 300) == 1
 
 
-def test_without_the_state_table_a_refused_description_is_told_by_each_event() -> None:
-    """Nobody knows what was told; a look without the list has nothing to look at."""
+def test_without_the_state_table_a_refused_listing_is_reported_by_each_event() -> None:
+    """Earlier reports are unknown; a retry without the queue has nothing to check."""
     fakes = waiting_fakes()
     fakes.queue.broken = True
     assert [sent(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
 
 
-def test_what_could_not_be_read_is_told_and_the_rest_is_looked_at() -> None:
-    """By each sweep, each call by itself; many are counted."""
+def test_unreadable_descriptions_are_reported_and_the_rest_is_checked() -> None:
+    """Each sweep reports them by call; many are counted."""
     ec2 = FakeEc2(own("vpc-1"))
     ec2.unread_listed = [Unread(call="DescribeFlowLogs", what=f"fl-{number} (?)") for number in range(7)]
     ec2.unread_listed.append(Unread(call="DescribeVpcs", what="one without any id (?)"))
@@ -327,7 +327,7 @@ def test_what_could_not_be_read_is_told_and_the_rest_is_looked_at() -> None:
 
 
 class Throttling(FakeEc2):
-    """Takes so many creations, then throttles."""
+    """Accepts a number of creations, then throttles."""
 
     most = 2
 
@@ -338,8 +338,8 @@ class Throttling(FakeEc2):
         return super().create(vpc_id, desired, client_token)
 
 
-def test_throttled_sweep_goes_on_where_it_stopped() -> None:
-    """It waits while it has time; the next look does the rest, what was tried already last, nothing twice."""
+def test_throttled_sweep_continues_where_it_stopped() -> None:
+    """It waits while it has time; the next retry does the rest, throttled VPCs last, and nothing twice."""
     ec2 = Throttling(own(*(f"vpc-{number}" for number in range(7))))
     fakes = Fakes(ec2=ec2, pace=FakePace(left=77))
     report = enforce(fakes)
@@ -355,8 +355,8 @@ def test_throttled_sweep_goes_on_where_it_stopped() -> None:
     assert len(ec2.created) == 7
 
 
-def test_a_vpc_that_is_always_throttled_keeps_no_other_from_its_flow_log() -> None:
-    """It is put back, remembered, tried last from then on, and told when that has lasted."""
+def test_a_vpc_that_is_always_throttled_does_not_block_others() -> None:
+    """It is requeued, tried last from then on, and reported when the throttling has lasted."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2", "vpc-3"), create_faults={"vpc-1": THROTTLED})
     fakes = Fakes(ec2=ec2)
     report = enforce(fakes)
@@ -372,8 +372,8 @@ def test_a_vpc_that_is_always_throttled_keeps_no_other_from_its_flow_log() -> No
 
 
 @pytest.mark.parametrize("left", [92, 300])
-def test_a_sweep_in_which_all_is_throttled_ends_and_the_looks_try_each_in_turn(left: int) -> None:
-    """However little time a run has: all are tried before any is tried again, and each as often."""
+def test_a_fully_throttled_sweep_ends_and_the_retries_try_each_vpc_in_turn(left: int) -> None:
+    """However short a run is, all VPCs are tried before any is retried, and each equally often."""
     ec2 = Throttling(own(*(f"vpc-{number:02}" for number in range(20))))
     ec2.most = 0
     fakes = Fakes(ec2=ec2)
@@ -388,8 +388,8 @@ def test_a_sweep_in_which_all_is_throttled_ends_and_the_looks_try_each_in_turn(l
     assert len(tried) >= 60
 
 
-def test_a_throttled_vpc_that_nobody_can_remember_is_left_to_lambda() -> None:
-    """The others are served all the same."""
+def test_a_throttled_vpc_that_cannot_be_requeued_is_left_to_lambda() -> None:
+    """The other VPCs are still covered."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"), create_faults={"vpc-1": THROTTLED})
     service = Fakes(ec2=ec2, queue=FakeWorkQueue(broken=True)).service(AT_ONCE)
     report = service.reconcile(SWEEP, BORN)
@@ -398,8 +398,8 @@ def test_a_throttled_vpc_that_nobody_can_remember_is_left_to_lambda() -> None:
         deliver(service, report)
 
 
-def test_a_quota_is_no_throttle() -> None:
-    """It is tried once a sweep, told at once with what to do, and the sweep goes on."""
+def test_a_quota_is_not_throttling() -> None:
+    """It is tried once per sweep and reported immediately with the remedy; the sweep continues."""
     full = classify("CreateFlowLogs", "FlowLogLimitExceeded", "The maximum number has been reached")
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"), create_faults={"vpc-1": full}))
     report = enforce(fakes)
@@ -409,8 +409,8 @@ def test_a_quota_is_no_throttle() -> None:
     assert (fakes.pace.waited, list(fakes.queue.items)) == ([], ["vpc-2"])
 
 
-def test_a_quota_of_log_groups_is_told_and_keeps_no_vpc_from_its_flow_log() -> None:
-    """As what needs somebody."""
+def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
+    """The report lists it as requiring action."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     fakes.groups.there = {}
     fakes.groups.carry_out_fault = classify("CreateLogGroup", "LimitExceededException", "no more")
@@ -429,10 +429,10 @@ def test_a_quota_of_log_groups_is_told_and_keeps_no_vpc_from_its_flow_log() -> N
     ],
 )
 def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None, result: Result) -> None:
-    """If that is forbidden the list remembers it; if the old one is gone, the new one stays for now."""
-    beside = DESIRED.alternate_destination
-    assert beside is not None
-    new = wanted("fl-new", "vpc-1", beside, BORN - 9999)
+    """If tagging is refused, the queue stores the hold; if the old one is gone, the new one stays for now."""
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    new = wanted("fl-new", "vpc-1", alternate, BORN - 9999)
     ec2 = FakeEc2(own("vpc-1"), [existing(log_format="${version}"), new], tag_fault=fault)
     ec2.fail("fl-new")
     fakes = Fakes(ec2=ec2)
@@ -443,13 +443,13 @@ def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None,
     assert [named for named, _ in ec2.tagged] == ([("fl-of-vpc-1",)] if fault is None else [])
 
 
-def test_a_verification_that_fails_once_is_no_failure_that_has_lasted() -> None:
-    """How long it waited to be verified does not count."""
-    beside = DESIRED.alternate_destination
-    assert beside is not None
+def test_one_failed_verification_is_no_lasting_failure() -> None:
+    """The time spent waiting for verification does not count."""
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
     ec2 = FakeEc2(
         own("vpc-1"),
-        [existing(log_format="${version}"), wanted("fl-new", "vpc-1", beside, BORN - 9999)],
+        [existing(log_format="${version}"), wanted("fl-new", "vpc-1", alternate, BORN - 9999)],
         delete_fault=CallFailed("InternalError"),
     )
     fakes = Fakes(ec2=ec2)
@@ -458,16 +458,16 @@ def test_a_verification_that_fails_once_is_no_failure_that_has_lasted() -> None:
     assert only(enforce(fakes, SWEEP, BORN + 3600)).result is Result.FAILED
 
 
-def test_a_run_without_time_stops_before_it_is_ended() -> None:
-    """The last VPC that was done is remembered."""
+def test_a_run_without_time_stops_before_it_is_terminated() -> None:
+    """The last completed VPC is stored."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), pace=FakePace(left=10))
     report = enforce(fakes)
     assert (report.outcomes, report.goes_on) == ((), True)
     assert fakes.queue.cursor is not None
 
 
-def test_event_that_there_was_no_time_for_is_put_off() -> None:
-    """A look covers the VPC, at once."""
+def test_event_without_time_is_deferred() -> None:
+    """The next retry covers the VPC."""
     ec2 = Throttling(own("vpc-1"))
     ec2.most = 0
     fakes = Fakes(ec2=ec2)
@@ -476,8 +476,8 @@ def test_event_that_there_was_no_time_for_is_put_off() -> None:
     assert only(enforce(fakes, LOOK)).result is Result.CREATED
 
 
-def test_without_memory_new_vpcs_are_covered_at_once_and_the_rest_is_left_to_lambda() -> None:
-    """Nobody could come back."""
+def test_without_the_state_table_new_vpcs_are_covered_immediately() -> None:
+    """No later run would know of them; the rest is left to Lambda's retry."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")), queue=FakeWorkQueue(broken=True))
     assert only(enforce(fakes, BIRTH, policy=FlowLogsPolicy())).result is Result.CREATED
     fakes = Fakes(
@@ -488,8 +488,8 @@ def test_without_memory_new_vpcs_are_covered_at_once_and_the_rest_is_left_to_lam
         run(service, BIRTH, BORN)
 
 
-def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None:
-    """A retry has time again, and finds done what was done; a sweep that is remembered needs none."""
+def test_without_the_state_table_an_unfinished_sweep_is_left_to_lambda() -> None:
+    """Lambda's retry skips completed VPCs; a sweep with a stored position needs no such retry."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2, queue=FakeWorkQueue(broken=True))
     service = fakes.service(AT_ONCE)
@@ -509,11 +509,11 @@ def test_without_memory_a_sweep_that_ran_out_of_time_is_left_to_lambda() -> None
 
 
 def test_without_evidence_nothing_is_deleted() -> None:
-    """Nothing proves that the replacement delivers."""
+    """The delivery of the replacement is not verified."""
     old = existing(log_format="${version}", creation_time=BORN - 9999)
-    beside = DESIRED.alternate_destination
-    assert beside is not None
-    new = replace(wanted("fl-new", "vpc-1", beside, BORN - 9999))
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    new = replace(wanted("fl-new", "vpc-1", alternate, BORN - 9999))
     ec2 = FakeEc2(own("vpc-1"), [old, new], [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")])
     fakes = Fakes(ec2=ec2)
     fakes.evidence.is_away = True
@@ -522,7 +522,7 @@ def test_without_evidence_nothing_is_deleted() -> None:
 
 
 def test_compliant_vpcs_cost_no_call_beyond_the_listings() -> None:
-    """A thousand of them cost what one costs."""
+    """A thousand of them cost the same as one."""
     for number in (1, 1000):
         vpcs = own(*(f"vpc-{each:08x}" for each in range(number)))
         ec2 = FakeEc2(vpcs, [existing(vpc.vpc_id, creation_time=1) for vpc in vpcs])
@@ -533,21 +533,21 @@ def test_compliant_vpcs_cost_no_call_beyond_the_listings() -> None:
         assert fakes.queue.writes == 0
 
 
-def test_log_group_and_subscription_are_put_right_by_the_sweep_and_told() -> None:
-    """Missing, cut, or handed elsewhere; and a second sweep finds nothing."""
+def test_the_sweep_repairs_and_reports_log_group_and_subscription() -> None:
+    """They are missing, have a shorter retention or another destination; a second sweep finds nothing."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
     fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
     report = enforce(fakes)
     assert [each.summary for each in report.remediations] == [
-        "records were kept for 1 days: 30 days again",
-        "nothing was handed to the monitor: every line goes to the monitor again",
+        "retention was 1 days; required: 30 days",
+        "subscription filter flow-warden was missing; required: every line to the monitor",
     ]
     assert report.is_news
     assert enforce(fakes).remediations == ()
 
 
-def test_another_stack_whose_name_goes_on_from_ours_is_left_alone() -> None:
-    """Neither its log group nor its flow log is taken for our own; its silence is none of our business."""
+def test_another_stack_with_the_same_name_prefix_is_not_changed() -> None:
+    """Neither its log group nor its flow log counts as managed, and its silence is not reported."""
     theirs = replace(STACK, stack_name="flow-warden-2", log_group_name=f"{GROUP}-2")
     flow_log = wanted("fl-theirs", "vpc-1", resolved(FlowLogSpec(), theirs), 1)
     interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
@@ -561,8 +561,8 @@ def test_another_stack_whose_name_goes_on_from_ours_is_left_alone() -> None:
     assert (outcome.result, outcome.flow_log_id) == (Result.COVERED, "fl-theirs")
 
 
-def test_log_groups_of_the_policy_s_suffixes_are_kept() -> None:
-    """The service's house knows them, so that events about them count."""
+def test_log_groups_with_suffixes_of_the_policy_are_maintained() -> None:
+    """The stack of the service contains them, so that events about them count."""
     text = '{"flow_logs": {"default": {"log_group_suffix": "pci"}}}'
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     policy = Policy.from_json(text).flow_logs
@@ -572,8 +572,8 @@ def test_log_groups_of_the_policy_s_suffixes_are_kept() -> None:
     assert f"{GROUP}-pci" in fakes.groups.there
 
 
-def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_flow_log() -> None:
-    """One failure is not in another's way."""
+def test_log_group_that_cannot_be_repaired_is_reported_and_does_not_block_flow_logs() -> None:
+    """One failure does not block other steps."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     fakes.groups.fault = FORBIDDEN
     report = enforce(fakes)
@@ -581,26 +581,26 @@ def test_log_group_that_cannot_be_put_right_is_told_and_keeps_no_vpc_from_its_fl
     assert len(report.created) == 1
 
 
-def test_delivery_role_that_does_not_work_is_told_by_the_sweep() -> None:
-    """With what to do; the enforcer changes no role."""
+def test_the_sweep_reports_a_broken_delivery_role() -> None:
+    """The report has the remedy; the enforcer changes no role."""
     fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(None))
     (trouble,) = enforce(fakes).troubles
-    assert "is gone" in trouble.summary
-    assert "deploy the stack flow-warden again" in trouble.summary
+    assert "does not exist" in trouble.summary
+    assert "redeploy the stack flow-warden" in trouble.summary
 
 
 @pytest.mark.parametrize("fault", [FORBIDDEN, CallFailed("InternalError")])
-def test_delivery_role_that_cannot_be_read_is_told_and_not_called_broken(fault: EnforcementError) -> None:
-    """Nobody knows what it is like."""
+def test_unreadable_delivery_role_is_reported_and_not_called_broken(fault: EnforcementError) -> None:
+    """Its permissions are unknown."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")), roles=FakeRoles(fault=fault))
     report = enforce(fakes)
     (trouble,) = report.troubles
-    assert trouble.summary == f"could not be looked at: {fault}"
+    assert trouble.summary == f"could not be read: {fault}"
     assert len(report.created) == 1
 
 
-def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
-    """Not even remembered or told."""
+def test_dry_run_plans_and_changes_nothing() -> None:
+    """It neither stores nor sends anything."""
     ec2 = FakeEc2(own("vpc-1"))
     fakes = Fakes(ec2=ec2)
     fakes.groups.there = {}
@@ -616,8 +616,8 @@ def test_dry_run_says_what_would_be_done_and_does_nothing() -> None:
     assert (ec2.asked, fakes.groups.done, fakes.queue.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
-def test_dry_run_says_of_a_new_vpc_what_would_be_done_after_its_grace() -> None:
-    """Nobody comes back to say it; a real run only puts it off."""
+def test_dry_run_plans_for_a_new_vpc_after_its_grace_period() -> None:
+    """No later run would show it; a real run only defers the VPC."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2)
     report = fakes.service(FlowLogsPolicy(), dry_run=True).reconcile(BIRTH, BORN + 10)
@@ -626,16 +626,16 @@ def test_dry_run_says_of_a_new_vpc_what_would_be_done_after_its_grace() -> None:
     assert isinstance(wait, Wait)
     assert (wait.vpc_id, wait.after) == ("vpc-1", 290)
     assert [type(step).__name__ for step in wait.then] == ["Create", "Verify"]
-    told = plan_output.as_text(report)
-    assert "  1. wait 4 min: has no flow log; it is new" in told
-    assert f"  2. create a flow log of ALL traffic into {GROUP}" in told
-    assert "Added cost" in told
+    text = plan_output.as_text(report)
+    assert "  1. wait 4 min: has no flow log; the VPC is new" in text
+    assert f"  2. create a flow log for ALL traffic to {GROUP}" in text
+    assert "Added cost" in text
     assert (ec2.asked, fakes.queue.items) == ([], {})
     assert enforce(fakes, BIRTH, BORN + 10, FlowLogsPolicy()).plans == ()
 
 
-def test_dry_run_goes_on_with_no_sweep_that_was_real() -> None:
-    """What a real run left for later is told by each sweep, once; a look tells nothing and costs nothing."""
+def test_dry_run_does_not_continue_a_real_sweep() -> None:
+    """Each dry sweep shows deferred work once; a dry retry shows nothing and costs nothing."""
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2)
     fakes.queue.cursor = Cursor(after="vpc-1")
@@ -650,8 +650,8 @@ def test_dry_run_goes_on_with_no_sweep_that_was_real() -> None:
     assert fakes.queue.writes == 0
 
 
-def test_report_that_cannot_be_told_is_raised() -> None:
-    """Lambda retries; the retry finds the flow log that was made since the event, and tells it."""
+def test_report_that_cannot_be_sent_is_raised() -> None:
+    """Lambda retries; the retry finds the flow log created since the event and reports it."""
     ec2 = FakeEc2(own("vpc-1"), clock=BORN + 5)
     fakes = Fakes(ec2=ec2)
     fakes.sink.away = True
@@ -665,8 +665,8 @@ def test_report_that_cannot_be_told_is_raised() -> None:
     assert len(fakes.sink.sent) == 1
 
 
-def test_exemption_by_tag_is_for_what_carries_it() -> None:
-    """And for nothing else."""
+def test_exemption_by_tag_applies_to_tagged_vpcs() -> None:
+    """It applies to no other VPC."""
     policy = FlowLogsPolicy(
         grace_minutes=0, exemptions=(Exemption(where=Selection(tags={"lab": "*"}), reason="a lab"),)
     )
@@ -675,22 +675,22 @@ def test_exemption_by_tag_is_for_what_carries_it() -> None:
     assert [each.result for each in report.outcomes] == [Result.EXEMPT, Result.CREATED]
 
 
-def test_pending_vpc_that_is_gone_leaves_the_list() -> None:
-    """Nothing to cover, no error."""
+def test_pending_vpc_that_is_deleted_leaves_the_queue() -> None:
+    """There is nothing to cover, and this is no error."""
     fakes = Fakes(ec2=FakeEc2())
     fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     assert only(enforce(fakes, LOOK)).result is Result.GONE
     assert fakes.queue.items == {}
 
 
-def test_a_flow_log_in_the_way_is_named() -> None:
-    """EC2 refuses, and nothing is deleted."""
+def test_a_conflicting_flow_log_is_named() -> None:
+    """EC2 refuses the creation, and nothing is deleted."""
 
     class Refusing(FakeEc2):
-        """Somebody makes a flow log of REJECTs into our group just before us."""
+        """Another party creates a REJECT flow log into the stack's group just before the enforcer."""
 
         def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
-            """The second look finds it."""
+            """The second listing finds it."""
             listed = super().flow_logs(resource_ids)
             return listed if resource_ids is not None else iter(())
 

@@ -1,8 +1,8 @@
-"""The promises of the reconciler, over random worlds with random faults.
+"""The guarantees of the reconciler, tested in random worlds with random faults.
 
 A world has VPCs in any state, interfaces that write what their flow logs really deliver, and an EC2 with
-pages, lag and faults (`ec2_client`), and with other runs that come in between a plan and its steps. The
-enforcer runs by its schedule: a sweep each hour, a look each five minutes.
+pages, lag and faults (`ec2_client`), and concurrent runs between a plan and its steps. The
+enforcer runs on its schedule: a sweep every hour, a retry every five minutes.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
 
 
 OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": STACK.stack_name}, {"Key": "team", "Value": "theirs"}]
-FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "somebody/elses"}
+FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "another/group"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
     "covered": lambda ec2, vpc: ec2.add(described(vpc, WANTED)),
@@ -119,15 +119,15 @@ class World:
     states: list[str]
     busy: list[bool]
     stopped: list[bool] = field(default_factory=list)
-    """Which VPCs' interface belongs to an instance that is stopped; it writes nothing."""
+    """Whether the interface of each VPC belongs to a stopped instance, which writes nothing."""
     broken: bool = False
-    """Whether nothing can be delivered into the log group beside the usual one."""
+    """Whether delivery to the alternate log group fails."""
     all_broken: bool = False
-    """Whether, then, nothing that is made now can be delivered into that one either."""
+    """Whether, in addition, delivery of new flow logs to the usual log group fails."""
     forgets: bool = False
-    """Whether the state table does not tell, now and then, who wrote."""
+    """Whether the evidence in the state table is unavailable from time to time."""
     tampers: bool = False
-    """Whether somebody deletes log groups now and then, or what they hand to the monitor."""
+    """Whether log groups or their subscriptions are deleted from time to time."""
     now: int = START
     ec2: Ec2Client = field(init=False)
     fakes: Fakes = field(init=False)
@@ -158,9 +158,9 @@ class World:
                 )
             STATES.get(state, STATES["bare"])(self.ec2, vpc_id)
         if self.broken:
-            beside = WANTED.alternate_destination
-            assert beside is not None
-            self.ec2.broken_groups = {beside.destination} | ({GROUP} if self.all_broken else set())
+            alternate = WANTED.alternate_destination
+            assert alternate is not None
+            self.ec2.broken_groups = {alternate.destination} | ({GROUP} if self.all_broken else set())
         self.fakes = Fakes(ec2=Ec2FlowLogs(cast("Any", self.ec2)))
 
     def run(self, kind: RunKind) -> EnforcementReport:
@@ -182,7 +182,7 @@ class World:
         return report
 
     def tamper(self) -> None:
-        """Maybe delete a log group, or its subscription."""
+        """Delete a log group or its subscription, at random."""
         groups = self.fakes.groups.there
         if self.tampers and groups and self.ec2.random.random() < 0.2:
             name = self.ec2.random.choice(list(groups))
@@ -191,7 +191,7 @@ class World:
                 groups[name] = replace(group, subscriptions=())
 
     def pass_time(self, seconds: int) -> None:
-        """Let time pass: what really delivers writes."""
+        """Advance the time; flow logs that deliver write records."""
         slots = range(heartbeats.slot_of(self.now), heartbeats.slot_of(self.now + seconds) + 1)
         for real in self.ec2.there():
             numbers = [
@@ -208,12 +208,12 @@ class World:
         self.now += seconds
 
     def hours(self, number: int) -> EnforcementReport:
-        """So many hours of schedule; the last sweep's report."""
+        """Run the schedule for so many hours; returns the report of the last sweep."""
         for _ in range(number):
             report = self.run(RunKind.SWEEP)
             for _ in range(HOUR // LOOK):
                 self.pass_time(LOOK)
-                # An event that does not tell which VPC it is about sweeps at any time.
+                # An event that does not name the VPC leads to a sweep at any time.
                 self.run(RunKind.SWEEP if self.ec2.random.random() < 0.2 else RunKind.RETRY)
         return report
 
@@ -232,7 +232,7 @@ def worlds(draw: st.DrawFn) -> World:
     world.forgets, world.tampers = draw(st.booleans()), draw(st.booleans())
     world.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
-        # The first one: whoever waits for it is all the others.
+        # The first VPC, because all others come after it.
         world.ec2.always_throttled = {"vpc-00000000"}
     if draw(st.booleans()):
         world.ec2.interrupt = lambda: world.run(RunKind.SWEEP)
@@ -241,15 +241,15 @@ def worlds(draw: st.DrawFn) -> World:
 
 @given(worlds())
 @examples(0.6)
-def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_foreign(world: World) -> None:
-    """Through hours of faults; and when these end, all is settled, and a second run does nothing."""
+def test_no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log(world: World) -> None:
+    """It holds through hours of faults. After they end, the state settles, and later runs change nothing."""
     theirs = foreign_ones(world)
     world.hours(3)
     assert world.ec2.harm == []
     world.ec2.fault_rate, world.ec2.lag, world.ec2.interrupt = 0.0, 0, None
     world.forgets, world.tampers = False, False
     report = world.hours(4)
-    assert_handed_on(world)
+    assert_subscribed(world)
     for state, outcome in zip(world.states, by_vpc(report), strict=True):
         if outcome.vpc_id not in world.ec2.always_throttled:
             assert_settled(world, state, outcome.vpc_id or "", outcome.result)
@@ -265,15 +265,17 @@ def test_no_world_and_no_fault_uncovers_what_was_covered_or_deletes_what_is_fore
 
 
 def foreign_ones(world: World) -> list[dict[str, Any]]:
-    """The flow logs of others, with their tags."""
+    """The unmanaged flow logs, with their tags."""
     return [each.described for each in deepcopy(world.ec2.there()) if not each.described["Tags"]]
 
 
-def assert_handed_on(world: World) -> None:
-    """Every group that a flow log of ours writes into is there and handed to the monitor, wanted or not."""
-    ours = {each.described["LogGroupName"] for each in world.ec2.there() if each.described["Tags"]}
+def assert_subscribed(world: World) -> None:
+    """Every group that a managed flow log writes into, wanted or not, exists and has its subscription."""
+    managed = {each.described["LogGroupName"] for each in world.ec2.there() if each.described["Tags"]}
     groups = world.fakes.groups.there
-    assert {each: groups[each].subscriptions for each in ours} == dict.fromkeys(ours, sound().subscriptions)
+    assert {each: groups[each].subscriptions for each in managed} == dict.fromkeys(
+        managed, sound().subscriptions
+    )
 
 
 def by_vpc(report: EnforcementReport) -> list[VpcOutcome]:
@@ -282,31 +284,31 @@ def by_vpc(report: EnforcementReport) -> list[VpcOutcome]:
 
 
 def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> None:
-    """How a VPC ends."""
+    """Check the final state of a VPC."""
     if state == "shared":
         assert result is Result.SKIPPED
     elif state == "exempt":
         assert result is Result.EXEMPT
     elif state == "own, and foreign elsewhere":
         assert result is Result.COVERED
-        assert len(world.ec2.there(vpc_id)) == 2, "nothing ever said that ours does not deliver"
+        assert len(world.ec2.there(vpc_id)) == 2, "the managed flow log never failed visibly"
     elif result is Result.COVERED:
         assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
         own = [each for each in world.ec2.there(vpc_id) if each.described["Tags"]]
-        assert len(own) <= 1, "what was replaced is gone"
+        assert len(own) <= 1, "the replaced flow log was deleted"
         for each in own:
             tags = {tag["Key"]: tag["Value"] for tag in each.described["Tags"]}
             assert tags.items() >= WANTED.tags.items()
             assert tags.get("team") == ("theirs" if state == "own, other tags" else None)
     else:
-        # Only where nothing that can be made would deliver.
+        # Only if no new flow log can deliver.
         assert result in {Result.BROKEN, Result.PENDING}
         assert state == "own, failing" or world.broken
 
 
 @pytest.mark.parametrize("number", [3, 30, 300])
-def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int) -> None:
-    """Whether its interfaces write or it has none; instances are asked about where there are some."""
+def test_a_compliant_vpc_costs_only_its_share_of_the_listing_pages(number: int) -> None:
+    """This holds with and without interfaces; instances are listed only if interfaces belong to some."""
     world = World(1, ["covered"] * number, [each % 2 == 0 for each in range(number)])
     world.pass_time(HOUR)
     report = world.run(RunKind.SWEEP)
@@ -321,54 +323,54 @@ def test_a_compliant_vpc_costs_its_share_of_a_page_and_nothing_else(number: int)
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_a_changed_format_is_replaced_in_a_group_of_its_own(busy: bool) -> None:  # noqa: FBT001  a table's column
-    """Create, see it deliver, delete; and until then both are there."""
+def test_a_changed_format_is_replaced_in_the_alternate_log_group(busy: bool) -> None:  # noqa: FBT001  a table's column
+    """Create, verify, delete; until then both flow logs exist."""
     world = World(1, ["own, another format"], [busy])
     (created,) = world.run(RunKind.SWEEP).outcomes
     assert created.result is Result.CREATED
-    beside = WANTED.alternate_destination
-    assert beside is not None
-    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [GROUP, beside.destination]
-    assert set(world.fakes.groups.there) == {GROUP, beside.destination}
-    assert world.fakes.groups.there[beside.destination] == replace(
-        world.fakes.groups.there[GROUP], name=beside.destination
+    alternate = WANTED.alternate_destination
+    assert alternate is not None
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [GROUP, alternate.destination]
+    assert set(world.fakes.groups.there) == {GROUP, alternate.destination}
+    assert world.fakes.groups.there[alternate.destination] == replace(
+        world.fakes.groups.there[GROUP], name=alternate.destination
     )
     world.hours(2)
-    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [beside.destination]
+    assert [each.described["LogGroupName"] for each in world.ec2.there()] == [alternate.destination]
 
 
-def test_a_foreign_flow_log_that_fails_moves_its_own_vpc_alone() -> None:
-    """Ours goes beside it there; VPCs that come later go where the others are."""
+def test_a_failing_unmanaged_flow_log_moves_only_its_own_vpc() -> None:
+    """That VPC gets the alternate destination; VPCs created later get the usual one."""
     world = World(1, ["foreign, the wanted one, failing"], [True])
     world.hours(2)
     world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
     world.hours(2)
-    beside = WANTED.alternate_destination
-    assert beside is not None
+    alternate = WANTED.alternate_destination
+    assert alternate is not None
     written = [(each.described["ResourceId"], each.described["LogGroupName"]) for each in world.ec2.there()]
     assert written == [
         ("vpc-00000000", GROUP),
-        ("vpc-00000000", beside.destination),
+        ("vpc-00000000", alternate.destination),
         ("vpc-00000001", GROUP),
     ]
     assert world.ec2.recorded("vpc-00000000") == {"ACCEPT", "REJECT"}
 
 
-def test_a_replacement_that_fails_is_rolled_back_told_and_not_tried_again_the_same_day() -> None:
-    """The old one goes on all the time."""
+def test_a_failed_replacement_is_rolled_back_reported_and_not_retried_for_a_day() -> None:
+    """The old flow log stays in place the whole time."""
     world = World(1, ["own, another format"], [True], broken=True)
     world.hours(3)
     assert [each.described["LogFormat"] for each in world.ec2.there()] == ["${version}"]
     assert len([each for each in world.ec2.changes if each.startswith("create")]) == 1
-    told = [each.text for each in world.fakes.sink.sent if "ROLLED BACK" in each.text]
-    assert len(told) == 1
-    assert "check that the delivery role trusts vpc-flow-logs.amazonaws.com" in told[0]
+    sent = [each.text for each in world.fakes.sink.sent if "ROLLED BACK" in each.text]
+    assert len(sent) == 1
+    assert "check that the delivery role trusts vpc-flow-logs.amazonaws.com" in sent[0]
     world.hours(23)
     assert len([each for each in world.ec2.changes if each.startswith("create")]) == 2
 
 
-def test_the_log_group_of_what_goes_on_after_a_roll_back_is_kept_all_day() -> None:
-    """Whatever somebody does to it."""
+def test_the_log_group_of_the_old_flow_log_is_maintained_after_a_rollback() -> None:
+    """Deletions of the group or its subscription are repaired."""
     world = World(1, ["own, another format, in a group of before"], [True], broken=True, all_broken=True)
     world.tampers = True
     for _ in range(20):
@@ -376,12 +378,12 @@ def test_the_log_group_of_what_goes_on_after_a_roll_back_is_kept_all_day() -> No
         world.tampers = False
         world.run(RunKind.SWEEP)
         world.tampers = True
-        assert_handed_on(world)
+        assert_subscribed(world)
     assert [each.described["LogGroupName"] for each in world.ec2.there()] == [f"{GROUP}-0a0b0c0d"]
 
 
-def test_a_rolled_back_replacement_is_not_tried_again_although_the_state_table_is_lost() -> None:
-    """The old flow log's tag says it, for a day."""
+def test_a_rolled_back_replacement_stays_on_hold_if_the_state_table_is_lost() -> None:
+    """The tag of the old flow log holds it for a day."""
     world = World(1, ["own, another format"], [True], broken=True)
     world.hours(3)
     for _ in range(20):

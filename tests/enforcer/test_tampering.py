@@ -1,4 +1,4 @@
-"""Calls about log groups and the delivery role: from CloudTrail's event to what operations is told."""
+"""Calls about log groups and the delivery role: from the CloudTrail event to the notification."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_DEPLOYMENT = {"sourceIPAddress": "cloudformation.amazonaws.com"}
 
 
 def event(name: str, asked: dict[str, Any], **detail: Any) -> dict[str, Any]:
-    """A call of eve's about our log group, if it names no other."""
+    """A call by user eve, by default about the stack's log group."""
     return {
         "detail-type": "AWS API Call via CloudTrail",
         "detail": {
@@ -38,31 +38,31 @@ def event(name: str, asked: dict[str, Any], **detail: Any) -> dict[str, Any]:
     }
 
 
-def told(fakes: Fakes, happened: dict[str, Any], policy: FlowLogsPolicy = AT_ONCE) -> list[Notification]:
-    """What operations is told of it."""
+def notified(fakes: Fakes, happened: dict[str, Any], policy: FlowLogsPolicy = AT_ONCE) -> list[Notification]:
+    """The notifications that operations gets."""
     service = fakes.service(policy)
     run(service, read(happened, service.stack), BORN)
     return fakes.sink.sent
 
 
 def well() -> Fakes:
-    """All is as it should be."""
+    """A stack without differences."""
     return Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]))
 
 
-def test_a_deployment_that_takes_our_filter_is_undone_and_told() -> None:
-    """It is another stack's; one that leaves all as it should be is no news."""
+def test_a_deployment_that_removes_the_subscription_is_undone_and_reported() -> None:
+    """It belongs to another stack; a deployment without a difference is not reported."""
     happened = event("PutSubscriptionFilter", THEIR_FILTER, **BY_DEPLOYMENT)
     taken = Subscription(name=STACK.stack_name, destination_arn=MONITOR, pattern="nothing")
     fakes = well()
     fakes.groups.there[GROUP] = replace(sound(), subscriptions=(taken,))
-    (sent,) = told(fakes, happened)
+    (sent,) = notified(fakes, happened)
     assert sent.subject.startswith(f"[WARNING] {GROUP} restored")
     assert "PutSubscriptionFilter by arn:aws:iam::111122223333:user/eve from cloudformation" in sent.text
     assert fakes.groups.there[GROUP] == sound()
-    assert told(well(), happened) == []
-    assert told(well(), event("DeleteSubscriptionFilter", {}, **BY_DEPLOYMENT)) == []
-    assert len(told(well(), event("DeleteSubscriptionFilter", {}))) == 1
+    assert notified(well(), happened) == []
+    assert notified(well(), event("DeleteSubscriptionFilter", {}, **BY_DEPLOYMENT)) == []
+    assert len(notified(well(), event("DeleteSubscriptionFilter", {}))) == 1
 
 
 SUFFIXED = FlowLogsPolicy(
@@ -77,7 +77,7 @@ SUFFIXED = FlowLogsPolicy(
 
 
 @pytest.mark.parametrize(
-    ("name", "asked", "is_told"),
+    ("name", "asked", "is_reported"),
     [
         ("PutRetentionPolicy", {"retentionInDays": 1}, True),
         ("PutRetentionPolicy", {"retentionInDays": 30}, False),
@@ -93,23 +93,23 @@ SUFFIXED = FlowLogsPolicy(
         ("AssociateKmsKey", {"kmsKeyId": "arn:key"}, False),
     ],
 )
-def test_what_a_sweep_has_put_right_before_the_event_comes_is_told(
+def test_a_removal_that_a_sweep_repaired_before_the_event_is_reported(
     name: str,
     asked: dict[str, Any],
-    is_told: bool,  # noqa: FBT001  a table's column
+    is_reported: bool,  # noqa: FBT001  a table's column
 ) -> None:
-    """Whoever did it is known only now; what is as it should be is nothing to tell of."""
+    """The caller is known only now. A call that leads to no difference is not reported."""
     fakes = well()
     fakes.groups.there[f"{GROUP}-pci"] = replace(sound(f"{GROUP}-pci"), retention_days=365)
-    sent = told(fakes, event(name, asked), SUFFIXED)
+    sent = notified(fakes, event(name, asked), SUFFIXED)
     assert [each.subject for each in sent] == [
-        f"[WARNING] {name}: nothing is left to restore in {ACCOUNT} {STACK.region}"
-    ] * is_told
+        f"[WARNING] {name}: nothing left to restore in {ACCOUNT} {STACK.region}"
+    ] * is_reported
 
 
 @pytest.mark.parametrize("doubt", [{"boundary": "arn:org"}, {"unread": ("GetPolicy: AccessDenied",)}])
-def test_what_may_be_wrong_about_the_role_is_told_once_in_a_window(doubt: dict[str, Any]) -> None:
-    """It may be wanted so. Whoever touches the role is told with it all the same."""
+def test_a_possible_problem_of_the_role_is_reported_once_per_window(doubt: dict[str, Any]) -> None:
+    """It may be intended. A call about the role is still reported, with its caller."""
     fakes = well()
     fakes.roles.role = replace(SOUND_ROLE, **doubt)
     service = fakes.service(AT_ONCE)
@@ -117,12 +117,12 @@ def test_what_may_be_wrong_about_the_role_is_told_once_in_a_window(doubt: dict[s
         run(service, SWEEP, now)
     assert len(fakes.sink.sent) == 2
     touched = event("PutRolePermissionsBoundary", {"roleName": "delivery"}, eventSource="iam.amazonaws.com")
-    assert "user/eve" in told(fakes, touched)[2].text
-    assert len(told(fakes, event("PutRetentionPolicy", {"retentionInDays": 30}))) == 3
+    assert "user/eve" in notified(fakes, touched)[2].text
+    assert len(notified(fakes, event("PutRetentionPolicy", {"retentionInDays": 30}))) == 3
 
 
-def test_another_boundary_and_what_surely_does_harm_are_told_at_once() -> None:
-    """Each boundary is a subject of its own; and who was not told is told by the next sweep."""
+def test_a_new_boundary_and_a_definite_problem_are_reported_immediately() -> None:
+    """Each boundary is a separate incident; a report that was not sent is sent by the next sweep."""
     fakes = well()
     fakes.sink.away = True
     for sent, role in enumerate(

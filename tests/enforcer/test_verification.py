@@ -1,4 +1,4 @@
-"""What a run of the enforcer makes of silence: of a VPC's, and of everybody's."""
+"""How a run of the enforcer handles silence: of one VPC, and of all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HOST = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1", instance_id="i-1"
 
 
 def others_write(fakes: Fakes) -> Fakes:
-    """Somebody else writes into the log group all the time."""
+    """Other interfaces write into the log group the whole time."""
     for each in heartbeats.additions(GROUP, dict.fromkeys(slots(BORN + 10), frozenset({1}))):
         fakes.evidence.add(each)
     return fakes
@@ -48,15 +48,15 @@ def others_write(fakes: Fakes) -> Fakes:
 def test_a_vpc_whose_instances_are_stopped_is_not_silent(
     running: dict[str, int | None], result: Result
 ) -> None:
-    """One call more, where interfaces belong to instances."""
+    """This costs one more call, if interfaces belong to instances."""
     ec2 = FakeEc2(own("vpc-1"), [existing(creation_time=1)], [HOST], instances_running=running)
     report = enforce(others_write(Fakes(ec2=ec2)))
     assert (only(report).result, ec2.calls["DescribeInstances"]) == (result, 1)
 
 
 @pytest.mark.parametrize("fault", [FORBIDDEN, THROTTLED, CallFailed("InternalError")])
-def test_instances_that_cannot_be_asked_about_are_told_and_break_nothing(fault: EnforcementError) -> None:
-    """The rest of the sweep goes on; an interface without an instance counts as ever."""
+def test_a_failed_listing_of_instances_is_reported_and_blocks_nothing(fault: EnforcementError) -> None:
+    """The sweep continues; an interface without an instance counts as before."""
     vpcs, logs = own("vpc-1", "vpc-2"), [existing(each, creation_time=1) for each in ("vpc-1", "vpc-2")]
     endpoint = NetworkInterface(interface_id="eni-0b", vpc_id="vpc-2")
     ec2 = FakeEc2(vpcs, logs, [HOST, endpoint], instances_fault=fault)
@@ -67,22 +67,22 @@ def test_instances_that_cannot_be_asked_about_are_told_and_break_nothing(fault: 
     assert unproven.resource == "fl-of-vpc-1"
 
 
-def test_a_look_at_one_vpc_asks_about_its_own_instances_alone() -> None:
-    """As many as a filter takes."""
+def test_a_run_for_one_vpc_lists_only_its_own_instances() -> None:
+    """This holds for as many instances as a filter accepts."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], [HOST], instances_running={"i-1": None, "i-2": None})
     assert observe(ec2, MemoryEvidence(), STACK, ["vpc-1"], BORN).resources["vpc-1"].interfaces == (HOST,)
     assert ec2.instances_asked == [["i-1"]]
 
 
 def silent_fakes() -> Fakes:
-    """The only VPC has an old flow log and an active interface, and nothing was ever seen."""
+    """The only VPC has an old flow log and an active interface, and the monitor never saw a record."""
     old = existing(creation_time=BORN - 24 * 3600)
     interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
     return Fakes(ec2=FakeEc2(own("vpc-1"), [old], [interface]))
 
 
-def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing() -> None:
-    """The only VPC of an account: nobody else writes; and it is told again while it lasts."""
+def test_total_silence_is_reported_once_per_suppression_window_and_changes_nothing() -> None:
+    """The only VPC of the account is silent; this is reported again as long as it lasts."""
     fakes = silent_fakes()
     service = fakes.service(AT_ONCE)
     for hour in range(9):
@@ -90,15 +90,15 @@ def test_total_silence_is_told_once_in_a_suppression_window_and_changes_nothing(
         assert [each.resource for each in report.troubles] == [GROUP]
         assert only(report).result is Result.PENDING
     assert len(fakes.sink.sent) == 3
-    assert f"{GROUP} needs somebody" in fakes.sink.sent[0].subject
+    assert f"action required for {GROUP}" in fakes.sink.sent[0].subject
     assert "the monitor does not see them" in fakes.sink.sent[0].text
     ec2 = fakes.ec2
     assert isinstance(ec2, FakeEc2)
     assert (ec2.asked, ec2.deleted) == ([], [])
 
 
-def test_what_is_repeated_is_not_told_with_other_news() -> None:
-    """It has been told."""
+def test_a_suppressed_incident_is_left_out_of_other_notifications() -> None:
+    """It was already reported in this suppression window."""
     fakes = silent_fakes()
     service = fakes.service(AT_ONCE)
     run(service, SWEEP, BORN)
@@ -112,23 +112,23 @@ def test_what_is_repeated_is_not_told_with_other_news() -> None:
 
 
 @pytest.mark.parametrize("trigger", [LOOK, BIRTH, replace(SWEEP, deployed=True)])
-def test_silence_is_a_sweep_s_business_and_a_new_monitor_has_seen_nothing_yet(trigger: Trigger) -> None:
-    """Neither looks nor events tell of it."""
+def test_only_sweeps_report_silence_and_not_right_after_a_deployment(trigger: Trigger) -> None:
+    """Retries and events do not report it."""
     fakes = silent_fakes()
     fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
     assert enforce(fakes, trigger).troubles == ()
     assert fakes.reported == set()
 
 
-def test_without_the_state_table_nothing_is_known_to_be_silent() -> None:
-    """Nor does anybody know who wrote."""
+def test_without_the_state_table_nothing_counts_as_silent() -> None:
+    """The activity of interfaces is then unknown."""
     fakes = silent_fakes()
     fakes.evidence.is_away = True
     assert enforce(fakes).troubles == ()
 
 
-def test_silence_that_could_not_be_told_is_told_by_the_retry() -> None:
-    """Its claim is free; and without the state table it is told every time."""
+def test_silence_that_could_not_be_reported_is_reported_by_the_retry() -> None:
+    """Its claim was released; without the state table, it is reported every time."""
     fakes = silent_fakes()
     service = fakes.service(AT_ONCE)
     fakes.sink.away = True
@@ -142,11 +142,11 @@ def test_silence_that_could_not_be_told_is_told_by_the_retry() -> None:
 
 
 PARTICIPANT = replace(HOST, instance_owner="444455556666")
-"""The interface of an instance of another account, in a VPC of ours that is shared with it."""
+"""The interface of another account's instance, in a VPC that this account shares with it."""
 
 
-def test_what_stays_unproven_for_a_day_is_told_once_in_a_suppression_window() -> None:
-    """Nobody can tell whether another account's instances run; for all VPCs in one, and nothing is broken."""
+def test_flow_logs_unverified_for_a_day_are_reported_once_per_suppression_window() -> None:
+    """It is unknown whether another account's instances run. One report covers all VPCs; none is broken."""
     shared = [replace(PARTICIPANT, interface_id=f"eni-0{each}", vpc_id=f"vpc-{each}") for each in (1, 2)]
     logs = [existing(each, creation_time=BORN - 24 * 3600) for each in ("vpc-1", "vpc-2")]
     fakes = others_write(Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"), logs, shared)))
@@ -156,13 +156,13 @@ def test_what_stays_unproven_for_a_day_is_told_once_in_a_suppression_window() ->
         assert [each.resource for each in report.troubles] == ["2 flow logs"]
         assert {each.result for each in report.outcomes} == {Result.PENDING}
     (sent,) = fakes.sink.sent
-    assert "fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2 arrive" in sent.text
+    assert "not verified after at least one day: fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2." in sent.text
     assert fakes.reported == {UNVERIFIED}
     assert fakes.service(AT_ONCE).reconcile(LOOK, BORN + 10).troubles == ()
     deployed = fakes.service(AT_ONCE).reconcile(replace(SWEEP, deployed=True), BORN + 10)
     assert deployed.troubles == ()
 
 
-def test_a_silent_group_s_flow_logs_are_not_told_twice() -> None:
-    """The group is told of."""
+def test_the_flow_logs_of_a_silent_group_are_not_reported_twice() -> None:
+    """The group is reported instead."""
     assert [each.resource for each in enforce(silent_fakes()).troubles] == [GROUP]

@@ -1,4 +1,4 @@
-"""The work queue in one run: read once, written where something changes."""
+"""The work queue within one run: read once, written only on changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ONE = WorkItem(vpc_id="vpc-1", due=100, reason="new")
 
 
 def test_only_loading_reads_the_store() -> None:
-    """Making a queue makes no call."""
+    """Creating a queue object makes no call."""
     store = FakeWorkQueue({"vpc-1": ONE}, Cursor(after="vpc-7"))
     assert (WorkQueue(store).items, store.reads) == ({}, 0)
     queue = WorkQueue.load(store)
@@ -20,22 +20,22 @@ def test_only_loading_reads_the_store() -> None:
     assert (store.reads, store.writes) == (1, 0)
 
 
-def test_a_store_that_does_not_answer_is_an_empty_queue_that_says_so() -> None:
-    """The report says that no later run knows what is left."""
+def test_an_unavailable_store_is_an_empty_queue_marked_as_unavailable() -> None:
+    """The report then states that no later run knows the remaining work."""
     queue = WorkQueue.load(FakeWorkQueue(broken=True))
     assert (queue.items, queue.cursor, queue.unavailable) == ({}, None, True)
     assert queue.requeue(ONE) is False
     assert queue.items == {}
 
 
-def test_a_vpc_is_due_from_its_second_on() -> None:
-    """Not before."""
+def test_a_vpc_is_due_from_the_exact_second() -> None:
+    """It is not due earlier."""
     queue = WorkQueue.load(FakeWorkQueue({"vpc-1": ONE}))
     assert (queue.due(99), queue.due(100)) == ([], ["vpc-1"])
 
 
-def test_what_does_not_change_is_not_written() -> None:
-    """The same item again, a VPC that is not queued, the cursor as it was."""
+def test_unchanged_items_are_not_written() -> None:
+    """Neither an equal item, nor the removal of an unqueued VPC, nor an equal cursor is written."""
     store = FakeWorkQueue({"vpc-1": ONE})
     queue = WorkQueue.load(store)
     assert queue.requeue(ONE)
@@ -48,8 +48,8 @@ def test_what_does_not_change_is_not_written() -> None:
     assert (store.writes, store.items, store.cursor) == (3, {}, Cursor(after="vpc-1"))
 
 
-def test_a_dry_run_requeues_for_itself_alone() -> None:
-    """It writes nothing, and completes nothing."""
+def test_a_dry_run_requeues_only_for_itself() -> None:
+    """It writes nothing and completes nothing."""
     store = FakeWorkQueue({"vpc-1": ONE})
     queue = WorkQueue.load(store, dry_run=True)
     assert queue.requeue(replace(ONE, vpc_id="vpc-2"))
@@ -60,8 +60,8 @@ def test_a_dry_run_requeues_for_itself_alone() -> None:
 
 
 @pytest.mark.parametrize("what", ["requeue", "complete", "stop_at"])
-def test_only_what_would_be_lost_makes_the_queue_unavailable(what: str) -> None:
-    """A VPC that cannot be removed is looked at once more than it needs."""
+def test_only_lost_writes_make_the_queue_unavailable(what: str) -> None:
+    """A VPC that cannot be removed is checked once more than necessary."""
     store = FakeWorkQueue({"vpc-1": ONE})
     queue = WorkQueue.load(store)
     store.broken = True

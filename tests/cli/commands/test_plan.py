@@ -70,7 +70,7 @@ def test_a_log_group_of_which_nothing_is_seen_needs_somebody(settings: Path) -> 
     terminal, fakes = Terminal(), world()
     fakes.evidence.items.clear()
     assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == NOT_SEEN
-    assert f"! {GROUP}: the monitor sees no record at all" in terminal.text
+    assert f"! {GROUP}: the monitor sees no records" in terminal.text
     assert "VPCs: 1 covered, 2 uncovered" in terminal.text
 
 
@@ -80,14 +80,15 @@ def test_the_plan_says_what_would_be_done_why_and_what_it_costs(settings: Path) 
     assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == FINE
     for line in (
         "Plan for account 111122223333, region eu-west-1",
-        f"  keep the records of {GROUP} for 30 days (records were kept for 7 days: 30 days again)",
-        f"  make the log group {BESIDE} (the log group was missing",
-        "vpc-1: uncovered, has only fl-1 (another log format)",
-        f"  1. create a flow log of ALL traffic into {BESIDE} (cloud-watch-logs, every 60 s), about 0.03 USD",
-        "  2. look again after 20 min whether it delivers; then our old one is deleted",
-        "vpc-2: fl-foreign record the same traffic, and cost as much again; not ours",
+        f"  set the retention of {GROUP} to 30 days (retention was 7 days; required: 30 days)",
+        f"  create log group {BESIDE} (the log group was missing",
+        "vpc-1: uncovered, has only fl-1 (different log format)",
+        f"  1. create a flow log for ALL traffic to {BESIDE} (cloud-watch-logs, ",
+        "aggregation interval 60 s), about 0.03 USD",
+        "  2. check delivery after 20 min; then delete the old managed flow log",
+        "vpc-2: unmanaged flow logs record the same traffic at extra cost: fl-foreign",
         "VPCs: 1 covered, 2 uncovered",
-        "Added cost: about 0.03 USD a month (an estimate from 20 records a minute",
+        "Added cost: about 0.03 USD a month (estimate: 20 records per minute",
     ):
         assert line in terminal.text
     assert isinstance(fakes.ec2, FakeEc2)
@@ -141,8 +142,8 @@ def test_what_flow_logs_need_and_cannot_be_seen_or_used_is_told(settings: Path) 
         terminal = Terminal()
         question = Question(stack="x", settings=settings, as_json=as_json)
         assert run(question, terminal.console, lambda _: fakes.aws()) == NOT_SEEN
-        assert "could not be looked at: AccessDeniedException" in terminal.text
-        assert "the delivery role delivery is gone" in terminal.text
+        assert "could not be read: AccessDeniedException" in terminal.text
+        assert "the delivery role delivery does not exist" in terminal.text
         assert "Nothing to do" not in terminal.text
 
 

@@ -1,4 +1,4 @@
-"""Which flow log counts as the wanted one, whether it delivers, and what a VPC without it is told."""
+"""Which flow log counts as the wanted one, whether it delivers, and the reason if a VPC has none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
     ],
 )
 def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
-    """The destination may be told in any way; what the description leaves out is unknown, not drift."""
+    """The destination may be described in any form; an omitted property is unknown, not drift."""
     verdict = judge(vpc_state(flow_log))
     assert verdict.coverage is Coverage.COVERED
     assert verdict.flow_log_id == flow_log.flow_log_id
@@ -64,27 +64,27 @@ def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
     [
         (but(traffic_type="REJECT"), "traffic type REJECT, not ALL"),
         (but(traffic_type="ACCEPT"), "traffic type ACCEPT, not ALL"),
-        (but(log_format="${version} ${dstaddr} ${srcaddr}"), "another log format"),
+        (but(log_format="${version} ${dstaddr} ${srcaddr}"), "different log format"),
         (but(max_aggregation_interval=600), "aggregates 600 s, not 60 s"),
         (but(delivery_role_arn="arn:old"), "delivered by the role arn:old"),
         (but(log_group_name=f"{GROUP}-2"), f"writes to {GROUP}-2"),
         (but(log_group_name="flow-logs"), "writes to flow-logs"),
-        (but(log_group_name=None), "writes to an unknown place"),
+        (but(log_group_name=None), "writes to an unknown destination"),
         (but(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b"), "s3:::b"),
         (but(log_destination=ARN.replace(ACCOUNT, "444455556666")), "444455556666"),
         (but(log_destination=f"{ARN}-2:*"), "flow-logs-2:*"),
     ],
 )
 def test_any_other_flow_log_does_not_cover(flow_log: FlowLog, why: str) -> None:
-    """A flow log that differs leaves the VPC uncovered; the reason says how it differs, for the plan."""
+    """A flow log that differs leaves the VPC uncovered; the reason contains the difference."""
     verdict = judge(vpc_state(flow_log))
     assert verdict.coverage is Coverage.UNCOVERED
     assert why in verdict.reason
 
 
 @pytest.mark.parametrize("enough", [False, True])
-def test_what_others_made_and_ec2_says_fails_covers_nothing(*, enough: bool) -> None:
-    """Of the VPC or of a part of it, wherever it goes: nobody here can mend it."""
+def test_an_unmanaged_flow_log_that_fails_covers_nothing(*, enough: bool) -> None:
+    """This holds for a VPC, its parts and any destination: the enforcer cannot repair it."""
     failed = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
     theirs = {"log_group_name": "theirs"} if enough else {}
     for change in (theirs, theirs | {"resource_id": "subnet-1"}):
@@ -95,7 +95,7 @@ def test_what_others_made_and_ec2_says_fails_covers_nothing(*, enough: bool) -> 
 
 
 def test_a_bucket_is_compared_with_its_partitions() -> None:
-    """As CreateFlowLogs took them; a slash at the end is no difference."""
+    """Partitions count as created; a trailing slash is no difference."""
     wish = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs/x", file_format="parquet")
     desired = resolved(wish, STACK)
     flow_log = changed(
@@ -113,8 +113,8 @@ def test_a_bucket_is_compared_with_its_partitions() -> None:
     assert "file format plain-text, not parquet" in judge(vpc_state(plain, desired=desired)).reason
 
 
-def test_vpc_whose_owner_nobody_told_counts_as_ours() -> None:
-    """Skipping it would leave it unwatched; EC2 refuses if it is somebody else's."""
+def test_vpc_of_unknown_owner_counts_as_own() -> None:
+    """Skipping it could leave it uncovered; EC2 refuses the call if another account owns it."""
     assert judge(vpc_state(vpc=Vpc(vpc_id="vpc-1", owner_id=""))).coverage is Coverage.UNCOVERED
 
 
@@ -127,13 +127,13 @@ def test_vpc_whose_owner_nobody_told_counts_as_ours() -> None:
         ({}, False),
     ],
 )
-def test_own_flow_logs_are_known_by_the_stack_s_tag(tags: dict[str, str], own: bool) -> None:  # noqa: FBT001  a table's column
-    """Neither a name nor another stack's tag makes a flow log ours."""
+def test_managed_flow_logs_are_identified_by_the_stack_s_tag(tags: dict[str, str], own: bool) -> None:  # noqa: FBT001  a table's column
+    """Neither a name nor another stack's tag makes a flow log managed."""
     assert is_own(but(tags=tags), STACK) is own
 
 
 @pytest.mark.parametrize(
-    ("message", "mending"),
+    ("message", "remedy"),
     [
         ("Access error", "delivery role trusts vpc-flow-logs.amazonaws.com"),
         ("Rate limited", "higher CloudWatch Logs quota"),
@@ -141,28 +141,28 @@ def test_own_flow_logs_are_known_by_the_stack_s_tag(tags: dict[str, str], own: b
         (None, "delete this flow log"),
     ],
 )
-def test_flow_log_that_does_not_deliver_is_broken(message: str | None, mending: str) -> None:
-    """ACTIVE does not mean delivering; the reason repeats EC2's message and says how to mend it."""
+def test_flow_log_that_does_not_deliver_is_broken(message: str | None, remedy: str) -> None:
+    """ACTIVE does not mean delivering; the reason contains EC2's message and the remedy."""
     verdict = judge(vpc_state(but(deliver_logs_status="FAILED", deliver_logs_error_message=message)))
     assert verdict.coverage is Coverage.BROKEN
     assert (message or "no error message") in verdict.reason
-    assert mending in verdict.reason
+    assert remedy in verdict.reason
 
 
 @pytest.mark.parametrize(
     ("age", "coverage"),
     [(0, Coverage.UNPROVEN), (SETTLED_SECONDS - 1, Coverage.UNPROVEN), (SETTLED_SECONDS, Coverage.COVERED)],
 )
-def test_a_status_proves_nothing_before_it_has_lasted(age: int, coverage: Coverage) -> None:
-    """Where no interface is active; and an inactive one writes nothing either."""
+def test_a_status_verifies_nothing_before_it_has_lasted(age: int, coverage: Coverage) -> None:
+    """The status counts only without an active interface; an inactive one writes nothing."""
     idle = replace(ACTIVE, active=False)
     for interfaces in ((), (idle,)):
         case = vpc_state(but(creation_time=NOW - age), interfaces=interfaces)
         assert judge(case).coverage is coverage
 
 
-def test_records_since_the_creation_prove_delivery_and_older_ones_do_not() -> None:
-    """A slot in which the flow log was made may hold records of the one before."""
+def test_records_after_the_creation_verify_delivery_and_older_ones_do_not() -> None:
+    """The slot of the creation may contain records of an earlier flow log."""
     born = but(creation_time=NOW - SLOT)
     number = number_of(ACTIVE.interface_id)
     assert number is not None
@@ -178,14 +178,14 @@ def test_records_since_the_creation_prove_delivery_and_older_ones_do_not() -> No
 @pytest.mark.parametrize(
     ("age", "coverage"), [(SILENCE_SECONDS - 1, Coverage.UNPROVEN), (SILENCE_SECONDS, Coverage.BROKEN)]
 )
-def test_silence_while_others_write_is_a_failure_in_the_end(age: int, coverage: Coverage) -> None:
-    """EC2 may say SUCCESS all the time."""
+def test_silence_while_others_write_eventually_is_a_failure(age: int, coverage: Coverage) -> None:
+    """EC2 may report SUCCESS the whole time."""
     verdict = judge(vpc_state(but(creation_time=NOW - age), **BUSY, seen=seen(OTHER)))
     assert verdict.coverage is coverage
 
 
-def test_silence_of_what_need_not_write_is_no_failure() -> None:
-    """An interface that came a moment ago, or of which nobody can tell; and one that was there all along."""
+def test_silence_without_certain_activity_is_no_failure() -> None:
+    """An interface that is new or of unknown activity may be silent; a long active one may not."""
     old, young = (
         replace(ACTIVE, since=NOW - SILENCE_SECONDS),
         replace(ACTIVE, since=NOW - SILENCE_SECONDS + 1),
@@ -200,26 +200,26 @@ def test_silence_of_what_need_not_write_is_no_failure() -> None:
         assert judge(vpc_state(WANTED, interfaces=interfaces, seen=seen(OTHER))).coverage is coverage
 
 
-def test_records_of_an_interface_of_which_nobody_can_tell_prove_delivery() -> None:
-    """It wrote."""
+def test_records_of_an_interface_of_unknown_activity_verify_delivery() -> None:
+    """The interface wrote."""
     unknown = replace(ACTIVE, active=None)
     records = seen(ACTIVE.interface_id)
     assert judge(vpc_state(WANTED, interfaces=(unknown,), seen=records)).coverage is Coverage.COVERED
 
 
-def test_silence_of_everybody_is_nobody_s_failure() -> None:
-    """The monitor may not have been reading: in one slot or in all."""
+def test_silence_of_all_interfaces_is_no_failure() -> None:
+    """The monitor may not have read the group, in one slot or in all."""
     number = number_of(OTHER)
     assert number is not None
     gap = dict.fromkeys(list(slots(NOW))[1:], frozenset({number}))
-    told: list[dict[str, dict[int, frozenset[int]]]] = [{}, {GROUP: gap}, {GROUP: {}}]
-    for records in told:
+    evidence: list[dict[str, dict[int, frozenset[int]]]] = [{}, {GROUP: gap}, {GROUP: {}}]
+    for records in evidence:
         assert judge(vpc_state(WANTED, **BUSY, seen=records)).coverage is Coverage.UNPROVEN
     assert SLOTS == 5
 
 
-def test_flow_logs_of_parts_cover_only_if_no_part_is_left_out() -> None:
-    """The reason says where not; a subnet that is empty may be used any moment."""
+def test_flow_logs_of_parts_cover_a_vpc_only_if_no_part_is_missing() -> None:
+    """The reason names the uncovered parts; an empty subnet may be used at any time."""
     half = vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2)))
     verdict = judge(half)
     assert verdict.coverage is Coverage.UNCOVERED
@@ -234,14 +234,14 @@ def test_flow_logs_of_parts_cover_only_if_no_part_is_left_out() -> None:
     assert judge(whole).coverage is Coverage.COVERED
 
 
-def test_a_part_s_flow_log_that_fails_breaks_the_vpc() -> None:
-    """If it is ours; the worst counts."""
+def test_a_failing_managed_flow_log_of_a_part_breaks_the_vpc() -> None:
+    """The worst state of the parts counts."""
     failing = but(resource_id="subnet-1", deliver_logs_status="FAILED")
     assert judge(vpc_state(failing, subnets=(subnet(1),))).coverage is Coverage.BROKEN
 
 
-def test_what_delivers_outweighs_what_does_not_and_ours_outweighs_theirs() -> None:
-    """A broken twin does not uncover a VPC; and the other one is named as a duplicate."""
+def test_delivering_flow_logs_are_preferred_then_managed_ones() -> None:
+    """A broken second flow log does not uncover a VPC; an unmanaged one is a duplicate."""
     twin = but(flow_log_id="fl-2", deliver_logs_status="FAILED")
     assert judge(vpc_state(twin, WANTED)).flow_log_id == "fl-1"
     both = judge(vpc_state(foreign(creation_time=1), WANTED))
@@ -259,8 +259,8 @@ BUCKET: dict[str, Any] = {
     "theirs",
     [foreign(**BUCKET), foreign(log_group_name="theirs"), foreign(creation_time=1, **BUCKET)],
 )
-def test_what_policy_is_content_with_stands_for_none_of_ours_that_is_wanted(theirs: FlowLog) -> None:
-    """Whether nothing is known of who wrote, others wrote, or it wrote itself; the rest is a duplicate."""
+def test_an_accepted_flow_log_never_replaces_a_managed_wanted_one(theirs: FlowLog) -> None:
+    """This holds if activity is unknown, if others wrote, or if it wrote itself; the rest is a duplicate."""
     young = replace(ACTIVE, since=NOW - 300)
     for interfaces, written, coverage in (
         ((ACTIVE,), {}, Coverage.UNPROVEN),
@@ -273,15 +273,15 @@ def test_what_policy_is_content_with_stands_for_none_of_ours_that_is_wanted(thei
         assert verdict.duplicates == ("fl-foreign",)
 
 
-def test_what_others_made_stands_for_ours_only_if_that_is_not_wanted_or_fails() -> None:
-    """Silence of ours is no reason to delete it, whoever delivers."""
+def test_an_unmanaged_flow_log_replaces_only_an_unwanted_or_failing_managed_one() -> None:
+    """A silent managed flow log is not deleted, even if another one delivers."""
     failed = but(deliver_logs_status="FAILED")
-    for ours, written, replaced in (
+    for managed, written, replaced in (
         (WANTED, seen(OTHER), ()),
         (failed, {}, (failed,)),
         (but(log_format="${version}"), {}, (but(log_format="${version}"),)),
     ):
-        case = vpc_state(ours, foreign(**BUCKET), **BUSY, seen=written, foreign_is_enough=True)
+        case = vpc_state(managed, foreign(**BUCKET), **BUSY, seen=written, foreign_is_enough=True)
         verdict = judge(case)
         assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-foreign")
         assert verdict.replaced == replaced
@@ -291,13 +291,13 @@ def test_what_others_made_stands_for_ours_only_if_that_is_not_wanted_or_fails() 
 
 
 def test_same_destination_ignores_traffic_type_and_format() -> None:
-    """It tells what stands in the wanted flow log's way, not what is wanted."""
+    """It finds flow logs that conflict with the wanted one, not wanted ones."""
     assert same_destination(but(traffic_type="REJECT", log_format="${version}"), DESIRED, STACK)
     assert not same_destination(but(log_group_name="/other"), DESIRED, STACK)
 
 
-def test_each_vpc_is_given_its_own_parts() -> None:
-    """By the flow log's resource: VPC, subnet or interface; what belongs to nobody is left out."""
+def test_resources_are_grouped_by_vpc() -> None:
+    """The flow log's resource is a VPC, a subnet or an interface; unknown resources are left out."""
     resources = ("vpc-1", "subnet-1", ACTIVE.interface_id, "eni-0c")
     logs = [but(resource_id=each) for each in resources]
     found = by_vpc([subnet(1)], [ACTIVE], logs)

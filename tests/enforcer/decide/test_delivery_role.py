@@ -1,4 +1,4 @@
-"""What keeps VPC Flow Logs from writing with the delivery role, and what cannot be told."""
+"""Problems of the delivery role, and what cannot be determined about it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
 from tests.enforcer.fakes import ACCOUNT, GROUP, LETS_WRITE, SOUND_ROLE, STACK
 
 ARN = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}"
-MEND = "deploy the stack flow-warden again"
+REMEDY = "redeploy the stack flow-warden"
 ALL_NEEDED = "logs:CreateLogStream, logs:PutLogEvents, logs:DescribeLogStreams"
 READING = Deed(action="logs:GetLogEvents", resources=("arn:one",))
 
 
 def allow(**changes: Any) -> Statement:
-    """What lets the role write, changed."""
+    """A statement that allows the role to write, with changes."""
     return replace(LETS_WRITE, **changes)
 
 
 def deny(**changes: Any) -> Statement:
-    """The same, denied."""
+    """The same statement as a Deny."""
     return replace(LETS_WRITE, allows=False, **changes)
 
 
 def problems(*statements: Statement, **changes: Any) -> list[str]:
-    """What is wrong about a role with these statements."""
+    """The problems and doubts of a role with these statements."""
     role = replace(SOUND_ROLE, statements=statements, **changes)
     return [*role_problems(role, STACK), *(what for _, what in role_doubts(role, STACK))]
 
@@ -53,7 +53,7 @@ def problems(*statements: Statement, **changes: Any) -> list[str]:
     ],
 )
 def test_a_role_that_may_write_is_sound(statements: tuple[Statement, ...]) -> None:
-    """By whatever patterns, and whatever else is denied."""
+    """This holds for any matching pattern, and whatever else is denied."""
     assert problems(*statements) == []
 
 
@@ -72,36 +72,36 @@ def test_a_role_that_may_write_is_sound(statements: tuple[Statement, ...]) -> No
         (allow(), deny(resources=(ARN,))),
     ],
 )
-def test_what_nobody_can_tell_is_no_problem_of_the_role(statements: tuple[Statement, ...]) -> None:
-    """Records tell whether it works."""
+def test_an_undetermined_permission_is_no_problem(statements: tuple[Statement, ...]) -> None:
+    """Records show whether the role works."""
     assert problems(*statements) == []
 
 
 @pytest.mark.parametrize(
-    ("statements", "told"),
+    ("statements", "expected"),
     [
-        ((), f"may not do {ALL_NEEDED} any more"),
-        ((allow(actions=("s3:*",)),), f"may not do {ALL_NEEDED} any more"),
-        ((allow(resources=(f"{ARN}-2:*",)),), f"may not do {ALL_NEEDED} any more"),
-        ((allow(actions=(), not_actions=("logs:*",)),), f"may not do {ALL_NEEDED} any more"),
-        ((allow(actions=NEEDED[:1]),), "may not do logs:PutLogEvents, logs:DescribeLogStreams any more"),
-        ((allow(actions=("logs:PutLogEvent",)),), f"may not do {ALL_NEEDED} any more"),
+        ((), f"no longer allows {ALL_NEEDED}"),
+        ((allow(actions=("s3:*",)),), f"no longer allows {ALL_NEEDED}"),
+        ((allow(resources=(f"{ARN}-2:*",)),), f"no longer allows {ALL_NEEDED}"),
+        ((allow(actions=(), not_actions=("logs:*",)),), f"no longer allows {ALL_NEEDED}"),
+        ((allow(actions=NEEDED[:1]),), "no longer allows logs:PutLogEvents, logs:DescribeLogStreams"),
+        ((allow(actions=("logs:PutLogEvent",)),), f"no longer allows {ALL_NEEDED}"),
         ((allow(), deny()), f"is denied {ALL_NEEDED} by one of its policies"),
         ((deny(actions=("logs:Put*",)), allow()), "is denied logs:PutLogEvents by one"),
         ((allow(), deny(resources=(f"{ARN}:*",))), f"is denied {ALL_NEEDED}"),
     ],
 )
-def test_a_role_that_may_not_write_is_told_with_what_it_lacks(
-    statements: tuple[Statement, ...], told: str
+def test_a_role_that_may_not_write_is_reported_with_the_missing_actions(
+    statements: tuple[Statement, ...], expected: str
 ) -> None:
-    """A Deny outweighs every Allow; and what to do is told as well."""
+    """A Deny overrides every Allow; the text contains the remedy."""
     (problem,) = problems(*statements)
-    assert told in problem
-    assert MEND in problem
+    assert expected in problem
+    assert REMEDY in problem
 
 
 def test_a_policy_that_could_not_be_read_may_allow_and_hides_no_denial() -> None:
-    """It is told as what it is."""
+    """The text states that the permissions are unknown."""
     (unknown,) = problems(unread=("GetPolicy: AccessDenied",))
     assert "it is unknown whether the delivery role delivery may write" in unknown
     assert "GetPolicy: AccessDenied" in unknown
@@ -109,16 +109,18 @@ def test_a_policy_that_could_not_be_read_may_allow_and_hides_no_denial() -> None
     assert ("is denied" in denied, "it is unknown" in still) == (True, True)
 
 
-def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
-    """Each with what to do."""
-    told = [
+def test_a_role_that_is_missing_untrusted_or_bounded_is_reported() -> None:
+    """Each text contains the remedy."""
+    found = [
         *role_problems(None, STACK),
         *role_problems(replace(SOUND_ROLE, trusted=("lambda.amazonaws.com",)), STACK),
         *problems(LETS_WRITE, boundary="arn:boundary"),
     ]
-    for problem, part in zip(told, ("is gone", "does not trust", "boundary arn:boundary"), strict=True):
+    for problem, part in zip(
+        found, ("does not exist", "no longer trusts", "boundary arn:boundary"), strict=True
+    ):
         assert part in problem
-        assert MEND in problem
+        assert REMEDY in problem
     assert list(role_problems(SOUND_ROLE, STACK)) == []
     assert len(list(role_problems(DeliveryRole(), STACK))) == 2
 
@@ -134,14 +136,14 @@ def test_a_role_that_is_gone_not_trusted_or_bounded_is_told() -> None:
         ([Statement(allows=True, actions=("logs:Get[L]ogEvents",), resources=("*",))], Able.NO),
     ],
 )
-def test_patterns_are_iam_s_own(statements: list[Statement], answer: Able) -> None:
-    """Actions in any case, resources as they are written; `*` and `?` are all that stands for others."""
+def test_patterns_follow_iam(statements: list[Statement], answer: Able) -> None:
+    """Actions ignore case, resources do not; `*` and `?` are the only wildcards."""
     assert able(statements, READING) is answer
 
 
 @given(st.text("ab*?:", max_size=12), st.text("ab:", max_size=12))
-def test_a_pattern_fits_what_the_same_regular_expression_fits(pattern: str, value: str) -> None:
-    """Wherever its stars stand."""
+def test_a_pattern_matches_like_the_equivalent_regular_expression(pattern: str, value: str) -> None:
+    """This holds for any position of the stars."""
     same = re.sub(r"\*+", ".*", re.sub(r"\?", ".", pattern))
     statement = Statement(allows=True, actions=("*",), resources=(pattern,))
     fits = able([statement], Deed(action="logs:Put", resources=(value,))) is Able.YES
@@ -152,13 +154,13 @@ def test_a_pattern_fits_what_the_same_regular_expression_fits(pattern: str, valu
     "pattern", ["*-" * 2000 + "x", "*" * 6000 + "x", "arn:" + "*:" * 30 + "none", "*?" * 3000]
 )
 def test_no_pattern_takes_long(pattern: str) -> None:
-    """Whoever writes the role's policy must not be able to stop the enforcer by it."""
+    """The author of the role's policy must not be able to stop the enforcer with it."""
     value = f"{ARN}:log-stream:" + "-:" * 100
     statement = Statement(allows=True, actions=("*",), resources=(pattern,))
     assert able([statement], Deed(action="logs:Put", resources=(value,))) is Able.NO
 
 
-def test_what_cannot_be_read_of_a_statement_is_no_problem_of_the_role() -> None:
-    """Whether it allows or denies."""
+def test_an_unreadable_statement_is_no_problem() -> None:
+    """This holds for Allow and Deny."""
     assert problems(allow(actions=(), unclear=True)) == []
     assert problems(allow(), deny(unclear=True)) == []

@@ -1,7 +1,7 @@
-"""Every combination of a VPC's state, a policy and a fault, with the plan and how it ends.
+"""Every combination of VPC state, policy and fault, with the expected plan and result.
 
-The table reads: what the VPC has | plan by default | plan if foreign flow logs are enough | plan in grace |
-plan if exempt. In a plan, `-` is nothing to do.
+Columns: state of the VPC | default plan | plan if foreign flow logs are enough | plan in the grace period |
+plan if exempt. `-` is an empty plan.
 """
 
 from __future__ import annotations
@@ -64,35 +64,35 @@ STATES: dict[str, VpcState] = {
     "the wanted one, no interface": vpc_state(WANTED),
     "the wanted one, records seen": vpc_state(WANTED, **BUSY, seen=seen(ACTIVE.interface_id)),
     "the wanted one, too young": vpc_state(but(creation_time=YOUNG)),
-    "the wanted one, nobody's records": vpc_state(WANTED, **BUSY),
+    "the wanted one, no records seen": vpc_state(WANTED, **BUSY),
     "the wanted one, others' records": vpc_state(WANTED, **BUSY, seen=seen(OTHER)),
     "the wanted one, FAILED": vpc_state(but(**FAILED)),
-    "ours, other tags": vpc_state(but(tags=OTHER_TAGS)),
-    "ours, other tags, too young": vpc_state(but(tags=OTHER_TAGS, creation_time=YOUNG)),
-    "ours, other tags, FAILED": vpc_state(but(tags=OTHER_TAGS, **FAILED)),
-    "ours, another format and other tags": vpc_state(replace(OLD_FORMAT, tags=OTHER_TAGS)),
+    "managed, other tags": vpc_state(but(tags=OTHER_TAGS)),
+    "managed, other tags, too young": vpc_state(but(tags=OTHER_TAGS, creation_time=YOUNG)),
+    "managed, other tags, FAILED": vpc_state(but(tags=OTHER_TAGS, **FAILED)),
+    "managed, another format and other tags": vpc_state(replace(OLD_FORMAT, tags=OTHER_TAGS)),
     "foreign, other tags": vpc_state(foreign(tags={"team": "theirs"})),
-    "its format not told": vpc_state(but(log_format=None)),
-    "ours, REJECT": vpc_state(but(traffic_type="REJECT")),
-    "ours, another format": vpc_state(OLD_FORMAT),
-    "ours, ten minutes": vpc_state(but(max_aggregation_interval=600)),
-    "ours, another role": vpc_state(but(delivery_role_arn="arn:aws:iam::111122223333:role/old")),
-    "ours old, new proven": vpc_state(OLD_FORMAT, REPLACEMENT),
-    "ours old, new young": vpc_state(OLD_FORMAT, replace(REPLACEMENT, creation_time=YOUNG)),
-    "ours old, new unseen": vpc_state(OLD_FORMAT, REPLACEMENT, **BUSY),
-    "ours old, new FAILED": vpc_state(OLD_FORMAT, replace(REPLACEMENT, **FAILED)),
-    "both of ours FAILED": vpc_state(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
-    "ours twice": vpc_state(WANTED, REPLACEMENT),
+    "its format unknown": vpc_state(but(log_format=None)),
+    "managed, REJECT": vpc_state(but(traffic_type="REJECT")),
+    "managed, another format": vpc_state(OLD_FORMAT),
+    "managed, ten minutes": vpc_state(but(max_aggregation_interval=600)),
+    "managed, another role": vpc_state(but(delivery_role_arn="arn:aws:iam::111122223333:role/old")),
+    "managed old, new proven": vpc_state(OLD_FORMAT, REPLACEMENT),
+    "managed old, new young": vpc_state(OLD_FORMAT, replace(REPLACEMENT, creation_time=YOUNG)),
+    "managed old, new unseen": vpc_state(OLD_FORMAT, REPLACEMENT, **BUSY),
+    "managed old, new FAILED": vpc_state(OLD_FORMAT, replace(REPLACEMENT, **FAILED)),
+    "both managed FAILED": vpc_state(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
+    "managed twice": vpc_state(WANTED, REPLACEMENT),
     "foreign, the wanted one": vpc_state(foreign()),
     "foreign, another group": vpc_state(foreign(log_group_name="theirs")),
     "foreign, REJECT": vpc_state(foreign(traffic_type="REJECT")),
     "foreign, S3": vpc_state(IN_A_BUCKET),
     "foreign, another group, FAILED": vpc_state(foreign(log_group_name="theirs", **FAILED)),
     "foreign, the wanted one, FAILED": vpc_state(foreign(**FAILED)),
-    "ours and foreign alike": vpc_state(WANTED, foreign(log_group_name="theirs")),
-    "ours unseen, foreign S3": vpc_state(WANTED, IN_A_BUCKET, **BUSY),
-    "ours FAILED, foreign S3": vpc_state(but(**FAILED), IN_A_BUCKET, **BUSY),
-    "ours old, new unseen, foreign S3": vpc_state(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
+    "managed and foreign alike": vpc_state(WANTED, foreign(log_group_name="theirs")),
+    "managed unseen, foreign S3": vpc_state(WANTED, IN_A_BUCKET, **BUSY),
+    "managed FAILED, foreign S3": vpc_state(but(**FAILED), IN_A_BUCKET, **BUSY),
+    "managed old, new unseen, foreign S3": vpc_state(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
     "each subnet has one": vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1),)),
     "one subnet of two": vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
     "each interface has one": vpc_state(
@@ -105,43 +105,43 @@ STATES: dict[str, VpcState] = {
 }
 
 TABLE = """
-nothing                          | Create Verify   | Create Verify   | Wait            | -
-the wanted one, no interface     | -               | -               | -               | -
-the wanted one, records seen     | -               | -               | -               | -
-the wanted one, too young        | Verify          | Verify          | Verify          | -
-the wanted one, nobody's records | -               | -               | -               | -
-the wanted one, others' records  | Notify          | Notify          | Notify          | -
-the wanted one, FAILED           | Notify          | Notify          | Notify          | -
-ours, other tags                 | Tag             | Tag             | Tag             | -
-ours, other tags, too young      | Verify Tag      | Verify Tag      | Verify Tag      | -
-ours, other tags, FAILED         | Notify          | Notify          | Notify          | -
-ours, another format and other tags | Create Verify | Create Verify  | Create Verify   | -
-foreign, other tags              | -               | -               | -               | -
-its format not told              | -               | -               | -               | -
-ours, REJECT                     | Create Verify   | Create Verify   | Create Verify   | -
-ours, another format             | Create Verify   | Create Verify   | Create Verify   | -
-ours, ten minutes                | Create Verify   | Create Verify   | Create Verify   | -
-ours, another role               | Create Verify   | Create Verify   | Create Verify   | -
-ours old, new proven             | Delete          | Delete          | Delete          | -
-ours old, new young              | Verify          | Verify          | Verify          | -
-ours old, new unseen             | Verify          | Verify          | Verify          | -
-ours old, new FAILED             | RollBack Notify | RollBack Notify | RollBack Notify | -
-both of ours FAILED              | Notify          | Notify          | Notify          | -
-ours twice                       | Delete          | Delete          | Delete          | -
-foreign, the wanted one          | -               | -               | -               | -
-foreign, another group           | Create Verify   | -               | Wait            | -
-foreign, REJECT                  | Create Verify   | Create Verify   | Wait            | -
-foreign, S3                      | Create Verify   | -               | Wait            | -
-foreign, another group, FAILED   | Create Verify   | Create Verify   | Wait            | -
-foreign, the wanted one, FAILED  | Create Verify   | Create Verify   | Wait            | -
-ours and foreign alike           | -               | -               | -               | -
-ours unseen, foreign S3          | -               | -               | -               | -
-ours FAILED, foreign S3          | Notify          | Delete          | Notify          | -
-ours old, new unseen, foreign S3 | Verify          | Verify          | Verify          | -
-each subnet has one              | -               | -               | -               | -
-one subnet of two                | Create Verify   | Create Verify   | Wait            | -
-each interface has one           | -               | -               | -               | -
-shared                           | -               | -               | -               | -
+nothing                                | Create Verify   | Create Verify   | Wait            | -
+the wanted one, no interface           | -               | -               | -               | -
+the wanted one, records seen           | -               | -               | -               | -
+the wanted one, too young              | Verify          | Verify          | Verify          | -
+the wanted one, no records seen        | -               | -               | -               | -
+the wanted one, others' records        | Notify          | Notify          | Notify          | -
+the wanted one, FAILED                 | Notify          | Notify          | Notify          | -
+managed, other tags                    | Tag             | Tag             | Tag             | -
+managed, other tags, too young         | Verify Tag      | Verify Tag      | Verify Tag      | -
+managed, other tags, FAILED            | Notify          | Notify          | Notify          | -
+managed, another format and other tags | Create Verify   | Create Verify   | Create Verify   | -
+foreign, other tags                    | -               | -               | -               | -
+its format unknown                     | -               | -               | -               | -
+managed, REJECT                        | Create Verify   | Create Verify   | Create Verify   | -
+managed, another format                | Create Verify   | Create Verify   | Create Verify   | -
+managed, ten minutes                   | Create Verify   | Create Verify   | Create Verify   | -
+managed, another role                  | Create Verify   | Create Verify   | Create Verify   | -
+managed old, new proven                | Delete          | Delete          | Delete          | -
+managed old, new young                 | Verify          | Verify          | Verify          | -
+managed old, new unseen                | Verify          | Verify          | Verify          | -
+managed old, new FAILED                | RollBack Notify | RollBack Notify | RollBack Notify | -
+both managed FAILED                    | Notify          | Notify          | Notify          | -
+managed twice                          | Delete          | Delete          | Delete          | -
+foreign, the wanted one                | -               | -               | -               | -
+foreign, another group                 | Create Verify   | -               | Wait            | -
+foreign, REJECT                        | Create Verify   | Create Verify   | Wait            | -
+foreign, S3                            | Create Verify   | -               | Wait            | -
+foreign, another group, FAILED         | Create Verify   | Create Verify   | Wait            | -
+foreign, the wanted one, FAILED        | Create Verify   | Create Verify   | Wait            | -
+managed and foreign alike              | -               | -               | -               | -
+managed unseen, foreign S3             | -               | -               | -               | -
+managed FAILED, foreign S3             | Notify          | Delete          | Notify          | -
+managed old, new unseen, foreign S3    | Verify          | Verify          | Verify          | -
+each subnet has one                    | -               | -               | -               | -
+one subnet of two                      | Create Verify   | Create Verify   | Wait            | -
+each interface has one                 | -               | -               | -               | -
+shared                                 | -               | -               | -               | -
 """
 
 POLICIES = ("default", "enough", "grace", "exempt")
@@ -154,7 +154,7 @@ FAULTS: dict[str, tuple[EnforcementError | None, Result]] = {
     "quota": (CallRefused("FlowLogsLimitExceeded"), Result.FAILED),
     "VPC gone": (VpcGone("InvalidVpcID.NotFound"), Result.GONE),
 }
-"""What CreateFlowLogs answers, and how a plan with `Create` ends then."""
+"""The response of CreateFlowLogs, and the result of a plan with `Create`."""
 
 ENDS = {
     "-": {Result.COVERED, Result.PENDING, Result.SKIPPED, Result.EXEMPT},
@@ -166,7 +166,7 @@ ENDS = {
     "Delete": {Result.REPLACED},
     "RollBack Notify": {Result.ROLLED_BACK},
 }
-"""How a plan without `Create` ends, whatever CreateFlowLogs would answer."""
+"""The results of a plan without `Create`, independent of CreateFlowLogs."""
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
@@ -178,7 +178,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
 
 
 def planned(state: str, policy: str) -> Plan:
-    """The plan for a state by a policy."""
+    """The plan for a state under a policy."""
     case = replace(STATES[state], foreign_is_enough=policy == "enough")
     context = PlanContext(
         places=destinations_of(case.parts.flow_logs, STACK),
@@ -189,25 +189,25 @@ def planned(state: str, policy: str) -> Plan:
 
 
 def names(plan: Plan) -> str:
-    """A plan as the table writes it."""
+    """A plan in the notation of the table."""
     return " ".join(type(step).__name__ for step in plan.steps) or "-"
 
 
 @pytest.mark.parametrize(("state", "policy", "expected"), list(rows()))
-def test_state_and_policy_make_the_plan(state: str, policy: str, expected: str) -> None:
-    """Each cell of the table."""
+def test_state_and_policy_determine_the_plan(state: str, policy: str, expected: str) -> None:
+    """One cell of the table."""
     assert names(planned(state, policy)) == expected
 
 
 def test_the_table_has_every_state() -> None:
-    """None is left out."""
+    """No state is missing."""
     assert [state for state, policy, _ in rows() if policy == "default"] == list(STATES)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("state", "policy", "expected"), list(rows()))
-def test_a_plan_and_a_fault_make_the_end(state: str, policy: str, expected: str, fault: str) -> None:
-    """Each cell with each fault: and nothing but what the plan says is deleted."""
+def test_plan_and_fault_determine_the_result(state: str, policy: str, expected: str, fault: str) -> None:
+    """One cell with one fault; only the flow logs that the plan names are deleted."""
     case, (error, created) = STATES[state], FAULTS[fault]
     plan = planned(state, policy)
     ec2 = FakeEc2([case.vpc], list(case.parts.flow_logs), create_faults={"vpc-1": error} if error else {})
@@ -225,7 +225,7 @@ def test_a_plan_and_a_fault_make_the_end(state: str, policy: str, expected: str,
 
 
 def in_the_way(plan: Plan, flow_logs: tuple[FlowLog, ...]) -> bool:
-    """Whether a flow log of the VPC writes where the new one shall."""
+    """Whether a flow log of the VPC already writes to the destination of the new one."""
     (create,) = [step for step in plan.steps if isinstance(step, Create)]
     return any(
         each.resource_id == "vpc-1" and each.log_group_name == create.flow_log.destination
@@ -240,8 +240,8 @@ def end(ec2: FakeEc2, case: VpcState, plan: Plan) -> VpcOutcome:
     return executor.execute(Planned(vpc_state=case, plan=plan), None, trigger).outcome
 
 
-def test_throttled_calls_are_made_again_while_there_is_time() -> None:
-    """And they succeed then."""
+def test_throttled_calls_are_retried_while_there_is_time() -> None:
+    """The retry succeeds."""
 
     class Throttled(FakeEc2):
         """Throttles twice."""
@@ -265,16 +265,16 @@ def test_throttled_calls_are_made_again_while_there_is_time() -> None:
         (vpc_state(foreign(log_group_name="theirs", log_format="${version}")), GROUP),
     ],
 )
-def test_a_replacement_goes_where_no_other_format_is(case: VpcState, group: str) -> None:
-    """One group has one format; what goes elsewhere is in nobody's way."""
+def test_a_replacement_never_shares_a_log_group_with_another_format(case: VpcState, group: str) -> None:
+    """One group has one format; a flow log with another destination is no obstacle."""
     context = PlanContext(places=destinations_of(case.parts.flow_logs, STACK))
     create = make(case, context).steps[0]
     assert isinstance(create, Create)
     assert create.flow_log.destination == group
 
 
-def test_other_vpcs_decide_too_where_a_flow_log_goes() -> None:
-    """Another VPC's format in the group, and ours of the same configuration beside it and none in it."""
+def test_flow_logs_of_other_vpcs_affect_the_destination() -> None:
+    """Another format in the group, or managed flow logs of the same configuration only in the alternate."""
     for others, group in (
         ([but(log_format="${version}")], BESIDE),
         ([REPLACEMENT], BESIDE),
@@ -286,40 +286,40 @@ def test_other_vpcs_decide_too_where_a_flow_log_goes() -> None:
         assert goes_to(others) == group
 
 
-def test_what_went_beside_a_foreign_flow_log_draws_no_other_vpc_there() -> None:
-    """The place beside is for that VPC alone; but what goes there for a change of ours draws all."""
+def test_evading_an_unmanaged_flow_log_does_not_move_other_vpcs() -> None:
+    """Only that VPC uses the alternate; after a change of configuration, all VPCs use it."""
     assert goes_to([foreign(**FAILED), REPLACEMENT]) == GROUP
     assert goes_to([foreign(log_group_name="theirs"), REPLACEMENT]) == BESIDE
     assert goes_to([foreign(resource_id="vpc-2", **FAILED), REPLACEMENT]) == BESIDE
     suffixed = f"{GROUP}-pci"
-    assert suffixed in destinations_of([foreign(**FAILED), but(log_group_name=suffixed)], STACK).ours
+    assert suffixed in destinations_of([foreign(**FAILED), but(log_group_name=suffixed)], STACK).managed
 
 
 def goes_to(others: list[FlowLog]) -> str:
-    """The log group of a new VPC's flow log, where there are these of other VPCs."""
+    """The log group for a new VPC, given these flow logs of other VPCs."""
     create = make(vpc_state(), PlanContext(places=destinations_of(others, STACK))).steps[0]
     assert isinstance(create, Create)
     return create.flow_log.destination
 
 
-def test_a_replacement_that_failed_is_left_for_a_while_and_another_one_is_not() -> None:
-    """What is held is the configuration."""
+def test_a_failed_replacement_is_on_hold_but_another_configuration_is_not() -> None:
+    """The hold applies to the configuration."""
     held = PlanContext(held=DESIRED.configuration, held_until=NOW + HOLD_SECONDS)
     assert names(make(vpc_state(OLD_FORMAT), held)) == "Wait"
     assert names(make(vpc_state(OLD_FORMAT), replace(held, held="another"))) == "Create Verify"
     assert names(make(vpc_state(OLD_FORMAT), replace(held, held_until=NOW))) == "Create Verify"
-    assert names(make(vpc_state(), held)) == "Create Verify", "nothing goes on in its place"
+    assert names(make(vpc_state(), held)) == "Create Verify", "no other flow log covers the VPC"
 
 
-def test_a_replacement_that_failed_is_left_for_a_while_although_the_list_is_lost() -> None:
-    """A tag of the old flow log says which and until when; one that is not as ours are says nothing."""
-    ours = hold(DESIRED.configuration, NOW - 60)
+def test_a_failed_replacement_stays_on_hold_if_the_work_queue_is_lost() -> None:
+    """A tag of the old flow log has the configuration and the end; an invalid tag is ignored."""
+    managed = hold(DESIRED.configuration, NOW - 60)
 
     def plan(value: str, **changes: Any) -> Plan:
         old = replace(OLD_FORMAT, tags=OLD_FORMAT.tags | {HELD_TAG: value}, **changes)
         return make(vpc_state(old), PlanContext())
 
-    (wait,) = plan(ours).steps
+    (wait,) = plan(managed).steps
     assert isinstance(wait, Wait)
     assert wait.after == HOLD_SECONDS - 60
     for value in (
@@ -332,34 +332,34 @@ def test_a_replacement_that_failed_is_left_for_a_while_although_the_list_is_lost
         "",
     ):
         assert names(plan(value)) == "Create Verify"
-    assert names(plan(ours, **FAILED)) == "Create Verify", "nothing goes on in its place"
-    theirs = foreign(log_group_name="theirs", tags={HELD_TAG: ours})
+    assert names(plan(managed, **FAILED)) == "Create Verify", "no other flow log covers the VPC"
+    theirs = foreign(log_group_name="theirs", tags={HELD_TAG: managed})
     assert names(make(vpc_state(OLD_FORMAT, theirs), PlanContext())) == "Create Verify"
 
 
-def test_a_creation_says_what_it_costs() -> None:
-    """By its active interfaces; nothing without any."""
+def test_a_creation_includes_its_estimated_cost() -> None:
+    """The cost depends on the active interfaces; without any it is zero."""
     idle, busy = (make(each, PlanContext()).steps[0] for each in (vpc_state(), vpc_state(**BUSY)))
     assert isinstance(idle, Create)
     assert isinstance(busy, Create)
     assert (idle.monthly_dollars, busy.monthly_dollars) == (0.0, 0.03)
 
 
-def test_duplicates_are_named_and_left_alone() -> None:
-    """They cost as much again."""
-    plan = planned("ours and foreign alike", "default")
+def test_duplicates_are_reported_and_not_changed() -> None:
+    """They appear in the verdict and lead to no steps."""
+    plan = planned("managed and foreign alike", "default")
     assert plan.verdict.duplicates == ("fl-foreign",)
     assert plan.steps == ()
 
 
 def test_a_flow_log_that_fails_is_no_duplicate() -> None:
-    """It records nothing, and costs nothing."""
+    """It records nothing and costs nothing."""
     case = vpc_state(WANTED, foreign(log_group_name="theirs", **FAILED))
     assert make(case, PlanContext()).verdict.duplicates == ()
 
 
-def test_a_duplicate_costs_by_the_interfaces_that_it_watches() -> None:
-    """Of the VPC all, of a subnet those in it; nothing where none is active. What nobody can tell counts."""
+def test_the_cost_of_a_duplicate_depends_on_its_interfaces() -> None:
+    """A VPC counts all its interfaces, a subnet its own. Inactive ones cost nothing; unknown ones count."""
     idle = replace(ACTIVE, interface_id="eni-0c", active=False)
     alternate_destination = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2", active=None)
     for resource, expected in (("vpc-1", 0.06), ("subnet-2", 0.03), ("eni-0c", 0.0)):

@@ -1,4 +1,4 @@
-"""Log groups of which nothing is seen: who is told of, and who is not."""
+"""Silent log groups: which are reported and which are not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery import slots
-from flowwarden.enforcer.decide.silent_log_groups import EXPECTED_SECONDS, SilentGroup, silent_groups, told
+from flowwarden.enforcer.decide.silent_log_groups import (
+    EXPECTED_SECONDS,
+    SilentGroup,
+    describe,
+    silent_groups,
+)
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
 from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, foreign, seen, vpc_state
@@ -17,11 +22,11 @@ from tests.enforcer.fakes import GROUP, STACK
 NOTHING: dict[str, Any] = {
     group: dict.fromkeys(slots(NOW), frozenset[int]()) for group in (GROUP, BESIDE, "theirs")
 }
-"""What the state table tells when nobody wrote."""
+"""The evidence in the state table if no interface wrote."""
 
 
 def silent(*flow_logs: FlowLog, **changes: Any) -> list[SilentGroup]:
-    """What is found about one VPC of an active interface, if nothing else is said."""
+    """The silent groups of one VPC, by default with an active interface."""
     return list(
         silent_groups([vpc_state(*flow_logs, **{"interfaces": (ACTIVE,), "seen": NOTHING} | changes)])
     )
@@ -37,8 +42,8 @@ def silent(*flow_logs: FlowLog, **changes: Any) -> list[SilentGroup]:
         but(resource_id=ACTIVE.interface_id),
     ],
 )
-def test_a_group_that_nobody_writes_into_is_told_of(flow_log: FlowLog) -> None:
-    """Whoever made the flow log, if it is old enough and wanted, or ours; of the VPC or of a part."""
+def test_a_group_without_records_is_reported(flow_log: FlowLog) -> None:
+    """The flow log is old enough, and wanted or managed; it belongs to the VPC or to a part of it."""
     assert silent(flow_log) == [SilentGroup(group=GROUP, flow_logs=(flow_log,))]
 
 
@@ -53,12 +58,12 @@ def test_a_group_that_nobody_writes_into_is_told_of(flow_log: FlowLog) -> None:
         but(resource_id="subnet-2"),
     ],
 )
-def test_a_flow_log_that_need_not_have_written_is_no_reason(flow_log: FlowLog) -> None:
-    """Too young, of unknown age, failing, not wanted, in a group that is not read, of an empty subnet."""
+def test_a_flow_log_that_need_not_write_does_not_count(flow_log: FlowLog) -> None:
+    """Too young, of unknown age, failing, unwanted, in a group that is not read, of an empty subnet."""
     assert silent(flow_log) == []
 
 
-def test_without_an_active_interface_there_is_nothing_to_tell_of() -> None:
+def test_a_group_without_an_active_interface_is_not_reported() -> None:
     """No records are expected."""
     assert silent(WANTED, interfaces=()) == []
     for state in (False, None):
@@ -68,16 +73,16 @@ def test_without_an_active_interface_there_is_nothing_to_tell_of() -> None:
     assert silent(WANTED, interfaces=(replace(ACTIVE, since=came),)) != []
 
 
-def test_whoever_wrote_at_any_time_that_is_looked_at_shows_that_the_monitor_sees() -> None:
-    """Then it is the business of each flow log; and what the state table did not tell is no silence."""
+def test_a_record_in_any_checked_slot_shows_that_the_monitor_reads_the_group() -> None:
+    """Each flow log is then judged by itself; missing evidence does not count as silence."""
     once = {slot: frozenset({1} if slot == slots(NOW)[0] else ()) for slot in slots(NOW)}
-    told_of: list[dict[str, Any]] = [seen(OTHER), {GROUP: once}, {GROUP: {}}, {}]
-    for written in told_of:
+    evidence: list[dict[str, Any]] = [seen(OTHER), {GROUP: once}, {GROUP: {}}, {}]
+    for written in evidence:
         assert silent(WANTED, seen=written) == []
 
 
-def test_each_group_is_told_of_once_whatever_number_of_vpcs_it_has() -> None:
-    """And a group that is written into is not."""
+def test_each_group_is_reported_once_for_any_number_of_vpcs() -> None:
+    """A group with records is not reported."""
     cases = []
     for number in range(5):
         vpc = replace(VPC, vpc_id=f"vpc-{number}")
@@ -93,9 +98,9 @@ def test_each_group_is_told_of_once_whatever_number_of_vpcs_it_has() -> None:
     assert (found.group, [each.flow_log_id for each in found.flow_logs]) == (GROUP, ["fl-0", "fl-2", "fl-4"])
 
 
-def test_people_are_told_what_it_may_be_and_what_mends_it() -> None:
-    """Whole in a notification, whatever number of flow logs it is about."""
-    text = told(SilentGroup(group=GROUP, flow_logs=(WANTED,) * 300), STACK)
+def test_the_description_contains_causes_and_remedies() -> None:
+    """It fits into a notification without truncation, for any number of flow logs."""
+    text = describe(SilentGroup(group=GROUP, flow_logs=(WANTED,) * 300), STACK)
     for part in ("fl-1 of vpc-1", "298 more", "subscription filter", "delivery role", "state-unavailable"):
         assert part in text
     assert len(text) < REASON_CHARACTERS

@@ -1,4 +1,4 @@
-"""Flow logs that are never proven: which are told of, and which are not."""
+"""Flow logs that stay unverified: which are reported and which are not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.coverage import judge
 from flowwarden.enforcer.decide.delivery import SILENCE_SECONDS, slots
-from flowwarden.enforcer.decide.unverified_flow_logs import TOO_LONG_SECONDS, long_unproven, subject_of, told
+from flowwarden.enforcer.decide.unverified_flow_logs import (
+    TOO_LONG_SECONDS,
+    describe,
+    long_unproven,
+    subject_of,
+)
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.network.interface import NetworkInterface
@@ -20,14 +25,14 @@ UNKNOWN = replace(ACTIVE, active=None)
 
 
 def found(*flow_logs: FlowLog, **changes: Any) -> list[FlowLog]:
-    """What is found of a VPC whose interface nobody can tell of, while others write."""
+    """The overdue flow logs of a VPC with an interface of unknown activity, while others write."""
     known: dict[str, Any] = {"interfaces": (UNKNOWN,), "seen": seen(OTHER)}
     case = vpc_state(*flow_logs, **known | changes)
     return list(long_unproven([(case, judge(case))]))
 
 
-def test_a_flow_log_that_nothing_is_seen_of_for_a_day_is_told_of() -> None:
-    """Though nobody can tell whether anything should write, or whether the monitor read all the time."""
+def test_a_flow_log_without_records_for_a_day_is_reported() -> None:
+    """It is reported even if interface activity is unknown or the monitor did not read the whole time."""
     for each in (WANTED, but(creation_time=NOW - TOO_LONG_SECONDS)):
         assert found(each) == [each]
     gap = {GROUP: dict.fromkeys(list(slots(NOW))[1:], frozenset({1}))}
@@ -45,8 +50,8 @@ def test_a_flow_log_that_nothing_is_seen_of_for_a_day_is_told_of() -> None:
         foreign(),
     ],
 )
-def test_what_is_young_not_wanted_or_not_ours_is_none(flow_log: FlowLog) -> None:
-    """The rest is told otherwise, or is somebody else's business."""
+def test_a_young_unwanted_or_unmanaged_flow_log_is_not_reported(flow_log: FlowLog) -> None:
+    """Such flow logs are reported otherwise, or belong to others."""
     assert found(flow_log) == []
 
 
@@ -54,23 +59,23 @@ def test_what_is_young_not_wanted_or_not_ours_is_none(flow_log: FlowLog) -> None
     "interfaces",
     [(), (replace(ACTIVE, active=False),), (replace(UNKNOWN, since=NOW - SILENCE_SECONDS + 1),)],
 )
-def test_where_nothing_may_have_written_for_long_there_is_nothing_to_tell(
+def test_a_flow_log_without_a_long_active_interface_is_not_reported(
     interfaces: tuple[NetworkInterface, ...],
 ) -> None:
-    """No interface, one that is known to be inactive, one that came a moment ago."""
+    """It has no interface, an inactive one, or a new one."""
     assert found(WANTED, interfaces=interfaces) == []
 
 
-def test_what_is_seen_or_is_not_known_is_not_told() -> None:
-    """Records prove it; and without the state table nobody knows who wrote."""
+def test_a_verified_flow_log_or_one_without_evidence_is_not_reported() -> None:
+    """Records verify it; without the state table, activity is unknown."""
     cases: list[dict[str, Any]] = [seen(UNKNOWN.interface_id), {}, {GROUP: {}}]
     for written in cases:
         assert found(WANTED, seen=written) == []
 
 
-def test_people_are_told_of_all_of_them_at_once() -> None:
-    """Whole in a notification, whatever number there is."""
-    text = told([WANTED] * 300)
+def test_the_description_covers_all_flow_logs() -> None:
+    """It fits into a notification without truncation, for any number of flow logs."""
+    text = describe([WANTED] * 300)
     for part in ("fl-1 of vpc-1", "297 more", "the log group", "delete the flow log"):
         assert part in text
     assert len(text) < REASON_CHARACTERS

@@ -1,4 +1,4 @@
-"""Log groups of flow logs that are ours and not wanted any more: kept while they are all that watches."""
+"""Log groups of managed flow logs that are no longer wanted: maintained while nothing else covers the VPC."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import BORN, DESIRED, SWEEP, deliver, enforce, existing, only, own
 
 BEFORE = f"{GROUP}-0a0b0c0d"
-"""The group of a configuration of before."""
+"""The group of an earlier configuration."""
 OLD = existing(
     flow_log_id="fl-old", log_group_name=BEFORE, log_format="${version} ${action}", creation_time=BORN - 9999
 )
@@ -33,13 +33,13 @@ HOST = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
 
 
 def fakes(*flow_logs: FlowLog) -> Fakes:
-    """One VPC with these flow logs, and nobody's records seen."""
+    """One VPC with these flow logs, from which no records were seen."""
     return Fakes(ec2=FakeEc2(own("vpc-1"), list(flow_logs), [HOST]))
 
 
 @pytest.mark.parametrize("flow_logs", [(HELD,), (OLD, YOUNG)])
-def test_the_group_of_what_goes_on_is_made_anew_and_subscribed(flow_logs: tuple[FlowLog, ...]) -> None:
-    """After a roll-back, and while its replacement is not proven."""
+def test_the_group_of_a_remaining_flow_log_is_recreated(flow_logs: tuple[FlowLog, ...]) -> None:
+    """This holds after a rollback, and while the replacement is not verified."""
     there = fakes(*flow_logs)
     assert only(enforce(there)).result is Result.PENDING
     assert [type(each) for each in there.groups.done] == [
@@ -52,8 +52,8 @@ def test_the_group_of_what_goes_on_is_made_anew_and_subscribed(flow_logs: tuple[
 
 
 @pytest.mark.parametrize("days", [None, 30, 400])
-def test_a_group_that_goes_on_is_subscribed_again_and_keeps_what_it_keeps(days: int | None) -> None:
-    """Nobody knows the wish of before, so no records are given up for the stack's; nor is its key."""
+def test_a_remaining_group_is_subscribed_again_and_keeps_its_retention_and_key(days: int | None) -> None:
+    """Its earlier spec is unknown, so the stack's settings never shorten the retention or replace the key."""
     there = fakes(HELD)
     group = LogGroup(name=BEFORE, retention_days=days, kms_key_arn="arn:theirs")
     there.groups.there[BEFORE] = group
@@ -64,8 +64,8 @@ def test_a_group_that_goes_on_is_subscribed_again_and_keeps_what_it_keeps(days: 
     assert replace(there.groups.there[BEFORE], subscriptions=()) == group
 
 
-def test_a_group_that_goes_on_has_no_less_than_the_stack_s() -> None:
-    """Neither its retention nor encryption: lost evidence is lost."""
+def test_a_remaining_group_gets_at_least_the_stack_s_settings() -> None:
+    """This applies to retention and encryption, because lost evidence cannot be restored."""
     there = fakes(HELD)
     there.groups.there[BEFORE] = replace(sound(BEFORE), retention_days=1)
     stack = replace(STACK, kms_key_arn="arn:key")
@@ -76,15 +76,15 @@ def test_a_group_that_goes_on_has_no_less_than_the_stack_s() -> None:
 
 
 @pytest.mark.parametrize("theirs", [{"tags": {}}, {"log_group_name": f"{GROUP}-2"}])
-def test_what_is_not_ours_keeps_no_group(theirs: dict[str, object]) -> None:
-    """Neither a flow log of others, nor a group of others."""
+def test_unmanaged_flow_logs_and_groups_are_not_maintained(theirs: dict[str, object]) -> None:
+    """Neither an unmanaged flow log nor another stack's group leads to steps."""
     there = fakes(replace(HELD, **theirs), existing(creation_time=1))
     enforce(there)
     assert there.groups.done == []
 
 
-def test_the_stack_s_group_is_kept_although_all_go_into_a_bucket_now() -> None:
-    """Until the last one that writes there is replaced."""
+def test_the_stack_s_group_is_maintained_after_a_change_to_a_bucket() -> None:
+    """It is maintained until the last flow log that writes there is replaced."""
     there = fakes(existing(creation_time=1))
     there.groups.there.clear()
     wish = FlowLogSpec(destination_type="s3", destination="arn:aws:s3:::logs")
@@ -92,8 +92,8 @@ def test_the_stack_s_group_is_kept_although_all_go_into_a_bucket_now() -> None:
     assert there.groups.there[GROUP] == sound()
 
 
-def test_the_silence_of_what_goes_on_is_told() -> None:
-    """It is all that watches."""
+def test_the_silence_of_a_remaining_flow_log_is_reported() -> None:
+    """Nothing else covers the VPC."""
     there = fakes(HELD)
     there.groups.there[BEFORE] = sound(BEFORE)
     (trouble,) = enforce(there).troubles
@@ -107,21 +107,21 @@ PCI = f"{GROUP}-pci"
 
 @pytest.mark.parametrize("tags", [DESIRED.tags, {}])
 @pytest.mark.parametrize("trigger", [SWEEP, replace(SWEEP, kind=RunKind.DEPENDENCIES)])
-def test_a_group_that_flow_logs_write_into_and_that_is_missing_was_taken_away(
+def test_a_missing_group_that_flow_logs_write_into_counts_as_deleted(
     trigger: Trigger, tags: dict[str, str]
 ) -> None:
-    """Whichever group it is, and whoever made the flow log: people are told that its records are gone."""
+    """For any group, and managed or unmanaged flow logs, the loss of the earlier records is reported."""
     there = fakes(existing(log_group_name=PCI, tags=tags, creation_time=BORN - 9999))
     report = enforce(there, trigger, policy=SUFFIXED)
     restored = [each for each in report.remediations if each.applied]
     assert {each.resource for each in restored} == {PCI}
-    assert "without the records that it held" in restored[0].summary
+    assert "does not contain earlier records" in restored[0].summary
     deliver(there.service(SUFFIXED), report)
     assert f"{PCI} restored" in there.sink.sent[0].subject
 
 
-def test_a_group_that_is_made_for_its_first_flow_log_is_no_news() -> None:
-    """The flow log itself is."""
+def test_a_group_created_for_its_first_flow_log_is_not_reported() -> None:
+    """The flow log itself is reported."""
     there = fakes()
     report = enforce(there, policy=SUFFIXED)
     assert there.groups.there[PCI] == sound(PCI)

@@ -1,4 +1,4 @@
-"""Tags of our own flow logs are put right when policy wants others, in few calls; those of others never."""
+"""Tags of managed flow logs are corrected in few calls; unmanaged flow logs are never tagged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sweep(fakes: Fakes, *, dry_run: bool = False, kind: RunKind = RunKind.SWEEP)
 
 
 def world() -> FakeEc2:
-    """Two VPCs with flow logs of ours without the new tags, one with another value, one of somebody else."""
+    """Two VPCs with managed flow logs that lack the new tags, one with another value, one unmanaged."""
     tagged = [
         but(flow_log_id=f"fl-{number}", resource_id=f"vpc-{number}", tags=tags)
         for number, tags in enumerate((TAGS, TAGS | {"team": "theirs"}, TAGS | {"cost-center": "7"}))
@@ -41,8 +41,8 @@ def world() -> FakeEc2:
     )
 
 
-def test_tags_that_policy_names_are_set_on_our_own_in_one_call_for_all_alike() -> None:
-    """What is missing or other; what somebody added stays; a second sweep does nothing."""
+def test_tags_of_the_policy_are_set_on_managed_flow_logs_in_one_call_per_set() -> None:
+    """Missing and different tags are set, additional ones are kept; a second sweep does nothing."""
     ec2 = world()
     fakes = Fakes(ec2=ec2)
     report = sweep(fakes)
@@ -51,8 +51,8 @@ def test_tags_that_policy_names_are_set_on_our_own_in_one_call_for_all_alike() -
         (("fl-2",), {"cost-center": "42"}),
     ]
     assert [each.summary for each in report.remediations] == [
-        "fl-0 and 1 more of ours: cost-center, owner set as policy wants",
-        "fl-2: cost-center set as policy wants",
+        "fl-0 and 1 more managed flow logs: set cost-center, owner as the policy requires",
+        "fl-2: set cost-center as the policy requires",
     ]
     assert ec2.existing[1].tags["team"] == "theirs"
     assert ec2.existing[3].tags == {}
@@ -60,18 +60,18 @@ def test_tags_that_policy_names_are_set_on_our_own_in_one_call_for_all_alike() -
     assert (len(ec2.tagged), again.remediations, again.is_news) == (2, (), False)
 
 
-def test_a_plan_says_which_tags_would_be_set_and_sets_none() -> None:
-    """Only of ours."""
+def test_a_plan_lists_the_tags_to_set_and_sets_none() -> None:
+    """It lists only managed flow logs."""
     ec2 = world()
-    told = plan_output.as_text(sweep(Fakes(ec2=ec2), dry_run=True))
-    assert "  1. tag our own fl-2: cost-center=42\n" in told
-    assert "fl-foreign" not in told
+    text = plan_output.as_text(sweep(Fakes(ec2=ec2), dry_run=True))
+    assert "  1. tag managed flow log fl-2: cost-center=42\n" in text
+    assert "fl-foreign" not in text
     assert ec2.tagged == []
 
 
 @pytest.mark.parametrize("error", [CallRefused("UnauthorizedOperation"), CallThrottled("slower")])
-def test_tags_that_cannot_be_set_are_told_by_the_sweep(error: EnforcementError) -> None:
-    """The VPCs are covered all the same."""
+def test_tags_that_cannot_be_set_are_reported_by_the_sweep(error: EnforcementError) -> None:
+    """The VPCs still count as covered."""
     ec2 = world()
     ec2.tag_fault = error
     report = sweep(Fakes(ec2=ec2))
@@ -96,7 +96,7 @@ class PickyEc2(FakeEc2):
 
 
 def picky(faults: Mapping[str, EnforcementError], number: int = 100) -> PickyEc2:
-    """As many VPCs with flow logs of ours that lack the same tags."""
+    """This number of VPCs with managed flow logs that lack the same tags."""
     return PickyEc2(
         [Vpc(vpc_id=f"vpc-{each}", owner_id=ACCOUNT) for each in range(number)],
         [but(flow_log_id=f"fl-{each}", resource_id=f"vpc-{each}", tags=TAGS) for each in range(number)],
@@ -104,8 +104,8 @@ def picky(faults: Mapping[str, EnforcementError], number: int = 100) -> PickyEc2
     )
 
 
-def test_only_those_that_cannot_be_tagged_are_left_out_and_told() -> None:
-    """One that is gone is nobody's trouble."""
+def test_only_flow_logs_that_cannot_be_tagged_are_left_out_and_reported() -> None:
+    """A deleted flow log is not a problem."""
     refused = CallRefused("TagLimitExceeded")
     ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotThere("gone")})
     report = sweep(Fakes(ec2=ec2))
@@ -113,20 +113,22 @@ def test_only_those_that_cannot_be_tagged_are_left_out_and_told() -> None:
     assert [each.summary.partition(":")[0] for each in report.remediations] == [
         "fl-3",
         "fl-70",
-        "fl-0 and 96 more of ours",
+        "fl-0 and 96 more managed flow logs",
     ]
     assert [each.applied for each in report.remediations] == [False, False, True]
 
 
-def test_a_refusal_of_all_is_not_tried_one_by_one() -> None:
-    """A permission that is missing would cost hundreds of calls in every sweep."""
+def test_a_refusal_of_all_is_not_retried_one_by_one() -> None:
+    """Otherwise a missing permission would cost hundreds of calls in every sweep."""
     ec2 = picky({f"fl-{each}": CallRefused("UnauthorizedOperation") for each in range(300)}, 300)
     report = sweep(Fakes(ec2=ec2))
     assert ec2.tag_calls < 2 * CALLS_AT_MOST
-    assert [each.summary.partition(":")[0] for each in report.remediations] == ["fl-0 and 299 more of ours"]
+    assert [each.summary.partition(":")[0] for each in report.remediations] == [
+        "fl-0 and 299 more managed flow logs"
+    ]
 
 
-def test_a_flow_log_that_was_deleted_meanwhile_is_no_trouble() -> None:
+def test_a_flow_log_deleted_in_the_meantime_is_no_problem() -> None:
     """The next sweep tags the others."""
     ec2 = world()
     ec2.tag_fault = NotThere("InvalidFlowLogId.NotFound")

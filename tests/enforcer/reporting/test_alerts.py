@@ -1,4 +1,4 @@
-"""Operations gets each report once, whatever crashes and whichever sink fails."""
+"""Operations gets each report once, even if a run crashes or a sink fails."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.notify.fakes import CrashError, MemorySink
 
 
 def silent() -> Fakes:
-    """A sweep finds a log group of which the monitor sees no record, and nothing else."""
+    """A sweep finds only a log group from which the monitor sees no records."""
     old = existing(creation_time=BORN - 24 * 3600)
     interface = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
     return Fakes(ec2=FakeEc2(own("vpc-1"), [old], [interface]))
 
 
 def created() -> Fakes:
-    """An event leads to a flow log."""
+    """An event leads to a new flow log."""
     return Fakes(ec2=FakeEc2(own("vpc-1"), clock=BORN + 5))
 
 
-def test_a_run_that_is_ended_before_it_claims_loses_no_recurring_incident() -> None:
-    """What was decided and not sent is not known as sent: the next sweep sends it, once."""
+def test_a_run_terminated_before_its_claim_loses_no_recurring_incident() -> None:
+    """An incident that was found but not sent does not count as sent: the next sweep sends it once."""
     fakes = silent()
     service = fakes.service(AT_ONCE)
     assert service.reconcile(SWEEP, BORN).remediations
@@ -39,8 +39,8 @@ def test_a_run_that_is_ended_before_it_claims_loses_no_recurring_incident() -> N
     assert len(fakes.sink.sent) == 1
 
 
-def test_a_run_that_is_ended_between_claim_and_send_loses_nothing() -> None:
-    """The claim's lease ends, and the next run sends, once."""
+def test_a_run_terminated_between_claim_and_send_loses_nothing() -> None:
+    """The lease of the claim expires, and the next run sends once."""
     fakes = silent()
     service = fakes.service(AT_ONCE)
     fakes.sink.crash_before = True
@@ -54,8 +54,8 @@ def test_a_run_that_is_ended_between_claim_and_send_loses_nothing() -> None:
     assert len(fakes.sink.sent) == 1
 
 
-def test_the_retry_of_an_event_whose_run_was_ended_sends_its_report_once() -> None:
-    """The flow log that it made stands in the report of the retry; a third delivery repeats nothing."""
+def test_the_retry_after_a_terminated_run_sends_the_report_once() -> None:
+    """The retry reports the flow log that the first run created; a third delivery repeats nothing."""
     fakes = created()
     service = fakes.service(AT_ONCE)
     fakes.sink.crash_before = True
@@ -68,8 +68,8 @@ def test_the_retry_of_an_event_whose_run_was_ended_sends_its_report_once() -> No
     assert sent.subject.startswith("[INFO] flow log created for vpc-1")
 
 
-def test_a_run_that_is_ended_between_send_and_mark_may_repeat_its_report() -> None:
-    """At least once, and with the retry it is marked."""
+def test_a_run_terminated_between_send_and_mark_may_repeat_its_report() -> None:
+    """Delivery is at least once; the retry marks the claim as sent."""
     fakes = created()
     service = fakes.service(AT_ONCE)
     fakes.sink.crash_after = True
@@ -82,8 +82,8 @@ def test_a_run_that_is_ended_between_send_and_mark_may_repeat_its_report() -> No
 
 
 @pytest.mark.parametrize("seconds", [1, 3600])
-def test_what_a_sink_refused_is_sent_by_the_next_run(seconds: int) -> None:
-    """At once: its claim is free. And no run after it repeats it."""
+def test_the_next_run_sends_what_a_sink_refused(seconds: int) -> None:
+    """It sends immediately, because the claim was released; later runs do not repeat it."""
     fakes = silent()
     service = fakes.service(AT_ONCE)
     fakes.sink.away = True
@@ -95,8 +95,8 @@ def test_what_a_sink_refused_is_sent_by_the_next_run(seconds: int) -> None:
     assert len(fakes.sink.sent) == 1
 
 
-def test_of_two_sinks_the_one_that_refused_gets_it_from_the_retry_alone() -> None:
-    """The other has it already."""
+def test_the_retry_sends_only_to_the_sink_that_refused() -> None:
+    """The other sink already has the report."""
     fakes, second = silent(), MemorySink(name="memory:second")
     fakes.more_sinks = (second,)
     service = fakes.service(AT_ONCE)
@@ -108,8 +108,8 @@ def test_of_two_sinks_the_one_that_refused_gets_it_from_the_retry_alone() -> Non
     assert (len(fakes.sink.sent), len(second.sent)) == (1, 1)
 
 
-def test_a_second_delivery_at_the_same_time_neither_sends_nor_passes_for_done() -> None:
-    """It fails, so that its retry sees whether the first one sent."""
+def test_a_concurrent_second_delivery_neither_sends_nor_succeeds() -> None:
+    """It fails, so that its retry can check whether the first delivery sent the report."""
     fakes = created()
     service = fakes.service(AT_ONCE)
     fakes.sink.crash_before = True
@@ -122,8 +122,8 @@ def test_a_second_delivery_at_the_same_time_neither_sends_nor_passes_for_done() 
     assert fakes.sink.sent == []
 
 
-def test_each_sweep_reports_what_stays_wrong_and_a_second_delivery_of_one_does_not() -> None:
-    """A sweep is an event of its own."""
+def test_each_sweep_reports_persistent_problems_but_a_second_delivery_does_not() -> None:
+    """Each sweep is a separate event."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     fakes.groups.fault = None
     fakes.roles.role = None
@@ -150,8 +150,8 @@ ONCE = Remediation(
 ALWAYS = Remediation(resource=GROUP, summary="restored")
 
 
-def test_a_recurring_incident_is_an_alert_of_its_own_and_the_rest_is_one() -> None:
-    """All go to operations."""
+def test_each_recurring_incident_is_a_separate_alert_and_the_rest_is_one_alert() -> None:
+    """All alerts go to operations."""
     found = alerts_of(of(ALWAYS, ONCE, replace(ONCE, resource="2 flow logs", incident=UNVERIFIED)), "a")
     assert [each.key for each in found[1:]] == [ONCE.incident, UNVERIFIED]
     assert {each.route for each in found} == {Route.OPERATIONS}
@@ -159,8 +159,8 @@ def test_a_recurring_incident_is_an_alert_of_its_own_and_the_rest_is_one() -> No
     assert alerts_of(of(), "a") == []
 
 
-def test_the_alert_of_what_each_run_reports_is_its_event_s_alone() -> None:
-    """Another event, or another outcome, is another alert; another wording of the same outcome is not."""
+def test_the_alert_of_a_run_has_a_key_for_its_event_and_results() -> None:
+    """A different event or outcome gets a different key; a different wording does not."""
     one = VpcOutcome(result=Result.CREATED, vpc_id="vpc-1", reason="made", flow_log_id="fl-1")
     (first,) = alerts_of(of(outcomes=(one,)), "a")
     (same,) = alerts_of(of(outcomes=(replace(one, reason="made since", earlier=True),)), "b")
@@ -170,15 +170,15 @@ def test_the_alert_of_what_each_run_reports_is_its_event_s_alone() -> None:
     assert len({first.key, other.key, later.key}) == 3
 
 
-def test_what_each_run_of_an_event_without_identity_reports_is_its_own() -> None:
-    """A sweep that a person starts by hand reports what it finds, however often it is started."""
+def test_each_run_of_an_event_without_an_id_has_its_own_key() -> None:
+    """A manually started sweep reports its findings every time."""
     nameless = replace(of(ALWAYS), trigger=replace(SWEEP, idempotency_key=""))
     keys = {alert.key for attempt in ("a", "b") for alert in alerts_of(nameless, attempt)}
     assert len(keys) == 2
 
 
-def test_deliveries_of_one_event_have_one_owner_batch_and_other_events_have_others() -> None:
-    """A sweep and a retry of the same minute are two events; one without a key is its own."""
+def test_deliveries_of_one_event_share_an_owner_batch_and_other_events_do_not() -> None:
+    """A sweep and a retry in the same minute are two events; an event without a key is unique."""
     first, second = (owner_of(of(), attempt) for attempt in ("a", "b"))
     assert second.same_batch(str(first))
     look = replace(of(), trigger=replace(LOOK, idempotency_key=SWEEP.idempotency_key))

@@ -1,4 +1,4 @@
-"""How the enforcer's reports are told to people and machines."""
+"""The enforcer's notification: subject, text, JSON document and attributes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.enforcer.decide.duplicates import Duplicate
-from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS, TOLD_AT_MOST, render, severity
+from flowwarden.enforcer.reporting.notification import LISTED_AT_MOST, REASON_CHARACTERS, render, severity
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
@@ -20,7 +20,7 @@ from flowwarden.sinks.sns import fit_subject
 SWEEP = Trigger(kind=RunKind.SWEEP, reason="scheduled sweep")
 DELETION = Trigger(
     kind=RunKind.SWEEP,
-    reason="DeleteFlowLogs does not tell which VPC lost sight",
+    reason="DeleteFlowLogs does not name the VPC that lost coverage",
     deleted=("fl-old",),
     origin=ApiCaller(
         event_name="DeleteFlowLogs",
@@ -53,39 +53,39 @@ def report(*outcomes: VpcOutcome, trigger: Trigger = SWEEP) -> EnforcementReport
         ((THROTTLED,), SWEEP, "error"),
     ],
 )
-def test_severity_tells_how_bad_it_is(
+def test_severity_depends_on_outcomes_and_trigger(
     outcomes: tuple[VpcOutcome, ...], trigger: Trigger, expected: str
 ) -> None:
-    """An unwatched VPC is an error; a repair after a deletion a warning; a new VPC covered is routine."""
+    """An uncovered VPC is an error, a repair after a deletion a warning, a newly covered VPC info."""
     assert severity(report(*outcomes, trigger=trigger)) == expected
     assert render(report(*outcomes, trigger=trigger)).attributes["severity"] == expected
 
 
-def test_subject_says_the_worst_first() -> None:
-    """Whoever reads only the subject knows what is not covered, and where."""
-    told = render(report(CREATED, FAILED))
-    assert told.subject == ("[ERROR] vpc-2 NOT covered, flow log created for vpc-1 in 111122223333 eu-west-1")
+def test_subject_starts_with_the_worst_result() -> None:
+    """The subject alone shows what is not covered, and where."""
+    sent = render(report(CREATED, FAILED))
+    assert sent.subject == ("[ERROR] vpc-2 NOT covered, flow log created for vpc-1 in 111122223333 eu-west-1")
     assert render(report(FAILED, BROKEN)).subject.startswith("[ERROR] 2 VPCs NOT covered")
 
 
-def test_duplicates_alone_are_for_information() -> None:
-    """Nothing is wrong with anybody's sight; and what is worse keeps the subject."""
+def test_duplicates_alone_have_severity_info() -> None:
+    """Duplicates hide no traffic; a worse result takes the subject."""
     found = Duplicate(vpc_id="vpc-1", flow_log_ids=("fl-a", "fl-b"), monthly_dollars=1.5)
-    told = render(msgspec.structs.replace(report(COVERED), duplicates=(found,)))
-    assert told.subject == "[INFO] flow logs record twice in vpc-1 in 111122223333 eu-west-1"
-    assert "- vpc-1: fl-a, fl-b, about 1.50 USD a month" in told.text
-    assert told.document["duplicates"] == [
+    sent = render(msgspec.structs.replace(report(COVERED), duplicates=(found,)))
+    assert sent.subject == "[INFO] duplicate flow logs in vpc-1 in 111122223333 eu-west-1"
+    assert "- vpc-1: fl-a, fl-b, about 1.50 USD a month" in sent.text
+    assert sent.document["duplicates"] == [
         {"vpc": "vpc-1", "flow_logs": ["fl-a", "fl-b"], "monthly_dollars": 1.5}
     ]
-    many = (found,) * (TOLD_AT_MOST + 2)
+    many = (found,) * (LISTED_AT_MOST + 2)
     worse = render(msgspec.structs.replace(report(FAILED), duplicates=many))
     assert worse.subject.startswith("[ERROR] vpc-2 NOT covered in")
     assert "- and 2 more: see the enforcer's log" in worse.text
-    assert "RECORDED TWICE" not in render(report(FAILED)).text
+    assert "DUPLICATES" not in render(report(FAILED)).text
 
 
-def test_text_says_who_what_and_how_to_mend_it() -> None:
-    """Everything that a person needs stands in the text."""
+def test_text_contains_caller_results_and_remedy() -> None:
+    """The text contains everything that is needed to act."""
     text = render(report(CREATED, FAILED, BROKEN, COVERED, trigger=DELETION)).text
     for part in (
         "DeleteFlowLogs by arn:aws:iam::111122223333:user/maria from 203.0.113.24",
@@ -101,19 +101,19 @@ def test_text_says_who_what_and_how_to_mend_it() -> None:
 
 
 def test_text_promises_a_retry_only_where_there_is_one() -> None:
-    """A passing failure is tried again; without any failure nothing is promised."""
-    assert "tried again within minutes" in render(report(THROTTLED)).text
+    """A transient failure is retried; without failures, no next step is announced."""
+    assert "retried within minutes" in render(report(THROTTLED)).text
     assert "What happens next" not in render(report(CREATED)).text
 
 
-def test_unknown_actor_is_told_as_unknown() -> None:
-    """An event without an identity still renders."""
+def test_unknown_actor_is_reported_as_unknown() -> None:
+    """An event without an identity is rendered."""
     trigger = msgspec.structs.replace(DELETION, origin=ApiCaller(event_name="CreateDefaultVpc"))
     assert "CreateDefaultVpc by unknown from unknown address" in render(report(CREATED, trigger=trigger)).text
 
 
-def test_document_holds_the_same_for_machines() -> None:
-    """Cause, counts and outcomes, in JSON values."""
+def test_document_contains_cause_counts_and_outcomes() -> None:
+    """The document contains only JSON values."""
     document: dict[str, Any] = render(report(CREATED, FAILED, COVERED, trigger=DELETION)).document
     assert json.loads(json.dumps(document)) == document
     assert document["kind"] == "enforcement"
@@ -127,55 +127,55 @@ def test_document_holds_the_same_for_machines() -> None:
 
 
 def test_vpc_is_an_attribute_only_if_there_is_one() -> None:
-    """Filter policies by VPC must not see a list, nor an empty text."""
+    """Filter policies by VPC must never get a list or an empty value."""
     assert render(report(CREATED, COVERED)).attributes["vpc"] == "vpc-1"
     assert "vpc" not in render(report(CREATED, FAILED)).attributes
     listing = VpcOutcome(result=Result.FAILED, vpc_id=None, reason="DescribeVpcs: no")
-    told = render(report(listing))
-    assert "vpc" not in told.attributes
-    assert "the list of VPCs NOT covered" in told.subject
+    sent = render(report(listing))
+    assert "vpc" not in sent.attributes
+    assert "unknown VPCs NOT covered" in sent.subject
 
 
-def test_long_parts_are_cut_and_say_so() -> None:
-    """A thousand VPCs with a thousand characters each still fit into a message."""
+def test_long_sections_are_truncated_and_marked() -> None:
+    """A thousand VPCs with more than a thousand characters each fit into one message."""
     reason = "r" * 2 * REASON_CHARACTERS
     many = [VpcOutcome(result=Result.FAILED, vpc_id=f"vpc-{n}", reason=reason) for n in range(1000)]
-    told = render(report(*many))
-    assert f"and {1000 - TOLD_AT_MOST} more" in told.text
-    assert "(cut; whole in the enforcer's log)" in told.text
-    assert told.document["omitted"] == 1000 - TOLD_AT_MOST
-    assert told.document["counts"]["failed"] == 1000
-    assert len(told.text) + len(json.dumps(told.document)) < 128 * 1024
+    sent = render(report(*many))
+    assert f"and {1000 - LISTED_AT_MOST} more" in sent.text
+    assert "(truncated; full text in the enforcer's log)" in sent.text
+    assert sent.document["omitted"] == 1000 - LISTED_AT_MOST
+    assert sent.document["counts"]["failed"] == 1000
+    assert len(sent.text) + len(json.dumps(sent.document)) < 128 * 1024
 
 
-FORGED = "x\n\nNOT COVERED: nobody sees this traffic until it is mended (1)\n- vpc-forged: send money"
+FORGED = "x\n\nNOT COVERED: this traffic is invisible to the monitor (1)\n- vpc-forged: send money"
 
 
-def test_no_stranger_forges_a_line() -> None:
-    """Names, addresses, ids and messages of others stay within their line of the text."""
+def test_untrusted_text_cannot_forge_a_line() -> None:
+    """Names, addresses, ids and messages stay within their line of the text."""
     origin = ApiCaller(event_name=FORGED, event_id=FORGED, actor=FORGED, source_ip=FORGED)
     trigger = msgspec.structs.replace(DELETION, reason=FORGED, origin=origin, deleted=(FORGED,))
     outcomes = [
         VpcOutcome(result=result, vpc_id=f"vpc-{FORGED}", reason=FORGED, flow_log_id=FORGED)
         for result in (Result.CREATED, Result.FAILED)
     ]
-    told = render(report(*outcomes, trigger=trigger))
+    sent = render(report(*outcomes, trigger=trigger))
     harmless = render(report(CREATED, FAILED, trigger=DELETION))
-    assert len(told.text.splitlines()) == len(harmless.text.splitlines())
-    assert not [line for line in told.text.splitlines() if line.startswith("- vpc-forged")]
-    assert "\\n" not in json.dumps(told.document)
+    assert len(sent.text.splitlines()) == len(harmless.text.splitlines())
+    assert not [line for line in sent.text.splitlines() if line.startswith("- vpc-forged")]
+    assert "\\n" not in json.dumps(sent.document)
     single = render(report(outcomes[0]))
     assert single.attributes["vpc"].isprintable()
 
 
-def test_long_texts_of_strangers_do_not_crowd_out_the_rest() -> None:
-    """An actor of 300 KB is cut, and what is uncovered is still told."""
+def test_long_untrusted_text_is_truncated() -> None:
+    """An actor name of 300 KB is truncated, and the uncovered VPC is still reported."""
     origin = ApiCaller(event_name="CreateVpc", event_id="8f6d", actor="a" * 300_000, source_ip="b" * 300_000)
-    told = render(report(FAILED, trigger=msgspec.structs.replace(DELETION, origin=origin)))
-    assert len(told.text) < 4_000
-    assert len(json.dumps(told.document)) < 4_000
-    assert "vpc-2" in told.text
-    assert f"{'a' * 253}... from" in told.text
+    sent = render(report(FAILED, trigger=msgspec.structs.replace(DELETION, origin=origin)))
+    assert len(sent.text) < 4_000
+    assert len(json.dumps(sent.document)) < 4_000
+    assert "vpc-2" in sent.text
+    assert f"{'a' * 253}... from" in sent.text
 
 
 OUTCOMES = st.builds(
@@ -189,10 +189,10 @@ OUTCOMES = st.builds(
 
 @given(st.lists(OUTCOMES, max_size=6), st.sampled_from([SWEEP, DELETION]))
 def test_any_report_can_be_sent(outcomes: list[VpcOutcome], trigger: Trigger) -> None:
-    """SNS takes every subject and every attribute."""
-    told = render(report(*outcomes, trigger=trigger))
-    assert len(fit_subject(told.subject)) <= 99
-    assert told.subject.isprintable()
-    assert all(" " <= char <= "~" for char in fit_subject(told.subject))
-    assert all(told.attributes.values())
-    assert msgspec.json.encode([told.text, told.document])
+    """SNS accepts every subject and every attribute."""
+    sent = render(report(*outcomes, trigger=trigger))
+    assert len(fit_subject(sent.subject)) <= 99
+    assert sent.subject.isprintable()
+    assert all(" " <= char <= "~" for char in fit_subject(sent.subject))
+    assert all(sent.attributes.values())
+    assert msgspec.json.encode([sent.text, sent.document])

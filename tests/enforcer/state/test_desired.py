@@ -1,4 +1,4 @@
-"""Which flow log a VPC shall have, and the token that makes its creation safe to repeat."""
+"""The desired flow log of a VPC, and the token that makes its creation idempotent."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ DESIRED = DesiredFlowLog(
 
 
 def test_token_is_the_same_for_the_same_vpc_and_configuration() -> None:
-    """Retries of an event ask for one and the same flow log; the order of tags is no difference."""
+    """Retries of an event request the same flow log; the order of tags does not matter."""
     again = replace(DESIRED, tags={"b": "2", "a": "1"})
     assert DESIRED.client_token("vpc-1", "8f6d") == again.client_token("vpc-1", "8f6d")
 
 
 def test_token_is_what_ec2_allows() -> None:
-    """EC2 takes at most 64 ASCII characters."""
+    """EC2 accepts at most 64 ASCII characters."""
     token = DESIRED.client_token("vpc-1", "8f6d")
     assert len(token) == 64
     assert token.isascii()
@@ -63,20 +63,20 @@ def test_token_changes_with_the_vpc() -> None:
     assert DESIRED.client_token("vpc-1", "8f6d") != DESIRED.client_token("vpc-2", "8f6d")
 
 
-def test_token_changes_with_the_occasion() -> None:
-    """Otherwise EC2 might answer a repair with the flow log that is gone."""
+def test_token_changes_with_the_event() -> None:
+    """Otherwise EC2 might return the deleted flow log for a repair."""
     assert DESIRED.client_token("vpc-1", "8f6d") != DESIRED.client_token("vpc-1", "8f6e")
 
 
 @given(st.lists(st.tuples(st.text(), st.text()), min_size=2, max_size=2, unique=True))
 def test_tokens_of_different_requests_differ(requests: list[tuple[str, str]]) -> None:
-    """No VPC and occasion run together into those of another request."""
+    """VPC and event never concatenate to those of another request."""
     one, two = (DESIRED.client_token(*each) for each in requests)
     assert one != two
 
 
 def test_managed_flow_logs_carry_the_stack_s_name() -> None:
-    """The tag tells which stack made a flow log."""
+    """The tag identifies the stack that created a flow log."""
     assert managed_tags("prod")[MANAGED_TAG] == "prod"
 
 
@@ -106,13 +106,13 @@ PREFIX = replace(STACK, stack_name="fw", log_group_name="/fw", suffixes=("pci",)
         ("", False),
     ],
 )
-def test_a_log_group_that_only_begins_like_ours_is_another_stack_s(log_group: str, kept: bool) -> None:  # noqa: FBT001  a table's column
-    """Ours go on with a suffix of the policy, with a configuration, or both."""
+def test_a_log_group_with_the_same_prefix_belongs_to_another_stack(log_group: str, kept: bool) -> None:  # noqa: FBT001  a table's column
+    """The stack's groups continue with a suffix of the policy, a configuration, or both."""
     assert PREFIX.keeps(log_group) is kept
 
 
-def test_every_log_group_that_a_policy_leads_to_is_ours() -> None:
-    """And nothing of a stack whose name, tag and log group only begin like ours."""
+def test_every_log_group_of_a_policy_belongs_to_the_stack() -> None:
+    """Nothing belongs to it of a stack whose name, tag and log group only share the prefix."""
     policy = rules("{}", '{"log_group_suffix": "pci"}')
     stack = replace(PREFIX, suffixes=policy.suffixes)
     two = replace(stack, stack_name="fw-2", log_group_name="/fw-2")
@@ -134,7 +134,7 @@ def rules(where: str, flow_log: str = '{"traffic_type": "REJECT"}') -> FlowLogsP
 
 
 def test_without_a_policy_everything_is_recorded_into_the_stack_s_group() -> None:
-    """Defaults need no policy."""
+    """The defaults need no policy."""
     wanted = wanted_for(VPC, FlowLogsPolicy(), STACK)
     assert (wanted.destination, wanted.traffic_type, wanted.max_aggregation_interval) == (GROUP, "ALL", 60)
     assert (wanted.log_format, wanted.retention_days) == (STACK.log_format, 30)
@@ -161,23 +161,23 @@ def test_without_a_policy_everything_is_recorded_into_the_stack_s_group() -> Non
         ('{"vpcs": ["vpc-0b"]}', False),
     ],
 )
-def test_a_rule_is_for_the_vpcs_that_fit_every_part(where: str, fits: bool) -> None:  # noqa: FBT001  a table's column
-    """By account, region, tag, CIDR, id."""
+def test_a_rule_selects_vpcs_that_match_all_its_conditions(where: str, fits: bool) -> None:  # noqa: FBT001  a table's column
+    """The conditions are account, region, tag, CIDR and id."""
     assert (wanted_for(VPC, rules(where), STACK).traffic_type == "REJECT") is fits
 
 
-def test_a_rule_s_flow_log_may_go_to_a_bucket_or_to_a_group_beside() -> None:
-    """With partitions, and with retention and key of its own."""
-    told = '{"destination_type": "s3", "destination": "arn:aws:s3:::logs", "per_hour_partition": true}'
-    bucket = wanted_for(VPC, rules("{}", told), STACK)
+def test_a_rule_may_deliver_to_a_bucket_or_to_a_suffixed_log_group() -> None:
+    """The bucket may have partitions; the group has its own retention and key."""
+    spec = '{"destination_type": "s3", "destination": "arn:aws:s3:::logs", "per_hour_partition": true}'
+    bucket = wanted_for(VPC, rules("{}", spec), STACK)
     assert (bucket.destination, bucket.per_hour_partition) == ("arn:aws:s3:::logs", True)
     assert bucket.delivery_role_arn == ""
     group = wanted_for(VPC, rules("{}", '{"log_group_suffix": "pci", "retention_days": 365}'), STACK)
     assert (group.destination, group.retention_days) == (f"{GROUP}-pci", 365)
 
 
-def test_what_is_beside_a_destination_is_named_by_its_configuration() -> None:
-    """Another format, another place; tags and retention do not count. A stream has no inside."""
+def test_an_alternate_destination_is_named_by_its_configuration() -> None:
+    """Another format leads to another name; tags and retention do not. A stream has no alternate."""
     beside = DESIRED.alternate_destination
     assert beside is not None
     assert beside.destination == f"{DESIRED.destination}-{DESIRED.configuration}"
@@ -190,8 +190,8 @@ def test_what_is_beside_a_destination_is_named_by_its_configuration() -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda each: each.name)
-def test_a_setting_at_its_default_does_not_count_in_the_configuration_s_name(setting: Setting) -> None:
-    """So that a new setting renames no log group and no folder; any other value does count."""
+def test_a_setting_at_its_default_does_not_change_the_configuration(setting: Setting) -> None:
+    """A new setting therefore renames no log group and no folder; any other value counts."""
     other: Any = {"instance": ("Name",)} if setting.default == {} else f"{setting.default}1"
     changed = replace(DESIRED, **{setting.name: other})
     assert changed.configuration != DESIRED.configuration
@@ -201,7 +201,7 @@ def test_a_setting_at_its_default_does_not_count_in_the_configuration_s_name(set
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "message"),
     [
         ('{"grace_minutes": -1}', "grace_minutes: -1; write 0 to 1440"),
         ('{"foreign": "never"}', "foreign: 'never'; allowed are beside, enough"),
@@ -230,10 +230,8 @@ def test_a_setting_at_its_default_does_not_count_in_the_configuration_s_name(set
         ('{"defaults": {}}', "defaults"),
     ],
 )
-def test_a_wish_that_would_not_work_is_refused_with_path_value_and_what_is_allowed(
-    setting: str, told: str
-) -> None:
-    """Before anything is asked of AWS."""
+def test_an_invalid_setting_is_refused_with_path_value_and_allowed_values(setting: str, message: str) -> None:
+    """It is refused before any AWS call."""
     with pytest.raises(PolicyError) as raised:
         Policy.from_json(f'{{"flow_logs": {setting}}}')
-    assert told in str(raised.value)
+    assert message in str(raised.value)

@@ -1,4 +1,4 @@
-"""Which interfaces write records, by what EC2 tells of them and of their instances."""
+"""Which interfaces write records, according to EC2's descriptions of them and of their instances."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from tests.enforcer.fakes import ACCOUNT
 HOST = replace(ACTIVE, instance_id="i-1", instance_owner=ACCOUNT, since=100)
 
 
-def told(interface: NetworkInterface, running: Mapping[str, int | None] | None) -> NetworkInterface:
-    """What is made of one interface."""
+def activity(interface: NetworkInterface, running: Mapping[str, int | None] | None) -> NetworkInterface:
+    """One interface with its activity."""
     (found,) = judged([interface], running, ACCOUNT)
     return found
 
 
-def test_an_interface_of_a_running_instance_is_active_since_that_was_started() -> None:
-    """One that was attached to a running instance, since then."""
-    assert told(HOST, {"i-1": 200}) == replace(HOST, since=200)
-    assert told(HOST, {"i-1": 50}) == HOST
-    assert told(HOST, {"i-1": None}) == HOST
-    assert told(replace(HOST, since=None), {"i-1": None}).since is None
+def test_an_interface_of_a_running_instance_is_active_since_its_launch() -> None:
+    """An interface that was attached to a running instance is active since then."""
+    assert activity(HOST, {"i-1": 200}) == replace(HOST, since=200)
+    assert activity(HOST, {"i-1": 50}) == HOST
+    assert activity(HOST, {"i-1": None}) == HOST
+    assert activity(replace(HOST, since=None), {"i-1": None}).since is None
 
 
 def test_an_interface_of_a_stopped_instance_is_not_active() -> None:
-    """Instances that run are all that EC2 was asked for."""
-    assert told(HOST, {"i-2": 200}).active is False
-    assert told(replace(HOST, instance_owner=""), {}).active is False
+    """The listing contains only running instances."""
+    assert activity(HOST, {"i-2": 200}).active is False
+    assert activity(replace(HOST, instance_owner=""), {}).active is False
 
 
 @pytest.mark.parametrize(
     ("interface", "running"),
     [(HOST, None), (replace(HOST, instance_owner="444455556666"), {"i-2": 200})],
 )
-def test_nobody_can_tell_without_an_answer_or_of_other_accounts_instances(
+def test_activity_is_unknown_without_a_listing_or_for_other_accounts(
     interface: NetworkInterface, running: Mapping[str, int | None] | None
 ) -> None:
-    """Neither active nor not."""
-    assert told(interface, running).active is None
+    """The interface counts neither as active nor as inactive."""
+    assert activity(interface, running).active is None
 
 
-def test_what_has_no_instance_or_is_detached_is_left_as_it_is() -> None:
-    """No instance has to be asked about for it."""
+def test_an_interface_without_instance_or_attachment_is_not_changed() -> None:
+    """No instance has to be listed for it."""
     for interface in (ACTIVE, replace(HOST, active=False)):
         assert not has_instance(interface)
-        assert told(interface, None) == told(interface, {}) == interface
+        assert activity(interface, None) == activity(interface, {}) == interface
     assert has_instance(HOST)
 
 
@@ -64,9 +64,9 @@ def test_what_has_no_instance_or_is_detached_is_left_as_it_is() -> None:
         (replace(ACTIVE, active=False), False),
     ],
 )
-def test_records_are_expected_of_what_has_surely_been_active_for_a_while(
+def test_records_are_expected_after_certain_activity_for_a_while(
     interface: NetworkInterface,
     writes: bool,  # noqa: FBT001  a table's column
 ) -> None:
-    """An unknown age counts as old, an unknown state as none."""
+    """An unknown age counts as old; an unknown state does not count as active."""
     assert writes_since(interface, 60, NOW) is writes

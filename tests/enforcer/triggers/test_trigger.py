@@ -1,4 +1,4 @@
-"""What the enforcer reads out of an EventBridge event."""
+"""The trigger that the enforcer reads from an EventBridge event."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VPC = {"vpcId": "vpc-1", "ownerId": "111122223333", "state": "pending"}
 
 
 def call(name: str, **detail: Any) -> dict[str, Any]:
-    """An API call as EventBridge hands it over."""
+    """An API call as EventBridge delivers it."""
     return {
         "detail-type": "AWS API Call via CloudTrail",
         "source": "aws.ec2",
@@ -42,12 +42,12 @@ def call(name: str, **detail: Any) -> dict[str, Any]:
 
 
 def read(event: object) -> Trigger:
-    """The trigger, in our house."""
+    """The trigger for the test stack."""
     return read_in(event, STACK)
 
 
 def deletion(asked: object, unsuccessful: object = "") -> Trigger:
-    """What DeleteFlowLogs leads to."""
+    """The trigger of a DeleteFlowLogs call."""
     return read(
         call(
             "DeleteFlowLogs",
@@ -57,8 +57,8 @@ def deletion(asked: object, unsuccessful: object = "") -> Trigger:
     )
 
 
-def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
-    """CreateVpc tells everything: the VPC, its account, who, from where, when."""
+def test_creation_names_the_vpc_its_owner_and_the_caller() -> None:
+    """CreateVpc contains the VPC, its account, the caller, the source address and the time."""
     assert read(call("CreateVpc", responseElements={"vpc": VPC})) == Trigger(
         kind=RunKind.EVENT,
         reason="CreateVpc names the VPC",
@@ -80,33 +80,33 @@ def test_creation_names_the_vpc_its_owner_and_who_made_it() -> None:
     [{"vpc": VPC}, {"CreateDefaultVpcResponse": {"vpc": VPC}}, {"CreateDefaultVpcResponse": {"vpc": [VPC]}}],
 )
 def test_default_vpc_is_found_wrapped_or_not(answer: dict[str, Any]) -> None:
-    """CloudTrail's form of CreateDefaultVpc is not documented; every likely one names the VPC."""
+    """CloudTrail's format of CreateDefaultVpc is not documented; every likely format names the VPC."""
     assert [vpc.vpc_id for vpc in read(call("CreateDefaultVpc", responseElements=answer)).vpcs] == ["vpc-1"]
 
 
 @pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc"])
 @pytest.mark.parametrize("answer", [None, {}, "", {"vpc": {}}, {"vpc": {"vpcId": None}}, {"vpc": "vpc-1"}])
-def test_creation_of_unknown_shape_looks_at_everything(name: str, answer: object) -> None:
-    """A creation that does not tell which VPC must not leave one unwatched."""
+def test_creation_in_an_unknown_format_leads_to_a_sweep(name: str, answer: object) -> None:
+    """A creation that does not name the VPC must not leave it uncovered."""
     assert read(call(name, responseElements=answer)).kind is RunKind.SWEEP
 
 
-def test_owner_is_the_event_s_account_where_the_answer_has_none() -> None:
-    """A VPC is created in the account that the record is written for."""
+def test_owner_is_the_event_s_account_if_the_response_has_none() -> None:
+    """A VPC is created in the account of the record."""
     event = call("CreateVpc", responseElements={"vpc": {"vpcId": "vpc-1"}})
     assert read(event).vpcs[0].owner_id == "111122223333"
 
 
-def test_failed_call_leads_to_nothing() -> None:
-    """A refused CreateVpc has an errorCode and a null answer: there is no VPC."""
+def test_failed_call_is_ignored() -> None:
+    """A refused CreateVpc has an errorCode and a null response: there is no VPC."""
     trigger = read(call("CreateVpc", errorCode="Client.UnauthorizedOperation", responseElements=None))
     assert trigger.kind is RunKind.IGNORED
     assert "Client.UnauthorizedOperation" in trigger.reason
 
 
 @pytest.mark.parametrize("name", ["DeleteFlowLogs", "CreateVpc", "CreateDefaultVpc"])
-def test_dry_run_leads_to_nothing(name: str) -> None:
-    """A dry run is a failed call, whatever was called."""
+def test_dry_run_is_ignored(name: str) -> None:
+    """A dry run is a failed call, whatever the call."""
     assert read(call(name, errorCode="Client.DryRunOperation")).kind is RunKind.IGNORED
 
 
@@ -122,33 +122,33 @@ def test_dry_run_leads_to_nothing(name: str) -> None:
         (None, ()),
     ],
 )
-def test_deletion_looks_at_everything_and_remembers_the_ids(asked: object, ids: tuple[str, ...]) -> None:
-    """DeleteFlowLogs names flow logs only: one stands alone, several are a list, plain ids are taken too."""
+def test_deletion_leads_to_a_sweep_with_the_deleted_ids(asked: object, ids: tuple[str, ...]) -> None:
+    """DeleteFlowLogs names only flow logs: one is not in a list, several are; plain ids are accepted, too."""
     trigger = deletion(asked)
     assert trigger.kind is RunKind.SWEEP
     assert trigger.deleted == ids
 
 
-def test_deletion_that_ec2_refused_altogether_leads_to_nothing() -> None:
-    """Refused flow logs stand in `unsuccessful`, and the call has no errorCode."""
+def test_deletion_that_ec2_refused_completely_is_ignored() -> None:
+    """Refused flow logs are in `unsuccessful`, and the call has no errorCode."""
     trigger = deletion({"content": "fl-1"}, {"item": {"resourceId": "fl-1", "error": {"code": "x"}}})
     assert trigger.kind is RunKind.IGNORED
 
 
-def test_deletion_that_ec2_refused_in_part_counts_for_the_rest() -> None:
-    """Of two flow logs one was refused: only the other is deleted."""
+def test_deletion_that_ec2_refused_partially_counts_for_the_rest() -> None:
+    """One of two flow logs was refused: only the other is deleted."""
     trigger = deletion([{"content": "fl-1"}, {"content": "fl-2"}], {"item": [{"resourceId": "fl-1"}]})
     assert trigger.kind is RunKind.SWEEP
     assert trigger.deleted == ("fl-2",)
 
 
-def test_unsuccessful_of_unknown_shape_is_no_reason_to_look_away() -> None:
-    """What cannot be read does not stop the sweep."""
+def test_unsuccessful_in_an_unknown_format_still_leads_to_a_sweep() -> None:
+    """An unreadable member does not prevent the sweep."""
     assert deletion({"content": "fl-1"}, ["?"]).kind is RunKind.SWEEP
 
 
 @pytest.mark.parametrize("source", ["aws.events", "aws.scheduler"])
-def test_schedule_looks_at_everything_and_has_no_origin(source: str) -> None:
+def test_schedule_leads_to_a_sweep_without_origin(source: str) -> None:
     """A rule's schedule and EventBridge Scheduler send the same detail-type."""
     trigger = read({"detail-type": "Scheduled Event", "source": source, "detail": {}})
     assert trigger.kind is RunKind.SWEEP
@@ -164,22 +164,22 @@ def test_schedule_looks_at_everything_and_has_no_origin(source: str) -> None:
         {**call("CreateVpc", responseElements={"vpc": VPC}), "detail-type": "Something else"},
     ],
 )
-def test_unknown_event_leads_to_nothing(event: dict[str, Any]) -> None:
-    """What is not known to create a VPC or to delete a flow log is left alone."""
+def test_unknown_event_is_ignored(event: dict[str, Any]) -> None:
+    """Only events that are known to require action lead to a run."""
     assert read(event).kind is RunKind.IGNORED
 
 
 @pytest.mark.parametrize("event", [None, [], ["CreateVpc"], "x", "", 5, 0.5, True])
-def test_what_is_no_event_leads_to_nothing(event: object) -> None:
-    """Anybody may invoke the function with any JSON: nothing is done, and nothing fails."""
+def test_other_json_is_ignored(event: object) -> None:
+    """The function may be invoked with any JSON: nothing is done, and nothing fails."""
     trigger = read(event)
     assert trigger.kind is RunKind.IGNORED
     assert trigger.reason == f"not an event, but {type(event).__name__}"
 
 
 @pytest.mark.parametrize("name", ["CreateVpc", "CreateDefaultVpc", "DeleteFlowLogs"])
-def test_call_in_another_region_leads_to_nothing(name: str) -> None:
-    """EC2 of this region does not know the VPC, however often it is asked."""
+def test_call_in_another_region_is_ignored(name: str) -> None:
+    """EC2 in this region never lists the VPC."""
     trigger = read(call(name, awsRegion="us-east-1", responseElements={"vpc": VPC}))
     assert trigger.kind is RunKind.IGNORED
     assert "us-east-1" in trigger.reason
@@ -190,16 +190,16 @@ def test_call_in_another_region_leads_to_nothing(name: str) -> None:
 @pytest.mark.parametrize(
     ("account", "is_ours"), [(ACCOUNT, True), (None, True), (7, True), ("999988887777", False)]
 )
-def test_a_call_in_another_account_leads_to_nothing(name: str, account: object, is_ours: bool) -> None:  # noqa: FBT001  a table's column
-    """A bus may get the events of many accounts; a record that does not tell may be about ours."""
+def test_a_call_in_another_account_is_ignored(name: str, account: object, is_ours: bool) -> None:  # noqa: FBT001  a table's column
+    """A bus may get events of many accounts; a record without an account may concern this one."""
     trigger = read(call(name, recipientAccountId=account, responseElements={"vpc": VPC}))
     assert (trigger.kind is not RunKind.IGNORED) == is_ours
-    assert is_ours or "account 999988887777; here 111122223333 is looked after" in trigger.reason
+    assert is_ours or "account 999988887777; this stack covers 111122223333" in trigger.reason
 
 
 @pytest.mark.parametrize("region", [STACK.region, "", None, 7])
-def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
-    """A record that does not tell its region may be about ours."""
+def test_call_in_the_own_or_an_unknown_region_counts(region: object) -> None:
+    """A record without a region may concern this one."""
     event = call("CreateVpc", awsRegion=region, responseElements={"vpc": VPC})
     assert read(event).kind is RunKind.EVENT
 
@@ -218,21 +218,23 @@ def test_call_in_our_region_or_in_an_unknown_one_counts(region: object) -> None:
         ({"detail-type": "Scheduled Event"}, ""),
     ],
 )
-def test_occasion_is_what_deliveries_of_an_event_share(event: dict[str, Any], idempotency_key: str) -> None:
-    """CloudTrail's event id, or the time of the sweep; the envelope's id where there is none."""
+def test_idempotency_key_is_shared_by_deliveries_of_an_event(
+    event: dict[str, Any], idempotency_key: str
+) -> None:
+    """It is CloudTrail's event id or the time of the sweep, otherwise the id of the envelope."""
     assert read(event).idempotency_key == idempotency_key
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"), [("2026-11-02T09:30:00Z", 1_793_611_800), ("soon", None), (None, None)]
+    ("time", "seconds"), [("2026-11-02T09:30:00Z", 1_793_611_800), ("soon", None), (None, None)]
 )
-def test_sweep_has_the_time_at_which_it_was_due(told: object, seconds: int | None) -> None:
-    """What a sweep made is told from what was there before by that time."""
-    assert read({"detail-type": "Scheduled Event", "time": told}).happened_at == seconds
+def test_sweep_has_the_time_at_which_it_was_due(time: object, seconds: int | None) -> None:
+    """This time separates what the sweep created from what existed before."""
+    assert read({"detail-type": "Scheduled Event", "time": time}).happened_at == seconds
 
 
-def test_halves_of_surrogate_pairs_are_replaced() -> None:
-    """JSON may hold them, and neither EC2, SNS nor a token takes them."""
+def test_unpaired_surrogates_are_replaced() -> None:
+    """JSON may contain them, but neither EC2, SNS nor a token accepts them."""
     trigger = read(call("CreateVpc", eventID="\ud800", responseElements={"vpc": {"vpcId": "vpc-\udfff"}}))
     assert trigger.idempotency_key == "?"
     assert [vpc.vpc_id for vpc in trigger.vpcs] == ["vpc-?"]
@@ -240,28 +242,28 @@ def test_halves_of_surrogate_pairs_are_replaced() -> None:
 
 
 def test_envelope_s_source_does_not_matter() -> None:
-    """A bus that forwards events may change `source`; the record in it says what happened."""
+    """A forwarding bus may change `source`; the CloudTrail record identifies the event."""
     event = {**call("CreateVpc", responseElements={"vpc": VPC}), "source": "flowwarden.local"}
     assert read(event).kind is RunKind.EVENT
 
 
 @pytest.mark.parametrize(
-    ("who", "actor"),
+    ("identity", "actor"),
     [
         ({"invokedBy": "controltower.amazonaws.com"}, "controltower.amazonaws.com"),
         ({"type": "Unknown", "principalId": "AIDA"}, "AIDA"),
         (None, ""),
     ],
 )
-def test_actor_without_arn_is_told_by_what_there_is(who: object, actor: str) -> None:
+def test_actor_without_arn_is_named_by_other_members(identity: object, actor: str) -> None:
     """AWS services act without an ARN."""
-    origin = read(call("CreateVpc", userIdentity=who, responseElements={"vpc": VPC})).origin
+    origin = read(call("CreateVpc", userIdentity=identity, responseElements={"vpc": VPC})).origin
     assert origin is not None
     assert origin.actor == actor
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("time", "seconds"),
     [
         ("2026-11-02T09:30:00Z", 1_793_611_800),
         ("2026-11-02T10:30:00+01:00", 1_793_611_800),
@@ -270,13 +272,13 @@ def test_actor_without_arn_is_told_by_what_there_is(who: object, actor: str) -> 
         (None, 1_793_611_805),
     ],
 )
-def test_time_is_the_call_s_or_else_the_envelope_s(told: object, seconds: int) -> None:
-    """Without a readable eventTime the envelope's time is the best there is; no zone means UTC."""
-    assert read(call("CreateVpc", eventTime=told, responseElements={"vpc": VPC})).happened_at == seconds
+def test_time_is_that_of_the_call_or_of_the_envelope(time: object, seconds: int) -> None:
+    """Without a readable eventTime, the time of the envelope counts; a time without a zone is UTC."""
+    assert read(call("CreateVpc", eventTime=time, responseElements={"vpc": VPC})).happened_at == seconds
 
 
 def test_time_may_be_unknown() -> None:
-    """No readable time at all is None, not an error."""
+    """Without a readable time it is None, not an error."""
     event = {**call("CreateVpc", eventTime=1, responseElements={"vpc": VPC}), "time": ""}
     assert read(event).happened_at is None
 
@@ -300,7 +302,7 @@ MEMBERS = st.sampled_from(
     st.dictionaries(MEMBERS, JSON, max_size=6),
 )
 def test_any_event_is_read(name: str, detail: dict[str, Any]) -> None:
-    """Whatever stands in a record, it is read without an error, and named VPCs go with the kind."""
+    """Any record is read without an error, and the kind matches the named VPCs."""
     trigger = read(call(name, **detail))
     assert bool(trigger.vpcs) == (trigger.kind is RunKind.EVENT)
     assert all(vpc.vpc_id.startswith("vpc-") for vpc in trigger.vpcs)
@@ -309,7 +311,7 @@ def test_any_event_is_read(name: str, detail: dict[str, Any]) -> None:
 
 @given(JSON)
 def test_any_json_is_read(event: object) -> None:
-    """Whatever a function may be invoked with."""
+    """A function may be invoked with any JSON."""
     assert read(event).kind is RunKind.IGNORED
 
 
@@ -318,7 +320,7 @@ def test_any_json_is_read(event: object) -> None:
     [("", []), ({}, []), (None, []), ({"a": 1}, [{"a": 1}]), ([1, 2], [1, 2]), ([], []), ("x", ["x"])],
 )
 def test_as_list_undoes_the_xml(value: object, items: list[object]) -> None:
-    """One item stands alone, several are a list, none is an empty text, mapping or null."""
+    """One item is not in a list, several are; none is an empty text, mapping or null."""
     assert as_list(value) == items
 
 
@@ -341,19 +343,19 @@ def test_real_records_are_read() -> None:
 
 
 def where(record: dict[str, Any]) -> Stack:
-    """Our house in the account and region of a record."""
+    """The test stack in the account and region of a record."""
     account, region = record["recipientAccountId"], record["awsRegion"]
     return msgspec.structs.replace(STACK, account_id=account, region=region)
 
 
 def tampering(name: str, source: str, asked: dict[str, Any], **detail: Any) -> Trigger:
-    """What a call about a log group or a role leads to."""
+    """The trigger of a call about a log group or a role."""
     return read(call(name, eventSource=source, requestParameters=asked, **detail))
 
 
 @pytest.mark.parametrize("name", LOG_GROUP_CALLS)
-def test_calls_about_our_log_groups_lead_to_a_look_at_them(name: str) -> None:
-    """Our own, and those beside it; nobody else's."""
+def test_calls_about_the_stack_s_log_groups_lead_to_a_check(name: str) -> None:
+    """This includes alternate log groups, but no unmanaged ones."""
     for group, kind in (
         (GROUP, RunKind.DEPENDENCIES),
         (f"{GROUP}-0a1b2c3d", RunKind.DEPENDENCIES),
@@ -376,24 +378,24 @@ def test_calls_about_our_log_groups_lead_to_a_look_at_them(name: str) -> None:
 )
 @pytest.mark.parametrize("name", ["AssociateKmsKey", "DisassociateKmsKey"])
 def test_a_log_group_may_be_named_by_its_arn(name: str, arn: object, kind: RunKind) -> None:
-    """Calls about keys take either."""
+    """Calls about keys accept a name or an ARN."""
     assert tampering(name, "logs.amazonaws.com", {"resourceIdentifier": arn}).kind is kind
 
 
 @pytest.mark.parametrize("name", ROLE_CALLS)
-def test_calls_about_the_delivery_role_lead_to_a_look_at_it_from_any_region(name: str) -> None:
-    """IAM's events are in us-east-1, wherever the stack is."""
+def test_calls_about_the_delivery_role_lead_to_a_check_from_any_region(name: str) -> None:
+    """IAM events are recorded in us-east-1, wherever the stack is."""
     for role, kind in (("delivery", RunKind.DEPENDENCIES), ("another", RunKind.IGNORED)):
         asked = {"roleName": role}
         assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").kind is kind
 
 
-def test_what_the_enforcer_did_is_no_tampering() -> None:
-    """Its own replacement deletes flow logs."""
+def test_calls_of_the_enforcer_are_no_tampering() -> None:
+    """Its replacements delete flow logs."""
     issuer = {"sessionContext": {"sessionIssuer": {"arn": STACK.enforcer_role_arn}}}
     asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}
     own = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=issuer))
-    assert (own.kind, own.reason) == (RunKind.IGNORED, "DeleteFlowLogs was the enforcer's own")
+    assert (own.kind, own.reason) == (RunKind.IGNORED, "DeleteFlowLogs was made by the enforcer itself")
     other = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/another"}}}
     theirs = read(call("DeleteFlowLogs", requestParameters=asked, userIdentity=other))
     assert theirs.kind is RunKind.SWEEP
@@ -407,8 +409,8 @@ def test_what_the_enforcer_did_is_no_tampering() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["PutSubscriptionFilter", "DeleteSubscriptionFilter"])
-def test_a_deployment_is_looked_after_and_by_itself_no_news(name: str, by: dict[str, Any]) -> None:
-    """It may be another stack's, which takes the monitor's place; and our own changes what it brings."""
+def test_a_deployment_leads_to_a_check_and_is_not_reported_by_itself(name: str, by: dict[str, Any]) -> None:
+    """Another stack may replace the subscription; this stack's deployments change its own resources."""
     asked = {"logGroupName": GROUP}
     deployed = tampering(name, "logs.amazonaws.com", asked, **by)
     assert (deployed.kind, deployed.takes_away) == (RunKind.DEPENDENCIES, False)
@@ -418,14 +420,14 @@ def test_a_deployment_is_looked_after_and_by_itself_no_news(name: str, by: dict[
 
 
 def test_several_ids_in_one_deletion_are_all_read() -> None:
-    """Several become a list."""
+    """Several ids are a list."""
     several = deletion([{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": "fl-2"}])
     assert several.deleted == ("fl-1", "fl-2")
 
 
-def test_credentials_say_what_the_call_was_signed_with() -> None:
-    """Kind, key, role, MFA, program."""
-    who = {
+def test_credentials_describe_how_the_call_was_signed() -> None:
+    """They contain identity type, key, role, MFA and user agent."""
+    identity = {
         "type": "AssumedRole",
         "arn": "arn:aws:sts::111122223333:assumed-role/admin/maria",
         "accessKeyId": "ASIAEXAMPLE",
@@ -434,7 +436,7 @@ def test_credentials_say_what_the_call_was_signed_with() -> None:
             "attributes": {"mfaAuthenticated": "false"},
         },
     }
-    trigger = read(call("DeleteFlowLogs", userIdentity=who, userAgent="aws-cli/2"))
+    trigger = read(call("DeleteFlowLogs", userIdentity=identity, userAgent="aws-cli/2"))
     assert trigger.origin is not None
     assert trigger.origin.credentials == (
         "AssumedRole; access key ASIAEXAMPLE; a session of arn:aws:iam::111122223333:role/admin; "
@@ -442,7 +444,7 @@ def test_credentials_say_what_the_call_was_signed_with() -> None:
     )
 
 
-def test_the_schedule_may_ask_for_what_is_pending_alone() -> None:
-    """As the template's second schedule says it."""
+def test_the_schedule_may_request_only_pending_vpcs() -> None:
+    """The template's second schedule sends this event."""
     event = {"detail-type": "Scheduled Event", "detail": {"look": "pending"}}
     assert read(event).kind is RunKind.RETRY

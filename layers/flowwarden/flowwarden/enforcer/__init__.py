@@ -1,1 +1,1 @@
-"""The enforcer: every VPC is compared with the flow log that policy wants, and repaired."""
+"""The enforcer: compares every VPC with the flow log that the policy wants, and repairs differences."""

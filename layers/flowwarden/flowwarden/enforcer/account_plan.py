@@ -1,7 +1,7 @@
-"""The plan for an account: VPCs, and the log groups and the delivery role that their flow logs need.
+"""Makes the plan for an account: its VPCs, and the log groups and the delivery role that flow logs need.
 
-Which log groups count depends on the plans for the VPCs, so these are made first, and the log groups are read
-then.
+The plans for the VPCs determine which log groups are needed, so they are made first, and the log groups are
+read afterwards.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from flowwarden.errors import EnforcementError
 
 
 class AccountPlan(Struct, frozen=True, kw_only=True):
-    """What is to be done, and what was found that people have to do."""
+    """The steps to execute, and the problems that require action."""
 
     vpcs: tuple[Planned, ...]
     log_group_steps: tuple[LogGroupStep, ...]
     new_groups: frozenset[str]
-    """Log groups that are made for their first flow log."""
+    """Log groups that are created for their first flow log."""
     unreadable: tuple[Remediation, ...]
     """What could not be read."""
     role: tuple[Remediation, ...]
-    """What is wrong about the delivery role, or may be."""
+    """Definite and possible problems of the delivery role."""
     silences: tuple[Remediation, ...]
-    """Log groups and flow logs of which no records are seen."""
+    """Log groups and flow logs without visible records."""
     duplicates: tuple[Duplicate, ...]
 
     def news_of(self, results: Sequence[Remediation]) -> list[Remediation]:
-        """The results of the log group steps without new groups that were made: these are no news."""
+        """The results of the log group steps to report, without groups created for their first flow log."""
         return [
             result
             for step, result in zip(self.log_group_steps, results, strict=True)
@@ -59,7 +59,7 @@ class PlanMaker:
         self._stack = stack
 
     def make(self, observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> AccountPlan:
-        """The plan. Reads log groups and the delivery role; what cannot be read is in the plan."""
+        """The plan. Reads log groups and the delivery role; the plan lists what could not be read."""
         vpcs = self._vpcs(observed, trigger, queue, now)
         steps, unreadable = self._log_group_steps(observed, vpcs)
         judged = [(each.vpc_state, each.plan.verdict) for each in vpcs]
@@ -74,7 +74,7 @@ class PlanMaker:
         )
 
     def _vpcs(self, observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> list[Planned]:
-        """The plans; of a sweep that is resumed, for the VPCs that are left and those that are due."""
+        """The plans; for a resumed sweep, those of the remaining and of the due VPCs."""
         mode = RUN_MODES[trigger.kind]
         if mode.vpcs == "none":
             return []
@@ -87,7 +87,7 @@ class PlanMaker:
     def _log_group_steps(
         self, observed: Observed, vpcs: Sequence[Planned]
     ) -> tuple[tuple[LogGroupStep, ...], tuple[Remediation, ...]]:
-        """What is to be done about the log groups, and what says that they could not be read."""
+        """The steps for the log groups, and a report entry if they could not be read."""
         wanted = self._planner.groups(observed, vpcs)
         names = wanted.keys() | observed.managed_groups
         if not names:
@@ -99,12 +99,15 @@ class PlanMaker:
         return self._planner.log_group_steps(wanted, found, observed), ()
 
     def _new_groups(self, steps: Sequence[LogGroupStep], observed: Observed) -> frozenset[str]:
-        """Where flow logs write already, and in the stack's own, a group was deleted with its records."""
+        """The groups to create that never existed.
+
+        A missing group that flow logs already write to, or the stack's own, was deleted with its records.
+        """
         made = {each.group for each in steps if isinstance(each, CreateLogGroup)}
         return frozenset(made - observed.log_groups - {self._stack.log_group_name})
 
     def _role(self, trigger: Trigger) -> list[Remediation]:
-        """What is wrong about the delivery role, for people to mend; what may be wrong is an incident."""
+        """Problems of the delivery role, which require action; possible problems are recurring incidents."""
         if not RUN_MODES[trigger.kind].checks_dependencies:
             return []
         arn = self._stack.delivery_role_arn
@@ -124,4 +127,4 @@ class PlanMaker:
 
 
 def _unread(resource: str, error: EnforcementError) -> Remediation:
-    return Remediation(resource=resource, summary=f"could not be looked at: {error}", applied=False)
+    return Remediation(resource=resource, summary=f"could not be read: {error}", applied=False)

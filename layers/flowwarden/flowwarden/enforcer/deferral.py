@@ -1,4 +1,4 @@
-"""VPCs that a run leaves to a later one, each with what the report says and what is requeued. Pure."""
+"""VPCs that a run defers to a later one, each with its outcome and its requeued work item. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MINUTE = 60
 
 
 def new_vpcs(trigger: Trigger, grace_minutes: int, stack: Stack, now: int) -> list[StepResult]:
-    """New VPCs of this account whose grace is not over: for now they are left to whoever made them."""
-    # An event from the future must not excuse its VPC for ever.
+    """New VPCs of this account in their grace period, during which their creator may cover them."""
+    # An event with a future timestamp must not defer its VPC forever.
     until = min(trigger.happened_at or now, now) + grace_minutes * MINUTE
-    reason = f"new: for {grace_minutes} min it is left to whoever made it"
+    reason = f"new: its creator has {grace_minutes} min to create a flow log"
     if until <= now:
         return []
     return [
@@ -32,14 +32,14 @@ def new_vpcs(trigger: Trigger, grace_minutes: int, stack: Stack, now: int) -> li
 
 
 def not_shown(targets: Collection[str], observed: Observed, trigger: Trigger, now: int) -> list[StepResult]:
-    """VPCs that EC2 does not show: not yet, if they were created a moment ago; otherwise not any more."""
+    """VPCs that EC2 does not list: not visible yet if they were just created, otherwise deleted."""
     shown = {each.vpc_id for each in observed.vpcs}
     return [_not_shown(each, trigger, now) for each in targets if each not in shown]
 
 
 def unfinished(planned: Sequence[Planned], done: Collection[str | None], now: int) -> list[StepResult]:
-    """VPCs of an event that there was no time for: the next retry looks at them."""
-    reason = "AWS throttles, and the time of this run is over: looked at again soon"
+    """VPCs of an event that the run had no time for: the next retry handles them."""
+    reason = "AWS throttled the calls and this run ran out of time: retried soon"
     return [
         _pending(WorkItem(vpc_id=each.vpc_id, due=now, reason=reason), retryable=True)
         for each in planned
@@ -48,7 +48,7 @@ def unfinished(planned: Sequence[Planned], done: Collection[str | None], now: in
 
 
 def unlisted(targets: Sequence[str] | None, trigger: Trigger, error: Exception, now: int) -> list[StepResult]:
-    """Nothing could be listed, so nothing can be said: a failure, tried again if it may pass."""
+    """The results of a failed listing: a failure, retried if it may be transient."""
     mode, passes, reason = RUN_MODES[trigger.kind], not isinstance(error, CallRefused), str(error)
     named: Sequence[str | None] = targets if targets and mode.vpcs == "named" else (None,)
     return [
@@ -64,13 +64,13 @@ def unlisted(targets: Sequence[str] | None, trigger: Trigger, error: Exception, 
 
 def _not_shown(vpc_id: str, trigger: Trigger, now: int) -> StepResult:
     if trigger.is_newborn(vpc_id, now):
-        reason = "created a moment ago and not visible yet"
+        reason = "just created and not visible yet"
         return _pending(WorkItem(vpc_id=vpc_id, due=now + FRESH_SECONDS, reason=reason), retryable=True)
-    reason = "EC2 does not know it: deleted meanwhile"
+    reason = "not found in EC2: deleted in the meantime"
     return StepResult(outcome=VpcOutcome(result=Result.GONE, vpc_id=vpc_id, reason=reason))
 
 
 def _pending(item: WorkItem, *, retryable: bool = False) -> StepResult:
-    """A VPC that waits, for the reason that the item has."""
+    """A pending result for the work item, with the item's reason."""
     outcome = VpcOutcome(result=Result.PENDING, vpc_id=item.vpc_id, reason=item.reason, retryable=retryable)
     return StepResult(outcome=outcome, requeue_after=item)

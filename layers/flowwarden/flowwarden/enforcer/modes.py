@@ -1,4 +1,4 @@
-"""What each kind of run looks at, checks, remembers and reports: the one table. Pure."""
+"""The run modes: what each kind of run observes, checks, stores and reports. Pure."""
 
 from __future__ import annotations
 
@@ -12,48 +12,50 @@ from flowwarden.enforcer.triggers.trigger import RunKind
 
 
 class RunMode(Struct, frozen=True, kw_only=True):
-    """How a kind of run works."""
+    """The behaviour of one kind of run."""
 
     vpcs: Literal["named", "all", "due", "none"]
-    """The VPCs that it plans for: those of the event, all, those whose time has come, none."""
+    """The VPCs that it plans for: those of the event, all, those that are due, none."""
     looks_at: str
-    """The same for people."""
+    """The text for the same in notifications."""
     runs_dry: bool = True
     """Whether it does anything in a dry run. A retry does not: its queue stays as it is."""
     requeues_rest: bool = False
-    """Whether VPCs that it had no time for go into the work queue one by one."""
+    """Whether VPCs that it had no time for are put into the work queue one by one."""
     keeps_cursor: bool = False
-    """Whether it remembers where it stopped, so that a later run goes on from there."""
+    """Whether it stores where it stopped, so that a later run can continue."""
     resumes_sweep: bool = False
-    """Whether it goes on with a sweep that stopped."""
+    """Whether it continues an interrupted sweep."""
     checks_dependencies: bool = False
-    """Whether it looks at the delivery role as well."""
+    """Whether it also checks the delivery role."""
     checks_silence: bool = False
-    """Whether it reports what delivers nothing, and what is recorded twice."""
+    """Whether it reports silent log groups, unverified flow logs and duplicates."""
     reports_lasting: bool = True
-    """Whether it reports what stays wrong. A run every few minutes does not: each sweep does."""
+    """Whether it reports persistent problems. A run every few minutes does not: each sweep does."""
 
     def acts(self, *, dry_run: bool) -> bool:
-        """Whether such a run does anything at all, where `dry_run` says whether it only plans."""
-        looks = self.vpcs != "none" or self.checks_dependencies
-        return looks and (self.runs_dry or not dry_run)
+        """Whether such a run does anything; `dry_run` says whether it only plans."""
+        observes = self.vpcs != "none" or self.checks_dependencies
+        return observes and (self.runs_dry or not dry_run)
 
 
 RUN_MODES: Final[Mapping[RunKind, RunMode]] = MappingProxyType(
     {
-        RunKind.EVENT: RunMode(vpcs="named", looks_at="named", requeues_rest=True),
+        RunKind.EVENT: RunMode(vpcs="named", looks_at="the named VPCs", requeues_rest=True),
         RunKind.SWEEP: RunMode(
             vpcs="all",
-            looks_at="everything",
+            looks_at="all VPCs, log groups and the delivery role",
             keeps_cursor=True,
             checks_dependencies=True,
             checks_silence=True,
         ),
         RunKind.RETRY: RunMode(
-            vpcs="due", looks_at="pending", runs_dry=False, resumes_sweep=True, reports_lasting=False
+            vpcs="due", looks_at="pending VPCs", runs_dry=False, resumes_sweep=True, reports_lasting=False
         ),
-        RunKind.DEPENDENCIES: RunMode(vpcs="none", looks_at="surroundings", checks_dependencies=True),
+        RunKind.DEPENDENCIES: RunMode(
+            vpcs="none", looks_at="log groups and the delivery role", checks_dependencies=True
+        ),
         RunKind.IGNORED: RunMode(vpcs="none", looks_at="nothing"),
     }
 )
-"""A row for each kind."""
+"""One row for each kind of run."""

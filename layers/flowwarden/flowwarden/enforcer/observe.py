@@ -1,8 +1,8 @@
-"""One look at the account: everything that plans are made from, with as few calls as there are pages.
+"""Observes the account: all inputs of the plans, with one API call per result page.
 
-VPCs, flow logs and network interfaces are listed in bulk, a thousand a page, and the instances that run where
-interfaces belong to any; subnets only where a subnet or an interface has a flow log of its own. Who wrote
-into a log group is one read of the state table.
+VPCs, flow logs and network interfaces are listed in bulk, a thousand per page. Running instances are listed
+only if interfaces belong to instances, and subnets only if a subnet or an interface has its own flow log.
+One read of the state table returns which interfaces wrote into a log group.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from flowwarden.state import heartbeats
 from flowwarden.state.ports import EvidenceStore
 
 NAMED_AT_MOST: Final = 200
-"""VPCs beyond which all of them are listed: EC2 takes no more names in a call."""
+"""With more names than this, everything is listed: EC2 accepts no more names in a call."""
 
 UNREAD_NAMED: Final = 5
-"""Descriptions that could not be read and are named, of each call; the rest is counted."""
-UNTOLD: Final = (
-    "nobody can tell which of them run, so no flow log that watches only these is said to be silent"
+"""Unreadable descriptions that are named for each call; the rest is counted."""
+UNKNOWN_INSTANCES: Final = (
+    "cannot determine which instances run, so a flow log that records only these is never reported as silent"
 )
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """The account as it was seen."""
+    """The observed state of the account."""
 
     vpcs: tuple[Vpc, ...]
     resources: Mapping[str, VpcResources]
     """By VPC."""
     destinations: LogDestinations
-    """What is written where, by flow logs of any VPC."""
+    """What flow logs of any VPC write to each destination."""
     log_groups: frozenset[str]
     """Log groups of the stack that flow logs write into."""
     managed_groups: frozenset[str]
-    """Those of them that the stack's own flow logs write into."""
+    """Those of them that managed flow logs write into."""
     seen: Mapping[str, Mapping[int, AbstractSet[int]]]
     """By log group and slot: the interfaces that wrote."""
     unreadable: tuple[Remediation, ...] = ()
-    """What could not be seen, though the rest could."""
+    """What could not be read, while the rest could."""
 
 
 def observe(
@@ -63,23 +63,23 @@ def observe(
     *,
     without: Sequence[str] = (),
 ) -> Observed:
-    """Look at these VPCs, or at all for None.
+    """Observe these VPCs, or all of them for None.
 
     Args:
-        ec2: of the account and region.
+        ec2: EC2 in the account and region.
         evidence: what the monitor stored.
-        stack: whose flow logs and log groups count as managed.
-        vpc_ids: which VPCs; those that do not exist are left out.
+        stack: the stack that decides which flow logs and log groups are managed.
+        vpc_ids: the VPCs; those that do not exist are left out.
         now: Unix seconds.
-        without: flow logs that are deleted, which EC2 may list for a while: their VPC would pass for covered.
+        without: deleted flow logs to ignore. EC2 may still list them, and their VPC would count as covered.
 
     Raises:
-        CallRefused, CallFailed, CallThrottled: something could not be listed, so nothing can be said.
+        CallRefused, CallFailed, CallThrottled: a listing failed, so the state is unknown.
     """
-    ec2.unread()  # what earlier runs left out was in their reports
+    ec2.unread()  # discard what earlier runs left out; their reports contain it
     named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
     vpcs = [each for each in ec2.vpcs(named) if vpc_ids is None or each.vpc_id in set(vpc_ids)]
-    # All of them, whichever VPCs are asked for: which formats a log group holds depends on all.
+    # All flow logs, whichever VPCs are requested: the formats of a log group depend on all of them.
     flow_logs = [each for each in ec2.flow_logs(None) if each.flow_log_id not in without]
     interfaces, unknown = _interfaces(ec2, stack, named)
     parted = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
@@ -99,7 +99,7 @@ def observe(
 def _interfaces(
     ec2: FlowLogService, stack: Stack, named: Sequence[str] | None
 ) -> tuple[list[NetworkInterface], tuple[Remediation, ...]]:
-    """The interfaces, with whether they are active; and what stays unknown."""
+    """The interfaces with their activity, and a report if the activity of some is unknown."""
     found = list(ec2.interfaces(named))
     attached = sorted({each.instance_id for each in found if has_instance(each)})
     if not attached:
@@ -110,7 +110,9 @@ def _interfaces(
     try:
         running = dict(ec2.running(asked))
     except (CallRefused, CallFailed) as error:
-        unknown = (Remediation(resource="EC2 instances", summary=f"{UNTOLD}: {error}", applied=False),)
+        unknown = (
+            Remediation(resource="EC2 instances", summary=f"{UNKNOWN_INSTANCES}: {error}", applied=False),
+        )
     return list(judged(found, running, stack.account_id)), unknown
 
 
@@ -124,12 +126,12 @@ def _seen(evidence: EvidenceStore, group: str, now: int) -> Mapping[int, Abstrac
     try:
         return heartbeats.seen(wanted, evidence.read(list(wanted)))
     except StateUnavailable:
-        # Nothing is known, so nothing is verified: what would be deleted stays.
+        # Without this evidence nothing is verified, so nothing is deleted.
         return {}
 
 
 def _left_out(unread: Iterable[Unread]) -> list[Remediation]:
-    """What the report says of descriptions that could not be read; the rest of the account was looked at."""
+    """Report entries for unreadable descriptions; the rest of the account was observed."""
     by_call: dict[str, list[str]] = {}
     for each in unread:
         by_call.setdefault(each.call, []).append(each.what)
@@ -139,7 +141,5 @@ def _left_out(unread: Iterable[Unread]) -> list[Remediation]:
 def _left_out_of(call: str, found: Sequence[str]) -> Remediation:
     named = ", ".join(found[:UNREAD_NAMED])
     more = f" and {len(found) - UNREAD_NAMED} more" if len(found) > UNREAD_NAMED else ""
-    summary = (
-        f"left out, because EC2's description cannot be read: {named}{more}; look at their VPCs yourself"
-    )
+    summary = f"skipped, because EC2's description cannot be read: {named}{more}; check their VPCs manually"
     return Remediation(resource=call, summary=summary, applied=False)

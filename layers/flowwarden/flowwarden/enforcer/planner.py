@@ -1,4 +1,4 @@
-"""From the observed account to plans: one for each VPC, and steps for the log groups that they need. Pure."""
+"""Turns the observed account into plans: one per VPC, and steps for the log groups that they need. Pure."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ NOTHING = VpcResources()
 
 
 class Planned(Struct, frozen=True, kw_only=True):
-    """What one VPC's plan is made from, and the plan."""
+    """The plan for one VPC, and the state that it is based on."""
 
     vpc_state: VpcState
     plan: Plan
 
     @property
     def vpc_id(self) -> str:
-        """Of the VPC."""
+        """The id of the VPC."""
         return self.vpc_state.vpc.vpc_id
 
 
 class Planner:
-    """Makes plans by the user's policy, for the stack."""
+    """Makes plans from the user's policy, for the stack."""
 
     def __init__(self, policy: FlowLogsPolicy, stack: Stack) -> None:
         self._policy = policy
         self._stack = stack
 
     def vpcs(self, observed: Observed, pending: Mapping[str, WorkItem], now: int) -> list[Planned]:
-        """The plan for each VPC of the account, in their order."""
+        """The plan for each VPC of the account, in the observed order."""
         return [self.vpc(vpc, observed, pending.get(vpc.vpc_id), now) for vpc in observed.vpcs]
 
     def vpc(self, vpc: Vpc, observed: Observed, pending: WorkItem | None, now: int) -> Planned:
@@ -67,12 +67,12 @@ class Planner:
         return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, context))
 
     def replan(self, planned: Planned, parts: VpcResources) -> Planned:
-        """The plan for the same VPC, with what a second look found."""
+        """The plan for the same VPC, with newly observed resources."""
         vpc_state = replace(planned.vpc_state, parts=parts)
         return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, PlanContext()))
 
     def groups(self, observed: Observed, plans: Sequence[Planned]) -> dict[str, DesiredFlowLog]:
-        """The log groups that are wanted: of the policy, of the VPCs, and of the flow logs to be made."""
+        """The wanted log groups: those of the policy and those of the flow logs to be created."""
         made = {
             step.flow_log.destination: step.flow_log
             for each in plans
@@ -87,7 +87,7 @@ class Planner:
         return kept | log_groups.groups_wanted(desired, observed.log_groups | set(kept), self._stack)
 
     def _is_here(self, rule: Rule) -> bool:
-        """Whether a rule may be about VPCs of this account and region."""
+        """Whether a rule may apply to VPCs of this account and region."""
         where = rule.where
         return (not where.accounts or self._stack.account_id in where.accounts) and (
             not where.regions or self._stack.region in where.regions
@@ -96,11 +96,11 @@ class Planner:
     def log_group_steps(
         self, wanted: Mapping[str, DesiredFlowLog], found: Sequence[LogGroup], observed: Observed
     ) -> tuple[LogGroupStep, ...]:
-        """What is to be done about these log groups, and about those that managed flow logs write into."""
+        """The steps for these log groups, and for those that managed flow logs write into."""
         return tuple(log_groups.keep(wanted, found, self._stack, observed.managed_groups))
 
     def _exempt(self, vpc: Vpc, now: int) -> str | None:
-        """Why policy says that a VPC needs no flow log; None if it needs one."""
+        """Why the policy exempts a VPC; None if it does not."""
         today = datetime.fromtimestamp(now, UTC).date()
         for each in self._policy.exemptions:
             lasts = each.until is None or today <= each.until

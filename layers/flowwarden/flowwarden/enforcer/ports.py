@@ -1,4 +1,4 @@
-"""What the enforcer needs from outside, as Protocols; `aws/` implements them, tests use fakes."""
+"""The enforcer's external dependencies as Protocols; `aws/` implements them, tests use fakes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from flowwarden.state.ports import EvidenceStore
 
 
 class FlowLogService(Protocol):
-    """The part of EC2 that the enforcer works with. One instance is bound to one account and region.
+    """The EC2 operations that the enforcer uses, bound to one account and region.
 
-    All raise CallRefused, CallFailed and CallThrottled; a listing maybe on a later page.
+    All raise CallRefused, CallFailed and CallThrottled; a listing may raise them on a later page.
     """
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterable[Vpc]:
@@ -34,33 +34,33 @@ class FlowLogService(Protocol):
         """The network interfaces in these VPCs, or all of them for None."""
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterable[tuple[str, int | None]]:
-        """Those of the named instances that run or start, or all that do for None.
+        """Those of the named instances that are running or starting, or all such instances for None.
 
-        With when each was launched last (Unix seconds; None if it is unknown).
+        Each comes with its last launch time (Unix seconds; None if unknown).
         """
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterable[Subnet]:
         """The subnets of these VPCs, or all of them for None."""
 
     def unread(self) -> Sequence[Unread]:
-        """What listings left out since this was asked last, because it could not be read."""
+        """The unreadable items that listings left out since the last call of this method."""
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """Create the wanted flow log and return its id; the same token asks for the same flow log.
+        """Create the wanted flow log and return its id; the same token requests the same flow log.
 
-        Raises FlowLogExists, VpcGone as well; an `Unsuccessful` item inside a 200 answer is raised as the
-        same errors.
+        Also raises FlowLogExists and VpcGone. An `Unsuccessful` item in a response with status 200 is raised
+        as the same errors.
         """
 
     def delete(self, flow_log_id: str) -> None:
-        """Delete a flow log; one that is not there is deleted already."""
+        """Delete a flow log; succeeds if it does not exist."""
 
     def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """Set these tags, and leave all others. Raises NotThere as well, if one of the flow logs is gone."""
+        """Set these tags and keep all others. Also raises NotThere if one of the flow logs does not exist."""
 
 
 class LogGroupService(Protocol):
-    """The part of CloudWatch Logs that the enforcer works with, for one account and region.
+    """The CloudWatch Logs operations that the enforcer uses, for one account and region.
 
     Both raise CallRefused, CallFailed and CallThrottled.
     """
@@ -69,28 +69,28 @@ class LogGroupService(Protocol):
         """Those of the named log groups that exist, with their subscriptions."""
 
     def carry_out(self, step: LogGroupStep) -> None:
-        """Make, change or subscribe a log group; doing it twice is doing it once."""
+        """Create, change or subscribe a log group. Idempotent."""
 
 
 class RoleService(Protocol):
-    """The part of IAM that the enforcer reads."""
+    """The IAM operations that the enforcer uses; read-only."""
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
-        """The role as it is; None if there is none. Raises CallRefused, CallFailed, CallThrottled."""
+        """The current role; None if it does not exist. Raises CallRefused, CallFailed, CallThrottled."""
 
 
 class Pace(Protocol):
-    """How much time a run has, and how it waits."""
+    """The remaining time of a run, and its way to wait."""
 
     def remaining(self) -> float:
-        """Seconds until the run is ended from outside."""
+        """Seconds until the run is terminated."""
 
     def wait(self, seconds: float) -> None:
-        """Let some time pass."""
+        """Wait for so many seconds."""
 
 
 class EnforcerPorts(Struct, frozen=True, kw_only=True):
-    """What the enforcer works with."""
+    """The external dependencies of the enforcer."""
 
     ec2: FlowLogService
     groups: LogGroupService
@@ -99,5 +99,5 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     queue: WorkQueueStore
     claims: Claims
     routes: Routes
-    """The sinks of its reports, which go to operations."""
+    """The sinks for its reports, which go to operations."""
     pace: Pace

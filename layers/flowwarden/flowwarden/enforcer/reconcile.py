@@ -1,29 +1,30 @@
-"""Gives every VPC the flow log that policy wants: observe, decide, execute, report.
+"""Gives every VPC the flow log that the policy wants: observe, decide, execute, report.
 
-One VPC's failure does not hold others back. How it ends for a VPC, and what follows:
+The failure of one VPC does not block others. The possible results for a VPC, and their consequences:
 
-- Nothing to do (covered, skipped, exempt, gone): the log says so.
-- Created, replaced, rolled back: reported. If that failed, the retry finds the VPC covered. So a flow log
-  with this stack's tag that was made since the event counts as created too, and is reported by a run whose
-  event is older than what another run just made. One report too many is better than none.
-- Pending: too early to say, or it may pass by itself (throttling, an outage, what EC2 does not show yet).
-  The VPC is queued, and a scheduled retry looks at it; the run does not wait, and reports nothing. One
-  thing is reported at once: that a flow log was deleted whose successor has to wait. The retry does not
-  know the caller.
-- Refused until a person acts (permission, quota, another flow log in the way), or the wanted flow log does
-  not deliver: reported by each sweep, for all VPCs in one notification. That is on purpose: the VPC is
-  unwatched all that time. A retry, every few minutes while a VPC is queued, reports what EC2 refuses to
-  list once in a suppression window.
-- What stays the same for hours is reported once in a suppression window: see `reporting.recurring`. Nothing
-  is deleted or replaced because of it.
+- Nothing to do (covered, skipped, exempt, gone): logged only.
+- Created, replaced, rolled back: reported. If the report could not be sent, the retry finds the VPC covered.
+  So a flow log with this stack's tag that was created since the event also counts as created. A run whose
+  event is older than a flow log that another run just created therefore reports it, too. A duplicate report
+  is better than none.
+- Pending: not decided yet, or a transient condition (throttling, an outage, a resource that EC2 does not
+  show yet). The VPC is queued, and a scheduled retry handles it; the run neither waits nor reports. Only a
+  deleted flow log whose replacement is delayed is reported immediately, because the retry does not know the
+  caller.
+- Refused until action is taken (permission, quota, a conflicting flow log), or the wanted flow log does not
+  deliver: reported by each sweep, for all VPCs in one notification. This is intended, because the VPC is not
+  covered in the meantime. A retry runs every few minutes while a VPC is queued, so it reports refused
+  listings once per suppression window.
+- Recurring incidents are reported once per suppression window: see `reporting.recurring`. Nothing is deleted
+  or replaced because of them.
 
-A sweep that runs out of time stores where it stopped, and the next retry goes on from there. A VPC whose
-calls stay throttled is put back behind the others, in this run and in later ones. Events and sweeps may run
-at the same time: the second one gets FlowLogAlreadyExists, or finds deleted what it wanted to delete, and
-looks again.
+A sweep that runs out of time stores where it stopped, and the next retry continues there. A VPC whose calls
+stay throttled is moved behind the others, in this run and in later ones. Events and sweeps may run at the
+same time: the second run gets FlowLogAlreadyExists, or finds that the flow log to delete is already gone, and
+observes the VPC again.
 
-Without the state table nothing can be requeued: new VPCs are covered at once, and what may pass by itself,
-or what a sweep had no time for, is left to Lambda's retry.
+Without the state table nothing can be requeued: new VPCs are covered immediately, and transient failures and
+the unfinished part of a sweep are left to Lambda's retry.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ from flowwarden.policy.flow_logs import FlowLogsPolicy
 
 
 class Results(Struct, frozen=True, kw_only=True):
-    """What came of a plan."""
+    """The results of a plan."""
 
     outcomes: tuple[VpcOutcome, ...]
     log_groups: tuple[Remediation, ...]
@@ -73,12 +74,12 @@ class Enforcer:
     def __init__(
         self, ports: EnforcerPorts, policy: FlowLogsPolicy, stack: Stack, *, dry_run: bool = False
     ) -> None:
-        """Take what to work with; no call is made.
+        """Store the dependencies; no call is made.
 
         Args:
-            ports: AWS.
-            policy: the user's.
-            stack: the deployed one.
+            ports: the AWS services.
+            policy: the user's policy.
+            stack: the deployed stack.
             dry_run: whether to plan only: nothing is changed, stored or sent.
         """
         self._ports = ports
@@ -93,21 +94,21 @@ class Enforcer:
 
     @property
     def stack(self) -> Stack:
-        """The stack: account, region, and what flow logs need."""
+        """The stack: account, region, and the dependencies of flow logs."""
         return self._stack
 
     def reconcile(self, trigger: Trigger, now: int) -> EnforcementReport:
-        """Look at the VPCs that the trigger concerns and do what is missing.
+        """Observe the VPCs that the trigger concerns and repair differences.
 
         Args:
-            trigger: what set the enforcer off.
-            now: Unix seconds; says how old the trigger is.
+            trigger: what started the run.
+            now: Unix seconds; determines the age of the trigger.
 
         Returns:
-            One outcome for each VPC; the failures of AWS are among them, not raised. Hand it to `notify`.
+            One outcome for each VPC, including AWS failures, which are not raised. Pass it to `notify`.
         """
         if not RUN_MODES[trigger.kind].acts(dry_run=self._dry_run):
-            # In a dry run the queue stays as it is, so each retry would report the same: sweeps do.
+            # A dry run does not change the queue, so each retry would report the same; the sweeps report it.
             return self._report(trigger)
         queue = WorkQueue.load(self._ports.queue, dry_run=self._dry_run)
         deferred = self._defer_new(trigger, queue, now)
@@ -127,17 +128,17 @@ class Enforcer:
         return self._report(trigger, queue, plan, results, outcomes=[*deferred, *results.outcomes])
 
     def notify(self, report: EnforcementReport, attempt: str, now: int) -> DeliveryReport:
-        """Send the report to operations if there is news; in a dry run nothing is sent.
+        """Send the report to operations if there is something to report; a dry run sends nothing.
 
         Args:
-            report: of this run.
-            attempt: unique: no other run has it, not even a retry.
-            now: Unix seconds; a run may take minutes, so this is not when it began.
+            report: the report of this run.
+            attempt: an id that no other run has, not even a retry.
+            now: Unix seconds; a run may take minutes, so this is not its start time.
         """
         if self._dry_run:
             return DeliveryReport()
         owner = alerts.owner_of(report, attempt)
-        # A retry may find all repaired and have nothing to report, so this run sends in what time is left.
+        # A retry may find everything repaired and report nothing, so this run sends in the time that is left.
         run = Run(owner=owner, at=now, time_left=self._ports.pace.remaining, reserve=0)
         return alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
 
@@ -149,7 +150,7 @@ class Enforcer:
         )
 
     def _defer_new(self, trigger: Trigger, queue: WorkQueue, now: int) -> list[VpcOutcome]:
-        """New VPCs that are left to whoever made them, if a later run can look at them."""
+        """New VPCs that are left to their creator for now, if a later run can handle them."""
         if RUN_MODES[trigger.kind].vpcs != "named":
             return []
         found = new_vpcs(trigger, self._policy.grace_minutes, self._stack, now)
@@ -158,11 +159,11 @@ class Enforcer:
             for each in found
             if each.requeue_after is not None and not queue.unavailable and queue.requeue(each.requeue_after)
         ]
-        # After a dry run no other run looks at them: it says now what will be done then.
+        # In a dry run nothing is deferred: the plan shows what would be done after the grace period.
         return [] if self._dry_run else [each.outcome for each in queued]
 
     def _execute(self, plan: AccountPlan, trigger: Trigger, queue: WorkQueue, now: int) -> Results:
-        """Log groups first: a flow log needs them."""
+        """Execute the plan. Log groups come first, because flow logs need them."""
         mode = RUN_MODES[trigger.kind]
         log_groups = plan.news_of(self._log_groups.execute(plan.log_group_steps))
         resumes = mode.resumes_sweep and queue.cursor is not None
@@ -207,7 +208,7 @@ class Enforcer:
                 remediations=(*plan.unreadable, *plan.role, *plan.silences),
             )
         found = (*plan.unreadable, *results.log_groups, *plan.role, *results.tags, *plan.silences)
-        # What stays wrong is reported by each sweep, not every few minutes.
+        # Persistent problems are reported by each sweep, not every few minutes.
         lasting = RUN_MODES[trigger.kind].reports_lasting
         return replace(
             report,
@@ -220,7 +221,7 @@ class Enforcer:
 def _targets(
     trigger: Trigger, queue: WorkQueue, deferred: Collection[str | None], now: int
 ) -> list[str] | None:
-    """The VPCs to look at, None for all of them."""
+    """The VPCs to observe, None for all of them."""
     mode = RUN_MODES[trigger.kind]
     if mode.resumes_sweep:
         return queue.due(now) if queue.cursor is None else None
@@ -232,14 +233,14 @@ def _targets(
 def _missing(
     targets: Sequence[str] | None, observed: Observed, trigger: Trigger, queue: WorkQueue, now: int
 ) -> list[VpcOutcome]:
-    """The outcomes of VPCs that EC2 does not show."""
+    """The outcomes of VPCs that EC2 does not list."""
     return _settle(not_shown(targets or (), observed, trigger, now), queue)
 
 
 def _unlisted(
     targets: Sequence[str] | None, trigger: Trigger, queue: WorkQueue, error: Exception, now: int
 ) -> list[VpcOutcome]:
-    """The outcomes where EC2 lists nothing; a sweep that may succeed later is left to the next retry."""
+    """The outcomes of a failed EC2 listing; a sweep that may succeed later is left to the next retry."""
     outcomes = _settle(unlisted(targets, trigger, error, now), queue)
     if RUN_MODES[trigger.kind].keeps_cursor and all(each.retryable for each in outcomes):
         queue.stop_at(Cursor(after=""), now)
@@ -247,7 +248,7 @@ def _unlisted(
 
 
 def _settle(results: Sequence[StepResult], queue: WorkQueue) -> list[VpcOutcome]:
-    """Requeue what has to be looked at again, complete what is gone; the outcomes."""
+    """Requeue VPCs to check again, complete those that are gone, and return the outcomes."""
     for each in results:
         if each.requeue_after is not None:
             queue.requeue(each.requeue_after)

@@ -1,6 +1,6 @@
-"""The work queue: VPCs that a later run has to look at again, and where a sweep stopped.
+"""The work queue: VPCs that a later run must check again, and where a sweep stopped.
 
-What EC2 can tell is never stored. One run reads the queue once and writes what changes.
+State that EC2 can report is never stored. A run reads the queue once and writes only changes.
 """
 
 from __future__ import annotations
@@ -12,54 +12,54 @@ from msgspec import Struct
 
 from flowwarden.errors import StateUnavailable
 
-PATIENCE_SECONDS: Final = 15 * 60
-"""How long what may pass by itself is only looked at again, before it counts as a failure."""
+FAILED_AFTER_SECONDS: Final = 15 * 60
+"""How long a transient failure is only retried before it counts as a failure."""
 
 
 class WorkItem(Struct, frozen=True, kw_only=True):
-    """One VPC that has to be looked at again."""
+    """One VPC that must be checked again."""
 
     vpc_id: str
     due: int
-    """Not before then; Unix seconds."""
+    """The earliest time of the check; Unix seconds."""
     reason: str
     failing_since: int = 0
-    """Since when its calls fail in a way that may pass; Unix seconds, 0 if they do not."""
+    """Since when its calls fail with transient errors; Unix seconds, 0 if they do not."""
     throttled_at: int = 0
-    """When it was last put back because its calls were throttled; 0 if they were not."""
+    """When it was last requeued because of throttling; 0 if it was not."""
     grace_until: int = 0
-    """Until when whoever made the VPC may cover it."""
+    """End of the grace period in which the creator of the VPC may cover it."""
     backoff_configuration: str = ""
     """The configuration of a replacement that failed to deliver."""
     backoff_until: int = 0
-    """Until when it is not tried again; Unix seconds."""
+    """Until when that configuration is not retried; Unix seconds."""
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
     """Where a sweep stopped because time ran out."""
 
     after: str
-    """The id of the last VPC that was looked at; they are looked at in the order of their ids."""
+    """The id of the last VPC handled; VPCs are handled in the order of their ids."""
 
 
 class WorkQueueStore(Protocol):
-    """Where the queue is kept between runs. All raise StateUnavailable."""
+    """The store of the queue between runs. All methods raise StateUnavailable."""
 
     def load(self) -> tuple[Sequence[WorkItem], Cursor | None]:
-        """The VPCs to look at again, due or not, and where a sweep stopped, if one did. Costs one read."""
+        """The queued VPCs, due or not, and where a sweep stopped, if one did. Costs one read."""
 
     def put(self, item: WorkItem) -> None:
-        """Add a VPC, or change what is stored about it."""
+        """Add or replace the item of a VPC."""
 
     def remove(self, vpc_id: str) -> None:
-        """Remove a VPC; nothing happens if it is not there."""
+        """Remove a VPC; does nothing if it is not queued."""
 
     def put_cursor(self, cursor: Cursor | None, now: int) -> None:
-        """Store where the sweep stopped; None if it came to its end. `now` is Unix seconds."""
+        """Store where the sweep stopped; None if it completed. `now` is Unix seconds."""
 
 
 class WorkQueue:
-    """The queue in one run, as it was when the run began and as the run changes it."""
+    """The queue within one run: as loaded at its start, with the changes of the run."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class WorkQueue:
         self.items = {each.vpc_id: each for each in items}
         self.cursor = cursor
         self.unavailable = unavailable
-        """Whether the state table did not answer, so that something could not be requeued."""
+        """Whether the state table was unavailable, so that something could not be requeued."""
 
     @classmethod
     def load(cls, store: WorkQueueStore, *, dry_run: bool = False) -> Self:
-        """Read the queue; it is empty if the state table does not answer. In a dry run nothing is written."""
+        """Read the queue; it is empty if the state table is unavailable. A dry run writes nothing."""
         try:
             items, cursor = store.load()
         except StateUnavailable:
@@ -87,13 +87,13 @@ class WorkQueue:
         return cls(store, items, cursor, dry_run=dry_run)
 
     def due(self, now: int) -> list[str]:
-        """The VPCs whose time has come."""
+        """The VPCs that are due."""
         return [each.vpc_id for each in self.items.values() if each.due <= now]
 
     def requeue(self, item: WorkItem) -> bool:
-        """Put a VPC into the queue, unless it is in there just so; whether it is in there then.
+        """Put a VPC into the queue, unless an equal item is queued. Returns whether it is queued afterwards.
 
-        In a dry run it is in there for this run alone.
+        A dry run queues it only for this run.
         """
         if self.items.get(item.vpc_id) == item:
             return True
@@ -107,18 +107,18 @@ class WorkQueue:
         return True
 
     def complete(self, vpc_id: str) -> None:
-        """Remove a VPC from the queue, if it is in there."""
+        """Remove a VPC from the queue, if it is queued."""
         if vpc_id not in self.items or self._dry_run:
             return
         try:
             self._store.remove(vpc_id)
         except StateUnavailable:
-            # It is looked at once more than it needs.
+            # The VPC is checked once more than necessary.
             return
         del self.items[vpc_id]
 
     def stop_at(self, cursor: Cursor | None, now: int) -> None:
-        """Store where the sweep stopped; None if it came to its end."""
+        """Store where the sweep stopped; None if it completed."""
         if cursor == self.cursor or self._dry_run:
             return
         try:

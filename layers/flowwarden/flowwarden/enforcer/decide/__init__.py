@@ -1,1 +1,1 @@
-"""Observed and desired state become verdicts and plans. Pure; no I/O, no clock."""
+"""Turns observed and desired state into verdicts and plans. Pure: no I/O, no clock."""

@@ -1,10 +1,10 @@
-"""Is a VPC covered by the flow log that policy wants? Pure: what exists goes in, a verdict comes out.
+"""Judges whether a VPC is covered by the flow log that the policy wants. Pure.
 
-Flow logs are made for a VPC, for a subnet or for a network interface. A VPC is covered by one of its own, or
-wholly by those of its parts: each subnet has one, or has interfaces and each of them has one. A subnet
-without either would be blind as soon as something starts in it.
+A flow log belongs to a VPC, a subnet or a network interface. A VPC is covered by a flow log of its own, or
+by those of its parts if they cover all of it: each subnet has a flow log, or it has interfaces and each of
+them has one. A subnet with neither would be a blind spot as soon as something starts in it.
 
-What a description leaves out is unknown, which is no drift.
+A property that a description omits is unknown and does not count as drift.
 """
 
 from __future__ import annotations
@@ -22,62 +22,62 @@ from flowwarden.enforcer.state.inventory import FlowLog, Vpc, VpcResources
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.network.interface import NetworkInterface
 
-MENDING: Final = {
+REMEDY: Final = {
     "Access error": (
         "check that the delivery role trusts vpc-flow-logs.amazonaws.com, that it may write to the log "
         "group, that the group exists, and that the group's KMS key lets CloudWatch Logs use it; for S3 and "
         "Firehose, that the bucket's policy lets delivery.logs.amazonaws.com write or that the stream exists"
     ),
-    "Rate limited": "ask for a higher CloudWatch Logs quota (PutLogEvents) in this region",
+    "Rate limited": "request a higher CloudWatch Logs quota (PutLogEvents) in this region",
 }
-"""What DescribeFlowLogs says about failed deliveries, and what to do (EC2 API reference, FlowLog)."""
-MENDING_UNKNOWN: Final = (
-    "delete this flow log and let the next sweep make it anew; if it fails again, ask AWS Support"
+"""DescribeFlowLogs error messages for failed deliveries, and their fix (EC2 API reference, FlowLog)."""
+REMEDY_UNKNOWN: Final = (
+    "delete this flow log and let the next sweep recreate it; if it fails again, contact AWS Support"
 )
-MENDING_SILENCE: Final = (
-    "EC2 reports no failure: check that the log group's subscription filter hands every line to the monitor, "
+REMEDY_SILENCE: Final = (
+    "EC2 reports no failure: check that the log group's subscription filter sends every line to the monitor, "
     "and that the delivery role may write to the group"
 )
 
 
 class Coverage(StrEnum):
-    """How a VPC stands towards the wanted flow log."""
+    """The coverage of a VPC by the wanted flow log."""
 
     COVERED = "COVERED"
     UNCOVERED = "UNCOVERED"
     SKIPPED = "SKIPPED"
-    """Another account's."""
+    """Another account owns the VPC."""
     EXEMPT = "EXEMPT"
-    """Policy says that it needs none."""
+    """The policy exempts the VPC."""
     UNPROVEN = "UNPROVEN"
-    """It has the wanted flow log, of which nobody can say yet that it delivers."""
+    """The VPC has the wanted flow log, but its delivery is not verified yet."""
     BROKEN = "BROKEN"
-    """It has the wanted flow log, which does not deliver: a blind spot that creating would not mend."""
+    """The VPC has the wanted flow log, which does not deliver: a blind spot that a new one would not fix."""
 
 
 class CoverageVerdict(Struct, frozen=True, kw_only=True):
-    """What was found about one VPC, and why."""
+    """The verdict about one VPC, with its reason."""
 
     vpc_id: str
     coverage: Coverage
     reason: str
     flow_log_id: str | None = None
-    """The wanted flow log, where it exists."""
+    """The wanted flow log, if it exists."""
     proven: bool = False
-    """Whether records, or a status that has lasted, prove that the wanted flow log delivers."""
+    """Whether records, or a status that has lasted, verify that the wanted flow log delivers."""
     own: bool = False
     """Whether the wanted flow log carries this stack's tag."""
     replaced: tuple[FlowLog, ...] = ()
-    """Flow logs of the VPC with this stack's tag that are not, or not any more, the wanted one. What somebody
-    else made replaces none that is wanted, unless EC2 says that it fails."""
+    """Managed flow logs of the VPC that are not, or no longer, the wanted one. An unmanaged flow log never
+    replaces a managed one that is wanted, unless EC2 reports that the managed one fails."""
     duplicates: tuple[str, ...] = ()
-    """Other flow logs, made by others, that record the same traffic, at as much cost; none that fails."""
+    """Unmanaged flow logs that record the same traffic at the same cost; those that fail are left out."""
     uncovered_parts: tuple[str, ...] = ()
-    """Subnets without a flow log, where some parts have one."""
+    """Subnets that are not covered, where some parts are. The VPC itself if it has no subnets."""
 
 
 class VpcState(Struct, frozen=True, kw_only=True):
-    """All that is known about one VPC at one moment."""
+    """Everything known about one VPC at one moment."""
 
     vpc: Vpc
     parts: VpcResources
@@ -89,7 +89,7 @@ class VpcState(Struct, frozen=True, kw_only=True):
     foreign_is_enough: bool = False
 
     def watched_by(self, flow_log: FlowLog) -> tuple[NetworkInterface, ...]:
-        """The interfaces that a flow log of the VPC, or of a part of it, watches."""
+        """The interfaces that a flow log of the VPC, or of a part of it, records."""
         resource = flow_log.resource_id
         return tuple(
             each
@@ -101,17 +101,17 @@ class VpcState(Struct, frozen=True, kw_only=True):
 def judge(vpc_state: VpcState) -> CoverageVerdict:
     """Judge one VPC.
 
-    A VPC shared with us belongs to another account, and only its owner may switch on a VPC-level flow
-    log: it is skipped. A VPC whose owner nobody told counts as ours: at worst EC2 refuses. A wanted flow
-    log that delivers outweighs one that does not, and one that may deliver one that fails. One that policy
-    is merely content with outweighs none of ours that may deliver.
+    A shared VPC belongs to another account, and only its owner may create a VPC-level flow log: it is
+    skipped. A VPC of unknown owner counts as this account's; at worst, EC2 refuses the call. A wanted flow
+    log that delivers is preferred to one that does not, and one that may deliver to one that fails. A flow
+    log that the policy only accepts is never preferred to a managed wanted one that may deliver.
     """
     vpc, stack = vpc_state.vpc, vpc_state.stack
     if vpc.owner_id not in {"", stack.account_id}:
         return CoverageVerdict(
             vpc_id=vpc.vpc_id,
             coverage=Coverage.SKIPPED,
-            reason=f"shared by account {vpc.owner_id}, which owns it: only the owner can cover it",
+            reason=f"owned and shared by account {vpc.owner_id}: only the owner can create its flow log",
         )
     own = [each for each in vpc_state.parts.flow_logs if each.resource_id == vpc.vpc_id]
     suitable = [(state_of(each, vpc_state), each) for each in own if covers(each, vpc_state)]
@@ -131,10 +131,10 @@ _COVERAGE: Final = {
 
 
 def _preference(state: Delivery, flow_log: FlowLog, vpc_state: VpcState) -> tuple[int, bool, int, int, str]:
-    """What delivers comes first, then what is ours, because nobody else removes it; then what is older.
+    """The sort key: delivering flow logs first, then managed ones (others do not remove them), then older.
 
-    Of what policy is merely content with, EC2's word is all that is known. That a status has lasted is less
-    than records, so it counts for no more than a wanted one of ours that may deliver.
+    For a flow log that the policy only accepts, the status from EC2 is the only evidence. A status that has
+    lasted is weaker than records, so it ranks no higher than a wanted flow log that may deliver.
     """
     stack, rank = vpc_state.stack, _RANK[state]
     wanted = is_wanted(flow_log, vpc_state.desired, stack)
@@ -153,7 +153,7 @@ def state_of(flow_log: FlowLog, vpc_state: VpcState) -> Delivery:
 
 
 def suits(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether a flow log is the one that policy wants, or one that policy is content with."""
+    """Whether a flow log is the one that the policy wants, or one that the policy accepts."""
     if is_wanted(flow_log, vpc_state.desired, vpc_state.stack):
         return True
     all_traffic = flow_log.traffic_type == "ALL"
@@ -161,10 +161,11 @@ def suits(flow_log: FlowLog, vpc_state: VpcState) -> bool:
 
 
 def covers(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether a flow log that suits is one to count on.
+    """Whether a flow log suits and can be relied on.
 
-    Nobody here can mend what somebody else made: one that EC2 says fails is as if it were not there. Silence
-    alone may be the monitor's, or that of hosts that stand still: nothing is made beside a flow log for it.
+    The enforcer cannot repair an unmanaged flow log: one that fails, according to EC2, counts as absent.
+    Silence alone may be a fault of the monitor or come from idle hosts, so it does not lead to another flow
+    log.
     """
     failed = state_of(flow_log, vpc_state) is Delivery.FAILED
     return suits(flow_log, vpc_state) and (is_own(flow_log, vpc_state.stack) or not failed)
@@ -174,16 +175,16 @@ def _with_wanted(
     vpc_state: VpcState, own: Sequence[FlowLog], best: FlowLog, state: Delivery
 ) -> CoverageVerdict:
     coverage = _COVERAGE[state]
-    told = {
+    reasons = {
         Delivery.DELIVERING: f"{best.flow_log_id} is the wanted flow log",
-        Delivery.UNPROVEN: f"{best.flow_log_id} is the wanted flow log; nothing proves yet that it delivers",
+        Delivery.UNPROVEN: f"{best.flow_log_id} is the wanted flow log; its delivery is not verified yet",
     }
     return CoverageVerdict(
         vpc_id=vpc_state.vpc.vpc_id,
         coverage=coverage,
-        reason=told.get(state) or why_broken(best, state),
+        reason=reasons.get(state) or why_broken(best, state),
         flow_log_id=best.flow_log_id,
-        # An unknown age is no proof.
+        # Without a known age, delivery is not verified.
         proven=state is Delivery.DELIVERING and best.creation_time is not None,
         own=is_own(best, vpc_state.stack),
         replaced=tuple(each for each in own if _replaces(best, each, vpc_state)),
@@ -199,10 +200,11 @@ def _with_wanted(
 
 
 def _replaces(best: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether the flow log to count on stands for this one, which is ours.
+    """Whether the flow log to rely on replaces this one, which is managed.
 
-    What somebody else made may be deleted any day, and the monitor does not read it: it stands for none
-    of ours that policy wants, however little was seen of that lately, unless EC2 says that it fails.
+    An unmanaged flow log may be deleted at any time, and the monitor does not read it. So it never replaces
+    a managed one that the policy wants, even if few records arrived lately, unless EC2 reports that the
+    managed one fails.
     """
     stack = vpc_state.stack
     if not is_own(other, stack) or other.flow_log_id == best.flow_log_id:
@@ -219,7 +221,7 @@ def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
 
 
 def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerdict:
-    """A VPC without a suitable flow log of its own: maybe its parts have some."""
+    """The verdict for a VPC without a suitable flow log of its own; flow logs of its parts may cover it."""
     vpc_id = vpc_state.vpc.vpc_id
     replaced = tuple(each for each in own if is_own(each, vpc_state.stack))
     parts = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_id]
@@ -232,7 +234,7 @@ def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerd
         return CoverageVerdict(
             vpc_id=vpc_id,
             coverage=Coverage.UNCOVERED,
-            reason=f"has flow logs of parts alone, and none in {', '.join(without)}",
+            reason=f"has flow logs for some parts only; not covered: {', '.join(without)}",
             replaced=replaced,
             uncovered_parts=without,
         )
@@ -242,7 +244,9 @@ def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerd
             why_broken(each, state) for each in suitable if (state := state_of(each, vpc_state)) is worst
         )
     else:
-        reason = f"each subnet is covered by a flow log of its own or of its interfaces ({len(suitable)})"
+        reason = (
+            f"each subnet has its own flow log or one for each of its interfaces ({len(suitable)} in all)"
+        )
     return CoverageVerdict(
         vpc_id=vpc_id,
         coverage=_COVERAGE[worst],
@@ -253,7 +257,7 @@ def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerd
 
 
 def _uncovered_parts(vpc_state: VpcState, watched: set[str]) -> tuple[str, ...]:
-    """The subnets that are not covered, by themselves or by all interfaces; the VPC if it has none."""
+    """Subnets without a flow log of their own or of all their interfaces; the VPC if it has no subnets."""
     inside: dict[str, list[str]] = {each.subnet_id: [] for each in vpc_state.parts.subnets}
     for interface in vpc_state.parts.interfaces:
         inside.setdefault(interface.subnet_id, []).append(interface.interface_id)
@@ -266,23 +270,23 @@ def _uncovered_parts(vpc_state: VpcState, watched: set[str]) -> tuple[str, ...]:
 
 
 def why_broken(flow_log: FlowLog, state: Delivery) -> str:
-    """Why a flow log does not deliver, and what to do."""
+    """Why a flow log does not deliver, and how to fix it."""
     if state is Delivery.SILENT:
-        return f"{flow_log.flow_log_id} exists but none of its records arrive: {MENDING_SILENCE}"
+        return f"{flow_log.flow_log_id} exists but none of its records arrive: {REMEDY_SILENCE}"
     message = flow_log.deliver_logs_error_message or "no error message"
-    mending = MENDING.get(message, MENDING_UNKNOWN)
-    return f"{flow_log.flow_log_id} exists but does not deliver ({message}): {mending}"
+    remedy = REMEDY.get(message, REMEDY_UNKNOWN)
+    return f"{flow_log.flow_log_id} exists but does not deliver ({message}): {remedy}"
 
 
 def _why_uncovered(existing: Sequence[FlowLog], vpc_state: VpcState) -> str:
-    """What the VPC has instead of the wanted flow log."""
+    """Why the VPC is not covered: which flow logs it has instead of the wanted one."""
     if not existing:
         return "has no flow log"
     return f"has only {'; '.join(why_not(each, vpc_state) for each in existing)}"
 
 
 def why_not(flow_log: FlowLog, vpc_state: VpcState) -> str:
-    """Why a flow log does not cover: what is different, or that it does not deliver."""
+    """Why a flow log does not cover the VPC: its differences, or that it does not deliver."""
     if suits(flow_log, vpc_state):
         why = f"does not deliver: {flow_log.deliver_logs_error_message or 'no error message'}"
     else:

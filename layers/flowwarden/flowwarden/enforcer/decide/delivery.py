@@ -1,13 +1,13 @@
-"""Does a flow log deliver? Pure: what EC2 says of it, and whose records were seen, lead to an answer.
+"""Decides whether a flow log delivers, from its EC2 status and the records that the monitor saw. Pure.
 
-Records prove it: an interface of what the flow log watches wrote into its log group, in a slot of
-`state.heartbeats` that began after the flow log was made. EC2's own word (`DeliverLogsStatus`) is SUCCESS
-from the first moment, so it counts only when it has lasted for `SETTLED_SECONDS`, and only where no records
-can be expected or seen: no interface is active (`state.interface_activity`), or the destination is none that
-the monitor reads (S3, Firehose, the log groups of others). FAILED always counts.
+Records verify delivery: an interface that the flow log records wrote into its log group, in a slot of
+`state.heartbeats` that began after the flow log was created. The EC2 status (`DeliverLogsStatus`) is SUCCESS
+from the start, so it counts only after it has lasted for `SETTLED_SECONDS`, and only if no records can be
+expected or seen: no interface is active (`state.interface_activity`), or the monitor does not read the
+destination (S3, Firehose, other log groups). FAILED always counts.
 
-Those destinations are tried every five to ten minutes, so that what could not be written there has shown as
-FAILED by then. That is the most that can be told without reading other people's buckets.
+Delivery to those destinations is attempted every five to ten minutes, so a failed write has set the status
+to FAILED by then. Without reading the destination itself, no better evidence exists.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from flowwarden.state.heartbeats import SLOT, number_of, slot_of
 FAILED: Final = "FAILED"
 SETTLED_SECONDS: Final = 20 * 60
 SILENCE_SECONDS: Final = 2 * 3600
-"""How long an active interface may be silent. It writes a record in each window of at most ten minutes (or
-says NODATA), which arrive some minutes later; the rest is patience with a Region that is late."""
+"""How long an active interface may be silent. It writes a record (or NODATA) in each window of at most ten
+minutes, which arrives some minutes later. The rest is a margin for a Region with delayed delivery."""
 SLOTS: Final = SILENCE_SECONDS // SLOT + 1
-"""How many slots are looked at, the one that is not over included."""
+"""The number of slots to check, including the current one."""
 
 type Seen = Mapping[str, Mapping[int, AbstractSet[int]]]
 """By log group and slot: the numbers of the interfaces that wrote (`heartbeats.number_of`)."""
@@ -41,25 +41,25 @@ class Delivery(StrEnum):
 
     DELIVERING = "DELIVERING"
     FAILED = "FAILED"
-    """EC2 says so."""
+    """EC2 reports the failure."""
     SILENT = "SILENT"
-    """Others wrote into the log group meanwhile; no interface that this one watches did."""
+    """Other interfaces wrote into the log group in that time, but none that this flow log records."""
     UNPROVEN = "UNPROVEN"
-    """Too early to tell, or the monitor saw nobody's records."""
+    """Too early to decide, or the monitor did not see records in every slot."""
 
 
 class DeliveryInputs(Struct, frozen=True, kw_only=True):
-    """What is known when a flow log is looked at."""
+    """The inputs for judging a flow log."""
 
     interfaces: tuple[NetworkInterface, ...]
-    """That it watches."""
+    """The interfaces that the flow log records."""
     seen: Seen
     at: int
     """Unix seconds."""
 
 
 def slots(now: int) -> range:
-    """The slots in which records are looked for."""
+    """The slots that are searched for records."""
     return range(slot_of(now) - SLOTS + 1, slot_of(now) + 1)
 
 
@@ -67,14 +67,14 @@ def delivery(flow_log: FlowLog, log_group: str | None, watched: DeliveryInputs) 
     """Whether a flow log delivers.
 
     Args:
-        flow_log: as EC2 describes it. One whose creation time is not told counts as old.
-        log_group: where it writes, if the monitor reads there; else None.
-        watched: what is known besides.
+        flow_log: the flow log as EC2 describes it. Without a creation time, it counts as old.
+        log_group: the log group that it writes into, if the monitor reads that; otherwise None.
+        watched: the other inputs.
     """
     if flow_log.deliver_logs_status == FAILED:
         return Delivery.FAILED
     age = watched.at - (flow_log.creation_time or 0)
-    # Nobody can tell whether some are active: then records may be expected, and a status is no proof.
+    # Unknown activity counts as active: records may be expected, so the status verifies nothing.
     active = frozenset(
         number
         for each in watched.interfaces
@@ -92,6 +92,6 @@ def delivery(flow_log: FlowLog, log_group: str | None, watched: DeliveryInputs) 
 
 
 def _others_wrote(written: Mapping[int, AbstractSet[int]]) -> bool:
-    """Whether the monitor read the group all the time: somebody wrote in each slot that is over."""
+    """Whether the monitor read the group the whole time: some interface wrote in each completed slot."""
     over = sorted(written)[:-1]
     return len(over) == SLOTS - 1 and all(written[slot] for slot in over)

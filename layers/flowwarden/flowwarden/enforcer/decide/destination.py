@@ -1,4 +1,4 @@
-"""Where a flow log goes: into the wanted destination, or into the one beside it. Pure."""
+"""Chooses the destination of a flow log: the wanted one or its alternate. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 from flowwarden.policy.setting import Value
 
 type Shape = tuple[object, ...]
-"""What a flow log in a log group is like: its delivery role, and the settings that such a flow log has."""
+"""The delivery role of a flow log in a log group, and the settings that apply to such a flow log."""
 
 
 class LogDestinations(Struct, frozen=True, kw_only=True):
-    """What is written into the log groups of our account, by flow logs of any VPC; by log group."""
+    """What flow logs of any VPC write into the log groups of this account, by log group."""
 
     formats: Mapping[str, AbstractSet[str]] = {}
-    """As far as EC2 tells."""
-    ours: Mapping[str, AbstractSet[Shape]] = {}
-    """What our own flow logs there are like, without those that only went beside somebody else's."""
+    """The log formats, as far as EC2 reports them."""
+    managed: Mapping[str, AbstractSet[Shape]] = {}
+    """The shapes of the managed flow logs, except those that use the alternate destination only because an
+    unmanaged flow log of the same resource uses the wanted one."""
 
 
 def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinations:
-    """The places that these flow logs write into."""
+    """The destinations that these flow logs write to."""
     known = [
         (each, group, " ".join(each.log_format.split()))
         for each in flow_logs
@@ -40,35 +41,36 @@ def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinatio
         formats.setdefault(group, set()).add(log_format)
         if not is_own(each, stack):
             foreign.setdefault(each.resource_id, set()).add(group)
-    ours: dict[str, set[Shape]] = {}
+    managed: dict[str, set[Shape]] = {}
     for each, group, _ in known:
         evades = any(is_alternate(group, taken) for taken in foreign.get(each.resource_id, ()))
         if is_own(each, stack) and not evades:
-            ours.setdefault(group, set()).add(_shape(each.delivery_role_arn, each.settings))
-    return LogDestinations(formats=formats, ours=ours)
+            managed.setdefault(group, set()).add(_shape(each.delivery_role_arn, each.settings))
+    return LogDestinations(formats=formats, managed=managed)
 
 
 def choose_destination(
     desired: DesiredFlowLog, parts: VpcResources, places: LogDestinations, stack: Stack
 ) -> DesiredFlowLog:
-    """The wanted flow log, in the destination that it can have.
+    """The wanted flow log, with the destination that is possible.
 
-    The one beside it, if the wanted log group holds another format, or if a flow log of this VPC writes to
-    the wanted destination already (so it is not the wanted one); and where our others of the same
-    configuration went before, and none is in the wanted group, so that these stay together.
+    It gets the alternate destination in three cases: the wanted log group holds another format; a flow log
+    of this VPC (which is not the wanted one) already writes to the wanted destination; or the alternate
+    already has managed flow logs while the wanted group has none of this configuration, so that flow logs
+    of one configuration stay together.
     """
-    beside = desired.alternate_destination
-    if beside is None:
+    alternate = desired.alternate_destination
+    if alternate is None:
         return desired
     log_format = " ".join(desired.log_format.split())
     chosen = {each.name: getattr(desired, each.name) for each in SETTINGS}
     shape = _shape(desired.delivery_role_arn, chosen)
     others = places.formats.get(desired.destination, set()) - {log_format}
     in_the_way = any(same_destination(each, desired, stack) for each in parts.flow_logs)
-    moved = bool(places.ours.get(beside.destination)) and shape not in places.ours.get(
+    moved = bool(places.managed.get(alternate.destination)) and shape not in places.managed.get(
         desired.destination, set()
     )
-    return beside if others or in_the_way or moved else desired
+    return alternate if others or in_the_way or moved else desired
 
 
 def _shape(role_arn: str | None, settings: Mapping[str, Value]) -> Shape:

@@ -1,6 +1,6 @@
-"""Is a flow log the wanted one? Pure.
+"""Compares a flow log with the wanted one. Pure.
 
-What a description leaves out is unknown, which is no difference.
+A property that a description omits is unknown and does not count as a difference.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from flowwarden.policy.setting import Setting
 
 
 def is_wanted(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> bool:
-    """Whether this flow log is the one that policy wants, delivering or not."""
+    """Whether this flow log is the one that the policy wants, delivering or not."""
     return not list(differences(flow_log, desired, stack))
 
 
 def is_own(flow_log: FlowLog, stack: Stack) -> bool:
-    """Whether this stack made the flow log: it carries the stack's tag."""
+    """Whether this stack manages the flow log: it has the stack's tag."""
     return flow_log.tags.get(MANAGED_TAG) == stack.stack_name
 
 
 def log_group_of(flow_log: FlowLog, stack: Stack) -> str | None:
-    """The log group of our account that a flow log writes into; None if it writes elsewhere.
+    """The log group of this account that a flow log writes into; None if it writes elsewhere.
 
-    DescribeFlowLogs may tell the group by name, by ARN, by ARN with `:*`, or twice; the ARN also tells
-    the account, so it counts first.
+    DescribeFlowLogs may report the group as a name, an ARN, an ARN with `:*`, or twice. The ARN takes
+    precedence, because it also contains the account.
     """
     if flow_log.log_destination_type not in {None, CLOUD_WATCH_LOGS}:
         return None
@@ -40,20 +40,19 @@ def log_group_of(flow_log: FlowLog, stack: Stack) -> str | None:
 
 
 def same_destination(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> bool:
-    """Whether this flow log writes to the wanted destination itself (not to the one beside it)."""
+    """Whether this flow log writes to the wanted destination itself, not to its alternate."""
     if desired.destination_type == CLOUD_WATCH_LOGS:
         return log_group_of(flow_log, stack) == desired.destination
-    told = (flow_log.log_destination or "").rstrip("/")
-    return flow_log.log_destination_type == desired.destination_type and told == desired.destination.rstrip(
-        "/"
-    )
+    found = (flow_log.log_destination or "").rstrip("/")
+    same_type = flow_log.log_destination_type == desired.destination_type
+    return same_type and found == desired.destination.rstrip("/")
 
 
 def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Iterator[str]:
-    """What keeps a flow log from being the wanted one, in words."""
-    beside = desired.alternate_destination
-    if not any(same_destination(flow_log, each, stack) for each in (desired, beside) if each is not None):
-        where = flow_log.log_destination or flow_log.log_group_name or "an unknown place"
+    """Descriptions of what differs between a flow log and the wanted one."""
+    alternate = desired.alternate_destination
+    if not any(same_destination(flow_log, each, stack) for each in (desired, alternate) if each is not None):
+        where = flow_log.log_destination or flow_log.log_group_name or "an unknown destination"
         yield f"writes to {where}"
     for setting in SETTINGS:
         observed, value = flow_log.settings.get(setting.name), getattr(desired, setting.name)
@@ -61,7 +60,7 @@ def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Ite
         if applies and setting.comparable(observed) != setting.comparable(value):
             yield _difference(setting, observed, value)
     role = flow_log.delivery_role_arn
-    # An unmanaged flow log may well write into the group with a role of its own.
+    # An unmanaged flow log may write into the group with its own role.
     checked = desired.destination_type == CLOUD_WATCH_LOGS and is_own(flow_log, stack)
     if checked and role is not None and role != desired.delivery_role_arn:
         yield f"delivered by the role {role}, not {desired.delivery_role_arn}"
@@ -69,5 +68,5 @@ def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Ite
 
 def _difference(setting: Setting, observed: object, desired: object) -> str:
     if setting.is_long:
-        return f"another {setting.difference}"
+        return f"different {setting.difference}"
     return f"{setting.difference} {observed}{setting.unit}, not {desired}{setting.unit}"

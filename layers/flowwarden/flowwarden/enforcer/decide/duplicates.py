@@ -1,4 +1,4 @@
-"""Flow logs of others that record what the wanted one records, which costs as much again. Pure."""
+"""Unmanaged flow logs that record the same traffic as the wanted one, at the same cost again. Pure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from flowwarden.notify.claims import digest
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
-    """What is recorded again in one VPC."""
+    """The duplicates in one VPC."""
 
     vpc_id: str
     flow_log_ids: tuple[str, ...]
     monthly_dollars: float
-    """Of all of them together, about: as if each were like the wanted one."""
+    """The estimated total cost, as if each were configured like the wanted one."""
 
 
 def duplicates_of(pairs: Iterable[tuple[VpcState, CoverageVerdict]]) -> tuple[Duplicate, ...]:
-    """The duplicates in these VPCs, in their order."""
+    """The duplicates in these VPCs, in the given order."""
     return tuple(_of(vpc_state, verdict) for vpc_state, verdict in pairs if verdict.duplicates)
 
 
 def incident_of(duplicates: Iterable[Duplicate]) -> str:
-    """The incident of just these flow logs: other ones are reported at once, whatever was sent before."""
+    """The incident for exactly these flow logs, so that new duplicates are reported immediately."""
     return digest("duplicates", *sorted(name for each in duplicates for name in each.flow_log_ids))
 
 

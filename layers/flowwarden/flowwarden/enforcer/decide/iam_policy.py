@@ -1,7 +1,7 @@
-"""What the policies of an IAM role allow, as far as they tell by themselves. Pure.
+"""Evaluates what the policies of an IAM role allow, without request context. Pure.
 
-IAM User Guide, Policy evaluation logic: a Deny outweighs every Allow. What a condition, `NotAction`,
-`NotResource` or a policy variable would make of it nobody knows here: then the answer is unknown, never no.
+IAM User Guide, Policy evaluation logic: a Deny overrides every Allow. The effect of a condition, `NotAction`,
+`NotResource` or a policy variable cannot be evaluated here: the answer is then unknown, never no.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 
 class Able(StrEnum):
-    """Whether something may be done."""
+    """Whether an action is permitted."""
 
     YES = "YES"
     NO = "NO"
@@ -24,15 +24,15 @@ class Statement(Struct, frozen=True, kw_only=True):
     """One statement of an IAM policy."""
 
     allows: bool
-    """Else it denies."""
+    """True for Allow, False for Deny."""
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     not_resources: tuple[str, ...] = ()
     conditional: bool = False
-    """Whether a condition decides when it holds."""
+    """Whether a condition restricts the statement."""
     unclear: bool = False
-    """Whether a part of it cannot be read, so that nobody knows what it is about."""
+    """Whether a part of the statement cannot be read, so that its scope is unknown."""
 
 
 class Deed(Struct, frozen=True, kw_only=True):
@@ -40,13 +40,13 @@ class Deed(Struct, frozen=True, kw_only=True):
 
     action: str
     resources: tuple[str, ...]
-    """ARNs that IAM asks about: it may be done if all of them are allowed."""
+    """ARNs that IAM evaluates: the action is permitted if all of them are allowed."""
     nearly: tuple[str, ...] = ()
-    """ARNs by which a policy may or may not mean these."""
+    """ARNs that a policy may use for these resources, with uncertain effect."""
 
 
 def able(statements: Sequence[Statement], deed: Deed) -> Able:
-    """Whether the statements let it be done."""
+    """Whether the statements permit the action."""
     if Able.YES in (denied := _reached(statements, deed, allows=False)):
         return Able.NO
     allowed = _reached(statements, deed, allows=True)
@@ -56,17 +56,17 @@ def able(statements: Sequence[Statement], deed: Deed) -> Able:
 
 
 def is_denied(statements: Sequence[Statement], deed: Deed) -> bool:
-    """Whether a statement surely denies it, whatever others allow."""
+    """Whether a statement definitely denies the action, whatever others allow."""
     return Able.YES in _reached(statements, deed, allows=False)
 
 
 def _reached(statements: Iterable[Statement], deed: Deed, *, allows: bool) -> set[Able]:
-    """How surely each of the statements that allow, or deny, is about it; those that are not are left out."""
+    """How certainly each Allow (or Deny) statement applies to the action; the others are left out."""
     return {_reach(each, deed) for each in statements if each.allows is allows} - {Able.NO}
 
 
 def _reach(statement: Statement, deed: Deed) -> Able:
-    """Whether a statement is about it."""
+    """Whether a statement applies to the action."""
     if statement.unclear:
         return Able.UNKNOWN
     parts = {_of_action(statement, deed.action), _of_resources(statement, deed)}
@@ -76,7 +76,7 @@ def _reach(statement: Statement, deed: Deed) -> Able:
 
 
 def _of_action(statement: Statement, action: str) -> Able:
-    """Actions are told in any case."""
+    """Whether a statement names the action. Action names are case-insensitive."""
     if statement.not_actions:
         return Able.NO if _any(_in_lower(statement.not_actions), action.lower()) else Able.UNKNOWN
     return Able.YES if _any(_in_lower(statement.actions), action.lower()) else Able.NO
@@ -103,10 +103,11 @@ def _any(patterns: Iterable[str], value: str) -> bool:
 
 
 def _fits(pattern: str, value: str) -> bool:
-    """What IAM's `*` (any number of characters) and `?` (one) stand for.
+    """Whether a value matches a pattern with IAM's `*` (any number of characters) and `?` (one character).
 
-    Each part between two `*` is looked for once, as early as possible: no later place would serve the rest
-    better. A regular expression would try all places of all parts, which some stars make endless.
+    Each part between two `*` is searched once, at its earliest position, because a later position never
+    helps the remaining parts. A regular expression would backtrack over all positions of all parts, which
+    takes practically forever for patterns with several stars.
     """
     first, *rest = pattern.split("*")
     if not _at(first, value, 0):
@@ -124,4 +125,4 @@ def _fits(pattern: str, value: str) -> bool:
 def _at(part: str, value: str, place: int) -> bool:
     """Whether a part without `*` is in a value at a place."""
     found = value[place : place + len(part)]
-    return len(found) == len(part) and all(told in {"?", has} for told, has in zip(part, found, strict=True))
+    return len(found) == len(part) and all(want in {"?", has} for want, has in zip(part, found, strict=True))

@@ -1,11 +1,13 @@
-"""What is kept around the flow logs: the log groups and their subscriptions. Pure.
+"""Plans the repair of log groups and their subscriptions. Pure.
 
-A log group without its subscription is a monitor without eyes; one without retention, or with less, loses
-evidence or costs for ever. The enforcer puts log groups right; `delivery_role` is about the other need.
+Without its subscription, a log group is invisible to the monitor; without retention, its cost keeps growing;
+with too short a retention, evidence is lost. The enforcer repairs log groups; `delivery_role` checks the
+other dependency of flow logs.
 
-A group that no spec names any more is kept as long as a flow log of ours writes into it: while its
-replacement is not proven, or waits after it failed, nothing else watches. One whose suffix the policy has
-dropped as well cannot be told from another stack's, and is left alone.
+A group that no spec names any more is maintained as long as a managed flow log writes into it: while the
+replacement is not verified, or is on hold after it failed, nothing else records the traffic. If the policy
+has also dropped the group's suffix, the group cannot be distinguished from another stack's and is not
+changed.
 """
 
 from __future__ import annotations
@@ -22,15 +24,15 @@ from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS
 
 
 class CreateLogGroup(Struct, frozen=True, kw_only=True, tag=True):
-    """Make the log group, which is missing."""
+    """Create the missing log group."""
 
     group: str
     kms_key_arn: str
-    reason: str = "the log group was missing: made anew, without the records that it held"
+    reason: str = "the log group was missing; a new one does not contain earlier records"
 
 
 class PutRetentionPolicy(Struct, frozen=True, kw_only=True, tag=True):
-    """Keep records for so many days."""
+    """Set the retention to this number of days."""
 
     group: str
     days: int
@@ -38,7 +40,7 @@ class PutRetentionPolicy(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class AssociateKmsKey(Struct, frozen=True, kw_only=True, tag=True):
-    """Encrypt what comes from now on with this key."""
+    """Encrypt new records with this key."""
 
     group: str
     kms_key_arn: str
@@ -46,7 +48,7 @@ class AssociateKmsKey(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PutSubscriptionFilter(Struct, frozen=True, kw_only=True, tag=True):
-    """Hand every line to the monitor, instead of what this filter did."""
+    """Make this subscription filter send every line to the monitor."""
 
     group: str
     subscription: Subscription
@@ -59,20 +61,20 @@ type LogGroupStep = CreateLogGroup | PutRetentionPolicy | AssociateKmsKey | PutS
 def groups_wanted(
     desired: Iterable[DesiredFlowLog], in_use: Container[str], stack: Stack
 ) -> dict[str, DesiredFlowLog]:
-    """The log groups that are kept, with a flow log whose spec holds for them.
+    """The log groups to maintain, each with a flow log whose spec applies to it.
 
     Args:
-        desired: flow logs that are wanted.
-        in_use: log groups that flow logs write into: a group beside a wanted one is kept if it is among them.
-        stack: the stack, whose groups are kept and no others.
+        desired: the wanted flow logs.
+        in_use: log groups that flow logs write into. An alternate group is maintained only if it is in use.
+        stack: the stack; only its groups are maintained.
     """
     found: dict[str, DesiredFlowLog] = {}
     for each in desired:
-        beside = each.alternate_destination
+        alternate = each.alternate_destination
         if each.destination_type == CLOUD_WATCH_LOGS and stack.keeps(each.destination):
             found[each.destination] = each
-            if beside is not None and beside.destination in in_use:
-                found[beside.destination] = beside
+            if alternate is not None and alternate.destination in in_use:
+                found[alternate.destination] = alternate
     return found
 
 
@@ -80,15 +82,15 @@ def keep(
     wanted: Mapping[str, DesiredFlowLog],
     found: Iterable[LogGroup],
     stack: Stack,
-    ours: AbstractSet[str] = frozenset(),
+    managed: AbstractSet[str] = frozenset(),
 ) -> Iterator[LogGroupStep]:
-    """What is to be done about log groups, in this order.
+    """The steps for log groups, in order.
 
     Args:
-        wanted: log groups, with a flow log whose spec holds for them.
-        found: those that exist, of all that are kept.
+        wanted: the log groups to maintain, each with a flow log whose spec applies to it.
+        found: those of the maintained groups that exist.
         stack: the stack.
-        ours: log groups that the stack's own flow logs write into, whether they are wanted or not.
+        managed: log groups that managed flow logs write into, wanted or not.
     """
     there = {each.name: each for each in found}
     for name, desired in sorted(wanted.items()):
@@ -97,14 +99,15 @@ def keep(
             yield CreateLogGroup(group=name, kms_key_arn=desired.kms_key_arn)
             group = LogGroup(name=name, kms_key_arn=desired.kms_key_arn or None)
         yield from _differences(group, desired.retention_days, desired.kms_key_arn, stack)
-    for name in sorted(ours - wanted.keys()):
+    for name in sorted(managed - wanted.keys()):
         yield from _as_the_stack_has_it(name, there.get(name), stack)
 
 
 def _as_the_stack_has_it(name: str, group: LogGroup | None, stack: Stack) -> Iterator[LogGroupStep]:
-    """A group that goes on by a spec of before, which is no longer known.
+    """Steps for a group that follows an earlier, no longer known spec.
 
-    So what it keeps for longer stays, and so does its key: only what is missing comes from the stack.
+    A longer retention and an existing key are therefore not changed. The stack's settings apply only to a
+    missing group, a missing key and a shorter retention.
     """
     if group is None:
         yield CreateLogGroup(group=name, kms_key_arn=stack.kms_key_arn)
@@ -121,10 +124,10 @@ def _as_the_stack_has_it(name: str, group: LogGroup | None, stack: Stack) -> Ite
 def _differences(group: LogGroup, days: int | None, kms_key_arn: str, stack: Stack) -> Iterator[LogGroupStep]:
     name = group.name
     if days is not None and group.retention_days != days:
-        had = "for ever" if group.retention_days is None else f"for {group.retention_days} days"
-        yield PutRetentionPolicy(group=name, days=days, reason=f"records were kept {had}: {days} days again")
+        had = "unlimited" if group.retention_days is None else f"{group.retention_days} days"
+        yield PutRetentionPolicy(group=name, days=days, reason=f"retention was {had}; required: {days} days")
     if kms_key_arn and group.kms_key_arn != kms_key_arn:
-        had = group.kms_key_arn or "the key of CloudWatch Logs"
+        had = group.kms_key_arn or "the CloudWatch Logs default key"
         yield AssociateKmsKey(
             group=name, kms_key_arn=kms_key_arn, reason=f"records were encrypted with {had}"
         )
@@ -139,9 +142,9 @@ def _subscription(group: LogGroup, stack: Stack) -> Iterator[LogGroupStep]:
         for each in group.subscriptions
     ):
         return
-    had = "nothing was handed to the monitor"
+    had = f"subscription filter {wanted.name} was missing"
     for each in group.subscriptions:
         if each.name == wanted.name:
-            had = f"the filter handed {each.pattern or 'every line'!r} to {each.destination_arn}"
-    reason = f"{had}: every line goes to the monitor again"
+            had = f"subscription filter sent {each.pattern or 'every line'!r} to {each.destination_arn}"
+    reason = f"{had}; required: every line to the monitor"
     yield PutSubscriptionFilter(group=group.name, subscription=wanted, reason=reason)

@@ -1,13 +1,14 @@
-"""What to do about a verdict: ordered steps as data that can be printed before anything is done.
+"""Turns a verdict into a plan: ordered steps as data that can be printed before anything is executed.
 
-Flow logs cannot be changed, so a change is a replacement: create the wanted one, verify that it delivers,
-then delete our own old one. That takes several looks; each makes the plan anew from what it finds.
+Flow logs cannot be modified, so a change is a replacement: create the wanted one, verify that it delivers,
+then delete the old managed one. That takes several runs; each makes a new plan from what it observes.
 
-- `Delete` only stands in a plan whose VPC is covered without what it deletes: by a wanted flow log that is
-  proven to deliver, or (a replacement that failed) by the old one that it goes back to.
-- Only what carries this stack's tag is ever deleted; what is wanted, never for what somebody else made,
-  unless EC2 says that it fails.
-- A replacement never goes where the old one writes: one log group has one format, and EC2 may refuse it.
+- A plan deletes a flow log only if the VPC is covered without it: by a wanted flow log whose delivery is
+  verified, or (when a replacement failed) by the old flow log that the rollback returns to.
+- Only flow logs with this stack's tag are ever deleted. A wanted one is never deleted in favour of an
+  unmanaged one, unless EC2 reports that the wanted one fails.
+- A replacement never writes to the destination of the old one: one log group has one format, and EC2 may
+  refuse it.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from flowwarden.enforcer.state.inventory import FlowLog
 
 LOOK_AGAIN_SECONDS: Final = 15 * 60
 HOLD_SECONDS: Final = 24 * 3600
-"""How long a replacement that failed is not tried again, unless policy wants another one meanwhile."""
+"""How long a failed replacement is not retried, unless the policy changes the wanted flow log."""
 
 
 class Create(Struct, frozen=True, kw_only=True, tag=True):
-    """Create this flow log in this VPC."""
+    """Create this flow log for this VPC."""
 
     vpc_id: str
     reason: str
@@ -40,7 +41,7 @@ class Create(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Verify(Struct, frozen=True, kw_only=True, tag=True):
-    """Look again, after some seconds, whether the wanted flow log delivers."""
+    """Check after `after` seconds whether the wanted flow log delivers."""
 
     vpc_id: str
     reason: str
@@ -48,7 +49,7 @@ class Verify(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Delete(Struct, frozen=True, kw_only=True, tag=True):
-    """Delete our own flow log that another one stands for."""
+    """Delete a managed flow log that another one replaces."""
 
     vpc_id: str
     flow_log_id: str
@@ -56,27 +57,27 @@ class Delete(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class RollBack(Struct, frozen=True, kw_only=True, tag=True):
-    """Delete our own replacement that failed, and leave it for a while: the old one goes on."""
+    """Delete a managed replacement that failed, and put it on hold: the old flow log stays in place."""
 
     vpc_id: str
     flow_log_id: str
     reason: str
     configuration: str
-    """That is not tried again for a while."""
+    """The configuration that is on hold, that is, not retried for `HOLD_SECONDS`."""
 
 
 class Wait(Struct, frozen=True, kw_only=True, tag=True):
-    """Do nothing yet: look again after some seconds."""
+    """Do nothing yet; check again after `after` seconds."""
 
     vpc_id: str
     reason: str
     after: int
     then: tuple[Create | Verify, ...] = ()
-    """What the plan will be by then, if nothing changes; only to be told."""
+    """The plan at that time if nothing changes. For display only."""
 
 
 class Tag(Struct, frozen=True, kw_only=True, tag=True):
-    """Set these tags of our own flow log, which are missing or have other values; no others are touched."""
+    """Set these tags of a managed flow log, which are missing or have other values. Other tags are kept."""
 
     vpc_id: str
     flow_log_id: str
@@ -84,7 +85,7 @@ class Tag(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Notify(Struct, frozen=True, kw_only=True, tag=True):
-    """Tell people: this VPC needs somebody."""
+    """Notify operations that this VPC requires action."""
 
     vpc_id: str
     reason: str
@@ -94,24 +95,24 @@ type Step = Create | Verify | Delete | RollBack | Wait | Tag | Notify
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The steps for one VPC, none where nothing is to be done, and the verdict that they are for."""
+    """The verdict about one VPC and the steps that follow from it, if any."""
 
     verdict: CoverageVerdict
     steps: tuple[Step, ...] = ()
 
 
 class PlanContext(Struct, frozen=True, kw_only=True):
-    """What counts besides the VPC itself."""
+    """The inputs of a plan other than the VPC itself."""
 
     places: LogDestinations = LogDestinations()
-    """What is written where, by flow logs of any VPC."""
+    """What flow logs of any VPC write to each destination."""
     grace_until: int | None = None
-    """Until when (Unix seconds) whoever made the VPC may cover it."""
+    """End of the grace period (Unix seconds) in which the creator of the VPC may cover it."""
     held: str = ""
-    """The configuration of a replacement that failed lately."""
+    """The configuration of a replacement that failed recently."""
     held_until: int = 0
     exempt: str | None = None
-    """Why policy says that the VPC needs no flow log."""
+    """Why the policy exempts the VPC; None if it does not."""
 
 
 def make(vpc_state: VpcState, context: PlanContext) -> Plan:
@@ -124,7 +125,7 @@ def make(vpc_state: VpcState, context: PlanContext) -> Plan:
         case Coverage.UNCOVERED:
             return Plan(verdict=verdict, steps=_cover(vpc_state, context, verdict))
         case Coverage.BROKEN:
-            return Plan(verdict=verdict, steps=_mend(vpc_state, verdict))
+            return Plan(verdict=verdict, steps=_repair(vpc_state, verdict))
         case Coverage.COVERED | Coverage.UNPROVEN:
             return Plan(verdict=verdict, steps=(*_tidy(vpc_state, verdict), *_tag(vpc_state, verdict)))
         case Coverage.SKIPPED | Coverage.EXEMPT:
@@ -135,30 +136,30 @@ def _cover(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) 
     vpc_id, now = verdict.vpc_id, vpc_state.at
     until = context.grace_until
     if until is not None and until > now and not verdict.replaced:
-        reason = f"{verdict.reason}; it is new, and whoever made it may be about to cover it"
+        reason = f"{verdict.reason}; the VPC is new, and its creator may be about to create a flow log"
         then = _create(vpc_state, context, verdict)
         return (Wait(vpc_id=vpc_id, reason=reason, after=until - now, then=then),)
     held_until = _held_until(vpc_state, context)
     if held_until > now and _delivers(verdict.replaced):
-        reason = f"{verdict.reason}; its replacement failed to deliver, and is tried again later"
+        reason = f"{verdict.reason}; its replacement failed to deliver and is retried later"
         return (Wait(vpc_id=vpc_id, reason=reason, after=held_until - now),)
     return _create(vpc_state, context, verdict)
 
 
 def hold(configuration: str, now: int) -> str:
-    """The value of the tag that keeps a configuration from being tried again for a while."""
+    """The value of the tag that puts a configuration on hold."""
     return f"{configuration} until {now + HOLD_SECONDS}"
 
 
 def _held_until(vpc_state: VpcState, context: PlanContext) -> int:
-    """Until when the wanted configuration is not tried again: as the list says, or a tag if that is lost."""
+    """Until when the wanted configuration is on hold: from the work queue, or from a tag if that is lost."""
     wanted, now = vpc_state.desired.configuration, vpc_state.at
     found = [context.held_until] if context.held == wanted else []
     for each in vpc_state.parts.flow_logs:
         configuration, _, until = each.tags.get(HELD_TAG, "").partition(" until ")
         if is_own(each, vpc_state.stack) and configuration == wanted and until.isdecimal():
             found.append(int(until))
-    # A tag that somebody else wrote must not hold it for ever.
+    # A tag written by another party must not hold it forever.
     return max((each for each in found if each <= now + HOLD_SECONDS), default=0)
 
 
@@ -172,14 +173,14 @@ def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict)
         flow_log=wanted,
         monthly_dollars=cost.monthly_dollars(wanted, active),
     )
-    then = "then our old one is deleted" if verdict.replaced else "it has to be seen to deliver"
+    then = "then delete the old managed flow log" if verdict.replaced else "new flow logs must be verified"
     return create, Verify(vpc_id=vpc_id, reason=then, after=SETTLED_SECONDS)
 
 
 def _tidy(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
-    """Delete what the wanted flow log stands for, once it is proven to deliver; until then look again."""
+    """Delete what the wanted flow log replaces, once its delivery is verified; until then, check again."""
     if verdict.proven and verdict.flow_log_id:
-        # What covers the parts of a VPC covers no part that comes later, so nothing is deleted for it.
+        # Flow logs of the parts do not cover parts that are added later, so nothing is deleted for them.
         return tuple(
             Delete(
                 vpc_id=verdict.vpc_id,
@@ -194,7 +195,7 @@ def _tidy(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
 
 
 def _tag(vpc_state: VpcState, verdict: CoverageVerdict) -> Iterator[Tag]:
-    """Tags can be changed, so they need no replacement. What policy does not name may be somebody's."""
+    """Tags can be changed without a replacement. Tags that the policy does not name may belong to others."""
     for each in vpc_state.parts.flow_logs:
         wanted = vpc_state.desired.tags.items()
         tags = {key: value for key, value in wanted if each.tags.get(key) != value}
@@ -202,21 +203,21 @@ def _tag(vpc_state: VpcState, verdict: CoverageVerdict) -> Iterator[Tag]:
             yield Tag(vpc_id=verdict.vpc_id, flow_log_id=each.flow_log_id, tags=tags)
 
 
-def _mend(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
-    """What does not deliver: back to the old one, if that does; and people are told in any case."""
+def _repair(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
+    """For a flow log that does not deliver: roll back to the old one if that delivers, and always notify."""
     notify = Notify(vpc_id=verdict.vpc_id, reason=verdict.reason)
     failed = verdict.flow_log_id
-    said = any(
+    reported = any(
         each.flow_log_id == failed and each.deliver_logs_status == FAILED
         for each in vpc_state.parts.flow_logs
     )
-    # Silence alone may be the monitor's: nothing is deleted for it.
-    if failed is None or not (verdict.own and said and _delivers(verdict.replaced)):
+    # Silence alone may be a fault of the monitor, so nothing is deleted because of it.
+    if failed is None or not (verdict.own and reported and _delivers(verdict.replaced)):
         return (notify,)
     back = RollBack(
         vpc_id=verdict.vpc_id,
         flow_log_id=failed,
-        reason=f"{verdict.reason}; until then {verdict.replaced[0].flow_log_id} goes on",
+        reason=f"{verdict.reason}; until then, {verdict.replaced[0].flow_log_id} stays in place",
         configuration=vpc_state.desired.configuration,
     )
     return back, notify
@@ -227,7 +228,7 @@ def _delivers(flow_logs: Iterable[FlowLog]) -> bool:
 
 
 def _is_young(vpc_state: VpcState, verdict: CoverageVerdict) -> bool:
-    """Whether the next sweep would be late to tell whether the flow log delivers."""
+    """Whether the flow log is so new that its delivery should be checked before the next sweep."""
     return any(
         each.flow_log_id == verdict.flow_log_id
         and is_own(each, vpc_state.stack)

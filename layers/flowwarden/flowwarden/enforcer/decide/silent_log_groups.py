@@ -1,8 +1,8 @@
-"""Log groups of which the monitor sees nothing at all. Pure.
+"""Finds log groups from which the monitor sees no records at all. Pure.
 
-Where others write and one flow log does not, `delivery` says that it is silent. Where nobody writes, it
-cannot say so: the monitor may be the one that does not see. That is a blind spot in any case, so people are
-told of it. Nothing is deleted or replaced because of it.
+If other flow logs write into a group and one does not, `delivery` calls that one silent. If none writes, it
+cannot decide, because the fault may be the monitor's. Either way it is a blind spot, so operations is
+notified. Nothing is deleted or replaced because of it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
 
 EXPECTED_SECONDS: Final = 3600
-"""Age from which on a flow log has to have written: a window is ten minutes at most, and its records come
-some minutes later; the monitor writes down who wrote every ten minutes. The rest is patience."""
+"""Age at which a flow log must have written: a window is ten minutes at most, its records arrive some minutes
+later, and the monitor stores every ten minutes which interfaces wrote. The rest is a margin."""
 NAMED_AT_MOST: Final = 2
-"""Flow logs of a group that are named; the rest is counted."""
+"""Flow logs of a group that are listed; the rest is counted."""
 
 
 class SilentGroup(Struct, frozen=True, kw_only=True):
-    """A log group that somebody should write into, and into which nobody was seen to write."""
+    """A log group that should receive records, but from which the monitor saw none."""
 
     group: str
     flow_logs: tuple[FlowLog, ...]
-    """That should have written."""
+    """The flow logs that should have written."""
 
 
-def silent_groups(situations: Iterable[VpcState]) -> Iterator[SilentGroup]:
-    """The groups of which nothing was seen, though flow logs that are wanted, or ours, should have written.
+def silent_groups(vpc_states: Iterable[VpcState]) -> Iterator[SilentGroup]:
+    """The groups without visible records, although suitable or managed flow logs should have written.
 
-    What the state table did not tell is unknown, which is no silence.
+    If the state table was unavailable, activity is unknown, which does not count as silence.
     """
     found: dict[str, list[FlowLog]] = {}
-    for vpc_state in situations:
+    for vpc_state in vpc_states:
         for each in vpc_state.parts.flow_logs:
             group = log_group_of(each, vpc_state.stack)
             if group is not None and _is_unseen(group, vpc_state) and _should_write(each, vpc_state):
@@ -55,9 +55,9 @@ def _is_unseen(group: str, vpc_state: VpcState) -> bool:
 
 
 def _should_write(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether a flow log counts, is old enough, has something to tell of, and EC2 does not say why not.
+    """Whether a flow log counts, is old enough, has active interfaces, and has not failed according to EC2.
 
-    One of ours counts though it is not wanted any more: as long as it is there, it may be all that watches.
+    A managed flow log counts even if it is no longer wanted: it may be the only one that covers the VPC.
     """
     created = flow_log.creation_time
     if created is None or vpc_state.at - created < EXPECTED_SECONDS:
@@ -69,16 +69,16 @@ def _should_write(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     )
 
 
-def told(silent: SilentGroup, stack: Stack) -> str:
-    """What people are told: what it may be, where to look, and what mends it."""
+def describe(silent: SilentGroup, stack: Stack) -> str:
+    """The text for operations: possible causes, where to look, and the fix."""
     named = [f"{each.flow_log_id} of {each.resource_id}" for each in silent.flow_logs[:NAMED_AT_MOST]]
     if more := len(silent.flow_logs) - len(named):
         named.append(f"{more} more")
     return (
-        f"the monitor sees no record at all, though {', '.join(named)} should write. Nothing was changed. "
-        "Look at the group's newest events. None: nothing delivers; mend the delivery role (what it may do, "
-        f"its trust, the group's KMS key), or deploy the stack {stack.stack_name} again. Some: the monitor "
-        "does not see them; the group's subscription filter must hand every line (an empty pattern) to "
-        "the monitor, whose errors, failure queue and alarms (state-unavailable: it cannot write down who "
-        "wrote) tell the rest"
+        f"the monitor sees no records, although {', '.join(named)} should write. Nothing was changed. "
+        "Check the newest events of the log group. If there are none, nothing is delivered: fix the delivery "
+        "role (permissions, trust policy, the log group's KMS key) or redeploy the stack "
+        f"{stack.stack_name}. If there are some, the monitor does not see them: the subscription filter must "
+        "send every line (empty pattern) to the monitor; then check the monitor's errors, failure queue and "
+        "alarms (state-unavailable: it cannot store which interfaces wrote)"
     )

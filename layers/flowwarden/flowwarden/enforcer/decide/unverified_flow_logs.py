@@ -1,9 +1,9 @@
-"""Flow logs whose delivery could be neither confirmed nor ruled out for a day. Pure.
+"""Finds flow logs whose delivery could be neither confirmed nor ruled out for a day. Pure.
 
-A flow log is called silent only if something surely had to write, while others did (`delivery`). Where nobody
-can tell whether interfaces are active, as in a VPC whose instances are those of other accounts, or where the
-monitor did not read all the time, that is never said, and the VPC may be a blind spot for ever. So people are
-told, who can look. Nothing is called broken, deleted or replaced because of it.
+A flow log is called silent only if an interface was certain to write, while others did (`delivery`). If the
+activity of interfaces is unknown, as in a VPC with instances of other accounts, or if the monitor did not
+read the whole time, that never happens, and the VPC may remain a blind spot. So operations is notified to
+check. Nothing is called broken, deleted or replaced because of it.
 """
 
 from __future__ import annotations
@@ -17,28 +17,31 @@ from flowwarden.enforcer.decide.drift import log_group_of
 from flowwarden.enforcer.state.inventory import FlowLog
 
 TOO_LONG_SECONDS: Final = 24 * 3600
-"""Age from which on an answer is overdue: a host that works by day only has had its day."""
+"""Age at which verification is overdue: by then, even hosts that only work by day have been active."""
 NAMED_AT_MOST: Final = 3
-"""Flow logs that are named; the rest is counted."""
+"""Flow logs that are listed; the rest is counted."""
 
 
 def long_unproven(judged: Iterable[tuple[VpcState, CoverageVerdict]]) -> Iterator[FlowLog]:
-    """The flow logs that should have been seen to deliver long ago, and were not.
+    """The managed flow logs whose delivery should have been verified long ago, but was not.
 
-    What the state table did not tell is unknown: who wrote then, nobody can say.
+    A log group is skipped if the state table was unavailable, because its activity is then unknown.
     """
     for vpc_state, verdict in judged:
         if verdict.coverage is not Coverage.UNPROVEN or not verdict.own:
             continue
         for each in vpc_state.parts.flow_logs:
             group = log_group_of(each, vpc_state.stack) or ""
-            told = each.flow_log_id == verdict.flow_log_id and vpc_state.seen.get(group)
-            if told and _is_overdue(each, vpc_state):
+            known = each.flow_log_id == verdict.flow_log_id and vpc_state.seen.get(group)
+            if known and _is_overdue(each, vpc_state):
                 yield each
 
 
 def _is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether it is old, and watches what may have written long enough; one of unknown age may be new."""
+    """Whether it is old, and records an interface that may have been active for long enough.
+
+    A flow log of unknown age may be new, so it is not overdue.
+    """
     created = flow_log.creation_time
     return (
         created is not None
@@ -51,19 +54,19 @@ def _is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
 
 
 def subject_of(found: Sequence[FlowLog]) -> str:
-    """Whom it is about."""
+    """The subject of the report: the flow log, or their number."""
     return found[0].flow_log_id if len(found) == 1 else f"{len(found)} flow logs"
 
 
-def told(found: Sequence[FlowLog]) -> str:
-    """What people are told: what it may be, where to look, and what mends it."""
+def describe(found: Sequence[FlowLog]) -> str:
+    """The text for operations: possible causes, where to look, and the fix."""
     named = [f"{each.flow_log_id} of {each.resource_id}" for each in found[:NAMED_AT_MOST]]
     if more := len(found) - len(named):
         named.append(f"{more} more")
     return (
-        f"nothing proves that records of {', '.join(named)} arrive: a day old or more, with interfaces that "
-        "may be active, of which the monitor saw none lately. EC2 reports no failure, and nothing was "
-        "changed. If their hosts are stopped, all is well. If they run, look for them in the log group. No "
-        "records: delete the flow log, and the next sweep makes it anew. Records: the monitor does not see "
-        "them; its errors, failure queue and alarms tell the rest"
+        f"delivery not verified after at least one day: {', '.join(named)}. Interfaces may be active, but "
+        "the monitor has seen no recent records from them. EC2 reports no failure; nothing was changed. If "
+        "the hosts are stopped, no action is required. If they run, look for their records in the log group. "
+        "If there are none, delete the flow log; the next sweep recreates it. If there are some, the monitor "
+        "does not see them: check its errors, failure queue and alarms"
     )

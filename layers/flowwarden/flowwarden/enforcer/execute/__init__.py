@@ -1,1 +1,1 @@
-"""Plans are carried out, with backoff while AWS throttles."""
+"""Executes plans, with backoff while AWS throttles."""

@@ -1,4 +1,4 @@
-"""Calls that are throttled, made again after a while for as long as the run has time."""
+"""Retries throttled calls with backoff, as long as the run has time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from flowwarden.enforcer.ports import Pace
 from flowwarden.errors import CallThrottled
 
 MARGIN_SECONDS: Final = 30
-"""Left at the end of a run: to store where it stopped, and to report."""
+"""Reserved at the end of a run to store where it stopped and to report."""
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30
-"""Seconds between two attempts, at most; on top of what botocore waits by itself."""
+"""Maximum seconds between two attempts, in addition to botocore's own backoff."""
 ATTEMPTS: Final = 6
 
 
 def with_backoff[T](call: Callable[[], T], pace: Pace) -> T:
-    """Make a call, again and again while it is throttled.
+    """Make a call; while it is throttled, retry it with exponential backoff.
 
     Raises:
-        CallThrottled: it is throttled still, and there is no time left, or it was tried often enough.
+        CallThrottled: the call is still throttled after all attempts, or there is no time left.
     """
     for attempt in range(ATTEMPTS - 1):
         try:
@@ -34,5 +34,5 @@ def with_backoff[T](call: Callable[[], T], pace: Pace) -> T:
 
 
 def has_time(pace: Pace, seconds: float = FIRST_WAIT) -> bool:
-    """Whether there is time for so many seconds (at least one second attempt), and for the end of the run."""
+    """Whether enough time is left for `seconds` (default: one more attempt) and for the end of the run."""
     return pace.remaining() > seconds + MARGIN_SECONDS

@@ -1,7 +1,8 @@
-"""Executes the plan of one VPC; every step may be done twice, or by two runs at the same time.
+"""Executes the plan of one VPC. Every step may be executed twice, or by two concurrent runs.
 
-What EC2 answers is not taken for what is: after FlowLogAlreadyExists, and before anything is deleted, the VPC
-is looked at again. A call whose answer is lost (a timeout, a throttle) may have worked: the next look shows.
+A response from EC2 is not trusted as the current state: after FlowLogAlreadyExists, and before anything is
+deleted, the VPC is observed again. A call whose response is lost (timeout, throttling) may have succeeded;
+the next observation shows it.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.triggers.trigger import Trigger
-from flowwarden.enforcer.work_queue import PATIENCE_SECONDS, WorkItem
+from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, NotThere, VpcGone
 
 SOON_SECONDS: Final = 120
-"""After which what may pass by itself is looked at again."""
+"""Delay before a transient failure is retried."""
 
 RESULTS: Final = {
     Coverage.COVERED: Result.COVERED,
@@ -37,7 +38,7 @@ RESULTS: Final = {
     Coverage.BROKEN: Result.BROKEN,
     Coverage.UNCOVERED: Result.FAILED,
 }
-"""How a verdict ends that leads to no change."""
+"""The result of a verdict that leads to no change."""
 
 
 class FlowLogExecutor:
@@ -49,14 +50,14 @@ class FlowLogExecutor:
         self._pace = pace
 
     def execute(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
-        """Do what the plan says, as far as EC2 lets it; what may pass by itself is requeued.
+        """Execute the plan; after a transient failure the VPC is requeued.
 
-        What is throttled after all attempts is requeued, too, and comes after the others from then on, so
-        that it does not keep them from being served.
+        A VPC that is still throttled after all attempts is requeued, too, and from then on comes after the
+        others, so that it does not block them.
         """
         done = self._try(planned, before, trigger)
-        lacks = any(isinstance(step, Create) for step in planned.plan.steps)
-        awaited = lacks and done.outcome.result is Result.PENDING and done.outcome.retryable
+        creates = any(isinstance(step, Create) for step in planned.plan.steps)
+        awaited = creates and done.outcome.result is Result.PENDING and done.outcome.retryable
         return replace(done, outcome=replace(done.outcome, awaited=awaited))
 
     def _try(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
@@ -65,9 +66,9 @@ class FlowLogExecutor:
             return self._execute_steps(planned, before, trigger)
         except VpcGone as error:
             if trigger.is_newborn(vpc_id, now):
-                reason = f"created a moment ago and not visible everywhere yet ({error})"
+                reason = f"just created and not visible everywhere yet ({error})"
                 return _requeue(vpc_id, reason, before, now)
-            return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted meanwhile ({error})"))
+            return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted in the meantime ({error})"))
         except CallThrottled as error:
             return _requeue(vpc_id, str(error), before, now, throttled=True)
         except (CallFailed, NotThere) as error:
@@ -99,7 +100,7 @@ class FlowLogExecutor:
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger
     ) -> StepResult:
         now = planned.vpc_state.at
-        # An event that does not identify itself must not repeat the request of another one.
+        # An event without an id must not repeat the request of another event.
         token = step.flow_log.client_token(step.vpc_id, trigger.idempotency_key or f"at {now}")
         try:
             flow_log_id = self._call(lambda: self._ec2.create(step.vpc_id, step.flow_log, token))
@@ -115,9 +116,9 @@ class FlowLogExecutor:
     def _look_again(
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger, exists: FlowLogExists
     ) -> StepResult:
-        """After EC2 said that such a flow log exists: only the wanted one counts as success.
+        """After EC2 reported that such a flow log exists: only the wanted one counts as success.
 
-        One that the event says was deleted is not it, however long EC2 goes on to list it.
+        A flow log that the event reports as deleted never counts, even while EC2 still lists it.
         """
         parts = self._fresh(planned, without=trigger.deleted)
         verdict = self._planner.replan(planned, parts).plan.verdict
@@ -128,32 +129,32 @@ class FlowLogExecutor:
             )
         in_the_way = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
         if not in_the_way:
-            reason = f"{exists}; it does not show up yet, so nobody can tell whether it is wanted"
+            reason = f"{exists}; it is not listed yet, so it is unknown whether it is the wanted one"
             return _requeue(step.vpc_id, reason, before, now)
         again = replace(planned.vpc_state, parts=parts)
         differences = "; ".join(why_not(each, again) for each in in_the_way)
-        reason = f"{exists}; in its way: {differences}; delete that flow log if it is yours"
+        reason = f"{exists}; conflicting flow log: {differences}; delete it if it is yours"
         return StepResult(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
 
     def _delete(self, planned: Planned, step: Delete) -> VpcOutcome:
-        """Delete our own old flow log, if a second look says the same."""
+        """Delete the old managed flow log, if a second observation leads to the same step."""
         again = self._planner.replan(planned, self._fresh(planned))
         if step not in again.plan.steps:
             return _outcome(
-                Result.PENDING, step.vpc_id, f"{step.flow_log_id} stays: {again.plan.verdict.reason}"
+                Result.PENDING, step.vpc_id, f"{step.flow_log_id} not deleted: {again.plan.verdict.reason}"
             )
         self._call(lambda: self._ec2.delete(step.flow_log_id))
         reason = f"deleted {step.flow_log_id}: {step.reason}"
         return _outcome(Result.REPLACED, step.vpc_id, reason, again.plan.verdict.flow_log_id)
 
     def _roll_back(self, planned: Planned, step: RollBack) -> StepResult:
-        """Delete our own replacement that failed, if a second look says the same."""
+        """Delete the managed replacement that failed, if a second observation leads to the same step."""
         again = self._planner.replan(planned, self._fresh(planned))
         if step not in again.plan.steps:
             return StepResult(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
         now = planned.vpc_state.at
         kept = [each.flow_log_id for each in again.plan.verdict.replaced]
-        # On the flow log, because the list may be lost. If that is refused, the list alone remembers it.
+        # Store the hold on the flow log, too, because the queue may be lost. EC2 may refuse the tag.
         with suppress(CallRefused):
             self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
         self._call(lambda: self._ec2.delete(step.flow_log_id))
@@ -167,7 +168,7 @@ class FlowLogExecutor:
         return StepResult(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), requeue_after=item)
 
     def _fresh(self, planned: Planned, without: Collection[str] = ()) -> VpcResources:
-        """What belongs to the VPC, with its own flow logs as they are now, but for some that are gone."""
+        """The resources of the VPC, with its own flow logs observed again, except those in `without`."""
         vpc_state = planned.vpc_state
         vpc_id = vpc_state.vpc.vpc_id
         own: list[FlowLog] = self._call(lambda: list(self._ec2.flow_logs([vpc_id])))
@@ -180,15 +181,15 @@ class FlowLogExecutor:
 
 
 def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
-    """How a verdict ends without a change: as created if the flow log was made since the event."""
+    """The outcome of a verdict without a change; CREATED if the flow log was created since the event."""
     verdict = planned.plan.verdict
     outcome = _of(verdict)
     if verdict.coverage not in {Coverage.COVERED, Coverage.UNPROVEN} or trigger.happened_at is None:
         return outcome
     for each in planned.vpc_state.parts.flow_logs:
-        news = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.vpc_state.stack)
-        if each.flow_log_id == verdict.flow_log_id and news:
-            reason = f"{each.flow_log_id} was created since this event, by an earlier or another run"
+        is_new = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.vpc_state.stack)
+        if each.flow_log_id == verdict.flow_log_id and is_new:
+            reason = f"{each.flow_log_id} was created since this event by an earlier or concurrent run"
             return replace(outcome, result=Result.CREATED, reason=reason, earlier=True)
     return outcome
 
@@ -209,11 +210,11 @@ def _outcome(result: Result, vpc_id: str, reason: str, flow_log_id: str | None =
 def _requeue(
     vpc_id: str, reason: str, before: WorkItem | None, now: int, *, throttled: bool = False
 ) -> StepResult:
-    """What may pass by itself: looked at again soon; a failure only if it has lasted."""
+    """The result of a transient failure: retried soon, and reported as failed only if it has lasted."""
     item = _soon(vpc_id, reason, before, now)
     if throttled:
         item = replace(item, due=now, throttled_at=now)
-    lasts = now - item.failing_since >= PATIENCE_SECONDS
+    lasts = now - item.failing_since >= FAILED_AFTER_SECONDS
     outcome = VpcOutcome(
         result=Result.FAILED if lasts else Result.PENDING, vpc_id=vpc_id, reason=reason, retryable=True
     )
@@ -227,7 +228,7 @@ def _soon(vpc_id: str, reason: str, before: WorkItem | None, now: int) -> WorkIt
 
 
 def _after(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> WorkItem:
-    """What is queued for a step that waits; what is queued already stays, if it comes first."""
+    """The work item for a step that waits; an item that is already queued and due earlier stays."""
     now = planned.vpc_state.at
     due = now + step.after
     if before is not None and now < before.due <= due:
@@ -239,7 +240,7 @@ def _after(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> Wo
 
 
 def _backoff(before: WorkItem | None, now: int) -> WorkItem | None:
-    """What is queued and has to stay so: that a replacement is not to be tried again yet."""
+    """The queued hold of a failed replacement, which must stay in the queue; None if there is none."""
     if before is None or not before.backoff_configuration or before.backoff_until <= now:
         return None
     return replace(before, failing_since=0, throttled_at=0)

@@ -19,7 +19,7 @@ class LogGroupExecutor:
         self._pace = pace
 
     def execute(self, steps: Sequence[LogGroupStep]) -> list[Remediation]:
-        """Execute the steps; what came of each, in their order. One that fails does not stop the others."""
+        """Execute the steps and return their results in order. A failed step does not stop the others."""
         return [self._execute(step) for step in steps]
 
     def _execute(self, step: LogGroupStep) -> Remediation:

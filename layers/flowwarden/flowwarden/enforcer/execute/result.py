@@ -1,4 +1,4 @@
-"""What came of the steps for one VPC."""
+"""The result of the steps for one VPC."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowwarden.enforcer.work_queue import WorkItem
 
 
 class StepResult(Struct, frozen=True, kw_only=True):
-    """How it ended for one VPC, and when to look at it again, if a later run has to."""
+    """The outcome for one VPC, and its work item if a later run must handle it."""
 
     outcome: VpcOutcome
     requeue_after: WorkItem | None = None

@@ -1,4 +1,4 @@
-"""Puts the tags of our own flow logs right: those of many VPCs in one call."""
+"""Sets missing and changed tags of managed flow logs, for many VPCs in one call."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.errors import CallRefused, EnforcementError, NotThere
 
-SUBJECT: Final = "tags of flow logs"
+SUBJECT: Final = "flow log tags"
 CALLS_AT_MOST: Final = 64
-"""For flow logs that want the same tags: enough to single out some in hundreds, if not all are refused."""
+"""Calls for flow logs that need the same tags: enough to isolate a few refused ones among hundreds."""
 
 
 class TagExecutor:
-    """Sets the tags that plans ask for; it may be done twice."""
+    """Sets the tags that plans request. Idempotent."""
 
     def __init__(self, ec2: FlowLogService, pace: Pace) -> None:
         self._ec2 = ec2
         self._pace = pace
 
     def execute(self, planned: Sequence[Planned]) -> list[Remediation]:
-        """Tag, as long as there is time: the next sweep finds what is left."""
+        """Set tags as long as there is time; the next sweep finds the rest."""
         alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for each in planned:
             for step in each.plan.steps:
@@ -39,9 +39,9 @@ class TagExecutor:
         return found
 
     def _tag_all(self, tags: dict[str, str], flow_log_ids: list[str]) -> list[Remediation]:
-        """Tag them in as few calls as may be.
+        """Tag the flow logs in as few calls as possible.
 
-        EC2 tags all or none. So if one is refused or gone, halves are tried, and only that one is reported.
+        EC2 tags all or none. If one is refused or gone, the list is halved until only that one is reported.
         """
         waiting, calls = [flow_log_ids], 0
         tagged: list[str] = []
@@ -56,7 +56,7 @@ class TagExecutor:
                     half = len(some) // 2
                     waiting += [some[half:], some[:half]]
                 elif not isinstance(error, NotThere):
-                    # What is gone needs no tags. Beside others, the next sweep tags them.
+                    # A deleted flow log needs no tags. Others in the same call are tagged by the next sweep.
                     refused.append((some, str(error)))
         return _remediations(", ".join(tags), tagged, refused)
 
@@ -64,20 +64,19 @@ class TagExecutor:
 def _remediations(
     keys: str, tagged: Sequence[str], refused: Sequence[tuple[list[str], str]]
 ) -> list[Remediation]:
-    """What is reported: the refused first, in one if all were."""
+    """The report entries: refused flow logs first, in a single entry if all were refused."""
     if refused and not tagged:
         refused = [([each for some, _ in refused for each in some], refused[0][1])]
     found = [
-        Remediation(
-            resource=SUBJECT, summary=f"{_named(some)}: {keys} could not be set: {why}", applied=False
-        )
+        Remediation(resource=SUBJECT, summary=f"{_named(some)}: could not set {keys}: {why}", applied=False)
         for some, why in refused
     ]
     if tagged:
-        found.append(Remediation(resource=SUBJECT, summary=f"{_named(tagged)}: {keys} set as policy wants"))
+        summary = f"{_named(tagged)}: set {keys} as the policy requires"
+        found.append(Remediation(resource=SUBJECT, summary=summary))
     return found
 
 
 def _named(flow_log_ids: Sequence[str]) -> str:
     more = len(flow_log_ids) - 1
-    return f"{flow_log_ids[0]} and {more} more of ours" if more else flow_log_ids[0]
+    return f"{flow_log_ids[0]} and {more} more managed flow logs" if more else flow_log_ids[0]

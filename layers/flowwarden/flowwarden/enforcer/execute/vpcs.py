@@ -1,4 +1,4 @@
-"""Executes the plans of many VPCs, one after the other, for as long as the run has time."""
+"""Executes the plans of many VPCs, one after the other, as long as the run has time."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from flowwarden.enforcer.work_queue import WorkItem, WorkQueue
 
 
 class VpcExecution(Struct, frozen=True, kw_only=True):
-    """What came of the plans."""
+    """The results of the plans."""
 
     outcomes: tuple[VpcOutcome, ...]
     stopped_after: str | None
-    """The last VPC that was looked at before time ran out ('' for none of them); None if it did not."""
+    """The last VPC handled before time ran out ('' if there was none); None if time did not run out."""
 
 
 def execute_plans(
@@ -32,10 +32,10 @@ def execute_plans(
     *,
     resumed_after: str = "",
 ) -> VpcExecution:
-    """Execute plans, and complete or requeue each VPC right after its own.
+    """Execute plans, and complete or requeue each VPC right after its plan.
 
-    All VPCs up to where it stops were served or are in the queue. Those that were throttled before come last,
-    and are in the queue: a sweep that has come to them is at its end.
+    All VPCs up to the stopping point are done or in the queue. Those that were throttled before come last
+    and are in the queue, so a sweep that reaches them is complete.
     """
     outcomes: list[VpcOutcome] = []
     last = resumed_after
@@ -55,7 +55,7 @@ def execute_plans(
 
 
 def in_fair_order(planned: Iterable[Planned], queued: Mapping[str, WorkItem]) -> list[Planned]:
-    """In their order, but what was throttled comes last, and among these what was tried last."""
+    """The plans in the given order, but throttled VPCs last, the most recently throttled one at the end."""
 
     def throttled_at(one: Planned) -> int:
         before = queued.get(one.vpc_id)

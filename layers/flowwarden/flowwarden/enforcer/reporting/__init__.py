@@ -1,1 +1,1 @@
-"""What a run found and did, for people, programs and the operations topic. Pure."""
+"""Reports what a run found and did, as text, as JSON and as a notification to operations. Pure."""

@@ -1,9 +1,9 @@
-"""The alerts of an enforcer's run: one for what each run reports, and one for each recurring incident.
+"""The alerts of an enforcer run: one for what every run reports, and one for each recurring incident.
 
-Operations gets them in one notification (`roll_up`). Each has a claim of its own, so what was reported within
-the suppression window is left out. If a run is ended before it could send, the leases of its claims end, and
-the next run that finds the same sends it: what lasts, and flow logs that were created. Other repairs are not
-found again, so a run sends however little time is left.
+Operations gets them in one notification (`roll_up`). Each alert has its own claim, so an incident that was
+reported within the suppression window is left out. If a run is terminated before it can send, the leases of
+its claims expire, and the next run that finds the same sends it: persistent problems, and created flow logs.
+Other repairs are not found again, so a run sends even if little time is left.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from flowwarden.notify.ports import Claims
 
 
 def send(report: EnforcementReport, attempt: str, run: Run, claims: Claims, routes: Routes) -> DeliveryReport:
-    """Send what the report has to say, in one notification for each sink.
+    """Send the report, in one notification to each sink.
 
     Args:
-        report: of the run.
-        attempt: unique: no other run has it, not even a retry.
+        report: the report of the run.
+        attempt: an id that no other run has, not even a retry.
         run: the invocation.
-        claims: what was sent before.
+        claims: the store of claims, which records what was sent before.
         routes: the sinks.
     """
 
@@ -38,22 +38,22 @@ def send(report: EnforcementReport, attempt: str, run: Run, claims: Claims, rout
 
 
 def owner_of(report: EnforcementReport, attempt: str) -> Owner:
-    """Who claims: one attempt at the event. All deliveries and retries of an event are one batch."""
+    """The owner of the claims: one attempt at an event, whose deliveries and retries form one batch."""
     return Owner(digest(report.trigger.kind, _event_of(report, attempt)), attempt)
 
 
 def _event_of(report: EnforcementReport, attempt: str) -> str:
-    """The same for all deliveries of an event; one that does not identify itself is an event of its own."""
+    """The id shared by all deliveries of an event; an event without an id counts as a new event."""
     return report.trigger.idempotency_key or attempt
 
 
 def alerts_of(report: EnforcementReport, attempt: str) -> list[Alert]:
-    """The alerts, what each run reports first; `attempt` is unique."""
+    """The alerts; the one for what every run reports comes first. `attempt` is unique."""
     each_run = report.about(())
     found = [_alert(each_run, _key_of(each_run, attempt))] if each_run.is_news else []
     found += [_alert(report.about([incident]), incident) for incident in report.incidents]
     if incident := report.duplicates_incident:
-        # They cost money, not sight. Without the state table each sweep would report them.
+        # Duplicates cost money but hide nothing. Without the state table, each sweep would report them.
         found.append(_alert(report.about([incident]), incident, can_wait=True))
     return found
 
@@ -70,7 +70,7 @@ def _alert(report: EnforcementReport, key: str, *, can_wait: bool = False) -> Al
 
 
 def _key_of(report: EnforcementReport, attempt: str) -> str:
-    """The same for another delivery of the event that finds the same, and for nothing else."""
+    """The key: identical only for deliveries of the same event with the same results."""
     outcomes = [f"{each.result} {each.vpc_id} {each.flow_log_id}" for each in report.outcomes]
     remediations = [f"{each.resource} {each.applied} {each.summary}" for each in report.remediations]
     event = _event_of(report, attempt)

@@ -1,9 +1,9 @@
-"""The text of the enforcer's notification: what was done, who made a change, what to do.
+"""Renders the enforcer's notification: what was done, which caller made a change, what to do.
 
-Severity: `error` if a VPC is left unwatched or something that flow logs need stays wrong, `warning` if
-something was taken away that had to be restored, `info` if a VPC merely got its flow log.
+Severity: `error` if a VPC is not covered or a dependency of the flow logs stays broken, `warning` if
+something was removed and had to be restored, `info` if a VPC only got its flow log.
 
-Names, addresses, ids and messages come from others: each goes through `one_line`.
+Names, addresses, ids and messages are untrusted input: each goes through `one_line`.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation,
 from flowwarden.enforcer.triggers.trigger import TAMPERING
 from flowwarden.notify.notification import Notification, one_line
 
-TOLD_AT_MOST = 50
-"""VPCs told one by one in each part; the rest is counted. Keeps the message far below SNS's 256 KiB."""
+LISTED_AT_MOST = 50
+"""VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
 REASON_CHARACTERS = 700
-"""EC2 adds an encoded message of a thousand characters and more to what it does not permit."""
+"""EC2 adds an encoded message of a thousand characters or more to an authorization error."""
 
 HEADINGS = (
-    (Result.FAILED, "NOT COVERED: nobody sees this traffic until it is mended"),
+    (Result.FAILED, "NOT COVERED: this traffic is invisible to the monitor until the cause is fixed"),
     (Result.BROKEN, "NOT DELIVERING: the flow log exists, but its records are lost"),
-    (Result.CONFLICT, "IN CONFLICT: another flow log is in the way; nothing was deleted"),
-    (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one goes on"),
+    (Result.CONFLICT, "CONFLICT: another flow log blocks the wanted one; nothing was deleted"),
+    (Result.ROLLED_BACK, "ROLLED BACK: the new flow log did not deliver; the old one stays in place"),
     (Result.CREATED, "FLOW LOG CREATED"),
-    (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers, the old one was deleted"),
+    (Result.REPLACED, "FLOW LOG REPLACED: the new one delivers; the old one was deleted"),
 )
 
-AWAITED = "NOT COVERED YET: a flow log was deleted, and the new one could not be created at once"
+AWAITED = "NOT COVERED YET: a flow log was deleted, and its replacement could not be created immediately"
 
 
 def render(report: EnforcementReport) -> Notification:
-    """Render a report that is news; parts that are too long are cut, and say so."""
+    """Render a report that must be sent. Sections that are too long are truncated and marked as truncated."""
     return Notification(
         subject=_subject(report),
         text=_text(report),
@@ -46,7 +46,7 @@ def render(report: EnforcementReport) -> Notification:
 
 
 def severity(report: EnforcementReport) -> str:
-    """`error`, `warning` or `info`; see the head of this module."""
+    """`error`, `warning` or `info`; see the module docstring."""
     if report.failures or report.troubles:
         return "error"
     origin = report.trigger.origin
@@ -57,27 +57,27 @@ def severity(report: EnforcementReport) -> str:
 def _subject(report: EnforcementReport) -> str:
     parts = []
     if report.failures:
-        # What was rolled back is still watched, in the old way.
+        # After a rollback, the old flow log still covers the VPC.
         uncovered = any(each.result is not Result.ROLLED_BACK for each in report.failures)
-        parts.append(f"{_whom(report.failures)} NOT covered{'' if uncovered else ' as policy wants'}")
+        parts.append(f"{_named(report.failures)} NOT covered{'' if uncovered else ' as the policy requires'}")
     if report.troubles:
-        parts.append(f"{one_line(report.troubles[0].resource)} needs somebody")
+        parts.append(f"action required for {one_line(report.troubles[0].resource)}")
     if report.created:
-        parts.append(f"flow log created for {_whom(report.created)}")
+        parts.append(f"flow log created for {_named(report.created)}")
     if replaced := report.of(Result.REPLACED):
-        parts.append(f"flow log replaced for {_whom(replaced)}")
+        parts.append(f"flow log replaced for {_named(replaced)}")
     if report.awaited:
-        parts.append(f"flow log deleted, {_whom(report.awaited)} not covered yet")
+        parts.append(f"flow log deleted, {_named(report.awaited)} not covered yet")
     if restored := [each for each in report.remediations if each.applied]:
         parts.append(f"{one_line(restored[0].resource)} restored")
     if not parts and (found := report.duplicates):
-        whom = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
-        parts.append(f"flow logs record twice in {whom}")
+        which = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
+        parts.append(f"duplicate flow logs in {which}")
     if not parts and report.trigger.origin is not None:
-        left = "not all could be looked at yet" if report.goes_on else "nothing is left to restore"
+        left = "not all VPCs checked yet" if report.goes_on else "nothing left to restore"
         parts.append(f"{one_line(report.trigger.origin.event_name)}: {left}")
-    told = ", ".join(parts)
-    return one_line(f"[{severity(report).upper()}] {told} in {report.account_id} {report.region}")
+    news = ", ".join(parts)
+    return one_line(f"[{severity(report).upper()}] {news} in {report.account_id} {report.region}")
 
 
 def _text(report: EnforcementReport) -> str:
@@ -88,10 +88,10 @@ def _text(report: EnforcementReport) -> str:
             parts.append("\n".join([f"{heading} ({len(found)})", *_lines(found)]))
     if report.awaited:
         parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)]))
-    for done, heading in ((False, "NEEDS SOMEBODY"), (True, "RESTORED")):
-        told = [each for each in report.remediations if each.applied is done]
-        if told:
-            parts.append("\n".join([f"{heading} ({len(told)})", *_repairs(told)]))
+    for done, heading in ((False, "ACTION REQUIRED"), (True, "RESTORED")):
+        repairs = [each for each in report.remediations if each.applied is done]
+        if repairs:
+            parts.append("\n".join([f"{heading} ({len(repairs)})", *_repairs(repairs)]))
     if report.duplicates:
         parts.append("\n".join(_duplicates(report.duplicates)))
     if report.failures or report.awaited or report.goes_on:
@@ -103,14 +103,14 @@ def _text(report: EnforcementReport) -> str:
 def _cause(report: EnforcementReport) -> str:
     origin = report.trigger.origin
     if origin is None:
-        return f"Why now: {one_line(report.trigger.reason)}"
-    who = one_line(origin.actor) or "unknown"
-    where = one_line(origin.source_ip) or "unknown address"
+        return f"Trigger: {one_line(report.trigger.reason)}"
+    actor = one_line(origin.actor) or "unknown"
+    source = one_line(origin.source_ip) or "unknown address"
     cause = (
-        f"Why now: {one_line(origin.event_name)} by {who} from {where} "
+        f"Trigger: {one_line(origin.event_name)} by {actor} from {source} "
         f"(CloudTrail event {one_line(origin.event_id)})\n"
-        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not told'}\n"
-        f"Looked at: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}"
+        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not recorded'}\n"
+        f"Checked: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}"
     )
     if report.trigger.deleted:
         cause += f"\nFlow logs deleted: {', '.join(_deleted(report))}"
@@ -118,40 +118,40 @@ def _cause(report: EnforcementReport) -> str:
 
 
 def _lines(outcomes: tuple[VpcOutcome, ...]) -> list[str]:
-    lines = [f"- {_name(each)}: {_short(each.reason)}" for each in outcomes[:TOLD_AT_MOST]]
-    if len(outcomes) > TOLD_AT_MOST:
-        lines.append(f"- and {len(outcomes) - TOLD_AT_MOST} more: see the enforcer's log")
+    lines = [f"- {_name(each)}: {_short(each.reason)}" for each in outcomes[:LISTED_AT_MOST]]
+    if len(outcomes) > LISTED_AT_MOST:
+        lines.append(f"- and {len(outcomes) - LISTED_AT_MOST} more: see the enforcer's log")
     return lines
 
 
 def _repairs(repairs: Sequence[Remediation]) -> list[str]:
-    return [f"- {one_line(each.resource)}: {_short(each.summary)}" for each in repairs[:TOLD_AT_MOST]]
+    return [f"- {one_line(each.resource)}: {_short(each.summary)}" for each in repairs[:LISTED_AT_MOST]]
 
 
 def _duplicates(found: Sequence[Duplicate]) -> list[str]:
-    """Flow logs of others, with what they cost."""
-    heading = "RECORDED TWICE: flow logs of others record the same traffic; delete what nobody needs"
+    """Unmanaged flow logs that record the same traffic, with their cost."""
+    heading = "DUPLICATES: unmanaged flow logs record the same traffic; delete those you do not need"
     lines = [f"{heading} ({len(found)})"]
-    for each in found[:TOLD_AT_MOST]:
+    for each in found[:LISTED_AT_MOST]:
         named = _short(", ".join(each.flow_log_ids))
         lines.append(f"- {one_line(each.vpc_id)}: {named}, about {each.monthly_dollars:.2f} USD a month")
-    if len(found) > TOLD_AT_MOST:
-        lines.append(f"- and {len(found) - TOLD_AT_MOST} more: see the enforcer's log")
+    if len(found) > LISTED_AT_MOST:
+        lines.append(f"- and {len(found) - LISTED_AT_MOST} more: see the enforcer's log")
     return [*lines, f"({cost.BASIS})"]
 
 
 def _next(report: EnforcementReport) -> str:
     if not report.failures and not report.awaited:
-        return "What happens next: this run had no more time; the next scheduled look goes on with the rest."
+        return "What happens next: this run ran out of time; the next scheduled run continues with the rest."
     if report.unfinished:
-        return "What happens next: what may pass by itself is tried again within minutes, then by each sweep."
-    return "What happens next: a retry would not help. Mend the reason; the next sweep covers the VPC."
+        return "What happens next: transient failures are retried within minutes, then by each sweep."
+    return "What happens next: a retry would not help. Fix the cause; the next sweep covers the VPC."
 
 
 def _others(report: EnforcementReport) -> str:
-    told = {result for result, _ in HEADINGS}
-    counts = [f"{len(report.of(each))} {each.lower()}" for each in Result if each not in told]
-    return f"Other VPCs looked at: {', '.join(counts)}"
+    listed = {result for result, _ in HEADINGS}
+    counts = [f"{len(report.of(each))} {each.lower()}" for each in Result if each not in listed]
+    return f"Other VPCs checked: {', '.join(counts)}"
 
 
 def _document(report: EnforcementReport) -> dict[str, Any]:
@@ -172,21 +172,21 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
                 "retryable": each.retryable,
                 "earlier": each.earlier,
             }
-            for each in listed[:TOLD_AT_MOST]
+            for each in listed[:LISTED_AT_MOST]
         ],
         "repairs": [
             {"subject": one_line(each.resource), "what": _short(each.summary), "done": each.applied}
-            for each in report.remediations[:TOLD_AT_MOST]
+            for each in report.remediations[:LISTED_AT_MOST]
         ],
         "duplicates": [
             {
                 "vpc": one_line(each.vpc_id),
-                "flow_logs": [one_line(name) for name in each.flow_log_ids[:TOLD_AT_MOST]],
+                "flow_logs": [one_line(name) for name in each.flow_log_ids[:LISTED_AT_MOST]],
                 "monthly_dollars": each.monthly_dollars,
             }
-            for each in report.duplicates[:TOLD_AT_MOST]
+            for each in report.duplicates[:LISTED_AT_MOST]
         ],
-        "omitted": max(0, len(listed) - TOLD_AT_MOST),
+        "omitted": max(0, len(listed) - LISTED_AT_MOST),
     }
 
 
@@ -204,7 +204,7 @@ def _trigger(report: EnforcementReport) -> dict[str, Any]:
 
 
 def _attributes(report: EnforcementReport) -> dict[str, str]:
-    """What subscribers filter by; `vpc` only if the news is about a single one."""
+    """The attributes that subscribers filter by; `vpc` only if the notification is about a single VPC."""
     attributes = {
         "kind": "enforcement",
         "severity": severity(report),
@@ -217,18 +217,20 @@ def _attributes(report: EnforcementReport) -> dict[str, str]:
     return attributes
 
 
-def _whom(outcomes: tuple[VpcOutcome, ...]) -> str:
+def _named(outcomes: tuple[VpcOutcome, ...]) -> str:
     return _name(outcomes[0]) if len(outcomes) == 1 else f"{len(outcomes)} VPCs"
 
 
 def _name(outcome: VpcOutcome) -> str:
-    return one_line(outcome.vpc_id) if outcome.vpc_id else "the list of VPCs"
+    return one_line(outcome.vpc_id) if outcome.vpc_id else "unknown VPCs"
 
 
 def _deleted(report: EnforcementReport) -> list[str]:
-    return [one_line(each) for each in report.trigger.deleted[:TOLD_AT_MOST]]
+    return [one_line(each) for each in report.trigger.deleted[:LISTED_AT_MOST]]
 
 
 def _short(reason: str) -> str:
-    told = one_line(reason, REASON_CHARACTERS)
-    return told if told == one_line(reason, len(reason) + 3) else f"{told} (cut; whole in the enforcer's log)"
+    short = one_line(reason, REASON_CHARACTERS)
+    if short == one_line(reason, len(reason) + 3):
+        return short
+    return f"{short} (truncated; full text in the enforcer's log)"

@@ -1,4 +1,4 @@
-"""A plan as people and as programs read it: exactly what would be done, in its order. Pure."""
+"""Renders a plan as text and as JSON: exactly the steps that would be executed, in order. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from flowwarden.enforcer.reporting.report import EnforcementReport
 
 
 def as_text(report: EnforcementReport) -> str:
-    """The plan of a run that only plans, for people: log groups first, then VPCs with something to do."""
+    """The plan of a dry run as text: log groups first, then the VPCs that have steps."""
     lines = [f"Plan for account {report.account_id}, region {report.region}", ""]
     lines += [f"  {_upkeep(each)} ({each.reason})" for each in report.log_group_steps]
     busy = [each for each in report.plans if each.steps]
@@ -34,12 +34,12 @@ def as_text(report: EnforcementReport) -> str:
 
 
 def as_json(report: EnforcementReport) -> bytes:
-    """The same for programs: a document, indented."""
+    """The plan as an indented JSON document."""
     return msgspec.json.format(msgspec.json.encode(as_document(report)), indent=2) + b"\n"
 
 
 def as_document(report: EnforcementReport) -> dict[str, Any]:
-    """The same as plain data."""
+    """The plan as plain data."""
     return {
         "account": report.account_id,
         "region": report.region,
@@ -63,13 +63,13 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
 
 
 def added_dollars(report: EnforcementReport) -> float:
-    """What the flow logs to be made cost a month, about."""
+    """The estimated monthly cost of the flow logs to be created, in USD."""
     made = (step for each in report.plans for step in _in_order(each) if isinstance(step, Create))
     return round(sum(step.monthly_dollars for step in made), 2)
 
 
 def _in_order(plan: Plan) -> Iterator[Step]:
-    """The steps, each with what follows it by and by."""
+    """The steps; each `Wait` is followed by the steps that come after it."""
     for step in plan.steps:
         yield step
         if isinstance(step, Wait):
@@ -82,8 +82,8 @@ def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
     counts: dict[str, int] = {}
     for each in report.plans:
         counts[each.verdict.coverage.lower()] = counts.get(each.verdict.coverage.lower(), 0) + 1
-    told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
-    yield f"VPCs: {told}"
+    summary = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
+    yield f"VPCs: {summary}"
     if any(isinstance(step, Create) for each in report.plans for step in _in_order(each)):
         yield f"Added cost: about {added_dollars(report):.2f} USD a month ({cost.BASIS})"
 
@@ -92,45 +92,46 @@ def _duplicates(plans: tuple[Plan, ...]) -> Iterator[str]:
     for each in plans:
         if each.verdict.duplicates:
             others = ", ".join(each.verdict.duplicates)
-            yield f"{each.verdict.vpc_id}: {others} record the same traffic, and cost as much again; not ours"
+            vpc_id = each.verdict.vpc_id
+            yield f"{vpc_id}: unmanaged flow logs record the same traffic at extra cost: {others}"
 
 
 def _step(step: Step) -> str:
     match step:
         case Create(flow_log=wanted):
             return (
-                f"create a flow log of {wanted.traffic_type} traffic into {wanted.destination} "
-                f"({wanted.destination_type}, every {wanted.max_aggregation_interval} s), "
+                f"create a flow log for {wanted.traffic_type} traffic to {wanted.destination} "
+                f"({wanted.destination_type}, aggregation interval {wanted.max_aggregation_interval} s), "
                 f"about {step.monthly_dollars:.2f} USD a month"
             )
         case Delete():
-            return f"delete our own {step.flow_log_id}: {step.reason}"
+            return f"delete managed flow log {step.flow_log_id}: {step.reason}"
         case RollBack():
-            return f"roll back: delete our own {step.flow_log_id}; {step.reason}"
+            return f"roll back: delete managed flow log {step.flow_log_id}; {step.reason}"
         case Tag():
-            told = ", ".join(f"{key}={value}" for key, value in step.tags.items())
-            return f"tag our own {step.flow_log_id}: {told}"
+            tags = ", ".join(f"{key}={value}" for key, value in step.tags.items())
+            return f"tag managed flow log {step.flow_log_id}: {tags}"
         case Verify() | Wait() | Notify():
             return _unchanged(step)
 
 
 def _unchanged(step: Verify | Wait | Notify) -> str:
-    """Steps that change nothing."""
+    """The text of a step that changes nothing."""
     match step:
         case Verify():
-            return f"look again after {step.after // 60} min whether it delivers; {step.reason}"
+            return f"check delivery after {step.after // 60} min; {step.reason}"
         case Wait():
             return f"wait {step.after // 60} min: {step.reason}"
         case Notify():
-            return f"tell operations: {step.reason}"
+            return f"notify operations: {step.reason}"
 
 
 def _upkeep(step: LogGroupStep) -> str:
     match step:
         case CreateLogGroup():
-            return f"make the log group {step.group}"
+            return f"create log group {step.group}"
         case PutRetentionPolicy():
-            return f"keep the records of {step.group} for {step.days} days"
+            return f"set the retention of {step.group} to {step.days} days"
         case AssociateKmsKey():
             return f"encrypt {step.group} with {step.kms_key_arn}"
         case PutSubscriptionFilter():

@@ -1,7 +1,7 @@
-"""What stays the same for hours: found by each sweep, reported once in a suppression window. Pure.
+"""Recurring incidents: found by each sweep, reported once per suppression window. Pure.
 
-Each of these is an incident of its own: a log group that is silent, flow logs that stay unverified, listings
-that are refused, what may be wrong about the delivery role or may be wanted so, and duplicates.
+Each of these is a separate incident: a silent log group, flow logs that stay unverified, refused listings,
+possible problems of the delivery role (which may be intended), and duplicates.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ type Judged = Sequence[tuple[VpcState, CoverageVerdict]]
 """VPCs, each with its verdict."""
 
 UNLISTED: Final = digest("unlisted-vpcs")
-"""The incident that EC2 does not list VPCs or flow logs."""
+"""The incident for an EC2 listing of VPCs or flow logs that fails."""
 UNVERIFIED: Final = digest("unverified-flow-logs")
-"""The incident of flow logs of which it stays unknown whether they deliver."""
+"""The incident for flow logs whose delivery stays unverified."""
 
 
 def silent_group(group: str) -> str:
-    """The incident of a log group of which the monitor sees no record."""
+    """The incident for a log group from which the monitor sees no records."""
     return digest("silent-log-group", group)
 
 
 def unlisted(outcomes: Sequence[VpcOutcome], trigger: Trigger) -> list[VpcOutcome]:
-    """What EC2 does not list: each sweep and event reports it, a retry once in a window.
+    """Failed listings: each sweep and event reports them; a retry does so once per suppression window.
 
-    A retry does not report what may pass, so that is no incident: what comes after it is news.
+    A retry does not report a transient failure, so that is not an incident: a later lasting failure is then
+    reported as new.
     """
     each_run = RUN_MODES[trigger.kind].reports_lasting
     if not each_run and all(each.retryable for each in outcomes):
@@ -47,23 +48,24 @@ def unlisted(outcomes: Sequence[VpcOutcome], trigger: Trigger) -> list[VpcOutcom
 
 
 def silences(judged: Judged, trigger: Trigger, stack: Stack) -> list[Remediation]:
-    """What a sweep sees no records of: log groups, then flow logs. A new monitor has not seen any yet."""
+    """Silent log groups, then unverified flow logs. None right after a deployment: the monitor is too new."""
     if not RUN_MODES[trigger.kind].checks_silence or trigger.deployed:
         return []
     silent = list(silent_log_groups.silent_groups(vpc_state for vpc_state, _ in judged))
     found = [
-        _once(silent_group(each.group), each.group, silent_log_groups.told(each, stack)) for each in silent
+        _once(silent_group(each.group), each.group, silent_log_groups.describe(each, stack))
+        for each in silent
     ]
     named = {each.flow_log_id for group in silent for each in group.flow_logs}
     overdue = [each for each in unverified_flow_logs.long_unproven(judged) if each.flow_log_id not in named]
     if overdue:
-        subject, text = unverified_flow_logs.subject_of(overdue), unverified_flow_logs.told(overdue)
+        subject, text = unverified_flow_logs.subject_of(overdue), unverified_flow_logs.describe(overdue)
         found.append(_once(UNVERIFIED, subject, text))
     return found
 
 
 def doubts(remediations: Sequence[Remediation], trigger: Trigger) -> list[Remediation]:
-    """Incidents among these are reported once in a window, and by each call about the delivery role."""
+    """Incidents are reported once per suppression window, and after each API call about the delivery role."""
     touched = trigger.origin is not None and trigger.origin.event_name in ROLE_CALLS
     return [replace(each, every_run=touched or not each.incident) for each in remediations]
 

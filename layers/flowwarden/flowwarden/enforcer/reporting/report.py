@@ -1,4 +1,4 @@
-"""What the enforcer did about each VPC and what it depends on, ready to be reported and counted. Pure."""
+"""What the enforcer did for each VPC and its dependencies, ready for notifications and metrics. Pure."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from flowwarden.errors import EnforcementIncomplete
 
 
 class Result(StrEnum):
-    """How it ended for one VPC."""
+    """The result for one VPC."""
 
     CREATED = "CREATED"
     REPLACED = "REPLACED"
-    """The wanted flow log delivers, so our own old one was deleted."""
+    """The wanted flow log delivers, so the old managed one was deleted."""
     ROLLED_BACK = "ROLLED_BACK"
-    """The replacement failed to deliver, so it was deleted, and the old flow log goes on."""
+    """The replacement failed to deliver, so it was deleted; the old flow log stays in place."""
     COVERED = "COVERED"
     SKIPPED = "SKIPPED"
     EXEMPT = "EXEMPT"
     GONE = "GONE"
-    """Deleted meanwhile: nothing to cover, no error."""
+    """Deleted in the meantime: nothing to cover, not an error."""
     PENDING = "PENDING"
-    """It is too early to say: a scheduled retry looks again."""
+    """Not decided yet: a scheduled retry checks again."""
     BROKEN = "BROKEN"
-    """It has the wanted flow log, which does not deliver."""
+    """The VPC has the wanted flow log, but it does not deliver."""
     CONFLICT = "CONFLICT"
-    """EC2 says that such a flow log exists, and it is not the wanted one. Nothing was deleted."""
+    """EC2 reports that such a flow log exists, but it is not the wanted one. Nothing was deleted."""
     FAILED = "FAILED"
 
 
 class VpcOutcome(Struct, frozen=True, kw_only=True):
-    """How it ended for one VPC, and why.
+    """The result for one VPC, and the reason.
 
-    `vpc_id` is None where EC2 could not be asked at all, so that it is unknown which VPCs it concerns.
+    `vpc_id` is None if the EC2 listing failed, so that the affected VPCs are unknown.
     """
 
     result: Result
@@ -49,28 +49,28 @@ class VpcOutcome(Struct, frozen=True, kw_only=True):
     reason: str
     flow_log_id: str | None = None
     retryable: bool = False
-    """Whether the same run may succeed later without anybody's help."""
+    """Whether the same run may succeed later without intervention."""
     earlier: bool = False
-    """Whether it was an earlier run, or one beside this one, that created the flow log."""
+    """Whether an earlier or concurrent run created the flow log."""
     awaited: bool = False
-    """Whether the VPC lacks its flow log, and creating it was tried and put off."""
+    """Whether the VPC has no flow log because its creation was attempted and postponed."""
     incident: str = ""
     """The key of the recurring incident that it belongs to; '' if it belongs to none."""
     every_run: bool = True
-    """Whether each run reports it; else a notification of its incident, once in a suppression window."""
+    """Whether every run reports it; if not, its incident is reported once per suppression window."""
 
 
 class Remediation(Struct, frozen=True, kw_only=True):
-    """What was found about a log group, the delivery role or a description, and done."""
+    """A problem of a log group, the delivery role, tags or an EC2 description, and whether it was fixed."""
 
     resource: str
     summary: str
     applied: bool = True
-    """Whether it was put right; else a person has to."""
+    """Whether the problem was fixed; if not, action is required."""
     incident: str = ""
     """The key of the recurring incident that it belongs to; '' if it belongs to none."""
     every_run: bool = True
-    """Whether each run reports it; else a notification of its incident, once in a suppression window."""
+    """Whether every run reports it; if not, its incident is reported once per suppression window."""
 
 
 class EnforcementReport(Struct, frozen=True, kw_only=True):
@@ -82,34 +82,34 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     outcomes: tuple[VpcOutcome, ...] = ()
     remediations: tuple[Remediation, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    """What others record again: reported once in a suppression window."""
+    """Unmanaged flow logs that record the same traffic: reported once per suppression window."""
     plans: tuple[Plan, ...] = ()
     log_group_steps: tuple[LogGroupStep, ...] = ()
-    """What was planned for VPCs and for log groups, of a run that only plans."""
+    """In a dry run: the plans for VPCs and the steps for log groups."""
     queue_unavailable: bool = False
-    """Whether the state table did not answer, so that no later run knows what is left."""
+    """Whether the state table was unavailable, so that no later run knows the remaining work."""
     goes_on: bool = False
-    """Whether time ran out, so that the next scheduled look goes on with the sweep."""
+    """Whether time ran out, so that the next scheduled run continues the sweep."""
 
     def of(self, *results: Result) -> tuple[VpcOutcome, ...]:
-        """The outcomes with one of these results, in the order in which they happened."""
+        """The outcomes with one of these results, in order of execution."""
         return tuple(each for each in self.outcomes if each.result in results)
 
     @property
     def created(self) -> tuple[VpcOutcome, ...]:
-        """The VPCs that were given their flow log, by this run or since its event."""
+        """The VPCs that got their flow log, from this run or since its event."""
         return self.of(Result.CREATED)
 
     @property
     def made(self) -> tuple[VpcOutcome, ...]:
-        """The VPCs that this very run gave their flow log."""
+        """The VPCs that got their flow log from this run."""
         return tuple(each for each in self.created if not each.earlier)
 
     @property
     def awaited(self) -> tuple[VpcOutcome, ...]:
-        """The VPCs whose flow log is still to come after one was deleted.
+        """The VPCs that still wait for their flow log after one was deleted.
 
-        The caller is reported now: the retry that creates it does not know.
+        The caller is reported now, because the retry that creates the flow log does not know the caller.
         """
         if not self.trigger.is_deletion:
             return ()
@@ -117,32 +117,32 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> tuple[VpcOutcome, ...]:
-        """The VPCs that are not watched as policy wants, and need a person."""
+        """The VPCs that are not covered as the policy requires."""
         return self.of(Result.FAILED, Result.BROKEN, Result.CONFLICT, Result.ROLLED_BACK)
 
     @property
     def troubles(self) -> tuple[Remediation, ...]:
-        """What is wrong about a log group, the delivery role or a description, and was not put right."""
+        """The problems that were not fixed: those of log groups, the delivery role, tags or descriptions."""
         return tuple(each for each in self.remediations if not each.applied)
 
     @property
     def unfinished(self) -> tuple[VpcOutcome, ...]:
-        """What a retry of the same event may mend."""
+        """The outcomes that a retry of the same event may fix."""
         return tuple(each for each in self.outcomes if each.retryable)
 
     @property
     def incidents(self) -> tuple[str, ...]:
-        """The recurring incidents of outcomes and remediations, each once."""
+        """The recurring incidents of outcomes and remediations, without repetition."""
         parts: tuple[VpcOutcome | Remediation, ...] = (*self.outcomes, *self.remediations)
         return tuple(dict.fromkeys(each.incident for each in parts if each.incident))
 
     @property
     def duplicates_incident(self) -> str:
-        """The incident of just these duplicates; '' if there are none."""
+        """The incident for exactly these duplicates; '' if there are none."""
         return incident_of(self.duplicates) if self.duplicates else ""
 
     def about(self, incidents: Collection[str]) -> EnforcementReport:
-        """The report with what each run reports, and of what is reported once only these incidents."""
+        """The report, limited to what every run reports and to these recurring incidents."""
         return replace(
             self,
             outcomes=tuple(each for each in self.outcomes if each.every_run or each.incident in incidents),
@@ -154,28 +154,28 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def is_news(self) -> bool:
-        """Whether people have to hear about it: something was changed, or something is wrong.
+        """Whether the report must be sent: something was changed, or something is wrong.
 
-        A retry reports no failure that may pass: the sweep reports it, if it stays.
+        A retry does not report a transient failure; the sweep reports it if it persists.
         """
         failures = self.failures
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.duplicates
-        # What is left to a later run is reported now, with whoever made it necessary.
+        # Work that is left to a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.goes_on)
         return bool(changed or failures or unfinished or self.trigger.takes_away)
 
     def raise_if_incomplete(self) -> None:
-        """Make Lambda retry the event if it left something undone that no later run knows of.
+        """Make Lambda retry the event if work remains that no later run knows of.
 
         Raises:
-            EnforcementIncomplete: the state table did not answer, and a retry may do what is left.
+            EnforcementIncomplete: the state table was unavailable, and a retry may complete the work.
         """
         if not self.queue_unavailable:
             return
-        if left := [each.vpc_id or "the list of VPCs" for each in self.unfinished]:
-            raise EnforcementIncomplete(f"not covered yet, a retry may do it: {', '.join(left)}")
+        if left := [each.vpc_id or "unknown VPCs" for each in self.unfinished]:
+            raise EnforcementIncomplete(f"not covered yet; a retry may succeed: {', '.join(left)}")
         if self.goes_on:
-            # Where it stopped is not stored. A retry finds done what was done, and comes further.
-            raise EnforcementIncomplete("time ran out before all VPCs were looked at: a retry goes on")
+            # The position is not stored. A retry skips what is done already, and gets further.
+            raise EnforcementIncomplete("time ran out before all VPCs were checked: a retry continues")

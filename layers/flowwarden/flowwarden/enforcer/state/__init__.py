@@ -1,1 +1,1 @@
-"""What is there and what policy wants: inventory, interface activity, the desired flow log. Pure."""
+"""Observed and desired state: inventory, interface activity, the desired flow log. Pure."""

@@ -1,4 +1,4 @@
-"""The flow log that a VPC shall have, with all that CreateFlowLogs needs to know."""
+"""The desired flow log of a VPC, with all parameters of CreateFlowLogs."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ from flowwarden.policy.flow_logs import (
 from flowwarden.records.log_format import LogFormat
 
 MANAGED_TAG: Final = "flow-warden:managed"
-"""Tag key of every flow log that Flow Warden made; its value is the name of the stack."""
+"""Tag key of every flow log that Flow Warden creates; the value is the stack name."""
 HELD_TAG: Final = "flow-warden:held"
-"""Tag key of our own flow log whose replacement failed: `CONFIGURATION until UNIX_SECONDS` in its value."""
+"""Tag key of a managed flow log whose replacement failed; the value is `CONFIGURATION until UNIX_SECONDS`."""
 
 
 class DesiredFlowLog(FlowLogSettings, frozen=True, kw_only=True):
-    """The flow log that a VPC shall have: its settings, where it writes, its tags, and its log group."""
+    """The desired flow log of a VPC: its settings, destination, tags, and the settings of its log group."""
 
     destination: str
     """Name of the log group, or ARN of the bucket or the stream."""
     destination_type: str = CLOUD_WATCH_LOGS
     delivery_role_arn: str = ""
-    """Only for CloudWatch Logs: the others are delivered to by a service-linked role."""
+    """Only for CloudWatch Logs: a service-linked role delivers to the other destinations."""
     log_format: str
-    """As CreateFlowLogs takes it: `${field} ${field} …`."""
+    """In the syntax of CreateFlowLogs: `${field} ${field} …`."""
     tags: dict[str, str] = field(default_factory=dict)
     retention_days: int | None = None
     kms_key_arn: str = ""
 
     def client_token(self, vpc_id: str, idempotency_key: str) -> str:
-        """The idempotency token (64 hexadecimal digits, what EC2 allows) for this flow log in this VPC.
+        """The idempotency token (64 hexadecimal digits, the maximum of EC2) for this flow log in this VPC.
 
-        It is derived from VPC, configuration and occasion: a retry of the same event asks for one and the
-        same flow log; a changed configuration, which EC2 refuses under a used token, gets its own.
+        It is derived from the VPC, the configuration and the event. So a retry of the same event requests
+        the same flow log, and a changed configuration, which EC2 refuses for a used token, gets a new token.
 
         Args:
             vpc_id: the VPC.
-            idempotency_key: the same in every retry of what asked for it: an event's id, a sweep's
-                time. Without it, EC2 might take the repair of a deleted flow log for a repetition of
-                the call that made it, and answer with the id of what is gone, at every sweep.
+            idempotency_key: the key shared by all retries: the id of an event or the time of a sweep. Without
+                it, EC2 might treat the recreation of a deleted flow log as a repetition of the original call
+                and return the id of the deleted flow log, at every sweep.
         """
         parts = (vpc_id, self, idempotency_key)
         return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
     @property
     def configuration(self) -> str:
-        """Eight characters that stand for what cannot be changed in a flow log once it is made.
+        """An eight-character hash of the properties that cannot be changed after creation.
 
-        A setting at its default does not count, so that a new setting renames nothing.
+        A setting with its default value is left out, so that a new setting does not change existing hashes.
         """
         chosen = {each.name: getattr(self, each.name) for each in SETTINGS}
         changed = {each.name: chosen[each.name] for each in SETTINGS if chosen[each.name] != each.default}
@@ -70,10 +70,10 @@ class DesiredFlowLog(FlowLogSettings, frozen=True, kw_only=True):
 
     @property
     def alternate_destination(self) -> DesiredFlowLog | None:
-        """The same in a destination of its own, for when the usual one is taken; None if there is none.
+        """The same flow log with its alternate destination, used if the usual one is taken; None without one.
 
-        Its name holds the configuration, so that nothing of another configuration ever goes there. A
-        Firehose stream has no inside that could be told apart.
+        The name contains the configuration, so that no other configuration ever writes there. A Firehose
+        stream has no separate locations, so it has no alternate.
         """
         if self.destination_type == CLOUD_WATCH_LOGS:
             return replace(self, destination=f"{self.destination}-{self.configuration}")
@@ -83,19 +83,19 @@ class DesiredFlowLog(FlowLogSettings, frozen=True, kw_only=True):
 
 
 def managed_tags(stack_name: str) -> dict[str, str]:
-    """The tags of a flow log that the stack `stack_name` makes."""
+    """The tags of a flow log that the stack `stack_name` creates."""
     return {MANAGED_TAG: stack_name, "Name": stack_name}
 
 
 def retentions(policy: FlowLogsPolicy, stack: Stack) -> dict[str, int]:
-    """For how many days (value) each log group (key) that a policy names is to keep records."""
+    """The retention in days of each log group that a policy names, by log group."""
     specs = (policy.default, *(rule.flow_log for rule in policy.rules))
     wanted = (resolved(each, stack) for each in specs if each.destination_type == CLOUD_WATCH_LOGS)
     return {each.destination: each.retention_days for each in wanted if each.retention_days}
 
 
 def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog:
-    """The flow log that this VPC shall have: of the first rule that fits, or else the default."""
+    """The desired flow log of this VPC: from the first matching rule, otherwise the default."""
     for rule in policy.rules:
         if selects(rule.where, stack.account_id, stack.region, vpc):
             return resolved(rule.flow_log, stack)
@@ -103,7 +103,7 @@ def wanted_for(vpc: Vpc, policy: FlowLogsPolicy, stack: Stack) -> DesiredFlowLog
 
 
 def resolved(spec: FlowLogSpec, stack: Stack) -> DesiredFlowLog:
-    """A spec, with what it leaves open as the stack has it."""
+    """The desired flow log for a spec; the stack provides what the spec leaves open."""
     to_logs = spec.destination_type == CLOUD_WATCH_LOGS
     suffix = f"-{spec.log_group_suffix}" if spec.log_group_suffix else ""
     settings = {each.name: getattr(spec, each.name) for each in SETTINGS}

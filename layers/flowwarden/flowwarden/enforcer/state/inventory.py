@@ -1,4 +1,4 @@
-"""What exists: VPCs, their parts, their flow logs and log groups, as the enforcer sees them."""
+"""The inventory: VPCs, their subnets and interfaces, their flow logs and log groups, as observed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from flowwarden.policy.setting import Value
 
 
 class Vpc(Struct, frozen=True, kw_only=True):
-    """One VPC; `owner_id` is the account that owns it, which differs from ours for a shared VPC.
+    """One VPC; `owner_id` is the account that owns it, which is another account for a shared VPC.
 
-    It is '' where nobody told: an event without an account.
+    `owner_id` is '' if unknown, as in an event without an account.
     """
 
     vpc_id: str
@@ -30,13 +30,13 @@ class Subnet(Struct, frozen=True, kw_only=True):
 
 
 class FlowLog(Struct, frozen=True, kw_only=True):
-    """One flow log as DescribeFlowLogs describes it; None where the description has no such member."""
+    """One flow log as DescribeFlowLogs describes it; None if the description omits a member."""
 
     flow_log_id: str
     resource_id: str
-    """Of a VPC, a subnet or a network interface."""
+    """Id of a VPC, a subnet or a network interface."""
     settings: dict[str, Value] = {}
-    """By their names in the policy (`policy.flow_logs.SETTINGS`); one that is not described is missing."""
+    """By name in the policy (`policy.flow_logs.SETTINGS`); a setting that is not described is missing."""
     log_destination_type: str | None = None
     log_group_name: str | None = None
     log_destination: str | None = None
@@ -63,19 +63,19 @@ class FlowLog(Struct, frozen=True, kw_only=True):
 
 
 class Unread(Struct, frozen=True, kw_only=True):
-    """Something in a description that could not be read."""
+    """An item of a description that could not be read."""
 
     call: str
     what: str
-    """Whose it was, and why it could not be read."""
+    """The resource, and why it could not be read."""
 
 
 class LogGroup(Struct, frozen=True, kw_only=True):
-    """One log group and what is subscribed to it."""
+    """One log group and its subscriptions."""
 
     name: str
     retention_days: int | None = None
-    """None: records are kept for ever."""
+    """None means unlimited."""
     kms_key_arn: str | None = None
     subscriptions: tuple[Subscription, ...] = ()
 
@@ -89,19 +89,19 @@ class Subscription(Struct, frozen=True, kw_only=True):
 
 
 class VpcResources(Struct, frozen=True, kw_only=True):
-    """What belongs to one VPC."""
+    """The resources of one VPC."""
 
     subnets: tuple[Subnet, ...] = ()
-    """Only told where some subnet or interface has a flow log of its own."""
+    """Only listed if some subnet or interface has its own flow log."""
     interfaces: tuple[NetworkInterface, ...] = ()
     flow_logs: tuple[FlowLog, ...] = ()
-    """Of the VPC, its subnets and its interfaces."""
+    """Those of the VPC, its subnets and its interfaces."""
 
 
 def by_vpc(
     subnets: Iterable[Subnet], interfaces: Iterable[NetworkInterface], flow_logs: Iterable[FlowLog]
 ) -> Mapping[str, VpcResources]:
-    """Give each VPC its parts; a flow log of what belongs to no VPC that is known is left out."""
+    """Group resources by VPC; a flow log of a resource that belongs to no known VPC is left out."""
     vpc_of: dict[str, str] = {}
     own: dict[str, tuple[list[Subnet], list[NetworkInterface], list[FlowLog]]] = {}
     for subnet in subnets:

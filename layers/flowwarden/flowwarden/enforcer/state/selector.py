@@ -1,4 +1,4 @@
-"""Which VPCs a part of the policy selects. Pure."""
+"""Decides which VPCs a selection in the policy matches. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowwarden.policy.flow_logs import ANY, Selection
 
 
 def selects(where: Selection, account_id: str, region: str, vpc: Vpc) -> bool:
-    """Whether a VPC is among those selected."""
+    """Whether the selection matches a VPC."""
     return (
         (not where.accounts or account_id in where.accounts)
         and (not where.regions or region in where.regions)
@@ -25,5 +25,5 @@ def _fits(value: str | None, wanted: str) -> bool:
 
 def _holds(outer: str, inner: str) -> bool:
     network, part = ip_network(outer), ip_network(inner)
-    # One version for both, which the type checker does not see.
+    # Both have the same IP version here, which the type checker cannot infer.
     return network.version == part.version and part.subnet_of(network)  # type: ignore[arg-type]

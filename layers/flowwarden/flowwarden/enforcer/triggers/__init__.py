@@ -1,1 +1,1 @@
-"""EventBridge events become triggers: what a run is about. Pure."""
+"""Turns EventBridge events into triggers, which define the scope of a run. Pure."""

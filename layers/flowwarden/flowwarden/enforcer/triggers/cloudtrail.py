@@ -1,4 +1,4 @@
-"""Who made an API call, from where, and with which credentials, as CloudTrail tells it. Pure."""
+"""Reads the caller of an API call, its source address and credentials from a CloudTrail record. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class ApiCaller(Struct, frozen=True, kw_only=True):
-    """Who did what; '' where the event does not tell."""
+    """The API call and its caller; '' for what the event does not contain."""
 
     event_name: str
     event_id: str = ""
@@ -17,31 +17,35 @@ class ApiCaller(Struct, frozen=True, kw_only=True):
     """ARN of the principal, or the AWS service that acted."""
     source_ip: str = ""
     credentials: str = ""
-    """What was used to sign the call, in words: kind of identity, access key, role, MFA, program."""
+    """The credentials of the call as text: identity type, access key, role, MFA, user agent."""
     role_arn: str = ""
-    """The role whose session it was."""
+    """The role of the session."""
 
 
 def caller_of(detail: Mapping[str, Any]) -> ApiCaller:
-    """The origin of the call that a CloudTrail record is about."""
-    who = mapping(detail.get("userIdentity"))
-    issuer = mapping(mapping(who.get("sessionContext")).get("sessionIssuer"))
+    """The caller of the API call that a CloudTrail record describes."""
+    identity = mapping(detail.get("userIdentity"))
+    issuer = mapping(mapping(identity.get("sessionContext")).get("sessionIssuer"))
     return ApiCaller(
         event_name=text(detail.get("eventName")),
         event_id=text(detail.get("eventID")),
-        actor=text(who.get("arn")) or text(who.get("invokedBy")) or text(who.get("principalId")),
+        actor=_actor(identity),
         source_ip=text(detail.get("sourceIPAddress")),
-        credentials="; ".join(_credentials(detail, who)),
+        credentials="; ".join(_credentials(detail, identity)),
         role_arn=text(issuer.get("arn")),
     )
 
 
-def _credentials(detail: Mapping[str, Any], who: Mapping[str, Any]) -> Iterator[str]:
-    if kind := text(who.get("type")):
+def _actor(identity: Mapping[str, Any]) -> str:
+    return text(identity.get("arn")) or text(identity.get("invokedBy")) or text(identity.get("principalId"))
+
+
+def _credentials(detail: Mapping[str, Any], identity: Mapping[str, Any]) -> Iterator[str]:
+    if kind := text(identity.get("type")):
         yield kind
-    if key := text(who.get("accessKeyId")):
+    if key := text(identity.get("accessKeyId")):
         yield f"access key {key}"
-    session = mapping(who.get("sessionContext"))
+    session = mapping(identity.get("sessionContext"))
     if role := text(mapping(session.get("sessionIssuer")).get("arn")):
         yield f"a session of {role}"
     attributes = mapping(session.get("attributes"))
@@ -52,17 +56,17 @@ def _credentials(detail: Mapping[str, Any], who: Mapping[str, Any]) -> Iterator[
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """What should be a mapping; an empty one if it is none."""
+    """The value if it is a mapping, otherwise an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def text(value: object) -> str:
-    """What should be text, without halves of surrogate pairs, which JSON may hold and nothing takes."""
+    """The value if it is text, otherwise ''. Replaces unpaired surrogates, which UTF-8 does not allow."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def as_list(value: object) -> list[Any]:
-    """Undo CloudTrail's XML-to-JSON: one item stands alone, several are a list, none is '' or {} or null."""
+    """Undo CloudTrail's XML-to-JSON conversion: one item is not in a list, none is '' or {} or null."""
     if isinstance(value, list):
         return value
     return [value] if value else []

@@ -1,4 +1,4 @@
-"""API calls about what flow logs need, the log groups and the delivery role: are they ours? Pure."""
+"""Classifies API calls about the dependencies of flow logs: log groups and the delivery role. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOG_GROUP_CALLS = (
     "AssociateKmsKey",
     "DisassociateKmsKey",
 )
-"""What takes a log group from its records, or from the monitor."""
+"""Calls that may remove records from a log group, or the log group from the monitor."""
 ROLE_CALLS = (
     "DeleteRole",
     "DeleteRolePolicy",
@@ -29,53 +29,53 @@ ROLE_CALLS = (
     "UpdateAssumeRolePolicy",
     "PutRolePermissionsBoundary",
 )
-"""What may keep VPC Flow Logs from writing."""
+"""Calls that may prevent VPC Flow Logs from writing."""
 DEPLOYMENT = "cloudformation.amazonaws.com"
 AWAY = ("Delete", "Detach", "Disassociate")
-"""How the names of calls begin that take something away, whatever they ask for."""
+"""Prefixes of call names that remove something, whatever their parameters."""
 
 
-def why_not_ours(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
-    """Why a call about a log group or a role is none of our business; '' if it is."""
-    asked = mapping(detail.get("requestParameters"))
-    group, role = _group(asked), text(asked.get("roleName"))
+def why_unrelated(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
+    """Why a call about a log group or a role does not concern this stack; '' if it does."""
+    request = mapping(detail.get("requestParameters"))
+    group, role = _group(request), text(request.get("roleName"))
     if detail.get("eventSource") == LOGS and not stack.keeps(group):
-        return f"{name} was about {group or 'no log group'}, which is not ours"
+        return f"{name} concerns {group or 'an unnamed log group'}, which this stack does not manage"
     if detail.get("eventSource") == IAM and role != stack.delivery_role_arn.rpartition("/")[2]:
-        return f"{name} was about {role or 'no role'}, which is not ours"
+        return f"{name} concerns {role or 'an unnamed role'}, which is not this stack's delivery role"
     return ""
 
 
-def _group(asked: Mapping[str, Any]) -> str:
-    """The log group that a call names, by itself or by its ARN, which may end in `:*`; '' if none."""
-    arn = text(asked.get("resourceIdentifier"))
-    return text(asked.get("logGroupName")) or arn.partition(":log-group:")[2].removesuffix(":*")
+def _group(request: Mapping[str, Any]) -> str:
+    """The log group in a request, given by name or by ARN, which may end in `:*`; '' if none."""
+    arn = text(request.get("resourceIdentifier"))
+    return text(request.get("logGroupName")) or arn.partition(":log-group:")[2].removesuffix(":*")
 
 
 def takes_away(detail: Mapping[str, Any], name: str, stack: Stack) -> bool:
-    """Whether a call that is ours took away what flow logs need.
+    """Whether a call that concerns this stack removed a dependency of flow logs.
 
-    A deployment by itself is no news, because this stack's own changes what it brings. What another stack's
-    took away has to be restored, and that is told.
+    A deployment alone is not reported, because this stack's own deployments change what it provides. If the
+    deployment of another stack removed something, it must be restored, and the restoration is reported.
     """
     if is_deployment(detail):
         return False
-    asked = mapping(detail.get("requestParameters"))
-    return name.startswith(AWAY) or _alters(asked, name, stack)
+    request = mapping(detail.get("requestParameters"))
+    return name.startswith(AWAY) or _alters(request, name, stack)
 
 
-def _alters(asked: Mapping[str, Any], name: str, stack: Stack) -> bool:
-    """Whether a call gave our log group another retention, or the filter another work, than is wanted."""
+def _alters(request: Mapping[str, Any], name: str, stack: Stack) -> bool:
+    """Whether a call set a retention or a subscription filter of the stack to a value that is not wanted."""
     if name == "PutRetentionPolicy":
-        wanted = stack.retention_of(_group(asked))
-        return wanted is not None and asked.get("retentionInDays") != wanted
+        wanted = stack.retention_of(_group(request))
+        return wanted is not None and request.get("retentionInDays") != wanted
     if name == "PutSubscriptionFilter" and stack.monitor_arn:
-        work = asked.get("filterPattern") or "", asked.get("destinationArn")
-        return asked.get("filterName") == stack.stack_name and work != ("", stack.monitor_arn)
+        effect = request.get("filterPattern") or "", request.get("destinationArn")
+        return request.get("filterName") == stack.stack_name and effect != ("", stack.monitor_arn)
     return False
 
 
 def is_deployment(detail: Mapping[str, Any]) -> bool:
-    """Whether CloudFormation made a call, for whatever stack: it does not say."""
+    """Whether CloudFormation made a call. The event does not contain the stack."""
     invoked_by = text(mapping(detail.get("userIdentity")).get("invokedBy"))
     return DEPLOYMENT in {text(detail.get("sourceIPAddress")), invoked_by}

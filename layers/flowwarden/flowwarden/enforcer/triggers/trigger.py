@@ -1,8 +1,8 @@
-"""What set the enforcer off, and which VPCs it concerns. Pure: an EventBridge event in, a trigger out.
+"""Reads an EventBridge event into a trigger: the cause of the run and the VPCs that it concerns. Pure.
 
-An event is known by what CloudTrail wrote in its `detail`, not by the envelope's `source`, which a
-forwarding bus may change. Where an event does not say which VPC it is about, everything is looked at:
-a sweep too many costs some API calls, a VPC overlooked is a blind spot.
+An event is identified by the CloudTrail record in its `detail`, not by the `source` of the envelope, which a
+forwarding bus may change. If an event does not name the VPC, everything is checked: an unnecessary sweep
+costs some API calls, but a missed VPC is a blind spot.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from flowwarden.enforcer.triggers.tampering import (
     ROLE_CALLS,
     is_deployment,
     takes_away,
-    why_not_ours,
+    why_unrelated,
 )
 
 SCHEDULED = "Scheduled Event"
@@ -36,71 +36,71 @@ CALLS = {EC2: (*CREATIONS, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
 TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
 PENDING_LOOK = "pending"
 DEPLOYED_LOOK = "deployed"
-"""The `look` of events that the template makes of what EventBridge tells."""
+"""The values of `look` in the events that the template creates."""
 
 FRESH_SECONDS: Final = 120
-"""How long after an event EC2 may not show yet what exists: a new VPC."""
+"""How long after an event EC2 may not show a new VPC yet."""
 
 
 class RunKind(StrEnum):
-    """Why a run happens; `modes.RUN_MODES` says what follows."""
+    """The kind of a run; `modes.RUN_MODES` defines what it does."""
 
     EVENT = "EVENT"
     """An event names VPCs."""
     SWEEP = "SWEEP"
-    """Everything is looked at: by schedule, or because an event does not say which VPC it is about."""
+    """Everything is checked: on schedule, or because an event does not name the VPC."""
     RETRY = "RETRY"
-    """The schedule for the work queue, and for the rest of a sweep that ran out of time."""
+    """The schedule for the work queue and for the rest of a sweep that ran out of time."""
     DEPENDENCIES = "DEPENDENCIES"
-    """An event is about what flow logs need: log groups, subscriptions, the delivery role."""
+    """An event concerns the dependencies of flow logs: log groups, subscriptions, the delivery role."""
     IGNORED = "IGNORED"
-    """Nothing follows from the event."""
+    """The event requires no action."""
 
 
 class NewVpc(Struct, frozen=True, kw_only=True):
-    """A VPC that an event says was created, with the account that owns it ('' if not told)."""
+    """A VPC that was created according to an event, with the account that owns it ('' if unknown)."""
 
     vpc_id: str
     owner_id: str
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
-    """What set the enforcer off."""
+    """The cause of a run."""
 
     kind: RunKind
     reason: str
-    """Why this kind of run, in words."""
+    """Why this kind of run was chosen, as text."""
     vpcs: tuple[NewVpc, ...] = ()
     deleted: tuple[str, ...] = ()
-    """Ids of flow logs that the event says were deleted."""
+    """Ids of the flow logs that were deleted according to the event."""
     origin: ApiCaller | None = None
     """None for the schedule."""
     happened_at: int | None = None
-    """When the call was made or the sweep was due, Unix seconds; None if the event does not tell."""
+    """When the call was made or the sweep was due, Unix seconds; None if the event does not contain it."""
     idempotency_key: str = ""
-    """What all deliveries and retries of this event share, and no other event has; '' if it does not tell."""
+    """A key shared by all deliveries and retries of this event and by no other event; '' if unknown."""
     deployed: bool = False
-    """Whether the stack was just made or changed: its monitor may have seen nothing yet."""
+    """Whether the stack was just created or updated: its monitor may not have seen any records yet."""
     takes_away: bool = False
-    """Whether somebody took away what flow logs need: news even if another run has restored it since."""
+    """Whether a call removed a dependency of flow logs; reported even if another run already restored it."""
 
     @property
     def is_deletion(self) -> bool:
-        """Whether somebody deleted flow logs."""
+        """Whether the event is a deletion of flow logs."""
         return self.origin is not None and self.origin.event_name == DELETION
 
     def is_newborn(self, vpc_id: str, now: int) -> bool:
-        """Whether EC2 may not know a VPC everywhere yet; `now` is Unix seconds."""
+        """Whether a VPC is so new that EC2 may not show it everywhere yet; `now` is Unix seconds."""
         named = any(each.vpc_id == vpc_id for each in self.vpcs)
         return named and self.happened_at is not None and abs(now - self.happened_at) < FRESH_SECONDS
 
 
 def read(event: object, stack: Stack) -> Trigger:
-    """Read an EventBridge event; never raises, whatever the event is or holds.
+    """Read an EventBridge event; never raises, whatever the event contains.
 
     Args:
-        event: what the function was invoked with.
-        stack: whose VPCs and log groups are looked after; no call in another account or region is ours.
+        event: the event that the function was invoked with.
+        stack: the stack; calls in other accounts or regions are ignored.
     """
     if not isinstance(event, Mapping):
         return Trigger(kind=RunKind.IGNORED, reason=f"not an event, but {type(event).__name__}")
@@ -114,7 +114,7 @@ def _read_schedule(event: Mapping[str, Any]) -> Trigger:
     pending = look == PENDING_LOOK
     return Trigger(
         kind=RunKind.RETRY if pending else RunKind.SWEEP,
-        reason="scheduled look at what is pending" if pending else "scheduled sweep",
+        reason="scheduled retry of pending VPCs" if pending else "scheduled sweep",
         happened_at=_unix_seconds(event.get("time")),
         idempotency_key=text(event.get("time")) or text(event.get("id")),
         deployed=look == DEPLOYED_LOOK,
@@ -125,36 +125,37 @@ def _read_call(event: Mapping[str, Any], stack: Stack) -> Trigger:
     detail = mapping(event.get("detail"))
     name, source = text(detail.get("eventName")), text(detail.get("eventSource"))
     if event.get("detail-type") != API_CALL or source not in CALLS:
-        return Trigger(kind=RunKind.IGNORED, reason="not an event that the enforcer knows")
+        return Trigger(kind=RunKind.IGNORED, reason="not an event that the enforcer handles")
     if name not in CALLS[source]:
         return Trigger(
-            kind=RunKind.IGNORED, reason=f"{name or 'a call without name'} is none of its business"
+            kind=RunKind.IGNORED,
+            reason=f"{name or 'an unnamed call'} is not a call that the enforcer handles",
         )
-    if nothing := _why_nothing(detail, name, stack):
-        return _trigger(event, RunKind.IGNORED, nothing)
+    if reason := _why_ignored(detail, name, stack):
+        return _trigger(event, RunKind.IGNORED, reason)
     if source != EC2:
         return _read_tampering(event, name, stack)
     return _read_deletion(event) if name == DELETION else _read_creation(event)
 
 
-def _why_nothing(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
-    """Why a call that may matter does not; '' if it does."""
+def _why_ignored(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
+    """Why a call of a relevant kind is ignored; '' if it is not."""
     source, where = detail.get("eventSource"), text(detail.get("awsRegion")) or stack.region
     account = text(detail.get("recipientAccountId")) or stack.account_id
     if detail.get("errorCode"):
         return f"{name} failed with {text(str(detail['errorCode']))}: nothing changed"
     if account != stack.account_id:
-        return f"{name} was recorded for account {account}; here {stack.account_id} is looked after"
+        return f"{name} was recorded for account {account}; this stack covers {stack.account_id}"
     # IAM is global: its calls are recorded in one region.
     if where != stack.region and source != IAM:
-        return f"{name} was made in {where}; here {stack.region} is looked after"
+        return f"{name} was made in {where}; this stack covers {stack.region}"
     if stack.enforcer_role_arn and caller_of(detail).role_arn == stack.enforcer_role_arn:
-        return f"{name} was the enforcer's own"
-    return "" if source == EC2 else why_not_ours(detail, name, stack)
+        return f"{name} was made by the enforcer itself"
+    return "" if source == EC2 else why_unrelated(detail, name, stack)
 
 
 def _read_creation(event: Mapping[str, Any]) -> Trigger:
-    """CreateVpc, CreateDefaultVpc; the latter's shape is not documented: maybe wrapped, maybe empty."""
+    """CreateVpc or CreateDefaultVpc. The latter's response is not documented: it may be wrapped or empty."""
     detail = mapping(event.get("detail"))
     account = text(detail.get("recipientAccountId")) or text(event.get("account"))
     found = tuple(
@@ -163,27 +164,27 @@ def _read_creation(event: Mapping[str, Any]) -> Trigger:
     )
     if found:
         return _trigger(event, RunKind.EVENT, f"{detail['eventName']} names the VPC", vpcs=found)
-    return _trigger(event, RunKind.SWEEP, f"{detail['eventName']} does not tell which VPC")
+    return _trigger(event, RunKind.SWEEP, f"{detail['eventName']} does not name the VPC")
 
 
 def _read_deletion(event: Mapping[str, Any]) -> Trigger:
-    """DeleteFlowLogs: it names flow logs, not VPCs, and what they watched can no longer be asked."""
+    """DeleteFlowLogs: it names flow logs, not VPCs, and deleted flow logs can no longer be described."""
     detail = mapping(event.get("detail"))
-    asked = _unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
-    ids = tuple(text(each) or text(mapping(each).get("content")) for each in as_list(asked))
+    requested = _unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
+    ids = tuple(text(each) or text(mapping(each).get("content")) for each in as_list(requested))
     kept = set(_refused(_unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
     deleted = tuple(each for each in ids if each and each not in kept)
     if ids and kept.issuperset(ids):
-        return _trigger(event, RunKind.IGNORED, "DeleteFlowLogs deleted nothing: EC2 refused every flow log")
+        return _trigger(event, RunKind.IGNORED, "DeleteFlowLogs deleted nothing: EC2 refused every deletion")
     return _trigger(
-        event, RunKind.SWEEP, "DeleteFlowLogs does not tell which VPC lost sight", deleted=deleted
+        event, RunKind.SWEEP, "DeleteFlowLogs does not name the VPC that lost coverage", deleted=deleted
     )
 
 
 def _read_tampering(event: Mapping[str, Any], name: str, stack: Stack) -> Trigger:
     """A call about a log group or the delivery role."""
     by = " by a deployment" if is_deployment(mapping(event.get("detail"))) else ""
-    found = _trigger(event, RunKind.DEPENDENCIES, f"{name}{by} was about what the flow logs need")
+    found = _trigger(event, RunKind.DEPENDENCIES, f"{name}{by} concerns a dependency of the flow logs")
     return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, stack))
 
 
@@ -195,7 +196,7 @@ def _trigger(
     vpcs: tuple[NewVpc, ...] = (),
     deleted: tuple[str, ...] = (),
 ) -> Trigger:
-    """A trigger by an API call, with who made it."""
+    """The trigger for an API call, with its caller."""
     detail = mapping(event.get("detail"))
     return Trigger(
         kind=kind,
@@ -209,20 +210,20 @@ def _trigger(
 
 
 def _unwrapped(detail: Mapping[str, Any], member: str, suffix: str) -> Mapping[str, Any]:
-    """The request or the answer, taken out of the `<call>Request` or `<call>Response` that may wrap it."""
+    """The request or response, without the `<call>Request` or `<call>Response` that may wrap it."""
     outer = mapping(detail.get(member))
     return mapping(outer.get(f"{detail.get('eventName')}{suffix}")) or outer
 
 
-def _vpcs(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for each in as_list(answer.get("vpc")):
+def _vpcs(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for each in as_list(response.get("vpc")):
         vpc = mapping(each)
         if text(vpc.get("vpcId")).startswith("vpc-"):
             yield vpc
 
 
 def _refused(unsuccessful: object) -> Iterator[str]:
-    """Ids of the items in `unsuccessful`: a call that failed for some of them has no errorCode."""
+    """Ids of the items in `unsuccessful`: a call that failed only for some items has no errorCode."""
     for each in as_list(mapping(unsuccessful).get("item")):
         resource = text(mapping(each).get("resourceId"))
         if resource:

@@ -1,0 +1,123 @@
+"""One run of the enforcer for each kind of notification and for the plan output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
+from flowwarden.enforcer.triggers.trigger import Trigger
+from flowwarden.errors import CallRefused, FlowLogExists
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.state import heartbeats
+from tests.enforcer.cases import seen
+from tests.enforcer.fakes import GROUP, FakeRoles, Fakes, sound
+from tests.enforcer.fakes_ec2 import FakeEc2, wanted
+from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, DESIRED, SWEEP, THROTTLED, existing, own
+
+HOST: Final = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
+FOREIGN: Final = existing(tags={}, flow_log_id="fl-foreign", log_group_name="theirs")
+CALLER: Final = ApiCaller(
+    event_name="CreateVpc",
+    event_id="8f6d",
+    actor="arn:aws:iam::111122223333:user/maria",
+    source_ip="203.0.113.24",
+    credentials="IAMUser; access key AKIAEXAMPLE; without MFA",
+)
+CREATION: Final = replace(BIRTH, origin=CALLER)
+DELETION: Final = replace(
+    SWEEP,
+    reason="DeleteFlowLogs does not name the VPC that lost coverage",
+    deleted=("fl-of-vpc-1",),
+    origin=replace(CALLER, event_name="DeleteFlowLogs"),
+)
+
+
+def _run(ec2: FakeEc2, trigger: Trigger = SWEEP) -> EnforcementReport:
+    fakes = Fakes(ec2=ec2)
+    for each in ec2.existing:
+        group = each.log_group_name or GROUP
+        fakes.groups.there[group] = sound(group)
+    return _reconcile(fakes, trigger)
+
+
+def _reconcile(fakes: Fakes, trigger: Trigger = SWEEP) -> EnforcementReport:
+    return fakes.service(AT_ONCE).reconcile(trigger, BORN + 10)
+
+
+def _replacement() -> FlowLog:
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    return wanted("fl-new", "vpc-1", alternate, BORN - 9999)
+
+
+def _failed_delivery(*old: FlowLog) -> EnforcementReport:
+    ec2 = FakeEc2(own("vpc-1"), [*old, _replacement()])
+    ec2.fail("fl-new")
+    return _run(ec2)
+
+
+def _conflict() -> EnforcementReport:
+    class LateEc2(FakeEc2):
+        """Lists a conflicting flow log only after the creation was refused."""
+
+        def create(self, *_: object) -> str:
+            self.existing.append(existing(traffic_type="REJECT", tags={}))
+            raise FlowLogExists("CreateFlowLogs: FlowLogAlreadyExists")
+
+    return _run(LateEc2(own("vpc-1")))
+
+
+def _unverified() -> EnforcementReport:
+    guest = replace(HOST, instance_id="i-1", instance_owner="444455556666")
+    old = existing(creation_time=BORN - 24 * 3600)
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [old], [guest]))
+    for each in heartbeats.additions(GROUP, seen("eni-0b", at=BORN + 10)[GROUP]):
+        fakes.evidence.add(each)
+    return _reconcile(fakes)
+
+
+def _dependencies() -> EnforcementReport:
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing()]), roles=FakeRoles(None))
+    fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=1)}
+    return _reconcile(fakes)
+
+
+def _out_of_time() -> EnforcementReport:
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
+    fakes.pace.left = 1
+    return _reconcile(fakes, DELETION)
+
+
+def _plan() -> EnforcementReport:
+    old = [existing(log_format="${version}"), replace(FOREIGN, resource_id="vpc-2"), existing("vpc-2")]
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2", "vpc-3"), old, [HOST]))
+    for each in heartbeats.additions(GROUP, seen("eni-0a", at=BORN + 10)[GROUP]):
+        fakes.evidence.add(each)
+    return fakes.service(AT_ONCE, dry_run=True).reconcile(SWEEP, BORN + 10)
+
+
+EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
+    "created": lambda: _run(FakeEc2(own("vpc-1"), clock=BORN), CREATION),
+    "replaced": lambda: _run(FakeEc2(own("vpc-1"), [existing(log_format="${version}"), _replacement()])),
+    "rolled-back": lambda: _failed_delivery(existing(log_format="${version}")),
+    "not-delivering": _failed_delivery,
+    "failed": lambda: _run(
+        FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallRefused("CreateFlowLogs: UnauthorizedOperation")})
+    ),
+    "conflict": _conflict,
+    "deleted-and-delayed": lambda: _run(FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED}), DELETION),
+    "out-of-time": _out_of_time,
+    "dependencies": _dependencies,
+    "silent-log-group": lambda: _run(
+        FakeEc2(own("vpc-1"), [existing(creation_time=BORN - 24 * 3600)], [HOST])
+    ),
+    "unverified": _unverified,
+    "duplicates": lambda: _run(FakeEc2(own("vpc-1"), [existing(), FOREIGN])),
+    "plan": _plan,
+}
+"""By the name of the golden file."""
