@@ -52,7 +52,7 @@ def family(flow: Flow) -> bool:
 
 
 def plainly(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
-    """Flow by flow: the address that all flows of its interface and family share, then EC2, then own addresses."""
+    """Flow by flow: the address that all flows of its interface and family share, then EC2, then own ones."""
     ends: defaultdict[tuple[str | None, bool], list[set[str]]] = defaultdict(list)
     for flow in flows:
         ends[flow.interface_id, family(flow)].append({flow.srcaddr, flow.dstaddr})
