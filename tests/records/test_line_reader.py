@@ -223,8 +223,8 @@ class TestGaps:
     def test_a_gap_with_traffic_is_malformed(self, status: str) -> None:
         """A REJECT with status NODATA and counts is contradictory, so an operator must check it."""
         rejected = ACCEPTED.replace("ACCEPT OK", f"REJECT {status}")
-        assert reason(rejected) == f"log-status is {status}, but srcaddr is 10.0.0.5"
-        assert "but action is REJECT" in reason(NODATA.replace("- NODATA", f"REJECT {status}"))
+        assert reason(rejected) == f"log-status is {status}, yet srcaddr is 10.0.0.5"
+        assert "yet action is REJECT" in reason(NODATA.replace("- NODATA", f"REJECT {status}"))
 
 
 class TestMalformed:

@@ -176,7 +176,7 @@ def _interpret(layout: LogFormat, tokens: Sequence[str]) -> Flow | Gap | None:
     if status in (LogStatus.NODATA, LogStatus.SKIPDATA):
         for field in layout.fields:
             if field.kind in TRAFFIC_KINDS and values[field.attribute] is not None:
-                raise ValueError(f"log-status is {status}, but {field.name} is {values[field.attribute]}")
+                raise ValueError(f"log-status is {status}, yet {field.name} is {values[field.attribute]}")
         known = {name: values[name] for name in Gap.__struct_fields__ if name in values}
         return Gap(kind=GapKind(status), **known)
     if not values.keys() >= set(ENDPOINTS):
