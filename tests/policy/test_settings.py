@@ -108,7 +108,7 @@ def test_a_setting_applies_only_to_the_destinations_of_its_row(setting: Setting)
     ],
 )
 def test_values_that_ec2_treats_as_equal_compare_equal(one: Any, two: Any) -> None:
-    """Extra blanks, the order of resources, and missing values do not matter."""
+    """Extra spaces, the order of resources, and missing values do not matter."""
     setting = Setting(default=type(one)(), purpose="")
     assert setting.comparable(one) == setting.comparable(two)
     assert hash(setting.comparable(one)) == hash(setting.comparable(two))

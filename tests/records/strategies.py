@@ -70,7 +70,7 @@ GAP_KINDS = (Kind.TEXT, Kind.ENCODED_TEXT, Kind.SECONDS, Kind.STATUS, Kind.INTEG
 
 @st.composite
 def lines(draw: st.DrawFn, layouts: list[LogFormat]) -> str:
-    """A line of one of the layouts, with up to two unusual tokens and possibly unusual blanks."""
+    """A line of one of the layouts, with up to two unusual tokens and possibly unusual whitespace."""
     fields = draw(st.sampled_from(layouts)).fields
     is_gap = draw(st.booleans())
     tokens = [

@@ -107,7 +107,7 @@ class TestFlows:
             ACCEPTED.replace("1700000000", "1700000000123").replace("1700000059", "1700000059999"),
         ],
     )
-    def test_blanks_line_ends_byte_order_mark_and_milliseconds_do_not_matter(self, line: str) -> None:
+    def test_whitespace_line_ends_byte_order_mark_and_milliseconds_do_not_matter(self, line: str) -> None:
         """AWS's examples contain a double space; files and other tools cause the others."""
         assert known(flow(line)) == FLOW
 

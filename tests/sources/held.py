@@ -81,7 +81,7 @@ class Trickle(RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what read() passes
-        """Give the next bytes."""
+        """Return the next bytes."""
         part = next(self._parts, b"")
         buffer[: len(part)] = part
         return len(part)

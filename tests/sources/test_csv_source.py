@@ -26,7 +26,7 @@ def test_athena_quotes_uses_underscores_and_leaves_absent_values_empty(absent: s
 
 
 def test_unquoted_csv_with_dashes_gives_the_same_records() -> None:
-    """Other tools write this form; surrounding blanks and CRLF do not matter."""
+    """Other tools write this form; surrounding spaces and CRLF do not matter."""
     text = f"{HEADER}\n{ACCEPTED}\n\n{REJECTED}".replace(" ", " , ").replace("\n", "\r\n")
     assert read_all(text).flows == flows_of(ACCEPTED, REJECTED)
 

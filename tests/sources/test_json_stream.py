@@ -40,7 +40,7 @@ def found(text: str | bytes, *sizes: int) -> list[Any]:
     ids=[
         "one per line",
         "concatenated",
-        "blank between",
+        "space between",
         "array",
         "multi-line array",
         "pretty",

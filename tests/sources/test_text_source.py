@@ -113,11 +113,11 @@ def test_a_timestamp_in_a_later_line_is_kept() -> None:
         "BOM",
         "BOM, header, CRLF",
         "blank lines",
-        "blanks around",
-        "double blanks",
+        "spaces around",
+        "double spaces",
     ],
 )
-def test_line_ends_and_blanks_do_not_matter(text: str) -> None:
+def test_line_ends_and_whitespace_do_not_matter(text: str) -> None:
     """They depend on the writing tool, not on AWS."""
     held = read_all(text)
     assert held.flows == flows_of(ACCEPTED, REJECTED)

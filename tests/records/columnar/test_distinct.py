@@ -10,7 +10,7 @@ from flowwarden.records.columnar.distinct import one_of_each, places_of
 
 HASHES = st.lists(
     st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2, 2**64 - 1]), max_size=60
-)  # small ones share a slot
+)  # small values share a slot
 
 
 @given(HASHES)

@@ -60,7 +60,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     def comparable(self, value: Value | None) -> object:
         """A normalized, hashable form: equal for values that EC2 treats as equal.
 
-        Extra blanks are ignored, and a missing value equals the default.
+        Extra spaces are ignored, and a missing value equals the default.
         """
         if value is None or value == self.default:
             return None

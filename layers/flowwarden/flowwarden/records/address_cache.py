@@ -23,7 +23,7 @@ class AddressCache:
         self._known: set[str] = {ABSENT}
 
     def invalid(self, texts: Iterable[str]) -> set[str]:
-        """Those of the texts that are neither an IPv4 or IPv6 address nor a dash."""
+        """The texts that are neither an IPv4 or IPv6 address nor a dash."""
         fresh = set(filterfalse(self._known.__contains__, texts))
         if not fresh:
             return fresh

@@ -67,7 +67,7 @@ def is_header(line: str) -> bool:
 
 
 def _placeholders(text: str) -> list[str]:
-    """The names in `${…}`; only blanks and commas are allowed between them."""
+    """The names in `${…}`; only spaces and commas are allowed between them."""
     rest = _PLACEHOLDER.sub("", text).replace(",", " ").split()
     if rest:
         raise LogFormatError(f"{rest[0]!r} is outside ${{…}} in the log format {text!r}; {_EXAMPLE}")

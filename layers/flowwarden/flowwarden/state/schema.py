@@ -36,8 +36,8 @@ at most two writes. An attacker that spoofs own addresses could turn each record
 MOST_SCANNERS: Final = 16
 """Maximum internet hosts per interface that a batch stores, so that a flood of hosts causes few writes."""
 MOST_SUSPECTS: Final = 16
-"""Maximum internet hosts below the refusal threshold whose answered connections a batch stores. Each costs
-two writes."""
+"""Maximum internet hosts with refusals below the threshold whose answered connections a batch stores. Each
+costs two writes."""
 MOST_LOST: Final = 16
 """Maximum interfaces with skipped records that a batch stores. Each costs two writes. Most batches have one
 interface."""

@@ -1,6 +1,6 @@
 """Reads plain lines into a table, a few thousand at once, and passes all other lines to the line reader.
 
-A line is plain if its number of tokens matches exactly one layout, its tokens are separated by one blank
+A line is plain if its number of tokens matches exactly one layout, its tokens are separated by one space
 each, and each token is valid for the kind of its field in AWS's form. The line reader handles all other
 lines: gaps, milliseconds, tabs, byte order marks, malformed lines. So this reader can be fast, and only one
 place defines the meaning of a line. Tests verify that both return the same result for any line.

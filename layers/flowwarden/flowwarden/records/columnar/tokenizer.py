@@ -100,7 +100,7 @@ class Text:
     def tokens(self, count: int) -> tuple[Integers, Tokens]:
         """The numbers of the lines with this number of tokens, and their tokens: one row per column.
 
-        Includes only lines of printable ASCII whose tokens are separated by one blank each. If any line
+        Includes only lines of printable ASCII whose tokens are separated by one space each. If any line
         contains a newline, the result is empty.
         """
         lines = np.flatnonzero(self._tokens == count)
@@ -271,7 +271,7 @@ class Tokens:
 
 
 def _breaks(raw: NDArray[np.uint8]) -> Positions:
-    """Positions of blanks, non-printable bytes and non-ASCII bytes after the padding."""
+    """Positions of spaces, non-printable bytes and non-ASCII bytes after the padding."""
     # Bytes wrap around, so one comparison finds bytes below and above the range.
     return np.concatenate(
         [
