@@ -1,4 +1,4 @@
-"""The project's files, as the tests of the house rules see them."""
+"""Access to the project's files, for the tests of the project rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Every file that is or would be committed."""
+    """Every file that is committed or not ignored."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
@@ -29,7 +29,7 @@ def files() -> tuple[Path, ...]:
 
 
 def python(*folders: str) -> tuple[Path, ...]:
-    """The Python files below these folders of the project; all of them, without a folder."""
+    """The Python files below these folders of the project; without folders, all Python files."""
     roots = [PROJECT / folder for folder in folders or (".",)]
     return tuple(
         path for path in files() if path.suffix == ".py" and any(path.is_relative_to(root) for root in roots)
@@ -37,7 +37,7 @@ def python(*folders: str) -> tuple[Path, ...]:
 
 
 def text(path: Path) -> str:
-    """What a file says; '' if it is no text."""
+    """The content of a file; '' if it is not text."""
     try:
         return path.read_text()
     except UnicodeDecodeError:
@@ -50,12 +50,12 @@ def tree(path: Path) -> ast.Module:
 
 
 def name(path: Path) -> str:
-    """A path as a person in the project's folder would type it."""
+    """The path relative to the project's folder."""
     return str(path.relative_to(PROJECT))
 
 
 def functions(module: ast.Module) -> Iterator[Function]:
-    """Every function of a module, methods and inner functions included."""
+    """Every function of a module, including methods and inner functions."""
     return (each for each in ast.walk(module) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
 
 

@@ -1,4 +1,4 @@
-"""What holds for every file of the house. The arrows between rooms are import-linter's, in `make lint`."""
+"""Rules for all files of the project. import-linter checks the imports between packages, in `make lint`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.architecture import source
 
 LONGEST_FUNCTION = 40
 LONGEST_MODULE = 300
-"""Lines; tests, which are tables of cases, may be longer."""
+"""Lines; tests can be longer, because they are tables of cases."""
 
-# Written in pieces, so that this file does not hold what it looks for.
+# Written in parts, so that this file does not contain the forbidden texts.
 LEFT_OPEN = re.compile(
     r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK", "NotImplemented" + "Error")) + r")\b"
 )
@@ -41,7 +41,7 @@ THIS_MACHINE = re.compile(r"(?<![\w.}$])/(?:wo" + "rk|ro" + r"ot)/")
 
 
 def lines_with(pattern: re.Pattern[str]) -> list[str]:
-    """Where, in which file and line, a pattern stands."""
+    """The files and lines in which a pattern occurs."""
     return [
         f"{source.name(path)}:{number}: {line.strip()[:100]}"
         for path in source.files()
@@ -51,7 +51,7 @@ def lines_with(pattern: re.Pattern[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("pattern", [LEFT_OPEN, REGISTRIES, THIS_MACHINE], ids=["left open", "host", "path"])
-def test_no_file_holds_what_must_not_be_committed(pattern: re.Pattern[str]) -> None:
+def test_no_file_contains_forbidden_text(pattern: re.Pattern[str]) -> None:
     assert lines_with(pattern) == []
 
 
@@ -66,18 +66,18 @@ def test_no_file_holds_what_must_not_be_committed(pattern: re.Pattern[str]) -> N
         (THIS_MACHINE, '"/wo' + 'rk/shared"'),
     ],
 )
-def test_the_patterns_find_what_they_are_for(pattern: re.Pattern[str], line: str) -> None:
+def test_the_patterns_find_forbidden_text(pattern: re.Pattern[str], line: str) -> None:
     assert pattern.search(line)
 
 
 @pytest.mark.parametrize(
     "line", ["todos", "arn:aws:iam::111122223333:root", "../data/homework/x", "HACKING.md"]
 )
-def test_the_patterns_leave_other_text_alone(line: str) -> None:
+def test_the_patterns_do_not_match_other_text(line: str) -> None:
     assert not any(pattern.search(line) for pattern in (LEFT_OPEN, REGISTRIES, THIS_MACHINE))
 
 
-def test_a_function_fits_on_a_screen() -> None:
+def test_no_function_is_too_long() -> None:
     long = [
         f"{source.name(path)}: {each.name} has {length} lines"
         for path in source.python()
@@ -87,7 +87,7 @@ def test_a_function_fits_on_a_screen() -> None:
     assert long == []
 
 
-def test_a_module_is_about_one_thing() -> None:
+def test_no_module_is_too_long() -> None:
     long = [
         f"{source.name(path)} has {length} lines"
         for path in source.python()
@@ -98,7 +98,7 @@ def test_a_module_is_about_one_thing() -> None:
 
 
 def offenders(offends: Callable[[ast.Module], bool], *but: Path) -> list[str]:
-    """The package's files that offend, but for those below `but`."""
+    """The package's files that violate a rule, except those below `but`."""
     return [
         source.name(path)
         for path in source.python("layers/flowwarden")
@@ -123,7 +123,7 @@ def reads_the_environment(module: ast.Module) -> bool:
 
 
 def reads_the_clock(module: ast.Module) -> bool:
-    """Whether a module imports `time`, or asks `datetime` for the present."""
+    """Whether a module imports `time`, or gets the current time from `datetime`."""
     called = {
         each.func.attr
         for each in ast.walk(module)
@@ -140,7 +140,7 @@ def reads_the_clock(module: ast.Module) -> bool:
 
 def test_only_aws_imports_the_sdk() -> None:
     assert offenders(imports_the_sdk, source.PACKAGE / "aws") == []
-    assert offenders(imports_the_sdk), "aws/ does, so that this test would notice"
+    assert offenders(imports_the_sdk), "aws/ imports it, which proves that the check works"
 
 
 def test_the_package_reads_neither_environment_nor_clock() -> None:
@@ -161,26 +161,26 @@ def test_the_package_reads_neither_environment_nor_clock() -> None:
         (reads_the_clock, "def f(clock):\n    return clock.today()"),
     ],
 )
-def test_the_checks_of_the_package_can_fail(offends: Callable[[ast.Module], bool], code: str) -> None:
+def test_the_checks_find_violations(offends: Callable[[ast.Module], bool], code: str) -> None:
     assert offends(ast.parse(code))
 
 
-def rooms() -> list[Path]:
-    """The folders of the package, itself included."""
+def packages() -> list[Path]:
+    """The folders of the package, including itself."""
     return sorted({path.parent for path in source.python("layers/flowwarden")})
 
 
-@pytest.mark.parametrize("room", rooms(), ids=source.name)
-def test_a_room_says_what_it_is_for_and_something_lives_in_it(room: Path) -> None:
-    assert ast.get_docstring(source.tree(room / "__init__.py"))
-    assert [path for path in room.glob("*.py") if path.name != "__init__.py"]
+@pytest.mark.parametrize("package", packages(), ids=source.name)
+def test_a_package_has_a_docstring_and_at_least_one_module(package: Path) -> None:
+    assert ast.get_docstring(source.tree(package / "__init__.py"))
+    assert [path for path in package.glob("*.py") if path.name != "__init__.py"]
 
 
-def test_no_file_and_no_room_is_empty() -> None:
+def test_no_file_is_empty() -> None:
     assert [source.name(path) for path in source.files() if not path.stat().st_size] == []
 
 
-def test_the_error_tree_is_drawn_from_the_root() -> None:
+def test_the_error_tree_in_the_docstring_is_complete() -> None:
     errors = source.tree(source.PACKAGE / "errors.py")
     drawn = ast.get_docstring(errors) or ""
     classes = [each.name for each in errors.body if isinstance(each, ast.ClassDef)]
@@ -188,6 +188,6 @@ def test_the_error_tree_is_drawn_from_the_root() -> None:
     assert [name for name in classes if name not in drawn] == []
 
 
-def test_no_two_modules_of_the_functions_have_one_name() -> None:
+def test_module_names_are_unique_across_functions() -> None:
     names = sorted(path.name for path in source.python("functions"))
     assert all(one != other for one, other in pairwise(names))

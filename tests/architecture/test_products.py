@@ -1,4 +1,4 @@
-"""A function loads its own product alone: a cold start pays for each import."""
+"""A function loads only its own product, because each import adds to the cold start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOADED = (
 
 
 def loaded(function: str) -> list[str]:
-    """The modules of the package that a function's handler loads, in a process of its own."""
+    """The modules of the package that a function's handler loads, in a separate process."""
     path = os.pathsep.join(
         str(source.PROJECT / each) for each in ("layers/flowwarden", f"functions/{function}")
     )
@@ -31,8 +31,8 @@ def loaded(function: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("function", "other"), [("monitor", "enforcer"), ("enforcer", "monitor")])
-def test_a_function_loads_nothing_of_the_other_product(function: str, other: str) -> None:
-    """And it does load its own, so that this test would notice."""
+def test_a_function_does_not_load_the_other_product(function: str, other: str) -> None:
+    """It does load its own, which proves that the check works."""
     modules = loaded(function)
     assert [name for name in modules if name.startswith(f"flowwarden.{other}.")] == []
     assert [name for name in modules if name.startswith(f"flowwarden.{function}.")]

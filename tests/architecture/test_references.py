@@ -1,4 +1,4 @@
-"""What docstrings, comments and pages name in the tree is there: a move leaves no old name behind."""
+"""Modules and files that docstrings, comments and pages mention exist, so renames leave no stale names."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ FORMER = {
     "upkeep",
     "wishes",
 }
-"""First words of names that a reader of older notes may still write."""
+"""First words of names that existed before and may still be used by mistake."""
 
 
 def is_module(dotted: str) -> bool:
-    """Whether some module's path ends so."""
+    """Whether the path of a module ends with this name."""
     return any(each == dotted or each.endswith(f".{dotted}") for each in MODULES)
 
 
 def stale(text: str) -> list[str]:
-    """Dotted names of the text that begin with a former package, or with a module that lacks the name."""
+    """Dotted names in the text that begin with a former package, or with a module that lacks the name."""
     found = []
     for dotted in DOTTED.findall(text):
         owner, _, attribute = dotted.rpartition(".")
@@ -47,7 +47,7 @@ def stale(text: str) -> list[str]:
 
 
 def defines(owner: str, attribute: str) -> bool:
-    """Whether a module whose path ends with `owner` has the name at its top level."""
+    """Whether a module whose path ends with `owner` defines the name at its top level."""
     paths = [path for path in source.python("layers/flowwarden", "cli") if _ends(path, owner)]
     return any(
         re.search(rf"^(?:def |class |type )?{attribute}\b", source.text(each), re.MULTILINE) for each in paths
@@ -59,7 +59,7 @@ def _ends(path: Path, owner: str) -> bool:
 
 
 def missing(text: str, names: Iterable[str]) -> list[str]:
-    """Python files that the text names and the project does not have."""
+    """Python files that the text mentions but the project does not contain."""
     known = [f"/{each}" for each in names]
     return [each for each in FILE.findall(text) if not any(name.endswith(f"/{each}") for name in known)]
 
@@ -67,13 +67,13 @@ def missing(text: str, names: Iterable[str]) -> list[str]:
 @pytest.mark.parametrize(
     "path", source.python("layers/flowwarden", "cli", "functions", "local"), ids=source.name
 )
-def test_a_module_that_is_named_is_there(path: Path) -> None:
+def test_every_mentioned_module_exists(path: Path) -> None:
     """In docstrings and comments."""
     assert stale(source.text(path)) == []
 
 
-def test_every_python_file_that_is_named_is_there() -> None:
-    """In sources and pages; CHANGELOG may name what was."""
+def test_every_mentioned_python_file_exists() -> None:
+    """In sources and pages; CHANGELOG can mention former files."""
     names = [source.name(path) for path in source.files()]
     texts = [path for path in source.files() if path.suffix in {".py", ".md"} and path.name != "CHANGELOG.md"]
     found = {source.name(path): each for path in texts if (each := missing(source.text(path), names))}
@@ -83,37 +83,37 @@ def test_every_python_file_that_is_named_is_there() -> None:
 @pytest.mark.parametrize(
     "named", ["compliance.activity", "last_seen.number_of", "state.heartbeats_of", "line_decoder.flow_types"]
 )
-def test_a_name_that_is_gone_is_noticed(named: str) -> None:
-    """A former package, and a module without such a name."""
+def test_a_stale_name_is_found(named: str) -> None:
+    """A former package, and a module without this name."""
     assert stale(f"see `{named}`") == [named]
 
 
 @pytest.mark.parametrize("named", ["state.heartbeats", "heartbeats.number_of", "os.environ", "self.parts"])
-def test_a_name_that_is_there_or_of_others_is_left_alone(named: str) -> None:
-    """Modules by the end of their path, what they define, and what is not of the project."""
+def test_existing_and_external_names_are_not_reported(named: str) -> None:
+    """Modules by the end of their path, names that they define, and names outside the project."""
     assert stale(f"see `{named}`") == []
 
 
-def test_a_file_that_is_gone_is_noticed() -> None:
-    """By its whole path or the end of it."""
+def test_a_stale_file_is_found() -> None:
+    """By its whole path or the end of its path."""
     assert missing("`look" + "ing.py` and `state/sets.py`", ["x/state/sets.py"]) == ["looking.py"]
 
 
-def described_packages(page: str) -> set[str]:
-    """The packages that the source tree on a page names: words behind the folder, up to the next folder."""
-    described = re.search(r"^layers/flowwarden/ +(.*\n(?: {10,}.*\n)*)", page, re.MULTILINE)
+def described_packages(readme: str) -> set[str]:
+    """The packages in the README's tree: words after the folder, up to the next folder."""
+    described = re.search(r"^layers/flowwarden/ +(.*\n(?: {10,}.*\n)*)", readme, re.MULTILINE)
     words = re.findall(r"[a-z]+", described[1]) if described else []
     return set(words) - {"the", "package", "and", "which", "both", "use"}
 
 
-def test_the_source_tree_in_the_docs_names_every_package_and_no_other() -> None:
-    """In docs/design.md."""
+def test_the_readme_lists_exactly_the_existing_packages() -> None:
+    """New contributors read it first."""
     folders = {each.parent.name for each in (source.PACKAGE).glob("*/__init__.py")}
-    assert described_packages(source.text(source.PROJECT / "docs" / "design.md")) == folders
+    assert described_packages(source.text(source.PROJECT / "README.md")) == folders
 
 
-def test_a_removed_package_is_detected_in_the_source_tree() -> None:
-    """By its former name."""
+def test_a_stale_package_in_the_readme_is_found() -> None:
+    """A former name."""
     assert described_packages("layers/flowwarden/   the package: alerting, records\n\n") == {
         "alerting",
         "records",

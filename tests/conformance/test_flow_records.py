@@ -1,4 +1,4 @@
-"""Real records and real subscription payloads go through the reader as their owners tell."""
+"""Real records and real subscription payloads are read as their sources document."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CAP = 2**20
 VERSION_5 = LogFormat(tuple(f.name for f in BY_NAME.values() if f.version is not None and f.version <= 5))
 
 pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the folder of real records, ../shared/data, is not here"
+    not DATA.is_dir(), reason="the folder of real records, ../shared/data, does not exist"
 )
 
 
@@ -32,19 +32,19 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def compare(record: Flow | Gap, layout: LogFormat, line: str) -> None:
-    """Hold every attribute of the record against the token that stands for it in the line."""
-    told = {BY_NAME[n].attribute: t for n, t in zip(layout.names, line.split(), strict=True)}
+    """Compare every attribute of the record with its token in the line."""
+    tokens = {BY_NAME[n].attribute: t for n, t in zip(layout.names, line.split(), strict=True)}
     attributes = FLOW_ATTRIBUTES if isinstance(record, Flow) else Gap.__struct_fields__
     for attribute in attributes:
         value = getattr(record, attribute)
         if attribute == "kind":
-            assert value.value == told["log_status"]
+            assert value.value == tokens["log_status"]
         else:
-            assert ("-" if value is None else str(value)) == told.get(attribute, "-"), attribute
+            assert ("-" if value is None else str(value)) == tokens.get(attribute, "-"), attribute
 
 
 def only_record(records: Records) -> Flow | Gap:
-    """The one flow or gap among the records."""
+    """The only flow or gap in the records."""
     assert records.malformed == []
     both: list[Flow | Gap] = [*records.flows, *records.gaps]
     assert len(both) == 1
@@ -61,7 +61,7 @@ def test_every_example_of_the_user_guide_is_read_field_by_field() -> None:
 
 
 def test_the_layouts_of_the_user_guide_can_share_a_log_group() -> None:
-    """Each line still finds its own layout, all of them given to one reader."""
+    """With all layouts in one reader, each line is still read with its own."""
     examples = [row for row in rows("aws-user-guide-examples.jsonl") if "#" not in row["line"]]
     reader = LineReader([LogFormat.parse(row["fields"]) for row in examples])
     assert [only_record(reader.read([row["line"]])) for row in examples] == [
@@ -69,8 +69,8 @@ def test_the_layouts_of_the_user_guide_can_share_a_log_group() -> None:
     ]
 
 
-def test_comments_make_two_examples_malformed_until_they_are_cut_off() -> None:
-    """The guide explains two lines at their end."""
+def test_two_examples_are_malformed_until_their_comments_are_removed() -> None:
+    """The guide has comments at the end of two lines."""
     commented = [row for row in rows("aws-user-guide-examples.jsonl") if "#" in row["line"]]
     assert len(commented) == 2
     for row in commented:
@@ -81,8 +81,8 @@ def test_comments_make_two_examples_malformed_until_they_are_cut_off() -> None:
         compare(only_record(LineReader([layout]).read([line])), layout, line)
 
 
-def test_lines_of_another_parser_give_the_endpoints_that_it_gives() -> None:
-    """Version 2 and 5, IPv6, NODATA."""
+def test_samples_of_another_parser_have_the_endpoints_that_it_reports() -> None:
+    """Versions 2 and 5, IPv6, NODATA."""
     reader = LineReader([DEFAULT_LOG_FORMAT, VERSION_5])
     samples = rows("sekoia.jsonl")
     assert len(samples) == 5
@@ -101,8 +101,8 @@ def test_lines_of_another_parser_give_the_endpoints_that_it_gives() -> None:
 
 
 @pytest.mark.parametrize("name", ["slips_vertical", "slips_test11_portscan"])
-def test_labelled_files_are_read_whole_by_their_header_line(name: str) -> None:
-    """As flow logs in S3, they begin with the names of their fields."""
+def test_labelled_files_are_read_completely_with_their_header_line(name: str) -> None:
+    """Like flow logs in S3, they begin with the field names."""
     header, *lines = (DATA / "labelled" / f"{name}.log").read_text("utf-8").splitlines()
     expected = json.loads((DATA / "labelled" / f"{name}.expected.json").read_text("utf-8"))
     assert is_header(header)
@@ -113,8 +113,8 @@ def test_labelled_files_are_read_whole_by_their_header_line(name: str) -> None:
         compare(flow, layout, line)
 
 
-def test_no_kind_of_field_in_the_examples_is_left_unread() -> None:
-    """The comparison above looks at attributes; the other typed fields must be right as well."""
+def test_every_typed_field_in_the_examples_is_validated() -> None:
+    """The comparison above covers attributes only; the other typed fields must be valid as well."""
     reader = LineReader([VERSION_5])
     line = next(row["line"] for row in rows("sekoia.jsonl") if row["line"].startswith("5 "))
     for position, field in enumerate(VERSION_5.fields):
@@ -125,7 +125,7 @@ def test_no_kind_of_field_in_the_examples_is_left_unread() -> None:
 
 
 def payloads(name: str) -> list[str]:
-    """The payloads in an event: one for Lambda, one for each Kinesis record."""
+    """The payloads in an event: one for Lambda, one per Kinesis record."""
     event = json.loads((DATA / "events" / "cloudwatch-logs" / name).read_text("utf-8"))
     if "Records" in event:
         return [record["kinesis"]["data"] for record in event["Records"]]
@@ -147,7 +147,7 @@ def test_payloads_for_lambda_are_decoded(name: str) -> None:
 
 
 def test_payloads_for_kinesis_are_decoded() -> None:
-    """Each Kinesis record holds what a Lambda event would hold."""
+    """Each Kinesis record contains the same payload as a Lambda event."""
     batches = [decode(data, CAP) for data in payloads("powertools-kinesis.json")]
     assert [(type(b), b.owner, len(b.lines)) for b in batches if isinstance(b, LogBatch)] == [
         (LogBatch, "231436140809", 3),
@@ -155,8 +155,8 @@ def test_payloads_for_kinesis_are_decoded() -> None:
     ]
 
 
-def test_log_lines_that_are_no_flow_records_are_malformed_each() -> None:
-    """All payloads here hold other logs: nothing raises, nothing is lost."""
+def test_log_lines_that_are_not_flow_records_are_malformed() -> None:
+    """All these payloads contain other logs: no line raises an error or is lost."""
     folder = DATA / "events" / "cloudwatch-logs"
     batches = [decode(data, CAP) for file in folder.iterdir() for data in payloads(file.name)]
     lines = [line for batch in batches if isinstance(batch, LogBatch) for line in batch.lines]

@@ -1,4 +1,4 @@
-"""Real scans, labelled by others: the scanner is named, and nobody else."""
+"""Real scans with published labels: the findings are about the scanner only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.outside import DATA
 LABELLED = DATA / "labelled"
 
 pytestmark = pytest.mark.skipif(
-    not LABELLED.is_dir(), reason="the folder of labelled records, ../shared/data/labelled, is not here"
+    not LABELLED.is_dir(), reason="the folder of labelled records, ../shared/data/labelled, does not exist"
 )
 
 
 def found(name: str, size: int) -> list[Finding]:
-    """What is found in a file that arrives in batches of so many lines, of a role that is learned yet."""
+    """The findings in a file, read in batches of `size` lines, of a role that is still being learned."""
     header, *lines = (LABELLED / name).read_text().splitlines()
     reader = ColumnarReader([LogFormat.parse(header)])
     evidence = MemoryEvidence()
@@ -37,7 +37,7 @@ def found(name: str, size: int) -> list[Finding]:
 
 
 @pytest.mark.parametrize("size", [7, 40, 1000])
-def test_the_vertical_scan_is_found_whatever_its_batches(size: int) -> None:
+def test_the_vertical_scan_is_found_for_any_batch_size(size: int) -> None:
     """Ports of 45.33.32.156, most of them closed."""
     assert {(each.detector, each.subject) for each in found("slips_vertical.log", size)} == {
         ("scan", "192.168.1.9")
@@ -45,7 +45,7 @@ def test_the_vertical_scan_is_found_whatever_its_batches(size: int) -> None:
 
 
 def test_the_scan_of_open_ports_is_found() -> None:
-    """Twenty ports of 14.1.11.113, all of them answered: nothing failed, but nobody needs so many."""
+    """Twenty ports of 14.1.11.113, all of them answered: no failures, but an unusual number of ports."""
     assert {(each.detector, each.subject) for each in found("slips_test11_portscan.log", 1000)} == {
         ("scan", "10.8.0.69")
     }  # fmt: skip

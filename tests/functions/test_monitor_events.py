@@ -145,7 +145,7 @@ def test_the_events_cover_what_they_should() -> None:
         ({}, NotASubscriptionEvent, "no awslogs.data"),
         ({"awslogs": None}, NotASubscriptionEvent, "no awslogs.data"),
         ({"awslogs": {"data": 5}}, NotASubscriptionEvent, "int, not base64 text"),
-        ({"awslogs": {"data": "***"}}, CorruptPayload, "no base64"),
+        ({"awslogs": {"data": "***"}}, CorruptPayload, "not valid base64"),
         ({"awslogs": {"data": ""}}, CorruptPayload, "neither gzip nor zlib"),
     ],
 )

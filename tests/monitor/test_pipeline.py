@@ -149,7 +149,7 @@ def test_a_concurrent_delivery_neither_pages_nor_succeeds() -> None:
     world = World()
     world.claims.claim(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW)
     second = world.process(batch(BLOCKED), "attempt-2", NOW + 1)
-    with pytest.raises(PublishFailed, match="Another delivery of this batch is at it"):
+    with pytest.raises(PublishFailed, match="Another delivery of this batch is in progress"):
         second.raise_if_unsent()
     world.claims.confirm(world_key(), Owner(batch(BLOCKED).batch_id, "attempt-1"), NOW + 1)
     world.process(batch(BLOCKED), "attempt-3", NOW + 60).raise_if_unsent()

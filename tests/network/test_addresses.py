@@ -31,24 +31,24 @@ from flowwarden.records.columnar.tokenizer import ABSENT
         ("fd00::1", PeerClass.OWN),
         ("::ffff:10.0.0.1", PeerClass.OWN),
         ("::ffff:8.8.8.8", PeerClass.INTERNET),
-        ("203.0.113.1", PeerClass.INTERNET),  # documentation ranges stand for the internet here
+        ("203.0.113.1", PeerClass.INTERNET),  # documentation ranges represent the internet here
         ("8.8.8.8", PeerClass.INTERNET),
         ("2600:1f18::1", PeerClass.INTERNET),
         ("169.254.169.254", PeerClass.LOCAL),
         ("224.0.0.251", PeerClass.LOCAL),
         ("255.255.255.255", PeerClass.LOCAL),
-        ("0.0.0.0", PeerClass.LOCAL),  # noqa: S104 - an address in a record, nothing binds to it
+        ("0.0.0.0", PeerClass.LOCAL),  # noqa: S104 - an address in a record, not a bind address
         ("fe80::1", PeerClass.LOCAL),
         ("ff02::fb", PeerClass.LOCAL),
     ],
 )
 def test_an_address_has_one_class(address: str, expected: PeerClass) -> None:
-    """Unroutable ranges are ours, the rest is the internet, what nobody connects to is neither."""
+    """Unroutable ranges are own, public ones the internet, unspecified and multicast ones local."""
     assert AddressBook().classify(address) is expected
 
 
 def test_the_policy_adds_own_networks_of_both_families() -> None:
-    """Public ranges are ours where the policy says so, and their neighbours are not."""
+    """Public ranges in the policy are own, adjacent ranges are not."""
     book = AddressBook(("198.51.100.0/25", "2600:1f18:1::/48"))
     assert book.classify("198.51.100.127") is PeerClass.OWN
     assert book.classify("198.51.100.128") is PeerClass.INTERNET
@@ -56,15 +56,15 @@ def test_the_policy_adds_own_networks_of_both_families() -> None:
     assert book.classify("2600:1f18:2::3") is PeerClass.INTERNET
 
 
-def test_partners_are_neither_ours_nor_the_internet() -> None:
-    """Whether they are reached by private ranges or by public ones."""
+def test_partner_networks_are_neither_own_nor_internet() -> None:
+    """They can be in private or in public ranges."""
     book = AddressBook(["203.0.113.0/24"], ["10.99.0.0/16", "203.0.113.128/25"])
     classes = [book.classify(each) for each in ("10.99.1.1", "203.0.113.200", "10.98.1.1", "203.0.113.1")]
     assert classes == [PeerClass.PARTNER, PeerClass.PARTNER, PeerClass.OWN, PeerClass.OWN]
 
 
-def test_each_vpc_has_a_book_of_its_own_and_the_last_few_are_kept() -> None:
-    """Public networks of one VPC are no networks of another."""
+def test_each_vpc_has_its_own_address_book_and_the_last_few_are_cached() -> None:
+    """Public networks of one VPC are not own networks of another."""
     books = AddressBooks(["192.0.2.0/24"])
     one, other = frozenset({"203.0.113.0/24"}), frozenset({"198.51.100.0/24"})
     assert books.of(one) is books.of(one)
@@ -77,8 +77,8 @@ def test_each_vpc_has_a_book_of_its_own_and_the_last_few_are_kept() -> None:
     assert books.of(one) is not first
 
 
-def test_what_is_no_address_is_refused() -> None:
-    """The reader lets no such text through; here it is an error, not a class."""
+def test_an_invalid_address_is_rejected() -> None:
+    """The reader does not accept such a text; here it is an error, not a class."""
     with pytest.raises(ValueError, match="not-an-address"):
         AddressBook().classify("not-an-address")
 
@@ -91,7 +91,7 @@ def test_what_is_no_address_is_refused() -> None:
     ],
 )
 def test_ipv6_neighbours_share_a_56(one: str, other: str, *, expected: bool) -> None:
-    """Amazon gives a VPC a /56."""
+    """Amazon assigns a /56 to a VPC."""
     first, second = vpc_prefixes([one, other])
     assert bool(first == second) is expected
 
@@ -118,17 +118,17 @@ NETWORKS = st.builds(
 
 
 @given(st.lists(ADDRESSES, min_size=FEW))
-def test_many_addresses_at_once_have_the_classes_that_they_have_one_by_one(addresses: list[str]) -> None:
-    """Families, halves of IPv6 numbers, and IPv4 that is mapped into IPv6."""
+def test_the_batch_lookup_returns_the_same_classes_as_single_lookups(addresses: list[str]) -> None:
+    """For both families, halves of IPv6 numbers, and IPv4-mapped IPv6 addresses."""
     book = AddressBook(("198.51.100.0/24", "2600:1f18:12::/56"), ("203.0.113.0/24", "2600:1f18::/120"))
     assert [CLASSES[number] for number in book.numbers(addresses)] == [*map(book.classify, addresses)]
 
 
 @given(st.lists(st.lists(NETWORKS, max_size=6), max_size=3), st.lists(ADDRESSES, max_size=FEW), st.data())
-def test_an_address_has_the_last_layer_that_holds_it(
+def test_an_address_has_the_last_layer_that_contains_it(
     layers: list[list[str]], addresses: list[str], data: st.DataObject
 ) -> None:
-    """As Python's `ipaddress` says; the edges of networks among them."""
+    """Compared with Python's `ipaddress`, including the edges of networks."""
     edges = [str(ip_network(cidr)[place]) for cidrs in layers for cidr in cidrs for place in (0, -1)]
     addresses += data.draw(st.lists(st.sampled_from(edges), max_size=FEW)) if edges else []
     expected = [
@@ -140,19 +140,19 @@ def test_an_address_has_the_last_layer_that_holds_it(
 
 
 def _is_in(address: str, cidrs: list[str]) -> bool:
-    """Whether one of the networks holds an address; IPv4 that is mapped into IPv6 is IPv4."""
+    """Whether one of the networks contains an address; IPv4-mapped IPv6 addresses are IPv4."""
     parsed = ip_address(address)
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     return any(parsed in ip_network(cidr) for cidr in cidrs)
 
 
-def test_one_among_many_that_is_no_address_is_refused() -> None:
-    """In either family."""
+def test_one_invalid_address_among_many_is_rejected() -> None:
+    """In either address family."""
     for bad in ("not-an-address", "fe80:::1"):
-        with pytest.raises(ValueError, match="addresses is none"):
+        with pytest.raises(ValueError, match="addresses is invalid"):
             AddressBook().numbers([bad, *(f"10.0.0.{host}" for host in range(FEW))])
 
 
-def test_what_is_no_vpcs_has_no_prefix() -> None:
-    """Mapped IPv4, loopback and the unspecified address share 56 bits, and no VPC."""
+def test_an_address_outside_any_vpc_has_no_prefix() -> None:
+    """IPv4-mapped, loopback and unspecified addresses share 56 bits, but no VPC."""
     assert {*vpc_prefixes(["::ffff:8.8.8.8", "::1", "::", "10.0.0.1"])} == {ABSENT}

@@ -1,4 +1,4 @@
-"""Side and initiator: each rung of the ladder decides what it can, and leaves alone what it cannot."""
+"""Side and initiator: each rule decides the flows that it can decide, and no others."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from tests.flows import directed, flow, make_flow, rejected
 SYN, SYN_ACK, FIN = 2, 18, 1
 
 
-def test_a_syn_shows_the_initiator_whatever_the_ports_say() -> None:
-    """The flags of the record prove it, against a service port on the source."""
+def test_a_syn_proves_the_initiator_regardless_of_ports() -> None:
+    """The flags of the record outweigh a service port at the source."""
     (one,) = directed(flow("10.0.0.1:443", "10.0.0.2:50000", tcp_flags=SYN))
     assert one.verdict.initiator is Initiator.SOURCE
     assert (one.verdict.evidence, one.confidence) == (Basis.TCP_FLAGS, 0.99)
 
 
-def test_a_syn_ack_shows_the_responder() -> None:
-    """Client and server are named by who opened, not by who sent the record."""
+def test_a_syn_ack_proves_the_responder() -> None:
+    """Client and server depend on the initiator, not on the sender of the record."""
     (one,) = directed(flow("10.0.0.2:5432", "10.0.0.1:49152", tcp_flags=SYN_ACK | FIN))
     assert (one.client, one.client_port) == ("10.0.0.1", 49152)
     assert (one.server, one.service_port) == ("10.0.0.2", 5432)
 
 
-def test_the_reverse_flow_lends_its_flags() -> None:
-    """A later window has no SYN; the flow the other way still had one."""
+def test_the_flags_of_the_reverse_flow_decide() -> None:
+    """A later window has no SYN; the reverse flow still has one."""
     answer, request = directed(
         flow("10.0.0.2:31000", "10.0.0.1:32000", tcp_flags=0),
         flow("10.0.0.1:32000", "10.0.0.2:31000", tcp_flags=SYN),
@@ -43,8 +43,8 @@ def test_the_reverse_flow_lends_its_flags() -> None:
     assert answer.client == request.client == "10.0.0.1"
 
 
-def test_an_endpoint_that_answered_once_is_a_listener() -> None:
-    """Another client's flow to the same endpoint needs no flags of its own."""
+def test_an_endpoint_that_sent_a_syn_ack_is_a_listener() -> None:
+    """Another client's flow to the same endpoint needs no flags."""
     _, other = directed(
         flow("10.0.0.2:31000", "10.0.0.1:32000", tcp_flags=SYN_ACK),
         flow("10.0.0.9:33000", "10.0.0.2:31000", tcp_flags=0),
@@ -52,8 +52,8 @@ def test_an_endpoint_that_answered_once_is_a_listener() -> None:
     assert (other.verdict.initiator, other.verdict.evidence) == (Initiator.SOURCE, Basis.LISTENER)
 
 
-def test_a_syn_or_a_reject_makes_no_listener() -> None:
-    """They show that somebody wanted to connect, not that anybody listens."""
+def test_a_syn_or_a_reject_does_not_prove_a_listener() -> None:
+    """They show an attempt to connect, not a listener."""
     *_, other = directed(
         flow("10.0.0.1:32000", "10.0.0.2:31000", tcp_flags=SYN),
         rejected("10.0.0.3:32000", "10.0.0.2:31000", tcp_flags=SYN),
@@ -63,19 +63,19 @@ def test_a_syn_or_a_reject_makes_no_listener() -> None:
 
 
 def test_a_reject_without_a_syn_is_a_leftover() -> None:
-    """Nobody opened anything: connection tracking had forgotten the connection."""
+    """No connection is opened: its tracking entry has expired."""
     (one,) = directed(rejected("10.0.0.1:50000", "10.0.0.2:5432", tcp_flags=0))
     assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.UNKNOWN, Basis.STALE)
 
 
-def test_without_flags_a_reject_shows_its_source_as_initiator() -> None:
-    """The default format has no flags, so there the REJECT itself is the evidence."""
+def test_without_flags_the_source_of_a_reject_is_the_initiator() -> None:
+    """The default format has no flags, so the REJECT itself is the evidence."""
     (one,) = directed(rejected("10.0.0.1:50000", "10.0.0.2:31337"))
     assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Basis.REJECTED)
 
 
-def test_a_rejected_answer_was_not_started_by_who_sent_it() -> None:
-    """The request came in, the answer was stopped: a network ACL."""
+def test_the_sender_of_a_rejected_reply_is_not_the_initiator() -> None:
+    """The request was accepted, the reply was rejected: a network ACL."""
     answer, _ = directed(
         rejected("10.0.0.2:31337", "10.0.0.1:50000"), flow("10.0.0.1:50000", "10.0.0.2:31337")
     )
@@ -83,8 +83,8 @@ def test_a_rejected_answer_was_not_started_by_who_sent_it() -> None:
     assert answer.verdict.evidence is Basis.REPLY_REJECTED
 
 
-def test_a_late_answer_of_a_dns_server_opens_nothing() -> None:
-    """Its source port speaks louder than the REJECT."""
+def test_a_late_reply_of_a_dns_server_does_not_open_a_connection() -> None:
+    """Its source port outweighs the REJECT."""
     (one,) = directed(rejected("10.0.0.2:53", "10.0.0.1:41000", protocol=17))
     assert (one.client, one.verdict.evidence) == ("10.0.0.1", Basis.SERVICE_PORT)
 
@@ -92,15 +92,15 @@ def test_a_late_answer_of_a_dns_server_opens_nothing() -> None:
 @pytest.mark.parametrize(
     ("source", "protocol"), [("10.0.0.2:8081", 6), ("10.0.0.2:3000", 6), ("10.0.0.2:1812", 17)]
 )
-def test_a_late_answer_of_any_server_opens_nothing_for_sure(source: str, protocol: int) -> None:
-    """Without flags, from a port nobody knows to an ephemeral one: a guess, and guesses never page."""
+def test_a_late_reply_of_any_server_has_a_low_confidence(source: str, protocol: int) -> None:
+    """Without flags, from an unknown port to an ephemeral one: a guess, and guesses never page."""
     (one,) = directed(rejected(source, "10.0.0.1:41000", protocol=protocol))
     assert one.confidence < 0.95
     assert one.client == "10.0.0.1"
 
 
-def test_between_two_ports_of_clients_only_who_asks_again_is_sure_to_ask() -> None:
-    """Without flags. The last packets of a gRPC server, and a host that is refused again and again."""
+def test_between_two_client_ports_only_a_retry_has_a_high_confidence() -> None:
+    """Without flags: the last packets of a gRPC server, and a host that is refused repeatedly."""
     late, asked, again, udp = directed(
         rejected("10.0.0.2:50051", "10.0.0.1:41000"),
         rejected("10.0.0.3:41001", "10.0.0.4:50051"),
@@ -113,48 +113,48 @@ def test_between_two_ports_of_clients_only_who_asks_again_is_sure_to_ask() -> No
     assert {each.confidence for each in repeated} == {0.6}, "several windows of one connection"
 
 
-def test_a_reset_to_a_scanner_opens_nothing() -> None:
-    """It came from port 443 and got an RST."""
+def test_a_reset_to_a_scanner_does_not_open_a_connection() -> None:
+    """The SYN came from port 443 and the reply was an RST."""
     (one,) = directed(flow("10.0.0.2:8000", "203.0.113.9:443", tcp_flags=4))
     assert one.verdict.initiator is Initiator.UNKNOWN
 
 
-def test_accepted_udp_is_never_sure_by_its_ports() -> None:
-    """Anybody can send from port 53."""
+def test_ports_of_accepted_udp_have_a_low_confidence() -> None:
+    """Any host can send from port 53."""
     (one,) = directed(flow("10.0.0.2:40000", "203.0.113.9:53", protocol=17))
     assert (one.verdict.evidence, one.confidence) == (Basis.SERVICE_PORT, 0.9)
 
 
-def test_a_public_address_that_all_flows_share_is_a_peers() -> None:
+def test_a_public_address_that_all_flows_share_is_the_peer() -> None:
     """AWS logs private addresses: one scanner at several hosts is not the interface."""
     noise = directed(*(rejected("198.51.100.7:40000", f"10.0.2.{host}:22") for host in range(3)))
     assert {one.client_class for one in noise} == {PeerClass.INTERNET}
     assert {one.side for one in noise} == {None}
 
 
-def test_who_sends_to_a_servers_port_and_hears_nothing_has_asked() -> None:
-    """Without flags that is all that a probe of an unknown port shows; nobody answers unasked."""
+def test_a_flow_to_a_service_port_without_a_reply_is_a_request() -> None:
+    """Without flags, a probe of an unknown port shows nothing else; servers do not send unsolicited."""
     (one,) = directed(flow("10.0.0.1:50000", "10.0.0.2:31337"))
     assert (one.verdict.initiator, one.verdict.evidence) == (Initiator.SOURCE, Basis.UNANSWERED)
     assert one.confidence == 0.95
 
 
-def test_a_last_word_to_a_clients_port_has_not() -> None:
-    """It slipped into the next window; nor has anybody if something came back."""
+def test_a_flow_to_a_client_port_is_not_a_request() -> None:
+    """A last packet can be logged in the next window; nor is it a request if there was a reply."""
     (late,) = directed(flow("10.0.0.2:31337", "10.0.0.1:50000"))
     assert late.verdict.evidence is Basis.LOWER_PORT
     both = directed(flow("10.0.0.1:50000", "10.0.0.2:31337"), flow("10.0.0.2:31337", "10.0.0.1:50000"))
     assert {one.verdict.evidence for one in both} == {Basis.LOWER_PORT}
 
 
-def test_two_service_ports_tell_nothing_by_themselves() -> None:
-    """A server that calls another from a port on the list: only the lower port is left, a guess."""
+def test_two_service_ports_do_not_decide() -> None:
+    """A server calls another from a listed port: only the lower port is left, a guess."""
     (one,) = directed(flow("10.0.0.1:8080", "10.0.0.2:5432"))
     assert (one.verdict.evidence, one.confidence) == (Basis.LOWER_PORT, 0.6)
 
 
 def test_icmp_and_equal_ports_stay_unknown() -> None:
-    """An echo reply looks as its request does, and so does NTP between peers."""
+    """An echo reply looks like its request, and so does NTP between peers."""
     for one in directed(
         flow("10.0.0.1:0", "10.0.0.2:0", protocol=1),
         rejected("10.0.0.1:0", "10.0.0.2:0", protocol=1),
@@ -165,19 +165,19 @@ def test_icmp_and_equal_ports_stay_unknown() -> None:
 
 
 def test_a_layout_without_ports_leaves_an_accepted_flow_unknown() -> None:
-    """Nothing tells, and nothing is guessed."""
+    """Without evidence, there is no guess."""
     (one,) = directed(make_flow(srcaddr="10.0.0.1", dstaddr="8.8.8.8", action=Action.ACCEPT))
     assert one.verdict.evidence is Basis.NONE
 
 
 def test_flow_direction_decides_the_side() -> None:
-    """AWS says it outright."""
+    """The field states it directly."""
     (one,) = directed(flow("10.0.0.1:1", "10.0.0.2:2", flow_direction=FlowDirection.INGRESS))
     assert one.side is FlowDirection.INGRESS
 
 
-def test_the_side_is_learned_from_what_flows_have_in_common() -> None:
-    """Two different peers settle which address is the interface's."""
+def test_the_side_follows_from_the_address_that_flows_share() -> None:
+    """Two different peers show which address is the interface's."""
     sides = [
         one.side
         for one in directed(flow("10.0.0.1:50000", "10.0.0.9:443"), flow("10.0.0.9:443", "10.0.0.2:50001"))
@@ -185,14 +185,14 @@ def test_the_side_is_learned_from_what_flows_have_in_common() -> None:
     assert sides == [FlowDirection.INGRESS, FlowDirection.EGRESS]
 
 
-def test_one_pair_of_own_addresses_leaves_the_side_open() -> None:
-    """Either may be the interface."""
+def test_the_side_of_a_single_pair_of_own_addresses_is_unknown() -> None:
+    """Either can be the interface."""
     (one,) = directed(flow("10.0.0.1:50000", "10.0.0.9:443"))
     assert one.side is None
 
 
-def test_one_pair_is_settled_by_what_ec2_tells_of_the_interface() -> None:
-    """Its addresses; another interface's say nothing."""
+def test_the_addresses_described_by_ec2_decide_a_single_pair() -> None:
+    """Addresses of another interface are ignored."""
     table = FlowTable.of([flow("10.0.0.1:50000", "10.0.0.9:443"), flow("10.0.0.9:443", "10.0.0.1:50000")])
     for addresses, sides in (
         ({"eni-1": ("10.0.0.9", "10.0.0.77")}, [FlowDirection.INGRESS, FlowDirection.EGRESS]),
@@ -203,14 +203,14 @@ def test_one_pair_is_settled_by_what_ec2_tells_of_the_interface() -> None:
         assert [each.side for each in directions.flows(np.arange(2))] == sides
 
 
-def test_one_pair_with_the_internet_settles_the_side() -> None:
-    """The interface is the end that is ours."""
+def test_the_side_of_a_pair_with_the_internet_is_known() -> None:
+    """The interface is the internal end."""
     (one,) = directed(flow("203.0.113.5:50000", "10.0.0.9:443"))
     assert one.side is FlowDirection.INGRESS
 
 
-def test_interfaces_and_families_are_learned_apart() -> None:
-    """An interface has an address in each family, and another interface has others."""
+def test_interfaces_and_address_families_are_independent() -> None:
+    """An interface has an address in each family, and other interfaces have other addresses."""
     one, two, three = directed(
         flow("203.0.113.5:50000", "10.0.0.9:443"),
         flow("203.0.113.5:50000", "10.0.0.8:443", interface_id="eni-2"),
@@ -221,8 +221,8 @@ def test_interfaces_and_families_are_learned_apart() -> None:
     ]  # fmt: skip
 
 
-def test_packet_addresses_look_through_a_nat_gateway() -> None:
-    """The NAT gateway's own address hides neither the host inside nor the one outside."""
+def test_packet_addresses_show_the_hosts_behind_a_nat_gateway() -> None:
+    """The NAT gateway's address hides neither the internal nor the external host."""
     (one,) = directed(
         flow(
             "10.0.1.5:39812", "10.0.0.220:80", pkt_srcaddr="10.0.1.5", pkt_dstaddr="203.0.113.5",
@@ -233,8 +233,8 @@ def test_packet_addresses_look_through_a_nat_gateway() -> None:
     assert one.server_class is PeerClass.INTERNET
 
 
-def test_ipv6_neighbours_of_the_interface_are_ours() -> None:
-    """Routable addresses in the interface's own /56 are inside, others are not."""
+def test_ipv6_neighbours_of_the_interface_are_own() -> None:
+    """Public addresses in the interface's /56 are own, others are not."""
     inside, outside = directed(
         flow("[2600:1f18:12:3400::20]:50000", "[2600:1f18:12:3410::30]:443"),
         flow("[2001:db8::1]:50000", "[2600:1f18:12:3410::30]:443"),
@@ -244,8 +244,8 @@ def test_ipv6_neighbours_of_the_interface_are_ours() -> None:
     assert outside.server_class is PeerClass.OWN
 
 
-def test_an_aws_service_is_no_internet_host_but_a_rented_one_is() -> None:
-    """S3 is a service; EC2's ranges are other people's machines."""
+def test_an_aws_service_is_not_an_internet_host_but_an_ec2_host_is() -> None:
+    """S3 is a service; EC2's ranges contain hosts of other customers."""
     service, rented = directed(
         flow("10.0.0.1:50000", "52.216.0.1:443", pkt_dst_aws_service="S3"),
         flow("10.0.0.1:50000", "3.5.0.1:443", pkt_dst_aws_service="EC2"),
@@ -270,7 +270,7 @@ FLOWS = st.builds(
 
 @given(st.lists(FLOWS, max_size=8))
 def test_every_flow_gets_a_direction_and_keeps_its_ends(flows: list[Flow]) -> None:
-    """Nothing raises, nothing is lost, and client and server are the two ends of the flow."""
+    """No flow raises or is lost, and client and server are the two ends of the flow."""
     found = directed(*flows)
     assert [one.flow for one in found] == flows
     for one in found:
@@ -281,7 +281,7 @@ def test_every_flow_gets_a_direction_and_keeps_its_ends(flows: list[Flow]) -> No
 
 @given(st.lists(FLOWS, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_a_batch_does_not_matter(flows: list[Flow], random: object) -> None:
-    """Records come in any order."""
+    """Records can arrive in any order."""
     shuffled = list(flows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     before = sorted(repr(one) for one in directed(*flows))

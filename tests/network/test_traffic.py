@@ -1,4 +1,4 @@
-"""The interface's own address, held against the plainest way to find it."""
+"""The interface's own address, compared with a simple implementation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IPV6 = ["2a05:d018:1::1", "2a05:d018:1::2", "2001:db8:1::1", "2001:db8:2::2", ":
 
 
 def pairs(addresses: list[str]) -> st.SearchStrategy[tuple[str, str]]:
-    """Two ends, the same one at times."""
+    """Two ends, sometimes the same one."""
     return st.tuples(st.sampled_from(addresses), st.sampled_from(addresses))
 
 
@@ -41,44 +41,44 @@ KNOWN = st.dictionaries(
 
 
 def own_addresses(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
-    """What the columns say, as texts."""
+    """The own addresses from the columns, as texts."""
     table = FlowTable.of(flows)
     return [table.text(number) for number in Traffic(table).own_addresses(BOOK, known).tolist()]
 
 
 def family(flow: Flow) -> bool:
-    """Whether a flow is IPv6; IPv4 that is mapped, and loopback, count as IPv4."""
+    """Whether a flow is IPv6; IPv4-mapped and loopback addresses count as IPv4."""
     return ":" in flow.dstaddr and not flow.dstaddr.startswith("::")
 
 
 def plainly(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
-    """Flow by flow: what all flows of its interface and family share, then EC2, then what is ours."""
+    """Flow by flow: the address that all flows of its interface and family share, then EC2, then own ones."""
     ends: defaultdict[tuple[str | None, bool], list[set[str]]] = defaultdict(list)
     for flow in flows:
         ends[flow.interface_id, family(flow)].append({flow.srcaddr, flow.dstaddr})
     found = []
     for flow in flows:
         common = set.intersection(*ends[flow.interface_id, family(flow)])
-        told = common & set(known.get(flow.interface_id or "", ()))
-        ours = {each for each in common if BOOK.classify(each) is PeerClass.OWN}
+        described = common & set(known.get(flow.interface_id or "", ()))
+        own = {each for each in common if BOOK.classify(each) is PeerClass.OWN}
         lone = common if len(common) == 1 and ":" in next(iter(common)) else set[str]()
-        chosen = told if len(told) == 1 else ours or lone
+        chosen = described if len(described) == 1 else own or lone
         found.append(next(iter(chosen)) if len(chosen) == 1 else None)
     return found
 
 
 @examples(3)
 @given(FLOWS, KNOWN)
-def test_own_addresses_are_those_that_the_plainest_way_finds(
+def test_own_addresses_match_the_simple_implementation(
     flows: list[Flow], known: dict[str, list[str]]
 ) -> None:
-    """Over many interfaces, of both families, with and without what EC2 knows."""
+    """For many interfaces of both families, with and without EC2's descriptions."""
     assert own_addresses(flows, known) == plainly(flows, known)
 
 
 @pytest.mark.parametrize("interfaces", [1, 300])
 def test_each_of_many_interfaces_has_the_address_that_its_flows_share(interfaces: int) -> None:
-    """Whatever the flows of the others have, and however they are mixed."""
+    """Regardless of the flows of other interfaces, and of the order."""
     flows = [
         make_flow(interface_id=f"eni-{number}", srcaddr=ends[way], dstaddr=ends[1 - way])
         for peer in range(3)
@@ -90,8 +90,8 @@ def test_each_of_many_interfaces_has_the_address_that_its_flows_share(interfaces
     assert own_addresses(flows, {}) == own
 
 
-def test_a_pair_of_own_addresses_is_settled_by_ec2_alone() -> None:
-    """Not where EC2 knows neither of them, or both."""
+def test_only_ec2_decides_a_pair_of_own_addresses() -> None:
+    """Not if EC2 describes neither of them, or both."""
     flows = [make_flow(interface_id="eni-1", srcaddr="10.0.0.1", dstaddr="10.0.0.2")]
     assert own_addresses(flows, {"eni-1": ["10.0.0.2"]}) == ["10.0.0.2"]
     assert own_addresses(flows, {}) == [None]

@@ -1,4 +1,4 @@
-"""Stand-ins for the monitor's ports, with their behaviour in memory."""
+"""In-memory fakes of the notify ports."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from flowwarden.notify.notification import Notification
 
 
 class CrashError(BaseException):
-    """The function is gone: time-out, memory, or the machine. No handler of errors sees it."""
+    """The function crashes: timeout, memory, or the machine. No error handler catches it."""
 
 
 @dataclass
 class MemorySink:
-    """Keeps what it is sent; can refuse or crash."""
+    """Stores notifications; can refuse them or crash."""
 
     sent: list[Notification] = field(default_factory=list)
     refuse: set[str] = field(default_factory=set)
-    """Detectors whose notifications are not taken."""
+    """Detectors whose notifications are refused."""
     away: bool = False
-    """Whether no notification is taken."""
+    """Whether all notifications are refused."""
     name: str = "memory:pages"
     crash_before: bool = False
     crash_after: bool = False
 
     def send(self, notification: Notification) -> None:
-        """Take the notification, unless told otherwise."""
+        """Store the notification, unless configured to refuse it or to crash."""
         if self.crash_before:
             raise CrashError
         if notification.attributes.get("detector") in self.refuse or self.away:
@@ -53,11 +53,11 @@ class MemoryClaims:
     terms: ClaimTerms
     items: dict[ClaimKey, _Item] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
-    """Operations that the table does not answer."""
+    """Operations that fail."""
     calls: int = 0
 
     def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
-        """As the port says."""
+        """Implement the port."""
         self._answer("claim")
         item = self.items.get(key)
         if item is None:
@@ -77,14 +77,14 @@ class MemoryClaims:
         return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
-        """As the port says."""
+        """Implement the port."""
         self._answer("confirm")
         item = self.items[key]
         if item.owner == owner:
             item.sent_at, item.quiet_until, item.held_back = now, now + self.terms.quiet, set()
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
-        """As the port says."""
+        """Implement the port."""
         self._answer("release")
         item = self.items[key]
         if item.owner == owner:
@@ -93,4 +93,4 @@ class MemoryClaims:
     def _answer(self, operation: str) -> None:
         self.calls += 1
         if operation in self.away:
-            raise StateUnavailable("away by the test")
+            raise StateUnavailable("unavailable in the test")

@@ -1,4 +1,4 @@
-"""Texts of strangers in lines of ours."""
+"""Untrusted texts in lines of a notification."""
 
 import pytest
 from hypothesis import given
@@ -21,14 +21,14 @@ from flowwarden.notify.notification import one_line
         ("x" * 257, "x" * 253 + "..."),
     ],
 )
-def test_a_stranger_s_text_becomes_a_part_of_a_line(text: str, expected: str) -> None:
-    """Scripts of all languages stay; what would break, hide or turn the line does not; a cut is marked."""
+def test_untrusted_text_becomes_a_safe_part_of_a_line(text: str, expected: str) -> None:
+    """All scripts are kept; line breaks, invisible and bidirectional characters are not; cuts are marked."""
     assert one_line(text) == expected
 
 
 @given(st.text(st.characters()), st.integers(3, 40))
 def test_any_text_fits_into_a_line(text: str, limit: int) -> None:
-    """Printable, encodable, within the limit, and the same when it is done twice."""
+    """The result is printable, encodable and within the limit, and a second pass does not change it."""
     line = one_line(text, limit)
     assert len(line) <= limit
     assert line.isprintable()

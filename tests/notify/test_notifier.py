@@ -1,4 +1,4 @@
-"""The pipeline of notifications with several sinks: claims, failures and crashes belong to one sink each."""
+"""The notification pipeline with several sinks: claims, failures and crashes affect one sink each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TERMS = ClaimTerms(quiet=3600, lease=50)
 
 
 def alert(key: str, route: Route = Route.PAGES) -> Alert:
-    """An alert whose notification says its key and what was held back."""
+    """An alert whose notification contains its key and the number of suppressed repeats."""
 
     def render(claim: Claim) -> Notification:
         return Notification(
@@ -31,7 +31,7 @@ def alert(key: str, route: Route = Route.PAGES) -> Alert:
 
 
 def roll_up(alerts: Sequence[Alert]) -> Alert:
-    """One alert whose key names all that it stands for."""
+    """One alert whose key contains the keys of the first three alerts that it covers."""
     return alert("+".join(each.key for each in alerts[:3]))
 
 
@@ -59,12 +59,12 @@ class Bench:
 
 
 def subjects(sink: MemorySink) -> list[str]:
-    """What the sink was sent."""
+    """The subjects that the sink received."""
     return [each.subject for each in sink.sent]
 
 
-def test_an_alert_goes_to_each_sink_of_its_route_and_to_no_other() -> None:
-    """In the order of the alerts."""
+def test_an_alert_is_sent_to_each_sink_of_its_route_only() -> None:
+    """Each sink receives its alerts in order."""
     bench = Bench()
     report = bench.notify(alert("o", Route.OPERATIONS), alert("a"), alert("b"))
     assert (subjects(bench.chat), subjects(bench.mail)) == (["a", "b"], ["a", "b"])
@@ -73,8 +73,8 @@ def test_an_alert_goes_to_each_sink_of_its_route_and_to_no_other() -> None:
     report.raise_if_unsent()
 
 
-def test_a_sink_that_fails_neither_loses_nor_repeats_what_another_sends() -> None:
-    """The other sink gets the page once; the retry sends only to the one that failed."""
+def test_a_failing_sink_causes_no_loss_and_no_duplicate_in_another() -> None:
+    """The other sink receives the page once; the retry sends only to the failed sink."""
     bench = Bench()
     bench.chat.away = True
     first = bench.notify(alert("a"), alert("b"))
@@ -86,8 +86,8 @@ def test_a_sink_that_fails_neither_loses_nor_repeats_what_another_sends() -> Non
     assert (subjects(bench.chat), subjects(bench.mail)) == (["a", "b"], ["a", "b"])
 
 
-def test_a_sink_that_is_suppressed_does_not_hold_another_back() -> None:
-    """Each sink has its own quiet time, and its own count of repeats."""
+def test_suppression_in_one_sink_does_not_affect_another() -> None:
+    """Each sink has its own suppression window and its own count of repeats."""
     bench = Bench()
     bench.chat.refuse = {"a"}
     bench.notify(alert("a"), batch="first")
@@ -100,12 +100,12 @@ def test_a_sink_that_is_suppressed_does_not_hold_another_back() -> None:
     assert [each.text for each in bench.mail.sent] == ["0 held back", "1 held back"]
 
 
-def test_a_sink_that_hangs_takes_no_time_from_the_others() -> None:
-    """After its first failure it waits until the others are done."""
+def test_a_sink_that_hangs_does_not_delay_the_others() -> None:
+    """After its first failure, it is retried after the others are done."""
 
     @dataclass
     class Hanging(MemorySink):
-        """Takes time, and refuses."""
+        """Takes 15 s, then fails."""
 
         def send(self, _notification: Notification) -> None:
             bench.seconds_left -= 15
@@ -119,8 +119,8 @@ def test_a_sink_that_hangs_takes_no_time_from_the_others() -> None:
     assert reasons == [True, True, False], "40 s, 25 s, then less than the reserve"
 
 
-def test_a_crash_before_sending_to_the_second_sink_repeats_nothing_at_the_first() -> None:
-    """The lease ends, then the retry sends what is missing."""
+def test_a_crash_before_sending_to_the_second_sink_causes_no_duplicate_in_the_first() -> None:
+    """After the lease ends, the retry sends only to the second sink."""
     bench = Bench()
     bench.mail.crash_before = True
     with pytest.raises(CrashError):
@@ -132,8 +132,8 @@ def test_a_crash_before_sending_to_the_second_sink_repeats_nothing_at_the_first(
     assert (subjects(bench.chat), subjects(bench.mail)) == (["a"], ["a"])
 
 
-def test_a_crash_between_sending_and_marking_repeats_at_that_sink_alone() -> None:
-    """At least once, and the other sink is not affected."""
+def test_a_crash_between_sending_and_marking_causes_a_duplicate_in_that_sink_only() -> None:
+    """Delivery is at least once; the other sink is not affected."""
     bench = Bench()
     bench.mail.crash_after = True
     with pytest.raises(CrashError):
@@ -143,8 +143,8 @@ def test_a_crash_between_sending_and_marking_repeats_at_that_sink_alone() -> Non
     assert (subjects(bench.chat), subjects(bench.mail)) == (["a"], ["a", "a"])
 
 
-def test_what_is_beyond_the_limit_is_rolled_up_for_each_sink() -> None:
-    """A sink gets the roll-up of its own alerts, and a retry sends nothing twice."""
+def test_alerts_beyond_the_limit_are_rolled_up_for_each_sink() -> None:
+    """A sink receives the roll-up of its own alerts, and a retry sends no duplicates."""
     bench = Bench()
     alerts = [alert("o", Route.OPERATIONS), *(alert(each) for each in "abcd")]
     report = bench.notify(*alerts, singly=2)
@@ -156,8 +156,8 @@ def test_what_is_beyond_the_limit_is_rolled_up_for_each_sink() -> None:
     assert len(bench.chat.sent) == len(bench.mail.sent) == 3
 
 
-def test_with_no_limit_of_single_ones_all_that_is_new_is_one_notification() -> None:
-    """And what was sent before is not in it."""
+def test_if_individual_notifications_are_disabled_all_new_alerts_are_rolled_up() -> None:
+    """The roll-up does not contain alerts that were sent before."""
     bench = Bench()
     bench.notify(alert("b"), batch="first", singly=0)
     bench.notify(*(alert(each) for each in "abc"), batch="second", after=60, singly=0)
@@ -165,8 +165,8 @@ def test_with_no_limit_of_single_ones_all_that_is_new_is_one_notification() -> N
     assert {key.incident for key in bench.claims.items} == {"a", "b", "c"}
 
 
-def test_a_roll_up_that_one_sink_refuses_is_left_to_its_retry() -> None:
-    """All that it stands for."""
+def test_a_roll_up_that_one_sink_refuses_is_sent_by_the_retry() -> None:
+    """The retry covers all its alerts."""
     bench = Bench()
     bench.chat.refuse = {"b+c"}
     assert len(bench.notify(*(alert(each) for each in "abc"), singly=1).unsent) == 2
@@ -175,15 +175,15 @@ def test_a_roll_up_that_one_sink_refuses_is_left_to_its_retry() -> None:
     assert (subjects(bench.chat), subjects(bench.mail)) == (["a", "b+c"], ["a", "b+c"])
 
 
-def test_alerts_beyond_what_is_claimed_are_bounded_for_each_sink() -> None:
-    """A flood costs two writes for each claim, and two for the roll-up."""
+def test_the_number_of_claims_is_bounded_for_each_sink() -> None:
+    """A flood costs two writes per claim, and two for the roll-up."""
     bench = Bench()
     bench.notify(*(alert(str(number)) for number in range(MAX_CLAIMS + 50)))
     assert bench.claims.calls == 2 * 2 * (MAX_CLAIMS + 1)
 
 
-def test_a_table_that_does_not_answer_is_asked_once_for_all_sinks() -> None:
-    """Every alert goes to every sink all the same."""
+def test_an_unavailable_table_is_called_once_for_all_sinks() -> None:
+    """Every alert is still sent to every sink."""
     bench = Bench()
     bench.claims.away = {"claim", "confirm"}
     report = bench.notify(alert("a"), alert("b"))
@@ -191,8 +191,8 @@ def test_a_table_that_does_not_answer_is_asked_once_for_all_sinks() -> None:
     assert (report.state_unavailable, bench.claims.calls) == (1, 1)
 
 
-def test_without_time_nothing_is_begun() -> None:
-    """The retry sends it; with just enough time it is sent."""
+def test_no_alert_is_started_if_too_little_time_is_left() -> None:
+    """The retry, with just enough time, sends it."""
     bench = Bench(seconds_left=RESERVE - 1)
     assert len(bench.notify(alert("a")).unsent) == 2
     assert bench.claims.calls == 0
@@ -200,8 +200,8 @@ def test_without_time_nothing_is_begun() -> None:
     bench.notify(alert("a"), attempt="2").raise_if_unsent()
 
 
-def test_a_sink_that_stands_twice_on_a_route_is_one() -> None:
-    """Sinks are known by their names."""
+def test_a_sink_listed_twice_on_a_route_is_one_sink() -> None:
+    """Sinks are identified by their names."""
     bench = Bench()
     run = Run(owner=Owner("batch", "1"), at=NOW, time_left=lambda: 40.0)
     notify([alert("a")], run, bench.claims, {Route.PAGES: (bench.chat, bench.chat)}, roll_up)
@@ -209,8 +209,8 @@ def test_a_sink_that_stands_twice_on_a_route_is_one() -> None:
     assert list(bench.claims.items) == [ClaimKey("chat", "a")]
 
 
-def test_a_route_without_sinks_sends_nothing_and_an_unknown_one_is_an_error() -> None:
-    """That a route is left out is a mistake in the wiring."""
+def test_a_route_without_sinks_sends_nothing_and_a_missing_route_is_an_error() -> None:
+    """A missing route is a configuration error."""
     bench = Bench()
     run = Run(owner=Owner("batch", "1"), at=NOW, time_left=lambda: 40.0)
     assert notify([alert("a")], run, bench.claims, {Route.PAGES: ()}, roll_up) == DeliveryReport()

@@ -10,13 +10,13 @@ from flowwarden.errors import PolicyError
 from flowwarden.policy.policy import Policy
 
 
-def test_no_policy_works() -> None:
+def test_an_empty_policy_is_valid() -> None:
     """Every setting has a default."""
     assert Policy.from_json("{}") == Policy()
 
 
-def test_ids_and_networks_may_be_mixed() -> None:
-    """Whatever names the place."""
+def test_ids_and_networks_can_be_mixed() -> None:
+    """A list can contain both."""
     policy = Policy.from_json(
         '{"private_subnets": ["subnet-1", "10.0.2.0/24"], "listener_only": ["eni-1", "::1"]}'
     )
@@ -42,7 +42,7 @@ def test_ids_and_networks_may_be_mixed() -> None:
         ('{"service_ports": [70000]}', r"<= 32767 - at `\$.service_ports\[0\]`"),
         (
             '{"flow_logs": {"rules": [{"where": {"tags": {"a": "b"}}, "flow_log": {"retention_days": 7}}]}}',
-            r"flow_logs.rules\[0\].flow_log: retention_days 7.*log_group_suffix of its own",
+            r"flow_logs.rules\[0\].flow_log: retention_days 7.*a different log_group_suffix",
         ),
         ('{"thresholds": {"scan_hour": 0}}', r">= 1 - at `\$.thresholds.scan_hour`"),
         ('{"thresholds": {"scan": 3}}', r"unknown field `scan`.*allowed settings: scan_hour, scan_day"),
@@ -52,19 +52,22 @@ def test_ids_and_networks_may_be_mixed() -> None:
         ('{"exempt": ["eni-1"]}', r"exempt\[0\]"),
         ('{"listener_only": ["subnet-1"]}', r"listener_only\[0\]: 'subnet-1'"),
         ('{"role_tags": "Role"}', r"Expected `array`, got `str` - at `\$.role_tags`"),
-        ('{"role_tags": ["Role", ""]}', r"role_tags\[1\]: '' is no key of a tag; write 1 to 128 characters"),
+        (
+            '{"role_tags": ["Role", ""]}',
+            r"role_tags\[1\]: '' is not a valid tag key; write 1 to 128 characters",
+        ),
         ('{"role_tags": [" "]}', r"role_tags\[0\]: ' '"),
         (f'{{"role_tags": ["{"k" * 129}"]}}', r"role_tags\[0\]: 'k+' .*128"),
     ],
 )
 def test_an_error_names_path_value_and_what_is_allowed(text: str, message: str) -> None:
-    """Somebody has to mend it from the message alone."""
+    """The message is sufficient to fix the policy."""
     with pytest.raises(PolicyError, match=message):
         Policy.from_json(text)
 
 
-def test_tags_that_name_roles_may_be_chosen() -> None:
-    """In the order in which they count, also none at all; two spellings of one word without a policy."""
+def test_role_tag_keys_are_configurable() -> None:
+    """In order of priority; none is allowed, too. The default is two spellings of one word."""
     assert Policy().role_tags == ("Role", "role")
     assert Policy.from_json('{"role_tags": ["Service", "team:role"]}').role_tags == ("Service", "team:role")
     assert Policy.from_json('{"role_tags": []}').role_tags == ()
@@ -72,7 +75,7 @@ def test_tags_that_name_roles_may_be_chosen() -> None:
 
 
 @given(st.text() | st.binary())
-def test_any_text_is_a_policy_or_a_named_error(text: str | bytes) -> None:
-    """Nothing else comes out."""
+def test_any_text_is_a_policy_or_a_policy_error(text: str | bytes) -> None:
+    """No other exception is raised."""
     with suppress(PolicyError):
         assert isinstance(Policy.from_json(text), Policy)

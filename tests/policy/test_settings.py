@@ -1,4 +1,4 @@
-"""The one table of flow-log settings: each row says all that the project knows of a setting."""
+"""The table of flow log settings: each row describes its setting completely."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
 
 
 def policy(setting: Setting, value: Any) -> FlowLogSpec:
-    """The default flow log of a policy that gives it this value, at a destination that has the setting."""
+    """The default flow log of a policy with this value, with a destination that supports the setting."""
     place = ELSEWHERE[S3] if not setting.applies_to(CLOUD_WATCH_LOGS) else {}
     if setting.name == "destination_type":
         place = ELSEWHERE.get(value, {})
@@ -42,7 +42,7 @@ def policy(setting: Setting, value: Any) -> FlowLogSpec:
 
 
 def problem(spec: FlowLogSpec) -> str:
-    """The first that is refused; '' if nothing is."""
+    """The error message for the first problem; '' if there is none."""
     try:
         check(FlowLogsPolicy(default=spec))
     except PolicyError as error:
@@ -51,15 +51,15 @@ def problem(spec: FlowLogSpec) -> str:
 
 
 def test_a_row_has_the_name_and_the_default_of_its_attribute() -> None:
-    """Both stand in one place."""
+    """The attribute is the only place that defines them."""
     assert {each.name: each.default for each in SPEC_SETTINGS} == {
         name: getattr(FlowLogSpec(), name) for name in FlowLogSpec.__struct_fields__
     }
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_what_ec2_keeps_has_a_parameter_and_a_name_for_drift(setting: Setting) -> None:
-    """Otherwise it could not be asked for or compared."""
+def test_a_setting_that_ec2_stores_has_a_parameter_and_a_name_for_drift(setting: Setting) -> None:
+    """Otherwise it could not be requested or compared."""
     assert setting.parameter
     assert setting.difference
 
@@ -68,8 +68,8 @@ WITH_CHOICE = [each for each in SPEC_SETTINGS if each.allowed]
 
 
 @pytest.mark.parametrize("setting", WITH_CHOICE, ids=lambda each: each.name)
-def test_a_value_that_the_row_does_not_allow_is_refused(setting: Setting) -> None:
-    """And the message lists what is allowed."""
+def test_a_value_that_the_row_does_not_allow_is_rejected(setting: Setting) -> None:
+    """The message lists the allowed values."""
     wrong: Any = -1 if isinstance(setting.allowed[-1], int) else "-1"
     with pytest.raises(PolicyError) as raised:
         policy(setting, wrong)
@@ -78,8 +78,8 @@ def test_a_value_that_the_row_does_not_allow_is_refused(setting: Setting) -> Non
 
 
 @pytest.mark.parametrize("setting", WITH_CHOICE, ids=lambda each: each.name)
-def test_every_value_that_the_row_allows_is_taken(setting: Setting) -> None:
-    """The default among them."""
+def test_every_value_that_the_row_allows_is_accepted(setting: Setting) -> None:
+    """The default is one of them."""
     assert setting.default in setting.allowed
     for value in setting.allowed:
         assert getattr(policy(setting, value), setting.name) == value
@@ -88,12 +88,12 @@ def test_every_value_that_the_row_allows_is_taken(setting: Setting) -> None:
 @pytest.mark.parametrize(
     "setting", [each for each in SETTINGS if each.destinations], ids=lambda each: each.name
 )
-def test_a_setting_is_for_the_destinations_of_its_row_alone(setting: Setting) -> None:
-    """Elsewhere only its default is taken."""
+def test_a_setting_applies_only_to_the_destinations_of_its_row(setting: Setting) -> None:
+    """For other destinations, only the default is accepted."""
     other = next(each for each in setting.allowed or (False, True) if each != setting.default)
     for kind in DESTINATION_TYPES:
         spec = FlowLogSpec(**ELSEWHERE.get(kind, {}))
-        refused = f"default.{setting.name}: {other!r}; for {' and '.join(setting.destinations)} alone"
+        refused = f"default.{setting.name}: {other!r}; only for {' and '.join(setting.destinations)}"
         assert problem(spec) == ""
         assert (refused in problem(replace(spec, **{setting.name: other}))) is not setting.applies_to(kind)
 
@@ -107,8 +107,8 @@ def test_a_setting_is_for_the_destinations_of_its_row_alone(setting: Setting) ->
         ({}, None),
     ],
 )
-def test_what_ec2_treats_the_same_compares_equal(one: Any, two: Any) -> None:
-    """Blanks, the order of resources, and what is left out."""
+def test_values_that_ec2_treats_as_equal_compare_equal(one: Any, two: Any) -> None:
+    """Extra spaces, the order of resources, and missing values do not matter."""
     setting = Setting(default=type(one)(), purpose="")
     assert setting.comparable(one) == setting.comparable(two)
     assert hash(setting.comparable(one)) == hash(setting.comparable(two))
@@ -124,7 +124,7 @@ def test_what_ec2_treats_the_same_compares_equal(one: Any, two: Any) -> None:
         (True, False),
     ],
 )
-def test_what_ec2_treats_differently_compares_as_different(one: Any, two: Any) -> None:
-    """The order of fields and of keys counts."""
+def test_values_that_ec2_treats_as_different_compare_different(one: Any, two: Any) -> None:
+    """The order of fields and of keys matters."""
     setting = Setting(default=False, purpose="")
     assert setting.comparable(one) != setting.comparable(two)

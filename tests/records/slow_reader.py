@@ -1,6 +1,6 @@
-"""A second reader, slow, strict and obviously right, written without a look at the first one.
+"""A second reader: slow, strict and simple, written independently of the first one.
 
-It shares with the reader under test only the table of fields and the types of the results.
+It shares only the table of fields and the result types with the reader under test.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WORDS: dict[Kind, type[Action | FlowDirection]] = {Kind.ACTION: Action, Kind.DIR
 
 
 def read_slowly(line: str, layouts: Sequence[LogFormat]) -> Flow | Gap | None:
-    """The flow or gap that the line is; None if it is malformed."""
+    """The flow or gap of the line; None if it is malformed."""
     readings = [_try(line, layout) for layout in dict.fromkeys(layouts)]
     fitting = [reading for reading in readings if reading is not None]
     return fitting[0] if len(fitting) == 1 else None
@@ -98,7 +98,7 @@ def _is_nothing(field: Field, token: str) -> bool:
 
 
 def _number(token: str) -> int:
-    return int(token.lstrip("0") or "0")  # int() refuses thousands of digits, zeros in front or not
+    return int(token.lstrip("0") or "0")  # int() rejects thousands of digits, even leading zeros
 
 
 def _is_address(token: str) -> bool:

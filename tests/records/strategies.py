@@ -1,4 +1,4 @@
-"""Lines of flow logs for property tests: right ones, nearly right ones, and anything at all."""
+"""Flow log lines for property tests: valid, nearly valid, and arbitrary ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from flowwarden.records.fields import FIELDS, Kind
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
-FAMILIAR: dict[Kind, st.SearchStrategy[str]] = {
+TYPICAL: dict[Kind, st.SearchStrategy[str]] = {
     Kind.TEXT: st.sampled_from(["123456789012", "064076352821", "unknown", "eni-0a", "vpc-1", "S3", "IPv4"]),
     Kind.ENCODED_TEXT: st.sampled_from(["web", "a%20b", "%E2%82%AC", "100%", "%FF"]),
     Kind.ADDRESS: st.ip_addresses().map(str) | st.sampled_from(["10.0.0.1", "2001:db8::1", "::ffff:1.2.3.4"]),
@@ -70,11 +70,11 @@ GAP_KINDS = (Kind.TEXT, Kind.ENCODED_TEXT, Kind.SECONDS, Kind.STATUS, Kind.INTEG
 
 @st.composite
 def lines(draw: st.DrawFn, layouts: list[LogFormat]) -> str:
-    """A line of one of the layouts, with up to two odd tokens and perhaps odd blanks."""
+    """A line of one of the layouts, with up to two unusual tokens and possibly unusual whitespace."""
     fields = draw(st.sampled_from(layouts)).fields
     is_gap = draw(st.booleans())
     tokens = [
-        "-" if is_gap and field.kind not in GAP_KINDS else draw(FAMILIAR[field.kind]) for field in fields
+        "-" if is_gap and field.kind not in GAP_KINDS else draw(TYPICAL[field.kind]) for field in fields
     ]
     for _ in range(draw(st.integers(0, 2))):
         position = draw(st.integers(0, len(fields) - 1))
@@ -86,7 +86,7 @@ def lines(draw: st.DrawFn, layouts: list[LogFormat]) -> str:
 
 
 def layouts() -> st.SearchStrategy[LogFormat]:
-    """Any layout that can give flows."""
+    """Any layout with the addresses of a flow."""
     others = [field.name for field in FIELDS if field.name not in ("srcaddr", "dstaddr")]
     return (
         st.lists(st.sampled_from([*others, "quite-new"]), unique=True, max_size=30)
@@ -96,6 +96,6 @@ def layouts() -> st.SearchStrategy[LogFormat]:
 
 
 def layout_sets() -> st.SearchStrategy[list[LogFormat]]:
-    """What a reader is given: one layout or several, some of the same length."""
+    """The layouts for a reader: one or several, some of the same length."""
     shuffled = st.permutations(DEFAULT_LOG_FORMAT.names).map(lambda names: LogFormat(tuple(names)))
     return st.lists(layouts() | shuffled | st.just(DEFAULT_LOG_FORMAT), min_size=1, max_size=3)

@@ -1,4 +1,4 @@
-"""Which layouts are tried, from what EC2 tells."""
+"""The layouts to try, from the log formats that EC2 reports."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def tried(*formats: str | None) -> tuple[LogFormat, ...]:
     return candidates(Learned.of(formats, AT), FALLBACK).layouts
 
 
-def test_what_was_learned_is_each_format_once() -> None:
-    """A thousand flow logs of one format are one format; the order that EC2 tells them in is no news."""
+def test_each_learned_format_is_stored_once() -> None:
+    """Many flow logs with one format are one format; EC2's order does not matter."""
     assert (
         Learned.of(["b", "a", "b"], AT)
         == Learned.of(["a", "b"], AT)
@@ -29,35 +29,35 @@ def test_what_was_learned_is_each_format_once() -> None:
     assert Learned.of(["a", None], AT) == Learned.of(["a", ""], AT) == Learned(("a",), untold=True, at=AT)
 
 
-def test_without_knowledge_the_fallback_is_tried() -> None:
-    """Nothing was learned, nothing is described, or EC2 tells no format."""
+def test_without_learned_formats_the_fallback_is_used() -> None:
+    """Nothing was learned, nothing is described, or EC2 reports no format."""
     assert candidates(None, FALLBACK).layouts == tried() == tried(None) == FALLBACK
 
 
-def test_learned_formats_come_first_and_the_fallback_fills_up() -> None:
-    """Older flow logs of the default format, and flow logs of other accounts, are read all the same."""
+def test_learned_formats_precede_the_fallback() -> None:
+    """Older flow logs with the default format and flow logs of other accounts can still be read."""
     assert tried(LONGER.to_log_format()) == (LONGER, CONFIGURED, DEFAULT_LOG_FORMAT)
 
 
-def test_a_fallback_that_could_be_mistaken_for_a_learned_format_is_left_out() -> None:
-    """Nobody writes it, and with it every line would fit two formats alike."""
+def test_a_fallback_that_is_ambiguous_with_a_learned_format_is_omitted() -> None:
+    """It is not in use, and with it every line would match two formats."""
     assert tried(SWAPPED.to_log_format()) == (SWAPPED, DEFAULT_LOG_FORMAT)
 
 
-def test_learned_formats_of_one_length_are_all_tried() -> None:
-    """They are really written; what fits several is malformed, and not for the choice to hide."""
+def test_learned_formats_of_the_same_length_are_all_tried() -> None:
+    """They are all in use; lines that match several are malformed."""
     assert set(tried(SWAPPED.to_log_format(), CONFIGURED.to_log_format())) == {
         SWAPPED, CONFIGURED, DEFAULT_LOG_FORMAT,
     }  # fmt: skip
 
 
-def test_a_flow_log_whose_format_is_not_told_may_write_the_configured_one() -> None:
-    """So that one is tried beside a learned one of its length: unsure lines are malformed, not guessed."""
+def test_a_flow_log_with_an_unreported_format_may_use_the_configured_one() -> None:
+    """So it is tried besides a learned one of the same length: ambiguous lines are malformed, not guessed."""
     assert tried(SWAPPED.to_log_format(), None) == (SWAPPED, CONFIGURED, DEFAULT_LOG_FORMAT)
 
 
-def test_the_default_format_gives_way_to_a_configured_one_of_its_length() -> None:
-    """Otherwise every line of the configured one would fit both."""
+def test_a_configured_format_of_the_same_length_replaces_the_default_one() -> None:
+    """Otherwise every line of the configured one would match both."""
     names = list(DEFAULT_LOG_FORMAT.names)
     names[3], names[4] = names[4], names[3]
     configured = LogFormat(tuple(names))
@@ -68,20 +68,20 @@ def test_the_default_format_gives_way_to_a_configured_one_of_its_length() -> Non
     ("text", "why"),
     [
         ("${version} ${bytes}", "lacks"),
-        ("${Version!}", "no field name"),
+        ("${Version!}", "not a field name"),
         ("nonsense", "no field of flow logs"),
     ],
 )
-def test_a_format_that_cannot_be_read_is_noted_and_spoils_no_other(text: str, why: str) -> None:
-    """Somebody else's flow log must not take the sight of ours."""
+def test_a_format_that_cannot_be_read_is_noted_and_affects_no_other(text: str, why: str) -> None:
+    """A flow log of another tool must not blind the monitor to the managed ones."""
     chosen = candidates(Learned.of([text, LONGER.to_log_format()], AT), FALLBACK)
     assert chosen.layouts == (LONGER, CONFIGURED, DEFAULT_LOG_FORMAT)
     (note,) = chosen.notes
     assert why in note
 
 
-def test_a_format_without_addresses_is_known_all_the_same() -> None:
-    """Its lines are malformed, and not taken for those of a fallback that has as many fields."""
+def test_a_format_without_addresses_is_a_blind_layout() -> None:
+    """Its lines are malformed, and do not match a fallback with the same number of fields."""
     chosen = candidates(Learned.of(["${vpc-id} ${start} ${action} ${log-status}"], AT), FALLBACK)
     assert chosen.layouts == (DEFAULT_LOG_FORMAT,)
     assert chosen.blind == (LogFormat.parse("${vpc-id} ${start} ${action} ${log-status}"),)
@@ -89,8 +89,8 @@ def test_a_format_without_addresses_is_known_all_the_same() -> None:
     assert only.layouts == (SWAPPED, DEFAULT_LOG_FORMAT)
 
 
-def test_a_field_that_is_not_known_is_noted() -> None:
-    """It is kept as text; a newer version may know it."""
+def test_an_unknown_field_is_noted() -> None:
+    """It is kept as text."""
     chosen = candidates(Learned.of(["${srcaddr} ${dstaddr} ${brand-new}"], AT), FALLBACK)
-    assert chosen.notes == ("fields that this version does not know are kept as text: brand-new",)
+    assert chosen.notes == ("unknown fields are kept as text: brand-new",)
     assert candidates(None, FALLBACK).notes == ()

@@ -49,31 +49,31 @@ OPTIONAL = {
     for position, field in enumerate(DEFAULT_LOG_FORMAT.fields)
     if field.attribute in FLOW_ATTRIBUTES[2:]
 }
-"""Where the default layout has what a flow can do without."""
+"""Positions of the optional attributes of a flow in the default layout."""
 NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
 
 
 def read(line: str, *layouts: str) -> Records:
-    """The records of one line; without a layout, of the default one."""
+    """The records of one line, with the default layout unless others are given."""
     return LineReader([LogFormat.parse(layout) for layout in layouts] or [DEFAULT_LOG_FORMAT]).read([line])
 
 
 def flow(line: str, *layouts: str) -> Flow:
-    """The flow that the line must be."""
+    """The flow of the line; fails if it is not a flow."""
     records = read(line, *layouts)
     assert not records.malformed
     assert not records.gaps
     return records.flows[0]
 
 
-def told(one: Flow) -> dict[str, Any]:
-    """What a flow tells: its attributes, but those that are None."""
+def known(one: Flow) -> dict[str, Any]:
+    """The attributes of a flow that are not None."""
     values = {name: getattr(one, name) for name in FLOW_ATTRIBUTES}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def gap(line: str, *layouts: str) -> Gap:
-    """The gap that the line must be."""
+    """The gap of the line; fails if it is not a gap."""
     records = read(line, *layouts)
     assert not records.malformed
     assert not records.flows
@@ -81,7 +81,7 @@ def gap(line: str, *layouts: str) -> Gap:
 
 
 def reason(line: str, *layouts: str) -> str:
-    """Why the line is malformed, which it must be."""
+    """The reason why the line is malformed; fails if it is not."""
     records = read(line, *layouts)
     assert (records.flows, records.gaps) == ([], [])
     assert [bad.line for bad in records.malformed] == [line]
@@ -93,7 +93,7 @@ class TestFlows:
 
     def test_the_default_layout_is_read_field_by_field(self) -> None:
         """Account ids keep their leading zero."""
-        assert told(flow(ACCEPTED)) == FLOW
+        assert known(flow(ACCEPTED)) == FLOW
 
     @pytest.mark.parametrize(
         "line",
@@ -107,12 +107,12 @@ class TestFlows:
             ACCEPTED.replace("1700000000", "1700000000123").replace("1700000059", "1700000059999"),
         ],
     )
-    def test_blanks_line_ends_a_byte_order_mark_and_milliseconds_change_nothing(self, line: str) -> None:
-        """AWS's own examples have a double space; files and other tools add the rest."""
-        assert told(flow(line)) == FLOW
+    def test_whitespace_line_ends_byte_order_mark_and_milliseconds_do_not_matter(self, line: str) -> None:
+        """AWS's examples contain a double space; files and other tools cause the others."""
+        assert known(flow(line)) == FLOW
 
-    def test_a_byte_order_mark_does_not_stick_to_a_text(self) -> None:
-        """Not even where the first field takes any text."""
+    def test_a_byte_order_mark_is_not_part_of_a_text(self) -> None:
+        """Not even if the first field is text."""
         assert flow("\ufeffeni-0a 10.0.0.1 10.0.0.2", "interface-id srcaddr dstaddr").interface_id == "eni-0a"
         assert flow("\ufeff- 10.0.0.1 10.0.0.2", "interface-id srcaddr dstaddr").interface_id is None
 
@@ -123,45 +123,45 @@ class TestFlows:
         tokens[OPTIONAL[attribute]] = "-"
         read_flow = flow(" ".join(tokens))
         assert getattr(read_flow, attribute) is None
-        assert told(read_flow) == {name: value for name, value in FLOW.items() if name != attribute}
+        assert known(read_flow) == {name: value for name, value in FLOW.items() if name != attribute}
 
-    def test_a_status_that_is_absent_leaves_the_flow_to_speak_for_itself(self) -> None:
-        """A dash says that AWS could not tell, in the status as in any field."""
-        assert told(flow(ACCEPTED.replace(" OK", " -"))) == FLOW
+    def test_a_flow_with_an_absent_status_is_a_flow(self) -> None:
+        """A dash means that AWS could not compute the value, as in any field."""
+        assert known(flow(ACCEPTED.replace(" OK", " -"))) == FLOW
 
-    def test_a_regional_nat_gateway_is_known_by_its_resource_id(self) -> None:
+    def test_a_regional_nat_gateway_is_identified_by_its_resource_id(self) -> None:
         """Its records have no interface."""
         layout = "version interface-id resource-id srcaddr dstaddr"
         nat = flow("9 - nat-0123 10.0.0.1 203.0.113.5", layout)
         assert (nat.interface_id, nat.resource_id) == (None, "nat-0123")
 
     def test_ipv6_and_mixed_families_keep_the_text_of_their_addresses(self) -> None:
-        """NAT64 shows an IPv6 source with an IPv4 destination."""
+        """NAT64 has an IPv6 source and an IPv4 destination."""
         mixed = flow(ACCEPTED.replace("10.0.0.5", "2001:db8:1234:a100:8d6e:3477:df66:f105"))
         assert (mixed.srcaddr, mixed.dstaddr) == ("2001:db8:1234:a100:8d6e:3477:df66:f105", "10.0.1.7")
 
     def test_icmp_has_ports_zero(self) -> None:
-        """Type and code are not told."""
+        """Type and code are not logged."""
         icmp = flow(ACCEPTED.replace("50123 443 6", "0 0 1"))
         assert (icmp.srcport, icmp.dstport, icmp.protocol) == (0, 0, 1)
 
-    def test_an_account_that_aws_does_not_tell_stays_unknown(self) -> None:
-        """Some interfaces made by AWS have no account."""
+    def test_an_account_that_aws_does_not_report_is_unknown(self) -> None:
+        """Some AWS-managed interfaces have no account."""
         assert flow(ACCEPTED.replace("064076352821", "unknown")).account_id == "unknown"
 
     def test_a_layout_without_version_action_status_or_end_gives_flows(self) -> None:
-        """Any field may be left out, in any order."""
+        """Any field can be omitted, in any order."""
         read_flow = flow("443 10.0.1.7 - 10.0.0.5", "dstport dstaddr instance-id srcaddr")
-        assert told(read_flow) == {"srcaddr": "10.0.0.5", "dstaddr": "10.0.1.7", "dstport": 443}
+        assert known(read_flow) == {"srcaddr": "10.0.0.5", "dstaddr": "10.0.1.7", "dstport": 443}
 
     def test_fields_of_later_versions_are_typed(self) -> None:
-        """tcp-flags and traffic-path are numbers, flow-direction is one of two."""
+        """tcp-flags and traffic-path are numbers, flow-direction is one of two values."""
         layout = (
             "vpc-id subnet-id instance-id tcp-flags pkt-srcaddr pkt-dstaddr pkt-src-aws-service "
             "pkt-dst-aws-service flow-direction traffic-path reject-reason srcaddr dstaddr encryption-status"
         )
         line = "vpc-1 subnet-1 i-1 19 10.0.0.9 3.5.140.2 - S3 egress 8 BPA 10.0.0.1 10.0.0.2 3"
-        assert told(flow(line, layout)) == {
+        assert known(flow(line, layout)) == {
             "srcaddr": "10.0.0.1",
             "dstaddr": "10.0.0.2",
             "vpc_id": "vpc-1",
@@ -176,8 +176,8 @@ class TestFlows:
             "reject_reason": "BPA",
         }
 
-    def test_an_unknown_field_takes_any_text(self) -> None:
-        """Its value is not lost on the others."""
+    def test_an_unknown_field_accepts_any_text(self) -> None:
+        """The other fields are still read."""
         assert flow("10.0.0.1 über_all 10.0.0.2", "${srcaddr} ${quite-new} ${dstaddr}").dstaddr == "10.0.0.2"
 
     def test_transit_gateway_records_are_flows_too(self) -> None:
@@ -195,12 +195,12 @@ class TestFlows:
 class TestGaps:
     """Windows without flows."""
 
-    def test_silence_and_lost_sight_are_told_apart(self) -> None:
-        """NODATA is silence, SKIPDATA lost sight."""
+    def test_nodata_and_skipdata_are_distinguished(self) -> None:
+        """NODATA means no traffic, SKIPDATA skipped records."""
         assert gap(NODATA) == GAP
         assert gap(NODATA.replace("NODATA", "SKIPDATA")).kind is GapKind.SKIPDATA
 
-    def test_an_account_may_be_unknown(self) -> None:
+    def test_the_account_of_a_gap_can_be_unknown(self) -> None:
         """As in `2 unknown eni-… NODATA`."""
         assert gap(NODATA.replace("064076352821", "unknown")).account_id == "unknown"
 
@@ -213,22 +213,22 @@ class TestGaps:
         line = "NODATA 1700000059 064076352821 - 1700000000 - eni-0a" + " -" * 10
         assert gap(line, layout) == GAP
 
-    def test_what_is_known_of_the_interface_may_stand_in_a_gap(self) -> None:
-        """Such as its VPC, or the NAT gateway."""
+    def test_a_gap_can_contain_interface_fields(self) -> None:
+        """Such as the VPC, or the NAT gateway."""
         line = "vpc-1 nat-1 - - 1700000000 SKIPDATA"
         skipped = gap(line, "vpc-id resource-id srcaddr dstaddr start log-status")
         assert skipped == Gap(kind=GapKind.SKIPDATA, resource_id="nat-1", start=1700000000)
 
     @pytest.mark.parametrize("status", ["NODATA", "SKIPDATA"])
-    def test_a_gap_that_tells_of_traffic_contradicts_itself(self, status: str) -> None:
-        """A REJECT with status NODATA and counts: neither word is believed, a person looks at it."""
+    def test_a_gap_with_traffic_is_malformed(self, status: str) -> None:
+        """A REJECT with status NODATA and counts is contradictory, so an operator must check it."""
         rejected = ACCEPTED.replace("ACCEPT OK", f"REJECT {status}")
         assert reason(rejected) == f"log-status is {status}, yet srcaddr is 10.0.0.5"
         assert "yet action is REJECT" in reason(NODATA.replace("- NODATA", f"REJECT {status}"))
 
 
 class TestMalformed:
-    """Lines that are neither; the reason names field and value."""
+    """Lines that are neither flow nor gap; the reason contains field and value."""
 
     @pytest.mark.parametrize(
         ("old", "new", "complaint"),
@@ -237,16 +237,16 @@ class TestMalformed:
             ("OK", "GO_AWAY", "log-status is 'GO_AWAY', none of OK, NODATA, SKIPDATA"),
             (" 6 ", " 999 ", "protocol is '999', above 255"),
             ("50123", "65536", "srcport is '65536', above 65535"),
-            (" 443 ", " 8080.0 ", "dstport is '8080.0', which is no number"),
-            (" 12 ", " 1_2 ", "packets is '1_2', which is no number"),
-            (" 12 ", " +12 ", "packets is '+12', which is no number"),
-            (" 12 ", " -1 ", "packets is '-1', which is no number"),
-            (" 12 ", " ٣ ", "packets is '٣', which is no number"),
-            (" 12 ", " None ", "packets is 'None', which is no number"),
+            (" 443 ", " 8080.0 ", "dstport is '8080.0', which is not a number"),
+            (" 12 ", " 1_2 ", "packets is '1_2', which is not a number"),
+            (" 12 ", " +12 ", "packets is '+12', which is not a number"),
+            (" 12 ", " -1 ", "packets is '-1', which is not a number"),
+            (" 12 ", " ٣ ", "packets is '٣', which is not a number"),
+            (" 12 ", " None ", "packets is 'None', which is not a number"),
             (" 3400 ", " 9223372036854775808 ", "bytes is '9223372036854775808', above"),
-            ("10.0.0.5", "10.0.0.500", "srcaddr is '10.0.0.500', which is no IPv4 or IPv6 address"),
-            ("10.0.1.7", "-", "dstaddr absent, and no log-status tells of a gap"),
-            ("2 ", "two ", "version is 'two', which is no number"),
+            ("10.0.0.5", "10.0.0.500", "srcaddr is '10.0.0.500', which is not an IPv4 or IPv6 address"),
+            ("10.0.1.7", "-", "dstaddr absent, but log-status does not report a gap"),
+            ("2 ", "two ", "version is 'two', which is not a number"),
             ("1700000059", "1700000059000000", "end is '1700000059000000', which is neither"),
             (" OK", "", "13 tokens where the log format has 14"),
             (" OK", " OK OK", "15 tokens where the log format has 14"),
@@ -256,40 +256,40 @@ class TestMalformed:
             ("2 ", "2026-11-24T03:00:00.000Z 2 ", "15 tokens where the log format has 14"),
         ],
     )
-    def test_a_line_with_a_wrong_token_is_malformed(self, old: str, new: str, complaint: str) -> None:
-        """Nothing is guessed, dropped or rounded."""
+    def test_a_line_with_an_invalid_token_is_malformed(self, old: str, new: str, complaint: str) -> None:
+        """No value is guessed, dropped or rounded."""
         assert complaint in reason(ACCEPTED.replace(old, new, 1))
 
     @pytest.mark.parametrize("line", ["", " ", "\n", "\ufeff", "\t\r\n"])
     def test_a_blank_line_is_malformed(self, line: str) -> None:
-        """No log event is empty; sources that cut files into lines leave blank ones out themselves."""
+        """Log events are never empty; sources that split files into lines skip blank lines themselves."""
         assert reason(line) == "blank line"
 
     @pytest.mark.parametrize(
         "line", [" ".join(DEFAULT_LOG_FORMAT.names), "version,account_id", "srcaddr quite-new dstaddr\r\n"]
     )
-    def test_a_header_line_is_malformed_and_called_so(self, line: str) -> None:
-        """Log events have none; sources that read files take theirs out themselves."""
+    def test_a_header_line_is_malformed_with_a_specific_reason(self, line: str) -> None:
+        """Log events contain none; sources that read files process header lines themselves."""
         assert reason(line, "srcaddr quite-new dstaddr").startswith("header line")
 
-    def test_a_gap_cannot_be_told_without_a_status(self) -> None:
-        """Silence or lost sight? A layout without log-status does not say."""
+    def test_a_gap_without_a_status_is_malformed(self) -> None:
+        """Without log-status, NODATA and SKIPDATA cannot be distinguished."""
         assert reason("eni-0a - -", "interface-id srcaddr dstaddr").startswith("srcaddr and dstaddr absent")
 
-    def test_a_long_token_is_cut_in_the_reason_but_not_in_the_line(self) -> None:
+    def test_a_long_token_is_truncated_in_the_reason_but_not_in_the_line(self) -> None:
         """Reasons go to logs."""
         line = ACCEPTED.replace("ACCEPT", "A" * 5000)
         assert len(reason(line)) < 200
 
 
 class TestSeveralLayouts:
-    """Formats interleaved in one log group."""
+    """Several log formats in one log group."""
 
     NAT = "instance-id interface-id srcaddr dstaddr"
     SWAPPED = "instance-id srcaddr dstaddr action"
 
-    def test_the_number_of_tokens_tells_layouts_apart(self) -> None:
-        """Each line is read by its own."""
+    def test_layouts_are_distinguished_by_the_number_of_tokens(self) -> None:
+        """Each line is read with its own layout."""
         nat = "i-1 eni-0b 10.0.0.1 10.0.0.2"
         reader = LineReader([LogFormat.parse(self.NAT), DEFAULT_LOG_FORMAT])
         records = reader.read([ACCEPTED, nat, NODATA, "1 2 3", nat, ACCEPTED])
@@ -299,43 +299,43 @@ class TestSeveralLayouts:
             "instance_id": "i-1",
             "interface_id": "eni-0b",
         }
-        assert [told(each) for each in records.flows] == [FLOW, read_nat, read_nat, FLOW]
+        assert [known(each) for each in records.flows] == [FLOW, read_nat, read_nat, FLOW]
         assert records.gaps == [GAP]
         assert records.malformed == [Malformed("1 2 3", "3 tokens where the log format has 4 or 14")]
 
-    def test_then_the_types_of_the_fields_do(self) -> None:
-        """Among layouts of the same length."""
+    def test_layouts_of_the_same_length_are_distinguished_by_field_types(self) -> None:
+        """Only one layout accepts each of these lines."""
         assert flow("i-1 eni-0b 10.0.0.1 10.0.0.2", self.NAT, self.SWAPPED).interface_id == "eni-0b"
         assert flow("i-1 10.0.0.1 10.0.0.2 REJECT", self.NAT, self.SWAPPED).action is Action.REJECT
 
-    def test_a_line_that_fits_two_layouts_is_never_guessed(self) -> None:
-        """Who was the source?"""
+    def test_a_line_that_matches_two_layouts_is_malformed(self) -> None:
+        """The source is ambiguous."""
         complaint = reason("10.0.0.1 10.0.0.2", "srcaddr dstaddr", "dstaddr srcaddr")
         assert complaint == "fits 2 log formats of 2 fields alike"
 
-    def test_a_line_that_fits_none_of_them_tells_what_each_misses(self) -> None:
-        """One complaint for each layout of that length."""
+    def test_a_line_that_matches_no_layout_has_one_reason_per_layout(self) -> None:
+        """For each layout of the same length."""
         complaint = reason("i-1 eni-0b 10.0.0.1 ALLOW", self.NAT, self.SWAPPED)
         assert "dstaddr is 'ALLOW'" in complaint
         assert "; srcaddr is 'eni-0b'" in complaint
 
-    def test_the_same_layout_twice_is_one(self) -> None:
+    def test_duplicate_layouts_count_once(self) -> None:
         """As when the configured log format is AWS's default."""
-        assert told(flow(ACCEPTED, *[DEFAULT_LOG_FORMAT.to_log_format()] * 2)) == FLOW
+        assert known(flow(ACCEPTED, *[DEFAULT_LOG_FORMAT.to_log_format()] * 2)) == FLOW
 
 
-class TestLayoutsThatGiveNoFlows:
-    """The reader refuses them at once."""
+class TestLayoutsWithoutFlows:
+    """The reader rejects them immediately."""
 
-    def test_a_layout_without_addresses_is_refused_with_what_it_lacks(self) -> None:
+    def test_a_layout_without_addresses_is_rejected_with_the_missing_fields(self) -> None:
         """Before any line is read."""
         with pytest.raises(LogFormatError, match=r"lacks \$\{dstaddr\}: "):
             LineReader([DEFAULT_LOG_FORMAT, LogFormat.parse("version srcaddr")])
         with pytest.raises(LogFormatError, match=r"lacks \$\{srcaddr\} and \$\{dstaddr\}: "):
             LineReader([LogFormat.parse("version bytes")])
 
-    def test_lines_of_a_layout_that_is_known_to_lack_them_are_told_apart(self) -> None:
-        """They are malformed whatever they look like, and so is a line that could be one; a gap is a gap."""
+    def test_lines_of_a_blind_layout_are_malformed(self) -> None:
+        """Also lines that could match it; gaps are still gaps."""
         blind = LogFormat.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
         reader = LineReader([LogFormat.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [blind])
         records = reader.read(
@@ -343,19 +343,19 @@ class TestLayoutsThatGiveNoFlows:
         )
         assert [bad.reason.partition(",")[0] for bad in records.malformed] == [
             "fits 2 log formats of 4 fields alike",
-            "of a log format without srcaddr and dstaddr",
+            "the log format lacks srcaddr and dstaddr",
             "srcport is '70000'",
         ]
         assert (len(records.flows), len(records.gaps)) == (0, 1)
 
-    def test_no_layout_at_all_is_refused(self) -> None:
-        """It could read nothing."""
+    def test_an_empty_list_of_layouts_is_rejected(self) -> None:
+        """It could not read any line."""
         with pytest.raises(LogFormatError, match="no log format"):
             LineReader([])
 
 
-def test_order_is_kept_and_the_last_line_counts() -> None:
-    """Within flows, gaps and malformed; a reader can be used again."""
+def test_the_order_is_kept_and_the_last_line_is_read() -> None:
+    """Within flows, gaps and malformed records; a reader can be reused."""
     reader = LineReader([DEFAULT_LOG_FORMAT])
     batch = [ACCEPTED.replace("50123", str(port)) for port in range(1000, 1100)]
     for _ in range(2):
@@ -365,21 +365,21 @@ def test_order_is_kept_and_the_last_line_counts() -> None:
         assert [bad.line for bad in records.malformed] == ["odd", "odder"]
 
 
-def test_no_line_gives_no_record() -> None:
-    """An empty batch is nothing special."""
+def test_an_empty_batch_has_no_records() -> None:
+    """This is not an error."""
     assert LineReader([DEFAULT_LOG_FORMAT]).read([]) == Records([], [], [])
 
 
 EVERYTHING = LogFormat((*BY_NAME, "quite-new"))
-"""Every field there is."""
+"""All fields."""
 
 
 @pytest.mark.parametrize("layout", [DEFAULT_LOG_FORMAT, EVERYTHING])
 @pytest.mark.parametrize("status", ["OK", "NODATA"])
-def test_the_reader_equals_the_slow_reader_for_every_odd_token_in_every_field(
+def test_the_reader_equals_the_slow_reader_for_every_unusual_token_in_every_field(
     layout: LogFormat, status: str
 ) -> None:
-    """One at a time, so that no other token hides it."""
+    """One token at a time, so that no other token affects the result."""
     plain = dict.fromkeys(BY_NAME, "1") | {
         "srcaddr": "10.0.0.1",
         "dstaddr": "10.0.0.2",
@@ -401,8 +401,8 @@ def test_the_reader_equals_the_slow_reader_for_every_odd_token_in_every_field(
 
 
 @given(st.lists(st.text()), layout_sets())
-def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[LogFormat]) -> None:
-    """And no line raises."""
+def test_any_text_becomes_exactly_one_record_per_line(texts: list[str], layouts: list[LogFormat]) -> None:
+    """No line raises an error."""
     records = LineReader(layouts).read(texts)
     assert len(records.flows) + len(records.gaps) + len(records.malformed) == len(texts)
 
@@ -410,7 +410,7 @@ def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: l
 @examples(3)
 @given(st.data(), layout_sets())
 def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
-    """Right lines, nearly right lines and gaps; first and second sight of the same tokens alike."""
+    """For valid lines, nearly valid lines and gaps, with a cold and a warm cache."""
     batch = data.draw(st.lists(lines(layouts), min_size=1, max_size=8))
     reader = LineReader(layouts)
     for _ in range(2):
@@ -418,7 +418,7 @@ def test_the_reader_equals_the_slow_reader(data: st.DataObject, layouts: list[Lo
 
 
 def compare(batch: list[str], layouts: list[LogFormat], reader: LineReader) -> None:
-    """Hold the reader against the slow one."""
+    """Compare the reader with the slow one."""
     expected = [read_slowly(line, layouts) for line in batch]
     records = reader.read(batch)
     assert records.flows == [record for record in expected if isinstance(record, Flow)]
@@ -431,8 +431,8 @@ def compare(batch: list[str], layouts: list[LogFormat], reader: LineReader) -> N
             assert type(getattr(flow, name)) in (str, int, Action, FlowDirection, type(None))
 
 
-def test_flows_of_a_layout_have_one_class_however_many_layouts_there_are() -> None:
-    """So that flows of two readers can be compared."""
+def test_flows_of_a_layout_share_one_class_among_many_layouts() -> None:
+    """So flows of two readers can be compared."""
     first = flow(ACCEPTED)
     for number in range(200):
         flow("10.0.0.1 10.0.0.2 x", f"srcaddr dstaddr quite-new-{number}")

@@ -1,4 +1,4 @@
-"""Layouts: what is read, what is refused."""
+"""Layouts: accepted and rejected forms."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ NAMES = ("version", "account-id", "pkt-srcaddr", "tcp-flags")
         "version account_id pkt_srcaddr tcp_flags",
     ],
 )
-def test_a_layout_is_read_in_each_form_that_people_and_aws_write(text: str) -> None:
+def test_a_layout_is_parsed_from_each_supported_form(text: str) -> None:
     """LogFormat, the header line of a file, a list with commas, names with underscores."""
     assert LogFormat.parse(text) == LogFormat(NAMES)
 
 
 @given(st.lists(st.sampled_from([field.name for field in FIELDS]), min_size=1, unique=True))
-def test_a_layout_survives_being_written_as_a_log_format(names: list[str]) -> None:
-    """What the enforcer writes is what the monitor reads."""
+def test_a_layout_survives_the_round_trip_through_a_log_format(names: list[str]) -> None:
+    """The monitor reads the format that the enforcer writes."""
     layout = LogFormat(tuple(names))
     assert LogFormat.parse(layout.to_log_format()) == layout
     assert [field.name for field in layout.fields] == names
 
 
-def test_the_default_layout_is_what_aws_writes_without_a_log_format() -> None:
+def test_the_default_layout_is_aws_s_default_format() -> None:
     """Version 2, in the order of the VPC User Guide."""
     assert (
         LogFormat.parse(
@@ -54,12 +54,12 @@ def test_the_default_layout_is_what_aws_writes_without_a_log_format() -> None:
 
 
 def test_equal_layouts_have_equal_hashes() -> None:
-    """So that readers can be cached by their layout."""
+    """So readers can be cached by layout."""
     assert len({LogFormat(NAMES), LogFormat.parse(" ".join(NAMES)), DEFAULT_LOG_FORMAT}) == 2
 
 
-def test_an_unknown_field_is_kept_as_text_and_told() -> None:
-    """AWS adds fields; a new one must not cost the whole record."""
+def test_an_unknown_field_is_kept_as_text_and_listed() -> None:
+    """AWS adds fields; a new one must not make the record malformed."""
     layout = LogFormat.parse("${srcaddr} ${quantum-state} ${dstaddr}")
     assert layout.unknown == ("quantum-state",)
     assert (layout.fields[1].kind, layout.fields[1].version) == (Kind.TEXT, None)
@@ -71,31 +71,31 @@ def test_an_unknown_field_is_kept_as_text_and_told() -> None:
     [
         ("", "no field"),
         (" , ", "no field"),
-        ("${}", "'' .* no field name"),
-        ("${srcaddr} ${dstaddr} ${srcaddr}", "names srcaddr more than once"),
-        ("${tcp-flags} ${tcp_flags}", "names tcp-flags more than once"),
-        ("${srcaddr} dstaddr", r"'dstaddr' stands outside"),
-        ("${srcaddr", r"stands outside|no field name"),
-        ("${!srcaddr} ${!dstaddr}", "'!srcaddr' .* no field name"),
-        ("${Srcaddr}", "'Srcaddr' .* no field name"),
-        ("2 123456789012 eni-0a", "'2' .* no field name"),
+        ("${}", "'' .* not a field name"),
+        ("${srcaddr} ${dstaddr} ${srcaddr}", "contains srcaddr more than once"),
+        ("${tcp-flags} ${tcp_flags}", "contains tcp-flags more than once"),
+        ("${srcaddr} dstaddr", r"'dstaddr' is outside"),
+        ("${srcaddr", r"is outside|not a field name"),
+        ("${!srcaddr} ${!dstaddr}", "'!srcaddr' .* not a field name"),
+        ("${Srcaddr}", "'Srcaddr' .* not a field name"),
+        ("2 123456789012 eni-0a", "'2' .* not a field name"),
         ("good morning", "no field of flow logs"),
     ],
 )
-def test_what_is_no_layout_is_refused_with_what_to_do(text: str, complaint: str) -> None:
-    """The message names the culprit."""
+def test_an_invalid_layout_is_rejected_with_a_remedy(text: str, complaint: str) -> None:
+    """The message contains the invalid part."""
     with pytest.raises(LogFormatError, match=complaint):
         LogFormat.parse(text)
 
 
-def test_a_layout_without_addresses_is_a_layout() -> None:
-    """Only the reader needs the addresses."""
+def test_a_layout_without_addresses_is_valid() -> None:
+    """Only the reader requires the addresses."""
     assert LogFormat.parse("${version} ${bytes}").names == ("version", "bytes")
 
 
 @given(st.text())
 def test_any_text_is_a_layout_or_a_layout_error(text: str) -> None:
-    """Whatever someone puts into the parameter."""
+    """The parameter can contain anything."""
     with suppress(LogFormatError):
         assert LogFormat.parse(text).names
 
@@ -111,6 +111,6 @@ def test_any_text_is_a_layout_or_a_layout_error(text: str) -> None:
         ("", False),
     ],
 )
-def test_a_header_line_names_fields_and_nothing_else(line: str, *, expected: bool) -> None:
+def test_a_header_line_consists_of_field_names_only(line: str, *, expected: bool) -> None:
     """Files begin with one; some have one before every record."""
     assert is_header(line) is expected

@@ -1,4 +1,4 @@
-"""The payload of a subscription: what is decoded, what is refused and how."""
+"""The subscription payload: valid and invalid forms."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def packed(data: bytes) -> str:
 
 
 def changed(**changes: Any) -> str:
-    """The payload of the document with some members changed; None takes one out."""
+    """The payload of the document with some members changed; None removes one."""
     document = {name: value for name, value in (DOCUMENT | changes).items() if value is not None}
     return packed(gzip.compress(json.dumps(document).encode()))
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
-def test_a_payload_is_decoded_whether_gzip_or_zlib(compress: Any) -> None:
+def test_gzip_and_zlib_payloads_are_decoded(compress: Any) -> None:
     """Account-level policies deliver zlib."""
     batch = decode(packed(compress(RAW)), CAP)
     assert isinstance(batch, LogBatch)
@@ -56,44 +56,44 @@ def test_a_payload_is_decoded_whether_gzip_or_zlib(compress: Any) -> None:
     assert batch.lines == tuple(f"line {n}" for n in range(1000))
 
 
-def test_members_that_nobody_needs_are_let_pass() -> None:
-    """`policyLevel` today, others tomorrow."""
+def test_unknown_members_are_ignored() -> None:
+    """Such as `policyLevel`."""
     assert isinstance(decode(changed(policyLevel="ACCOUNT_LEVEL_POLICY", new={"a": [1]}), CAP), LogBatch)
 
 
-def test_a_control_message_is_no_batch() -> None:
-    """CloudWatch Logs asks whether anybody is there."""
-    asked = "CWL CONTROL MESSAGE: Checking health of destination Firehose."
+def test_a_control_message_is_not_a_batch() -> None:
+    """CloudWatch Logs sends it to check the destination."""
+    health_check = "CWL CONTROL MESSAGE: Checking health of destination Firehose."
     data = changed(
         messageType="CONTROL_MESSAGE",
         owner="CloudwatchLogs",
         logGroup="",
         logStream="",
-        logEvents=[{"id": "", "timestamp": 0, "message": asked}],
+        logEvents=[{"id": "", "timestamp": 0, "message": health_check}],
     )
-    assert decode(data, CAP) == ControlMessage((asked,))
+    assert decode(data, CAP) == ControlMessage((health_check,))
 
 
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        ("not base64!", "11 characters of the payload are no base64"),
-        ("é", "no base64"),
-        (packed(gzip.compress(RAW, mtime=0))[:-2], "no base64"),
-        (packed(gzip.compress(RAW, mtime=0)) + "\n", "no base64"),
+        ("not base64!", "11 characters of the payload are not valid base64"),
+        ("é", "not valid base64"),
+        (packed(gzip.compress(RAW, mtime=0))[:-2], "not valid base64"),
+        (packed(gzip.compress(RAW, mtime=0)) + "\n", "not valid base64"),
         ("", "0 bytes of the payload begin with nothing: neither gzip nor zlib"),
         (packed(RAW), "begin with 7b22: neither gzip nor zlib"),
         (packed(gzip.compress(RAW, mtime=0)[:-9]), "the compressed stream ends early"),
-        (packed(gzip.compress(RAW, mtime=0)[:10]), "10 bytes gave 0 bytes and no end"),
+        (packed(gzip.compress(RAW, mtime=0)[:10]), "10 bytes inflated to 0 bytes without an end"),
         (packed(zlib.compress(RAW)[:-1]), "the compressed stream ends early"),
         (packed(gzip.compress(RAW, mtime=0)[:-8] + b"\0" * 8), "do not inflate"),
         (packed(b"\x1f\x8b" + b"\xff" * 20), "do not inflate"),
         (packed(gzip.compress(RAW, mtime=0) + b"more"), "4 of [0-9]+ bytes follow the end"),
         (packed(gzip.compress(RAW, mtime=0) * 2), "follow the end"),
-        (packed(gzip.compress(RAW[:-1], mtime=0)), "no subscription message"),
-        (packed(gzip.compress(RAW + RAW, mtime=0)), "no subscription message"),
-        (packed(gzip.compress(b'{"x":' + b"[" * 100_000, mtime=0)), "no subscription message"),
-        (packed(gzip.compress(b"[]", mtime=0)), "10|2 inflated bytes are no subscription message"),
+        (packed(gzip.compress(RAW[:-1], mtime=0)), "not a subscription message"),
+        (packed(gzip.compress(RAW + RAW, mtime=0)), "not a subscription message"),
+        (packed(gzip.compress(b'{"x":' + b"[" * 100_000, mtime=0)), "not a subscription message"),
+        (packed(gzip.compress(b"[]", mtime=0)), "10|2 inflated bytes are not a subscription message"),
         (changed(messageType="NEWS"), "messageType is 'NEWS'"),
         (changed(messageType=None), "missing required field `messageType`"),
         (changed(logGroup=None), "missing required field `logGroup`"),
@@ -102,23 +102,23 @@ def test_a_control_message_is_no_batch() -> None:
         (changed(logEvents=[{"id": "1", "message": 1}]), r"Expected `str`, got `int` - at `\$.logEvents"),
     ],
 )
-def test_a_broken_payload_is_refused_with_what_is_broken(data: str, complaint: str) -> None:
+def test_an_invalid_payload_is_rejected_with_the_reason(data: str, complaint: str) -> None:
     """The whole batch can then go to the failure queue."""
     with pytest.raises(CorruptPayload, match=complaint):
         decode(data, CAP)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
-def test_the_cap_is_exact(compress: Any) -> None:
-    """As many bytes as the cap are let through, one more is refused."""
+def test_the_size_limit_is_exact(compress: Any) -> None:
+    """A payload of exactly the limit is accepted, one more byte is rejected."""
     data = packed(compress(RAW))
     assert isinstance(decode(data, len(RAW)), LogBatch)
     with pytest.raises(PayloadTooLarge):
         decode(data, len(RAW) - 1)
 
 
-def test_a_decompression_bomb_is_refused_without_being_inflated() -> None:
-    """The message names the sizes, the cap and the setting."""
+def test_a_decompression_bomb_is_rejected_without_being_inflated() -> None:
+    """The message contains the sizes, the limit and the setting."""
     data = packed(gzip.compress(b"0" * 50_000_000, mtime=0))
     tracemalloc.start()
     try:
@@ -130,15 +130,15 @@ def test_a_decompression_bomb_is_refused_without_being_inflated() -> None:
 
 
 @given(st.text() | st.binary().map(packed) | st.binary().map(lambda b: packed(gzip.compress(b, mtime=0))))
-def test_any_text_is_decoded_or_refused_by_name(data: str) -> None:
-    """Nothing but the named errors comes out."""
+def test_any_text_is_decoded_or_raises_a_payload_error(data: str) -> None:
+    """No other exception is raised."""
     with pytest.raises(PayloadError):
         decode(data, CAP)
 
 
 @given(st.integers(0), st.integers(0, 255))
-def test_a_payload_with_one_byte_changed_is_never_read_wrong(where: int, byte: int) -> None:
-    """Checksums are checked: the same batch, or an error."""
+def test_a_payload_with_one_changed_byte_is_never_misread(where: int, byte: int) -> None:
+    """Checksums are verified: the result is the same batch, or an error."""
     damaged = bytearray(gzip.compress(RAW, mtime=0))
     damaged[where % len(damaged)] = byte
     with suppress(PayloadError):
@@ -149,25 +149,25 @@ def test_a_payload_with_one_byte_changed_is_never_read_wrong(where: int, byte: i
 
 
 class TestBatchId:
-    """The name of a batch, for claims."""
+    """The id of a batch, for claims."""
 
     def test_a_retry_and_a_replay_have_the_same_id(self) -> None:
-        """Lambda and the failure queue hand over the same payload."""
+        """Lambda and the failure queue deliver the same payload."""
         first, again = (decode(packed(gzip.compress(RAW, mtime=0)), CAP) for _ in range(2))
         assert isinstance(first, LogBatch)
         assert first == again
         assert len(bytes.fromhex(first.batch_id)) == 32
 
     @pytest.mark.parametrize("change", ["owner", "logGroup", "logStream"])
-    def test_another_batch_has_another_id(self, change: str) -> None:
-        """Another owner, group, stream or set of events."""
+    def test_different_batches_have_different_ids(self, change: str) -> None:
+        """They differ in owner, log group or log stream."""
         first, other = decode(changed(), CAP), decode(changed(**{change: "other"}), CAP)
         assert isinstance(first, LogBatch)
         assert isinstance(other, LogBatch)
         assert first.batch_id != other.batch_id
 
-    def test_events_of_the_same_text_are_other_events(self) -> None:
-        """Their ids differ, and with them the payload."""
+    def test_events_with_the_same_text_are_different_events(self) -> None:
+        """Their ids differ, and so does the payload."""
         events = [{"id": name, "timestamp": 1, "message": "x"} for name in "ab"]
         first, other = (decode(changed(logEvents=[event]), CAP) for event in events)
         assert isinstance(first, LogBatch)
@@ -175,8 +175,8 @@ class TestBatchId:
         assert (first.lines, first.batch_id == other.batch_id) == (other.lines, False)
 
 
-def test_an_encoded_document_is_decoded_to_what_it_was() -> None:
-    """And the same document gives the same event."""
+def test_a_document_survives_the_round_trip() -> None:
+    """Equal documents give equal events."""
     event = encode(DOCUMENT)
     assert event == encode(json.loads(json.dumps(DOCUMENT)))
     batch = decode(event["awslogs"]["data"], CAP)
@@ -184,8 +184,8 @@ def test_an_encoded_document_is_decoded_to_what_it_was() -> None:
     assert batch.lines == tuple(f"line {n}" for n in range(1000))
 
 
-def test_what_is_no_utf8_costs_its_line_not_the_batch() -> None:
-    """The bytes are replaced; the reader will call the line malformed."""
+def test_invalid_utf8_affects_its_line_not_the_batch() -> None:
+    """The bytes are replaced; the reader marks the line as malformed."""
     batch = decode(packed(gzip.compress(RAW.replace(b"line 5", b"\xff"), mtime=0)), CAP)
     assert isinstance(batch, LogBatch)
     assert "\ufffd" in batch.lines

@@ -1,4 +1,4 @@
-"""What a token means, kind by kind."""
+"""Conversion of tokens, for each kind of field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flowwarden.records.fields import Kind
 from flowwarden.records.model import Action, FlowDirection, LogStatus
 from flowwarden.records.values import convert
 
-RIGHT = [
+VALID = [
     (Kind.TEXT, "064076352821", "064076352821"),
     (Kind.TEXT, "unknown", "unknown"),
     (Kind.ENCODED_TEXT, "web%20server%2F%E2%82%AC", "web server/€"),
@@ -42,7 +42,7 @@ RIGHT = [
     (Kind.STATUS, "SKIPDATA", LogStatus.SKIPDATA),
     (Kind.DIRECTION, "egress", FlowDirection.EGRESS),
 ]
-WRONG = [
+INVALID = [
     (Kind.ADDRESS, "10.0.0"),
     (Kind.ADDRESS, "10.0.0.256"),
     (Kind.ADDRESS, "010.0.0.1"),
@@ -74,29 +74,29 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "token", "value"), RIGHT)
-def test_a_right_token_gets_its_value(kind: Kind, token: str, value: object) -> None:
-    """Numbers become numbers, milliseconds seconds, tags are decoded, text stays as it is."""
+@pytest.mark.parametrize(("kind", "token", "value"), VALID)
+def test_a_valid_token_is_converted(kind: Kind, token: str, value: object) -> None:
+    """Numbers become integers, milliseconds seconds, tags are decoded, text is kept."""
     converted = convert(kind, token)
     assert converted == value
     assert type(converted) is type(value)
 
 
-@pytest.mark.parametrize(("kind", "token"), WRONG)
-def test_a_wrong_token_is_refused(kind: Kind, token: str) -> None:
-    """With a reason, and never with another error than ValueError."""
+@pytest.mark.parametrize(("kind", "token"), INVALID)
+def test_an_invalid_token_is_rejected(kind: Kind, token: str) -> None:
+    """With a reason, and always with ValueError."""
     with pytest.raises(ValueError, match=r"which is|above|none of|scope id"):
         convert(kind, token)
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_a_dash_is_absence_in_every_kind(kind: Kind) -> None:
-    """AWS writes it wherever a field does not apply."""
+def test_a_dash_is_absent_for_every_kind(kind: Kind) -> None:
+    """AWS writes it if a field does not apply."""
     assert convert(kind, "-") is None
 
 
 @given(st.sampled_from(Kind), st.text(min_size=1))
-def test_any_token_is_read_or_refused_with_value_error(kind: Kind, token: str) -> None:
-    """Nothing else comes out, whatever the token."""
+def test_any_token_is_converted_or_raises_value_error(kind: Kind, token: str) -> None:
+    """No other exception is raised."""
     with suppress(ValueError):
         convert(kind, token)

@@ -1,4 +1,4 @@
-"""The SNS sink, on moto: people get the text, machines the document."""
+"""The SNS sink, on moto: people receive the text, machines the document."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.aws.clients import client
 
 
 class RecordingClient:
-    """Takes what would be published."""
+    """Records what would be published."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
 
     def publish(self, **call: Any) -> None:
-        """Keep the call."""
+        """Record the call."""
         self.calls.append(call)
 
 
@@ -38,8 +38,8 @@ def notification(text: str = "text for people") -> Notification:
     )  # fmt: skip
 
 
-def test_machines_get_the_document_and_the_attributes() -> None:
-    """A queue receives JSON, and can filter by attributes."""
+def test_machines_receive_the_document_and_the_attributes() -> None:
+    """A queue receives JSON and can filter by attributes."""
     with mock_aws():
         topic = client("sns").create_topic(Name="pages")["TopicArn"]
         sqs = client("sqs")
@@ -54,8 +54,8 @@ def test_machines_get_the_document_and_the_attributes() -> None:
     assert envelope["MessageAttributes"]["detector"] == {"Type": "String", "Value": "host-probing"}
 
 
-def test_people_get_the_text() -> None:
-    """E-mail, SMS and chat have no key of their own, so they get the default."""
+def test_people_receive_the_text() -> None:
+    """Email and chat have no key in the message, so they receive the default; SMS has a short text."""
     recorder: Any = RecordingClient()
     SnsSink(Topic(recorder, "arn:topic")).send(notification())
     (call,) = recorder.calls
@@ -66,8 +66,8 @@ def test_people_get_the_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 300_000, "\u0000ü\U0001f525" * 100_000])
-def test_what_is_too_large_is_cut_and_says_so(text: str) -> None:
-    """Better a shortened page than none."""
+def test_a_notification_that_is_too_large_is_truncated_and_marked(text: str) -> None:
+    """A truncated page is better than none."""
     recorder: Any = RecordingClient()
     SnsSink(Topic(recorder, "arn:topic")).send(notification(text))
     (call,) = recorder.calls
@@ -75,8 +75,8 @@ def test_what_is_too_large_is_cut_and_says_so(text: str) -> None:
     assert json.loads(call["Message"])["default"].endswith(CUT)
 
 
-def test_a_topic_that_is_not_there_is_a_named_error() -> None:
-    """The message names the topic and SNS's reason."""
+def test_a_missing_topic_is_a_publish_error() -> None:
+    """The message contains the topic and SNS's reason."""
     with (
         mock_aws(),
         pytest.raises(PublishFailed, match=r"arn:aws:sns:us-east-1:123456789012:none: .*NotFound"),
@@ -95,19 +95,19 @@ def test_a_topic_that_is_not_there_is_a_named_error() -> None:
         ("x" * 100, "x" * 96 + "..."),
     ],
 )
-def test_a_subject_is_printable_ascii_of_one_line(text: str, expected: str) -> None:
-    """What SNS would refuse is replaced, and a cut is marked."""
+def test_a_subject_is_one_line_of_printable_ascii(text: str, expected: str) -> None:
+    """Characters that SNS would reject are replaced, and truncation is marked."""
     assert fit_subject(text) == expected
 
 
 @given(st.text())
-def test_any_text_gives_a_subject_that_sns_takes(text: str) -> None:
-    """At most 99 printable ASCII characters, never none."""
+def test_any_text_becomes_a_subject_that_sns_accepts(text: str) -> None:
+    """A subject has 1 to 99 printable ASCII characters."""
     assert re.fullmatch(r"[ -~]{1,99}", fit_subject(text))
 
 
-def test_the_sink_fits_subject_and_text_message_to_its_service() -> None:
-    """A notification's subject is any line; SNS refuses more than 99 characters of ASCII."""
+def test_the_sink_fits_subject_and_sms_to_the_limits_of_sns() -> None:
+    """The subject of a notification is any line; SNS rejects more than 99 ASCII characters."""
     recorder: Any = RecordingClient()
     long = replace(notification(), subject="Grüße " + "x" * 300)
     SnsSink(Topic(recorder, "arn:topic")).send(long)
@@ -116,8 +116,8 @@ def test_the_sink_fits_subject_and_text_message_to_its_service() -> None:
     assert json.loads(call["Message"])["sms"] == call["Subject"]
 
 
-def test_a_sink_is_named_by_its_topic() -> None:
-    """Claims are stored under the name, so two topics have two names."""
+def test_a_sink_is_named_after_its_topic() -> None:
+    """Claims are stored under the name, so two topics have different names."""
     unused: Any = None
     names = [SnsSink(Topic(unused, f"arn:aws:sns:eu-west-1:111122223333:{each}")).name for each in ("a", "b")]
     assert names == ["sns:a", "sns:b"]

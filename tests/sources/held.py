@@ -1,4 +1,4 @@
-"""Sources held in memory, and what reading them gives."""
+"""Sources in memory, and the records read from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEADER = " ".join(DEFAULT_LOG_FORMAT.names)
 
 
 class Held(Struct):
-    """All that a source gave."""
+    """Everything that a source contained."""
 
     flows: list[Flow]
     gaps: list[Gap]
@@ -42,7 +42,7 @@ def stream_of(content: str | bytes, name: str = "held") -> Input:
 
 
 def read_all(source: Input | str | bytes, *layouts: LogFormat) -> Held:
-    """Read a source, or a stream of this content, to its end."""
+    """Read a source, or a stream with this content, to its end."""
     source = source if isinstance(source, Input) else stream_of(source)
     held = Held([], [], [], [])
     for batch in read(source, layouts or (DEFAULT_LOG_FORMAT,), lambda _: None):
@@ -54,7 +54,7 @@ def read_all(source: Input | str | bytes, *layouts: LogFormat) -> Held:
 
 
 def flows_of(*lines: str) -> list[Flow]:
-    """The flows that lines of the default layout are."""
+    """The flows of lines of the default layout."""
     return read_all("\n".join(lines)).flows
 
 
@@ -65,36 +65,36 @@ def file_of(path: Path, content: str | bytes) -> Input:
 
 
 def gz(*contents: str) -> bytes:
-    """A gzip file with a member for each content."""
+    """A gzip file with one member per content."""
     return b"".join(gzip.compress(content.encode(), mtime=0) for content in contents)
 
 
 class Trickle(RawIOBase):
-    """A pipe in which only few bytes are there at a time."""
+    """A pipe with only a few bytes available at a time."""
 
     def __init__(self, data: bytes, size: int) -> None:
         super().__init__()
         self._parts = iter([data[at : at + size] for at in range(0, len(data), size)])
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what read() passes
-        """Give the next bytes."""
+        """Return the next bytes."""
         part = next(self._parts, b"")
         buffer[: len(part)] = part
         return len(part)
 
 
 def trickle(content: str | bytes, size: int) -> Input:
-    """A pipe with this content, `size` bytes at a time."""
+    """Return the next bytes."""
     data = content.encode() if isinstance(content, str) else content
     return Input("pipe", None, stream=BufferedReader(Trickle(data, size)))
 
 
 def blocks_of(data: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
-    """The data cut into blocks of these sizes, the rest in one."""
+    """The data split into blocks of these sizes, the rest in one."""
     for size in sizes:
         yield data[:size]
         data = data[size:]

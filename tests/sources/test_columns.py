@@ -1,4 +1,4 @@
-"""Values of tables become the tokens that AWS would have written."""
+"""Values of tables become tokens in AWS's form."""
 
 from __future__ import annotations
 
@@ -35,40 +35,40 @@ from flowwarden.sources.columns import Columns, csv_columns, field_name, token
     ],
 )
 def test_values_become_tokens(name: str, value: object, expected: str) -> None:
-    """What a field cannot be is left as it is, for the reader to refuse."""
+    """Invalid values are kept, for the reader to reject."""
     assert token(BY_NAME[name], value) == expected
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 @pytest.mark.parametrize("value", [None, "", "-", "  "])
-def test_nothing_is_a_dash_in_any_field(field: object, value: object) -> None:
-    """As AWS writes it."""
+def test_an_absent_value_is_a_dash_in_any_field(field: object, value: object) -> None:
+    """This is AWS's form."""
     assert token(field, value) == "-"  # type: ignore[arg-type]  # a field of the table
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.ENCODED_TEXT])
-def test_the_words_of_tools_for_nothing_are_dashes_but_in_tags(kind: Kind) -> None:
-    """A tag may have the value None."""
+def test_null_words_of_other_tools_are_dashes_except_in_tags(kind: Kind) -> None:
+    """A tag can have the value None."""
     fields = [field for field in FIELDS if field.kind is kind]
     assert {token(field, word) for field in fields for word in ("None", "NULL", "nan")} <= {"-"}
 
 
 @pytest.mark.parametrize("value", [True, [], {}, b"x"])
-def test_what_is_neither_text_nor_number_is_refused(value: object) -> None:
-    """The message says which field, and what it is."""
+def test_a_value_that_is_neither_text_nor_number_is_rejected(value: object) -> None:
+    """The message contains the field and the type of the value."""
     with pytest.raises(ValueError, match=f"srcport is a {type(value).__name__}"):
         token(BY_NAME["srcport"], value)
 
 
 @pytest.mark.parametrize("column", ["account_id", "account-id", " Account_ID ", "@account_id"])
-def test_names_of_columns_become_names_of_fields(column: str) -> None:
-    """Dashes, underscores, capitals, CloudWatch's mark."""
+def test_column_names_become_field_names(column: str) -> None:
+    """Dashes, underscores, capitals, CloudWatch's `@`."""
     assert field_name(column) == "account-id"
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_every_field_is_found_under_its_column_name(field: object) -> None:
-    """The table of fields is all that is needed."""
+    """The table of fields is the only source of names."""
     name = field.name  # type: ignore[attr-defined]  # a field of the table
     columns = Columns(
         ["srcaddr", "dstaddr", name.replace("-", "_")] if name not in {"srcaddr", "dstaddr"} else [name]
@@ -76,15 +76,15 @@ def test_every_field_is_found_under_its_column_name(field: object) -> None:
     assert name in columns.layout.names
 
 
-def test_columns_without_addresses_get_them_as_absent() -> None:
-    """So that a table of gaps can be read."""
+def test_missing_address_columns_are_added_as_absent() -> None:
+    """So a table of gaps can be read."""
     columns = Columns(["log_status", "interface_id"])
     assert columns.line(["NODATA", "eni-0a"]) == "NODATA eni-0a - -"
 
 
 @pytest.mark.parametrize("names", [["date"], [], ["srcaddr", "src_addr", "srcaddr"]])
-def test_columns_that_make_no_layout_are_refused(names: list[str]) -> None:
-    """No field, or one twice."""
+def test_columns_that_are_not_a_layout_are_rejected(names: list[str]) -> None:
+    """No field, or a duplicate field."""
     with pytest.raises(LogFormatError):
         Columns(names)
 
@@ -92,6 +92,6 @@ def test_columns_that_make_no_layout_are_refused(names: list[str]) -> None:
 @pytest.mark.parametrize(
     "line", ["", "srcaddr dstaddr", "srcaddr,action", "2,10.0.0.1", ",", '","', "srcaddr\r,dstaddr,message"]
 )
-def test_other_lines_are_no_csv_header(line: str) -> None:
-    """The addresses or a message must be there, and no line break but at the end."""
+def test_other_lines_are_not_a_csv_header(line: str) -> None:
+    """A header contains the addresses or a message column, and a line break at the end only."""
     assert csv_columns(line) is None

@@ -1,4 +1,4 @@
-"""Inputs: what paths name, in an order that does not change."""
+"""Inputs: the files for paths, in a stable order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STDIN = BytesIO(b"from a pipe")
 
 
 def names(*paths: str | Path) -> list[str]:
-    """The names of what is found."""
+    """The names of the files found."""
     return [each.name for each in find(map(str, paths), STDIN) if isinstance(each, Input)]
 
 
@@ -40,12 +40,12 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_folder_gives_all_files_below_it_sorted(tree: Path) -> None:
-    """Without those that tools hide."""
+    """Hidden files are excluded."""
     assert names(tree) == [str(tree / name) for name in ("a/10.log", "a/2.log", "b.log", "c/d/e.gz")]
 
 
-def test_a_file_that_is_named_is_read_whatever_its_name(tree: Path) -> None:
-    """Paths stay in the order in which they are given."""
+def test_an_explicit_path_is_read_even_if_its_name_is_hidden(tree: Path) -> None:
+    """Paths keep the order in which they are given."""
     assert names(tree / "b.log", tree / "_SUCCESS") == [str(tree / "b.log"), str(tree / "_SUCCESS")]
 
 
@@ -56,7 +56,7 @@ def test_sizes_are_known_for_files_only(tree: Path) -> None:
 
 
 def test_a_dash_is_standard_input(tree: Path) -> None:
-    """It is open already."""
+    """It is already open."""
     (found,) = find(["-"], STDIN)
     assert isinstance(found, Input)
     assert (found.name, found.open().read()) == ("standard input", b"from a pipe")
@@ -64,7 +64,7 @@ def test_a_dash_is_standard_input(tree: Path) -> None:
 
 
 def test_links_to_files_are_followed_and_links_to_folders_below_are_not(tree: Path) -> None:
-    """So that there is no way around in a circle; a link that is named is followed."""
+    """This prevents endless loops; a link given as a path is followed."""
     (tree / "c" / "circle").symlink_to(tree)
     (tree / "c" / "link.log").symlink_to(tree / "b.log")
     assert names(tree / "c") == [str(tree / "c/d/e.gz"), str(tree / "c/link.log")]
@@ -74,19 +74,19 @@ def test_links_to_files_are_followed_and_links_to_folders_below_are_not(tree: Pa
     ]
 
 
-def test_what_is_not_there_is_an_error_in_its_place(tree: Path) -> None:
-    """The others are found."""
+def test_a_missing_path_yields_an_error_in_its_place(tree: Path) -> None:
+    """The other paths are found."""
     first, second, third = find(
         [str(tree / "missing"), str(tree / "b.log"), str(tree / "b.log" / "x")], STDIN
     )
     assert isinstance(first, SourceNotOpened)
-    assert str(first) == f"{tree / 'missing'}: No such file or directory; check the path and who may read it"
+    assert str(first) == f"{tree / 'missing'}: No such file or directory; check the path and its permissions"
     assert isinstance(second, Input)
     assert isinstance(third, SourceNotOpened)
 
 
-def test_a_file_that_is_gone_before_it_is_opened_is_an_error(tree: Path) -> None:
-    """It was there when paths were looked at."""
+def test_a_file_that_is_deleted_before_it_is_opened_is_an_error(tree: Path) -> None:
+    """It existed when the paths were searched."""
     (found,) = find([str(tree / "b.log")], STDIN)
     (tree / "b.log").unlink()
     assert isinstance(found, Input)
@@ -95,7 +95,7 @@ def test_a_file_that_is_gone_before_it_is_opened_is_an_error(tree: Path) -> None
 
 
 def test_a_named_pipe_is_a_stream_of_unknown_size(tmp_path: Path) -> None:
-    """As process substitution in a shell makes them."""
+    """Process substitution in a shell creates named pipes."""
     os.mkfifo(tmp_path / "pipe")
     (found,) = find([str(tmp_path / "pipe")], STDIN)
     assert isinstance(found, Input)

@@ -38,7 +38,7 @@ CONTROL = DOCUMENT | {
 
 
 def read_json(*values: object) -> Held:
-    """What the values are read to, one a line."""
+    """The records read from the values, one value per line."""
     return read_all("\n".join(json.dumps(value) for value in values))
 
 
@@ -50,7 +50,7 @@ def line_of(record: dict[str, Any]) -> str:
 @pytest.mark.parametrize("dash", ["-", "_"])
 @pytest.mark.parametrize("kind", [str, lambda value: value], ids=["all strings", "typed"])
 def test_an_object_is_a_record(dash: str, kind: Any) -> None:
-    """Names with dashes or underscores, values as strings or numbers; leading zeros stay."""
+    """Names with dashes or underscores, values as strings or numbers; leading zeros are kept."""
     held = read_json({name.replace("_", dash): kind(value) for name, value in TYPED.items()})
     assert held.flows == flows_of(line_of(TYPED))
     assert held.flows[0].account_id == "011122223333"
@@ -58,14 +58,14 @@ def test_an_object_is_a_record(dash: str, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("absent", [None, "", "-", "None", "null"])
-def test_an_absent_value_is_none_however_it_is_written(absent: str | None) -> None:
-    """As tools write it."""
+def test_an_absent_value_is_none_in_any_notation(absent: str | None) -> None:
+    """Tools write it in different ways."""
     held = read_json(TYPED | {"packets": absent, "interface_id": absent})
     assert [(flow.packets, flow.interface_id) for flow in held.flows] == [(None, None)]
 
 
-def test_a_key_that_is_not_there_is_absent_in_that_record_alone() -> None:
-    """The layout grows with the keys that turn up."""
+def test_a_missing_key_is_absent_in_that_record_only() -> None:
+    """The layout grows with the keys found."""
     short = {"dstaddr": "10.0.0.9", "srcaddr": "10.0.0.5"}
     held = read_json(short, short | {"dstport": 22}, short | {"srcport": 7})
     assert [(flow.srcport, flow.dstport) for flow in held.flows] == [(None, None), (None, 22), (7, None)]
@@ -73,51 +73,51 @@ def test_a_key_that_is_not_there_is_absent_in_that_record_alone() -> None:
 
 
 @pytest.mark.parametrize("status", ["NODATA", "SKIPDATA"])
-def test_a_gap_may_leave_out_the_addresses(status: str) -> None:
-    """Some tools leave out what is absent."""
+def test_a_gap_can_omit_the_addresses(status: str) -> None:
+    """Some tools omit absent values."""
     held = read_json({"account_id": "111122223333", "interface_id": "eni-0a", "log_status": status})
     assert [(gap.kind, gap.interface_id) for gap in held.gaps] == [(GapKind(status), "eni-0a")]
 
 
-def test_a_record_may_come_after_a_gap_that_left_out_its_addresses() -> None:
-    """The layout of the gap does not spoil it."""
+def test_a_record_can_follow_a_gap_without_addresses() -> None:
+    """The layout of the gap does not affect it."""
     held = read_json({"log_status": "NODATA", "interface_id": "eni-0a"}, TYPED)
     assert [len(held.gaps), len(held.flows), held.malformed] == [1, 1, []]
 
 
-def test_an_account_id_that_became_a_number_gets_its_zeros_back() -> None:
+def test_leading_zeros_of_a_numeric_account_id_are_restored() -> None:
     """Account ids have twelve digits."""
     assert read_json(TYPED | {"account_id": 11122223333}).flows[0].account_id == "011122223333"
 
 
-def test_other_keys_are_left_out_with_one_note() -> None:
-    """They are no fields of flow logs; their values may be anything."""
+def test_other_keys_are_ignored_with_one_note() -> None:
+    """They are not flow log fields; their values can be anything."""
     held = read_json(*[TYPED | {"host": "a b", "tags": {"x": [1]}}] * 3)
     assert held.flows == flows_of(line_of(TYPED)) * 3
-    assert held.notes == ["columns that are no fields of flow logs are left out: host, tags"]
+    assert held.notes == ["ignored columns that are not flow log fields: host, tags"]
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"srcaddr": {"ip": "10.0.0.5"}}, "srcaddr is a dict, neither text nor number"),
-        ({"srcport": [1]}, "srcport is a list, neither text nor number"),
-        ({"srcport": True}, "srcport is a bool, neither text nor number"),
-        ({"srcport": 1.5}, "srcport is '1.5', which is no number"),
-        ({"srcport": -1}, "srcport is '-1', which is no number"),
+        ({"srcaddr": {"ip": "10.0.0.5"}}, "srcaddr is a dict, neither text nor a number"),
+        ({"srcport": [1]}, "srcport is a list, neither text nor a number"),
+        ({"srcport": True}, "srcport is a bool, neither text nor a number"),
+        ({"srcport": 1.5}, "srcport is '1.5', which is not a number"),
+        ({"srcport": -1}, "srcport is '-1', which is not a number"),
         ({"action": "SUCCESS"}, "action is 'SUCCESS', none of ACCEPT, REJECT"),
         ({"interface_id": "eni 0a"}, "15 tokens where the log format has 14"),
     ],
 )
-def test_a_value_that_a_field_cannot_have_is_malformed(change: dict[str, Any], reason: str) -> None:
-    """It is reported with the number of its line; the next record is read."""
+def test_an_invalid_value_makes_a_record_malformed(change: dict[str, Any], reason: str) -> None:
+    """It is reported with its line number; the next record is read."""
     held = read_json(TYPED, TYPED | change, TYPED)
     assert len(held.flows) == 2
     assert held.reasons == [(2, reason)]
 
 
 def test_an_object_without_fields_of_a_flow_record_is_malformed() -> None:
-    """Whatever else it may be."""
+    """Regardless of its other content."""
     held = read_json({"hello": "world"})
     assert held.reasons == [(1, "an object without the fields of a flow record")]
     assert held.malformed[0][1].line == '{"hello": "world"}'
@@ -131,14 +131,14 @@ def test_messages_of_firehose_are_lines() -> None:
     assert [bad.line for _, bad in held.malformed] == ["odd"]
 
 
-def test_messages_have_the_layout_that_is_told() -> None:
-    """As lines without a header have."""
+def test_messages_have_the_configured_layout() -> None:
+    """Like lines without a header."""
     layout = LogFormat.parse("srcaddr dstaddr")
     assert read_all('{"message": "10.0.0.1 10.0.0.2"}', layout).flows[0].layout == layout
 
 
 def test_a_record_with_a_message_beside_its_fields_is_a_record() -> None:
-    """The fields say more."""
+    """The fields take precedence."""
     assert read_json(TYPED | {"message": "as it was"}).flows == flows_of(line_of(TYPED))
 
 
@@ -153,8 +153,8 @@ def test_a_record_with_a_message_beside_its_fields_is_a_record() -> None:
     ids=["document", "Lambda event", "Kinesis event", "filter-log-events"],
 )
 @pytest.mark.parametrize("indent", [None, 2])
-def test_what_holds_lines_gives_its_lines(value: object, indent: int | None) -> None:
-    """However it is wrapped; all of them stand where the value begins."""
+def test_lines_are_extracted_from_any_envelope(value: object, indent: int | None) -> None:
+    """All of them have the line number where the value begins."""
     held = read_all("\n" + json.dumps(value, indent=indent))
     assert held.flows == flows_of(ACCEPTED)
     assert len(held.gaps) == 1
@@ -162,8 +162,8 @@ def test_what_holds_lines_gives_its_lines(value: object, indent: int | None) -> 
 
 
 @pytest.mark.parametrize("value", [CONTROL, encode(CONTROL)])
-def test_control_messages_hold_no_lines(value: object) -> None:
-    """CloudWatch Logs only asks whether anybody is there."""
+def test_control_messages_contain_no_lines(value: object) -> None:
+    """CloudWatch Logs sends them to check the subscription."""
     held = read_json(value, {"message": ACCEPTED})
     assert (len(held.flows), held.gaps, held.malformed) == (1, [], [])
 
@@ -171,9 +171,9 @@ def test_control_messages_hold_no_lines(value: object) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ({"Records": [{"s3": {}}]}, "holds Records that are not those of a Kinesis stream"),
-        ({"events": [{"id": 1}]}, "holds log events without 'message'"),
-        ({"events": ["x"]}, "holds log events without 'message'"),
+        ({"Records": [{"s3": {}}]}, "contains Records that are not from a Kinesis stream"),
+        ({"events": [{"id": 1}]}, "contains log events without 'message'"),
+        ({"events": ["x"]}, "contains log events without 'message'"),
         ({"messageType": "NEWS", "logEvents": []}, "an object without the fields of a flow record"),
     ],
 )
@@ -185,12 +185,12 @@ def test_other_documents_are_malformed(value: object, reason: str) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ("§", "are no base64"),
+        ("§", "are not valid base64"),
         (base64.b64encode(b"plain").decode(), "neither gzip nor zlib"),
         (encode(DOCUMENT)["awslogs"]["data"][:80], "ends early"),
     ],
 )
-def test_a_payload_that_cannot_be_decoded_is_an_error_that_says_where(data: str, words: str) -> None:
-    """With sizes; it hides nobody knows how many lines, so it is more than a malformed one."""
+def test_a_payload_that_cannot_be_decoded_is_an_error_with_its_line_number(data: str, words: str) -> None:
+    """The message contains sizes. Not just malformed: the payload has an unknown number of lines."""
     with pytest.raises(DamagedSource, match=f"held: the payload in line 2 cannot be decoded: .*{words}"):
         read_json({"message": ACCEPTED}, {"awslogs": {"data": data}})

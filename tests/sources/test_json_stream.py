@@ -1,4 +1,4 @@
-"""JSON values in a row: found wherever blocks end; what is broken costs a line."""
+"""A stream of JSON values: found at any block boundary; an invalid value affects one line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.sources.held import blocks_of
 
 
 def found(text: str | bytes, *sizes: int) -> list[Any]:
-    """Number and content of each object; number and text of what is none."""
+    """Line number and content of each object; line number and text of anything else."""
     data = text.encode() if isinstance(text, str) else text
     return [
         (each.number, each.content if isinstance(each, Document) else each.text)
@@ -37,16 +37,24 @@ def found(text: str | bytes, *sizes: int) -> list[Any]:
         ('{\n "a": 1\n}\n{\n "a": 2\n}', [1, 4]),
         ('\n\n{"a": 1}\r\n{"a": 2}', [3, 4]),
     ],
-    ids=["one a line", "concatenated", "blank between", "array", "array over lines", "pretty", "blank lines"],
+    ids=[
+        "one per line",
+        "concatenated",
+        "space between",
+        "array",
+        "multi-line array",
+        "pretty",
+        "blank lines",
+    ],
 )
-def test_objects_are_found_however_they_are_joined(text: str, numbers: list[int]) -> None:
-    """Each with the number of the line in which it begins."""
+def test_objects_are_found_with_any_separator(text: str, numbers: list[int]) -> None:
+    """Each has the number of its first line."""
     assert found(text) == [(numbers[0], {"a": 1}), (numbers[1], {"a": 2})]
 
 
 @pytest.mark.parametrize("text", ["", " \n", "[]", "[\n]\n"])
-def test_where_nothing_is_nothing_is_found(text: str) -> None:
-    """Empty arrays included."""
+def test_an_empty_source_has_no_objects(text: str) -> None:
+    """Neither has an empty array."""
     assert found(text) == []
 
 
@@ -54,40 +62,40 @@ def test_where_nothing_is_nothing_is_found(text: str) -> None:
     "line",
     ['{"a": tru}', '{"a": 1', "2 111122223333 eni-0a", '"text"', '{"a" 1}', "[1]", '{"a": "x', "}", "NaN"],
 )
-def test_a_broken_line_costs_that_line(line: str) -> None:
+def test_an_invalid_line_affects_only_that_line(line: str) -> None:
     """The objects around it are found."""
     assert found(f'{{"a": 1}}\n{line}\n{{"a": 2}}\n') == [(1, {"a": 1}), (2, line.lstrip("[")), (3, {"a": 2})]
 
 
-def test_something_broken_between_concatenated_objects_costs_one_object() -> None:
-    """Where there are no lines."""
+def test_an_invalid_value_between_concatenated_objects_affects_one_object() -> None:
+    """There are no lines in this case."""
     assert found('{"a": 1}{"b": oops}{"a": 2}') == [(1, {"a": 1}), (1, '{"b": oops}'), (1, {"a": 2})]
 
 
 @pytest.mark.parametrize("text", ['{"a": ' + "9" * 5000 + "}", '{"a": ' + "[" * 100_000])
-def test_numbers_and_nesting_that_no_decoder_takes_are_broken(text: str) -> None:
-    """They are told, shortened, and raise nothing."""
+def test_numbers_and_nesting_beyond_the_decoder_are_unreadable(text: str) -> None:
+    """They are reported, shortened, and raise no error."""
     ((number, shown), last) = found(f'{text}\n{{"a": 2}}\n')
     assert (number, last) == (1, (2, {"a": 2}))
     assert len(shown) < 1000
 
 
 def test_a_reason_says_what_is_wrong() -> None:
-    """In the decoder's words."""
+    """It contains the decoder's message."""
     (bad,) = [each for each in documents([b'{"a" 1}\n'], "held") if isinstance(each, Unreadable)]
-    assert bad.reason == "no JSON: Expecting ':' delimiter"
+    assert bad.reason == "not valid JSON: Expecting ':' delimiter"
 
 
 @pytest.mark.parametrize("text", ['{"a": 1', '{"a": "x', '{"a": 1}\n{', '{"a":'])
-def test_an_end_within_a_value_is_an_error_with_sizes(text: str) -> None:
-    """The source is truncated; what stands before was given."""
+def test_the_end_of_the_source_within_a_value_is_an_error_with_sizes(text: str) -> None:
+    """The source is truncated; the previous values were returned."""
     given_before: list[object] = []
     with pytest.raises(DamagedSource, match=r"held: ends in the middle .* line \d, after \d characters"):
         given_before.extend(documents([text.encode()], "held"))
 
 
 def test_a_value_that_never_ends_is_an_error_before_it_fills_the_memory() -> None:
-    """The message says where it begins, and the cap."""
+    """The message contains the line where it begins, and the limit."""
 
     def endless() -> Any:
         yield b'{"a": 1}\n{"a": "'
@@ -112,9 +120,9 @@ VALUES = st.recursive(
     st.sampled_from([None, 1]),
     st.lists(st.integers(1, 30), max_size=30),
 )
-def test_all_objects_are_found_wherever_blocks_end(
+def test_all_objects_are_found_at_any_block_boundary(
     objects: list[dict[str, Any]], between: str, indent: int | None, sizes: list[int]
 ) -> None:
-    """Cut within numbers, names, escapes and characters of UTF-8."""
+    """Blocks can split numbers, names, escapes and UTF-8 characters."""
     text = between.join(json.dumps(each, indent=indent, ensure_ascii=False) for each in objects)
     assert [content for _, content in found(text, *sizes)] == objects

@@ -1,4 +1,4 @@
-"""The kind of a source is told by its content."""
+"""The kind of a source depends on its content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.sources.held import ACCEPTED, HEADER, gz
         (b"\xe9", SourceKind.TEXT),
     ],
 )
-def test_the_first_bytes_tell_the_kind(head: bytes, kind: SourceKind) -> None:
+def test_the_first_bytes_determine_the_kind(head: bytes, kind: SourceKind) -> None:
     """Magic numbers, brackets, the first line."""
     assert detect_kind("held", head) is kind
 
@@ -47,7 +47,7 @@ def test_the_first_bytes_tell_the_kind(head: bytes, kind: SourceKind) -> None:
         (b"\x7fELF\0\0", "begins with 7f 45 4c 46"),
     ],
 )
-def test_other_kinds_are_errors_that_say_what_to_do(head: bytes, words: str) -> None:
+def test_other_kinds_are_errors_with_a_remedy(head: bytes, words: str) -> None:
     """The message begins with the name of the source."""
     with pytest.raises(NotFlowLogs, match=r"^held: ") as caught:
         detect_kind("held", head)

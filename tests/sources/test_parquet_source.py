@@ -1,4 +1,4 @@
-"""Parquet: typed columns, texts for numbers, nothing in several forms."""
+"""Parquet: typed columns, numbers as text, absent values in several forms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NUMBERS = {"version", "srcport", "dstport", "protocol", "packets", "bytes", "sta
 
 
 def table_of(*lines: str) -> pa.Table:
-    """The lines as AWS types them in Parquet."""
+    """The lines as a table with AWS's Parquet types."""
     rows = [dict(zip(NAMES, line.split(), strict=True)) for line in lines]
     columns = {
         name: pa.array(
@@ -37,8 +37,8 @@ def written(path: Path, table: pa.Table, **options: object) -> Input:
     return Input(str(path), path.stat().st_size, path)
 
 
-def test_typed_columns_are_read_as_the_lines_would_be(tmp_path: Path) -> None:
-    """Numbers, texts and nulls; the name of the file does not matter."""
+def test_typed_columns_give_the_same_records_as_lines(tmp_path: Path) -> None:
+    """Numbers, texts and nulls; the file name does not matter."""
     held = read_all(written(tmp_path / "x.log", table_of(ACCEPTED, NODATA, REJECTED)))
     assert held.flows == flows_of(ACCEPTED, REJECTED)
     assert held.gaps == read_all(NODATA).gaps
@@ -48,28 +48,28 @@ def test_typed_columns_are_read_as_the_lines_would_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "values", [["8080.0", "None", "-"], [8080.0, None, float("nan")], ["8080", "", "null"]]
 )
-def test_numbers_as_other_tools_leave_them(tmp_path: Path, values: list[object]) -> None:
-    """Floats, texts, and their ways to say nothing."""
+def test_numbers_in_the_form_of_other_tools(tmp_path: Path, values: list[object]) -> None:
+    """Floats, texts, and their forms of absent values."""
     table = pa.table({"srcaddr": ["10.0.0.1"] * 3, "dstaddr": ["10.0.0.2"] * 3, "dstport": values})
     assert [flow.dstport for flow in read_all(written(tmp_path / "x", table)).flows] == [8080, None, None]
 
 
-def test_an_account_id_that_became_a_number_gets_its_zeros_back(tmp_path: Path) -> None:
+def test_leading_zeros_of_a_numeric_account_id_are_restored(tmp_path: Path) -> None:
     """Account ids have twelve digits."""
     table = pa.table({"srcaddr": ["10.0.0.1"], "dstaddr": ["10.0.0.2"], "account_id": [11122223333]})
     assert [flow.account_id for flow in read_all(written(tmp_path / "x", table)).flows] == ["011122223333"]
 
 
-def test_other_columns_are_left_out_with_a_note(tmp_path: Path) -> None:
-    """Nested ones included."""
+def test_other_columns_are_ignored_with_a_note(tmp_path: Path) -> None:
+    """Including nested ones."""
     table = pa.table({"srcaddr": ["10.0.0.1"], "dstaddr": ["10.0.0.2"], "tags": [{"x": [1]}], "year": [2023]})
     held = read_all(written(tmp_path / "x", table))
     assert len(held.flows) == 1
-    assert held.notes == ["columns that are no fields of flow logs are left out: tags, year"]
+    assert held.notes == ["ignored columns that are not flow log fields: tags, year"]
 
 
-def test_malformed_rows_are_told_by_their_number(tmp_path: Path) -> None:
-    """Over row groups and batches."""
+def test_malformed_rows_are_reported_with_their_number(tmp_path: Path) -> None:
+    """Across row groups and batches."""
     lines = [ACCEPTED] * 9000
     lines[8000] = lines[8000].replace("ACCEPT", "SUCCESS")
     held = read_all(written(tmp_path / "x", table_of(*lines), row_group_size=3000))
@@ -78,15 +78,15 @@ def test_malformed_rows_are_told_by_their_number(tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_neither_text_nor_number_is_malformed(tmp_path: Path) -> None:
-    """A list of ports is no port."""
+    """A list of ports is not a port."""
     table = pa.table({"srcaddr": ["10.0.0.1"], "dstaddr": ["10.0.0.2"], "dstport": [[1, 2]]})
     assert read_all(written(tmp_path / "x", table)).reasons == [
-        (1, "dstport is a list, neither text nor number")
+        (1, "dstport is a list, neither text nor a number")
     ]
 
 
 def test_progress_ends_with_the_size_of_the_file(tmp_path: Path) -> None:
-    """Rows stand for bytes."""
+    """Progress in rows is scaled to bytes."""
     source = written(tmp_path / "x", table_of(*[ACCEPTED] * 9000))
     seen: list[int] = []
     assert sum(len(batch.records.flows) for batch in read(source, (), seen.append)) == 9000
@@ -94,23 +94,23 @@ def test_progress_ends_with_the_size_of_the_file(tmp_path: Path) -> None:
     assert seen[-1] == source.size
 
 
-def test_a_table_of_something_else_is_an_error(tmp_path: Path) -> None:
-    """None of its columns is a field."""
+def test_an_unrelated_table_is_an_error(tmp_path: Path) -> None:
+    """None of its columns is a flow log field."""
     with pytest.raises(NotFlowLogs, match="no field"):
         read_all(written(tmp_path / "x", pa.table({"year": [2023]})))
 
 
 @pytest.mark.parametrize("cut", [8, 100, -1])
 def test_a_truncated_file_is_an_error(tmp_path: Path, cut: int) -> None:
-    """What pyarrow says is told with the name of the file."""
+    """The message contains the file name and pyarrow's message."""
     whole = Path(written(tmp_path / "x", table_of(ACCEPTED)).name).read_bytes()
-    with pytest.raises(DamagedSource, match=r"cut: the Parquet data is damaged: .*; fetch the file again"):
+    with pytest.raises(DamagedSource, match=r"cut: the Parquet data is damaged: .*; download it again"):
         read_all(file_of(tmp_path / "cut", whole[:cut]))
 
 
-def test_parquet_from_a_pipe_or_in_gzip_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    """It can only be read from its end."""
+def test_parquet_from_a_pipe_or_in_gzip_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    """Its metadata is at the end, so it cannot be streamed."""
     content = Path(written(tmp_path / "x", table_of(ACCEPTED)).name).read_bytes()
     for source in (stream_of(content), file_of(tmp_path / "x.gz", gzip.compress(content))):
-        with pytest.raises(NotFlowLogs, match="give it as a file"):
+        with pytest.raises(NotFlowLogs, match="use a Parquet file"):
             read_all(source)

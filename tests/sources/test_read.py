@@ -1,4 +1,4 @@
-"""Reading: whatever the kind, every line ends as one flow, gap or malformed record."""
+"""Reading: in a source of any kind, every line becomes exactly one flow, gap or malformed record."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ODD = "2 111122223333 eni-0a 10.0.0.5"
 
 
 @given(st.lists(st.sampled_from([ACCEPTED, REJECTED, NODATA, SKIPDATA, ODD]), max_size=30))
-def test_every_line_becomes_one_record_whatever_the_kind_of_source(lines: list[str]) -> None:
-    """The same records, in the same order; malformed ones with their numbers."""
+def test_every_line_becomes_one_record_in_any_kind_of_source(lines: list[str]) -> None:
+    """The records and their order are the same; malformed ones have their line numbers."""
     expected = LineReader([DEFAULT_LOG_FORMAT]).read(lines)
     text = "\n".join(lines)
     for content in (
@@ -40,14 +40,14 @@ def test_every_line_becomes_one_record_whatever_the_kind_of_source(lines: list[s
 
 
 @given(st.lists(st.sampled_from([ACCEPTED, NODATA, ODD, "", HEADER]), max_size=50))
-def test_malformed_lines_are_told_by_the_number_that_an_editor_shows(lines: list[str]) -> None:
-    """Also where the same line stands several times."""
+def test_malformed_lines_are_reported_with_their_line_number(lines: list[str]) -> None:
+    """Also if the same line occurs several times."""
     held = read_all("\n".join([ACCEPTED, *lines]))
     assert [number for number, _ in held.malformed] == [n for n, line in enumerate(lines, 2) if line == ODD]
 
 
 def read_or_error(data: bytes) -> str:
-    """What went wrong, with the name of the source before it."""
+    """The error message, which begins with the name of the source."""
     try:
         read_all(data)
     except SourceError as error:
@@ -56,8 +56,8 @@ def read_or_error(data: bytes) -> str:
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_raise_anything_but_a_named_error(data: bytes) -> None:
-    """Files are not always what they seem."""
+def test_arbitrary_bytes_raise_only_a_source_error(data: bytes) -> None:
+    """Files can contain anything."""
     assert read_or_error(data).startswith("held: ")
 
 
@@ -67,20 +67,20 @@ def test_no_bytes_raise_anything_but_a_named_error(data: bytes) -> None:
     ),
     st.binary(),
 )
-def test_no_bytes_after_a_good_beginning_raise_anything_but_a_named_error(start: str, data: bytes) -> None:
-    """Each kind has its own ways to break."""
+def test_arbitrary_bytes_after_a_valid_beginning_raise_only_a_source_error(start: str, data: bytes) -> None:
+    """Each kind can fail in different ways."""
     assert read_or_error(f"{start}\n".encode() + data).startswith("held: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b" "])
-def test_an_empty_source_holds_nothing(content: bytes) -> None:
-    """That is no error."""
+def test_an_empty_source_has_no_records(content: bytes) -> None:
+    """This is not an error."""
     held = read_all(content)
     assert (held.flows, held.gaps, held.malformed) == ([], [], [])
 
 
-def test_more_compression_than_anybody_uses_is_an_error() -> None:
-    """Somebody plays with us."""
+def test_excessive_compression_layers_are_an_error() -> None:
+    """They can only be malicious."""
     data = ACCEPTED.encode()
     for _ in range(5):
         data = gzip.compress(data)
@@ -88,7 +88,7 @@ def test_more_compression_than_anybody_uses_is_an_error() -> None:
         read_all(data)
 
 
-def test_a_source_is_closed_at_its_end_and_when_nobody_reads_on(tmp_path: Path) -> None:
+def test_a_source_is_closed_at_its_end_and_when_reading_stops(tmp_path: Path) -> None:
     """No file stays open."""
     source = stream_of(f"{ACCEPTED}\n" * 100_000)
     batches = read(source, (DEFAULT_LOG_FORMAT,), lambda _: None)
@@ -108,7 +108,7 @@ sys.exit(main(["read", *sys.argv[1:]]))
 """
 
 
-def test_without_pyarrow_parquet_is_an_error_that_names_the_extra(tmp_path: Path) -> None:
+def test_without_pyarrow_parquet_is_an_error_with_the_name_of_the_extra(tmp_path: Path) -> None:
     """All other kinds can be read."""
     parquet, log = file_of(tmp_path / "x", b"PAR1" + b"\0" * 20), file_of(tmp_path / "y", ACCEPTED)
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Text: headers, timestamps, line ends, lines too long; a line is a record, wherever a block ends."""
+"""Text: headers, timestamps, line ends, long lines; lines are found at any block boundary."""
 
 from __future__ import annotations
 
@@ -24,63 +24,63 @@ from tests.sources.held import (
 )
 
 
-def test_lines_without_a_header_have_the_layout_that_is_told() -> None:
-    """The default one, or the one given."""
+def test_lines_without_a_header_have_the_configured_layout() -> None:
+    """The default one, or the given one."""
     assert len(read_all(f"{ACCEPTED}\n{REJECTED}\n").flows) == 2
     held = read_all("10.0.0.1 10.0.0.2 443\n", LogFormat.parse("${srcaddr} ${dstaddr} ${dstport}"))
     assert [(flow.srcaddr, flow.dstport) for flow in held.flows] == [("10.0.0.1", 443)]
     assert held.malformed == []
 
 
-def test_lines_of_several_layouts_without_a_header_are_told_apart() -> None:
+def test_lines_of_several_layouts_without_a_header_are_distinguished() -> None:
     """By their number of tokens."""
     short = LogFormat.parse("srcaddr dstaddr")
     held = read_all(f"{ACCEPTED}\n10.0.0.1 10.0.0.2\n", LogFormat.parse(HEADER), short)
     assert [flow.layout for flow in held.flows] == [LogFormat.parse(HEADER), short]
 
 
-def test_the_first_line_names_the_fields_as_in_s3() -> None:
-    """Whatever layout was told for lines without a header."""
+def test_a_first_line_with_field_names_defines_the_layout() -> None:
+    """As in S3; the configured layout is ignored."""
     held = read_all("dstaddr srcaddr action\n10.0.0.9 10.0.0.5 REJECT\n")
     assert [(f.srcaddr, f.dstaddr, f.action) for f in held.flows] == [("10.0.0.5", "10.0.0.9", Action.REJECT)]
 
 
 @pytest.mark.parametrize("header", ["src_addr", "srcaddr_dstaddr"])
-def test_a_line_of_words_is_no_header(header: str) -> None:
+def test_a_line_of_words_is_not_a_header(header: str) -> None:
     """It is malformed."""
     assert [number for number, _ in read_all(f"{header} x\n{ACCEPTED}\n").malformed] == [1]
 
 
 def test_a_header_in_the_middle_is_skipped() -> None:
-    """Also where one stands before every record; numbers of lines go on counting."""
+    """Also if there is one before every record; it counts for line numbers."""
     held = read_all(f"{HEADER}\n{ACCEPTED}\n{HEADER}\n{REJECTED}\n{HEADER}\nodd")
     assert held.flows == flows_of(ACCEPTED, REJECTED)
     assert held.reasons == [(6, "1 tokens where the log format has 14")]
 
 
 def test_a_header_in_the_middle_changes_the_layout() -> None:
-    """As where files were concatenated."""
+    """As in concatenated files."""
     held = read_all(f"{HEADER}\n{ACCEPTED}\nsrcaddr dstaddr\n10.0.0.1 10.0.0.2\n")
     assert [flow.srcaddr for flow in held.flows] == ["10.0.0.5", "10.0.0.1"]
     assert held.malformed == []
 
 
-def test_fields_of_tomorrow_in_a_header_are_kept_as_text_with_a_note() -> None:
-    """A header is one although the table does not know all of its names."""
+def test_unknown_fields_in_a_header_are_kept_as_text_with_a_note() -> None:
+    """A header can contain names that the table of fields does not."""
     held = read_all("srcaddr dstaddr mood\n10.0.0.1 10.0.0.2 good\n")
     assert [vars_of.layout.unknown for vars_of in held.flows] == [("mood",)]
-    assert held.notes == ["fields that are not known are kept as text: mood"]
+    assert held.notes == ["unknown fields are kept as text: mood"]
 
 
 @pytest.mark.parametrize("header", ["version account-id action", "srcaddr action", "srcaddr dstaddr srcaddr"])
-def test_a_header_that_makes_no_layout_is_an_error_that_names_the_source(header: str) -> None:
-    """Nobody knows who talked to whom, or a field is there twice."""
+def test_a_header_that_is_not_a_layout_is_an_error_with_the_name_of_the_source(header: str) -> None:
+    """The addresses are missing, or a field occurs twice."""
     with pytest.raises(NotFlowLogs, match="held: "):
         read_all(f"{header}\n2 111122223333 ACCEPT\n")
 
 
-def test_the_timestamp_of_a_cloudwatch_export_is_taken_off() -> None:
-    """ISO, first in each line."""
+def test_the_timestamp_of_a_cloudwatch_export_is_removed() -> None:
+    """An ISO timestamp, at the beginning of each line."""
     held = read_all(
         f"2023-11-14T22:13:20.000Z {ACCEPTED}\n2023-11-14T22:13:20Z {NODATA}\n2023-11-14T22:13:20Z odd\n"
     )
@@ -89,8 +89,8 @@ def test_the_timestamp_of_a_cloudwatch_export_is_taken_off() -> None:
     assert [(number, bad.line) for number, bad in held.malformed] == [(3, "odd")]
 
 
-def test_something_like_a_timestamp_elsewhere_is_left_alone() -> None:
-    """Only a source that begins with one has them."""
+def test_a_timestamp_in_a_later_line_is_kept() -> None:
+    """Timestamps are removed only if the first line begins with one."""
     assert [number for number, _ in read_all(f"{ACCEPTED}\n2023-11-14T22:13:20Z {ACCEPTED}\n").malformed] == [
         2
     ]
@@ -113,18 +113,18 @@ def test_something_like_a_timestamp_elsewhere_is_left_alone() -> None:
         "BOM",
         "BOM, header, CRLF",
         "blank lines",
-        "blanks around",
-        "double blanks",
+        "spaces around",
+        "double spaces",
     ],
 )
-def test_odd_ends_and_blanks_change_nothing(text: str) -> None:
-    """They are how tools write, not what AWS said."""
+def test_line_ends_and_whitespace_do_not_matter(text: str) -> None:
+    """They depend on the writing tool, not on AWS."""
     held = read_all(text)
     assert held.flows == flows_of(ACCEPTED, REJECTED)
     assert (held.gaps, held.malformed) == ([], [])
 
 
-def test_bytes_that_are_no_utf8_are_shown_as_they_are() -> None:
+def test_invalid_utf8_is_shown_as_escaped_bytes() -> None:
     """The line is malformed, the next one is not."""
     held = read_all(b"caf\xe9\n" + ACCEPTED.encode())
     assert [bad.line for _, bad in held.malformed] == ["caf\\xe9"]
@@ -132,28 +132,28 @@ def test_bytes_that_are_no_utf8_are_shown_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("length", [LONGEST_LINE + 1, 10 * LONGEST_LINE])
-def test_a_line_too_long_is_malformed_and_its_neighbours_are_not(length: int) -> None:
-    """Whether or not it is longer than a block; the message shows how it begins."""
+def test_a_line_that_is_too_long_is_malformed_and_its_neighbours_are_not(length: int) -> None:
+    """Also if it is longer than a block; the message contains its beginning."""
     held = read_all(f"{ACCEPTED}\n{'x' * length}\n{REJECTED}\n")
     assert held.flows == flows_of(ACCEPTED, REJECTED)
     assert held.reasons == [(2, f"longer than {LONGEST_LINE} characters")]
     assert len(held.malformed[0][1].line) < 1000
 
 
-def test_a_line_of_the_longest_length_is_read() -> None:
-    """Its blanks do not matter."""
+def test_a_line_of_the_maximum_length_is_read() -> None:
+    """Padding counts for the length."""
     assert len(read_all(ACCEPTED.ljust(LONGEST_LINE) + "\n").flows) == 1
 
 
 def test_a_last_line_that_is_too_long_is_malformed() -> None:
-    """Without a newline after it."""
+    """Without a newline at its end."""
     assert read_all(f"{ACCEPTED}\n{'x' * 10 * LONGEST_LINE}").reasons == [
         (2, f"longer than {LONGEST_LINE} characters")
     ]
 
 
-def test_numbers_of_lines_count_every_line() -> None:
-    """Blank ones, header lines and lines too long, too."""
+def test_line_numbers_count_every_line() -> None:
+    """Including blank lines, header lines and lines that are too long."""
     lines = ["", HEADER, ACCEPTED, "x" * (LONGEST_LINE + 1), "", "odd", NODATA, SKIPDATA, "odd again"]
     assert [number for number, _ in read_all("\n".join(lines)).reasons] == [4, 6, 9]
 
@@ -162,37 +162,37 @@ def test_numbers_of_lines_count_every_line() -> None:
     st.lists(st.sampled_from(["", "a", "b c", "\x0b", "\u2028", "x" * 50]), max_size=20),
     st.lists(st.integers(1, 40), max_size=20),
 )
-def test_every_line_comes_once_with_its_number_wherever_blocks_end(
+def test_every_line_occurs_once_with_its_number_at_any_block_boundary(
     lines: list[str], sizes: list[int]
 ) -> None:
-    """Cut anywhere, even within a character."""
+    """Blocks can end anywhere, even within a character."""
     data = "\n".join(lines).encode()
-    told = [
+    read = [
         pair
         for run in runs(blocks_of(data, sizes))
         if isinstance(run, Lines)
         for pair in zip(run.numbers, run.lines, strict=True)
     ]
     expected = list(enumerate(data.decode().split("\n"), 1))
-    assert [pair for pair in told if pair[1]] == [pair for pair in expected if pair[1]]
+    assert [pair for pair in read if pair[1]] == [pair for pair in expected if pair[1]]
 
 
 @given(st.lists(st.integers(1, 3 * LONGEST_LINE), max_size=12))
-def test_lines_too_long_are_told_wherever_blocks_end(sizes: list[int]) -> None:
-    """Each once, with its number, between those that are not."""
+def test_lines_that_are_too_long_are_reported_at_any_block_boundary(sizes: list[int]) -> None:
+    """Each occurs once, with its number, between the other lines."""
     data = f"a\n{'x' * (5 * LONGEST_LINE)}\nb\n{'y' * (5 * LONGEST_LINE)}\nc".encode()
-    told: list[tuple[int, str]] = []
+    read: list[tuple[int, str]] = []
     for run in runs(blocks_of(data, sizes)):
         if isinstance(run, Unreadable):
-            told.append((run.number, run.text[0]))
+            read.append((run.number, run.text[0]))
         else:
-            told += zip(run.numbers, run.lines, strict=True)
-    assert told == [(1, "a"), (2, "x"), (3, "b"), (4, "y"), (5, "c")]
+            read += zip(run.numbers, run.lines, strict=True)
+    assert read == [(1, "a"), (2, "x"), (3, "b"), (4, "y"), (5, "c")]
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_a_pipe_gives_the_same_however_slowly_it_flows(size: int) -> None:
-    """A header cut in two is still one."""
+def test_a_slow_pipe_gives_the_same_records(size: int) -> None:
+    """A header in two parts is still recognized."""
     assert read_all(trickle(f"\ufeff{HEADER}\n{ACCEPTED}\n{REJECTED}\n", size)).flows == flows_of(
         ACCEPTED, REJECTED
     )
@@ -201,14 +201,14 @@ def test_a_pipe_gives_the_same_however_slowly_it_flows(size: int) -> None:
 @pytest.mark.parametrize(
     "line", [HEADER, "srcaddr dstaddr new-field", "\ufeffsrcaddr dstaddr", "version action"]
 )
-def test_header_lines_are_recognised(line: str) -> None:
-    """All fields are known, or the addresses are among names."""
+def test_header_lines_are_recognized(line: str) -> None:
+    """All fields are known, or all words are names and include an address field."""
     assert names_fields(line)
 
 
 @pytest.mark.parametrize(
     "line", ["", ACCEPTED, NODATA, "Permission Check Successful", "srcaddr 10.0.0.1", "pkt-srcaddrs"]
 )
-def test_other_lines_are_no_headers(line: str) -> None:
-    """They may be records."""
+def test_other_lines_are_not_headers(line: str) -> None:
+    """They can be records."""
     assert not names_fields(line)

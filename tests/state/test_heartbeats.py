@@ -1,4 +1,4 @@
-"""Who wrote into a log group, as sets of numbers."""
+"""Heartbeats: the interfaces that wrote to a log group, as sets of numbers."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ IDS = st.from_regex(r"eni-(?:[0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
 
 
 @given(IDS)
-def test_a_number_tells_its_interface_again(interface_id: str) -> None:
-    """Leading zeros and both lengths of ids included."""
+def test_a_number_maps_back_to_its_interface(interface_id: str) -> None:
+    """Including leading zeros and both lengths of ids."""
     number = heartbeats.number_of(interface_id)
     assert number is not None
     assert heartbeats.interface_of(number) == interface_id
 
 
 @pytest.mark.parametrize("text", ["-", "", "eni-", "nat-0123456789abcdef0", "eni-xyz", "eni-" + "f" * 18])
-def test_what_is_no_id_has_no_number(text: str) -> None:
+def test_an_invalid_id_has_no_number(text: str) -> None:
     """The interface of a regional NAT gateway is `-`."""
     assert heartbeats.number_of(text) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), IDS)))
-def test_what_was_added_one_by_one_is_read_together(sightings: list[tuple[int, str]]) -> None:
-    """Each slot has those who wrote in it, and nobody else, in whatever order they came."""
+def test_interfaces_added_one_by_one_are_read_together(sightings: list[tuple[int, str]]) -> None:
+    """Each slot contains exactly the interfaces that wrote in it, in any order of additions."""
     items: dict[str, dict[str, frozenset[int]]] = {}
     expected: dict[int, set[int]] = {slot: set() for slot in range(4)}
     for slot, interface_id in sightings:
@@ -45,7 +45,7 @@ def test_what_was_added_one_by_one_is_read_together(sightings: list[tuple[int, s
 
 
 def test_a_few_interfaces_are_one_item_and_many_are_spread() -> None:
-    """A small fleet costs one write, a large one no large ones."""
+    """A small fleet costs one write, a large one only small writes."""
     few = range(1, heartbeats.FEW + 1)
     assert len(heartbeats.additions("flows", {7: few})) == 1
     assert len(heartbeats.additions("flows", {7: range(1, heartbeats.FEW + 2)})) == heartbeats.SHARDS
@@ -60,48 +60,50 @@ FLOW = "2 1 {} 10.0.0.1 10.0.0.2 40000 443 6 5 500 {} {} ACCEPT OK"
 GAP = "2 1 {} - - - - - - - {} {} - NODATA"
 
 
-def sighted(*lines: str, stream: str = "something") -> dict[int, set[str]]:
-    """Who is seen in these lines, by slots before that of now."""
+def sighted(*lines: str, stream: str = "other") -> dict[int, set[str]]:
+    """The interfaces found in these lines, by the number of slots before now."""
     found = heartbeats.sightings(READER.read(lines), stream, NOW)
-    return {HERE - slot: {heartbeats.interface_of(each) for each in who} for slot, who in found.items()}
+    return {
+        HERE - slot: {heartbeats.interface_of(each) for each in numbers} for slot, numbers in found.items()
+    }
 
 
-def test_flows_and_gaps_show_who_wrote_and_when() -> None:
-    """In the slot that the window began in."""
+def test_flows_and_gaps_show_which_interfaces_wrote_and_when() -> None:
+    """The slot is the one in which the window began."""
     assert sighted(
         FLOW.format("eni-0a", NOW - SLOT, NOW), FLOW.format("eni-0a", NOW - SLOT + 9, NOW),
         FLOW.format("eni-0b", NOW, NOW), GAP.format("eni-0c", NOW - SLOT, NOW), FLOW.format("-", NOW, NOW),
     ) == {1: {"eni-0a", "eni-0c"}, 0: {"eni-0b"}}  # fmt: skip
 
 
-def test_what_comes_from_the_future_was_seen_now() -> None:
-    """A wrong clock opens no slot that nobody else is in."""
+def test_a_start_time_in_the_future_counts_as_now() -> None:
+    """A wrong clock does not create a future slot."""
     assert sighted(FLOW.format("eni-0a", NOW + 10**6, NOW)) == {0: {"eni-0a"}}
 
 
-def test_a_stream_that_cannot_be_read_shows_that_its_interface_writes() -> None:
-    """That nobody can read it is told by another."""
+def test_an_unreadable_stream_shows_that_its_interface_writes() -> None:
+    """The detector unparsed-lines reports the unreadable lines."""
     assert sighted("nonsense", stream="eni-0a-all") == {0: {"eni-0a"}}
     assert sighted("nonsense", stream="eni-0a-reject") == {0: {"eni-0a"}}
-    assert sighted("nonsense", stream="of somebody") == {}
+    assert sighted("nonsense", stream="unrelated") == {}
 
 
-def test_the_moment_of_a_batch_is_that_of_most_of_its_records() -> None:
-    """One record with a wrong time decides nothing; without any time it is now."""
+def test_the_time_of_a_batch_is_the_median_of_its_records() -> None:
+    """One wrong timestamp has no effect; without any timestamp it is now."""
     flows = [FLOW.format("eni-0a", at, at) for at in (NOW - 700, NOW - 690, NOW + 10**6)]
     assert heartbeats.moment(READER.read(flows), NOW) == NOW - 690
     assert heartbeats.moment(READER.read([GAP.format("eni-0a", NOW - 600, NOW)]), NOW) == NOW - 600
     assert heartbeats.moment(READER.read(["nonsense"]), NOW) == NOW
 
 
-def test_log_groups_are_kept_apart() -> None:
-    """An interface that writes into one group says nothing about the other."""
+def test_log_groups_are_independent() -> None:
+    """An interface that writes to one group has no heartbeat in the other."""
     (addition,) = heartbeats.additions("one", {7: [0x1AB]})
     items = {addition.key: addition.sets}
     assert heartbeats.seen(heartbeats.keys("other", [7]), items) == {7: frozenset()}
 
 
-def test_an_addition_is_kept_longer_than_anybody_asks() -> None:
-    """Two days from its slot."""
+def test_an_addition_is_kept_for_its_retention() -> None:
+    """Two days from the start of its slot."""
     (addition,) = heartbeats.additions("one", {7: [0x1AB]})
     assert addition.kept_until == 7 * heartbeats.SLOT + HEARTBEATS.ttl

@@ -1,4 +1,4 @@
-"""The schema of the state table: keys that stay apart, that stay as they are, and that stand nowhere else."""
+"""The schema of the state table: keys are distinct, stable, and defined in one place."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = re.compile(r"[a-z][a-z-]*#")
 
 
 def clashes(items: Iterable[Item]) -> list[tuple[str, str]]:
-    """Items of which one could have the key of the other: same prefix, or one begins with the other's."""
+    """Pairs of items whose keys can be equal: the prefix of one begins with the other's."""
     return [
         (one.name, other.name)
         for one, other in permutations(items, 2)
@@ -29,13 +29,13 @@ def clashes(items: Iterable[Item]) -> list[tuple[str, str]]:
 
 
 def taken_partitions(items: Iterable[Item]) -> list[str]:
-    """Shared partitions that an item with a partition of its own could have, too."""
+    """Shared partitions that the key of an item with its own partition can equal."""
     own = [each.prefix for each in items if not each.partition]
     return [each.partition for each in items if each.partition and each.partition.startswith(tuple(own))]
 
 
 def key_literals(module: ast.Module) -> Iterator[str]:
-    """How the texts of a module begin that look like a key of the table."""
+    """The beginnings of string literals of a module that look like keys of the table."""
     for node in ast.walk(module):
         value = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else node
         text = value.value if isinstance(value, ast.Constant) else None
@@ -44,12 +44,12 @@ def key_literals(module: ast.Module) -> Iterator[str]:
 
 
 def unknown(module: ast.Module) -> set[str]:
-    """Key literals of a module that the schema does not have."""
+    """Key literals of a module that are not in the schema."""
     known = [each.partition for each in ITEMS] + [each.prefix for each in ITEMS]
     return {each for each in key_literals(module) if not any(text.startswith(each) for text in known)}
 
 
-def test_no_key_can_be_of_two_kinds() -> None:
+def test_every_key_belongs_to_one_kind_of_item() -> None:
     """Prefixes are distinct, and none begins with another one."""
     assert clashes(ITEMS) == []
     assert taken_partitions(ITEMS) == []
@@ -57,22 +57,22 @@ def test_no_key_can_be_of_two_kinds() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["seen#", "seen", "seen#x#", ""])
-def test_a_prefix_that_clashes_is_found(prefix: str) -> None:
-    """The same one, a shorter one, a longer one."""
+def test_a_conflicting_prefix_is_found(prefix: str) -> None:
+    """The same prefix, a shorter one, a longer one."""
     assert clashes((*ITEMS, replace(UPLOADS, prefix=prefix)))
 
 
-def test_a_partition_that_an_item_could_take_is_found() -> None:
+def test_a_conflicting_partition_is_found() -> None:
     """The work queue would read that item."""
     assert taken_partitions((*ITEMS, replace(UPLOADS, prefix="enf")))
 
 
 def test_every_row_of_the_schema_is_in_the_table() -> None:
-    """A row that is left out has no documentation."""
+    """A missing row would not be documented."""
     assert {value for value in vars(schema).values() if isinstance(value, Item)} == set(ITEMS)
 
 
-def test_key_literals_stand_in_the_schema_alone() -> None:
+def test_key_literals_occur_only_in_the_schema() -> None:
     """The rest of the package builds its keys from the rows."""
     modules = [path for path in source.python("layers/flowwarden") if path != SCHEMA]
     assert {
@@ -84,13 +84,13 @@ def test_key_literals_stand_in_the_schema_alone() -> None:
 
 @pytest.mark.parametrize("code", ['f"stray#{x}"', '"stray#a"', 'key = f"contact#{x}"'])
 def test_a_key_that_is_not_in_the_schema_is_found(code: str) -> None:
-    """In plain texts and in f-strings."""
+    """In plain strings and in f-strings."""
     assert unknown(ast.parse(code))
 
 
 @pytest.mark.parametrize("code", ['f"seen#{x}"', '"enforcer"', '"# Heading"', 'f"{x}#y"', '"a b#c"'])
-def test_a_known_key_and_other_texts_are_left_alone(code: str) -> None:
-    """A heading or an anchor is no key."""
+def test_known_keys_and_other_texts_are_not_reported(code: str) -> None:
+    """A heading or an anchor is not a key."""
     assert unknown(ast.parse(code)) == set()
 
 
@@ -118,14 +118,12 @@ def test_a_known_key_and_other_texts_are_left_alone(code: str) -> None:
     ],
     ids=lambda value: value.name if isinstance(value, Item) else "",
 )
-def test_stored_keys_stay_as_they_are(
-    item: Item, parts: tuple[object, ...], address: tuple[str, str]
-) -> None:
-    """A deployment finds what the version before it stored."""
+def test_stored_keys_do_not_change(item: Item, parts: tuple[object, ...], address: tuple[str, str]) -> None:
+    """A deployment finds the items of the previous version."""
     assert item.address(*parts) == address
 
 
-def test_names_of_sets_stay_with_their_meaning() -> None:
+def test_set_names_keep_their_meaning() -> None:
     """The monitor takes them in order from the row."""
     assert excess.FAILED == "failed"
     assert excess.FAILED_USUAL == "failed-usual"
@@ -138,7 +136,7 @@ def test_names_of_sets_stay_with_their_meaning() -> None:
     assert excess.SESSIONS == "sessions"
 
 
-def test_a_key_with_other_parts_is_refused() -> None:
-    """A part that is missing would make two items one."""
+def test_a_key_with_wrong_parts_is_rejected() -> None:
+    """A missing part would merge two items."""
     with pytest.raises(ValueError, match="a key of uploads"):
         UPLOADS.key_of("vpc-1/10.0.0.1")

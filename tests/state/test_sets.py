@@ -1,4 +1,4 @@
-"""Evidence: sets that only grow, so that order and repetition change nothing."""
+"""Evidence: sets that only grow, so order and repetition do not matter."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SETS = st.dictionaries(
 
 
 @given(st.lists(SETS, max_size=8), st.randoms(use_true_random=False))
-def test_any_order_and_any_repetition_merge_to_the_same(
+def test_any_order_and_repetition_merge_to_the_same_sets(
     additions: list[dict[str, frozenset[int]]], random: Random
 ) -> None:
-    """Whoever adds what when, and however often."""
+    """Additions can be delayed or repeated by any invocation."""
 
     def whole(parts: list[dict[str, frozenset[int]]]) -> dict[str, frozenset[int]]:
         together: dict[str, frozenset[int]] = {}
@@ -34,20 +34,20 @@ def test_any_order_and_any_repetition_merge_to_the_same(
 
 
 @pytest.mark.parametrize("places", [1, 3, 12, 20, 60, 250])
-def test_buckets_tell_how_many_places_were_tried(places: int) -> None:
+def test_buckets_estimate_the_number_of_distinct_values(places: int) -> None:
     """Within four standard deviations of linear counting."""
     full = {bucket(f"10.0.{place // 250}.{place % 250}", 6, 443) for place in range(places)}
     assert abs(distinct(full) - places) <= max(1.5, 0.2 * places)
 
 
-def test_full_buckets_are_more_than_can_be_told_and_none_are_none() -> None:
-    """No division by nothing."""
+def test_full_buckets_have_a_finite_estimate_and_empty_ones_are_zero() -> None:
+    """There is no division by zero."""
     assert distinct(frozenset(range(BUCKETS))) > 1000
     assert distinct(frozenset()) == 0
 
 
 def test_hashes_are_the_same_in_every_process() -> None:
-    """Containers compare what they wrote; Python's own hash is another in each."""
+    """Containers compare stored hashes; Python's own hash differs between processes."""
     assert bucket("10.0.0.1", 6, 22) == 152
     assert fingerprint("out", 6, 443, "internet") == 150_209_916_404_924
     assert 0 <= fingerprint("x") < 2**48

@@ -62,7 +62,7 @@ def test_the_side_is_told_where_the_line_has_it() -> None:
 
 def test_where_nothing_tells_the_initiator_is_unknown() -> None:
     """It says why."""
-    assert "initiator: unknown: nothing tells" in explain("10.0.0.1 10.0.0.2", "--format", "srcaddr dstaddr")
+    assert "initiator: unknown: no evidence" in explain("10.0.0.1 10.0.0.2", "--format", "srcaddr dstaddr")
 
 
 @pytest.mark.parametrize(("line", "words"), [(NODATA, "silence"), (SKIPDATA, "sight is lost")])

@@ -1,4 +1,4 @@
-"""Repeats: the same hashes are found, whatever slots they share."""
+"""Distinct hashes: equal hashes are found, even if different hashes share slots."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flowwarden.records.columnar.distinct import one_of_each, places_of
 
 HASHES = st.lists(
     st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2, 2**64 - 1]), max_size=60
-)  # small ones share a slot
+)  # small values share a slot
 
 
 @given(HASHES)
-def test_each_hash_has_the_place_of_one_that_is_the_same(hashes: list[int]) -> None:
-    """And every place stands for another hash."""
+def test_each_hash_maps_to_the_position_of_an_equal_hash(hashes: list[int]) -> None:
+    """Every position has a different hash."""
     values = np.array(hashes, np.uint64)
     places, numbers = places_of(values)
     assert (values[places][numbers] == values).all()
@@ -23,8 +23,8 @@ def test_each_hash_has_the_place_of_one_that_is_the_same(hashes: list[int]) -> N
 
 
 @given(st.lists(st.integers(0, 7), max_size=40))
-def test_of_several_in_a_slot_one_is_chosen(slots: list[int]) -> None:
-    """The same for all of them."""
+def test_one_row_is_chosen_for_each_slot(slots: list[int]) -> None:
+    """It is the same for all rows of the slot."""
     chosen = one_of_each(np.array(slots, np.int64), 8)
     assert [slots[row] for row in chosen.tolist()] == slots
     assert len(set(chosen.tolist())) == len(set(slots))

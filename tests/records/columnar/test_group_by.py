@@ -1,4 +1,4 @@
-"""Groups: rows that agree in some columns, and what is worked out of each."""
+"""Groups: rows with equal values in some columns, and aggregates of each group."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS = st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 2), st.integers(0,
 def test_groups_are_the_rows_with_equal_values(
     rows: list[tuple[int, int, int]], sizes: tuple[int, int]
 ) -> None:
-    """Also where the numbers are too large for 64 bits."""
+    """Also if the numbers exceed 64 bits."""
     columns = np.array(rows, np.int64).reshape(-1, 3)
     groups = Groups(packed([columns[:, 0], columns[:, 1]], sizes))
     expected: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -34,8 +34,10 @@ def test_groups_are_the_rows_with_equal_values(
 
 
 @given(st.lists(st.integers(0, 3), max_size=200), st.permutations(range(4)))
-def test_rows_keep_their_order_whatever_numbers_their_keys_have(kinds: list[int], numbers: list[int]) -> None:
-    """So the first row of a group is the same one in every container, which numbers texts in its own way."""
+def test_rows_of_a_group_keep_their_order_for_any_numbering_of_keys(
+    kinds: list[int], numbers: list[int]
+) -> None:
+    """So the first row of a group is the same in every container, although text numbers differ."""
     groups = Groups(np.array([numbers[kind] for kind in kinds], np.int64), ordered=True)
     found = {kinds[row]: groups.members(number).tolist() for number, row in enumerate(groups.rows.tolist())}
     assert found == {kind: [row for row, each in enumerate(kinds) if each == kind] for kind in set(kinds)}
@@ -47,8 +49,8 @@ def test_a_sum_beyond_64_bits_is_exact() -> None:
     assert groups.sums(np.full(3, 2**63 - 1)).tolist() == [3 * (2**63 - 1)]
 
 
-def test_a_key_finds_its_group_or_none() -> None:
-    """Below, between and above those that there are."""
+def test_a_key_is_found_only_if_it_has_a_group() -> None:
+    """Below, between and above the existing keys."""
     groups = Groups(np.array([5, 3, 5]))
     numbers, found = groups.of(np.array([1, 3, 4, 5, 9]))
     assert found.tolist() == [False, True, False, True, False]
@@ -56,8 +58,8 @@ def test_a_key_finds_its_group_or_none() -> None:
 
 
 @pytest.mark.parametrize("keys", [[], [1, 2]])
-def test_no_rows_are_no_groups(keys: list[int]) -> None:
-    """And nothing is found among them."""
+def test_no_rows_have_no_groups(keys: list[int]) -> None:
+    """No key is found among them."""
     groups = Groups(np.zeros(0, np.int64))
     assert len(groups) == 0
     assert groups.of(np.array(keys, np.int64))[1].tolist() == [False] * len(keys)

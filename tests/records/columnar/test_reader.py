@@ -1,4 +1,4 @@
-"""The table reader: what it reads is what the reader of single lines reads, only sooner."""
+"""The columnar reader: returns the same records as the line reader, but faster."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from tests.records.strategies import TRICKY, layout_sets, lines
 PLAIN = "2 064076352821 eni-0a 10.0.0.5 10.0.1.7 50123 443 6 12 3400 1700000000 1700000059 ACCEPT OK"
 NODATA = "2 064076352821 eni-0a - - - - - - - 1700000000 1700000059 - NODATA"
 EVERYTHING = LogFormat((*BY_NAME, "quite-new"))
-"""Every field there is."""
+"""All fields."""
 
 
 ODD = "\ufffd\x7f\t\x00\u00e9\n 1"
-"""Characters that no plain line has, but the last two."""
+"""Characters that do not occur in plain lines, except the last two."""
 
 
 def whole(table: FlowTable) -> Sequence[Flow]:
@@ -42,12 +42,12 @@ def whole(table: FlowTable) -> Sequence[Flow]:
 
 
 def value(table: FlowTable, attribute: str, row: int) -> Any:
-    """What a column says of a flow, in the words of Flow."""
+    """The value of a column for one flow, in the form of Flow."""
     return values(table, attribute)[row]
 
 
 def values(table: FlowTable, attribute: str) -> list[Any]:
-    """What a column says of all flows, in the words of Flow."""
+    """The values of a column for all flows, in the form of Flow."""
     numbers = table[attribute].tolist()
     if COLUMNS[attribute] in TEXT_KINDS:
         return [table.text(number) for number in numbers]
@@ -55,7 +55,7 @@ def values(table: FlowTable, attribute: str) -> list[Any]:
 
 
 def compare(batch: list[str], layouts: list[LogFormat], reader: ColumnarReader) -> None:
-    """Hold the table against what the slow reader makes of each line."""
+    """Compare the table with the slow reader's result for each line."""
     known = {line: read_slowly(line, layouts) for line in dict.fromkeys(batch)}
     expected = [known[line] for line in batch]
     table = reader.read(batch)
@@ -72,20 +72,20 @@ def compare(batch: list[str], layouts: list[LogFormat], reader: ColumnarReader) 
 @examples(3)
 @given(st.data(), layout_sets())
 def test_a_table_equals_the_slow_reader(data: st.DataObject, layouts: list[LogFormat]) -> None:
-    """Right lines, nearly right lines and gaps; at first sight of their texts and at the second."""
+    """For valid lines, nearly valid lines and gaps, with a cold and a warm cache."""
     batch = data.draw(st.lists(lines(layouts) | st.text(ODD, max_size=60), min_size=1, max_size=8))
     reader = ColumnarReader(layouts)
     compare(batch, layouts, reader)
     for _ in range(2):
-        compare(batch * -(-FEW // len(batch)), layouts, reader)  # enough to be read together
+        compare(batch * -(-FEW // len(batch)), layouts, reader)  # enough lines for the fast path
 
 
 @pytest.mark.parametrize("layout", [DEFAULT_LOG_FORMAT, EVERYTHING])
 @pytest.mark.parametrize("status", ["OK", "NODATA"])
-def test_a_table_equals_the_slow_reader_for_every_odd_token_in_every_field(
+def test_a_table_equals_the_slow_reader_for_every_unusual_token_in_every_field(
     layout: LogFormat, status: str
 ) -> None:
-    """Alone in its batch, and among all the others."""
+    """Alone in its batch, and among all others."""
     plain = dict.fromkeys(BY_NAME, "1") | {
         "srcaddr": "10.0.0.1",
         "dstaddr": "2001:db8::dead:beef:1:2",
@@ -112,14 +112,14 @@ def test_a_table_equals_the_slow_reader_for_every_odd_token_in_every_field(
 
 
 @given(st.lists(st.text() | st.just(PLAIN)), layout_sets())
-def test_any_text_becomes_exactly_one_record_a_line(texts: list[str], layouts: list[LogFormat]) -> None:
-    """And no line raises."""
+def test_any_text_becomes_exactly_one_record_per_line(texts: list[str], layouts: list[LogFormat]) -> None:
+    """No line raises an error."""
     table = ColumnarReader(layouts).read(texts)
     assert len(table.flows) + len(table.gaps) + len(table.malformed) == len(texts)
 
 
 def test_a_batch_of_many_chunks_is_read_to_its_last_line() -> None:
-    """Texts keep their numbers from chunk to chunk, flows are made of the right lines."""
+    """Texts keep their numbers across chunks, and flows are built from the right lines."""
     lines = [
         PLAIN.replace("50123", str(number % 60_000)).replace("10.0.1.7", f"10.1.{number % 7}.{number % 251}")
         for number in range(2 * CHUNK + 1)
@@ -135,8 +135,8 @@ def test_a_batch_of_many_chunks_is_read_to_its_last_line() -> None:
     assert [flow.srcport for flow in table.flows.flows(np.array(chosen))] == [ports[row] for row in chosen]
 
 
-def test_plain_flows_come_first_and_all_can_be_had_in_any_order() -> None:
-    """What is not plain is read by another way, and is a flow all the same."""
+def test_plain_flows_come_first_and_flows_can_be_requested_in_any_order() -> None:
+    """Other lines are read by the line reader, and are flows as well."""
     odd = PLAIN.replace(" ", "  ").replace("50123", "7")
     lines = [odd, *[PLAIN] * FEW, odd, PLAIN.replace("50123", "9")]
     table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(lines)
@@ -150,7 +150,7 @@ def test_plain_flows_come_first_and_all_can_be_had_in_any_order() -> None:
 
 
 def test_layouts_of_one_batch_share_their_columns() -> None:
-    """Where one of them lacks a field the column says that it is absent."""
+    """If a layout lacks a field, the value in the column is absent."""
     nat = LogFormat.parse("instance-id interface-id srcaddr dstaddr pkt-srcaddr")
     lines = [PLAIN, "i-1 eni-0b 10.0.0.1 10.0.0.2 10.9.9.9"] * FEW
     table = ColumnarReader([DEFAULT_LOG_FORMAT, nat]).read(lines)
@@ -161,23 +161,23 @@ def test_layouts_of_one_batch_share_their_columns() -> None:
     assert set(table.flows["reject_reason"].tolist()) == {ABSENT}
 
 
-def test_a_line_break_within_a_line_costs_that_line() -> None:
-    """Nobody can tell where lines end that hold one, so they are read one by one."""
+def test_a_line_break_within_a_line_affects_only_that_line() -> None:
+    """The ends of such lines are ambiguous, so the lines are read one by one."""
     table = ColumnarReader([DEFAULT_LOG_FORMAT]).read([*[PLAIN] * FEW, f"{PLAIN}\n{PLAIN}", PLAIN])
     assert (len(table.flows), len(table.malformed)) == (FEW + 1, 1)
 
 
 @pytest.mark.parametrize("broken", ["\x7f", "\t", "\u00e9"])
-def test_odd_characters_before_it_hide_no_broken_line(broken: str) -> None:
-    """However many there are in the lines before."""
+def test_unusual_characters_do_not_hide_a_later_invalid_line(broken: str) -> None:
+    """Regardless of the number of such characters."""
     wrong = PLAIN.replace("50123", f"50{broken}123")
     table = ColumnarReader([DEFAULT_LOG_FORMAT]).read(["\ufffd" * 3000, *[PLAIN] * FEW, wrong, PLAIN])
     assert len(table.flows) == FEW + 1
     assert [bad.line for bad in table.malformed] == ["\ufffd" * 3000, wrong]
 
 
-def test_long_lines_among_others_cost_neither_records_nor_memory() -> None:
-    """Whoever writes them decides how long they are; thirty bytes for each character would be too many."""
+def test_long_lines_affect_neither_other_records_nor_memory() -> None:
+    """Senders of lines control their length; thirty bytes per character would be too many."""
     lines = [PLAIN, *["\u00e9" * (LARGEST_CHUNK // 4)] * 12, *[PLAIN] * FEW, "x" * 2 * LARGEST_CHUNK, PLAIN]
     reader = ColumnarReader([DEFAULT_LOG_FORMAT])
     tracemalloc.start()
@@ -190,16 +190,16 @@ def test_long_lines_among_others_cost_neither_records_nor_memory() -> None:
     assert peak < 60 * LARGEST_CHUNK
 
 
-def test_a_layout_that_is_known_to_lack_addresses_keeps_its_lines_from_being_guessed() -> None:
-    """As the reader of single lines does."""
+def test_lines_that_match_a_blind_layout_are_malformed() -> None:
+    """Like in the line reader."""
     layout = LogFormat.parse("srcaddr dstaddr srcport log-status")
     blind = LogFormat.parse("instance-id account-id srcport log-status")
     table = ColumnarReader([layout], [blind]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
     assert (len(table.flows), len(table.malformed)) == (0, FEW)
 
 
-def test_more_texts_than_are_remembered_change_no_answer() -> None:
-    """A new vocabulary is begun; a table that is still held keeps its own."""
+def test_exceeding_the_string_pool_limit_does_not_change_results() -> None:
+    """A new pool is created; a table that is still in use keeps its own."""
     reader = ColumnarReader([DEFAULT_LOG_FORMAT])
     first = reader.read([PLAIN])
     addresses = [f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(REMEMBERED + 9)]
@@ -210,8 +210,8 @@ def test_more_texts_than_are_remembered_change_no_answer() -> None:
     assert value(first.flows, "dstaddr", 0) == "10.0.1.7"
 
 
-def test_of_tokens_that_are_too_long_little_is_kept() -> None:
-    """Whoever writes a line decides how long they are, and the vocabulary stays from batch to batch."""
+def test_only_the_beginning_of_overlong_tokens_is_kept() -> None:
+    """Senders of lines control their length, and the pool is kept across batches."""
     reader = ColumnarReader([DEFAULT_LOG_FORMAT])
     lines = [PLAIN.replace("10.0.1.7", f"{'9' * 25_000}{number}") for number in range(2 * FEW)]
     table = reader.read(lines)
@@ -220,8 +220,8 @@ def test_of_tokens_that_are_too_long_little_is_kept() -> None:
     assert sum(map(len, again.flows.texts)) < 1000 + 2 * FEW * LONGEST_DISTINCT
 
 
-def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:
-    """Whoever chooses addresses or names can find two with one hash, and must not hide behind it."""
+def test_a_hash_collision_does_not_merge_texts() -> None:
+    """An attacker that controls addresses or names can construct a collision, and must not hide behind it."""
     mix, word, mask = int(MIX), 8, 2**64 - 1
     one = int.from_bytes(b"aaaaaaaa", "little"), int.from_bytes(b"bbbbbbbb", "little")
     twin = None
@@ -241,13 +241,13 @@ def test_a_text_with_the_hash_of_another_is_not_taken_for_it() -> None:
     assert found == {"aaaaaaaabbbbbbbb": FEW, twin: FEW}
 
 
-def test_layouts_that_give_no_flows_are_refused_as_by_the_reader() -> None:
-    """At once, before any line is read."""
+def test_layouts_without_flows_are_rejected_like_in_the_line_reader() -> None:
+    """Immediately, before any line is read."""
     with pytest.raises(LogFormatError, match="lacks"):
         ColumnarReader([LogFormat.parse("version bytes")])
 
 
-def test_a_column_that_no_table_has_is_an_error() -> None:
-    """A wrong name is not the same as an absent field."""
+def test_an_unknown_column_is_an_error() -> None:
+    """A wrong name differs from an absent field."""
     with pytest.raises(KeyError):
         ColumnarReader([DEFAULT_LOG_FORMAT]).read([PLAIN]).flows["account_id"]

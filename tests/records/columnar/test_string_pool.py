@@ -1,4 +1,4 @@
-"""Texts as numbers, and what is known of them."""
+"""Texts as numbers, with cached answers about them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from flowwarden.records.columnar.string_pool import MOST_QUESTIONS, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT
 
 
-def test_each_text_is_asked_about_once_and_only_if_it_is_looked_up() -> None:
-    """Also when there are more texts than before, and texts that the question does not suit."""
+def test_each_text_is_evaluated_once_and_only_on_demand() -> None:
+    """Also if texts are added later, or include texts that the function does not support."""
     vocabulary = StringPool()
     asked: list[str] = []
 
@@ -30,8 +30,8 @@ def test_each_text_is_asked_about_once_and_only_if_it_is_looked_up() -> None:
     assert vocabulary.answers(digits) is answers
 
 
-def test_questions_are_forgotten_before_they_are_too_many() -> None:
-    """Each VPC has its own, and a container may serve hundreds; asked again, the answer is the same."""
+def test_the_number_of_cached_questions_is_limited() -> None:
+    """Each VPC has its own, and a container can serve hundreds; repeated questions have the same answers."""
     vocabulary = StringPool()
     numbers = vocabulary.numbers([str(number) for number in range(1000)])
 

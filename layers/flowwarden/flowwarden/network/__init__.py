@@ -1,1 +1,1 @@
-"""Addresses and peer classes, side and initiator: who talked to whom, and who started it. No I/O."""
+"""Addresses, peer classes, sides and initiators: the two ends of a flow and which one opened it. No I/O."""

@@ -1,8 +1,8 @@
-"""Addresses and peer classes: what the far end of a flow is.
+"""Addresses and peer classes: the class of the far end of a flow.
 
-`ipaddress`'s `is_private` is not the question that matters: documentation ranges are "private" to it,
-and a VPC's IPv6 addresses are not. What is ours is the unroutable ranges that VPCs use and whatever
-the policy adds; all else is the internet.
+`ipaddress`'s `is_private` is not suitable: it includes documentation ranges and excludes a VPC's IPv6
+addresses. Internal are the unroutable ranges that VPCs use and the ranges in the policy; everything else is
+the internet.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNROUTABLE = (
     "198.18.0.0/15",  # RFC 2544: a secondary VPC CIDR that AWS allows
     "fc00::/7",  # RFC 4193
 )
-"""Ranges that can only be inside: this VPC, a peer, or something behind a transit gateway."""
+"""Ranges that are always internal: this VPC, a peered VPC, or a network behind a transit gateway."""
 
 LOCAL_SCOPE = (
     "0.0.0.0/32",
@@ -40,87 +40,87 @@ LOCAL_SCOPE = (
     "fe80::/10",
     "ff00::/8",
 )
-"""Unspecified, loopback, link-local, multicast and broadcast: no host that one connects to."""
+"""Unspecified, loopback, link-local, multicast and broadcast: not addresses of a remote host."""
 
 FEW: Final = 40
-"""With fewer addresses than this, asking for one after the other is quicker."""
+"""Below this number of addresses, looking them up one by one is faster."""
 
 VPC_IPV6_PREFIX = 56
-"""Prefix length of the IPv6 CIDR that Amazon gives a VPC."""
+"""Prefix length of the IPv6 CIDR that Amazon assigns to a VPC."""
 
 _HALF: Final = 64
-"""Bits of half an IPv6 address."""
+"""Bits in half an IPv6 address."""
 
 
 class PeerClass(StrEnum):
-    """What an address is, seen from the account."""
+    """The class of an address, from the account's point of view."""
 
     OWN = "own"
     """In an unroutable range or in one of the policy's `own_cidrs`."""
     PARTNER = "partner"
-    """In one of the policy's `partner_cidrs`: neither ours nor the internet."""
+    """In one of the policy's `partner_cidrs`: neither internal nor the internet."""
     AWS_SERVICE = "aws-service"
-    """A public address that the record names as an AWS service's."""
+    """A public address that the record attributes to an AWS service."""
     INTERNET = "internet"
     LOCAL = "local"
-    """Link-local, multicast, broadcast: never routed, never somebody's connection."""
+    """Unspecified, loopback, link-local, multicast or broadcast: never routed, never a real connection."""
 
 
 CLASSES: Final = tuple(PeerClass)
 """Peer classes by number."""
 _LAYERS: Final = PeerClass.INTERNET, PeerClass.OWN, PeerClass.PARTNER, PeerClass.LOCAL
-"""The classes of the layers of networks: what is in none is the internet."""
+"""The class of each network layer; addresses in no layer are the internet."""
 _NUMBERS: Final = np.array([CLASSES.index(peer_class) for peer_class in _LAYERS])
-"""Their numbers."""
+"""The numbers of these classes."""
 
 
 class AddressBook:
-    """Tells own addresses from the internet."""
+    """Assigns peer classes to addresses."""
 
     def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
-        # Partners count more than what is ours: they are reached by private ranges.
+        # Partner networks take precedence over own networks, because they can be within private ranges.
         self._layers = NetworkLayers([*UNROUTABLE, *own_cidrs], partner_cidrs, LOCAL_SCOPE)
 
     def classify(self, address: str) -> PeerClass:
-        """The class of an address in text form. Raises ValueError if it is none."""
+        """The class of an address in text form. Raises ValueError if it is invalid."""
         return _LAYERS[self._layers.number(address)]
 
     def numbers(self, addresses: Sequence[str]) -> Integers:
-        """The numbers of the classes of many addresses in `CLASSES`. Raises ValueError if any is none."""
+        """The classes of many addresses, as indexes of `CLASSES`. Raises ValueError if one is invalid."""
         numbers: Integers = _NUMBERS[self._layers.numbers(addresses)]
         return numbers
 
 
 MOST_BOOKS: Final = 4
-"""VPCs whose addresses a container remembers at a time: each invocation is about one."""
+"""VPCs whose address books a container caches: each invocation is about one VPC."""
 
 
 class AddressBooks:
-    """An address book for each set of networks that VPCs have."""
+    """A cache of address books, one for each set of VPC networks."""
 
     def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
         self._own, self._partners = tuple(own_cidrs), tuple(partner_cidrs)
         self._books: dict[frozenset[str], AddressBook] = {}
 
     def of(self, vpc_cidrs: frozenset[str]) -> AddressBook:
-        """The book that takes these networks for ours as well."""
+        """The address book in which these networks are internal, too."""
         book = self._books.pop(vpc_cidrs, None)
         if book is None:
             book = AddressBook((*self._own, *sorted(vpc_cidrs)), self._partners)
-        self._books[vpc_cidrs] = book  # the last one now
+        self._books[vpc_cidrs] = book  # now the most recent
         if len(self._books) > MOST_BOOKS:
             del self._books[next(iter(self._books))]
         return book
 
 
 class NetworkLayers:
-    """Layers of networks: an address has the number of the last layer that holds it, from 1; 0 if none does.
+    """Layers of networks: maps an address to the last layer that contains it, from 1; 0 if there is none.
 
-    Networks are cut into ranges, among which an address is found by halving, however many there are.
+    Networks are split into disjoint ranges; a binary search finds the range of an address.
     """
 
     def __init__(self, *layers: Iterable[str]) -> None:
-        """Take the networks of each layer, as CIDRs. Raises ValueError if one is none."""
+        """Take the networks of each layer, as CIDRs. Raises ValueError if one is invalid."""
         networks = [(ip_network(cidr), number) for number, cidrs in enumerate(layers, 1) for cidr in cidrs]
         self._ipv4, self._ipv6 = (
             _Ranges(
@@ -132,12 +132,12 @@ class NetworkLayers:
         )
 
     def number(self, address: str) -> int:
-        """The layer of an address; families are never mixed. Raises ValueError if it is none."""
+        """The layer of an address; address families are separate. Raises ValueError if it is invalid."""
         is_ipv6, number = _number(address)
         return (self._ipv6 if is_ipv6 else self._ipv4).of(number)
 
     def numbers(self, addresses: Sequence[str]) -> Integers:
-        """The layers of many addresses. Raises ValueError if any is none."""
+        """The layers of many addresses. Raises ValueError if one is invalid."""
         if len(addresses) < FEW:
             return np.array([self.number(address) for address in addresses], np.int64)
         parsed = Numbers(addresses)
@@ -150,10 +150,10 @@ class NetworkLayers:
 
 
 class _Ranges:
-    """All numbers of a family, cut into ranges that have a layer each."""
+    """The whole number range of an address family, split into ranges with one layer each."""
 
     def __init__(self, networks: Iterable[tuple[int, int, int]]) -> None:
-        """Take the first number of each network, its last, and its layer, in the order of the layers."""
+        """Take the first number, last number and layer of each network, in the order of the layers."""
         networks = [*networks]
         self._begins = sorted({0, *(number for first, last, _ in networks for number in (first, last + 1))})
         self._layers = [0] * len(self._begins)
@@ -166,7 +166,7 @@ class _Ranges:
         return self._layers[bisect_right(self._begins, number) - 1]
 
     def of_all(self, numbers: Integers) -> Integers:
-        """The layers of numbers of at most 63 bits; anything for negative ones."""
+        """The layers of numbers of at most 63 bits; undefined for negative numbers."""
         begins, layers = self._arrays
         found: Integers = layers[begins.searchsorted(numbers, "right") - 1]
         return found
@@ -177,12 +177,12 @@ class _Ranges:
 
 
 class Numbers:
-    """Many addresses as numbers. Raises ValueError if any is none."""
+    """Many addresses as numbers. Raises ValueError if one is invalid."""
 
     def __init__(self, addresses: Sequence[str]) -> None:
         is_ipv6 = np.array([":" in address for address in addresses], bool)
         self.ipv4: Integers = np.full(len(addresses), ABSENT)
-        """Their numbers; `ABSENT` where they are none of IPv4."""
+        """The IPv4 numbers; `ABSENT` for IPv6 addresses."""
         self.ipv4[~is_ipv6] = _parsed(
             AF_INET, [address for address in addresses if ":" not in address], ">u4"
         )
@@ -191,44 +191,44 @@ class Numbers:
         rows = is_ipv6.nonzero()[0]
         self.ipv4[rows[mapped]] = low[mapped] & np.uint64(0xFFFF_FFFF)
         self.ipv6 = rows[~mapped], high[~mapped], low[~mapped]
-        """The others: their places, and the upper and the lower halves of their numbers."""
+        """The IPv6 addresses: their positions, and the upper and lower halves of their numbers."""
 
 
 def _high_and_low(addresses: Sequence[str]) -> tuple[Words, Words]:
-    """The halves of IPv6 addresses."""
+    """The upper and lower halves of IPv6 addresses."""
     halves = _parsed(AF_INET6, addresses, ">u8").astype(np.uint64).reshape(-1, 2)
     return halves[:, 0], halves[:, 1]
 
 
 def _parsed(family: AddressFamily, addresses: Sequence[str], form: str) -> NDArray[Any]:
-    """Addresses of a family as numbers of a form that numpy knows."""
+    """Addresses of one family as numbers of a numpy type."""
     try:
         together = b"".join([inet_pton(family, address) for address in addresses])
     except OSError as error:
-        raise ValueError(f"one of {len(addresses)} addresses is none: {error}") from error
+        raise ValueError(f"one of {len(addresses)} addresses is invalid: {error}") from error
     return np.frombuffer(together, form)
 
 
-_MAPPED: Final = 0xFFFF  # ::ffff:0:0/96 holds IPv4 addresses
+_MAPPED: Final = 0xFFFF  # ::ffff:0:0/96 contains IPv4-mapped addresses
 
 
 def _number(address: str) -> tuple[bool, int]:
-    """Whether an address is IPv6, and its number; one of IPv4 that is mapped into IPv6 is one of IPv4."""
+    """Whether an address is IPv6, and its number; IPv4-mapped IPv6 addresses are treated as IPv4."""
     is_ipv6 = ":" in address
     try:
         number = int.from_bytes(inet_pton(AF_INET6 if is_ipv6 else AF_INET, address))
     except OSError as error:
-        raise ValueError(f"{address!r} is no address") from error
+        raise ValueError(f"{address!r} is not an IP address") from error
     if is_ipv6 and number >> 32 == _MAPPED:
         return False, number & 0xFFFF_FFFF
     return is_ipv6, number
 
 
 def vpc_prefixes(addresses: Sequence[str]) -> Sequence[int]:
-    """The first 56 bits of IPv6 addresses, the same for all of a VPC; `ABSENT` for those of IPv4.
+    """The first 56 bits of IPv6 addresses, equal within a VPC; `ABSENT` for IPv4 addresses.
 
-    So it is for those whose first bits are zero, which no VPC has: IPv4 that is mapped, and loopback. Raises
-    ValueError if one with a colon is no address.
+    Also `ABSENT` if these bits are zero, as in IPv4-mapped and loopback addresses, which no VPC has. Raises
+    ValueError if an address with a colon is invalid.
     """
     return [_vpc_prefix(address) if ":" in address else ABSENT for address in addresses]
 

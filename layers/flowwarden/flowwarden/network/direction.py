@@ -1,7 +1,7 @@
-"""Side and initiator: two facts about a flow.
+"""Side and initiator of a flow.
 
-The side (ingress or egress) says which end the interface is; the initiator says who opened the
-conversation. Together with the classes of both ends they make a DirectedFlow.
+The side (ingress or egress) states which end is the interface; the initiator is the end that opened the
+connection. A DirectedFlow combines them with the peer classes of both ends.
 """
 
 from __future__ import annotations
@@ -28,49 +28,48 @@ INTERNET: Final = CLASSES.index(PeerClass.INTERNET)
 LOCAL: Final = CLASSES.index(PeerClass.LOCAL)
 
 _SERVICES: Final = "pkt_src_aws_service", "pkt_dst_aws_service"
-"""The attributes that name the AWS service at the source and at the destination."""
+"""Attributes with the AWS service at the source and at the destination."""
 
 _SIDES: Final = {INGRESS: FlowDirection.INGRESS, EGRESS: FlowDirection.EGRESS}
 
 
 class DirectedFlow(Struct, frozen=True, kw_only=True):
-    """A flow with what is known about its direction.
+    """A flow with its direction.
 
-    Addresses are those in the packets: where the record has `pkt-srcaddr`, a NAT gateway's or a node's
-    own address does not hide the host behind it. While the initiator is unknown, the source stands as
-    the client.
+    Addresses are those in the packets: if the record has `pkt-srcaddr`, the address of a NAT gateway or node
+    does not hide the host behind it. If the initiator is unknown, the source counts as the client.
     """
 
     flow: Flow
     side: FlowDirection | None
     verdict: InitiatorVerdict
     client: str
-    """Address of the end that opened the conversation."""
+    """Address of the end that opened the connection."""
     server: str
     client_class: PeerClass
     server_class: PeerClass
     client_port: int | None
     service_port: int | None
     leftover: bool = False
-    """Whether it is a REJECT of what was still sent on a connection after the security group forgot it."""
+    """Whether it is a REJECT of a packet on a connection whose tracking entry has expired."""
     reverse_accepted: bool = False
-    """Of a REJECT: whether the reverse of its 5-tuple was accepted at the interface in this batch."""
+    """For a REJECT: whether the reverse of its 5-tuple was accepted at the interface in this batch."""
 
     @property
     def confidence(self) -> float:
-        """How sure the initiator is: 0.95 and more may page."""
+        """Confidence of the initiator: findings page only from 0.95."""
         return self.verdict.confidence
 
 
 def resolve(traffic: Traffic, book: AddressBook, rows: Integers | None = None) -> list[DirectedFlow]:
-    """Find side and initiator of the flows in these rows (all if None), from all the traffic around them."""
+    """Find side and initiator of the flows in these rows (all if None), from all traffic of the batch."""
     return Directions(traffic, book).flows(np.arange(len(traffic.flows)) if rows is None else rows)
 
 
 class Directions:
-    """The directions of all flows of a batch: arrays with an element for each flow, made when asked for.
+    """The directions of all flows of a batch: arrays with one element per flow, computed on demand.
 
-    Addresses are numbers of texts, peer classes numbers of `CLASSES`; see `DirectedFlow` for what they mean.
+    Addresses are numbers of texts, peer classes indexes of `CLASSES`; see `DirectedFlow` for their meaning.
     """
 
     def __init__(
@@ -79,12 +78,12 @@ class Directions:
         book: AddressBook,
         addresses: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
-        """Take the flows, and who knows what is ours.
+        """Take the flows and the known addresses.
 
         Args:
             traffic: the flows of a batch.
-            book: knows what addresses are.
-            addresses: what EC2 tells of interfaces: their addresses by their ids.
+            book: assigns peer classes to addresses.
+            addresses: interface id → addresses, as described by EC2.
         """
         self.traffic = traffic
         self._addresses = addresses
@@ -131,44 +130,44 @@ class Directions:
 
     @cached_property
     def verdicts(self) -> InitiatorVerdicts:
-        """Who started each, and what decided."""
+        """The initiator of each flow, with its basis."""
         return InitiatorVerdicts(self.traffic)
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        """How sure the initiator is."""
+        """The confidence of the initiator."""
         return np.array([verdict.confidence for verdict in self.verdicts.table])[self.verdicts.numbers]
 
     @cached_property
     def from_source(self) -> Mask:
-        """Whether the source stands as the client: it is, or nobody knows."""
+        """Whether the source counts as the client: it is the initiator, or the initiator is unknown."""
         by_destination = [each.initiator is Initiator.DESTINATION for each in self.verdicts.table]
         return ~np.array(by_destination, bool)[self.verdicts.numbers]
 
     @cached_property
     def own(self) -> Integers:
-        """The address of the interface itself; `ABSENT` if nothing tells it."""
+        """The address of the interface itself; `ABSENT` if it is unknown."""
         direction = self._flows["flow_direction"]
-        told = direction != ABSENT
+        known = direction != ABSENT
         own = np.where(direction == INGRESS, self._flows["dstaddr"], self._flows["srcaddr"])
-        if told.all():
+        if known.all():
             return own
-        return np.where(told, own, self.traffic.own_addresses(self._book, self._addresses))
+        return np.where(known, own, self.traffic.own_addresses(self._book, self._addresses))
 
     @cached_property
     def side(self) -> Integers:
         """`INGRESS`, `EGRESS` or `ABSENT`."""
-        told = self._flows["flow_direction"]
-        if (told != ABSENT).all():
-            return told
+        logged = self._flows["flow_direction"]
+        if (logged != ABSENT).all():
+            return logged
         source, destination = self._flows["srcaddr"], self._flows["dstaddr"]
         by_address = np.where(self.own == source, EGRESS, np.where(self.own == destination, INGRESS, ABSENT))
         unknown = (self.own == ABSENT) | (source == destination)
-        return np.where(told != ABSENT, told, np.where(unknown, ABSENT, by_address))
+        return np.where(logged != ABSENT, logged, np.where(unknown, ABSENT, by_address))
 
     @cached_property
     def client(self) -> Integers:
-        """The address of the end that opened the conversation."""
+        """The address of the end that opened the connection."""
         return self._chosen(self._ends[0], self._ends[1])
 
     @cached_property
@@ -188,22 +187,22 @@ class Directions:
 
     @cached_property
     def client_class(self) -> Integers:
-        """What the client is."""
+        """The peer class of the client."""
         return self._chosen(self._classes[0], self._classes[1])
 
     @cached_property
     def server_class(self) -> Integers:
-        """What the server is."""
+        """The peer class of the server."""
         return self._chosen(self._classes[1], self._classes[0])
 
     def _chosen(self, if_source: Integers, if_destination: Integers) -> Integers:
-        """The values of the first where the source stands as the client, of the second elsewhere."""
+        """The first values where the source counts as the client, the second values elsewhere."""
         chosen: Integers = np.where(self.from_source, if_source, if_destination)
         return chosen
 
     @cached_property
     def _ends(self) -> Integers:
-        """Source and destination, as the packets have them: a row each."""
+        """Source and destination in the packets: one row each."""
         flows = self._flows
         ends = self.traffic.ends
         if not (flows.has("pkt_srcaddr") or flows.has("pkt_dstaddr")):
@@ -213,37 +212,37 @@ class Directions:
 
     @cached_property
     def _classes(self) -> Integers:
-        """What source and destination are: a row each."""
+        """The peer classes of source and destination: one row each."""
         ends = self._ends
         classes = self._flows.answers(self._book.numbers).of(ends)
         public = classes == INTERNET
         if not np.count_nonzero(public):
             return classes
-        within, ours = self._own_ipv6()
+        within, own = self._own_ipv6()
         if any(map(self._flows.has, _SERVICES)):
             classes[public & self._services] = AWS_SERVICE
-        classes[public & ours] = OWN
+        classes[public & own] = OWN
         classes[public & within] = OWN
         return classes
 
     def _own_ipv6(self) -> tuple[Mask, Mask]:
-        """At which flows both ends are in the same VPC, and which ends are the interface or in its VPC.
+        """Flows whose ends are both in the same VPC, and ends that are the interface or in its VPC.
 
-        A VPC's IPv6 addresses are routable on the internet, but one end of a record is always ours.
+        A VPC's IPv6 addresses are routable on the internet, but one end of a record is always internal.
         """
         ends = self._ends
-        ours = ends == self.own
+        own = ends == self.own
         prefixes = self._flows.answers(vpc_prefixes)
         of_ends = self.traffic.prefixes if ends is self.traffic.ends else prefixes.of(ends)
         is_ipv6 = of_ends != ABSENT
         if not np.count_nonzero(is_ipv6):
-            return is_ipv6[0], ours
-        ours |= is_ipv6 & (of_ends == prefixes.of(self.own))
-        return is_ipv6[0] & (of_ends[0] == of_ends[1]), ours
+            return is_ipv6[0], own
+        own |= is_ipv6 & (of_ends == prefixes.of(self.own))
+        return is_ipv6[0] & (of_ends[0] == of_ends[1]), own
 
     @property
     def _services(self) -> Mask:
-        """Which ends the records name as an AWS service: a row for sources, one for destinations."""
+        """Ends that the records attribute to an AWS service: one row for sources, one for destinations."""
         services = self._flows.answers(_are_services)
         return np.array([services.of(self._flows[name]) > 0 for name in _SERVICES])
 
@@ -253,9 +252,9 @@ def _are_services(codes: Sequence[str]) -> Sequence[int]:
 
 
 def is_aws_service(code: str | None) -> bool:
-    """Whether a `pkt-*-aws-service` code names a service; EC2 and the like are other customers' hosts."""
+    """Whether a `pkt-*-aws-service` code is an AWS service; EC2 and similar codes are customers' hosts."""
     return code is not None and code not in CUSTOMER_RANGES
 
 
 CUSTOMER_RANGES = frozenset({"EC2", "AMAZON", "GLOBALACCELERATOR", "CLOUDFRONT", "API_GATEWAY"})
-"""AWS ranges in which anybody's workload may answer: an attacker rents there too."""
+"""AWS ranges that contain workloads of any customer, including attackers."""

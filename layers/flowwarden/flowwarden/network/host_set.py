@@ -1,4 +1,4 @@
-"""Places that the policy names: by id of a subnet, interface or instance, by address, or by CIDR."""
+"""Sets of hosts in the policy: by id of a subnet, interface or instance, by address, or by CIDR."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from flowwarden.network.addresses import NetworkLayers
 from flowwarden.records.columnar.tokenizer import Integers
 
 ID_PREFIXES = ("subnet-", "eni-", "i-")
-"""What an id of a place starts with; everything else is an address or a CIDR."""
+"""Prefixes of ids; all other entries are addresses or CIDRs."""
 
 
 class HostSet:
-    """A set of places, asked with what a record tells about one."""
+    """A set of hosts, to be matched against the addresses and ids in a record."""
 
     def __init__(self, entries: tuple[str, ...]) -> None:
         self._ids = frozenset(entry for entry in entries if entry.startswith(ID_PREFIXES))
@@ -22,36 +22,36 @@ class HostSet:
 
     @property
     def has_ids(self) -> bool:
-        """Whether any place is named by its id."""
+        """Whether any entry is an id."""
         return bool(self._ids)
 
     @property
     def has_networks(self) -> bool:
-        """Whether any place is named by an address or a CIDR."""
+        """Whether any entry is an address or a CIDR."""
         return self._networks is not None
 
     def hold(self, address: str | None, *ids: str | None) -> bool:
-        """Whether the address is in one of the networks, or one of the ids is named."""
+        """Whether the address is in one of the networks, or one of the ids is in the set."""
         if not self._ids.isdisjoint(ids):
             return True
         return self._networks is not None and address is not None and self._networks.number(address) > 0
 
     def naming(self, ids: Sequence[str]) -> Sequence[int]:
-        """Which of some ids are named."""
+        """For each id, whether it is in the set."""
         return [each in self._ids for each in ids]
 
     def holding(self, addresses: Sequence[str]) -> Sequence[int] | Integers:
-        """Which of some addresses are in one of the networks: 1 for these, else 0."""
+        """For each address, 1 if it is in one of the networks, else 0."""
         return [0] * len(addresses) if self._networks is None else self._networks.numbers(addresses)
 
 
 @lru_cache(maxsize=2**12)
 def any_held(entries: tuple[str, ...], addresses: tuple[str, ...]) -> bool:
-    """Whether a policy's entries hold any of some addresses; remembered, since interfaces ask again."""
+    """Whether a policy's entries contain any of the addresses; cached, because interfaces repeat."""
     return any(map(host_set(entries).hold, addresses))
 
 
 @lru_cache(maxsize=64)
 def host_set(entries: tuple[str, ...]) -> HostSet:
-    """The places of a policy's entries; parsed once, since every batch asks again."""
+    """The host set of a policy's entries; cached, because every batch needs it."""
     return HostSet(entries)

@@ -1,8 +1,8 @@
-"""The initiator: who opened the conversation that a flow is part of.
+"""The initiator: the end that opened the connection of a flow.
 
-The side does not tell: a web server's answers are egress flows. The ladder in `_LADDER` goes from what
-proves to what suggests; the first rung that decides is the answer. All flows of a batch climb it together: a
-rung says for which of them it decides, and how.
+The side does not determine it: a web server's replies are egress flows. The rules in `_LADDER` are ordered
+from proof to heuristic; the first rule that decides wins. Rules process all flows of a batch together: each
+rule returns the flows that it decides, with its verdict.
 
 Sources: AWS on `tcp-flags` (values are ORed over the window; 18 is a SYN-ACK and marks the responder),
 and measurements on synthetic traffic for the confidences: a service port on exactly one end is right in
@@ -26,7 +26,7 @@ from flowwarden.records.model import Flow
 
 
 class Initiator(StrEnum):
-    """Which end of the flow opened the conversation."""
+    """The end of the flow that opened the connection."""
 
     SOURCE = "source"
     DESTINATION = "destination"
@@ -34,7 +34,7 @@ class Initiator(StrEnum):
 
 
 class Basis(StrEnum):
-    """What decided about the initiator."""
+    """The evidence for the initiator."""
 
     TCP_FLAGS = "the record's tcp-flags"
     REVERSE_TCP_FLAGS = "the tcp-flags of the reverse flow"
@@ -42,15 +42,15 @@ class Basis(StrEnum):
     REJECTED = "rejected, with no accepted flow the other way"
     REPLY_REJECTED = "rejected, while the other way was accepted"
     SERVICE_PORT = "a well-known service port on one end only"
-    UNANSWERED = "sent from a client's port to a server's, and nothing came back"
-    SCANNER = "it was refused at many of our places before"
+    UNANSWERED = "sent from a client port to a server port, with no reply"
+    SCANNER = "refused at many internal destinations before"
     LOWER_PORT = "the lower port"
     STALE = "rejected without a SYN: a leftover of an expired connection"
-    NONE = "nothing tells"
+    NONE = "no evidence"
 
 
 class InitiatorVerdict(Struct, frozen=True):
-    """An answer about the initiator, 0 ≤ confidence ≤ 1."""
+    """A verdict about the initiator, 0 ≤ confidence ≤ 1."""
 
     initiator: Initiator
     confidence: float
@@ -60,15 +60,15 @@ class InitiatorVerdict(Struct, frozen=True):
 UNKNOWN: Final = InitiatorVerdict(Initiator.UNKNOWN, 0.0, Basis.NONE)
 
 type Decision = tuple[Mask, InitiatorVerdict]
-"""The flows that a rung decides about, and the answer for these."""
+"""The flows that a rule decides, and the verdict for them."""
 
 
 class InitiatorVerdicts:
-    """The answers for all flows of a batch."""
+    """The verdicts for all flows of a batch."""
 
     def __init__(self, traffic: Traffic) -> None:
         self.numbers: Integers = np.full(len(traffic.flows), ABSENT)
-        """For each flow the number of its verdict in `table`."""
+        """For each flow, the index of its verdict in `table`."""
         self.table: list[InitiatorVerdict] = []
         self._open = np.ones(len(traffic.flows), bool)
         self._left = len(traffic.flows)
@@ -93,12 +93,12 @@ class InitiatorVerdicts:
 
 
 def source(flow: Flow) -> str:
-    """The address that the packets came from."""
+    """The source address in the packets."""
     return flow.pkt_srcaddr or flow.srcaddr
 
 
 def destination(flow: Flow) -> str:
-    """The address that the packets were sent to."""
+    """The destination address in the packets."""
     return flow.pkt_dstaddr or flow.dstaddr
 
 
@@ -115,7 +115,7 @@ def _by_reverse_flags(traffic: Traffic) -> Iterator[Decision]:
 
 
 def _opened(flags: Integers) -> tuple[Mask, Mask]:
-    """Where the flags are those of a side that opens, and of one that answers."""
+    """Flows whose flags are those of the initiator, and flows whose flags are those of the responder."""
     answered = flags & SYN_ACK == SYN_ACK
     return (flags & SYN == SYN) & ~answered, answered
 
@@ -127,23 +127,23 @@ def _by_listener(traffic: Traffic) -> Iterator[Decision]:
 
 
 def _by_missing_syn(traffic: Traffic) -> Iterator[Decision]:
-    # Security groups forget idle connections; what is sent on one after that is rejected, and neither
-    # end is opening anything. Earlier rungs took every record with a SYN.
-    told = traffic.is_tcp & (traffic.flows["tcp_flags"] != ABSENT)
+    # Security groups stop tracking idle connections; later packets on them are rejected, although neither
+    # end opens a connection. Earlier rules decided all records with a SYN.
+    has_flags = traffic.is_tcp & (traffic.flows["tcp_flags"] != ABSENT)
     yield (
-        told & (traffic.flows["action"] == REJECT),
+        has_flags & (traffic.flows["action"] == REJECT),
         InitiatorVerdict(Initiator.UNKNOWN, 0.0, Basis.STALE),
     )
 
 
 def _by_reset(traffic: Traffic) -> Iterator[Decision]:
-    # A closed port answers a SYN with nothing but RST, also a SYN that came from port 443.
+    # A closed port replies to a SYN with RST only, even to a SYN from port 443.
     yield traffic.tcp_flags == RST, UNKNOWN
 
 
 def _by_absent_ports(traffic: Traffic) -> Iterator[Decision]:
-    # ICMP logs ports 0, and two equal ports (NTP, IKE, VXLAN) tell nothing: an echo reply looks as its
-    # request does.
+    # ICMP is logged with port 0, and equal ports (NTP, IKE, VXLAN) are ambiguous: an echo reply looks like
+    # its request.
     protocol = traffic.flows["protocol"]
     equal = traffic.flows["srcport"] == traffic.flows["dstport"]
     yield equal | (protocol == ICMP) | (protocol == ICMPV6), UNKNOWN
@@ -151,25 +151,25 @@ def _by_absent_ports(traffic: Traffic) -> Iterator[Decision]:
 
 def _by_service_port(traffic: Traffic) -> Iterator[Decision]:
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
-    # UDP needs no handshake: whoever sends from port 53 makes the answer look like a question.
+    # UDP has no handshake: a client that sends from port 53 makes the reply look like a request.
     unsure = (traffic.flows["protocol"] == UDP) & (traffic.flows["action"] != REJECT)
-    for tells, initiator in (
+    for decided, initiator in (
         (traffic.services.tell_servers(dstport, srcport), Initiator.SOURCE),
         (traffic.services.tell_servers(srcport, dstport), Initiator.DESTINATION),
     ):
-        yield tells & unsure, InitiatorVerdict(initiator, 0.9, Basis.SERVICE_PORT)
-        yield tells, InitiatorVerdict(initiator, 0.95, Basis.SERVICE_PORT)
+        yield decided & unsure, InitiatorVerdict(initiator, 0.9, Basis.SERVICE_PORT)
+        yield decided, InitiatorVerdict(initiator, 0.95, Basis.SERVICE_PORT)
 
 
 def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
     rejected = traffic.flows["action"] == REJECT
-    # A request that came through and whose answer did not: a network ACL, which keeps no state.
+    # The request was accepted and the reply was not: a network ACL, which is stateless.
     yield (
         rejected & traffic.reverse_accepted,
         InitiatorVerdict(Initiator.DESTINATION, 0.95, Basis.REPLY_REJECTED),
     )
-    # Without flags a late answer of a server whose port nobody knows looks as a request does. Who asks again
-    # does so from another port.
+    # Without flags, a late reply from an unknown service port looks like a request. A client that retries
+    # uses another source port.
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
     rejected &= ~look_like_answers(srcport, dstport)
     either = rejected & (srcport >= EPHEMERAL) & (dstport >= EPHEMERAL)
@@ -178,16 +178,16 @@ def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
 
 
 def _by_silence(traffic: Traffic) -> Iterator[Decision]:
-    # What answers has been asked within the window, as a rule; a last word that slipped into the next window
-    # goes to the client's port, not from it. Where there are flags, a SYN would tell.
+    # A reply usually follows its request within the same window. A last packet that is logged in the next
+    # window goes to the client's port, not from it. If the record has flags, a SYN decides.
     asks = look_like_answers(traffic.flows["dstport"], traffic.flows["srcport"])
-    told = traffic.is_tcp & (traffic.flows["action"] == ACCEPT) & (traffic.flows["tcp_flags"] == ABSENT)
-    yield told & asks & ~traffic.has_reverse, InitiatorVerdict(Initiator.SOURCE, 0.95, Basis.UNANSWERED)
+    no_flags = traffic.is_tcp & (traffic.flows["action"] == ACCEPT) & (traffic.flows["tcp_flags"] == ABSENT)
+    yield no_flags & asks & ~traffic.has_reverse, InitiatorVerdict(Initiator.SOURCE, 0.95, Basis.UNANSWERED)
 
 
 def _by_lower_port(traffic: Traffic) -> Iterator[Decision]:
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
-    # `ABSENT` is below every port, so the higher one is told in any case.
+    # `ABSENT` is below every port, so the higher port is always present.
     yield (
         (srcport != ABSENT) & (srcport < dstport),
         InitiatorVerdict(Initiator.DESTINATION, 0.6, Basis.LOWER_PORT),
@@ -202,18 +202,18 @@ _LADDER: Final[tuple[Callable[[Traffic], Iterator[Decision]], ...]] = (
     _by_missing_syn,
     _by_reset,
     _by_absent_ports,
-    # Before the REJECT itself: a late answer from a DNS or web server is rejected when the connection
-    # has been forgotten, and its source port says that it opened nothing.
+    # Before the rule for REJECT: a late reply from a DNS or web server is rejected once the connection is no
+    # longer tracked, and its source port shows that the server did not open the connection.
     _by_service_port,
     _by_rejection,
     _by_silence,
     _by_lower_port,
 )
-"""From what proves to what suggests; the first answer counts."""
+"""Rules from proof to heuristic; the first decision wins."""
 
 _WITHOUT_FLAGS: Final = tuple(
     rung
     for rung in _LADDER
     if rung not in {_by_flags, _by_reverse_flags, _by_listener, _by_missing_syn, _by_reset}
 )
-"""The rungs that may decide where the layout has no `tcp-flags`."""
+"""The rules that can decide if the layout has no `tcp-flags`."""

@@ -8,33 +8,33 @@ from msgspec import Struct
 
 
 class NetworkInterface(Struct, frozen=True, kw_only=True):
-    """One network interface; '' and () stand for what it does not have or EC2 does not describe."""
+    """One network interface; '' and () stand for missing values."""
 
     interface_id: str
     vpc_id: str = ""
     subnet_id: str = ""
     addresses: tuple[str, ...] = ()
-    """Private IPv4, the primary one first, then IPv6; those out of a delegated prefix are not among them."""
+    """Private IPv4 addresses, the primary one first, then IPv6; without those from delegated prefixes."""
     security_groups: tuple[str, ...] = ()
     """Ids, in EC2's order."""
     kind: str = "interface"
-    """EC2's InterfaceType, such as `interface`, `nat_gateway` or `lambda`; `load_balancer` also for those of
-    Elastic Load Balancing that EC2 calls `interface`."""
+    """EC2's InterfaceType, such as `interface`, `nat_gateway` or `lambda`; also `load_balancer` for Elastic
+    Load Balancing interfaces to which EC2 assigns the type `interface`."""
     instance_id: str = ""
-    """That it is attached to; '' for what AWS runs itself."""
+    """The instance that it is attached to; '' for interfaces that AWS manages."""
     instance_owner: str = ""
-    """The account whose instance it is."""
+    """The account that owns the instance."""
     tags: Mapping[str, str] = {}
-    """Its own; where its instance is described as well, the instance's too, whose value counts for a key that
-    both have."""
+    """Tags of the interface and, if its instance is described, of the instance, whose values take
+    precedence."""
     vpc_cidrs: tuple[str, ...] = ()
-    """Networks of the VPC, IPv4 and IPv6; () if it was not asked for."""
+    """Networks of the VPC, IPv4 and IPv6; () if they were not requested."""
     active: bool | None = True
-    """Whether flow logs write records of it, if only that there was no traffic; None if that is unknown."""
+    """Whether flow logs write records for it, including NODATA; None if unknown."""
     since: int | None = None
-    """Unix seconds: not active before then; None if EC2 does not say."""
+    """Unix seconds: not active before then; None if EC2 does not report it."""
 
     @property
     def at_work(self) -> bool:
-        """Whether flow logs may write records of it: it is active, or that is unknown."""
+        """Whether flow logs may write records for it: it is active, or the state is unknown."""
         return self.active is not False

@@ -1,8 +1,8 @@
-"""Roles: the group that an interface belongs to, which baselines are learned for.
+"""Roles: the group of an interface, for which a baseline is learned.
 
-Interfaces come and go with deployments and scaling; what they do is decided by what they are for. So a new
-one inherits what was learned of its role. Nothing but tags says for sure what a host is for: all else is the
-best guess that EC2 has, from the narrowest group to the widest.
+Interfaces are replaced by deployments and scaling, but their behaviour depends on their role. So a new
+interface inherits the baseline of its role. Only tags state the role reliably; the other sources are the best
+available approximation, from the narrowest group to the widest.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Final
 from flowwarden.network.interface import NetworkInterface
 
 UNKNOWN: Final = "unknown"
-"""The role of an interface that nothing is known of."""
+"""The role of an interface without any information."""
 
 AUTO_SCALING_TAG: Final = "aws:autoscaling:groupName"
-"""Auto Scaling tags its instances with it, and nobody else may: AWS keeps the prefix `aws:` for itself."""
+"""Set by Auto Scaling on its instances; only AWS can set it, because the prefix `aws:` is reserved."""
 
 LONGEST: Final = 96
-"""Characters of a role. It is part of the key of all that is learned, and an edge may hold two of them: the
-sort key of a DynamoDB item has at most 1,024 bytes, and every read and write pays for it. Four security
-groups fit; an interface may have sixteen, and a tag's value 256 characters."""
+"""Maximum characters of a role. It is part of all baseline keys, and an edge can contain two of them. The
+sort key of a DynamoDB item has at most 1,024 bytes and adds to the cost of every read and write. Four
+security groups fit; an interface can have sixteen, and a tag value 256 characters."""
 READABLE: Final = 63
-"""Characters that a longer role begins with, so that a person recognises it; a digest makes it unique."""
+"""Characters that a longer role keeps to stay recognizable; a digest makes it unique."""
 
 MIDDLEBOXES: Final = frozenset(
     {
@@ -38,19 +38,18 @@ MIDDLEBOXES: Final = frozenset(
         "transit_gateway",
     }
 )
-"""Kinds of interfaces that pass on what others say."""
+"""Types of interfaces that forward the traffic of other hosts."""
 
 
 def role_of(interface: NetworkInterface, role_tags: Sequence[str]) -> str:
     """The role of an interface, at most `LONGEST` characters: a kind, a colon, and a name.
 
     Args:
-        interface: what EC2 tells.
-        role_tags: keys of tags that name a role, the one that counts most first; one without a value
-            names none.
+        interface: the interface, as described by EC2.
+        role_tags: keys of tags that contain a role, highest priority first; empty values are ignored.
 
     Returns:
-        By the first that there is: `tag:<key>=<value>`, `asg:<name>`, `sg:<ids, sorted, joined by +>`,
+        The first available of: `tag:<key>=<value>`, `asg:<name>`, `sg:<ids, sorted, joined by +>`,
         `subnet:<id>`, or `UNKNOWN`.
     """
     for key in role_tags:
@@ -64,16 +63,16 @@ def role_of(interface: NetworkInterface, role_tags: Sequence[str]) -> str:
 
 
 def is_middlebox(interface: NetworkInterface) -> bool:
-    """Whether the interface talks for others, so that it is never the one who scans.
+    """Whether the interface forwards traffic of other hosts, so that it is never reported as a scanner.
 
-    A NAT instance or a firewall is not told from other instances: that EC2 does not check source and
-    destination holds for Kubernetes nodes as well. The policy's `exempt` names such hosts.
+    NAT instances and firewalls cannot be detected: a disabled source/destination check is also common on
+    Kubernetes nodes. List such hosts in the policy's `exempt`.
     """
     return interface.kind in MIDDLEBOXES
 
 
 def _short(role: str) -> str:
-    """The role, its end replaced by a digest of all of it where it is too long for a key."""
+    """The role; if it is too long for a key, its end is replaced by a digest of the whole role."""
     if len(role) <= LONGEST:
         return role
     return f"{role[:READABLE]}~{blake2b(role.encode(), digest_size=16).hexdigest()}"

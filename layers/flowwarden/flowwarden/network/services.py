@@ -1,4 +1,4 @@
-"""Protocols and well-known ports: names for people; which are servers', administration's, databases'."""
+"""Protocols and well-known ports: display names, and the ports of servers, administration and databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROTOCOL_NAMES = {
     ICMPV6: "icmpv6",
     132: "sctp",
 }
-"""IANA protocol numbers that people know by name."""
+"""Names of well-known IANA protocol numbers."""
 
 SERVICE_NAMES = {
     20: "FTP data",
@@ -95,14 +95,14 @@ SERVICE_NAMES = {
     50051: "gRPC",
     61616: "ActiveMQ",
 }
-"""Ports that servers listen on in VPCs. A port on this list on exactly one end tells the server."""
+"""Ports that servers listen on in VPCs. If exactly one end has a listed port, it is the server."""
 
 WEB: Final = frozenset({80, 443})
-"""What nearly everything asks the internet for."""
+"""Ports of ordinary web traffic to the internet."""
 
 ADMIN_PORTS: Final = frozenset({22, 23, 135, 445, 3389, 5985, 5986})
-"""SSH, Telnet, Windows RPC, SMB, RDP, WinRM: how one host is operated from another. No database ports: pools
-and replicas reach many of those (6.6 false pages a day and 1,000 interfaces, measured on synthetic
+"""Remote administration: SSH, Telnet, Windows RPC, SMB, RDP, WinRM. Database ports are excluded, because
+pools and replicas connect to many of them (6.6 false pages per day per 1,000 interfaces on synthetic
 traffic)."""
 
 
@@ -111,10 +111,10 @@ DATABASE_PORTS: Final = frozenset({3306, 5432, 1433, 1521, 6379, 27017})
 
 
 UNPRIVILEGED = 1024
-"""NAT gateways choose the ports of their clients from here upwards."""
+"""Lowest port that NAT gateways assign to their clients."""
 
 EPHEMERAL = 32_768
-"""Linux chooses the ports of its clients from here upwards, Windows from 49,152."""
+"""Lowest ephemeral port on Linux; on Windows it is 49,152."""
 
 
 _NO_CLIENT: Final = 2**16
@@ -122,45 +122,45 @@ _NO_CLIENT: Final = 2**16
 
 
 class ServicePorts:
-    """The ports that servers listen on: those with a name, and others that the user knows of."""
+    """Ports that servers listen on: those with a name, and those in the policy."""
 
     def __init__(self, more: Iterable[int] = ()) -> None:
         ports = np.array([*SERVICE_NAMES, *more])
         self._are = np.zeros(2**16, bool)
         self._are[ports] = True
         ports = ports[ports < EPHEMERAL]
-        # As wide as columns of ports are, so that comparing needs no conversion.
+        # The type of port columns, so that comparisons need no conversion.
         self._clients_from = np.full(2**16, _NO_CLIENT, np.int32)
         self._clients_from[ports] = np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
 
     def tell_servers(self, ports: Integers, others: Integers) -> Mask:
-        """Where a port is a server's and the one at the far end a client's; `ABSENT` tells nothing.
+        """Where a port is a server's and the far end's port is a client's; false for `ABSENT`.
 
-        A privileged service is told from any unprivileged port. One above 1,023 may itself be the port of a
-        client behind a NAT gateway, so there the far end's has to be one that operating systems choose.
+        For a privileged service port, the far end must have an unprivileged port. A service port above 1,023
+        can also be the port of a client behind a NAT gateway, so the far end must have an ephemeral port.
         """
-        # `ABSENT` is the last place, whose port is a client's.
-        tells: Mask = others >= self._clients_from[ports]
-        return tells & ~self._are[others]
+        # Index `ABSENT` is the last element, which is not a service port.
+        decided: Mask = others >= self._clients_from[ports]
+        return decided & ~self._are[others]
 
 
 WELL_KNOWN: Final = ServicePorts()
 
 
 def look_like_answers(srcports: Integers, dstports: Integers) -> Mask:
-    """Where the ports are those of an answer: to an ephemeral port, from one that is not."""
+    """Where the ports are those of a reply: from a non-ephemeral to an ephemeral port."""
     return (srcports >= 0) & (srcports < EPHEMERAL) & (dstports >= EPHEMERAL)
 
 
 def protocol_name(protocol: int | None) -> str:
-    """The protocol's name, its number where it has none people know, `ip` where the log lacks it."""
+    """The protocol's name, or its number if it has no well-known name, or `ip` if the log lacks it."""
     if protocol is None:
         return "ip"
     return PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
 
 
 def describe_service(protocol: int | None, port: int | None) -> str:
-    """For people: `PostgreSQL (tcp/5432)`, `tcp/31337`, `icmp`."""
+    """Display name: `PostgreSQL (tcp/5432)`, `tcp/31337`, `icmp`."""
     if not port:
         return protocol_name(protocol)
     number = f"{protocol_name(protocol)}/{port}"
@@ -169,21 +169,21 @@ def describe_service(protocol: int | None, port: int | None) -> str:
 
 
 class Service(Struct, frozen=True):
-    """What a connection is for: protocol and server port. Keys use `identity`, people read `label`."""
+    """A service: protocol and server port. Keys use `identity`, texts for people use `label`."""
 
     protocol: int | None
-    """IANA number; None where the log format lacks it."""
+    """IANA number; None if the log format lacks it."""
     port: int | None
-    """None where the protocol has no ports or the log format lacks them."""
+    """None if the protocol has no ports or the log format lacks them."""
 
     @property
     def identity(self) -> str:
-        """The same for the same service, whatever it is called: `6/5432`, `1/-`."""
+        """A key that does not depend on names: `6/5432`, `1/-`."""
         return "/".join("-" if part is None else str(part) for part in (self.protocol, self.port))
 
     @property
     def label(self) -> str:
-        """For people: `PostgreSQL (tcp/5432)`."""
+        """Display name: `PostgreSQL (tcp/5432)`."""
         return describe_service(self.protocol, self.port)
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
-"""Traffic: the flows of a batch and what they tell about each other.
+"""Traffic: the flows of a batch, and properties of each flow that depend on other flows.
 
-Was the other way accepted, with which flags, which endpoint listens, which address is the interface's own:
-each answer is an array with an element for each flow, worked out when somebody asks.
+For example: whether the reverse flow was accepted, its flags, which endpoint listens, and the interface's own
+address. Each property is an array with one element per flow, computed on demand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 
 SYN, RST, SYN_ACK = 2, 4, 18
-"""`tcp-flags` bits: the bit 16 is only ever logged as part of a SYN-ACK."""
+"""`tcp-flags` bits; bit 16 (ACK) is only logged as part of a SYN-ACK."""
 
 _PORTS: Final = 2**16
 _PROTOCOLS: Final = 2**8
@@ -31,7 +31,7 @@ _OWN: Final = CLASSES.index(PeerClass.OWN)
 
 
 class Traffic:
-    """The flows of a batch, seen together."""
+    """The flows of a batch, analyzed together."""
 
     def __init__(self, flows: FlowTable, services: ServicePorts = WELL_KNOWN) -> None:
         self.flows = flows
@@ -40,38 +40,38 @@ class Traffic:
 
     @cached_property
     def ends(self) -> Integers:
-        """Sources and destinations, as the interface sees them: a row each."""
+        """Sources and destinations, as the interface sees them: one row each."""
         return np.array([self.flows["srcaddr"], self.flows["dstaddr"]])
 
     @cached_property
     def is_tcp(self) -> Mask:
-        """Which flows are TCP."""
+        """Whether each flow is TCP."""
         is_tcp: Mask = self.flows["protocol"] == TCP
         return is_tcp
 
     @cached_property
     def tcp_flags(self) -> Integers:
-        """The flags of each flow; 0 where they are absent or it is not TCP."""
+        """The flags of each flow; 0 if they are absent or it is not TCP."""
         return np.where(self.is_tcp, np.maximum(self.flows["tcp_flags"], 0), 0)
 
     @cached_property
     def _requests(self) -> Groups:
-        """The flows by who asks whom for what."""
+        """The flows grouped by source, destination, destination port and protocol."""
         return Groups(self._keys)
 
     @cached_property
     def _keys(self) -> Keys:
-        """For each flow who asks whom for what."""
+        """The group key of each flow."""
         return self._request_keys(self.ends[0], self.ends[1], self.flows["dstport"])
 
     @cached_property
     def _accepted(self) -> Mask:
-        """Of which groups any flow was accepted."""
+        """Whether each group contains an accepted flow."""
         return self._requests.any(self.flows["action"] == ACCEPT)
 
     @cached_property
     def _reverse(self) -> tuple[Integers, Mask]:
-        """For each flow the group of the flows the other way, and whether there is one."""
+        """For each flow, the group of its reverse flows, and whether there is one."""
         source, destination = self.ends
         return self._requests.of(self._request_keys(destination, source, self.flows["srcport"]))
 
@@ -81,24 +81,24 @@ class Traffic:
 
     @cached_property
     def reverse_accepted(self) -> Mask:
-        """Which flows have an accepted one the other way."""
+        """Whether each flow has an accepted reverse flow."""
         groups, found = self._reverse
         reverse: Mask = found & _taken(self._accepted, groups, np.False_)
         return reverse
 
     @property
     def reverse_tuple_accepted(self) -> Mask:
-        """Which REJECTs have the reverse of their very 5-tuple accepted at the interface.
+        """Whether each REJECT has an exact reverse 5-tuple that was accepted at the interface.
 
-        `reverse_accepted` is cheaper, and does not ask for the client's port.
+        `reverse_accepted` is cheaper, and ignores the client's port.
         """
         return self._accepted_tuples[1]
 
     @cached_property
     def leftovers(self) -> Mask:
-        """REJECTs of what was still sent on a connection that the security group forgot: TCP without a SYN.
+        """REJECTs of packets on a connection whose tracking entry has expired: TCP without a SYN.
 
-        Without flags they are told by their 5-tuple, which was accepted at the interface before.
+        Without flags, they are recognized by a 5-tuple that was accepted at the interface in this batch.
         """
         flags = self.flows["tcp_flags"]
         leftovers: Mask = self.is_tcp & (self.flows["action"] == REJECT) & (flags & SYN == 0)
@@ -108,7 +108,7 @@ class Traffic:
 
     @cached_property
     def _accepted_tuples(self) -> tuple[Mask, Mask]:
-        """Which REJECTs have their very 5-tuple accepted at the interface, and which the reverse of it."""
+        """Whether each REJECT's exact 5-tuple was accepted at the interface, and whether its reverse was."""
         same, reverse = np.zeros(len(self.flows), bool), np.zeros(len(self.flows), bool)
         (rows,) = (self.flows["action"] == REJECT).nonzero()
         rows = rows[self._has_accepted_near(rows)]
@@ -122,13 +122,13 @@ class Traffic:
         return same, reverse
 
     def _has_accepted_near(self, rows: Integers) -> Mask:
-        """Which of these flows have an accepted one that asks for the same, or the other way: few have."""
+        """Which of these flows have an accepted flow in the same or the reverse direction: few have."""
         groups, _ = self._requests.of(self._keys[rows])
         near: Mask = self._accepted[groups] | self.reverse_accepted[rows]
         return near
 
     def _accepted_between(self, rows: Integers) -> Integers:
-        """The rows of accepted flows between the ends of the flows in some rows, in either direction."""
+        """The rows of accepted flows between the ends of the flows in `rows`, in either direction."""
         source, destination = self.ends
         named = np.zeros(self._texts, bool)
         named[source[rows]] = named[destination[rows]] = True
@@ -145,17 +145,17 @@ class Traffic:
 
     @property
     def has_reverse(self) -> Mask:
-        """Which flows have one the other way."""
+        """Whether each flow has a reverse flow."""
         return self._reverse[1]
 
     @cached_property
     def reverse_flags(self) -> Integers:
-        """The flags of the flows the other way, whatever was decided about them; 0 where there is none."""
+        """The ORed flags of the reverse flows, accepted or rejected; 0 if there are none."""
         groups, found = self._reverse
         return np.where(found, _taken(self._requests.ored(self.tcp_flags), groups, 0), 0)
 
     def asked_again(self, some: Mask) -> Mask:
-        """Which of some flows ask for what another one of them asks for, too, from another port."""
+        """Which of these flows have another one with the same request from a different source port."""
         asked = np.zeros(len(some), bool)
         (rows,) = some.nonzero()
         if len(rows) <= 1:
@@ -168,9 +168,9 @@ class Traffic:
 
     @cached_property
     def listens(self) -> tuple[Mask, Mask]:
-        """At which flows the source is an endpoint that answered with a SYN-ACK, at which the destination.
+        """Whether the source of each flow is an endpoint that sent a SYN-ACK, and whether its destination is.
 
-        Only that proves a listener: a SYN or a REJECT shows a wish to connect.
+        Only a SYN-ACK proves a listener: a SYN or a REJECT only shows an attempt to connect.
         """
         answers = self.tcp_flags & SYN_ACK == SYN_ACK
         if not np.count_nonzero(answers):
@@ -184,21 +184,21 @@ class Traffic:
 
     @cached_property
     def prefixes(self) -> Integers:
-        """The prefixes of both ends, see `vpc_prefixes`: a row each."""
+        """The prefixes of both ends, see `vpc_prefixes`: one row each."""
         return self.flows.answers(vpc_prefixes).of(self.ends)
 
     def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
-        """For each flow the number of the text of its interface's own address; `ABSENT` if nothing tells it.
+        """For each flow, the text number of its interface's own address; `ABSENT` if it is unknown.
 
-        It is what all flows of the interface and family have in common; where one pair of addresses is all
-        there is, it is the one of the two that EC2 tells of the interface, or else that is ours.
+        It is the address that all flows of the interface and address family share. If they share both
+        addresses, it is the one that EC2 describes for the interface, or else the only internal one.
 
         Args:
-            book: knows what is ours.
-            known: what EC2 tells of interfaces: their addresses by their ids.
+            book: assigns peer classes to addresses.
+            known: interface id → addresses, as described by EC2.
         """
         is_ipv6 = self.prefixes[1] != ABSENT
-        # Rows with the same number share interface and family; one row of them stands for all.
+        # Rows with the same number share interface and address family; one row represents them.
         alike = (self.flows["interface_id"] + 1) * 2 + is_ipv6
         lead = one_of_each(alike, 2 * self._texts + 2)
         (leads,) = (lead == np.arange(len(lead))).nonzero()
@@ -210,8 +210,9 @@ class Traffic:
         own = np.where(first_ours, candidates[0], candidates[1])
         own[first_ours == second_ours] = ABSENT
         (doubtful,) = ((first & second) | ((first | second) & (own == ABSENT))).nonzero()
-        told = doubtful, self.flows["interface_id"][leads[doubtful]], own[doubtful], *candidates[:, doubtful]
-        columns = [column.tolist() for column in (*told, first[doubtful], second[doubtful])]
+        interfaces = self.flows["interface_id"][leads[doubtful]]
+        unclear = doubtful, interfaces, own[doubtful], *candidates[:, doubtful]
+        columns = [column.tolist() for column in (*unclear, first[doubtful], second[doubtful])]
         for group, interface, ours_of, *ends, is_first, is_second in zip(*columns, strict=True):
             described = known.get(self.flows.text(interface) or "", ())
             own[group] = self._own_of([*compress(ends, (is_first, is_second))], described, ours_of)
@@ -221,7 +222,7 @@ class Traffic:
         return of_flows
 
     def _in_all(self, addresses: Integers, lead: Integers) -> Mask:
-        """At which leading rows the address is at an end of all the rows that they lead."""
+        """For each leading row, whether its address is an end of all rows that it represents."""
         source, destination = self.ends
         of_lead = addresses[lead]
         in_all = np.ones(len(lead), bool)
@@ -229,15 +230,15 @@ class Traffic:
         return in_all
 
     def _own_of(self, numbers: Sequence[int], described: Collection[str], ours: int) -> int:
-        """Which text is the own address of an interface whose flows have one or two addresses in common.
+        """The own address of an interface whose flows share one or two addresses.
 
-        AWS logs the private IPv4 address, so a public one that all flows share is a peer's. The IPv6 address
-        of an interface is a public one, so there it may be.
+        AWS logs the private IPv4 address, so a public one that all flows share is a peer's. An interface's
+        IPv6 address is public, so a shared one can be its own.
 
         Args:
-            numbers: of the texts of these addresses.
-            described: the interface's addresses, as EC2 tells.
-            ours: the number of the only one that is ours, or `ABSENT`.
+            numbers: the text numbers of the shared addresses.
+            described: the interface's addresses, as described by EC2.
+            ours: the number of the only internal one, or `ABSENT`.
         """
         texts = self.flows.texts
         known = [number for number in numbers if texts[number] in described]
@@ -248,7 +249,7 @@ class Traffic:
 
 
 def _are_in(keys: Keys, ordered: Keys) -> Mask:
-    """Which keys are among some others, which are sorted, and at least one."""
+    """Which keys are in `ordered`, which is sorted and not empty."""
     return np.asarray(ordered[np.minimum(ordered.searchsorted(keys), len(ordered) - 1)] == keys, bool)
 
 

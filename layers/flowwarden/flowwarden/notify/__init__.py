@@ -1,1 +1,1 @@
-"""Notifications of both functions: claims, sending, what was sent before."""
+"""Notifications of both functions: claims, sinks and delivery."""

@@ -1,4 +1,4 @@
-"""An alert: what must reach people, and by which route."""
+"""An alert: a message for people, and its route."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from flowwarden.notify.notification import Notification
 
 
 class Route(StrEnum):
-    """Where a finding or an alert goes."""
+    """Where a finding or an alert is sent."""
 
     PAGES = "pages"
     """To on-call."""
     OPERATIONS = "operations"
-    """To the people who run Flow Warden."""
+    """To the operators of Flow Warden."""
     LOG = "log"
-    """Into the monitor's log and metrics, and to no topic."""
+    """To the monitor's log and metrics only, not to a topic."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):
     """One alert of a run."""
 
     key: str
-    """Of the incident: alerts with the same key are repeats of each other."""
+    """The incident's key: alerts with the same key are repeats of each other."""
     route: Route
     title: str
     """One sentence, for the log and for roll-ups."""
     render: Callable[[Claim], Notification]
-    """Makes the notification; the claim says what was sent before."""
+    """Creates the notification; the claim contains what was sent before."""
     can_wait: bool = False
-    """Whether it is not sent while the state table does not answer, because each run would repeat it."""
+    """Whether to hold it back while the state table is unavailable, because each run would repeat it."""

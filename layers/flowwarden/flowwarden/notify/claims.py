@@ -1,4 +1,4 @@
-"""Incidents: findings with the same key over time, and who may notify about one."""
+"""Claims: which invocation may notify a sink of an incident (findings with the same key over time)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from msgspec import Struct
 
 
 class ClaimTerms(Struct, frozen=True, kw_only=True):
-    """How long claims hold, in seconds."""
+    """Durations of claims, in seconds."""
 
     quiet: int
-    """After a notification was sent, repeats of the incident are suppressed for this long."""
+    """Suppression window: how long repeats of the incident are suppressed after a notification."""
     lease: int
-    """A claim is its owner's alone for this long; then anybody may take it over."""
+    """How long a claim is exclusive to its owner; after that, any invocation can take it over."""
 
 
 class ClaimKey(Struct, frozen=True):
-    """What is claimed: to notify one sink of one incident."""
+    """The subject of a claim: one sink and one incident."""
 
     sink: str
     """The sink's name."""
@@ -27,49 +27,49 @@ class ClaimKey(Struct, frozen=True):
 
 
 class Owner(Struct, frozen=True):
-    """Who claims: one attempt at a batch.
+    """The owner of a claim: one attempt at a batch.
 
-    Batches are delivered at least once, by CloudWatch Logs and by Lambda, and at the same time if it comes to
-    that, so every invocation is an owner of its own (`attempt`): the other one may be about to send.
+    CloudWatch Logs and Lambda deliver batches at least once, possibly at the same time. So every invocation
+    is a separate owner (`attempt`): another one may be about to send.
     """
 
     batch_id: str
     attempt: str
 
     def __str__(self) -> str:
-        """As it is stored: `<batch>/<attempt>`."""
+        """The stored form: `<batch>/<attempt>`."""
         return f"{self.batch_id}/{self.attempt}"
 
     def same_batch(self, stored: str) -> bool:
-        """Whether a stored owner worked on the same batch."""
+        """Whether a stored owner belongs to the same batch."""
         return stored.partition("/")[0] == self.batch_id
 
 
 class ClaimState(StrEnum):
-    """Outcome of asking to notify about an incident."""
+    """Outcome of a claim."""
 
     CLAIMED = "CLAIMED"
-    """This batch must notify."""
+    """This invocation must notify."""
     SUPPRESSED = "SUPPRESSED"
     """A notification was sent within the suppression window."""
     IN_PROGRESS = "IN_PROGRESS"
-    """Another invocation holds an unexpired claim; it notifies, or its retry does."""
+    """Another invocation holds an unexpired claim; that invocation or its retry notifies."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """The outcome of a claim, with what happened to the incident before.
+    """The outcome of a claim, with the history of the incident.
 
-    `held_back` is how many batches with the same incident were suppressed since the last notification,
-    which was sent at `last_sent` (Unix seconds); both only known where there was one.
+    `held_back` is the number of batches with the same incident that were suppressed since the last
+    notification, which was sent at `last_sent` (Unix seconds). Both are known only after a first one.
     """
 
     state: ClaimState
     same_batch: bool = False
-    """Whether what was sent, or is being sent, is by another attempt at this very batch."""
+    """Whether another attempt at the same batch sent the notification, or is sending it."""
     held_back: int = 0
     last_sent: int | None = None
 
 
 def digest(*parts: str) -> str:
-    """32 hexadecimal digits that only these parts in this order have."""
+    """A hash of these parts in this order, as 32 hexadecimal digits."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""What became of the alerts of a run, as a value."""
+"""The delivery report of a run: which alerts were sent, suppressed or not sent."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from flowwarden.errors import PublishFailed
 
 
 class DeliveryReport(Struct, frozen=True, kw_only=True):
-    """What became of alerts. Reports add up: the report of a run is the sum over alerts and sinks."""
+    """The outcome for some alerts. The report of a run is the sum over alerts and sinks."""
 
     sent: tuple[str, ...] = ()
-    """Keys of the incidents that were sent, once for each sink."""
+    """Keys of the incidents that were sent, once per sink."""
     suppressed: tuple[str, ...] = ()
     """Titles of repeats that were not sent."""
     repeated: int = 0
-    """How many of these were sent by another attempt at the same batch."""
+    """Suppressed alerts that another attempt at the same batch sent."""
     rolled_up: tuple[str, ...] = ()
-    """Titles of alerts that a roll-up stands for."""
+    """Titles of alerts that a roll-up covers."""
     unsent: tuple[str, ...] = ()
-    """What was not sent, and why. If there is any, the run must be retried."""
+    """Titles of alerts that were not sent, with the reason. If there are any, the run must be retried."""
     state_unavailable: int = 0
-    """Calls that the state table did not answer."""
+    """Failed calls to the state table."""
 
     def __add__(self, other: DeliveryReport) -> DeliveryReport:
-        """Both together, in this order."""
+        """The sum of both reports, in this order."""
         return DeliveryReport(
             **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
         )
 
     def raise_if_unsent(self) -> None:
-        """Make Lambda retry the run if a notification was not sent.
+        """Raise an error if a notification was not sent, so that Lambda retries the run.
 
-        What was sent is marked as sent, so the retry does not send it again.
+        Sent notifications are marked as sent, so the retry does not repeat them.
 
         Raises:
             PublishFailed: at least one notification was not sent.

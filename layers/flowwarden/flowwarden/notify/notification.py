@@ -1,4 +1,4 @@
-"""What a sink sends: one text for people, one document for machines, and attributes to route by."""
+"""A notification: a text for people, a document for machines, and attributes for routing."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from msgspec import Struct
 
 
 class Notification(Struct, frozen=True, kw_only=True):
-    """A message about an incident or about what the enforcer did, ready for any sink.
+    """A message about an incident or about the enforcer's changes, ready for any sink.
 
-    `subject` is one line, which a sink fits to its limits; `document` holds JSON values only;
-    `attributes` are what subscribers filter by, so their names are part of the interface.
+    `subject` is one line, which a sink fits to its limits; `document` contains JSON values only;
+    subscribers filter by `attributes`, so their names are part of the interface.
     """
 
     subject: str
@@ -21,12 +21,11 @@ class Notification(Struct, frozen=True, kw_only=True):
 
 
 def one_line(text: str, limit: int = 256) -> str:
-    """A stranger's text as a part of a line of ours: printable, at most `limit` characters.
+    """Untrusted text as a safe part of one line: printable, at most `limit` characters.
 
-    Whatever the text holds, it can forge no line and no heading, hide nothing, and not crowd out the rest:
-    blanks and line breaks become one blank, other characters that do not print (controls, marks that
-    turn the direction of writing, halves of surrogate pairs) `?`; `...` marks a cut. Scripts of all
-    languages stay. `limit` is at least 3.
+    The text cannot forge a line or a heading, hide text, or displace the rest of the line. Consecutive
+    whitespace becomes one space; other non-printable characters (control characters, bidirectional marks,
+    lone surrogates) become `?`; `...` marks truncation. All scripts are kept. `limit` must be at least 3.
     """
     printable = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
     return printable if len(printable) <= limit else f"{printable[: limit - 3]}..."

@@ -1,8 +1,7 @@
-"""The one pipeline of notifications: claim, send, mark, for each alert and sink.
+"""The notification pipeline: claim, send, mark, for each alert and sink.
 
-A crash between sending and marking may send twice. Nothing is lost: if an alert is not sent, the run fails
-and Lambda retries it. Claims belong to one sink, so a sink that fails neither loses nor repeats what others
-send.
+A crash between sending and marking can cause a duplicate. No alert is lost: if one is not sent, the run fails
+and Lambda retries it. Claims are per sink, so a failing sink causes neither losses nor duplicates in others.
 """
 
 from __future__ import annotations
@@ -22,25 +21,25 @@ from flowwarden.notify.notification import Notification
 from flowwarden.notify.ports import Claims, Sink
 
 RESERVE: Final = 22.0
-"""Seconds that must be left to begin with another alert. A claim, a publish and a confirmation that each
-answer just in time, at the second attempt, take 7 each (1 s to connect and 2 s to answer, twice, and a second
-between); the metrics have to be written before the function is stopped."""
+"""Remaining seconds required to start another alert. Claim, publish and confirmation take at most 7 s each if
+the second attempt succeeds (1 s to connect and 2 s to respond, twice, with 1 s in between); the metrics must
+also be written before the function times out."""
 
 MAX_SINGLE: Final = 25
-"""Notifications of a run that a sink gets one by one. One roll-up stands for all others: more are not read at
-night."""
+"""Individual notifications per run and sink. One roll-up covers all others, because on-call cannot read
+more."""
 
 MAX_CLAIMS: Final = 125
-"""Alerts of a run that are claimed for a sink at all, so that a flood costs a bounded number of writes."""
+"""Maximum claims per run and sink, so that a flood of alerts costs a bounded number of writes."""
 
 NO_TIME: Final = "The function's time is nearly over."
-IN_PROGRESS: Final = "Another delivery of this batch is at it."
+IN_PROGRESS: Final = "Another delivery of this batch is in progress."
 
 type Routes = Mapping[Route, Sequence[Sink]]
 """The sinks of each route."""
 
 type RollUp = Callable[[Sequence[Alert]], Alert]
-"""Makes the one alert that stands for several."""
+"""Creates one alert that covers several."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -50,9 +49,9 @@ class Run(Struct, frozen=True, kw_only=True):
     at: int
     """Unix seconds."""
     time_left: Callable[[], float]
-    """Seconds until the function is stopped."""
+    """Seconds until the function times out."""
     reserve: float = RESERVE
-    """Seconds that must be left to begin with another alert."""
+    """Remaining seconds required to start another alert."""
 
 
 def notify(
@@ -64,25 +63,25 @@ def notify(
     *,
     singly: int = MAX_SINGLE,
 ) -> DeliveryReport:
-    """Send each alert to each sink of its route, unless it was sent there lately.
+    """Send each alert to each sink of its route, unless it was sent there within the suppression window.
 
-    A sink gets its alerts in their order. After a failure it waits until the other sinks are done, so that
-    one that hangs takes no time from them.
+    A sink receives its alerts in order. After a failure, the sink is retried last, so that a sink that hangs
+    does not delay the others.
 
     Args:
-        alerts: the gravest first.
+        alerts: the alerts, most severe first.
         run: the invocation.
-        claims: what was sent before.
-        routes: the sinks; sinks of one name are one sink. KeyError if the route of an alert is missing.
-        roll_up: makes the alert for what is new beyond `singly`, and for all alerts beyond `MAX_CLAIMS`, for
-            which it is unknown whether they are new. Repeats do not count for `singly`.
-        singly: how many notifications a sink gets one by one.
+        claims: the shared claims.
+        routes: the sinks; sinks with the same name are one sink. A missing route of an alert is a KeyError.
+        roll_up: creates the alert that covers new alerts beyond `singly` and all alerts beyond `MAX_CLAIMS`,
+            which are not looked up. Repeats do not count towards `singly`.
+        singly: the maximum number of individual notifications per sink.
     """
     total = DeliveryReport()
     queue = deque(_by_sink(alerts, routes, singly))
     while queue:
         work = queue.popleft()
-        # A table that hangs takes seconds a call, and the alerts must be out before the function's timeout.
+        # If the table hangs, each call takes seconds; alerts must be sent before the function times out.
         used = claims if not total.state_unavailable else None
         if not work.alerts:
             total += _send_rest(work, run, used, roll_up)
@@ -97,17 +96,17 @@ def notify(
 
 
 class _Work(Struct, frozen=True, kw_only=True):
-    """What is left to do for one sink."""
+    """The remaining work for one sink."""
 
     sink: Sink
     alerts: tuple[Alert, ...]
-    """To be claimed."""
+    """Alerts to claim."""
     beyond: tuple[Alert, ...]
-    """Beyond `MAX_CLAIMS`."""
+    """Alerts beyond `MAX_CLAIMS`."""
     singly: int
-    """How many notifications it may still get one by one."""
+    """Individual notifications left."""
     claimed: tuple[Alert, ...] = ()
-    """For the roll-up."""
+    """Claimed alerts for the roll-up."""
 
 
 def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work]:
@@ -130,7 +129,7 @@ def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work
 
 
 def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:
-    """Claim the next alert and send it, or leave it to the roll-up."""
+    """Claim the next alert and send it, or add it to the roll-up."""
     alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
     if run.time_left() < run.reserve:
         return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
@@ -141,12 +140,12 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
         return replace(left, claimed=(*left.claimed, alert)), report
     else:
         report += _publish([alert], alert.render(claim), work.sink, run, usable)
-    # What another attempt at this batch sent one by one counts: a retry sends no more than one attempt does.
+    # Notifications sent by other attempts at this batch count: a retry does not raise the limit.
     return replace(left, singly=max(0, left.singly - len(report.sent) - report.repeated)), report
 
 
 def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) -> DeliveryReport:
-    """Send the roll-up: always for what is new, else once in a window for what was not looked up."""
+    """Send the roll-up: always for new alerts, otherwise once per suppression window."""
     covered = (*work.claimed, *work.beyond)
     if not covered:
         return DeliveryReport()
@@ -167,11 +166,11 @@ def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) ->
 def _claim(
     alert: Alert, sink: Sink, run: Run, claims: Claims | None
 ) -> tuple[Claim, DeliveryReport, Claims | None]:
-    """The claim, what is to report of it, and the claims that are to be used from then on.
+    """The claim, its report, and the claims to use from now on.
 
-    `claims` is None where the table does not answer.
+    `claims` is None if the table does not respond.
     """
-    # One notification too many is better than none: without the table every alert is sent that cannot wait.
+    # A duplicate is better than a missing page: without the table, every alert is sent unless it can wait.
     without = Claim(state=ClaimState.SUPPRESSED if alert.can_wait else ClaimState.CLAIMED)
     if claims is None:
         return without, DeliveryReport(), None
@@ -182,19 +181,19 @@ def _claim(
 
 
 def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
-    """The report of an alert that is not this run's to send."""
+    """The report of an alert that this run must not send."""
     if claim.state is ClaimState.IN_PROGRESS and claim.same_batch:
-        # The other delivery may have crashed: only a retry can see that.
+        # The other delivery may have crashed: only a retry can find out.
         return DeliveryReport(unsent=(f"{alert.title} {IN_PROGRESS}",))
-    # It was sent before; or another batch is about to send it. If that one crashes, its own retry sends, or
-    # it ends in the failure queue.
+    # It was sent before, or another batch is about to send it. If that one crashes, its retry sends it, or
+    # its batch ends in the failure queue.
     return DeliveryReport(suppressed=(alert.title,), repeated=int(claim.same_batch))
 
 
 def _publish(
     alerts: Sequence[Alert], notification: Notification, sink: Sink, run: Run, claims: Claims | None
 ) -> DeliveryReport:
-    """Send one notification about all of these, and mark them as sent, or as free if that failed."""
+    """Send one notification about these alerts; mark their claims as sent, or release them on failure."""
     keys = [ClaimKey(sink.name, alert.key) for alert in alerts]
     try:
         sink.send(notification)
@@ -206,10 +205,10 @@ def _publish(
 
 
 def _mark(keys: Sequence[ClaimKey], run: Run, claims: Claims | None, *, sent: bool) -> int:
-    """Mark claims as sent, or as free for the retry; how many calls the table did not answer.
+    """Mark claims as sent, or release them for the retry; returns the number of failed calls.
 
-    After the first one it is not asked again. That does no harm: what was sent is out, and a retry would only
-    send it again; what is not free at once is free when its lease ends, before the retry comes.
+    Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
+    and a claim that is not released expires with its lease, before the retry starts.
     """
     if claims is None:
         return 0

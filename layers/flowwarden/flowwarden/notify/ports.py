@@ -1,4 +1,4 @@
-"""What notifying needs from outside, as Protocols. `aws/` implements them; tests use hand-written fakes."""
+"""External dependencies of notify, as Protocols. `aws/` implements them; tests use hand-written fakes."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ class Sink(Protocol):
 
     @property
     def name(self) -> str:
-        """Such as `sns:flow-warden-pages`. Claims are stored under it, so no two sinks share one."""
+        """A unique name, such as `sns:flow-warden-pages`. Claims are stored under it."""
 
     def send(self, notification: Notification) -> None:
-        """Hand the notification over. Raises PublishFailed if the service did not take it."""
+        """Send the notification. Raises PublishFailed if the service did not accept it."""
 
 
 class Claims(Protocol):
-    """Claim-once memory of incidents, by sink, shared by concurrent invocations."""
+    """Claims on incidents by sink, shared by concurrent invocations."""
 
     def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
-        """Try to become the one who notifies the sink of the incident; `now` is Unix seconds.
+        """Try to claim the notification of a sink about an incident; `now` is Unix seconds.
 
-        Raises StateUnavailable if the table did not answer.
+        Raises StateUnavailable if the table did not respond.
         """
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
-        """Say that the notification claimed by `owner` was sent. Raises StateUnavailable."""
+        """Mark the notification claimed by `owner` as sent. Raises StateUnavailable."""
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
-        """Give the claim back unsent, so that any invocation can take it at once. Raises StateUnavailable."""
+        """Release an unsent claim, so that any invocation can take it at once. Raises StateUnavailable."""

@@ -1,4 +1,4 @@
-"""Counts with their nouns, for the texts of both functions. Pure."""
+"""Counts with nouns, for the texts of both functions. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the user decides: which addresses and subnets are theirs, what hosts are for and what they may do.
+"""The user's policy: internal addresses and subnets, the purpose of hosts and what they are allowed to do.
 
-Every setting has a default that works without a policy. The policy is JSON; an unknown setting, a value of
-the wrong type, a CIDR or a key of a tag that is none is refused with its path, its value and what is allowed.
+Every setting has a default, so a policy is optional. The policy is JSON. An unknown setting, a value of the
+wrong type, an invalid CIDR or an invalid tag key is rejected with its path, its value and what is allowed.
 """
 
 from __future__ import annotations
@@ -23,47 +23,48 @@ from flowwarden.policy.validation import check
 _ID = re.compile(r"[a-z]+-[0-9a-z]+")
 
 SHORTEST_PREFIX = {4: 8, 6: 16}
-"""Of an own network, by IP version: nobody owns more addresses than that."""
+"""Shortest prefix of an own or partner network, by IP version: no organization owns a larger range."""
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The user's settings, one document for both functions."""
 
     own_cidrs: tuple[str, ...] = ()
-    """Networks that are ours besides the private ranges: public IPv4, IPv6."""
+    """Internal networks besides the private ranges: public IPv4, IPv6."""
     partner_cidrs: tuple[str, ...] = ()
-    """Networks of partners, reached by peering, a transit gateway or the internet: neither ours nor the
-    internet's. They may be within the private ranges."""
+    """Partner networks, reached by peering, a transit gateway or the internet: neither internal nor part of
+    the internet. They may be within the private ranges."""
     service_ports: tuple[Annotated[int, Meta(ge=1, le=32_767)], ...] = ()
-    """Ports below 32,768 that your servers listen on, besides the well-known ones: they tell who asks and who
-    answers where a record has no flags."""
+    """Ports below 32,768 that your servers listen on, besides the well-known ones. They distinguish client
+    and server if a record has no TCP flags."""
     private_subnets: tuple[str, ...] = ()
-    """Subnets that nobody on the internet may connect into: ids (the log format then needs
+    """Subnets that must not accept connections from the internet: ids (the log format then needs
     `subnet-id`) or CIDRs."""
     listener_only: tuple[str, ...] = ()
-    """Who accepts connections but must never start one to the internet: interface or instance ids,
+    """Hosts that accept connections but must never open one to the internet: interface or instance ids,
     addresses or CIDRs."""
 
     exempt: tuple[str, ...] = ()
-    """Hosts of ours that may try anything (scanners, monitoring): addresses or CIDRs. What is found about
-    them is counted and logged, never paged."""
+    """Internal hosts with unrestricted behaviour (scanners, monitoring): addresses or CIDRs. Findings about
+    them are counted and logged, never paged."""
 
     thresholds: Thresholds = Thresholds()
-    """From how much on detectors tell of something."""
+    """Thresholds from which detectors report a finding."""
 
     role_tags: tuple[str, ...] = ("Role", "role")
-    """Keys of tags whose value says what a host is for, the one that counts most first. Hosts with the same
-    value share what is learned of them. `Name` is no default: most people name each host differently."""
+    """Tag keys whose value is a host's role, highest priority first. Hosts with the same value share a
+    baseline. `Name` is not a default because it usually differs for each host."""
 
     flow_logs: FlowLogsPolicy = FlowLogsPolicy()
-    """The flow log that each VPC shall have, and which need none: for the enforcer."""
+    """For the enforcer: the flow log that each VPC must have, and the exempt VPCs."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Policy:
         """Read a policy.
 
         Raises:
-            PolicyError: the text is not JSON or not a policy; the message says where and what is allowed.
+            PolicyError: the text is not JSON or not a valid policy; the message says where and what is
+                allowed.
         """
         try:
             policy = msgspec.json.decode(text, type=cls)
@@ -110,11 +111,11 @@ _PLACES: Mapping[str, type[Struct]] = {
     "exemptions": Exemption,
     "where": Selection,
 }
-"""What settings hold that have settings of their own."""
+"""Types of the settings that contain other settings."""
 
 
 def _allowed(reason: str) -> str:
-    """The names of the settings at the place that msgspec's message is about (`… - at `$.one.two``)."""
+    """The names of the settings at the path in msgspec's message (`… - at `$.one.two``)."""
     path = re.findall(r"[a-z_]+", reason.rpartition("`$")[2])
     place = next((_PLACES[name] for name in path[::-1] if name in _PLACES), Policy)
     return ", ".join(place.__struct_fields__)
@@ -125,20 +126,23 @@ def _check_network(path: str, value: str) -> None:
         network = ip_network(value)
     except ValueError as error:
         raise PolicyError(
-            f"policy: {path}: {error}; write an address or a CIDR such as 10.0.0.0/16, or an id"
+            f"policy: {path}: {error}; write an address, a CIDR such as 10.0.0.0/16, or an id where allowed"
         ) from error
     if "%" in value:
-        raise PolicyError(f"policy: {path}: {value!r} has a scope id, which no flow log has; leave it out")
+        raise PolicyError(
+            f"policy: {path}: {value!r} has a scope id, which flow logs do not contain; remove the scope id"
+        )
     shortest = SHORTEST_PREFIX[network.version]
     if path.startswith(("own_cidrs", "partner_cidrs")) and network.prefixlen < shortest:
         raise PolicyError(
-            f"policy: {path}: {value!r} is too wide: nothing would be found about the internet any more; "
-            f"write the networks that are meant, of at least /{shortest}"
+            f"policy: {path}: {value!r} is too wide: it would hide findings about internet hosts; "
+            f"write networks with a prefix length of at least /{shortest}"
         )
 
 
 def _check_tag_key(path: str, key: str) -> None:
     if not key.strip() or len(key) > LONGEST_KEY:
         raise PolicyError(
-            f"policy: {path}: {key!r} is no key of a tag; write 1 to {LONGEST_KEY} characters, such as Role"
+            f"policy: {path}: {key!r} is not a valid tag key; "
+            f"write 1 to {LONGEST_KEY} characters, such as Role"
         )

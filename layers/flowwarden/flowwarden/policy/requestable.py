@@ -1,6 +1,6 @@
-"""Which fields the enforcer can ask EC2 for. Pure; source: EC2 API Reference, CreateFlowLogs.
+"""The fields that the enforcer can request from EC2. Pure; source: EC2 API Reference, CreateFlowLogs.
 
-A format may be readable and not requestable: the reader takes lines of any field, CreateFlowLogs does not.
+A format may be readable but not requestable: the reader accepts any field, CreateFlowLogs does not.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from flowwarden.records.log_format import LogFormat
 
 
 def field_problems(log_format: LogFormat, chosen: TagFields | None = None) -> Iterator[str]:
-    """Why EC2 would refuse a VPC's flow log of this format: one sentence for each reason, with the fields.
+    """Reasons why EC2 would reject a VPC flow log with this format: one message per reason, with the fields.
 
     Args:
         log_format: the format.
-        chosen: the tag keys that its tag fields show.
+        chosen: the tag keys of its tag fields.
     """
     for is_refused, why in _REFUSALS:
         names = [field.name for field in log_format.fields if is_refused(field)]
@@ -26,7 +26,7 @@ def field_problems(log_format: LogFormat, chosen: TagFields | None = None) -> It
             yield f"{', '.join(names)}: {why}"
     names = without_key(log_format, chosen or {})
     if names:
-        yield f"{', '.join(names)}: EC2 needs the key of a tag; choose one in tag_fields, or leave it out"
+        yield f"{', '.join(names)}: EC2 requires a tag key; add one to tag_fields, or remove the field"
 
 
 def _is_unknown(field: Field) -> bool:
@@ -42,10 +42,7 @@ def _is_ecs(field: Field) -> bool:
 
 
 _REFUSALS: Final[tuple[tuple[Callable[[Field], bool], str], ...]] = (
-    (_is_unknown, "not a field of flow logs; check the spelling against the VPC User Guide"),
-    (_is_transit_gateway, "only transit gateway flow logs have it; leave it out"),
-    (
-        _is_ecs,
-        "EC2 asks the creator for ecs:List* permissions, which the enforcer does not have; leave it out",
-    ),
+    (_is_unknown, "not a flow log field; check the spelling in the VPC User Guide"),
+    (_is_transit_gateway, "available in transit gateway flow logs only; remove it"),
+    (_is_ecs, "EC2 requires ecs:List* permissions, which the enforcer does not have; remove it"),
 )

@@ -1,4 +1,4 @@
-"""What a row of the table of flow-log settings says; the table itself is `policy.flow_logs.SETTINGS`."""
+"""One row of the table of flow log settings; the table itself is `policy.flow_logs.SETTINGS`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec.structs import fields, replace
 from flowwarden.policy.tag_fields import TagFields
 
 type Value = str | int | TagFields
-"""What a flow log's setting can be; true and false are among the integers."""
+"""Type of a flow log setting; `int` includes `bool`."""
 
 
 def _as_is(value: Any) -> Any:  # noqa: ANN401  whatever a setting holds
@@ -19,48 +19,48 @@ def _as_is(value: Any) -> Any:  # noqa: ANN401  whatever a setting holds
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """One row of the table: what the policy may say of a flow log, and what it is for EC2.
+    """One row of the table: a setting in the policy and its counterpart in EC2.
 
-    EC2 changes no setting of a flow log that exists: one that differs is replaced.
+    EC2 cannot change a setting of an existing flow log: a flow log that differs is replaced.
     """
 
     name: str = ""
-    """In the policy. The attribute that the row annotates gives it, and the default."""
+    """Name in the policy. Name and default are those of the annotated attribute."""
     default: Any = None
     parameter: str = ""
-    """EC2's name, the same in CreateFlowLogs and DescribeFlowLogs; '' for what EC2 takes another way."""
+    """EC2's name, the same in CreateFlowLogs and DescribeFlowLogs; '' if EC2 has no such parameter."""
     inside: str = ""
-    """EC2's structure that holds the parameter, in both; '' if none does."""
+    """The EC2 structure that contains the parameter, in both calls; '' if it is at the top level."""
     destinations: tuple[str, ...] = ()
-    """The destination types that have it; () for all. For others the policy must leave the default."""
+    """The destination types that support it; () for all. For others, only the default is allowed."""
     allowed: tuple[Any, ...] = ()
-    """The only values; () if there are too many to name."""
+    """The allowed values; () if there are too many to list."""
     difference: str = ""
-    """What drift calls it."""
+    """Name in drift messages."""
     unit: str = ""
-    """Behind a value, where drift names it."""
+    """Unit after a value in drift messages."""
     is_long: bool = False
-    """Whether its values are too long for a sentence about drift."""
+    """Whether its values are too long for a drift message."""
     new_since: str = ""
-    """When the SDK got the parameter, if that of the Lambda runtime may be older. The default, which must be
-    EC2's own, is then not sent, so that an older SDK will do for it."""
+    """When the SDK added the parameter, if the SDK in the Lambda runtime may be older. The default, which
+    must be EC2's default, is then not sent, so an older SDK is sufficient for it."""
     to_ec2: Callable[[Any], Any] = _as_is
-    """From the policy's form of a value to EC2's."""
+    """Converts a value from the policy's form to EC2's."""
     from_ec2: Callable[[Any], Any] = _as_is
-    """From EC2's form of a value to the policy's. Raises KeyError or TypeError if it is none."""
+    """Converts a value from EC2's form to the policy's. Raises KeyError or TypeError if it is invalid."""
     purpose: str
-    """Its cell on the policy's page in the docs."""
+    """Description in the table of the policy's page in the docs."""
     otherwise: str = "none"
-    """What an empty default stands for, on that page."""
+    """How that page describes an empty default."""
 
     def applies_to(self, destination_type: str) -> bool:
-        """Whether a flow log of this destination type has the setting."""
+        """Whether flow logs of this destination type support the setting."""
         return not self.destinations or destination_type in self.destinations
 
     def comparable(self, value: Value | None) -> object:
-        """What is the same for values that EC2 treats the same: blanks do not count, nor what is left out.
+        """A normalized, hashable form: equal for values that EC2 treats as equal.
 
-        The result can be hashed.
+        Extra spaces are ignored, and a missing value equals the default.
         """
         if value is None or value == self.default:
             return None
@@ -70,7 +70,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 
 def settings_of(holder: type[Struct]) -> tuple[Setting, ...]:
-    """The rows that a class's annotations hold, with the names and defaults of its attributes."""
+    """The rows in a class's annotations, with the names and defaults of its attributes."""
     return tuple(
         replace(
             get_args(field.type)[1],

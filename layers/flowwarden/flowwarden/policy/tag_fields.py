@@ -1,6 +1,6 @@
-"""Tag fields of a log format: which tag's value each of them shows. Pure.
+"""Tag fields of a log format: the tag key whose value each of them contains. Pure.
 
-Source: EC2 API Reference, TagFieldSpecificationRequest: for each of three kinds of resource, one or two keys.
+Source: EC2 API Reference, TagFieldSpecificationRequest: for each of three resource types, one or two keys.
 The first key belongs to the field (`instance-tag`), the second to the field with `-2` (`instance-tag-2`).
 """
 
@@ -13,32 +13,32 @@ from flowwarden.records.fields import Kind
 from flowwarden.records.log_format import LogFormat
 
 type TagFields = dict[str, tuple[str, ...]]
-"""Kind of resource → keys of its tags, in the fields' order."""
+"""Resource type → tag keys, in the order of its fields."""
 
 FIELDS: Final = {
     "instance": ("instance-tag", "instance-tag-2"),
     "network-interface": ("interface-tag", "interface-tag-2"),
     "auto-scaling-group": ("asg-tag", "asg-tag-2"),
 }
-"""Kind of resource → its fields."""
+"""Resource type → its fields."""
 RESOURCES: Final = ", ".join(f"`{each}`" for each in FIELDS)
-"""As the docs list them."""
+"""The resource types as a list for the docs."""
 LONGEST_KEY: Final = 128
-"""Characters of a tag's key, of any resource (EC2 User Guide, Tag restrictions)."""
+"""Maximum characters in a tag key (EC2 User Guide, Tag restrictions)."""
 
 
 def to_ec2(chosen: TagFields) -> list[dict[str, Any]]:
-    """As CreateFlowLogs takes it."""
+    """Convert to the form of CreateFlowLogs."""
     return [{"ResourceType": resource, "TagKeys": list(keys)} for resource, keys in chosen.items()]
 
 
 def from_ec2(described: Iterable[Mapping[str, Any]]) -> TagFields:
-    """From DescribeFlowLogs' answer. Raises KeyError or TypeError if it is none."""
+    """Convert from the form of DescribeFlowLogs. Raises KeyError or TypeError if it is invalid."""
     return {each["ResourceType"]: tuple(each["TagKeys"]) for each in described}
 
 
 def without_key(log_format: LogFormat, chosen: TagFields) -> list[str]:
-    """The tag fields of the format for which no key is chosen. EC2 refuses them (InvalidParameter)."""
+    """The tag fields of the format without a tag key. EC2 rejects them (InvalidParameter)."""
     shown = set(_shown(chosen))
     return [
         each.name for each in log_format.fields if each.kind is Kind.ENCODED_TEXT and each.name not in shown
@@ -46,7 +46,7 @@ def without_key(log_format: LogFormat, chosen: TagFields) -> list[str]:
 
 
 def problems(chosen: TagFields, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What EC2 would refuse in the chosen keys, or what would be no use.
+    """Report tag keys that EC2 would reject or that have no effect.
 
     Args:
         chosen: the keys.
@@ -67,7 +67,7 @@ def problems(chosen: TagFields, names: Iterable[str]) -> Iterator[tuple[str, str
                 yield f".{resource}", f"{key!r}; write 1 to {LONGEST_KEY} characters"
         missing = [each for each in _shown({resource: keys}) if each not in set(names)]
         if missing:
-            yield f".{resource}", f"{list(keys)}; write ${{{missing[0]}}} into log_format, or fewer keys"
+            yield f".{resource}", f"{list(keys)}; add ${{{missing[0]}}} to log_format, or remove a key"
 
 
 def _shown(chosen: TagFields) -> Iterator[str]:

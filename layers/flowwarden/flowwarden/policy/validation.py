@@ -1,4 +1,4 @@
-"""Refuses flow log settings that EC2 or CloudWatch Logs would refuse; says where and what is allowed."""
+"""Rejects flow log settings that EC2 or CloudWatch Logs would reject; says where and what is allowed."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ _REGION: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
 
 
 def check(policy: FlowLogsPolicy) -> None:
-    """Refuse what would not work.
+    """Reject invalid flow log settings.
 
     Raises:
-        PolicyError: with path, value and what is allowed.
+        PolicyError: the first problem, with path, value and what is allowed.
     """
     for problem in _problems(policy):
         raise PolicyError(f"policy: flow_logs.{problem}")
@@ -77,7 +77,7 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
 
 
 def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:
-    """Specs that share a log group and want different things of it."""
+    """Specs that share a log group but have different settings for it."""
     settings = {_shared(policy.default): policy.default}
     for number, rule in enumerate(policy.rules):
         spec = rule.flow_log
@@ -85,13 +85,13 @@ def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:
         if (spec.retention_days, spec.kms_key_arn) != (other.retention_days, other.kms_key_arn):
             yield (
                 f"rules[{number}].flow_log: retention_days {spec.retention_days}, kms_key_arn "
-                f"{spec.kms_key_arn!r}; another one that shares its log group has others: write a "
-                f"log_group_suffix of its own"
+                f"{spec.kms_key_arn!r}; another flow log with the same log group has different values: "
+                f"write the same values, or a different log_group_suffix"
             )
 
 
 def _shared(spec: FlowLogSpec) -> tuple[str, str]:
-    """What specs agree in that share a log group; those of other destinations share none."""
+    """A key that is equal for specs with the same log group; specs of other destinations share none."""
     in_group = spec.destination_type == CLOUD_WATCH_LOGS
     return (CLOUD_WATCH_LOGS, spec.log_group_suffix) if in_group else (spec.destination_type, repr(spec))
 
@@ -100,7 +100,7 @@ def _wrong_exemption(path: str, exemption: Exemption) -> Iterator[str]:
     if not exemption.reason.strip():
         yield f"{path}.reason: {exemption.reason!r}; write why these VPCs need no flow log"
     if not (exemption.where.vpcs or exemption.where.tags):
-        yield f"{path}.where: {{}}; write vpcs or tags, so that not everything is exempt"
+        yield f"{path}.where: {{}}; write vpcs or tags, so that not all VPCs are exempt"
     yield from _wrong_selection(f"{path}.where", exemption.where)
 
 
@@ -131,28 +131,29 @@ def _wrong_spec(path: str, spec: FlowLogSpec) -> Iterator[str]:
 
 
 def _wrong_settings(path: str, spec: FlowLogSpec) -> Iterator[str]:
-    """What the table of settings does not allow."""
+    """Values that the table of settings does not allow."""
     for setting in SPEC_SETTINGS:
         value = getattr(spec, setting.name)
         if setting.allowed:
             yield from _not_among(f"{path}.{setting.name}", value, setting.allowed)
         if not setting.applies_to(spec.destination_type) and value != setting.default:
-            yield f"{path}.{setting.name}: {value!r}; for {' and '.join(setting.destinations)} alone"
+            kinds = " and ".join(setting.destinations)
+            yield f"{path}.{setting.name}: {value!r}; only for {kinds}: remove it, or set destination_type"
 
 
 def _wrong_tags(path: str, tags: Mapping[str, str]) -> Iterator[str]:
     if len(tags) > MOST_TAGS:
-        yield f"{path}: {len(tags)} tags; write {MOST_TAGS} at most"
+        yield f"{path}: {len(tags)} tags; write at most {MOST_TAGS}"
     for key, value in tags.items():
         if len(value) > LONGEST_VALUE:
-            yield f"{path}.{key}: {len(value)} characters; write {LONGEST_VALUE} at most"
+            yield f"{path}.{key}: value of {len(value)} characters; write at most {LONGEST_VALUE}"
     for key in tags:
         if not key.strip() or len(key) > LONGEST_KEY or key.lower().startswith("aws:"):
             yield f"{path}: {key!r}; write 1 to {LONGEST_KEY} characters that do not begin with aws:"
 
 
 def _wrong_log_format(path: str, spec: FlowLogSpec) -> Iterator[str]:
-    """What EC2 would refuse in a log format and the tag keys that it shows; '' is the stack's own format."""
+    """What EC2 would reject in a log format and its tag keys; '' stands for the stack's format."""
     text = spec.log_format
     if text and not text.startswith("${"):
         yield f"{path}.log_format: {text!r}; write ${{field}} ${{field}} …"
@@ -185,17 +186,17 @@ def _wrong_destination(path: str, spec: FlowLogSpec) -> Iterator[str]:
         if not pattern.fullmatch(spec.destination):
             yield f"{path}.destination: {spec.destination!r}; write {allowed}"
         if kind == S3 and "AWSLogs" in spec.destination.split("/"):
-            yield f"{path}.destination: {spec.destination!r}; AWSLogs is no folder of yours, write another"
+            yield f"{path}.destination: {spec.destination!r}; AWSLogs is reserved by AWS, write another"
     elif spec.destination:
         yield f"{path}.destination: {spec.destination!r}; write log_group_suffix, or destination_type s3"
     if spec.log_group_suffix and (kind != CLOUD_WATCH_LOGS or not _SUFFIX.fullmatch(spec.log_group_suffix)):
         yield (
             f"{path}.log_group_suffix: {spec.log_group_suffix!r}; "
-            f"write up to 64 letters, digits and _ . # / -, for {CLOUD_WATCH_LOGS} alone"
+            f"write up to 64 letters, digits and _ . # / -, with destination_type {CLOUD_WATCH_LOGS} only"
         )
 
 
 def _not_among(path: str, value: object, allowed: tuple[object, ...]) -> Iterator[str]:
     if value not in allowed:
-        told = ", ".join(str(each) for each in allowed if each is not None)
-        yield f"{path}: {value!r}; allowed are {told}"
+        listed = ", ".join(str(each) for each in allowed if each is not None)
+        yield f"{path}: {value!r}; allowed are {listed}"

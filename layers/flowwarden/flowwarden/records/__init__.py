@@ -1,1 +1,1 @@
-"""Flow records: the table of fields, layouts, the reader, and the payload they come in. No I/O."""
+"""Flow records: the table of fields, layouts, the reader, and the subscription payload. No I/O."""

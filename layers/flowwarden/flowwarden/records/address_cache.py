@@ -1,4 +1,4 @@
-"""Which texts are addresses: the C library's answer, remembered, since addresses repeat."""
+"""A cache of valid addresses: the C library checks them, and addresses repeat."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Final
 from flowwarden.records.values import ABSENT
 
 REMEMBERED: Final = 2**16
-"""Addresses remembered as valid; beyond it all are forgotten, which costs time but changes no result."""
+"""Maximum cached addresses; beyond it, the cache is cleared, which costs time but changes no result."""
 
 
 class AddressCache:
-    """Remembers what is valid where an address is due: addresses, and the dash of an absent one.
+    """Caches valid values of address fields: addresses, and the dash of an absent one.
 
-    What it does not take for an address is left to the strict way.
+    The strict reader checks all other values.
     """
 
     def __init__(self) -> None:
         self._known: set[str] = {ABSENT}
 
     def invalid(self, texts: Iterable[str]) -> set[str]:
-        """Those of the texts that are neither an IPv4 or IPv6 address nor a dash."""
+        """The texts that are neither an IPv4 or IPv6 address nor a dash."""
         fresh = set(filterfalse(self._known.__contains__, texts))
         if not fresh:
             return fresh

@@ -1,8 +1,8 @@
-"""The one table of fields that a flow log can have.
+"""The single table of flow log fields.
 
-Nothing else in the project repeats a field's name, version, order or type: layouts, the reader, tests and
-docs derive from this table. Source: VPC User Guide, "Flow log records", and, for version 6, Transit Gateway
-guide, "Flow Log records".
+It is the only place with a field's name, version, order and type: layouts, the reader, tests and docs derive
+from it. Source: VPC User Guide, "Flow log records", and, for version 6, Transit Gateway guide, "Flow Log
+records".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 
 class Kind(StrEnum):
-    """What a field's token is, and so how it is read and which tokens it refuses; see `values.convert`."""
+    """The type of a field, which determines how its tokens are parsed and validated; see `values.convert`."""
 
     TEXT = "text"
     ENCODED_TEXT = "percent-encoded text"
@@ -33,37 +33,42 @@ class Kind(StrEnum):
 TRAFFIC_KINDS: Final = frozenset(
     {Kind.ADDRESS, Kind.PORT, Kind.PROTOCOL, Kind.COUNT, Kind.FLAGS, Kind.ACTION, Kind.DIRECTION}
 )
-"""Kinds that only traffic fills: in a gap, each of them is absent."""
+"""Kinds of traffic fields: in a gap, they are all absent."""
 
 TRANSIT_GATEWAY_VERSION: Final = 6
-"""The version whose fields exist in transit-gateway flow logs only."""
+"""The version whose fields exist in transit gateway flow logs only."""
 
 
 class Field(Struct, frozen=True):
     """One field of a flow log."""
 
     name: str
-    """As AWS writes it, with dashes."""
+    """The AWS name, with dashes."""
     version: int | None
-    """The version of flow logs that introduced the field; None if this table does not know the field."""
+    """The flow log version that introduced the field; None if the field is unknown."""
     kind: Kind
     meaning: str
 
     @property
     def attribute(self) -> str:
-        """The field's name as a Python attribute: `_` for `-`; unknown names are marked as such."""
+        """The field's name as a Python attribute: `_` for `-`; unknown fields have the prefix `unknown_`."""
         attribute = self.name.replace("-", "_")
         return attribute if self.version is not None else f"unknown_{attribute}"
 
 
 def unknown(name: str) -> Field:
-    """A field that the table does not know, kept as text."""
-    return Field(name, None, Kind.TEXT, "not known to this version of Flow Warden; kept as text")
+    """A field that is not in the table; its value is kept as text."""
+    return Field(name, None, Kind.TEXT, "unknown to this version of Flow Warden; kept as text")
 
 
 FIELDS: Final = (
     Field("version", 2, Kind.INTEGER, "highest version among the fields of the layout"),
-    Field("account-id", 2, Kind.TEXT, "owner of the network interface; `unknown` for some that AWS made"),
+    Field(
+        "account-id",
+        2,
+        Kind.TEXT,
+        "owner of the network interface; `unknown` for some AWS-managed interfaces",
+    ),
     Field("interface-id", 2, Kind.TEXT, "network interface; absent for regional NAT gateways"),
     Field("srcaddr", 2, Kind.ADDRESS, "sender; at egress the primary private address of the interface"),
     Field("dstaddr", 2, Kind.ADDRESS, "receiver; at ingress the primary private address of the interface"),
@@ -74,15 +79,17 @@ FIELDS: Final = (
     Field("bytes", 2, Kind.COUNT, "bytes in the window"),
     Field("start", 2, Kind.SECONDS, "first packet of the window"),
     Field("end", 2, Kind.SECONDS, "last packet of the window"),
-    Field("action", 2, Kind.ACTION, "what security groups and network ACLs decided"),
+    Field("action", 2, Kind.ACTION, "decision of the security groups and network ACLs"),
     Field("log-status", 2, Kind.STATUS, "OK, or why the window has no flow"),
     Field("vpc-id", 3, Kind.TEXT, "VPC of the interface"),
     Field("subnet-id", 3, Kind.TEXT, "subnet of the interface"),
     Field("instance-id", 3, Kind.TEXT, "instance of the interface; absent if AWS manages the interface"),
     Field("tcp-flags", 3, Kind.FLAGS, "FIN 1, SYN 2, RST 4, SYN-ACK 18, ORed over the window"),
     Field("type", 3, Kind.TEXT, "IPv4, IPv6 or EFA"),
-    Field("pkt-srcaddr", 3, Kind.ADDRESS, "source in the packet; another than srcaddr at NAT and the like"),
-    Field("pkt-dstaddr", 3, Kind.ADDRESS, "destination in the packet; another than dstaddr at NAT"),
+    Field(
+        "pkt-srcaddr", 3, Kind.ADDRESS, "source in the packet; differs from srcaddr behind NAT, for example"
+    ),
+    Field("pkt-dstaddr", 3, Kind.ADDRESS, "destination in the packet; differs from dstaddr behind NAT"),
     Field("region", 4, Kind.TEXT, "Region of the interface"),
     Field("az-id", 4, Kind.TEXT, "Availability Zone id; absent in a sublocation"),
     Field("sublocation-type", 4, Kind.TEXT, "wavelength, outpost or localzone"),
@@ -90,7 +97,12 @@ FIELDS: Final = (
     Field("pkt-src-aws-service", 5, Kind.TEXT, "AWS service whose range holds pkt-srcaddr; an open list"),
     Field("pkt-dst-aws-service", 5, Kind.TEXT, "AWS service whose range holds pkt-dstaddr; an open list"),
     Field("flow-direction", 5, Kind.DIRECTION, "ingress or egress, relative to the interface"),
-    Field("traffic-path", 5, Kind.INTEGER, "way out of the VPC, at egress only; 8 (or 2) is the internet"),
+    Field(
+        "traffic-path",
+        5,
+        Kind.INTEGER,
+        "egress path out of the VPC, at egress only; 8 (or 2) is the internet",
+    ),
     Field("ecs-cluster-arn", 7, Kind.TEXT, "ECS cluster of the task"),
     Field("ecs-cluster-name", 7, Kind.TEXT, "name of the ECS cluster"),
     Field("ecs-container-instance-arn", 7, Kind.TEXT, "ECS container instance; absent on Fargate"),
@@ -110,12 +122,12 @@ FIELDS: Final = (
     Field("interface-tag-2", 11, Kind.ENCODED_TEXT, "value of the second chosen tag of the interface"),
     Field("asg-tag", 11, Kind.ENCODED_TEXT, "value of the chosen tag of the Auto Scaling group"),
     Field("asg-tag-2", 11, Kind.ENCODED_TEXT, "value of the second chosen tag of the Auto Scaling group"),
-    Field("interface-type", 11, Kind.TEXT, "what manages the interface, such as nat_gateway"),
+    Field("interface-type", 11, Kind.TEXT, "type of the interface, such as nat_gateway"),
     Field("next-hop-interface-id", 11, Kind.TEXT, "interface of the peer"),
     Field("next-hop-subnet-id", 11, Kind.TEXT, "subnet of the peer's interface"),
     Field("next-hop-az-id", 11, Kind.TEXT, "Availability Zone id of the peer's interface"),
     Field("next-hop-vpc-id", 11, Kind.TEXT, "VPC of the peer's interface"),
-    Field("next-hop-interface-type", 11, Kind.TEXT, "what manages the peer's interface"),
+    Field("next-hop-interface-type", 11, Kind.TEXT, "type of the peer's interface"),
     Field("resource-type", 6, Kind.TEXT, "TransitGateway or TransitGatewayAttachment"),
     Field("tgw-id", 6, Kind.TEXT, "transit gateway"),
     Field("tgw-attachment-id", 6, Kind.TEXT, "attachment of the transit gateway"),
@@ -130,11 +142,11 @@ FIELDS: Final = (
     Field("tgw-src-az-id", 6, Kind.TEXT, "Availability Zone id of the source"),
     Field("tgw-dst-az-id", 6, Kind.TEXT, "Availability Zone id of the destination"),
     Field("tgw-pair-attachment-id", 6, Kind.TEXT, "attachment at the other side of the gateway"),
-    Field("packets-lost-no-route", 6, Kind.COUNT, "packets lost because no route was known"),
-    Field("packets-lost-blackhole", 6, Kind.COUNT, "packets lost in a black hole"),
+    Field("packets-lost-no-route", 6, Kind.COUNT, "packets lost because there was no route"),
+    Field("packets-lost-blackhole", 6, Kind.COUNT, "packets lost in a blackhole route"),
     Field("packets-lost-mtu-exceeded", 6, Kind.COUNT, "packets lost because they exceeded the MTU"),
-    Field("packets-lost-ttl-expired", 6, Kind.COUNT, "packets lost because their time to live ran out"),
+    Field("packets-lost-ttl-expired", 6, Kind.COUNT, "packets lost because their TTL expired"),
 )
-"""Every field, in the order in which AWS lists them; the transit-gateway set comes last."""
+"""Every field, in AWS's order; the transit gateway fields are last."""
 
 BY_NAME: Final = {field.name: field for field in FIELDS}

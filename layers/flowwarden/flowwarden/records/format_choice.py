@@ -1,4 +1,4 @@
-"""Which layouts the lines of a log group may have, from what is known of the flow logs that write there."""
+"""Chooses the possible layouts of a log group's lines, from the flow logs that write to it."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from flowwarden.records.log_format import LogFormat
 
 
 class Learned(Struct, frozen=True):
-    """What EC2 tells of the flow logs that write into a log group, at a moment."""
+    """The log formats of the flow logs that write to a log group, as described by EC2 at a point in time."""
 
     formats: tuple[str, ...]
     """The log formats, each once."""
     untold: bool
-    """Whether there is a flow log whose format EC2 does not tell."""
+    """Whether EC2 does not report the format of a flow log."""
     at: int
     """Unix seconds."""
 
     @classmethod
     def of(cls, described: Iterable[str | None], at: int) -> Self:
-        """Sum up the `LogFormat` of each flow log; None and an empty one are not told."""
+        """Summarize the `LogFormat` of each flow log; None and '' mean that EC2 does not report it."""
         formats = dict.fromkeys(described)
         return cls(tuple(sorted(text for text in formats if text)), any(not text for text in formats), at)
 
 
 class Candidates(Struct, frozen=True):
-    """The layouts that lines are tried with, and what a person should know about them."""
+    """The layouts to try for each line, with notes for operators."""
 
     layouts: tuple[LogFormat, ...]
     blind: tuple[LogFormat, ...]
-    """Layouts that are really written and lack the addresses of a flow."""
+    """Layouts in use that lack the addresses of a flow."""
     notes: tuple[str, ...]
-    """Formats that cannot be read, and fields that are not known."""
+    """Formats that cannot be read, and unknown fields."""
 
 
 def candidates(learned: Learned | None, fallback: Sequence[LogFormat]) -> Candidates:
-    """Choose the layouts: those that were learned, and what of the fallback cannot be mistaken for them.
+    """Choose the layouts: the learned ones, and the fallback layouts that cannot be confused with them.
 
-    A layout of the fallback is left out if one before it has as many fields: its lines could be taken for
-    those of a layout that is really written, or make these ambiguous. Where EC2 does not tell the format of
-    a flow log, the first of the fallback may be just that one, so it stays; lines that fit it and another
-    alike are then malformed, never guessed.
+    A fallback layout is omitted if a previous layout has the same number of fields, because lines of the
+    layouts in use could match it or become ambiguous. If EC2 does not report the format of a flow log, it may
+    be the first fallback layout, so that one is kept. Lines that match several layouts are then malformed;
+    the reader never guesses.
 
     Args:
-        learned: what EC2 tells; None if nothing is known.
-        fallback: the configured layout first.
+        learned: the formats reported by EC2; None if unknown.
+        fallback: the fallback layouts, the configured one first.
     """
     layouts: list[LogFormat] = []
     blind: list[LogFormat] = []
@@ -61,7 +61,7 @@ def candidates(learned: Learned | None, fallback: Sequence[LogFormat]) -> Candid
             demand_endpoints(layout)
             layouts.append(blind.pop())
         except LogFormatError as error:
-            notes.append(f"a flow log's lines cannot be read and count as malformed: {error}")
+            notes.append(f"lines of a flow log cannot be read and count as malformed: {error}")
     if learned and learned.untold:
         layouts.append(fallback[0])
     for spare in fallback:
@@ -69,8 +69,6 @@ def candidates(learned: Learned | None, fallback: Sequence[LogFormat]) -> Candid
             layouts.append(spare)
     chosen = tuple(dict.fromkeys(layouts))
     notes += [
-        f"fields that this version does not know are kept as text: {', '.join(layout.unknown)}"
-        for layout in chosen
-        if layout.unknown
+        f"unknown fields are kept as text: {', '.join(layout.unknown)}" for layout in chosen if layout.unknown
     ]
     return Candidates(chosen, tuple(dict.fromkeys(blind)), tuple(notes))

@@ -1,10 +1,10 @@
-"""Rows: many lines at once, cut into tokens, typed and checked by msgspec, which does all of it in C.
+"""Rows: decodes many lines at once; msgspec splits, types and validates them in C.
 
-Lines become one JSON text by two replacements: every token a string, every line an array. Each layout has
-a class whose attributes stand in the order of the tokens, and msgspec's decoder turns strings into numbers
-and words as the kinds of the fields say. What it lets through is exactly what `values.convert` takes;
-whatever else a line may hold makes the decoder refuse all of them, and the strict way reads them one by
-one. Tests hold both ways against a third, slow reader.
+Two replacements turn the lines into one JSON text: every token becomes a string, every line an array. Each
+layout has a class with one attribute per token, in order. msgspec's decoder converts strings to numbers and
+words according to the kinds of the fields. It accepts exactly the values that `values.convert` accepts. If
+any line contains anything else, it rejects all of them, and the strict reader parses them one by one. Tests
+compare both with a third, slow reader.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action, Flow, FlowDirection
 from flowwarden.records.values import FIRST_MILLISECOND, LARGEST, LONGEST_TEXT
 
-# "5.0" and "1e3" are integers to msgspec when a string may be converted, and no numbers to us. No float is
-# both above and below these, so a union with such a float refuses them.
+# When msgspec converts strings, it accepts "5.0" and "1e3" as integers, which are not valid in
+# flow logs. A union with a float that cannot satisfy both bounds rejects them.
 _NO_FLOAT: Final = Annotated[float, Meta(gt=1e308, lt=-1e308)]
 
 
@@ -33,7 +33,7 @@ def _number(largest: int) -> Any:  # noqa: ANN401 - a type, made at run time
     return Annotated[int, Meta(ge=0, le=largest)] | _NO_FLOAT | None
 
 
-# A text of one character is left to the strict way: that is how a dash never passes for text.
+# Texts of one character are left to the strict reader, so that a dash is never parsed as text.
 _TEXT: Final = Annotated[str, Meta(min_length=2, max_length=LONGEST_TEXT)]
 _TYPES: Final[dict[Kind, Any]] = {
     Kind.TEXT: _TEXT | None,
@@ -43,7 +43,7 @@ _TYPES: Final[dict[Kind, Any]] = {
     Kind.PROTOCOL: _number(255),
     Kind.COUNT: _number(LARGEST),
     Kind.FLAGS: _number(255),
-    # Milliseconds are left to the strict way, which cuts them to seconds.
+    # Milliseconds are left to the strict reader, which truncates them to seconds.
     Kind.SECONDS: _number(FIRST_MILLISECOND - 1),
     Kind.INTEGER: _number(LARGEST),
     Kind.ACTION: Action | None,
@@ -52,7 +52,7 @@ _TYPES: Final[dict[Kind, Any]] = {
 }
 _GAP_STATUS: Final = Literal["NODATA", "SKIPDATA"]
 _ODD: Final = ('"', "\\", "\x7f")
-"""What would end a JSON string, or not print; the decoder itself refuses the other controls."""
+"""Characters that end a JSON string or do not print; the decoder rejects all other control characters."""
 _ENDPOINTS: Final = frozenset({"srcaddr", "dstaddr"})
 
 
@@ -60,9 +60,9 @@ _flow_types: WeakValueDictionary[LogFormat, type[Struct]] = WeakValueDictionary(
 
 
 def flow_type(layout: LogFormat) -> Callable[..., Flow]:
-    """The class of the flows of a layout: one attribute for each field, in the order of the tokens.
+    """The class of the flows of a layout: one attribute per field, in the order of the tokens.
 
-    There is one for each layout as long as anybody holds it or a flow of it, so that flows can be compared.
+    It is cached as long as the class or one of its flows is referenced, so that flows can be compared.
     """
     known = _flow_types.get(layout)
     if known is None:
@@ -76,7 +76,7 @@ def _define_flow(layout: LogFormat) -> type[Struct]:
 
 
 def _gap_type(layout: LogFormat) -> type[Struct]:
-    """What the decoder makes of the gaps of a layout: all that traffic fills must be absent."""
+    """The class for decoding the gaps of a layout: traffic fields must be absent."""
 
     def of(field: Field) -> Any:  # noqa: ANN401 - a type, made at run time
         if field.kind is Kind.STATUS:
@@ -96,36 +96,36 @@ def _define(
         namespace=namespace,
         module=__name__,
         array_like=True,
-        forbid_unknown_fields=True,  # in an array: no surplus token
+        forbid_unknown_fields=True,  # for an array: no extra token
         frozen=True,
         gc=False,
     )
 
 
 class Batch:
-    """Lines as the JSON text that the decoders read; made once, tried with several layouts."""
+    """Lines as JSON text for the decoders; built once and tried with several layouts."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         raw = "\n".join(lines)
         self.plain = (
             raw.isascii() and not any(odd in raw for odd in _ODD) and raw.count("\n") == len(lines) - 1
         )
-        """Whether nothing in the lines can be taken for JSON or for the end of a line."""
+        """Whether the lines contain no JSON syntax, no line breaks and only ASCII."""
         self.has_percent = "%" in raw
         self._text = raw.replace(" ", '","').replace("\n", '"],["') if self.plain else ""
 
     def decode(self, decoder: msgspec.json.Decoder[list[Any]]) -> list[Any] | None:
-        """The rows, None if any line is not as the decoder wants it."""
+        """The rows, or None if the decoder rejects any line."""
         with suppress(msgspec.DecodeError):
             return decoder.decode(f'[["{self._text}"]]')
-        # A dash is None. Few default-format lines have one, so the first try does without this.
+        # A dash becomes None. Few lines of the default format have one, so the first attempt skips this step.
         with suppress(msgspec.DecodeError):
             return decoder.decode(f'[["{self._text}"]]'.replace('"-"', "null"))
         return None
 
 
 class Rows:
-    """Reads batches of lines of one layout, all of them or none."""
+    """Reads batches of lines of one layout: all of them or none."""
 
     def __init__(self, layout: LogFormat) -> None:
         kinds = {field.kind for field in layout.fields}
@@ -138,14 +138,14 @@ class Rows:
         self._known = AddressCache()
 
     def flows(self, batch: Batch) -> list[Flow] | None:
-        """The flows that the lines are; None if any of them is not a plain flow of this layout."""
+        """The flows of the lines; None if any line is not a plain flow of this layout."""
         if not batch.plain or (self._is_encoded and batch.has_percent):
             return None
         rows: list[Flow] | None = batch.decode(self._flows)
         return rows if rows is not None and self._has_valid_addresses(rows) else None
 
     def gaps(self, batch: Batch) -> list[Any] | None:
-        """The gaps that the lines are, with attributes as the layout has them; None if any is no gap."""
+        """The gaps of the lines, with the attributes of the layout; None if any line is not a gap."""
         if not self._has_gaps or not batch.plain or (self._is_encoded and batch.has_percent):
             return None
         return batch.decode(self._gaps)

@@ -1,8 +1,7 @@
-"""The reader: every line becomes exactly one flow, gap or malformed record; no line raises.
+"""The reader: every line becomes exactly one flow, gap or malformed record; no line raises an error.
 
-Lines are read many at once (`line_decoder`). Where one of them is odd, the lines are halved until few are
-left, and these are read one by one by the strict way, which tries every layout and says what is wrong with a
-line.
+Many lines are read at once (`line_decoder`). If this fails, the lines are halved until few are left, which
+the strict reader parses one by one: it tries every layout and returns the reason if a line is malformed.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from flowwarden.records.model import Flow, Gap, GapKind, LogStatus, Malformed, R
 from flowwarden.records.values import Value, convert
 
 CHUNK: Final = 256
-"""Lines read at once: enough to make the overhead small, few enough to stay in the processor's cache."""
+"""Lines read at once: enough to keep the overhead small, few enough to fit into the CPU cache."""
 
 _FEW: Final = 8
-"""Odd lines are read one by one when no more than these are left."""
+"""Up to this number of lines, the strict reader parses them one by one."""
 _GAP_MARK: Final = "DATA"
-"""What NODATA and SKIPDATA have in common, and an OK record nearly never has."""
+"""Occurs in NODATA and SKIPDATA, and very rarely in an OK record."""
 ENDPOINTS: Final = ("srcaddr", "dstaddr")
 _SHOWN: Final = 60
 
@@ -33,38 +32,38 @@ _SHOWN: Final = 60
 class LineReader:
     """Reads lines of one or several layouts.
 
-    Lines of several layouts are told apart by their number of tokens, then by the types of their fields. A
-    line that fits none, or more than one, is malformed: it is never guessed. Make one reader and keep it:
-    it remembers (boundedly) the addresses it has seen.
+    Layouts are distinguished by the number of tokens, then by the types of the fields. A line that matches no
+    layout, or more than one, is malformed: the reader never guesses. Reuse a reader: it caches valid
+    addresses, up to a limit.
     """
 
     def __init__(self, layouts: Sequence[LogFormat], blind: Sequence[LogFormat] = ()) -> None:
         """Prepare for lines of these layouts.
 
         Args:
-            layouts: those that flows are read from.
-            blind: others that lines may have, and that lack the addresses which make a flow. Flows of these
-                are malformed; knowing them keeps these lines from being taken for those of another layout.
+            layouts: the layouts from which flows are read.
+            blind: further layouts of the lines, which lack the addresses of a flow. Flows of these layouts
+                are malformed; listing them prevents their lines from matching another layout.
 
         Raises:
-            LogFormatError: no layout given, or one without the addresses that make a flow.
+            LogFormatError: no layout is given, or one in `layouts` lacks the addresses of a flow.
         """
         readable = dict.fromkeys(layouts)
         for layout in readable:
             demand_endpoints(layout)
         self._layouts = tuple(dict.fromkeys((*readable, *blind)))
         if not self._layouts:
-            raise LogFormatError("no log format is given, so no line can be read; give at least one")
+            raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
         self._candidates: dict[int, list[LogFormat]] = defaultdict(list)
         for layout in self._layouts:
             self._candidates[len(layout.names)].append(layout)
-        # Layouts of the same length are told apart line by line.
+        # Layouts with the same number of fields are distinguished line by line.
         self.alone = tuple(layout for layout in readable if len(self._candidates[len(layout.names)]) == 1)
-        """The layouts that a line's number of tokens tells."""
+        """The layouts that are identified by the number of tokens alone."""
         self._rows = [Rows(layout) for layout in self.alone]
 
     def read(self, lines: Iterable[str]) -> Records:
-        """Read the lines, each holding one record; order is kept within flows, gaps and malformed."""
+        """Read lines with one record each; the order is kept within flows, gaps and malformed records."""
         whole = Records([], [], [])
         for part in self.stream(lines):
             whole.flows.extend(part.flows)
@@ -73,7 +72,7 @@ class LineReader:
         return whole
 
     def stream(self, lines: Iterable[str]) -> Iterator[Records]:
-        """The same in parts of at most `CHUNK` lines, so that memory does not grow with their number."""
+        """Read lines in parts of at most `CHUNK`, so that memory does not grow with their number."""
         for chunk in batched(lines, CHUNK, strict=False):
             records = Records([], [], [])
             self._read_chunk(chunk, records)
@@ -91,7 +90,7 @@ class LineReader:
         self._read_chunk(lines[middle:], records)
 
     def _read_at_once(self, lines: Sequence[str], records: Records) -> bool:
-        """Read plain flows and plain gaps; False, and nothing is read, if any line is neither."""
+        """Read plain flows and plain gaps; returns False and reads nothing if any line is neither."""
         marked = [line for line in lines if _GAP_MARK in line]
         unmarked = [line for line in lines if _GAP_MARK not in line] if marked else lines
         flows = self._first_fitting(unmarked, Rows.flows) if unmarked else []
@@ -107,7 +106,7 @@ class LineReader:
         return next((found for rows in self._rows if (found := read(rows, batch)) is not None), None)
 
     def _read_one(self, line: str, records: Records) -> None:
-        """File a line by the strict way."""
+        """Parse a line with the strict reader and add the record."""
         try:
             record = self._read_strictly(line)
         except ValueError as error:
@@ -119,12 +118,12 @@ class LineReader:
             records.gaps.append(record)
 
     def _read_strictly(self, line: str) -> Flow | Gap:
-        """Read a line by every layout it could have. Raises ValueError with the reason if it is malformed."""
+        """Try every possible layout of a line. Raises ValueError with the reason if it is malformed."""
         tokens = line.removeprefix(BYTE_ORDER_MARK).split()
         if not tokens:
             raise ValueError("blank line")
         if is_header(line) or any(tokens == list(layout.names) for layout in self._layouts):
-            raise ValueError("header line: it names the fields and holds no record")
+            raise ValueError("header line: it contains field names, not a record")
         candidates = self._candidates.get(len(tokens), [])
         if not candidates:
             raise ValueError(f"{len(tokens)} tokens where the log format has {self._counts()}")
@@ -141,9 +140,7 @@ class LineReader:
             raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
         (record,) = fitting
         if record is None:
-            raise ValueError(
-                "of a log format without srcaddr and dstaddr, so nobody knows who talked to whom"
-            )
+            raise ValueError("the log format lacks srcaddr and dstaddr, so the endpoints are unknown")
         return record
 
     def _counts(self) -> str:
@@ -151,12 +148,12 @@ class LineReader:
 
 
 def demand_endpoints(layout: LogFormat) -> None:
-    """Raise LogFormatError unless a flow can be made from the layout."""
+    """Raise LogFormatError if the layout lacks the addresses of a flow."""
     missing = [f"${{{name}}}" for name in ENDPOINTS if name not in layout.names]
     if missing:
         raise LogFormatError(
             f"the log format {layout.to_log_format()!r} lacks {' and '.join(missing)}: "
-            "without them nobody knows who talked to whom; add them to it"
+            "without them the endpoints of a flow are unknown; add them"
         )
 
 
@@ -166,12 +163,12 @@ def _gap(row: Any) -> Gap:  # noqa: ANN401 - a row made at run time
 
 
 def _interpret(layout: LogFormat, tokens: Sequence[str]) -> Flow | Gap | None:
-    """The record that the tokens of a layout are; None for a flow of a layout that lacks its addresses.
+    """The record with these tokens; None for a flow if the layout lacks the addresses.
 
     Raises:
-        ValueError: they are no record of this layout.
+        ValueError: the tokens are not a record of this layout.
     """
-    # Any: each value has the type that the kind of its field says; a test holds Flow to the table.
+    # Any: the type of each value depends on the kind of its field; a test compares Flow with the table.
     values: dict[str, Any] = {
         field.attribute: _value(field, token) for field, token in zip(layout.fields, tokens, strict=True)
     }
@@ -186,7 +183,7 @@ def _interpret(layout: LogFormat, tokens: Sequence[str]) -> Flow | Gap | None:
         return None
     absent = [name for name in ENDPOINTS if values[name] is None]
     if absent:
-        raise ValueError(f"{' and '.join(absent)} absent, and no log-status tells of a gap")
+        raise ValueError(f"{' and '.join(absent)} absent, but log-status does not report a gap")
     return flow_type(layout)(**values)
 
 

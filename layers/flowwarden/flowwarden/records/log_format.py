@@ -20,57 +20,57 @@ _EXAMPLE: Final = "write it like ${version} ${srcaddr} ${dstaddr}"
 
 
 class LogFormat(Struct, frozen=True):
-    """The ordered fields of a log format. Hashable; two layouts with the same fields are equal.
+    """The ordered fields of a log format. Hashable; layouts with the same fields are equal.
 
     Raises:
-        LogFormatError: no field, a field twice, a name that cannot be one, or no field of the table at all.
+        LogFormatError: no field, a duplicate field, an invalid name, or no known field.
     """
 
     names: tuple[str, ...]
-    """AWS names, in the order of the tokens of a line."""
+    """AWS names, in the order of the tokens in a line."""
 
     def __post_init__(self) -> None:
         _check(self.names)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a layout as people and AWS write it.
+        """Parse a layout.
 
-        Takes `${version} ${account-id}` (LogFormat), `version account-id` (the header line of a file),
+        Accepts `${version} ${account-id}` (LogFormat), `version account-id` (the header line of a file),
         `version,account-id`, and `_` for `-` in any of them.
 
         Raises:
-            LogFormatError: the text is none of these; the message says what is wrong and what to do.
+            LogFormatError: the text is not in these forms; the message says what is wrong and what to do.
         """
         names = _placeholders(text) if "${" in text else _blank_separated(text)
         return cls(tuple(name.replace("_", "-") for name in names))
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The fields; one that the table does not know is text."""
+        """The fields; unknown fields are text."""
         return tuple(BY_NAME.get(name) or unknown(name) for name in self.names)
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Names that the table does not know, for the caller to warn about once."""
+        """Unknown field names, for a warning by the caller."""
         return tuple(name for name in self.names if name not in BY_NAME)
 
     def to_log_format(self) -> str:
-        """The layout as CreateFlowLogs and DescribeFlowLogs write it."""
+        """The layout in the form of CreateFlowLogs and DescribeFlowLogs."""
         return " ".join(f"${{{name}}}" for name in self.names)
 
 
 def is_header(line: str) -> bool:
-    """Whether the line names fields of the table, as the first line of a file does, and nothing else."""
+    """Whether the line consists of known field names only, like the first line of a file."""
     names = _blank_separated(line)
     return bool(names) and all(name.replace("_", "-") in BY_NAME for name in names)
 
 
 def _placeholders(text: str) -> list[str]:
-    """The names in `${…}`; anything but blanks and commas between them is refused."""
+    """The names in `${…}`; only spaces and commas are allowed between them."""
     rest = _PLACEHOLDER.sub("", text).replace(",", " ").split()
     if rest:
-        raise LogFormatError(f"{rest[0]!r} stands outside ${{…}} in the log format {text!r}; {_EXAMPLE}")
+        raise LogFormatError(f"{rest[0]!r} is outside ${{…}} in the log format {text!r}; {_EXAMPLE}")
     return _PLACEHOLDER.findall(text)
 
 
@@ -79,17 +79,18 @@ def _blank_separated(text: str) -> list[str]:
 
 
 def _check(names: tuple[str, ...]) -> None:
-    """Raise LogFormatError unless these names make a layout."""
+    """Raise LogFormatError unless these names are a valid layout."""
     if not names:
         raise LogFormatError(f"the log format has no field; {_EXAMPLE}")
     for name in names:
         if not _NAME.fullmatch(name):
             raise LogFormatError(
-                f"{name!r} in the log format is no field name: lower-case letters, digits, dashes; {_EXAMPLE}"
+                f"{name!r} in the log format is not a field name: use lowercase letters, digits and dashes; "
+                f"{_EXAMPLE}"
             )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise LogFormatError(f"the log format names {', '.join(twice)} more than once; name each field once")
+        raise LogFormatError(f"the log format contains {', '.join(twice)} more than once; remove duplicates")
     if BY_NAME.keys().isdisjoint(names):
         raise LogFormatError(f"the log format {' '.join(names)!r} has no field of flow logs; {_EXAMPLE}")
 
@@ -97,4 +98,4 @@ def _check(names: tuple[str, ...]) -> None:
 DEFAULT_LOG_FORMAT: Final = LogFormat(
     tuple(field.name for field in FIELDS if field.version == _DEFAULT_VERSION)
 )
-"""What AWS writes for a flow log without a LogFormat."""
+"""AWS's default format, for flow logs without a LogFormat."""

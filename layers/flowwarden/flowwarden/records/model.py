@@ -1,4 +1,4 @@
-"""What a line of a flow log can be: a flow, a gap, or malformed. Values are frozen and valid from birth."""
+"""The records of a flow log: flow, gap or malformed. Values are immutable and validated on creation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from flowwarden.records.log_format import LogFormat
 
 
 class Action(StrEnum):
-    """What the security groups and network ACLs decided about a flow."""
+    """The decision of the security groups and network ACLs about a flow."""
 
     ACCEPT = "ACCEPT"
     REJECT = "REJECT"
 
 
 class GapKind(StrEnum):
-    """Why a window has no flow: nobody talked, or AWS skipped records."""
+    """Why a window has no flow: there was no traffic, or AWS skipped records."""
 
     NODATA = "NODATA"
     SKIPDATA = "SKIPDATA"
@@ -42,17 +42,17 @@ class FlowDirection(StrEnum):
 class Flow:
     """One OK record: a one-way 5-tuple on one network interface in one aggregation window.
 
-    Every layout has a class of its own below this one (`line_decoder.flow_type`), with an attribute for each
-    of its fields. The ones here are those that the project reasons on: AWS's field names with `_` for `-`.
-    One that the layout lacks, or that the record fills with `-`, is None. Addresses are in the text form that
-    AWS wrote. Flows are frozen; two are equal if layout and values are.
+    Every layout has its own subclass (`line_decoder.flow_type`), with an attribute for each of its fields.
+    The attributes here are those that the project uses: AWS's field names with `_` for `-`. An attribute is
+    None if the layout lacks the field or the record has `-`. Addresses keep the text form that AWS wrote.
+    Flows are immutable; they are equal if layout and values are equal.
     """
 
     __slots__ = ()
 
     layout: ClassVar[LogFormat]
     records: ClassVar[int] = 1
-    """A flow is one record; sums of flows say how many they are."""
+    """A flow is one record; sums of flows have the number of their records."""
 
     srcaddr: str
     dstaddr: str
@@ -82,15 +82,15 @@ class Flow:
     traffic_path: int | None = None
     reject_reason: str | None = None
     resource_id: str | None = None
-    """The NAT gateway of a record that has no interface (regional NAT)."""
+    """The NAT gateway of a record without an interface (regional NAT)."""
 
 
 FLOW_ATTRIBUTES = tuple(name for name in Flow.__annotations__ if name not in ("layout", "records"))
-"""The attributes that every flow has, whatever its layout."""
+"""The attributes of every flow, regardless of its layout."""
 
 
 class Gap(Struct, frozen=True, gc=False, kw_only=True):
-    """A window without flows: silence (NODATA) or lost sight (SKIPDATA). Attributes as those of Flow."""
+    """A window without flows: no traffic (NODATA) or skipped records (SKIPDATA). Attributes as in Flow."""
 
     kind: GapKind
     account_id: str | None = None
@@ -101,14 +101,14 @@ class Gap(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Malformed(Struct, frozen=True, gc=False):
-    """A line that is neither flow nor gap, with the reason a person needs to find out why."""
+    """A line that is neither a flow nor a gap, with the reason for operators."""
 
     line: str
     reason: str
 
 
 class Records(Struct, frozen=True):
-    """All that a batch of lines turned out to be; every line is in exactly one of the three."""
+    """The records of a batch of lines; every line is in exactly one of the three lists."""
 
     flows: list[Flow]
     gaps: list[Gap]

@@ -1,6 +1,6 @@
-"""The payload in which CloudWatch Logs hands log events to a function: base64 over gzip or zlib over JSON.
+"""The payload with which CloudWatch Logs delivers log events: base64 of gzip or zlib of JSON.
 
-The same payload stands in `awslogs.data` of a Lambda event and in `kinesis.data` of a Kinesis record.
+The same payload is in `awslogs.data` of a Lambda event and in `kinesis.data` of a Kinesis record.
 Source: CloudWatch Logs User Guide, "Real-time processing of log data with subscriptions".
 """
 
@@ -21,14 +21,14 @@ from msgspec import Struct
 from flowwarden.errors import CorruptPayload, PayloadTooLarge
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_GZIP_WINDOW: Final = 31  # zlib's way to say "a gzip header and checksum"
+_GZIP_WINDOW: Final = 31  # for zlib: expect a gzip header and checksum
 _ZLIB_WINDOW: Final = 15
 _ZLIB_DEFLATE: Final = 8  # the compression method in the low half of zlib's first byte
 _MIB: Final = 2**20
 
 
 class LogBatch(Struct, frozen=True):
-    """The log events of one payload, all of one log stream."""
+    """The log events of one payload, all from one log stream."""
 
     owner: str
     """Account id of the log group."""
@@ -37,23 +37,23 @@ class LogBatch(Struct, frozen=True):
     lines: tuple[str, ...]
     """The messages, each one line of a flow log, in the order of the payload."""
     batch_id: str
-    """The same for a retry or a replay of this batch, and for no other one (64 hex digits)."""
+    """A hash that is equal for retries and replays of this batch only (64 hex digits)."""
 
 
 class ControlMessage(Struct, frozen=True):
-    """CloudWatch Logs only asks whether anybody is there; it carries no flow log."""
+    """A message with which CloudWatch Logs checks the destination; it contains no flow log records."""
 
     messages: tuple[str, ...]
 
 
 class _LogEvent(Struct, gc=False):
-    """What the decoder keeps of a log event: ids and timestamps are skipped, which saves making them."""
+    """The decoded part of a log event; ids and timestamps are skipped for speed."""
 
     message: str
 
 
 class _Document(Struct, rename="camel"):
-    """What the decoder keeps of the JSON document."""
+    """The decoded part of the JSON document."""
 
     message_type: str
     owner: str
@@ -70,8 +70,8 @@ def decode(data: str, max_bytes: int) -> LogBatch | ControlMessage:
     """Decode a payload that inflates to at most `max_bytes` bytes.
 
     Raises:
-        CorruptPayload: base64, compression or JSON is broken, or the document is no subscription message.
-        PayloadTooLarge: it inflates to more; nothing beyond the cap was held in memory.
+        CorruptPayload: base64, compression or JSON is invalid, or the document is not a subscription message.
+        PayloadTooLarge: it inflates to more than `max_bytes`; nothing beyond that was held in memory.
     """
     compressed = _from_base64(data)
     document = _from_json(_inflate(compressed, max_bytes))
@@ -87,11 +87,11 @@ def decode(data: str, max_bytes: int) -> LogBatch | ControlMessage:
         case "CONTROL_MESSAGE":
             return ControlMessage(tuple(map(_MESSAGE, document.log_events)))
         case other:
-            raise CorruptPayload(f"messageType is {other[:40]!r}; known are DATA_MESSAGE and CONTROL_MESSAGE")
+            raise CorruptPayload(f"messageType is {other[:40]!r}, not DATA_MESSAGE or CONTROL_MESSAGE")
 
 
 def encode(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The Lambda event that delivers a subscription document; the same document gives the same event."""
+    """The Lambda event for a subscription document; equal documents give equal events."""
     compressed = gzip.compress(msgspec.json.encode(document), mtime=0)
     return {"awslogs": {"data": base64.b64encode(compressed).decode("ascii")}}
 
@@ -100,11 +100,13 @@ def _from_base64(data: str) -> bytes:
     try:
         return pybase64.b64decode(data, validate=True)
     except ValueError as error:
-        raise CorruptPayload(f"the {len(data)} characters of the payload are no base64: {error}") from error
+        raise CorruptPayload(
+            f"the {len(data)} characters of the payload are not valid base64: {error}"
+        ) from error
 
 
 def _inflate(compressed: bytes, max_bytes: int) -> bytes:
-    """Inflate gzip or zlib, told by its first bytes, holding at most one byte beyond the cap."""
+    """Inflate gzip or zlib, detected by the first bytes; holds at most one byte more than `max_bytes`."""
     inflater = isal_zlib.decompressobj(wbits=_window(compressed))
     try:
         inflated = inflater.decompress(compressed, max_length=max_bytes + 1)
@@ -113,11 +115,12 @@ def _inflate(compressed: bytes, max_bytes: int) -> bytes:
     if len(inflated) > max_bytes:
         raise PayloadTooLarge(
             f"{len(compressed)} compressed bytes inflate to more than {max_bytes} bytes "
-            f"({max_bytes / _MIB:g} MiB); if such batches are real, raise MAX_INFLATED_MIB"
+            f"({max_bytes / _MIB:g} MiB); if such batches are legitimate, increase MAX_INFLATED_MIB"
         )
     if not inflater.eof:
         raise CorruptPayload(
-            f"the compressed stream ends early: {len(compressed)} bytes gave {len(inflated)} bytes and no end"
+            f"the compressed stream ends early: {len(compressed)} bytes inflated to {len(inflated)} bytes "
+            "without an end"
         )
     if inflater.unused_data:
         raise CorruptPayload(
@@ -142,12 +145,12 @@ def _from_json(inflated: bytes) -> _Document:
         return _decode(inflated)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptPayload(
-            f"the {len(inflated)} inflated bytes are no subscription message: {error}"
+            f"the {len(inflated)} inflated bytes are not a subscription message: {error}"
         ) from error
 
 
 def _decode(inflated: bytes) -> _Document:
-    """The document; what is no UTF-8 is replaced, so that it costs the line that it is in, not the batch."""
+    """The document; invalid UTF-8 is replaced, so that it affects only its line, not the whole batch."""
     try:
         return _DECODER.decode(inflated)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What one token of a flow log means: tokens become typed values, or are refused with a reason."""
+"""Converts tokens of a flow log to typed values, or rejects them with a reason."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from flowwarden.records.model import Action, FlowDirection, LogStatus
 type Value = str | int | None
 
 ABSENT: Final = "-"
-"""What AWS writes for a field that does not apply or could not be computed, in any field."""
+"""AWS's value for a field that does not apply or could not be computed."""
 
 _NULL: Final = "null"
-_MINUS_ZERO: Final = "-0"  # a zero to JSON, and so to the quick way
+_MINUS_ZERO: Final = "-0"  # zero in JSON, and so in the fast path
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.ENCODED_TEXT})
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")  # six times as fast as IPv4Address, and as strict
 LONGEST_ENCODED: Final = 3072
-"""Characters: a tag's value has 256, each at most four bytes, each byte at most three characters."""
+"""Maximum characters: a tag value has 256, each at most four bytes, each byte at most three characters."""
 LONGEST_TEXT: Final = 256
-"""Characters; ARNs, the longest texts in flow logs, have fewer."""
+"""Maximum characters; ARNs, the longest texts in flow logs, have fewer."""
 LARGEST: Final = 2**63 - 1  # AWS's own typed form has 64 bits
 _LONGEST: Final = len(str(LARGEST))
 FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
@@ -33,13 +33,13 @@ _FIRST_MICROSECOND: Final = 10**14  # as milliseconds it is the year 5138, as mi
 
 
 def convert(kind: Kind, token: str) -> Value:
-    """Turn the token of a field of this kind into its value.
+    """Convert the token of a field of this kind to its value.
 
-    `-` is None whatever the kind; so is `null`, which other tools write for it, except in a text. Text
-    stays as AWS wrote it, addresses too. Numbers are digits only; `-0` is zero.
+    `-` is None for every kind. `null`, which other tools write instead, is None except in text fields. Texts
+    and addresses keep AWS's form. Numbers consist of digits only; `-0` is zero.
 
     Raises:
-        ValueError: the token is none of this kind; the message completes "<field> is <token>, …".
+        ValueError: the token is invalid for this kind; the message completes "<field> is <token>, …".
     """
     if token == ABSENT or (kind not in _TEXTS and token.lower() == _NULL):
         return None
@@ -47,32 +47,32 @@ def convert(kind: Kind, token: str) -> Value:
 
 
 def _text(token: str) -> str:
-    """A text as AWS writes them. What is longer or does not print is not AWS's, and goes into no page."""
+    """A text. AWS writes no longer or non-printable texts, so they are rejected and cannot reach a page."""
     if len(token) > LONGEST_TEXT:
         raise ValueError(f"longer than {LONGEST_TEXT} characters")
     if not token.isprintable():
-        raise ValueError("with characters that do not print")
+        raise ValueError("which contains non-printable characters")
     return token
 
 
 def _address(token: str) -> str:
-    """An address without a scope id, which no flow log has, in the form that AWS wrote."""
+    """An address in AWS's form, without a scope id, which flow logs do not contain."""
     if _IPV4.fullmatch(token):
         return token
     try:
         IPv6Address(token)
     except ValueError:
-        raise ValueError("which is no IPv4 or IPv6 address") from None
+        raise ValueError("which is not an IPv4 or IPv6 address") from None
     if "%" in token:
         raise ValueError("an address with a scope id")
     return token
 
 
 def _integer(token: str, largest: int = LARGEST) -> int:
-    """A number of plain digits: int() alone takes signs, underscores and the digits of other scripts."""
+    """A number of ASCII digits: int() would also accept signs, underscores and digits of other scripts."""
     digits = token.removeprefix("-") if token == _MINUS_ZERO else token
     if not (digits.isascii() and digits.isdigit()):
-        raise ValueError("which is no number")
+        raise ValueError("which is not a number")
     digits = digits.lstrip("0") or "0"
     if len(digits) > _LONGEST or int(digits) > largest:
         raise ValueError(f"above {largest}")
@@ -84,7 +84,7 @@ def _up_to(largest: int) -> Callable[[str], int]:
 
 
 def _seconds(token: str) -> int:
-    """Unix seconds; some tools write milliseconds, which are told by their size and cut to seconds."""
+    """Unix seconds; milliseconds, which some tools write, are detected by size and truncated to seconds."""
     number = _integer(token)
     if number < FIRST_MILLISECOND:
         return number
@@ -94,7 +94,7 @@ def _seconds(token: str) -> int:
 
 
 def _decoded(token: str) -> str:
-    """The text behind a percent-encoding; as it is if that is no UTF-8."""
+    """The percent-decoded text; the token itself if that is not valid UTF-8."""
     if len(token) > LONGEST_ENCODED:
         raise ValueError(f"longer than {LONGEST_ENCODED} characters")
     try:

@@ -1,1 +1,1 @@
-"""Receivers of notifications, a file each: what each takes, and how much. Calls to AWS are in `aws/`."""
+"""Receivers of notifications, one file each: formats and limits of the service. AWS calls are in `aws/`."""

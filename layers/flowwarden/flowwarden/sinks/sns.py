@@ -1,4 +1,4 @@
-"""The sink on SNS: one message carries a text for people and a JSON document for machines."""
+"""The SNS sink: one message contains a text for people and a JSON document for machines."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import msgspec
 from flowwarden.notify.notification import Notification, one_line
 
 MACHINES = ("sqs", "lambda", "http", "https", "firehose")
-"""Protocols that get the document. E-mail gets the text, SMS a short one."""
+"""Protocols that receive the document. Email receives the text, SMS a short text."""
 
 MAX_BYTES = 262_144
-"""SNS's default limit of body and attributes together."""
+"""SNS's default limit for body and attributes together."""
 
 MAX_SUBJECT = 99
-"""SNS takes fewer than 100 characters."""
+"""SNS requires fewer than 100 characters."""
 
 MAX_ATTRIBUTE = 256
-"""Characters of an attribute; ours are ids and words."""
+"""Maximum characters of an attribute value; the values are ids and words."""
 
 MAX_BODY = MAX_BYTES - 16_384
-"""What the attributes leave at their largest: eight of them, four bytes a character, names and types too."""
+"""Space left by the largest possible attributes: eight, 4 bytes per character, including names and types."""
 
-CUT = "\n[cut: the notification was larger than SNS takes]\n"
+CUT = "\n[truncated: the notification exceeds the SNS size limit]\n"
 
 
 class Topic(Protocol):
-    """What publishes to one topic; `aws/sns.py` does."""
+    """Publishes to one topic; `aws/sns.py` implements it."""
 
     name: str
 
     def publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
-        """Publish a message that has a text for each protocol. Raises PublishFailed."""
+        """Publish a message with a text for each protocol. Raises PublishFailed."""
 
 
 class SnsSink:
@@ -44,15 +44,15 @@ class SnsSink:
         self.name = f"sns:{topic.name}"
 
     def send(self, notification: Notification) -> None:
-        """Publish the notification. Raises PublishFailed if SNS did not take it."""
+        """Publish the notification. Raises PublishFailed if SNS did not accept it."""
         attributes = _attributes(notification.attributes)
         self._topic.publish(fit_subject(notification.subject), _body(notification), attributes)
 
 
 def fit_subject(text: str) -> str:
-    """A subject that SNS takes: printable ASCII, at most `MAX_SUBJECT` characters, `...` where it was cut.
+    """A valid SNS subject: printable ASCII, at most `MAX_SUBJECT` characters; `...` marks truncation.
 
-    A subject that SNS refuses loses the whole notification, so nothing is left to chance.
+    SNS rejects the whole notification if its subject is invalid.
     """
     printable = "".join(char if " " <= char <= "~" else "?" for char in " ".join(text.split()))
     if len(printable) <= MAX_SUBJECT:
@@ -61,7 +61,7 @@ def fit_subject(text: str) -> str:
 
 
 def _attributes(values: Mapping[str, str]) -> dict[str, str]:
-    """The attributes that SNS delivers: it may drop a message whose attribute has a control character."""
+    """Attributes that SNS delivers: it may drop a message whose attribute contains a control character."""
     return {name: one_line(value, MAX_ATTRIBUTE) for name, value in values.items() if value}
 
 
@@ -77,14 +77,14 @@ def _body(notification: Notification) -> str:
 
 
 def _short(notification: Notification) -> str:
-    """What fits a text message."""
+    """A text that fits into an SMS."""
     incident = notification.document.get("incident")
     subject = fit_subject(notification.subject)
     return f"{subject} incident {incident}" if incident else subject
 
 
 def _shortened(notification: Notification) -> str:
-    """The text alone, halved until it fits: how many bytes a character takes depends on what it is."""
+    """The text alone, halved until it fits, because the bytes per character vary."""
     length = len(notification.text)
     while True:
         text = notification.text[:length] + (CUT if length < len(notification.text) else "")

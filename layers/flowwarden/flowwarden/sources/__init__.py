@@ -1,1 +1,1 @@
-"""Sources: files, archives and standard input become the batches that the monitor reads. Reads files only."""
+"""Sources: convert files, archives and standard input to the batches that the monitor reads. No AWS calls."""

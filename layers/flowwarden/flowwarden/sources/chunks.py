@@ -1,4 +1,4 @@
-"""Pieces: what a source is cut into, whatever its kind."""
+"""Pieces: the parts into which a source of any kind is split."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ type Layouts = tuple[LogFormat, ...]
 
 
 class Lines(Struct, frozen=True):
-    """Lines to be read by one set of layouts."""
+    """Lines to parse with the same layouts."""
 
     layouts: Layouts
     lines: Sequence[str]
     numbers: Sequence[int]
-    """The number of each line in its file, from 1; of the row in Parquet; where its value begins in JSON."""
+    """Line numbers in the file, from 1; row numbers in Parquet; the first line of the value in JSON."""
 
 
 class Unreadable(Struct, frozen=True):
-    """Something that cannot even become a line."""
+    """A part of a source that cannot be converted to a line."""
 
     number: int
     text: str
@@ -33,7 +33,7 @@ class Unreadable(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """Something about the source that its user should know, once."""
+    """A note about the source for the user, shown once."""
 
     text: str
 
@@ -42,7 +42,7 @@ type Piece = Lines | Unreadable | Note
 
 
 class Row(NamedTuple):
-    """One line on its own, as sources give it that hold more than lines."""
+    """A single line, from sources that do not consist of plain lines."""
 
     layouts: Layouts
     number: int
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 
 def gathered(rows: Iterable[Row | Unreadable | Note | None]) -> Iterator[Piece]:
-    """Gather rows of the same layouts; None among them says that the next one may be long in coming."""
+    """Group rows with the same layouts; None means that the next row may take long to arrive."""
     layouts: Layouts = ()
     lines: list[str] = []
     numbers: list[int] = []
@@ -71,5 +71,5 @@ def gathered(rows: Iterable[Row | Unreadable | Note | None]) -> Iterator[Piece]:
 
 
 def shortened(text: str) -> str:
-    """The beginning of a text, marked where it was cut off."""
+    """The beginning of a text, with `…` if it is truncated."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,7 +1,7 @@
-"""Tables: named columns of typed values (CSV, JSON objects, Parquet) become lines of a layout.
+"""Tables: converts named columns of typed values (CSV, JSON objects, Parquet) to lines of a layout.
 
-Other tools write the names with underscores, an absent value as nothing, and numbers as text or with
-decimals; a line has AWS's own form again, so that one reader judges all of them.
+Other tools write names with underscores, absent values as empty, and numbers as text or with decimals. The
+lines use AWS's own form, so that one reader handles all of them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from flowwarden.records.values import ABSENT
 from flowwarden.sources.chunks import Note
 
 MESSAGE: Final = "message"
-"""The column that holds whole lines, in what CloudWatch Logs and Firehose write."""
+"""The column that contains whole lines, in output of CloudWatch Logs and Firehose."""
 ENDPOINTS: Final = ("srcaddr", "dstaddr")
-"""The fields that every layout needs; where a table lacks one, it is absent."""
+"""The fields that every layout requires; if a table lacks one, its value is absent."""
 
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.ENCODED_TEXT, Kind.ADDRESS})
 _NOTHING: Final = frozenset({"", "none", "null", "nan"})
@@ -31,17 +31,17 @@ _ACCOUNT_DIGITS: Final = 12
 
 @lru_cache(maxsize=1024)
 def field_name(column: str) -> str:
-    """A column's name as AWS writes the field; CloudWatch marks columns of its own with `@`."""
+    """The AWS field name of a column; CloudWatch marks its own columns with `@`."""
     return column.strip().lstrip("@").lower().replace("_", "-")
 
 
 def csv_cells(line: str) -> list[str]:
-    """The cells of one line of CSV. Raises csv.Error if it is none: it has a carriage return in it, say."""
+    """The cells of one CSV line. Raises csv.Error if it is invalid, such as with a carriage return."""
     return next(csv.reader([line]), [])
 
 
 def csv_columns(line: str) -> list[str] | None:
-    """The names of the columns, if the line is the header of a CSV that holds flow records."""
+    """The column names, if the line is the header of a CSV file with flow records."""
     if "," not in line:
         return None
     try:
@@ -52,10 +52,10 @@ def csv_columns(line: str) -> list[str] | None:
 
 
 class Columns:
-    """Turns rows of these columns into lines. Columns that the table of fields does not know are left out.
+    """Converts rows of these columns to lines. Columns that are not flow log fields are ignored.
 
     Raises:
-        LogFormatError: none of the columns is a field of flow logs, or one is there twice.
+        LogFormatError: none of the columns is a flow log field, or a field occurs twice.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -72,37 +72,37 @@ class Columns:
         """The row as a line of the layout.
 
         Raises:
-            ValueError: a value is neither text nor number; the message says which.
+            ValueError: a value is neither text nor a number; the message says which.
         """
         return " ".join([token(field, row[position]) for position, field in self._known] + self._absent)
 
     def notes(self) -> list[Note]:
-        """What the user should know about the columns."""
+        """Notes about the columns for the user."""
         return left_out(self.left_out)
 
 
 def left_out(names: Sequence[str]) -> list[Note]:
-    """The note about columns that are no fields of flow logs."""
+    """The note about columns that are not flow log fields."""
     if not names:
         return []
-    return [Note(f"columns that are no fields of flow logs are left out: {', '.join(names)}")]
+    return [Note(f"ignored columns that are not flow log fields: {', '.join(names)}")]
 
 
 def token(field: Field, value: object) -> str:
-    """A value as AWS would have written it in a line; what it cannot be is left for the reader to say.
+    """A value in the form that AWS writes; the reader checks whether it is valid for the field.
 
     Raises:
-        ValueError: the value is neither text, number nor absent.
+        ValueError: the value is neither text, a number nor absent.
     """
     if value is None:
         return ABSENT
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{field.name} is a {type(value).__name__}, neither text nor number")  # noqa: TRY004 - the reader's way to say "malformed"
+        raise ValueError(f"{field.name} is a {type(value).__name__}, neither text nor a number")  # noqa: TRY004 - ValueError means "malformed"
     text = str(value).strip()
     if text.lower() in _NOTHING and (field.kind is not Kind.ENCODED_TEXT or not text):
         return ABSENT
     if (field.kind not in _TEXTS or isinstance(value, float)) and (whole := _DECIMALS.fullmatch(text)):
         text = whole[1]
     if isinstance(value, int | float) and field.name.endswith(_ACCOUNT):
-        return text.zfill(_ACCOUNT_DIGITS)  # a number has lost the zeros in front
+        return text.zfill(_ACCOUNT_DIGITS)  # a number has lost its leading zeros
     return text

@@ -1,4 +1,4 @@
-"""CSV: rows become lines by the names in the header, as Athena and CloudWatch Logs Insights write it."""
+"""CSV as written by Athena and CloudWatch Logs Insights: converts rows to lines, using the header."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _HEADER_MARKS: Final = (ENDPOINTS[0], MESSAGE)
 
 
 def csv_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
-    """Cut CSV into lines: by the columns that its header names, or the messages in it, if it has these.
+    """Split CSV into lines, from the columns in its header or from its message column.
 
-    A row is one line, for flow records hold no line break: so a lost quote costs one row.
+    A row is always one line, because flow records contain no line breaks. So an unmatched quote affects one
+    row only.
 
     Raises:
-        LogFormatError: the header names a field twice.
+        LogFormatError: the header contains a field twice.
     """
     return gathered(_rows(blocks, layouts))
 
@@ -40,7 +41,7 @@ def _rows(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Row | Unreadabl
 
 
 class _Table:
-    """The rows below a header: records in columns, or whole lines in one of them."""
+    """The rows below a header: records in columns, or whole lines in one column."""
 
     def __init__(self, header: list[str], layouts: Layouts) -> None:
         self._columns = Columns(header) if set(ENDPOINTS) <= set(header) else None
@@ -55,9 +56,9 @@ class _Table:
         try:
             cells = csv_cells(line)
         except csv.Error as error:
-            return Unreadable(number, shortened(line), f"no CSV: {error}")
+            return Unreadable(number, shortened(line), f"not valid CSV: {error}")
         if len(cells) != self._width:
-            reason = f"{len(cells)} columns where the header names {self._width}"
+            reason = f"{len(cells)} columns where the header has {self._width}"
             return Unreadable(number, shortened(line), reason)
         text = self._columns.line(cells) if self._columns else cells[self._message]
         return Row(self._layouts, number, text)

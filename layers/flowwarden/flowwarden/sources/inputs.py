@@ -1,4 +1,4 @@
-"""Inputs: the files that a user's paths name, found before anything is read."""
+"""Inputs: the files for the paths that the user gives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 from flowwarden.errors import SourceError, SourceNotOpened
 
 STDIN: Final = "-"
-"""The path that means standard input."""
+"""The path for standard input."""
 
 _HIDDEN: Final = (".", "_")
 
@@ -21,18 +21,18 @@ class Input(Struct, frozen=True):
     """One file, or standard input."""
 
     name: str
-    """As messages call it."""
+    """The name in messages."""
     size: int | None
-    """Bytes; None if nobody knows before the end, as with a pipe."""
+    """Bytes; None if unknown in advance, as for a pipe."""
     path: Path | None = None
-    """None for a stream that is open already."""
+    """None for an open stream."""
     stream: BufferedIOBase | None = None
 
     def open(self) -> BufferedIOBase:
         """Open it for reading.
 
         Raises:
-            SourceNotOpened: it is not there, or may not be read.
+            SourceNotOpened: it does not exist or is not readable.
         """
         if self.stream is not None:
             return self.stream
@@ -43,11 +43,11 @@ class Input(Struct, frozen=True):
 
 
 def find(paths: Iterable[str], stdin: BufferedIOBase) -> Iterator[Input | SourceError]:
-    """Find the files that the paths name; an error stands in the place of a path that cannot be used.
+    """Find the files for the paths; yields an error in place of a path that cannot be used.
 
-    A folder gives all files below it, in the order of their paths, without those that tools hide: names that
-    begin with a dot or an underscore, as Athena and Spark leave them out. Symbolic links to folders below it
-    are not followed, so that there is no way around in a circle.
+    A folder yields all files below it, ordered by path, except hidden ones: names that begin with a dot or an
+    underscore, which Athena and Spark ignore, too. Symbolic links to folders below it are not followed, to
+    prevent endless loops.
     """
     for path in paths:
         if path == STDIN:
@@ -72,4 +72,4 @@ def _below(path: Path, *, named: bool) -> Iterator[Input | SourceError]:
 
 
 def _not_opened(name: str, error: OSError) -> SourceNotOpened:
-    return SourceNotOpened(f"{name}: {error.strerror or error}; check the path and who may read it")
+    return SourceNotOpened(f"{name}: {error.strerror or error}; check the path and its permissions")

@@ -1,4 +1,4 @@
-"""JSON: records as objects, lines inside of messages, and the payloads of subscriptions."""
+"""JSON: records as objects, lines in messages, and subscription payloads."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from flowwarden.sources.columns import ENDPOINTS, MESSAGE, field_name, left_out,
 from flowwarden.sources.json_stream import Document, documents
 
 LARGEST_PAYLOAD: Final = 2**26
-"""Bytes to which a subscription payload may inflate."""
+"""Maximum size of an inflated subscription payload, in bytes."""
 
 _MARKS: Final = frozenset({"srcaddr", "log-status"})
 _MOST_NAMES: Final = 100
 
 
 def json_pieces(blocks: Iterable[bytes], layouts: Layouts, name: str) -> Iterator[Piece]:
-    """Cut JSON into lines.
+    """Split JSON into lines.
 
-    Takes, even mixed: objects with AWS's names as keys (dashes or underscores); `{"message": "<line>"}`;
-    `{"events": […]}` as `aws logs filter-log-events` prints it; the document of a subscription; the Lambda
-    event that holds it (`awslogs.data`); the Kinesis event that holds several (`Records[].kinesis.data`).
+    Accepts, even mixed: objects with AWS's names as keys (dashes or underscores); `{"message": "<line>"}`;
+    `{"events": […]}` as printed by `aws logs filter-log-events`; the document of a subscription; the Lambda
+    event that contains it (`awslogs.data`); the Kinesis event that contains several
+    (`Records[].kinesis.data`).
 
     Raises:
         DamagedSource: the source ends within a value, or a payload cannot be decoded.
@@ -55,10 +56,10 @@ def _rows(blocks: Iterable[bytes], layouts: Layouts, name: str) -> Iterator[Row 
 
 
 def _messages(content: Mapping[str, Any]) -> Sequence[str] | str | None:
-    """The lines inside of an object, or why they cannot be found; None if the object may be a record.
+    """The lines in an object, or why they cannot be found; None if the object may be a record.
 
     Raises:
-        PayloadError: it holds a payload that cannot be decoded.
+        PayloadError: it contains a payload that cannot be decoded.
     """
     match content:
         case {"awslogs": {"data": str(data)}}:
@@ -87,18 +88,18 @@ def _of_kinesis(entries: Sequence[Any]) -> list[str] | str:
             case {"kinesis": {"data": str(data)}}:
                 lines += _of_payload(data)
             case _:
-                return "holds Records that are not those of a Kinesis stream"
+                return "contains Records that are not from a Kinesis stream"
     return lines
 
 
 def _of_events(events: Sequence[Any]) -> list[str] | str:
     messages = [event.get(MESSAGE) if isinstance(event, dict) else None for event in events]
     lines = [message for message in messages if isinstance(message, str)]
-    return lines if len(lines) == len(messages) else f"holds log events without {MESSAGE!r}"
+    return lines if len(lines) == len(messages) else f"contains log events without {MESSAGE!r}"
 
 
 class _Records:
-    """Objects that are records. The layout grows with the names that turn up; what one lacks is absent."""
+    """Objects that are records. The layout grows with the names found; missing values are absent."""
 
     def __init__(self) -> None:
         self.left_out: set[str] = set()
@@ -106,7 +107,7 @@ class _Records:
         self._is_empty = True
 
     def row(self, number: int, content: Mapping[str, Any]) -> Row | Unreadable:
-        """The object as a line of all fields seen so far."""
+        """The object as a line with all fields found so far."""
         values = {field_name(key): value for key, value in content.items()}
         if values.keys().isdisjoint(_MARKS):
             return Unreadable(number, _shown(content), "an object without the fields of a flow record")

@@ -1,4 +1,4 @@
-"""JSON values in a row, in bounded memory: one a line, concatenated, in an array, or over many lines."""
+"""A stream of JSON values, in bounded memory: one per line, concatenated, in an array, or multi-line."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from flowwarden.errors import DamagedSource
 from flowwarden.sources.chunks import Unreadable, shortened
 
 LARGEST_VALUE: Final = 2**26
-"""Characters of one value, held in memory at once: a subscription payload has a few million at most."""
+"""Maximum characters of one value in memory; a subscription payload has a few million at most."""
 
 _BETWEEN: Final = re.compile(r"[\s,\[\]]*")
-_GO_ON: Final = re.compile(r"\n|\}(?=\s*\{)")  # after something broken: the next line, or the next object
-_LONGEST_TOKEN: Final = 32  # of JSON, strings apart
+_GO_ON: Final = re.compile(r"\n|\}(?=\s*\{)")  # after an invalid value: the next line, or the next object
+_LONGEST_TOKEN: Final = 32  # of JSON, except strings
 _DECODER: Final = json.JSONDecoder()
 
 
 class Document(Struct, frozen=True):
-    """One object, and the number of the line in which it begins."""
+    """One object, and the number of its first line."""
 
     number: int
     content: dict[str, Any]
 
 
 def documents(blocks: Iterable[bytes], name: str) -> Iterator[Document | Unreadable | None]:
-    """The objects in the blocks, in their order; None after each block, when the next may be long in coming.
+    """The objects in the blocks, in order; None after each block, because the next one may take long.
 
-    What is no JSON object is unreadable up to the end of its line.
+    Anything that is not a JSON object is unreadable up to the end of its line.
 
     Raises:
         DamagedSource: the source ends within a value, or a value is larger than `LARGEST_VALUE`.
@@ -46,16 +46,16 @@ def documents(blocks: Iterable[bytes], name: str) -> Iterator[Document | Unreada
 
 
 class _Scanner:
-    """Finds the values in a text that arrives in parts."""
+    """Finds the JSON values in a text that arrives in parts."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._text = ""
         self._number = 1
-        self._enough = 0  # characters to wait for before the value at hand is tried again
+        self._enough = 0  # characters to wait for before the current value is parsed again
 
     def scan(self, more: str, *, last: bool = False) -> Iterator[Document | Unreadable]:
-        """Add to the text, and take from it all that is complete."""
+        """Append to the text, and take all complete values from it."""
         self._text += more
         if len(self._text) < self._enough and not last:
             return
@@ -74,7 +74,7 @@ class _Scanner:
         if len(self._text) > LARGEST_VALUE:
             raise DamagedSource(
                 f"{self._name}: the JSON value that begins in line {self._number} does not end within "
-                f"{LARGEST_VALUE} characters; split it, one value for each record"
+                f"{LARGEST_VALUE} characters; split the file into one value per record"
             )
         self._enough = 2 * len(self._text)
 
@@ -84,7 +84,7 @@ class _Scanner:
         return end
 
     def _take(self, at: int, *, last: bool) -> tuple[Document | Unreadable | None, int]:
-        """What begins there and where it ends; None if more of the text is needed to tell."""
+        """The value that begins there and its end; None if more text is needed."""
         try:
             value, end = _DECODER.raw_decode(self._text, at)
         except json.JSONDecodeError as error:
@@ -92,18 +92,18 @@ class _Scanner:
                 if last:
                     raise DamagedSource(
                         f"{self._name}: ends in the middle of the JSON value that begins in line "
-                        f"{self._number}, after {len(self._text) - at} characters of it; fetch the file again"
+                        f"{self._number}, after {len(self._text) - at} characters of it; download it again"
                     ) from error
                 return None, at
-            return self._broken(at, f"no JSON: {error.msg}", last=last)
+            return self._broken(at, f"not valid JSON: {error.msg}", last=last)
         except (ValueError, RecursionError) as error:
-            return self._broken(at, f"no JSON that can be read: {error}", last=last)
+            return self._broken(at, f"JSON that cannot be parsed: {error}", last=last)
         if not isinstance(value, dict):
-            return self._broken(at, f"no JSON object: {value!r:.60}", last=last)
+            return self._broken(at, f"not a JSON object: {value!r:.60}", last=last)
         return Document(self._number, value), end
 
     def _ends_within(self, error: json.JSONDecodeError, *, last: bool) -> bool:
-        """Whether the error may come from the end of the text, and not from what it says."""
+        """Whether the error may be due to the end of the text rather than its content."""
         margin = 0 if last else _LONGEST_TOKEN
         at_end = error.pos >= len(self._text.rstrip()) - margin
         return at_end or error.msg.startswith("Unterminated string")

@@ -1,4 +1,4 @@
-"""What a source holds, told by its first bytes; names of files do not matter."""
+"""Detects the kind of a source by its first bytes; file names do not matter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowwarden.sources.columns import csv_columns
 
 
 class SourceKind(StrEnum):
-    """How the bytes of a source are read."""
+    """The format of a source."""
 
     GZIP = "gzip"
     PARQUET = "Parquet"
@@ -31,14 +31,14 @@ _FOREIGN: Final = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
     b"\xfe\xff": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
 }
-_ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|$)")  # a line of text may begin with a bracket, too
+_ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|$)")  # a text line can begin with a bracket, too
 
 
 def detect_kind(name: str, head: bytes) -> SourceKind:
     """The kind of a source that begins with these bytes.
 
     Raises:
-        NotFlowLogs: they are of no kind that can be read; the message begins with `name`.
+        NotFlowLogs: the kind is not supported; the message begins with `name`.
     """
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
@@ -48,8 +48,7 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
             raise NotFlowLogs(f"{name}: is {what}")
     if b"\0" in head:
         raise NotFlowLogs(
-            f"{name}: begins with {head[:4].hex(' ')}, which is no text, gzip or Parquet; "
-            "give it files of flow logs"
+            f"{name}: begins with {head[:4].hex(' ')}, which is not text, gzip or Parquet; use flow log files"
         )
     text = head.lstrip()
     if text.startswith(b"{") or _ARRAY.match(text):

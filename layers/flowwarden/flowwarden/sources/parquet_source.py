@@ -1,4 +1,4 @@
-"""Parquet, as flow logs in S3 have it. Imported only where such a file turns up, for pyarrow is optional."""
+"""Parquet, the format of flow logs in S3. Imported only for such files, because pyarrow is optional."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from flowwarden.sources.chunks import Note, Piece, Row, Unreadable, gathered, sh
 from flowwarden.sources.columns import Columns
 
 _ROWS: Final = 4096
-"""Rows held at once."""
+"""Maximum rows in memory."""
 _BUFFER: Final = 2**20
-"""Bytes of a column read at once, so that a large row group is not held whole."""
+"""Bytes of a column read at once, so that a large row group is not completely in memory."""
 
 
 def parquet_pieces(path: Path, progress: Callable[[float], None]) -> Iterator[Piece]:
-    """Cut a Parquet file into lines.
+    """Split a Parquet file into lines.
 
     Args:
         path: the file.
-        progress: called with the share that is read, from 0 to 1.
+        progress: called with the fraction that is read, from 0 to 1.
 
     Raises:
-        LogFormatError: none of its columns is a field of flow logs.
+        LogFormatError: none of its columns is a flow log field.
         DamagedSource: it is truncated or corrupt.
     """
     return gathered(_rows(path, progress))
@@ -42,7 +42,7 @@ def _rows(path: Path, progress: Callable[[float], None]) -> Iterator[Row | Unrea
             known = [names[position] for position in every.positions]
             yield from _of_batches(file, known, progress)
     except (pa.ArrowException, OSError) as error:
-        raise DamagedSource(f"{path}: the Parquet data is damaged: {error}; fetch the file again") from error
+        raise DamagedSource(f"{path}: the Parquet data is damaged: {error}; download it again") from error
 
 
 def _of_batches(

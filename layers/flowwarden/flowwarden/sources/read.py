@@ -1,4 +1,4 @@
-"""Reading a source: told by its content, cut into lines, read by the reader that the monitor has, too."""
+"""Reads a source: detects its kind, splits it into lines, and parses them with the monitor's reader."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from flowwarden.sources.kinds import SourceKind, detect_kind
 from flowwarden.sources.stream import Inflated, Stream
 from flowwarden.sources.text_source import text_pieces
 
-_MOST_WRAPPINGS: Final = 3  # Firehose compresses what CloudWatch Logs had compressed already
+_MOST_WRAPPINGS: Final = 3  # Firehose compresses data that CloudWatch Logs has already compressed
 _READERS: Final = 16
 _NO_RECORDS: Final = Records([], [], [])
 
 
 class Batch(Struct, frozen=True):
-    """What a part of a source turned out to be. Blank lines and lines that name the fields are no records."""
+    """The records of a part of a source, without blank lines and header lines."""
 
     records: Records
     numbers: tuple[int, ...] = ()
-    """For each malformed record, the number of its line (in Parquet, row) in the source, from 1."""
+    """For each malformed record, its line number (in Parquet, row number) in the source, from 1."""
     note: str = ""
-    """Something about the source that its user should know; '' if there is nothing."""
+    """A note about the source for the user; '' if there is none."""
 
 
 def read(source: Input, layouts: Sequence[LogFormat], progress: Callable[[int], None]) -> Iterator[Batch]:
     """Read a source in parts, so that memory does not grow with its size.
 
     Args:
-        source: file or stream; it is closed at the end.
-        layouts: what lines may have where the source does not tell it.
-        progress: called now and then with the number of bytes of the source that are read.
+        source: the file or stream; it is closed at the end.
+        layouts: the possible layouts if the source does not state its layout.
+        progress: called regularly with the number of bytes read from the source.
 
     Raises:
-        SourceError: it cannot be read, or not to its end; the batches before that are good.
+        SourceError: it cannot be read, or not to its end; the batches before that are valid.
     """
     try:
         for piece in pieces(source, tuple(layouts), progress):
@@ -56,11 +56,11 @@ def read(source: Input, layouts: Sequence[LogFormat], progress: Callable[[int], 
 
 
 def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> Iterator[Piece]:
-    """Cut a source into lines, by the kind that its content tells.
+    """Split a source into lines, after detecting its kind from its content.
 
     Raises:
         SourceError: it cannot be read, or not to its end.
-        LogFormatError: it names fields that make no layout.
+        LogFormatError: its field names are not a valid layout.
     """
     with closing(source.open()) as opened:
         below = Stream(opened, source.name, source.size)
@@ -73,14 +73,14 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
                 yield from csv_pieces(blocks, layouts)
             case SourceKind.PARQUET:
                 if stream is not below or source.path is None or not source.size:
-                    raise NotFlowLogs(f"{source.name}: is Parquet in gzip or from a pipe; give it as a file")
+                    raise NotFlowLogs(f"{source.name}: is Parquet in gzip or from a pipe; use a Parquet file")
                 yield from _parquet(source.path, source.size, progress)
             case _:
                 yield from text_pieces(blocks, layouts)
 
 
 def _unwrapped(stream: Stream) -> tuple[Stream, SourceKind]:
-    """What is inside of gzip, if anything is, and its kind."""
+    """The stream after removing gzip compression, and its kind."""
     for _ in range(_MOST_WRAPPINGS + 1):
         kind = detect_kind(stream.name, stream.head())
         if kind is not SourceKind.GZIP:
@@ -94,8 +94,8 @@ def _parquet(path: Path, size: int, progress: Callable[[int], None]) -> Iterator
         from flowwarden.sources.parquet_source import parquet_pieces  # noqa: PLC0415 - pyarrow is optional
     except ImportError as error:
         raise ParquetNotInstalled(
-            f"{path}: is Parquet, and pyarrow, which reads it, is not installed; "
-            "install the extra, in the project's folder: pip install '.[parquet]'"
+            f"{path}: is Parquet, which requires pyarrow; "
+            "install it in the project's folder: pip install '.[parquet]'"
         ) from error
     return parquet_pieces(path, lambda share: progress(int(share * size)))
 
@@ -123,9 +123,7 @@ def _read(piece: Lines) -> Batch:
     numbers: list[int] = []
     at = -1
     for bad in records.malformed:
-        at = piece.lines.index(
-            bad.line, at + 1
-        )  # all lines of this text are malformed, so the first one is it
+        at = piece.lines.index(bad.line, at + 1)  # equal lines are all malformed, so the first one is correct
         if bad.line.strip():
             malformed.append(bad)
             numbers.append(piece.numbers[at])

@@ -1,4 +1,4 @@
-"""Streams of bytes: looked at before they are read, inflated on the way, in blocks of bounded size."""
+"""Byte streams: peek at the beginning, inflate, and read in blocks of bounded size."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from flowwarden.errors import DamagedSource
 BLOCK: Final = 2**18
 """Bytes read at once."""
 LONGEST_HEAD: Final = 2**16
-"""Bytes looked at, at most, to tell what a stream holds."""
+"""Maximum bytes to peek at for detecting the kind of a stream."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SHORTEST_HEAD: Final = 8  # the longest magic number has six
 
 
 class Stream(RawIOBase):
-    """Bytes of a source, with a look at the first of them and a count of those taken."""
+    """The bytes of a source; can peek at the first bytes and counts the bytes read."""
 
     def __init__(self, below: BufferedIOBase, name: str, size: int | None = None) -> None:
         super().__init__()
@@ -32,30 +32,30 @@ class Stream(RawIOBase):
         self._pending = b""
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what read() passes
-        """Read what is there, at least one byte unless it is the end."""
+        """Read the available bytes, at least one unless the stream has ended."""
         data = self._pending[: len(buffer)] or self._take(len(buffer))
         self._pending = self._pending[len(data) :]
         buffer[: len(data)] = data
         return len(data)
 
     def head(self) -> bytes:
-        """The first bytes, up to the end of the first line that is not blank; they stay to be read."""
+        """The first bytes, up to the end of the first non-blank line; they are not consumed."""
         while not self._tells() and (more := self._take(LONGEST_HEAD)):
             self._pending += more
         return self._pending.removeprefix(_BYTE_ORDER_MARK)
 
     def blocks(self, progress: Callable[[], None]) -> Iterator[bytes]:
-        """The bytes, without a byte order mark, in blocks of at most `BLOCK`; as soon as they are there.
+        """The bytes, without a byte order mark, in blocks of at most `BLOCK`, as soon as they are available.
 
         Args:
             progress: called before each block.
 
         Raises:
-            DamagedSource: compressed data is truncated or corrupt, or the medium fails.
+            DamagedSource: compressed data is truncated or corrupt, or reading fails.
         """
         mark = _BYTE_ORDER_MARK
         progress()
@@ -78,11 +78,11 @@ class Stream(RawIOBase):
         return data
 
     def _damage(self, error: BaseException) -> str:
-        return f"cannot be read on after {self.taken} bytes: {error}"
+        return f"cannot be read beyond {self.taken} bytes: {error}"
 
 
 class Inflated(Stream):
-    """What a gzip stream inflates to, all its members; its size is not known before the end."""
+    """The inflated content of a gzip stream with all its members; its size is unknown in advance."""
 
     def __init__(self, packed: Stream) -> None:
         super().__init__(igzip.IGzipFile(fileobj=packed), packed.name)  # type: ignore[no-untyped-call]  # isal's stub
@@ -92,6 +92,6 @@ class Inflated(Stream):
         of = "" if self._packed.size is None else f" of {self._packed.size}"
         kind = "ends in the middle" if isinstance(error, EOFError) else f"is damaged ({error})"
         return (
-            f"the gzip data {kind}: {self._packed.taken}{of} bytes gave {self.taken} bytes and no end; "
-            "what stands before was read; fetch the file again"
+            f"the gzip data {kind}: {self._packed.taken}{of} bytes inflated to {self.taken} bytes without an "
+            "end; the data up to there was read; download the file again"
         )

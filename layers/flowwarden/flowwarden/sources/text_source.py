@@ -1,4 +1,4 @@
-"""Lines: bytes become lines of text; lines that name the fields become layouts."""
+"""Text: splits bytes into lines; header lines define the layout."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable, s
 from flowwarden.sources.columns import ENDPOINTS
 
 LONGEST_LINE: Final = 2**16
-"""Characters; a longer line is malformed, and is never held in memory."""
+"""Maximum characters; a longer line is malformed and never completely in memory."""
 
-_LONGEST_TAIL: Final = 4 * LONGEST_LINE  # a character of UTF-8 has up to four bytes
+_LONGEST_TAIL: Final = 4 * LONGEST_LINE  # a UTF-8 character has up to four bytes
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?\s+")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
-    """Cut text into lines.
+    """Split text into lines.
 
-    A line that names the fields, wherever it stands, gives the layout of the lines after it; before the
-    first one, lines have one of `layouts`. Where the first line begins with an ISO timestamp, as CloudWatch
-    exports have it, it is taken off every line.
+    A header line, at any position, defines the layout of the lines after it; before the first header, lines
+    have one of `layouts`. If the first line begins with an ISO timestamp, as in CloudWatch exports, the
+    timestamp is removed from every line.
 
     Raises:
-        LogFormatError: a line that names fields is no layout.
+        LogFormatError: a header line is not a valid layout.
     """
     first: str | None = None
     stamped = False
@@ -47,21 +47,21 @@ def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
                 layouts = (layout,)
                 begin = at + 1
                 if layout.unknown:
-                    yield Note(f"fields that are not known are kept as text: {', '.join(layout.unknown)}")
+                    yield Note(f"unknown fields are kept as text: {', '.join(layout.unknown)}")
         yield from _lines(layouts, lines[begin:], run.numbers[begin:])
 
 
 def names_fields(line: str) -> bool:
-    """Whether the line names fields, some of which the table may not know, and holds no record."""
+    """Whether the line is a header line; some fields may be unknown."""
     names = line.removeprefix(BYTE_ORDER_MARK).split()
     return is_header(line) or (ENDPOINTS[0] in names and all(map(_NAME.fullmatch, names)))
 
 
 def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
-    r"""Cut bytes into lines, each block at once, without layouts yet. What is no UTF-8 shows as `\xff`."""
+    r"""Split bytes into lines, block by block, without layouts. Invalid UTF-8 becomes `\xff`."""
     number = 1
     tail = b""
-    too_long: bytes | None = None  # how a line begins that is streamed past
+    too_long: bytes | None = None  # the beginning of a line that is too long and is being skipped
     for block in blocks:
         rest = block
         if too_long is not None:
@@ -89,7 +89,7 @@ def _text(data: bytes) -> str:
 
 
 def _run(first: int, text: str) -> Iterator[Lines | Unreadable]:
-    """The lines of a text, the first of which has this number in its file."""
+    """The lines of a text whose first line has this number in its file."""
     lines = text.split("\n")
     begin = 0
     if max(map(len, lines)) > LONGEST_LINE:

@@ -1,1 +1,1 @@
-"""State that invocations share: sets that only grow, heartbeats of interfaces. Pure."""
+"""Shared state of invocations: sets that only grow, and heartbeats of interfaces. Pure."""

@@ -1,11 +1,11 @@
-"""Last seen: which interfaces wrote into a log group, half an hour by half an hour.
+"""Heartbeats: which interfaces wrote to a log group, by 30-minute slots.
 
-A flow log writes a record for each interface and each window, and says NODATA where there was no traffic. So
-an interface that writes nothing at all has no flow log any more, or one that does not deliver; and one that
-wrote since a flow log was made proves that it delivers.
+A flow log writes a record for each interface and window, NODATA if there was no traffic. So an interface that
+writes nothing has no flow log any more, or one that does not deliver. An interface that has written since a
+flow log was created proves that the flow log delivers.
 
-Interfaces stand in evidence by the number in their ids, so that they can be told again. They are spread over
-`SHARDS` items, because a write pays for the whole item.
+Interfaces are stored as the number in their ids, so the ids can be restored. They are spread over `SHARDS`
+items, because the cost of a write depends on the size of the whole item.
 """
 
 from __future__ import annotations
@@ -24,45 +24,46 @@ from flowwarden.state.schema import HEARTBEATS
 from flowwarden.state.sets import Addition, Sets
 
 SLOT: Final = 1800
-"""Seconds. Three windows of ten minutes, so that one that comes late is not missed."""
+"""Seconds. Three 10-minute windows, so that a late window is not missed."""
 SHARDS: Final = 8
-"""A thousand interfaces are 2 KB each, and a few hundred are one write unit."""
+"""With 1,000 interfaces, each item has 2 KB; with a few hundred, each is one write unit."""
 FEW: Final = 160
-"""Interfaces that are written into one item, wherever they belong: 2 KB. Spread, they were eight writes."""
+"""Up to this number, interfaces are written to one item, 2 KB, whatever their shard. Spread, they would take
+eight writes."""
 (INTERFACES,) = HEARTBEATS.sets
 ANY_GROUP: Final = "*"
-"""In place of a log group, whose name it cannot be: who wrote into whatever group."""
+"""Stands for all log groups together; it is not a valid log group name."""
 
 _ID: Final = re.compile(r"eni-([0-9a-f]{1,17})")
 _STREAM: Final = re.compile(r"(eni-[0-9a-f]{1,17})-(?:all|accept|reject)")
-"""Log streams are named by the interface and the traffic type."""
+"""Log streams are named after the interface and the traffic type."""
 
 
 def slot_of(seconds: int) -> int:
-    """The slot that a moment (Unix seconds) is in."""
+    """The slot of a time (Unix seconds)."""
     return seconds // SLOT
 
 
 @lru_cache(maxsize=2**14)
 def number_of(interface_id: str) -> int | None:
-    """The number that stands for an interface; None for what is no id of one.
+    """The number of an interface id; None if the text is not an interface id.
 
-    Ids have 8 or 17 hexadecimal digits, some with zeros in front: a leading 1 keeps these.
+    Ids have 8 or 17 hexadecimal digits; a leading 1 preserves leading zeros.
     """
     matched = _ID.fullmatch(interface_id)
     return int(f"1{matched[1]}", 16) if matched else None
 
 
 def interface_of(number: int) -> str:
-    """The id of the interface that a number stands for."""
+    """The interface id of a number."""
     return f"eni-{number:x}".replace("-1", "-", 1)
 
 
 def sightings(records: Table, stream: str, now: int) -> dict[int, set[int]]:
-    """The numbers of the interfaces that a batch shows at work, by slot.
+    """The numbers of the interfaces that wrote the records of a batch, by slot.
 
-    A stream of which nothing can be read shows that its interface writes; that it is unreadable is told by
-    another.
+    If no record of a stream can be read, the stream's interface counts. The detector unparsed-lines reports
+    the unreadable lines.
     """
     found: defaultdict[int, set[int]] = defaultdict(set)
     for interface_id, slot in _writers(records, now):
@@ -76,7 +77,7 @@ def sightings(records: Table, stream: str, now: int) -> dict[int, set[int]]:
 
 
 def _writers(records: Table, now: int) -> set[tuple[str, int]]:
-    """Interfaces and the slots that they wrote in, none from the future."""
+    """Interfaces and the slots in which they wrote; times in the future count as now."""
     gaps = {
         (gap.interface_id, slot_of(now if gap.start is None else min(gap.start, now)))
         for gap in records.gaps
@@ -90,29 +91,29 @@ def _talkers(flows: FlowTable, now: int) -> set[tuple[str, int]]:
     slots = np.where(starts == ABSENT, now, np.minimum(starts, now)) // SLOT
     size = len(flows.texts) + 1
     pairs = slots * size + names + 1
-    alike = len(pairs) > 0 and bool((pairs == pairs[0]).all())  # as in most batches, and quicker than sorting
+    alike = len(pairs) > 0 and bool((pairs == pairs[0]).all())  # true for most batches, faster than sorting
     found = (pairs[:1] if alike else np.unique(pairs)).tolist()
     return {(text, pair // size) for pair in found if (text := flows.text(pair % size - 1)) is not None}
 
 
 def moment(records: Table, now: int) -> int:
-    """When a batch's traffic was (Unix seconds): a single record with a wrong time decides nothing."""
+    """The median start time of a batch (Unix seconds), so that one wrong timestamp has no effect."""
     starts = records.flows["start"]
-    told = starts[starts != ABSENT]
-    if not len(told):
-        told = np.array([gap.start for gap in records.gaps if gap.start is not None], np.int64)
-    if not len(told):
+    known = starts[starts != ABSENT]
+    if not len(known):
+        known = np.array([gap.start for gap in records.gaps if gap.start is not None], np.int64)
+    if not len(known):
         return now
-    told.sort()  # np.median takes three times as long for a small batch
-    lower, upper = told[(len(told) - 1) // 2], told[len(told) // 2]
+    known.sort()  # np.median takes three times as long for a small batch
+    lower, upper = known[(len(known) - 1) // 2], known[len(known) // 2]
     return min((int(lower) + int(upper)) // 2, now)
 
 
 def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Addition]:
-    """What interfaces that were seen add to the evidence.
+    """The additions to the state table for interfaces that wrote records.
 
     Args:
-        log_group: into which they wrote.
+        log_group: the log group that they wrote to.
         seen: their numbers, by slot.
     """
     shards: dict[tuple[int, int], set[int]] = {}
@@ -132,12 +133,12 @@ def additions(log_group: str, seen: Mapping[int, Iterable[int]]) -> list[Additio
 
 
 def keys(log_group: str, slots: Iterable[int]) -> dict[str, int]:
-    """The items that tell who wrote into a log group in these slots, with their slots."""
+    """The keys of the heartbeat items of a log group in these slots, with their slots."""
     return {HEARTBEATS.key_of(log_group, slot, shard): slot for slot in slots for shard in range(SHARDS)}
 
 
 def seen(wanted: Mapping[str, int], items: Mapping[str, Sets]) -> dict[int, frozenset[int]]:
-    """The numbers of the interfaces that wrote, by slot: of those of `keys` that items are there for."""
+    """The numbers of the interfaces that wrote, by slot, from the existing items for `keys`."""
     found: dict[int, frozenset[int]] = {}
     for key, slot in wanted.items():
         found[slot] = found.get(slot, frozenset()) | items.get(key, {}).get(INTERFACES, frozenset())

@@ -1,6 +1,6 @@
-"""Marks: a server and its service in one number, as a set holds it. Pure.
+"""Marks: a server and its service as one number, for storage in a set. Pure.
 
-The address is a hash of 24 bits, so that a mark names a server only to whoever knows its address.
+The address is stored as a 24-bit hash, so a mark identifies a server only if its address is known.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ def mark(server: str, protocol: int, port: int) -> int:
 
 
 def read_mark(number: int) -> tuple[int, int, int]:
-    """The hash of the server, the protocol and the port of a mark."""
+    """The server hash, protocol and port of a mark."""
     return number >> _SERVER_AT, number >> _PROTOCOL_AT & 0xFF, number & 0xFFFF
 
 
 def server_hash(server: str) -> int:
-    """The 24 bits that a mark holds of an address."""
+    """The 24-bit hash of an address in a mark."""
     return fingerprint(server) >> _SERVER_AT

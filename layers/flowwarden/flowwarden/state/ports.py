@@ -9,10 +9,10 @@ from flowwarden.state.sets import Addition, Sets
 
 
 class EvidenceStore(Protocol):
-    """Sets of numbers that invocations share and that only grow."""
+    """Sets of numbers that only grow, shared by all invocations."""
 
     def add(self, addition: Addition) -> Sets:
-        """Add to an item, made if it is not there, and return what it holds then. Raises StateUnavailable."""
+        """Add to an item, creating it if needed, and return its new content. Raises StateUnavailable."""
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """What these items hold; one that is not there is left out. Raises StateUnavailable."""
+        """The content of these items; missing items are omitted. Raises StateUnavailable."""

@@ -1,12 +1,12 @@
-"""Evidence: what invocations remember together, as sets of numbers that only grow.
+"""Evidence: the shared state of all invocations, as sets of numbers that only grow.
 
-Batches are delivered at least once, in any order, to many invocations at the same time. A union of sets does
-not mind: whatever is added twice, late or by whom, the sets in the end are the same. Nothing is a counter.
+Batches are delivered at least once, in any order, to concurrent invocations. A union of sets is idempotent
+and commutative: duplicates, delays and order do not change the result. There are no counters.
 
-Numbers are hashes. What is counted (how many places did a host try?) goes into one of `BUCKETS` buckets,
-so that a set stays small however much is tried; `distinct` tells how many went in (linear counting: Whang
-et al., 1990). What is looked up again (was this seen before?) has 48 bits, so that two of some thousand
-hardly ever share one.
+Numbers are hashes. Values to count (how many destinations did a host try?) are hashed to one of `BUCKETS`
+buckets, so that sets stay small; `distinct` estimates the number of values (linear counting: Whang et al.,
+1990). Values to look up (was this seen before?) have 48 bits, so that collisions among some thousand are
+rare.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct
 
 BUCKETS: Final = 256
-"""Tells 12 from 20 with a standard deviation of 4-5 %, and two sets fit into one write unit of DynamoDB."""
+"""Distinguishes 12 from 20 with a standard deviation of 4-5 %; two sets fit into one DynamoDB write unit."""
 
 HOUR, DAY = 3600, 86_400
 """Seconds."""
@@ -33,43 +33,43 @@ class Addition(Struct, frozen=True):
     """Numbers to add to the sets of an item."""
 
     key: str
-    """The item's; a window's has its beginning in it, so that an item is never used again."""
+    """The item's key; it contains the start of the time window, so an item is never reused."""
     sets: Sets
     kept_until: int
-    """Unix seconds; nobody asks for the item afterwards."""
+    """Unix seconds; the item is not read after that."""
 
 
 def bucket(*parts: object) -> int:
-    """The bucket of something that is counted."""
+    """The bucket of a value to count."""
     return _hashed(parts, 1)
 
 
 @lru_cache(maxsize=2**14)
 def fingerprint(*parts: object) -> int:
-    """48 bits that stand for something that is looked up again."""
+    """A 48-bit hash of a value to look up."""
     return _hashed(parts, 6)
 
 
 def distinct(buckets: Collection[int]) -> float:
-    """How many different things went into buckets, about. With all of them full, more than can be told."""
+    """Estimate the number of distinct values from the used buckets. If all are used, it is a lower bound."""
     empty = BUCKETS - len(buckets)
     return BUCKETS * log(BUCKETS / max(empty, 1))
 
 
 def merged(*several: Sets) -> dict[str, frozenset[int]]:
-    """All that any of them holds."""
+    """The union of all sets, by name."""
     names = {name for each in several for name in each}
     return {name: _union([each[name] for each in several if name in each]) for name in names}
 
 
 def _union(several: Sequence[frozenset[int]]) -> frozenset[int]:
-    """All that any of them holds; mostly one holds the others, and is not copied."""
+    """The union of all sets; usually one contains the others and is returned without a copy."""
     largest = max(several, key=len)
     return largest if all(each is largest or each <= largest for each in several) else largest.union(*several)
 
 
 def adds_nothing(sets: Sets, known: Sets) -> bool:
-    """Whether all of the sets is known already."""
+    """Whether `known` already contains all of the sets."""
     return all(numbers <= known.get(name, frozenset()) for name, numbers in sets.items())
 
 

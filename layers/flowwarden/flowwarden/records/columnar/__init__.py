@@ -1,1 +1,1 @@
-"""The fast path: many lines at once as columns of integers. Held to the line reader's answers by tests."""
+"""The fast path: reads many lines at once into integer columns. Tests compare it with the line reader."""

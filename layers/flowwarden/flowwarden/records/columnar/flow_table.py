@@ -1,7 +1,7 @@
-"""The flows of a batch as a table: a column for each attribute that the project reasons on.
+"""The flows of a batch as a table: one column per attribute that the project uses.
 
-Most flows of a batch are looked at only together with others: counted, summed, compared. A table holds them
-as arrays of numbers, a few bytes for each attribute, and makes a Flow of the few that somebody wants to see.
+Most flows of a batch are only counted, summed and compared. A table stores them as arrays of numbers, a few
+bytes per attribute, and creates Flow objects only on request.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, Malformed
 
 _OWNERS: Final = ("account_id", "vpc_id")
-"""Asked of single flows only, so there are no columns for them."""
+"""Used for single flows only, so there are no columns for them."""
 
 COLUMNS: Final = {
     field.attribute: field.kind
     for field in FIELDS
     if field.attribute in FLOW_ATTRIBUTES and field.attribute not in _OWNERS
 }
-"""The attributes that a table has columns for, with the kinds of their fields."""
+"""The attributes with columns, and the kinds of their fields."""
 
 WIDE_KINDS: Final = frozenset({Kind.COUNT, Kind.SECONDS, Kind.INTEGER})
-"""Kinds whose columns need 64 bits a number; the others have 32."""
+"""Kinds whose columns need 64-bit numbers; the others have 32-bit numbers."""
 
 TEXT_KINDS: Final = frozenset({Kind.TEXT, Kind.ADDRESS, *WORDS})
-"""Kinds whose columns hold numbers of texts."""
+"""Kinds whose columns contain text numbers."""
 
 
 class FlowTable:
     """The flows of a batch, by column and one by one.
 
-    A column has one integer for each flow, of 32 or 64 bits: the number, or the number of the text in
-    `texts`; `ABSENT` where the layout lacks the field or the record has a dash.
+    A column has one integer per flow, of 32 or 64 bits: the value, or the index of the text in `texts`;
+    `ABSENT` if the layout lacks the field or the record has a dash.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class FlowTable:
         vocabulary: StringPool,
         flows: Callable[[Integers], Sequence[Flow]],
     ) -> None:
-        """Take the columns, and what makes flows of row numbers."""
+        """Take the columns, the texts, and a function that creates the flows for row numbers."""
         self._columns = columns
         self._absent: dict[type[np.signedinteger], Integers] = {}
         self._vocabulary = vocabulary
@@ -58,7 +58,7 @@ class FlowTable:
 
     @classmethod
     def of(cls, flows: Sequence[Flow]) -> Self:
-        """The table of flows that are there already."""
+        """A table from existing flows."""
         vocabulary = StringPool()
         return cls(columns_of(flows, vocabulary), vocabulary, lambda rows: [flows[row] for row in rows])
 
@@ -66,7 +66,7 @@ class FlowTable:
         return self._size
 
     def __getitem__(self, attribute: str) -> Integers:
-        """A column. Raises KeyError if no table has one for that attribute; see `COLUMNS`."""
+        """A column. Raises KeyError if the attribute is not in `COLUMNS`."""
         column = self._columns.get(attribute)
         if column is not None:
             return column
@@ -81,15 +81,15 @@ class FlowTable:
         return self._vocabulary.texts
 
     def text(self, number: int) -> str | None:
-        """The text of a number of a column of texts, None for `ABSENT`."""
+        """The text for a number in a text column; None for `ABSENT`."""
         return None if number == ABSENT else self._vocabulary.texts[number]
 
     def has(self, attribute: str) -> bool:
-        """Whether any layout of the batch has the column; without it all of it is `ABSENT`."""
+        """Whether any layout of the batch has the column; if not, all its values are `ABSENT`."""
         return attribute in self._columns
 
     def answers(self, question: Question) -> Answers:
-        """What a question is answered about the texts of columns; see `StringPool.answers`."""
+        """The cached answers to a question about the texts; see `StringPool.answers`."""
         return self._vocabulary.answers(question)
 
     def flows(self, rows: Integers) -> Sequence[Flow]:
@@ -98,7 +98,7 @@ class FlowTable:
 
 
 class Table(Struct, frozen=True):
-    """All that a batch of lines turned out to be; every line is in exactly one of the three."""
+    """The records of a batch of lines; every line is in exactly one of the three."""
 
     flows: FlowTable
     gaps: list[Gap]
@@ -106,10 +106,10 @@ class Table(Struct, frozen=True):
 
 
 def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integers]:
-    """The columns of flows that any of their layouts has, their texts numbered by a vocabulary.
+    """The columns of flows that occur in any of their layouts, with texts numbered by a string pool.
 
-    All that is of one kind is made at once: a batch may be a line or two, and then every array costs more
-    than what is in it.
+    Columns of the same type are built together, because in a batch of a line or two each array costs more
+    than its content.
     """
     columns: dict[str, Integers] = {}
     for names, width, is_text in _columns_in(frozenset({type(flow): flow.layout for flow in flows}.values())):
@@ -121,7 +121,7 @@ def columns_of(flows: Sequence[Flow], vocabulary: StringPool) -> dict[str, Integ
 
 @lru_cache
 def _columns_in(layouts: frozenset[LogFormat]) -> list[_Alike]:
-    """The attributes that any of some layouts has, by what is alike."""
+    """The attributes that occur in any of the layouts, grouped by column type."""
     present = {field.attribute for layout in layouts for field in layout.fields} | {"srcaddr", "dstaddr"}
     return [
         (found, width, is_text)
@@ -131,7 +131,7 @@ def _columns_in(layouts: frozenset[LogFormat]) -> list[_Alike]:
 
 
 def narrowed(attribute: str, column: Integers) -> Integers:
-    """A column in as many bits as its kind needs."""
+    """A column converted to the number of bits that its kind needs."""
     return column.astype(_width(attribute), copy=False)
 
 
@@ -140,7 +140,7 @@ def _width(attribute: str) -> type[np.signedinteger]:
 
 
 type _Alike = tuple[list[str], type[np.signedinteger], bool]
-"""Attributes whose columns are alike, the type of these, and whether they hold texts."""
+"""Attributes whose columns have the same type, this type, and whether they contain texts."""
 
 _ALIKE: Final[list[_Alike]] = [
     ([name for name, kind in COLUMNS.items() if kind in kinds], width, is_text)

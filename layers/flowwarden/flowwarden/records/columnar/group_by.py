@@ -1,4 +1,4 @@
-"""Groups: rows that have the same values in some columns, found by sorting one number that holds them all."""
+"""Groups: rows with equal values in some columns, found by sorting one number that combines the values."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 
 type Keys = NDArray[Any]
-"""A number for each row: 64-bit integers, or Python's where these do not suffice."""
+"""A number per row: 64-bit integers, or Python integers if 64 bits are too few."""
 
 _LARGEST: Final = 2**63 - 1
 
 
 def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
-    """One number for each row that holds its values in all columns.
+    """One number per row that combines its values in all columns.
 
     Args:
-        columns: values from -1 upwards.
-        sizes: for each column a number that all of its values are below.
+        columns: values, at least -1.
+        sizes: for each column, an exclusive upper bound of its values.
     """
     room = 1
     for size in sizes:
         room *= size + 1
     keys: Keys = columns[0].astype(np.int64 if room <= _LARGEST else object)
-    lowest = -1  # of all keys: that of a row whose values all are -1
+    lowest = -1  # the lowest possible key: that of a row whose values are all -1
     for column, size in zip(columns[1:], sizes[1:], strict=True):
         keys *= size + 1
         keys += column
@@ -38,15 +38,15 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
 
 
 class Groups:
-    """The rows that have the same key."""
+    """Rows grouped by equal keys."""
 
     def __init__(self, keys: Keys, *, ordered: bool = False) -> None:
         """Group rows by their keys.
 
         Args:
-            keys: a number for each row.
+            keys: a number per row.
             ordered: whether the rows of a group keep their order, so that `rows` and `members` do not depend
-                on the numbers that texts happen to have. It takes longer.
+                on how texts are numbered. This is slower.
         """
         self._order = keys.argsort(kind="stable" if ordered else None)
         in_order = keys[self._order]
@@ -62,12 +62,12 @@ class Groups:
 
     @property
     def rows(self) -> Integers:
-        """A row of each group."""
+        """One row of each group."""
         return self._order[self._starts]
 
     @cached_property
     def sizes(self) -> Integers:
-        """How many rows each group has."""
+        """The number of rows in each group."""
         sizes = np.empty_like(self._starts)
         sizes[:-1] = self._starts[1:]
         sizes[-1:] = len(self._order)
@@ -76,7 +76,7 @@ class Groups:
 
     @cached_property
     def numbers(self) -> Integers:
-        """For each row the number of its group."""
+        """For each row, the number of its group."""
         numbers = np.empty_like(self._order)
         numbers[self._order] = np.arange(len(self)).repeat(self.sizes)
         return numbers
@@ -87,14 +87,14 @@ class Groups:
         return self._order[self._starts[group] : end]
 
     def sums(self, values: Integers) -> NDArray[Any]:
-        """The sum of each group's values, none negative; as Python's integers if they may be too large."""
+        """The sum of each group's non-negative values; as Python integers if 64 bits may be too few."""
         largest = int(values.max(initial=0))
         if largest * len(values) > _LARGEST:
             values = values.astype(object)
         return self._reduced(np.add, values)
 
     def ored(self, values: Integers) -> Integers:
-        """The bits that any of each group's values has."""
+        """The bitwise OR of each group's values."""
         return self._reduced(np.bitwise_or, values)
 
     def any(self, values: Mask) -> Mask:
@@ -102,7 +102,7 @@ class Groups:
         return self._reduced(np.logical_or, values)
 
     def of(self, keys: Keys) -> tuple[Integers, Mask]:
-        """For each key the number of its group, and whether there is one."""
+        """For each key, the number of its group, and whether there is one."""
         if not len(self):
             return np.zeros(len(keys), np.int64), np.zeros(len(keys), bool)
         numbers = np.minimum(np.searchsorted(self.keys, keys), len(self) - 1)

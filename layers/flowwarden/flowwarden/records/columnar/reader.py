@@ -1,9 +1,9 @@
-"""Reads lines into a table, a few thousand at once; what is not plain is left to the reader of single lines.
+"""Reads plain lines into a table, a few thousand at once, and passes all other lines to the line reader.
 
-A line is plain if it has as many tokens as exactly one layout, one blank between any two, and each token is
-of its field's kind in the form that AWS writes. All else goes the strict way: gaps, milliseconds, tabs,
-marks, malformed lines. So this can be quick, and what a line means is decided in one place only: tests hold
-both ways to the same answer for any line.
+A line is plain if its number of tokens matches exactly one layout, its tokens are separated by one space
+each, and each token is valid for the kind of its field in AWS's form. The line reader handles all other
+lines: gaps, milliseconds, tabs, byte order marks, malformed lines. So this reader can be fast, and only one
+place defines the meaning of a line. Tests verify that both return the same result for any line.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from flowwarden.records.model import Flow, LogStatus
 from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 
 CHUNK: Final = 3584
-"""Lines read at once: few enough for their text and arrays to stay in the processor's cache."""
+"""Lines read at once: few enough for their text and arrays to fit into the CPU cache."""
 
 LARGEST_CHUNK: Final = 2**20
-"""Characters read at once: each may take some thirty bytes meanwhile, if none of them is plain."""
+"""Characters read at once: each can temporarily take some thirty bytes, if no line is plain."""
 
 FEW: Final = 160
-"""With fewer lines than this, reading them one by one is quicker: 50 lines take two fifths of the time."""
+"""Below this number, reading lines one by one is faster: 50 lines take two fifths of the time."""
 
 _LARGEST: Final = {
     Kind.PORT: 65_535,
@@ -46,7 +46,7 @@ _LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
 
 
 class ColumnarReader:
-    """Reads lines of one or several layouts into tables. Make one and keep it, as a LineReader."""
+    """Reads lines of one or several layouts into tables. Reuse a reader, like a LineReader."""
 
     def __init__(self, layouts: Sequence[LogFormat], blind: Sequence[LogFormat] = ()) -> None:
         """Prepare for lines of these layouts. Arguments and errors are those of LineReader."""
@@ -56,7 +56,7 @@ class ColumnarReader:
         self._vocabulary = StringPool()
 
     def read(self, lines: Sequence[str]) -> Table:
-        """Read the lines, each holding one record. Plain flows come first, in their order."""
+        """Read lines with one record each. Plain flows come first, in order."""
         if self._vocabulary.is_full:
             self._vocabulary = StringPool()
         vocabulary = self._vocabulary
@@ -94,7 +94,7 @@ class ColumnarReader:
 
 
 def _chunks(lines: Sequence[str], first: int = 0) -> Iterator[tuple[int, Sequence[str]]]:
-    """Cut lines into chunks; with each, how many lines come before it."""
+    """Split lines into chunks; yields the number of lines before each chunk, and the chunk."""
     for begin in range(0, len(lines), CHUNK):
         chunk = lines[begin : begin + CHUNK]
         if sum(map(len, chunk)) <= LARGEST_CHUNK:
@@ -109,14 +109,14 @@ def _chunks(lines: Sequence[str], first: int = 0) -> Iterator[tuple[int, Sequenc
 
 
 class _Part(Struct):
-    """Flows of one layout: the numbers of their lines, and the columns that the layout has."""
+    """Flows of one layout: the numbers of their lines, and the columns of the layout."""
 
     lines: Integers
     columns: dict[str, Integers]
 
 
 def _joined(parts: Sequence[_Part]) -> dict[str, Integers]:
-    """The columns of all parts; where a part lacks one that another has, it is `ABSENT`."""
+    """The columns of all parts; values that a part lacks are `ABSENT`."""
     if len(parts) == 1:
         return parts[0].columns
     names = [name for name in COLUMNS if any(name in part.columns for part in parts)]
@@ -132,7 +132,7 @@ _NONE: Final = np.empty(0, np.int64)
 
 
 class _Plan:
-    """What stands where in the lines of a layout."""
+    """The positions of the fields of a layout, grouped by how they are read."""
 
     def __init__(self, layout: LogFormat) -> None:
         self.fields = len(layout.names)
@@ -152,18 +152,18 @@ class _Plan:
 
 
 class _Reading:
-    """Some lines of a layout while their columns are read."""
+    """Lines of one layout while their columns are being read."""
 
     def __init__(self, tokens: Tokens, vocabulary: StringPool, addresses: AddressCache) -> None:
         self.valid: Mask = np.ones(tokens.length.shape[1], bool)
-        """Which lines are plain flows, as far as they are read."""
+        """Whether each line is a plain flow, as far as it has been read."""
         self._tokens = tokens
         self._columns: dict[int, Integers] = {}
         self._vocabulary = vocabulary
         self._addresses = addresses
 
     def read(self, plan: _Plan) -> dict[str, Integers]:
-        """Read all fields, and give the columns that a table has."""
+        """Read all fields, and return the columns of a table."""
         if plan.numbers:
             values, valid = self._tokens.columns(plan.numbers).numbers(plan.largest)
             self._keep(plan.numbers, values, valid)
@@ -198,7 +198,7 @@ class _Reading:
         self._keep(numbers, values, valid)
 
     def _read_text(self, number: int) -> None:
-        """Read a column of texts. In many nearly all are absent, so the others are looked at alone."""
+        """Read a text column. Often nearly all values are absent, so only the others are processed."""
         tokens = self._tokens[number]
         present = np.flatnonzero(~tokens.are_dashes())
         values = np.full(len(self.valid), ABSENT)
@@ -211,7 +211,7 @@ class _Reading:
         self._columns[number] = values
 
     def _read_addresses(self, plan: _Plan) -> None:
-        """Read the addresses of the interface's records, and those in the packets."""
+        """Read the addresses of the records, and those in the packets."""
         ends = self._tokens.columns(plan.ends)
         values = self._numbered(ends)
         self._keep(plan.ends, values, values != UNKNOWN)
@@ -223,7 +223,7 @@ class _Reading:
             self._keep(plan.packet_ends, *self._packet_ends(packets, ends, values))
 
     def _packet_ends(self, packets: Tokens, ends: Tokens, numbers: Integers) -> tuple[Integers, Mask]:
-        """The numbers of the addresses in the packets, which are valid; most are the same as the record's."""
+        """The numbers of the packet addresses, and whether they are valid; most equal the record's."""
         values = numbers.copy()
         others = np.nonzero(~packets.same_as(ends))
         if len(others[0]):
@@ -231,7 +231,7 @@ class _Reading:
         return values, values != UNKNOWN
 
     def _numbered(self, tokens: Tokens) -> Integers:
-        """The numbers of addresses; `UNKNOWN` where the token is none."""
+        """The numbers of addresses; `UNKNOWN` if a token is not an address."""
         short = self._vocabulary.short
         first, second, fitting = tokens.short()
         numbers = short.find(first, second)
@@ -250,20 +250,20 @@ class _Reading:
 
 
 class _Origin(Struct, frozen=True):
-    """Where the rows of a table come from, to make flows of those that are asked for."""
+    """The origin of the rows of a table, to create flows on request."""
 
     reader: LineReader
     lines: Sequence[str]
     plain: Integers
-    """For the first rows: the numbers of their lines."""
+    """Line numbers of the first rows, the plain ones."""
     odd: Sequence[Flow]
-    """The flows of the other rows."""
+    """Flows of the other rows."""
 
     def flows(self, rows: Integers) -> list[Flow]:
         """The flows in these rows."""
         plain = self.plain[rows[rows < len(self.plain)]]
         read = self.reader.read([self.lines[line] for line in plain.tolist()]).flows
         if len(read) != len(plain):
-            raise AssertionError(f"{len(plain)} plain lines are {len(read)} flows to the reader of lines")
+            raise AssertionError(f"the line reader read {len(read)} flows from {len(plain)} plain lines")
         made, beyond = iter(read), len(self.plain)
         return [next(made) if row < beyond else self.odd[row - beyond] for row in rows.tolist()]

@@ -1,4 +1,4 @@
-"""Texts as numbers: a column of a table holds the number of each text, which is cheap to compare."""
+"""Texts as numbers: a column of a table contains the number of each text, which is cheap to compare."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ WORDS: Final[dict[Kind, type[Action | FlowDirection]]] = {Kind.ACTION: Action, K
 """Kinds whose tokens are one of a few words."""
 
 REMEMBERED: Final = 2**16
-"""Texts that a vocabulary may have when a batch begins; beyond it a new one is begun."""
+"""Maximum texts of a pool at the start of a batch; beyond it, a new pool is created."""
 
 UNKNOWN: Final = -2
-"""In place of a number: not remembered."""
+"""In place of a number: not in the pool."""
 
 type Question = Callable[[Sequence[str]], Sequence[int] | Integers | Mask]
-"""Asked about texts; an answer from -1 upwards for each."""
+"""A function of texts; returns a number of at least -1 for each."""
 
 MOST_QUESTIONS: Final = 16
-"""Whose answers are kept, the last ones asked. Each VPC has two or three of its own, and an answer for each
-text takes eight bytes."""
+"""Maximum questions with cached answers, the most recent ones. Each VPC has two or three, and the answers
+take eight bytes per text."""
 
 _SLOTS: Final = 2**15
 _SHIFT: Final = np.uint64(64 - 15)
@@ -38,7 +38,7 @@ _SHIFT: Final = np.uint64(64 - 15)
 class StringPool:
     """Texts, each with a number. `ABSENT` is the number of None, and of a dash.
 
-    Kept from batch to batch, since addresses repeat.
+    It is kept across batches, because addresses repeat.
     """
 
     def __init__(self) -> None:
@@ -51,12 +51,12 @@ class StringPool:
             self.numbers(list(choices))
 
     def __getitem__(self, text: str | None) -> int:
-        """The number of a text; a new one if it has none yet."""
+        """The number of a text; adds the text if it is new."""
         number = self._numbers.get(text)
         return int(self.numbers([text])[0]) if number is None else number
 
     def numbers(self, texts: Sequence[str | None]) -> Integers:
-        """The numbers of some texts; those that have none yet get the next ones."""
+        """The numbers of texts; adds new texts."""
         known = map(self._numbers.get, texts, repeat(UNKNOWN))
         numbers = np.fromiter(known, np.int64, len(texts))
         (unknown,) = (numbers == UNKNOWN).nonzero()
@@ -70,31 +70,31 @@ class StringPool:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next batch should begin a new vocabulary."""
+        """Whether the next batch must use a new pool."""
         return len(self.texts) > REMEMBERED
 
     def answers(self, question: Question) -> Answers:
-        """What a question is answered about texts; kept, so the question has to be the same each time."""
+        """The answers to a question, cached by the question; so pass the same function object each time."""
         answers = self._answers.pop(question, None)
         if answers is None:
             answers = Answers(self.texts, question)
-        self._answers[question] = answers  # the last one now
+        self._answers[question] = answers  # now the most recent
         if len(self._answers) > MOST_QUESTIONS:
             del self._answers[next(iter(self._answers))]
         return answers
 
 
 class Answers:
-    """What a question is answered about texts, by their numbers. Each text is asked about once."""
+    """The answers to a question, by text number. Each text is evaluated once."""
 
     def __init__(self, texts: Sequence[str], question: Question) -> None:
-        """Take texts by number, which may become more, and what is asked about them."""
+        """Take the texts by number, which can grow, and the question."""
         self._texts = texts
         self._question = question
         self._known: Integers = np.full(1, ABSENT)
 
     def of(self, numbers: Integers) -> Integers:
-        """The answers about the texts that have these numbers; `ABSENT` about that of `ABSENT`."""
+        """The answers for the texts with these numbers; `ABSENT` for `ABSENT`."""
         if len(self._known) <= len(self._texts):
             self._grow()
         found: Integers = self._known[numbers]
@@ -105,7 +105,7 @@ class Answers:
         return found
 
     def _ask(self, numbers: Integers) -> None:
-        """Ask about the texts of these numbers, each once: marks tell that faster than sorting does."""
+        """Evaluate the texts with these numbers, each once; a mask finds duplicates faster than sorting."""
         lowest = int(numbers.min())
         marks = np.zeros(int(numbers.max()) - lowest + 1, bool)
         marks[numbers - lowest] = True
@@ -115,14 +115,14 @@ class Answers:
     def _grow(self) -> None:
         known = np.full(2 * len(self._texts) + 1, UNKNOWN)
         known[: len(self._known) - 1] = self._known[:-1]
-        known[-1] = ABSENT  # where Python looks for the number -1
+        known[-1] = ABSENT  # the element at index -1
         self._known = known
 
 
 class ShortTexts:
-    """The numbers of texts of at most 16 characters by these characters, as two words.
+    """The numbers of texts of at most 16 characters, by their characters as two words.
 
-    A cache as processors have them: each text has one slot, and the one that came last is remembered.
+    A direct-mapped cache: each text has one slot, which contains its most recent text.
     """
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class ShortTexts:
         self._numbers = np.full(_SLOTS, UNKNOWN, np.int32)
 
     def find(self, first: Words, second: Words) -> Integers:
-        """The numbers of texts; `UNKNOWN` for those that are not remembered."""
+        """The numbers of texts; `UNKNOWN` for those that are not cached."""
         slots = _slots(first, second)
         found = self._first.take(slots) == first
         found &= self._second.take(slots) == second
@@ -140,9 +140,9 @@ class ShortTexts:
         return numbers
 
     def keep(self, first: Words, second: Words, numbers: Integers) -> None:
-        """Remember the numbers of texts."""
+        """Cache the numbers of texts."""
         slots = _slots(first, second)
-        one = one_of_each(slots, _SLOTS)  # of several for a slot, one
+        one = one_of_each(slots, _SLOTS)  # one of several texts for a slot
         self._first[slots], self._second[slots], self._numbers[slots] = first[one], second[one], numbers[one]
 
 
@@ -159,4 +159,4 @@ ACCEPT: Final = _FIRST[Action.ACCEPT]
 REJECT: Final = _FIRST[Action.REJECT]
 INGRESS: Final = _FIRST[FlowDirection.INGRESS]
 EGRESS: Final = _FIRST[FlowDirection.EGRESS]
-"""The numbers that these words have in every vocabulary."""
+"""The numbers of these words in every pool."""

@@ -1,11 +1,10 @@
-"""The tokens of many lines at once: where they stand, and the numbers, words and texts that they are.
+"""The tokens of many lines at once: their positions, and their values as numbers, words and texts.
 
-Nothing here raises for what a line holds: what is not plainly what
-it should be is marked as invalid, and the reader's strict way decides what it is.
+The content of a line never raises an error: tokens that are not plainly valid are marked as invalid, and the
+line reader decides about them.
 
-Tokens are read eight bytes at a time, as one 64-bit number each: ASCII text is turned into digits and
-compared by arithmetic on these. Source of the digit arithmetic: Daniel Lemire, "Quickly parsing eight
-digits", 2018.
+Tokens are read eight bytes at a time, as one 64-bit number each: arithmetic on these numbers parses digits
+and compares texts. Source of the digit arithmetic: Daniel Lemire, "Quickly parsing eight digits", 2018.
 """
 
 from __future__ import annotations
@@ -21,25 +20,25 @@ from flowwarden.records.columnar.distinct import places_of
 
 type Integers = NDArray[np.signedinteger[Any]]
 type Positions = NDArray[np.int32]
-"""Places in a text, and lengths: half as large as integers, since there are two for each token."""
+"""Positions in a text, and lengths: 32 bits, because there are two for each token."""
 type Words = NDArray[np.uint64]
-"""Eight bytes of text each, the first one in the lowest byte."""
+"""Eight bytes of text each, the first byte in the lowest byte of the number."""
 type Mask = NDArray[np.bool_]
 type Where = Integers | slice
-"""Which elements of an array."""
+"""An index of array elements."""
 
 ABSENT: Final = -1
 """The number of a token that is a dash."""
 MOST_DIGITS: Final = 16
-"""Longer numbers are invalid here, whatever their value."""
+"""Longer numbers are invalid here, regardless of their value."""
 LARGEST_NUMBER: Final = 10**MOST_DIGITS - 1
 LONGEST_DISTINCT: Final = 48
-"""Longer texts are invalid where distinct ones are asked for."""
+"""Longer texts are invalid for `Tokens.distinct`."""
 
 _WORD: Final = 8  # bytes
-_PAD: Final = " " * (LONGEST_DISTINCT + _WORD)  # so that words can be loaded before any token and behind it
+_PAD: Final = " " * (LONGEST_DISTINCT + _WORD)  # so that words can be loaded before and after any token
 _BEFORE: Final = len(_PAD) + 1
-_SLICE: Final = 2**16  # bytes looked through at once, so that what this takes stays in the cache
+_SLICE: Final = 2**16  # bytes scanned at once, so that temporary arrays fit into the cache
 _BLANK, _NEWLINE, _DASH = b" \n-"
 _FIRST_PRINTED: Final = np.uint8(33)
 _PRINTED: Final = np.uint8(94)  # bytes from "!" to "~"
@@ -51,9 +50,9 @@ _MASKS: Final = np.array(
     ],
     np.uint64,
 )
-"""By the number of a word within a token and the token's length: the mask of what is the token's."""
+"""By word index within a token and token length: the mask of the bytes that belong to the token."""
 _HIGH: Final = ~_MASKS[0, _WORD::-1]
-"""By a number of bytes: the mask of the last so many bytes of a word."""
+"""By number of bytes: the mask of that many last bytes of a word."""
 _ZEROS: Final = np.uint64(0x3030303030303030)  # "00000000"
 _ABOVE_NINE: Final = np.uint64(0x7676767676767676)  # carries a byte above 9 into its highest bit
 _HIGHEST_BITS: Final = np.uint64(0x8080808080808080)
@@ -65,14 +64,14 @@ _FOLDS: Final = tuple(
         (10_000 * 2**32 + 1, 32, 0x00000000FFFFFFFF),
     )
 )
-"""How digits become pairs of digits, pairs fours, and fours a number: multiply, shift, mask."""
+"""Combine digits to pairs, pairs to groups of four, and these to a number: multiply, shift, mask."""
 MIX: Final = np.uint64(hash("flowwarden") * 2 + 1 & 2**64 - 1)
-"""Multiplied with words to hash them: odd, so that nothing is lost. Python seeds its own hashes anew for each
-process, so nobody can choose addresses beforehand that share one."""
+"""Factor for hashing words: odd, so that the multiplication is reversible. Python seeds its hashes per
+process, so an attacker cannot choose colliding addresses in advance."""
 
 
 class Text:
-    """Lines as one text, cut into tokens."""
+    """Lines as one text, split into tokens."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         text = "\n".join((_PAD, *lines, _PAD))
@@ -80,14 +79,14 @@ class Text:
         self.bytes = np.frombuffer(raw, np.uint8)
         self.words = np.ndarray((len(raw) - _WORD + 1,), "<u8", raw, strides=(1,))
         self.text = text if len(text) == len(raw) else raw.decode("latin-1")
-        """A character for each byte."""
+        """One character per byte."""
         self._breaks = _breaks(self.bytes[_BEFORE : -len(_PAD)])
         self._set_lines(len(lines))
 
     def _set_lines(self, count: int) -> None:
         kinds = self.bytes.take(self._breaks)
         ends = np.flatnonzero(kinds == _NEWLINE)
-        if len(ends) != count:  # a line holds a newline: nobody can tell the lines apart
+        if len(ends) != count:  # a line contains a newline: line boundaries are ambiguous
             ends = ends[:0]
         self._line_ends = ends
         self._tokens = ends + 1
@@ -99,10 +98,10 @@ class Text:
                 self._tokens[np.searchsorted(ends, odd)] = 0
 
     def tokens(self, count: int) -> tuple[Integers, Tokens]:
-        """The numbers of the lines that have so many tokens, and these tokens: a row for each column of them.
+        """The numbers of the lines with this number of tokens, and their tokens: one row per column.
 
-        Only lines of printed ASCII whose tokens have one blank between them. Of a batch in which a line holds
-        a newline there are none.
+        Includes only lines of printable ASCII whose tokens are separated by one space each. If any line
+        contains a newline, the result is empty.
         """
         lines = np.flatnonzero(self._tokens == count)
         if len(lines) * count == len(self._breaks):
@@ -121,7 +120,7 @@ class Text:
 
 
 class Tokens:
-    """Tokens of lines: arrays of the shape (columns, lines), as all arrays that its methods give."""
+    """Tokens of lines: arrays with the shape (columns, lines), like all arrays that the methods return."""
 
     def __init__(self, text: Text, start: Positions, end: Positions) -> None:
         self._text = text
@@ -130,27 +129,27 @@ class Tokens:
         self.length = end - start
 
     def __getitem__(self, where: Any) -> Tokens:  # noqa: ANN401 - any index of an array
-        """Some of the tokens, as if it were an array."""
+        """Some of the tokens, with array indexing."""
         return Tokens(self._text, self._start[where], self._end[where])
 
     def columns(self, numbers: Sequence[int]) -> Tokens:
-        """Those of some columns."""
+        """The tokens of some columns."""
         return Tokens(self._text, self._start.take(numbers, axis=0), self._end.take(numbers, axis=0))
 
     def are_dashes(self) -> Mask:
-        """Which of them are a dash."""
+        """Whether each token is a dash."""
         dashes: Mask = (self.length == 1) & (self._text.bytes.take(self._start) == _DASH)
         return dashes
 
     def are(self, word: str) -> Mask:
-        """Which of them are this word of at most eight characters."""
+        """Whether each token is this word of at most eight characters."""
         wanted = int.from_bytes(word.encode(), "little")
         are: Mask = (self._head == wanted) & (self.length == len(word))
         return are
 
     @cached_property
     def _head(self) -> Words:
-        """The first eight bytes, zeros behind the token's end."""
+        """The first eight bytes, with zeros after the token's end."""
         return self._word(0, slice(None))
 
     @cached_property
@@ -159,10 +158,10 @@ class Tokens:
         return self._word(_WORD, slice(None))
 
     def numbers(self, largest: Sequence[int]) -> tuple[Integers, Mask]:
-        """Their values, `ABSENT` for a dash, and which are valid: a dash, or digits.
+        """The numeric values, `ABSENT` for a dash, and whether each is valid: a dash, or digits.
 
         Args:
-            largest: for each column the largest value that is valid.
+            largest: for each column, the largest valid value.
         """
         low, valid = _digits(self._words_at(self._end, -_WORD), np.minimum(self.length, _WORD))
         values = low.view(np.int64)
@@ -180,15 +179,15 @@ class Tokens:
         return values, valid
 
     def short(self) -> tuple[Words, Words, Mask]:
-        """Their first and second words, and which of them have no more than these."""
+        """The first and second words, and whether each token has no more than these."""
         return self._head, self._next, self.length <= 2 * _WORD
 
     def distinct(self) -> tuple[Integers, list[str], Mask]:
-        """For each token the number of its text in a list of the distinct texts; and which are valid.
+        """For each token, the index of its text in a list of the distinct texts; and whether it is valid.
 
-        For tokens in one row. Texts are told apart by a hash of their bytes and then compared with one that
-        has the same hash, so that the answer is exact: a token that merely has the hash of another is
-        invalid, as is one of more than `LONGEST_DISTINCT` characters.
+        For tokens in one row. Texts are grouped by a hash of their bytes and then compared with one text of
+        the group, so the result is exact: a token that collides with a different text is invalid, and so is
+        one of more than `LONGEST_DISTINCT` characters.
         """
         parts = self._parts()
         loaded = [self._word(at, where) for at, where in parts]
@@ -207,7 +206,7 @@ class Tokens:
         return mixed
 
     def only_text(self) -> str | None:
-        """The text that all of them are, for tokens in one row; None if they are not all the same."""
+        """The common text of all tokens in one row; None if they are not all equal."""
         length = int(self.length[0]) if len(self.length) else 0
         if not 0 < length <= LONGEST_DISTINCT or (self.length != length).any():
             return None
@@ -217,13 +216,13 @@ class Tokens:
         """Whether all are the same text, if all have this length."""
         if length < _WORD:
             return bool((self._head == self._head[0]).all())
-        # The last word begins early enough to end with the token, so that nothing has to be masked.
+        # The last word begins early enough to end with the token, so no masking is needed.
         places = (min(at, length - _WORD) for at in range(0, length, _WORD))
         words = (self._words_at(self._start, at) for at in places)
         return all((each == each[0]).all() for each in words)
 
     def same_as(self, other: Tokens) -> Mask:
-        """Which are the same texts as the other's, as far as `LONGEST_DISTINCT` characters."""
+        """Whether each text equals the other's, up to `LONGEST_DISTINCT` characters."""
         same: Mask = self.length == other.length
         same &= self._head == other._head
         same &= self._next == other._next
@@ -233,14 +232,14 @@ class Tokens:
         return same
 
     def ends_as(self, other: Tokens) -> Mask:
-        """Which are the same behind their second word, for tokens in one row."""
+        """Whether each text equals the other's after the second word, for tokens in one row."""
         same = np.ones(len(self.length), bool)
         for at, where in self._parts()[2:]:
             same[where] &= self._word(at, where) == other._word(at, where)
         return same
 
     def _parts(self) -> list[tuple[int, Where]]:
-        """Where words begin within the tokens, with the tokens that reach beyond; all where few do not."""
+        """Offsets of words within the tokens, with the longer tokens; all tokens for the first two."""
         longest = min(int(self.length.max(initial=0)), LONGEST_DISTINCT)
         return [
             (at, slice(None) if at <= _WORD else np.flatnonzero(self.length > at))
@@ -248,14 +247,13 @@ class Tokens:
         ]
 
     def _word(self, at: int, where: Where) -> Words:
-        """The word that begins `at` bytes within these tokens, zeros behind their ends."""
+        """The word at offset `at` of these tokens, with zeros after their ends."""
         words = self._words_at(self._start[where], at)
         words &= _MASKS[at // _WORD].take(self._capped[where])
         return words
 
     def _words_at(self, places: Positions, offset: int) -> Words:
-        # Without the conversion beforehand, indexing takes a third longer.
-        # Nor is anything but one dimension quick.
+        # Without the conversion, indexing takes a third longer. Only one-dimensional indexing is fast.
         words: Words = self._text.words[np.add(places, offset, dtype=np.int64).ravel()]
         return words.reshape(places.shape)
 
@@ -265,7 +263,7 @@ class Tokens:
         return capped
 
     def _texts(self, where: Integers) -> list[str]:
-        """The texts, cut where they are too long to be valid: whoever writes lines decides on that."""
+        """The texts, truncated to the longest valid length, because senders of lines control their length."""
         starts = self._start[where]
         cut = np.minimum(self._end[where], starts + LONGEST_DISTINCT)
         ends = zip(starts.tolist(), cut.tolist(), strict=True)
@@ -273,8 +271,8 @@ class Tokens:
 
 
 def _breaks(raw: NDArray[np.uint8]) -> Positions:
-    """Where, behind the padding, bytes are that do not print, blanks among them, or that are beyond ASCII."""
-    # Bytes wrap around, so one comparison finds what is below as well as what is above.
+    """Positions of spaces, non-printable bytes and non-ASCII bytes after the padding."""
+    # Bytes wrap around, so one comparison finds bytes below and above the range.
     return np.concatenate(
         [
             (np.flatnonzero(raw[begin : begin + _SLICE] - _FIRST_PRINTED >= _PRINTED)).astype(np.int32)
@@ -285,8 +283,8 @@ def _breaks(raw: NDArray[np.uint8]) -> Positions:
 
 
 def _digits(words: Words, count: Integers) -> tuple[Words, Mask]:
-    """The number that the last `count` bytes of each word are, and whether these are digits."""
-    # In place, as everything that is done to all numbers of all lines.
+    """The number in the last `count` bytes of each word, and whether these are digits."""
+    # In place, like all operations on all numbers of all lines.
     digits = words ^ _ZEROS
     digits &= _HIGH.take(count)
     high = digits + _ABOVE_NINE
