@@ -1,4 +1,4 @@
-# Every task of the project. `make help` lists them; each installs what it needs.
+# The project's tasks. `make help` lists them; each task installs its dependencies.
 SHELL := /bin/bash
 PYTHON ?= python3.13
 BIN := .venv/bin
@@ -10,45 +10,45 @@ export PYTHONPATH := layers/flowwarden:cli:.
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# An environment each: ministack and aws-sam-cli pin other botocores than ours.
+# Separate environments, because ministack and aws-sam-cli pin other versions of botocore.
 .venv/.made: requirements/dev.txt
-	@echo "== making .venv (the project's tools, and the command flowwarden)"
+	@echo "== creating .venv (the project's tools, and the command flowwarden)"
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venvs/%/.made: requirements/%.txt
-	@echo "== making .venvs/$* ($*)"
+	@echo "== creating .venvs/$* ($*)"
 	@$(PYTHON) -m venv --clear .venvs/$*
 	@.venvs/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .PHONY: setup
-setup: .venv/.made .venvs/ministack/.made .venvs/sam/.made ## Make the environments (the other tasks do it themselves)
+setup: .venv/.made .venvs/ministack/.made .venvs/sam/.made ## Create the virtual environments (other tasks do this when needed)
 
 .PHONY: lint
-lint: .venv/.made ## Style, types, architecture
+lint: .venv/.made ## Check style, types and architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy layers/flowwarden/flowwarden cli/flowwarden_cli functions/monitor/monitor.py functions/enforcer/enforcer.py local benchmarks tests
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: .venv/.made ## Rewrite the sources in the house style
+format: .venv/.made ## Format the sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup ## Everything that needs no container, on all cores (ARGS=tests/records: one folder)
+test: setup ## Run all tests that need no container, on all cores (ARGS=tests/records: one folder)
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "not container" $(ARGS)
 
 .PHONY: test-container
-test-container: setup ## What needs a container engine: the functions through `sam local invoke`
+test-container: setup ## Run the tests that need a container engine: the functions through `sam local invoke`
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: reliability
-reliability: setup ## Every property test with 1,500 examples in place of 60
+reliability: setup ## Run every property test with 1,500 examples instead of 60
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
 
 .PHONY: docs
@@ -59,16 +59,16 @@ docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of do
 	@$(BIN)/python -m local.docs_state
 
 .PHONY: golden
-golden: .venv/.made ## Write the golden pages anew: what each detector's notification says
+golden: .venv/.made ## Regenerate the golden pages: the text of each detector's notification
 	@$(BIN)/python -m tests.monitor.render.golden
 	@$(BIN)/python -m tests.enforcer.reporting.golden
 
 .PHONY: validate
-validate: .venvs/sam/.made ## What SAM says of the template
+validate: .venvs/sam/.made ## Validate the template with SAM
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam validate --lint
 
 .PHONY: demo
-demo: setup ## The main job, on an embedded AWS, in about a minute
+demo: setup ## Run the main scenario on an AWS emulator, in about a minute
 	@$(BIN)/python -m local.demo
 
 .PHONY: up
@@ -88,7 +88,7 @@ down: setup ## Stop the embedded AWS that `make up` started
 	@$(BIN)/python -m local.sandbox down
 
 .PHONY: invoke
-invoke: setup ## Run a function in a container on one event: make invoke EVENT=events/monitor/reject-burst.json
+invoke: setup ## Run a function in a container with one event: make invoke EVENT=events/monitor/reject-burst.json
 	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")
 
 .PHONY: wheel
@@ -101,26 +101,26 @@ wheel: .venv/.made ## Build the wheel of the command line into build/wheel, and 
 	@cd build/wheel && unset PYTHONPATH && venv/bin/flowwarden --version && venv/bin/flowwarden read ../../tests/cli/sample.log > /dev/null && ls *.whl
 
 .PHONY: bench
-bench: .venvs/bench/.made ## What reading a payload costs, held against floors and others, in about 4 minutes (ARGS=--quick, ARGS=--stages)
+bench: .venvs/bench/.made ## Measure the time to read a payload, compared with lower bounds and other parsers, in about 4 minutes (ARGS=--quick, ARGS=--stages)
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: eval
-eval: .venv/.made ## What the detectors find, and what they page for nothing, on made-up traffic, in about half an hour on two cores (ARGS=--quick: 5 min)
+eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: 5 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 .PHONY: sweep
-sweep: .venv/.made ## What the enforcer's sweep over a thousand VPCs costs, on moto, in about 2 minutes
+sweep: .venv/.made ## Measure the enforcer's sweep of a thousand VPCs, on moto, in about 2 minutes
 	@$(BIN)/python -m benchmarks.enforcement $(ARGS)
 
 .PHONY: peers
-peers: .venvs/peers-world/.made .venvs/peers-custodian/.made .venvs/peers-prowler/.made ## What Cloud Custodian and Prowler say of an account that the enforcer has swept, in about 2 minutes
+peers: .venvs/peers-world/.made .venvs/peers-custodian/.made .venvs/peers-prowler/.made ## Check an account swept by the enforcer with Cloud Custodian and Prowler, in about 2 minutes
 	@.venvs/peers-world/bin/python -m benchmarks.enforcement.peers $(ARGS)
 
 .PHONY: lock
-lock: .venv/.made ## Pin the requirements anew
+lock: .venv/.made ## Pin the requirements again
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	for name in bench dev ministack peers-custodian peers-prowler peers-world sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
 
 .PHONY: clean
-clean: ## Remove what the tasks made, environments included
+clean: ## Remove everything that the tasks created, including the environments
 	rm -rf .venv .venvs build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis

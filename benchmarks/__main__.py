@@ -30,23 +30,23 @@ INTERFACES: Final = 10, 100, 1_000
 ROUNDS: Final = 15
 STARTS: Final = 9
 SECONDS: Final = 150
-"""When this time is over, no further round begins; what comes after the rounds takes about 30 s."""
+"""Seconds after which no further round begins; the steps after the rounds take about 30 s."""
 EVERY: Final = 5
 """A payload of 100,000 records is read in every fifth round."""
 FEWEST: Final = 3
-"""Rounds that are made however long they take."""
+"""Minimum number of rounds, regardless of their duration."""
 QUICK_ROUNDS: Final = 3
 QUICK_STARTS: Final = 3
 WARM_UP_ROUND: Final = 10_000
-"""A round whose payloads come in no other; its times are thrown away."""
+"""A round with separate payloads for warm-up; its times are discarded."""
 FEW_WAYS: Final = STDLIB_FLOOR, WHEELS_FLOOR, PROJECT
-"""The ways that read the largest payload, and all that a quick run measures the memory of."""
+"""The ways that read the largest payload, and whose memory a quick run measures."""
 CUT_WAYS: Final = *FEW_WAYS, FINDINGS
 """The ways that read small payloads and those of several interfaces."""
 
 
 def main() -> int:
-    """Run what the arguments ask for; 1 if two ways disagree."""
+    """Run the benchmark with these arguments; return 1 if two ways disagree."""
     arguments = _arguments()
     pinned = pin()
     if arguments.stages:
@@ -67,14 +67,14 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench", description="Measure what reading a payload costs.")
-    parser.add_argument("--quick", action="store_true", help="few rounds; results.md is left as it is")
-    parser.add_argument("--stages", action="store_true", help="only where this project's time goes")
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure the time to read a payload.")
+    parser.add_argument("--quick", action="store_true", help="few rounds; does not change results.md")
+    parser.add_argument("--stages", action="store_true", help="only the time of Flow Warden's own stages")
     return parser.parse_args()
 
 
 def pin() -> bool:
-    """Keep this process and its children to one core; False where the system has no way to say so."""
+    """Pin this process and its children to one core; False if the system does not support it."""
     os.environ["POLARS_MAX_THREADS"] = "1"
     if not hasattr(os, "sched_setaffinity"):
         return False
@@ -104,7 +104,7 @@ def run(*, quick: bool, pinned: bool) -> Results:
 
 
 def make_cases() -> list[Case]:
-    """Every layout with every size and number of interfaces."""
+    """All combinations of layout, size and number of interfaces."""
     cases = []
     for name, layout in layouts().items():
         ways = {way: entry.make(layout) for way, entry in WAYS.items()}
@@ -126,7 +126,7 @@ def shapes(layout: str) -> dict[Shape, Iterable[str]]:
 
 
 def measure_speed(cases: list[Case], results: Results, rounds: int, progress: Progress) -> None:
-    """Make rounds over all cases, so that a noisy minute of the machine falls on all of them."""
+    """Run rounds over all cases, so that a slow minute of the machine affects all of them."""
     begin = time.monotonic()
     for case in cases:
         if case.shape.records <= AT_ONCE:
@@ -144,7 +144,7 @@ def measure_speed(cases: list[Case], results: Results, rounds: int, progress: Pr
 
 
 def show_stages(rounds: int) -> None:
-    """Print what each stage of reading costs, and what each package costs on the way to findings."""
+    """Print the time of each stage of reading, and of each package up to findings."""
     for name, layout in layouts().items():
         print(f"\nLayout {name}, {AT_ONCE:,} records a payload, {rounds} payloads\n")
         print(report.stages(stages.measure(layout, rounds)))

@@ -1,4 +1,4 @@
-"""What every way must find, and the plain aggregation that the ways share which have none of their own."""
+"""The aggregates that every way must compute, and the aggregation for ways that have none of their own."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ type InterfacePair = tuple[str | None, str, str]
 
 
 class Aggregates(Struct, frozen=True):
-    """What a payload's flows come to."""
+    """The aggregates of a payload's flows."""
 
     groups: Mapping[Group, list[int]]
     """Records, packets and bytes."""
     rejected_ports: Mapping[Pair, set[int | None]]
     """Distinct destination ports of the rejected flows."""
     sides: Mapping[str, int]
-    """Records at `ingress`, at `egress`, and `unknown`; a side without records is left out."""
+    """Records at `ingress`, at `egress`, and `unknown`; sides without records are omitted."""
 
     def difference(self, other: Aggregates) -> str | None:
-        """The first thing that two aggregates disagree about, or None if they agree."""
+        """The first difference between two aggregates, or None if they are equal."""
         for name in ("groups", "rejected_ports", "sides"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
@@ -37,9 +37,9 @@ class Aggregates(Struct, frozen=True):
 
 
 def aggregate(flows: Iterable[Any]) -> Aggregates:
-    """Aggregate flows, gaps left out before, in one pass.
+    """Aggregate flows (without gaps) in one pass.
 
-    They are objects of any class whose attributes have AWS' names, with `_` for `-`.
+    Flows are objects of any class whose attributes have AWS's names, with `_` instead of `-`.
     """
     groups: dict[Group, list[int]] = {}
     rejected: defaultdict[Pair, set[int | None]] = defaultdict(set)
@@ -68,9 +68,9 @@ def aggregate(flows: Iterable[Any]) -> Aggregates:
 
 
 def sides(pairs: Mapping[InterfacePair, int]) -> dict[str, int]:
-    """Records at each side, for logs that do not tell it.
+    """Records at each side, for logs without the flow direction.
 
-    An interface's own address is the one that all of its flows of a family have in common.
+    An interface's own address is the one that all its flows of an address family have in common.
     """
     common: dict[tuple[str | None, bool], set[str]] = {}
     for interface, source, destination in pairs:

@@ -1,7 +1,7 @@
 """The clock: rounds in which every way reads the same payloads, one way after the other.
 
-A way's time means little on a machine that others use too; its ratio to another way's time in the same
-round means much. So rounds are short, and every figure is the median of what the rounds say.
+On a shared machine, the time of a way is not reliable, but its ratio to the time of another way in the same
+round is. So rounds are short, and every figure is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from benchmarks.ways.way import Event, Way
 from flowwarden.records.log_format import LogFormat
 
 AT_ONCE: Final = 10_000
-"""Records that a way reads while the clock runs, in one payload or in several smaller ones."""
+"""Records that a way reads per measurement, in one payload or in several smaller ones."""
 
 
 MOST_PAYLOADS: Final = 30
-"""Payloads that a way reads while the clock runs: enough that a figure for small ones is steady."""
+"""Maximum number of payloads per measurement: enough for stable figures of small payloads."""
 
 
 class WaysDisagree(Exception):
-    """Two ways found different aggregates in the same payload, so that their times cannot be compared."""
+    """Two ways computed different aggregates of the same payload, so their times are not comparable."""
 
 
 class Shape(Struct, frozen=True):
-    """What payloads are like: so many records of a layout, by name, which so many interfaces wrote."""
+    """The shape of a payload: the name of its layout, its number of records and of interfaces."""
 
     layout: str
     records: int
@@ -42,7 +42,7 @@ class Shape(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True):
-    """What is measured: payloads of a shape, read by these ways."""
+    """A measurement: payloads of a shape, read by these ways."""
 
     shape: Shape
     layout: LogFormat
@@ -50,14 +50,14 @@ class Case(Struct, frozen=True):
 
 
 class Samples(Struct):
-    """What the rounds of one case found."""
+    """The samples of one case."""
 
     times: defaultdict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     """Nanoseconds per record, by way and by the round's number."""
 
     @property
     def rounds(self) -> int:
-        """How many there are."""
+        """The number of rounds."""
         return max(map(len, self.times.values()), default=0)
 
     def nanoseconds(self, way: str) -> float:
@@ -65,34 +65,34 @@ class Samples(Struct):
         return median(self.times[way].values())
 
     def least(self, way: str) -> float:
-        """The quietest round's."""
+        """The minimum over all rounds."""
         return min(self.times[way].values())
 
     def ratio(self, way: str, other: str) -> float:
-        """How many times as long a way takes as another."""
+        """The ratio of the times of two ways."""
         return ratio(self.times[way], self.times[other])
 
 
 def ratio(one: Mapping[int, float], other: Mapping[int, float]) -> float:
-    """The median of the ratios of the rounds that both took part in."""
+    """The median of the ratios in the rounds that both took part in."""
     return median(one[number] / other[number] for number in one.keys() & other.keys())
 
 
 def measure_round(case: Case, number: int, samples: Samples) -> None:
-    """Let every way read payloads that none of them has seen, and compare what they find.
+    """Let every way read new payloads, and compare their aggregates.
 
     Raises:
-        WaysDisagree: two of the ways find different aggregates.
+        WaysDisagree: two of the ways computed different aggregates.
     """
     records, interfaces = case.shape.records, case.shape.interfaces
     payloads = [payload(case.layout, records, seed, interfaces) for seed in seeds(records, number)]
     events = [each.event for each in payloads]
     names = list(case.ways)
-    Random(number).shuffle(names)  # none always comes after the same one
+    Random(number).shuffle(names)  # so that no way always runs after the same other way
     found = {}
     gc.collect()
     for name in names:
-        gc.freeze()  # so that no way's collector looks through what the others found
+        gc.freeze()  # so that a way's garbage collection does not scan the results of other ways
         nanoseconds, results = timed(case.ways[name], events)
         samples.times[name][number] = nanoseconds / _records(payloads)
         found[name] = results
@@ -101,7 +101,7 @@ def measure_round(case: Case, number: int, samples: Samples) -> None:
 
 
 def seeds(records: int, number: int) -> range:
-    """The payloads of a round; they come in no other round."""
+    """The payloads of a round; no other round has them."""
     count = min(MOST_PAYLOADS, max(1, AT_ONCE // records))
     return range(1 + number * count, 1 + (number + 1) * count)
 
@@ -109,7 +109,7 @@ def seeds(records: int, number: int) -> range:
 def timed(way: Way, events: Sequence[Event]) -> tuple[int, list[Any]]:
     """Nanoseconds of processor time in which a way reads the events, and its results.
 
-    Processor time of this process: what a core has to do, without the time in which others had it.
+    Processor time excludes the time in which other processes use the core.
     """
     run = way.run
     begin = time.process_time_ns()
@@ -118,7 +118,7 @@ def timed(way: Way, events: Sequence[Event]) -> tuple[int, list[Any]]:
 
 
 def compare(case: Case, found: Mapping[str, Sequence[Any]]) -> None:
-    """Raise WaysDisagree unless all ways (but floors) found the same aggregates in each payload."""
+    """Raise WaysDisagree unless all ways except floors computed the same aggregates of each payload."""
     first: tuple[str, list[Aggregates]] | None = None
     for name, results in found.items():
         aggregates = case.ways[name].aggregates

@@ -1,8 +1,8 @@
-"""Starts the monitor as Lambda does and prints, as JSON, the milliseconds that each part took.
+"""Starts the monitor like Lambda and prints the milliseconds of each part as JSON.
 
-A program for a fresh process, `python benchmarks/cold.py [uncompiled]`: it imports next to nothing before
-the clock runs. With `uncompiled`, no bytecode is found for what comes after boto3, as in a layer that was
-built without: Lambda keeps none.
+A program for a fresh process, `python benchmarks/cold.py [uncompiled]`: it imports almost nothing before the
+clock starts. With `uncompiled`, Python finds no bytecode for modules imported after boto3, as in a layer that
+was built without bytecode: Lambda does not keep any.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 
 _BEGIN = time.perf_counter()
 
-import boto3  # noqa: E402 -- what is measured
+import boto3  # noqa: E402 -- the import is measured
 
 _SDK = time.perf_counter()
 
@@ -28,13 +28,13 @@ def _main() -> dict[str, float]:
     def timed_client(*args: object, **kwargs: object) -> object:
         nonlocal clients
         begin = time.perf_counter()
-        client = make_client(*args, **kwargs)  # type: ignore[call-overload]  # passes on what it gets
+        client = make_client(*args, **kwargs)  # type: ignore[call-overload]  # passes its arguments on
         clients += time.perf_counter() - begin
         return client
 
-    boto3.Session.client = timed_client  # type: ignore[method-assign, assignment]  # a clock around it
+    boto3.Session.client = timed_client  # type: ignore[method-assign, assignment]  # measures it
     begin = time.perf_counter()
-    import monitor  # noqa: PLC0415 -- what is measured
+    import monitor  # noqa: PLC0415 -- the import is measured
 
     imported = time.perf_counter()
     monitor.wire()
@@ -52,9 +52,9 @@ def _main() -> dict[str, float]:
 
 
 def _make_reader() -> None:
-    """The reader of a log group, which the monitor makes when the group's first batch comes in."""
+    """The reader of a log group, which the monitor creates for the group's first batch."""
     from flowwarden.records.columnar.reader import ColumnarReader  # noqa: PLC0415
-    from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat  # noqa: PLC0415 -- as the monitor has it
+    from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat  # noqa: PLC0415
 
     ColumnarReader((LogFormat.parse(os.environ["LOG_FORMAT"]), DEFAULT_LOG_FORMAT))
 

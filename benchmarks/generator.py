@@ -1,9 +1,9 @@
-"""Payloads as CloudWatch Logs delivers them: flow records of one interface or several, the same for a seed.
+"""Payloads as CloudWatch Logs delivers them: flow records of one or several interfaces, determined by a seed.
 
-13 % of the records are rejects, 12 % are IPv6, 1 % are gaps; `traffic` says who talks with whom. There are
-about 80 % as many distinct (source, destination, destination port, protocol, action) as flows, which is the
-hard case for an aggregation. The mixture does not change with the size, so that two sizes differ in nothing
-else. Several interfaces share the far ends, and the records in equal parts.
+13 % of the records are rejects, 12 % are IPv6, 1 % are gaps; `traffic` defines the hosts and connections.
+There are about 80 % as many distinct (source, destination, destination port, protocol, action) as flows,
+which is the hard case for an aggregation. The mixture is the same for all sizes, which makes them comparable.
+Several interfaces share the far ends, and have equal numbers of records.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from benchmarks.traffic import FarEnds, Talk, Traffic
 from flowwarden.records.log_format import LogFormat
 
 REJECTS, IPV6, GAPS = 0.13, 0.12, 0.01
-"""Shares of the records; every tenth gap is lost sight, the others are silence."""
+"""Shares of the records; every tenth gap is SKIPDATA, the others are NODATA."""
 
-_LEVEL: Final = 6  # zlib's default, which CloudWatch Logs' payloads look like
+_LEVEL: Final = 6  # zlib's default, which matches CloudWatch Logs' payloads
 _FIRST_SECOND: Final = 1_763_942_400
 _WINDOW: Final = 60
 _DIGITS_OF_AN_ID: Final = 56
@@ -34,14 +34,14 @@ _REASONS: Final = "-", "-", "-", "-", "-", "-", "-", "-", "-", "BPA"
 
 
 class Payload(Struct, frozen=True):
-    """One event for a function, with the number of records in it."""
+    """One event for a function, and its number of records."""
 
     event: dict[str, Any]
     records: int
 
 
 def payload(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> Payload:
-    """A Lambda event with so many records of this layout; see `lines`."""
+    """A Lambda event with this number of records of this layout; see `lines`."""
     window = _FIRST_SECOND + _WINDOW * (seed % 100_000)
     messages = lines(layout, records, seed, interfaces)
     document = {
@@ -63,9 +63,9 @@ def payload(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> 
 def lines(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> list[str]:
     """The records as lines of this layout; the same arguments give the same lines.
 
-    A single interface is in no other payload; several are the first ones of the fleet.
+    A single interface is in no other payload; several interfaces are the first ones of the fleet.
     """
-    # Payloads of the same seed and another size share no far end, which a way might remember.
+    # Payloads with the same seed and another size share no far ends, because a way might cache them.
     random = Random(f"{seed}/{records}/{interfaces}")
     window = _FIRST_SECOND + _WINDOW * (seed % 100_000)
     hosts = [drawn(random)] if interfaces == 1 else fleet()[:interfaces]
@@ -82,12 +82,12 @@ def lines(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> li
 
 
 def _stream(interface_id: str, interfaces: int) -> str:
-    """Streams are named by their interface; those of a centralised log group hold many."""
+    """The stream of an interface, or of a centralised log group with many interfaces."""
     return f"{interface_id}-all" if interfaces == 1 else "centralised"
 
 
 def _owners(random: Random, records: int, hosts: Sequence[Interface]) -> list[int]:
-    """For each record the number of its interface: equal parts in a drawn order."""
+    """The number of the interface for each record: equal parts in random order."""
     owners = [number % len(hosts) for number in range(records)]
     random.shuffle(owners)
     return owners
@@ -97,7 +97,7 @@ _GAP_KINDS: Final = frozenset({"NODATA", "SKIPDATA"})
 
 
 def _plan(random: Random, records: int) -> Iterator[tuple[str, bool]]:
-    """What each record is, and whether it is IPv6: exact shares in a drawn order."""
+    """The kind of each record, and whether it is IPv6: exact shares in random order."""
     gaps, rejects = round(records * GAPS), round(records * REJECTS)
     kinds = ["SKIPDATA" if number % 10 == 0 else "NODATA" for number in range(gaps)]
     kinds += ["REJECT"] * rejects + ["ACCEPT"] * (records - gaps - rejects)
@@ -113,7 +113,7 @@ def _times(random: Random, window: int) -> Mapping[str, str]:
 
 
 def _flow(random: Random, talk: Talk) -> Mapping[str, str]:
-    """A flow's values under AWS' field names, without those of the interface and the times."""
+    """A flow's values by AWS's field names, without those of the interface and the times."""
     packets = 1 + int(random.expovariate(1 / 12))
     far = random.choice(_SERVICES)
     return {
@@ -139,5 +139,5 @@ def _flow(random: Random, talk: Talk) -> Mapping[str, str]:
 
 
 def _event_id(window: int, number: int) -> str:
-    """Like those of CloudWatch Logs: long numbers that begin alike and count upwards."""
+    """Event ids like those of CloudWatch Logs: long ascending numbers with a common prefix."""
     return f"{window * 10**46 + 21143289615424298221568 * 10**6 + number:0{_DIGITS_OF_AN_ID}d}"

@@ -1,6 +1,6 @@
-"""Network interfaces: a payload has one of its own, or several of a fleet that stays the same.
+"""Network interfaces: a payload has its own interface, or several interfaces of a fixed fleet.
 
-All about an interface follows from its id, so that the payloads and the benchmark's EC2 agree.
+All properties of an interface follow from its id, so that the payloads and the benchmark's EC2 agree.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from msgspec import Struct
 VPC_ID: Final = "vpc-0a1b2c3d4e5f67890"
 VPC_CIDRS: Final = "10.0.0.0/16", "2a05:d018:1::/56"
 FLEET: Final = 1_000
-"""Interfaces of the fleet."""
+"""Number of interfaces in the fleet."""
 _ROLES: Final = 20
-"""Security groups, each of which is the role of some fifty interfaces of the fleet."""
+"""Number of security groups; each is the role of about fifty interfaces of the fleet."""
 _SUBNETS: Final = 16
 _ID_BITS: Final = 68
 
@@ -26,7 +26,7 @@ class Interface(Struct, frozen=True):
     """A network interface with one address of each family."""
 
     fields: Mapping[str, str]
-    """What all of its records say, under AWS' field names."""
+    """The values common to all its records, by AWS's field names."""
     ipv4: str
     ipv6: str
     security_group: str
@@ -38,13 +38,13 @@ class Interface(Struct, frozen=True):
 
 
 def drawn(random: Random) -> Interface:
-    """An interface with a drawn id."""
+    """An interface with a random id."""
     return interface(f"eni-{random.getrandbits(_ID_BITS):017x}")
 
 
 @lru_cache(maxsize=2**14)
 def interface(interface_id: str) -> Interface:
-    """The interface that has this id."""
+    """The interface with this id."""
     random = Random(interface_id)
     subnet = random.randrange(_SUBNETS)
     fields = {
@@ -66,7 +66,7 @@ def interface(interface_id: str) -> Interface:
 
 @cache
 def fleet() -> Sequence[Interface]:
-    """`FLEET` interfaces of one VPC, no two with the same address; the same ones at each call."""
+    """`FLEET` interfaces of one VPC with distinct addresses; every call returns the same ones."""
     random, found = Random("fleet"), dict[str, Interface]()
     taken: set[str] = set()
     while len(found) < FLEET:

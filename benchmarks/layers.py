@@ -1,4 +1,4 @@
-"""How large the layers are when Lambda has unzipped them."""
+"""The size of the layers after Lambda has unzipped them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _SOURCES: Final = "layers/flowwarden"
 
 
 class Layers(Struct, frozen=True):
-    """Bytes of the files as `sam build` left them, bytecode among them."""
+    """Bytes of the files built by `sam build`, including bytecode."""
 
     flowwarden: int
-    """The package; its sources alone where the newest build left it out."""
+    """The package; only its sources if the newest build does not contain it."""
     dependencies: int
     """The third-party packages."""
     built: str
-    """Where, from the project's folder."""
+    """The folder, relative to the project's folder."""
 
     @property
     def together(self) -> int:
-        """What counts against Lambda's 250 MB."""
+        """The size that counts against Lambda's limit of 250 MB."""
         return self.flowwarden + self.dependencies
 
 
 def measure() -> Layers | None:
-    """The layers of the newest build, or None if nothing was built."""
+    """The layers of the newest build, or None if there is no build."""
     built = [path for build in _BUILDS for path in _PROJECT.glob(f"{build}/DependenciesLayer")]
     if not built:
         return None

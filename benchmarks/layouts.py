@@ -1,4 +1,4 @@
-"""The layouts that are measured: what AWS writes by default, and what the template asks for."""
+"""The measured layouts: AWS's default format and the template's."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
 
 
 class _Plain(yaml.SafeLoader):
-    """Reads a template as data; CloudFormation's tags (`!Ref` and the like) become None."""
+    """Loads a template as data; CloudFormation's tags, such as `!Ref`, become None."""
 
 
 def _nothing(_loader: yaml.SafeLoader, _suffix: str, _node: yaml.Node) -> None:
-    """Nobody here asks what a tag says."""
+    """Ignore the tag."""
 
 
 _Plain.add_multi_constructor("!", _nothing)
@@ -31,5 +31,5 @@ def log_format() -> str:
 
 
 def layouts() -> dict[str, LogFormat]:
-    """Every layout that is measured, by the name that the results have for it."""
+    """Every measured layout, by its name in the results."""
     return {"v2": DEFAULT_LOG_FORMAT, "template": LogFormat.parse(log_format())}

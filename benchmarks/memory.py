@@ -1,4 +1,4 @@
-"""What reading one payload takes of memory, each time in a process of its own."""
+"""The memory needed to read one payload, measured in separate processes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from flowwarden.records.log_format import LogFormat
 
 
 class Memory(Struct, frozen=True):
-    """Bytes at the peak beyond what was there when the event came in."""
+    """Peak bytes in addition to those in use before the event."""
 
     rss: int | None
-    """Resident memory of the process; None where the system does not tell its peak."""
+    """Resident memory of the process; None if the system does not report its peak."""
     traced: int
-    """What Python's allocators gave out, by tracemalloc; it does not see what polars takes for itself."""
+    """Memory of Python's allocators, by tracemalloc, which does not see polars' own memory."""
 
 
 def of(way: str, layout: LogFormat, records: int) -> Memory:
-    """Measure a way on one payload, twice in a fresh process. Raises CalledProcessError if it cannot run."""
+    """Measure a way on one payload, in two fresh processes. Raises CalledProcessError if it cannot run."""
     event = payload(layout, records, seed=1).event
     data: str = event["awslogs"]["data"]
     rss, traced = (_in_a_process(way, layout, how, data) for how in ("rss", "traced"))

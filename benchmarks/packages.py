@@ -1,8 +1,8 @@
-"""Where the time to findings goes, by the packages that it is spent in.
+"""The time to findings, by package.
 
-The profiler counts each function; what is not this project's (numpy, the standard library) counts for the
-package that called it. So this depends on the names of packages alone, and not on what is in them. Under the
-profiler Python's own calls take longer: compare shares with those of another profile, not with times.
+The profiler measures each function; time in external code (numpy, the standard library) counts for the
+calling package. So this depends only on the names of packages, not on their content. Under the profiler,
+Python calls take longer: compare shares with those of another profile, not with times.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.ways.table import FINDINGS, WAYS
 from flowwarden.records.log_format import LogFormat
 
 SHAPES: Final = (50, 1), (10_000, 1), (10_000, 1_000)
-"""Records and interfaces of the payloads that are profiled."""
+"""Records and interfaces of the profiled payloads."""
 _WARM_UP_ROUND: Final = 10_000
 _PACKAGES: Final = {
     "flowwarden/records": "parse",
@@ -38,29 +38,29 @@ _PACKAGES: Final = {
     "flowwarden": "other",
     "benchmarks": "ports in memory",
 }
-"""Parts of files' paths, and the stage that they are; the first that fits counts."""
+"""Parts of file paths → stage; the first match counts."""
 
 type Function = tuple[str, int, str]
-"""File, line and name, as the profiler has them."""
+"""File, line and name of a function, as in the profiler."""
 type Shares = dict[str, float]
 """Shares of a function's time by stage."""
 
 
 def measure(name: str, layout: LogFormat, records: int, interfaces: int, rounds: int) -> Mapping[str, float]:
-    """Microseconds for a payload by stage, the most first, while the profiler runs.
+    """Microseconds per payload by stage under the profiler, in descending order.
 
     Args:
-        name: of the layout.
-        layout: of the lines.
-        records: in a payload.
-        interfaces: that wrote it.
-        rounds: how many rounds of fresh payloads.
+        name: name of the layout.
+        layout: layout of the lines.
+        records: records in a payload.
+        interfaces: interfaces in a payload.
+        rounds: number of rounds with new payloads.
     """
     shape, run = Shape(name, records, interfaces), WAYS[FINDINGS].make(layout).run
     _read(shape, layout, run, _WARM_UP_ROUND)
     profile = cProfile.Profile()
     payloads = sum(_read(shape, layout, run, number, profile) for number in range(rounds))
-    times = by_stage(pstats.Stats(profile).stats)  # type: ignore[attr-defined]  # typeshed leaves it out
+    times = by_stage(pstats.Stats(profile).stats)  # type: ignore[attr-defined]  # missing in typeshed
     found = {stage: 1e6 * seconds / payloads for stage, seconds in times.items()}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
@@ -68,7 +68,7 @@ def measure(name: str, layout: LogFormat, records: int, interfaces: int, rounds:
 def _read(
     shape: Shape, layout: LogFormat, run: Callable[[Any], object], number: int, *profile: cProfile.Profile
 ) -> int:
-    """Read a round's payloads, profiled if there is a profiler, and say how many there were."""
+    """Read a round's payloads, under the profiler if there is one; return their number."""
     each = seeds(shape.records, number)
     events = [payload(layout, shape.records, seed, shape.interfaces).event for seed in each]
     gc.collect()
@@ -82,7 +82,7 @@ def _read(
 
 
 def by_stage(stats: Mapping[Function, Any]) -> dict[str, float]:
-    """Seconds by stage, of the profiler's statistics by function."""
+    """Seconds by stage, from the profiler's statistics by function."""
     shares: dict[Function, Shares] = {}
     seconds: defaultdict[str, float] = defaultdict(float)
     for function, (_, _, own, _, _) in stats.items():
@@ -92,10 +92,10 @@ def by_stage(stats: Mapping[Function, Any]) -> dict[str, float]:
 
 
 def _shares(function: Function, stats: Mapping[Function, Any], known: dict[Function, Shares]) -> Shares:
-    """The stages that a function's own time counts for: its package's, or those of its callers."""
+    """The stages that a function's own time counts for: its package's stage, or the stages of its callers."""
     if function not in known:
         stage = stage_of(function[0])
-        known[function] = {} if stage is None else {stage: 1.0}  # a caller of itself counts for nothing
+        known[function] = {} if stage is None else {stage: 1.0}  # recursion does not count
         if stage is None:
             known[function] = _shares_of_callers(stats[function][4], stats, known)
     return known[function]
@@ -115,6 +115,6 @@ def _shares_of_callers(
 
 
 def stage_of(file: str) -> str | None:
-    """The stage that a file is part of; None if it is not this project's."""
+    """The stage of a file; None if the file is external code."""
     path = Path(file).as_posix()
     return next((stage for part, stage in _PACKAGES.items() if f"/{part}/" in path), None)

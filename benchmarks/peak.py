@@ -1,4 +1,4 @@
-"""Prints the bytes that one way needs at its peak, beyond what was there when the event came in.
+"""Prints the peak bytes of one way, in addition to those in use before the event.
 
 A program for a fresh process: `python -m benchmarks.peak WAY LOG_FORMAT rss|traced`, with the event's data
 on standard input.
@@ -27,7 +27,7 @@ _KIBI: Final = 1024
 
 
 def _peak_rss(way: Way, event: Event) -> int:
-    """Growth of the resident memory, or -1 where the system cannot tell it."""
+    """Growth of the resident memory, or -1 if the system does not report it."""
     try:
         _CLEAR_REFS.write_text(_RESET_PEAK)
     except OSError:
@@ -59,7 +59,7 @@ _PEAKS: Final[dict[str, Callable[[Way, Event], int]]] = {"rss": _peak_rss, "trac
 def _main(way_name: str, log_format: str, how: str) -> None:
     layout = LogFormat.parse(log_format)
     way = WAYS[way_name].make(layout)
-    way.run(payload(layout, _WARM_UP, seed=0).event)  # what is loaded at the first event belongs to no event
+    way.run(payload(layout, _WARM_UP, seed=0).event)  # memory loaded at the first event does not count
     event = {"awslogs": {"data": sys.stdin.buffer.read().decode("ascii")}}
     gc.collect()
     print(_PEAKS[how](way, event))

@@ -1,4 +1,4 @@
-"""Tells how far a run is: one line that changes on a terminal, a line for each part elsewhere."""
+"""Shows the progress of a run: one updated line on a terminal, otherwise one line for each part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BAR = 24
 
 
 class Progress:
-    """A bar over a known number of steps. Use it as a context manager; it leaves no line behind."""
+    """A bar with a known number of steps. Use it as a context manager; it clears its line at the end."""
 
     def __init__(self, stream: TextIO, total: int) -> None:
         self._stream = stream
@@ -31,7 +31,7 @@ class Progress:
             self._write("\r\033[K")
 
     def step(self, part: str, detail: str = "") -> None:
-        """Say what begins now; each call is one step."""
+        """Show the next step; each call is one step."""
         seconds = time.monotonic() - self._begin
         if self._live:
             filled = _BAR * self._done // max(1, self._total)

@@ -1,4 +1,4 @@
-"""The figures for people: Markdown whose tables also line up on a terminal."""
+"""The results as Markdown; the tables are also aligned on a terminal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from benchmarks.targets import target_table
 from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 
 _ABOUT = (
-    "Written by `make bench`; [README.md](README.md) says what is measured and how. Ratios are medians of\n"
-    "the rounds' ratios. Times are those of one machine, busy with others too, and mean little elsewhere."
+    "Written by `make bench`; [README.md](README.md) describes the measurements. Ratios are medians of the\n"
+    "rounds' ratios. Times are from one shared machine and are not comparable with other machines."
 )
 
 _MICROSECOND = 1_000
@@ -38,7 +38,7 @@ def markdown(results: Results) -> str:
 
 
 def stages(measured: Stages) -> str:
-    """What each stage costs, and its share."""
+    """The time of each stage, and its share."""
     whole, quiet = sum(measured.usual.values()), sum(measured.without_collector.values())
     rows = [
         (name, f"{each:,.0f}", f"{each / whole:.0%}", f"{measured.without_collector[name]:,.0f}")
@@ -49,14 +49,14 @@ def stages(measured: Stages) -> str:
 
 
 def package_stages(measured: Mapping[str, float]) -> str:
-    """What each package does for a payload, and its share."""
+    """The time of each package per payload, and its share."""
     whole = sum(measured.values())
     rows = [(name, f"{each:,.0f}", f"{each / whole:.0%}") for name, each in measured.items()]
     return table(("Stage", "µs/payload, profiled", "share"), [*rows, ("all", f"{whole:,.0f}", "100%")])
 
 
 def _cuts(results: Results) -> Iterator[str]:
-    """Every cut of the traffic side by side."""
+    """All payload shapes in one table."""
     over_one = results.over_one_interface()
     rows = [
         (
@@ -70,7 +70,7 @@ def _cuts(results: Results) -> Iterator[str]:
         if FINDINGS in samples.times
     ]
     if rows:
-        yield "## To findings, by the cut of the traffic"
+        yield "## Time to findings, by payload shape"
         head = "Payload", "reading ÷ floor", "findings ÷ floor", "findings, µs", "findings ÷ one interface's"
         yield table(head, rows)
 
@@ -139,7 +139,7 @@ def _start(results: Results) -> Iterator[str]:
 def _layers(results: Results) -> Iterator[str]:
     yield "## Layers, unzipped"
     if results.layers is None:
-        yield "Not built: `sam build`, or a test that builds, comes before."
+        yield "Not built: run `sam build`, or a test that builds the layers, first."
         return
     rows = [
         ("flowwarden", f"{results.layers.flowwarden / MB:.1f}"),

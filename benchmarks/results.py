@@ -1,4 +1,4 @@
-"""Everything that a run found, and the document that programs read it from."""
+"""All results of a run, and their JSON document for programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.startup import ColdStart
 from benchmarks.ways.table import FINDINGS, PROJECT, STDLIB_FLOOR, WAYS, WHEELS_FLOOR
 
 MANY: Final = 100_000
-"""Records of the payload that shows how time grows."""
+"""Number of records in the payload that shows the growth of time."""
 _PACKAGES: Final = (
     "aws-lambda-powertools", "boto3", "deflate", "flowlogs-reader", "isal", "msgspec", "numpy", "polars",
     "pybase64", "pydantic",
@@ -28,24 +28,24 @@ _CPUINFO: Final = Path("/proc/cpuinfo")
 
 
 class Results(Struct):
-    """What was measured; what was left out is empty or None."""
+    """The measurements; omitted ones are empty or None."""
 
     quick: bool
     pinned: bool
-    """Whether the run kept to one core."""
+    """Whether the run was pinned to one core."""
     samples: dict[Shape, Samples] = field(default_factory=dict)
-    """By the shape of payloads."""
+    """By payload shape."""
     memory: dict[tuple[str, str], Memory] = field(default_factory=dict)
     """By layout and way, for one payload of 10,000 records."""
     start: ColdStart | None = None
     uncompiled: ColdStart | None = None
-    """The same if the layers brought no bytecode."""
+    """The same without bytecode in the layers."""
     layers: Layers | None = None
 
     def growth(self) -> dict[str, float]:
-        """By layout: time per record in payloads of 100,000 over that in payloads of 10,000.
+        """By layout: time per record in payloads of 100,000, divided by that in payloads of 10,000.
 
-        Of the same rounds, so that a slow minute of the machine is in both.
+        From the same rounds, so that a slow minute of the machine affects both.
         """
         return {
             many.layout: self._ratio(PROJECT, many, few)
@@ -54,9 +54,9 @@ class Results(Struct):
         }
 
     def over_one_interface(self) -> dict[Shape, float]:
-        """By the shape of payloads of several interfaces: time to findings over that for one interface.
+        """By shape with several interfaces: time to findings, divided by that for one interface.
 
-        Of the same rounds.
+        From the same rounds.
         """
         return {
             many: self._ratio(FINDINGS, many, one)
@@ -65,14 +65,14 @@ class Results(Struct):
         }
 
     def _pairs(self, other: Callable[[Shape], Shape]) -> Iterator[tuple[Shape, Shape]]:
-        """Each shape and the other one that it is compared with, where both were measured."""
+        """Each shape and the shape it is compared with, if both were measured."""
         return ((shape, other(shape)) for shape in self.samples if other(shape) in self.samples)
 
     def _ratio(self, way: str, shape: Shape, other: Shape) -> float:
         return ratio(self.samples[shape].times[way], self.samples[other].times[way])
 
     def document(self) -> dict[str, Any]:
-        """All of it as JSON's types."""
+        """All results as JSON types."""
         return {
             "quick": self.quick,
             "machine": machine(pinned=self.pinned),
@@ -94,7 +94,7 @@ class Results(Struct):
 
 
 def machine(*, pinned: bool) -> dict[str, str]:
-    """What it ran on."""
+    """The machine and software of the run."""
     text = _CPUINFO.read_text() if _CPUINFO.exists() else ""
     models = re.findall(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return {
@@ -106,7 +106,7 @@ def machine(*, pinned: bool) -> dict[str, str]:
 
 
 def packages() -> dict[str, str]:
-    """The versions of the packages that matter here, as far as they are installed."""
+    """The versions of the relevant packages, if they are installed."""
     found: dict[str, str] = {}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):

@@ -1,4 +1,4 @@
-"""The targets of speed and size: what `make bench` holds its figures against."""
+"""The targets of speed and size for the figures of `make bench`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MB: Final = 1_000_000
 
 
 def targets(results: Results) -> list[Target]:
-    """Every target that something was measured for."""
+    """Every target with a measured figure."""
     return [*_speed(results), *_interfaces(results), *_growth(results), *_footprint(results)]
 
 

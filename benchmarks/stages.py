@@ -1,7 +1,7 @@
-"""Where this project's time goes: its stages one by one, each on what the stage before it made.
+"""The time of Flow Warden's stages, each measured with the output of the stage before.
 
-It looks behind the public functions on purpose; a test holds the stages to the same result as the way. What
-they leave out is the batch's id, about a hundredth of the whole.
+It deliberately calls private functions; a test checks that the stages have the same result as the way. They
+omit the batch's id, about a hundredth of the time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ type Stage = Callable[[Any], Any]
 
 
 def stages(layout: LogFormat) -> dict[str, Stage]:
-    """The stages in their order; the first takes an event's data, the last gives what the way finds."""
+    """The stages in order: the first takes an event's data, the last returns the way's result."""
     reader, book = ColumnarReader((layout,)), AddressBook()
     return {
         "base64": subscription._from_base64,  # noqa: SLF001 -- see above
@@ -43,13 +43,13 @@ class Stages(Struct, frozen=True):
     """Nanoseconds per record by stage."""
 
     usual: dict[str, float]
-    """As in production."""
+    """With the garbage collector on, as in production."""
     without_collector: dict[str, float]
-    """With the garbage collector off: the difference is what it costs."""
+    """With the garbage collector off: the difference is its cost."""
 
 
 def measure(layout: LogFormat, rounds: int) -> Stages:
-    """The medians of so many payloads, each read with the collector and without it."""
+    """The medians over several payloads, each read with and without the garbage collector."""
     usual = _medians(layout, rounds)
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What a cold start costs: the import of the monitor, in fresh processes."""
+"""The time of a cold start: importing the monitor, in fresh processes."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class ColdStart(Struct, frozen=True):
     """Milliseconds, the median of several processes."""
 
     boto3: float
-    """Importing boto3 alone, which comes before all else."""
+    """Importing boto3 only, before everything else."""
     monitor: float
-    """Importing the handler's module when boto3 is there."""
+    """Importing the handler's module after boto3."""
     wiring: float
     """Settings, policy, reader and service, without the clients."""
     clients: float
-    """Making the clients of DynamoDB and SNS: botocore reads the services' models."""
+    """Creating the clients of DynamoDB and SNS: botocore reads the services' models."""
     ec2_client: float
-    """Making a client of EC2, which is needed when a log group's format is not known yet."""
+    """Creating a client of EC2, which is needed if a log group's format is not known yet."""
 
     @property
     def ready(self) -> float:
-        """From boto3's import to a handler that can take an event, without the clients."""
+        """From boto3's import to a handler that is ready for an event, without the clients."""
         return self.monitor + self.wiring
 
 
 def measure(repeats: int, *, compiled: bool) -> ColdStart:
-    """Start the monitor so many times, with Python's bytecode of the layers or without it."""
+    """Start the monitor several times, with or without the layers' bytecode."""
     arguments = [] if compiled else ["uncompiled"]
-    _start([])  # so that there is bytecode, and the files are in memory
+    _start([])  # warm-up: creates bytecode and caches the files
     measured = [_start(arguments) for _ in range(repeats)]
     return ColdStart(**{name: median(each[name] for each in measured) for name in measured[0]})
 
@@ -59,7 +59,7 @@ def _start(arguments: list[str]) -> dict[str, float]:
 
 
 def _environment() -> dict[str, str]:
-    """What Lambda sets and the template gives; the credentials are nobody's and are never used."""
+    """The variables set by Lambda and the template; the credentials are fake and never used."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONPATH": os.pathsep.join(str(_PROJECT / path) for path in _PATHS),

@@ -1,4 +1,4 @@
-"""Markdown tables whose columns also line up on a terminal."""
+"""Markdown tables whose columns are also aligned on a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table in aligned columns; all but the first are numbers and stand at the right."""
+    """A Markdown table with aligned columns; all but the first are numbers and right-aligned."""
     whole = [list(head), *map(list, rows)]
     widths = [max(len(row[column]) for row in whole) for column in range(len(head))]
     lines = [_row(row, widths) for row in whole]

@@ -10,7 +10,7 @@ from benchmarks.tables import table
 
 
 class Target(Struct, frozen=True):
-    """A figure, and the most (or, with `at_least`, the least) that it may be."""
+    """A figure, and its maximum (or, with `at_least`, its minimum)."""
 
     what: str
     figure: float
@@ -24,7 +24,7 @@ class Target(Struct, frozen=True):
 
 
 def target_table(name: str, targets: Iterable[Target]) -> str:
-    """Targets as a Markdown table whose first column has this name."""
+    """Targets as a Markdown table; `name` is the heading of the first column."""
     rows = (
         (
             target.what,

@@ -1,7 +1,7 @@
-"""Who talks with a network interface: clients, servers, and those who are refused.
+"""The traffic of a network interface: clients, servers, and rejected hosts.
 
-Of an accepted conversation there are mostly both ways, not side by side. What is refused is the noise of the
-internet, but for a few: a client inside, a service that the interface itself asks for in vain, late answers.
+An accepted conversation mostly has records of both directions, not adjacent. Rejected traffic is noise from
+the internet, except for a few: an internal client, a service that rejects the interface itself, late replies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 from benchmarks.interfaces import Interface
 
 UNIQUE: Final = 0.82
-"""How often a flow is one that was not there before, as far as there are others left to draw."""
+"""The share of flows that belong to a new conversation, as long as others can be repeated."""
 _DRAWS: Final = 20
 
 _TCP, _UDP = "6", "17"
@@ -27,15 +27,15 @@ _FIRST_CLIENT_PORT: Final = 1024
 
 _REQUEST_FLAGS: Final = "3", "3", "3", "3", "2", "2", "0"
 _ANSWER_FLAGS: Final = "19", "19", "19", "19", "18", "18", "0"
-"""`tcp-flags` of short conversations, of such that began, and of such that go on."""
+"""`tcp-flags` of complete, started and ongoing conversations."""
 _LATE_FLAGS: Final = "0", "1", "4"
-"""Those of what comes when the connection has been forgotten."""
+"""`tcp-flags` of late packets on expired connections."""
 _SHARE_OF_NOISE, _SHARE_OF_BARRED, _SHARE_OF_LATE = 0.85, 0.05, 0.05
-"""Of what is refused: from the internet, to it or to another service, and too late; the rest is inside."""
+"""Cumulative shares of the rejects: from the internet, outbound, late packets; the rest is internal."""
 
 
 class Talk(Struct, frozen=True):
-    """One way of a conversation, as the interface recorded it."""
+    """One direction of a conversation, as recorded by the interface."""
 
     source: str
     source_port: int
@@ -45,32 +45,32 @@ class Talk(Struct, frozen=True):
     action: str
     egress: bool
     flags: str
-    """What `tcp-flags` says."""
+    """The value of `tcp-flags`."""
 
     @property
     def key(self) -> tuple[str, str, int, str, str]:
-        """What the aggregates are told apart by."""
+        """The key of the flow in the aggregates."""
         return self.source, self.destination, self.destination_port, self.protocol, self.action
 
 
 class FarEnds:
-    """The hosts that the interfaces of a payload talk with; their number grows with the records."""
+    """The far ends of a payload's interfaces; their number grows with the records."""
 
     def __init__(self, random: Random, records: int) -> None:
         self.peers = {ipv6: _addresses(random, 8 + records // 17, ipv6=ipv6) for ipv6 in (False, True)}
-        """By family (True: IPv6), as all of them."""
+        """By family (True: IPv6)."""
         self.scanners = {
             ipv6: [_address(random, inside=False, ipv6=ipv6) for _ in range(8 + records // 30)]
             for ipv6 in (False, True)
         }
         self.refused = {ipv6: _address(random, inside=True, ipv6=ipv6) for ipv6 in (False, True)}
-        """A client inside that is refused."""
+        """An internal client that is rejected."""
         self.barred = {ipv6: _address(random, inside=False, ipv6=ipv6) for ipv6 in (False, True)}
-        """A server that the interfaces may not reach."""
+        """A server that rejects the interfaces."""
 
 
 class Traffic:
-    """Draws what an interface sees."""
+    """Draws the flows of an interface."""
 
     def __init__(self, random: Random, interface: Interface, far_ends: FarEnds) -> None:
         self._random = random
@@ -81,7 +81,7 @@ class Traffic:
         self._keys: set[tuple[str, str, int, str, str]] = set()
 
     def talk(self, action: str, *, ipv6: bool) -> Talk:
-        """Something that was seen before, or something new."""
+        """A repeated flow, or a new one."""
         before = self._talks[action, ipv6]
         if before and self._random.random() >= UNIQUE:
             return self._random.choice(before)
@@ -97,12 +97,12 @@ class Traffic:
         if action == "REJECT":
             return self._refusal(ipv6=ipv6)
         waiting = self._unanswered[ipv6]
-        if waiting and self._random.random() < 0.5:  # noqa: PLR2004 -- so many requests as answers
+        if waiting and self._random.random() < 0.5:  # noqa: PLR2004 -- as many requests as replies
             return waiting.pop(self._random.randrange(len(waiting)))
         return self._conversation(ipv6=ipv6)
 
     def _conversation(self, *, ipv6: bool) -> Talk:
-        """Ask, and have the answer come later."""
+        """Return a request, and queue its reply for later."""
         random, own, peer = self._random, self._own[ipv6], self._random.choice(self._far.peers[ipv6])
         protocol, client_port = self._protocol(ipv6=ipv6)
         outbound = random.random() < 0.4  # noqa: PLR2004 -- a share
@@ -137,7 +137,7 @@ class Traffic:
         return _one_way(ends, protocol, "REJECT", egress=False, flags=syn)
 
     def _protocol(self, *, ipv6: bool) -> tuple[str, int]:
-        """A protocol, and the client's port: 0 where the protocol has none."""
+        """A protocol, and the client's port: 0 if the protocol has no ports."""
         drawn = self._random.random()
         if drawn < 0.02:  # noqa: PLR2004 -- a little ICMP
             return "58" if ipv6 else "1", 0
@@ -153,7 +153,7 @@ def _one_way(
 
 
 def _addresses(random: Random, count: int, *, ipv6: bool) -> list[str]:
-    """Far ends: half of them inside, half of them on the internet."""
+    """Far ends: half of them internal, half of them on the internet."""
     return [_address(random, inside=number % 2 == 0, ipv6=ipv6) for number in range(count)]
 
 
@@ -162,6 +162,6 @@ def _address(random: Random, *, inside: bool, ipv6: bool) -> str:
         groups = ":".join(f"{random.randrange(1, 65_536):x}" for _ in range(4))
         return f"2a05:d018:1:{random.randrange(32):x}:{groups}" if inside else f"2001:db8:0:1:{groups}"
     low, lower = random.randrange(100, 256), random.randrange(1, 255)
-    if inside:  # in 32 networks, as there are in a VPC
+    if inside:  # in 32 subnets, as in a VPC
         return f"10.1.{100 + low % 32}.{lower}"
     return f"{random.choice((52, 95, 151, 198))}.51.{low}.{lower}"

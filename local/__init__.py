@@ -1,4 +1,4 @@
-"""The embedded AWS: start it, deploy the template to it, feed it, show what comes out.
+"""The AWS emulator: start it, deploy the template to it, write flow records, show the notifications.
 
-No real AWS is touched, whatever the caller's environment holds.
+No real AWS account is used, whatever the caller's environment contains.
 """

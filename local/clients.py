@@ -1,4 +1,4 @@
-"""boto3 clients for the embedded AWS that cannot reach a real one: endpoint and credentials are explicit."""
+"""boto3 clients for the AWS emulator. They cannot reach AWS: endpoint and credentials are explicit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """One client per service, made when first asked for; each may be used by several threads."""
+    """One client per service, created at first use and thread-safe."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -37,7 +37,7 @@ class Clients:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        # Neither the user's profile nor configuration files are looked at.
+        # Ignores the user's profile and configuration files.
         core = botocore.session.Session(
             session_vars={
                 "profile": (None, None, None, None),

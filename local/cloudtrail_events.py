@@ -1,8 +1,8 @@
-"""The birth of a VPC, made to reach the enforcer.
+"""Sends the CloudTrail event of a new VPC to the enforcer.
 
-The embedded AWS writes no CloudTrail, and like AWS it takes no events from `aws.*` sources. So the
-deployed rule is read back, its pattern is tried on the event as AWS would send it, and a twin of it
-that differs in the `source` alone gets the event.
+The AWS emulator has no CloudTrail, and like AWS it rejects events from `aws.*` sources. So this module reads
+the deployed rule, tests its pattern with the event as AWS would send it, and sends the event to a copy of the
+rule that differs only in the `source`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CREATED_RULE = "VpcCreatedRule"
 
 
 def scheduled(now: datetime) -> dict[str, Any]:
-    """What the schedule sends when a sweep is due."""
+    """The event that the schedule sends to start a sweep."""
     return {
         "version": "0",
         "id": str(uuid4()),
@@ -36,7 +36,7 @@ def scheduled(now: datetime) -> dict[str, Any]:
 
 
 def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
-    """What CloudTrail tells about a CreateVpc that succeeded."""
+    """The CloudTrail record of a successful CreateVpc call."""
     return {
         "eventVersion": "1.11",
         "userIdentity": {
@@ -59,7 +59,7 @@ def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
                 "isDefault": False,
             }
         },
-        "eventID": f"birth-of-{vpc}",
+        "eventID": f"creation-of-{vpc}",
         "readOnly": False,
         "eventType": "AwsApiCall",
         "managementEvent": True,
@@ -68,7 +68,7 @@ def creation(vpc: str, cidr: str, now: datetime) -> dict[str, Any]:
 
 
 def failed_creation(cidr: str, now: datetime) -> dict[str, Any]:
-    """What CloudTrail tells about a CreateVpc that EC2 refused."""
+    """The CloudTrail record of a CreateVpc call that EC2 refused."""
     return creation("", cidr, now) | {
         "errorCode": "Client.VpcLimitExceeded",
         "errorMessage": "The maximum number of VPCs has been reached.",
@@ -76,16 +76,16 @@ def failed_creation(cidr: str, now: datetime) -> dict[str, Any]:
     }
 
 
-class Births:
-    """Tells the deployed stack about new VPCs."""
+class CloudTrailEvents:
+    """Sends CloudTrail events to the deployed stack."""
 
     def __init__(self, clients: Clients, stack: Stack) -> None:
         self._events = clients.events
         self._rule = stack.resources[CREATED_RULE].rpartition("/")[2]
         self.pattern = self._events.describe_rule(Name=self._rule)["EventPattern"]
 
-    def rule_takes(self, detail: dict[str, Any]) -> bool:
-        """Whether the deployed rule's own pattern takes this event, as AWS would send it."""
+    def rule_matches(self, detail: dict[str, Any]) -> bool:
+        """Whether the deployed rule's pattern matches this event, as AWS would send it."""
         event = scheduled(datetime.now(UTC)) | {
             "detail-type": "AWS API Call via CloudTrail",
             "source": "aws.ec2",
@@ -93,9 +93,9 @@ class Births:
         }
         return self._events.test_event_pattern(EventPattern=self.pattern, Event=json.dumps(event))["Result"]
 
-    def tell(self, detail: dict[str, Any]) -> None:
-        """Put the event on the bus, for the rule's twin to hand it to the rule's targets."""
-        self._make_twin()
+    def send(self, detail: dict[str, Any]) -> None:
+        """Put the event on the bus; the copy of the rule delivers it to the rule's targets."""
+        self._copy_rule()
         answer = self._events.put_events(
             Entries=[
                 {
@@ -106,16 +106,16 @@ class Births:
             ]
         )
         if answer["FailedEntryCount"]:
-            raise RuntimeError(f"the bus refused the event: {answer['Entries']}")
+            raise RuntimeError(f"the event bus rejected the event: {answer['Entries']}")
 
-    def _make_twin(self) -> None:
-        twin = f"{self._rule}-twin"
+    def _copy_rule(self) -> None:
+        copy = f"{self._rule}-copy"
         pattern = json.loads(self.pattern) | {"source": [OWN_SOURCE]}
         targets = self._events.list_targets_by_rule(Rule=self._rule)["Targets"]
-        self._events.put_rule(Name=twin, EventPattern=json.dumps(pattern))
-        self._events.put_targets(Rule=twin, Targets=targets)
+        self._events.put_rule(Name=copy, EventPattern=json.dumps(pattern))
+        self._events.put_targets(Rule=copy, Targets=targets)
 
 
 def _moment(now: datetime) -> str:
-    """As AWS writes it."""
+    """A time in AWS's notation."""
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

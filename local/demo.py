@@ -1,4 +1,4 @@
-"""`make demo`: the main job on an embedded AWS, told as a story. Exits 0 only if it ends as expected."""
+"""`make demo`: runs the main scenario on an AWS emulator. Exits 0 only if all results are as expected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from local.cloudtrail_events import creation, failed_creation
-from local.scenario import PATIENCE_SECONDS, Stage
+from local.scenario import TIMEOUT_SECONDS, Stage
 from local.scenes import CIDR, POLICY, cast, scenes
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
 from local.stack import build, deploy
@@ -20,35 +20,35 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    """Play the story; return the exit code."""
+    """Run the demo; return the exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     terminal = Terminal()
     started = time.monotonic()
     try:
         with EmbeddedAws("demo") as aws:
-            problems = tell(terminal, aws)
+            problems = demonstrate(terminal, aws)
     except KeyboardInterrupt:
-        terminal.bad("interrupted; the embedded AWS is stopped")
+        terminal.bad("interrupted; the AWS emulator is stopped")
         return INTERRUPTED
     except EmbeddedAwsError as error:
         terminal.bad(str(error))
         return 1
-    terminal.scene("THE END")
+    terminal.scene("RESULT")
     if problems:
         terminal.bad(
-            f"{problems} thing(s) came out differently; what the functions said: {relative(aws.log)}"
+            f"{problems} result(s) differ from the expected ones; log of the functions: {relative(aws.log)}"
         )
         return 1
-    terminal.good(f"every page came, and no other; {time.monotonic() - started:.0f} s, all is stopped again")
+    terminal.good(f"exactly the expected pages arrived; {time.monotonic() - started:.0f} s, emulator stopped")
     return 0
 
 
-def tell(terminal: Terminal, aws: EmbeddedAws) -> int:
-    """Deploy and tell the story; return how many things came out differently."""
+def demonstrate(terminal: Terminal, aws: EmbeddedAws) -> int:
+    """Deploy the stack and run the scenario; return the number of unexpected results."""
     terminal.title(
-        "FLOW WARDEN, ON AN EMBEDDED AWS",
-        f"ministack plays AWS at {aws.endpoint}; no AWS account is touched.",
+        "FLOW WARDEN, ON AN AWS EMULATOR",
+        f"ministack emulates AWS at {aws.endpoint}; no AWS account is used.",
     )
     with terminal.step("sam build"):
         built = build(aws.name)
@@ -58,8 +58,8 @@ def tell(terminal: Terminal, aws: EmbeddedAws) -> int:
 
 
 def narrate(terminal: Terminal, stage: Stage) -> int:
-    """Tell the story on a deployed stack; return how many things came out differently."""
-    vpc, problems = _birth(terminal, stage)
+    """Run the scenario on a deployed stack; return the number of unexpected results."""
+    vpc, problems = _creation(terminal, stage)
     problems += _sweeps(terminal, stage)
     for scene in scenes(cast(vpc)):
         terminal.scene(scene.title)
@@ -71,25 +71,28 @@ def narrate(terminal: Terminal, stage: Stage) -> int:
     return problems
 
 
-def _birth(terminal: Terminal, stage: Stage) -> tuple[str, int]:
-    """A VPC is created and covered; return its id, and how many things came out differently."""
-    terminal.scene("A VPC is born")
+def _creation(terminal: Terminal, stage: Stage) -> tuple[str, int]:
+    """Create a VPC and wait for its coverage; return its id and the number of unexpected results."""
+    terminal.scene("A VPC is created")
     now = datetime.now(UTC)
     vpc = stage.clients.ec2.create_vpc(CidrBlock=CIDR)["Vpc"]["VpcId"]
     detail = creation(vpc, CIDR, now)
-    terminal.say(f"{vpc} ({CIDR}) is created; CloudTrail tells EventBridge, the rule wakes the enforcer.")
+    terminal.say(
+        f"{vpc} ({CIDR}) is created; CloudTrail notifies EventBridge, whose rule invokes the enforcer."
+    )
     problems = _check(
         terminal,
-        stage.births.rule_takes(detail) and not stage.births.rule_takes(failed_creation(CIDR, now)),
-        "the deployed rule takes CreateVpc, and leaves a CreateVpc that failed alone",
+        stage.cloudtrail.rule_matches(detail)
+        and not stage.cloudtrail.rule_matches(failed_creation(CIDR, now)),
+        "the deployed rule matches CreateVpc, and ignores a failed CreateVpc",
     )
     stage.enforcer.skip()
-    told = time.monotonic()
-    stage.births.tell(detail)
-    reports = stage.operations.wait(1, PATIENCE_SECONDS)
-    done = stage.enforcer.wait(1, PATIENCE_SECONDS)
+    sent = time.monotonic()
+    stage.cloudtrail.send(detail)
+    reports = stage.operations.wait(1, TIMEOUT_SECONDS)
+    done = stage.enforcer.wait(1, TIMEOUT_SECONDS)
     for report in (*reports, *stage.operations.take()):
-        terminal.notification(report.subject, report.text, report.arrived - told)
+        terminal.notification(report.subject, report.text, report.arrived - sent)
     logs = stage.flow_logs(vpc)
     return vpc, problems + _check(
         terminal,
@@ -99,35 +102,35 @@ def _birth(terminal: Terminal, stage: Stage) -> tuple[str, int]:
 
 
 def _sweeps(terminal: Terminal, stage: Stage) -> int:
-    """One sweep covers what no event told; the next finds nothing to do."""
-    terminal.scene("The sweep, for what no event told")
+    """The first sweep covers VPCs without an event; the second finds nothing to do."""
+    terminal.scene("The sweep finds VPCs that no event reported")
     stage.clients.ec2.create_vpc(CidrBlock="10.21.0.0/16")
-    unseen = stage.uncovered()
+    uncovered = stage.uncovered()
     terminal.say(
-        f"{len(unseen)} VPCs have no flow log: the default VPC, which was there before us, and one whose "
-        "event was lost. CloudTrail delivers on a best-effort basis; the hourly sweep makes up for it."
+        f"{len(uncovered)} VPCs have no flow log: the default VPC, which existed before the deployment, and "
+        "one whose event was lost. CloudTrail delivers on a best-effort basis; the sweep finds such VPCs."
     )
     first = stage.sweep()
     problems = _check(
         terminal,
-        first.metrics.get("FlowLogsCreated") == len(unseen)
+        first.metrics.get("FlowLogsCreated") == len(uncovered)
         and len(first.deliveries) == 1
         and not stage.uncovered(),
-        f"the sweep gives them their flow logs, and tells operations so in {len(first.deliveries)} report",
+        f"the sweep creates their flow logs, and sends operations {len(first.deliveries)} report",
     )
     second = stage.sweep()
     return problems + _check(
         terminal,
         second.metrics.get("FlowLogsCreated") == 0 and not second.deliveries,
-        f"a second sweep looks at {second.metrics.get('VpcsCovered', 0):g} VPCs and finds nothing to do",
+        f"a second sweep checks {second.metrics.get('VpcsCovered', 0):g} VPCs and finds nothing to do",
     )
 
 
-def _check(terminal: Terminal, holds: bool, statement: str) -> int:  # noqa: FBT001  # what it is about
+def _check(terminal: Terminal, holds: bool, statement: str) -> int:  # noqa: FBT001  # the value under test
     if holds:
         terminal.good(statement)
         return 0
-    terminal.bad(f"not so: {statement}")
+    terminal.bad(f"failed: {statement}")
     return 1
 
 
@@ -140,7 +143,7 @@ def _judge(terminal: Terminal, problems: tuple[str, ...], verdict: str) -> int:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """Unwind, so that everything is stopped."""
+    """Unwind the stack, so that everything is stopped."""
     raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""The container engine: whether there is one, which images it has, and how containers reach this machine."""
+"""The container engine: whether it is available, its images, and how containers reach this machine."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from local.server import LOOPBACK, EmbeddedAwsError
 from local.stack import architecture
 
 HOST_FROM_CONTAINER = "host.docker.internal"
-"""This machine's name inside a container, given `--add-host`."""
+"""This machine's name inside a container, set with `--add-host`."""
 
 
 def image() -> str:
-    """The image that `sam local` runs the functions in."""
+    """The image in which `sam local` runs the functions."""
     return f"public.ecr.aws/lambda/python:3.13-{architecture()}"
 
 
 def why_no_engine() -> str:
-    """Why containers cannot run here; '' if they can."""
+    """The reason why containers cannot run here; '' if they can."""
     try:
         done = _docker("info", "--format", "{{.ServerVersion}}")
     except FileNotFoundError:
@@ -33,33 +33,33 @@ def why_no_engine() -> str:
 
 
 def require() -> None:
-    """Raise EmbeddedAwsError, saying why, if containers cannot run here."""
-    lacking = why_no_engine()
-    if lacking:
-        raise EmbeddedAwsError(f"`sam local invoke` runs the function in a container, and {lacking}")
+    """Raise EmbeddedAwsError with the reason if containers cannot run here."""
+    reason = why_no_engine()
+    if reason:
+        raise EmbeddedAwsError(f"`sam local invoke` runs the function in a container, and {reason}")
 
 
 def has_image() -> bool:
-    """Whether the image is here already, so that nothing has to be fetched."""
+    """Whether the image is available locally and needs no download."""
     return _docker("image", "inspect", image()).returncode == 0
 
 
 def address_for_containers() -> str:
-    """The address to listen on so that containers reach it, and nobody outside this machine does."""
+    """The listening address that containers can reach, and no other machine can."""
     done = _docker("network", "inspect", "bridge")
     networks = json.loads(done.stdout) if done.returncode == 0 else []
     gateways = [_gateway(each) for net in networks for each in net["IPAM"]["Config"] or ()]
-    # Where the engine runs in a virtual machine, the bridge is not ours: it forwards containers' calls
-    # to our loopback.
-    return next(filter(_is_ours, gateways), LOOPBACK)
+    # If the engine runs in a virtual machine, this machine does not have the bridge's address: the engine
+    # forwards containers' calls to this machine's loopback.
+    return next(filter(_is_local, gateways), LOOPBACK)
 
 
 def _gateway(configuration: dict[str, str]) -> str:
-    """The bridge's own address; where the engine does not say, it is the first of the subnet."""
+    """The bridge's own address; if the engine does not report it, the first address of the subnet."""
     return configuration.get("Gateway") or str(next(ip_network(configuration["Subnet"]).hosts()))
 
 
-def _is_ours(address: str) -> bool:
+def _is_local(address: str) -> bool:
     try:
         with socket.socket() as probe:
             probe.bind((address, 0))

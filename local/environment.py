@@ -1,7 +1,7 @@
-"""The environment of the project's tools, built by hand so that nothing of the user's AWS leaks in.
+"""The environment of the project's tools, built explicitly so that the user's AWS settings do not leak in.
 
-Whoever runs the demo may have real credentials in the environment, a profile selected, or a default
-region set. None of that may ever reach a tool that deploys something.
+The user's environment may contain real credentials, a profile or a default region. None of these may reach a
+tool that deploys something.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build"
-"""What the tasks make: builds, logs, the embedded AWS' files. Never committed."""
+"""Output of the tasks: builds, logs, the AWS emulator's files. Never committed."""
 
 REGION = "eu-west-1"
 ACCOUNT_ID = "111122223333"
-"""Where the embedded AWS plays to be; the same as in the events of `events/`."""
+"""The region and account of the AWS emulator; the account is the same as in `events/`."""
 
 _KEPT = frozenset(
     {"PATH", "HOME", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "XDG_CACHE_HOME"}
@@ -30,14 +30,14 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 def environment(endpoint: str | None = None, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment for a tool: what it needs of the caller's, and test credentials.
+    """The environment for a tool: the necessary variables of the caller, and test credentials.
 
     Args:
-        endpoint: where AWS is for the tool; without it, any call fails for want of an endpoint.
-        caller: the environment to take from; of its `AWS_*` nothing is taken.
+        endpoint: the endpoint URL for AWS calls; without it, every call fails.
+        caller: the caller's environment; its `AWS_*` variables are ignored.
     """
     kept = {name: value for name, value in caller.items() if _is_kept(name)}
-    # A proxy must not stand between the tools and an AWS on this machine.
+    # The tools must not use a proxy for an AWS emulator on this machine.
     direct = ",".join(filter(None, (caller.get("NO_PROXY") or caller.get("no_proxy"), _host(endpoint))))
     return (
         kept
@@ -57,7 +57,7 @@ def environment(endpoint: str | None = None, caller: Mapping[str, str] = os.envi
 
 
 NOWHERE = "http://127.0.0.1:9"
-"""The discard port: a tool that calls AWS without having been given an endpoint gets a refusal."""
+"""The discard port: an AWS call of a tool without an endpoint is refused."""
 
 
 def _is_kept(name: str) -> bool:
@@ -72,5 +72,5 @@ def _host(endpoint: str | None) -> str:
 
 
 def tool(environment_name: str, program: str) -> Path:
-    """The path of a program of one of the project's environments (`make setup` makes them)."""
+    """The path of a program in one of the project's environments (created by `make setup`)."""
     return PROJECT / ".venvs" / environment_name / "bin" / program

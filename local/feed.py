@@ -1,4 +1,4 @@
-"""Writes flow records into the flow-log group the way AWS delivers them: one stream for each interface."""
+"""Writes flow records to the flow-log group in the same way as AWS: one stream for each interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SYN, SYN_FIN, SYN_ACK_FIN = 2, 3, 19
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """A host of the story: its address, its interface, and where it stands."""
+    """A host of the scenario: its address, its interface and its location."""
 
     name: str
     address: str
@@ -28,29 +28,29 @@ class Host(Struct, frozen=True, kw_only=True):
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
-    """Who talked to whom, as one interface saw it."""
+    """A connection between two hosts, as recorded by one interface."""
 
     at: Host
-    """Whose interface recorded it."""
+    """The host whose interface recorded it."""
     client: str
-    """Address of the end that opened it."""
+    """Address of the initiator."""
     client_port: int
     server: str
     port: int
     accepted: bool = True
     answered: bool = True
-    """Whether the other end's answer was recorded too; there is none to a refused attempt."""
+    """Whether the reply was recorded too; a rejected attempt has none."""
     packets: int = 12
     bytes: int = 5200
 
     @property
     def outbound(self) -> bool:
-        """Whether the host that recorded it opened it."""
+        """Whether the recording host is the initiator."""
         return self.client == self.at.address
 
 
 def lines(conversation: Conversation, log_format: str, start: int) -> list[str]:
-    """The records of a conversation: both ways if it was answered, the attempt alone if not."""
+    """The records of a conversation: both directions if it was answered, otherwise only the attempt."""
     directions = [False, True] if conversation.accepted and conversation.answered else [False]
     records = [_record(conversation, start, answer=answer) for answer in directions]
     names = LogFormat.parse(log_format).names
@@ -58,14 +58,14 @@ def lines(conversation: Conversation, log_format: str, start: int) -> list[str]:
 
 
 class Written(Struct, frozen=True):
-    """What was written: so many records, which reach the monitor in so many batches (one per interface)."""
+    """The number of records written, and the number of batches for the monitor (one per interface)."""
 
     records: int
     batches: int
 
 
 def write(clients: Clients, stack: Stack, conversations: Iterable[Conversation], now: int) -> Written:
-    """Write the records of these conversations, as seen in the minute before `now` (Unix seconds)."""
+    """Write the records of these conversations in the minute before `now` (Unix seconds)."""
     streams: dict[str, list[str]] = {}
     start = now - 60
     for each in conversations:
@@ -76,7 +76,7 @@ def write(clients: Clients, stack: Stack, conversations: Iterable[Conversation],
 
 
 def put(clients: Clients, stack: Stack, interface: str, messages: Iterable[str], start: int) -> None:
-    """Write lines as flow logs do: into the interface's stream, stamped with the window's start."""
+    """Write lines like a flow log: to the interface's stream, with the window's start as timestamp."""
     stream = f"{interface}-all"
     with suppress(clients.logs.exceptions.ResourceAlreadyExistsException):
         clients.logs.create_log_stream(logGroupName=stack.flow_log_group, logStreamName=stream)
@@ -88,7 +88,7 @@ def put(clients: Clients, stack: Stack, interface: str, messages: Iterable[str],
 
 
 def _record(conversation: Conversation, start: int, *, answer: bool) -> Mapping[str, str]:
-    """One record by AWS' field names; what is not told here is `-`."""
+    """One record by AWS's field names; missing fields become `-`."""
     host = conversation.at
     ends = (
         (conversation.client, conversation.client_port),
@@ -132,6 +132,6 @@ def _flags(conversation: Conversation, *, answer: bool) -> int:
 
 
 def _path(conversation: Conversation) -> str:
-    """Egress only: 1 stays in the VPC, 8 leaves through an internet gateway."""
+    """The traffic path of egress: 1 stays in the VPC, 8 leaves through an internet gateway."""
     within = all(end.startswith("10.") for end in (conversation.client, conversation.server))
     return "1" if within else "8"

@@ -1,4 +1,4 @@
-"""Notifications as they are delivered: a queue subscribed to a topic, read as a subscriber would."""
+"""Notifications as delivered to a subscriber: a queue that is subscribed to a topic."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ LONG_POLL_SECONDS = 2
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """One notification as it arrived."""
+    """One delivered notification."""
 
     subject: str
     document: dict[str, Any]
-    """What machines get; its `text` is what people get."""
+    """The document for machines; its `text` is for people."""
     attributes: dict[str, str]
     arrived: float
-    """When, by `time.monotonic()`."""
+    """The time of arrival, by `time.monotonic()`."""
 
     @property
     def text(self) -> str:
-        """What e-mail and chat show."""
+        """The text for email and chat."""
         return str(self.document.get("text", ""))
 
     @property
     def detector(self) -> str:
-        """Which detector it is from; '' for a notification that is from none."""
+        """The detector; '' for a notification without one."""
         return self.attributes.get("detector", "")
 
 
 class Inbox:
-    """Everything that a topic delivers, from now on."""
+    """All notifications that a topic delivers from now on."""
 
     def __init__(self, clients: Clients, topic_arn: str) -> None:
         self._sqs = clients.sqs
@@ -48,14 +48,14 @@ class Inbox:
         clients.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
 
     def take(self) -> list[Delivery]:
-        """All that has arrived by now and was not taken yet."""
+        """All notifications that have arrived and were not returned before."""
         taken: list[Delivery] = []
         while some := self._receive(wait=0):
             taken += some
         return taken
 
     def wait(self, count: int, seconds: float) -> list[Delivery]:
-        """The next `count` deliveries, or as many as arrive within the time."""
+        """The next `count` deliveries, or fewer after `seconds`."""
         deadline = time.monotonic() + seconds
         arrived: list[Delivery] = []
         while len(arrived) < count and time.monotonic() < deadline:
@@ -83,7 +83,7 @@ def _read(message: MessageTypeDef, arrived: float) -> Delivery:
 
 
 def _document(message: str) -> dict[str, Any]:
-    """The JSON document; a notification that is none (an alarm's, or one that was cut) is text alone."""
+    """The JSON document; a notification without one (from an alarm, or truncated) becomes a text."""
     try:
         document = json.loads(message)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Tells when a function has finished, from its log group: the end of every invocation is written there."""
+"""Detects the end of a function's invocations from its log group, which has a REPORT line for each."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ POLL_SECONDS = 0.1
 
 
 class Invocation(Struct, frozen=True):
-    """What one invocation wrote."""
+    """The log of one invocation."""
 
     lines: tuple[str, ...]
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The metrics that it emitted (embedded metric format), summed by name."""
+        """The emitted metrics (embedded metric format), summed by name."""
         totals: dict[str, float] = {}
         for name, value in (pair for line in self.lines for pair in _metrics(line)):
             totals[name] = totals.get(name, 0) + value
@@ -29,7 +29,7 @@ class Invocation(Struct, frozen=True):
 
 
 class Watch:
-    """Sees the invocations of one function that finish from now on."""
+    """Finds the invocations of one function that finish from now on."""
 
     def __init__(self, clients: Clients, function: str) -> None:
         self._logs = clients.logs
@@ -39,11 +39,11 @@ class Watch:
         self._known = set(self._finished())
 
     def skip(self) -> None:
-        """Forget about the invocations that have finished by now."""
+        """Ignore the invocations that have finished until now."""
         self._known.update(self._finished())
 
     def wait(self, count: int, seconds: float) -> list[Invocation]:
-        """The next `count` invocations that finish, or as many as do within the time."""
+        """The next `count` finished invocations, or fewer after `seconds`."""
         deadline = time.monotonic() + seconds
         fresh: list[str] = []
         while time.monotonic() < deadline:
@@ -55,7 +55,7 @@ class Watch:
         return [Invocation(self._lines(stream)) for stream in fresh]
 
     def _finished(self) -> Iterator[str]:
-        """Streams with a REPORT line; the embedded AWS opens a stream for each invocation."""
+        """Streams with a REPORT line; the AWS emulator creates a stream for each invocation."""
         try:
             pages = self._logs.get_paginator("filter_log_events").paginate(
                 logGroupName=self.log_group, filterPattern='"REPORT RequestId:"'

@@ -1,7 +1,7 @@
-"""`make invoke EVENT=…`: one event through the real function in a container, by `sam local invoke`.
+"""`make invoke EVENT=…`: runs the real function with one event in a container, with `sam local invoke`.
 
-The function works on an embedded AWS that is started for it, with the real template deployed; what it
-published is shown. `sam local` exits 0 even when the handler raises or is killed; this exits 1 then.
+The function uses an AWS emulator that is started for it, with the real template deployed; its notifications
+are printed. `sam local` exits 0 even if the handler raises or is killed; this command exits 1 in that case.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ USAGE = "usage: make invoke EVENT=events/monitor/reject-burst.json (any file of 
 
 
 class Invoked(Struct, frozen=True, kw_only=True):
-    """What came of an invocation."""
+    """The result of an invocation."""
 
     result: Any
-    """What the handler returned; None if it did not."""
+    """The handler's return value; None if it failed."""
     error: str
-    """Why it failed; '' if it did not."""
+    """The reason for a failure; '' if there is none."""
     output: str
-    """What the function and sam wrote."""
+    """The output of the function and of sam."""
     deliveries: tuple[Delivery, ...]
     log: Path
-    """What the embedded AWS said."""
+    """The log of the AWS emulator."""
 
 
 class Container:
-    """Runs the built functions in containers, against an embedded AWS that containers can reach."""
+    """Runs the built functions in containers, with an AWS emulator that containers can reach."""
 
     def __init__(self, aws: EmbeddedAws, built: Path, stack: Stack) -> None:
         self._aws = aws
@@ -51,7 +51,7 @@ class Container:
         self._inboxes = [Inbox(aws.clients, topic) for topic in (stack.pages_topic, stack.operations_topic)]
 
     def invoke(self, event: ReadableEvent) -> Invoked:
-        """Run the function that the event belongs to."""
+        """Run the event's function."""
         payload = make_world(event, self._aws.clients, self._stack.flow_log_group)
         code, stdout, stderr = self._sam_local_invoke(event, payload)
         result, error = read_outcome(code, stdout)
@@ -64,7 +64,7 @@ class Container:
         )
 
     def _sam_local_invoke(self, event: ReadableEvent, payload: dict[str, Any]) -> tuple[int, str, str]:
-        """Exit code, what the function answered, and what it and sam wrote."""
+        """Exit code, the function's response, and the output of the function and of sam."""
         folder = self._aws.folder
         (folder / "payload.json").write_text(json.dumps(payload))
         (folder / "variables.json").write_text(json.dumps({event.function: self._variables(event)}))
@@ -86,7 +86,7 @@ class Container:
         return code, answer.read_text(errors="replace"), output.read_text(errors="replace")
 
     def _variables(self, event: ReadableEvent) -> dict[str, str]:
-        """What the deployed function was told, for sam knows a reference's value only by its name."""
+        """The deployed function's environment, because sam does not resolve references in the template."""
         name = self._stack.monitor if event.function == MONITOR else self._stack.enforcer
         configuration = self._aws.clients.functions.get_function_configuration(FunctionName=name)
         endpoint = f"http://{engine.HOST_FROM_CONTAINER}:{self._aws.port}"
@@ -94,7 +94,7 @@ class Container:
 
 
 def read_outcome(code: int, stdout: str) -> tuple[Any, str]:
-    """The handler's result and '', or None and why there is no result: sam's exit code does not tell."""
+    """The handler's result and '', or None and the error; sam's exit code does not show handler errors."""
     if code != 0:
         return None, f"`sam local invoke` failed with exit code {code}"
     answer = stdout.strip().rpartition("\n")[2]
@@ -103,7 +103,7 @@ def read_outcome(code: int, stdout: str) -> tuple[Any, str]:
     except ValueError:
         return (
             None,
-            f"the function did not answer: it was killed or ran out of time{f': {answer}' * bool(answer)}",
+            f"the function did not respond: it was killed or timed out{f': {answer}' * bool(answer)}",
         )
     if isinstance(result, dict) and "errorType" in result:
         return None, f"the handler raised {result['errorType']}: {result.get('errorMessage', '')}"
@@ -111,7 +111,7 @@ def read_outcome(code: int, stdout: str) -> tuple[Any, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Invoke the function that the event belongs to; return the exit code."""
+    """Invoke the event's function; return the exit code."""
     if len(arguments) != 1:
         print(USAGE, file=sys.stderr)
         return 2
@@ -124,14 +124,12 @@ def main(arguments: list[str]) -> int:
         terminal.bad(str(error))
         return 2
     except KeyboardInterrupt:
-        terminal.bad("interrupted; the embedded AWS is stopped")
+        terminal.bad("interrupted; the AWS emulator is stopped")
         return 130
 
 
 def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
-    terminal.title(
-        event.title or event.function, f"{event.function}, in a container, against an embedded AWS"
-    )
+    terminal.title(event.title or event.function, f"{event.function}, in a container, with an AWS emulator")
     with EmbeddedAws(NAME, host=engine.address_for_containers()) as aws:
         with terminal.step("sam build"):
             built = build(aws.name)
@@ -143,16 +141,16 @@ def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
 
 
 def _show(terminal: Terminal, invoked: Invoked) -> int:
-    terminal.scene("What the function wrote")
+    terminal.scene("Output of the function")
     for line in invoked.output.splitlines():
         print(f"  {line}")
     for delivery in invoked.deliveries:
         terminal.notification(delivery.subject, delivery.text)
     if not invoked.deliveries:
         terminal.say("No notification was published.")
-    terminal.scene("What it returned")
+    terminal.scene("Result of the function")
     if invoked.error:
-        terminal.bad(f"{invoked.error}\nwhat the embedded AWS saw: {relative(invoked.log)}")
+        terminal.bad(f"{invoked.error}\nlog of the AWS emulator: {relative(invoked.log)}")
         return 1
     print(f"  {json.dumps(invoked.result, indent=2).replace(chr(10), chr(10) + '  ')}")
     return 0

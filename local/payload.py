@@ -1,4 +1,4 @@
-"""Turns a readable event of `events/` into the payload that the function gets.
+"""Converts an example event of `events/` into the function's payload.
 
 `python -m local.payload events/monitor/reject-burst.json | sam local invoke MonitorFunction -e -`
 """
@@ -30,18 +30,18 @@ type Value = Annotated[str, Meta(pattern="^[^\\x00]*$")]
 
 
 class NotAnEvent(Exception):
-    """A file that is no readable event; the message says what is wrong with it, and where."""
+    """The file is not an example event; the message contains the problem and its position."""
 
 
 class WorldVpc(Struct, frozen=True, kw_only=True):
-    """A VPC that is there before the event."""
+    """A VPC that exists before the event."""
 
     vpc_id: VpcId
     owner_id: Account
 
 
 class WorldFlowLog(Struct, frozen=True, kw_only=True):
-    """A flow log that is there before the event; without a log group it writes into the stack's."""
+    """A flow log that exists before the event; without a log group, it writes to the stack's."""
 
     flow_log_id: FlowLogId
     resource_id: str
@@ -50,7 +50,7 @@ class WorldFlowLog(Struct, frozen=True, kw_only=True):
 
 
 class World(Struct, frozen=True, kw_only=True):
-    """What EC2 holds, for the enforcer; members that only the tests know are left out."""
+    """The resources in EC2, for the enforcer; members that only tests use are ignored."""
 
     vpcs: tuple[WorldVpc, ...] = ()
     flow_logs: tuple[WorldFlowLog, ...] = ()
@@ -62,17 +62,17 @@ class ReadableEvent(Struct, frozen=True, kw_only=True):
     event: dict[str, Any]
     title: str = ""
     settings: dict[Variable, Value] = {}
-    """Environment variables that differ from the template's for this event."""
+    """Environment variables that override the template's for this event."""
     world: World = World()
 
     @property
     def function(self) -> str:
-        """Logical id of the function that the event belongs to."""
+        """Logical id of the event's function."""
         return MONITOR if "messageType" in self.event else ENFORCER
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What the function is invoked with: for the monitor, packed as a subscription does."""
+        """The function's payload; for the monitor, encoded like a subscription event."""
         return dict(encode(self.event)) if self.function == MONITOR else self.event
 
 
@@ -80,35 +80,34 @@ def read(path: Path) -> ReadableEvent:
     """Read a file of `events/`.
 
     Raises:
-        NotAnEvent: there is no such file, it is not JSON, it holds no event, or a member of it is not
-            what it has to be.
+        NotAnEvent: the file does not exist, is not JSON, contains no event, or has an invalid member.
     """
     name = os.fsencode(path).decode(errors="replace")
     folders = " and ".join(FOLDERS)
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise NotAnEvent(f"{name}: {error.strerror}; the events stand in {folders}") from error
+        raise NotAnEvent(f"{name}: {error.strerror}; the events are in {folders}") from error
     event = _decode(name, content)
     if not {"messageType", "detail-type"} & event.event.keys():
         raise NotAnEvent(
             f"{name}: the `event` has neither `messageType`, for the monitor, nor `detail-type`, for the "
-            f"enforcer; write it like those in {folders}"
+            f"enforcer; see the examples in {folders}"
         )
     return event
 
 
 def _decode(name: str, content: bytes) -> ReadableEvent:
-    """The event with every member of the type that is declared, and nothing in it that cannot be sent."""
+    """Decode the event; all members must have their declared types and be serializable."""
     try:
         event = msgspec.json.decode(content, type=ReadableEvent)
         json.dumps(event.payload)
     except msgspec.ValidationError as error:
-        raise NotAnEvent(f"{name}: {error}; write it like those in {' and '.join(FOLDERS)}") from error
+        raise NotAnEvent(f"{name}: {error}; see the examples in {' and '.join(FOLDERS)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotAnEvent(f"{name}: not JSON in UTF-8: {error}") from error
     except RecursionError as error:
-        raise NotAnEvent(f"{name}: nested too deeply for JSON's readers") from error
+        raise NotAnEvent(f"{name}: nested too deeply") from error
     return event
 
 

@@ -1,4 +1,4 @@
-"""Runs the project's own tools, and ends them with all that they started if we are told to end."""
+"""Runs the project's tools, and ends them with all their child processes when this process ends."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import IO
 
 from local.environment import PROJECT
 
-FAREWELL_SECONDS = 10
-"""What a tool gets to end by itself: sam removes its container."""
+GRACE_SECONDS = 10
+"""Seconds for a tool to end by itself: sam removes its container."""
 
 
 def run(
@@ -20,7 +20,7 @@ def run(
 ) -> int:
     """Run a command in the project's folder until it ends; return its exit code.
 
-    It runs in a process group of its own. Whatever interrupts us ends the whole group.
+    It runs in its own process group. An interrupt of this process ends the whole group.
     """
     process = subprocess.Popen(
         command,
@@ -34,19 +34,19 @@ def run(
     try:
         return process.wait()
     except BaseException:
-        end_group(process, signal.SIGINT, FAREWELL_SECONDS)
+        end_group(process, signal.SIGINT, GRACE_SECONDS)
         raise
 
 
-def end_group(process: subprocess.Popen[bytes], farewell: signal.Signals, seconds: float) -> None:
-    """Ask a process group to end, by its leader, and see to it that it does."""
-    _signal(process.pid, farewell)
+def end_group(process: subprocess.Popen[bytes], first: signal.Signals, seconds: float) -> None:
+    """Signal a process group, wait for its leader for `seconds`, then kill the group."""
+    _signal(process.pid, first)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        # Whatever of the group has not ended by now: what the leader started.
+        # Kill the rest of the group: children of the leader that still run.
         _signal(process.pid, signal.SIGKILL)
         process.wait()
 

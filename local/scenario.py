@@ -1,4 +1,4 @@
-"""A deployed Flow Warden with somebody listening: plays scenes and says what came of them."""
+"""Runs scenes on a deployed stack and compares the notifications and metrics with the expected ones."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from local import feed
-from local.cloudtrail_events import Births, scheduled
+from local.cloudtrail_events import CloudTrailEvents, scheduled
 from local.inbox import Delivery, Inbox
 from local.invocations import Invocation, Watch
 from local.scenes import Scene
 from local.server import EmbeddedAws
 from local.stack import Stack
 
-PATIENCE_SECONDS = 45
-"""Longest wait for what is expected: a cold start on a busy machine takes a few seconds."""
+TIMEOUT_SECONDS = 45
+"""Maximum wait for an expected result: a cold start on a busy machine takes a few seconds."""
 
 
 class Played(Struct, frozen=True, kw_only=True):
-    """What came of a scene."""
+    """The result of a scene."""
 
     deliveries: tuple[Delivery, ...]
     fed: float
-    """When the records were written, by `time.monotonic()`."""
+    """The time when the records were written, by `time.monotonic()`."""
     metrics: dict[str, float]
     problems: tuple[str, ...]
-    """Where it differs from what was expected; none: all is well."""
+    """Differences from the expected result; empty if there are none."""
 
     def seconds(self, delivery: Delivery) -> float:
-        """From the writing of the records to the arrival of the notification."""
+        """Seconds from writing the records to the arrival of the notification."""
         return delivery.arrived - self.fed
 
 
 class Swept(Struct, frozen=True, kw_only=True):
-    """What came of a sweep."""
+    """The result of a sweep."""
 
     deliveries: tuple[Delivery, ...]
     metrics: dict[str, float]
 
 
 class Stage:
-    """The deployed stack on the embedded AWS, with an inbox at each topic."""
+    """The deployed stack on the AWS emulator, with an inbox at each topic."""
 
     def __init__(self, aws: EmbeddedAws, stack: Stack) -> None:
         self.aws = aws
@@ -52,21 +52,21 @@ class Stage:
         self.stack = stack
         self.pages = Inbox(self.clients, stack.pages_topic)
         self.operations = Inbox(self.clients, stack.operations_topic)
-        self.births = Births(self.clients, stack)
+        self.cloudtrail = CloudTrailEvents(self.clients, stack)
         self.monitor = Watch(self.clients, stack.monitor)
         self.enforcer = Watch(self.clients, stack.enforcer)
 
     def play(self, scene: Scene, now: int) -> Played:
-        """Write a scene's records, wait until the monitor is done with them, compare.
+        """Write a scene's records, wait until the monitor has processed them, and compare the results.
 
-        Silence is not a matter of waiting long enough: a page is sent before the invocation ends, so
-        when all batches are done, what is not in the inbox will not come.
+        Pages are sent before the invocation ends. So when all batches are done, no further page can arrive,
+        and the absence of pages needs no extra waiting time.
         """
         self.monitor.skip()
         fed = time.monotonic()
         written = feed.write(self.clients, self.stack, scene.conversations, now)
-        deliveries = self.pages.wait(len(scene.pages), PATIENCE_SECONDS) if scene.pages else []
-        done = self.monitor.wait(written.batches, PATIENCE_SECONDS)
+        deliveries = self.pages.wait(len(scene.pages), TIMEOUT_SECONDS) if scene.pages else []
+        done = self.monitor.wait(written.batches, TIMEOUT_SECONDS)
         deliveries += self.pages.take()
         metrics = _sum(done)
         return Played(
@@ -76,14 +76,14 @@ class Stage:
             problems=(
                 *_compare_pages(scene, deliveries),
                 *_compare_metrics(scene, written, metrics),
-                *(f"not expected at the operations topic: {each.subject}" for each in self.operations.take()),
+                *(f"unexpected at the operations topic: {each.subject}" for each in self.operations.take()),
             ),
         )
 
     def flow_logs(self, vpc: str) -> list[tuple[str, str]]:
         """The flow logs of a VPC: id and log group."""
         answer = self.clients.ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}])
-        # The embedded AWS tells the log group in the member that is for other destinations.
+        # The AWS emulator returns the log group in the member for other destinations.
         return [
             (each["FlowLogId"], each.get("LogGroupName") or each.get("LogDestination", ""))
             for each in answer["FlowLogs"]
@@ -95,16 +95,16 @@ class Stage:
         return [vpc for vpc in vpcs if not self.flow_logs(vpc)]
 
     def sweep(self) -> Swept:
-        """Invoke the enforcer as its schedule does, and wait until it is done."""
+        """Invoke the enforcer like its schedule, and wait until it is done."""
         self.enforcer.skip()
         self.clients.functions.invoke(
             FunctionName=self.stack.enforcer,
             InvocationType="Event",
             Payload=json.dumps(scheduled(datetime.now(UTC))).encode(),
         )
-        done = self.enforcer.wait(1, PATIENCE_SECONDS)
+        done = self.enforcer.wait(1, TIMEOUT_SECONDS)
         if not done:
-            raise TimeoutError(f"the enforcer did not end its sweep within {PATIENCE_SECONDS} s")
+            raise TimeoutError(f"the enforcer did not finish its sweep within {TIMEOUT_SECONDS} s")
         return Swept(deliveries=tuple(self.operations.take()), metrics=_sum(done))
 
 
@@ -118,19 +118,17 @@ def _sum(invocations: list[Invocation]) -> dict[str, float]:
 
 def _compare_pages(scene: Scene, deliveries: list[Delivery]) -> list[str]:
     expected, arrived = Counter(scene.pages), Counter(each.detector for each in deliveries)
-    missing = [f"expected a page from {name}, none came" for name in (expected - arrived).elements()]
+    missing = [f"missing page from {name}" for name in (expected - arrived).elements()]
     surplus = arrived - expected
-    unexpected = [
-        f"a page that nobody expected: {each.subject}" for each in deliveries if each.detector in surplus
-    ]
+    unexpected = [f"unexpected page: {each.subject}" for each in deliveries if each.detector in surplus]
     return missing + unexpected
 
 
 def _compare_metrics(scene: Scene, written: feed.Written, metrics: dict[str, float]) -> list[str]:
-    """Without the number of flows, a monitor that crashed would look like one with nothing to say."""
+    """Includes the number of flows, because without it a crashed monitor would look like a quiet one."""
     expected = {"Flows": written.records, "Notifications": len(scene.pages)} | scene.metrics
     return [
-        f"metric {name}: expected {value}, came {metrics.get(name, 0):g}"
+        f"metric {name}: expected {value}, got {metrics.get(name, 0):g}"
         for name, value in expected.items()
         if metrics.get(name, 0) != value
     ]

@@ -1,4 +1,4 @@
-"""The demo's story: a small VPC, and what happens in it. Pure data."""
+"""The demo's scenario: a small VPC and its traffic. Pure data."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from local.feed import Conversation, Host
 CIDR = "10.20.0.0/16"
 DATABASES = "10.20.3.0/24"
 POLICY = {"listener_only": [DATABASES], "flow_logs": {"grace_minutes": 0}}
-"""The user's policy in the story: databases answer, they never call the internet; and a new VPC is covered at
-once, since nobody wants to watch five minutes go by."""
+"""The policy of the scenario: databases only listen and never connect to the internet. There is no grace
+period, so that a new VPC is covered at once and the demo does not wait five minutes."""
 
 POSTGRES, HTTPS, SSH = 5432, 443, 22
 
 
 class Scene(Struct, frozen=True, kw_only=True):
-    """What happens, and what Flow Warden is expected to make of it."""
+    """Traffic, and the expected reaction of Flow Warden."""
 
     title: str
     about: str
     conversations: tuple[Conversation, ...]
     pages: tuple[str, ...] = ()
-    """Detectors that page, in any order; none: silence."""
+    """Detectors that page, in any order; empty for no page."""
     metrics: dict[str, int] = {}
-    """Metrics of the monitor that must come out so, besides the number of flows."""
+    """Expected metrics of the monitor, besides the number of flows."""
     verdict: str
-    """What is said when all that came true."""
+    """The sentence printed on success."""
 
 
 class Cast(Struct, frozen=True, kw_only=True):
-    """The hosts of the story; the VPC's id is known when it was created."""
+    """The hosts of the scenario; the VPC's id is known only after its creation."""
 
     web: Host
     app: Host
     database: Host
-    laptop: Host
-    """An inside host that has no business with its neighbours."""
+    builder: Host
+    """An internal host that should not connect to its neighbours."""
 
 
 def cast(vpc: str) -> Cast:
@@ -45,7 +45,7 @@ def cast(vpc: str) -> Cast:
         web=_host("web", "10.20.1.10", 1, vpc),
         app=_host("app", "10.20.2.20", 2, vpc),
         database=_host("database", "10.20.3.30", 3, vpc),
-        laptop=_host("build agent", "10.20.2.66", 4, vpc),
+        builder=_host("build agent", "10.20.2.66", 4, vpc),
     )
 
 
@@ -62,27 +62,27 @@ def _host(name: str, address: str, number: int, vpc: str) -> Host:
 
 
 def scenes(people: Cast) -> tuple[Scene, ...]:
-    """The story, scene by scene."""
+    """The scenes in order."""
     return (
-        _visits(people.web),
+        _requests(people.web),
         _noise(people.web),
         _too_strict(people.app, people.database),
-        _probing(people.laptop),
+        _probing(people.builder),
         _call_home(people.database),
         _still_too_strict(people.app, people.database),
     )
 
 
-def _visits(web: Host) -> Scene:
-    visitors = [f"198.51.100.{number}" for number in range(10, 22)]
+def _requests(web: Host) -> Scene:
+    clients = [f"198.51.100.{number}" for number in range(10, 22)]
     return Scene(
-        title="1. Visits to a web server",
-        about=f"12 visitors from the internet open https://{web.address}, and are answered.",
+        title="1. Requests to a web server",
+        about=f"12 clients on the internet open https://{web.address} and get replies.",
         conversations=tuple(
-            Conversation(at=web, client=visitor, client_port=50_000 + number, server=web.address, port=HTTPS)
-            for number, visitor in enumerate(visitors)
+            Conversation(at=web, client=client, client_port=50_000 + number, server=web.address, port=HTTPS)
+            for number, client in enumerate(clients)
         ),
-        verdict="silence: visits are what a web server is for",
+        verdict="no page: requests to a web server are normal",
     )
 
 
@@ -90,18 +90,18 @@ def _noise(web: Host) -> Scene:
     ports = (22, 23, 80, 445, 1433, 3306, 3389, 5900, 6379, 8080)
     return Scene(
         title="2. Background noise from the internet",
-        about=f"40 hosts of the internet try ten ports of {web.address}; its security group refuses them.",
+        about=f"40 internet hosts try ten ports of {web.address}; its security group rejects them.",
         conversations=tuple(
             _refused(web, f"203.0.113.{number + 1}", 40_000 + number, web.address, ports[number % len(ports)])
             for number in range(40)
         ),
         metrics={"InternetRejects": 40},
-        verdict="40 REJECTs counted (metric InternetRejects), nobody woken",
+        verdict="40 REJECTs counted (metric InternetRejects), no page",
     )
 
 
 def _attempts(app: Host, database: Host, first_port: int) -> tuple[Conversation, ...]:
-    """Three connections as both interfaces record them: they leave the one and are refused at the other."""
+    """Three connections as both interfaces record them: accepted at the source, rejected at the target."""
     ports = range(first_port, first_port + 3)
     left = tuple(
         Conversation(
@@ -123,35 +123,35 @@ def _attempts(app: Host, database: Host, first_port: int) -> tuple[Conversation,
 def _too_strict(app: Host, database: Host) -> Scene:
     return Scene(
         title="3. A security group that is too strict",
-        about=f"The application {app.address} asks its database {database.address}; since somebody tidied up "
-        "the database's security group, nothing comes through.",
+        about=f"The application {app.address} connects to its database {database.address}; after a change of "
+        "the database's security group, every connection is rejected.",
         conversations=_attempts(app, database, 41_000),
         pages=("blocked-connection",),
-        verdict="one page for all attempts, and it says where to look",
+        verdict="one page for all attempts, with the next steps",
     )
 
 
 def _probing(prober: Host) -> Scene:
     targets = [f"10.20.{net}.{host}" for net in (2, 3) for host in range(10, 16)]
     return Scene(
-        title="4. An inside host that probes its neighbours",
+        title="4. An internal host that probes its neighbours",
         about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbours; its own security "
-        "group lets none of it out. So its own interface records every refusal, and all reach the monitor in "
-        "one batch, where they are seen as one prober. Refused at the neighbours, they would come in batches "
-        "of one interface each.",
+        "group rejects all attempts. So its own interface records every REJECT, and all records reach the "
+        "monitor in one batch, where one detector finds the probing host. If the neighbours rejected the "
+        "attempts, the records would arrive in one batch per interface.",
         conversations=tuple(
             _refused(prober, prober.address, 42_000 + number, target, port)
             for number, target in enumerate(targets)
             for port in (SSH, POSTGRES)
         ),
         pages=("host-probing",),
-        verdict="24 refused attempts, one page",
+        verdict="24 rejected attempts, one page",
     )
 
 
 def _call_home(database: Host) -> Scene:
     return Scene(
-        title="5. A database that calls the internet",
+        title="5. A database that connects to the internet",
         about=f"{database.address} opens a connection to 203.0.113.77; the policy says that hosts in "
         f"{DATABASES} only listen.",
         conversations=(
@@ -166,17 +166,17 @@ def _call_home(database: Host) -> Scene:
             ),
         ),
         pages=("unexpected-egress",),
-        verdict="an accepted connection, and still a page",
+        verdict="a page, although the connection was accepted",
     )
 
 
 def _still_too_strict(app: Host, database: Host) -> Scene:
     return Scene(
-        title="6. The same as in scene 3, again",
-        about=f"{app.address} goes on trying its database.",
+        title="6. Scene 3 repeats",
+        about=f"{app.address} keeps trying to reach its database.",
         conversations=_attempts(app, database, 44_000),
         metrics={"Suppressed": 1},
-        verdict="on-call knows already: one suppressed, no page",
+        verdict="on-call was already paged: one repeat suppressed, no page",
     )
 
 

@@ -1,4 +1,4 @@
-"""Starts ministack, waits until it answers, and always stops it again."""
+"""Starts ministack, waits until it responds, and always stops it."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from local.processes import end_group
 FOLDERS = BUILD / "aws"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
-"""Longest wait for the first answer; it takes less than one on an idle machine."""
+"""Maximum wait for the first response; it takes less than 1 s on an idle machine."""
 STOP_SECONDS = 5
 SCRATCH = "scratch"
-"""Folder for what it unpacks, such as the functions' code; removed at the end."""
+"""Folder for unpacked files, such as the functions' code; removed at the end."""
 ATTEMPTS = 3
-"""Another program may take the free port between our looking and ministack's binding it."""
+"""Start attempts, because another program may take the free port before ministack binds it."""
 
 
 class EmbeddedAwsError(Exception):
-    """The embedded AWS, or a tool on it, did not do what it should; the message says where to look."""
+    """The AWS emulator, or a tool that uses it, failed; the message names the log."""
 
 
 class EmbeddedAws:
-    """An AWS on this machine, for as long as the `with` block lasts.
+    """An AWS emulator on this machine, for the duration of the `with` block.
 
-    Everything it writes stands in `build/aws/<name>/`, or in `<name>-2` and so on while another one of
-    that name runs. It is stopped, with the functions that it runs, however the block ends.
+    All its files are in `build/aws/<name>/`, or in `<name>-2` and so on while another one of that name runs.
+    It always stops with its functions at the end of the block, even after an error.
 
     Args:
-        name: who uses it, such as `demo`.
-        host: the address to listen on: loopback, or that of the container bridge.
+        name: the name of its user, such as `demo`.
+        host: the address to listen on: loopback, or the address of the container bridge.
     """
 
     def __init__(self, name: str = "demo", host: str = LOOPBACK) -> None:
@@ -53,17 +53,17 @@ class EmbeddedAws:
 
     @property
     def folder(self) -> Path:
-        """Where everything stands that it writes."""
+        """The folder of its files."""
         return FOLDERS / self.name
 
     @property
     def log(self) -> Path:
-        """What it says, and what the functions say."""
+        """Its log, which includes the functions' logs."""
         return self.folder / "ministack.log"
 
     @property
     def endpoint(self) -> str:
-        """Where it answers, seen from this machine."""
+        """Its URL on this machine."""
         return f"http://{self.host}:{self.port}"
 
     @property
@@ -73,11 +73,11 @@ class EmbeddedAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment for tools that shall work on it."""
+        """The environment for tools that use it."""
         return environment(self.endpoint)
 
     def make_bucket(self, name: str) -> None:
-        """Create an S3 bucket; one PUT does it, and spares the S3 client."""
+        """Create an S3 bucket, with one PUT instead of an S3 client."""
         _request(self.host, self.port, "PUT", f"/{name}")
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class EmbeddedAws:
             if self._answers():
                 return
             self._stop()
-        raise EmbeddedAwsError(f"the embedded AWS ended as soon as it was started; see {self.log}")
+        raise EmbeddedAwsError(f"the AWS emulator ended right after its start; see {self.log}")
 
     def _start(self) -> None:
         program = tool("ministack", "python")
@@ -119,7 +119,7 @@ class EmbeddedAws:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # A group of its own: Ctrl-C reaches us alone, and the functions it runs end with it.
+                # Its own group: Ctrl-C reaches only this process, and the emulator's functions end with it.
                 start_new_session=True,
             )
 
@@ -131,10 +131,10 @@ class EmbeddedAws:
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "IOT_MTLS_ENABLED": "0",
-            # The functions' failures are retried at once, not after minutes.
+            # Failed invocations are retried at once, not after minutes.
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
-            # At its start ministack removes containers with its labels: those of its address, and those that
-            # an older version left or still uses, which carry no address.
+            # At its start, ministack removes containers with its labels: those of its address, and those of
+            # older versions, which have no address. Without an engine it removes none.
             "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
             "TMPDIR": f"{folder}/{SCRATCH}",
             "STATE_DIR": f"{folder}/state",
@@ -142,14 +142,14 @@ class EmbeddedAws:
         }
 
     def _answers(self) -> bool:
-        """Wait for the first answer; False if the process ended instead."""
+        """Wait for the first response; False if the process ended instead."""
         deadline = time.monotonic() + START_SECONDS
         while self._process is not None and self._process.poll() is None:
             if _is_healthy(self.host, self.port):
                 return True
             if time.monotonic() > deadline:
                 raise EmbeddedAwsError(
-                    f"the embedded AWS did not answer within {START_SECONDS} s; see {self.log}"
+                    f"the AWS emulator did not respond within {START_SECONDS} s; see {self.log}"
                 )
             time.sleep(0.05)
         return False
@@ -162,7 +162,7 @@ class EmbeddedAws:
 
 
 def _reserve(name: str) -> tuple[str, IO[str]]:
-    """The first of `<name>`, `<name>-2`, ... that nobody uses, and the open file that holds it."""
+    """The first unused name of `<name>`, `<name>-2`, ..., and the open lock file that reserves it."""
     FOLDERS.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
@@ -193,11 +193,11 @@ def _is_healthy(host: str, port: int) -> bool:
 
 
 def _request(host: str, port: int, method: str, path: str) -> None:
-    """One plain HTTP request, past any proxy of the user's.
+    """One plain HTTP request, without the user's proxy.
 
     Raises:
-        OSError, HTTPException: no answer.
-        EmbeddedAwsError: an answer that is not 200.
+        OSError, HTTPException: no response.
+        EmbeddedAwsError: a response other than 200.
     """
     connection = HTTPConnection(host, port, timeout=10)
     try:
@@ -206,9 +206,9 @@ def _request(host: str, port: int, method: str, path: str) -> None:
     finally:
         connection.close()
     if answer.status != HTTPStatus.OK:
-        raise EmbeddedAwsError(f"{method} {path}: the embedded AWS answered {answer.status} {answer.reason}")
+        raise EmbeddedAwsError(f"{method} {path}: the AWS emulator answered {answer.status} {answer.reason}")
 
 
 def relative(path: Path) -> Path:
-    """A path as a person in the project's folder would type it."""
+    """A path relative to the project's folder."""
     return path.relative_to(BUILD.parent) if path.is_relative_to(BUILD.parent) else path

@@ -1,4 +1,4 @@
-"""The real `sam build` and `sam deploy` of the real template, aimed at the embedded AWS."""
+"""Runs the real `sam build` and `sam deploy` with the real template, on the AWS emulator."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from local.server import EmbeddedAws, EmbeddedAwsError, relative
 
 STACK = "flow-warden"
 ARTIFACTS = "flow-warden-artifacts"
-"""Bucket that `sam deploy` puts the code into."""
+"""Bucket for the code uploaded by `sam deploy`."""
 
 TEMPLATE = PROJECT / "template.yaml"
 BUILDS = BUILD / "sam"
 """One folder for each user of a build: the demo, the tests, `make invoke`."""
 CACHE = BUILDS / "cache"
-"""Shared by all builds: layers and functions whose sources did not change are taken from here."""
+"""Shared by all builds: unchanged layers and functions are reused."""
 
 type Parameters = Mapping[str, str]
 
 
 class Stack(Struct, frozen=True, kw_only=True):
-    """A deployed stack: where its parts are."""
+    """A deployed stack: the names of its resources."""
 
     flow_log_group: str
     log_format: str
@@ -47,12 +47,12 @@ class Stack(Struct, frozen=True, kw_only=True):
 
 
 def architecture() -> str:
-    """This machine's, in Lambda's words."""
+    """This machine's architecture, by Lambda's name."""
     return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 
 
 def build(name: str) -> Path:
-    """Run `sam build` for the embedded AWS of this name and return the built template.
+    """Run `sam build` for the AWS emulator of this name and return the built template.
 
     Raises:
         EmbeddedAwsError: the build failed; the message has the end of its output.
@@ -74,7 +74,7 @@ def build(name: str) -> Path:
 
 
 def deploy(aws: EmbeddedAws, built: Path, parameters: Parameters | None = None) -> Stack:
-    """Run `sam deploy` of what was built and look at what came of it.
+    """Run `sam deploy` with the built template and describe the deployed stack.
 
     Raises:
         EmbeddedAwsError: the deployment failed; the message has the end of its output.
@@ -97,7 +97,7 @@ def deploy(aws: EmbeddedAws, built: Path, parameters: Parameters | None = None) 
 
 
 def describe(clients: Clients) -> Stack:
-    """Look at the deployed stack: its outputs, its resources, and what the monitor was told."""
+    """Describe the deployed stack: its outputs, its resources, and the monitor's log format."""
     answer = clients.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in answer.get("Outputs", [])}
     function = clients.functions.get_function_configuration(FunctionName=outputs["MonitorFunctionName"])
@@ -126,7 +126,7 @@ def _resources(clients: Clients) -> dict[str, str]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Wait until no other build is under way: they share the cache."""
+    """Wait until no other build is running, because builds share the cache."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -134,14 +134,14 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _overrides(path: Path, parameters: Parameters) -> list[str]:
-    """The parameters by way of a file (JSON is YAML): on the command line, sam splits values at quotes."""
+    """The parameters in a file (JSON is YAML), because on the command line sam splits values at quotes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(dict(parameters), indent=2))
     return ["--parameter-overrides", path.as_uri()]
 
 
 def sam_environment(base: Mapping[str, str]) -> dict[str, str]:
-    """The environment for sam: its build wants a python3.13 that has pip first on PATH."""
+    """The environment for sam: its build requires a python3.13 with pip, first on PATH."""
     return {**base, "PATH": f"{tool('sam', 'sam').parent}:{base.get('PATH', '')}"}
 
 
@@ -151,4 +151,4 @@ def _sam(log: Path, base: Mapping[str, str], *arguments: str) -> None:
         code = run([tool("sam", "sam"), *arguments], sam_environment(base), output, output)
     if code != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-        raise EmbeddedAwsError(f"`sam {arguments[0]}` failed; all of it in {relative(log)}, its end:\n{tail}")
+        raise EmbeddedAwsError(f"`sam {arguments[0]}` failed; full log: {relative(log)}; last lines:\n{tail}")

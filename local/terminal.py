@@ -13,31 +13,31 @@ from typing import TextIO
 WIDTH = 92
 INDENT = "  "
 MARGIN = INDENT + "│ "
-"""Beside a notification, so that it is told from what the demo says."""
+"""The left margin of a notification, to distinguish it from the demo's own output."""
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 
 
 class Terminal:
-    """Writes to a terminal or a file; colours only where somebody looks."""
+    """Writes to a terminal or a file; uses colours only on a terminal."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
         self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
 
     def title(self, text: str, about: str) -> None:
-        """What this is."""
+        """Print the title and a description."""
         self._line(self._paint(text, BOLD))
         self._line(self._paint(about, DIM))
         self._line()
 
     def scene(self, text: str) -> None:
-        """The headline of a scene."""
+        """Print the headline of a scene."""
         self._line()
         self._line(self._paint(text, BOLD))
 
     def say(self, text: str) -> None:
-        """A sentence about what happens."""
+        """Print a sentence."""
         for line in textwrap.wrap(text, WIDTH - len(INDENT)):
             self._line(INDENT + line)
 
@@ -51,17 +51,17 @@ class Terminal:
         self._write(text)
 
     def good(self, text: str) -> None:
-        """Something is as it should be."""
+        """Print a success."""
         self._line(INDENT + self._paint(f"✓ {text}", GREEN))
 
     def bad(self, text: str) -> None:
-        """Something is not as it should be; the text may have several lines."""
+        """Print a failure; the text may have several lines."""
         for number, line in enumerate(text.splitlines()):
             self._line(INDENT + self._paint(f"{'✗' if number == 0 else ' '} {line}", RED))
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Something that takes a while: told when it begins, with the seconds when it is done."""
+        """Print a long-running step at its start, and its duration at its end."""
         started = time.monotonic()
         self._write(f"{INDENT}{text} ")
         try:
@@ -73,7 +73,7 @@ class Terminal:
         self._line("." * max(3, WIDTH - len(INDENT) - len(text) - 1 - len(seconds)) + seconds)
 
     def notification(self, subject: str, text: str, seconds: float | None = None) -> None:
-        """A notification as a person gets it; `seconds`, where known, is how long it took to arrive."""
+        """Print a notification as its receiver sees it, with the seconds until its arrival, if known."""
         self._line()
         self._line(f"{INDENT}{self._paint(subject, BOLD, YELLOW)}")
         if seconds is not None:
@@ -95,11 +95,11 @@ class Terminal:
 
 
 LABEL_COLUMN = 10
-"""Where values begin in a notification's table; continued lines begin there too."""
+"""The column of values in a notification's table; continuation lines start there, too."""
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """A line of a notification, wrapped under the column in which its value begins."""
+    """A line of a notification, wrapped below the column of its value."""
     if len(line) <= width:
         return [line]
     aligned = line[:LABEL_COLUMN].rstrip() != line[:LABEL_COLUMN]

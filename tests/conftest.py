@@ -1,4 +1,4 @@
-"""What holds for all tests: no test fails because the machine is busy, and which run in one process."""
+"""Settings of all tests: no deadlines, so that a busy machine fails no test, and test distribution."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ settings.load_profile("ci")
 
 
 TOGETHER: Final = "tests/e2e/"
-"""A folder whose tests share what takes long to make. All others share it within a file at most."""
+"""A folder whose tests share slow fixtures. In other folders, only tests of the same file share them."""
 LONGEST: Final = (TOGETHER, "tests/benchmarks/")
-"""Folders that take longest: begun with, so that no process is left with them alone in the end."""
+"""The slowest folders: they run first, so that no process is left with only them at the end."""
 
 
-class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """With several processes: each runs whole files, and one of them the whole folder `TOGETHER`."""
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # untyped
+    """With several processes: each runs whole files, and one process runs the whole folder `TOGETHER`."""
 
     def _split_scope(self, nodeid: str) -> str:
         return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
-    """As pytest-xdist asks for it."""
+    """A hook of pytest-xdist."""
     return Scheduler(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
+    """Run the slowest folders first."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Processes that the test starts take SIGINT, also where this one runs as a shell's background job.
+    """Make child processes of the test react to SIGINT, even if this process is a shell's background job.
 
-    A shell starts these with SIGINT ignored, and a process inherits that. A handler is not inherited.
+    A shell starts background jobs with SIGINT ignored, and child processes inherit that. Handlers are not
+    inherited.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

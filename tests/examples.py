@@ -1,7 +1,7 @@
-"""How many examples property tests make: what the profile says, times what a test says.
+"""The number of examples of property tests: the profile's number, times a factor of the test.
 
-`ci` is what `make test` runs, `dev` is for a quick look (`ARGS=--hypothesis-profile=dev`), `deep` is what
-`make reliability` runs.
+`make test` uses `ci`, `make reliability` uses `deep`; `dev` is for quick runs
+(`ARGS=--hypothesis-profile=dev`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Final
 from hypothesis import settings
 
 PROFILES: Final = {"dev": 15, "ci": 60, "deep": 1500}
-"""Examples of a property test."""
+"""Number of examples of a property test, by profile."""
 
 
 def examples(times: float) -> settings:
-    """A decorator: so many times as many examples as the profile says."""
+    """A decorator: run `times` as many examples as the profile defines."""
     return settings(max_examples=max(1, round(settings().max_examples * times)))

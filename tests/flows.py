@@ -1,4 +1,4 @@
-"""Flows for tests: one line each, with only what the test is about."""
+"""Flows for tests: one line each, with only the relevant fields."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ START = 1_764_000_000
 
 
 WHOLE = LogFormat(tuple(name.replace("_", "-") for name in FLOW_ATTRIBUTES))
-"""A layout of all fields that the project reasons on."""
+"""A layout of all fields that the project evaluates."""
 
 
 def make_flow(**given: Any) -> Flow:
-    """A flow of that layout; what is not given is absent."""
+    """A flow with that layout; fields that are not given are absent."""
     return flow_type(WHOLE)(**(dict.fromkeys(FLOW_ATTRIBUTES) | given))
 
 
 def flow(source: str, destination: str, **given: Any) -> Flow:
-    """A TCP flow `address:port` → `address:port` (`[v6]:port`), accepted unless told otherwise."""
+    """A TCP flow `address:port` → `address:port` (`[v6]:port`), accepted by default."""
     srcaddr, srcport = _split(source)
     dstaddr, dstport = _split(destination)
     defaults: dict[str, Any] = {
@@ -44,7 +44,7 @@ def flow(source: str, destination: str, **given: Any) -> Flow:
 
 
 def rejected(source: str, destination: str, **given: Any) -> Flow:
-    """The same, rejected."""
+    """A rejected TCP flow."""
     return flow(source, destination, action=Action.REJECT, **given)
 
 
@@ -54,12 +54,12 @@ def directed(*flows: Flow, own_cidrs: tuple[str, ...] = ()) -> list[DirectedFlow
 
 
 def directions(*flows: Flow) -> Directions:
-    """The same, as columns."""
+    """The directions of the flows, as columns."""
     return Directions(Traffic(FlowTable.of(flows)), AddressBook())
 
 
 def noisy(*flows: Flow) -> tuple[Directions, Integers]:
-    """The same, with the rows of what internet hosts were refused."""
+    """The directions of the flows, and the rows that are rejected attempts of internet hosts."""
     batch = directions(*flows)
     return batch, noise(batch)
 

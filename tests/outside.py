@@ -1,4 +1,4 @@
-"""Real records and events beside the project; tests that need them skip on machines without."""
+"""Real records and events outside the project; tests that need them are skipped if they are missing."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ MONITOR = {
 }
 
 
-def test_what_is_not_set_has_its_default() -> None:
-    """An empty variable counts as not set: that is how a template says so."""
+def test_a_setting_that_is_not_set_has_its_default() -> None:
+    """An empty variable counts as not set, because a template can only set it to empty."""
     settings = MonitorSettings.from_mapping({**MONITOR, "SUPPRESSION_MINUTES": "", "PATH": "/bin"})
     assert (settings.suppression_minutes, settings.max_inflated_mib, settings.policy) == (240, 64, "{}")
 
@@ -27,19 +27,19 @@ def test_numbers_are_read_from_text() -> None:
 
 @pytest.mark.parametrize("value", ["0", "-5", "soon", "1.5"])
 def test_a_wrong_value_is_named(value: str) -> None:
-    """The message says which variable and what it holds."""
+    """The message contains the variable and its value."""
     with pytest.raises(SettingsError, match=f"SUPPRESSION_MINUTES='{value}': Expected `int`"):
         MonitorSettings.from_mapping({**MONITOR, "SUPPRESSION_MINUTES": value})
 
 
 @pytest.mark.parametrize("name", sorted(MONITOR))
 def test_a_missing_variable_is_named(name: str) -> None:
-    """Missing or empty, it is not set."""
+    """A missing or empty variable is not set."""
     with pytest.raises(SettingsError, match=f"{name} is not set"):
         MonitorSettings.from_mapping({**MONITOR, name: ""})
 
 
-def test_the_enforcer_has_settings_of_its_own() -> None:
-    """It needs the delivery role and the group, and says so."""
+def test_the_enforcer_has_its_own_settings() -> None:
+    """The message names the first missing variable."""
     with pytest.raises(SettingsError, match="ACCOUNT_ID is not set"):
         EnforcerSettings.from_mapping(MONITOR)

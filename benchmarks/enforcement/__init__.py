@@ -1,1 +1,1 @@
-"""What a sweep over a thousand VPCs costs, and what others' checks say of the same account afterwards."""
+"""The cost of a sweep over a thousand VPCs, and the results of other tools on the same account."""

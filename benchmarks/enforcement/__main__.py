@@ -1,7 +1,7 @@
-"""`make sweep`: what sweeps over a thousand VPCs cost, in process on moto.
+"""`make sweep`: measures sweeps over a thousand VPCs, in process on moto.
 
-Seconds are those of one thread's processor. Most of them are moto's and botocore's own: on AWS a call takes
-its time elsewhere.
+Seconds are processor time of one thread. Most of it is spent in moto and botocore; on AWS, calls take their
+time on the server.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ HOUR = 3600
 
 
 def main() -> int:
-    """Build, sweep three times, tell; 1 if the first sweep takes longer than the goal."""
+    """Build the account, sweep it three times, print the times; 1 if the first sweep misses the goal."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.enforcement", description=__doc__)
     parser.add_argument("--vpcs", type=int, default=1000)
     options = parser.parse_args()
     with mock_aws():
         states = build(options.vpcs, lambda text: print(f"… {text}", file=sys.stderr))
-        told = ", ".join(f"{number} {state}" for state, number in Counter(states.values()).most_common())
-        print(f"{len(states)} VPCs: {told}\n")
+        summary = ", ".join(f"{number} {state}" for state, number in Counter(states.values()).most_common())
+        print(f"{len(states)} VPCs: {summary}\n")
         counted = Counted(Counter())
         seconds = [sweep(counted, turn) for turn in range(3)]
     print(f"goal: the first sweep in {GOAL_SECONDS} s; it took {seconds[0]:.1f} s")
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def sweep(counted: Counted, turn: int) -> float:
-    """One sweep, an hour after the one before; its seconds of processor time."""
+    """Run a sweep, an hour after the previous one; return its seconds of processor time."""
     counted.calls.clear()
     now = int(time.time()) + (turn + 1) * HOUR
     service = enforcer(counted)
@@ -54,7 +54,7 @@ def sweep(counted: Counted, turn: int) -> float:
 
 
 def results(report: EnforcementReport) -> str:
-    """How many VPCs ended how."""
+    """The number of VPCs by result."""
     ended = Counter(each.result.lower() for each in report.outcomes)
     return ", ".join(f"{number} {result}" for result, number in ended.most_common())
 

@@ -1,8 +1,8 @@
-"""`make peers`: what Cloud Custodian and Prowler say of flow logs, held against ours, on one account on moto.
+"""`make peers`: compares the checks of Cloud Custodian, Prowler and Flow Warden on one account on moto.
 
-Each runs its own check, from its own environment, against the same account, which this process builds, serves
-and sweeps. Before the sweep they pass what does not record or does not arrive: ours names it. After the sweep
-they, too, find every VPC covered.
+Each tool runs its own check, in its own environment, on the same account, which this process builds, serves
+and sweeps. Before the sweep, the other tools accept flow logs that do not record all traffic or do not
+deliver; Flow Warden reports these. After the sweep they, too, find every VPC covered.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 ENVIRONMENTS: Final = Path(__file__).parents[2] / ".venvs"
 VPCS: Final = 100
 HOUR: Final = 3600
-PATIENCE_SECONDS: Final = 300
+TIMEOUT_SECONDS: Final = 300
 POLICY: Final = {
     "policies": [
         {"name": "uncovered", "resource": "aws.vpc", "filters": [{"type": "flow-logs", "enabled": False}]}
     ]
 }
-"""Cloud Custodian's own way to find VPCs without flow logs (its documentation, aws.vpc, flow-logs)."""
+"""Cloud Custodian's filter for VPCs without flow logs (its documentation, aws.vpc, flow-logs)."""
 
 
 class Peer(Struct, frozen=True):
-    """Another tool, and how its check is run."""
+    """Another tool, and its program."""
 
     name: str
     program: Path
@@ -54,15 +54,15 @@ PROWLER: Final = Peer("Prowler", ENVIRONMENTS / "peers-prowler" / "bin" / "prowl
 
 
 class Findings(Struct, frozen=True):
-    """The VPCs that each finds fault with."""
+    """The VPCs that each tool reports."""
 
     custodian: frozenset[str]
     prowler: frozenset[str]
-    ours: frozenset[str]
+    flow_warden: frozenset[str]
 
 
 class Compared(Struct, frozen=True):
-    """What was found, before and after the sweep."""
+    """The findings before and after the sweep."""
 
     states: dict[str, str]
     before: Findings
@@ -70,30 +70,30 @@ class Compared(Struct, frozen=True):
 
 
 def compare(vpcs: int) -> Compared:
-    """Build the account, ask everybody, sweep, verify, ask again."""
+    """Build the account, run all checks, sweep, verify, run all checks again."""
     with mock_aws(), served() as endpoint:
         states = build(vpcs, lambda text: print(f"… {text}", file=sys.stderr))
-        before = ask(endpoint)
+        before = check(endpoint)
         for turn in (1, 2):
             _run(turn)
-        after = ask(endpoint)
+        after = check(endpoint)
     return Compared(states, before, after)
 
 
-def ask(endpoint: str) -> Findings:
-    """Everybody's findings."""
+def check(endpoint: str) -> Findings:
+    """The findings of all tools."""
     report = _run(0, dry_run=True)
-    # Ours by its plan, an hour after what it made: whatever is not covered, or is covered and fails.
-    ours = {each.verdict.vpc_id for each in report.plans if each.verdict.coverage is not Coverage.COVERED}
-    return Findings(custodians(endpoint), prowlers(endpoint), frozenset(ours))
+    # Flow Warden's plan, an hour after its last changes: VPCs that are not covered, or covered but failing.
+    reported = {each.verdict.vpc_id for each in report.plans if each.verdict.coverage is not Coverage.COVERED}
+    return Findings(custodians(endpoint), prowlers(endpoint), frozenset(reported))
 
 
 def custodians(endpoint: str) -> frozenset[str]:
-    """The VPCs that Cloud Custodian takes for uncovered."""
+    """The VPCs that Cloud Custodian reports as uncovered."""
     with tempfile.TemporaryDirectory() as folder:
         policy = Path(folder) / "policy.json"
         policy.write_text(json.dumps(POLICY))
-        # Without its cache, in which the account would still be what it was before the sweep.
+        # Without its cache, which would still contain the account's state before the sweep.
         fresh = ["run", "-s", folder, "--region", REGION, "--cache-period", "0", str(policy)]
         _call(endpoint, [str(CUSTODIAN.program), *fresh])
         found = json.loads((Path(folder) / "uncovered" / "resources.json").read_text())
@@ -103,16 +103,16 @@ def custodians(endpoint: str) -> frozenset[str]:
 def prowlers(endpoint: str) -> frozenset[str]:
     """The VPCs that Prowler fails."""
     with tempfile.TemporaryDirectory() as folder:
-        check = ["-c", "vpc_flow_logs_enabled", "-f", REGION, "--scan-unused-services"]
-        told = ["-M", "json-ocsf", "-o", folder, "-F", "told", "-b", "--no-color", "--ignore-exit-code-3"]
-        _call(endpoint, [str(PROWLER.program), "aws", *check, *told])
-        found = json.loads((Path(folder) / "told.ocsf.json").read_text())
+        scope = ["-c", "vpc_flow_logs_enabled", "-f", REGION, "--scan-unused-services"]
+        output = ["-M", "json-ocsf", "-o", folder, "-F", "output", "-b", "--no-color", "--ignore-exit-code-3"]
+        _call(endpoint, [str(PROWLER.program), "aws", *scope, *output])
+        found = json.loads((Path(folder) / "output.ocsf.json").read_text())
     return frozenset(_vpc(each) for each in found if each["status_code"] == "FAIL")
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The account of this process, over HTTP; the endpoint."""
+    """Serve the account of this process over HTTP; the endpoint."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -139,11 +139,11 @@ def _call(endpoint: str, command: list[str]) -> None:
         "AWS_DEFAULT_REGION": REGION,
     }
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
     if done.returncode:
         raise RuntimeError(
-            f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"
+            f"{command[0]} exited with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"
         )
 
 
@@ -153,23 +153,23 @@ def _vpc(finding: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Tell what was found; 1 if somebody still finds an uncovered VPC after the sweep."""
+    """Print the findings; 1 if a tool still finds an uncovered VPC after the sweep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.enforcement.peers", description=__doc__)
     parser.add_argument("--vpcs", type=int, default=VPCS)
     compared = compare(parser.parse_args().vpcs)
     states, before, after = compared.states, compared.before, compared.after
     wrong = {vpc for vpc, state in states.items() if state in {FAILING, REJECT}}
-    print(f"{len(states)} VPCs; {len(wrong)} have a flow log that fails, or records REJECTs alone\n")
+    print(f"{len(states)} VPCs; {len(wrong)} have a flow log that fails, or records only REJECTs\n")
     print("                        before  of the wrong ones  after")
     for name, one, two in (
         (CUSTODIAN.name, before.custodian, after.custodian),
         (PROWLER.name, before.prowler, after.prowler),
-        ("Flow Warden", before.ours, after.ours),
+        ("Flow Warden", before.flow_warden, after.flow_warden),
     ):
         print(f"{name:22} {len(one):7} {len(one & wrong):18} {len(two):6}")
     failing = {vpc for vpc, state in states.items() if state == FAILING}
-    print(f"\nFlow Warden goes on to name what does not deliver: {sorted(after.ours)}")
-    return 0 if not after.custodian | after.prowler and after.ours == failing else 1
+    print(f"\nFlow Warden still reports the failing flow logs of: {sorted(after.flow_warden)}")
+    return 0 if not after.custodian | after.prowler and after.flow_warden == failing else 1
 
 
 if __name__ == "__main__":

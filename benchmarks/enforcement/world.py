@@ -1,7 +1,7 @@
 """An account on moto, in process: a thousand VPCs in mixed states, and the enforcer on it.
 
-moto keeps what is made, and pages nothing; its flow logs fail from birth where their log group is missing,
-which makes those that do not deliver.
+moto stores the resources, but does not paginate. A flow log created without its log group fails from the
+start; this creates the flow logs that do not deliver.
 """
 
 from __future__ import annotations
@@ -52,17 +52,17 @@ COVERED, BARE, OLD, REJECT, FOREIGN, FAILING = (
     "failing",
 )
 SHARES: Final = {COVERED: 60, BARE: 20, OLD: 5, REJECT: 5, FOREIGN: 7, FAILING: 3}
-"""In a hundred VPCs."""
+"""Number per hundred VPCs."""
 
 
 class Counted(Struct):
-    """Calls, by service and operation."""
+    """The number of calls, by service and operation."""
 
     calls: Counter[str]
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - the client of whatever service
+    def client(self, service: str) -> Any:  # noqa: ANN401 - a client of any service
         """A client whose calls are counted."""
-        made = _session().client(service)  # type: ignore[call-overload]  # a name that is not known before
+        made = _session().client(service)  # type: ignore[call-overload]  # any name
         made.meta.events.register(
             "before-call", lambda model, **_: self.calls.update([f"{service}:{model.name}"])
         )
@@ -70,23 +70,23 @@ class Counted(Struct):
 
 
 class Hour:
-    """As much time as an hour, which nobody waits for."""
+    """A time limit of an hour, without real waiting."""
 
     def remaining(self) -> float:
         """Seconds."""
         return 3600
 
     def wait(self, seconds: float) -> None:
-        """Not at all."""
+        """Return at once."""
 
 
 def build(vpcs: int, progress: Callable[[str], None]) -> dict[str, str]:
-    """Make the account; the state of each VPC by its id."""
+    """Create the account; return the state of each VPC by its id."""
     session = _session()
     ec2, logs, iam = session.client("ec2"), session.client("logs"), session.client("iam")
     logs.create_log_group(logGroupName=GROUP)
     logs.put_retention_policy(logGroupName=GROUP, retentionInDays=30)
-    logs.create_log_group(logGroupName="theirs")
+    logs.create_log_group(logGroupName="foreign")
     _make_role(iam)
     session.client("dynamodb").create_table(
         TableName=TABLE,
@@ -106,7 +106,7 @@ def build(vpcs: int, progress: Callable[[str], None]) -> dict[str, str]:
         made = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tagged)
         states[str(made["Vpc"]["VpcId"])] = state
         if number % 100 == 0:
-            progress(f"{number} VPCs made")
+            progress(f"{number} VPCs created")
     for vpc_id, state in states.items():
         _prepare(ec2, logs, vpc_id, state)
     return states
@@ -129,7 +129,7 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
 
 
 def _prepare(ec2: Any, logs: Any, vpc_id: str, state: str) -> None:  # noqa: ANN401 - clients
-    """Give a VPC the flow log that its state says."""
+    """Create the VPC's flow log for its state."""
     match state:
         case "covered":
             _create(ec2, vpc_id, WANTED)
@@ -138,9 +138,9 @@ def _prepare(ec2: Any, logs: Any, vpc_id: str, state: str) -> None:  # noqa: ANN
         case "REJECT alone":
             _create(ec2, vpc_id, WANTED, TrafficType="REJECT")
         case "foreign":
-            _create(ec2, vpc_id, WANTED, LogGroupName="theirs", TagSpecifications=[])
+            _create(ec2, vpc_id, WANTED, LogGroupName="foreign", TagSpecifications=[])
         case "failing":
-            # moto looks once, when the flow log is made.
+            # moto checks the log group only when the flow log is created.
             logs.delete_log_group(logGroupName=GROUP)
             _create(ec2, vpc_id, WANTED)
             logs.create_log_group(logGroupName=GROUP)
@@ -179,9 +179,9 @@ def _allowing(action: str, **more: object) -> str:
 
 
 def _session() -> boto3.Session:
-    """A session whose credentials open nothing but moto."""
+    """A session whose credentials are valid only for moto."""
     return boto3.Session(
         aws_access_key_id="testing",
-        aws_secret_access_key="testing",  # noqa: S106  opens nothing
+        aws_secret_access_key="testing",  # noqa: S106  not a real secret
         region_name=REGION,
     )

@@ -1,4 +1,4 @@
-"""`make eval`: judge the detectors on labelled traffic, beside the rules of peers."""
+"""`make eval`: evaluates the detectors and the rules of peers on labelled traffic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECKPOINTS: Final = _PROJECT / "build" / "eval"
 
 
 def main() -> int:
-    """Run what the arguments ask for."""
+    """Run the evaluation with these arguments."""
     arguments = _arguments()
     results = run(arguments)
     text = report.markdown(results)
@@ -68,15 +68,20 @@ def _size(arguments: argparse.Namespace) -> tuple[str, scenarios.Size]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small worlds; detection.md is left as it is")
-    parser.add_argument("--medium", action="store_true", help="worlds in between, a quarter of the time")
-    parser.add_argument("--tuning", action="store_true", help="the seed for tuning; leaves detection.md")
-    parser.add_argument("--resume", action="store_true", help="go on after the last day that was finished")
+    parser.add_argument("--quick", action="store_true", help="small worlds; does not change detection.md")
+    parser.add_argument("--medium", action="store_true", help="medium worlds, a quarter of the time")
     parser.add_argument(
-        "--jobs", type=int, default=os.process_cpu_count(), help="scenarios at once; the number of cores"
+        "--tuning", action="store_true", help="use the seed for tuning; does not change detection.md"
+    )
+    parser.add_argument("--resume", action="store_true", help="continue after the last finished day")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.process_cpu_count(),
+        help="number of parallel scenarios (default: number of cores)",
     )
     parser.add_argument("--check", action="store_true", help="fail if a gate is missed")
-    parser.add_argument("--write", action="store_true", help="write detection.md whatever the run")
+    parser.add_argument("--write", action="store_true", help="write detection.md after any run")
     return parser.parse_args()
 
 

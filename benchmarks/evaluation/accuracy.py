@@ -1,4 +1,4 @@
-"""How often the initiator is right, by confidence."""
+"""The accuracy of the initiator, by confidence."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from benchmarks.evaluation.monitor import initiators
 from benchmarks.evaluation.reading import Reading
 
 SURE: Final = 0.95
-"""From this confidence on a finding may page."""
+"""Minimum confidence of a finding that pages."""
 EVERY: Final = 8
-"""Of so many deliveries one is looked at."""
+"""One in this many deliveries is checked."""
 
 
 class Score(Struct):
@@ -24,20 +24,20 @@ class Score(Struct):
 
     @property
     def share(self) -> float | None:
-        """Of the right ones; None if there are none at all."""
+        """The share of right verdicts; None if there are no verdicts."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else None
 
 
 class Accuracy(Struct):
-    """Verdicts held against the truth."""
+    """Verdicts compared with the truth."""
 
     high: Score = field(default_factory=Score)
     low: Score = field(default_factory=Score)
-    """Decided, with less confidence."""
+    """Verdicts with lower confidence."""
     undecided: int = 0
 
     def look(self, delivery: Delivery, reading: Reading) -> None:
-        """Judge the verdicts about a delivery, if it is one of the sample."""
+        """Check the verdicts about a delivery, if it is in the sample."""
         if delivery.number % EVERY:
             return
         pairs = list(reading.flows_with_truth(delivery))
@@ -52,7 +52,7 @@ class Accuracy(Struct):
 
     @property
     def coverage(self) -> float | None:
-        """The share of the flows that have a sure verdict."""
+        """The share of flows with a sure verdict."""
         sure = self.high.right + self.high.wrong
         whole = sure + self.low.right + self.low.wrong + self.undecided
         return sure / whole if whole else None

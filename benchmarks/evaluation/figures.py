@@ -1,4 +1,4 @@
-"""Figures with their uncertainty."""
+"""Figures with confidence intervals."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.evaluation.generator.model import DAY
 
 _TAIL: Final = 0.025
 _NORMAL: Final = 1.959964
-"""The normal distribution's quantile that belongs to the tail."""
+"""The quantile of the normal distribution for the tail."""
 _COUNTED: Final = 500
-"""Up to here the Poisson distribution is summed up; beyond, Byar's approximation is as good."""
+"""Maximum count for exact Poisson sums; above it, Byar's approximation is as good."""
 _STEPS: Final = 100
 
 
 class Rate(Struct, frozen=True):
-    """A rate, with its 95 % interval."""
+    """A rate with its 95 % interval."""
 
     value: float
     low: float
@@ -27,7 +27,7 @@ class Rate(Struct, frozen=True):
 
 
 def poisson_interval(count: int) -> tuple[float, float]:
-    """The exact (Garwood) 95 % interval of the mean of a Poisson number that was seen once."""
+    """The exact (Garwood) 95 % interval of the mean of a Poisson variable observed once."""
     if count > _COUNTED:
         return _byar(count, -_NORMAL), _byar(count + 1, _NORMAL)
     low = 0.0 if count == 0 else _root(lambda mean: 1 - _cumulated(count - 1, mean) - _TAIL, count)
@@ -35,20 +35,20 @@ def poisson_interval(count: int) -> tuple[float, float]:
 
 
 def per_day_and_thousand(count: int, interfaces: int, seconds: int) -> Rate:
-    """Events a day and 1,000 interfaces."""
+    """Events per day and 1,000 interfaces."""
     exposure = interfaces / 1000 * seconds / DAY
     low, high = poisson_interval(count)
     return Rate(count / exposure, low / exposure, high / exposure)
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least this share of the values does not exceed; None for no values."""
+    """The smallest value that at least this share of the values does not exceed; None without values."""
     ordered = sorted(values)
     return ordered[max(0, ceil(share * len(ordered)) - 1)] if ordered else None
 
 
 def _cumulated(count: int, mean: float) -> float:
-    """The chance of at most so many."""
+    """The probability of at most this count."""
     return sum(exp(each * log(mean) - mean - lgamma(each + 1)) for each in range(count + 1))
 
 

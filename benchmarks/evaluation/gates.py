@@ -1,4 +1,4 @@
-"""The gates: targets that detection has to reach before it may page."""
+"""The gates: targets that detection must meet before it may page."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from benchmarks.evaluation.run import MONITOR
 from benchmarks.targets import Target
 
 MOST_PAGES: Final = {scenarios.BENIGN: 0.5, scenarios.BENIGN_V2: 0.5, scenarios.STRESS: 2.0}
-"""A day and 1,000 interfaces, when nothing is wrong but what always is; and when more of that is."""
+"""Maximum pages per day and 1,000 interfaces, without incidents: with usual and with frequent faults."""
 ALWAYS_FOUND: Final = "fast-vertical-scan", "horizontal-scan", "block-scan", "slow-scan"
 NEARLY: Final = 0.9
-"""Of every other kind."""
+"""Minimum recall of every other kind."""
 MOST_WRITES: Final = {scenarios.BENIGN: 10.0, scenarios.INCIDENTS: 25.0}
-"""Write units of the state table for 1,000 records: of ordinary traffic, and with scans in it."""
+"""Maximum write units of the state table per 1,000 records: for ordinary traffic, and with scans."""
 SURE_AND_RIGHT: Final = 0.995
-"""Of the verdicts about the initiator that claim to be sure."""
+"""Minimum share of right verdicts among the sure verdicts about the initiator."""
 
 
 def gates(results: Results) -> Iterator[Target]:
@@ -26,7 +26,7 @@ def gates(results: Results) -> Iterator[Target]:
     for scenario, most in MOST_PAGES.items():
         outcome = results.outcomes[scenario]
         rate = outcome.tallies[MONITOR].rate(outcome.interfaces, outcome.days)
-        yield Target(f"pages a day and 1,000 interfaces, {scenario}", rate.value, most)
+        yield Target(f"pages per day and 1,000 interfaces, {scenario}", rate.value, most)
     yield from _recalls(results, scenarios.INCIDENTS)
     yield from _recalls(results, scenarios.INCIDENTS_V2)
     for scenario in (scenarios.BENIGN, scenarios.BENIGN_V2):
@@ -34,7 +34,7 @@ def gates(results: Results) -> Iterator[Target]:
         yield Target(f"sure verdicts that are right, {scenario}", share, SURE_AND_RIGHT, at_least=True)
     for scenario, most in MOST_WRITES.items():
         figure = results.outcomes[scenario].tallies[MONITOR].writes_per_thousand()
-        yield Target(f"write units for 1,000 records, {scenario}", figure, most)
+        yield Target(f"write units per 1,000 records, {scenario}", figure, most)
     unsure = sum(each.tallies[MONITOR].low_confidence for each in results.outcomes.values())
     yield Target("pages without a sure verdict", unsure, 0)
 

@@ -1,4 +1,4 @@
-"""The monitor's ports in memory: claims that count what they would write, and a sink that keeps pages."""
+"""The monitor's ports in memory: claims that count their writes, and a sink that stores pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Item(Struct):
 
 
 class Claims:
-    """Claims in a dictionary. Every call is a write of one unit, as it is in the table."""
+    """Claims in a dictionary. Every call counts as one write unit, as in the table."""
 
     def __init__(self, terms: ClaimTerms) -> None:
         self._terms = terms
@@ -33,7 +33,7 @@ class Claims:
         self.writes = 0
 
     def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
-        """As the port says; invocations come one after the other here, so that none is ever in progress."""
+        """See the port. Invocations are sequential here, so none is ever in progress."""
         self.writes += 1
         item = self.items.get(key)
         if item is None:
@@ -47,14 +47,14 @@ class Claims:
         return Claim(state=ClaimState.CLAIMED, held_back=item.held_back, last_sent=item.sent_at)
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
-        """As the port says."""
+        """See the port."""
         self.writes += 1
         item = self.items[key]
         if item.owner == owner:
             item.sent_at, item.quiet_until, item.held_back = now, now + self._terms.quiet, 0
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
-        """As the port says."""
+        """See the port."""
         self.writes += 1
         item = self.items[key]
         if item.owner == owner:
@@ -62,62 +62,62 @@ class Claims:
 
 
 class Sink:
-    """Keeps what it is sent until it is taken."""
+    """Stores notifications until they are taken."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._sent: list[Notification] = []
 
     def send(self, notification: Notification) -> None:
-        """As the port says."""
+        """See the port."""
         self._sent.append(notification)
 
     def take(self) -> list[Notification]:
-        """What was sent since the last time."""
+        """The notifications since the last call."""
         sent, self._sent = self._sent, []
         return sent
 
 
 class Formats:
-    """EC2, which knows one flow log."""
+    """EC2 with one flow log."""
 
     def __init__(self, log_format: str) -> None:
         self._log_format = log_format
 
     def written_into(self, _log_group: str) -> Sequence[str | None]:
-        """As the port says."""
+        """See the port."""
         return [self._log_format]
 
 
 class Layouts:
-    """The state table's memory of layouts."""
+    """The layouts in the state table."""
 
     def __init__(self) -> None:
         self._learned: dict[str, Learned] = {}
 
     def recall(self, log_group: str) -> Learned | None:
-        """As the port says."""
+        """See the port."""
         return self._learned.get(log_group)
 
     def take_turn(self, _log_group: str, _now: int, _wait: int) -> bool:
-        """As the port says; nobody else asks here."""
+        """See the port. There are no other callers."""
         return True
 
     def keep(self, log_group: str, learned: Learned) -> None:
-        """As the port says."""
+        """See the port."""
         self._learned[log_group] = learned
 
 
 class Evidence:
-    """Evidence in a dictionary, which counts what the table would charge for."""
+    """Evidence in a dictionary that counts the table's billed units."""
 
     def __init__(self) -> None:
         self.items: dict[str, tuple[int, Sets]] = {}
-        """When an item may go (Unix seconds), and its sets, by key."""
+        """The expiry (Unix seconds) and the sets of each item, by key."""
         self.writes = 0.0
 
     def add(self, addition: Addition) -> Sets:
-        """As the port says."""
+        """See the port."""
         _, known = self.items.get(addition.key, (0, {}))
         sets = merged(known, addition.sets)
         self.items[addition.key] = addition.kept_until, sets
@@ -125,17 +125,17 @@ class Evidence:
         return sets
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """As the port says."""
+        """See the port."""
         return {key: self.items[key][1] for key in keys if key in self.items}
 
     def forget(self, now: int) -> None:
-        """What TTL does."""
+        """Remove expired items, like TTL."""
         self.items = {key: item for key, item in self.items.items() if item[0] > now}
 
 
 _UNIT: Final = 1024
 _NUMBER: Final = 8
-"""Bytes that a number of a set takes, rounded up: half as many as it has digits, and one more."""
+"""Bytes of a number in a set, rounded up: half its digits, plus one."""
 
 
 def _write_units(key: str, sets: Sets) -> int:
@@ -144,7 +144,7 @@ def _write_units(key: str, sets: Sets) -> int:
 
 
 class Directory:
-    """What EC2 would tell of interfaces."""
+    """EC2's descriptions of interfaces."""
 
     def __init__(
         self, interfaces: Callable[[], Mapping[str, Any]], describe: Callable[[Any], NetworkInterface]
@@ -153,6 +153,6 @@ class Directory:
         self._describe = describe
 
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
-        """As the port says."""
+        """See the port."""
         known = self._interfaces()
         return {each: self._describe(known[each]) for each in interface_ids if each in known}

@@ -1,8 +1,8 @@
-"""The monitor as one of the judged: everything that is known here of the project's services.
+"""The monitor as a system under test; the only module here that knows the project's services.
 
-A user's policy is part of it: the subnets of applications and data are declared private, the data subnets
-listener-only, and monitoring may try anything. The subnets behind the network load balancer, which keeps its
-clients' addresses, are left out of the private ones, as the policy's documentation asks for.
+It includes a user's policy: the subnets of applications and data are private, the data subnets listener-only,
+and monitoring is exempt. The subnets behind the network load balancer, which preserves client addresses, are
+not private, as the policy's documentation requires.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NAMES: Final = re.compile(r"eni-[0-9a-f]+|\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4}(?::[
 
 
 class Monitor:
-    """MonitoringService on ports in memory."""
+    """`MonitoringService` on ports in memory."""
 
     name = "Flow Warden"
     learns = True
@@ -70,7 +70,7 @@ class Monitor:
 
     @property
     def write_units(self) -> float:
-        """Claims, confirmations, releases, and evidence."""
+        """Write units of claims, confirmations, releases, and evidence."""
         return self._claims.writes + self._evidence.writes
 
     def process(self, delivery: Delivery) -> list[Page]:
@@ -86,18 +86,18 @@ class Monitor:
         return [page(each, delivery) for each in sent] + [report(each, delivery) for each in reported]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
-        """The claims and the evidence; a container's own memory is lost, as in a new container."""
+        """The claims and the evidence; the container's caches are lost, as in a new container."""
         return self._claims, self._evidence
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
-        """Go on with these."""
+        """Continue with this state."""
         claims, evidence = state
         self._claims.items, self._claims.writes = claims.items, claims.writes
         self._evidence.items, self._evidence.writes = evidence.items, evidence.writes
 
 
 def policy(interfaces: Collection[Interface]) -> Policy:
-    """What a user of the world would declare, with CIDRs, which work with every log format."""
+    """The policy of the world's user, with CIDRs, which work with every log format."""
     private = {each.subnet_cidr for each in interfaces if each.role in _PRIVATE}
     listeners = {each.subnet_cidr for each in interfaces if each.role in _LISTENERS}
     monitors = {each.private_ipv4 for each in interfaces if each.role == "monitor"}
@@ -111,7 +111,7 @@ def policy(interfaces: Collection[Interface]) -> Policy:
 
 
 def described(interface: Interface) -> NetworkInterface:
-    """An interface of the world as the project has it from EC2."""
+    """An interface of the world as the project's type."""
     balances = interface.requester_managed and interface.interface_type == "interface"
     scaled = {roles.AUTO_SCALING_TAG: interface.auto_scaling_group} if interface.auto_scaling_group else {}
     return NetworkInterface(
@@ -150,7 +150,7 @@ def page(notification: Notification, delivery: Delivery) -> Page:
 
 
 def report(finding: TrafficFinding, delivery: Delivery) -> Page:
-    """A finding that pages nobody, as what a digest would hold."""
+    """A finding without a page, as in a digest."""
     return Page(
         at=finding.tally.first,
         arrived=delivery.arrived,
@@ -169,6 +169,6 @@ _LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.
 
 
 def initiators(flows: list[Flow]) -> list[tuple[str, float]]:
-    """For each flow of a batch who started it, in the letters of the truth, and the confidence."""
+    """The initiator of each flow of a batch, in the letters of the truth, and the confidence."""
     verdicts = (directed.verdict for directed in resolve(Traffic(FlowTable.of(flows)), AddressBook()))
     return [(_LETTERS[verdict.initiator], verdict.confidence) for verdict in verdicts]

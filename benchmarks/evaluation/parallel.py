@@ -1,4 +1,4 @@
-"""Several scenarios at once, each in a process of its own: none needs anything of another one."""
+"""Runs independent scenarios in parallel, each in its own process."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from benchmarks.evaluation.run import Outcome, Run
 from benchmarks.evaluation.scenarios import Scenario
 
 COLLECT_AFTER: Final = 100_000
-"""New objects before Python looks for cycles: a day makes millions, and none."""
+"""New objects before a garbage collection: a day creates millions of objects, and no cycles."""
 _GLANCE: Final = 0.2
-"""Seconds between two looks at what is new."""
+"""Seconds between two checks for progress."""
 
 type News = Queue[tuple[str, str]]
-"""The name of a scenario, and what it begins with."""
+"""The name of a scenario, and its next step."""
 type Tell = Callable[[Mapping[str, str]], None]
-"""Takes what is under way, by the name of the scenario, whenever one of them begins with a day."""
+"""Receives the current steps, by scenario name, whenever a scenario begins a day."""
 
 
 def run_all(scenarios: Mapping[Scenario, Path | None], jobs: int, tell: Tell) -> dict[str, Outcome]:
-    """Run scenarios, each with its checkpoint, so many at once; their outcomes by name, in this order."""
-    context = multiprocessing.get_context("spawn")  # the same everywhere
+    """Run scenarios with their checkpoints, `jobs` in parallel; their outcomes by name, in this order."""
+    context = multiprocessing.get_context("spawn")  # the same on all systems
     with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
         news: News = manager.Queue()
         names = {

@@ -1,12 +1,12 @@
-"""Peers' rules for scans, made again from the thresholds that they publish, on the same deliveries.
+"""Peers' rules for scans, reimplemented with their published thresholds, on the same deliveries.
 
 Zeek: at least 25 hosts on one port, or 15 ports of one host, that a source failed to connect to in 5 min.
 Elastic: at least 250 ports of a host with at most 2 packets each in 9 min; at least 100 hosts on ports of
-administration; at least 50 ports of an inside host in 1 min. Panther: at least 10 ports of a host that one
-of ours sends to in 60 min, whoever opened the conversation.
+administration; at least 50 ports of an internal host in 1 min. Panther: at least 10 ports of a host that an
+internal host sends to in 60 min, regardless of the initiator.
 
-In their favour: only sources of ours count (the internet's radiation would page all day), and a repeat stays
-quiet as long as the monitor's does.
+In their favour: only internal sources count (the internet's radiation would page all day), and repeats are
+suppressed for as long as the monitor's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from flowwarden.network.services import TCP
 from flowwarden.records.model import Action, Flow
 
 KEPT_SECONDS: Final = 2 * 3600
-"""How long a span of time stays open for late records after its end."""
+"""Seconds for which a time span accepts late records after its end."""
 SYN, SYN_ACK = 2, 18
 FEW_PACKETS: Final = 2
 ADMIN_PORTS: Final = frozenset({21, 22, 23, 25, 139, 445, 3389, 5985, 5986})
@@ -34,12 +34,12 @@ ADMIN_PORTS: Final = frozenset({21, 22, 23, 25, 139, 445, 3389, 5985, 5986})
 
 @lru_cache(maxsize=65_536)
 def is_private(address: str) -> bool:
-    """Whether an address is in a private range, as the peers' rules ask."""
+    """Whether an address is in a private range, as the peers' rules require."""
     return ip_address(address).is_private
 
 
 class Contact(Struct, frozen=True, gc=False):
-    """A record of something that a host of ours sent."""
+    """A record of traffic sent by an internal host."""
 
     source: str
     target: str
@@ -47,17 +47,17 @@ class Contact(Struct, frozen=True, gc=False):
     packets: int
     start: int
     failed: bool
-    """Rejected, or without an answer in the delivery; it opened a TCP connection, as far as flags tell."""
+    """Rejected, or without a reply in the delivery; a TCP connection attempt, if the flags are known."""
     egress: bool
-    """Whether the source's own interface recorded it, as far as the record tells."""
+    """Whether the source's own interface recorded it, if known."""
 
 
 type Pick = Callable[[Contact], tuple[object, object] | None]
-"""What a rule counts: (what stays the same, what has to be distinct); None if the contact does not count."""
+"""The key of a rule's counter and the value that must be distinct; None if the contact does not count."""
 
 
 class Rule(Struct, frozen=True):
-    """So many distinct things in a span of time."""
+    """A threshold of distinct values in a time span."""
 
     name: str
     seconds: int
@@ -79,7 +79,7 @@ PEERS: Final = {"Zeek": ZEEK, "Elastic": ELASTIC, "Panther": PANTHER}
 
 
 class Contacts:
-    """Picks contacts out of deliveries, once for all peers."""
+    """Extracts contacts from deliveries, once for all peers."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -93,7 +93,7 @@ class Contacts:
 
 
 class Peer:
-    """The rules of one of them."""
+    """The rules of one peer."""
 
     learns = False
 
@@ -106,7 +106,7 @@ class Peer:
 
     @property
     def write_units(self) -> float:
-        """Nothing is said of where they remember."""
+        """Unknown: the peers do not document their state."""
         return 0
 
     def process(self, delivery: Delivery) -> list[Page]:
@@ -122,7 +122,7 @@ class Peer:
         return pages
 
     def _count(self, rule: Rule, contact: Contact, picked: tuple[object, object]) -> bool:
-        """Whether it is too many now."""
+        """Whether the threshold is reached now."""
         span = self._seen.setdefault((rule.name, contact.start // rule.seconds), {})
         distinct = span.setdefault((contact.source, picked[0]), set())
         distinct.add(picked[1])
@@ -152,11 +152,11 @@ class Peer:
             del self._seen[key]
 
     def state(self) -> Any:  # noqa: ANN401 -- see the protocol
-        """What was seen, and who is quiet."""
+        """The counters, and the suppressed keys."""
         return self._seen, self._quiet
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- see the protocol
-        """Go on from there."""
+        """Continue with this state."""
         self._seen, self._quiet = state
 
 

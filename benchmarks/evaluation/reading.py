@@ -1,4 +1,4 @@
-"""Reading deliveries once for all who judge by records, and pairing records with the truth."""
+"""Reads deliveries once for all users of records, and pairs records with the truth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowwarden.records.model import Flow, Records
 
 
 class Reading:
-    """Reads deliveries of one layout; the last one is kept, since several ask for it."""
+    """Reads deliveries of one layout; caches the last one, because several users need it."""
 
     def __init__(self, layout: LogFormat) -> None:
         self._reader = LineReader((layout,))
@@ -24,9 +24,9 @@ class Reading:
         return self._last[1]
 
     def flows_with_truth(self, delivery: Delivery) -> Iterator[tuple[Flow, Truth]]:
-        """Each flow with who opened its conversation.
+        """Each flow with the initiator of its conversation.
 
-        The reader keeps the order of the flows, and every line that has a truth is a flow.
+        The reader preserves the order of the flows, and every line with a truth is a flow.
         """
         truths = [Truth(each) for each in delivery.truth if each != Truth.NO_FLOW]
         return zip(self.records(delivery).flows, truths, strict=True)

@@ -1,4 +1,4 @@
-"""The results for people: Markdown whose tables also line up on a terminal."""
+"""The results as Markdown; the tables are also aligned on a terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from benchmarks.tables import table
 from benchmarks.targets import target_table
 
 _ABOUT = (
-    "Written by `make eval`; [evaluation/README.md](evaluation/README.md) says what is judged and how. All\n"
-    "traffic is made up: the figures rank detectors, and promise no rates."
+    "Written by `make eval`; [evaluation/README.md](evaluation/README.md) describes the method. All traffic\n"
+    "is synthetic: use the figures to rank detectors, not to predict rates."
 )
 _BENIGN = (
     (scenarios.BENIGN, "benign"),
-    (scenarios.STRESS, f"{scenarios.STRESS_FACTOR:g} times as much that breaks"),
+    (scenarios.STRESS, f"{scenarios.STRESS_FACTOR:g} times as many faults"),
     (scenarios.BENIGN_V2, "benign, AWS' default log format"),
 )
 _MINUTE, _HOUR = 60, 3600
@@ -34,14 +34,14 @@ def markdown(results: Results) -> str:
         f"Seed {results.seed}, a {results.size} run.",
         "## Gates",
         target_table("Gate", gates(results)),
-        "## Pages that nobody needs, a day and 1,000 interfaces",
+        "## False pages per day and 1,000 interfaces",
         _rates(results),
         *_behind(results),
         "## Incidents found",
         *_recall(results),
-        "## Who started it",
+        "## Accuracy of the initiator",
         _accuracy(results),
-        "## What was processed",
+        "## Processing",
         _processed(results),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -56,20 +56,20 @@ def _rates(results: Results) -> str:
             interval = f"{rate.low:.2f} to {rate.high:.2f}"
             days = f"{outcome.interfaces * outcome.days:,}"
             rows.append((f"{name}, {title}", f"{rate.value:.2f}", interval, days))
-    return table(("Who, and on which traffic", "pages", "95 % interval", "interface-days"), rows)
+    return table(("Tool and traffic", "pages", "95 % interval", "interface-days"), rows)
 
 
 def _behind(results: Results) -> Iterator[str]:
-    """Which detectors told them."""
+    """The detectors behind the false pages."""
     for scenario, title in _BENIGN:
         outcome = results.outcomes[scenario]
-        told = false_pages(outcome.tallies[MONITOR])
-        if told:
-            yield f"{MONITOR}, {title}: {told}."
+        false = false_pages(outcome.tallies[MONITOR])
+        if false:
+            yield f"{MONITOR}, {title}: {false}."
         reported = len(outcome.tallies[MONITOR].reported)
         if reported:
             rate = per_day_and_thousand(reported, outcome.interfaces, outcome.days * DAY)
-            yield f"{MONITOR}, {title}: {rate.value:.2f} spikes that are reported and page nobody."
+            yield f"{MONITOR}, {title}: {rate.value:.2f} spikes that are reported without a page."
 
 
 def _recall(results: Results) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _recall(results: Results) -> Iterator[str]:
         mine = by_name[MONITOR]
         rows = [_row(kind, {name: found[kind] for name, found in by_name.items()}) for kind in mine]
         rows.append(_row("all", {name: together(found) for name, found in by_name.items()}))
-        yield f"In {layout}; the times are those of {MONITOR} until the page, delivery included."
+        yield f"In {layout}; times are those of {MONITOR} until the page, including the delivery."
         yield table(("Incident", "number", *results.judged, "half within", "95 % within"), rows)
         yield _precision(results, scenario)
 
@@ -98,7 +98,7 @@ def _precision(results: Results, scenario: str) -> str:
     for name in results.judged:
         share = precision(outcome.tallies[name], outcome.incidents)
         shares.append(f"{name} {'-' if share is None else f'{share:.0%}'}")
-    return f"Of the pages, those that are about an incident: {', '.join(shares)}."
+    return f"Share of pages that are about an incident: {', '.join(shares)}."
 
 
 def _accuracy(results: Results) -> str:
@@ -109,7 +109,7 @@ def _accuracy(results: Results) -> str:
         shares = (judged.high.share, judged.low.share, judged.coverage)
         cells = ("-" if share is None else f"{share:.2%}" for share in shares)
         rows.append((name, *cells, f"{verdicts + judged.undecided:,}"))
-    head = "Scenario", "right if sure", "right if not sure", "sure", "records looked at"
+    head = "Scenario", "right if sure", "right if not sure", "sure", "records checked"
     return table(head, rows)
 
 

@@ -1,4 +1,4 @@
-"""What a run reports, for programs."""
+"""The results of a run as JSON, for programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Results(Struct):
     outcomes: dict[str, Outcome]
 
     def document(self) -> dict[str, Any]:
-        """The results as JSON values; `peers` has the same of each peer."""
+        """The results as JSON values; `peers` has the same for each peer."""
         mine = self.of(MONITOR)
         return {
             "seed": self.seed,
@@ -45,11 +45,11 @@ class Results(Struct):
 
     @property
     def judged(self) -> list[str]:
-        """The names of all who are judged, the monitor first."""
+        """The names of all systems under test, the monitor first."""
         return list(next(iter(self.outcomes.values())).tallies)
 
     def of(self, name: str) -> dict[str, Any]:
-        """What one of the judged came to."""
+        """The results of a system under test."""
         benign = self.outcomes[scenarios.BENIGN]
         incidents = self.outcomes[scenarios.INCIDENTS]
         kinds = self.found(name, scenarios.INCIDENTS)
@@ -76,7 +76,7 @@ class Results(Struct):
         }
 
     def found(self, name: str, scenario: str) -> dict[str, Found]:
-        """What one of the judged found in a scenario, by kind of incident."""
+        """The findings of a system under test in a scenario, by kind of incident."""
         outcome = self.outcomes[scenario]
         return dict(sorted(found(outcome.tallies[name], outcome.incidents).items()))
 
@@ -119,12 +119,12 @@ def recalls(kinds: dict[str, Found]) -> dict[str, Any]:
 
 
 def delays(each: Found) -> dict[str, float | None]:
-    """Seconds until an incident was told, delivery included."""
+    """Seconds until the page about an incident, including the delivery."""
     return {"p50": each.delay(MEDIAN), "p95": each.delay(NEARLY_ALL)}
 
 
 def false_pages(tally: Tally) -> str:
-    """The detectors behind the pages, most first."""
+    """The detectors behind the pages, in descending order of pages."""
     return ", ".join(f"{name} {count:,}" for name, count in tally.by_detector().most_common())
 
 

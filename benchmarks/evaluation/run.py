@@ -1,4 +1,4 @@
-"""Runs a scenario: every delivery goes to all who are judged; after each day it can be interrupted."""
+"""Runs a scenario: every system under test gets every delivery. A run can be interrupted after each day."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ MONITOR = Monitor.name
 
 
 class Outcome(Struct):
-    """What a scenario came to."""
+    """The outcome of a scenario."""
 
     interfaces: int
-    """At the end: instances come and go, but each is replaced."""
+    """The number at the end; it is constant, because each removed instance is replaced."""
     days: int
-    """Judged ones."""
+    """Number of scored days."""
     tallies: dict[str, Tally]
-    """By the name of the judged."""
+    """By the name of the system under test."""
     accuracy: Accuracy = field(default_factory=Accuracy)
     incidents: list[Incident] = field(default_factory=list)
     lines: int = 0
     """Of all days."""
     deliveries: int = 0
     seconds: float = 0
-    """Of processor time."""
+    """Processor time."""
 
 
 class Run:
-    """One scenario's run."""
+    """The run of one scenario."""
 
     def __init__(self, scenario: Scenario, checkpoint: Path | None = None) -> None:
-        """Begin, or go on from the checkpoint if it is there and of this very scenario."""
+        """Begin, or continue from the checkpoint if there is one of the same scenario."""
         self.scenario = scenario
         self._checkpoint = checkpoint
         self.generator = Generator(scenario.world)
@@ -65,7 +65,7 @@ class Run:
             self._restore(pickle.loads(checkpoint.read_bytes()))  # noqa: S301 -- this program wrote it
 
     def finish(self, tell: Callable[[str], None]) -> Outcome:
-        """Run all days that are left; `tell` takes a line before each."""
+        """Run the remaining days; `tell` receives a line before each."""
         days = self.scenario.world.days
         while not self.generator.over:
             kind = "learning" if self.generator.learning else "judged"
@@ -108,7 +108,7 @@ class Run:
         whole = fingerprint(self.scenario), self.generator, self.outcome, states
         draft = self._checkpoint.with_suffix(".draft")
         draft.write_bytes(pickle.dumps(whole))
-        draft.replace(self._checkpoint)  # so that an interruption leaves the one before
+        draft.replace(self._checkpoint)  # so that an interruption keeps the previous one
 
     def _restore(self, saved: tuple[str, Generator, Outcome, dict[str, Any]]) -> None:
         mark, generator, outcome, states = saved
@@ -120,16 +120,16 @@ class Run:
 
 
 def counts(page: Page, world: World) -> bool:
-    """Whether it is about a judged day: some deliveries of the last day of learning come late."""
+    """Whether a page is about a scored day: some deliveries of the last learning day arrive late."""
     return page.at is None or page.at >= world.judged_from
 
 
 def surroundings(scenario: Scenario, generator: Callable[[], Generator]) -> Surroundings:
-    """What the judged may know of a scenario's world."""
+    """The information about a scenario's world for the systems under test."""
     world = scenario.world
     return Surroundings(world.layout, world.judged_from, lambda: generator().interfaces())
 
 
 def fingerprint(scenario: Scenario) -> str:
-    """The same for the same scenario: its name and all parameters of its world."""
+    """The identity of a scenario: its name and all parameters of its world."""
     return hashlib.sha256(repr(scenario).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The scenarios: which worlds are judged, in the quick and in the full run."""
+"""The scenarios: the worlds of quick, medium and full runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from benchmarks.evaluation.generator.model import World
 from benchmarks.layouts import layouts
 
 TUNING_SEED: Final = 20_260
-"""For whoever changes a threshold, and for quick runs."""
+"""For tuning thresholds, and for quick runs."""
 REPORTING_SEED: Final = 91_129
-"""For results that are told. Nobody looks at its traffic when thresholds are chosen."""
+"""For published results. Its traffic must not be used to choose thresholds."""
 
 BENIGN, STRESS, INCIDENTS, INCIDENTS_V2, BENIGN_V2 = (
     *("benign", "stress", "incidents", "incidents-v2", "benign-v2"),
@@ -21,14 +21,14 @@ STRESS_FACTOR: Final = 5.0
 
 
 class Scenario(Struct, frozen=True):
-    """A world, and the name of what it is for."""
+    """A world, and the name of its purpose."""
 
     name: str
     world: World
 
 
 class Size(Struct, frozen=True):
-    """How large the worlds of a run are: interfaces, judged days, incidents of each kind."""
+    """The size of the worlds of a run: interfaces, scored days, incidents of each kind."""
 
     benign: tuple[int, int]
     stress: tuple[int, int]
@@ -36,19 +36,19 @@ class Size(Struct, frozen=True):
     incidents: tuple[int, int]
     of_each_kind: int
     window: int
-    """Of the world with incidents and the template's layout; all others have 600 s."""
+    """Window of the world with incidents and the template's layout; all others have 600 s."""
     learning_rate: float
 
 
 QUICK: Final = Size((200, 1), (100, 1), (100, 1), (100, 2), 2, 600, 0.05)
 MEDIUM: Final = Size((300, 5), (200, 5), (100, 3), (200, 3), 5, 600, 0.2)
-"""About a quarter of the time: for results between full runs."""
+"""For results between full runs: about a quarter of the time."""
 FULL: Final = Size((1000, 7), (400, 3), (400, 5), (200, 4), 6, 60, 0.2)
 """7,000 interface-days without an incident, after learning."""
 
 
 def scenarios(size: Size, seed: int) -> tuple[Scenario, ...]:
-    """The worlds of a run; each has traffic of its own."""
+    """The worlds of a run; each has its own traffic."""
     template, default = layouts()["template"], layouts()["v2"]
     rate, kinds = size.learning_rate, size.of_each_kind
     worlds = {

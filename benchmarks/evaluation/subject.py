@@ -1,4 +1,4 @@
-"""What is judged: anything that takes deliveries and says what it would tell on-call."""
+"""The interface of a system under test: it processes deliveries and returns its pages."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from flowwarden.records.log_format import LogFormat
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """Something that was told about a delivery."""
+    """A page or finding about a delivery."""
 
     at: int | None
-    """Unix seconds of the first packet behind it, None where nothing tells."""
+    """Unix seconds of its first packet; None if unknown."""
     arrived: int
-    """Unix seconds at which the delivery arrived that made it."""
+    """Unix seconds of the arrival of its delivery."""
     detector: str
     severity: str
     subject: str
-    """Whom it is about."""
+    """Its subject."""
     key: str
-    """What makes it the same incident as another page."""
+    """The key of its incident; pages with the same key are repeats."""
     evidence: str
     confidence: float | None
-    """In the initiator, 0 to 1; None where the page claims none."""
+    """Confidence in the initiator, 0 to 1; None if the page names none."""
     names: frozenset[str]
-    """Addresses and interface ids that stand in it, the subject included."""
+    """Addresses and interface ids in it, including the subject."""
     paged: bool = True
-    """False for what only a digest would hold."""
+    """False for a finding without a page."""
 
 
 class Surroundings(Struct, frozen=True):
-    """What the judged may know of the world, besides its deliveries: what AWS and the user would tell."""
+    """The information about the world besides its deliveries: from AWS and from the user."""
 
     layout: LogFormat
     judged_from: int
-    """Unix seconds at which learning is over."""
+    """Unix seconds of the end of learning."""
     interfaces: Callable[[], Mapping[str, Interface]]
-    """What DescribeNetworkInterfaces tells at the time of asking, by interface id."""
+    """The current result of DescribeNetworkInterfaces, by interface id."""
 
 
 class Judged(Protocol):
-    """Takes deliveries in the order in which they arrive."""
+    """Processes deliveries in the order of arrival."""
 
     name: str
     learns: bool
-    """Whether it is shown the deliveries of the learning days too."""
+    """Whether it also gets the deliveries of the learning days."""
 
     @property
     def write_units(self) -> float:
-        """What was written into its memory until now, in units of the service that holds it."""
+        """The writes to its state until now, in billed units."""
 
     def process(self, delivery: Delivery) -> list[Page]:
-        """Look at a delivery, and tell."""
+        """Process a delivery and return its pages and findings."""
 
-    def state(self) -> Any:  # noqa: ANN401 -- whatever it is, it can be pickled
-        """All that it remembers."""
+    def state(self) -> Any:  # noqa: ANN401 -- any picklable value
+        """Its complete state."""
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 -- as above
-        """Go on from what `state` gave."""
+        """Continue with a value of `state`."""

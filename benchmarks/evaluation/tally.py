@@ -1,4 +1,4 @@
-"""The tally: what one of the judged told in a scenario, and what that is worth."""
+"""The tally: the pages of a system under test in a scenario, and their scores."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.subject import Page
 
 QUIET_SECONDS: Final = 240 * 60
-"""As long as a repeat is to stay quiet: the template's default."""
+"""The suppression window: the template's default."""
 
 
 class Tally(Struct):
-    """What was told on judged days."""
+    """Pages and findings of scored days."""
 
     pages: list[Page] = field(default_factory=list)
     records: int = 0
-    """Lines, gaps included, on judged days."""
+    """Lines, including gaps, on scored days."""
     batches: int = 0
     write_units: float = 0
-    """On judged days."""
+    """Write units on scored days."""
 
     @property
     def paged(self) -> list[Page]:
-        """What woke somebody."""
+        """The pages."""
         return [page for page in self.pages if page.paged]
 
     @property
     def reported(self) -> list[Page]:
-        """What woke nobody."""
+        """The findings without a page."""
         return [page for page in self.pages if not page.paged]
 
     @property
     def low_confidence(self) -> int:
-        """Pages that claim an initiator without being sure of it: there must be none."""
+        """Pages that name an initiator with too low confidence: there must be none."""
         return sum(page.confidence is not None and page.confidence < SURE for page in self.paged)
 
     def repeats(self) -> int:
@@ -53,32 +53,32 @@ class Tally(Struct):
         return count
 
     def rate(self, interfaces: int, days: int) -> Rate:
-        """Pages a day and 1,000 interfaces."""
+        """Pages per day and 1,000 interfaces."""
         return per_day_and_thousand(len(self.paged), interfaces, days * DAY)
 
     def by_detector(self) -> Counter[str]:
-        """Pages of each detector."""
+        """Number of pages by detector."""
         return Counter(page.detector for page in self.paged)
 
     def writes_per_thousand(self) -> float:
-        """Write units for 1,000 records."""
+        """Write units per 1,000 records."""
         return self.write_units / self.records * 1000 if self.records else 0.0
 
     def writes_per_batch(self) -> float:
-        """Write units of the state table a batch, which is one interface's and mostly small."""
+        """Write units per batch; a batch is from one interface and mostly small."""
         return self.write_units / max(self.batches, 1)
 
 
 class Found(Struct, frozen=True):
-    """What became of the incidents of a kind."""
+    """The results for the incidents of a kind."""
 
     incidents: int
     delays: tuple[int, ...]
-    """Seconds from the first packet to the arrival of the delivery that told, for each that was found."""
+    """Seconds from the first packet to the arrival of the delivery with the page, for each one found."""
 
     @property
     def recall(self) -> float:
-        """The share that was found."""
+        """The share of incidents found."""
         return len(self.delays) / self.incidents if self.incidents else 0.0
 
     def delay(self, share: float) -> float | None:
@@ -87,7 +87,7 @@ class Found(Struct, frozen=True):
 
 
 def found(tally: Tally, incidents: Sequence[Incident]) -> dict[str, Found]:
-    """Which incidents a page or finding tells of, by kind."""
+    """The incidents that a page or finding is about, by kind."""
     delays: dict[str, list[int]] = {}
     counts = Counter(incident.kind for incident in incidents)
     for incident in incidents:
@@ -97,7 +97,7 @@ def found(tally: Tally, incidents: Sequence[Incident]) -> dict[str, Found]:
 
 
 def together(kinds: dict[str, Found]) -> Found:
-    """The incidents of all kinds."""
+    """The sum over all kinds."""
     return Found(
         sum(each.incidents for each in kinds.values()),
         tuple(delay for each in kinds.values() for delay in each.delays),

@@ -1,1 +1,1 @@
-"""The ways from an event to its aggregates, one module each, and the floors under them."""
+"""The ways from an event to its aggregates, one module each, and the floors (lower bounds)."""

@@ -1,7 +1,7 @@
-"""This project's whole way: from an event to findings and notifications, by the monitor's own service.
+"""Flow Warden's complete way: from an event to findings and notifications, with the monitor's own service.
 
-All detectors are on. EC2 knows the interfaces and with them their roles; most of what they do is usual for
-these, as on any day after the first two weeks. Tables, EC2 and sinks are in memory.
+All detectors are on. EC2 describes the interfaces and thus their roles; most of their traffic is in the
+roles' baselines, as on any day after the first two weeks. Tables, EC2 and sinks are in memory.
 """
 
 from __future__ import annotations
@@ -33,43 +33,43 @@ from flowwarden.records.subscription import ControlMessage, decode
 from flowwarden.state.sets import Sets, fingerprint
 
 NOW: Final = 1_800_000_000
-"""Unix seconds, later than all that payloads tell of."""
+"""Unix seconds, later than all records."""
 POLICY: Final = Policy(private_subnets=("10.2.0.0/16",), listener_only=("10.3.0.0/16",), exempt=("10.4.0.1",))
-"""Places are declared, so that every detector has something to look for; none of them is in the traffic."""
+"""A policy that gives every detector something to check; the traffic does not contain these places."""
 _DAYS_BEFORE: Final = range(900_001, 900_004)
-"""Seeds of payloads that nobody measures: they tell what is usual."""
+"""Seeds of payloads that are not measured: they define the baselines."""
 _RECORDS: Final = 10_000
 
 
 class _Remembered(Evidence):
-    """The state table, in which the same is usual for every role on every day."""
+    """The state table, with the same baseline for every role and day."""
 
     def __init__(self, usual: frozenset[int]) -> None:
         super().__init__()
         self._usual: Sets = {EDGES: usual}
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """As the port says."""
+        """See the port."""
         return {key: self._usual for key in keys if key.startswith(EDGES)}
 
 
 class _Directory:
-    """EC2, which knows every interface."""
+    """EC2 that describes every interface."""
 
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
-        """As the port says."""
+        """See the port."""
         return {each: _described(interfaces.interface(each)) for each in interface_ids}
 
 
 def make(layout: LogFormat) -> Way:
-    """The service is kept from event to event, as in a warm container."""
+    """Reuses the service for all events, as in a warm container."""
     service = _service(layout)
     invocation = Invocation("one", lambda: 60.0)
 
     def run(event: Event) -> BatchReport:
         batch = decode(event["awslogs"]["data"], MAX_BYTES)
         if isinstance(batch, ControlMessage):
-            raise TypeError("the generator makes no control messages")
+            raise TypeError("the generator creates no control messages")
         return service.process(batch, invocation, NOW)
 
     return Way(run=run, aggregates=None)
@@ -89,7 +89,7 @@ def _service(layout: LogFormat) -> MonitoringService:
 
 
 def _usual(layout: LogFormat) -> frozenset[int]:
-    """What interfaces did before, as fingerprints of edges."""
+    """The baseline: fingerprints of the edges of earlier payloads."""
     reader, book = ColumnarReader((layout,)), AddressBook((*POLICY.own_cidrs, *VPC_CIDRS))
     found: set[Edge] = set()
     for seed in _DAYS_BEFORE:

@@ -1,7 +1,7 @@
-"""flowlogs-reader: its record class, with the standard library before it and the shared aggregation after.
+"""flowlogs-reader: its record class, with decoding by the standard library and the shared aggregation.
 
-It reads from CloudWatch Logs itself and knows no subscription payload; its records are made from log
-events by `FlowRecord.from_cwl_event`.
+It reads from CloudWatch Logs itself and does not support subscription payloads; `FlowRecord.from_cwl_event`
+creates its records from log events.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flowwarden.records.log_format import LogFormat
 
 
 def make(layout: LogFormat) -> Way:
-    """Told the layout, as its users do."""
+    """Configured with the layout, as by its users."""
     fields = tuple(field.attribute for field in layout.fields)
 
     def flows(event: Event) -> Iterator[FlowRecord]:

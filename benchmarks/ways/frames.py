@@ -1,7 +1,7 @@
 """The polars way: all lines as one table.
 
-Its results stay data frames on the clock; making them what is compared is not counted. It checks no line:
-one token too many in one line, or one letter in a number, and the whole payload raises.
+Its results stay data frames; converting them for the comparison is not measured. It does not check lines: one
+surplus token in a line, or one letter in a number, and the whole payload fails.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _TYPES: dict[str, Any] = {
     "log-status": pl.String,
     "flow-direction": pl.String,
 }
-"""The columns that are read; polars skips the others."""
+"""The columns to read; polars skips the others."""
 
 type Frames = tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]
 """Groups, rejected ports, and records at each side."""
 
 
 def make(layout: LogFormat) -> Way:
-    """Reads only the columns that the aggregates need."""
+    """Reads only the columns needed for the aggregates."""
     columns = [name for name in layout.names if name in _TYPES]
     schema = {name: _TYPES.get(name, pl.String) for name in layout.names}
 

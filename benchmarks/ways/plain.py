@@ -1,6 +1,6 @@
-"""The standard library and one loop, as somebody writes it who needs nothing but these aggregates.
+"""The standard library and one loop, a minimal script for just these aggregates.
 
-It trusts every line. Of all ways it is the one that is easily seen to be right: the tests compare with it.
+It does not check lines. It is the simplest way and easy to verify, so the tests compare the others with it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NEEDED = (
 
 
 def make(layout: LogFormat) -> Way:
-    """Knows where the needed tokens stand."""
+    """Knows the positions of the needed tokens."""
     needed = itemgetter(*(layout.names.index(name) for name in _NEEDED))
     has_direction = "flow-direction" in layout.names
     direction = layout.names.index("flow-direction") if has_direction else 0

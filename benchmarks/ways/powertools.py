@@ -1,4 +1,4 @@
-"""Powertools' event class and a pydantic model of the record: what AWS' own documentation leads to."""
+"""Powertools' event class and a pydantic model of the record, as AWS's documentation suggests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TYPES: dict[Kind, Any] = {
 
 def make(layout: LogFormat) -> Way:
     """A model with a typed field for each field of the layout; `-` is None."""
-    columns: dict[str, Any] = {"flow_direction": (FlowDirection | None, None)}  # which a layout may lack
+    columns: dict[str, Any] = {"flow_direction": (FlowDirection | None, None)}  # a layout may lack it
     columns |= {field.attribute: _annotation(field) for field in layout.fields}
     model: Any = create_model("Record", **columns)
     names = [field.attribute for field in layout.fields]
@@ -45,5 +45,5 @@ def make(layout: LogFormat) -> Way:
     return Way(run=run, aggregates=lambda result: result)
 
 
-def _annotation(field: Field) -> Any:  # noqa: ANN401 -- pydantic's own word for it
+def _annotation(field: Field) -> Any:  # noqa: ANN401 -- a pydantic annotation
     return _TYPES.get(field.kind, int) | None, None

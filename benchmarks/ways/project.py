@@ -1,4 +1,4 @@
-"""This project's way: reading an event, and summing up its flows with the monitor's own parts."""
+"""Flow Warden's way: reads an event and aggregates its flows with the monitor's own modules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import ControlMessage, decode
 
 MAX_BYTES = 64 * 2**20
-"""The template's cap."""
+"""The template's limit."""
 
 _SIDES: Final = {INGRESS: "ingress", EGRESS: "egress", ABSENT: "unknown"}
 
@@ -32,7 +32,7 @@ _KEYS: Final = "srcaddr", "dstaddr", "dstport", "protocol", "action"
 
 
 class Found(Struct, frozen=True):
-    """What the project makes of a payload: arrays."""
+    """The results of a payload: arrays."""
 
     flows: FlowTable
     groups: tuple[Integers, ...]
@@ -43,21 +43,21 @@ class Found(Struct, frozen=True):
 
 
 def make(layout: LogFormat) -> Way:
-    """The reader and the classes of addresses are kept from event to event, as in a warm container."""
+    """Reuses the reader and the address classes for all events, as in a warm container."""
     reader = ColumnarReader((layout,))
     book = AddressBook()
 
     def run(event: Event) -> Found:
         batch = decode(event["awslogs"]["data"], MAX_BYTES)
         if isinstance(batch, ControlMessage):
-            raise TypeError("the generator makes no control messages")
+            raise TypeError("the generator creates no control messages")
         return summed(reader.read(batch.lines).flows, book)
 
     return Way(run=run, aggregates=aggregates)
 
 
 def summed(flows: FlowTable, book: AddressBook) -> Found:
-    """Everything that is asked for, from the flows of a batch."""
+    """All aggregates of the flows of a batch."""
     texts, columns = len(flows.texts), [flows[attribute] for attribute in _KEYS]
     alike = Groups(packed(columns, [texts, texts, 2**16, 2**8, 2]))
     keys = [column[alike.rows] for column in columns]
@@ -82,7 +82,7 @@ def _counted(values: NDArray[Any]) -> dict[int, int]:
 
 
 def aggregates(found: Found) -> Aggregates:
-    """The same as the other ways' results."""
+    """The results in the common form."""
     text = found.flows.text
     groups: dict[Group, list[int]] = {
         (str(text(source)), str(text(destination)), _number(port), _number(protocol), text(action)): sums

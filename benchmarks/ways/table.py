@@ -1,4 +1,4 @@
-"""Every way, by the name that the results have for it."""
+"""Every way, by its name in the results."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WHEELS_FLOOR: Final = "wheels-floor"
 
 
 class Entry(Struct, frozen=True):
-    """A line of the table; the module is imported when the way is made, since each brings its packages."""
+    """A row of the table; the module is imported only on use, because each needs its own packages."""
 
     title: str
     module: str
     maker: str = "make"
 
     def make(self, layout: LogFormat) -> Way:
-        """The way, ready for this layout. Raises ImportError where its packages are missing."""
+        """The way for this layout. Raises ImportError if its packages are missing."""
         maker = cast("Maker", getattr(import_module(f"benchmarks.ways.{self.module}"), self.maker))
         return maker(layout)
 
@@ -39,4 +39,4 @@ WAYS: Final = {
     "powertools-pydantic": Entry("Powertools, pydantic model", "powertools"),
     "flowlogs-reader": Entry("flowlogs-reader", "flowlogs"),
 }
-"""Floors read the document and no more, findings are no aggregates; all others find the same ones."""
+"""Ways without aggregates: floors only read the document; findings are not aggregates."""

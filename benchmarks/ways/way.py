@@ -1,4 +1,4 @@
-"""What a way is: a function that the clock runs on, and what its result means."""
+"""The type of a way: a measured function, and the conversion of its result."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from benchmarks.aggregates import Aggregates
 from flowwarden.records.log_format import LogFormat
 
 type Event = dict[str, Any]
-"""What Lambda hands to a function."""
+"""The event that Lambda passes to a function."""
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """One way from an event to its aggregates, made ready for one layout."""
+    """One way from an event to its aggregates, for one layout."""
 
     run: Callable[[Event], Any]
-    """What is measured. What the way would keep between events in a warm container, it keeps."""
+    """The measured function. It keeps the state that it would keep in a warm container."""
     aggregates: Callable[[Any], Aggregates] | None
-    """Turns a result into what is compared, off the clock; None for a floor, which finds nothing out, and for
-    findings, which are no aggregates."""
+    """Converts a result for the comparison, unmeasured; None for floors and findings, which have no
+    aggregates."""
 
 
 type Maker = Callable[[LogFormat], Way]
-"""Makes a way for a layout."""
+"""Creates a way for a layout."""

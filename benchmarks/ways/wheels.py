@@ -1,4 +1,4 @@
-"""The least that reading a payload can cost with the fastest packages there are."""
+"""The lower bound of reading a payload with the fastest packages available."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class _LogEvent(Struct, gc=False):
 
 
 class _Document(Struct):
-    logEvents: list[_LogEvent]  # noqa: N815 -- as CloudWatch Logs writes it; a renaming would cost time
+    logEvents: list[_LogEvent]  # noqa: N815 -- CloudWatch Logs' name; renaming would cost time
 
 
 _DECODER = msgspec.json.Decoder(_Document)
 
 
 def floor(_layout: LogFormat) -> Way:
-    """pybase64, libdeflate, and msgspec told that only the messages matter."""
+    """pybase64, libdeflate, and msgspec decoding only the messages."""
     return Way(run=_floor, aggregates=None)
 
 
 def messages(event: Event) -> list[str]:
-    """The lines of an event, as fast as packages can."""
+    """The lines of an event, decoded as fast as possible."""
     return [each.message for each in _decoded(event)]
 
 

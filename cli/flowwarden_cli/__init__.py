@@ -1,1 +1,1 @@
-"""The `flowwarden` command: arguments, terminal and clock; what it does is in the package `flowwarden`."""
+"""The `flowwarden` command: arguments, terminal and clock. The logic is in the package `flowwarden`."""

@@ -1,4 +1,4 @@
-"""The command line: what it takes, and how it ends."""
+"""The command line: arguments and exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flowwarden_cli.terminal.console import Console
 
 INTERRUPTED: Final = 130
 
-_DESCRIPTION: Final = "Flow Warden on the command line: looks into VPC Flow Logs."
+_DESCRIPTION: Final = "Flow Warden on the command line: reads flow records and shows the enforcer's plan."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = run(sys.argv[1:] if arguments is None else arguments, console)
         sys.stdout.flush()
     except BrokenPipeError:
-        # `| head` has seen enough: nothing to complain about, and nothing to flush at exit either.
+        # The reader, such as `| head`, closed the pipe: not an error, and nothing may be flushed at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except KeyboardInterrupt:
@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(arguments: Sequence[str], console: Console, commands: Sequence[Command] = COMMANDS) -> int:
-    """Do what the arguments say, on this console; return the exit code.
+    """Run the command of the arguments on this console; return the exit code.
 
     Raises:
-        SystemExit: the usage is wrong (2), or help or version was asked for (0).
-        BrokenPipeError: whoever reads the output has seen enough.
+        SystemExit: the usage is wrong (2), or help or version was requested (0).
+        BrokenPipeError: the reader of the output closed the pipe.
     """
     parser = _parser(commands)
     options = parser.parse_args(arguments)

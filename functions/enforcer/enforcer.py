@@ -1,6 +1,6 @@
-"""The enforcer's edge: event → trigger → service → log, metrics, operations topic → result.
+"""The enforcer's handler: event → trigger → service → log, metrics, operations topic → result.
 
-What is read from the environment and the clock is read here, and nowhere further in.
+Only this module reads the environment and the clock.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from flowwarden.settings import EnforcerSettings
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 
 EC2_ATTEMPTS = 5
-"""Backs off for at most 15 s a call; beyond that the service waits itself, as long as there is time."""
+"""Backs off for at most 15 s per call; after that, the service itself waits while time remains."""
 
 logger = Logger(service="enforcer")
 metrics = Metrics(service="enforcer", namespace="FlowWarden")
 
 
 class Clock:
-    """The time that is left of an invocation; Lambda counts it anew for each."""
+    """The remaining time of the current invocation."""
 
     def __init__(self) -> None:
         self.context: LambdaContext | None = None
@@ -46,21 +46,21 @@ class Clock:
         return 0 if self.context is None else self.context.get_remaining_time_in_millis() / 1000
 
     def wait(self, seconds: float) -> None:
-        """Let some time pass."""
+        """Sleep for some seconds."""
         time.sleep(seconds)
 
 
 def wire(clock: Clock) -> Enforcer:
-    """The service on AWS, as the environment says. Raises SettingsError, PolicyError."""
+    """The service on AWS, configured by the environment. Raises SettingsError, PolicyError."""
     settings = EnforcerSettings.from_mapping(os.environ)
     return build(settings, on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS))
 
 
 def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = time.time) -> Handler:
-    """A Lambda handler on the service that `wired` makes at the first event and keeps while warm.
+    """A Lambda handler on the service that `wired` creates at the first event and reuses while warm.
 
-    The handler returns `summarize`'s summary. It raises EnforcementIncomplete and PublishFailed, on which
-    Lambda retries the event and then puts it into the failure queue.
+    The handler returns the result of `summarize`. If it raises EnforcementIncomplete or PublishFailed, Lambda
+    retries the event and then sends it to the failure queue.
     """
     clock = Clock()
     service = cache(lambda: wired(clock))
@@ -69,7 +69,7 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
     @metrics.log_metrics
     def handle(event: object, context: LambdaContext) -> dict[str, Any]:
         clock.context = context
-        # Anybody may invoke a function by hand with any JSON.
+        # A manual invocation may pass any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
         found = trigger.read(known, service().stack)
         report = service().reconcile(found, int(now()))
@@ -85,7 +85,7 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
 
 
 def log(report: EnforcementReport) -> None:
-    """Log every VPC that is not simply covered, what is kept, a plan, then the run as a whole."""
+    """Log each VPC that is not just covered, repairs, duplicates and a plan; then a summary of the run."""
     for each in report.outcomes:
         if each.result is not Result.COVERED:
             write = logger.error if each in report.failures else logger.info
@@ -95,7 +95,7 @@ def log(report: EnforcementReport) -> None:
         write(remediation.summary, subject=remediation.resource, done=remediation.applied)
     for duplicate in report.duplicates:
         logger.info(
-            "flow logs of others record the same traffic again",
+            "unmanaged flow logs record the same traffic again",
             vpc=duplicate.vpc_id,
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,
@@ -116,15 +116,15 @@ def log(report: EnforcementReport) -> None:
 
 
 def log_delivery(delivery: DeliveryReport) -> None:
-    """Log what was not sent: repeats, and what a retry has to send."""
+    """Log the notifications not sent: repeats, and those that a retry must send."""
     for title in delivery.suppressed:
-        logger.info("suppressed: sent before, or another run is sending it", notification=title)
+        logger.info("suppressed: already sent, or another run is sending it", notification=title)
     for title in delivery.unsent:
         logger.warning("notification not sent; the event will be retried", notification=title)
 
 
 def count(report: EnforcementReport) -> None:
-    """Put the run into metrics; zeros too, so that an alarm can distinguish silence from zero."""
+    """Emit the metrics of the run, including zeros, so that an alarm can distinguish zero from no data."""
     numbers = {
         "FlowLogsCreated": len(report.made),
         "VpcsCovered": len(report.of(Result.COVERED)) + len(report.created) - len(report.made),
@@ -139,12 +139,12 @@ def count(report: EnforcementReport) -> None:
 
 
 def count_results(report: EnforcementReport) -> dict[str, int]:
-    """How many VPCs ended how."""
+    """The number of VPCs by result."""
     return {result.lower(): len(report.of(result)) for result in Result}
 
 
 def summarize(report: EnforcementReport) -> dict[str, Any]:
-    """What the function answers: kind of run, reason, the VPCs by how it ended, the plan."""
+    """The function's response: kind of run, reason, VPCs by result, repairs, plan."""
     named: Mapping[str, list[str]] = {
         result.lower(): [each.vpc_id or "unknown" for each in report.of(result)] for result in Result
     }

@@ -1,15 +1,15 @@
 """The monitor's handler: a CloudWatch Logs subscription event in, pages out.
 
-Event → settings → wiring → service → result; what happens in between is in the package.
+Event → settings → wiring → service → result. The logic is in the package `flowwarden`.
 """
 
-# ruff: noqa: E402 - the collector is to rest while everything else is imported
+# ruff: noqa: E402 - garbage collection is off while everything else is imported
 
 from __future__ import annotations
 
 import gc
 
-gc.disable()  # what imports make stays; looking through it again and again takes a tenth of a cold start
+gc.disable()  # imported objects are never freed; scanning them repeatedly takes a tenth of a cold start
 
 import os
 import time
@@ -39,8 +39,8 @@ type Wiring = tuple[MonitorSettings, MonitoringService]
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 LOGGED = 100
-"""Findings of a batch of which a line of the log tells one by one: a batch may hold thousands, and each line
-costs money. The others are counted."""
+"""Maximum number of findings of a batch that are logged individually; the others are only counted. A batch
+may have thousands, and each log line costs money."""
 
 METRICS = {
     "Flows": "flows",
@@ -57,20 +57,24 @@ METRICS = {
     "EvidenceUnavailable": "evidence_unavailable",
     "InterfacesUnavailable": "interfaces_unavailable",
 }
-"""CloudWatch metric → attribute of the result. All are sent for each batch, zeros too."""
+"""CloudWatch metric → attribute of the result. All are emitted for each batch, including zeros."""
 
 
 def wire() -> Wiring:
-    """The service on AWS, as the environment says. Raises SettingsError, PolicyError, LogFormatError."""
+    """The service on AWS, as configured by the environment.
+
+    Raises:
+        ConfigurationError: a setting, the policy or the log format is not valid.
+    """
     settings = MonitorSettings.from_mapping(os.environ)
     return settings, on_aws(settings, logger.warning)
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
-    """The Lambda handler on the service that `wiring` makes at the first event and keeps while warm.
+    """The Lambda handler on the service that `wiring` creates at the first event and reuses while warm.
 
-    The handler returns the counts of `METRICS`. It raises PayloadError, ConfigurationError and
-    PublishFailed, on which Lambda retries the batch and then puts it into the failure queue.
+    The handler returns the counts of `METRICS`. If it raises PayloadError, ConfigurationError or
+    PublishFailed, Lambda retries the batch and then sends it to the failure queue.
     """
     wired = cache(wiring)
 
@@ -84,23 +88,23 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
             logger.info("control message: CloudWatch Logs checks the destination")
             return {"control": True}
         if batch.log_group == settings.aws_lambda_log_group_name:
-            logger.warning("own log group skipped: reading it would feed the monitor its own output")
+            logger.warning("batch skipped: it comes from the monitor's own log group, which would be a loop")
             return {"skipped": batch.log_group}
         logger.append_keys(log_group=batch.log_group, log_stream=batch.log_stream, batch=batch.batch_id)
         invocation = Invocation(uuid4().hex, lambda: context.get_remaining_time_in_millis() / 1000)
         with collector_paused():
             result = service.process(batch, invocation, int(clock()))
-        tell(batch, result)
+        report(batch, result)
         result.raise_if_unsent()
         return {name: getattr(result, attribute) for name, attribute in METRICS.items()}
 
-    typed: Handler = handle  # the decorators forget the type
+    typed: Handler = handle  # the decorators lose the type
     return typed
 
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No garbage collection meanwhile: a batch makes many objects and no cycles, and looking costs time."""
+    """Pause garbage collection: a batch creates many objects but no cycles, so scanning only costs time."""
     gc.disable()
     try:
         yield
@@ -112,22 +116,22 @@ def subscription_data(event: dict[str, Any]) -> str:
     """The encoded payload of a subscription event.
 
     Raises:
-        NotASubscriptionEvent: the event has none.
+        NotASubscriptionEvent: the event has no payload.
     """
     try:
         data = event["awslogs"]["data"]
     except (KeyError, TypeError) as error:
         raise NotASubscriptionEvent(
-            "the event has no awslogs.data; the monitor is to be invoked by a CloudWatch Logs subscription "
-            "filter (make invoke encodes a readable event)"
+            "the event has no awslogs.data; the monitor expects events of a CloudWatch Logs subscription "
+            "filter (for local tests, make invoke encodes a readable event)"
         ) from error
     if not isinstance(data, str):
         raise NotASubscriptionEvent(f"awslogs.data is {type(data).__name__}, not base64 text")
     return data
 
 
-def tell(batch: LogBatch, result: BatchReport) -> None:
-    """Write metrics and log lines about a batch."""
+def report(batch: LogBatch, result: BatchReport) -> None:
+    """Emit the metrics and log lines of a batch."""
     for name, attribute in METRICS.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=getattr(result, attribute))
     for line, reason in result.malformed_samples:
@@ -136,23 +140,23 @@ def tell(batch: LogBatch, result: BatchReport) -> None:
         logger.info(describe(finding).summary, detector=finding.detector)
     if len(result.reported) > LOGGED:
         counts = Counter(finding.detector for finding in result.reported[LOGGED:])
-        logger.info("more findings that page nobody", more=counts)
-    log_some("suppressed: sent before, or another batch is sending it", result.delivery.suppressed)
-    log_some("one of many, sent in one page", result.delivery.rolled_up)
+        logger.info("further findings without a page", more=counts)
+    log_some("suppressed: already sent, or another batch is sending it", result.delivery.suppressed)
+    log_some("rolled up with others into one page", result.delivery.rolled_up)
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:
-        logger.error("sight lost: too many lines cannot be read", malformed=result.malformed)
+        logger.error("sight lost: too many lines cannot be parsed", malformed=result.malformed)
     if result.state_unavailable:
         logger.error(
-            "the state table did not answer: pages may repeat, what is remembered is not used",
+            "the state table did not answer: pages may repeat, stored state is not used",
             calls=result.state_unavailable,
         )
     logger.info("batch done", events=len(batch.lines), incidents=result.delivery.sent)
 
 
 def log_some(message: str, summaries: Sequence[str]) -> None:
-    """Write a line for each of the first summaries, and one that counts the others."""
+    """Log the first summaries individually, and the number of the others in one line."""
     for summary in summaries[:LOGGED]:
         logger.info(message, notification=summary)
     if len(summaries) > LOGGED:

@@ -1,4 +1,4 @@
-"""Clients for tests: their credentials open nothing but moto."""
+"""Clients for tests: their credentials are valid only for moto."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ REGION = "us-east-1"
 
 
 def session() -> boto3.Session:
-    """A session that never looks for the machine's own credentials."""
+    """A session that never uses the machine's own credentials."""
     key = "testing"
     return boto3.Session(aws_access_key_id=key, aws_secret_access_key=key, region_name=REGION)
 
 
 def client(service: Any) -> Any:
-    """A plain client; its type is left to the reader."""
+    """A plain client, of any service."""
     return session().client(service)
 
 
 def make_state_table(name: str) -> None:
-    """The state table, keyed as the template's."""
+    """Create the state table with the template's keys."""
     client("dynamodb").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],

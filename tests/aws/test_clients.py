@@ -1,4 +1,4 @@
-"""How every client retries and gives up."""
+"""Retries and timeouts of every client."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.aws.clients import session
 
 
 @pytest.mark.parametrize("service", ["ec2", "dynamodb", "sns"])
-def test_client_retries_with_backoff_and_never_waits_for_long(service: str) -> None:
-    """Botocore's own defaults wait for a minute and retry in the legacy mode."""
+def test_a_client_retries_with_backoff_and_never_waits_long(service: str) -> None:
+    """Botocore's defaults wait for a minute and retry in the legacy mode."""
     made = make_client(service, "eu-west-1", session=session())  # type: ignore[call-overload]  # names from a table
     config = made.meta.config
     assert made.meta.region_name == "eu-west-1"
@@ -19,7 +19,7 @@ def test_client_retries_with_backoff_and_never_waits_for_long(service: str) -> N
     assert config.read_timeout == READ_TIMEOUT_SECONDS
 
 
-def test_caller_that_may_wait_asks_for_more_attempts() -> None:
-    """A sweep would rather be late than incomplete."""
+def test_a_caller_may_set_more_attempts() -> None:
+    """A late sweep is better than an incomplete one."""
     made = make_client("ec2", "eu-west-1", attempts=8, session=session())
-    assert made.meta.config.retries["total_max_attempts"] == 8  # type: ignore[attr-defined]  # the stubs leave it out
+    assert made.meta.config.retries["total_max_attempts"] == 8  # type: ignore[attr-defined]  # missing in the stubs

@@ -1,4 +1,4 @@
-"""What error codes mean: a throttle passes, a quota stays until somebody acts."""
+"""Classification of error codes: throttling is transient, a reached quota is not."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from flowwarden.errors import CallFailed, CallRefused, CallThrottled
 @pytest.mark.parametrize(
     "code", ["RequestLimitExceeded", "BandwidthLimitExceeded", "ThrottlingException", "EC2ThrottledException"]
 )
-def test_too_many_calls_are_a_throttle_whatever_limit_the_code_names(code: str) -> None:
+def test_too_many_calls_are_throttling_whatever_limit_the_code_names(code: str) -> None:
     """The same call succeeds after a while."""
     assert isinstance(classify("CreateFlowLogs", code, "slower"), CallThrottled)
 
 
 @pytest.mark.parametrize(
-    ("code", "quota", "what"),
+    ("code", "quota", "action"),
     [
-        ("FlowLogLimitExceeded", "flow logs per resource", "delete duplicates"),
-        ("FlowLogsLimitExceeded", "flow logs per resource", "ask for a higher quota"),
-        ("LimitExceededException", "a quota of CloudWatch Logs", "ask for a higher quota"),
-        ("TagLimitExceeded", "50 tags per resource", "take tags from the policy"),
-        ("VpcLimitExceeded", "the quota that the code names", "Service Quotas console"),
-        ("ServiceQuotaExceededException", "the quota that the code names", "Service Quotas console"),
+        ("FlowLogLimitExceeded", "flow logs per resource", "delete duplicate"),
+        ("FlowLogsLimitExceeded", "flow logs per resource", "request a higher quota"),
+        ("LimitExceededException", "a quota of CloudWatch Logs", "request a higher quota"),
+        ("TagLimitExceeded", "50 tags per resource", "remove tags from the policy"),
+        ("VpcLimitExceeded", "the quota named in the code", "Service Quotas console"),
+        ("ServiceQuotaExceededException", "the quota named in the code", "Service Quotas console"),
     ],
 )
-def test_a_quota_is_refused_and_says_which_it_is_and_what_to_do(code: str, quota: str, what: str) -> None:
-    """Repeating the call would not help."""
+def test_a_reached_quota_is_refused_and_named_with_an_action(code: str, quota: str, action: str) -> None:
+    """Retrying the call does not help."""
     error = classify("CreateFlowLogs", code, "no more")
     assert isinstance(error, CallRefused)
-    for part in (code, quota, what, "AWS says: no more"):
+    for part in (code, quota, action, "AWS says: no more"):
         assert part in str(error)
 
 
-def test_other_refusals_are_no_quota() -> None:
-    """And an outage is neither."""
+def test_other_refusals_are_not_quotas() -> None:
+    """An outage is neither a refusal nor a quota."""
     assert "quota" not in str(classify("CreateFlowLogs", "InvalidParameter", "no"))
     outage = classify("CreateFlowLogs", "InternalError", "later")
     assert isinstance(outage, CallFailed)

@@ -1,4 +1,4 @@
-"""The delivery role, as IAM on moto tells it."""
+"""The delivery role, read from IAM on moto."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def document(**statement: object) -> str:
 
 
 def write(iam: Any, policy: str) -> None:
-    """Give the role its own policy."""
+    """Put an inline policy on the role."""
     iam.put_role_policy(RoleName="delivery", PolicyName="write", PolicyDocument=policy)
 
 
@@ -48,7 +48,7 @@ def attach(iam: Any, policy: str, name: str = "more") -> str:
 
 
 def trust(*statements: dict[str, Any]) -> tuple[str, ...]:
-    """Whom a role with this trust policy trusts."""
+    """The services that a role with this trust policy trusts."""
     iam = client("iam")
     policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     iam.update_assume_role_policy(RoleName="delivery", PolicyDocument=policy)
@@ -60,13 +60,13 @@ def trust(*statements: dict[str, Any]) -> tuple[str, ...]:
 OWN = Statement(allows=True, actions=NEEDED, resources=("*",))
 
 
-def test_the_role_is_read_with_its_trust_and_its_own_policies(roles: Roles) -> None:
-    """One item stands for a list."""
+def test_the_role_is_read_with_its_trust_and_inline_policies(roles: Roles) -> None:
+    """A single item counts as a list."""
     assert roles.describe(ARN) == DeliveryRole(trusted=(SERVICE,), statements=(OWN,))
 
 
 def test_all_parts_of_a_statement_are_read(roles: Roles) -> None:
-    """Whether it allows or denies; what neither does is left out."""
+    """Including its effect; a statement that neither allows nor denies is left out."""
     iam = client("iam")
     condition = {"Bool": {"aws:SecureTransport": "false"}}
     write(
@@ -82,8 +82,8 @@ def test_all_parts_of_a_statement_are_read(roles: Roles) -> None:
     )
 
 
-def test_attached_policies_are_read_in_the_version_that_counts(roles: Roles) -> None:
-    """Others than that are history."""
+def test_attached_policies_are_read_in_their_default_version(roles: Roles) -> None:
+    """Other versions have no effect."""
     iam = client("iam")
     arn = attach(iam, document(Action="s3:*", Resource="*"))
     iam.create_policy_version(
@@ -97,8 +97,8 @@ def test_attached_policies_are_read_in_the_version_that_counts(roles: Roles) -> 
 
 
 @pytest.mark.usefixtures("roles")
-def test_what_iam_refuses_to_tell_is_named_and_the_rest_is_told() -> None:
-    """A policy that nobody may read is not as if it were not there."""
+def test_an_unreadable_policy_is_listed_and_the_others_are_read() -> None:
+    """An unreadable policy must not count as missing."""
     iam = client("iam")
     attach(iam, document(Action="logs:*", Resource="*"))
 
@@ -113,8 +113,8 @@ def test_what_iam_refuses_to_tell_is_named_and_the_rest_is_told() -> None:
     assert "GetPolicyVersion: AccessDenied" in unread
 
 
-def test_a_role_that_may_not_be_read_is_an_error_and_none_that_is_gone(roles: Roles) -> None:
-    """Nobody knows anything of it."""
+def test_an_unreadable_role_is_an_error_and_not_missing(roles: Roles) -> None:
+    """Its state is unknown."""
     iam = client("iam")
 
     def refuse(**_: object) -> None:
@@ -142,32 +142,32 @@ def test_a_role_that_may_not_be_read_is_an_error_and_none_that_is_gone(roles: Ro
     ],
 )
 @pytest.mark.usefixtures("roles")
-def test_who_is_trusted_and_not_denied_may_assume_the_role(
+def test_a_trusted_service_that_is_not_denied_may_assume_the_role(
     statements: list[dict[str, Any]], trusted: tuple[str, ...]
 ) -> None:
-    """What a condition makes of it nobody knows."""
+    """The effect of a condition is unknown."""
     plain = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
     assert trust(*(plain | each for each in statements)) == trusted
 
 
-def test_a_role_that_is_gone_is_none(roles: Roles) -> None:
-    """That is an answer, no error."""
+def test_a_deleted_role_is_none(roles: Roles) -> None:
+    """This is a valid result, not an error."""
     assert roles.describe("arn:aws:iam::123456789012:role/gone") is None
 
 
 @pytest.mark.parametrize("odd", [{"a": 1}, [["logs:*"]], [None, "logs:*"], 7])
 @pytest.mark.parametrize("part", ["Action", "NotAction", "Resource", "NotResource"])
-def test_a_statement_with_what_is_no_text_is_unclear(part: str, odd: object) -> None:
-    """IAM takes none; what it tells must not end a sweep all the same."""
-    (told,) = statements_of(
+def test_a_statement_with_a_value_that_is_not_text_is_unclear(part: str, odd: object) -> None:
+    """IAM accepts none; if it returns one, the sweep must still not fail."""
+    (statement,) = statements_of(
         {"Statement": {"Effect": "Deny", "Action": "logs:*", "Resource": "*"} | {part: odd}}
     )
-    assert told.unclear
-    assert able([OWN, told], Deed(action="logs:PutLogEvents", resources=("arn:one",))) is Able.UNKNOWN
+    assert statement.unclear
+    assert able([OWN, statement], Deed(action="logs:PutLogEvents", resources=("arn:one",))) is Able.UNKNOWN
 
 
 @pytest.mark.parametrize("odd", [[], {}, [["Deny"]], None])
-def test_an_effect_or_a_service_that_is_no_text_is_left_out(odd: object) -> None:
-    """As if it were not there."""
+def test_an_effect_or_service_that_is_not_text_is_ignored(odd: object) -> None:
+    """As if it were missing."""
     assert list(statements_of({"Statement": {"Effect": odd, "Action": "logs:*"}})) == []
     assert list(trusted_by({"Statement": {"Effect": "Allow", "Principal": {"Service": [odd]}}})) == []

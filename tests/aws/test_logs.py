@@ -1,4 +1,4 @@
-"""Log groups on moto, and what CloudWatch Logs refuses."""
+"""Log groups on moto, and refused calls."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ KEY = f"arn:aws:kms:{REGION}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 
 @pytest.fixture
 def groups() -> Iterator[LogGroups]:
-    """An account on moto, with a stream that can be subscribed."""
+    """An account on moto, with a stream as a subscription destination."""
     with mock_aws():
         client("kinesis").create_stream(StreamName="lines", ShardCount=1)
         yield LogGroups(client("logs"))
 
 
-def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGroups) -> None:
-    """What is done is what is read back."""
+def test_creating_retaining_and_subscribing_a_log_group_is_idempotent(groups: LogGroups) -> None:
+    """The changes read back as made."""
     steps: list[LogGroupStep] = [
         CreateLogGroup(group=GROUP, kms_key_arn=""),
         PutRetentionPolicy(group=GROUP, days=30, reason="x"),
@@ -56,14 +56,14 @@ def test_a_log_group_is_made_kept_and_subscribed_and_twice_is_once(groups: LogGr
 
 
 def test_groups_are_found_by_their_names(groups: LogGroups) -> None:
-    """And no others, however they begin."""
+    """Groups with the same prefix are left out."""
     for name in (GROUP, f"{GROUP}-0a1b2c3d", f"{GROUP}-2", f"{GROUP}2", "/aws/lambda/x"):
         groups.carry_out(CreateLogGroup(group=name, kms_key_arn=""))
     assert [each.name for each in groups.groups([f"{GROUP}-0a1b2c3d", GROUP])] == [GROUP, f"{GROUP}-0a1b2c3d"]
 
 
-def test_a_key_is_associated_as_asked() -> None:
-    """What moto does not do."""
+def test_a_key_is_associated() -> None:
+    """On a stub, because moto does not support it."""
     logs = client("logs")
     with Stubber(logs) as stub:
         stub.add_response("associate_kms_key", {}, {"logGroupName": GROUP, "kmsKeyId": KEY})
@@ -98,8 +98,8 @@ class Refusing:
         ("InvalidParameterException", CallRefused),
     ],
 )
-def test_what_is_refused_is_told(code: str, error: type[EnforcementError]) -> None:
-    """A group has two filters at most: that is no throttle."""
+def test_a_refused_call_raises_its_error(code: str, error: type[EnforcementError]) -> None:
+    """A group has at most two filters: reaching this limit is not throttling."""
     step = PutSubscriptionFilter(
         group=GROUP, subscription=Subscription(name="flow-warden", destination_arn=STREAM), reason="x"
     )

@@ -1,4 +1,4 @@
-"""The payloads that are measured: the same for a seed, with the mixture that the results tell of."""
+"""The measured payloads: the same for a seed, with the documented mixture."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ layout_names = pytest.mark.parametrize("name", LAYOUTS)
 
 
 def read(name: str, seed: int = 1) -> Records:
-    """What the generator makes of this layout, as the reader takes it."""
+    """A generated payload of this layout, as parsed by the reader."""
     return LineReader((LAYOUTS[name],)).read(lines(LAYOUTS[name], RECORDS, seed))
 
 
 @layout_names
 def test_the_same_seed_gives_the_same_payload(name: str) -> None:
-    """Another seed gives another one, of another interface."""
+    """Another seed gives another payload, of another interface."""
     assert payload(LAYOUTS[name], 50, 7).event == payload(LAYOUTS[name], 50, 7).event
     assert payload(LAYOUTS[name], 50, 7).event != payload(LAYOUTS[name], 50, 8).event
 
 
 @layout_names
 def test_every_line_is_a_flow_or_a_gap(name: str) -> None:
-    """Nothing in the mixture is malformed; most gaps are silence, some are lost sight."""
+    """No line is malformed; most gaps are NODATA, some are SKIPDATA."""
     records = read(name)
     assert not records.malformed
     assert len(records.gaps) == RECORDS * GAPS
@@ -43,15 +43,15 @@ def test_every_line_is_a_flow_or_a_gap(name: str) -> None:
 
 
 @layout_names
-def test_the_shares_are_those_that_are_told(name: str) -> None:
-    """Rejects exactly; IPv6 but for the few whose record is a gap."""
+def test_the_shares_are_the_documented_ones(name: str) -> None:
+    """Rejects exactly; IPv6 except for the few records that are gaps."""
     flows = read(name).flows
     assert sum(flow.action is Action.REJECT for flow in flows) == RECORDS * REJECTS
     assert sum(":" in flow.srcaddr for flow in flows) == pytest.approx(RECORDS * IPV6, abs=RECORDS * GAPS)
 
 
 @pytest.mark.parametrize("records", [1_000, 10_000])
-def test_most_flows_have_a_key_of_their_own_whatever_the_size(records: int) -> None:
+def test_most_flows_have_their_own_key_for_any_size(records: int) -> None:
     """There are about 80 % as many keys as flows."""
     flows = LineReader((LAYOUTS["v2"],)).read(lines(LAYOUTS["v2"], records, 1)).flows
     keys = Counter((f.srcaddr, f.dstaddr, f.dstport, f.protocol, f.action) for f in flows)
@@ -60,7 +60,7 @@ def test_most_flows_have_a_key_of_their_own_whatever_the_size(records: int) -> N
 
 @layout_names
 def test_a_payload_is_one_interface_with_one_address_of_each_family(name: str) -> None:
-    """Each flow has the interface's address at one end, as AWS writes it."""
+    """Each flow has the interface's address at one end, as in AWS."""
     flows = read(name).flows
     assert len({flow.interface_id for flow in flows}) == 1
     for ipv6 in (False, True):
@@ -71,7 +71,7 @@ def test_a_payload_is_one_interface_with_one_address_of_each_family(name: str) -
 @layout_names
 @pytest.mark.parametrize("count", [10, 500])
 def test_several_interfaces_share_the_records_in_equal_parts(name: str, count: int) -> None:
-    """Gaps among them, and none is left out."""
+    """Including gaps; no interface is left out."""
     place = LAYOUTS[name].names.index("interface-id")
     records = Counter(line.split()[place] for line in lines(LAYOUTS[name], RECORDS, 1, count))
     assert set(records) == {each.interface_id for each in fleet()[:count]}
@@ -80,7 +80,7 @@ def test_several_interfaces_share_the_records_in_equal_parts(name: str, count: i
 
 @layout_names
 def test_each_flow_has_the_address_of_its_own_interface_at_one_end(name: str) -> None:
-    """Also where a payload is of many interfaces."""
+    """Also for payloads of many interfaces."""
     flows = LineReader((LAYOUTS[name],)).read(lines(LAYOUTS[name], RECORDS, 1, 200)).flows
     for flow in flows:
         own = interface(flow.interface_id or "")
@@ -93,22 +93,22 @@ def test_no_two_interfaces_of_the_fleet_share_an_address_and_many_share_a_role()
     assert 10 < len({each.security_group for each in fleet()}) < FLEET / 10
 
 
-def test_all_about_an_interface_follows_from_its_id() -> None:
-    """So that who is asked about it agrees with the payload; another id is another interface."""
+def test_all_properties_of_an_interface_follow_from_its_id() -> None:
+    """So that the benchmark's EC2 agrees with the payload; another id is another interface."""
     one, other, *_ = fleet()
     assert interface(one.interface_id) == one
     assert interface(other.interface_id) != one
 
 
-def test_payloads_of_one_seed_and_different_sizes_share_no_far_end() -> None:
-    """A way that remembers addresses would read the second one faster."""
+def test_payloads_with_one_seed_and_different_sizes_share_no_far_end() -> None:
+    """A way that caches addresses would read the second one faster."""
     few, many = (LineReader((LAYOUTS["v2"],)).read(lines(LAYOUTS["v2"], size, 1)).flows for size in (50, 500))
     ends = [{end for flow in flows for end in (flow.srcaddr, flow.dstaddr)} for flows in (few, many)]
     assert not ends[0] & ends[1]
 
 
 def test_the_document_is_what_cloudwatch_logs_delivers() -> None:
-    """One stream of one group; every event with an id of its own."""
+    """One stream of one group; every event has its own id."""
     event = payload(LAYOUTS["v2"], 100, 1).event
     batch = decode(event["awslogs"]["data"], 2**20)
     assert isinstance(batch, LogBatch)
@@ -119,15 +119,15 @@ def test_the_document_is_what_cloudwatch_logs_delivers() -> None:
     assert len({each["id"] for each in events}) == 100
 
 
-def test_the_template_says_which_format_is_measured() -> None:
+def test_the_template_defines_the_measured_format() -> None:
     """Not the benchmark."""
     assert LAYOUTS["template"].to_log_format() == log_format()
     assert len(LAYOUTS["template"].names) > len(LAYOUTS["v2"].names)
 
 
 @pytest.mark.parametrize("records", [20, 50, 1_000, 4_500, 10_000, 100_000])
-def test_no_round_sees_a_payload_of_another(records: int) -> None:
-    """So that nothing which a way remembers makes it look faster than it is."""
+def test_rounds_share_no_payload(records: int) -> None:
+    """So that no cache makes a way look faster than it is."""
     all_seeds = [seed for number in range(20) for seed in seeds(records, number)]
     assert len(all_seeds) == len(set(all_seeds))
     assert len(seeds(records, 0)) * records <= max(records, AT_ONCE)

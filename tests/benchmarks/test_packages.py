@@ -1,4 +1,4 @@
-"""The profile by package: every second counts for a stage, foreign code for whoever calls it."""
+"""The profile by package: all time counts for a stage, external code for its callers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BUILTIN = ("~", 0, "<method 'argsort'>")
 
 
 def timed(own: float, **callers: float) -> tuple[int, int, float, float, dict[packages.Function, object]]:
-    """A function's row of the profile: its own seconds, of which each caller caused some."""
+    """A function's row of the profile: its own seconds, divided among its callers."""
     names = {"reader": READER, "direction": DIRECTION, "numpy": NUMPY}
     return 1, 1, own, own, {names[name]: (1, 1, seconds, seconds) for name, seconds in callers.items()}
 
 
-def test_time_of_foreign_code_counts_for_its_callers() -> None:
-    """Through several calls, by what each of them caused; nothing is lost."""
+def test_time_of_external_code_counts_for_its_callers() -> None:
+    """Through several calls, in proportion to each caller; no time is lost."""
     profile = {
         READER: timed(1.0),
         DIRECTION: timed(2.0),
@@ -31,8 +31,8 @@ def test_time_of_foreign_code_counts_for_its_callers() -> None:
     assert packages.by_stage(profile) == {"parse": 1 + 1 + 2, "directions": 2 + 3 + 6}
 
 
-def test_foreign_code_that_calls_itself_ends_the_search() -> None:
-    """Its time counts for the others who call it."""
+def test_recursive_external_code_ends_the_search() -> None:
+    """Its time counts for its other callers."""
     profile = {READER: timed(1.0), NUMPY: timed(2.0, numpy=1.0, reader=1.0)}
     assert packages.by_stage(profile) == {"parse": 3.0}
 
@@ -50,12 +50,12 @@ def test_foreign_code_that_calls_itself_ends_the_search() -> None:
     ],
 )
 def test_a_file_is_part_of_the_stage_of_its_package(file: str, stage: str | None) -> None:
-    """A new package under a known one is part of that one's stage."""
+    """A new package inside a known one belongs to its stage."""
     assert packages.stage_of(file) == stage
 
 
 def test_the_way_to_findings_is_profiled_by_stage() -> None:
-    """Reading and directions are among them in any payload; their shares sum up."""
+    """Every payload has reading and directions among the stages; the shares add up."""
     name, layout = next(iter(layouts().items()))
     measured = packages.measure(name, layout, 3_000, 3, 1)
     assert {"parse", "directions", "pipeline"} <= set(measured)

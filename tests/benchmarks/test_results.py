@@ -1,4 +1,4 @@
-"""What a run reports: ratios of the same round, a document for programs, tables for people."""
+"""The results of a run: ratios within a round, a JSON document, Markdown tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from flowwarden.records.log_format import LogFormat
 
 
 def samples(**times: list[float]) -> Samples:
-    """Samples of rounds 0, 1, 2 …; `_` in a way's name stands for `-`."""
+    """Samples of rounds 0, 1, 2 …; `_` in a way's name means `-`."""
     made = Samples()
     for way, each in times.items():
         made.times[way.replace("_", "-")] = dict(enumerate(each))
@@ -31,7 +31,7 @@ def samples(**times: list[float]) -> Samples:
 
 
 def results() -> Results:
-    """A run of three rounds in which the second one was slow for all."""
+    """A run of three rounds, of which the second was slow for all ways."""
     few = samples(
         flow_warden=[300, 900, 280],
         stdlib_floor=[200, 600, 200],
@@ -51,7 +51,7 @@ def results() -> Results:
 
 
 def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
-    """A round that was slow for all does not move it."""
+    """A round that is slow for all ways does not change it."""
     measured = samples(flow_warden=[300, 900, 280], stdlib_floor=[200, 600, 200])
     assert measured.ratio(PROJECT, STDLIB_FLOOR) == 1.5
     assert measured.nanoseconds(PROJECT) == 300
@@ -59,13 +59,13 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
     assert measured.rounds == 3
 
 
-def test_growth_compares_rounds_that_both_sizes_have() -> None:
+def test_growth_compares_rounds_with_both_sizes() -> None:
     """The largest payload is not in every round."""
     assert results().growth() == {"v2": 1.1}
 
 
 def test_the_document_has_a_result_for_each_layout_and_size() -> None:
-    """With the keys that others read, as plain JSON."""
+    """With the documented keys, as plain JSON."""
     document = json.loads(json.dumps(results().document()))
     first, second = document["results"]
     assert (first["layout"], first["records"], second["records"]) == ("v2", 10_000, 100_000)
@@ -77,8 +77,8 @@ def test_the_document_has_a_result_for_each_layout_and_size() -> None:
     assert document["layers"]["together"] == 5_800_000
 
 
-def test_targets_are_held_against_the_figures() -> None:
-    """Both ways: what must not be more, and what must not be less."""
+def test_targets_are_compared_with_the_figures() -> None:
+    """Both maxima and minima."""
     met = {target.what: target.met for target in targets(results())}
     assert met["v2: times the stdlib floor"]
     assert met["v2: times as fast as flowlogs-reader"]
@@ -87,13 +87,13 @@ def test_targets_are_held_against_the_figures() -> None:
     assert len(met) == 7
 
 
-def test_what_was_not_measured_is_no_target() -> None:
-    """Nothing is met by being left out."""
+def test_unmeasured_figures_have_no_target() -> None:
+    """A missing figure does not meet a target."""
     assert targets(Results(quick=True, pinned=True)) == []
 
 
 def cuts() -> Results:
-    """A run over several cuts of the traffic, whose second round was slow for all."""
+    """A run over several payload shapes, whose second round was slow for all ways."""
     floor = [100.0, 300.0, 100.0]
     times = {Shape("v2", 50): 2_400.0, Shape("v2", 1_000): 410.0, Shape("v2", 10_000): 210.0}
     times |= {Shape("v2", 10_000, 100): 300.0, Shape("v2", 10_000, 1_000): 400.0}
@@ -111,7 +111,7 @@ def cuts() -> Results:
 
 
 def test_each_size_has_its_own_target_to_findings() -> None:
-    """Small payloads may cost more a record than large ones."""
+    """Small payloads may cost more per record than large ones."""
     met = {target.what: target.met for target in targets(cuts()) if "to findings" in target.what}
     assert met == {
         "v2: times the stdlib floor, to findings, 50 records": True,
@@ -121,30 +121,30 @@ def test_each_size_has_its_own_target_to_findings() -> None:
     }
 
 
-def test_many_interfaces_are_held_against_one_in_the_same_rounds() -> None:
-    """Of as many records; a payload of one interface is held against none."""
+def test_many_interfaces_are_compared_with_one_in_the_same_rounds() -> None:
+    """With the same number of records; a payload of one interface has no comparison."""
     found = cuts().over_one_interface()
     assert {shape.interfaces: round(ratio, 3) for shape, ratio in found.items()} == {100: 1.429, 1_000: 1.905}
     assert cuts().document()["findings_over_one_interface"][1]["interfaces"] == 1_000
 
 
-def test_the_report_has_every_cut_of_the_traffic_in_one_table() -> None:
-    """With what several interfaces cost over one; a run that found nothing has no such table."""
+def test_the_report_has_every_payload_shape_in_one_table() -> None:
+    """With the ratio of several interfaces to one; without results there is no such table."""
     text = markdown(cuts())
     assert "| v2, 10,000 records of 1,000 interfaces |" in text
     assert "## Layout v2, 10,000 records of 100 interfaces a payload" in text
-    assert "by the cut of the traffic" not in markdown(results())
+    assert "by payload shape" not in markdown(results())
 
 
 def test_a_target_is_met_at_its_limit_and_not_beyond() -> None:
-    """Whichever way beyond is."""
+    """For maxima and minima."""
     assert Target("most", 2.0, 2.0).met
     assert not Target("most", 2.1, 2.0).met
     assert Target("least", 2.0, 2.0, at_least=True).met
     assert not Target("least", 1.9, 2.0, at_least=True).met
 
 
-def test_a_table_of_targets_says_the_limit_and_whether_it_is_met() -> None:
+def test_a_table_of_targets_has_the_limit_and_whether_it_is_met() -> None:
     """One row each."""
     text = target_table("Target", [Target("speed", 2.5, 2), Target("recall", 1, 0.9, at_least=True)])
     assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:]] == [
@@ -153,8 +153,8 @@ def test_a_table_of_targets_says_the_limit_and_whether_it_is_met() -> None:
     ]
 
 
-def test_the_report_is_made_of_aligned_tables() -> None:
-    """All lines of a table are of the same width."""
+def test_the_tables_of_the_report_are_aligned() -> None:
+    """All lines of a table have the same width."""
     lines = markdown(results()).splitlines()
     assert "## Layout v2, 10,000 records a payload" in lines
     for one, other in pairwise(lines):
@@ -162,12 +162,12 @@ def test_the_report_is_made_of_aligned_tables() -> None:
             assert len(one) == len(other)
 
 
-def test_a_table_has_its_numbers_at_the_right() -> None:
-    """And names at the left."""
+def test_numbers_in_a_table_are_right_aligned() -> None:
+    """Names are left-aligned."""
     assert table(("Way", "ns"), [("a", "1,000")]) == "| Way |    ns |\n| :-- | ----: |\n| a   | 1,000 |"
 
 
-def test_the_stages_sum_up() -> None:
+def test_the_stages_add_up() -> None:
     """To the whole, with shares of it."""
     text = stages(Stages({"read": 300.0, "aggregate": 100.0}, {"read": 290.0, "aggregate": 90.0}))
     assert "75%" in text
@@ -175,13 +175,13 @@ def test_the_stages_sum_up() -> None:
 
 
 @pytest.mark.parametrize("layout", layouts().values(), ids=layouts())
-def test_memory_is_measured_in_a_process_of_its_own(layout: LogFormat) -> None:
-    """The project's way holds at least its lines."""
+def test_memory_is_measured_in_a_separate_process(layout: LogFormat) -> None:
+    """Flow Warden's way needs at least the memory of its lines."""
     measured = memory.of(PROJECT, layout, 1_000)
     assert measured.traced > 100_000
 
 
-def test_a_cold_start_imports_the_monitor_and_makes_its_clients() -> None:
+def test_a_cold_start_imports_the_monitor_and_creates_its_clients() -> None:
     """Without a call to AWS."""
     measured = startup.measure(1, compiled=True)
     assert min(measured.boto3, measured.monitor, measured.wiring, measured.clients) > 0
@@ -189,15 +189,15 @@ def test_a_cold_start_imports_the_monitor_and_makes_its_clients() -> None:
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is one."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         """So that a bar is drawn."""
         return True
 
 
-def test_progress_is_one_line_on_a_terminal_and_leaves_nothing() -> None:
-    """The last thing written clears it."""
+def test_progress_is_one_line_on_a_terminal_and_is_cleared() -> None:
+    """The last output clears it."""
     stream = Terminal()
     with Progress(stream, 2) as progress:
         progress.step("round 1", "v2")
@@ -207,7 +207,7 @@ def test_progress_is_one_line_on_a_terminal_and_leaves_nothing() -> None:
 
 
 def test_progress_is_a_line_for_each_part_elsewhere() -> None:
-    """A log is no place for bars."""
+    """A log has no progress bar."""
     stream = io.StringIO()
     with Progress(stream, 3) as progress:
         for part in ("round 1", "round 1", "memory"):

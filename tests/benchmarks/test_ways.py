@@ -1,4 +1,4 @@
-"""The ways find the same, and a way that does not is found out."""
+"""The ways compute the same aggregates, and differences are detected."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENI, PEER, OTHER = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 
 
 def make(name: str, layout: LogFormat) -> Way:
-    """A way; skips the test where only `make bench` has its packages."""
+    """A way; skips the test if only `make bench` has its packages."""
     try:
         return WAYS[name].make(layout)
     except ImportError as missing:
@@ -29,7 +29,7 @@ def make(name: str, layout: LogFormat) -> Way:
 
 
 def found(way: Way, layout: LogFormat, interfaces: int = 1) -> Aggregates:
-    """What a way finds in a small payload."""
+    """The aggregates of a way for a small payload."""
     assert way.aggregates is not None
     return way.aggregates(way.run(payload(layout, 700, 3, interfaces).event))
 
@@ -37,15 +37,17 @@ def found(way: Way, layout: LogFormat, interfaces: int = 1) -> Aggregates:
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("name", AGGREGATING)
 @pytest.mark.parametrize("interfaces", [1, 5])
-def test_each_way_finds_what_the_plainest_one_finds(name: str, layout: LogFormat, interfaces: int) -> None:
-    """In a payload with rejects, IPv6 and gaps."""
+def test_each_way_has_the_same_aggregates_as_the_simplest_one(
+    name: str, layout: LogFormat, interfaces: int
+) -> None:
+    """For a payload with rejects, IPv6 and gaps."""
     reference = found(plain.make(layout), layout, interfaces)
     assert found(make(name, layout), layout, interfaces).difference(reference) is None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_plainest_way_counts_each_flow_once(layout: LogFormat) -> None:
-    """In the groups as at the sides, gaps left out."""
+def test_the_simplest_way_counts_each_flow_once(layout: LogFormat) -> None:
+    """In the groups and at the sides, without gaps."""
     aggregates = found(plain.make(layout), layout)
     assert sum(records for records, _, _ in aggregates.groups.values()) == 693
     assert sum(aggregates.sides.values()) == 693
@@ -54,7 +56,7 @@ def test_the_plainest_way_counts_each_flow_once(layout: LogFormat) -> None:
 
 
 def test_a_floor_reads_every_event() -> None:
-    """And finds nothing out."""
+    """Without computing aggregates."""
     layout = LAYOUTS["v2"]
     floor = floors.stdlib(layout)
     assert floor.run(payload(layout, 50, 1).event) == 50
@@ -62,8 +64,8 @@ def test_a_floor_reads_every_event() -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_way_to_findings_is_the_whole_of_it(layout: LogFormat) -> None:
-    """What is wrong in the traffic is found and told; most of the rest is usual."""
+def test_the_way_to_findings_is_complete(layout: LogFormat) -> None:
+    """The faults in the traffic are found and reported; most other traffic is in the baseline."""
     result = WAYS[FINDINGS].make(layout).run(payload(layout, 4_000, 3).event)
     assert (result.flows, result.malformed) == (3_960, 0)
     assert result.internet_rejects > 300
@@ -75,8 +77,8 @@ def test_the_way_to_findings_is_the_whole_of_it(layout: LogFormat) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_stages_make_what_the_way_makes(layout: LogFormat) -> None:
-    """Else the profile would be that of something else."""
+def test_the_stages_have_the_same_result_as_the_way(layout: LogFormat) -> None:
+    """Otherwise the profile would measure something else."""
     event = payload(layout, 200, 3).event
     value: object = event["awslogs"]["data"]
     for stage in stages(layout).values():
@@ -87,7 +89,7 @@ def test_the_stages_make_what_the_way_makes(layout: LogFormat) -> None:
 
 
 def wrong(aggregates: Aggregates) -> Way:
-    """A way that finds this, whatever it reads."""
+    """A way that returns these aggregates for any payload."""
     return Way(run=lambda _: aggregates, aggregates=lambda result: result)
 
 
@@ -105,14 +107,14 @@ RIGHT = Aggregates({KEY: [1, 2, 80]}, {(PEER, ENI): {22}}, {"ingress": 1})
     ],
 )
 def test_ways_that_disagree_are_named_with_the_difference(other: Aggregates, what: str) -> None:
-    """Whatever they disagree about."""
+    """For every kind of difference."""
     case = Case(Shape("v2", 1), LAYOUTS["v2"], {"one": wrong(RIGHT), "other": wrong(other)})
     with pytest.raises(WaysDisagree, match=f"one and other disagree .* {what}"):
         compare(case, {"one": [RIGHT], "other": [other]})
 
 
-def test_ways_that_agree_pass_and_floors_are_not_asked() -> None:
-    """Two of three find something."""
+def test_ways_that_agree_pass_and_floors_are_not_compared() -> None:
+    """Two of three compute aggregates."""
     ways = {"one": wrong(RIGHT), "floor": floors.stdlib(LAYOUTS["v2"]), "other": wrong(RIGHT)}
     compare(Case(Shape("v2", 1), LAYOUTS["v2"], ways), {"one": [RIGHT], "floor": [1], "other": [RIGHT]})
 
@@ -127,14 +129,14 @@ def test_a_round_measures_every_way_once() -> None:
 
 
 def test_a_round_ends_the_run_if_a_way_is_wrong() -> None:
-    """However fast it is."""
+    """Regardless of its speed."""
     layout = LAYOUTS["v2"]
     case = Case(Shape("v2", 10_000), layout, {PROJECT: project.make(layout), "wrong": wrong(RIGHT)})
     with pytest.raises(WaysDisagree):
         measure_round(case, 0, Samples())
 
 
-def test_the_own_address_is_what_all_flows_of_an_interface_share() -> None:
-    """Two peers tell it; of a single pair either end may be ours."""
+def test_an_interfaces_own_address_is_in_all_its_flows() -> None:
+    """Two far ends identify it; with only one pair of hosts, either end may be the interface."""
     assert sides({("eni", ENI, PEER): 2, ("eni", OTHER, ENI): 1}) == {"egress": 2, "ingress": 1}
     assert sides({("eni", ENI, PEER): 2}) == {"unknown": 2}

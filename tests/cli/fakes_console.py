@@ -14,7 +14,7 @@ from flowwarden_cli.terminal.console import Console
 
 
 class Ended(Struct):
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     stdout: str
@@ -22,14 +22,14 @@ class Ended(Struct):
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """What was printed, decoded."""
+        """The output, decoded."""
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
 def fake_console(
     stdin: bytes = b"", *, shows_progress: bool = False, clock: Callable[[], float] = lambda: 0.0
 ) -> Console:
-    """A console that reads this and keeps what is written."""
+    """A console that reads this input and records the output."""
     return Console(BytesIO(stdin), BytesIO(), StringIO(), shows_progress, clock)
 
 
@@ -41,5 +41,5 @@ def flowwarden(arguments: Sequence[object], stdin: bytes = b"") -> Ended:
 
 
 def written(stream: Any) -> Any:
-    """All that was written to it."""
+    """All text written to it."""
     return stream.getvalue()

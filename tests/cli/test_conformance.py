@@ -1,4 +1,4 @@
-"""Real records go through the command line and keep their values; so do the odd lines seen in the wild."""
+"""Real records, and unusual lines found in practice, keep their values through the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ with_real_data = pytest.mark.skipif(
 
 
 def expected(layout: str, line: str) -> dict[str, Any]:
-    """The JSON that a line must become, worked out without the reader."""
+    """The expected JSON of a line, computed without the reader."""
     values: dict[str, Any] = {}
     for name, cell in zip(layout.split(), line.split(), strict=True):
         is_text = BY_NAME[name].kind in TEXTS
@@ -37,7 +37,7 @@ def expected(layout: str, line: str) -> dict[str, Any]:
 
 
 def printed(layout: str, line: str) -> list[dict[str, Any]]:
-    """What the command prints of one line of this layout."""
+    """The output for one line of this layout."""
     options = ["--flows", "--gaps", "--malformed", "--format", LogFormat.parse(layout).to_log_format()]
     return flowwarden(["read", *options, "-"], line.encode()).records
 
@@ -49,7 +49,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 @with_real_data
 def test_the_examples_of_the_user_guide_are_printed_field_by_field() -> None:
-    """All but two, which have a comment behind them, and are malformed until it is cut off."""
+    """Two of them have a trailing comment, and are malformed until it is removed."""
     commented = 0
     for row in rows("aws-user-guide-examples.jsonl"):
         line = row["line"]
@@ -74,8 +74,8 @@ def test_the_lines_of_another_parser_are_printed_field_by_field() -> None:
 @with_real_data
 @pytest.mark.parametrize("name", ["slips_vertical", "slips_test11_portscan"])
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_the_labelled_files_are_printed_whole(name: str, packed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
-    """By their header line, as they stand and in gzip."""
+def test_the_labelled_files_are_printed_completely(name: str, packed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
+    """With their header line, both plain and in gzip."""
     path = DATA / "labelled" / f"{name}.log"
     header, *lines = path.read_text("utf-8").splitlines()
     if packed:
@@ -87,8 +87,8 @@ def test_the_labelled_files_are_printed_whole(name: str, packed: bool, tmp_path:
 
 
 @with_real_data
-def test_real_payloads_are_opened_and_what_is_in_them_is_no_flow_record() -> None:
-    """Gzip, zlib with policyLevel, Kinesis: other logs, each line of which is malformed."""
+def test_real_payloads_are_decoded_and_their_lines_are_malformed() -> None:
+    """Gzip, zlib with policyLevel, Kinesis: they contain other logs, not flow records."""
     ended = flowwarden(["read", "--malformed", DATA / "events" / "cloudwatch-logs"])
     assert (ended.code, len(ended.records)) == (0, 12)
     assert {"[ERROR] First test message", "[ERROR] Second test message"} <= {r["text"] for r in ended.records}
@@ -115,8 +115,8 @@ def test_real_payloads_are_opened_and_what_is_in_them_is_no_flow_record() -> Non
         "short",
     ],
 )
-def test_odd_lines_that_are_records_keep_their_values(layout: str, line: str) -> None:
-    """As they were seen in the wild."""
+def test_unusual_records_keep_their_values(layout: str, line: str) -> None:
+    """As found in practice."""
     assert printed(layout, line) == [expected(layout, line)]
 
 
@@ -131,19 +131,19 @@ def test_odd_lines_that_are_records_keep_their_values(layout: str, line: str) ->
         (f"{ACCEPTED} extra", "15 tokens where the log format has 14"),
     ],
 )
-def test_odd_lines_that_are_no_records_are_malformed_with_the_reason(line: str, reason: str) -> None:
-    """Reported with the value; never guessed."""
+def test_lines_that_are_not_records_are_malformed_with_the_reason(line: str, reason: str) -> None:
+    """The reason contains the value; the reader does not guess."""
     assert printed(HEADER, line) == [{"source": "standard input", "line": 1, "reason": reason, "text": line}]
 
 
-def test_milliseconds_are_cut_to_seconds() -> None:
+def test_milliseconds_are_truncated_to_seconds() -> None:
     """Some tools write them."""
     (record,) = printed(HEADER, ACCEPTED.replace("1700000000", "1700000000123"))
     assert record == expected(HEADER, ACCEPTED)
 
 
-def test_a_layout_with_ten_more_fields_takes_ten_more_dashes() -> None:
-    """Which stand behind the status of a gap."""
+def test_a_gap_in_a_layout_with_ten_more_fields_has_ten_more_dashes() -> None:
+    """After the status of the gap."""
     names = " ".join(EVERY_VERSION_5_FIELD[14:24])
     (record,) = printed(f"{HEADER} {names}", f"{NODATA} {' '.join('-' * 10)}")
     assert record == expected(HEADER, NODATA)

@@ -1,4 +1,4 @@
-"""How the command begins and ends: usage, exit codes, pipes, signals."""
+"""The command line: usage, exit codes, pipes, signals."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ COMMAND = [sys.executable, "-m", "flowwarden_cli"]
         ["read", "x", "--format", ""],
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_why(
+def test_wrong_usage_exits_with_2_and_a_reason(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The usage stands above."""
+    """Below the usage."""
     with pytest.raises(SystemExit) as ended:
         flowwarden(arguments)
     assert ended.value.code == 2
@@ -45,7 +45,7 @@ def test_wrong_usage_ends_with_2_and_says_why(
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["read", "--help"]])
-def test_help_and_version_end_with_0(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_version_exit_with_0(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """They are printed."""
     with pytest.raises(SystemExit) as ended:
         flowwarden(arguments)
@@ -53,7 +53,7 @@ def test_help_and_version_end_with_0(arguments: list[str], capsys: pytest.Captur
     assert capsys.readouterr().out
 
 
-def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_the_projects_version(capsys: pytest.CaptureFixture[str]) -> None:
     """The installed one."""
     with pytest.raises(SystemExit):
         main(["--version"])
@@ -62,7 +62,7 @@ def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_command_is_installed_with_the_environment() -> None:
-    """`.venv/bin/flowwarden` stands beside Python."""
+    """`.venv/bin/flowwarden` is in the same folder as Python."""
     done = subprocess.run(
         [Path(sys.executable).with_name("flowwarden"), "read", "-"],
         input=ACCEPTED, capture_output=True, text=True, check=True,
@@ -70,8 +70,8 @@ def test_the_command_is_installed_with_the_environment() -> None:
     assert done.stdout.count("\n") == 1
 
 
-def test_a_pipe_that_is_closed_early_ends_it_quietly(tmp_path: Path) -> None:
-    """`flowwarden read … | head -1` says nothing and does not fail."""
+def test_a_closed_pipe_ends_the_command_without_an_error(tmp_path: Path) -> None:
+    """`flowwarden read … | head -1` reports nothing and does not fail."""
     log = tmp_path / "log"
     log.write_text(f"{ACCEPTED}\n" * 200_000)
     script = f"set -o pipefail; {shlex.join([*COMMAND, 'read', str(log)])} | head -1"
@@ -80,7 +80,7 @@ def test_a_pipe_that_is_closed_early_ends_it_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupt_ends_it_with_130() -> None:
+def test_an_interrupt_exits_with_130() -> None:
     """Without a traceback."""
     with subprocess.Popen(
         [*COMMAND, "read", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -95,8 +95,8 @@ def test_an_interrupt_ends_it_with_130() -> None:
     assert (reading.returncode, stderr.decode()) == (130, "interrupted\n")
 
 
-def test_records_are_printed_as_soon_as_they_are_there() -> None:
-    """So that `tail -f … | flowwarden read -` is of use: nothing waits for the end of the input."""
+def test_records_are_printed_as_soon_as_they_are_read() -> None:
+    """So that `tail -f … | flowwarden read -` works: nothing waits for the end of the input."""
     with subprocess.Popen(
         [*COMMAND, "read", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as reading:
@@ -110,8 +110,8 @@ def test_records_are_printed_as_soon_as_they_are_there() -> None:
     assert reading.returncode == 0
 
 
-def test_without_a_standard_input_files_are_read_all_the_same(tmp_path: Path) -> None:
-    """Some schedulers give none."""
+def test_files_are_read_without_a_standard_input(tmp_path: Path) -> None:
+    """Some schedulers provide none."""
     log = tmp_path / "log"
     log.write_text(ACCEPTED)
     done = subprocess.run(
@@ -126,7 +126,7 @@ def test_without_a_standard_input_files_are_read_all_the_same(tmp_path: Path) ->
 def test_every_option_is_in_the_docs_and_every_one_in_the_docs_exists(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """`docs/command-line.md` is true."""
+    """`docs/command-line.md` matches the parsers."""
     for command in ("read", "plan"):
         with pytest.raises(SystemExit):
             main([command, "--help"])
@@ -136,8 +136,8 @@ def test_every_option_is_in_the_docs_and_every_one_in_the_docs_exists(
     assert set(re.findall(r"^\| `(--[a-z]+)", page, re.MULTILINE)) == options - {"--help"}
 
 
-def test_the_commands_in_the_docs_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Their arguments are understood, and their formats are layouts."""
+def test_the_commands_in_the_docs_are_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    """Their arguments are accepted, and their formats are log formats."""
     page = (ROOT / "docs" / "command-line.md").read_text()
     commands = re.findall(r"^flowwarden (read .*?)(?: [|<].*)?$", page, re.MULTILINE)
     assert commands
@@ -147,5 +147,5 @@ def test_the_commands_in_the_docs_can_be_typed(capsys: pytest.CaptureFixture[str
             if option == "--format":
                 LogFormat.parse(value)
         if "--explain" in arguments:
-            assert "The reader makes of it: " in flowwarden(arguments).stdout
+            assert "Result: " in flowwarden(arguments).stdout
     assert capsys.readouterr().err == ""

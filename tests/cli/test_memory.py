@@ -1,4 +1,4 @@
-"""Memory does not grow with the size of what is read."""
+"""Memory does not grow with the size of the input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ sys.exit(code)
 SMALL, LARGE = 30_000, 300_000
 """Lines: 3 and 30 MB."""
 GROWTH = 12 * 1024
-"""Kilobytes; all of the large source in memory would be three times as much at the very least."""
+"""Kilobytes; the whole large source in memory would need at least three times as much."""
 
 
 def text(lines: int) -> bytes:
@@ -35,7 +35,7 @@ def packed(lines: int) -> bytes:
 
 
 def concatenated(lines: int) -> bytes:
-    """JSON objects without anything between them."""
+    """JSON objects without separators."""
     return f'{{"message": "{ACCEPTED}"}}'.encode() * lines
 
 
@@ -45,17 +45,17 @@ def table(lines: int) -> bytes:
 
 
 def one_line(lines: int) -> bytes:
-    """A line too long to hold."""
+    """A line too long to keep in memory."""
     return ACCEPTED.encode() * lines
 
 
 def blank(lines: int) -> bytes:
-    """Nothing but line ends."""
+    """Only line ends."""
     return b"\n" * lines
 
 
 def most_memory(path: Path) -> int:
-    """The most memory in kilobytes that reading the file took."""
+    """The peak memory for reading the file, in kilobytes."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True
     )
@@ -65,8 +65,8 @@ def most_memory(path: Path) -> int:
 @pytest.mark.parametrize(
     "content", [text, packed, concatenated, table, one_line, blank], ids=lambda make: make.__name__
 )
-def test_ten_times_the_size_takes_the_same_memory(content: Callable[[int], bytes], tmp_path: Path) -> None:
-    """Whatever the kind of source."""
+def test_ten_times_the_size_needs_the_same_memory(content: Callable[[int], bytes], tmp_path: Path) -> None:
+    """For every kind of source."""
     path = tmp_path / "source"
     path.write_bytes(content(SMALL))
     small = most_memory(path)

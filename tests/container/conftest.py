@@ -1,4 +1,4 @@
-"""Whether a test in containers may be skipped: not where REQUIRE_CONTAINERS is set."""
+"""Container tests must not be skipped if REQUIRE_CONTAINERS is set."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Generator
 import pytest
 
 REQUIRED = "REQUIRE_CONTAINERS"
-"""Set, to anything but nothing, where a container engine is known to be there, as in the project's CI."""
+"""Set to a non-empty value if a container engine must be available, as in the project's CI."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make a skip a failure where containers are required: nothing would have been tried."""
+    """Turn a skip into a failure if containers are required, because a skip tests nothing."""
     report = yield
     if report.skipped and os.environ.get(REQUIRED):
         reason = call.excinfo.value if call.excinfo else "skipped"

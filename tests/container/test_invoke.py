@@ -1,4 +1,4 @@
-"""Both functions in containers, by `sam local invoke`: what they return and what arrives."""
+"""Both functions in containers, with `sam local invoke`: their results and notifications."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 
 def why_not() -> str:
-    """Why these tests cannot run here; '' if they can."""
+    """The reason why these tests cannot run here; '' if they can."""
     lacking = engine.why_no_engine()
     if lacking:
         return lacking
@@ -28,7 +28,7 @@ def why_not() -> str:
 
 @pytest.fixture(scope="module")
 def container() -> Iterator[Container]:
-    """The deployed stack on an embedded AWS that containers can reach."""
+    """The deployed stack on an AWS emulator that containers can reach."""
     reason = why_not()
     if reason:
         pytest.skip(f"`sam local invoke` cannot run: {reason}")
@@ -48,7 +48,7 @@ def test_the_monitor_pages(container: Container) -> None:
 
 
 def test_the_enforcer_covers_a_new_vpc(container: Container) -> None:
-    """CreateVpc: the flow log is made, and the report arrives."""
+    """CreateVpc: the flow log is created, and the report arrives."""
     invoked = container.invoke(read(EVENTS / "enforcer" / "create-vpc.json"))
     assert invoked.error == ""
     (vpc,) = invoked.result["created"]
@@ -57,7 +57,7 @@ def test_the_enforcer_covers_a_new_vpc(container: Container) -> None:
 
 
 def test_a_handler_that_raises_is_an_error(container: Container) -> None:
-    """Sam exits 0; we do not take that for success."""
+    """Sam exits 0, which does not count as success."""
     good = read(EVENTS / "monitor" / "accept-only.json")
     broken = ReadableEvent(title="", event=good.event, settings={"LOG_FORMAT": "${no such field}"})
     invoked = container.invoke(broken)

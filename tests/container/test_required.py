@@ -1,4 +1,4 @@
-"""Tests in containers are skipped where there is no engine, and fail there if they are required."""
+"""Without a container engine, container tests are skipped, or fail if they are required."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run_without_engine(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the container tests in an environment that has no `docker`."""
+    """Run the container tests in an environment without `docker`."""
     bare = {**environment(), "PATH": str(tmp_path), **variables}
     return subprocess.run(
         [
@@ -44,7 +44,7 @@ def test_without_an_engine_they_are_skipped(tmp_path: Path, variables: dict[str,
     assert done.returncode == pytest.ExitCode.OK
 
 
-def test_where_they_are_required_they_fail_instead(tmp_path: Path) -> None:
+def test_if_they_are_required_they_fail(tmp_path: Path) -> None:
     """With the same reason."""
     done = run_without_engine(tmp_path, REQUIRE_CONTAINERS="1")
     assert "REQUIRE_CONTAINERS is set" in done.stdout

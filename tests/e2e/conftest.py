@@ -19,14 +19,14 @@ from local.stack import build, deploy
 
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[Stage]:
-    """The stage that all share."""
+    """The deployed stack that all tests share."""
     with EmbeddedAws("tests") as aws:
         yield Stage(aws, deploy(aws, build(aws.name), {"Policy": json.dumps(POLICY)}))
 
 
 @pytest.fixture
 def stage(deployed: Stage) -> Stage:
-    """The stage with nothing left from the test before."""
+    """The deployed stack, without notifications of earlier tests."""
     deployed.pages.take()
     deployed.operations.take()
     deployed.monitor.skip()

@@ -1,4 +1,4 @@
-"""What becomes of a batch that comes twice, at the same time, or broken."""
+"""Batches that are delivered twice, concurrently, or corrupt."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from typing import Any
 
 import pytest
 
+from flowwarden.notify.notifier import IN_PROGRESS
 from flowwarden.records.subscription import encode
-from local.scenario import PATIENCE_SECONDS, Stage
+from local.scenario import TIMEOUT_SECONDS, Stage
 
 pytestmark = pytest.mark.e2e
 
 NOW = 1_764_000_000
 TEMPLATE_FORMAT_FIELDS = 28
 SCANNED = 48
-"""Hosts; half of them are not enough for a scan by a host of which nothing is known, all of them are."""
+"""Number of targets; half of them are too few for a scan finding about a host without history."""
 CONTROL = dict(encode({"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "",
                        "logStream": "", "subscriptionFilters": [], "logEvents": []}))  # fmt: skip
 
 
 def test_two_concurrent_invocations_with_the_same_batch_page_once(stage: Stage) -> None:
-    """One claims and pages; the other finds it told, or fails, so that its retry finds it told."""
-    # A version of its own runs in a process of its own, so both can be warm before it matters.
+    """One claims and pages; the other is suppressed, or fails, so that its retry is suppressed."""
+    # A separate version runs in a separate process, so both are warm before the concurrent calls.
     version = stage.clients.functions.publish_version(FunctionName=stage.stack.monitor)["Version"]
     qualifiers = ("$LATEST", version)
-    for qualifier in qualifiers:  # so that neither has to start first when it matters
+    for qualifier in qualifiers:  # start both
         invoke(stage, CONTROL, qualifier)
     hosts = range(100, 105)
     with ThreadPoolExecutor() as pool:
@@ -35,7 +36,7 @@ def test_two_concurrent_invocations_with_the_same_batch_page_once(stage: Stage) 
             event = batch(stage, host)
             outcomes = list(pool.map(partial(outcome, stage, event), qualifiers))
             assert min(outcomes) == "paged"
-            assert sorted(outcomes)[1] in ("suppressed", "unsure: another delivery is at it")
+            assert sorted(outcomes)[1] in ("suppressed", "unsure: another delivery is in progress")
             assert invoke(stage, event)["Suppressed"] == 1
     assert sorted(page.document["subject"] for page in stage.pages.take()) == [
         f"10.31.0.{host}" for host in hosts
@@ -43,7 +44,7 @@ def test_two_concurrent_invocations_with_the_same_batch_page_once(stage: Stage) 
 
 
 def test_a_replayed_batch_pages_once(stage: Stage) -> None:
-    """The second time the incident is known."""
+    """The second delivery finds the incident's claim."""
     event = batch(stage, host=2)
     assert invoke(stage, event)["Notifications"] == 1
     replayed = invoke(stage, event)
@@ -58,13 +59,13 @@ def test_two_incidents_page_each(stage: Stage) -> None:
     assert len(stage.pages.take()) == 2
 
 
-def test_a_batch_that_cannot_be_read_lands_whole_in_the_failure_queue(stage: Stage) -> None:
-    """After the retries the queue holds the event as it came, from where it can be sent again."""
+def test_an_unreadable_batch_goes_to_the_failure_queue_unchanged(stage: Stage) -> None:
+    """After the retries the queue contains the original event, which can be sent again."""
     corrupt = {"awslogs": {"data": "bm90IGNvbXByZXNzZWQ="}}
     stage.clients.functions.invoke(
         FunctionName=stage.stack.monitor, InvocationType="Event", Payload=json.dumps(corrupt).encode()
     )
-    attempts = stage.monitor.wait(3, PATIENCE_SECONDS)
+    attempts = stage.monitor.wait(3, TIMEOUT_SECONDS)
     queue = stage.stack.monitor_failures
     (message,) = stage.clients.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
     stage.clients.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
@@ -75,8 +76,8 @@ def test_a_batch_that_cannot_be_read_lands_whole_in_the_failure_queue(stage: Sta
     assert stage.pages.take() == []
 
 
-def test_a_scan_of_many_batches_is_found_though_nobody_saw_enough_of_it(stage: Stage) -> None:
-    """Two containers get a probe at a time, and remember them together in the state table."""
+def test_a_scan_over_many_batches_is_found_although_no_container_sees_enough_of_it(stage: Stage) -> None:
+    """Two containers receive alternate probes, and share them through the state table."""
     version = stage.clients.functions.publish_version(FunctionName=stage.stack.monitor)["Version"]
     probe = {"action": "ACCEPT", "dstport": "8080", "packets": "1"}
     probes = [batch(stage, host=7, dstaddr=f"10.31.8.{n}", **probe) for n in range(SCANNED)]
@@ -86,13 +87,13 @@ def test_a_scan_of_many_batches_is_found_though_nobody_saw_enough_of_it(stage: S
         for event, qualifier in zip(probes, qualifiers, strict=True)
     ]
     assert sum(paged) == 1
-    assert paged.index(1) > SCANNED // 2, "more than either of them saw"
+    assert paged.index(1) > SCANNED // 2, "more than either container received"
     (page,) = stage.pages.take()
     assert (page.document["detector"], page.document["subject"]) == ("scan", "10.31.0.7")
 
 
 def batch(stage: Stage, host: int, **given: str) -> dict[str, Any]:
-    """A subscription event: 10.31.0.`host` is refused PostgreSQL, three times, unless told otherwise."""
+    """A subscription event: 10.31.0.`host` is denied PostgreSQL, three times, by default."""
     values = {
         "version": "8",
         "account-id": "111122223333",
@@ -132,19 +133,19 @@ def batch(stage: Stage, host: int, **given: str) -> dict[str, Any]:
 
 
 def outcome(stage: Stage, event: dict[str, Any], qualifier: str) -> str:
-    """What an invocation made of a batch with one incident."""
+    """The result of an invocation with a batch of one incident."""
     answer = stage.clients.functions.invoke(
         FunctionName=stage.stack.monitor, Qualifier=qualifier, Payload=json.dumps(event).encode()
     )
     result = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        assert "Another delivery of this batch is at it" in result["errorMessage"]
-        return "unsure: another delivery is at it"
+        assert IN_PROGRESS in result["errorMessage"]
+        return "unsure: another delivery is in progress"
     return "paged" if result["Notifications"] else "suppressed"
 
 
 def invoke(stage: Stage, event: dict[str, Any], qualifier: str = "$LATEST") -> dict[str, Any]:
-    """Invoke the monitor and wait for what it returns."""
+    """Invoke the monitor and return its response."""
     answer = stage.clients.functions.invoke(
         FunctionName=stage.stack.monitor, Qualifier=qualifier, Payload=json.dumps(event).encode()
     )

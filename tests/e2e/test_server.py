@@ -1,4 +1,4 @@
-"""The embedded AWS is stopped however its block ends, and nothing of the user's AWS reaches it."""
+"""The AWS emulator always stops at the end of its block, and never uses the user's AWS settings."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ with EmbeddedAws("held") as aws:
 """
 
 
-def test_it_is_stopped_when_the_block_fails() -> None:
-    """What raises inside does not leave a server behind."""
+def test_it_stops_when_the_block_fails() -> None:
+    """An exception in the block does not leave a running server."""
     aws = EmbeddedAws("failing")
     with pytest.raises(AssertionError, match="the server answers"):
         fail_inside(aws)
@@ -41,10 +41,10 @@ def fail_inside(aws: EmbeddedAws) -> None:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_it_is_stopped_by_ctrl_c() -> None:
-    """The interrupt unwinds the block."""
+def test_it_stops_on_ctrl_c() -> None:
+    """The interrupt ends the block."""
     with subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.DEVNULL, env=path_of_ours()) as holder:  # fmt: skip
+                          stderr=subprocess.DEVNULL, env=project_path()) as holder:  # fmt: skip
         assert holder.stdout is not None
         port = int(holder.stdout.readline())
         assert listens(port)
@@ -53,8 +53,8 @@ def test_it_is_stopped_by_ctrl_c() -> None:
     assert not listens(port)
 
 
-def test_two_of_the_same_name_do_not_disturb_each_other() -> None:
-    """Somebody runs the demo twice at a time."""
+def test_two_with_the_same_name_are_independent() -> None:
+    """As when the demo runs twice at the same time."""
     with EmbeddedAws("twin") as one, EmbeddedAws("twin") as other:
         assert one.folder != other.folder
         assert listens(one.port)
@@ -63,15 +63,15 @@ def test_two_of_the_same_name_do_not_disturb_each_other() -> None:
         assert later.name == "twin"
 
 
-def test_it_listens_on_loopback_alone() -> None:
-    """Nobody but this machine reaches it."""
+def test_it_listens_only_on_loopback() -> None:
+    """Other machines cannot reach it."""
     with EmbeddedAws("loopback") as aws:
         assert listens(aws.port)
         assert not listens(aws.port, "127.0.0.2")
 
 
-def test_clients_do_not_look_at_the_users_profile() -> None:
-    """A profile that does not exist, and a proxy that nobody runs, disturb nothing."""
+def test_clients_ignore_the_users_profile() -> None:
+    """A missing profile and an unreachable proxy have no effect."""
     script = """
 from local.server import EmbeddedAws
 with EmbeddedAws("profile") as aws:
@@ -87,7 +87,7 @@ with EmbeddedAws("profile") as aws:
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
-        env=path_of_ours() | hostile,
+        env=project_path() | hostile,
         capture_output=True,
         text=True,
         check=False,
@@ -95,8 +95,8 @@ with EmbeddedAws("profile") as aws:
     assert done.stdout.strip() == "1", done.stderr
 
 
-def path_of_ours() -> dict[str, str]:
-    """An environment in which a script finds the project."""
+def project_path() -> dict[str, str]:
+    """An environment in which a script can import the project."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
@@ -105,7 +105,7 @@ def path_of_ours() -> dict[str, str]:
 
 
 def listens(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody accepts connections there; asked again for a moment, since ports close slowly."""
+    """Whether the port accepts connections; repeated for a moment, because ports close slowly."""
     for _ in range(3):
         with socket.socket() as probe:
             if probe.connect_ex((host, port)) != 0:

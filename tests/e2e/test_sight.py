@@ -1,4 +1,4 @@
-"""Log formats are looked up, and lines that cannot be read are told to operations."""
+"""Log formats are requested from EC2, and unparsed lines are reported to operations."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from flowwarden.records.subscription import encode
-from local.scenario import PATIENCE_SECONDS, Stage
+from local.scenario import TIMEOUT_SECONDS, Stage
 
 pytestmark = pytest.mark.e2e
 
 GROUP = "/e2e/sight"
-"""A log group of its own: what other tests made the monitor learn of theirs stays with theirs."""
+"""A separate log group, because the monitor learns formats by log group and other tests use theirs."""
 
 
-def test_lines_that_cannot_be_read_are_told_to_operations_once(stage: Stage) -> None:
-    """The embedded EC2 describes flow logs without their format: the configured one is tried then."""
+def test_unparsed_lines_are_reported_to_operations_once(stage: Stage) -> None:
+    """The emulator describes flow logs without their format, so the configured format is used."""
     vpc = stage.clients.ec2.create_vpc(CidrBlock="10.41.0.0/16")["Vpc"]["VpcId"]
     made = stage.clients.ec2.create_flow_logs(
         ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName=GROUP
     )
     first = invoke(stage, batch("first"))
     assert (first["Malformed"], first["SightLost"], first["LogFormatsUnavailable"]) == (6, 1, 0)
-    (report,) = stage.operations.wait(1, PATIENCE_SECONDS)
+    (report,) = stage.operations.wait(1, TIMEOUT_SECONDS)
     assert report.detector == "unparsed-lines"
     assert GROUP in report.subject
     assert f"{len(stage.stack.log_format.split())} fields: " in report.text
@@ -33,13 +33,13 @@ def test_lines_that_cannot_be_read_are_told_to_operations_once(stage: Stage) -> 
     assert stage.operations.take() == []
     assert formats_kept(stage) == {"L": []}
     assert stage.pages.take() == []
-    # Other tests count the VPCs that a sweep finds uncovered.
+    # Deleted, because other tests count the uncovered VPCs of a sweep.
     stage.clients.ec2.delete_flow_logs(FlowLogIds=made["FlowLogIds"])
     stage.clients.ec2.delete_vpc(VpcId=vpc)
 
 
 def formats_kept(stage: Stage) -> object:
-    """What the state table remembers for all containers."""
+    """The formats stored in the state table for all containers."""
     item = stage.clients.dynamodb.get_item(
         TableName=stage.stack.state_table,
         Key={"pk": {"S": f"layouts#{GROUP}"}, "sk": {"S": "formats"}},
@@ -68,7 +68,7 @@ def batch(name: str) -> dict[str, Any]:
 
 
 def invoke(stage: Stage, event: dict[str, Any]) -> dict[str, Any]:
-    """Invoke the monitor and wait for what it returns."""
+    """Invoke the monitor and return its response."""
     answer = stage.clients.functions.invoke(
         FunctionName=stage.stack.monitor, Payload=json.dumps(event).encode()
     )

@@ -1,4 +1,4 @@
-"""What the deployment really made, read back."""
+"""The deployed resources, read back."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def test_the_monitor_is_subscribed_to_every_line_of_the_flow_logs(stage: Stage) 
 
 
 def test_nothing_is_subscribed_to_the_functions_own_logs(stage: Stage) -> None:
-    """A monitor that reads its own log feeds itself."""
+    """A monitor that reads its own log would be an endless loop."""
     assert stage.monitor.log_group != stage.stack.flow_log_group
     for group in (stage.monitor.log_group, stage.enforcer.log_group):
         assert subscriptions(stage, group) == []
 
 
 @pytest.mark.parametrize("function", ["Monitor", "Enforcer"])
-def test_what_fails_is_retried_and_then_kept(stage: Stage, function: str) -> None:
-    """Two retries, an age that ends, and a queue for what is left."""
+def test_a_failed_event_is_retried_and_then_queued(stage: Stage, function: str) -> None:
+    """Two retries, a maximum age, and a failure queue."""
     name = stage.stack.resources[f"{function}Function"]
     configuration = stage.clients.functions.get_function_event_invoke_config(
         FunctionName=name, Qualifier="$LATEST"
@@ -36,8 +36,8 @@ def test_what_fails_is_retried_and_then_kept(stage: Stage, function: str) -> Non
     assert destination == queue_arn(stage, stage.stack.resources[f"{function}FailureQueue"])
 
 
-def test_both_functions_are_told_the_same_log_format(stage: Stage) -> None:
-    """The enforcer writes what the monitor reads."""
+def test_both_functions_get_the_same_log_format(stage: Stage) -> None:
+    """The enforcer creates flow logs in the format that the monitor reads."""
     formats = {
         stage.clients.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"][
             "LOG_FORMAT"

@@ -1,4 +1,4 @@
-"""The demo's story, as told on the real template."""
+"""The demo's scenario on the real template."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ HOST = Host(
 )
 
 
-def test_the_story_ends_as_told(stage: Stage) -> None:
-    """VPCs are covered, a second sweep does nothing, every scene has its pages and no others."""
-    told = io.StringIO()
-    assert narrate(Terminal(told), stage) == 0, told.getvalue()
+def test_the_demo_has_the_expected_results(stage: Stage) -> None:
+    """VPCs are covered, a second sweep does nothing, every scene has exactly its pages."""
+    output = io.StringIO()
+    assert narrate(Terminal(output), stage) == 0, output.getvalue()
     for page in ("is blocked from PostgreSQL", "was rejected at 24", "on the internet"):
-        assert page in told.getvalue()
+        assert page in output.getvalue()
 
 
-def test_a_page_carries_what_subscribers_filter_by(stage: Stage) -> None:
-    """Severity, detector, account, region and VPC come as message attributes."""
+def test_a_page_has_the_attributes_that_subscribers_filter_by(stage: Stage) -> None:
+    """Severity, detector, account, region and VPC are message attributes."""
     played = stage.play(_refused(HOST, "10.30.9.9", pages=("blocked-connection",)), NOW)
     assert played.problems == ()
     (page,) = played.deliveries
@@ -50,10 +50,10 @@ def test_a_page_carries_what_subscribers_filter_by(stage: Stage) -> None:
     assert "10.30.9.9" in page.text
 
 
-def test_a_scene_that_comes_out_differently_is_noticed(stage: Stage) -> None:
-    """The demo cannot succeed by not looking: a page nobody expected and a missing one are problems."""
+def test_an_unexpected_result_of_a_scene_is_a_problem(stage: Stage) -> None:
+    """Unexpected and missing pages are problems, so the demo cannot succeed by accident."""
     surprise = stage.play(_refused(HOST, "10.30.9.10", port=6379), NOW)
-    assert [problem for problem in surprise.problems if "nobody expected" in problem]
+    assert [problem for problem in surprise.problems if "unexpected page" in problem]
     assert [problem for problem in surprise.problems if problem.startswith("metric Notifications")]
 
 

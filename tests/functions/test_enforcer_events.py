@@ -1,4 +1,4 @@
-"""The readable events of the enforcer, through the real handler, against a fake EC2."""
+"""The example events of the enforcer, through the real handler, against a fake EC2."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ ENVIRONMENT = {
 
 @dataclass
 class Context:
-    """What Powertools asks of a Lambda context."""
+    """The members of a Lambda context that Powertools uses."""
 
     function_name: str = "enforcer"
     memory_limit_in_mb: int = 256
@@ -63,7 +63,7 @@ class Context:
     aws_request_id: str = "6e1c9ad0-0000-4000-8000-000000000001"
 
     def get_remaining_time_in_millis(self) -> int:
-        """As Lambda tells it."""
+        """The remaining time, as Lambda returns it."""
         return 300_000
 
 
@@ -78,7 +78,7 @@ class Run:
 
     @property
     def sink(self) -> MemorySink:
-        """Where reports go."""
+        """The sink that receives reports."""
         return self.fakes.sink
 
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -89,42 +89,42 @@ class Run:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """One of the readable events."""
+    """Read an example event."""
     content: dict[str, Any] = json.loads(path.read_text())
     return content
 
 
-def world(told: dict[str, Any]) -> FakeEc2:
+def world(described: dict[str, Any]) -> FakeEc2:
     """The EC2 that an event's `world` describes."""
-    faults = told.get("refuses", {})
+    faults = described.get("refuses", {})
     return FakeEc2(
-        vpcs_listed=msgspec.convert(told["vpcs"], list[Vpc]),
-        existing=flow_logs(told["flow_logs"]),
+        vpcs_listed=msgspec.convert(described["vpcs"], list[Vpc]),
+        existing=flow_logs(described["flow_logs"]),
         create_faults={
             vpc_id: classify("CreateFlowLogs", fault["code"], fault["message"])
             for vpc_id, fault in faults.items()
         },
-        deleted_but_listed=set(told.get("deleted_but_listed", [])),
-        late=flow_logs(told.get("late", [])),
-        interfaces_listed=msgspec.convert(told.get("interfaces", []), list[NetworkInterface]),
+        deleted_but_listed=set(described.get("deleted_but_listed", [])),
+        late=flow_logs(described.get("late", [])),
+        interfaces_listed=msgspec.convert(described.get("interfaces", []), list[NetworkInterface]),
     )
 
 
 def moment(event: dict[str, Any]) -> float:
-    """When an event happened, Unix seconds."""
+    """The time of an event, Unix seconds."""
     return datetime.fromisoformat(event["time"]).timestamp()
 
 
 def run_of(case: dict[str, Any]) -> Run:
-    """The handler in the world of a readable event."""
-    told, ec2 = case["world"], world(case["world"])
+    """The handler in the world of an example event."""
+    described, ec2 = case["world"], world(case["world"])
     fakes = Fakes(ec2=ec2)
-    if "log_groups" in told:
-        groups = msgspec.convert(told["log_groups"], list[LogGroup])
+    if "log_groups" in described:
+        groups = msgspec.convert(described["log_groups"], list[LogGroup])
         fakes.groups = FakeGroups({each.name: each for each in groups})
-    if "role" in told:
-        fakes.roles = FakeRoles(msgspec.convert(told["role"], DeliveryRole | None))
-    pending = msgspec.convert(told.get("pending", []), list[WorkItem])
+    if "role" in described:
+        fakes.roles = FakeRoles(msgspec.convert(described["role"], DeliveryRole | None))
+    pending = msgspec.convert(described.get("pending", []), list[WorkItem])
     fakes.queue = FakeWorkQueue({each.vpc_id: each for each in pending})
     return Run(
         ec2=ec2,
@@ -136,7 +136,7 @@ def run_of(case: dict[str, Any]) -> Run:
 
 @contextmanager
 def logged() -> Iterator[list[dict[str, Any]]]:
-    """What the handler logs meanwhile, decoded."""
+    """The log lines that the handler writes in this context, decoded."""
     stream, lines = io.StringIO(), list[dict[str, Any]]()
     handler = enforcer.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
@@ -149,8 +149,8 @@ def logged() -> Iterator[list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-def test_event_ends_as_expected(path: Path) -> None:
-    """Each readable event leads to the result and the notification that stand beside it."""
+def test_an_event_has_the_expected_result(path: Path) -> None:
+    """Each example event leads to the result and the notification in its file."""
     case = read(path)
     run, expected = run_of(case), case["expected"]
     result = run(case["event"])
@@ -161,11 +161,11 @@ def test_event_ends_as_expected(path: Path) -> None:
         }
         assert planned == expected["steps"]
     assert result == expected["result"]
-    assert_told(run.sink, expected["notification"])
+    assert_sent(run.sink, expected["notification"])
 
 
-def assert_told(sink: MemorySink, expected: dict[str, Any] | None) -> None:
-    """What was sent is what the event expects."""
+def assert_sent(sink: MemorySink, expected: dict[str, Any] | None) -> None:
+    """The notification sent is the expected one."""
     if expected is None:
         assert sink.sent == []
         return
@@ -177,13 +177,13 @@ def assert_told(sink: MemorySink, expected: dict[str, Any] | None) -> None:
 
 
 def test_every_call_the_rules_forward_has_an_event() -> None:
-    """The readable events show at least what the stack's rules can send."""
+    """The example events cover at least the events of the stack's rules."""
     names = {path.stem for path in EVENTS}
     assert names >= {"create-vpc", "create-vpc-failed", "create-default-vpc", "delete-flow-logs", "sweep"}
 
 
-def test_second_delivery_of_an_event_changes_nothing() -> None:
-    """EventBridge delivers at least once: the repetition finds the VPC covered, and creates nothing."""
+def test_a_second_delivery_of_an_event_changes_nothing() -> None:
+    """EventBridge delivers at least once: the second run finds the VPC covered, and creates nothing."""
     case = read(ROOT / "events/enforcer/create-vpc.json")
     run = run_of(case)
     run(case["event"])
@@ -191,8 +191,8 @@ def test_second_delivery_of_an_event_changes_nothing() -> None:
     assert len(run.ec2.created) == len(run.sink.sent) == 1
 
 
-def test_service_is_wired_once_while_warm() -> None:
-    """The second event meets the service that the first one made; making one needs no event."""
+def test_the_service_is_wired_once_while_warm() -> None:
+    """The second event uses the service that the first one created; importing creates none."""
     case = read(ROOT / "events/enforcer/sweep-quiet.json")
     run, wirings = run_of(case), []
 
@@ -207,8 +207,8 @@ def test_service_is_wired_once_while_warm() -> None:
     assert wirings == ["once"]
 
 
-def test_metrics_count_even_when_the_event_is_retried(capsys: pytest.CaptureFixture[str]) -> None:
-    """A run that raises, because nobody could come back, still puts its numbers into metrics."""
+def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that raises, because it cannot queue a later check, still emits its metrics."""
     case = read(ROOT / "events/enforcer/sweep-trouble.json")
     run = run_of(case)
     run.ec2.list_fault, run.fakes.queue.broken = CallFailed("InternalError"), True
@@ -225,7 +225,7 @@ def test_metrics_count_even_when_the_event_is_retried(capsys: pytest.CaptureFixt
     }
 
 
-def test_metrics_count_what_was_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_count_the_results(capsys: pytest.CaptureFixture[str]) -> None:
     """Created, covered and skipped VPCs are counted in the namespace FlowWarden."""
     case = read(ROOT / "events/enforcer/sweep.json")
     run_of(case)(case["event"])
@@ -241,15 +241,15 @@ def test_metrics_count_what_was_done(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def metrics_in(output: str) -> dict[str, Any]:
-    """The metrics of the one EMF document in what a function printed."""
+    """The metrics of the only EMF document in a function's output."""
     (document,) = (json.loads(line) for line in output.splitlines() if '"_aws"' in line)
     (described,) = document["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == "FlowWarden"
     return {metric["Name"]: document[metric["Name"]] for metric in described["Metrics"]}
 
 
-def test_log_tells_what_was_done_and_who_caused_it() -> None:
-    """The log has a line for the VPC and one for the run, both found by the event's id."""
+def test_the_log_contains_the_result_and_the_actor() -> None:
+    """The log has a line for the VPC and one for the run, both with the event's id."""
     case = read(ROOT / "events/enforcer/create-vpc.json")
     with logged() as lines:
         run_of(case)(case["event"])
@@ -261,8 +261,8 @@ def test_log_tells_what_was_done_and_who_caused_it() -> None:
     assert {line["correlation_id"] for line in lines} == {case["event"]["id"]}
 
 
-def test_failures_are_logged_as_errors_even_if_nobody_can_be_told() -> None:
-    """A topic that does not answer fails the run, after the log has the outcome."""
+def test_failures_are_logged_as_errors_even_if_no_notification_can_be_sent() -> None:
+    """An unreachable topic fails the run, after the result is logged."""
     case = read(ROOT / "events/enforcer/sweep-trouble.json")
     run = run_of(case)
     run.sink.away = True
@@ -274,8 +274,8 @@ def test_failures_are_logged_as_errors_even_if_nobody_can_be_told() -> None:
     ]
 
 
-def test_report_that_got_lost_is_told_by_the_retry(capsys: pytest.CaptureFixture[str]) -> None:
-    """SNS fails once: the retry creates nothing, counts nothing as created, and tells what was done."""
+def test_a_lost_report_is_sent_by_the_retry(capsys: pytest.CaptureFixture[str]) -> None:
+    """SNS fails once: the retry creates nothing, counts nothing as created, and sends the report."""
     case = read(ROOT / "events/enforcer/create-vpc.json")
     run = run_of(case)
     run.ec2.clock, run.sink.away = int(run.now), True
@@ -290,8 +290,8 @@ def test_report_that_got_lost_is_told_by_the_retry(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("event", [None, [], "x", 5])
-def test_what_is_no_event_ends_without_an_error(event: Any) -> None:
-    """By hand a function can be invoked with anything: it says that it was nothing."""
+def test_a_payload_that_is_not_an_event_is_not_an_error(event: Any) -> None:
+    """A manual invocation can pass any JSON; the result names its type."""
     case = read(ROOT / "events/enforcer/sweep.json")
     run = run_of(case)
     result = run(event)
@@ -299,16 +299,16 @@ def test_what_is_no_event_ends_without_an_error(event: Any) -> None:
     assert run.ec2.asked == []
 
 
-def test_empty_event_is_none_of_its_business() -> None:
-    """A test event without anything in it changes nothing and does not fail."""
+def test_an_empty_event_is_ignored() -> None:
+    """An empty test event changes nothing and does not fail."""
     case = read(ROOT / "events/enforcer/sweep.json")
     assert run_of(case)({})["kind"] == "ignored"
 
 
 def real(name: str) -> dict[str, Any]:
-    """A real CloudTrail record; skips where there are none."""
+    """A real CloudTrail record; skips the test if there are none."""
     if not REAL.is_dir():
-        pytest.skip(f"no real events beside the project: {REAL}")
+        pytest.skip(f"no real events at {REAL}")
     content = json.loads((REAL / "cloudtrail" / name).read_text())
     record: dict[str, Any] = content[0] if isinstance(content, list) else content
     return record
@@ -318,37 +318,37 @@ def run_on(detail: dict[str, Any], *, grace_minutes: int, flow_logs: tuple[FlowL
     """The handler in the account and region of a record, with one VPC."""
     account = detail["recipientAccountId"]
     ec2 = FakeEc2([Vpc(vpc_id=REAL_VPC, owner_id=account)], list(flow_logs))
-    told = {"ACCOUNT_ID": account, "AWS_REGION": detail["awsRegion"]}
+    identity = {"ACCOUNT_ID": account, "AWS_REGION": detail["awsRegion"]}
     policy = {"POLICY": f'{{"flow_logs": {{"grace_minutes": {grace_minutes}}}}}'}
     now = moment(wrapped(detail)) + 60
-    return Run(ec2=ec2, fakes=Fakes(ec2=ec2), now=now, environment={**ENVIRONMENT, **told, **policy})
+    return Run(ec2=ec2, fakes=Fakes(ec2=ec2), now=now, environment={**ENVIRONMENT, **identity, **policy})
 
 
 @pytest.mark.parametrize("name", ["create-vpc.json", "delete-flow-logs.json"])
 def test_real_records_go_through_the_handler(name: str) -> None:
-    """Real CloudTrail records, in a real envelope, lead to the missing flow log; who it was is told."""
+    """Real CloudTrail records, in a real envelope, create the missing flow log; the report has the actor."""
     detail = real(name)
     run = run_on(detail, grace_minutes=0)
     assert run(wrapped(detail))["created"] == [REAL_VPC]
-    for told in (
+    for part in (
         detail["userIdentity"]["arn"],
         detail["sourceIPAddress"],
         detail["userIdentity"]["accessKeyId"],
     ):
-        assert told in run.sink.sent[0].text
+        assert part in run.sink.sent[0].text
 
 
 @pytest.mark.parametrize("name", ["create-vpc.json", "delete-flow-logs.json"])
 def test_a_real_call_that_failed_changes_nothing(name: str) -> None:
-    """CloudTrail records it too, without an answer."""
+    """CloudTrail records it too, without a response."""
     detail = real(name) | {"errorCode": "Client.UnauthorizedOperation", "responseElements": None}
     run = run_on(detail, grace_minutes=0)
     assert run(wrapped(detail))["kind"] == "ignored"
     assert (run.ec2.calls, run.sink.sent) == ({}, [])
 
 
-def test_a_real_deletion_of_several_flow_logs_is_read_whole() -> None:
-    """None of them covers any more, though EC2 lists them still."""
+def test_a_real_deletion_of_several_flow_logs_is_read_completely() -> None:
+    """None of them counts as coverage, although EC2 still lists them."""
     detail = real("delete-flow-logs.json")
     asked = detail["requestParameters"]["DeleteFlowLogsRequest"]["FlowLogId"]
     ids = [asked["content"], "fl-0e17aa62a21d4bb00"]
@@ -361,12 +361,12 @@ def test_a_real_deletion_of_several_flow_logs_is_read_whole() -> None:
     assert all(each in run.sink.sent[0].text for each in ids)
 
 
-def test_a_real_birth_followed_by_somebody_s_own_flow_log_is_left_to_them() -> None:
-    """Five seconds later theirs is there; when the grace is over there is nothing to do, or to tell."""
+def test_an_unmanaged_flow_log_created_after_a_real_vpc_is_sufficient() -> None:
+    """It exists five seconds later; when the grace period is over, there is nothing to do or to report."""
     detail = real("create-vpc.json")
     run = run_on(detail, grace_minutes=5)
     assert run(wrapped(detail))["pending"] == [REAL_VPC]
-    run.ec2.existing.append(covering("fl-theirs", int(moment(wrapped(detail))) + 5))
+    run.ec2.existing.append(covering("fl-foreign", int(moment(wrapped(detail))) + 5))
     sweep = {"detail-type": "Scheduled Event", "time": detail["eventTime"], "detail": {}}
     look = sweep | {"detail": {"look": "pending"}}
     for event, seconds, key, vpcs in (
@@ -380,7 +380,7 @@ def test_a_real_birth_followed_by_somebody_s_own_flow_log_is_left_to_them() -> N
 
 
 def flow_logs(documents: list[dict[str, Any]]) -> list[FlowLog]:
-    """Those of an event file, where settings stand beside the other members."""
+    """The flow logs of an event file, where settings are members like the others."""
     names = {each.name for each in SETTINGS}
     return [
         changed(msgspec.convert(each, FlowLog), **{name: each[name] for name in names & each.keys()})
@@ -389,7 +389,7 @@ def flow_logs(documents: list[dict[str, Any]]) -> list[FlowLog]:
 
 
 def covering(flow_log_id: str, creation_time: int | None = None) -> FlowLog:
-    """Somebody's flow log of the VPC, like the wanted one."""
+    """An unmanaged flow log of the VPC with the desired settings."""
     return FlowLog(
         flow_log_id=flow_log_id,
         resource_id=REAL_VPC,
@@ -402,7 +402,7 @@ def covering(flow_log_id: str, creation_time: int | None = None) -> FlowLog:
 
 
 def wrapped(detail: dict[str, Any]) -> dict[str, Any]:
-    """A CloudTrail record in the envelope in which EventBridge hands it over."""
+    """A CloudTrail record in EventBridge's envelope."""
     envelope: dict[str, Any] = json.loads((REAL / "eventbridge-envelope.json").read_text())
     return {
         **envelope,
@@ -414,8 +414,8 @@ def wrapped(detail: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_wiring_needs_nothing_but_the_environment() -> None:
-    """`wire` makes the whole service from the function's environment, without a call to AWS."""
+def test_wiring_needs_only_the_environment() -> None:
+    """`wire` creates the whole service from the function's environment, without a call to AWS."""
     environment = {
         **ENVIRONMENT,
         "AWS_ACCESS_KEY_ID": "testing",

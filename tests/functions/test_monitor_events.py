@@ -1,4 +1,4 @@
-"""The readable events of the monitor, through the real handler, and the events of others."""
+"""The example events of the monitor, and events of other projects, through the real handler."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ REAL = DATA / "events" / "cloudwatch-logs"
 
 
 class _Template(yaml.SafeLoader):
-    """Reads CloudFormation's YAML, whose own tags mean nothing here."""
+    """Loads CloudFormation's YAML and ignores its tags."""
 
 
 _Template.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader of ours
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a subclass of SafeLoader
 
 ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
@@ -48,7 +48,7 @@ ENVIRONMENT = {
 
 @dataclass
 class Context:
-    """What Powertools asks of a Lambda context."""
+    """The members of a Lambda context that Powertools uses."""
 
     function_name: str = "monitor"
     memory_limit_in_mb: int = 512
@@ -56,19 +56,19 @@ class Context:
     aws_request_id: str = "6e1c9ad0-0000-4000-8000-000000000002"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
+        """Sufficient time."""
         return 40_000
 
 
 @dataclass
 class Harness:
-    """The real handler, wired to fakes."""
+    """The real handler, on fakes."""
 
     environment: dict[str, str] = field(default_factory=dict)
     sink: MemorySink = field(default_factory=MemorySink)
     operations: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     log_formats: list[str | None] = field(default_factory=list)
-    """The log formats of the flow logs that write into the log group, as EC2 tells them."""
+    """The log formats of the flow logs that write to the log group, as EC2 returns them."""
 
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the handler."""
@@ -98,7 +98,7 @@ class Harness:
 
 
 def document(*lines: str, group: str = "/flow-warden/flow-logs") -> dict[str, Any]:
-    """A subscription document around some lines."""
+    """A subscription document with these lines."""
     events = [{"id": str(number), "timestamp": 1, "message": text} for number, text in enumerate(lines)]
     return {
         "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": group,
@@ -110,8 +110,8 @@ BLOCKED = "2 111122223333 eni-1 10.0.1.20 10.0.2.30 49152 5432 6 6 360 176400000
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-def test_an_event_ends_as_expected(path: Path) -> None:
-    """What stands beside the event is what happens."""
+def test_an_event_has_the_expected_result(path: Path) -> None:
+    """Each example event leads to the result and the notifications in its file."""
     readable = json.loads(path.read_text())
     harness = Harness(readable.get("settings", {}), log_formats=readable.get("log_formats", []))
     result = harness.run(encode(readable["event"]))
@@ -122,15 +122,15 @@ def test_an_event_ends_as_expected(path: Path) -> None:
         return
     counts = {name: result[metric] for metric, name in monitor.METRICS.items() if name in expected["counts"]}
     assert counts == expected["counts"]
-    for sink, told in ((harness.sink, "pages"), (harness.operations, "operations")):
-        wanted = expected.get(told, [])
-        assert len(sink.sent) == len(wanted), told
+    for sink, route in ((harness.sink, "pages"), (harness.operations, "operations")):
+        wanted = expected.get(route, [])
+        assert len(sink.sent) == len(wanted), route
         for sent, members in zip(sink.sent, wanted, strict=True):
             assert {name: sent.document[name] for name in members} == members
 
 
-def test_the_events_cover_what_they_should() -> None:
-    """One of each kind is there, so that nobody deletes the last of a kind."""
+def test_there_is_an_example_of_every_kind_of_event() -> None:
+    """Protects the last example of a kind from deletion."""
     assert {path.stem for path in EVENTS} >= {
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
         "unexpected-egress", "internet-to-private", "host-probing", "two-formats", "formats-alike",
@@ -149,22 +149,22 @@ def test_the_events_cover_what_they_should() -> None:
         ({"awslogs": {"data": ""}}, CorruptPayload, "neither gzip nor zlib"),
     ],
 )
-def test_an_event_that_is_none_fails_with_a_named_error(
+def test_an_invalid_event_raises_its_error(
     event: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    """The batch goes whole to the failure queue; the message says why."""
+    """The whole batch goes to the failure queue; the message contains the reason."""
     with pytest.raises(error, match=message):
         Harness().run(event)
 
 
-def test_a_bomb_is_refused_at_the_cap() -> None:
-    """The setting is MiB; the message says how to raise it."""
+def test_a_decompression_bomb_is_rejected_at_the_limit() -> None:
+    """The setting is in MiB; the message says how to raise it."""
     with pytest.raises(PayloadTooLarge, match=r"\(1 MiB\).*MAX_INFLATED_MIB"):
         Harness({"MAX_INFLATED_MIB": "1"}).run(encode(document("x" * 2_000_000)))
 
 
-def test_the_monitors_own_log_group_is_never_read() -> None:
-    """Reading it would make the monitor feed itself."""
+def test_the_monitors_own_log_group_is_never_processed() -> None:
+    """Processing it would be an endless loop."""
     harness = Harness()
     assert harness.run(encode(document(BLOCKED, group="/aws/lambda/monitor"))) == {
         "skipped": "/aws/lambda/monitor"
@@ -179,8 +179,8 @@ def test_a_page_that_cannot_be_sent_fails_the_invocation() -> None:
         harness.run(encode(document(BLOCKED)))
 
 
-def test_metrics_are_written_even_when_the_invocation_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    """What was counted is counted, in CloudWatch's embedded format."""
+def test_metrics_are_emitted_even_if_the_invocation_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """In CloudWatch's embedded metric format."""
     with pytest.raises(PublishFailed):
         Harness(sink=MemorySink(refuse={"blocked-connection"})).run(encode(document(BLOCKED, "nonsense")))
     (metrics,) = [
@@ -195,7 +195,7 @@ def test_metrics_are_written_even_when_the_invocation_fails(capsys: pytest.Captu
 @pytest.mark.skipif(not REAL.exists(), reason="../shared/data is not here: real payloads are not tried")
 @pytest.mark.parametrize("name", ["lambda-go", "powertools-data-message", "powertools-policy-level-zlib"])
 def test_payloads_of_other_projects_are_read(name: str) -> None:
-    """They hold lines that are no flow records: each is counted as malformed, none is fatal or a page."""
+    """Their lines are not flow records: each counts as malformed; none is fatal or causes a page."""
     harness = Harness()
     result = harness.run(json.loads((REAL / f"{name}.json").read_text()))
     assert result["Malformed"] > 0

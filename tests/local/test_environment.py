@@ -1,4 +1,4 @@
-"""Nothing of the user's AWS reaches the tools."""
+"""The user's AWS settings do not reach the tools."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USER = {
 }
 
 
-def test_the_users_credentials_stay_out() -> None:
+def test_the_users_credentials_are_removed() -> None:
     """Test credentials, no configuration files, no profile, no session."""
     made = environment("http://127.0.0.1:4566", USER)
     assert "AKIAREAL" not in made.values()
@@ -34,8 +34,8 @@ def test_the_users_credentials_stay_out() -> None:
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SNS", "PYTHONPATH"} & made.keys()
 
 
-def test_what_tools_need_stays() -> None:
-    """The path, the home with its caches, the proxy that downloads go through."""
+def test_variables_that_tools_need_are_kept() -> None:
+    """The path, the home folder with its caches, and the proxy for downloads."""
     made = environment("http://127.0.0.1:4566", USER)
     assert {name: made[name] for name in ("PATH", "HOME", "HTTPS_PROXY")} == {
         name: USER[name] for name in ("PATH", "HOME", "HTTPS_PROXY")
@@ -43,18 +43,18 @@ def test_what_tools_need_stays() -> None:
     assert made["SAM_CLI_TELEMETRY"] == "0"
 
 
-def test_no_proxy_stands_before_the_embedded_aws() -> None:
-    """Nor is what the user excluded forgotten."""
+def test_no_proxy_is_used_for_the_emulator() -> None:
+    """The user's own exclusions are kept."""
     made = environment("http://172.17.0.1:4566", USER)
     assert made["NO_PROXY"] == made["no_proxy"] == "intranet,127.0.0.1,172.17.0.1,localhost"
 
 
-def test_without_an_endpoint_calls_go_nowhere() -> None:
-    """A build needs no AWS; one that called it would get a refusal, not the user's account."""
+def test_without_an_endpoint_calls_fail() -> None:
+    """A build needs no AWS; a call would be refused and would not reach the user's account."""
     assert environment(None, USER)["AWS_ENDPOINT_URL"] == NOWHERE
 
 
 @given(st.dictionaries(st.text(min_size=1).map("AWS_".__add__), st.just("the user's")))
-def test_no_aws_variable_passes(theirs: dict[str, str]) -> None:
-    """Whatever its name."""
-    assert "the user's" not in environment("http://127.0.0.1:1", theirs).values()
+def test_no_aws_variable_is_kept(foreign: dict[str, str]) -> None:
+    """Regardless of its name."""
+    assert "the user's" not in environment("http://127.0.0.1:1", foreign).values()

@@ -1,4 +1,4 @@
-"""Readable events become payloads; what is no event is refused with a reason."""
+"""Example events become payloads; other files are refused with a reason."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ FLOW_LOG = {"flow_log_id": "fl-1", "resource_id": "vpc-1"}
 
 
 def with_members(**members: object) -> str:
-    """A file of an event with these members beside it."""
+    """A file with an event and these members."""
     return json.dumps({"event": {"detail-type": "x"}} | members)
 
 
-def test_a_monitor_event_is_packed_as_a_subscription_does() -> None:
-    """What is packed unpacks to what is readable."""
+def test_a_monitor_event_is_encoded_like_a_subscription_event() -> None:
+    """Decoding returns the original event."""
     event = payload.read(EVENTS / "monitor" / "reject-burst.json")
     assert event.function == payload.MONITOR
     batch = decode(event.payload["awslogs"]["data"], 1 << 20)
@@ -36,7 +36,7 @@ def test_a_monitor_event_is_packed_as_a_subscription_does() -> None:
 
 
 def test_an_enforcer_event_is_passed_as_it_is() -> None:
-    """EventBridge packs nothing."""
+    """EventBridge does not encode events."""
     event = payload.read(EVENTS / "enforcer" / "create-vpc.json")
     assert event.function == payload.ENFORCER
     assert event.payload == event.event
@@ -46,7 +46,7 @@ def test_an_enforcer_event_is_passed_as_it_is() -> None:
     "path", sorted(EVENTS.glob("*/*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
 def test_every_event_of_the_folder_can_be_invoked(path: Path) -> None:
-    """The folder tells which function it is for."""
+    """The folder determines its function."""
     function = {"monitor": payload.MONITOR, "enforcer": payload.ENFORCER}[path.parent.name]
     assert payload.read(path).function == function
 
@@ -85,8 +85,8 @@ def test_every_event_of_the_folder_can_be_invoked(path: Path) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_what_is_no_event_is_refused(tmp_path: Path, content: str | None, reason: str) -> None:
-    """The message names the file, what is wrong, and where events stand."""
+def test_a_file_that_is_not_an_event_is_refused(tmp_path: Path, content: str | None, reason: str) -> None:
+    """The message contains the file, the problem, and the folders of valid events."""
     path = tmp_path / "event.json"
     if content is not None:
         path.write_text(content, errors="surrogatepass")
@@ -96,20 +96,20 @@ def test_what_is_no_event_is_refused(tmp_path: Path, content: str | None, reason
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    """A path may name anything."""
+    """A path may be a folder."""
     with pytest.raises(payload.NotAnEvent, match="directory"):
         payload.read(tmp_path)
 
 
-def test_the_name_of_a_file_is_told_even_where_it_is_no_text(tmp_path: Path) -> None:
-    """A terminal takes no halves of surrogate pairs, which is how Python reads such names."""
+def test_an_undecodable_file_name_is_reported(tmp_path: Path) -> None:
+    """Python reads such names as lone surrogates, which a terminal cannot print."""
     with pytest.raises(payload.NotAnEvent) as refusal:
         payload.read(tmp_path / os.fsdecode(b"odd-\xff.json"))
     assert "odd-\ufffd.json: No such file" in str(refusal.value)
 
 
-def test_what_only_the_tests_know_is_left_out(tmp_path: Path) -> None:
-    """The files say also what is expected; the shortest event has the event alone."""
+def test_members_used_only_by_tests_are_ignored(tmp_path: Path) -> None:
+    """The files also contain the expected results; the shortest file has only the event."""
     path = tmp_path / "an event.json"
     path.write_text(with_members(expected={"result": {}}, world={"refuses": {}, "late": []}))
     assert payload.read(path) == payload.ReadableEvent(event={"detail-type": "x"})
@@ -125,7 +125,7 @@ MEMBERS = st.sampled_from(["event", "title", "settings", "world"])
 
 @given(st.dictionaries(MEMBERS, JSON) | JSON)
 def test_any_document_is_an_event_or_is_refused(document: object) -> None:
-    """Nothing else comes out, whatever a file holds."""
+    """For any content of a file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "event.json"
         path.write_text(json.dumps(document))
@@ -135,8 +135,8 @@ def test_any_document_is_an_event_or_is_refused(document: object) -> None:
 
 
 @pytest.mark.parametrize("given_event", ["", "no such event.json"])
-def test_make_hands_over_a_path_with_blanks_as_one(given_event: str) -> None:
-    """And no path at all as none, so that the usage is told."""
+def test_make_passes_a_path_with_spaces_as_one_argument(given_event: str) -> None:
+    """Without a path it passes none, so that the usage is printed."""
     recipe = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", "--old-file=setup", "invoke", f"EVENT={given_event}"],
         cwd=EVENTS.parent,
@@ -149,7 +149,7 @@ def test_make_hands_over_a_path_with_blanks_as_one(given_event: str) -> None:
 
 
 def test_the_command_prints_the_payload(capsys: pytest.CaptureFixture[str]) -> None:
-    """For piping into `sam local invoke -e -`."""
+    """As input for `sam local invoke -e -`."""
     assert payload.main([str(EVENTS / "monitor" / "accept-only.json")]) == 0
     assert json.loads(capsys.readouterr().out)["awslogs"]["data"]
 
@@ -158,11 +158,11 @@ def test_the_command_prints_the_payload(capsys: pytest.CaptureFixture[str]) -> N
 def test_wrong_arguments_end_with_a_code_and_a_reason(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither command goes on without an event."""
+    """Neither command runs without an event."""
     assert payload.main(arguments) == 2
     assert invoke.main(arguments) == 2
-    told = capsys.readouterr()
-    assert "event" in told.err + told.out
+    message = capsys.readouterr()
+    assert "event" in message.err + message.out
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,13 @@ def test_wrong_arguments_end_with_a_code_and_a_reason(
             '{"errorType": "LogFormatError", "errorMessage": "empty"}',
             "the handler raised LogFormatError: empty",
         ),
-        (0, "", "killed or ran out of time"),
-        (0, "Function timed out", "killed or ran out of time"),
+        (0, "", "killed or timed out"),
+        (0, "Function timed out", "killed or timed out"),
         (1, '{"Flows": 3}', "exit code 1"),
     ],
 )
-def test_sams_exit_code_is_not_believed(code: int, stdout: str, error: str) -> None:
-    """Only an answer that is JSON and no error is success."""
-    result, told = invoke.read_outcome(code, stdout)
-    assert (error in told) if error else (told == "")
+def test_sams_exit_code_is_not_sufficient(code: int, stdout: str, error: str) -> None:
+    """Only a JSON response without an error is a success."""
+    result, message = invoke.read_outcome(code, stdout)
+    assert (error in message) if error else (message == "")
     assert result == ({"Flows": 3} if not error and "Flows" in stdout else None)

@@ -1,4 +1,4 @@
-"""The terminal: plain where nobody looks, never wider than it should be."""
+"""The terminal: no colours in files, and limited line width."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.terminal import WIDTH, Terminal, wrapped
 
 
 def test_a_file_gets_no_colours() -> None:
-    """Escape codes are for terminals."""
+    """Escape codes are only for terminals."""
     file = io.StringIO()
     terminal = Terminal(file)
     terminal.title("title", "about")
@@ -24,8 +24,8 @@ def test_a_file_gets_no_colours() -> None:
     assert "arrived after 1.2 s" in file.getvalue()
 
 
-def test_a_step_is_told_before_it_is_done() -> None:
-    """Somebody who waits sees what for; a step that fails ends its line without seconds."""
+def test_a_step_is_printed_before_it_is_done() -> None:
+    """The user sees which step is running; the line of a failed step has no seconds."""
     file = io.StringIO()
     terminal = Terminal(file)
     with terminal.step("sam build"):
@@ -37,7 +37,7 @@ def test_a_step_is_told_before_it_is_done() -> None:
 
 
 def test_values_continue_under_their_column() -> None:
-    """A table stays a table."""
+    """So that tables stay readable."""
     first, *rest = wrapped("Where     " + "word " * 40, 60)
     assert first.startswith("Where     word")
     assert rest
@@ -46,14 +46,14 @@ def test_values_continue_under_their_column() -> None:
 
 @given(st.lists(st.text("abc", min_size=1, max_size=20)).map(" ".join))
 def test_no_line_is_too_wide_and_no_word_is_lost(line: str) -> None:
-    """Whatever a notification says."""
+    """For any notification."""
     parts = wrapped(line, WIDTH)
     assert all(len(part) <= WIDTH for part in parts)
     assert " ".join(parts).split() == line.split()
 
 
-def test_metrics_are_read_from_the_lines_that_hold_them() -> None:
-    """Embedded metric format among other lines; values alone or in lists."""
+def test_metrics_are_read_from_the_lines_that_contain_them() -> None:
+    """Embedded metric format among other lines; with single values or lists."""
     metric = (
         '{"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "Flows"}, {"Name": "Findings"}]}]}, '
         '"Flows": [3.0, 2.0], "Findings": 1}'

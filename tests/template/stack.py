@@ -1,4 +1,4 @@
-"""The template as plain dictionaries, and small questions about it that several tests ask."""
+"""The template as plain dictionaries, and queries that several tests share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ type Node = dict[str, Any]
 def _decoded() -> Node:
     template, problems = decode_str(TEXT)
     assert not problems, problems
-    # By way of JSON: cfn-lint's nodes are dictionaries that carry line numbers.
+    # Through JSON, because cfn-lint's nodes are dictionaries with line numbers.
     plain: Node = json.loads(json.dumps(template))
     return plain
 
@@ -57,7 +57,7 @@ def environment(function: str) -> Node:
 
 
 def as_list(value: object) -> list[Any]:
-    """IAM and CloudFormation let one item stand for a list of one."""
+    """A list; IAM and CloudFormation accept a single item instead of a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -84,7 +84,7 @@ def granting(statements: Iterable[Node], action: str) -> Node:
 
 
 def mentions(node: object, logical_id: str) -> bool:
-    """Whether `Ref`, `GetAtt` or `Sub` somewhere below `node` names `logical_id`."""
+    """Whether a `Ref`, `GetAtt` or `Sub` below `node` names `logical_id`."""
     return logical_id in set(references(node))
 
 

@@ -12,14 +12,14 @@ import pytest
 from local.environment import BUILD, PROJECT, environment, tool
 
 MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}
-"""By Lambda's word for an architecture: the number that the header of a library has for it (ELF)."""
+"""Lambda's name of an architecture → its number in a library's ELF header."""
 LARGEST = 60_000_000
-"""Bytes of both layers together, unzipped: what a cold start has to load from."""
+"""Maximum bytes of both layers together, unzipped, because a cold start loads from them."""
 
 
 @cache
 def built(architecture: str) -> Path:
-    """Build the layers; what was built before and has not changed is taken again."""
+    """Build the layers; unchanged builds are reused."""
     folder = BUILD / "layers" / architecture
     base = environment()
     sam = tool("sam", "sam")
@@ -34,7 +34,7 @@ def built(architecture: str) -> Path:
             "--parameter-overrides",
             f"Architecture={architecture}",
         ],
-        # sam wants a python3.13 that has pip first on PATH.
+        # sam requires a python3.13 with pip, first on PATH.
         env=base | {"PATH": f"{sam.parent}:{base['PATH']}"},
         cwd=PROJECT,
         capture_output=True,
@@ -46,14 +46,14 @@ def built(architecture: str) -> Path:
 
 
 def files(architecture: str, pattern: str) -> list[Path]:
-    """The files of both layers whose names fit."""
+    """The files of both layers whose names match."""
     layers = [built(architecture) / name / "python" for name in ("DependenciesLayer", "FlowwardenLayer")]
     return [path for layer in layers for path in layer.rglob(pattern) if path.is_file()]
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(("architecture", "machine"), MACHINES.items())
-def test_a_layer_holds_libraries_for_its_architecture_alone(architecture: str, machine: int) -> None:
+def test_a_layer_contains_only_libraries_for_its_architecture(architecture: str, machine: int) -> None:
     libraries = files(architecture, "*.so*")
     assert len(libraries) >= 5, "isal, msgspec, numpy and pybase64 are compiled"
     assert [path.name for path in libraries if _machine(path) != machine] == []
@@ -61,7 +61,7 @@ def test_a_layer_holds_libraries_for_its_architecture_alone(architecture: str, m
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("architecture", MACHINES)
-def test_all_of_a_layer_has_bytecode_that_lambda_need_not_check(architecture: str) -> None:
+def test_every_module_of_a_layer_has_unchecked_bytecode(architecture: str) -> None:
     sources = files(architecture, "*.py")
     compiled = [Path(cache_from_source(str(path))) for path in sources]
     assert len(sources) > 300
@@ -72,7 +72,7 @@ def test_all_of_a_layer_has_bytecode_that_lambda_need_not_check(architecture: st
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("architecture", MACHINES)
-def test_the_layers_are_small_and_hold_nothing_that_a_function_never_runs(architecture: str) -> None:
+def test_the_layers_are_small_and_contain_nothing_that_a_function_never_runs(architecture: str) -> None:
     assert sum(path.stat().st_size for path in files(architecture, "*")) < LARGEST
     assert [path.name for path in files(architecture, "*.pyi")] == []
     assert [path.name for path in files(architecture, "test_*.py")] == []

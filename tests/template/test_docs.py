@@ -1,4 +1,4 @@
-"""`docs/parameters.md` says what the template says. The failing test prints the table to paste."""
+"""The tables in `docs/parameters.md` match the template. A failing test prints the table to paste."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def parameters() -> str:
     """The parameters, in the template's order."""
     return table(
-        ("Parameter", "Default", "What it is", "Allowed"),
+        ("Parameter", "Default", "Description", "Allowed"),
         (
             (f"`{name}`", _default(name), each["Description"], each["ConstraintDescription"])
             for name, each in stack.PARAMETERS.items()
@@ -38,7 +38,7 @@ def _default(name: str) -> str:
 def outputs() -> str:
     """The outputs, in the template's order."""
     return table(
-        ("Output", "What it is"),
+        ("Output", "Description"),
         ((f"`{name}`", each["Description"]) for name, each in stack.OUTPUTS.items()),
     )
 
@@ -46,12 +46,12 @@ def outputs() -> str:
 def alarms() -> str:
     """The alarms, in the template's order."""
     return table(
-        ("Alarm", "Metric", "Rings at", "What it means"),
+        ("Alarm", "Metric", "Threshold", "Description"),
         (
             (
                 f"`{alarm['AlarmName']['Fn::Sub'].replace('${AWS::StackName}', '<stack>')}`",
                 f"`{alarm['Namespace']}` {alarm['MetricName']}",
-                _rings_at(alarm),
+                _threshold(alarm),
                 alarm["AlarmDescription"],
             )
             for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
@@ -59,20 +59,20 @@ def alarms() -> str:
     )
 
 
-def _rings_at(alarm: stack.Node) -> str:
+def _threshold(alarm: stack.Node) -> str:
     number, of, minutes = alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Period"] // 60
     level = f"{number // 60_000} minutes" if alarm["MetricName"] == "AsyncEventAge" else str(number)
     if of == 1:
         return level
-    return f"{level}, in {alarm['DatapointsToAlarm']} of {of} times {minutes} minutes"
+    return f"{level}, in {alarm['DatapointsToAlarm']} of {of} periods of {minutes} minutes"
 
 
 @pytest.mark.parametrize(
     "expected", [parameters(), outputs(), alarms()], ids=["parameters", "outputs", "alarms"]
 )
-def test_the_table_in_the_docs_is_the_templates(expected: str) -> None:
+def test_the_table_in_the_docs_matches_the_template(expected: str) -> None:
     assert expected in DOC.read_text(), f"paste this into {DOC.relative_to(stack.PROJECT)}:\n\n{expected}\n"
 
 
-def test_the_docs_count_the_fields_right() -> None:
+def test_the_docs_state_the_right_number_of_fields() -> None:
     assert stack.PARAMETERS["LogFormat"]["Default"].count("${") == 28

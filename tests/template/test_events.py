@@ -1,4 +1,4 @@
-"""The rules that set the enforcer off, and the queues for what could not be handed over or finished."""
+"""The rules that invoke the enforcer, and the queues for events that could not be delivered or processed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PREFIXES = {
     json.dumps({"Ref": "FlowLogGroupName"}): GROUP,
     json.dumps({"Fn::Sub": ARN_OF_GROUP}): GROUP_ARN,
 }
-"""What the template's prefixes are when it is deployed."""
+"""The values of the template's prefixes after deployment."""
 
 CALL: dict[str, Any] = {
     "source": "aws.ec2",
@@ -47,7 +47,7 @@ CALL: dict[str, Any] = {
 
 
 def matches(pattern: dict[str, Any], event: Any) -> bool:
-    """EventBridge's matching, as far as the template uses it: values, nesting, `$or`, `exists`, `prefix`."""
+    """EventBridge's pattern matching, as used by the template: values, nesting, `$or`, `exists`, `prefix`."""
     return all(
         any(matches(each, event) for each in wanted)
         if name == "$or"
@@ -79,14 +79,14 @@ def touching(source: str, name: str, **asked: str) -> dict[str, Any]:
 
 
 def call(name: str, **detail: str) -> dict[str, Any]:
-    """An API call as CloudTrail tells it to EventBridge."""
+    """An API call as EventBridge receives it from CloudTrail."""
     event = copy.deepcopy(CALL)
     event["detail"] |= {"eventName": name} | detail
     return event
 
 
 def deployment(status: str, stack_id: str = STACK_ID) -> dict[str, Any]:
-    """What CloudFormation tells EventBridge of a stack."""
+    """A stack status change as EventBridge receives it from CloudFormation."""
     return {
         "id": "6a1f0c52-0000-4000-8000-000000000001",
         "detail-type": "CloudFormation Stack Status Change",
@@ -141,9 +141,7 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (deployment("CREATE_COMPLETE", f"{STACK_ID}-another"), set()),
     ],
 )
-def test_what_succeeded_and_nothing_else_sets_the_enforcer_off(
-    event: dict[str, Any], rules: set[str]
-) -> None:
+def test_only_successful_calls_invoke_the_enforcer(event: dict[str, Any], rules: set[str]) -> None:
     assert set_off_by(event) == rules
 
 
@@ -157,12 +155,12 @@ def test_what_succeeded_and_nothing_else_sets_the_enforcer_off(
         ("sweep", set()),
     ],
 )
-def test_the_readable_events_take_the_same_way(name: str, rules: set[str]) -> None:
+def test_the_example_events_match_the_same_rules(name: str, rules: set[str]) -> None:
     event = json.loads((stack.PROJECT / "events" / "enforcer" / f"{name}.json").read_text())["event"]
     assert set_off_by(event) == rules
 
 
-def test_the_sweep_runs_by_its_parameter() -> None:
+def test_the_sweep_schedule_is_its_parameter() -> None:
     sweep = stack.properties("SweepSchedule")
     assert sweep["ScheduleExpression"] == {"Ref": "SweepRate"}
     assert "EventPattern" not in sweep
@@ -180,7 +178,7 @@ def test_a_deployment_reaches_the_enforcer_as_a_sweep() -> None:
     assert found.idempotency_key == event["time"]
 
 
-def test_every_rule_is_on_and_hands_over_to_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
+def test_every_rule_is_on_and_targets_the_enforcer_with_retries_and_a_dead_letter_queue() -> None:
     rules = stack.of_type("AWS::Events::Rule")
     assert set(rules) == set(RULES)
     for name, rule in rules.items():
@@ -195,7 +193,7 @@ def test_every_rule_is_on_and_hands_over_to_the_enforcer_with_retries_and_a_dead
 
 
 @pytest.mark.parametrize(("rule", "permission"), RULES.items())
-def test_a_rule_and_no_other_may_invoke_the_enforcer(rule: str, permission: str) -> None:
+def test_only_the_rule_may_invoke_the_enforcer(rule: str, permission: str) -> None:
     assert stack.properties(permission) == {
         "FunctionName": {"Fn::GetAtt": ["EnforcerFunction", "Arn"]},
         "Action": "lambda:InvokeFunction",
@@ -204,7 +202,7 @@ def test_a_rule_and_no_other_may_invoke_the_enforcer(rule: str, permission: str)
     }
 
 
-def test_the_queues_keep_whole_batches_encrypted_for_as_long_as_sqs_can() -> None:
+def test_the_queues_keep_whole_batches_encrypted_for_the_maximum_retention() -> None:
     queues = stack.of_type("AWS::SQS::Queue")
     assert set(queues) == set(QUEUES)
     for each in queues.values():
@@ -216,7 +214,7 @@ def test_the_queues_keep_whole_batches_encrypted_for_as_long_as_sqs_can() -> Non
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_queue_is_reached_over_tls_alone(queue: str) -> None:
+def test_a_queue_accepts_only_tls(queue: str) -> None:
     policy = stack.properties(f"{queue}Policy")
     assert policy["Queues"] == [{"Ref": queue}]
     (denied,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
@@ -226,7 +224,7 @@ def test_a_queue_is_reached_over_tls_alone(queue: str) -> None:
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_eventbridge_may_put_dead_letters_of_these_rules_into_the_event_queue() -> None:
+def test_eventbridge_may_send_dead_letters_of_these_rules_to_the_event_queue() -> None:
     statements = stack.properties("EnforcerEventQueuePolicy")["PolicyDocument"]["Statement"]
     granted = stack.granting(statements, "sqs:SendMessage")
     assert granted["Principal"] == {"Service": "events.amazonaws.com"}
@@ -235,12 +233,12 @@ def test_eventbridge_may_put_dead_letters_of_these_rules_into_the_event_queue() 
 
 
 def arn(rule: str) -> dict[str, Any]:
-    """A rule's ARN, where there is such a rule."""
+    """A rule's ARN, if the rule exists."""
     there = {"Fn::GetAtt": [rule, "Arn"]}
     return {"Fn::If": ["SeesIam", there, {"Ref": "AWS::NoValue"}]} if rule == ONLY_IN_US_EAST_1 else there
 
 
-def test_a_look_at_what_is_pending_reaches_the_enforcer_as_one() -> None:
+def test_a_scheduled_check_of_the_work_queue_reaches_the_enforcer_as_such() -> None:
     pending = stack.properties("PendingSchedule")
     assert pending["ScheduleExpression"] == {"Ref": "LookRate"}
     template = pending["Targets"][0]["InputTransformer"]["InputTemplate"]
@@ -249,7 +247,7 @@ def test_a_look_at_what_is_pending_reaches_the_enforcer_as_one() -> None:
     assert (found.kind, found.happened_at) == (trigger.RunKind.RETRY, 1_795_489_200)
 
 
-def test_iam_is_watched_where_it_is_recorded() -> None:
+def test_iam_is_watched_in_the_region_that_records_it() -> None:
     assert stack.TEMPLATE["Conditions"]["SeesIam"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
     conditional = {name for name, each in stack.RESOURCES.items() if each.get("Condition") == "SeesIam"}
     assert conditional == {
@@ -260,6 +258,6 @@ def test_iam_is_watched_where_it_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("queue", ["MonitorFailureQueue", "EnforcerFailureQueue"])
-def test_no_policy_opens_a_failure_destination_to_anybody(queue: str) -> None:
+def test_no_policy_opens_a_failure_destination_to_the_public(queue: str) -> None:
     statements = stack.properties(f"{queue}Policy")["PolicyDocument"]["Statement"]
     assert [each["Effect"] for each in statements] == ["Deny"]

@@ -1,4 +1,4 @@
-"""The flow-log group, its way to the monitor, and the role that writes into it."""
+"""The flow-log group, its subscription to the monitor, and the role that writes to it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from tests.template import stack
 
 BESIDE = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${FlowLogGroupName}-*"
-"""The log groups that the enforcer may make."""
+"""The log groups that the enforcer may create."""
 
 
-def test_the_group_takes_subscriptions_and_keeps_its_records() -> None:
+def test_the_group_supports_subscriptions_and_keeps_its_records() -> None:
     group = stack.RESOURCES["FlowLogGroup"]
     assert group["Properties"] == {
         "LogGroupName": {"Ref": "FlowLogGroupName"},
@@ -22,7 +22,7 @@ def test_the_group_takes_subscriptions_and_keeps_its_records() -> None:
     assert group["UpdateReplacePolicy"] == "Retain"
 
 
-def test_every_log_group_has_retention_and_takes_the_key() -> None:
+def test_every_log_group_has_a_retention_and_the_key() -> None:
     groups = stack.of_type("AWS::Logs::LogGroup")
     assert set(groups) == {"FlowLogGroup", "MonitorLogGroup", "EnforcerLogGroup"}
     for each in groups.values():
@@ -30,7 +30,7 @@ def test_every_log_group_has_retention_and_takes_the_key() -> None:
         assert stack.mentions(each["KmsKeyId"], "LogKmsKeyArn")
 
 
-def test_the_subscription_hands_over_everything() -> None:
+def test_the_subscription_delivers_every_line() -> None:
     assert stack.properties("FlowLogSubscription") == {
         "FilterName": {"Ref": "AWS::StackName"},
         "LogGroupName": {"Ref": "FlowLogGroup"},
@@ -40,14 +40,14 @@ def test_the_subscription_hands_over_everything() -> None:
     assert stack.RESOURCES["FlowLogSubscription"]["DependsOn"] == "MonitorInvokePermission"
 
 
-def test_the_flow_log_group_can_never_be_the_monitors_own() -> None:
+def test_the_flow_log_group_cannot_be_the_monitors_own() -> None:
     own = stack.properties("MonitorLogGroup")["LogGroupName"]["Fn::Sub"]
     for stack_name in ("flow-warden", "a", "Z" * 128):
         name = own.replace("${AWS::StackName}", stack_name)
         assert not re.fullmatch(stack.PARAMETERS["FlowLogGroupName"]["AllowedPattern"], name)
 
 
-def test_cloudwatch_logs_may_hand_over_the_flow_log_groups_alone() -> None:
+def test_cloudwatch_logs_may_invoke_the_monitor_for_the_flow_log_groups_only() -> None:
     invokers = {
         name: each
         for name, each in stack.of_type("AWS::Lambda::Permission").items()
@@ -76,7 +76,7 @@ def test_nothing_else_is_subscribed_to_the_monitor() -> None:
     assert "Events" not in stack.properties("MonitorFunction")
 
 
-def test_only_flow_logs_of_this_account_and_region_can_have_the_delivery_role_assumed() -> None:
+def test_only_flow_logs_of_this_account_and_region_may_use_the_delivery_role() -> None:
     (statement,) = stack.properties("DeliveryRole")["AssumeRolePolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Allow",
@@ -93,7 +93,7 @@ def test_only_flow_logs_of_this_account_and_region_can_have_the_delivery_role_as
     }
 
 
-def test_the_delivery_role_writes_into_the_group_and_makes_none() -> None:
+def test_the_delivery_role_writes_to_the_group_and_creates_none() -> None:
     statements = stack.role_statements("DeliveryRole")
     assert stack.actions(statements) == {
         "logs:CreateLogStream",
@@ -108,7 +108,7 @@ def test_the_delivery_role_writes_into_the_group_and_makes_none() -> None:
         ]
 
 
-def test_nobody_but_the_enforcer_may_make_a_log_group_and_only_for_flow_logs() -> None:
+def test_only_the_enforcer_may_create_a_log_group_and_only_for_flow_logs() -> None:
     for role in stack.of_type("AWS::IAM::Role"):
         allowed = stack.actions(stack.role_statements(role))
         assert not {"logs:*", "logs:Create*", "*"} & allowed, role

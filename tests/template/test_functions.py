@@ -1,4 +1,4 @@
-"""The functions: what they are told, and what becomes of an event that they cannot process."""
+"""The functions: their environment, and the handling of events that they cannot process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.template import stack
 SETTINGS: dict[str, type[Settings]] = {"Monitor": MonitorSettings, "Enforcer": EnforcerSettings}
 
 FROM_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_LOG_GROUP_NAME"}
-"""Lambda sets these itself, and refuses a template that does."""
+"""Lambda sets these itself and rejects a template that sets them."""
 
 NOT_OFFERED = {"CLAIM_LEASE_SECONDS"}
-"""Goes with the function's timeout, so nobody should turn it alone."""
+"""Depends on the function's timeout, so it must not be changed separately."""
 
 OF_OTHERS = {
     "POWERTOOLS_SERVICE_NAME",
@@ -28,10 +28,10 @@ OF_OTHERS = {
 """Read by Powertools and botocore, not by the settings."""
 
 WITH_DEFAULTS = {"POLICY", "SUPPRESSION_MINUTES", "MAX_INFLATED_MIB"}
-"""Set by parameters, whose defaults must not differ from the code's."""
+"""Set by parameters, whose defaults must equal the defaults in the code."""
 
 FIRST_RETRY = 60
-"""Seconds after which Lambda retries an asynchronous event for the first time, about."""
+"""Seconds until Lambda's first retry of an asynchronous event, approximately."""
 
 HELPFUL = {
     "tcp-flags",
@@ -49,7 +49,7 @@ HELPFUL = {
 
 
 def resolved(function: str) -> dict[str, str]:
-    """The environment as it is with the parameters' defaults; what other resources give is made up."""
+    """The environment with the parameters' defaults; values from other resources are invented."""
     return {name: _resolve(name, value) for name, value in stack.environment(function).items()}
 
 
@@ -63,18 +63,18 @@ def _resolve(name: str, value: Any) -> str:
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
-def test_log_format_is_declared_once_and_handed_over_whole(function: str) -> None:
+def test_log_format_is_declared_once_and_passed_unchanged(function: str) -> None:
     assert stack.environment(function)["LOG_FORMAT"] == {"Ref": "LogFormat"}
     assert stack.TEXT.count("${version}") == 1
 
 
-def test_every_field_of_the_default_log_format_is_known_and_stands_once() -> None:
+def test_every_field_of_the_default_log_format_is_known_and_appears_once() -> None:
     names = LogFormat.parse(stack.PARAMETERS["LogFormat"]["Default"]).names
     assert set(names) <= set(BY_NAME)
     assert len(set(names)) == len(names)
 
 
-def test_the_default_log_format_has_every_field_that_helps() -> None:
+def test_the_default_log_format_has_every_helpful_field() -> None:
     names = set(LogFormat.parse(stack.PARAMETERS["LogFormat"]["Default"]).names)
     assert names >= set(DEFAULT_LOG_FORMAT.names) | HELPFUL
 
@@ -82,9 +82,9 @@ def test_the_default_log_format_has_every_field_that_helps() -> None:
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
 def test_the_environment_is_what_the_settings_read(function: str) -> None:
     read = {name.upper() for name in SETTINGS[function].__struct_fields__}
-    told = set(stack.environment(function))
-    assert read - told == read & (FROM_LAMBDA | NOT_OFFERED)
-    assert told - read == OF_OTHERS
+    variables = set(stack.environment(function))
+    assert read - variables == read & (FROM_LAMBDA | NOT_OFFERED)
+    assert variables - read == OF_OTHERS
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
@@ -94,35 +94,35 @@ def test_the_settings_read_the_defaults(function: str) -> None:
 
 
 def test_the_defaults_of_template_and_settings_are_the_same() -> None:
-    told = {**resolved("Monitor"), "AWS_REGION": "us-east-1"}
-    silent = {name: value for name, value in told.items() if name not in WITH_DEFAULTS}
-    assert MonitorSettings.from_mapping(told) == MonitorSettings.from_mapping(silent)
+    variables = {**resolved("Monitor"), "AWS_REGION": "us-east-1"}
+    without_defaults = {name: value for name, value in variables.items() if name not in WITH_DEFAULTS}
+    assert MonitorSettings.from_mapping(variables) == MonitorSettings.from_mapping(without_defaults)
 
 
-def test_what_the_enforcer_is_told_comes_from_this_stack() -> None:
-    told = stack.environment("Enforcer")
-    assert told["FLOW_LOG_GROUP_NAME"] == {"Ref": "FlowLogGroup"}
-    assert told["DELIVERY_ROLE_ARN"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
-    assert told["OPERATIONS_TOPIC_ARN"] == {"Ref": "OperationsTopic"}
-    assert told["ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
-    assert told["STACK_NAME"] == {"Ref": "AWS::StackName"}
-    assert told["STATE_TABLE"] == {"Ref": "StateTable"}
-    assert told["MONITOR_FUNCTION_ARN"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
-    assert told["ENFORCER_ROLE_ARN"] == {"Fn::GetAtt": ["EnforcerRole", "Arn"]}
-    assert told["DRY_RUN"] == {"Fn::If": ["PlansOnly", "true", "false"]}
+def test_the_enforcers_environment_comes_from_this_stack() -> None:
+    variables = stack.environment("Enforcer")
+    assert variables["FLOW_LOG_GROUP_NAME"] == {"Ref": "FlowLogGroup"}
+    assert variables["DELIVERY_ROLE_ARN"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
+    assert variables["OPERATIONS_TOPIC_ARN"] == {"Ref": "OperationsTopic"}
+    assert variables["ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
+    assert variables["STACK_NAME"] == {"Ref": "AWS::StackName"}
+    assert variables["STATE_TABLE"] == {"Ref": "StateTable"}
+    assert variables["MONITOR_FUNCTION_ARN"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
+    assert variables["ENFORCER_ROLE_ARN"] == {"Fn::GetAtt": ["EnforcerRole", "Arn"]}
+    assert variables["DRY_RUN"] == {"Fn::If": ["PlansOnly", "true", "false"]}
 
 
-def test_both_functions_are_told_the_same_policy() -> None:
+def test_both_functions_get_the_same_policy() -> None:
     assert stack.environment("Enforcer")["POLICY"] == stack.environment("Monitor")["POLICY"]
 
 
-def test_what_the_monitor_is_told_comes_from_this_stack() -> None:
-    told = stack.environment("Monitor")
-    assert told["PAGES_TOPIC_ARN"] == {"Ref": "PagesTopic"}
-    assert told["STATE_TABLE"] == {"Ref": "StateTable"}
+def test_the_monitors_environment_comes_from_this_stack() -> None:
+    variables = stack.environment("Monitor")
+    assert variables["PAGES_TOPIC_ARN"] == {"Ref": "PagesTopic"}
+    assert variables["STATE_TABLE"] == {"Ref": "StateTable"}
 
 
-def test_the_claim_of_a_dead_monitor_is_free_before_the_retry() -> None:
+def test_the_claim_of_a_failed_monitor_expires_before_the_retry() -> None:
     defaults = MonitorSettings.__struct_defaults__
     lease = dict(zip(MonitorSettings.__struct_fields__[-len(defaults) :], defaults, strict=True))[
         "claim_lease_seconds"
@@ -131,7 +131,7 @@ def test_the_claim_of_a_dead_monitor_is_free_before_the_retry() -> None:
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
-def test_an_event_that_fails_for_good_is_kept(function: str) -> None:
+def test_an_event_that_fails_for_good_goes_to_the_failure_queue(function: str) -> None:
     config = stack.properties(f"{function}Function")["EventInvokeConfig"]
     queue = f"{function}FailureQueue"
     assert config == {

@@ -1,4 +1,4 @@
-"""What cfn-lint and CloudFormation's own rules say of the template."""
+"""Checks of the template by cfn-lint and against CloudFormation's limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no type
 from tests.template import stack
 
 LARGEST = 1_000_000
-"""Bytes of a template that CloudFormation takes from a bucket (AWS CloudFormation User Guide, Quotas)."""
+"""Maximum bytes of a template in a bucket (AWS CloudFormation User Guide, Quotas)."""
 
 
 def test_cfn_lint_finds_nothing() -> None:
@@ -19,24 +19,24 @@ def test_cfn_lint_finds_nothing() -> None:
     assert [f"{each.rule.id} line {each.linenumber}: {each.message}" for each in found] == []
 
 
-def test_cfn_lint_would_find_something() -> None:
+def test_cfn_lint_reports_a_wrong_template() -> None:
     broken = stack.TEXT.replace("BillingMode: PAY_PER_REQUEST", "BillingMode: FREE")
     assert lint(broken, regions=["us-east-1"])
 
 
-def test_no_yaml_aliases_are_used_because_cloudformation_does_not_take_them() -> None:
+def test_no_yaml_aliases_are_used_because_cloudformation_rejects_them() -> None:
     assert not [
         token for token in yaml.scan(stack.TEXT) if isinstance(token, yaml.AliasToken | yaml.AnchorToken)
     ]
 
 
-def test_the_template_goes_through_a_bucket_and_fits() -> None:
+def test_the_template_fits_the_limit_for_templates_in_a_bucket() -> None:
     config = tomllib.loads((stack.PROJECT / "samconfig.toml").read_text())
     assert config["default"]["deploy"]["parameters"]["resolve_s3"] is True
     assert len(stack.TEXT.encode()) < LARGEST
 
 
-def test_runtime_architecture_and_layers_hold_for_both_functions() -> None:
+def test_both_functions_share_runtime_architecture_and_layers() -> None:
     shared = stack.TEMPLATE["Globals"]["Function"]
     assert shared["Runtime"] == "python3.13"
     assert shared["Architectures"] == [{"Ref": "Architecture"}]
@@ -54,7 +54,7 @@ def test_layers_are_built_for_the_architecture_of_the_functions() -> None:
     }
 
 
-def test_every_action_of_a_role_has_its_reason_beside_it() -> None:
+def test_every_action_of_a_role_has_a_comment_with_its_reason() -> None:
     lines = [
         line
         for role in ("DeliveryRole", "MonitorRole", "EnforcerRole")

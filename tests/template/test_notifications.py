@@ -25,14 +25,14 @@ THIS_STACKS_ALARMS = {
 
 
 def topic_statements(topic: str, effect: str) -> list[stack.Node]:
-    """The statements of a topic's policy that allow, or that deny."""
+    """The statements of a topic's policy that have this effect."""
     policy = stack.properties(f"{topic}Policy")
     assert policy["Topics"] == [{"Ref": topic}]
     return [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == effect]
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_topic_is_reached_over_tls_alone(topic: str) -> None:
+def test_a_topic_accepts_only_tls(topic: str) -> None:
     (denied,) = topic_statements(topic, "Deny")
     assert denied["Principal"] == "*"
     assert denied["Resource"] == {"Ref": topic}
@@ -51,7 +51,7 @@ def test_its_functions_publish_to_a_topic(topic: str, roles: tuple[str, ...]) ->
         assert (each["Action"], each["Resource"]) == ("sns:Publish", {"Ref": topic})
 
 
-def test_alarms_of_this_stack_publish_to_the_operations_topic_alone() -> None:
+def test_alarms_of_this_stack_publish_to_the_operations_topic_only() -> None:
     services = {
         topic: [each for each in topic_statements(topic, "Allow") if "Service" in each["Principal"]]
         for topic in TOPICS
@@ -75,7 +75,7 @@ def test_the_key_is_rotated_and_lets_the_publishers_use_it() -> None:
     assert key["EnableKeyRotation"] is True
     by_sid: dict[str, Any] = {each["Sid"]: each for each in key["KeyPolicy"]["Statement"]}
     assert set(by_sid) == {"AsIamPoliciesAllow", "AlarmsOfThisStack"}
-    # With this statement the functions' roles decide; test_permissions looks at them.
+    # This statement delegates to the functions' roles; test_permissions checks those.
     iam = by_sid["AsIamPoliciesAllow"]
     assert iam["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
     assert (iam["Effect"], iam["Action"]) == ("Allow", "kms:*")
@@ -121,20 +121,20 @@ WATCHED = {
 }
 
 BY_NAME_OF_ATTRIBUTE = {"QueueName", "TopicName"}
-"""Dimensions whose value is not what `Ref` gives (a URL, an ARN) but an attribute."""
+"""Dimensions whose value is an attribute, not the result of `Ref` (a URL, an ARN)."""
 
-PATIENT = {
+SEVERAL_PERIODS = {
     "MonitorErrorsAlarm": (2, 3),
     "EnforcerErrorsAlarm": (3, 3),
     "SubscriptionThrottledAlarm": (3, 3),
     "InterfacesUnavailableAlarm": (3, 3),
     "SkipDataAlarm": (3, 6),
 }
-"""Alarms that one period does not set off: how many of how many do."""
+"""Alarms that need several periods: datapoints to alarm, evaluation periods."""
 
 
 def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
-    """Namespace, metric, the last dimension's name, and the resource (or the text) that it names."""
+    """Namespace, metric, the last dimension's name, and the resource (or text) of its value."""
     dimension = alarm["Dimensions"][-1]
     name, value = dimension["Name"], dimension["Value"]
     if name in BY_NAME_OF_ATTRIBUTE:
@@ -145,36 +145,36 @@ def watched(alarm: stack.Node) -> tuple[str, str, str, str]:
     return alarm["Namespace"], alarm["MetricName"], name, resource
 
 
-def test_everything_that_could_be_lost_is_watched_once() -> None:
+def test_every_possible_loss_has_one_alarm() -> None:
     assert sorted(map(watched, ALARMS.values())) == sorted(WATCHED)
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_tells_operations_when_it_begins_and_when_it_ends(name: str) -> None:
+def test_an_alarm_notifies_operations_when_it_begins_and_when_it_ends(name: str) -> None:
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}]
     assert alarm["TreatMissingData"] == "notBreaching"
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm.get("ActionsEnabled", True) is True
     needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
-    assert (needed, alarm["EvaluationPeriods"]) == PATIENT.get(name, (1, 1))
+    assert (needed, alarm["EvaluationPeriods"]) == SEVERAL_PERIODS.get(name, (1, 1))
     assert alarm["Period"] == 300
     assert alarm["AlarmDescription"]
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarms_name_begins_as_topic_and_key_expect(name: str) -> None:
+def test_an_alarms_name_has_the_prefix_that_topic_and_key_expect(name: str) -> None:
     prefix, _, rest = ALARMS[name]["AlarmName"]["Fn::Sub"].partition("/")
     assert prefix == "${AWS::StackName}"
     assert rest
 
 
-def test_no_two_alarms_have_one_name() -> None:
+def test_alarm_names_are_unique() -> None:
     names = [alarm["AlarmName"]["Fn::Sub"] for alarm in ALARMS.values()]
     assert len(set(names)) == len(names)
 
 
-def test_one_failure_is_enough_and_lateness_is_more_than_retries_take() -> None:
+def test_one_failure_raises_an_alarm_and_the_age_limit_exceeds_the_retries() -> None:
     for alarm in ALARMS.values():
         if alarm["MetricName"] != "AsyncEventAge":
             assert alarm["Threshold"] == 1
@@ -186,10 +186,10 @@ def test_one_failure_is_enough_and_lateness_is_more_than_retries_take() -> None:
         assert ALARMS[f"{function}AgeAlarm"]["Statistic"] == "Maximum"
 
 
-def test_deliveries_are_looked_at_where_cloudwatch_logs_counts_them() -> None:
+def test_delivery_alarms_use_the_dimensions_of_cloudwatch_logs() -> None:
     alarms = [each for each in ALARMS.values() if each["Namespace"] == "AWS/Logs"]
     filter_name = stack.properties("FlowLogSubscription")["FilterName"]
-    # Ref and GetAtt of a filter give no name that can be relied on: its identifier is made of two.
+    # Ref and GetAtt of a filter do not return a reliable name: its identifier has two parts.
     assert not set(stack.references(filter_name)) & set(stack.RESOURCES)
     for alarm in alarms:
         assert alarm["Dimensions"] == [
@@ -203,7 +203,7 @@ def emitted(output: str) -> set[tuple[str, str, str]]:
     """Namespace, metric and dimensions of every metric in CloudWatch's embedded format."""
     documents = [json.loads(line) for line in output.splitlines() if '"CloudWatchMetrics"' in line]
     return {
-        (each["Namespace"], metric["Name"], told({name: document[name] for name in names}))
+        (each["Namespace"], metric["Name"], dimension_key({name: document[name] for name in names}))
         for document in documents
         for each in document["_aws"]["CloudWatchMetrics"]
         for names in each["Dimensions"]
@@ -211,18 +211,18 @@ def emitted(output: str) -> set[tuple[str, str, str]]:
     }
 
 
-def told(dimensions: dict[str, str]) -> str:
-    """Dimensions as one text, whatever their order."""
+def dimension_key(dimensions: dict[str, str]) -> str:
+    """Dimensions as one text, independent of their order."""
     return json.dumps(dimensions, sort_keys=True)
 
 
-def test_alarms_on_our_own_metrics_look_at_what_the_monitor_emits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_alarms_on_custom_metrics_match_what_the_monitor_emits(capsys: pytest.CaptureFixture[str]) -> None:
     Harness().run(encode(document(BLOCKED)))
     watched_here = {
         (
             alarm["Namespace"],
             alarm["MetricName"],
-            told({each["Name"]: each["Value"] for each in alarm["Dimensions"]}),
+            dimension_key({each["Name"]: each["Value"] for each in alarm["Dimensions"]}),
         )
         for alarm in ALARMS.values()
         if not alarm["Namespace"].startswith("AWS/")

@@ -1,4 +1,4 @@
-"""Parameters and outputs: described, used, and refusing what would not work."""
+"""Parameters and outputs: they are described and used, and they reject invalid values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.template import stack
 CONSTRAINTS = {"AllowedPattern", "AllowedValues", "MinValue", "MaxValue", "MinLength", "MaxLength"}
 
 
-def test_every_parameter_is_described_and_says_what_it_allows() -> None:
+def test_every_parameter_has_a_description_and_its_allowed_values() -> None:
     for name, each in stack.PARAMETERS.items():
         assert each["Description"], name
         if CONSTRAINTS & set(each):
@@ -33,7 +33,7 @@ def test_every_parameter_is_used() -> None:
     assert set(stack.PARAMETERS) - set(stack.references(body)) == set()
 
 
-def test_every_parameter_stands_in_one_group_of_the_console() -> None:
+def test_every_parameter_is_in_one_group_of_the_console() -> None:
     groups = stack.TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(stack.PARAMETERS)
@@ -55,7 +55,7 @@ def test_every_parameter_stands_in_one_group_of_the_console() -> None:
         ("AwsEndpointUrl", "http://127.0.0.1:4566"),
     ],
 )
-def test_a_sensible_value_is_allowed(parameter: str, value: str) -> None:
+def test_a_valid_value_is_accepted(parameter: str, value: str) -> None:
     assert re.fullmatch(stack.PARAMETERS[parameter]["AllowedPattern"], value)
 
 
@@ -82,11 +82,11 @@ def test_a_sensible_value_is_allowed(parameter: str, value: str) -> None:
         ("AwsEndpointUrl", "localhost:4566"),
     ],
 )
-def test_what_would_not_work_is_refused(parameter: str, value: str) -> None:
+def test_an_invalid_value_is_rejected(parameter: str, value: str) -> None:
     assert not re.fullmatch(stack.PARAMETERS[parameter]["AllowedPattern"], value)
 
 
-def test_the_policys_description_names_every_setting_and_no_other() -> None:
+def test_the_description_of_the_policy_names_exactly_its_settings() -> None:
     named = re.search(r"as JSON: ([a-z_, ]+)\.", stack.PARAMETERS["Policy"]["Description"])
     assert named is not None
     assert tuple(named[1].split(", ")) == Policy.__struct_fields__
@@ -96,7 +96,7 @@ def test_the_default_policy_is_a_policy() -> None:
     assert Policy.from_json(stack.PARAMETERS["Policy"]["Default"]) == Policy()
 
 
-def test_the_promised_outputs_exist_and_are_described() -> None:
+def test_the_documented_outputs_exist_and_have_descriptions() -> None:
     assert {name: each["Value"] for name, each in stack.OUTPUTS.items()} == {
         "FlowLogGroupName": {"Ref": "FlowLogGroup"},
         "PagesTopicArn": {"Ref": "PagesTopic"},

@@ -1,4 +1,4 @@
-"""The functions' roles: exactly what their code calls, on exactly what it calls it."""
+"""The functions' roles allow exactly the calls of their code, on exactly the resources it uses."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from tests.template import stack
 
 LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
-"""What Lambda does in a role's name: the function's log, and its failure destination."""
+"""Actions that Lambda itself performs with a role: the function's log, and its failure destination."""
 
 THROUGH_SNS = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
-def test_the_role_allows_what_the_code_calls_and_nothing_else(function: str) -> None:
+def test_the_role_allows_exactly_the_calls_of_the_code(function: str) -> None:
     declared = stack.declared_actions()
     used = stack.imported_by(function)
     called = {action for module in used & set(declared) for action in declared[module]}
@@ -27,7 +27,7 @@ def test_every_module_that_calls_aws_is_used_by_a_function() -> None:
 
 
 @pytest.mark.parametrize("function", stack.FUNCTIONS)
-def test_a_function_logs_into_its_own_group_alone(function: str) -> None:
+def test_a_function_logs_only_to_its_own_group(function: str) -> None:
     statements = stack.role_statements(f"{function}Role")
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         granted = stack.granting(statements, action)
@@ -47,7 +47,7 @@ def test_only_lambda_can_assume_a_functions_role(function: str) -> None:
     ("function", "topics"),
     [("Monitor", ["PagesTopic", "OperationsTopic"]), ("Enforcer", ["OperationsTopic"])],
 )
-def test_a_function_publishes_to_its_topics_alone_with_the_key_through_sns_alone(
+def test_a_function_publishes_only_to_its_topics_and_uses_the_key_only_through_sns(
     function: str, topics: list[str]
 ) -> None:
     statements = stack.role_statements(f"{function}Role")
@@ -59,7 +59,7 @@ def test_a_function_publishes_to_its_topics_alone_with_the_key_through_sns_alone
     assert key["Condition"] == THROUGH_SNS
 
 
-def test_the_enforcer_deletes_only_what_carries_this_stack_s_tag() -> None:
+def test_the_enforcer_deletes_only_flow_logs_with_this_stacks_tag() -> None:
     granted = stack.granting(stack.role_statements("EnforcerRole"), "ec2:DeleteFlowLogs")
     assert granted["Condition"] == {
         "StringEquals": {"aws:ResourceTag/flow-warden:managed": {"Ref": "AWS::StackName"}}
@@ -67,10 +67,10 @@ def test_the_enforcer_deletes_only_what_carries_this_stack_s_tag() -> None:
     assert granted["Resource"]["Fn::Sub"].endswith(":vpc-flow-log/*")
 
 
-def test_the_enforcer_reads_the_delivery_role_and_policies_alone_and_writes_no_role() -> None:
+def test_the_enforcer_reads_only_the_delivery_role_and_policies_and_writes_no_role() -> None:
     statements = stack.role_statements("EnforcerRole")
     assert stack.granting(statements, "iam:GetRole")["Resource"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
-    # What is attached to it may be a policy of the account or one of AWS.
+    # An attached policy may belong to the account or to AWS.
     policies = stack.granting(statements, "iam:GetPolicyVersion")
     assert policies == stack.granting(statements, "iam:GetPolicy")
     assert [each["Fn::Sub"].rpartition(":iam:")[2] for each in policies["Resource"]] == [
@@ -113,35 +113,35 @@ def test_tag_fields_need_a_parameter() -> None:
 
 
 @pytest.mark.parametrize("action", ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"])
-def test_the_enforcer_works_with_the_state_table_alone(action: str) -> None:
+def test_the_enforcer_uses_only_the_state_table(action: str) -> None:
     granted = stack.granting(stack.role_statements("EnforcerRole"), action)
     assert granted["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
 
 
 @pytest.mark.parametrize("action", ["dynamodb:GetItem", "dynamodb:UpdateItem"])
-def test_the_monitor_works_with_the_state_table_alone(action: str) -> None:
+def test_the_monitor_uses_only_the_state_table(action: str) -> None:
     granted = stack.granting(stack.role_statements("MonitorRole"), action)
     assert granted["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
 
 
-def test_the_enforcer_passes_the_delivery_role_to_flow_logs_alone() -> None:
+def test_the_enforcer_passes_the_delivery_role_only_to_flow_logs() -> None:
     granted = stack.granting(stack.role_statements("EnforcerRole"), "iam:PassRole")
     assert granted["Resource"] == {"Fn::GetAtt": ["DeliveryRole", "Arn"]}
     assert granted["Condition"] == {"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}
 
 
-def test_the_enforcer_tags_flow_logs_while_it_makes_them_and_later_its_own_alone() -> None:
+def test_the_enforcer_tags_new_flow_logs_and_later_only_its_own() -> None:
     granted = [
         each
         for each in stack.role_statements("EnforcerRole")
         if "ec2:CreateTags" in stack.as_list(each["Action"])
     ]
-    ours = {"Ref": "AWS::StackName"}
+    this_stack = {"Ref": "AWS::StackName"}
     assert [each["Condition"] for each in granted] == [
         {"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}},
         {
-            "StringEquals": {"aws:ResourceTag/flow-warden:managed": ours},
-            "StringEqualsIfExists": {"aws:RequestTag/flow-warden:managed": ours},
+            "StringEquals": {"aws:ResourceTag/flow-warden:managed": this_stack},
+            "StringEqualsIfExists": {"aws:RequestTag/flow-warden:managed": this_stack},
         },
     ]
     for each in granted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.template import stack
 
 
-def test_the_table_is_on_demand_encrypted_restorable_and_forgets_by_itself() -> None:
+def test_the_table_is_on_demand_encrypted_restorable_and_has_a_ttl() -> None:
     table = stack.properties("StateTable")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}

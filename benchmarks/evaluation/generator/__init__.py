@@ -1,1 +1,1 @@
-"""Labelled traffic as VPC Flow Logs would write it. Knows nothing of any detector, nor of its thresholds."""
+"""Labelled traffic in the form of VPC Flow Logs. Independent of all detectors and their thresholds."""

@@ -1,4 +1,4 @@
-"""The addresses of the world: what is inside, who the clients on the internet are, and AWS' own ranges."""
+"""The addresses of the world: internal networks, internet clients, and AWS's own ranges."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from random import Random
 from typing import Final
 
 CLIENTS: Final = 20_000
-"""People's machines on the internet that come again."""
+"""Recurring clients on the internet."""
 HEAVY_SOURCES: Final = 150
-"""Sources of radiation that come again: scanners of the whole internet, and worms."""
+"""Recurring sources of radiation: scanners of the whole internet, and worms."""
 
 ON_PREMISES: Final = tuple(f"192.168.{third}.{fourth}" for third in (10, 11) for fourth in range(10, 40))
-"""Machines beyond the transit gateway."""
+"""Hosts behind the transit gateway."""
 OFFICES: Final = "93.184.10.20", "93.184.10.21", "62.40.100.7"
-"""From where people log in on bastions."""
+"""Sources of logins on bastions."""
 TIME_SERVERS: Final = "162.159.200.1", "162.159.200.123"
 RESOLVERS: Final = "9.9.9.9", "149.112.112.112", "208.67.222.222"
-"""Who the own DNS servers ask."""
+"""Upstream resolvers of the internal DNS servers."""
 
 AWS_RANGES: Final = {"52.218.": "S3", "52.94.": "DYNAMODB", "52.119.": "AMAZON", "3.248.": "EC2"}
-"""Where public addresses are AWS' own, with `pkt-dst-aws-service`."""
+"""Ranges of AWS's own public addresses, with their `pkt-dst-aws-service`."""
 VENDORS: Final = tuple(
     f"{start}{third}.{fourth}"
     for start in ("151.101.", "104.18.", "140.82.", "52.218.", "52.94.")
     for third in (1, 65, 129)
     for fourth in (4, 19, 61, 113)
 )
-"""Whom our own hosts ask on the internet: mirrors, registries, vendors, AWS."""
+"""Internet servers of the internal hosts: mirrors, registries, vendors, AWS."""
 
 _INSIDE: Final = "10.", "192.168.", "100.64.", "2a05:d018:"
 
 
 @lru_cache(maxsize=65_536)
 def is_inside(address: str) -> bool:
-    """Whether an address is ours: a VPC's or on premises."""
+    """Whether an address is internal: in a VPC or on premises."""
     return address.startswith(_INSIDE)
 
 
 @lru_cache(maxsize=65_536)
 def aws_service(address: str) -> str:
-    """The field `pkt-src-aws-service` or `pkt-dst-aws-service`: `-` for all that is not AWS'."""
+    """The field `pkt-src-aws-service` or `pkt-dst-aws-service`: `-` for addresses outside AWS."""
     return next((service for start, service in AWS_RANGES.items() if address.startswith(start)), "-")
 
 
 def stranger(random: Random) -> str:
-    """A public address that nobody has met."""
+    """A new public address."""
     bits = random.getrandbits(24)
     return f"{random.choice(_STRANGERS)}.{bits >> 16}.{bits >> 8 & 255}.{1 + bits % 254}"
 
@@ -56,7 +56,7 @@ _STRANGERS: Final = tuple(
 
 
 def pool(random: Random, count: int) -> list[str]:
-    """So many public addresses, each once."""
+    """This many distinct public addresses."""
     found: dict[str, None] = {}
     while len(found) < count:
         found[stranger(random)] = None

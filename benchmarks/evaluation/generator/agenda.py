@@ -1,4 +1,4 @@
-"""The agenda: what is going to happen at a given second, kept until its time has come."""
+"""A queue of future events, by their second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.evaluation.generator.conversations import Talk
 
 
 class Leftover(Struct, frozen=True):
-    """A packet on a connection that security groups have forgotten."""
+    """A packet on a connection that the security groups no longer track."""
 
     talk: Talk
     at: int
@@ -20,20 +20,20 @@ class Leftover(Struct, frozen=True):
 
 
 class Agenda:
-    """Takes what is to come in any order, and gives it in that of time."""
+    """Accepts events in any order, and returns them in order of time."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Talk | Leftover]] = []
         self._count = 0
 
     def put(self, thing: Talk | Leftover) -> None:
-        """Note something."""
+        """Add an event."""
         at = thing.begin if isinstance(thing, Talk) else thing.at
         self._count += 1
         heappush(self._heap, (at, self._count, thing))
 
     def due(self, until: int) -> Iterator[Talk | Leftover]:
-        """All that happens before a second; it is off the agenda then."""
+        """Remove and return all events before a second."""
         heap = self._heap
         while heap and heap[0][0] < until:
             yield heappop(heap)[2]

@@ -1,4 +1,4 @@
-"""What happens every day: the conversations of the edges, one slot of time after the other."""
+"""Everyday traffic: the conversations of the edges, by time slot."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.generator.roles import EDGES, OUTSIDE, REPLICATED, Edge
 
 LEFTOVERS: Final = 0.01
-"""Of the connections that were held for a while: those on which something is sent too late."""
+"""The share of longer connections with a late packet."""
 IDLE: Final = 350
-"""Seconds after which an idle connection is forgotten."""
+"""Seconds after which an idle connection is no longer tracked."""
 OVER_IPV6: Final = 0.2
-"""Of the conversations between hosts that both can."""
+"""The share of IPv6 in conversations between hosts that both support it."""
 RETRIES: Final = 2
-"""A client tries again so often, when it gets no answer."""
+"""Number of retries of a client without a reply."""
 
 _OUTSIDERS: Final = {
     roles.OFFICE: addresses.OFFICES,
@@ -49,7 +49,7 @@ class _End(Struct, frozen=True):
 
 
 class Benign:
-    """Lets the edges' conversations happen."""
+    """Generates the edges' conversations."""
 
     def __init__(self, random: Random, fleet: Fleet, talks: Talks, agenda: Agenda) -> None:
         self._random = random
@@ -59,7 +59,7 @@ class Benign:
         self._clients = addresses.pool(random, addresses.CLIENTS)
 
     def happen(self, begin: int, seconds: int, rate: float) -> None:
-        """What happens from `begin` (Unix seconds) on; each edge of each VPC at least once a day."""
+        """Generate a time slot from `begin` (Unix seconds); each edge of a VPC occurs at least once a day."""
         share = seconds / DAY * rate * _rhythm(begin + seconds // 2)
         first = begin % DAY == 0
         for vpc in self._fleet.vpcs:
@@ -79,7 +79,7 @@ class Benign:
     def _one(
         self, edge: Edge, clients: list[Host], servers: list[Host], vias: list[Host], begin: int
     ) -> None:
-        """Let a client have a conversation: few clients have most of them."""
+        """Generate a conversation of a random client; few clients have most of the conversations."""
         random = self._random
         number = int(random.random() ** 2 * (len(clients) or addresses.CLIENTS))
         client = _End(clients[number], "") if clients else _End(None, self._outsider(edge.client))
@@ -110,7 +110,7 @@ class Benign:
             self._agenda.put(Leftover(talk, late, random.choice((1, 1, 1, 4))))
 
     def _server(self, edge: Edge, number: int, servers: list[Host]) -> _End:
-        """One of the few servers that this client knows; a primary's only replica; any, for a fan of 0."""
+        """One of the few servers of this client; for a primary its replica; for a fan of 0 any server."""
         if edge.server in OUTSIDE:
             known = _OUTSIDERS[edge.server]
             return _End(None, known[(number * 7 + int(self._random.random() * edge.fan)) % len(known)])
@@ -126,7 +126,7 @@ class Benign:
         return self._random.choice(_OUTSIDERS[name])
 
     def _addresses(self, client: _End, server: _End) -> tuple[str, str]:
-        """The addresses in the packets: a pod's at a node, IPv6 where both ends have it."""
+        """The addresses in the packets: of a pod on a node; IPv6 if both ends have it."""
         random, near, far = self._random, client.host, server.host
         if near is not None and far is not None and near.ipv6 and far.ipv6 and random.random() < OVER_IPV6:
             return near.ipv6, far.ipv6
@@ -140,7 +140,7 @@ class Benign:
         return self._random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
 
     def _fail(self, talk: Talk) -> None:
-        """A failed conversation is tried again, from other ports."""
+        """Retry a failed conversation from other ports."""
         random = self._random
         begin, port = talk.begin, talk.client_port
         for _ in range(1 + random.randrange(RETRIES + 1)):
@@ -149,7 +149,7 @@ class Benign:
             port = random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT) if port else 0
 
     def _pass_on(self, talk: Talk) -> None:
-        """A network load balancer that keeps the client's address: a target sees a public one."""
+        """A network load balancer that preserves the client's address: the target sees a public address."""
         assert talk.server is not None  # noqa: S101 -- it is the load balancer
         vpc = int(talk.server.interface.vpc_id.removeprefix("vpc-"), 16)
         target = self._random.choice(self._fleet.members[vpc, "edge"])
@@ -162,7 +162,7 @@ class Benign:
 
 
 def attempt(talk: Talk, begin: int, port: int, random: Random) -> Talk:
-    """The same conversation once more, of which nothing comes: a SYN, and what TCP sends after it."""
+    """The same conversation without success: a SYN and its TCP retransmissions."""
     syns = random.choice((1, 3, 4, 6))
     return Talk(
         talk.client, talk.client_address, port, talk.server, talk.server_address, talk.server_port,
@@ -171,14 +171,14 @@ def attempt(talk: Talk, begin: int, port: int, random: Random) -> Talk:
 
 
 def _answer(edge: Edge, packets: int, size: int) -> tuple[int, int]:
-    """Packets and bytes that come back."""
+    """Packets and bytes of the reply direction."""
     if edge.sends:
         return packets // 2, 52 * (packets // 2)
     return (packets, 3 * size) if edge.answered else (0, 0)
 
 
 def _address(host: Host | None, random: Random) -> str:
-    """An address that the host's packets have; '' for no host."""
+    """An address of the host's packets; '' for no host."""
     if host is None:
         return ""
     pods = host.interface.secondary_ipv4
@@ -186,5 +186,5 @@ def _address(host: Host | None, random: Random) -> str:
 
 
 def _rhythm(moment: int) -> float:
-    """How much goes on at a time of day: 1 on the average, least at 3 o'clock."""
+    """The activity at a time of day: 1 on average, lowest at 3 o'clock."""
     return 1 - 0.5 * cos(2 * pi * (moment % DAY - 3 * 3600) / DAY)

@@ -1,8 +1,8 @@
-"""Conversations: what each interface on the way records of one.
+"""Conversations: the records of each interface on the path.
 
-Inside a VPC both ends record it, so that a conversation is up to four records. NAT gateways and transit
-gateways record both of their legs, with their own address in place of the far end's; the packet's true
-addresses stand in `pkt-srcaddr` and `pkt-dstaddr`. A node records its own address for that of a pod.
+Inside a VPC both ends record a conversation, so it has up to four records. NAT gateways and transit gateways
+record both of their legs, with their own address instead of the far end's; `pkt-srcaddr` and `pkt-dstaddr`
+contain the packet's original addresses. A node records its own address instead of a pod's.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Final
 from msgspec import Struct
 
 from benchmarks.evaluation.generator.hosts import Host
-from benchmarks.evaluation.generator.recorder import BY_DESTINATION, BY_NOBODY, BY_SOURCE, Recorder
+from benchmarks.evaluation.generator.recorder import BY_DESTINATION, BY_NEITHER, BY_SOURCE, Recorder
 
 ICMP, TCP, UDP = 1, 6, 17
 
 OK, SILENT, RESET, REFUSED, BARRED, ANSWER_REFUSED = range(6)
-"""What comes of a conversation: it works; nobody answers; a closed port answers with RST; the server's
-security group refuses it; the client's own refuses it; the request passes, and a network ACL refuses the
-answer."""
+"""Outcomes of a conversation, in order: it succeeds; there is no reply; a closed port replies with RST; the
+server's security group rejects it; the client's security group rejects it; the request passes, and a network
+ACL rejects the reply."""
 
 FIRST_CLIENT_PORT: Final = 32_768
 LAST_CLIENT_PORT: Final = 60_999
@@ -27,11 +27,11 @@ _REQUEST_FLAGS: Final = {OK: 3, SILENT: 2, RESET: 2, REFUSED: 2, BARRED: 2, ANSW
 _ANSWER_FLAGS: Final = {OK: 19, RESET: 4, ANSWER_REFUSED: 18}
 _ANSWERED: Final = frozenset({OK, RESET, ANSWER_REFUSED})
 NAT_PORTS: Final = 1024
-"""NAT gateways choose the ports of their clients from here upwards."""
+"""The lowest port that NAT gateways use for their clients."""
 
 
 class Talk(Struct, frozen=True):
-    """A conversation. Hosts are None outside of the VPCs."""
+    """A conversation. Hosts outside the VPCs are None."""
 
     client: Host | None
     client_address: str
@@ -48,17 +48,17 @@ class Talk(Struct, frozen=True):
     answered: tuple[int, int]
     outcome: int = OK
     via: Host | None = None
-    """The NAT gateway or transit gateway that it passes."""
+    """The NAT gateway or transit gateway on its path."""
 
 
 class Talks:
-    """Records conversations at the interfaces that see them."""
+    """Records conversations at the interfaces on their path."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._log = recorder.log
 
     def add(self, talk: Talk) -> None:
-        """Record a conversation wherever it passes."""
+        """Record a conversation at every interface on its path."""
         protocol, outcome = talk.protocol, talk.outcome
         request = _REQUEST_FLAGS[outcome] if protocol == TCP else 0
         answer = _ANSWER_FLAGS.get(outcome, 0) if protocol == TCP else 0
@@ -103,7 +103,7 @@ class Talks:
         ports = talk.client_port, talk.server_port
         begin, end, protocol = talk.begin, talk.begin + talk.seconds, talk.protocol
         log = self._log
-        if talk.client is None:  # from beyond the transit gateway into the VPC
+        if talk.client is None:  # from behind the transit gateway into the VPC
             key = here, server, *ports, protocol, "ACCEPT", True, client, server
             log(via, key, begin, end, *talk.asked, request, BY_SOURCE)
             if answers:
@@ -125,7 +125,7 @@ class Talks:
             log(via, back, begin, end, *talk.answered, answer, BY_DESTINATION)
 
     def leftover(self, talk: Talk, at: int, packets: int) -> None:
-        """What the server still sends on a forgotten connection: the client's side refuses it."""
+        """Record a late packet of the server on an expired connection: the client's side rejects it."""
         ports = talk.server_port, talk.client_port
         flags = 1 if packets == 1 else 0  # a lone FIN, or data
         near, far = talk.client_address, talk.server_address
@@ -139,6 +139,6 @@ class Talks:
             self._log(talk.client, key, at, at, packets, 52 * packets, flags, BY_DESTINATION)
 
     def stray(self, host: Host, source: str, ports: tuple[int, int], at: int, flags: int) -> None:
-        """Backscatter: an answer to somebody who used the host's public address as a false sender."""
+        """Backscatter: a reply to packets with the host's public address as a spoofed source."""
         key = source, host.address, *ports, TCP, "REJECT", False, source, host.address
-        self._log(host, key, at, at, 1, 44, flags, BY_NOBODY)
+        self._log(host, key, at, at, 1, 44, flags, BY_NEITHER)

@@ -1,4 +1,4 @@
-"""Deliveries: minutes late, some of them much later, some twice, some with their lines in another order."""
+"""Deliveries: minutes late; some are much later, duplicated, or have their lines in another order."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final
 from benchmarks.evaluation.generator.model import ACCOUNT, LOG_GROUP, Delivery
 
 USUAL_DELAY: Final = 240
-"""Seconds that every delivery takes at least, after the end of its last window."""
+"""Minimum delay of a delivery after the end of its last window, in seconds."""
 MEAN_SPREAD: Final = 60
 LATE: Final = 0.01
 LATEST: Final = 3600
-"""Seconds more that a late one takes at most."""
+"""Maximum additional delay of a late delivery, in seconds."""
 DOUBLED: Final = 0.01
 SHUFFLED: Final = 0.1
 MOST_LINES: Final = 5_000
-"""Of one delivery."""
+"""Probabilities per delivery."""
 
 
 class Deliveries:
-    """Takes lines as they are written, and hands them over in the order in which they arrive."""
+    """Accepts lines in the order of writing, and returns deliveries in the order of arrival."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -31,13 +31,13 @@ class Deliveries:
         self._under_way: list[tuple[int, int, Delivery]] = []
 
     def send(self, stream: str, lines: list[str], truth: list[str], at: int) -> None:
-        """Send the lines of one interface that were written at a time (Unix seconds)."""
+        """Send the lines of one interface written at this time (Unix seconds)."""
         for first in range(0, len(lines), MOST_LINES):
             part = slice(first, first + MOST_LINES)
             self._send(stream, lines[part], truth[part], at)
 
     def arrived(self, until: int) -> Iterator[Delivery]:
-        """What arrives before a time (Unix seconds), and was not handed over before."""
+        """The deliveries that arrive before a time (Unix seconds) and were not returned before."""
         under_way = self._under_way
         while under_way and under_way[0][0] < until:
             yield heappop(under_way)[2]

@@ -1,4 +1,4 @@
-"""Random numbers that the standard library has no function for."""
+"""Random distributions missing in the standard library."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 _MANY: Final = 30
-"""From this mean on a Poisson number is near enough to a normal one."""
+"""Minimum mean for the normal approximation of a Poisson number."""
 
 
 def poisson(random: Random, mean: float) -> int:
@@ -24,7 +24,7 @@ def poisson(random: Random, mean: float) -> int:
 
 
 def heavy(random: Random, mean: float) -> int:
-    """A whole number of at least 1 with a heavy tail: one of ten is twenty times the others."""
+    """An integer of at least 1 with a heavy tail: one in ten is twenty times the others."""
     base = (mean - 1) / 2.9
     scale = base * 20 if random.random() < 0.1 else base
     return 1 + int(random.expovariate(1 / scale) + 0.5) if scale > 0 else 1

@@ -1,6 +1,6 @@
-"""What breaks and is nobody's fault: outages, stale addresses, releases that are refused, replaced instances.
+"""Ordinary faults, which are not incidents: outages, stale addresses, rejected releases, replaced instances.
 
-It goes on during learning as well.
+They also occur during learning.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from benchmarks.evaluation.generator.model import DAY
 from benchmarks.evaluation.generator.roles import ANYONE, EDGES, ROLES
 
 OUTAGES, STALE, BLOCKED, DEPLOYED = 6.0, 10.0, 3.0, 4.0
-"""A day, of 1,000 interfaces."""
+"""Number per day and 1,000 interfaces."""
 REPLACED: Final = 0.02
-"""Of the instances in Auto Scaling groups, a day."""
+"""The daily share of instances in Auto Scaling groups that are replaced."""
 
 _SERVERS: Final = "database", "cache", "queue", "app", "web", "node"
 _CLIENTS: Final = "web", "app", "worker", "node"
 _RELEASE_PORTS: Final = 11_211, 9200, 27_017, 6380, 8500, 4222
-"""What a new release asks for that none before it did."""
+"""A new dependency of a release: role and port of the server."""
 _SCALED: Final = tuple(role.name for role in ROLES if role.scaled)
 
 
 class Faults:
-    """Plans what breaks on a day."""
+    """Plans the faults of a day."""
 
     def __init__(self, random: Random, fleet: Fleet, agenda: Agenda, stress: float) -> None:
         self._random = random
@@ -45,10 +45,10 @@ class Faults:
         self._agenda = agenda
         self._stress = stress
         self._deployments: list[tuple[int, int, str]] = []
-        """When all instances of which VPC and role are replaced at once."""
+        """The times when all instances of a VPC and role are replaced at once."""
 
     def plan(self, begin: int) -> None:
-        """Plan the day that begins then (Unix seconds)."""
+        """Plan the day that begins at this time (Unix seconds)."""
         random = self._random
         thousands = len(self._fleet.hosts) / 1000 * self._stress
         for _ in range(poisson(random, OUTAGES * thousands)):
@@ -62,7 +62,7 @@ class Faults:
             self._deployments.append((begin + random.randrange(DAY), *deployed))
 
     def replace(self, begin: int, seconds: int) -> None:
-        """Replace the instances whose turn it is in this slot of time."""
+        """Replace the instances planned for this time slot."""
         random = self._random
         scaled = self._fleet.with_role(*_SCALED)
         for _ in range(poisson(random, len(scaled) * REPLACED * self._stress * seconds / DAY)):
@@ -74,7 +74,7 @@ class Faults:
                 self._replace(host, begin, seconds)
 
     def _replace(self, host: Host, begin: int, seconds: int) -> None:
-        """Replace an instance, unless an incident goes on with it."""
+        """Replace an instance, unless it takes part in an ongoing incident."""
         if host.busy_until < begin and host.ends == ENDLESS:
             self._fleet.replace(host, begin, max(3600, seconds))
             self._keep_asking(host, begin)
@@ -86,7 +86,7 @@ class Faults:
             host.fault = Fault(begin, end, self._random.choice((SILENT, RESET)), 0)
 
     def _stale(self, begin: int) -> None:
-        """A client that keeps asking at an address where nobody is any more."""
+        """A client that keeps connecting to an address that is no longer used."""
         random = self._random
         client = random.choice(self._fleet.with_role(*_CLIENTS))
         server = random.choice(self._fleet.members[vpc_of(client.interface), "app"])
@@ -97,7 +97,7 @@ class Faults:
             at += random.randrange(30, 400)
 
     def _blocked_release(self, begin: int) -> None:
-        """A release asks for a service that the security group does not open to it yet."""
+        """A release connects to a service whose security group does not allow it yet."""
         random = self._random
         vpc = random.choice(self._fleet.vpcs)
         clients = self._fleet.members[vpc, random.choice(("web", "app", "worker"))]
@@ -113,7 +113,7 @@ class Faults:
                 at += random.randrange(20, 180)
 
     def _keep_asking(self, host: Host, begin: int) -> None:
-        """Clients of a host that is gone ask for it until they hear of the new one."""
+        """Clients of a removed host connect to it until they learn the address of the new one."""
         random, role = self._random, host.interface.role
         vpc = vpc_of(host.interface)
         edges = [edge for edge in EDGES if edge.server in {role, ANYONE} and edge.protocol == TCP]

@@ -1,4 +1,4 @@
-"""The fleet: VPCs with subnets and interfaces, as plain data and as hosts that traffic is recorded at."""
+"""The fleet: VPCs with subnets and interfaces, as plain data and as hosts that record traffic."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SUBNETS: Final = {
     "edge": ("48.0/24",),
     "data": ("64.0/24",),
 }
-"""Where in a VPC's 10.n.0.0/16 the subnets lie."""
+"""The position of the subnets in a VPC's 10.n.0.0/16."""
 FIRST_ADDRESS: Final = 10
-"""AWS keeps the first four of a subnet."""
+"""AWS reserves the first four addresses of a subnet."""
 
 _DESCRIPTIONS: Final = {
     "alb": "ELB app/shop-{}/50dc6c495c0c9188",
@@ -32,7 +32,7 @@ _DESCRIPTIONS: Final = {
 
 
 class Fleet:
-    """All hosts that are alive, by VPC and role."""
+    """All current hosts, by VPC and role."""
 
     def __init__(self, random: Random, layout: LogFormat, interfaces: int, window: int) -> None:
         self._random = random
@@ -49,11 +49,11 @@ class Fleet:
                 self.members[vpc, role.name] = made
 
     def interfaces(self) -> dict[str, Interface]:
-        """What DescribeNetworkInterfaces would tell at this moment, by id."""
+        """The current result of DescribeNetworkInterfaces, by id."""
         return {host.interface.interface_id: host.interface for host in self.hosts.values()}
 
     def instances(self, vpc: int) -> list[Host]:
-        """The hosts of a VPC that are instances of ours."""
+        """The hosts of a VPC that are the account's instances."""
         return [host for role in ROLES if not role.managed for host in self.members[vpc, role.name]]
 
     def with_role(self, *roles: str) -> list[Host]:
@@ -61,11 +61,11 @@ class Fleet:
         return [host for vpc in self.vpcs for role in roles for host in self.members[vpc, role]]
 
     def public(self) -> Iterator[Host]:
-        """The hosts that have a public address."""
+        """The hosts with a public address."""
         return (host for host in self.hosts.values() if host.interface.public_ipv4)
 
     def replace(self, host: Host, at: int, after: int) -> Host:
-        """Put a new instance in the place of a host, which is gone `after` seconds later."""
+        """Replace a host with a new instance; the old host is removed `after` seconds later."""
         interface = host.interface
         vpc = vpc_of(interface)
         members = self.members[vpc, interface.role]
@@ -75,7 +75,7 @@ class Fleet:
         return new
 
     def bury(self, now: int) -> None:
-        """Forget the interfaces that are deleted and have written all that they saw."""
+        """Remove the deleted interfaces that have written all their records."""
         gone = [key for key, host in self.hosts.items() if host.ends <= now]
         for key in gone:
             del self.hosts[key]
@@ -125,7 +125,7 @@ class Fleet:
         )
 
     def _address(self, cidr: str) -> str:
-        """The next address of a subnet, which nobody had for a long time."""
+        """The next address of a subnet, which was unused for a long time."""
         network = IPv4Network(cidr)
         taken = self._taken.get(cidr, 0)
         self._taken[cidr] = taken + 1
@@ -148,6 +148,6 @@ def vpc_of(interface: Interface) -> int:
 
 
 def never_used(host: Host, random: Random) -> str:
-    """An address in the host's subnet that no interface has."""
+    """An unused address in the host's subnet."""
     network = IPv4Network(host.interface.subnet_cidr)
     return str(network[network.num_addresses - 2 - random.randrange(network.num_addresses // 5)])

@@ -1,7 +1,7 @@
-"""The generator: a world's deliveries, day after day, in the order in which they arrive.
+"""The generator: a world's deliveries, day by day, in the order of arrival.
 
-Memory does not grow with the number of days. Between two days a generator can be pickled, and goes on from
-there with the same deliveries.
+Memory does not grow with the number of days. Between two days a generator can be pickled, and continues with
+the same deliveries.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from benchmarks.evaluation.generator.recorder import Recorder
 from benchmarks.evaluation.generator.stage import Stage
 
 LEARNING_SLOT: Final = 3600
-"""Seconds of traffic that a delivery holds while all is being learned."""
+"""Seconds of traffic in a delivery during learning."""
 SHORTEST_SLOT: Final = 300
 """The same on judged days, unless the window is longer."""
 
 
 class Generator:
-    """Makes a world's deliveries. Each part draws random numbers of its own, so that none moves another."""
+    """Generates a world's deliveries. Each part has its own random numbers, so that parts are independent."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.day = 0
-        """How many days are over."""
+        """The number of completed days."""
         recorder = Recorder(world.window, self._random("recorder"))
         self.fleet = Fleet(self._random("fleet"), world.layout, world.interfaces, world.window)
         agenda, talks = Agenda(), Talks(recorder)
@@ -52,7 +52,7 @@ class Generator:
 
     @property
     def learning(self) -> bool:
-        """Whether the coming day is one on which nothing is judged."""
+        """Whether the next day is a learning day, which is not scored."""
         return self.day < self.world.learning_days
 
     @property
@@ -66,13 +66,13 @@ class Generator:
         return self._incidents.labels
 
     def interfaces(self) -> dict[str, Interface]:
-        """What DescribeNetworkInterfaces would tell now, by interface id."""
+        """The current result of DescribeNetworkInterfaces, by interface id."""
         return self.fleet.interfaces()
 
     def next_day(self) -> Iterator[Delivery]:
-        """The deliveries that arrive on the next day; after the last day's, those still under way.
+        """The deliveries that arrive on the next day; for the last day also those that arrive later.
 
-        Take all of them before asking for another day.
+        Consume all of them before requesting another day.
         """
         begin = BEGIN + self.day * DAY
         slot = LEARNING_SLOT if self.learning else max(SHORTEST_SLOT, self.world.window)
@@ -91,7 +91,7 @@ class Generator:
             yield from self._deliveries.arrived(self.world.end + DAY)
 
     def _settle(self, until: int) -> None:
-        """Let happen what was on the agenda."""
+        """Generate the queued events."""
         for thing in self._agenda.due(until):
             if isinstance(thing, Leftover):
                 self._talks.leftover(thing.talk, thing.at, thing.packets)
@@ -99,7 +99,7 @@ class Generator:
                 self._talks.add(thing)
 
     def _write(self, until: int) -> None:
-        """Send what was recorded in the windows that are over."""
+        """Send the records of the closed windows."""
         for host in list(self.fleet.hosts.values()):
             lines, truth = self._recorder.write(host, until)
             if lines and not hold(host.mute, until - 1):

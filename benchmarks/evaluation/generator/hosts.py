@@ -1,4 +1,4 @@
-"""A host: an interface with what was recorded at it and is not written yet."""
+"""A host: an interface and its records that are not written yet."""
 
 from __future__ import annotations
 
@@ -14,64 +14,64 @@ type Key = tuple[str, str, int, int, int, str, bool, str, str]
 
 PACKETS, BYTES, FIRST, LAST, FLAGS, TRUTH = range(6)
 type Record = list[int]
-"""What is summed up of a flow in a window, in the order of the names above; the truth is an index."""
+"""The sums of a flow in a window, in the order of the names above; the truth is an index."""
 
 ENDLESS: Final = 2**40
-"""Unix seconds that never come."""
+"""A time that is never reached (Unix seconds)."""
 
 
 class Stretch(Struct, frozen=True):
-    """From when to when, in Unix seconds."""
+    """Begin and end, in Unix seconds."""
 
     begin: int
     end: int
 
     def holds(self, moment: int) -> bool:
-        """Whether it goes on at that moment."""
+        """Whether the time is in the span."""
         return self.begin <= moment < self.end
 
 
 def hold(stretches: tuple[Stretch, ...], moment: int) -> bool:
-    """Whether one of them goes on at that moment: more than one may be planned on a day."""
+    """Whether the time is in one of the spans: several may be planned on a day."""
     return any(each.holds(moment) for each in stretches)
 
 
 class Fault(Struct, frozen=True):
-    """What is wrong with a server for a while."""
+    """A temporary fault of a server."""
 
     begin: int
     end: int
     outcome: int
-    """What comes of conversations with it: one of the outcomes in `talks`."""
+    """The outcome of conversations with it, from `conversations`."""
     port: int
-    """The one port that it is wrong with; 0 for all of them."""
+    """The affected port; 0 for all ports."""
 
 
 class Host(Struct, eq=False):
-    """An interface that is alive, and the windows that are open at it."""
+    """A current interface and its open windows."""
 
     interface: Interface
     address: str
     ipv6: str
-    """'' if it has none."""
+    """'' without one."""
     write: Callable[..., str]
-    """Turns a record into a line: see `lines.writer`."""
+    """Converts a record into a line: see `lines.writer`."""
     write_gap: Callable[..., str]
     """The same for a window without records: see `lines.gap_writer`."""
     next_window: int
-    """The first window that is not written yet, as a number of windows since 1970."""
+    """The first unwritten window, as a number of windows since 1970."""
     windows: dict[int, dict[Key, Record]] = {}
     fault: Fault | None = None
     blind: tuple[Stretch, ...] = ()
-    """Its records are lost: SKIPDATA."""
+    """While its records are lost: SKIPDATA."""
     mute: tuple[Stretch, ...] = ()
-    """It writes nothing at all."""
+    """While it writes no lines."""
     garbled: tuple[Stretch, ...] = ()
-    """Its lines are not what the log format says."""
+    """While its lines do not match the log format."""
     busy_until: int = 0
-    """Unix seconds until which something is going on with it, so that nothing else begins."""
+    """Unix seconds until which it is reserved for an incident."""
     ends: int = ENDLESS
-    """Unix seconds at which the interface is deleted."""
+    """Unix seconds of its deletion."""
 
     @property
     def stream(self) -> str:

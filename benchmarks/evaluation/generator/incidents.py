@@ -1,4 +1,4 @@
-"""The table of incidents, and when they happen: after learning, evenly over the judged days."""
+"""The table of incidents and their schedule: after learning, evenly over the scored days."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from benchmarks.evaluation.generator.model import DAY, Incident
 from benchmarks.evaluation.generator.stage import Deed, Stage
 
 FIRST: Final = 3600
-"""Seconds of the first judged day in which nothing happens yet."""
+"""Seconds without incidents at the start of the first scored day."""
 SPREAD: Final = 0.6
-"""The share of the time that each incident of a kind has to itself in which it may begin: hours are between
-two of a kind, so that what is told of the first is not taken for the second."""
+"""The share of an incident's time slot in which it may begin. This leaves hours between incidents of a kind,
+so that a page about the first does not count for the second."""
 LAST: Final = 7200
-"""Seconds at the end in which nothing begins, besides what an incident takes."""
+"""Seconds at the end in which no incident begins, in addition to its duration."""
 
 
 class Kind(Struct, frozen=True):
     """A kind of incident."""
 
     make: Callable[[Stage, int], Deed]
-    """Puts it on the agenda, beginning at a time (Unix seconds)."""
+    """Schedules it, beginning at a time (Unix seconds)."""
     longest: int
-    """Seconds that it takes at most."""
+    """Maximum duration in seconds."""
 
 
 KINDS: Final = {
@@ -50,20 +50,20 @@ KINDS: Final = {
     "interface-silent": Kind(outages.interface_silent, 7 * 3600),
     "unreadable-lines": Kind(outages.unreadable_lines, 5400),
 }
-"""Every kind, by its name. Scans are those of a host of ours."""
+"""Every kind, by its name. Scans come from internal hosts."""
 
 
 class Incidents:
-    """Lets incidents happen, and keeps their labels."""
+    """Generates incidents and their labels."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.labels: list[Incident] = []
         self.planned = self._planned()
-        """When (Unix seconds) which kind begins, as far as it has not begun yet; in the order of time."""
+        """Begin (Unix seconds) and kind of the incidents that have not begun yet, in order of time."""
 
     def plan(self, begin: int) -> None:
-        """Put what begins on a day on the agenda; `begin` is its first second."""
+        """Schedule the incidents of a day; `begin` is its first second."""
         while self.planned and self.planned[0][0] < begin + DAY:
             at, kind = self.planned.pop(0)
             deed = KINDS[kind].make(self._stage, at)

@@ -1,7 +1,7 @@
 """The internet's background radiation at public addresses.
 
-EC2 sensors saw 27,100 packets per address and day (Cloud Telescope, 2023); the top 1 % of the sources send
-most of them. Scanners send many packets on one 5-tuple here, so that the number of records stays low.
+EC2 sensors received 27,100 packets per address and day (Cloud Telescope, 2023); the top 1 % of the sources
+send most of them. Here, scanners send many packets on one 5-tuple, to limit the number of records.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ PACKETS_A_DAY: Final = 27_100
 RECORDS_A_DAY: Final = 2_000
 IN_BURSTS: Final = 0.3
 BURST: Final = 30
-"""Records of a burst, on the average."""
+"""Mean number of records in a burst."""
 STRANGERS: Final = 0.3
-"""Of the records outside of bursts: those of sources that are seen once, with a packet or two."""
+"""The share of one-time sources, with one or two packets, in the records outside bursts."""
 STRAYS_A_DAY: Final = 25
 ANSWERED: Final = 0.5
-"""Of the probes of an open port."""
+"""The share of TCP probes that an open port answers."""
 
 _MEAN: Final = PACKETS_A_DAY / RECORDS_A_DAY
 _FEW: Final = 1.5
@@ -38,7 +38,7 @@ _FIRST_PORT: Final = 1024
 
 
 class Radiation:
-    """Sends it."""
+    """Generates the radiation."""
 
     def __init__(self, random: Random, fleet: Fleet, recorder: Recorder, talks: Talks) -> None:
         self._random = random
@@ -48,7 +48,7 @@ class Radiation:
         self._heavy = addresses.pool(random, addresses.HEAVY_SOURCES)
 
     def happen(self, begin: int, seconds: int, rate: float) -> None:
-        """What arrives from `begin` (Unix seconds) on."""
+        """Generate the radiation from `begin` (Unix seconds)."""
         random, share = self._random, seconds / DAY * rate
         for host in self._fleet.public():
             for _ in range(poisson(random, RECORDS_A_DAY * (1 - IN_BURSTS) * share)):
@@ -66,7 +66,7 @@ class Radiation:
                 self._talks.stray(host, addresses.stranger(random), ports, at, flags)
 
     def _burst(self, host: Host, begin: int) -> None:
-        """A source that tries many ports, or one port over and over."""
+        """A source that tries many ports, or one port repeatedly."""
         random = self._random
         source = random.choice(self._heavy) if random.random() < 0.5 else addresses.stranger(random)
         ports = range(1, 10_000) if random.random() < 0.5 else (self._port(),)
@@ -81,7 +81,7 @@ class Radiation:
         return _PORTS[int(random.random() ** 2 * len(_PORTS))]
 
     def _probe(self, host: Host, source: str, port: int, at: int, packets: int) -> None:
-        """Record packets of one source to one port, and the answer if there is any."""
+        """Record the packets of one source to one port, and the reply, if any."""
         random = self._random
         log, here = self._recorder.log, host.address
         kind = random.random()
@@ -91,7 +91,7 @@ class Radiation:
         ports = (random.randrange(_FIRST_PORT, 65_536), port) if protocol != ICMP else (0, 0)
         role = host.interface.role
         is_open = protocol == TCP and port == BY_NAME[role].open_port
-        # A NAT gateway has no security group: it takes what comes, and drops what nobody asked for.
+        # A NAT gateway has no security group: it accepts the packets, and drops unsolicited ones.
         action = "ACCEPT" if is_open or role == "nat" else "REJECT"
         answers = is_open and random.random() < ANSWERED
         flags = 0 if protocol != TCP else 6 if answers else 2

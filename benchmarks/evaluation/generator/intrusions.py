@@ -1,4 +1,4 @@
-"""Unusual directions: who goes out and never did, who comes in and never could."""
+"""Unusual directions: new outbound and inbound connections."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from benchmarks.evaluation.generator.roles import BY_NAME
 from benchmarks.evaluation.generator.stage import Deed, Far, Stage
 
 LISTENERS: Final = "database", "cache", "queue"
-"""Roles that start no connection to the internet."""
+"""Roles that never initiate connections to the internet."""
 
 
 def listener_goes_out(stage: Stage, begin: int) -> Deed:
-    """A host that only ever answered connects to the internet, several times."""
+    """A host that never initiated connections connects to the internet, several times."""
     random = stage.random
     seconds = random.randrange(300, 3600)
     source = stage.cast(LISTENERS, begin, begin + seconds)
@@ -27,7 +27,7 @@ def listener_goes_out(stage: Stage, begin: int) -> Deed:
 
 
 def public_into_private(stage: Stage, begin: int) -> Deed:
-    """Somebody on the internet connects to a host in a private subnet, and is answered."""
+    """An internet host connects to a host in a private subnet, and gets replies."""
     random = stage.random
     seconds = random.randrange(60, 1800)
     target = stage.cast(("app", "web", "worker", "database"), begin, begin + seconds)
@@ -38,7 +38,7 @@ def public_into_private(stage: Stage, begin: int) -> Deed:
 
 
 def database_initiates(stage: Stage, begin: int) -> Deed:
-    """A database connects to hosts inside that are no replicas of its own."""
+    """A database connects to internal hosts that are not its replicas."""
     random = stage.random
     seconds = random.randrange(120, 1800)
     source = stage.cast(("database",), begin, begin + seconds)
@@ -51,7 +51,7 @@ def database_initiates(stage: Stage, begin: int) -> Deed:
 
 
 def scan_hit(stage: Stage, begin: int) -> Deed:
-    """Somebody on the internet is refused at many ports, and let in at one that nobody ever used."""
+    """An internet host is rejected at many ports, and accepted at one that was never used before."""
     random = stage.random
     seconds = random.randrange(300, 1500)
     target = stage.cast(("legacy", "bastion"), begin, begin + seconds)
@@ -65,7 +65,7 @@ def scan_hit(stage: Stage, begin: int) -> Deed:
 
 
 def exfiltration(stage: Stage, begin: int) -> Deed:
-    """Gigabytes to somebody whom nobody ever sent anything."""
+    """Gigabytes to a new destination."""
     random = stage.random
     seconds = random.randrange(900, 3600)
     source = stage.cast(("app", "worker", "node"), begin, begin + seconds)
@@ -83,7 +83,7 @@ def exfiltration(stage: Stage, begin: int) -> Deed:
 
 
 def egress_rejects(stage: Stage, begin: int) -> Deed:
-    """A server is refused by its own rules for hours, always at the same destination."""
+    """A server's own rules reject its connections to the same destination for hours."""
     random = stage.random
     seconds = random.randrange(4, 7) * 3600
     source = stage.cast(("app", "web", "database", "cache"), begin, begin + seconds)

@@ -1,4 +1,4 @@
-"""Writing lines: records in any layout that consists of fields of this table, fast."""
+"""Fast writing of records as lines, in any layout with fields of this table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VARIABLE: Final = (
     *("action", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr"),
     *("pkt-src-aws-service", "pkt-dst-aws-service", "flow-direction", "traffic-path"),
 )
-"""The fields that differ from record to record, in the order in which a writer takes their values."""
+"""The fields that vary between records, in the order of a writer's arguments."""
 
 _GAP_VARIABLE: Final = {"log-status": "{0}", "start": "{1}", "end": "{2}"}
 _GAP_FILLED: Final = frozenset({"version", "account-id", "interface-id", "start", "end", "log-status"})
@@ -37,7 +37,7 @@ def _token(name: str, layout: LogFormat, interface: Interface) -> str:
 
 
 def _constant(layout: LogFormat, interface: Interface) -> dict[str, str]:
-    """What all records of an interface say."""
+    """The values common to all records of an interface."""
     return {
         "version": str(max(field.version or 2 for field in layout.fields)),
         "account-id": interface.account_id,

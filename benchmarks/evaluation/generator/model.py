@@ -1,4 +1,4 @@
-"""What the generator hands out: interfaces, deliveries, and the labels of incidents. Plain data."""
+"""The output of the generator: interfaces, deliveries, and labels of incidents. Plain data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowwarden.records.log_format import LogFormat
 
 DAY: Final = 86_400
 BEGIN: Final = 1_767_225_600
-"""Unix seconds at which every world begins: 2026-01-01 00:00 UTC, a multiple of every window."""
+"""Unix seconds of the start of every world: 2026-01-01 00:00 UTC, a multiple of every window."""
 
 LOG_GROUP: Final = "/flow-warden/flow-logs"
 ACCOUNT: Final = "111122223333"
@@ -19,18 +19,18 @@ REGION: Final = "eu-west-1"
 
 
 class Truth(StrEnum):
-    """Which end of the record opened the conversation that the record is a part of."""
+    """The end of the record that initiated its conversation."""
 
     SOURCE = "s"
     DESTINATION = "d"
     NONE = "n"
-    """Nobody did: a packet that belongs to no conversation of the world's, such as backscatter."""
+    """Neither end: the packet belongs to no conversation of the world, such as backscatter."""
     NO_FLOW = "-"
-    """The line is a gap, or nothing that a reader should understand."""
+    """The line is a gap, or must be unreadable."""
 
 
 class Interface(Struct, frozen=True):
-    """A network interface, with what DescribeNetworkInterfaces and DescribeTags would tell of it."""
+    """A network interface, with the data of DescribeNetworkInterfaces and DescribeTags."""
 
     interface_id: str
     account_id: str
@@ -39,31 +39,31 @@ class Interface(Struct, frozen=True):
     subnet_cidr: str
     az_id: str
     instance_id: str | None
-    """None where AWS manages the interface."""
+    """None if AWS manages the interface."""
     interface_type: str
-    """As EC2 writes it: `interface`, `nat_gateway`, `network_load_balancer`, `transit_gateway`."""
+    """In EC2's notation: `interface`, `nat_gateway`, `network_load_balancer`, `transit_gateway`."""
     description: str
     requester_managed: bool
     private_ipv4: str
-    """The primary one, which records show at this end."""
+    """The primary address, which records contain at this end."""
     secondary_ipv4: tuple[str, ...]
-    """Those of pods."""
+    """Addresses of pods."""
     ipv6: tuple[str, ...]
     public_ipv4: str | None
     security_groups: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
     auto_scaling_group: str | None
     role: str
-    """Which part the interface plays in the world."""
+    """The role of the interface in the world."""
     public_subnet: bool
     """Whether the subnet has a route to an internet gateway."""
 
 
 class Delivery(Struct, frozen=True):
-    """Log events of one interface, as a subscription hands them over at once."""
+    """Log events of one interface, in one subscription delivery."""
 
     number: int
-    """The same for a second delivery of the same events, and for nothing else."""
+    """Equal only for a second delivery of the same events."""
     arrived: int
     """Unix seconds."""
     log_group: str
@@ -75,17 +75,17 @@ class Delivery(Struct, frozen=True):
 
 
 class Incident(Struct, frozen=True):
-    """Something that was done to the traffic on purpose, and should be found."""
+    """A deliberate change of the traffic that should be found."""
 
     number: int
     kind: str
     """A name of the table in `incidents`."""
     source: str
-    """Address of who does it; of the interface that it happens to, where nobody does."""
+    """Address of the source, or of the affected interface if there is no source."""
     interface_id: str
-    """Of the source if it is inside, else of the target."""
+    """Of the source if it is internal, otherwise of the target."""
     targets: tuple[str, ...]
-    """Addresses at the other end, as far as there are any; the most there are is 300."""
+    """Addresses of the other ends, if any; at most 300."""
     begin: int
     """Unix seconds of the first packet."""
     end: int
@@ -98,18 +98,18 @@ class World(Struct, frozen=True, kw_only=True):
     seed: int
     layout: LogFormat
     interfaces: int
-    """About so many; whole VPCs of about `fleet.VPC_INTERFACES` are made."""
+    """Approximate number; VPCs are complete, with about `fleet.VPC_INTERFACES` each."""
     learning_days: int = 14
     judged_days: int = 7
     window: int = 600
     """Seconds: 60 or 600."""
     stress: float = 1.0
-    """How many times as often something breaks that is nobody's fault: outages, stale addresses, releases."""
+    """Factor for the frequency of ordinary faults: outages, stale addresses, releases."""
     incidents_of_each_kind: int = 0
     learning_rate: float = 0.2
-    """Conversations during learning, as a share of what is usual."""
+    """Conversations during learning, relative to the usual number."""
     judged_rate: float = 1.0
-    """The same on judged days."""
+    """The same on scored days."""
 
     @property
     def days(self) -> int:
@@ -118,10 +118,10 @@ class World(Struct, frozen=True, kw_only=True):
 
     @property
     def judged_from(self) -> int:
-        """Unix seconds at which learning is over."""
+        """Unix seconds of the end of learning."""
         return BEGIN + self.learning_days * DAY
 
     @property
     def end(self) -> int:
-        """Unix seconds at which the last day is over."""
+        """Unix seconds of the end of the last day."""
         return BEGIN + self.days * DAY

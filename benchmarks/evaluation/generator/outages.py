@@ -1,4 +1,4 @@
-"""Troubles of operations: rules that became too strict, and sight that is lost."""
+"""Operational incidents: rules that became too strict, and lost records."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from benchmarks.evaluation.generator.stage import Deed, Far, Stage
 SERVERS: Final = "database", "cache", "queue", "app"
 TALKATIVE: Final = "app", "web", "node", "queue", "cache", "alb"
 SPIKE: Final = 6_000
-"""Records of a spike of refused connections: three times what radiation has in a day."""
+"""Records of a spike of rejected connections: three times the radiation of a day."""
 
 
 def security_group_fault(stage: Stage, begin: int) -> Deed:
-    """A server's security group refuses those who have used its service all the time."""
+    """A server's security group rejects its regular clients."""
     return _shut(stage, begin, REFUSED)
 
 
 def nacl_fault(stage: Stage, begin: int) -> Deed:
-    """A network ACL lets the requests through and refuses the answers."""
+    """A network ACL accepts the requests and rejects the replies."""
     return _shut(stage, begin, ANSWER_REFUSED)
 
 
 def reject_spike(stage: Stage, begin: int) -> Deed:
-    """The internet, from hundreds of sources, tries an address as never before."""
+    """Hundreds of internet sources probe an address, far more than usual."""
     random = stage.random
     seconds = random.randrange(900, 2400)
     target = stage.cast(("legacy", "bastion", "alb"), begin, begin + seconds)
@@ -40,21 +40,21 @@ def reject_spike(stage: Stage, begin: int) -> Deed:
 
 
 def records_lost(stage: Stage, begin: int) -> Deed:
-    """AWS skips the records of window after window."""
+    """AWS skips the records of many successive windows."""
     host, end = _chosen(stage, begin, (1800, 7200))
     host.blind += (Stretch(begin, end),)
     return stage.deed(host, (), end)
 
 
 def interface_silent(stage: Stage, begin: int) -> Deed:
-    """An interface that always wrote something writes nothing, not even NODATA."""
+    """An interface stops writing: no lines, not even NODATA."""
     host, end = _chosen(stage, begin, (4 * 3600, 7 * 3600))
     host.mute += (Stretch(begin, end),)
     return stage.deed(host, (), end)
 
 
 def unreadable_lines(stage: Stage, begin: int) -> Deed:
-    """What is written into an interface's stream is no flow log."""
+    """An interface's stream contains lines that are not flow records."""
     host, end = _chosen(stage, begin, (1200, 5400))
     host.garbled += (Stretch(begin, end),)
     return stage.deed(host, (), end)
@@ -66,7 +66,7 @@ def _chosen(stage: Stage, begin: int, seconds: tuple[int, int]) -> tuple[Host, i
 
 
 def _shut(stage: Stage, begin: int, outcome: int) -> Deed:
-    """Let all who know a service ask for it again and again, in vain."""
+    """All clients of a service retry repeatedly without success."""
     random = stage.random
     seconds = random.randrange(1800, 7200)
     server = stage.cast(SERVERS, begin, begin + seconds)
@@ -85,7 +85,7 @@ def _shut(stage: Stage, begin: int, outcome: int) -> Deed:
 
 
 def _main_edge(server: Host, random: Random) -> Edge:
-    """A service of the host's role that hosts of another role use every day."""
+    """A service of the host's role with daily clients of another role."""
     role = server.interface.role
     known = [
         edge

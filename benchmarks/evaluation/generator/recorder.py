@@ -1,4 +1,4 @@
-"""Recording as flow logs do: one-way 5-tuples are summed up per interface and window, then written."""
+"""Recording like flow logs: sums per one-way 5-tuple, interface and window, written as lines."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from benchmarks.evaluation.generator.addresses import aws_service, is_inside
 from benchmarks.evaluation.generator.hosts import BYTES, FIRST, FLAGS, LAST, PACKETS, Host, Key, Record, hold
 from benchmarks.evaluation.generator.model import Truth
 
-BY_SOURCE, BY_DESTINATION, BY_NOBODY = range(3)
-"""Who opened the conversation: an index into `_TRUTHS`."""
+BY_SOURCE, BY_DESTINATION, BY_NEITHER = range(3)
+"""The initiator: an index into `_TRUTHS`."""
 _TRUTHS: Final = Truth.SOURCE.value, Truth.DESTINATION.value, Truth.NONE.value
 
 OPENING: Final = 18
-"""The bits of `tcp-flags` that only a conversation's first window has: SYN and SYN-ACK."""
+"""The bits of `tcp-flags` only in a conversation's first window: SYN and SYN-ACK."""
 CLOSING: Final = 5
-"""Those that only its last window has: FIN and RST."""
+"""The bits only in its last window: FIN and RST."""
 
 STRAY_SKIP: Final = 0.0002
-"""Windows whose records AWS skips now and then, without anything being wrong."""
+"""The share of windows whose records AWS skips without an incident."""
 MOST_WINDOWS: Final = 12
-"""Of one conversation: what goes on longer is silent after that."""
+"""Maximum windows of one conversation; a longer one has no traffic after that."""
 
 _LEFT_BY: Final = {True: "8", False: "1"}
 """`traffic-path`: an internet gateway, or another resource in the VPC."""
@@ -29,7 +29,7 @@ _GARBAGE: Final = "flow-export v3: {} bytes={} peer={} state=up"
 
 
 class Recorder:
-    """Sums up records at hosts, and writes those of closed windows."""
+    """Sums records at hosts, and writes those of closed windows."""
 
     def __init__(self, window: int, random: Random) -> None:
         self.window = window
@@ -38,7 +38,7 @@ class Recorder:
     def log(
         self, host: Host, key: Key, t0: int, t1: int, packets: int, size: int, flags: int, truth: int
     ) -> None:
-        """Record packets that flowed from t0 to t1 (Unix seconds) in the windows that they fall into."""
+        """Record packets from t0 to t1 (Unix seconds) in their windows."""
         first = t0 // self.window
         if t1 // self.window != first:
             self._spread(host, key, t0, t1, packets, size, flags, truth)
@@ -70,7 +70,7 @@ class Recorder:
             self.log(host, key, begin, end, max(1, packets // count), max(40, size // count), part, truth)
 
     def write(self, host: Host, until: int) -> tuple[list[str], list[str]]:
-        """The lines of the host's windows that end until then (Unix seconds), and the truth of each."""
+        """The lines of the host's windows that end by this time (Unix seconds), and the truth of each."""
         written: list[str] = []
         truth: list[str] = []
         for number in range(host.next_window, until // self.window):

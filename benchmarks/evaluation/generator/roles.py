@@ -1,4 +1,4 @@
-"""The parts that interfaces play in a VPC, and who talks with whom as a matter of course."""
+"""The roles of interfaces in a VPC, and their usual conversations."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from benchmarks.evaluation.generator.conversations import ICMP, TCP, UDP
 
 
 class Role(Struct, frozen=True):
-    """A part that several interfaces of a VPC play."""
+    """A role of several interfaces in a VPC."""
 
     name: str
     count: int
-    """In a VPC."""
+    """Number in a VPC."""
     subnets: str
     """`public`, `private`, `edge` or `data`; all but the first have no route to an internet gateway."""
     interface_type: str = "interface"
     managed: bool = False
-    """Whether AWS made the interface."""
+    """Whether AWS manages the interface."""
     scaled: bool = False
-    """Whether an Auto Scaling group keeps the instances, so that they come and go."""
+    """Whether the instances belong to an Auto Scaling group, and are replaced over time."""
     pods: int = 0
     dual_stack: bool = False
     open_port: int = 0
-    """What a public address of it accepts from everybody; 0 for nothing."""
+    """The port that a public address accepts from all sources; 0 for none."""
 
 
 ROLES: Final = (
@@ -51,39 +51,39 @@ BY_NAME: Final = {role.name: role for role in ROLES}
 VPC_INTERFACES: Final = sum(role.count for role in ROLES)
 
 REPLICATED: Final = "database"
-"""Here the first half are primaries, each with the replica that stands as far behind in the other half."""
+"""Roles whose first half are primaries; each has its replica at the same position of the second half."""
 
 ANYONE: Final = "anyone"
-"""All roles that are instances of ours."""
+"""All roles that are the account's instances."""
 INTERNET, OFFICE, ON_PREMISES, VENDOR, TIME, RESOLVERS = (
     *("internet", "office", "on-premises", "vendor", "time", "resolvers"),
 )
-"""Far ends that are no interfaces of ours."""
+"""Far ends outside the VPCs."""
 OUTSIDE: Final = frozenset({INTERNET, OFFICE, ON_PREMISES, VENDOR, TIME, RESOLVERS})
 
 
 class Edge(Struct, frozen=True):
-    """Conversations that happen every day."""
+    """Daily conversations."""
 
     client: str
     server: str
     port: int
     a_day: float
-    """Conversations of a client a day; of all clients with a server, where the clients are outside."""
+    """Conversations per client and day; for external clients, of all clients with a server."""
     protocol: int = TCP
     fan: int = 3
-    """Servers that a client knows; 0 for all of them."""
+    """Number of servers per client; 0 for all servers."""
     seconds: float = 2
-    """The mean length."""
+    """The mean duration."""
     packets: int = 8
-    """The mean of one direction."""
+    """The mean number in one direction."""
     answered: bool = True
     sends: bool = False
-    """Whether the client sends all there is, and gets nothing back but acknowledgements."""
+    """Whether the client sends all data, and receives only acknowledgements."""
     via: str = ""
-    """The role of the interface that it passes on the way out of the VPC, or into it."""
+    """The role of the interface on the path out of the VPC, or into it."""
     keeps_address: bool = False
-    """The server passes it on to an `edge` host without changing the client's address."""
+    """The server forwards it to an `edge` host and preserves the client's address."""
 
 
 EDGES: Final = (

@@ -1,4 +1,4 @@
-"""Scans, and what follows them: a host of ours that looks for others, and gets into them."""
+"""Scans and lateral movement: an internal host finds other hosts, and logs in to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.stage import Deed, Far, Stage
 
 SOURCES: Final = "web", "app", "worker", "node", "edge", "legacy"
-"""Whose hosts fall first."""
+"""Roles of the compromised hosts."""
 ADMIN_PORTS: Final = 22, 445, 3389, 5985, 135, 5986
 SWEPT_PORTS: Final = 445, 22, 3389, 6379, 9200, 2375, 5900, 8080
 
@@ -20,7 +20,7 @@ LONGEST_VERY_SLOW: Final = 20 * 3600
 
 
 def fast_vertical(stage: Stage, begin: int) -> Deed:
-    """Hundreds of ports of one host within a minute."""
+    """Scan hundreds of ports of one host within a minute."""
     random = stage.random
     source = stage.cast(SOURCES, begin, begin + 60)
     target = random.choice(stage.neighbours(source))
@@ -32,7 +32,7 @@ def fast_vertical(stage: Stage, begin: int) -> Deed:
 
 
 def horizontal(stage: Stage, begin: int) -> Deed:
-    """One port of a whole subnet, within minutes."""
+    """Scan one port of a whole subnet within minutes."""
     random = stage.random
     seconds = random.randrange(60, 300)
     source = stage.cast(SOURCES, begin, begin + seconds)
@@ -44,7 +44,7 @@ def horizontal(stage: Stage, begin: int) -> Deed:
 
 
 def block(stage: Stage, begin: int) -> Deed:
-    """Several ports of many hosts."""
+    """Scan several ports of many hosts."""
     random = stage.random
     source = stage.cast(SOURCES, begin, begin + 300)
     targets = _some(stage, source, random.randrange(20, 40))
@@ -56,17 +56,17 @@ def block(stage: Stage, begin: int) -> Deed:
 
 
 def slow(stage: Stage, begin: int) -> Deed:
-    """A probe every 30 to 120 seconds."""
+    """Send a probe every 30 to 120 seconds."""
     return _patient(stage, begin, SLOW_PROBES, (30, 120))
 
 
 def very_slow(stage: Stage, begin: int) -> Deed:
-    """A probe every 5 to 15 minutes."""
+    """Send a probe every 5 to 15 minutes."""
     return _patient(stage, begin, VERY_SLOW_PROBES, (300, 900))
 
 
 def lateral_movement(stage: Stage, begin: int) -> Deed:
-    """Administration ports of hosts that the source has no business with; almost half of them let it in."""
+    """Connect to administration ports of unrelated hosts; almost half of them accept it."""
     random = stage.random
     seconds = random.randrange(1200, 5400)
     source = stage.cast(SOURCES, begin, begin + seconds)
@@ -83,7 +83,7 @@ def lateral_movement(stage: Stage, begin: int) -> Deed:
 
 
 def ssh_brute_force(stage: Stage, begin: int) -> Deed:
-    """Many logins at one host, each of them accepted by the security group and refused by the password."""
+    """Many logins at one host: the security group accepts them, but the password is wrong."""
     random = stage.random
     seconds = random.randrange(600, 1800)
     source = stage.cast(SOURCES, begin, begin + seconds)
@@ -111,17 +111,17 @@ def _patient(stage: Stage, begin: int, probes: int, pause: tuple[int, int]) -> D
 
 
 def _some(stage: Stage, source: Host, count: int) -> list[Far]:
-    """Targets in the source's VPC: half of them hosts, as far as there are so many; nobody at the others."""
+    """Targets in the source's VPC: half of them hosts, if there are enough; the others unused addresses."""
     random = stage.random
     neighbours = stage.neighbours(source)
     hosts = random.sample(neighbours, min(len(neighbours), count // 2))
-    nobody = {never_used(random.choice(neighbours), random) for _ in range(2 * count)}
-    dead = random.sample(sorted(nobody), min(len(nobody), count - len(hosts)))
+    unused = {never_used(random.choice(neighbours), random) for _ in range(2 * count)}
+    dead = random.sample(sorted(unused), min(len(unused), count - len(hosts)))
     return [*map(Far.at, hosts), *map(Far, dead)]
 
 
 def _outcome(stage: Stage, target: Far) -> int:
-    """Where nobody is, nobody answers; a host's security group refuses most of it."""
+    """An unused address does not reply; a host's security group rejects most probes."""
     if target.host is None:
         return SILENT
     drawn = stage.random.random()

@@ -1,4 +1,4 @@
-"""The stage that incidents play on: choosing hosts, and putting their conversations on the agenda."""
+"""The context of incidents: selects hosts, and schedules their conversations."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from benchmarks.evaluation.generator.hosts import Host
 from benchmarks.evaluation.generator.model import World
 
 REST: Final = 6 * 3600
-"""Seconds after an incident in which nothing else is done with its host."""
+"""Seconds after an incident in which its host has no other incident."""
 MOST_TARGETS: Final = 300
 
 
 class Deed(Struct, frozen=True):
-    """What was done: the part of a label that its maker knows."""
+    """The part of a label that the incident's function provides."""
 
     source: str
     interface_id: str
@@ -37,19 +37,19 @@ class Deed(Struct, frozen=True):
 
 
 class Far(Struct, frozen=True):
-    """The far end of a conversation: a host, or an address where none is."""
+    """The far end of a conversation: a host, or an unused address."""
 
     address: str
     host: Host | None = None
 
     @classmethod
     def at(cls, host: Host) -> Far:
-        """A host, at its primary address."""
+        """A host with its primary address."""
         return cls(host.address, host)
 
 
 class Stage:
-    """What the makers of incidents work with."""
+    """The functions that incidents use."""
 
     def __init__(self, random: Random, fleet: Fleet, agenda: Agenda, world: World) -> None:
         self.random = random
@@ -58,7 +58,7 @@ class Stage:
         self._agenda = agenda
 
     def cast(self, roles: Sequence[str], begin: int, end: int) -> Host:
-        """A host of one of these roles with which nothing goes on; nothing else happens to it meanwhile."""
+        """Reserve a host of one of these roles without another incident."""
         hosts = self.fleet.with_role(*roles)
         free = [host for host in hosts if host.busy_until < begin and host.ends > end]
         host = self.random.choice(free or hosts)
@@ -67,7 +67,7 @@ class Stage:
         return host
 
     def neighbours(self, host: Host, *roles: str) -> list[Host]:
-        """The other hosts of its VPC, or those of some roles."""
+        """The other hosts of its VPC, or only those of some roles."""
         vpc = vpc_of(host.interface)
         near = (
             [each for role in roles for each in self.fleet.members[vpc, role]]
@@ -77,13 +77,13 @@ class Stage:
         return [each for each in near if each is not host]
 
     def gateway(self, host: Host) -> Host | None:
-        """The NAT gateway that the host reaches the internet through; None if it needs none."""
+        """The host's NAT gateway to the internet; None if it needs none."""
         if host.interface.public_subnet:
             return None
         return self.random.choice(self.fleet.members[vpc_of(host.interface), "nat"])
 
     def probe(self, client: Host, server: Far, port: int, at: int, outcome: int) -> None:
-        """One attempt: a SYN, or a few of them, and what comes of it."""
+        """One attempt: one or a few SYNs, and the outcome."""
         tries = self.random.choice((1, 1, 2)) if outcome not in {OK, RESET} else 1
         answered = (2, 120) if outcome == OK else (1, 40)
         self.talk(client, server, port, at, outcome=outcome, asked=(tries, 44 * tries), answered=answered)
@@ -101,7 +101,7 @@ class Stage:
         answered: tuple[int, int] = (10, 4000),
         via: Host | None = None,
     ) -> None:
-        """A conversation that one of our own hosts starts."""
+        """A conversation initiated by an internal host."""
         source_port = self.client_port()
         self._agenda.put(
             Talk(
@@ -111,14 +111,14 @@ class Stage:
         )
 
     def barred(self, client: Host, address: str, port: int, at: int) -> None:
-        """An attempt that the client's own rules refuse, with the SYNs that TCP sends after the first one."""
+        """An attempt that the client's own rules reject, with its SYN retransmissions."""
         tries = self.random.choice((1, 3, 4, 6))
         self.talk(
             *(client, Far(address), port, at), seconds=3 * tries, outcome=BARRED, asked=(tries, 60 * tries)
         )
 
     def visit(self, source: str, server: Host, port: int, at: int, outcome: int = OK) -> None:
-        """A conversation that a host on the internet starts."""
+        """A conversation initiated by an internet host."""
         asked, answered = ((9, 1400), (8, 5200)) if outcome == OK else ((1, 44), (1, 40))
         self._agenda.put(
             Talk(
@@ -132,6 +132,6 @@ class Stage:
         return self.random.randrange(FIRST_CLIENT_PORT, LAST_CLIENT_PORT)
 
     def deed(self, host: Host, targets: Sequence[str], end: int, source: str = "") -> Deed:
-        """What the host did, or what was done to it by somebody outside."""
+        """The deed of an internal host, or of an external source against it."""
         known = tuple(dict.fromkeys(targets))[:MOST_TARGETS]
         return Deed(source or host.address, host.interface.interface_id, known, end)

@@ -1,4 +1,4 @@
-"""What a command of `flowwarden` is. `COMMANDS` lists them."""
+"""The type of a `flowwarden` command. `COMMANDS` lists them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ UNREADABLE: Final = 1
 
 
 class UsageError(Exception):
-    """The arguments do not go together; the message says why."""
+    """The arguments are inconsistent; the message contains the reason."""
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """One command: its file makes one of these, and `COMMANDS` names it."""
+    """One command: its file creates one instance, and `COMMANDS` lists it."""
 
     name: str
     help: str
@@ -29,4 +29,4 @@ class Command(Struct, frozen=True, kw_only=True):
     """Examples and exit codes."""
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace, Console], int]
-    """Does it and returns the exit code. Raises UsageError; BrokenPipeError if the output is read no more."""
+    """Runs the command; returns the exit code. Raises UsageError; BrokenPipeError if the pipe is closed."""

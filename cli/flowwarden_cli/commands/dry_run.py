@@ -1,7 +1,7 @@
-"""`flowwarden plan`: what the deployed enforcer would do, without doing it.
+"""`flowwarden plan`: prints what the deployed enforcer would do, without doing it.
 
-It is the enforcer's own service on the same account, told to plan only: it reads, and changes nothing,
-remembers nothing, sends nothing.
+It runs the enforcer's own service on the same account in dry-run mode: it only reads, and neither changes,
+stores nor sends anything.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ from flowwarden_cli.commands.command import FINE
 from flowwarden_cli.terminal.console import Console
 
 NOT_SEEN: Final = 1
-PATIENCE_SECONDS: Final = 600
+TIMEOUT_SECONDS: Final = 600
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is asked."""
+    """The options of the command."""
 
     stack: str
     region: str | None = None
     policy: Path | None = None
-    """Instead of the deployed one: what would it change?"""
+    """A policy to plan with, instead of the deployed one."""
     settings: Path | None = None
-    """Variables of the enforcer as a JSON object, instead of those of the deployed function."""
+    """The enforcer's environment variables as a JSON object, instead of those of the deployed function."""
     as_json: bool = False
 
 
-class Patience:
-    """A person's time."""
+class Deadline:
+    """The time limit of the command."""
 
     def __init__(self) -> None:
-        self._end = time.monotonic() + PATIENCE_SECONDS
+        self._end = time.monotonic() + TIMEOUT_SECONDS
 
     def remaining(self) -> float:
-        """Seconds that are left."""
+        """Seconds until the limit."""
         return self._end - time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        """Let some time pass."""
+        """Sleep for some seconds."""
         time.sleep(seconds)
 
 
@@ -63,13 +63,13 @@ def run(
     """Print the plan; return the exit code.
 
     Args:
-        question: what is asked.
+        question: the options.
         console: where to print.
-        wired: how to come by AWS; by default as the settings say.
+        wired: creates the ports; by default on AWS, from the settings.
     """
     try:
         settings = read_settings(question)
-        aws = wired(settings) if wired else on_aws(settings, Patience())
+        aws = wired(settings) if wired else on_aws(settings, Deadline())
         service = build(settings, aws, dry_run=True)
     except FlowWardenError as error:
         console.report(f"error: {error}")
@@ -83,22 +83,22 @@ def run(
 
 
 def read_settings(question: Question) -> EnforcerSettings:
-    """What the enforcer is told, with what the question says instead. Raises SettingsError."""
-    told: Mapping[str, str]
+    """The enforcer's settings, with the overrides of the options. Raises SettingsError."""
+    environment: Mapping[str, str]
     try:
         if question.settings is not None:
-            told = msgspec.json.decode(question.settings.read_bytes(), type=dict[str, str])
+            environment = msgspec.json.decode(question.settings.read_bytes(), type=dict[str, str])
         else:
             region = question.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-            told = enforcer_environment(question.stack, region)
-        settings = EnforcerSettings.from_mapping(told)
+            environment = enforcer_environment(question.stack, region)
+        settings = EnforcerSettings.from_mapping(environment)
         if question.policy is not None:
             settings = replace(settings, policy=question.policy.read_text())
     except OSError as error:
         raise SettingsError(str(error)) from error
     except UnicodeDecodeError as error:
         files = " or ".join(str(each) for each in (question.settings, question.policy) if each is not None)
-        raise SettingsError(f"{files}: {error}; write UTF-8 text") from error
+        raise SettingsError(f"{files}: {error}; save the file as UTF-8") from error
     except msgspec.DecodeError as error:
-        raise SettingsError(f"{question.settings}: {error}; write an object of variables") from error
+        raise SettingsError(f"{question.settings}: {error}; it must be a JSON object of variables") from error
     return settings

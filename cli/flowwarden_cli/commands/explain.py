@@ -1,4 +1,4 @@
-"""`flowwarden read --explain LINE`: each field of one line, and what the reader makes of it."""
+"""`flowwarden read --explain LINE`: shows each field of one line, and how the reader classifies the line."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ from flowwarden.sources.read import pieces
 _WIDEST: Final = 42
 _HEADINGS: Final = ("field", "token", "value", "meaning")
 _GAPS: Final = {
-    GapKind.NODATA: "nobody talked in this window: silence, nothing is lost",
-    GapKind.SKIPDATA: "AWS skipped records of this window: sight is lost, nobody knows how many flows",
+    GapKind.NODATA: "no traffic in this window; no records are missing",
+    GapKind.SKIPDATA: "AWS skipped records of this window; the number of missing flows is unknown",
 }
 
 
 def explanation(text: str, layouts: Layouts) -> str:
-    """Explain a line, in any form that a source may have: a header line above, a timestamp, JSON.
+    """Explain a line, in any form that a source may have: below a header line, with a timestamp, as JSON.
 
     Raises:
-        SourceError: it is of no kind that can be read.
+        SourceError: the line has no supported format.
     """
     source = Input("the line", None, stream=BytesIO(text.encode("utf-8", "surrogateescape")))
     try:
         parts = [part for piece in pieces(source, layouts, lambda _: None) for part in _of_piece(piece)]
     except LogFormatError as error:
         raise NotFlowLogs(str(error)) from error
-    return "\n\n".join(parts) or "Nothing to explain: the line is blank, or only names fields."
+    return "\n\n".join(parts) or "Nothing to explain: the line is blank or a header."
 
 
 def _of_piece(piece: object) -> Iterator[str]:
     if isinstance(piece, Unreadable):
-        yield f"The reader makes of it: malformed, {piece.reason}."
+        yield f"Result: malformed, {piece.reason}."
     if isinstance(piece, Lines):
         yield from (_of_line(line, piece.layouts) for line in piece.lines if line.strip())
 
@@ -61,7 +61,7 @@ def _of_line(line: str, layouts: Layouts) -> str:
 def _rows(layout: LogFormat, tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for field, token in zip_longest(layout.fields, tokens):
         if field is None:
-            yield "(no field)", token, "", "one token more than the log format has fields"
+            yield "(no field)", token, "", "more tokens than the log format has fields"
         elif token is None:
             yield field.name, "(no token)", "", field.meaning
         else:
@@ -93,21 +93,21 @@ def _cut(cell: str) -> str:
 def _verdict(line: str, layouts: Layouts) -> Iterator[str]:
     records = LineReader(layouts).read([line])
     for flow in records.flows:
-        yield "The reader makes of it: a flow."
+        yield "Result: a flow."
         yield from _direction(flow)
     for gap in records.gaps:
-        yield f"The reader makes of it: a gap. {gap.kind}: {_GAPS[gap.kind]}."
+        yield f"Result: a gap. {gap.kind}: {_GAPS[gap.kind]}."
     for bad in records.malformed:
-        yield f"The reader makes of it: malformed, {bad.reason}."
+        yield f"Result: malformed, {bad.reason}."
         if len(line.split()) not in {len(layout.names) for layout in layouts}:
-            yield "If it is of a custom format, tell it: --format '${version} ${…}'."
+            yield "If the line has a custom format, pass it: --format '${version} ${…}'."
 
 
 def _direction(flow: Flow) -> Iterator[str]:
     (directed,) = resolve(Traffic(FlowTable.of([flow])), AddressBook())
-    yield f"side: {directed.side or 'unknown, for the line does not tell'}"
+    yield f"side: {directed.side or 'unknown: the line does not contain it'}"
     yield f"initiator: {_initiator(directed)}"
-    yield "That is from this line alone; lines around it may tell more, and a policy which addresses are own."
+    yield "Based on this line only. Other lines may give more evidence; a policy defines your own addresses."
 
 
 def _initiator(directed: DirectedFlow) -> str:
@@ -117,5 +117,5 @@ def _initiator(directed: DirectedFlow) -> str:
     client = f"{directed.client} ({directed.client_class})"
     server = f"{directed.server} ({directed.server_class})"
     port = "" if directed.service_port is None else f", port {directed.service_port}"
-    sure = f"{verdict.confidence:.0%} sure: {verdict.evidence}"
-    return f"the {verdict.initiator}, {client}, towards {server}{port}; {sure}"
+    basis = f"confidence {verdict.confidence:.0%}: {verdict.evidence}"
+    return f"the {verdict.initiator}, {client}, to {server}{port}; {basis}"

@@ -1,4 +1,4 @@
-"""`flowwarden plan`: its arguments. What it does is in `dry_run`, which needs the SDK."""
+"""`flowwarden plan`: its arguments. The logic is in `dry_run`, which needs the SDK."""
 
 from __future__ import annotations
 
@@ -10,37 +10,41 @@ from flowwarden_cli.commands.command import UNREADABLE, Command
 from flowwarden_cli.terminal.console import Console
 
 _DESCRIPTION: Final = """\
-Prints what the enforcer of a deployed stack would do about each VPC and about the log groups, in order, with
-the reason and the estimated cost. It reads with the credentials at hand, and changes nothing.
+Prints the steps that the enforcer of a deployed stack would take for each VPC and for the log groups, in
+order, with the reason and the estimated cost. Uses your current AWS credentials, and changes nothing.
 """
 _EXAMPLES: Final = """\
 examples:
   flowwarden plan --region eu-west-1
   flowwarden plan --policy new-policy.json --json | jq '.vpcs[] | select(.steps != [])'
 
-exit codes: 0 fine, whether there is something to do or not; 1 AWS or the settings could not be read, or a
-log group or the delivery role needs somebody; 2 wrong usage
+exit codes: 0 fine, with or without steps to take; 1 AWS or the settings could not be read, or action is
+required for a log group or the delivery role; 2 wrong usage
 """
 
 
 def _add_arguments(command: ArgumentParser) -> None:
-    command.add_argument("--stack", default="flow-warden", metavar="NAME", help="the deployed stack")
-    command.add_argument("--region", metavar="REGION", help="its region; by default that of the environment")
     command.add_argument(
-        "--policy", type=Path, metavar="FILE", help="plan by this policy instead of the deployed one"
+        "--stack", default="flow-warden", metavar="NAME", help="the deployed stack (default: flow-warden)"
+    )
+    command.add_argument(
+        "--region", metavar="REGION", help="the stack's region (default: from the environment or AWS profile)"
+    )
+    command.add_argument(
+        "--policy", type=Path, metavar="FILE", help="plan with this policy instead of the deployed one"
     )
     command.add_argument(
         "--settings",
         type=Path,
         metavar="FILE",
-        help="the enforcer's variables as a JSON object, instead of those of the deployed function",
+        help="JSON object of the enforcer's environment variables, instead of those of the deployed function",
     )
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def _run(options: Namespace, console: Console) -> int:
     try:
-        # Only this command needs the SDK, which takes half a second to load.
+        # Imported here, because only this command needs the SDK, which takes half a second to load.
         from flowwarden_cli.commands import dry_run  # noqa: PLC0415  an optional package
     except ModuleNotFoundError as error:
         console.report(f"error: {error}; install the extra, in the project's folder: pip install '.[plan]'")

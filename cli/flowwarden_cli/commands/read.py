@@ -22,10 +22,10 @@ from flowwarden_cli.terminal.progress import Progress
 
 _SHOWN: Final = 100
 _DESCRIPTION: Final = """\
-Prints flow records as JSON lines under AWS's names: numbers as numbers, absent values as null. The counts go
-to standard error. A PATH is a file, a folder (all files below it), or - for standard input. What a file holds
-is told by its content: text with or without a header line, CloudWatch exports, CSV, JSON, subscription
-payloads, Kinesis events, Parquet; any of them, but for Parquet, in gzip.
+Prints flow records as JSON lines with AWS's field names: numbers as numbers, absent values as null. The
+counts go to standard error. A PATH is a file, a folder (including subfolders), or - for standard input. The
+format of a file is detected from its content: text with or without a header line, CloudWatch exports, CSV,
+JSON, subscription payloads, Kinesis events, Parquet; all except Parquet also compressed with gzip.
 """
 _EXAMPLES: Final = """\
 examples:
@@ -43,13 +43,13 @@ class Choice(Struct, frozen=True, kw_only=True):
 
     flows: bool
     only: Action | None
-    """Of the flows, those with this action; None for all."""
+    """Print only flows with this action; None for all."""
     gaps: bool
     malformed: bool
 
 
 class _Counts:
-    """What was read, printed or not."""
+    """The number of records read, whether printed or not."""
 
     def __init__(self) -> None:
         self.sources = 0
@@ -88,7 +88,7 @@ def print_records(
     """Read all the paths, print the chosen records and a summary; return the exit code.
 
     Raises:
-        BrokenPipeError: whoever reads the output has seen enough.
+        BrokenPipeError: the reader of the output closed the pipe.
     """
     found = list(find(paths, console.stdin))
     sizes = [each.size for each in found if isinstance(each, Input)]
@@ -102,14 +102,14 @@ def print_records(
     console.report(reading.counts.summary())
     if reading.counts.malformed and not choice.malformed:
         console.report(f"first malformed: {reading.counts.first_malformed}")
-        console.report("--malformed prints all of them, with the reasons; --explain LINE looks at one")
+        console.report("--malformed prints all of them, with the reasons; --explain LINE explains one")
         if not reading.counts.flows:
-            console.report("If the lines are of a custom format, tell it: --format '${version} ${…}'")
+            console.report("If the lines have a custom format, pass it: --format '${version} ${…}'")
     return UNREADABLE if reading.counts.failed else FINE
 
 
 class _Reading:
-    """Reads source after source."""
+    """Reads the sources one after the other."""
 
     def __init__(
         self, layouts: Sequence[LogFormat], choice: Choice, console: Console, progress: Progress
@@ -122,7 +122,7 @@ class _Reading:
         self._notes: set[str] = set()
 
     def take(self, found: Input | SourceError) -> None:
-        """Read one source; an error is reported and counted, and the next one goes on."""
+        """Read one source; an error is reported and counted, and does not stop the next source."""
         self.counts.sources += 1
         try:
             if isinstance(found, SourceError):
@@ -153,7 +153,7 @@ class _Reading:
 
 
 def printed(source: str, batch: Batch, choice: Choice) -> bytes:
-    """What of a batch is printed: flows first, then gaps, then malformed lines."""
+    """The output for a batch: flows first, then gaps, then malformed lines."""
     records = batch.records
     text = b""
     if choice.flows:
@@ -166,7 +166,7 @@ def printed(source: str, batch: Batch, choice: Choice) -> bytes:
 
 
 def chosen(flows: Sequence[Flow], only: Action | None) -> Sequence[Flow]:
-    """The flows with this action; all of them if there is no choice."""
+    """The flows with this action; all flows if it is None."""
     return flows if only is None else [flow for flow in flows if flow.action is only]
 
 
@@ -187,7 +187,7 @@ def _add_arguments(command: ArgumentParser) -> None:
         default=[],
         metavar="FORMAT",
         help="log format of lines without a header, such as '${version} ${srcaddr} ${dstaddr}'; "
-        "give it again where several are mixed; without it, AWS's default format",
+        "repeat the option for several formats (default: AWS's default format)",
     )
     command.add_argument(
         "--only", choices=[action.value for action in Action], help="print only flows with this action"
@@ -198,15 +198,15 @@ def _add_arguments(command: ArgumentParser) -> None:
         action="store_true",
         help="print lines that are neither flow nor gap, with the reason, instead of flows",
     )
-    command.add_argument("--flows", action="store_true", help="print flows as well, with the two above")
+    command.add_argument("--flows", action="store_true", help="print flows, too, with --gaps or --malformed")
     command.add_argument(
-        "--explain", metavar="LINE", help="show each field of a line, and what the reader makes of it"
+        "--explain", metavar="LINE", help="show each field of a line, and how the line is classified"
     )
 
 
 def _run(options: Namespace, console: Console) -> int:
     if bool(options.paths) == (options.explain is not None):
-        raise UsageError("read: give it either PATHs or --explain LINE; - is standard input")
+        raise UsageError("read: specify either PATHs or --explain LINE; use - for standard input")
     try:
         layouts = _layouts(options.format, console)
     except LogFormatError as error:
@@ -230,10 +230,10 @@ def _layouts(formats: Sequence[str], console: Console) -> tuple[LogFormat, ...]:
     if not formats:
         return (DEFAULT_LOG_FORMAT,)
     layouts = tuple(LogFormat.parse(text) for text in formats)
-    LineReader(layouts)  # knows what a line cannot be read without
+    LineReader(layouts)  # checks that the mandatory fields are there
     unknown = [name for layout in layouts for name in layout.unknown]
     if unknown:
-        console.report(f"note: fields that are not known are kept as text: {', '.join(unknown)}")
+        console.report(f"note: unknown fields are kept as text: {', '.join(unknown)}")
     return layouts
 
 

@@ -1,4 +1,4 @@
-"""The console: where the command reads, prints and reports, and whether a person looks at it."""
+"""The console: input, output and error streams, and whether to show progress."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Console(Struct, frozen=True):
     """Bytes: what is printed is UTF-8 whatever the locale."""
     stderr: TextIO
     shows_progress: bool
-    """Only where a person looks and the records go elsewhere: a bar between them helps nobody."""
+    """Whether to show a progress bar: only if standard error is a terminal and standard output is not."""
     clock: Callable[[], float]
-    """Seconds, from any beginning."""
+    """Seconds since an arbitrary start."""
     now: Callable[[], float] = time.time
     """Unix seconds."""
 
     @classmethod
     def of_process(cls) -> Self:
-        """That of this process."""
+        """The console of this process."""
         shows_progress = sys.stderr.isatty() and not sys.stdout.isatty()
-        # Typed loosely because programs may replace them; at a process's birth they are buffered. No stdin
-        # at all, which some schedulers give, is an empty one.
+        # The types are loose because programs may replace these streams; at process start they are buffered.
+        # Some schedulers provide no stdin: treat it as empty.
         stdin = cast("BufferedIOBase", sys.stdin.buffer if sys.stdin is not None else BytesIO())
         stdout = cast("BufferedIOBase", sys.stdout.buffer)
         return cls(stdin, stdout, sys.stderr, shows_progress, time.monotonic)
@@ -40,5 +40,5 @@ class Console(Struct, frozen=True):
         self.stdout.write(f"{text}\n".encode())
 
     def report(self, text: str) -> None:
-        """Report to the person, not to what reads the output."""
+        """Print a line for the user on standard error, apart from the output."""
         self.stderr.write(f"{text}\n")

@@ -1,4 +1,4 @@
-"""Records as JSON lines under AWS's names."""
+"""Records as JSON lines with AWS's field names."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def _mappings(names: Sequence[str], flows: Iterable[Flow]) -> list[dict[str, Any
 
 
 def gaps_as_json(gaps: Iterable[Gap]) -> bytes:
-    """Each gap: whose, from when to when, and which kind it is."""
+    """Each gap: its interface, start, end and kind."""
     return _ENCODER.encode_lines([gap_as_mapping(gap) for gap in gaps])
 
 
 def gap_as_mapping(gap: Gap) -> dict[str, Any]:
-    """The fields of a gap by AWS's names; its kind is what the log status says."""
+    """The fields of a gap by AWS's names; its kind is the log status."""
     values = msgspec.structs.asdict(gap)
     kind = values.pop("kind")
     return {name.replace("_", "-"): value for name, value in values.items()} | {_STATUS: kind}
 
 
 def malformed_as_json(source: str, malformed: Iterable[tuple[int, Malformed]]) -> bytes:
-    """Each malformed line: where it stands, what is wrong with it, and what it says."""
+    """Each malformed line: its source and line number, the reason, and its text."""
     return _ENCODER.encode_lines(
         [
             {"source": source, "line": number, "reason": bad.reason, "text": bad.line}

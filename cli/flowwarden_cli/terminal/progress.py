@@ -1,25 +1,25 @@
-"""A progress bar: how much is read, how fast, and what is left."""
+"""A progress bar: the share, speed and size of the input read."""
 
 from __future__ import annotations
 
 from flowwarden_cli.terminal.console import Console
 
 _PAUSE = 0.1
-"""Seconds between two pictures."""
+"""Minimum seconds between two updates."""
 _WIDTH = 24
 _MB, _GB = 1e6, 1e9
 _CLEAR = "\r\033[K"
 
 
 class Progress:
-    """Draws itself on standard error while sources are read, if anybody looks, and wipes itself away."""
+    """Draws a bar on standard error while sources are read, if the console shows progress, and clears it."""
 
     def __init__(self, console: Console, total: int | None) -> None:
         """Begin.
 
         Args:
             console: where it is drawn.
-            total: bytes of all sources together; None if nobody knows.
+            total: total bytes of all sources; None if unknown.
         """
         self._console = console
         self._total = total
@@ -30,11 +30,11 @@ class Progress:
         self._records = 0
 
     def add_records(self, count: int) -> None:
-        """So many more lines are read."""
+        """Count this many more lines as read."""
         self._records += count
 
     def reach(self, position: int) -> None:
-        """So many bytes of the current source are read."""
+        """Set the number of bytes read of the current source."""
         self._within = position
         now = self._console.clock()
         if self._console.shows_progress and now - self._drawn >= _PAUSE:
@@ -43,12 +43,12 @@ class Progress:
             self._console.stderr.flush()
 
     def next_source(self, size: int | None) -> None:
-        """The current source, which has this size, is done."""
+        """Finish the current source, which has this size."""
         self._before += self._within if size is None else size
         self._within = 0
 
     def wipe(self) -> None:
-        """Leave the line to others."""
+        """Clear the bar, so that other output can use the line."""
         if self._console.shows_progress and self._drawn > self._began:
             self._console.stderr.write(_CLEAR)
             self._console.stderr.flush()

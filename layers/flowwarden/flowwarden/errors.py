@@ -1,41 +1,41 @@
-"""Every error that Flow Warden raises on purpose.
+"""All errors that Flow Warden raises deliberately.
 
 FlowWardenError
-├── ConfigurationError        somebody has to change a setting; a retry will not help
+├── ConfigurationError        a setting is wrong; a retry does not help
 │   ├── SettingsError         an environment variable of a function
 │   ├── PolicyError           the user's policy
-│   └── LogFormatError           a log format that cannot be read
-├── PayloadError              an event that is not what it says it is
+│   └── LogFormatError        a log format that cannot be parsed
+├── PayloadError              an event that cannot be decoded
 │   ├── NotASubscriptionEvent no `awslogs.data` in it
-│   ├── CorruptPayload        base64, compression or JSON is broken
-│   └── PayloadTooLarge       inflates beyond the cap: a decompression bomb, or a cap that is too low
+│   ├── CorruptPayload        base64, compression or JSON is corrupt
+│   └── PayloadTooLarge       inflates beyond the limit: a decompression bomb, or a limit that is too low
 ├── SourceError               a file or stream cannot be read, or not to its end
-│   ├── SourceNotOpened       it is not there, or may not be read
-│   ├── NotFlowLogs           its content is of no kind that can be read
-│   ├── DamagedSource         it is truncated or corrupt; what stands before the damage was read
-│   └── ParquetNotInstalled   it is Parquet, and the optional package for that is missing
+│   ├── SourceNotOpened       it does not exist, or permission is denied
+│   ├── NotFlowLogs           its content has no supported format
+│   ├── DamagedSource         it is truncated or corrupt; the content before the damage was read
+│   └── ParquetNotInstalled   it is Parquet, and the optional package for Parquet is missing
 ├── StateUnavailable          the state table did not answer
-├── LogFormatsUnavailable        EC2 did not tell the log formats of a log group's flow logs
+├── LogFormatsUnavailable     EC2 did not return the log formats of a log group's flow logs
 ├── InterfacesUnavailable     EC2 did not describe network interfaces
-├── PublishFailed             a notification could not be handed over; the batch must be retried
-└── EnforcementError          a VPC could not be given its flow log
-    ├── FlowLogExists         EC2 says the flow log exists already: look again
-    ├── VpcGone               the VPC was deleted meanwhile
-    ├── NotThere              what was asked for does not exist (any more): a flow log, a role
-    ├── AlreadyThere          another run made it meanwhile: a log group
-    ├── CallRefused           EC2 refused, and will refuse again until somebody acts
-    ├── CallFailed            unavailable: the same call may succeed later
-    │   └── CallThrottled     too many calls: it succeeds after a while
-    └── EnforcementIncomplete at least one VPC is left uncovered by a failure that a retry may mend
+├── PublishFailed             a notification could not be sent; the batch must be retried
+└── EnforcementError          the flow log of a VPC could not be created or repaired
+    ├── FlowLogExists         EC2 reports that the flow log already exists: describe it again
+    ├── VpcGone               the VPC was deleted in the meantime
+    ├── NotThere              the requested resource does not exist (any more): a flow log, a role
+    ├── AlreadyThere          another run created it in the meantime: a log group
+    ├── CallRefused           AWS refused the call, and will refuse it until the cause is fixed
+    ├── CallFailed            AWS is unavailable: the same call may succeed later
+    │   └── CallThrottled     too many calls: the same call succeeds after a while
+    └── EnforcementIncomplete at least one VPC is left uncovered by a failure that a retry may fix
 """
 
 
 class FlowWardenError(Exception):
-    """Root of the tree: catches everything that Flow Warden raises on purpose."""
+    """Base class of all errors that Flow Warden raises deliberately."""
 
 
 class ConfigurationError(FlowWardenError):
-    """A setting is wrong; the message says which, its value, and what is allowed."""
+    """A setting is wrong; the message contains its name, its value and the allowed values."""
 
 
 class SettingsError(ConfigurationError):
@@ -43,15 +43,15 @@ class SettingsError(ConfigurationError):
 
 
 class PolicyError(ConfigurationError):
-    """The policy is not valid; the message names path, value and what is allowed."""
+    """The policy is not valid; the message contains the path, the value and the allowed values."""
 
 
 class LogFormatError(ConfigurationError):
-    """A log format cannot be read."""
+    """A log format cannot be parsed."""
 
 
 class PayloadError(FlowWardenError):
-    """The event given to the monitor cannot be decoded; the whole batch goes to the failure queue."""
+    """The monitor's event cannot be decoded; the whole batch goes to the failure queue."""
 
 
 class NotASubscriptionEvent(PayloadError):
@@ -59,11 +59,11 @@ class NotASubscriptionEvent(PayloadError):
 
 
 class CorruptPayload(PayloadError):
-    """The payload's base64, compression or JSON is broken."""
+    """The payload's base64, compression or JSON is corrupt."""
 
 
 class PayloadTooLarge(PayloadError):
-    """The payload inflates to more than the cap."""
+    """The payload inflates beyond the limit."""
 
 
 class SourceError(FlowWardenError):
@@ -71,15 +71,15 @@ class SourceError(FlowWardenError):
 
 
 class SourceNotOpened(SourceError):
-    """The file is not there, or may not be read."""
+    """The file does not exist, or permission is denied."""
 
 
 class NotFlowLogs(SourceError):
-    """The content is of no kind that can be read."""
+    """The content has no supported format."""
 
 
 class DamagedSource(SourceError):
-    """The content is truncated or corrupt; what stands before the damage was read."""
+    """The content is truncated or corrupt; the content before the damage was read."""
 
 
 class ParquetNotInstalled(SourceError):
@@ -87,52 +87,52 @@ class ParquetNotInstalled(SourceError):
 
 
 class StateUnavailable(FlowWardenError):
-    """The state table did not answer; memory across batches is lost for now."""
+    """The state table did not answer; no state from earlier batches is available."""
 
 
 class LogFormatsUnavailable(FlowWardenError):
-    """EC2 did not tell the log formats; lines are read by what was learned before, or by the fallback."""
+    """EC2 did not return the log formats; formats learned before, or the fallback, are used instead."""
 
 
 class InterfacesUnavailable(FlowWardenError):
-    """EC2 did not describe network interfaces; their roles are what was known before, or not known."""
+    """EC2 did not describe network interfaces; their roles are those known before, or unknown."""
 
 
 class PublishFailed(FlowWardenError):
-    """A notification could not be handed to its sink; raised so that the batch is retried."""
+    """A notification could not be sent to its sink; raised so that the batch is retried."""
 
 
 class EnforcementError(FlowWardenError):
-    """A VPC could not be given its flow log."""
+    """The flow log of a VPC could not be created or repaired."""
 
 
 class FlowLogExists(EnforcementError):
-    """EC2 answered that such a flow log exists: only looking again tells whether it is the wanted one."""
+    """EC2 reports that such a flow log exists; describe it again to see whether it is the desired one."""
 
 
 class VpcGone(EnforcementError):
-    """The VPC does not exist any more (or not yet, just after its creation)."""
+    """The VPC no longer exists (or is not visible yet, just after its creation)."""
 
 
 class NotThere(EnforcementError):
-    """What was asked for does not exist (any more): a flow log, a role."""
+    """The requested resource does not exist (any more): a flow log, a role."""
 
 
 class AlreadyThere(EnforcementError):
-    """Another run made it meanwhile: a log group."""
+    """Another run created it in the meantime: a log group."""
 
 
 class CallRefused(EnforcementError):
-    """EC2 refused the call for a reason that stays until somebody acts (permission, quota, parameter)."""
+    """AWS refused the call for a reason that needs manual action (permission, quota, parameter)."""
 
 
 class CallFailed(EnforcementError):
-    """AWS could not answer (throttling, outage); the same call may succeed later."""
+    """AWS did not answer (throttling, outage); the same call may succeed later."""
 
 
 class CallThrottled(CallFailed):
-    """There were too many calls; the same call succeeds after a while."""
+    """AWS throttled the call; the same call succeeds after a while."""
 
 
 class EnforcementIncomplete(EnforcementError):
-    """At least one VPC was left uncovered, or not looked at, and a retry may mend that."""
+    """At least one VPC is left uncovered, or was not checked, and a retry may fix that."""

@@ -1,6 +1,6 @@
-"""What the environment says, read once at the edge into typed settings.
+"""Typed settings, read once from the environment at the entry points.
 
-The functions hand their environment in; nothing in the package looks at the environment itself. A field
+The functions pass their environment in; no other module of the package reads the environment. A field
 `log_format` is read from the variable `LOG_FORMAT`.
 """
 
@@ -18,15 +18,15 @@ Text = Annotated[str, Meta(min_length=1)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What both functions need to know."""
+    """The settings of both functions."""
 
     aws_region: Text
     log_format: Text
-    """The `LogFormat` of the template: the enforcer writes what the monitor reads."""
+    """The template's `LogFormat`: the enforcer creates flow logs in it, and the monitor reads it."""
     operations_topic_arn: Text
     claim_lease_seconds: Annotated[int, Meta(ge=1, le=3600)] = 50
-    """How long a claim is left to its owner before anyone may take it over: longer than the monitor's timeout
-    (40 s) and than the enforcer takes to send, shorter than the time until Lambda's first retry (about 60 s).
+    """Lease of a claim, after which another invocation may take it over. Longer than the monitor's timeout
+    (40 s) and than the enforcer takes to send; shorter than the time until Lambda's first retry (about 60 s).
     """
 
     @classmethod
@@ -48,48 +48,48 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class MonitorSettings(Settings, frozen=True, kw_only=True):
-    """What the monitor needs to know."""
+    """The settings of the monitor."""
 
     pages_topic_arn: Text
     state_table: Text
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
-    """How long repeats of an incident stay quiet after its page."""
+    """Minutes after a page for which repeats of its incident are suppressed."""
     max_inflated_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
-    """A payload that inflates beyond this is refused."""
+    """A payload that inflates beyond this is rejected."""
     aws_lambda_log_group_name: str = ""
-    """The monitor's own log group, set by Lambda; never read as flow logs."""
+    """The monitor's own log group, set by Lambda; never processed as flow logs."""
 
 
 class EnforcerSettings(Settings, frozen=True, kw_only=True):
-    """What the enforcer needs to know."""
+    """The settings of the enforcer."""
 
     account_id: Text
     flow_log_group_name: Text
     delivery_role_arn: Text
     stack_name: Text
-    """Written into the tags of the flow logs that the enforcer makes."""
+    """Written into the tags of the flow logs that the enforcer creates."""
     state_table: Text
     monitor_function_arn: Text
-    """What the log groups are subscribed to."""
+    """The destination of the log groups' subscription filters."""
     enforcer_role_arn: Text
-    """The enforcer's own: what it did itself is no tampering."""
+    """The enforcer's own role: its own changes do not count as tampering."""
     flow_log_retention_days: Annotated[int, Meta(ge=1)] = 30
     log_kms_key_arn: str = ""
     policy: Text = "{}"
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
-    """How long what stays wrong stays quiet after it was told, where that is not told by each sweep."""
+    """Minutes for which repeats of a persisting problem are suppressed, unless each sweep reports it."""
     dry_run: bool = False
-    """Whether the enforcer only says what it would do."""
+    """Whether the enforcer only reports what it would do."""
 
 
 def _explain(reason: str, given: Mapping[str, str]) -> str:
-    """Turn msgspec's message (`… - at `$.log_format``) into one that names the variable."""
-    what, _, path = reason.partition(" - at `$.")
+    """Convert msgspec's message (`… - at `$.log_format``) into one that names the variable."""
+    problem, _, path = reason.partition(" - at `$.")
     if path:
         name = path.rstrip("`")
-        return f"{name.upper()}={given.get(name)!r}: {what}"
+        return f"{name.upper()}={given.get(name)!r}: {problem}"
     missing = reason.rpartition("missing required field `")[2].rstrip("`")
     return f"{missing.upper()} is not set; the template sets it on the function"

@@ -1,4 +1,4 @@
-"""Claims: the protocol of the port, held by DynamoDB (on moto) and by the fake that other tests use."""
+"""Claims: DynamoDB (on moto) and the fake of other tests both implement the port's protocol."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ def claims(request: pytest.FixtureRequest) -> Iterator[Claims]:
 
 
 def test_a_new_incident_is_claimed(claims: Claims) -> None:
-    """Nothing is known of it yet."""
+    """The table has no item for it."""
     claim = claims.claim(KEY, FIRST, NOW)
     assert (claim.state, claim.held_back, claim.last_sent) == (ClaimState.CLAIMED, 0, None)
 
 
-def test_incidents_do_not_know_each_other(claims: Claims) -> None:
-    """Another key is another incident."""
+def test_incidents_are_independent(claims: Claims) -> None:
+    """A different key is a different incident."""
     claims.claim(KEY, FIRST, NOW)
     assert claims.claim(ClaimKey("sns:pages", "other"), OTHER, NOW).state is ClaimState.CLAIMED
 
 
-def test_the_claims_of_sinks_do_not_touch_each_other(claims: Claims) -> None:
-    """What one sink was sent is still to be sent to another."""
+def test_the_claims_of_sinks_are_independent(claims: Claims) -> None:
+    """A notification sent to one sink must still be sent to another."""
     claims.claim(KEY, FIRST, NOW)
     claims.confirm(KEY, FIRST, NOW)
     assert claims.claim(ClaimKey("sns:other", "k"), OTHER, NOW).state is ClaimState.CLAIMED
     assert claims.claim(KEY, OTHER, NOW).state is ClaimState.SUPPRESSED
 
 
-def test_while_one_is_at_it_others_wait(claims: Claims) -> None:
-    """Another batch, and a second delivery of the same batch, which learns that it is one."""
+def test_a_pending_claim_blocks_others(claims: Claims) -> None:
+    """For another batch, and for a second delivery of the same batch, which the claim marks as such."""
     claims.claim(KEY, FIRST, NOW)
     other, again = claims.claim(KEY, OTHER, NOW + 1), claims.claim(KEY, AGAIN, NOW + 1)
     assert (other.state, other.same_batch) == (ClaimState.IN_PROGRESS, False)
@@ -71,28 +71,28 @@ def test_the_retry_of_a_crashed_attempt_takes_over_after_the_lease(claims: Claim
     assert claims.claim(KEY, AGAIN, NOW + TERMS.lease).state is ClaimState.CLAIMED
 
 
-def test_after_the_lease_anybody_may_take_over(claims: Claims) -> None:
-    """Not a second before."""
+def test_after_the_lease_another_batch_may_take_over(claims: Claims) -> None:
+    """Not one second earlier."""
     claims.claim(KEY, FIRST, NOW)
     assert claims.claim(KEY, OTHER, NOW + TERMS.lease - 1).state is ClaimState.IN_PROGRESS
     assert claims.claim(KEY, OTHER, NOW + TERMS.lease).state is ClaimState.CLAIMED
 
 
-def test_a_claim_that_the_sdk_repeats_is_still_the_owners(claims: Claims) -> None:
-    """The first write landed, its answer was late: the second one finds the owner's own claim."""
+def test_a_claim_retried_by_the_sdk_still_belongs_to_its_owner(claims: Claims) -> None:
+    """The first write succeeded but its response was late: the second write finds the owner's own claim."""
     claims.claim(KEY, FIRST, NOW)
     assert claims.claim(KEY, FIRST, NOW + 1).state is ClaimState.CLAIMED
 
 
 def test_a_released_claim_is_free(claims: Claims) -> None:
-    """What could not be published is for the next one to publish."""
+    """The next invocation publishes what could not be published."""
     claims.claim(KEY, FIRST, NOW)
     claims.release(KEY, FIRST)
     assert claims.claim(KEY, AGAIN, NOW + 1).state is ClaimState.CLAIMED
 
 
-def test_nobody_releases_anothers_claim(claims: Claims) -> None:
-    """Nor one that was sent."""
+def test_only_the_owner_releases_a_claim(claims: Claims) -> None:
+    """A sent claim cannot be released."""
     claims.claim(KEY, FIRST, NOW)
     claims.release(KEY, OTHER)
     assert claims.claim(KEY, OTHER, NOW + 1).state is ClaimState.IN_PROGRESS
@@ -101,8 +101,8 @@ def test_nobody_releases_anothers_claim(claims: Claims) -> None:
     assert claims.claim(KEY, OTHER, NOW + 1).state is ClaimState.SUPPRESSED
 
 
-def test_what_was_sent_is_quiet_for_its_time(claims: Claims) -> None:
-    """Then the incident is told again, with what was held back and when it was told last."""
+def test_a_sent_incident_is_suppressed_for_its_window(claims: Claims) -> None:
+    """Then it is claimed again, with the number of suppressed batches and the time of the last page."""
     claims.claim(KEY, FIRST, NOW)
     claims.confirm(KEY, FIRST, NOW + 2)
     for number in range(3):
@@ -112,8 +112,8 @@ def test_what_was_sent_is_quiet_for_its_time(claims: Claims) -> None:
     assert (late.state, late.held_back, late.last_sent) == (ClaimState.CLAIMED, 3, NOW + 2)
 
 
-def test_the_batch_that_was_told_is_no_repeat_of_itself(claims: Claims) -> None:
-    """Retries and second deliveries are not held-back repeats, and a repeat counts once."""
+def test_the_batch_that_sent_the_notification_is_not_a_repeat(claims: Claims) -> None:
+    """Its retries and second deliveries are not counted as suppressed; a repeat counts once."""
     claims.claim(KEY, FIRST, NOW)
     claims.confirm(KEY, FIRST, NOW)
     for owner in (AGAIN, OTHER, OTHER):
@@ -121,8 +121,8 @@ def test_the_batch_that_was_told_is_no_repeat_of_itself(claims: Claims) -> None:
     assert claims.claim(KEY, Owner("batch-c", "r"), NOW + TERMS.quiet).held_back == 1
 
 
-def test_a_batch_that_was_told_is_never_told_again(claims: Claims) -> None:
-    """However late it is replayed from the failure queue; another batch is news by then."""
+def test_a_batch_never_sends_its_notification_twice(claims: Claims) -> None:
+    """However late it is replayed from the failure queue; another batch may send by then."""
     claims.claim(KEY, FIRST, NOW)
     claims.confirm(KEY, FIRST, NOW)
     assert claims.claim(KEY, AGAIN, NOW + 2 * TERMS.quiet).state is ClaimState.SUPPRESSED
@@ -130,7 +130,7 @@ def test_a_batch_that_was_told_is_never_told_again(claims: Claims) -> None:
 
 
 def test_a_crash_after_the_claim_loses_no_count(claims: Claims) -> None:
-    """The second one to claim still knows what was held back before the first."""
+    """The next claim still has the count from before the first."""
     claims.claim(KEY, FIRST, NOW)
     claims.confirm(KEY, FIRST, NOW)
     claims.claim(KEY, OTHER, NOW + 5)
@@ -140,16 +140,16 @@ def test_a_crash_after_the_claim_loses_no_count(claims: Claims) -> None:
     assert (taken.state, taken.held_back, taken.last_sent) == (ClaimState.CLAIMED, 1, NOW)
 
 
-def test_who_lost_the_claim_cannot_confirm_it(claims: Claims) -> None:
-    """A sleeper that wakes after its lease does not end the new owner's claim."""
+def test_the_former_owner_of_a_claim_cannot_confirm_it(claims: Claims) -> None:
+    """An invocation that continues after its lease does not end the new owner's claim."""
     claims.claim(KEY, FIRST, NOW)
     claims.claim(KEY, OTHER, NOW + TERMS.lease)
     claims.confirm(KEY, FIRST, NOW + TERMS.lease)
     assert claims.claim(KEY, AGAIN, NOW + TERMS.lease + 1).state is ClaimState.IN_PROGRESS
 
 
-def test_items_expire_a_week_after_their_quiet_time() -> None:
-    """`expires_at` is what the table's TTL looks at: epoch seconds, a number."""
+def test_items_expire_a_week_after_their_suppression_window() -> None:
+    """`expires_at` is the table's TTL attribute: epoch seconds, a number."""
     with mock_aws():
         make_state_table(TABLE)
         table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
@@ -160,8 +160,8 @@ def test_items_expire_a_week_after_their_quiet_time() -> None:
     assert item["expires_at"] == {"N": str(NOW + TERMS.quiet + 7 * 86400)}
 
 
-def test_a_flood_of_repeats_does_not_grow_the_item_without_end() -> None:
-    """The count stops at its cap, suppression goes on."""
+def test_many_repeats_do_not_grow_the_item_without_limit() -> None:
+    """The count stops at its limit; suppression continues."""
     with mock_aws():
         make_state_table(TABLE)
         table = DynamoDbClaims(client("dynamodb"), TABLE, TERMS)
@@ -177,8 +177,8 @@ def test_a_flood_of_repeats_does_not_grow_the_item_without_end() -> None:
         assert table.claim(KEY, OTHER, NOW + TERMS.quiet).held_back == MAX_HELD_BACK
 
 
-def test_a_repeat_that_cannot_be_counted_stays_quiet() -> None:
-    """That the incident was told is known by then; a storm is when the table throttles."""
+def test_a_repeat_that_cannot_be_counted_is_suppressed() -> None:
+    """The notification is already known to be sent; the table throttles when repeats are many."""
     stubbed = client("dynamodb")
     with Stubber(stubbed) as stub:
         stub.add_client_error(
@@ -195,8 +195,8 @@ def test_a_repeat_that_cannot_be_counted_stays_quiet() -> None:
 @pytest.mark.parametrize(
     "code", ["ProvisionedThroughputExceededException", "ThrottlingException", "ResourceNotFoundException"]
 )
-def test_a_table_that_refuses_is_a_named_error(code: str) -> None:
-    """The service decides what that means; the message names the table."""
+def test_a_refused_call_raises_state_unavailable(code: str) -> None:
+    """The service handles the error; the message names the table."""
     stubbed = client("dynamodb")
     with Stubber(stubbed) as stub:
         stub.add_client_error("update_item", service_error_code=code)

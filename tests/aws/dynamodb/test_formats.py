@@ -34,22 +34,22 @@ def memory(request: pytest.FixtureRequest) -> Iterator[LogFormatStore]:
 
 
 @pytest.mark.parametrize("learned", [LEARNED, Learned((), untold=False, at=NOW)])
-def test_what_is_kept_is_recalled(memory: LogFormatStore, learned: Learned) -> None:
-    """Also that nothing is described; and each log group apart."""
+def test_stored_formats_are_recalled(memory: LogFormatStore, learned: Learned) -> None:
+    """Including an empty result; log groups are independent."""
     memory.keep(GROUP, learned)
     assert memory.recall(GROUP) == learned
     assert memory.recall(OTHER) is None
 
 
-def test_the_last_one_kept_is_recalled(memory: LogFormatStore) -> None:
-    """Formats go away too."""
+def test_the_formats_stored_last_are_recalled(memory: LogFormatStore) -> None:
+    """Formats may disappear, too."""
     memory.keep(GROUP, LEARNED)
     memory.keep(GROUP, Learned(("${version}",), untold=False, at=NOW + 1))
     assert memory.recall(GROUP) == Learned(("${version}",), untold=False, at=NOW + 1)
 
 
-def test_one_has_the_turn_until_it_is_over(memory: LogFormatStore) -> None:
-    """Not a second before; and each log group apart."""
+def test_one_caller_has_the_turn_until_it_ends(memory: LogFormatStore) -> None:
+    """Not one second earlier; log groups are independent."""
     assert memory.take_turn(GROUP, NOW, WAIT)
     assert not memory.take_turn(GROUP, NOW, WAIT)
     assert memory.take_turn(OTHER, NOW, WAIT)
@@ -57,8 +57,8 @@ def test_one_has_the_turn_until_it_is_over(memory: LogFormatStore) -> None:
     assert memory.take_turn(GROUP, NOW + WAIT, WAIT)
 
 
-def test_a_turn_without_an_answer_is_no_knowledge(memory: LogFormatStore) -> None:
-    """Who had it may have died; what was learned before stays."""
+def test_a_turn_without_a_result_changes_nothing(memory: LogFormatStore) -> None:
+    """Its caller may have failed; formats learned before stay."""
     memory.take_turn(GROUP, NOW, WAIT)
     assert memory.recall(GROUP) is None
     memory.keep(GROUP, LEARNED)
@@ -66,8 +66,8 @@ def test_a_turn_without_an_answer_is_no_knowledge(memory: LogFormatStore) -> Non
     assert memory.recall(GROUP) == LEARNED
 
 
-def test_items_expire_a_week_after_anybody_cared() -> None:
-    """`expires_at` is what the table's TTL looks at: epoch seconds, a number."""
+def test_items_expire_a_week_after_their_last_update() -> None:
+    """`expires_at` is the table's TTL attribute: epoch seconds, a number."""
     with mock_aws():
         make_state_table(TABLE)
         memory = DynamoDbLogFormats(client("dynamodb"), TABLE)
@@ -87,10 +87,10 @@ def test_items_expire_a_week_after_anybody_cared() -> None:
         ("update_item", lambda memory: memory.keep(GROUP, LEARNED)),
     ],
 )
-def test_a_table_that_refuses_is_a_named_error(
+def test_a_refused_call_raises_state_unavailable(
     code: str, method: str, use: Callable[[LogFormatStore], object]
 ) -> None:
-    """The service goes on without; the message names the table."""
+    """The service continues without the table; the message names it."""
     stubbed = client("dynamodb")
     with Stubber(stubbed) as stub:
         stub.add_client_error(method, service_error_code=code)

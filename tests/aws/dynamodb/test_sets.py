@@ -31,12 +31,12 @@ def store(request: pytest.FixtureRequest) -> Iterator[EvidenceStore]:
 
 
 def addition(key: str = "a", **sets: set[int]) -> Addition:
-    """What is added."""
+    """An addition of these sets."""
     return Addition(key, {name: frozenset(numbers) for name, numbers in sets.items()}, LATER)
 
 
-def test_an_addition_returns_all_that_is_there_then(store: EvidenceStore) -> None:
-    """Whoever put it there; items are apart."""
+def test_an_addition_returns_the_union(store: EvidenceStore) -> None:
+    """Including numbers of other writers; items are independent."""
     store.add(addition("b", failed={9}))
     assert store.add(addition(failed={1, 2}, answered={2**48 - 1})) == {
         "failed": {1, 2}, "answered": {2**48 - 1},
@@ -44,15 +44,15 @@ def test_an_addition_returns_all_that_is_there_then(store: EvidenceStore) -> Non
     assert store.add(addition(failed={2, 3})) == {"failed": {1, 2, 3}, "answered": {2**48 - 1}}
 
 
-def test_an_empty_set_adds_nothing_and_keeps_nothing_back(store: EvidenceStore) -> None:
-    """DynamoDB knows no empty sets, and would refuse the others with it."""
+def test_an_empty_set_adds_nothing_and_does_not_block_other_sets(store: EvidenceStore) -> None:
+    """DynamoDB has no empty sets, and would reject the whole write."""
     assert store.add(addition(failed={1}, sessions=set())) == {"failed": {1}}
     assert store.read(["a"]) == {"a": {"failed": {1}}}
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_order_and_repetition_of_additions_change_nothing(store: EvidenceStore, seed: int) -> None:
-    """At least once, in any order, by many."""
+    """Writers deliver at least once, in any order."""
     random = Random(seed)  # noqa: S311 - shuffles
     additions = [addition(failed={number, number % 7}) for number in range(20)] * 2
     random.shuffle(additions)
@@ -61,15 +61,15 @@ def test_order_and_repetition_of_additions_change_nothing(store: EvidenceStore, 
     assert store.read(["a"]) == {"a": {"failed": frozenset(range(20))}}
 
 
-def test_what_is_not_there_is_left_out(store: EvidenceStore) -> None:
-    """Of more keys than DynamoDB takes at once, too."""
+def test_missing_items_are_left_out(store: EvidenceStore) -> None:
+    """Also with more keys than one BatchGetItem accepts."""
     store.add(addition("k7", edges={1}))
     store.add(addition("k133", edges={2}))
     found = store.read([f"k{number}" for number in range(150)])
     assert found == {"k7": {"edges": {1}}, "k133": {"edges": {2}}}
 
 
-def test_an_item_goes_when_nobody_asks_for_it_any_more() -> None:
+def test_an_item_expires_when_it_is_no_longer_used() -> None:
     """TTL reads `expires_at`."""
     with mock_aws():
         make_state_table(TABLE)
@@ -79,8 +79,8 @@ def test_an_item_goes_when_nobody_asks_for_it_any_more() -> None:
     assert item["expires_at"] == {"N": str(LATER)}
 
 
-def test_a_table_that_does_not_answer_is_unavailable() -> None:
-    """The caller goes on without."""
+def test_an_unreachable_table_raises_state_unavailable() -> None:
+    """The caller continues without the table."""
     dynamodb = client("dynamodb")
     with Stubber(dynamodb) as stub:
         stub.add_client_error("update_item", "ProvisionedThroughputExceededException")
@@ -92,8 +92,8 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
             evidence.read(["a"])
 
 
-def test_keys_that_stay_unprocessed_are_not_taken_for_missing() -> None:
-    """A throttled table answers with a part; half a baseline would make the other half look new."""
+def test_unprocessed_keys_do_not_count_as_missing() -> None:
+    """A throttled table returns a part; with half a baseline, the other half would look new."""
     dynamodb = client("dynamodb")
     left = {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "evidence"}}]}}
     with Stubber(dynamodb) as stub:

@@ -1,4 +1,4 @@
-"""What the enforcer remembers, in the state table on moto."""
+"""The enforcer's work queue in the state table, on moto."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def queue() -> Iterator[DynamoDbWorkQueue]:
         yield DynamoDbWorkQueue(client("dynamodb"), TABLE)
 
 
-def test_what_is_remembered_is_recalled_and_forgotten(queue: DynamoDbWorkQueue) -> None:
-    """An item for each VPC, which a later one replaces; forgetting twice is forgetting once."""
+def test_items_are_stored_loaded_and_removed(queue: DynamoDbWorkQueue) -> None:
+    """One item for each VPC, which a later one replaces; removing is idempotent."""
     two = WorkItem(
         vpc_id="vpc-2", due=300, reason="to be verified", backoff_configuration="0a", backoff_until=400
     )
@@ -38,8 +38,8 @@ def test_what_is_remembered_is_recalled_and_forgotten(queue: DynamoDbWorkQueue) 
     assert queue.load() == ([two], None)
 
 
-def test_the_cursor_stands_beside_the_vpcs(queue: DynamoDbWorkQueue) -> None:
-    """One read tells both."""
+def test_the_cursor_is_stored_with_the_vpcs(queue: DynamoDbWorkQueue) -> None:
+    """One read returns both."""
     cursor = Cursor(after="vpc-1")
     queue.put(ONE)
     queue.put_cursor(cursor, 100)
@@ -48,8 +48,8 @@ def test_the_cursor_stands_beside_the_vpcs(queue: DynamoDbWorkQueue) -> None:
     assert queue.load() == ([ONE], None)
 
 
-def test_an_item_of_another_version_is_as_if_it_were_not_there(queue: DynamoDbWorkQueue) -> None:
-    """Or every event would fail until somebody deletes it."""
+def test_an_item_of_another_version_is_ignored(queue: DynamoDbWorkQueue) -> None:
+    """Otherwise every event would fail until the item is deleted."""
     queue.put(ONE)
     for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"told": {"S": '{"vpc_id": 9}'}})):
         key = {"pk": {"S": WORK}, "sk": {"S": sk}}
@@ -57,15 +57,15 @@ def test_an_item_of_another_version_is_as_if_it_were_not_there(queue: DynamoDbWo
     assert queue.load() == ([ONE], None)
 
 
-def test_items_go_by_themselves(queue: DynamoDbWorkQueue) -> None:
-    """Days after they were due."""
+def test_items_expire(queue: DynamoDbWorkQueue) -> None:
+    """Days after they are due."""
     queue.put(ONE)
     (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
     assert int(item["expires_at"]["N"]) == 200 + WORK_TTL
 
 
-def test_a_table_that_does_not_answer_is_unavailable() -> None:
-    """Every call says so."""
+def test_an_unreachable_table_raises_state_unavailable() -> None:
+    """From every method."""
     with mock_aws():
         queue = DynamoDbWorkQueue(client("dynamodb"), "no-such-table")
         for call in (

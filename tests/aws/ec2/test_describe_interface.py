@@ -1,4 +1,4 @@
-"""One describer of network interfaces serves both products."""
+"""The conversion of network interfaces, which both products use."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.network.interface import NetworkInterface
 
 
-def test_everything_that_ec2_says_is_read() -> None:
-    """What the monitor and the enforcer need, in one value."""
+def test_all_members_of_the_description_are_read() -> None:
+    """One value has the data of both the monitor and the enforcer."""
     described: Any = {
         "NetworkInterfaceId": "eni-1",
         "VpcId": "vpc-1",
@@ -51,13 +51,13 @@ def test_everything_that_ec2_says_is_read() -> None:
 def test_an_interface_is_active_while_it_is_in_use(
     status: str | None, *, active: bool | None, at_work: bool
 ) -> None:
-    """Without a status that is unknown, and records of it may come."""
+    """Without a status this is unknown, and the interface may write records."""
     described: Any = {"NetworkInterfaceId": "eni-1"} | ({"Status": status} if status else {})
     assert (interface(described).active, interface(described).at_work) == (active, at_work)
 
 
-def test_a_description_without_an_id_describes_no_interface() -> None:
-    """It is an error that readers of descriptions know."""
+def test_a_description_without_an_id_is_an_error() -> None:
+    """`Readings` handles this error."""
     described: Any = {"VpcId": "vpc-1"}
     with pytest.raises(KeyError):
         interface(described)

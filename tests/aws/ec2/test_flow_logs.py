@@ -1,4 +1,4 @@
-"""EC2's VPCs and flow logs: on moto what it does well, with botocore's Stubber what it does not do."""
+"""EC2's VPCs and flow logs: on moto where it is accurate, otherwise with botocore's Stubber."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ PAGE = {"MaxResults": 1000}
 
 
 def verdict_on(vpc: Vpc, flow_logs: list[FlowLog], seconds_later: int = 3600) -> CoverageVerdict:
-    """What is found about a VPC without interfaces."""
+    """The verdict on a VPC without interfaces."""
     now = max(each.creation_time or 0 for each in flow_logs) + seconds_later
     parts = VpcResources(flow_logs=tuple(flow_logs))
     return judge(VpcState(vpc=vpc, parts=parts, desired=DESIRED, stack=STACK, at=now))
 
 
 class World:
-    """An account on moto with the wanted log group."""
+    """An account on moto with the desired log group."""
 
     def __init__(self) -> None:
         self.client = session().client("ec2")
@@ -85,7 +85,7 @@ class World:
         return self.client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
 
     def create(self, vpc_id: str) -> str:
-        """The wanted flow log's id, newly created."""
+        """Create the desired flow log and return its id."""
         return self.ec2.create(vpc_id, DESIRED, DESIRED.client_token(vpc_id, "8f6d"))
 
 
@@ -96,8 +96,8 @@ def world() -> Iterator[World]:
         yield World()
 
 
-def test_created_flow_log_is_the_wanted_one(world: World) -> None:
-    """What is created reads back as what covers the VPC, format, interval and tags included."""
+def test_a_created_flow_log_is_the_desired_one(world: World) -> None:
+    """Its description covers the VPC, including format, interval and tags."""
     vpc_id = world.vpc()
     flow_log_id = world.create(vpc_id)
     (flow_log,) = world.ec2.flow_logs([vpc_id])
@@ -122,8 +122,8 @@ def test_created_flow_log_is_the_wanted_one(world: World) -> None:
     assert verdict_on(vpc, [flow_log], seconds_later=60).coverage is Coverage.UNPROVEN
 
 
-def test_flow_log_that_does_not_deliver_is_read_as_broken(world: World) -> None:
-    """Without its log group EC2 accepts the flow log, and tells in its description that it fails."""
+def test_a_flow_log_that_fails_to_deliver_is_read_as_broken(world: World) -> None:
+    """Without its log group, EC2 accepts the flow log, but its description reports the failure."""
     world.logs.delete_log_group(logGroupName=GROUP)
     vpc_id = world.vpc()
     world.create(vpc_id)
@@ -134,7 +134,7 @@ def test_flow_log_that_does_not_deliver_is_read_as_broken(world: World) -> None:
 
 
 def test_all_vpcs_are_listed_with_owner_and_tags(world: World) -> None:
-    """None asks for all, the default VPC included."""
+    """None requests all VPCs, including the default VPC."""
     vpc_id = world.vpc()
     world.client.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "lab"}])
     found = {vpc.vpc_id: vpc for vpc in world.ec2.vpcs(None)}
@@ -145,7 +145,7 @@ def test_all_vpcs_are_listed_with_owner_and_tags(world: World) -> None:
 
 
 def test_missing_vpc_is_left_out(world: World) -> None:
-    """One VPC that is gone does not hide the others; no VPCs at all is no call for all."""
+    """A deleted VPC does not hide the others; an empty list does not request all VPCs."""
     vpc_id = world.vpc()
     assert [vpc.vpc_id for vpc in world.ec2.vpcs([vpc_id, "vpc-0dead"])] == [vpc_id]
     assert list(world.ec2.vpcs([])) == []
@@ -153,23 +153,23 @@ def test_missing_vpc_is_left_out(world: World) -> None:
 
 
 def test_flow_logs_of_other_vpcs_are_left_out(world: World) -> None:
-    """The filter names the resource."""
+    """The filter selects the resource."""
     one, two = world.vpc(), world.vpc()
     world.create(one)
     assert [each.resource_id for each in world.ec2.flow_logs([one, two])] == [one]
     assert list(world.ec2.flow_logs([two])) == []
 
 
-def test_second_creation_is_told_as_existing(world: World) -> None:
-    """EC2 refuses a second flow log with the same destination."""
+def test_a_second_creation_raises_flow_log_exists(world: World) -> None:
+    """EC2 rejects a second flow log with the same destination."""
     vpc_id = world.vpc()
     world.create(vpc_id)
     with pytest.raises(FlowLogExists):
         world.create(vpc_id)
 
 
-def test_creation_in_a_vpc_that_is_gone_is_told_as_such(world: World) -> None:
-    """A VPC deleted meanwhile is its own kind of error, because it is none."""
+def test_creation_in_a_deleted_vpc_raises_vpc_gone(world: World) -> None:
+    """It has its own error class, because a VPC deleted in the meantime is not a failure."""
     with pytest.raises(VpcGone):
         world.create("vpc-0123456789abcdef0")
 
@@ -179,30 +179,30 @@ def test_creation_in_a_vpc_that_is_gone_is_told_as_such(world: World) -> None:
 
 @pytest.fixture(scope="module")
 def client() -> EC2Client:
-    """One client for all stubs: to make one takes most of a second."""
+    """One client for all stubs: creating a client takes almost a second."""
     return session().client("ec2")
 
 
 @pytest.fixture
 def stub(client: EC2Client) -> Iterator[Stubber]:
-    """A client without a network: it answers what the test says, in order, and checks every call."""
+    """A client without a network: it returns the test's responses in order, and checks every call."""
     with Stubber(client) as stubber:
         yield stubber
 
 
 def ec2(stub: Stubber) -> Ec2FlowLogs:
     """The adapter on a stubbed client."""
-    return Ec2FlowLogs(stub.client)  # type: ignore[arg-type]  # the stubs forget which client is stubbed
+    return Ec2FlowLogs(stub.client)  # type: ignore[arg-type]  # the stubs lack the client's type
 
 
 def unsuccessful(code: str, message: str = "") -> dict[str, Any]:
-    """CreateFlowLogs' way of failing inside a 200."""
+    """A CreateFlowLogs error inside a 200 response."""
     item = {"ResourceId": "vpc-1", "Error": {"Code": code, "Message": message}}
     return {"FlowLogIds": [], "Unsuccessful": [item]}
 
 
-def test_creation_asks_for_everything_that_is_wanted(stub: Stubber) -> None:
-    """One VPC, all traffic, the declared format, 60 seconds, tags, and the token."""
+def test_creation_passes_all_desired_settings(stub: Stubber) -> None:
+    """One VPC, all traffic, the configured format, 60 seconds, tags, and the token."""
     stub.add_response(
         "create_flow_logs",
         {"FlowLogIds": ["fl-1"], "Unsuccessful": []},
@@ -251,7 +251,7 @@ CASES: list[tuple[str, str, type[EnforcementError]]] = [
 def test_refusal_inside_a_200_is_an_error(
     stub: Stubber, code: str, message: str, error: type[EnforcementError]
 ) -> None:
-    """An `Unsuccessful` item raises nothing in botocore; it must not pass for success."""
+    """Botocore raises nothing for an `Unsuccessful` item; it must not count as success."""
     stub.add_response("create_flow_logs", unsuccessful(code, message))
     with pytest.raises(error, match=code) as raised:
         ec2(stub).create("vpc-1", DESIRED, TOKEN)
@@ -262,22 +262,22 @@ def test_refusal_inside_a_200_is_an_error(
 def test_the_same_refusal_as_an_exception_is_the_same_error(
     stub: Stubber, code: str, message: str, error: type[EnforcementError]
 ) -> None:
-    """Both forms go through one classifier."""
+    """The same function classifies both forms."""
     stub.add_client_error("create_flow_logs", code, message, http_status_code=400)
     with pytest.raises(error, match=code) as raised:
         ec2(stub).create("vpc-1", DESIRED, TOKEN)
     assert message in str(raised.value)
 
 
-def test_server_error_of_any_code_may_pass(stub: Stubber) -> None:
-    """A 5xx is EC2's trouble, not ours."""
+def test_a_server_error_of_any_code_is_transient(stub: Stubber) -> None:
+    """A 5xx is a failure of EC2."""
     stub.add_client_error("create_flow_logs", "Strange", "?", http_status_code=503)
     with pytest.raises(CallFailed):
         ec2(stub).create("vpc-1", DESIRED, TOKEN)
 
 
-def test_answer_without_a_flow_log_is_no_success(stub: Stubber) -> None:
-    """Neither an id nor an error: nobody knows, so it may be tried again."""
+def test_an_answer_without_a_flow_log_is_not_a_success(stub: Stubber) -> None:
+    """Neither an id nor an error: the result is unknown, so a retry is allowed."""
     stub.add_response("create_flow_logs", {"FlowLogIds": [], "Unsuccessful": []})
     with pytest.raises(CallFailed):
         ec2(stub).create("vpc-1", DESIRED, TOKEN)
@@ -289,10 +289,10 @@ def test_answer_without_a_flow_log_is_no_success(stub: Stubber) -> None:
 @pytest.mark.parametrize(
     ("code", "error"), [("RequestLimitExceeded", CallFailed), ("UnauthorizedOperation", CallRefused)]
 )
-def test_looking_fails_in_the_same_ways(
+def test_describe_calls_fail_in_the_same_ways(
     stub: Stubber, call: str, method: str, code: str, error: type[EnforcementError]
 ) -> None:
-    """The error says which call failed."""
+    """The error names the failed call."""
     stub.add_client_error(method, code, "no")
     look = ec2(stub).vpcs if call == "DescribeVpcs" else ec2(stub).flow_logs
     with pytest.raises(error, match=call):
@@ -300,7 +300,7 @@ def test_looking_fails_in_the_same_ways(
 
 
 def test_pages_are_followed(stub: Stubber) -> None:
-    """Neither listing stops at its first page; every page asks for the same VPCs."""
+    """No listing stops at its first page; every page requests the same VPCs."""
     vpcs = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1", "vpc-2"]}], **PAGE}
     owner = {"OwnerId": "123456789012"}
     stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", **owner}], "NextToken": "more"}, vpcs)
@@ -314,16 +314,16 @@ def test_pages_are_followed(stub: Stubber) -> None:
     stub.assert_no_pending_responses()
 
 
-def test_all_vpcs_are_asked_for_without_a_filter(stub: Stubber) -> None:
-    """The pages of a sweep are followed too."""
+def test_all_vpcs_are_requested_without_a_filter(stub: Stubber) -> None:
+    """Pagination works in a sweep, too."""
     one, two = ({"VpcId": name, "OwnerId": "123456789012"} for name in ("vpc-1", "vpc-2"))
     stub.add_response("describe_vpcs", {"Vpcs": [one], "NextToken": "more"}, PAGE)
     stub.add_response("describe_vpcs", {"Vpcs": [two]}, {"NextToken": "more", **PAGE})
     assert [vpc.vpc_id for vpc in ec2(stub).vpcs(None)] == ["vpc-1", "vpc-2"]
 
 
-def test_failure_on_a_later_page_keeps_the_first(stub: Stubber) -> None:
-    """What was listed is handed over before the error."""
+def test_a_failure_on_a_later_page_keeps_the_first_page(stub: Stubber) -> None:
+    """The listed items are yielded before the error."""
     stub.add_response(
         "describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", "OwnerId": "123456789012"}], "NextToken": "more"}
     )
@@ -334,8 +334,8 @@ def test_failure_on_a_later_page_keeps_the_first(stub: Stubber) -> None:
         next(listing)
 
 
-def test_many_vpcs_are_asked_for_in_lots(stub: Stubber) -> None:
-    """A filter takes 200 values."""
+def test_many_vpcs_are_requested_in_batches(stub: Stubber) -> None:
+    """A filter accepts 200 values."""
     ids = [f"vpc-{number}" for number in range(VALUES_PER_FILTER + 1)]
     for lot in (ids[:VALUES_PER_FILTER], ids[VALUES_PER_FILTER:]):
         asked = {"Filters": [{"Name": "vpc-id", "Values": lot}], **PAGE}
@@ -349,21 +349,21 @@ def test_many_vpcs_are_asked_for_in_lots(stub: Stubber) -> None:
 
 
 def test_creation_time_is_read_as_unix_seconds(stub: Stubber) -> None:
-    """Parts of a second are dropped."""
-    told = datetime(2026, 11, 2, 9, 30, 0, 600_000, tzinfo=UTC)
-    described = {"FlowLogId": "fl-1", "ResourceId": "vpc-1", "CreationTime": told}
+    """Fractions of a second are dropped."""
+    created = datetime(2026, 11, 2, 9, 30, 0, 600_000, tzinfo=UTC)
+    described = {"FlowLogId": "fl-1", "ResourceId": "vpc-1", "CreationTime": created}
     stub.add_response("describe_flow_logs", {"FlowLogs": [described]})
     assert [each.creation_time for each in ec2(stub).flow_logs(["vpc-1"])] == [1_793_611_800]
 
 
-def test_thin_description_leaves_members_unknown(stub: Stubber) -> None:
-    """What DescribeFlowLogs does not tell is None, which is no drift."""
+def test_a_minimal_description_leaves_members_unknown(stub: Stubber) -> None:
+    """Members that DescribeFlowLogs does not return are None, which is not drift."""
     stub.add_response("describe_flow_logs", {"FlowLogs": [{"FlowLogId": "fl-1", "ResourceId": "vpc-1"}]})
     assert list(ec2(stub).flow_logs(["vpc-1"])) == [FlowLog(flow_log_id="fl-1", resource_id="vpc-1")]
 
 
 class Unreachable:
-    """A client whose every call ends in the same error below EC2's own."""
+    """A client whose every call raises the same error below the EC2 API."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -382,20 +382,20 @@ class Unreachable:
         (NoCredentialsError(), CallRefused),
     ],
 )
-def test_ec2_that_is_not_reached(fault: Exception, error: type[EnforcementError]) -> None:
-    """A broken connection may heal; missing credentials do not."""
+def test_unreachable_ec2(fault: Exception, error: type[EnforcementError]) -> None:
+    """A connection error is transient; missing credentials are not."""
     with pytest.raises(error):
         Ec2FlowLogs(Unreachable(fault)).create("vpc-1", DESIRED, TOKEN)  # type: ignore[arg-type]  # a fake
 
 
-def test_real_client_gives_up_as_call_failed() -> None:
-    """After botocore's own attempts a refused connection is an error that may pass."""
+def test_a_real_client_raises_call_failed() -> None:
+    """After botocore's own attempts, a refused connection is a transient error."""
     client = boto3.Session().client(
         "ec2",
         region_name=REGION,
         endpoint_url="http://127.0.0.1:1",
         aws_access_key_id="testing",
-        aws_secret_access_key="testing",  # noqa: S106  opens nothing
+        aws_secret_access_key="testing",  # noqa: S106  not a real secret
         config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
     )
     with pytest.raises(CallFailed):
@@ -403,21 +403,21 @@ def test_real_client_gives_up_as_call_failed() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(HINTS))
-def test_what_to_do_comes_before_what_ec2_says(code: str) -> None:
-    """EC2's message may hold a thousand encoded characters, and a reader may cut the end."""
+def test_the_recommended_action_precedes_the_message_of_ec2(code: str) -> None:
+    """EC2's message may contain a thousand encoded characters, and a receiver may truncate the end."""
     error = classify("CreateFlowLogs", code, "x" * 2000)
     assert isinstance(error, CallRefused)
     assert str(error).index(HINTS[code]) < str(error).index("xxx")
 
 
 @pytest.mark.parametrize("code", sorted(THROTTLED))
-def test_throttling_is_known(code: str) -> None:
-    """It is worth a wait."""
+def test_throttling_is_recognized(code: str) -> None:
+    """The caller waits and retries."""
     assert isinstance(classify("DescribeVpcs", code, ""), CallThrottled)
 
 
 def test_interfaces_and_subnets_are_listed(world: World) -> None:
-    """An interface that nothing uses is not active."""
+    """An interface that is not in use is not active."""
     vpc_id = world.vpc()
     subnet = world.client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
     made = world.client.create_network_interface(SubnetId=subnet)["NetworkInterface"]
@@ -434,14 +434,14 @@ def test_interfaces_and_subnets_are_listed(world: World) -> None:
     ]
 
 
-def test_an_interface_tells_its_instance_and_since_when_it_is_attached(stub: Stubber) -> None:
-    """What AWS attaches to its own has no instance."""
-    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
-    ours = {"AttachTime": told, "InstanceId": "i-1", "InstanceOwnerId": "123456789012"}
-    theirs = {"AttachTime": told, "InstanceOwnerId": "amazon-aws"}
+def test_an_interface_has_its_instance_and_the_time_of_attachment(stub: Stubber) -> None:
+    """An interface attached to an AWS service has no instance."""
+    moment = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    own = {"AttachTime": moment, "InstanceId": "i-1", "InstanceOwnerId": "123456789012"}
+    foreign = {"AttachTime": moment, "InstanceOwnerId": "amazon-aws"}
     cards = [
         {"NetworkInterfaceId": f"eni-{number}", "VpcId": "vpc-1", "Status": "in-use", "Attachment": each}
-        for number, each in enumerate((ours, theirs))
+        for number, each in enumerate((own, foreign))
     ]
     stub.add_response("describe_network_interfaces", {"NetworkInterfaces": cards})
     assert list(ec2(stub).interfaces(None)) == [
@@ -458,10 +458,10 @@ def test_an_interface_tells_its_instance_and_since_when_it_is_attached(stub: Stu
     ]
 
 
-def test_instances_that_run_are_told_by_pages_and_others_are_not_asked_for(stub: Stubber) -> None:
-    """All of them, or those that are named."""
-    told = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
-    one = [{"Instances": [{"InstanceId": "i-1", "LaunchTime": told}, {"InstanceId": "i-2"}]}]
+def test_only_running_instances_are_requested_and_pages_are_followed(stub: Stubber) -> None:
+    """All of them, or the named ones."""
+    moment = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    one = [{"Instances": [{"InstanceId": "i-1", "LaunchTime": moment}, {"InstanceId": "i-2"}]}]
     two = [{"Instances": [{"InstanceId": "i-3"}]}]
     state = {"Name": "instance-state-name", "Values": ["pending", "running"]}
     everybody = {"Filters": [state], **PAGE}
@@ -478,9 +478,9 @@ def test_instances_that_run_are_told_by_pages_and_others_are_not_asked_for(stub:
 
 
 @pytest.mark.parametrize(
-    ("call", "member", "sound", "lacking", "told"),
+    ("call", "member", "sound", "lacking", "reason"),
     [
-        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "one without any id (KeyError('VpcId'))"),
+        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "an item without an id (KeyError('VpcId'))"),
         (
             "flow_logs",
             "FlowLogs",
@@ -518,20 +518,20 @@ def test_instances_that_run_are_told_by_pages_and_others_are_not_asked_for(stub:
         ),
     ],
 )
-def test_a_description_that_cannot_be_read_is_left_out_and_told_and_no_other_is(
-    stub: Stubber, call: str, member: str, sound: dict[str, Any], lacking: dict[str, Any], told: str
+def test_only_an_unreadable_description_is_skipped_and_reported(
+    stub: Stubber, call: str, member: str, sound: dict[str, Any], lacking: dict[str, Any], reason: str
 ) -> None:
-    """What stands before and after it is read; it is told once."""
+    """Descriptions before and after it are read; it is reported once."""
     asked = {"interfaces": "describe_network_interfaces", "running": "describe_instances"}
     stub.add_response(asked.get(call, f"describe_{call}"), {member: [lacking, sound, lacking]})
     adapter = ec2(stub)
     assert len(list(getattr(adapter, call)(None))) == 1
-    assert [each.what for each in adapter.unread()] == [told]
+    assert [each.what for each in adapter.unread()] == [reason]
     assert adapter.unread() == []
 
 
-def test_an_owner_or_a_tag_s_value_that_is_not_told_is_empty(stub: Stubber) -> None:
-    """A VPC is looked at all the same; a tag without a key is none."""
+def test_a_missing_owner_or_tag_value_is_empty(stub: Stubber) -> None:
+    """The VPC is still read; a tag without a key is ignored."""
     described: Any = {"VpcId": "vpc-1", "Tags": [{"Key": "lab"}, {"Value": "x"}]}
     stub.add_response("describe_vpcs", {"Vpcs": [described]})
     adapter = ec2(stub)
@@ -539,15 +539,15 @@ def test_an_owner_or_a_tag_s_value_that_is_not_told_is_empty(stub: Stubber) -> N
     assert adapter.unread() == []
 
 
-def test_a_page_without_its_list_is_no_page_that_lists_nothing(stub: Stubber) -> None:
-    """It would make every VPC an uncovered one."""
+def test_a_page_without_its_list_is_an_error(stub: Stubber) -> None:
+    """As an empty page it would make every VPC look uncovered."""
     stub.add_response("describe_flow_logs", {})
     with pytest.raises(CallFailed, match="DescribeFlowLogs answered without FlowLogs"):
         list(ec2(stub).flow_logs(None))
 
 
-def test_deletion_of_what_is_gone_is_no_error(world: World) -> None:
-    """The first deletes, the second finds nothing to do."""
+def test_deleting_a_deleted_flow_log_is_not_an_error(world: World) -> None:
+    """The first call deletes, the second one does nothing."""
     vpc_id = world.vpc()
     flow_log_id = world.create(vpc_id)
     for _ in range(2):
@@ -558,10 +558,10 @@ def test_deletion_of_what_is_gone_is_no_error(world: World) -> None:
 @pytest.mark.parametrize(
     ("code", "error"), [("InvalidFlowLogId.NotFound", None), ("UnauthorizedOperation", CallRefused)]
 )
-def test_deletion_that_is_refused_inside_a_200(
+def test_a_deletion_refused_inside_a_200(
     stub: Stubber, code: str, error: type[EnforcementError] | None
 ) -> None:
-    """Not found is deleted; anything else is an error."""
+    """Not found counts as deleted; anything else is an error."""
     item = {"ResourceId": "fl-1", "Error": {"Code": code, "Message": "no"}}
     stub.add_response("delete_flow_logs", {"Unsuccessful": [item]}, {"FlowLogIds": ["fl-1"]})
     if error is None:
@@ -571,8 +571,8 @@ def test_deletion_that_is_refused_inside_a_200(
             ec2(stub).delete("fl-1")
 
 
-def test_flow_log_to_s3_has_its_partitions_and_no_role(stub: Stubber) -> None:
-    """What CreateFlowLogs takes for a bucket."""
+def test_a_flow_log_to_s3_has_partitions_and_no_role(stub: Stubber) -> None:
+    """The parameters of CreateFlowLogs for a bucket."""
     desired = DesiredFlowLog(
         destination="arn:aws:s3:::bucket/folder/",
         destination_type="s3",
@@ -605,11 +605,11 @@ def test_flow_log_to_s3_has_its_partitions_and_no_role(stub: Stubber) -> None:
 
 
 TAGGED = replace(DESIRED, log_format="${version} ${instance-tag}", tag_fields={"instance": ("Name",)})
-"""A flow log whose records show a tag."""
+"""A flow log whose records contain a tag."""
 
 
-def test_tag_fields_are_asked_for_with_their_keys(stub: Stubber) -> None:
-    """The SDK here knows the parameter, and checks its form."""
+def test_tag_fields_are_requested_with_their_keys(stub: Stubber) -> None:
+    """The installed SDK knows the parameter, and validates it."""
     asked = {
         "ResourceIds": ["vpc-1"],
         "ResourceType": "VPC",
@@ -623,10 +623,10 @@ def test_tag_fields_are_asked_for_with_their_keys(stub: Stubber) -> None:
 
 
 @pytest.mark.parametrize("other", [("team",), ("Name", "team"), ()])
-def test_tag_fields_read_back_as_they_were_asked_for_and_other_keys_are_drift(
+def test_tag_fields_read_back_as_requested_and_other_keys_are_drift(
     stub: Stubber, other: tuple[str, ...]
 ) -> None:
-    """A description that leaves them out, as an older SDK does, is no drift."""
+    """A description without them, as returned by an older SDK, is not drift."""
     keys = [[{"ResourceType": "instance", "TagKeys": list(each)}] for each in (("Name",), other) if each]
     described = [{"TagFieldSpecifications": each} for each in keys] + [{}] * (2 - len(keys))
     members = {"ResourceId": "vpc-1", "LogFormat": TAGGED.log_format, "LogGroupName": GROUP}
@@ -639,7 +639,7 @@ def test_tag_fields_read_back_as_they_were_asked_for_and_other_keys_are_drift(
 
 
 class OlderClient:
-    """A client of an SDK that does not know some parameters of CreateFlowLogs, or not the operation."""
+    """A client of an SDK that lacks some parameters of CreateFlowLogs, or an operation."""
 
     def __init__(self, client: EC2Client, *, without: str = "", operation: str = "") -> None:
         model: Any = client.meta.service_model
@@ -657,8 +657,8 @@ class OlderClient:
         return {"FlowLogIds": ["fl-1"]}
 
 
-def test_a_parameter_that_the_sdk_does_not_know_is_refused_before_the_call(client: EC2Client) -> None:
-    """For what needs it alone; the message names it, and what to do."""
+def test_a_parameter_unknown_to_the_sdk_is_refused_before_the_call(client: EC2Client) -> None:
+    """Only for flow logs that need it; the message names it and the recommended action."""
     older = OlderClient(client, without="TagFieldSpecifications")
     adapter = Ec2FlowLogs(older)  # type: ignore[arg-type]  # a fake
     with pytest.raises(CallRefused, match=r"TagFieldSpecifications: not available in this runtime") as raised:
@@ -669,15 +669,15 @@ def test_a_parameter_that_the_sdk_does_not_know_is_refused_before_the_call(clien
     assert "TagFieldSpecifications" not in older.asked[0]
 
 
-def test_with_an_sdk_that_knows_the_parameter_the_call_is_made(client: EC2Client) -> None:
+def test_a_parameter_known_to_the_sdk_is_passed(client: EC2Client) -> None:
     """The fake differs in nothing else."""
     newer = OlderClient(client)
     assert Ec2FlowLogs(newer).create("vpc-1", TAGGED, TOKEN) == "fl-1"  # type: ignore[arg-type]  # a fake
     assert newer.asked[0]["TagFieldSpecifications"] == [{"ResourceType": "instance", "TagKeys": ["Name"]}]
 
 
-def test_an_operation_that_the_sdk_does_not_know_is_refused(client: EC2Client) -> None:
-    """As the parameter is."""
+def test_an_operation_unknown_to_the_sdk_is_refused(client: EC2Client) -> None:
+    """Like a parameter."""
     older = OlderClient(client, operation="CreateFlowLogs")
     with pytest.raises(CallRefused, match="CreateFlowLogs: not available in this runtime"):
         Ec2FlowLogs(older).create("vpc-1", TAGGED, TOKEN)  # type: ignore[arg-type]  # a fake
@@ -686,8 +686,8 @@ def test_an_operation_that_the_sdk_does_not_know_is_refused(client: EC2Client) -
 @pytest.mark.parametrize(
     "setting", [each for each in SETTINGS if not each.new_since], ids=lambda each: each.name
 )
-def test_what_is_not_marked_as_new_is_known_to_the_sdk(client: EC2Client, setting: Setting) -> None:
-    """In the call and in the description, below the structure that the row names."""
+def test_the_sdk_knows_every_setting_not_marked_as_new(client: EC2Client, setting: Setting) -> None:
+    """In the call and in the description, inside the structure named by the setting."""
     model: Any = client.meta.service_model
     asked = model.operation_model("CreateFlowLogs").input_shape
     described = model.operation_model("DescribeFlowLogs").output_shape.members["FlowLogs"].member
@@ -697,13 +697,13 @@ def test_what_is_not_marked_as_new_is_known_to_the_sdk(client: EC2Client, settin
 
 
 @pytest.mark.parametrize("code", sorted(PASSING))
-def test_throttling_and_outages_may_pass(code: str) -> None:
-    """Every code of the table is an error that a retry may mend."""
+def test_throttling_and_outages_are_transient(code: str) -> None:
+    """A retry may succeed after every code of the table."""
     assert isinstance(classify("DescribeVpcs", code, ""), CallFailed)
 
 
 def test_many_flow_logs_are_tagged_in_few_calls(stub: Stubber) -> None:
-    """Each takes so many; what one refuses is told."""
+    """Each call has a maximum; the error of one call is raised."""
     tags = [{"Key": "owner", "Value": "network"}]
     names = [f"fl-{number}" for number in range(TAGGED_AT_ONCE + 1)]
     stub.add_response("create_tags", {}, {"Resources": names[:-1], "Tags": tags})

@@ -1,4 +1,4 @@
-"""What EC2 tells of network interfaces, and its ways not to: on moto, and on a stub that has pages."""
+"""Descriptions of network interfaces and EC2's errors: on moto, and on a stub with pages."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tests.aws.clients import session
 
 
 def tag_list(**tags: str) -> Any:
-    """Tags as EC2 takes them."""
+    """Tags in EC2's notation."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def image(ec2: EC2Client) -> str:
-    """Something to start an instance of."""
+    """The id of an image to start instances from."""
     return ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
 
 
-def test_an_instances_interface_is_told_with_the_tags_of_both() -> None:
-    """What a host is for is mostly said of the instance; so it wins."""
+def test_an_instances_interface_has_the_tags_of_both() -> None:
+    """The instance's tags take precedence, because they usually define the host's role."""
     with mock_aws():
         ec2 = session().client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -47,8 +47,8 @@ def test_an_instances_interface_is_told_with_the_tags_of_both() -> None:
         )["Instances"][0]
         own = instance["NetworkInterfaces"][0]
         ec2.create_tags(Resources=[own["NetworkInterfaceId"]], Tags=tag_list(Role="card", Owner="shop"))
-        told = DescribedInterfaces(lambda: ec2).describe([own["NetworkInterfaceId"]])
-    assert told == {
+        found = DescribedInterfaces(lambda: ec2).describe([own["NetworkInterfaceId"]])
+    assert found == {
         own["NetworkInterfaceId"]: NetworkInterface(
             interface_id=own["NetworkInterfaceId"],
             addresses=(own["PrivateIpAddress"],),
@@ -59,14 +59,14 @@ def test_an_instances_interface_is_told_with_the_tags_of_both() -> None:
             kind="interface",
             instance_id=instance["InstanceId"],
             instance_owner="123456789012",
-            since=told[own["NetworkInterfaceId"]].since,
+            since=found[own["NetworkInterfaceId"]].since,
             tags={"Role": "web", "Owner": "shop"},
         )
     }
 
 
-def test_the_networks_of_a_vpc_are_told_with_its_interfaces() -> None:
-    """All that it has, of both families; a public one is ours all the same."""
+def test_interfaces_have_the_networks_of_their_vpc() -> None:
+    """All networks of both families; public ones are the account's own, too."""
     with mock_aws():
         ec2 = session().client("ec2")
         made = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
@@ -74,12 +74,12 @@ def test_the_networks_of_a_vpc_are_told_with_its_interfaces() -> None:
         ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="203.0.113.0/24")
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
         own = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
-        told = DescribedInterfaces(lambda: ec2).describe([own])
-    assert told[own].vpc_cidrs == ("10.0.0.0/16", "203.0.113.0/24", ipv6)
+        found = DescribedInterfaces(lambda: ec2).describe([own])
+    assert found[own].vpc_cidrs == ("10.0.0.0/16", "203.0.113.0/24", ipv6)
 
 
-def test_a_network_that_was_taken_away_is_none_and_a_vpc_is_asked_for_once(stub: Stubber) -> None:
-    """The associations of a VPC show what it had for a while."""
+def test_a_disassociated_network_is_ignored_and_a_vpc_is_requested_once(stub: Stubber) -> None:
+    """EC2 lists former associations of a VPC for a while."""
     card = {"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1"}
     networks = [
         {"CidrBlock": "10.0.0.0/16", "CidrBlockState": {"State": "associated"}},
@@ -93,8 +93,8 @@ def test_a_network_that_was_taken_away_is_none_and_a_vpc_is_asked_for_once(stub:
     stub.assert_no_pending_responses()
 
 
-def test_an_interface_of_no_instance_is_told_with_its_own_tags_and_a_missing_one_not_at_all() -> None:
-    """One missing id hides no other."""
+def test_an_interface_without_an_instance_has_its_own_tags_and_a_missing_one_is_left_out() -> None:
+    """A missing id does not hide the others."""
     with mock_aws():
         ec2 = session().client("ec2")
         subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
@@ -102,9 +102,9 @@ def test_an_interface_of_no_instance_is_told_with_its_own_tags_and_a_missing_one
             SubnetId=subnet,
             TagSpecifications=[{"ResourceType": "network-interface", "Tags": tag_list(Role="proxy")}],
         )["NetworkInterface"]["NetworkInterfaceId"]
-        told = DescribedInterfaces(lambda: ec2).describe(["eni-00000000", made])
-    assert list(told) == [made]
-    assert (told[made].instance_id, told[made].tags) == ("", {"Role": "proxy"})
+        found = DescribedInterfaces(lambda: ec2).describe(["eni-00000000", made])
+    assert list(found) == [made]
+    assert (found[made].instance_id, found[made].tags) == ("", {"Role": "proxy"})
 
 
 # ---- on a stub
@@ -112,13 +112,13 @@ def test_an_interface_of_no_instance_is_told_with_its_own_tags_and_a_missing_one
 
 @pytest.fixture(scope="module")
 def client() -> EC2Client:
-    """One client for all stubs: to make one takes most of a second."""
+    """One client for all stubs: creating a client takes almost a second."""
     return session().client("ec2")
 
 
 @pytest.fixture
 def stub(client: EC2Client) -> Iterator[Stubber]:
-    """A client without a network: it answers what the test says, in order, and checks every call."""
+    """A client without a network: it returns the test's responses in order, and checks every call."""
     with Stubber(client) as stubber:
         yield stubber
 
@@ -129,7 +129,7 @@ def directory(stub: Stubber) -> DescribedInterfaces:
     return DescribedInterfaces(lambda: client)
 
 
-def asked(name: str, *ids: str, **more: Any) -> dict[str, Any]:
+def request(name: str, *ids: str, **more: Any) -> dict[str, Any]:
     """A call's parameters."""
     return {"Filters": [{"Name": name, "Values": list(ids)}], "MaxResults": 1000, **more}
 
@@ -149,7 +149,7 @@ def instances(**roles: str) -> list[dict[str, Any]]:
 
 
 def test_pages_of_interfaces_and_of_instances_are_followed(stub: Stubber) -> None:
-    """An instance that is gone is missing in the answer and hides no other; each is asked for once."""
+    """A terminated instance is missing in the answer and hides no other; each is requested once."""
     by_id, by_instance = "network-interface-id", "instance-id"
     ids = ("eni-1", "eni-2", "eni-3")
     for some, mark, token in (
@@ -157,49 +157,49 @@ def test_pages_of_interfaces_and_of_instances_are_followed(stub: Stubber) -> Non
         ([described("eni-3", "i-1")], {"NextToken": "more"}, {}),
     ):
         stub.add_response(
-            "describe_network_interfaces", {"NetworkInterfaces": some, **token}, asked(by_id, *ids, **mark)
+            "describe_network_interfaces", {"NetworkInterfaces": some, **token}, request(by_id, *ids, **mark)
         )
     stub.add_response(
-        "describe_instances", {"Reservations": [], "NextToken": "on"}, asked(by_instance, "i-1", "i-2")
+        "describe_instances", {"Reservations": [], "NextToken": "on"}, request(by_instance, "i-1", "i-2")
     )
     stub.add_response(
         "describe_instances",
         {"Reservations": instances(i_1="web")},
-        asked(by_instance, "i-1", "i-2", NextToken="on"),
+        request(by_instance, "i-1", "i-2", NextToken="on"),
     )
-    told = directory(stub).describe(ids)
+    found = directory(stub).describe(ids)
     stub.assert_no_pending_responses()
-    assert {each: told[each].tags.get("Role") for each in told} == {
+    assert {each: found[each].tags.get("Role") for each in found} == {
         "eni-1": "web",
         "eni-2": None,
         "eni-3": "web",
     }
 
 
-def test_no_filter_has_more_values_than_ec2_takes(stub: Stubber) -> None:
-    """Of 201 interfaces the last one is asked for by itself."""
+def test_no_filter_has_more_values_than_ec2_accepts(stub: Stubber) -> None:
+    """The last of 201 interfaces is requested separately."""
     ids = [f"eni-{number}" for number in range(VALUES_PER_FILTER + 1)]
     for some in (ids[:-1], ids[-1:]):
         stub.add_response(
             "describe_network_interfaces",
             {"NetworkInterfaces": [described(each) for each in some]},
-            asked("network-interface-id", *some),
+            request("network-interface-id", *some),
         )
     assert list(directory(stub).describe(ids)) == ids
     stub.assert_no_pending_responses()
 
 
-def test_only_ids_are_asked_for_and_each_once(stub: Stubber) -> None:
-    """In a filter `eni-*` would stand for every interface of the account."""
+def test_only_ids_are_requested_and_each_once(stub: Stubber) -> None:
+    """In a filter, `eni-*` would match every interface of the account."""
     stub.add_response(
-        "describe_network_interfaces", {"NetworkInterfaces": []}, asked("network-interface-id", "eni-1")
+        "describe_network_interfaces", {"NetworkInterfaces": []}, request("network-interface-id", "eni-1")
     )
     assert directory(stub).describe(["eni-*", "-", "eni-1", "eni-1", "eni-?"]) == {}
     assert directory(stub).describe(["*"]) == {}
     stub.assert_no_pending_responses()
 
 
-def test_all_addresses_are_told_the_primary_one_first(stub: Stubber) -> None:
+def test_all_addresses_are_listed_the_primary_one_first(stub: Stubber) -> None:
     """Secondary IPv4, and IPv6."""
     addresses: dict[str, Any] = {
         "PrivateIpAddress": "10.0.0.1",
@@ -207,12 +207,12 @@ def test_all_addresses_are_told_the_primary_one_first(stub: Stubber) -> None:
         "Ipv6Addresses": [{"Ipv6Address": "2600:1f18::1"}],
     }
     stub.add_response("describe_network_interfaces", {"NetworkInterfaces": [described("eni-1", **addresses)]})
-    told = directory(stub).describe(["eni-1"])["eni-1"]
-    assert told.addresses == ("10.0.0.1", "10.0.0.9", "2600:1f18::1")
+    given = directory(stub).describe(["eni-1"])["eni-1"]
+    assert given.addresses == ("10.0.0.1", "10.0.0.9", "2600:1f18::1")
 
 
 @pytest.mark.parametrize(
-    ("told", "kind"),
+    ("given", "kind"),
     [
         ({"InterfaceType": "nat_gateway"}, "nat_gateway"),
         ({"InterfaceType": "natGateway"}, "nat_gateway"),
@@ -224,9 +224,9 @@ def test_all_addresses_are_told_the_primary_one_first(stub: Stubber) -> None:
         ({"Description": "ELB app/shop/50dc6c495c0c9188"}, "interface"),
     ],
 )
-def test_the_kind_of_an_interface(stub: Stubber, told: dict[str, str], kind: str) -> None:
-    """A load balancer is told by its requester: anybody may write a description, to hide behind it."""
-    answer = described("eni-1", **{"InterfaceType": "interface", **told})
+def test_the_kind_of_an_interface(stub: Stubber, given: dict[str, str], kind: str) -> None:
+    """A load balancer is recognized by its requester, because an attacker could write the description."""
+    answer = described("eni-1", **{"InterfaceType": "interface", **given})
     stub.add_response("describe_network_interfaces", {"NetworkInterfaces": [answer]})
     interface = directory(stub).describe(["eni-1"])["eni-1"]
     assert interface.kind == kind
@@ -234,15 +234,15 @@ def test_the_kind_of_an_interface(stub: Stubber, told: dict[str, str], kind: str
 
 
 @pytest.mark.parametrize("code", ["RequestLimitExceeded", "UnauthorizedOperation", "InternalError"])
-def test_ec2_that_refuses_is_a_named_error(stub: Stubber, code: str) -> None:
-    """Whatever the reason: the batch is read all the same."""
+def test_a_refused_call_raises_interfaces_unavailable(stub: Stubber, code: str) -> None:
+    """For any reason; the batch is still processed."""
     stub.add_client_error("describe_network_interfaces", code)
     with pytest.raises(InterfacesUnavailable, match=f"DescribeNetworkInterfaces: .*{code}"):
         directory(stub).describe(["eni-1"])
 
 
-def test_a_failure_on_a_later_page_is_no_half_knowledge(stub: Stubber) -> None:
-    """An interface that was not told is none that is missing."""
+def test_a_failure_on_a_later_page_returns_no_partial_result(stub: Stubber) -> None:
+    """Otherwise the interfaces of that page would count as missing."""
     stub.add_response(
         "describe_network_interfaces", {"NetworkInterfaces": [described("eni-1")], "NextToken": "more"}
     )
@@ -251,8 +251,8 @@ def test_a_failure_on_a_later_page_is_no_half_knowledge(stub: Stubber) -> None:
         directory(stub).describe(["eni-1", "eni-2"])
 
 
-def test_interfaces_without_their_instances_tags_are_not_told(stub: Stubber) -> None:
-    """They would have another role, and all that they do would seem new."""
+def test_interfaces_without_their_instances_tags_are_not_returned(stub: Stubber) -> None:
+    """They would have another role, and all their traffic would look new."""
     stub.add_response("describe_network_interfaces", {"NetworkInterfaces": [described("eni-1", "i-1")]})
     stub.add_client_error("describe_instances", "UnauthorizedOperation")
     with pytest.raises(InterfacesUnavailable, match=r"DescribeInstances: .*UnauthorizedOperation"):
@@ -260,8 +260,8 @@ def test_interfaces_without_their_instances_tags_are_not_told(stub: Stubber) -> 
 
 
 @pytest.mark.parametrize("error", [ConnectTimeoutError(endpoint_url="https://ec2"), NoCredentialsError()])
-def test_a_client_that_cannot_be_made_or_reached_is_the_same_error(error: Exception) -> None:
-    """A function in a VPC without a way to EC2 reads on."""
+def test_a_client_that_cannot_be_created_or_connect_raises_the_same_error(error: Exception) -> None:
+    """A function in a VPC without a route to EC2 continues."""
 
     def fail() -> EC2Client:
         raise error
@@ -270,8 +270,8 @@ def test_a_client_that_cannot_be_made_or_reached_is_the_same_error(error: Except
         DescribedInterfaces(fail).describe(["eni-1"])
 
 
-def test_the_client_is_made_when_it_is_needed_and_once(stub: Stubber) -> None:
-    """It takes long, and a container that knows its interfaces never needs it."""
+def test_the_client_is_created_once_at_the_first_call(stub: Stubber) -> None:
+    """Creating it takes long, and a container that knows its interfaces never needs it."""
     made = []
 
     def make() -> Any:
@@ -298,17 +298,17 @@ def test_the_client_is_made_when_it_is_needed_and_once(stub: Stubber) -> None:
         ("available", None, False),
     ],
 )
-def test_an_interface_is_at_work_while_it_is_in_use_and_its_instance_runs(
+def test_an_interface_is_active_while_it_is_in_use_and_its_instance_runs(
     stub: Stubber, status: str, state: str | None, *, at_work: bool
 ) -> None:
-    """Of any other there are no flow records. One of a load balancer has no instance."""
+    """Other interfaces have no flow records. An interface of a load balancer has no instance."""
     instance = None if state is None else "i-1"
     stub.add_response(
         "describe_network_interfaces",
         {"NetworkInterfaces": [described("eni-1", instance, Status=status)]},
-        asked("network-interface-id", "eni-1"),
+        request("network-interface-id", "eni-1"),
     )
     if state is not None:
         found = [{"Instances": [{"InstanceId": "i-1", "State": {"Name": state}}]}]
-        stub.add_response("describe_instances", {"Reservations": found}, asked("instance-id", "i-1"))
+        stub.add_response("describe_instances", {"Reservations": found}, request("instance-id", "i-1"))
     assert directory(stub).describe(["eni-1"])["eni-1"].at_work == at_work

@@ -1,4 +1,4 @@
-"""What EC2 tells of log formats, and its ways not to."""
+"""Log formats as described by EC2, and EC2's errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASKED = {"Filters": [{"Name": "log-group-name", "Values": [GROUP]}]}
 
 
 def create(ec2: EC2Client, log_group: str, log_format: str | None) -> None:
-    """A new VPC's flow log into the group."""
+    """Create a VPC with a flow log to the group."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     given: dict[str, Any] = {"LogFormat": log_format} if log_format else {}
     ec2.create_flow_logs(
@@ -34,8 +34,8 @@ def create(ec2: EC2Client, log_group: str, log_format: str | None) -> None:
     )
 
 
-def test_the_flow_logs_of_the_group_and_no_others_are_told() -> None:
-    """Also one that somebody else made, of the default format."""
+def test_only_the_flow_logs_of_the_group_are_returned() -> None:
+    """Including an unmanaged one with the default format."""
     with mock_aws():
         ec2, logs = session().client("ec2"), session().client("logs")
         for group in (GROUP, "/other"):
@@ -43,8 +43,8 @@ def test_the_flow_logs_of_the_group_and_no_others_are_told() -> None:
         create(ec2, GROUP, "${version} ${srcaddr} ${dstaddr}")
         create(ec2, GROUP, None)
         create(ec2, "/other", "${bytes}")
-        told = DescribedFormats(lambda: ec2).written_into(GROUP)
-    assert sorted(text or "" for text in told) == [
+        found = DescribedFormats(lambda: ec2).written_into(GROUP)
+    assert sorted(text or "" for text in found) == [
         DEFAULT_LOG_FORMAT.to_log_format(),
         "${version} ${srcaddr} ${dstaddr}",
     ]
@@ -52,13 +52,13 @@ def test_the_flow_logs_of_the_group_and_no_others_are_told() -> None:
 
 @pytest.fixture(scope="module")
 def client() -> EC2Client:
-    """One client for all stubs: to make one takes most of a second."""
+    """One client for all stubs: creating a client takes almost a second."""
     return session().client("ec2")
 
 
 @pytest.fixture
 def stub(client: EC2Client) -> Iterator[Stubber]:
-    """A client without a network: it answers what the test says, in order, and checks every call."""
+    """A client without a network: it returns the test's responses in order, and checks every call."""
     with Stubber(client) as stubber:
         yield stubber
 
@@ -69,8 +69,8 @@ def formats(stub: Stubber) -> DescribedFormats:
     return DescribedFormats(lambda: client)
 
 
-def test_pages_are_followed_and_what_is_not_told_is_none(stub: Stubber) -> None:
-    """An embedded AWS tells no format; that is not knowing, not the default."""
+def test_pages_are_followed_and_a_missing_format_is_none(stub: Stubber) -> None:
+    """A local AWS emulator returns no format; this means unknown, not the default."""
     stub.add_response(
         "describe_flow_logs", {"FlowLogs": [{"LogFormat": "${version}"}], "NextToken": "more"}, ASKED
     )
@@ -82,15 +82,15 @@ def test_pages_are_followed_and_what_is_not_told_is_none(stub: Stubber) -> None:
 
 
 @pytest.mark.parametrize("code", ["RequestLimitExceeded", "UnauthorizedOperation", "InternalError"])
-def test_ec2_that_refuses_is_a_named_error(stub: Stubber, code: str) -> None:
-    """Whatever the reason: the batch is read all the same."""
+def test_a_refused_call_raises_log_formats_unavailable(stub: Stubber, code: str) -> None:
+    """For any reason; the batch is still processed."""
     stub.add_client_error("describe_flow_logs", code)
     with pytest.raises(LogFormatsUnavailable, match=f"DescribeFlowLogs: .*{code}"):
         formats(stub).written_into(GROUP)
 
 
-def test_a_failure_on_a_later_page_is_no_half_knowledge(stub: Stubber) -> None:
-    """A format that is missing among the candidates is a line read wrong."""
+def test_a_failure_on_a_later_page_returns_no_partial_result(stub: Stubber) -> None:
+    """With a format missing among the candidates, lines would be parsed wrongly."""
     stub.add_response("describe_flow_logs", {"FlowLogs": [{"LogFormat": "${version}"}], "NextToken": "more"})
     stub.add_client_error("describe_flow_logs", "RequestLimitExceeded")
     with pytest.raises(LogFormatsUnavailable):
@@ -98,8 +98,8 @@ def test_a_failure_on_a_later_page_is_no_half_knowledge(stub: Stubber) -> None:
 
 
 @pytest.mark.parametrize("error", [ConnectTimeoutError(endpoint_url="https://ec2"), NoCredentialsError()])
-def test_a_client_that_cannot_be_made_or_reached_is_the_same_error(error: Exception) -> None:
-    """A function in a VPC without a way to EC2 reads on."""
+def test_a_client_that_cannot_be_created_or_connect_raises_the_same_error(error: Exception) -> None:
+    """A function in a VPC without a route to EC2 continues."""
 
     def fail() -> EC2Client:
         raise error
@@ -108,8 +108,8 @@ def test_a_client_that_cannot_be_made_or_reached_is_the_same_error(error: Except
         DescribedFormats(fail).written_into(GROUP)
 
 
-def test_the_client_is_made_when_it_is_needed_and_once(stub: Stubber) -> None:
-    """It takes long, and most containers never need it."""
+def test_the_client_is_created_once_at_the_first_call(stub: Stubber) -> None:
+    """Creating it takes long, and most containers never need it."""
     made = []
 
     def make() -> Any:

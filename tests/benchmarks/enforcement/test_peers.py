@@ -1,4 +1,4 @@
-"""Others' checks agree with ours after a sweep, where `make peers` has made their environments."""
+"""Other tools agree with Flow Warden after a sweep. Needs the environments that `make peers` creates."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PROGRAMS = tuple(
 )
 
 
-def test_cloud_custodian_and_prowler_find_every_vpc_covered_and_ours_names_what_they_pass_wrongly() -> None:
-    """The comparison itself judges, and says so by its exit code."""
+def test_after_a_sweep_cloud_custodian_and_prowler_find_every_vpc_covered() -> None:
+    """The exit code of the comparison is its result."""
     missing = [str(each.relative_to(ROOT)) for each in PROGRAMS if not each.exists()]
     if missing:
-        pytest.skip(f"make peers was never run here: {', '.join(missing)}")
+        pytest.skip(f"run make peers first; missing: {', '.join(missing)}")
     done = subprocess.run(
         [str(PROGRAMS[0]), "-m", "benchmarks.enforcement.peers"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The account that `make sweep` and `make peers` sweep, small."""
+"""A small version of the account of `make sweep` and `make peers`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 NOW = 2_000_000_000
 
 
-def test_a_sweep_covers_what_is_bare_and_names_what_fails_and_costs_no_call_for_what_is_covered() -> None:
+def test_a_sweep_covers_uncovered_vpcs_reports_failing_ones_and_makes_no_calls_for_covered_ones() -> None:
     """On moto, through the real adapters."""
     with mock_aws():
         states = build(40, lambda _: None)

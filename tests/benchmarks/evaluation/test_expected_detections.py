@@ -1,4 +1,4 @@
-"""The evaluation expects what each detector says that it finds."""
+"""The evaluation uses the kinds of incidents that each detector declares."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from benchmarks.evaluation.generator.incidents import KINDS
 from flowwarden.monitor.detectors import DETECTORS, internet_rejects
 
 
-def test_every_kind_of_incident_is_the_generators_and_has_a_detector() -> None:
-    """A misspelt kind would find nothing, and cost recall in silence."""
+def test_the_generator_has_every_kind_and_every_kind_has_a_detector() -> None:
+    """A misspelt kind would silently reduce recall."""
     assert set(ACCEPTABLE) == set(KINDS)
     assert set(ACCEPTABLE) >= DONE_TO
     assert all(ACCEPTABLE.values())
 
 
-def test_a_detector_is_expected_for_each_kind_that_it_finds() -> None:
-    """And for no other."""
+def test_a_detector_is_expected_for_exactly_the_kinds_it_declares() -> None:
+    """For no other kind."""
     for each in DETECTORS:
         assert {kind for kind, names in ACCEPTABLE.items() if each.name in names} == set(each.finds)
 
 
 def test_every_detector_finds_something() -> None:
-    """All but the one that only counts what no incident stands behind."""
+    """Except the one that only counts background noise."""
     assert [each for each in DETECTORS if not each.finds] == [internet_rejects.DETECTOR]
 
 
-def test_peers_are_expected_for_scans_alone() -> None:
-    """Their rules count places that a host asks."""
+def test_peers_are_expected_only_for_scans() -> None:
+    """Their rules count the targets of a host."""
     assert may_find("zeek-port-scan", "slow-scan")
     assert not may_find("zeek-port-scan", "exfiltration")
     assert not may_find("egress-volume", "slow-scan")
 
 
-def test_what_goes_to_the_log_alone_is_judged_by_what_is_reported() -> None:
-    """It never pages."""
+def test_detectors_that_only_log_are_scored_by_their_findings() -> None:
+    """They never page."""
     assert {"reject-spike"} == NEVER_PAGED

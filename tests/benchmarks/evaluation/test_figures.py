@@ -1,4 +1,4 @@
-"""Figures and scores: intervals against tables, pages against labels."""
+"""Figures and scores: intervals compared with tables, pages compared with labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHUT = Incident(1, "security-group-fault", "10.0.2.9", "eni-b", ("10.0.2.9",), 5
 
 
 def page(detector: str, subject: str, arrived: int, *names: str, confidence: float | None = 0.99) -> Page:
-    """A page that names its subject, and others."""
+    """A page that names its subject and other hosts."""
     return Page(
         at=arrived - 300, arrived=arrived, detector=detector, severity="high", subject=subject, key="",
         evidence="", confidence=confidence, names=frozenset((subject, *names)),
@@ -33,19 +33,19 @@ def page(detector: str, subject: str, arrived: int, *names: str, confidence: flo
     [(0, 0.0, 3.689), (1, 0.0253, 5.572), (2, 0.2422, 7.225), (10, 4.795, 18.39), (100, 81.36, 121.63)],
 )
 def test_the_interval_of_a_count_is_garwoods(count: int, low: float, high: float) -> None:
-    """Values from tables of the exact Poisson interval."""
+    """Compared with tables of the exact Poisson interval."""
     assert poisson_interval(count) == pytest.approx((low, high), rel=1e-3, abs=1e-6)
 
 
 def test_the_interval_is_smooth_where_the_approximation_begins() -> None:
-    """Summed up to 500, approximated from 501 on."""
+    """Exact up to 500, approximated from 501."""
     (low, high), (next_low, next_high) = poisson_interval(500), poisson_interval(501)
     assert next_low - low == pytest.approx(1, abs=0.05)
     assert next_high - high == pytest.approx(1, abs=0.05)
 
 
-def test_a_rate_is_a_day_and_a_thousand_interfaces() -> None:
-    """3.689 is the upper limit for nothing."""
+def test_a_rate_is_per_day_and_thousand_interfaces() -> None:
+    """3.689 is the upper limit for a count of 0."""
     rate = per_day_and_thousand(7, 500, 7 * DAY)
     assert rate.value == pytest.approx(2.0)
     assert rate.low < rate.value < rate.high
@@ -53,7 +53,7 @@ def test_a_rate_is_a_day_and_a_thousand_interfaces() -> None:
 
 
 def test_a_quantile_is_one_of_the_values() -> None:
-    """The smallest that enough do not exceed."""
+    """The smallest one that the share does not exceed."""
     assert quantile([3, 1, 2], 0.5) == 2
     assert quantile([3, 1, 2], 0.95) == 3
     assert quantile([], 0.5) is None
@@ -64,28 +64,31 @@ def test_a_quantile_is_one_of_the_values() -> None:
     [
         (page("host-probing", "10.0.1.5", 1500), True),
         (page("host-probing", "eni-a", 2000 + GRACE), True),
-        (page("host-probing", "web", 1500, "10.0.1.5"), True),  # a role, with the host beside it
+        (page("host-probing", "web", 1500, "10.0.1.5"), True),  # a role, which also names the host
         (page("host-probing", "10.0.1.5", 999), False),
         (page("host-probing", "10.0.1.5", 2001 + GRACE), False),
         (page("blocked-connection", "10.0.1.5", 1500), False),  # no detector for a scan
-        (page("host-probing", "10.0.1.6", 1500, "10.0.1.5"), False),  # somebody else's scan, who found ours
-        (page("host-probing", "10.0.2.1", 1500), False),  # a target that scans
+        (
+            page("host-probing", "10.0.1.6", 1500, "10.0.1.5"),
+            False,
+        ),  # another host's scan that hit the source
+        (page("host-probing", "10.0.2.1", 1500), False),  # the target as the source of a scan
     ],
 )
-def test_an_incident_is_found_by_whom_may_find_it(told: Page, *, is_found: bool) -> None:
-    """By the right detector, in time, about who did it."""
+def test_an_incident_is_found_only_by_a_matching_page(told: Page, *, is_found: bool) -> None:
+    """From an expected detector, in time, about the source."""
     assert finds(told, SCAN) is is_found
 
 
-def test_those_who_suffer_may_be_told_about_instead() -> None:
-    """A client is refused: the page is about the client, and names the server."""
+def test_a_page_may_be_about_an_affected_host() -> None:
+    """A client is rejected: the page is about the client, and names the server."""
     told = page("blocked-connection", "10.0.1.7", 6000, "10.0.2.9")
     assert finds(told, SHUT)
     assert not about(page("blocked-connection", "10.0.1.7", 6000, "10.0.2.8"), SHUT)
 
 
 def test_recall_delay_and_precision_come_from_pages_and_labels() -> None:
-    """One of two incidents, after 500 s; one page of two."""
+    """One of two incidents found, after 500 s; one page of two is right."""
     tally = Tally(
         pages=[page("host-probing", "10.0.1.5", 1500), page("host-probing", "10.0.1.9", 1600)], records=1
     )
@@ -97,14 +100,14 @@ def test_recall_delay_and_precision_come_from_pages_and_labels() -> None:
     assert precision(Tally(), [SCAN]) is None
 
 
-def test_pages_without_certainty_are_counted() -> None:
-    """0.95 is certain enough; a page that claims no initiator needs none."""
+def test_pages_with_low_confidence_are_counted() -> None:
+    """0.95 is sufficient; a page without an initiator needs none."""
     pages = [page("host-probing", "10.0.1.5", 1, confidence=each) for each in (0.95, 0.9, None)]
     assert Tally(pages=pages).low_confidence == 1
 
 
-def test_a_finding_that_pages_nobody_is_no_page() -> None:
-    """It may find an incident all the same."""
+def test_a_finding_without_a_page_does_not_count_as_a_page() -> None:
+    """It may still find an incident."""
     quiet = Page(
         at=1, arrived=1500, detector="host-probing", severity="info", subject="10.0.1.5", key="", evidence="",
         confidence=0.99, names=frozenset({"10.0.1.5"}), paged=False,
@@ -114,8 +117,8 @@ def test_a_finding_that_pages_nobody_is_no_page() -> None:
     assert found(tally, [SCAN])["slow-scan"].recall == 1
 
 
-def test_accuracy_pairs_verdicts_with_the_truth() -> None:
-    """The flags tell nearly everything in the template's layout."""
+def test_accuracy_compares_verdicts_with_the_truth() -> None:
+    """With the template's layout, the flags decide nearly all verdicts."""
     result = made()
     accuracy, reading = Accuracy(), Reading(result.world.layout)
     for delivery in result.deliveries[:800]:
@@ -132,15 +135,15 @@ def test_accuracy_pairs_verdicts_with_the_truth() -> None:
 
 
 def test_every_peers_rule_may_find_something() -> None:
-    """A scan, which all of them are for; and nothing that no rule of theirs counts."""
+    """They are expected to find scans, and no other kinds."""
     rules = {rule.name for peer in PEERS.values() for rule in peer}
     assert {"zeek-address-scan", "zeek-port-scan", "elastic-sweep", "panther-egress-ports"} <= rules
     assert all(may_find(rule, "horizontal-scan") for rule in rules)
     assert not any(may_find(rule, "exfiltration") for rule in rules)
 
 
-def test_a_finding_that_pages_nobody_is_found_only_of_those_that_never_page() -> None:
-    """That another one may page later is no credit."""
+def test_a_finding_without_a_page_counts_only_for_detectors_that_never_page() -> None:
+    """For other detectors a possible later page does not count."""
     delivery = Delivery(1, 1_767_226_000, LOG_GROUP, "eni-1-all", "1", REFUSED_FOR_A_WHILE, "s")
     generator = made("v2").interfaces
     monitor = Monitor(Surroundings(DEFAULT_LOG_FORMAT, 0, lambda: generator))

@@ -1,4 +1,4 @@
-"""The made-up traffic is what flow logs are, the same for a seed, and says the truth about itself."""
+"""The synthetic traffic is like flow logs, the same for a seed, and has correct labels."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ type Ends = tuple[str, str, int | None, int | None]
 
 
 def day(seed: int, layout: str = "template") -> list[Delivery]:
-    """The deliveries of a sparse day of learning."""
+    """The deliveries of a learning day with little traffic."""
     given = world(layout, seed=seed, learning_rate=0.02)
     return list(Generator(given).next_day())
 
 
 def ends(flow: Flow) -> Ends:
-    """The packets' addresses, and the ports."""
+    """The packet addresses and the ports."""
     return flow.pkt_srcaddr or "", flow.pkt_dstaddr or "", flow.srcport, flow.dstport
 
 
 def test_the_same_seed_gives_the_same_deliveries() -> None:
-    """Another seed gives others."""
+    """Another seed gives other deliveries."""
     assert day(1) == day(1)
     assert day(1) != day(2)
 
 
-def test_the_layout_changes_how_lines_are_written_and_nothing_else() -> None:
-    """As many lines at the same times, with the same truth."""
+def test_the_layout_changes_only_the_form_of_the_lines() -> None:
+    """The same number of lines at the same times, with the same truth."""
     one, other = day(1, "template"), day(1, "v2")
     assert [each.truth for each in one] == [each.truth for each in other]
     assert [each.arrived for each in one] == [each.arrived for each in other]
     assert one[0].lines != other[0].lines
 
 
-def test_a_generator_that_was_put_aside_goes_on_with_the_same_deliveries() -> None:
-    """A checkpoint after a day changes nothing."""
+def test_a_restored_generator_continues_with_the_same_deliveries() -> None:
+    """A checkpoint after a day has no effect."""
     given = world(learning_days=2, learning_rate=0.02)
     straight, aside = Generator(given), Generator(given)
     assert list(straight.next_day()) == list(aside.next_day())
-    woken: Generator = pickle.loads(pickle.dumps(aside))  # noqa: S301 -- made a moment ago
+    woken: Generator = pickle.loads(pickle.dumps(aside))  # noqa: S301 -- created by this test
     assert list(straight.next_day()) == list(woken.next_day())
     assert straight.over
     assert woken.over
 
 
 @layout_names
-def test_the_reader_takes_every_line(layout: str) -> None:
+def test_the_reader_parses_every_line(layout: str) -> None:
     """Without incidents there is no malformed line."""
     result = made(layout)
     assert len(result.flows) > 10_000
@@ -67,7 +67,7 @@ def test_the_reader_takes_every_line(layout: str) -> None:
 
 
 def test_every_line_has_a_truth_and_only_flows_have_a_side() -> None:
-    """A gap was opened by nobody."""
+    """A gap has no initiator."""
     result = made()
     reading = Reading(result.world.layout)
     assert all(len(each.lines) == len(each.truth) for each in result.deliveries)
@@ -77,7 +77,7 @@ def test_every_line_has_a_truth_and_only_flows_have_a_side() -> None:
 
 
 def test_the_truth_agrees_with_the_flags() -> None:
-    """A SYN alone comes from the one who opened it, a SYN-ACK from the other, or is backscatter."""
+    """The initiator sends a SYN, the other end a SYN-ACK, unless it is backscatter."""
     result = made()
     reading = Reading(result.world.layout)
     told = Counter(
@@ -90,8 +90,8 @@ def test_the_truth_agrees_with_the_flags() -> None:
     assert told[18, Truth.NONE] < 0.01 * told[18, Truth.DESTINATION]
 
 
-def test_a_conversation_inside_is_at_most_four_records_a_window() -> None:
-    """Both interfaces log both directions; only a gateway on the way adds its own."""
+def test_an_internal_conversation_has_at_most_four_records_per_window() -> None:
+    """Both interfaces log both directions; only a gateway on the path adds records."""
     result = made()
     hosts = {each.private_ipv4 for each in result.interfaces.values()}
     seen: Counter[object] = Counter()
@@ -105,7 +105,7 @@ def test_a_conversation_inside_is_at_most_four_records_a_window() -> None:
 
 @pytest.mark.parametrize("window", [60, 600])
 def test_a_record_is_a_one_way_tuple_in_one_window_of_one_interface(window: int) -> None:
-    """It begins and ends in it, and comes once."""
+    """It begins and ends in the window, and occurs once."""
     result = made(window=window)
     keys: Counter[object] = Counter()
     for flow in result.flows:
@@ -119,14 +119,14 @@ def test_a_record_is_a_one_way_tuple_in_one_window_of_one_interface(window: int)
 
 
 def test_flags_are_ored_over_a_window_and_spread_over_several() -> None:
-    """A short connection is SYN and FIN together; a long one has windows without either."""
+    """A short connection has SYN and FIN in one record; a long one has windows without either."""
     seen = Counter(flow.tcp_flags for flow in made(window=60).flows if flow.protocol == 6)
     assert set(seen) <= {0, 1, 2, 3, 4, 6, 18, 19}
     assert {0, 1, 2, 3, 4, 18, 19} <= set(seen)
 
 
-def test_a_window_is_a_flow_a_silence_or_lost() -> None:
-    """An interface that lives all day tells of each of its windows."""
+def test_a_window_has_flows_nodata_or_skipdata() -> None:
+    """An interface that exists all day has lines for every window."""
     result = made()
     interface = next(each for each in result.interfaces.values() if each.role == "database")
     told: list[Flow | Gap] = [*result.flows, *result.gaps]
@@ -134,8 +134,8 @@ def test_a_window_is_a_flow_a_silence_or_lost() -> None:
     assert {_window(each, 600) for each in mine} == set(range(BEGIN // 600, (BEGIN + DAY) // 600))
 
 
-def test_gateways_and_nodes_show_their_own_address_for_that_of_others() -> None:
-    """The packet's addresses stand beside it."""
+def test_gateways_and_nodes_record_their_own_address_instead_of_others() -> None:
+    """The packet addresses contain the original ones."""
     result = made()
     rewritten = {
         result.interfaces[flow.interface_id].role
@@ -146,8 +146,8 @@ def test_gateways_and_nodes_show_their_own_address_for_that_of_others() -> None:
     assert rewritten == {"nat", "tgw", "node"}
 
 
-def test_radiation_is_what_sensors_saw() -> None:
-    """27,100 packets for each public address and day, most of them refused, most from few sources."""
+def test_radiation_matches_published_measurements() -> None:
+    """27,100 packets per public address and day, most of them rejected, most from few sources."""
     result = made()
     (bastion,) = (each for each in result.interfaces.values() if each.role == "bastion")
     packets: Counter[str] = Counter()
@@ -164,7 +164,7 @@ def test_radiation_is_what_sensors_saw() -> None:
 
 
 def test_about_one_interface_in_ten_has_a_public_address() -> None:
-    """Those in public subnets."""
+    """The interfaces in public subnets."""
     interfaces = made().interfaces.values()
     public = [each for each in interfaces if each.public_ipv4]
     assert len(public) / len(interfaces) == pytest.approx(0.1, abs=0.02)
@@ -178,8 +178,8 @@ def test_few_interfaces_write_most_of_the_records() -> None:
     assert counts[len(counts) // 2] < 0.7 * sum(counts) / len(counts)
 
 
-def test_deliveries_arrive_late_doubled_and_out_of_order() -> None:
-    """In the order of arrival, which is not that of the windows."""
+def test_deliveries_arrive_late_duplicated_and_out_of_order() -> None:
+    """In the order of arrival, which differs from the order of the windows."""
     result = made(**EVERYTHING)
     assert all(one.arrived <= other.arrived for one, other in pairwise(result.deliveries))
     numbers = [each.number for each in result.deliveries]
@@ -193,13 +193,13 @@ def test_deliveries_arrive_late_doubled_and_out_of_order() -> None:
     )
 
 
-def test_stress_breaks_more() -> None:
-    """Five times as much, so that more is refused inside."""
+def test_stress_increases_faults() -> None:
+    """Five times as many faults, so there are more internal rejects."""
     assert _inside_failures(made(stress=8.0)) > 1.5 * _inside_failures(made())
 
 
 def _inside_failures(result: Made) -> int:
-    """Attempts inside that nobody answers, or that are refused."""
+    """Internal attempts without a reply, or rejected."""
     asked = {(f.dstaddr, f.srcaddr, f.dstport, f.srcport) for f in result.flows}
     return sum(
         flow.tcp_flags == 2 and (flow.srcaddr, flow.dstaddr, flow.srcport, flow.dstport) not in asked
@@ -212,8 +212,8 @@ def _window(each: Flow | Gap, window: int) -> int:
     return (each.start or 0) // window
 
 
-def test_the_generator_knows_nothing_of_the_detectors() -> None:
-    """It takes layouts from the package, and nothing else."""
+def test_the_generator_is_independent_of_the_detectors() -> None:
+    """It imports only layouts from the package."""
     files = source.python("benchmarks/evaluation/generator")
     taken = {name for path in files for name in source.imports(source.tree(path))}
     assert {name for name in taken if name.startswith("flowwarden")} <= {
@@ -225,8 +225,8 @@ def test_the_generator_knows_nothing_of_the_detectors() -> None:
     }
 
 
-def test_an_address_answers_for_its_interface() -> None:
-    """Every record has an address of its interface at one end, or shows a pod's in the packet."""
+def test_every_record_has_an_address_of_its_interface() -> None:
+    """At one end, or a pod's address in the packet addresses."""
     result = made()
     for flow in result.flows:
         interface = result.interfaces.get(flow.interface_id or "")

@@ -1,4 +1,4 @@
-"""Every incident shows in the lines as its label says, and in no other world."""
+"""The lines contain every incident as labelled, and no incidents without a label."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.benchmarks.evaluation.worlds import EVERYTHING, Made, made, world
 
 @pytest.fixture(scope="module")
 def result() -> Made:
-    """A world in which each incident happens once."""
+    """A world with one incident of each kind."""
     return made(**EVERYTHING)
 
 
@@ -32,7 +32,7 @@ def labelled(result: Made, kind: str) -> Incident:
 
 
 def shown(result: Made, label: Incident) -> list[Flow]:
-    """The flows between the source and the targets of an incident, while it went on."""
+    """The flows between the source and the targets of an incident, during the incident."""
     return [
         flow
         for flow in result.flows
@@ -42,7 +42,7 @@ def shown(result: Made, label: Incident) -> list[Flow]:
 
 
 def test_every_kind_happens_after_learning(result: Made) -> None:
-    """And ends before the world does, or with it."""
+    """And ends no later than the world."""
     assert sorted(each.kind for each in result.labels) == sorted(KINDS)
     world = result.world
     assert all(world.judged_from <= each.begin < each.end for each in result.labels)
@@ -50,13 +50,13 @@ def test_every_kind_happens_after_learning(result: Made) -> None:
 
 
 def test_the_table_of_detectors_knows_every_kind() -> None:
-    """So that none can be forgotten."""
+    """So that none is missing."""
     assert set(ACCEPTABLE) == set(KINDS)
     assert all(ACCEPTABLE.values())
 
 
-def test_nothing_happens_where_nothing_is_asked_for() -> None:
-    """A benign world has no label."""
+def test_a_world_without_incidents_has_no_labels() -> None:
+    """A benign world."""
     assert made().labels == []
 
 
@@ -76,7 +76,7 @@ def refused(flows: list[Flow]) -> int:
 
 
 def accepted(flows: list[Flow]) -> int:
-    """Accepted records that are more than a probe."""
+    """Accepted records larger than a probe."""
     return sum(flow.action is Action.ACCEPT and (flow.packets or 0) > 3 for flow in flows)
 
 
@@ -101,14 +101,14 @@ def accepted(flows: list[Flow]) -> int:
         ("egress-rejects", refused, 48),
     ],
 )
-def test_a_deed_shows_between_source_and_targets(
+def test_an_incident_has_records_between_source_and_targets(
     result: Made, kind: str, what: Callable[[list[Flow]], int], least: int
 ) -> None:
-    """Counted over all interfaces that saw it."""
+    """Counted over all interfaces that recorded it."""
     assert what(shown(result, labelled(result, kind))) >= least
 
 
-def test_a_security_group_fault_refuses_requests_and_an_acl_refuses_answers(result: Made) -> None:
+def test_a_security_group_fault_rejects_requests_and_an_acl_rejects_replies(result: Made) -> None:
     """At the server's interface, for hours."""
     fault, acl = (labelled(result, kind) for kind in ("security-group-fault", "nacl-fault"))
     at_fault = [f for f in result.flows if f.interface_id == fault.interface_id and f.action is Action.REJECT]
@@ -126,8 +126,8 @@ def test_a_spike_is_more_than_a_day_of_radiation(result: Made) -> None:
     assert refused(inside) > 2 * (refused(mine) - refused(inside))
 
 
-def test_lost_records_silence_and_garbage_are_at_one_interface(result: Made) -> None:
-    """SKIPDATA for each window; no line at all; nothing but malformed lines."""
+def test_lost_records_missing_lines_and_garbage_affect_one_interface(result: Made) -> None:
+    """SKIPDATA for each window; no lines; only malformed lines."""
     lost, silent, garbled = (
         labelled(result, kind) for kind in ("records-lost", "interface-silent", "unreadable-lines")
     )
@@ -149,7 +149,7 @@ def test_lost_records_silence_and_garbage_are_at_one_interface(result: Made) -> 
     assert streams == {f"{garbled.interface_id}-all"}
 
 
-def test_incidents_are_spread_over_the_judged_days() -> None:
+def test_incidents_are_spread_over_the_scored_days() -> None:
     """Not all on the first."""
     given = world(learning_days=14, judged_days=4, incidents_of_each_kind=4)
     random = Random(1)  # noqa: S311 -- draws incidents, not secrets
@@ -161,8 +161,8 @@ def test_incidents_are_spread_over_the_judged_days() -> None:
     assert all(len(each) >= 2 for each in days.values())
 
 
-def test_a_second_stretch_of_a_day_leaves_the_first_one() -> None:
-    """Both incidents are planned when the day begins, perhaps with the same host."""
+def test_a_second_span_of_a_day_keeps_the_first_one() -> None:
+    """Both incidents are scheduled at the start of the day, perhaps for the same host."""
     stretches = Stretch(100, 200), Stretch(500, 600)
     assert [hold(stretches, moment) for moment in (99, 100, 199, 200, 550)] == [
         False, True, True, False, True,

@@ -1,4 +1,4 @@
-"""Running a scenario: who is judged, what is counted, and going on after an interruption."""
+"""Running a scenario: systems under test, counts, and continuing after an interruption."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tests.benchmarks.evaluation.worlds import world
 
 
 def scenario(**parameters: float) -> Scenario:
-    """A day of learning and a judged one, with an incident of each kind.
+    """A learning day and a scored day, with an incident of each kind.
 
-    Windows are longer than AWS has them: that makes a sixth of the deliveries, which take the time.
+    The windows are longer than AWS's: this reduces the deliveries, which take the time, to a sixth.
     """
     small = {"judged_days": 1, "learning_rate": 0.02, "judged_rate": 0.02, "incidents_of_each_kind": 1}
     small["window"] = 3600
@@ -33,19 +33,19 @@ def scenario(**parameters: float) -> Scenario:
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    """What it comes to."""
+    """Its outcome."""
     return Run(scenario()).finish(lambda _: None)
 
 
 def comparable(outcome: Outcome) -> bytes:
-    """An outcome without its seconds and writes: a new container repeats what the old one knew."""
+    """An outcome without seconds and writes, because a new container repeats writes of the old one."""
     tallies = {name: msgspec.structs.replace(each, write_units=0) for name, each in outcome.tallies.items()}
     plain = msgspec.structs.replace(outcome, seconds=0, tallies=tallies)
     return msgspec.json.encode(plain, order="deterministic")
 
 
-def test_judged_days_are_counted_and_incidents_are_labelled(outcome: Outcome) -> None:
-    """Learning days count as lines only."""
+def test_scored_days_are_counted_and_incidents_are_labelled(outcome: Outcome) -> None:
+    """For learning days, only lines are counted."""
     tally = outcome.tallies[MONITOR]
     assert list(outcome.tallies) == [MONITOR, *PEERS]
     assert 0 < tally.records < outcome.lines
@@ -54,22 +54,22 @@ def test_judged_days_are_counted_and_incidents_are_labelled(outcome: Outcome) ->
     assert tally.low_confidence == 0
 
 
-def test_what_is_told_late_of_learning_days_counts_for_nobody(outcome: Outcome) -> None:
-    """Deliveries of their last hour come on the first judged day."""
+def test_late_pages_about_learning_days_are_not_counted(outcome: Outcome) -> None:
+    """Deliveries of their last hour arrive on the first scored day."""
     page, judged = outcome.tallies[MONITOR].pages[0], scenario().world
     for at, expected in ((judged.judged_from, True), (None, True), (judged.judged_from - 1, False)):
         assert counts(msgspec.structs.replace(page, at=at), judged) is expected
 
 
-def test_the_monitor_finds_what_it_is_made_for(outcome: Outcome) -> None:
-    """And pays for it with writes."""
+def test_the_monitor_finds_incidents(outcome: Outcome) -> None:
+    """And its writes are counted."""
     detectors = {page.detector for page in outcome.tallies[MONITOR].pages}
     assert {"host-probing", "unparsed-lines"} <= detectors
     assert outcome.tallies[MONITOR].write_units > 0
 
 
-def test_an_interrupted_run_goes_on_to_the_same_end(outcome: Outcome, tmp_path: Path) -> None:
-    """From the checkpoint of the last day that was over."""
+def test_an_interrupted_run_continues_to_the_same_outcome(outcome: Outcome, tmp_path: Path) -> None:
+    """From the checkpoint of the last completed day."""
 
     def interrupt(detail: str) -> None:
         if detail.startswith("day 2"):
@@ -85,7 +85,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(outcome: Outcome, tmp_path: 
 
 
 def test_a_checkpoint_of_another_scenario_is_not_used(tmp_path: Path) -> None:
-    """Every parameter counts."""
+    """Every parameter is compared."""
     checkpoint = tmp_path / "checkpoint.pickle"
     short = scenario(judged_days=0, incidents_of_each_kind=0)
     Run(short, checkpoint).finish(lambda _: None)
@@ -93,8 +93,8 @@ def test_a_checkpoint_of_another_scenario_is_not_used(tmp_path: Path) -> None:
     assert Run(scenario(judged_days=0, seed=9), checkpoint).generator.day == 0
 
 
-def test_scenarios_that_run_at_the_same_time_come_to_the_same(outcome: Outcome, tmp_path: Path) -> None:
-    """Each in a process, with a checkpoint of its own, in the order in which they were asked for."""
+def test_parallel_scenarios_have_the_same_outcome(outcome: Outcome, tmp_path: Path) -> None:
+    """Each in its own process with its own checkpoint; outcomes are in the requested order."""
     short = Scenario("short", scenario(judged_days=0, incidents_of_each_kind=0).world)
     checkpoints = {scenario(): tmp_path / "one", short: tmp_path / "two"}
     told: list[str] = []
@@ -105,14 +105,14 @@ def test_scenarios_that_run_at_the_same_time_come_to_the_same(outcome: Outcome, 
 
 
 def test_a_scenario_that_fails_ends_the_run(tmp_path: Path) -> None:
-    """With what went wrong there."""
+    """With its error."""
     (tmp_path / "one").write_bytes(b"no checkpoint")
     with pytest.raises(UnpicklingError):
         run_all({scenario(): tmp_path / "one"}, 1, lambda _: None)
 
 
-def test_results_hold_all_figures_and_the_report_shows_them(outcome: Outcome) -> None:
-    """For programs and for people."""
+def test_results_contain_all_figures_and_the_report_shows_them(outcome: Outcome) -> None:
+    """As JSON and as Markdown."""
     names = [each.name for each in scenarios.scenarios(scenarios.QUICK, 1)]
     results = Results(1, size="quick", outcomes=dict.fromkeys(names, outcome))
     document = json.loads(json.dumps(results.document()))
@@ -129,8 +129,8 @@ def test_results_hold_all_figures_and_the_report_shows_them(outcome: Outcome) ->
     assert all(name in text for name in PEERS)
 
 
-def test_tuning_and_reporting_see_different_traffic() -> None:
-    """And every scenario of a run has a seed of its own."""
+def test_tuning_and_reporting_use_different_traffic() -> None:
+    """And every scenario of a run has its own seed."""
     worlds: list[World] = [
         each.world
         for seed in (scenarios.TUNING_SEED, scenarios.REPORTING_SEED)
@@ -142,12 +142,12 @@ def test_tuning_and_reporting_see_different_traffic() -> None:
 
 
 def delivered(*lines: str) -> Delivery:
-    """A delivery of these lines."""
+    """A delivery with these lines."""
     return Delivery(1, 1_767_226_000, LOG_GROUP, "eni-1-all", "111122223333", lines, "s" * len(lines))
 
 
 def probes(hosts: int, ports: int) -> Delivery:
-    """Refused probes of so many hosts on so many ports each."""
+    """Rejected probes of a number of hosts on a number of ports each."""
     return delivered(
         *(
             f"2 111122223333 eni-1 10.0.0.9 10.0.1.{host} 40000 {100 + port} 6 1 44 "
@@ -172,8 +172,8 @@ def probes(hosts: int, ports: int) -> Delivery:
         ("Panther", 1, 10, {"panther-egress-ports"}),
     ],
 )
-def test_peers_tell_from_their_thresholds_on(name: str, hosts: int, ports: int, detectors: set[str]) -> None:
-    """And not below."""
+def test_peers_page_from_their_thresholds(name: str, hosts: int, ports: int, detectors: set[str]) -> None:
+    """And not below them."""
     peer = Peer(name, Contacts(Reading(DEFAULT_LOG_FORMAT)))
     assert {page.detector for page in peer.process(probes(hosts, ports))} == detectors
-    assert peer.process(probes(hosts, ports)) == []  # quiet, also for a second delivery
+    assert peer.process(probes(hosts, ports)) == []  # suppressed, also for a second delivery

@@ -1,4 +1,4 @@
-"""Small worlds for tests, and what their deliveries hold."""
+"""Small worlds for tests, and the content of their deliveries."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from flowwarden.records.model import Flow, Gap, Malformed
 
 LAYOUTS = layouts()
 RATE = 0.15
-"""Of the traffic of a judged day."""
+"""The share of a scored day's traffic."""
 
 
 def world(layout: str = "template", **parameters: float) -> World:
-    """A VPC and one sparse day of learning, unless other parameters are given."""
+    """By default a VPC and one learning day with little traffic."""
     small = World(
         seed=1, layout=LAYOUTS[layout], interfaces=100, learning_days=1, judged_days=0, learning_rate=RATE
     )  # fmt: skip
@@ -29,26 +29,26 @@ def world(layout: str = "template", **parameters: float) -> World:
 EVERYTHING: dict[str, int] = {
     "learning_days": 0, "judged_days": 1, "incidents_of_each_kind": 1, "seed": 3,
 }  # fmt: skip
-"""Parameters of a world in which each incident happens once."""
+"""Parameters of a world with one incident of each kind."""
 
 
 class Made(Struct, frozen=True):
-    """All that came of a world."""
+    """The output of a world."""
 
     world: World
     deliveries: list[Delivery]
     labels: list[Incident]
     flows: list[Flow]
-    """Of all deliveries, each delivery once."""
+    """Of all deliveries, without duplicates."""
     gaps: list[Gap]
     malformed: list[Malformed]
     interfaces: dict[str, Interface]
-    """Those that were alive at the beginning or at the end."""
+    """The interfaces that existed at the beginning or at the end."""
 
 
 @cache
 def made(layout: str = "template", **parameters: float) -> Made:
-    """Make a world's deliveries, and read them with the project's reader."""
+    """Generate a world's deliveries, and read them with the project's reader."""
     given = world(layout, **parameters)
     generator, reading = Generator(given), Reading(given.layout)
     interfaces = generator.interfaces()

@@ -1,4 +1,4 @@
-"""`flowwarden plan` prints what the enforcer would do, and does nothing."""
+"""`flowwarden plan` prints what the enforcer would do, and changes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = 1_793_611_800
 
 
 class Terminal:
-    """A console that remembers."""
+    """A console that records its output."""
 
     def __init__(self) -> None:
         self.out, self.err = BytesIO(), StringIO()
@@ -34,7 +34,7 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """What was printed."""
+        """The output."""
         return self.out.getvalue().decode()
 
 
@@ -42,19 +42,19 @@ class Terminal:
 def settings(tmp_path: Path) -> Path:
     """The enforcer's variables in a file."""
     path = tmp_path / "settings.json"
-    told = {**ENVIRONMENT, "LOG_FORMAT": STACK.log_format, "FLOW_LOG_RETENTION_DAYS": "30"}
-    path.write_text(json.dumps(told))
+    environment = {**ENVIRONMENT, "LOG_FORMAT": STACK.log_format, "FLOW_LOG_RETENTION_DAYS": "30"}
+    path.write_text(json.dumps(environment))
     return path
 
 
 def world() -> Fakes:
-    """A VPC with our old format, one that is covered twice, and one that is exempt by no policy."""
+    """A VPC with the stack's old format, one that is covered twice, and one with no flow log."""
     ec2 = FakeEc2(
         [Vpc(vpc_id=f"vpc-{number}", owner_id=ACCOUNT) for number in (1, 2, 3)],
         [
             but(log_format="${version}"),
             but(flow_log_id="fl-2", resource_id="vpc-2"),
-            foreign(resource_id="vpc-2", log_group_name="theirs"),
+            foreign(resource_id="vpc-2", log_group_name="foreign"),
         ],
         [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")],
     )
@@ -65,8 +65,8 @@ def world() -> Fakes:
     return fakes
 
 
-def test_a_log_group_of_which_nothing_is_seen_needs_somebody(settings: Path) -> None:
-    """The plan is there, and the exit code says that it is not all."""
+def test_a_log_group_without_records_requires_action(settings: Path) -> None:
+    """The plan is printed, and the exit code is 1."""
     terminal, fakes = Terminal(), world()
     fakes.evidence.items.clear()
     assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == NOT_SEEN
@@ -74,8 +74,8 @@ def test_a_log_group_of_which_nothing_is_seen_needs_somebody(settings: Path) -> 
     assert "VPCs: 1 covered, 2 uncovered" in terminal.text
 
 
-def test_the_plan_says_what_would_be_done_why_and_what_it_costs(settings: Path) -> None:
-    """Log groups, then VPCs with something to do, then duplicates, counts and cost."""
+def test_the_plan_contains_steps_reasons_and_costs(settings: Path) -> None:
+    """Log groups, then VPCs with steps, then duplicates, counts and cost."""
     terminal, fakes = Terminal(), world()
     assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == FINE
     for line in (
@@ -95,27 +95,27 @@ def test_the_plan_says_what_would_be_done_why_and_what_it_costs(settings: Path) 
     assert (fakes.ec2.asked, fakes.groups.done, fakes.queue.writes, fakes.sink.sent) == ([], [], 0, [])
 
 
-def test_json_says_the_same(settings: Path) -> None:
+def test_json_contains_the_same(settings: Path) -> None:
     """For programs."""
     terminal = Terminal()
     question = Question(stack="x", settings=settings, as_json=True)
     assert run(question, terminal.console, lambda _: world().aws()) == FINE
-    told = json.loads(terminal.text)
-    assert [each["type"] for each in told["log_groups"]] == [
+    document = json.loads(terminal.text)
+    assert [each["type"] for each in document["log_groups"]] == [
         *("PutRetentionPolicy", "PutSubscriptionFilter"),
         *("CreateLogGroup", "PutRetentionPolicy", "PutSubscriptionFilter"),
     ]
-    assert [[step["type"] for step in each["steps"]] for each in told["vpcs"]] == [
+    assert [[step["type"] for step in each["steps"]] for each in document["vpcs"]] == [
         ["Create", "Verify"],
         [],
         ["Create", "Verify"],
     ]
-    assert told["vpcs"][0]["steps"][0]["flow_log"]["destination"] == BESIDE
-    assert told["monthly_dollars"] == 0.03
+    assert document["vpcs"][0]["steps"][0]["flow_log"]["destination"] == BESIDE
+    assert document["monthly_dollars"] == 0.03
 
 
-def test_another_policy_is_tried_before_it_is_deployed(settings: Path, tmp_path: Path) -> None:
-    """It exempts a VPC."""
+def test_a_new_policy_can_be_planned_before_it_is_deployed(settings: Path, tmp_path: Path) -> None:
+    """The new policy exempts a VPC."""
     policy = tmp_path / "policy.json"
     policy.write_text(
         '{"flow_logs": {"exemptions": [{"where": {"vpcs": ["vpc-1", "vpc-3"]}, "reason": "a lab"}]}}'
@@ -126,16 +126,16 @@ def test_another_policy_is_tried_before_it_is_deployed(settings: Path, tmp_path:
     assert "VPCs: 1 covered, 2 exempt" in terminal.text
 
 
-def test_nothing_to_do_is_said(settings: Path) -> None:
-    """And costs nothing."""
+def test_an_empty_plan_is_reported(settings: Path) -> None:
+    """Without costs."""
     terminal = Terminal()
     fakes = Fakes(ec2=FakeEc2([Vpc(vpc_id="vpc-1", owner_id=ACCOUNT)], [but()]))
     assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == FINE
     assert "Nothing to do.\nVPCs: 1 covered\n" in terminal.text
 
 
-def test_what_flow_logs_need_and_cannot_be_seen_or_used_is_told(settings: Path) -> None:
-    """Then "nothing to do" would be a guess; the delivery role is looked at, too."""
+def test_unreadable_or_unusable_dependencies_of_flow_logs_are_reported(settings: Path) -> None:
+    """Then "nothing to do" would be a guess; the delivery role is checked, too."""
     fakes = Fakes(ec2=FakeEc2([Vpc(vpc_id="vpc-1", owner_id=ACCOUNT)], [but()]))
     fakes.groups.fault, fakes.roles.role = CallRefused("AccessDeniedException"), None
     for as_json in (False, True):
@@ -147,8 +147,8 @@ def test_what_flow_logs_need_and_cannot_be_seen_or_used_is_told(settings: Path) 
         assert "Nothing to do" not in terminal.text
 
 
-def test_what_cannot_be_read_is_an_error(settings: Path, tmp_path: Path) -> None:
-    """AWS, the settings, the policy: each says which."""
+def test_unreadable_input_is_an_error(settings: Path, tmp_path: Path) -> None:
+    """For AWS, the settings and the policy; the message names the source."""
     refusing = Fakes(ec2=FakeEc2(list_fault=CallRefused("UnauthorizedOperation")))
     terminal = Terminal()
     assert run(Question(stack="x", settings=settings), terminal.console, lambda _: refusing.aws()) == NOT_SEEN
@@ -157,8 +157,8 @@ def test_what_cannot_be_read_is_an_error(settings: Path, tmp_path: Path) -> None
     broken.write_text("[]")
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe{}")
-    for question, told in (
-        (Question(stack="x", settings=broken), "write an object of variables"),
+    for question, expected in (
+        (Question(stack="x", settings=broken), "it must be a JSON object of variables"),
         (Question(stack="x", settings=tmp_path / "none.json"), "none.json"),
         (Question(stack="x", settings=settings, policy=broken), "policy"),
         (Question(stack="x", settings=settings, policy=binary), "binary.json: "),
@@ -166,4 +166,4 @@ def test_what_cannot_be_read_is_an_error(settings: Path, tmp_path: Path) -> None
     ):
         terminal = Terminal()
         assert run(question, terminal.console, lambda _: world().aws()) == NOT_SEEN
-        assert told in terminal.err.getvalue()
+        assert expected in terminal.err.getvalue()

@@ -1,4 +1,4 @@
-"""`flowwarden read`: which records are printed, how, and what it tells about the rest."""
+"""`flowwarden read`: which records it prints, in which form, and what it reports."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def test_flows_are_printed_under_the_names_of_aws_in_the_order_of_the_layout(log: Path) -> None:
-    """Numbers are numbers, texts stay texts."""
+def test_flows_are_printed_with_the_names_of_aws_in_the_order_of_the_layout(log: Path) -> None:
+    """Numbers become JSON numbers, texts stay texts."""
     ended = flowwarden(["read", log])
     assert [(record["srcaddr"], record["action"]) for record in ended.records] == [
         ("10.0.0.5", "ACCEPT"),
@@ -38,7 +38,7 @@ def test_flows_are_printed_under_the_names_of_aws_in_the_order_of_the_layout(log
 
 
 def test_an_absent_value_is_null() -> None:
-    """So every record of a layout has the same keys."""
+    """So that every record of a layout has the same keys."""
     ended = flowwarden(["read", "-"], b"srcaddr dstaddr dstport vpc-id mood\n10.0.0.1 10.0.0.2 - - -\n")
     assert ended.records == [
         {"srcaddr": "10.0.0.1", "dstaddr": "10.0.0.2", "dstport": None, "vpc-id": None, "mood": None}
@@ -59,20 +59,20 @@ def test_an_absent_value_is_null() -> None:
     ],
 )
 def test_options_choose_what_is_printed(log: Path, options: list[str], printed: list[str]) -> None:
-    """Flows, unless gaps or malformed lines are asked for; all together on request."""
+    """Flows, unless gaps or malformed lines are requested; combinations are possible."""
     records = flowwarden(["read", log, *options]).records
     assert [r.get("action") or r.get("log-status") or "malformed" for r in records] == printed
 
 
 def test_flows_without_an_action_are_neither_accepted_nor_rejected() -> None:
-    """Nobody guesses."""
+    """The command does not guess."""
     assert (
         flowwarden(["read", "-", "--only", "ACCEPT"], b"srcaddr dstaddr\n10.0.0.1 10.0.0.2\n").records == []
     )
 
 
 def test_a_gap_is_printed_with_its_log_status(log: Path) -> None:
-    """Whose, and from when to when."""
+    """With its interface, start and end."""
     assert flowwarden(["read", log, "--gaps"]).records[1] == {
         "account-id": "111122223333",
         "interface-id": "eni-0a",
@@ -83,26 +83,26 @@ def test_a_gap_is_printed_with_its_log_status(log: Path) -> None:
     }
 
 
-def test_a_malformed_line_is_printed_with_its_place_and_reason(log: Path) -> None:
-    """So that an editor finds it."""
+def test_a_malformed_line_is_printed_with_its_position_and_reason(log: Path) -> None:
+    """So that it can be found in an editor."""
     assert flowwarden(["read", log, "--malformed"]).records == [
         {"source": str(log), "line": 5, "reason": "2 tokens where the log format has 14", "text": ODD}
     ]
 
 
 @pytest.mark.parametrize("options", [[], ["--only", "REJECT"], ["--gaps"]])
-def test_the_summary_counts_all_that_was_read(log: Path, options: list[str]) -> None:
-    """Printed or not; it goes to standard error, with the first malformed line."""
+def test_the_summary_counts_all_records_read(log: Path, options: list[str]) -> None:
+    """Whether printed or not; it goes to standard error, with the first malformed line."""
     ended = flowwarden(["read", log, *options])
     assert ended.stderr.splitlines() == [
         "2 flows, 2 gaps (1 NODATA, 1 SKIPDATA), 1 malformed line in 1 source",
         f"first malformed: {log}, line 5: 2 tokens where the log format has 14: '2 111122223333'",
-        "--malformed prints all of them, with the reasons; --explain LINE looks at one",
+        "--malformed prints all of them, with the reasons; --explain LINE explains one",
     ]
 
 
-def test_the_summary_is_one_line_where_all_is_well() -> None:
-    """Nobody has to read more."""
+def test_the_summary_is_one_line_if_nothing_is_malformed() -> None:
+    """There is nothing else to report."""
     assert (
         flowwarden(["read", "-"], ACCEPTED.encode()).stderr
         == "1 flow, 0 gaps, 0 malformed lines in 1 source\n"
@@ -110,15 +110,15 @@ def test_the_summary_is_one_line_where_all_is_well() -> None:
 
 
 def test_a_format_is_for_lines_without_a_header() -> None:
-    """In AWS's own way to write it, or as names."""
+    """In AWS's notation, or as field names."""
     for text in ("${dstaddr} ${srcaddr}", "dstaddr,srcaddr"):
         ended = flowwarden(["read", "--format", text, "-"], b"10.0.0.9 10.0.0.5\n")
         assert ended.records == [{"dstaddr": "10.0.0.9", "srcaddr": "10.0.0.5"}]
     assert flowwarden(["read", "--format", "srcaddr dstaddr", "-"], ALL.encode()).records[0] == FLOW
 
 
-def test_several_formats_are_told_apart() -> None:
-    """As where several flow logs write into one log group."""
+def test_several_formats_are_distinguished() -> None:
+    """As when several flow logs write to one log group."""
     ended = flowwarden(
         ["read", "--format", "srcaddr dstaddr", "--format", "srcaddr dstaddr action", "-"],
         b"10.0.0.1 10.0.0.2\n10.0.0.1 10.0.0.2 REJECT\n",
@@ -126,13 +126,13 @@ def test_several_formats_are_told_apart() -> None:
     assert [len(record) for record in ended.records] == [2, 3]
 
 
-def test_a_format_that_is_missing_is_asked_for() -> None:
-    """Where no line fits."""
-    assert "tell it: --format" in flowwarden(["read", "-"], b"10.0.0.1 10.0.0.2\n").stderr
-    assert "tell it: --format" not in flowwarden(["read", "-"], ALL.encode()).stderr
+def test_a_missing_format_is_requested() -> None:
+    """If no line matches."""
+    assert "pass it: --format" in flowwarden(["read", "-"], b"10.0.0.1 10.0.0.2\n").stderr
+    assert "pass it: --format" not in flowwarden(["read", "-"], ALL.encode()).stderr
 
 
-def test_unknown_fields_are_kept_and_told_once() -> None:
+def test_unknown_fields_are_kept_and_reported_once() -> None:
     """In a format and in a header."""
     ended = flowwarden(["read", "--format", "srcaddr dstaddr mood", "-"], b"10.0.0.1 10.0.0.2 good\n")
     assert (ended.records[0]["mood"], ended.stderr.count("mood")) == ("good", 1)
@@ -141,8 +141,8 @@ def test_unknown_fields_are_kept_and_told_once() -> None:
     assert ([r["mood"] for r in ended.records], ended.stderr.count("mood")) == (["good"] * 3, 1)
 
 
-def test_an_unreadable_source_does_not_keep_the_others_from_being_read(log: Path, tmp_path: Path) -> None:
-    """The exit code tells; what stands before the damage is printed."""
+def test_an_unreadable_source_does_not_stop_the_others(log: Path, tmp_path: Path) -> None:
+    """The exit code is 1; records before the damage are printed."""
     cut = tmp_path / "cut.gz"
     cut.write_bytes(gz(f"{ACCEPTED}\n" * 100_000)[:-20])
     ended = flowwarden(["read", tmp_path / "missing", cut, log])
@@ -156,12 +156,12 @@ def test_an_unreadable_source_does_not_keep_the_others_from_being_read(log: Path
 
 
 def test_a_folder_and_standard_input_are_read_like_files(log: Path) -> None:
-    """In the order in which they are given."""
+    """In the order of the arguments."""
     ended = flowwarden(["read", "-", log.parent], REJECTED.encode())
     assert [record["action"] for record in ended.records] == ["REJECT", "ACCEPT", "REJECT"]
 
 
-def test_text_that_is_no_ascii_is_printed_as_utf8() -> None:
+def test_non_ascii_text_is_printed_as_utf8() -> None:
     """Percent-encoded tags are decoded."""
     ended = flowwarden(
         ["read", "-"], b"srcaddr dstaddr instance-tag\n10.0.0.1 10.0.0.2 caf%C3%A9%20au%20lait\n"

@@ -1,4 +1,4 @@
-"""The progress bar: only where somebody looks, never faster than the eye, gone at the end."""
+"""The progress bar: only on a terminal, at most ten updates a second, cleared at the end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.sources.held import ACCEPTED
 
 
 def ticking(seconds: float) -> Callable[[], float]:
-    """A clock that goes on by so much each time it is looked at."""
+    """A clock that advances by this step each time it is read."""
     ticks = count()
     return lambda: next(ticks) * seconds
 
 
-def test_it_shows_share_pace_and_size() -> None:
+def test_it_shows_share_speed_and_size() -> None:
     """Of all sources together."""
     console = fake_console(shows_progress=True, clock=ticking(1.0))
     progress = Progress(console, 2_000_000_000)
@@ -31,15 +31,15 @@ def test_it_shows_share_pace_and_size() -> None:
     )
 
 
-def test_where_the_size_is_unknown_it_shows_what_was_read() -> None:
-    """As with a pipe."""
+def test_if_the_size_is_unknown_it_shows_the_bytes_read() -> None:
+    """As for a pipe."""
     console = fake_console(shows_progress=True, clock=ticking(0.5))
     Progress(console, None).reach(1_230_000_000)
     assert written(console.stderr) == "\r\033[K1.23 GB, 0 records, 0/s"
 
 
-def test_small_sources_are_measured_in_megabytes() -> None:
-    """In gigabytes nothing would seem to move."""
+def test_small_sources_are_shown_in_megabytes() -> None:
+    """In gigabytes the number would not change visibly."""
     console = fake_console(shows_progress=True, clock=ticking(1.0))
     Progress(console, 59_000_000).reach(1_200_000)
     assert "1.2 MB of 59.0 MB" in written(console.stderr)
@@ -54,8 +54,8 @@ def test_it_is_drawn_at_most_ten_times_a_second() -> None:
     assert 1 <= written(console.stderr).count("\r") <= 10
 
 
-def test_it_is_gone_at_the_end(tmp_path: Path) -> None:
-    """The summary stands alone on its line."""
+def test_it_is_cleared_at_the_end(tmp_path: Path) -> None:
+    """The summary has its own line."""
     (tmp_path / "log").write_text(f"{ACCEPTED}\n" * 10_000)
     console = fake_console(shows_progress=True, clock=ticking(1.0))
     run(["read", str(tmp_path)], console)
@@ -64,7 +64,7 @@ def test_it_is_gone_at_the_end(tmp_path: Path) -> None:
     assert rest == "10,000 flows, 0 gaps, 0 malformed lines in 1 source\n"
 
 
-def test_where_nobody_looks_nothing_is_drawn(tmp_path: Path) -> None:
+def test_without_a_terminal_nothing_is_drawn(tmp_path: Path) -> None:
     """Logs stay clean."""
     (tmp_path / "log").write_text(ACCEPTED)
     console = fake_console(clock=ticking(1.0))
@@ -72,8 +72,8 @@ def test_where_nobody_looks_nothing_is_drawn(tmp_path: Path) -> None:
     assert "\r" not in written(console.stderr)
 
 
-def test_an_error_does_not_stand_behind_the_bar(tmp_path: Path) -> None:
-    """The bar makes room first."""
+def test_an_error_is_not_printed_after_the_bar(tmp_path: Path) -> None:
+    """The bar is cleared first."""
     (tmp_path / "a").write_text(f"{ACCEPTED}\n" * 10_000)
     (tmp_path / "b").write_bytes(b"PK\x03\x04")
     console = fake_console(shows_progress=True, clock=ticking(1.0))

@@ -1,6 +1,6 @@
-"""Asks the SDK at hand what it knows, before a newer operation or parameter is used.
+"""Checks that the installed SDK supports a newer operation or parameter before it is used.
 
-The SDK comes with the Lambda runtime, and AWS alone moves its version. It checks parameters before it calls
+The SDK comes with the Lambda runtime, so AWS controls its version. It validates parameters before it calls
 AWS, and fails for one that it does not know.
 """
 
@@ -14,15 +14,15 @@ from flowwarden.errors import CallRefused
 
 
 def require(client: BaseClient, operation: str, parameters: Mapping[str, str]) -> None:
-    """Refuse what the SDK at hand does not know; nothing is asked of it if there are no parameters.
+    """Check that the SDK knows an operation and its parameters; without parameters, check nothing.
 
     Args:
-        client: of the operation's service.
-        operation: as the service's API reference names it.
-        parameters: each with when the SDK got it, in words.
+        client: the client of the operation's service.
+        operation: the name in the service's API reference.
+        parameters: each parameter with the version or time since which the SDK has it, in words.
 
     Raises:
-        CallRefused: "not available in this runtime", with what is missing.
+        CallRefused: the SDK lacks one; the message says "not available in this runtime" and names it.
     """
     if not parameters:
         return
@@ -36,5 +36,5 @@ def require(client: BaseClient, operation: str, parameters: Mapping[str, str]) -
         if shape is None or name not in shape.members:
             raise CallRefused(
                 f"{operation}: {name}: not available in this runtime, whose SDK is older than {since}; until "
-                f"AWS updates the runtime, take the setting out of the policy"
+                f"AWS updates the runtime, remove the setting from the policy"
             )

@@ -1,4 +1,4 @@
-"""How every AWS client is made: its retries, backoff and timeouts."""
+"""Creates every AWS client, with its retries, backoff and timeouts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 10
-"""Far above what these calls take, far below botocore's 60, which would eat a function's whole timeout."""
+"""Far above a call's normal duration; far below botocore's 60, which would use up a function's timeout."""
 ATTEMPTS = 4
-"""Calls in all: the first one and three retries, with jittered exponential backoff (at most about 7 s)."""
+"""Total attempts: the first call and three retries, with jittered exponential backoff (at most about 7 s)."""
 QUICK_ATTEMPTS, QUICK_SECONDS = 2, 2.0
-"""Of calls that claim, send and mark notifications: a service that hangs must not take the time of others."""
+"""For calls that claim, send and mark notifications: one hanging service must not delay the others."""
 
 
 @overload
@@ -77,17 +77,17 @@ def make_client(
     read_timeout: float = READ_TIMEOUT_SECONDS,
     session: boto3.Session | None = None,
 ) -> EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient:
-    """Make a client that retries throttling and outages itself, with backoff, and never waits for long.
+    """Create a client that retries throttling and outages with backoff, and never waits long.
 
     Args:
         service: the service's name.
-        region: the region that is called.
-        attempts: calls in all. The sweep, which calls often and may wait, asks for more.
+        region: the region to call.
+        attempts: total attempts per call. The sweep, which calls often and may wait, uses more.
         read_timeout: seconds to wait for an answer.
-        session: where credentials come from; by default from what the function was given.
+        session: the source of credentials; by default the environment of the function.
 
-    The mode is botocore's `standard`: full-jitter backoff of at most 20 s a retry, and a retry quota
-    that stops a storm. (`adaptive` would slow down every call of a shared client after one throttle.)
+    The retry mode is botocore's `standard`: full-jitter backoff of at most 20 s per retry, and a retry quota
+    that prevents retry storms. (`adaptive` slows down every call of a shared client after one throttle.)
     """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
@@ -95,7 +95,7 @@ def make_client(
         read_timeout=read_timeout,
     )
     made: EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient = (
-        # boto3's own session, shared by all clients: each new one reads AWS's endpoints again.
+        # boto3's default session, shared by all clients: each new session loads AWS's endpoints again.
         (session or boto3).client(service, region_name=region, config=config)
     )
     return made

@@ -1,4 +1,4 @@
-"""The environment of a deployed stack's enforcer, read by `flowwarden plan`."""
+"""Reads the environment of a deployed stack's enforcer, for `flowwarden plan`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ENFORCER = "EnforcerFunction"
 
 
 def enforcer_environment(stack: str, region: str | None) -> dict[str, str]:
-    """The environment of the stack's enforcer, `AWS_REGION` included, which Lambda sets itself.
+    """The environment of the stack's enforcer, including `AWS_REGION`, which Lambda sets itself.
 
-    Whoever asks needs cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
+    The caller needs cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
 
     Raises:
-        SettingsError: there is no such stack, or it may not be looked at.
+        SettingsError: the stack does not exist, or the caller lacks permission.
     """
     try:
         stacks = boto3.client("cloudformation", region_name=region)
@@ -26,5 +26,5 @@ def enforcer_environment(stack: str, region: str | None) -> dict[str, str]:
         functions = boto3.client("lambda", region_name=region)
         configuration = functions.get_function_configuration(FunctionName=function)
     except (ClientError, BotoCoreError) as error:
-        raise SettingsError(f"the stack {stack} in {region or 'no region'}: {error}") from error
+        raise SettingsError(f"cannot read stack {stack} in {region or 'no region'}: {error}") from error
     return {**configuration["Environment"]["Variables"], "AWS_REGION": stacks.meta.region_name}

@@ -28,21 +28,21 @@ ACTIONS = (
 
 ALLOW: Final = "Allow"
 DENY: Final = "Deny"
-ANYBODY: Final = "*"
-ASSUMING: Final = Deed(action="sts:AssumeRole", resources=(ANYBODY,))
-"""A trust policy names no resource: it stands for its role."""
+WILDCARD: Final = "*"
+ASSUMING: Final = Deed(action="sts:AssumeRole", resources=(WILDCARD,))
+"""A trust policy names no resource: it applies to its role."""
 
 
 class Roles:
-    """Roles of the account that the client is made for."""
+    """Roles of the client's account."""
 
     def __init__(self, client: IAMClient) -> None:
         self._client = client
 
     def describe(self, role_arn: str) -> DeliveryRole | None:
-        """As the port says. Costs three calls, one for each of its own policies, two for attached ones.
+        """See the port. Costs three calls, plus one for each inline policy and two for each attached policy.
 
-        Policies that IAM refuses to tell are named in the answer, and hide no others of another kind.
+        Policies that IAM refuses to return are listed as unread; the other kind of policies is still read.
         """
         name = role_arn.rpartition("/")[2]
         try:
@@ -66,17 +66,17 @@ class Roles:
         )
 
     def _own(self, name: str) -> Iterator[Mapping[str, Any]]:
-        """The documents of the policies that are part of the role."""
+        """The documents of the role's inline policies."""
         with classified("ListRolePolicies"):
             pages = self._client.get_paginator("list_role_policies").paginate(RoleName=name)
             policies = [each for page in pages for each in page["PolicyNames"]]
         for policy in policies:
             with classified("GetRolePolicy"):
-                told = self._client.get_role_policy(RoleName=name, PolicyName=policy)
-            yield _document(told.get("PolicyDocument"))
+                answer = self._client.get_role_policy(RoleName=name, PolicyName=policy)
+            yield _document(answer.get("PolicyDocument"))
 
     def _attached(self, name: str) -> Iterator[Mapping[str, Any]]:
-        """The documents of the policies that are attached to it, AWS's own among them."""
+        """The documents of the role's attached policies, including AWS managed policies."""
         with classified("ListAttachedRolePolicies"):
             pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
             policies = [each.get("PolicyArn", "") for page in pages for each in page["AttachedPolicies"]]
@@ -84,75 +84,75 @@ class Roles:
             with classified("GetPolicy"):
                 version = self._client.get_policy(PolicyArn=arn)["Policy"].get("DefaultVersionId", "")
             with classified("GetPolicyVersion"):
-                told = self._client.get_policy_version(PolicyArn=arn, VersionId=version)
-            yield _document(told["PolicyVersion"].get("Document"))
+                answer = self._client.get_policy_version(PolicyArn=arn, VersionId=version)
+            yield _document(answer["PolicyVersion"].get("Document"))
 
 
 def trusted_by(document: Mapping[str, Any]) -> Iterator[str]:
-    """The services that may assume the role, without those that a statement denies it whatever happens."""
+    """The services that may assume the role, except those that a statement denies unconditionally."""
     statements = [each for each in _as_list(document.get("Statement")) if isinstance(each, Mapping)]
     found = dict.fromkeys(service for each in statements for service in _services(each))
-    if ANYBODY in found:
+    if WILDCARD in found:
         found = found | {SERVICE: None}
-    for service in [each for each in found if each != ANYBODY]:
-        said = [_statement(each) for each in statements if {service, ANYBODY} & set(_services(each))]
-        about = [_everywhere(each) for each in said if each is not None]
-        if able(about, ASSUMING) is not Able.NO:
+    for service in [each for each in found if each != WILDCARD]:
+        parsed = [_statement(each) for each in statements if {service, WILDCARD} & set(_services(each))]
+        relevant = [_everywhere(each) for each in parsed if each is not None]
+        if able(relevant, ASSUMING) is not Able.NO:
             yield service
 
 
 def _services(statement: Mapping[str, Any]) -> list[str]:
-    """The services that a statement of a trust policy is about; `*` is anybody, services among them."""
+    """The services that a statement of a trust policy names; `*` is every principal, including services."""
     principal = statement.get("Principal")
-    if principal == ANYBODY:
-        return [ANYBODY]
+    if principal == WILDCARD:
+        return [WILDCARD]
     return list(_texts(principal.get("Service"))) if isinstance(principal, Mapping) else []
 
 
 def statements_of(document: Mapping[str, Any]) -> Iterator[Statement]:
     """The statements of a policy that allow or deny."""
     for each in _as_list(document.get("Statement")):
-        told = _statement(each) if isinstance(each, Mapping) else None
-        if told is not None:
-            yield told
+        statement = _statement(each) if isinstance(each, Mapping) else None
+        if statement is not None:
+            yield statement
 
 
-def _statement(told: Mapping[str, Any]) -> Statement | None:
-    """A statement; None for what neither allows nor denies."""
-    # No set: what is no text may be nothing that a set takes.
-    if told.get("Effect") not in (ALLOW, DENY):
+def _statement(raw: Mapping[str, Any]) -> Statement | None:
+    """A statement; None if it neither allows nor denies."""
+    # A tuple, not a set: a value that is not text may be unhashable.
+    if raw.get("Effect") not in (ALLOW, DENY):
         return None
-    lists = [_as_list(told.get(each)) for each in ("Action", "NotAction", "Resource", "NotResource")]
+    lists = [_as_list(raw.get(each)) for each in ("Action", "NotAction", "Resource", "NotResource")]
     actions, not_actions, resources, not_resources = (_texts(each) for each in lists)
     return Statement(
-        allows=told["Effect"] == ALLOW,
+        allows=raw["Effect"] == ALLOW,
         actions=actions,
         not_actions=not_actions,
         resources=resources,
         not_resources=not_resources,
-        conditional=bool(told.get("Condition")),
+        conditional=bool(raw.get("Condition")),
         unclear=not all(isinstance(item, str) for each in lists for item in each),
     )
 
 
 def _everywhere(statement: Statement) -> Statement:
-    return replace(statement, resources=(ANYBODY,), not_resources=())
+    return replace(statement, resources=(WILDCARD,), not_resources=())
 
 
-def _document(told: object) -> Mapping[str, Any]:
+def _document(raw: object) -> Mapping[str, Any]:
     """A policy's document, which botocore decodes."""
-    return told if isinstance(told, Mapping) else {}
+    return raw if isinstance(raw, Mapping) else {}
 
 
-def _texts(told: object) -> tuple[str, ...]:
-    """What is text of what should be text, or a list of it."""
-    return tuple(each for each in _as_list(told) if isinstance(each, str))
+def _texts(raw: object) -> tuple[str, ...]:
+    """The texts in a value that should be a text or a list of texts."""
+    return tuple(each for each in _as_list(raw) if isinstance(each, str))
 
 
-def _as_list(told: Any) -> list[Any]:  # noqa: ANN401 - one item may stand for a list
-    if isinstance(told, list):
-        return told
-    return [told] if told else []
+def _as_list(raw: Any) -> list[Any]:  # noqa: ANN401 - IAM accepts a single item instead of a list
+    if isinstance(raw, list):
+        return raw
+    return [raw] if raw else []
 
 
 def _classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:

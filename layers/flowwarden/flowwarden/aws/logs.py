@@ -32,21 +32,21 @@ ACTIONS = (
 )
 """The IAM actions that this file needs."""
 
-FILTERS_HINT: Final = "the log group has as many subscription filters as it can: delete one that nobody needs"
+FILTERS_HINT: Final = "the log group has the maximum number of subscription filters: delete an unused one"
 
 
 class LogGroups:
-    """Log groups of the account and region that the client is made for."""
+    """Log groups of the client's account and region."""
 
     def __init__(self, client: CloudWatchLogsClient) -> None:
         self._client = client
 
     def groups(self, names: Collection[str]) -> Iterator[LogGroup]:
-        """As the port says. Costs a call for each page of those that begin alike, and one for each named.
+        """See the port. Costs a call for each page of groups with the common prefix, and one per named group.
 
-        Others are not asked about: they are somebody else's.
+        The filters of other groups are not read: those groups are not managed.
         """
-        prefix = commonprefix(sorted(names))  # noqa: RUF071  characters are meant: these are no paths
+        prefix = commonprefix(sorted(names))  # noqa: RUF071  character by character: these are not paths
         pages = self._client.get_paginator("describe_log_groups")
         with classified("DescribeLogGroups"):
             found = [each for page in pages.paginate(logGroupNamePrefix=prefix) for each in page["logGroups"]]
@@ -57,7 +57,7 @@ class LogGroups:
     def _with_subscriptions(self, described: LogGroupTypeDef) -> LogGroup:
         name = described["logGroupName"]
         with classified("DescribeSubscriptionFilters"):
-            # A group has two filters at most: there is no second page.
+            # A group has at most two filters, so there is no second page.
             answer = self._client.describe_subscription_filters(logGroupName=name)
         return LogGroup(
             name=name,
@@ -74,7 +74,7 @@ class LogGroups:
         )
 
     def carry_out(self, step: LogGroupStep) -> None:
-        """As the port says."""
+        """See the port."""
         match step:
             case CreateLogGroup():
                 self._make(step)
@@ -97,9 +97,9 @@ class LogGroups:
         key = {"kmsKeyId": step.kms_key_arn} if step.kms_key_arn else {}
         try:
             with classified("CreateLogGroup", _classify_making):
-                self._client.create_log_group(logGroupName=step.group, logGroupClass="STANDARD", **key)  # type: ignore[arg-type]  # the key's type is not seen
+                self._client.create_log_group(logGroupName=step.group, logGroupClass="STANDARD", **key)  # type: ignore[arg-type]  # the key's type is not inferred
         except AlreadyThere:
-            # Another run was faster.
+            # A concurrent run created it.
             return
 
 

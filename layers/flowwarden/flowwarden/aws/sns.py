@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     "sns:Publish",
-    "kms:GenerateDataKey*",  # the topics are encrypted with a key of the stack's own
+    "kms:GenerateDataKey*",  # the topics are encrypted with the stack's own key
     "kms:Decrypt",
 )
 """IAM actions that this file's calls need."""
@@ -32,7 +32,7 @@ class Topic:
         """Publish a message that has a text for each protocol.
 
         Raises:
-            PublishFailed: SNS did not take it, whatever the reason.
+            PublishFailed: SNS did not accept the message, for any reason.
         """
         try:
             self._client.publish(

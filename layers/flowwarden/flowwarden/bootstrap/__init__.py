@@ -1,1 +1,1 @@
-"""Wiring: settings become services on ports; a module for each function, which loads its own code alone."""
+"""Wiring: builds services on ports from settings; one module per function, to load only its own code."""

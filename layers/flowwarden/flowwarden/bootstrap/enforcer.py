@@ -21,12 +21,12 @@ from flowwarden.sinks.sns import SnsSink
 
 
 def build(settings: EnforcerSettings, aws: EnforcerPorts, *, dry_run: bool | None = None) -> Enforcer:
-    """The enforcer that the settings describe, on these ports.
+    """The enforcer with these settings and ports.
 
     Args:
-        settings: the function's.
+        settings: the settings of the function.
         aws: the ports.
-        dry_run: whether it only plans; None is what the settings say.
+        dry_run: whether it only plans; None for the value in the settings.
 
     Raises:
         PolicyError: the policy is not valid.
@@ -40,7 +40,7 @@ def build(settings: EnforcerSettings, aws: EnforcerPorts, *, dry_run: bool | Non
 
 
 def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:
-    """The ports on AWS; `ec2_attempts` is how often a call to EC2 is made in all while it is throttled."""
+    """The ports on AWS; `ec2_attempts` is the total number of attempts for a throttled EC2 call."""
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
     quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
@@ -59,7 +59,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
 
 
 def stack_of(settings: EnforcerSettings) -> Stack:
-    """The deployed stack that the settings describe."""
+    """The deployed stack, from the settings."""
     return Stack(
         account_id=settings.account_id,
         region=settings.aws_region,

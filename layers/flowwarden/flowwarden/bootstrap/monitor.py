@@ -29,13 +29,13 @@ from flowwarden.sinks.sns import SnsSink
 from flowwarden.state.ports import EvidenceStore
 
 INTERFACE_ATTEMPTS: Final = 1
-"""EC2 is asked once about an interface: an unknown host is watched all the same, less closely."""
+"""EC2 is called without retries: a host with an unknown interface is still monitored, with fewer checks."""
 
 type Warn = Callable[[str], None]
 
 
 class MonitorPorts(Struct, frozen=True, kw_only=True):
-    """What the monitor works with."""
+    """The ports of the monitor."""
 
     formats: LogFormats
     format_store: LogFormatStore
@@ -43,9 +43,9 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     state: EvidenceStore
     claims: Claims
     pages: Sink
-    """Takes what on-call must act on."""
+    """Receives notifications that on-call must act on."""
     operations: Sink
-    """Takes what concerns Flow Warden's own sight."""
+    """Receives notifications about data that the monitor cannot see or read."""
 
 
 def build(
@@ -57,18 +57,18 @@ def build(
     suppression_minutes: int,
     warn: Warn = lambda _message: None,
 ) -> MonitoringService:
-    """The monitor on these ports, as one container has it.
+    """The monitor on these ports, one per container.
 
     Args:
-        ports: what it works with.
-        policy: the user's.
-        log_formats: the formats of lines for which no format can be learned, the configured one first.
-        region: the Region that pages name.
-        suppression_minutes: for how long repeats of an incident are suppressed.
-        warn: takes sentences for the log, such as one about an unknown field.
+        ports: the ports.
+        policy: the user's policy.
+        log_formats: formats for lines whose format cannot be learned, the configured one first.
+        region: the Region named in pages.
+        suppression_minutes: minutes for which repeats of an incident are suppressed.
+        warn: logs a warning, such as one about an unknown field.
 
     Raises:
-        LogFormatError: one of the formats cannot be read.
+        LogFormatError: one of the formats cannot be parsed.
     """
     return MonitoringService(
         caches=Caches(

@@ -1,13 +1,13 @@
 """The claim items of the state table: which invocation notifies a sink of an incident.
 
-Conditional writes settle it. An incident is one item for each sink, so that its writers meet in one place and
-no partition is shared. Its life:
+Conditional writes decide. Each pair of incident and sink is one item, so all its writers use the same item,
+and incidents do not share a partition. States:
 
-    (none) ──claim──> PENDING ──confirm──> SENT ──quiet time over, claim──> PENDING …
+    (none) ──claim──> PENDING ──confirm──> SENT ──suppression window over, claim──> PENDING …
 
-A PENDING claim belongs to one batch until its lease ends; the batch's own retry may take it up at once,
-any other after the lease. Expiry is judged here by the clock passed in: DynamoDB removes expired items up
-to two days late.
+A PENDING claim belongs to one batch until its lease ends; a retry of that batch may take it over at once,
+any other batch only after the lease. Expiry is evaluated here with the clock passed in, because DynamoDB
+removes expired items up to two days late.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ ACTIONS = ("dynamodb:UpdateItem",)
 """IAM actions that this file's calls need."""
 
 MAX_HELD_BACK = 50
-"""Held-back batches that an item counts one by one; a set of batch ids, so a retry counts once. Every write
-to the item pays for its size, and a storm of repeats is when it is written most."""
+"""Maximum number of suppressed batches that an item counts. They are a set of batch ids, so that a retry
+counts once; it is bounded because each write is billed by item size, and many repeats mean many writes."""
 
 _PENDING, _SENT = "PENDING", "SENT"
 
 _FREE = (
     "attribute_not_exists(pk)"
-    # A batch does not send again what it sent, however late it is replayed from the failure queue.
+    # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state = :sent AND quiet_until <= :now AND NOT begins_with(#owner, :batch))"
     " OR (#state = :pending AND lease_until <= :now)"
 )
 
 
 class DynamoDbClaims:
-    """Claim-once memory in the state table."""
+    """Claims in the state table."""
 
     def __init__(self, client: DynamoDBClient, table: str, terms: ClaimTerms) -> None:
         self._table = StateTable(client, table)
         self._terms = terms
 
     def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
-        """Try to become the one who notifies the sink of the incident.
+        """Try to claim the notification of the sink about the incident.
 
-        Costs one write; a suppressed repeat costs a second one, which counts it.
+        Costs one write; a suppressed repeat costs a second write, which counts it.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -80,9 +80,9 @@ class DynamoDbClaims:
         return _claimed(answer.get("Attributes", {}))
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
-        """Say that the notification was sent; the quiet time begins.
+        """Mark the notification as sent; the suppression window begins.
 
-        Nothing happens if another invocation has the claim by now: its new owner confirms.
+        Does nothing if another invocation has taken over the claim: the new owner confirms.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -108,7 +108,7 @@ class DynamoDbClaims:
             return
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
-        """Give the claim back unsent: its lease ends now.
+        """Release the claim without sending: its lease ends now.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -131,13 +131,13 @@ class DynamoDbClaims:
     def _refused(self, key: ClaimKey, owner: Owner, item: dict[str, Any]) -> Claim:
         same_batch = owner.same_batch(item.get("owner", {}).get("S", ""))
         if item.get("state", {}).get("S") == _PENDING and item["owner"]["S"] == str(owner):
-            # The SDK repeated a write whose answer was late: the first one had claimed.
+            # The SDK retried a write whose response was late: the first write had already claimed.
             return _claimed(item)
         if item.get("state", {}).get("S") != _SENT:
             return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
-        # The retry or a second delivery of the batch that was sent is no repeat.
+        # A retry or second delivery of the batch that sent it is not a repeat.
         if not same_batch:
-            # What was sent is known already; that the count misses one changes nothing about it.
+            # The outcome is already known; a missing count does not change it.
             with suppress(StateUnavailable):
                 self._hold_back(key, owner)
         return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
@@ -161,7 +161,7 @@ class DynamoDbClaims:
 
 
 def _claimed(before: dict[str, Any]) -> Claim:
-    """A claim that was granted, with what the item knows of the time before."""
+    """A granted claim, with the item's data from before."""
     return Claim(
         state=ClaimState.CLAIMED,
         held_back=len(before.get("held_back", {}).get("SS", ())),

@@ -1,4 +1,4 @@
-"""Log formats that were learned, in the state table: implements `ports.LogFormatStore`."""
+"""Learned log formats in the state table: implements `ports.LogFormatStore`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ACTIONS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
 
 class DynamoDbLogFormats:
-    """Memory of log formats in the state table: one item for each log group."""
+    """Log formats in the state table: one item for each log group."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = StateTable(client, table)
 
     def recall(self, log_group: str) -> Learned | None:
-        """What was learned last, however old. Costs one read.
+        """The formats learned last, regardless of age. Costs one read.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -38,7 +38,7 @@ class DynamoDbLogFormats:
         )
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
-        """Whether the caller may ask EC2: no container did in the last `wait` seconds. Costs one write.
+        """Whether the caller may call EC2: no container did in the last `wait` seconds. Costs one write.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -48,7 +48,7 @@ class DynamoDbLogFormats:
         )
 
     def keep(self, log_group: str, learned: Learned) -> None:
-        """Remember what was learned. Costs one write.
+        """Store the learned formats. Costs one write.
 
         Raises:
             StateUnavailable: the table did not answer or refused.

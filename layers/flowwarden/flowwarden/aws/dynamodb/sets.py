@@ -1,8 +1,8 @@
 """Evidence in the state table: implements `ports.EvidenceStore`.
 
-An item is a few number sets. DynamoDB's ADD is a union on these, so an addition is one write whatever stood
-there, however often and by how many it is made; ALL_NEW hands back the union without a read. An item is
-never used again after its time, since the time is in its key, so what TTL has not removed yet does no harm.
+An item consists of a few number sets. DynamoDB's ADD is a union on sets, so an addition is one write,
+idempotent and safe with concurrent writers; ALL_NEW returns the union without a read. The key contains the
+time, so an item is not used after its time, and expired items that TTL has not removed yet do no harm.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")
 
 MOST_KEYS: Final = 100  # of a BatchGetItem
 ATTEMPTS: Final = 3
-"""Calls for what BatchGetItem left unprocessed, before it counts as unavailable."""
+"""Calls for keys that BatchGetItem left unprocessed, before the table counts as unavailable."""
 
 
 class DynamoDbEvidence:
@@ -34,7 +34,7 @@ class DynamoDbEvidence:
         self._table = StateTable(client, table)
 
     def add(self, addition: Addition) -> Sets:
-        """As the port says. Costs a write unit for each KB that the item has then; most have less."""
+        """See the port. Costs a write unit for each KB of the resulting item; most items are below 1 KB."""
         sets = {name: numbers for name, numbers in addition.sets.items() if numbers}  # none may be empty
         names = {f"#s{number}": name for number, name in enumerate(sets)}
         values: dict[str, Any] = {
@@ -52,7 +52,7 @@ class DynamoDbEvidence:
         return _sets(answer.get("Attributes", {}))
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
-        """As the port says. Costs half a read unit for each item that is there, at least."""
+        """See the port. Costs at least half a read unit for each existing item."""
         found: dict[str, Sets] = {}
         for some in batched(keys, MOST_KEYS, strict=False):
             found |= self._read(some)

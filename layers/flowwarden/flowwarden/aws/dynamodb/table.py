@@ -1,6 +1,6 @@
-"""The state table: one client, one table name, and what the service's answers mean.
+"""The state table: one client, one table name, and the translation of the service's errors.
 
-The calls of `table` need IAM actions. The modules that make them list these in `ACTIONS`.
+The methods need IAM actions. The modules that call them list these actions in `ACTIONS`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ type Address = tuple[str, str]
 
 
 class ConditionFailed(Exception):
-    """The condition of a write did not hold; `item` is what the table holds."""
+    """The condition of a write did not hold; `item` is the stored item."""
 
     def __init__(self, item: Any) -> None:  # noqa: ANN401 - what the service sent
         super().__init__()
@@ -84,14 +84,14 @@ class StateTable:
     def take_turn(self, address: Address, taken: str, now: int, *, wait: int, ttl: int) -> bool:
         """Whether the caller gets the turn: no other caller got it in the last `wait` seconds.
 
-        Costs one write. Of several at the same time, one succeeds. Needs dynamodb:UpdateItem.
+        Costs one write. Of several concurrent callers, one succeeds. Needs dynamodb:UpdateItem.
 
         Args:
-            address: of the item that holds the turn.
-            taken: the item's attribute that holds when the last turn began.
+            address: the address of the turn's item.
+            taken: the item's attribute with the start of the last turn.
             now: Unix seconds.
-            wait: seconds that a turn lasts.
-            ttl: seconds from now that the table keeps the item.
+            wait: duration of a turn, in seconds.
+            ttl: seconds for which the table keeps the item.
         """
         try:
             self.update(
@@ -109,7 +109,7 @@ class StateTable:
         return True
 
     def unavailable(self, why: object) -> StateUnavailable:
-        """The error that says why this table cannot be used."""
+        """The error with the reason why this table cannot be used."""
         return StateUnavailable(f"table {self._name}: {why}")
 
     @contextmanager

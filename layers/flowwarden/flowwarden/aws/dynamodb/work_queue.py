@@ -1,6 +1,6 @@
 """The enforcer's work queue, in the state table: implements `work_queue.WorkQueueStore`.
 
-It stands under one partition key, so that one query says whether there is anything to do.
+All items share one partition key, so that one query shows whether there is work.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class DynamoDbWorkQueue:
         self._table = StateTable(client, table)
 
     def load(self) -> tuple[list[WorkItem], Cursor | None]:
-        """As the port says."""
+        """See the port."""
         found: list[WorkItem] = []
         cursor = None
         for item in self._table.query(WORK):
             payload = str(item.get("told", {}).get("S", ""))
-            # One of another version is as if it were not there: a sweep looks anyway.
+            # An item of another version is ignored: the next sweep checks the VPC anyway.
             with suppress(msgspec.MsgspecError):
                 if (WORK, item["sk"]["S"]) == SWEEP_CURSOR.address():
                     cursor = msgspec.json.decode(payload, type=Cursor)
@@ -43,15 +43,15 @@ class DynamoDbWorkQueue:
         return found, cursor
 
     def put(self, item: WorkItem) -> None:
-        """As the port says. Costs one write."""
+        """See the port. Costs one write."""
         self._store(WORK_ITEMS.address(item.vpc_id), item, WORK_ITEMS.kept_until(item.due))
 
     def remove(self, vpc_id: str) -> None:
-        """As the port says. Costs one write."""
+        """See the port. Costs one write."""
         self._table.delete(WORK_ITEMS.address(vpc_id))
 
     def put_cursor(self, cursor: Cursor | None, now: int) -> None:
-        """As the port says. Costs one write."""
+        """See the port. Costs one write."""
         if cursor is None:
             self._table.delete(SWEEP_CURSOR.address())
         else:

@@ -1,7 +1,7 @@
-"""What EC2's descriptions say, in our own words.
+"""Converts EC2's descriptions into Flow Warden's types.
 
-A description without what makes it one (whose flow log it is, the id of an interface) raises KeyError;
-`Readings` leaves such a one out, keeps what is to be told of it, and goes on.
+A description without a mandatory member (the resource of a flow log, the id of an interface) raises KeyError.
+`Readings` skips it, records it as unread, and continues.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     )
 
 IDS: Final = ("FlowLogId", "NetworkInterfaceId", "SubnetId", "ReservationId", "ResourceId", "VpcId")
-"""Members that name a description, the one that says most first."""
+"""Members that identify a description, the most specific first."""
 
 
 class Readings:
-    """Reads descriptions, and remembers those that could not be read."""
+    """Reads descriptions, and records those that cannot be read."""
 
     def __init__(self) -> None:
         self._unread: dict[Unread, None] = {}
@@ -36,25 +36,25 @@ class Readings:
     def of[Read](
         self, call: str, described: Iterable[Mapping[str, Any]], read: Callable[[Any], Read]
     ) -> Iterator[Read]:
-        """What `read` makes of each, without those that it cannot read."""
+        """The result of `read` for each description, without those that it cannot read."""
         for each in described:
             try:
-                told = read(each)
+                result = read(each)
             except (KeyError, TypeError, AttributeError) as error:
-                named = next((str(each[name]) for name in IDS if each.get(name)), "one without any id")
+                named = next((str(each[name]) for name in IDS if each.get(name)), "an item without an id")
                 self._unread[Unread(call=call, what=f"{named} ({error!r})")] = None
                 continue
-            yield told
+            yield result
 
     def unread(self) -> list[Unread]:
-        """What was left out since this was asked last, each once."""
+        """The descriptions skipped since the last call, each once."""
         found = list(self._unread)
         self._unread.clear()
         return found
 
 
 def vpc(described: VpcTypeDef) -> Vpc:
-    """One VPC; an owner that is not told is ''."""
+    """One VPC; the owner is '' if EC2 does not report it."""
     blocks = (each.get("CidrBlock") for each in described.get("CidrBlockAssociationSet", []))
     ipv6 = (each.get("Ipv6CidrBlock") for each in described.get("Ipv6CidrBlockAssociationSet", []))
     return Vpc(
@@ -66,7 +66,7 @@ def vpc(described: VpcTypeDef) -> Vpc:
 
 
 def flow_log(described: FlowLogTypeDef) -> FlowLog:
-    """One flow log; what is not told is None."""
+    """One flow log; members that EC2 does not report are None."""
     return FlowLog(
         flow_log_id=described["FlowLogId"],
         resource_id=described["ResourceId"],
@@ -83,7 +83,7 @@ def flow_log(described: FlowLogTypeDef) -> FlowLog:
 
 
 def _settings(described: Mapping[str, Any]) -> dict[str, Value]:
-    """The settings that a flow log's description holds, by their names in the policy."""
+    """The settings in a flow log's description, by their names in the policy."""
     found: dict[str, Value] = {}
     for setting in SETTINGS:
         holder = described.get(setting.inside, {}) if setting.inside else described
@@ -98,5 +98,5 @@ def subnet(described: SubnetTypeDef) -> Subnet:
 
 
 def instances(reservation: ReservationTypeDef) -> list[tuple[str, int | None]]:
-    """The instances of a reservation, with when they were launched last (Unix seconds)."""
+    """The instances of a reservation, with the time of their last launch (Unix seconds)."""
     return [(each["InstanceId"], seconds(each.get("LaunchTime"))) for each in reservation["Instances"]]

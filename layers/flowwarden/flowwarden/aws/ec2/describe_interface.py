@@ -1,4 +1,4 @@
-"""What EC2 says of a network interface, and which kind it is; for both products."""
+"""Converts EC2's description of a network interface, including its kind; for both products."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 _LOAD_BALANCING: Final = "amazon-elb"
 _SPELLED: Final = {"natGateway": "nat_gateway"}
-"""The API reference lists the first; EC2 answers, and filters by, the second."""
+"""The API reference lists the first spelling; EC2 returns, and filters by, the second."""
 _IN_USE: Final = "in-use"
 
 
 def interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
     """One network interface, with its own tags, without the networks of its VPC.
 
-    It counts as active while it is in use; whether its instance runs is not in the description.
+    It counts as active while it is in use; the description does not contain the state of its instance.
 
     Raises:
-        KeyError: it has no id.
+        KeyError: the description has no id.
     """
     attachment = described.get("Attachment", {})
     private = (each.get("PrivateIpAddress") for each in described.get("PrivateIpAddresses", []))
@@ -38,7 +38,7 @@ def interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
         addresses=tuple(address for address in (*private, *ipv6) if address),
         security_groups=tuple(each["GroupId"] for each in described.get("Groups", [])),
         kind=_kind(described),
-        # Without an attachment, or attached to what is no instance of an account, there is none.
+        # Empty if the interface is not attached, or not attached to an instance.
         instance_id=attachment.get("InstanceId", ""),
         instance_owner=attachment.get("InstanceOwnerId", ""),
         tags=tag_dict(described.get("TagSet", [])),
@@ -49,17 +49,17 @@ def interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
 
 def _kind(described: NetworkInterfaceTypeDef) -> str:
     kind: str = described.get("InterfaceType", "interface")
-    # Application and classic load balancers. AWS sets the requester; a description anybody may write.
+    # Application and classic load balancers. AWS sets the requester; users can write the description.
     if kind == "interface" and described.get("RequesterId") == _LOAD_BALANCING:
         return "load_balancer"
     return _SPELLED.get(kind, kind)
 
 
 def seconds(moment: datetime | None) -> int | None:
-    """Unix seconds; parts of a second are dropped."""
+    """Unix seconds; fractions of a second are dropped."""
     return int(moment.timestamp()) if moment else None
 
 
 def tag_dict(tags: Iterable[TagTypeDef]) -> dict[str, str]:
-    """Tags by key; one without a key is none."""
+    """Tags by key; a tag without a key is ignored."""
     return {tag["Key"]: tag.get("Value", "") for tag in tags if "Key" in tag}

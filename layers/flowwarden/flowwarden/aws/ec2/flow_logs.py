@@ -1,4 +1,4 @@
-"""The part of EC2 that the enforcer works with: implements `ports.FlowLogService`."""
+"""The part of EC2 that the enforcer uses: implements `ports.FlowLogService`."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ ACTIONS = (
     "ec2:DescribeSubnets",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
-    "ec2:CreateTags",  # CreateFlowLogs with TagSpecifications, and tags later on
-    "iam:PassRole",  # CreateFlowLogs hands the delivery role to vpc-flow-logs.amazonaws.com
+    "ec2:CreateTags",  # CreateFlowLogs with TagSpecifications, and later changes of tags
+    "iam:PassRole",  # CreateFlowLogs passes the delivery role to vpc-flow-logs.amazonaws.com
 )
 """The IAM actions that this file needs."""
 
 VALUES_PER_FILTER: Final = 200
 """EC2's limit for the values of one filter (EC2 API reference, Filter)."""
 TAGGED_AT_ONCE: Final = 200
-"""Of the 1000 resources that CreateTags takes; EC2 recommends smaller batches (EC2 API reference)."""
+"""CreateTags accepts 1000 resources, but EC2 recommends smaller batches (EC2 API reference)."""
 PAGE: Final = {"PageSize": 1000}
-"""The most that a description takes."""
+"""The maximum of the Describe calls."""
 
 RUNNING: Final = {"Name": "instance-state-name", "Values": ["pending", "running"]}
-"""A filter: of instances in other states flow logs say nothing."""
+"""A filter: flow logs contain no records of instances in other states."""
 
 GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
 DELETED: Final = "InvalidFlowLogId.NotFound"
@@ -53,66 +53,66 @@ CANNOT_ASSUME: Final = "unable to assume given iam role"
 
 _DESTINATION = (
     "check that the log group, bucket or stream exists, and that the delivery role, or the bucket's policy, "
-    "lets flow logs be written there"
+    "allows flow logs to be delivered to it"
 )
 HINTS: Final = {
     "LogDestinationNotFoundException": _DESTINATION,
     "LogDestinationPermissionIssueException": _DESTINATION,
     "Access Denied for LogDestination": _DESTINATION,
     "IdempotentParameterMismatch": (
-        "the same request was made with other parameters; change a setting of the flow log, or wait a day"
+        "a request with the same token had other parameters; change a setting of the flow log, or wait a day"
     ),
 }
-"""What a person does about an error code of flow logs."""
+"""The recommended action for an error code of flow logs."""
 TRUST_HINT: Final = (
-    "a new role works after some seconds; if this stays, let the delivery role trust "
+    "a new role works after some seconds; if the error persists, make the delivery role trust "
     "vpc-flow-logs.amazonaws.com for this account and region"
 )
 
 
 class Ec2FlowLogs:
-    """VPCs and flow logs of the account and region that the client is made for."""
+    """VPCs and flow logs of the client's account and region."""
 
     def __init__(self, client: EC2Client) -> None:
         self._client = client
         self._readings = Readings()
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterator[Vpc]:
-        """As the port says.
+        """See the port.
 
-        A filter is asked, because one missing id among `VpcIds` would fail the whole call.
+        Uses a filter, because one missing id in `VpcIds` fails the whole call.
         """
         found = self._all("describe_vpcs", "Vpcs", "vpc-id", vpc_ids)
         return self._readings.of("DescribeVpcs", found, describe.vpc)
 
     def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
-        """As the port says."""
+        """See the port."""
         found = self._all("describe_flow_logs", "FlowLogs", "resource-id", resource_ids)
         return self._readings.of("DescribeFlowLogs", found, describe.flow_log)
 
     def interfaces(self, vpc_ids: Sequence[str] | None) -> Iterator[NetworkInterface]:
-        """As the port says."""
+        """See the port."""
         found = self._all("describe_network_interfaces", "NetworkInterfaces", "vpc-id", vpc_ids)
         return self._readings.of("DescribeNetworkInterfaces", found, interface)
 
     def running(self, instance_ids: Sequence[str] | None) -> Iterator[tuple[str, int | None]]:
-        """As the port says. Those that do not run are not told: an account may have many of them."""
+        """See the port. Stopped instances are filtered out: an account may have many of them."""
         found = self._all("describe_instances", "Reservations", "instance-id", instance_ids, RUNNING)
         for each in self._readings.of("DescribeInstances", found, describe.instances):
             yield from each
 
     def subnets(self, vpc_ids: Sequence[str] | None) -> Iterator[Subnet]:
-        """As the port says."""
+        """See the port."""
         found = self._all("describe_subnets", "Subnets", "vpc-id", vpc_ids)
         return self._readings.of("DescribeSubnets", found, describe.subnet)
 
     def unread(self) -> list[Unread]:
-        """As the port says."""
+        """See the port."""
         return self._readings.unread()
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
-        """As the port says. One VPC a call: among several, nobody could tell whose flow log an id is."""
-        newer = [each for each in _asked(desired) if each.new_since]
+        """See the port. One VPC per call, because an id in the answer does not name its VPC."""
+        newer = [each for each in _requested(desired) if each.new_since]
         require(self._client, "CreateFlowLogs", {each.parameter: each.new_since for each in newer})
         with classified("CreateFlowLogs", classify):
             answer = self._client.create_flow_logs(
@@ -128,23 +128,23 @@ class Ec2FlowLogs:
             raise classify("CreateFlowLogs", error.get("Code", ""), error.get("Message", ""))
         for flow_log_id in answer.get("FlowLogIds", []):
             return flow_log_id
-        raise CallFailed("CreateFlowLogs answered with neither a flow log nor an error; looking again tells")
+        raise CallFailed("CreateFlowLogs returned neither a flow log nor an error; the next check finds out")
 
     def delete(self, flow_log_id: str) -> None:
-        """As the port says; not found, as an exception or as an item, is deleted."""
+        """See the port; a flow log that is not found (exception or item) counts as deleted."""
         try:
             with classified("DeleteFlowLogs", classify):
                 answer = self._client.delete_flow_logs(FlowLogIds=[flow_log_id])
         except NotThere:
             return
         for item in answer.get("Unsuccessful", []):
-            told = item.get("Error", {})
-            error = classify("DeleteFlowLogs", told.get("Code", ""), told.get("Message", ""))
+            details = item.get("Error", {})
+            error = classify("DeleteFlowLogs", details.get("Code", ""), details.get("Message", ""))
             if not isinstance(error, NotThere):
                 raise error
 
     def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """As the port says."""
+        """See the port."""
         for some in batched(flow_log_ids, TAGGED_AT_ONCE, strict=False):
             with classified("CreateTags", classify):
                 self._client.create_tags(Resources=list(some), Tags=_tag_list(tags))
@@ -157,23 +157,23 @@ class Ec2FlowLogs:
         values: Sequence[str] | None,
         also: Mapping[str, Any] | None = None,
     ) -> Iterator[Any]:
-        """What a description tells, of all or of those that a filter's values name; another may be added."""
+        """The items of a Describe call: all, or those with a filter's values; `also` is a second filter."""
         more = [also] if also else []
-        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # five calls, alike in this
-        told = "".join(part.capitalize() for part in call.split("_"))
-        with classified(told):
+        pages = self._client.get_paginator(call)  # type: ignore[call-overload]  # five similar calls
+        operation = "".join(part.capitalize() for part in call.split("_"))
+        with classified(operation):
             if values is None:
                 for page in pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE):
-                    yield from _listed(told, page, member)
+                    yield from _listed(operation, page, member)
                 return
             for some in batched(values, VALUES_PER_FILTER, strict=False):
                 wanted = [{"Name": name, "Values": list(some)}, *more]
                 for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
-                    yield from _listed(told, page, member)
+                    yield from _listed(operation, page, member)
 
 
 def _listed(call: str, page: Mapping[str, Any], member: str) -> list[Any]:
-    """What a page lists. One without its list is no page that lists nothing."""
+    """The items of a page. A page without its list is an error, not an empty page."""
     if member not in page:
         raise CallFailed(f"{call} answered without {member}")
     items: list[Any] = page[member]
@@ -181,14 +181,14 @@ def _listed(call: str, page: Mapping[str, Any], member: str) -> list[Any]:
 
 
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
-    """The error that an EC2 error code means, from an exception or from an `Unsuccessful` item."""
-    told = f"{call}: {code}: {message}"
+    """The error for an EC2 error code, from an exception or from an `Unsuccessful` item."""
+    text = f"{call}: {code}: {message}"
     if code == "FlowLogAlreadyExists":
-        return FlowLogExists(told)
+        return FlowLogExists(text)
     if code in GONE:
-        return VpcGone(told)
+        return VpcGone(text)
     if code == DELETED:
-        return NotThere(told)
+        return NotThere(text)
     if code in HINTS:
         return CallRefused(f"{call}: {code}: {HINTS[code]}. AWS says: {message}")
     if CANNOT_ASSUME in message.lower():
@@ -196,8 +196,8 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
     return errors.classify(call, code, message, status)
 
 
-def _asked(desired: DesiredFlowLog) -> Iterator[Setting]:
-    """The settings that are parameters of its CreateFlowLogs; a new one only if it is not at its default."""
+def _requested(desired: DesiredFlowLog) -> Iterator[Setting]:
+    """The settings to pass to CreateFlowLogs; a newer one only if it is not at its default."""
     for setting in SETTINGS:
         is_chosen = not setting.new_since or getattr(desired, setting.name) != setting.default
         if is_chosen and setting.applies_to(desired.destination_type):
@@ -205,16 +205,16 @@ def _asked(desired: DesiredFlowLog) -> Iterator[Setting]:
 
 
 def _settings(desired: DesiredFlowLog) -> dict[str, Any]:
-    """The parameters of CreateFlowLogs that the table of settings names."""
+    """The parameters of CreateFlowLogs from the table of settings."""
     found: dict[str, Any] = {}
-    for setting in _asked(desired):
+    for setting in _requested(desired):
         holder = found.setdefault(setting.inside, {}) if setting.inside else found
         holder[setting.parameter] = setting.to_ec2(getattr(desired, setting.name))
     return found
 
 
 def _destination(desired: DesiredFlowLog) -> dict[str, Any]:
-    """The parameters of CreateFlowLogs that say where to."""
+    """The parameters of CreateFlowLogs that define the destination."""
     if desired.destination_type == CLOUD_WATCH_LOGS:
         return {
             "LogDestinationType": CLOUD_WATCH_LOGS,

@@ -1,4 +1,4 @@
-"""Network interfaces, as EC2 describes them: implements `ports.InterfaceDirectory`."""
+"""Describes network interfaces with EC2: implements `ports.InterfaceDirectory`."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ ACTIONS = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances", "ec2:Descri
 VALUES_PER_FILTER: Final = 200
 """EC2's limit for the values of one filter (EC2 API reference, Filter)."""
 PAGE: Final[PaginatorConfigTypeDef] = {"PageSize": 1000}
-"""The most that both calls take. In accounts with many interfaces EC2 refuses what is not asked in pages."""
+"""The maximum of the Describe calls. In accounts with many interfaces EC2 rejects unpaginated requests."""
 
 _INTERFACE_ID: Final = re.compile(r"eni-[0-9a-f]+")
 _ASSOCIATED: Final = "associated"
 _AT_REST: Final = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
-"""States of instances whose interfaces carry nothing, and about which flow logs say nothing."""
+"""Instance states without traffic and without flow records."""
 
 
 class DescribedInterfaces:
-    """Asks EC2 in the account and region that the client is made for."""
+    """Calls EC2 in the client's account and region."""
 
     def __init__(self, make: Callable[[], EC2Client]) -> None:
-        """Take the way to a client; it is made at the first call, as EC2's takes long to make."""
+        """`make` creates the client, at the first call only, because EC2's client takes long to create."""
         self._client = cache(make)
         self._networks: dict[str, tuple[str, ...]] = {}
-        """Of VPCs that were asked for; they change so seldom that a new container is soon enough."""
+        """Networks by VPC. Never refreshed: they change so rarely that the next container is soon enough."""
 
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
-        """Those of the interfaces that exist, by id, with their instances' tags and their VPCs' networks.
+        """The existing interfaces by id, with their instances' tags and their VPCs' networks.
 
-        Costs a call of DescribeNetworkInterfaces, and one of DescribeInstances if any belongs to an
-        instance, for each 200 ids; and one of DescribeVpcs for VPCs that were never asked for. What does not
-        look like an interface's id is not asked for: in a filter `*` and `?` stand for anything.
+        For each 200 ids, costs one DescribeNetworkInterfaces call, one DescribeInstances call if any
+        interface belongs to an instance, and one DescribeVpcs call if any VPC is new. Values that are not an
+        interface id are skipped, because `*` and `?` are wildcards in a filter.
 
         Raises:
-            InterfacesUnavailable: EC2 throttled, refused or was not reached, whatever the reason. Then
-                nothing is told: an interface without its instance's tags would have another role.
+            InterfacesUnavailable: EC2 throttled, refused or was not reached. There is no partial result: an
+                interface without its instance's tags would get a wrong role.
         """
         ids = dict.fromkeys(filter(_INTERFACE_ID.fullmatch, interface_ids))
         return {
@@ -68,10 +68,10 @@ class DescribedInterfaces:
         }
 
     def _some(self, ids: tuple[str, ...]) -> list[NetworkInterface]:
-        found = [interface(each) for each in _told("DescribeNetworkInterfaces", self._interfaces(ids))]
-        # Filtered by: an instance that has gone is then no error that hides the others.
+        found = [interface(each) for each in _checked("DescribeNetworkInterfaces", self._interfaces(ids))]
+        # Uses a filter, because one terminated instance in `InstanceIds` fails the whole call.
         instances = tuple(dict.fromkeys(each.instance_id for each in found if each.instance_id))
-        known = dict(_told("DescribeInstances", self._instances(instances))) if instances else {}
+        known = dict(_checked("DescribeInstances", self._instances(instances))) if instances else {}
         self._learn_networks({each.vpc_id for each in found if each.vpc_id})
         return [
             _joined(each, known.get(each.instance_id), self._networks.get(each.vpc_id, ())) for each in found
@@ -80,9 +80,9 @@ class DescribedInterfaces:
     def _learn_networks(self, vpc_ids: set[str]) -> None:
         unknown = tuple(sorted(vpc_ids - self._networks.keys()))
         if unknown:
-            told = dict(_told("DescribeVpcs", self._vpcs(unknown)))
-            # One that is not told is of another account, or gone: it is not asked for again.
-            self._networks |= {vpc_id: told.get(vpc_id, ()) for vpc_id in unknown}
+            described = dict(_checked("DescribeVpcs", self._vpcs(unknown)))
+            # A missing VPC belongs to another account, or is deleted: it is not requested again.
+            self._networks |= {vpc_id: described.get(vpc_id, ()) for vpc_id in unknown}
 
     def _vpcs(self, ids: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
         pages = self._client().get_paginator("describe_vpcs")
@@ -107,8 +107,8 @@ def _any_of(name: str, values: tuple[str, ...]) -> FilterTypeDef:
     return {"Name": name, "Values": list(values)}
 
 
-def _told[T](call: str, answers: Iterable[T]) -> Iterator[T]:
-    """The answers of a call. Raises InterfacesUnavailable."""
+def _checked[T](call: str, answers: Iterable[T]) -> Iterator[T]:
+    """The items of a call. Raises InterfacesUnavailable."""
     try:
         yield from answers
     except (ClientError, BotoCoreError) as error:
@@ -116,7 +116,7 @@ def _told[T](call: str, answers: Iterable[T]) -> Iterator[T]:
 
 
 def _cidrs(vpc: VpcTypeDef) -> tuple[str, ...]:
-    """The networks that are the VPC's now; one that is being taken away is not any more."""
+    """The VPC's current networks, without those that are being disassociated."""
     ipv4 = (
         each.get("CidrBlock")
         for each in vpc.get("CidrBlockAssociationSet", [])
@@ -133,7 +133,7 @@ def _cidrs(vpc: VpcTypeDef) -> tuple[str, ...]:
 def _joined(
     interface: NetworkInterface, instance: InstanceTypeDef | None, vpc_cidrs: tuple[str, ...]
 ) -> NetworkInterface:
-    """The interface with what its instance and its VPC add."""
+    """The interface with the data of its instance and its VPC."""
     if instance is None:
         return replace(interface, vpc_cidrs=vpc_cidrs)
     return replace(

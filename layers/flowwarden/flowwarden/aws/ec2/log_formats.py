@@ -1,6 +1,6 @@
-"""The log formats of flow logs, as DescribeFlowLogs tells them: implements `ports.LogFormats`.
+"""Reads the log formats of flow logs from DescribeFlowLogs: implements `ports.LogFormats`.
 
-A file of its own beside `ec2.py`, because the monitor uses it and may do nothing else with EC2.
+Separate from `flow_logs.py`, because the monitor needs only this call and must have no other permissions.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ ACTIONS = ("ec2:DescribeFlowLogs",)
 """IAM actions that this file's calls need."""
 
 ATTEMPTS, READ_SECONDS = 2, 3.0
-"""For the client of this file: an EC2 that hangs takes at most 12 s of the time in which pages go out."""
+"""For this file's client: if EC2 hangs, it delays pages by at most 12 s."""
 
 
 class DescribedFormats:
-    """Asks EC2 in the account and region that the client is made for."""
+    """Calls EC2 in the client's account and region."""
 
     def __init__(self, make: Callable[[], EC2Client]) -> None:
-        """Take the way to a client; it is made at the first call, as EC2's takes long to make."""
+        """`make` creates the client, at the first call only, because EC2's client takes long to create."""
         self._client = cache(make)
 
     def written_into(self, log_group: str) -> list[str | None]:
-        """The log format of each flow log that writes into the group; None where EC2 does not tell it.
+        """The log format of each flow log that writes to the group; None if EC2 does not report it.
 
         Raises:
-            LogFormatsUnavailable: EC2 throttled, refused or was not reached, whatever the reason.
+            LogFormatsUnavailable: EC2 throttled, refused or was not reached.
         """
         try:
             pages = self._client().get_paginator("describe_flow_logs")
