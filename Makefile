@@ -52,7 +52,7 @@ reliability: setup ## Run every property test with 1,500 examples instead of 60
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
 
 .PHONY: docs
-docs: .venv/.made ## Regenerate the generated parts of the docs: README's table of detectors, docs/detectors.md, docs/policy.md, docs/state.md, CONTRIBUTING's list of modules
+docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of docs/policy.md and CONTRIBUTING's list of modules
 	@$(BIN)/python -m local.docs_detectors
 	@$(BIN)/python -m local.docs_modules
 	@$(BIN)/python -m local.docs_policy
