@@ -43,7 +43,7 @@ def aggregate(flows: Iterable[Any]) -> Aggregates:
     """
     groups: dict[Group, list[int]] = {}
     rejected: defaultdict[Pair, set[int | None]] = defaultdict(set)
-    told: defaultdict[str, int] = defaultdict(int)
+    by_side: defaultdict[str, int] = defaultdict(int)
     untold: defaultdict[InterfacePair, int] = defaultdict(int)
     for flow in flows:
         source, destination, port, action = flow.srcaddr, flow.dstaddr, flow.dstport, flow.action
@@ -61,10 +61,10 @@ def aggregate(flows: Iterable[Any]) -> Aggregates:
         if side is None:
             untold[flow.interface_id, source, destination] += 1
         else:
-            told[side] += 1
+            by_side[side] += 1
     for side, records in sides(untold).items():
-        told[side] += records
-    return Aggregates(groups, rejected, told)
+        by_side[side] += records
+    return Aggregates(groups, rejected, by_side)
 
 
 def sides(pairs: Mapping[InterfacePair, int]) -> dict[str, int]:

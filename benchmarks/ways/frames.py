@@ -58,8 +58,8 @@ def _aggregate(flows: pl.DataFrame) -> Frames:
     rejected = groups.filter(pl.col("action") == "REJECT")
     ports = rejected.group_by("srcaddr", "dstaddr").agg(pl.col("dstport").unique())
     if "flow-direction" in flows.columns:
-        told = flows.group_by("flow-direction").len()
-        return groups, ports, dict(told.rows())
+        by_side = flows.group_by("flow-direction").len()
+        return groups, ports, dict(by_side.rows())
     pairs = flows.group_by("interface-id", "srcaddr", "dstaddr").len()
     return groups, ports, sides({row[:3]: row[3] for row in pairs.rows()})
 

@@ -35,8 +35,8 @@ def make(layout: LogFormat) -> Way:
     def run(event: Event) -> Aggregates:
         groups: dict[Group, list[int]] = {}
         rejected: defaultdict[Pair, set[int | None]] = defaultdict(set)
-        told: defaultdict[str, int] = defaultdict(int)
-        untold: defaultdict[InterfacePair, int] = defaultdict(int)
+        by_side: defaultdict[str, int] = defaultdict(int)
+        unknown_side: defaultdict[InterfacePair, int] = defaultdict(int)
         for each in document(event)["logEvents"]:
             tokens = each["message"].split(" ")
             interface, source, destination, port, protocol, packets, size, action, status = needed(tokens)
@@ -49,9 +49,9 @@ def make(layout: LogFormat) -> Way:
             if action == "REJECT":
                 rejected[source, destination].add(int(port))
             if has_direction:
-                told[tokens[direction]] += 1
+                by_side[tokens[direction]] += 1
             else:
-                untold[interface, source, destination] += 1
-        return Aggregates(groups, rejected, told if has_direction else sides(untold))
+                unknown_side[interface, source, destination] += 1
+        return Aggregates(groups, rejected, by_side if has_direction else sides(unknown_side))
 
     return Way(run=run, aggregates=lambda result: result)

@@ -146,7 +146,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:
-        logger.error("sight lost: too many lines cannot be parsed", malformed=result.malformed)
+        logger.error("too many lines cannot be parsed and are not inspected", malformed=result.malformed)
     if result.state_unavailable:
         logger.error(
             "the state table did not answer: pages may repeat, stored state is not used",

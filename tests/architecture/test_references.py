@@ -99,20 +99,20 @@ def test_a_stale_file_is_found() -> None:
     assert missing("`look" + "ing.py` and `state/sets.py`", ["x/state/sets.py"]) == ["looking.py"]
 
 
-def described_packages(readme: str) -> set[str]:
-    """The packages in the README's tree: words after the folder, up to the next folder."""
-    described = re.search(r"^layers/flowwarden/ +(.*\n(?: {10,}.*\n)*)", readme, re.MULTILINE)
+def described_packages(page: str) -> set[str]:
+    """The packages in the source tree of a page: words after the folder, up to the next folder."""
+    described = re.search(r"^layers/flowwarden/ +(.*\n(?: {10,}.*\n)*)", page, re.MULTILINE)
     words = re.findall(r"[a-z]+", described[1]) if described else []
     return set(words) - {"the", "package", "and", "which", "both", "use"}
 
 
-def test_the_readme_lists_exactly_the_existing_packages() -> None:
-    """New contributors read it first."""
+def test_the_source_tree_in_the_docs_lists_exactly_the_existing_packages() -> None:
+    """In docs/design.md."""
     folders = {each.parent.name for each in (source.PACKAGE).glob("*/__init__.py")}
-    assert described_packages(source.text(source.PROJECT / "README.md")) == folders
+    assert described_packages(source.text(source.PROJECT / "docs" / "design.md")) == folders
 
 
-def test_a_stale_package_in_the_readme_is_found() -> None:
+def test_a_stale_package_in_the_source_tree_is_found() -> None:
     """A former name."""
     assert described_packages("layers/flowwarden/   the package: alerting, records\n\n") == {
         "alerting",

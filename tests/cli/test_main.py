@@ -57,8 +57,8 @@ def test_the_version_is_the_projects_version(capsys: pytest.CaptureFixture[str])
     """The installed one."""
     with pytest.raises(SystemExit):
         main(["--version"])
-    (told,) = re.findall(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert capsys.readouterr().out == f"flowwarden {told}\n"
+    (version,) = re.findall(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert capsys.readouterr().out == f"flowwarden {version}\n"
 
 
 def test_the_command_is_installed_with_the_environment() -> None:

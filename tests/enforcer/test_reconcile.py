@@ -404,7 +404,10 @@ def test_a_quota_is_not_throttling() -> None:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2"), create_faults={"vpc-1": full}))
     report = enforce(fakes)
     assert [each.result for each in report.outcomes] == [Result.FAILED, Result.CREATED]
-    assert "the quota of flow logs per resource is used up: delete duplicates" in report.outcomes[0].reason
+    assert (
+        "the quota of flow logs per resource is reached: delete duplicate and unused flow logs"
+        in report.outcomes[0].reason
+    )
     assert report.is_news
     assert (fakes.pace.waited, list(fakes.queue.items)) == ([], ["vpc-2"])
 
@@ -415,7 +418,7 @@ def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
     fakes.groups.there = {}
     fakes.groups.carry_out_fault = classify("CreateLogGroup", "LimitExceededException", "no more")
     report = enforce(fakes)
-    assert "a quota of CloudWatch Logs is used up" in report.troubles[0].summary
+    assert "a quota of CloudWatch Logs is reached" in report.troubles[0].summary
     assert (fakes.pace.waited, len(report.created)) == ([], 1)
 
 

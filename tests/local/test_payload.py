@@ -144,8 +144,8 @@ def test_make_passes_a_path_with_spaces_as_one_argument(given_event: str) -> Non
         text=True,
         check=True,
     ).stdout.splitlines()[-1]
-    _, _, handed = recipe.partition("local.invoke")
-    assert shlex.split(handed) == ([given_event] if given_event else [])
+    _, _, arguments = recipe.partition("local.invoke")
+    assert shlex.split(arguments) == ([given_event] if given_event else [])
 
 
 def test_the_command_prints_the_payload(capsys: pytest.CaptureFixture[str]) -> None:

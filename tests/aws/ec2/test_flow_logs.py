@@ -464,9 +464,9 @@ def test_only_running_instances_are_requested_and_pages_are_followed(stub: Stubb
     one = [{"Instances": [{"InstanceId": "i-1", "LaunchTime": moment}, {"InstanceId": "i-2"}]}]
     two = [{"Instances": [{"InstanceId": "i-3"}]}]
     state = {"Name": "instance-state-name", "Values": ["pending", "running"]}
-    everybody = {"Filters": [state], **PAGE}
-    stub.add_response("describe_instances", {"Reservations": one, "NextToken": "more"}, everybody)
-    stub.add_response("describe_instances", {"Reservations": two}, {"NextToken": "more", **everybody})
+    unfiltered = {"Filters": [state], **PAGE}
+    stub.add_response("describe_instances", {"Reservations": one, "NextToken": "more"}, unfiltered)
+    stub.add_response("describe_instances", {"Reservations": two}, {"NextToken": "more", **unfiltered})
     assert list(ec2(stub).running(None)) == [("i-1", 1_793_611_800), ("i-2", None), ("i-3", None)]
     named = {"Filters": [{"Name": "instance-id", "Values": ["i-3"]}, state], **PAGE}
     stub.add_response("describe_instances", {"Reservations": two}, named)

@@ -60,7 +60,7 @@ def test_a_quantile_is_one_of_the_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "is_found"),
+    ("found", "is_found"),
     [
         (page("host-probing", "10.0.1.5", 1500), True),
         (page("host-probing", "eni-a", 2000 + GRACE), True),
@@ -75,15 +75,15 @@ def test_a_quantile_is_one_of_the_values() -> None:
         (page("host-probing", "10.0.2.1", 1500), False),  # the target as the source of a scan
     ],
 )
-def test_an_incident_is_found_only_by_a_matching_page(told: Page, *, is_found: bool) -> None:
+def test_an_incident_is_found_only_by_a_matching_page(found: Page, *, is_found: bool) -> None:
     """From an expected detector, in time, about the source."""
-    assert finds(told, SCAN) is is_found
+    assert finds(found, SCAN) is is_found
 
 
 def test_a_page_may_be_about_an_affected_host() -> None:
     """A client is rejected: the page is about the client, and names the server."""
-    told = page("blocked-connection", "10.0.1.7", 6000, "10.0.2.9")
-    assert finds(told, SHUT)
+    found = page("blocked-connection", "10.0.1.7", 6000, "10.0.2.9")
+    assert finds(found, SHUT)
     assert not about(page("blocked-connection", "10.0.1.7", 6000, "10.0.2.8"), SHUT)
 
 

@@ -51,10 +51,10 @@ def test_a_restored_generator_continues_with_the_same_deliveries() -> None:
     given = world(learning_days=2, learning_rate=0.02)
     straight, aside = Generator(given), Generator(given)
     assert list(straight.next_day()) == list(aside.next_day())
-    woken: Generator = pickle.loads(pickle.dumps(aside))  # noqa: S301 -- created by this test
-    assert list(straight.next_day()) == list(woken.next_day())
+    restored: Generator = pickle.loads(pickle.dumps(aside))  # noqa: S301 -- created by this test
+    assert list(straight.next_day()) == list(restored.next_day())
     assert straight.over
-    assert woken.over
+    assert restored.over
 
 
 @layout_names
@@ -80,14 +80,14 @@ def test_the_truth_agrees_with_the_flags() -> None:
     """The initiator sends a SYN, the other end a SYN-ACK, unless it is backscatter."""
     result = made()
     reading = Reading(result.world.layout)
-    told = Counter(
+    truths = Counter(
         (flow.tcp_flags & 18, truth)
         for delivery in result.deliveries
         for flow, truth in reading.flows_with_truth(delivery)
         if flow.tcp_flags is not None and flow.tcp_flags & 2
     )
-    assert set(told) == {(2, Truth.SOURCE), (18, Truth.DESTINATION), (18, Truth.NONE)}
-    assert told[18, Truth.NONE] < 0.01 * told[18, Truth.DESTINATION]
+    assert set(truths) == {(2, Truth.SOURCE), (18, Truth.DESTINATION), (18, Truth.NONE)}
+    assert truths[18, Truth.NONE] < 0.01 * truths[18, Truth.DESTINATION]
 
 
 def test_an_internal_conversation_has_at_most_four_records_per_window() -> None:
@@ -129,8 +129,8 @@ def test_a_window_has_flows_nodata_or_skipdata() -> None:
     """An interface that exists all day has lines for every window."""
     result = made()
     interface = next(each for each in result.interfaces.values() if each.role == "database")
-    told: list[Flow | Gap] = [*result.flows, *result.gaps]
-    mine = [each for each in told if each.interface_id == interface.interface_id]
+    lines: list[Flow | Gap] = [*result.flows, *result.gaps]
+    mine = [each for each in lines if each.interface_id == interface.interface_id]
     assert {_window(each, 600) for each in mine} == set(range(BEGIN // 600, (BEGIN + DAY) // 600))
 
 

@@ -97,9 +97,9 @@ def test_parallel_scenarios_have_the_same_outcome(outcome: Outcome, tmp_path: Pa
     """Each in its own process with its own checkpoint; outcomes are in the requested order."""
     short = Scenario("short", scenario(judged_days=0, incidents_of_each_kind=0).world)
     checkpoints = {scenario(): tmp_path / "one", short: tmp_path / "two"}
-    told: list[str] = []
-    found = run_all(checkpoints, 2, told.extend)
-    assert list(found) == ["incidents", "short"] == sorted(set(told))
+    steps: list[str] = []
+    found = run_all(checkpoints, 2, steps.extend)
+    assert list(found) == ["incidents", "short"] == sorted(set(steps))
     assert comparable(found["incidents"]) == comparable(outcome)
     assert all(each.exists() for each in checkpoints.values())
 

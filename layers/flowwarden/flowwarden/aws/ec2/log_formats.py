@@ -1,6 +1,6 @@
 """Reads the log formats of flow logs from DescribeFlowLogs: implements `ports.LogFormats`.
 
-Separate from `flow_logs.py`, because the monitor needs only this call and must have no other permissions.
+Separate from the enforcer's EC2 calls, because the monitor needs only this one and its permission.
 """
 
 from __future__ import annotations
