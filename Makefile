@@ -1,5 +1,6 @@
 # The project's tasks. `make help` lists them; each task installs its dependencies.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3.13
 BIN := .venv/bin
 export PYTHONPATH := layers/flowwarden:cli:.
@@ -10,18 +11,26 @@ export PYTHONPATH := layers/flowwarden:cli:.
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Installs the requirements of a rule into an environment, and counts the packages while they are fetched.
+define install
+$(1)/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r $< | awk \
+	-v total=$$(grep -cE '^[A-Za-z0-9._-]+(\[[^]]*\])?==' $<) \
+	'/^Collecting/ {printf "\r   %d of at most %d packages", ++count, total; fflush()} \
+	/^Installing/ {printf "\n   installing them, which takes a minute on a slow machine\n"; fflush()}'
+endef
+
 # Separate environments, because ministack and aws-sam-cli pin other versions of botocore.
 .venv/.made: requirements/dev.txt
 	@echo "== creating .venv (the project's tools, and the command flowwarden)"
 	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(call install,.venv)
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venvs/%/.made: requirements/%.txt
 	@echo "== creating .venvs/$* ($*)"
 	@$(PYTHON) -m venv --clear .venvs/$*
-	@.venvs/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(call install,.venvs/$*)
 	@touch $@
 
 .PHONY: setup
