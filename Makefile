@@ -68,7 +68,7 @@ docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of do
 	@$(BIN)/python -m local.docs_state
 
 .PHONY: golden
-golden: .venv/.made ## Regenerate the golden pages: the text of each detector's notification
+golden: .venv/.made ## Regenerate the golden notifications of the detectors and of the enforcer
 	@$(BIN)/python -m tests.monitor.render.golden
 	@$(BIN)/python -m tests.enforcer.reporting.golden
 

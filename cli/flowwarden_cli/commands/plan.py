@@ -19,7 +19,7 @@ examples:
   flowwarden plan --policy new-policy.json --json | jq '.vpcs[] | select(.steps != [])'
 
 exit codes: 0 fine, with or without steps to take; 1 AWS or the settings could not be read, or action is
-required for a log group or the delivery role; 2 wrong usage
+required that the enforcer cannot take; 2 wrong usage
 """
 
 

@@ -33,6 +33,7 @@ CREATED = VpcOutcome(result=Result.CREATED, vpc_id="vpc-1", reason="created fl-1
 FAILED = VpcOutcome(result=Result.FAILED, vpc_id="vpc-2", reason="UnauthorizedOperation: allow iam:PassRole")
 THROTTLED = VpcOutcome(result=Result.FAILED, vpc_id="vpc-2", reason="RequestLimitExceeded", retryable=True)
 BROKEN = VpcOutcome(result=Result.BROKEN, vpc_id="vpc-3", reason="fl-3 does not deliver", flow_log_id="fl-3")
+ROLLED_BACK = VpcOutcome(result=Result.ROLLED_BACK, vpc_id="vpc-5", reason="fl-5 does not deliver")
 COVERED = VpcOutcome(result=Result.COVERED, vpc_id="vpc-4", reason="fl-4 is the wanted flow log")
 
 
@@ -104,6 +105,16 @@ def test_text_promises_a_retry_only_where_there_is_one() -> None:
     """A transient failure is retried; without failures, no next step is announced."""
     assert "retried within minutes" in render(report(THROTTLED)).text
     assert "What happens next" not in render(report(CREATED)).text
+
+
+def test_after_a_rollback_the_text_says_when_the_replacement_is_created_again() -> None:
+    """Not by the next sweep, which still leaves it alone; other failures are covered by that."""
+    alone, with_others = (render(report(*each)).text for each in ((ROLLED_BACK,), (ROLLED_BACK, FAILED)))
+    assert "the old flow log stays in place" in alone
+    assert "the next sweep covers" not in alone
+    assert "the next sweep covers the VPC" in with_others
+    assert all("creates the replacement again after a day" in each for each in (alone, with_others))
+    assert "after a day" not in render(report(FAILED)).text
 
 
 def test_unknown_actor_is_reported_as_unknown() -> None:

@@ -34,6 +34,12 @@ HEADINGS = (
 
 AWAITED = "NOT COVERED YET: a flow log was deleted, and its replacement could not be created immediately"
 
+HELD = (
+    "Fix the cause of the rollback; the enforcer creates the replacement again after a day, or at the next "
+    "sweep after the policy requires another flow log."
+)
+"""After a rollback, `plan` holds the configuration for `HOLD_SECONDS`."""
+
 
 def render(report: EnforcementReport) -> Notification:
     """Render a report that must be sent. Sections that are too long are truncated and marked as truncated."""
@@ -145,7 +151,11 @@ def _next(report: EnforcementReport) -> str:
         return "What happens next: this run ran out of time; the next scheduled run continues with the rest."
     if report.unfinished:
         return "What happens next: transient failures are retried within minutes, then by each sweep."
-    return "What happens next: a retry would not help. Fix the cause; the next sweep covers the VPC."
+    rolled_back = report.of(Result.ROLLED_BACK)
+    if rolled_back and len(rolled_back) == len(report.failures):
+        return f"What happens next: the old flow log stays in place. {HELD}"
+    fixed = "What happens next: a retry would not help. Fix the cause; the next sweep covers the VPC."
+    return f"{fixed} {HELD}" if rolled_back else fixed
 
 
 def _others(report: EnforcementReport) -> str:

@@ -4,7 +4,7 @@ What: an accepted connection to the internet from a host that should only answer
     host in `listener_only`, or its role was seen on `DAYS_SEEN` or more days to serve others and never to
     connect to the internet (then the connection must be answered). A destination that the record identifies
     as an AWS service does not count, except in ranges that also host customer workloads (EC2, CloudFront and
-    similar). The default log format identifies no AWS service.
+    similar). The default format of AWS identifies no AWS service.
 Why: databases and internal servers have no reason to connect to the internet. Outbound connections carry
     exfiltrated data and command-and-control traffic.
 False positives: operating system updates, licence checks, vendor telemetry. A connection that a role opens on
