@@ -114,7 +114,7 @@ bench: .venvs/bench/.made ## Measure the time to read a payload, compared with l
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: eval
-eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: 5 min)
+eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: 3 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 .PHONY: sweep

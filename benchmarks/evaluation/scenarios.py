@@ -38,9 +38,11 @@ class Size(Struct, frozen=True):
     window: int
     """Window of the world with incidents and the template's layout; all others have 600 s."""
     learning_rate: float
+    learning_slot: int = 3600
+    """Seconds of traffic in a delivery during learning, when most of a quick run's deliveries arrive."""
 
 
-QUICK: Final = Size((100, 1), (100, 1), (100, 1), (100, 2), 2, 600, 0.05)
+QUICK: Final = Size((100, 1), (100, 1), (100, 1), (100, 2), 2, 600, 0.05, 4 * 3600)
 MEDIUM: Final = Size((300, 5), (200, 5), (100, 3), (200, 3), 5, 600, 0.2)
 """For results between full runs: about a quarter of the time."""
 FULL: Final = Size((1000, 7), (400, 3), (400, 5), (200, 4), 6, 60, 0.2)
@@ -50,27 +52,28 @@ FULL: Final = Size((1000, 7), (400, 3), (400, 5), (200, 4), 6, 60, 0.2)
 def scenarios(size: Size, seed: int) -> tuple[Scenario, ...]:
     """The worlds of a run; each has its own traffic."""
     template, default = layouts()["template"], layouts()["v2"]
-    rate, kinds = size.learning_rate, size.of_each_kind
+    rate, slot, kinds = size.learning_rate, size.learning_slot, size.of_each_kind
     worlds = {
         BENIGN: World(
             seed=seed, layout=template, interfaces=size.benign[0], judged_days=size.benign[1],
-            learning_rate=rate,
+            learning_rate=rate, learning_slot=slot,
         ),
         STRESS: World(
             seed=seed + 1, layout=template, interfaces=size.stress[0], judged_days=size.stress[1],
-            learning_rate=rate, stress=STRESS_FACTOR,
+            learning_rate=rate, learning_slot=slot, stress=STRESS_FACTOR,
         ),
         INCIDENTS: World(
             seed=seed + 2, layout=template, interfaces=size.incidents[0], judged_days=size.incidents[1],
-            learning_rate=rate, window=size.window, incidents_of_each_kind=kinds,
+            learning_rate=rate, learning_slot=slot, window=size.window,
+            incidents_of_each_kind=kinds,
         ),
         INCIDENTS_V2: World(
             seed=seed + 3, layout=default, interfaces=size.incidents[0], judged_days=size.incidents[1],
-            learning_rate=rate, incidents_of_each_kind=kinds,
+            learning_rate=rate, learning_slot=slot, incidents_of_each_kind=kinds,
         ),
         BENIGN_V2: World(
             seed=seed + 4, layout=default, interfaces=size.benign_v2[0], judged_days=size.benign_v2[1],
-            learning_rate=rate,
+            learning_rate=rate, learning_slot=slot,
         ),
     }  # fmt: skip
     return tuple(Scenario(name, world) for name, world in worlds.items())

@@ -23,10 +23,8 @@ from benchmarks.evaluation.generator.model import BEGIN, DAY, Delivery, Incident
 from benchmarks.evaluation.generator.recorder import Recorder
 from benchmarks.evaluation.generator.stage import Stage
 
-LEARNING_SLOT: Final = 3600
-"""Seconds of traffic in a delivery during learning."""
 SHORTEST_SLOT: Final = 300
-"""The same on judged days, unless the window is longer."""
+"""Seconds of traffic in a delivery on judged days, unless the window is longer."""
 
 
 class Generator:
@@ -75,7 +73,7 @@ class Generator:
         Consume all of them before requesting another day.
         """
         begin = BEGIN + self.day * DAY
-        slot = LEARNING_SLOT if self.learning else max(SHORTEST_SLOT, self.world.window)
+        slot = self.world.learning_slot if self.learning else max(SHORTEST_SLOT, self.world.window)
         rate = self.world.learning_rate if self.learning else self.world.judged_rate
         self._faults.plan(begin)
         self._incidents.plan(begin)

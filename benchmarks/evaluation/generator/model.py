@@ -108,6 +108,8 @@ class World(Struct, frozen=True, kw_only=True):
     incidents_of_each_kind: int = 0
     learning_rate: float = 0.2
     """Conversations during learning, relative to the usual number."""
+    learning_slot: int = 3600
+    """Seconds of traffic in a delivery during learning."""
     judged_rate: float = 1.0
     """The same on scored days."""
 
