@@ -57,7 +57,7 @@ test-container: setup ## Run the tests that need a container engine: the functio
 	$(BIN)/pytest -m container $(ARGS)
 
 .PHONY: reliability
-reliability: setup ## Run every property test with 1,500 examples instead of 60
+reliability: setup ## Run every property test with 1,500 examples instead of 40
 	$(BIN)/pytest -n auto --no-loadscope-reorder -m "hypothesis and not container" --hypothesis-profile=deep $(ARGS)
 
 .PHONY: docs
