@@ -25,7 +25,7 @@ from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Flow, LogStatus
 from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 
-CHUNK: Final = 3584
+CHUNK: Final = 3360
 """Lines read at once: few enough for their text and arrays to fit into the CPU cache."""
 
 LARGEST_CHUNK: Final = 2**20
