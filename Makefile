@@ -1,6 +1,5 @@
 # The project's tasks. `make help` lists them; each task installs its dependencies.
 SHELL := /bin/bash
-.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3.13
 BIN := .venv/bin
 export PYTHONPATH := layers/flowwarden:cli:.
@@ -13,7 +12,7 @@ help: ## List the tasks
 
 # Installs the requirements of a rule into an environment, and counts the packages while they are fetched.
 define install
-$(1)/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r $< | awk \
+set -o pipefail; $(1)/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r $< | awk \
 	-v total=$$(grep -cE '^[A-Za-z0-9._-]+(\[[^]]*\])?==' $<) \
 	'/^Collecting/ {printf "\r   %d of at most %d packages", ++count, total; fflush()} \
 	/^Installing/ {printf "\n   installing them, which takes a minute on a slow machine\n"; fflush()}'

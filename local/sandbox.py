@@ -70,9 +70,9 @@ class State(Struct, frozen=True):
 
     def notifications(self, seconds: float) -> list[Delivery]:
         """The notifications that arrived since the last call; waits so long for the first one."""
-        deadline = time.monotonic() + seconds
+        inboxes, deadline = self.inboxes, time.monotonic() + seconds
         while True:
-            arrived = [delivery for box in self.inboxes for delivery in box.take()]
+            arrived = [delivery for box in inboxes for delivery in box.take()]
             if arrived or time.monotonic() >= deadline:
                 return arrived
             time.sleep(0.2)
