@@ -51,8 +51,6 @@ class Flow:
     __slots__ = ()
 
     layout: ClassVar[LogFormat]
-    records: ClassVar[int] = 1
-    """A flow is one record; sums of flows have the number of their records."""
 
     srcaddr: str
     dstaddr: str
@@ -85,7 +83,7 @@ class Flow:
     """The NAT gateway of a record without an interface (regional NAT)."""
 
 
-FLOW_ATTRIBUTES = tuple(name for name in Flow.__annotations__ if name not in ("layout", "records"))
+FLOW_ATTRIBUTES = tuple(name for name in Flow.__annotations__ if name != "layout")
 """The attributes of every flow, regardless of its layout."""
 
 
