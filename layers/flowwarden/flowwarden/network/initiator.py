@@ -97,11 +97,6 @@ def source(flow: Flow) -> str:
     return flow.pkt_srcaddr or flow.srcaddr
 
 
-def destination(flow: Flow) -> str:
-    """The destination address in the packets."""
-    return flow.pkt_dstaddr or flow.dstaddr
-
-
 def _by_flags(traffic: Traffic) -> Iterator[Decision]:
     opened, answered = _opened(traffic.tcp_flags)
     yield answered, InitiatorVerdict(Initiator.DESTINATION, 0.99, Basis.TCP_FLAGS)
