@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Flow
@@ -60,7 +60,7 @@ def plainly(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list
     for flow in flows:
         common = set.intersection(*ends[flow.interface_id, family(flow)])
         described = common & set(known.get(flow.interface_id or "", ()))
-        own = {each for each in common if BOOK.classify(each) is PeerClass.OWN}
+        own = {each for each in common if CLASSES[BOOK.numbers([each])[0]] is PeerClass.OWN}
         lone = common if len(common) == 1 and ":" in next(iter(common)) else set[str]()
         chosen = described if len(described) == 1 else own or lone
         found.append(next(iter(chosen)) if len(chosen) == 1 else None)

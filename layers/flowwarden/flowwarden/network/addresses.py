@@ -81,12 +81,8 @@ class AddressBook:
         # Partner networks take precedence over own networks, because they can be within private ranges.
         self._layers = NetworkLayers([*UNROUTABLE, *own_cidrs], partner_cidrs, LOCAL_SCOPE)
 
-    def classify(self, address: str) -> PeerClass:
-        """The class of an address in text form. Raises ValueError if it is invalid."""
-        return _LAYERS[self._layers.number(address)]
-
     def numbers(self, addresses: Sequence[str]) -> Integers:
-        """The classes of many addresses, as indexes of `CLASSES`. Raises ValueError if one is invalid."""
+        """The classes of addresses, as indexes of `CLASSES`. Raises ValueError if an address is invalid."""
         numbers: Integers = _NUMBERS[self._layers.numbers(addresses)]
         return numbers
 
