@@ -25,7 +25,7 @@ def contact(
     """A contact of the client, with its outcome."""
     return Contact(
         client=CLIENT, server=server, protocol=6, port=port, peer=peer, outcome=outcome,
-        inbound=False, first=1_764_000_000, rows=np.empty(0, np.int64), client_ports=frozenset(client_ports),
+        first=1_764_000_000, rows=np.empty(0, np.int64), client_ports=frozenset(client_ports),
     )  # fmt: skip
 
 

@@ -56,10 +56,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     protocol: int
     port: int
     peer: str
-    """The server's peer, as baselines distinguish servers; see `peer_of`."""
+    """The peer of the far end, as seen from the interface that logged the contact; see `peer_of`."""
     outcome: ContactOutcome
-    inbound: bool
-    """Whether the server's interface logged it."""
     first: int
     """Unix seconds of the first packet; -1 if the log does not contain it."""
     rows: Integers
@@ -244,7 +242,6 @@ class Contacts:
             port=int(directions.service_port[row]),
             peer=peer,
             outcome=self._outcome(group),
-            inbound=bool(self.inbound(members[:1])[0]),
             first=int(flows["start"][members].min()),
             rows=members,
             client_ports=frozenset(directions.client_port[members].tolist()),
