@@ -223,7 +223,7 @@ def test_flow_logs_of_parts_cover_a_vpc_only_if_no_part_is_missing() -> None:
     half = vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2)))
     verdict = judge(half)
     assert verdict.coverage is Coverage.UNCOVERED
-    assert verdict.uncovered_parts == ("subnet-2",)
+    assert verdict.reason == "has flow logs for some parts only; not covered: subnet-2"
     whole = vpc_state(
         foreign(resource_id="subnet-1"),
         foreign(resource_id=ACTIVE.interface_id, flow_log_id="fl-eni"),

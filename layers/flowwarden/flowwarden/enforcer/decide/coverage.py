@@ -72,8 +72,6 @@ class CoverageVerdict(Struct, frozen=True, kw_only=True):
     replaces a managed one that is wanted, unless EC2 reports that the managed one fails."""
     duplicates: tuple[str, ...] = ()
     """Unmanaged flow logs that record the same traffic at the same cost; those that fail are left out."""
-    uncovered_parts: tuple[str, ...] = ()
-    """Subnets that are not covered, where some parts are. The VPC itself if it has no subnets."""
 
 
 class VpcState(Struct, frozen=True, kw_only=True):
@@ -236,7 +234,6 @@ def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerd
             coverage=Coverage.UNCOVERED,
             reason=f"has flow logs for some parts only; not covered: {', '.join(without)}",
             replaced=replaced,
-            uncovered_parts=without,
         )
     worst = max((state_of(each, vpc_state) for each in suitable), key=lambda state: _RANK[state])
     if _COVERAGE[worst] is Coverage.BROKEN:
