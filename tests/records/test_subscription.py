@@ -71,7 +71,7 @@ def test_a_control_message_is_not_a_batch() -> None:
         logStream="",
         logEvents=[{"id": "", "timestamp": 0, "message": health_check}],
     )
-    assert decode(data, CAP) == ControlMessage((health_check,))
+    assert decode(data, CAP) == ControlMessage()
 
 
 @pytest.mark.parametrize(

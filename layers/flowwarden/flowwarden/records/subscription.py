@@ -43,8 +43,6 @@ class LogBatch(Struct, frozen=True):
 class ControlMessage(Struct, frozen=True):
     """A message with which CloudWatch Logs checks the destination; it contains no flow log records."""
 
-    messages: tuple[str, ...]
-
 
 class _LogEvent(Struct, gc=False):
     """The decoded part of a log event; ids and timestamps are skipped for speed."""
@@ -85,7 +83,7 @@ def decode(data: str, max_bytes: int) -> LogBatch | ControlMessage:
                 hashlib.sha256(compressed).hexdigest(),
             )
         case "CONTROL_MESSAGE":
-            return ControlMessage(tuple(map(_MESSAGE, document.log_events)))
+            return ControlMessage()
         case other:
             raise CorruptPayload(f"messageType is {other[:40]!r}, not DATA_MESSAGE or CONTROL_MESSAGE")
 
