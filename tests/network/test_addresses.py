@@ -21,7 +21,7 @@ from flowwarden.records.columnar.tokenizer import ABSENT
 
 def class_in(book: AddressBook, address: str) -> PeerClass:
     """The class of one address. Raises ValueError if it is invalid."""
-    (number,) = book.numbers([address]).tolist()
+    number: int = book.numbers([address])[0]
     return CLASSES[number]
 
 
