@@ -5,7 +5,10 @@ Elastic: at least 250 ports of a host with at most 2 packets each in 9 min; at l
 administration; at least 50 ports of an internal host in 1 min. Panther: at least 10 ports of a host that an
 internal host sends to in 60 min, regardless of the initiator.
 
-In their favour: only internal sources count (the internet's radiation would page all day), and repeats are
+Zeek reads packets. No network rule of Elastic reads VPC flow logs. Panther's rule is experimental, off by
+default, and excludes seven common ports; the rule here excludes none, so the original would page less often.
+
+In their favor: only internal sources count (scans from the internet would page all day), and repeats are
 suppressed for as long as the monitor's.
 """
 
@@ -137,10 +140,8 @@ class Peer:
             at=contact.start,
             arrived=arrived,
             detector=rule.name,
-            severity="",
             subject=contact.source,
             key=f"{rule.name} {contact.source}",
-            evidence="",
             confidence=None,
             names=frozenset((contact.source, contact.target)),
         )

@@ -19,12 +19,10 @@ class Page(Struct, frozen=True, kw_only=True):
     arrived: int
     """Unix seconds of the arrival of its delivery."""
     detector: str
-    severity: str
     subject: str
     """Its subject."""
     key: str
     """The key of its incident; pages with the same key are repeats."""
-    evidence: str
     confidence: float | None
     """Confidence in the initiator, 0 to 1; None if the page names none."""
     names: frozenset[str]

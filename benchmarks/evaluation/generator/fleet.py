@@ -23,13 +23,6 @@ SUBNETS: Final = {
 FIRST_ADDRESS: Final = 10
 """AWS reserves the first four addresses of a subnet."""
 
-_DESCRIPTIONS: Final = {
-    "alb": "ELB app/shop-{}/50dc6c495c0c9188",
-    "nlb": "ELB net/devices-{}/2a1b3c4d5e6f7a8b",
-    "nat": "Interface for NAT Gateway nat-0{:016x}",
-    "tgw": "Network Interface for Transit Gateway Attachment tgw-attach-0{:016x}",
-}
-
 
 class Fleet:
     """All current hosts, by VPC and role."""
@@ -111,7 +104,6 @@ class Fleet:
             az_id=f"euw1-az{1 + zone}",
             instance_id=None if role.managed else f"i-0{random.getrandbits(64):016x}",
             interface_type=role.interface_type,
-            description=_DESCRIPTIONS.get(role.name, "").format(vpc),
             requester_managed=role.managed,
             private_ipv4=address,
             secondary_ipv4=tuple(self._address(cidr) for _ in range(role.pods)),

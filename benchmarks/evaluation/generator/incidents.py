@@ -67,9 +67,7 @@ class Incidents:
         while self.planned and self.planned[0][0] < begin + DAY:
             at, kind = self.planned.pop(0)
             deed = KINDS[kind].make(self._stage, at)
-            label = Incident(
-                *(len(self.labels), kind, deed.source, deed.interface_id, deed.targets, at, deed.end)
-            )
+            label = Incident(kind, deed.source, deed.interface_id, deed.targets, at, deed.end)
             self.labels.append(label)
 
     def _planned(self) -> list[tuple[int, str]]:

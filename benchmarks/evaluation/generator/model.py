@@ -42,7 +42,6 @@ class Interface(Struct, frozen=True):
     """None if AWS manages the interface."""
     interface_type: str
     """In EC2's notation: `interface`, `nat_gateway`, `network_load_balancer`, `transit_gateway`."""
-    description: str
     requester_managed: bool
     private_ipv4: str
     """The primary address, which records contain at this end."""
@@ -77,7 +76,6 @@ class Delivery(Struct, frozen=True):
 class Incident(Struct, frozen=True):
     """A deliberate change of the traffic that should be found."""
 
-    number: int
     kind: str
     """A name of the table in `incidents`."""
     source: str

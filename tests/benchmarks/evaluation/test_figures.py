@@ -16,15 +16,15 @@ from benchmarks.evaluation.tally import Found, Tally, found, precision, together
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from tests.benchmarks.evaluation.worlds import made
 
-SCAN = Incident(0, "slow-scan", "10.0.1.5", "eni-a", ("10.0.2.1", "10.0.2.2"), 1000, 2000)
-SHUT = Incident(1, "security-group-fault", "10.0.2.9", "eni-b", ("10.0.2.9",), 5000, 9000)
+SCAN = Incident("slow-scan", "10.0.1.5", "eni-a", ("10.0.2.1", "10.0.2.2"), 1000, 2000)
+SHUT = Incident("security-group-fault", "10.0.2.9", "eni-b", ("10.0.2.9",), 5000, 9000)
 
 
 def page(detector: str, subject: str, arrived: int, *names: str, confidence: float | None = 0.99) -> Page:
     """A page that names its subject and other hosts."""
     return Page(
-        at=arrived - 300, arrived=arrived, detector=detector, severity="high", subject=subject, key="",
-        evidence="", confidence=confidence, names=frozenset((subject, *names)),
+        at=arrived - 300, arrived=arrived, detector=detector, subject=subject, key="",
+        confidence=confidence, names=frozenset((subject, *names)),
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_pages_with_low_confidence_are_counted() -> None:
 def test_a_finding_without_a_page_does_not_count_as_a_page() -> None:
     """It may still find an incident."""
     quiet = Page(
-        at=1, arrived=1500, detector="host-probing", severity="info", subject="10.0.1.5", key="", evidence="",
+        at=1, arrived=1500, detector="host-probing", subject="10.0.1.5", key="",
         confidence=0.99, names=frozenset({"10.0.1.5"}), paged=False,
     )  # fmt: skip
     tally = Tally(pages=[quiet])
