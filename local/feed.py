@@ -19,7 +19,6 @@ SYN, SYN_FIN, SYN_ACK_FIN = 2, 3, 19
 class Host(Struct, frozen=True, kw_only=True):
     """A host of the scenario: its address, its interface and its location."""
 
-    name: str
     address: str
     interface: str
     instance: str

@@ -42,17 +42,16 @@ class Cast(Struct, frozen=True, kw_only=True):
 def cast(vpc: str) -> Cast:
     """The hosts, in this VPC."""
     return Cast(
-        web=_host("web", "10.20.1.10", 1, vpc),
-        app=_host("app", "10.20.2.20", 2, vpc),
-        database=_host("database", "10.20.3.30", 3, vpc),
-        builder=_host("build agent", "10.20.2.66", 4, vpc),
+        web=_host("10.20.1.10", 1, vpc),
+        app=_host("10.20.2.20", 2, vpc),
+        database=_host("10.20.3.30", 3, vpc),
+        builder=_host("10.20.2.66", 4, vpc),
     )
 
 
-def _host(name: str, address: str, number: int, vpc: str) -> Host:
+def _host(address: str, number: int, vpc: str) -> Host:
     subnet = address.split(".")[2]
     return Host(
-        name=name,
         address=address,
         interface=f"eni-0f10a4de00000000{number}",
         instance=f"i-0f10a4de00000000{number}",

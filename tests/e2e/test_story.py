@@ -16,7 +16,6 @@ pytestmark = pytest.mark.e2e
 
 NOW = 1_764_000_000
 HOST = Host(
-    name="batch",
     address="10.30.1.5",
     interface="eni-0e2e000000000001",
     instance="i-0e2e000000000001",
