@@ -5,8 +5,8 @@ and incidents do not share a partition. States:
 
     (none) ──claim──> PENDING ──confirm──> SENT ──suppression window over, claim──> PENDING …
 
-A PENDING claim belongs to one batch until its lease ends; a retry of that batch may take it over at once,
-any other batch only after the lease. Expiry is evaluated here with the clock passed in, because DynamoDB
+A PENDING claim belongs to one invocation until its lease ends; no other invocation takes it over before, not
+even a retry of the same batch. Expiry is evaluated here with the clock passed in, because DynamoDB
 removes expired items up to two days late.
 """
 
