@@ -44,6 +44,6 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     reject_spike.DETECTOR,
     internet_rejects.DETECTOR,
 )
-"""Every detector. Detectors that share an input run in this order; the documentation lists them in it."""
+"""Every detector, in the order in which they run and in which the documentation lists them."""
 
 BY_NAME: Final = {each.name: each for each in DETECTORS}
