@@ -45,7 +45,7 @@ INTRODUCTION: Final = """\
 EXPLANATION: Final = """\
 What is usual is learned for each role, over two weeks. Until then `scan` needs more failures, and detectors
 that depend on what is new report only the most severe cases or nothing:
-[the table](decisions/evidence-is-sets-that-grow.md#new-and-usual).
+[the table](decisions/host-history-is-sets.md#new-and-usual).
 [The evaluation](../benchmarks/detection.md) (`make eval`) measures how often each detector finds incidents,
 and how often it pages without one. [limits.md](limits.md) lists what flow logs do not show.
 

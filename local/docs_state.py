@@ -22,7 +22,7 @@ kind of item. DynamoDB deletes an item some time after its retention ends, so th
 deletion. In a key, a word in angle brackets stands for a value: hosts and addresses are IP addresses in clear
 text. The budget is the maximum number of items of the kind that one batch writes. The monitor judges most
 findings one interface at a time; the budget then applies to each interface.
-[The decision](decisions/evidence-is-sets-that-grow.md) explains why sets store the state.
+[The decision](decisions/host-history-is-sets.md) explains why sets store the state.
 """
 
 

@@ -68,7 +68,7 @@ class FlowLogSettings(Struct, frozen=True, kw_only=True):
             from_ec2=tag_fields.from_ec2,
             purpose="Tag keys whose values the tag fields of `log_format` contain. For each of "
             f"{tag_fields.RESOURCES}: the first key is for the field, the second for the field with `-2`. "
-            "[Requirements](decisions/newer-than-the-runtime.md).",
+            "[Requirements](decisions/features-newer-than-the-sdk.md).",
         ),
     ] = {}
     traffic_type: Annotated[
