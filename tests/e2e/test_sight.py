@@ -44,7 +44,7 @@ def formats_kept(stage: Stage) -> object:
         TableName=stage.stack.state_table,
         Key={"pk": {"S": f"layouts#{GROUP}"}, "sk": {"S": "formats"}},
     )["Item"]
-    assert item["untold"] == {"BOOL": True}
+    assert item["unreported"] == {"BOOL": True}
     return item["formats"]
 
 

@@ -24,9 +24,9 @@ def test_each_learned_format_is_stored_once() -> None:
     assert (
         Learned.of(["b", "a", "b"], AT)
         == Learned.of(["a", "b"], AT)
-        == Learned(("a", "b"), untold=False, at=AT)
+        == Learned(("a", "b"), unreported=False, at=AT)
     )
-    assert Learned.of(["a", None], AT) == Learned.of(["a", ""], AT) == Learned(("a",), untold=True, at=AT)
+    assert Learned.of(["a", None], AT) == Learned.of(["a", ""], AT) == Learned(("a",), unreported=True, at=AT)
 
 
 def test_without_learned_formats_the_fallback_is_used() -> None:

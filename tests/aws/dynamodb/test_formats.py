@@ -19,7 +19,7 @@ from tests.monitor.fakes_log_formats import MemoryLogFormats
 NOW, WAIT = 1_764_000_000, 300
 GROUP, OTHER = "/flow-warden/flow-logs", "/other"
 TABLE = "state"
-LEARNED = Learned(("${srcaddr} ${dstaddr}", "${version} ${srcaddr}"), untold=True, at=NOW)
+LEARNED = Learned(("${srcaddr} ${dstaddr}", "${version} ${srcaddr}"), unreported=True, at=NOW)
 
 
 @pytest.fixture(params=["dynamodb", "memory"])
@@ -33,7 +33,7 @@ def memory(request: pytest.FixtureRequest) -> Iterator[LogFormatStore]:
         yield DynamoDbLogFormats(client("dynamodb"), TABLE)
 
 
-@pytest.mark.parametrize("learned", [LEARNED, Learned((), untold=False, at=NOW)])
+@pytest.mark.parametrize("learned", [LEARNED, Learned((), unreported=False, at=NOW)])
 def test_stored_formats_are_recalled(memory: LogFormatStore, learned: Learned) -> None:
     """Including an empty result; log groups are independent."""
     memory.keep(GROUP, learned)
@@ -44,8 +44,29 @@ def test_stored_formats_are_recalled(memory: LogFormatStore, learned: Learned) -
 def test_the_formats_stored_last_are_recalled(memory: LogFormatStore) -> None:
     """Formats may disappear, too."""
     memory.keep(GROUP, LEARNED)
-    memory.keep(GROUP, Learned(("${version}",), untold=False, at=NOW + 1))
-    assert memory.recall(GROUP) == Learned(("${version}",), untold=False, at=NOW + 1)
+    memory.keep(GROUP, Learned(("${version}",), unreported=False, at=NOW + 1))
+    assert memory.recall(GROUP) == Learned(("${version}",), unreported=False, at=NOW + 1)
+
+
+def test_an_item_of_another_version_counts_as_missing() -> None:
+    """Its formats are learned again, and the item is replaced."""
+    with mock_aws():
+        make_state_table(TABLE)
+        dynamodb = client("dynamodb")
+        partition, sort = LOG_FORMATS.address(GROUP)
+        dynamodb.put_item(
+            TableName=TABLE,
+            Item={
+                "pk": {"S": partition},
+                "sk": {"S": sort},
+                "formats": {"L": []},
+                "learned_at": {"N": str(NOW)},
+            },
+        )
+        memory = DynamoDbLogFormats(dynamodb, TABLE)
+        assert memory.recall(GROUP) is None
+        memory.keep(GROUP, LEARNED)
+        assert memory.recall(GROUP) == LEARNED
 
 
 def test_one_caller_has_the_turn_until_it_ends(memory: LogFormatStore) -> None:

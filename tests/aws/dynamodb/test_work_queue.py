@@ -51,7 +51,7 @@ def test_the_cursor_is_stored_with_the_vpcs(queue: DynamoDbWorkQueue) -> None:
 def test_an_item_of_another_version_is_ignored(queue: DynamoDbWorkQueue) -> None:
     """Otherwise every event would fail until the item is deleted."""
     queue.put(ONE)
-    for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"told": {"S": '{"vpc_id": 9}'}})):
+    for sk, item in (("vpc#vpc-8", {}), ("vpc#vpc-9", {"content": {"S": '{"vpc_id": 9}'}})):
         key = {"pk": {"S": WORK}, "sk": {"S": sk}}
         client("dynamodb").put_item(TableName=TABLE, Item=key | item)
     assert queue.load() == ([ONE], None)

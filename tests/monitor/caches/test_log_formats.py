@@ -39,7 +39,7 @@ def test_formats_are_learned_before_the_first_line_is_parsed() -> None:
     entry = world.container().entry(GROUP, NOW)
     assert entry.candidates.layouts == (SHORT, *FALLBACK)
     assert not entry.unavailable
-    assert world.memory.learned[GROUP] == Learned((SHORT.to_log_format(),), untold=False, at=NOW)
+    assert world.memory.learned[GROUP] == Learned((SHORT.to_log_format(),), unreported=False, at=NOW)
 
 
 def test_the_second_batch_of_a_container_costs_nothing() -> None:
@@ -224,7 +224,7 @@ def test_while_another_container_queries_the_others_do_not_wait() -> None:
     entry = cache.entry(GROUP, NOW)
     assert (entry.candidates.layouts, entry.unavailable) == (FALLBACK, False)
     assert world.formats.asked == []
-    world.memory.learned[GROUP] = Learned((SHORT.to_log_format(),), untold=False, at=NOW)
+    world.memory.learned[GROUP] = Learned((SHORT.to_log_format(),), unreported=False, at=NOW)
     assert cache.entry(GROUP, NOW + SOON_SECONDS).candidates.layouts[0] == SHORT
 
 

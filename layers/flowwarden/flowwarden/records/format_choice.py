@@ -17,7 +17,7 @@ class Learned(Struct, frozen=True):
 
     formats: tuple[str, ...]
     """The log formats, each once."""
-    untold: bool
+    unreported: bool
     """Whether EC2 does not report the format of a flow log."""
     at: int
     """Unix seconds."""
@@ -62,7 +62,7 @@ def candidates(learned: Learned | None, fallback: Sequence[LogFormat]) -> Candid
             layouts.append(blind.pop())
         except LogFormatError as error:
             notes.append(f"lines of a flow log cannot be read and count as malformed: {error}")
-    if learned and learned.untold:
+    if learned and learned.unreported:
         layouts.append(fallback[0])
     for spare in fallback:
         if len(spare.names) not in {len(layout.names) for layout in (*layouts, *blind)}:

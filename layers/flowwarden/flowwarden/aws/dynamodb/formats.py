@@ -9,7 +9,7 @@ from flowwarden.records.format_choice import Learned
 from flowwarden.state.schema import LOG_FORMATS
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
@@ -29,11 +29,11 @@ class DynamoDbLogFormats:
             StateUnavailable: the table did not answer or refused.
         """
         item = self._table.get(LOG_FORMATS.address(log_group))
-        if "learned_at" not in item:
+        if not {"learned_at", "unreported"} <= item.keys():  # none, or an item of another version
             return None
         return Learned(
             formats=tuple(each["S"] for each in item["formats"]["L"]),
-            untold=item["untold"]["BOOL"],
+            unreported=item["unreported"]["BOOL"],
             at=int(item["learned_at"]["N"]),
         )
 
@@ -56,11 +56,11 @@ class DynamoDbLogFormats:
         self._table.update(
             LOG_FORMATS.address(log_group),
             UpdateExpression=(
-                "SET formats = :formats, untold = :untold, learned_at = :at, expires_at = :expires"
+                "SET formats = :formats, unreported = :unreported, learned_at = :at, expires_at = :expires"
             ),
             ExpressionAttributeValues={
                 ":formats": {"L": [{"S": text} for text in learned.formats]},
-                ":untold": {"BOOL": learned.untold},
+                ":unreported": {"BOOL": learned.unreported},
                 ":at": number(learned.at),
                 ":expires": number(LOG_FORMATS.kept_until(learned.at)),
             },

@@ -15,7 +15,7 @@ from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.state.schema import SWEEP_CURSOR, WORK, WORK_ITEMS
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
@@ -33,7 +33,7 @@ class DynamoDbWorkQueue:
         found: list[WorkItem] = []
         cursor = None
         for item in self._table.query(WORK):
-            payload = str(item.get("told", {}).get("S", ""))
+            payload = str(item.get("content", {}).get("S", ""))
             # An item of another version is ignored: the next sweep checks the VPC anyway.
             with suppress(msgspec.MsgspecError):
                 if (WORK, item["sk"]["S"]) == SWEEP_CURSOR.address():
@@ -60,9 +60,9 @@ class DynamoDbWorkQueue:
     def _store(self, address: Address, payload: WorkItem | Cursor, expires_at: int) -> None:
         self._table.update(
             address,
-            UpdateExpression="SET told = :told, expires_at = :expires",
+            UpdateExpression="SET content = :content, expires_at = :expires",
             ExpressionAttributeValues={
-                ":told": {"S": msgspec.json.encode(payload).decode()},
+                ":content": {"S": msgspec.json.encode(payload).decode()},
                 ":expires": number(expires_at),
             },
         )
