@@ -11,8 +11,8 @@ from flowwarden.network.services import (
     UNPRIVILEGED,
     WELL_KNOWN,
     ServicePorts,
+    are_reply_ports,
     describe_service,
-    look_like_answers,
 )
 from flowwarden.records.columnar.tokenizer import ABSENT
 
@@ -50,7 +50,7 @@ def test_a_service_has_a_display_name(protocol: int | None, port: int | None, ex
 def test_a_service_port_decides_only_against_a_client_port(port: int, other: int, *, expected: bool) -> None:
     """Never in both directions."""
     ports, others = np.array([port, other]), np.array([other, port])
-    assert WELL_KNOWN.tell_servers(ports, others).tolist() == [expected, False]
+    assert WELL_KNOWN.are_servers(ports, others).tolist() == [expected, False]
 
 
 PORTS = st.integers(ABSENT, 65_535) | st.sampled_from(sorted(SERVICE_NAMES))
@@ -65,14 +65,14 @@ def test_the_batch_decision_matches_the_rule_for_each_pair(pairs: list[tuple[int
         return known and other >= (UNPRIVILEGED if port < UNPRIVILEGED else EPHEMERAL)
 
     ports, others = (np.array(each) for each in zip(*pairs, strict=True))
-    assert WELL_KNOWN.tell_servers(ports, others).tolist() == [decides(*pair) for pair in pairs]
+    assert WELL_KNOWN.are_servers(ports, others).tolist() == [decides(*pair) for pair in pairs]
 
 
 def test_the_policy_adds_service_ports() -> None:
     """A custom service listens on 7777."""
     ports, others = np.array([7777]), np.array([50_000])
-    assert not WELL_KNOWN.tell_servers(ports, others).any()
-    assert ServicePorts([7777]).tell_servers(ports, others).all()
+    assert not WELL_KNOWN.are_servers(ports, others).any()
+    assert ServicePorts([7777]).are_servers(ports, others).all()
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_a_reply_goes_from_a_non_ephemeral_to_an_ephemeral_port(
     srcport: int, dstport: int, *, expected: bool
 ) -> None:
     """Other combinations are not replies."""
-    assert look_like_answers(np.array([srcport]), np.array([dstport])).tolist() == [expected]
+    assert are_reply_ports(np.array([srcport]), np.array([dstport])).tolist() == [expected]

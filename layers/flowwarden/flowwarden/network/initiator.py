@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from flowwarden.network.services import EPHEMERAL, ICMP, ICMPV6, UDP, look_like_answers
+from flowwarden.network.services import EPHEMERAL, ICMP, ICMPV6, UDP, are_reply_ports
 from flowwarden.network.traffic import RST, SYN, SYN_ACK, Traffic
 from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
@@ -149,8 +149,8 @@ def _by_service_port(traffic: Traffic) -> Iterator[Decision]:
     # UDP has no handshake: a client that sends from port 53 makes the reply look like a request.
     unsure = (traffic.flows["protocol"] == UDP) & (traffic.flows["action"] != REJECT)
     for decided, initiator in (
-        (traffic.services.tell_servers(dstport, srcport), Initiator.SOURCE),
-        (traffic.services.tell_servers(srcport, dstport), Initiator.DESTINATION),
+        (traffic.services.are_servers(dstport, srcport), Initiator.SOURCE),
+        (traffic.services.are_servers(srcport, dstport), Initiator.DESTINATION),
     ):
         yield decided & unsure, InitiatorVerdict(initiator, 0.9, Basis.SERVICE_PORT)
         yield decided, InitiatorVerdict(initiator, 0.95, Basis.SERVICE_PORT)
@@ -166,7 +166,7 @@ def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
     # Without flags, a late reply from an unknown service port looks like a request. A client that retries
     # uses another source port.
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
-    rejected &= ~look_like_answers(srcport, dstport)
+    rejected &= ~are_reply_ports(srcport, dstport)
     either = rejected & (srcport >= EPHEMERAL) & (dstport >= EPHEMERAL)
     yield either & ~traffic.asked_again(either), InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.REJECTED)
     yield rejected, InitiatorVerdict(Initiator.SOURCE, 0.97, Basis.REJECTED)
@@ -175,7 +175,7 @@ def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
 def _by_silence(traffic: Traffic) -> Iterator[Decision]:
     # A reply usually follows its request within the same window. A last packet that is logged in the next
     # window goes to the client's port, not from it. If the record has flags, a SYN decides.
-    asks = look_like_answers(traffic.flows["dstport"], traffic.flows["srcport"])
+    asks = are_reply_ports(traffic.flows["dstport"], traffic.flows["srcport"])
     no_flags = traffic.is_tcp & (traffic.flows["action"] == ACCEPT) & (traffic.flows["tcp_flags"] == ABSENT)
     yield no_flags & asks & ~traffic.has_reverse, InitiatorVerdict(Initiator.SOURCE, 0.95, Basis.UNANSWERED)
 

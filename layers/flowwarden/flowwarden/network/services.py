@@ -133,7 +133,7 @@ class ServicePorts:
         self._clients_from = np.full(2**16, _NO_CLIENT, np.int32)
         self._clients_from[ports] = np.where(ports < UNPRIVILEGED, UNPRIVILEGED, EPHEMERAL)
 
-    def tell_servers(self, ports: Integers, others: Integers) -> Mask:
+    def are_servers(self, ports: Integers, others: Integers) -> Mask:
         """Where a port is a server's and the far end's port is a client's; false for `ABSENT`.
 
         For a privileged service port, the far end must have an unprivileged port. A service port above 1,023
@@ -147,7 +147,7 @@ class ServicePorts:
 WELL_KNOWN: Final = ServicePorts()
 
 
-def look_like_answers(srcports: Integers, dstports: Integers) -> Mask:
+def are_reply_ports(srcports: Integers, dstports: Integers) -> Mask:
     """Where the ports are those of a reply: from a non-ephemeral to an ephemeral port."""
     return (srcports >= 0) & (srcports < EPHEMERAL) & (dstports >= EPHEMERAL)
 
