@@ -18,8 +18,8 @@ def see(view: BatchView, state: StateView) -> None:
 def write(view: BatchView, state: StateView) -> None:
     """Write the sightings to the state table if a write is due.
 
-    Runs after the detectors: a failed write must not keep them from the table. Failed writes are retried the
-    next time.
+    Runs after the detectors, because a batch does not call the table again after a failed call. Failed writes
+    are retried the next time.
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))

@@ -59,5 +59,5 @@ def main_server_and_others(tally: Tally) -> str:
 
 
 def duration(minutes: int) -> str:
-    """`4 h`, or minutes where it is no whole number of hours: `90 min`."""
+    """`4 h`, or minutes if it is not a whole number of hours: `90 min`."""
     return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

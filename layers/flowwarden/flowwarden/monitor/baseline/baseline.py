@@ -63,7 +63,7 @@ class Baseline(Struct, frozen=True, dict=True):
         return len(self.seen) < DAYS_TAUGHT or self.day - min(self.seen) < LEARNING_DAYS
 
     @property
-    def tells(self) -> bool:
+    def can_be_usual(self) -> bool:
         """Whether the role is old enough for any behaviour to be usual; before that, all behaviour is new."""
         return len(self.seen) >= DAYS_SEEN
 

@@ -39,9 +39,9 @@ class RoleProfile:
         return self.baseline is None or self.baseline.learning
 
     @property
-    def tells(self) -> bool:
+    def can_be_usual(self) -> bool:
         """Whether any behaviour can be usual already."""
-        return self.baseline is not None and self.baseline.tells
+        return self.baseline is not None and self.baseline.can_be_usual
 
     @property
     def scope(self) -> str:

@@ -55,15 +55,15 @@ class Answer(Struct, frozen=True, kw_only=True):
 class InterfaceCache:
     """Caches network interfaces. One per container."""
 
-    def __init__(self, directory: InterfaceDirectory, tell: Callable[[str], None]) -> None:
+    def __init__(self, directory: InterfaceDirectory, warn: Callable[[str], None]) -> None:
         """Begin with an empty cache.
 
         Args:
             directory: queries EC2.
-            tell: receives warnings for the log: that EC2 refuses queries.
+            warn: receives warnings for the log: that EC2 refuses queries.
         """
         self._directory = directory
-        self._tell = tell
+        self._warn = warn
         self._entries: dict[str, CachedInterface] = {}
         """In the order of their queries."""
         self._ask_again = 0
@@ -122,7 +122,7 @@ class InterfaceCache:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
             self._ask_again = now + REFUSED_SECONDS
-            self._tell(
+            self._warn(
                 f"network interfaces cannot be described, so roles may be outdated or unknown: {error}; "
                 f"requested: {len(due)} interfaces, such as {due[0]}"
             )

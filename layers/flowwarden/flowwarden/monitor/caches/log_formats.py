@@ -51,7 +51,7 @@ class LogFormatCache:
         formats: LogFormats,
         memory: LogFormatStore,
         fallback: Sequence[LogFormat],
-        tell: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         """Begin with an empty cache.
 
@@ -59,7 +59,7 @@ class LogFormatCache:
             formats: queries EC2.
             memory: the state table.
             fallback: the configured and the default format, used if no format can be learned.
-            tell: receives warnings for the log, such as an unknown field.
+            warn: receives warnings for the log, such as an unknown field.
 
         Raises:
             LogFormatError: a fallback format cannot be read.
@@ -68,7 +68,7 @@ class LogFormatCache:
         self._formats = formats
         self._memory = memory
         self._fallback = tuple(fallback)
-        self._tell = tell
+        self._warn = warn
         self._entries: dict[str, CachedFormats] = {}
 
     def entry(self, log_group: str, now: int) -> CachedFormats:
@@ -108,7 +108,7 @@ class LogFormatCache:
             else:
                 again = now + SOON_SECONDS, now + SOON_SECONDS
         except (LogFormatsUnavailable, StateUnavailable) as error:
-            self._tell(f"the log formats of {log_group} cannot be learned and may be outdated: {error}")
+            self._warn(f"the log formats of {log_group} cannot be learned and may be outdated: {error}")
             unavailable = True
             again = now + WAIT_SECONDS, now + WAIT_SECONDS
         entry = CachedFormats(*self._reader(before, learned), learned, *again, unavailable)
@@ -120,7 +120,7 @@ class LogFormatCache:
             self._memory.keep(log_group, learned)
         except StateUnavailable as error:
             # This container has the formats; the others query EC2 themselves.
-            self._tell(f"the log formats of {log_group} could not be stored: {error}")
+            self._warn(f"the log formats of {log_group} could not be stored: {error}")
 
     def _reader(
         self, before: CachedFormats | None, learned: Learned | None
@@ -130,7 +130,7 @@ class LogFormatCache:
         if before is not None and before.candidates == chosen:
             return before.reader, chosen
         for note in chosen.notes:
-            self._tell(note)
+            self._warn(note)
         return ColumnarReader(chosen.layouts, chosen.blind), chosen
 
 

@@ -121,7 +121,7 @@ def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
 
 
 def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfile) -> list[_Visits]:
-    if not profile.tells:
+    if not profile.can_be_usual:
         return []
     reached = [each for each in new if each.way == "in" and each.peer == PeerClass.INTERNET]
     counted = [each for each in reached if each.port in GRAVE or not profile.learning]

@@ -187,7 +187,7 @@ class Contacts:
         texts = self._flows.texts
         return [fingerprint(texts[server], *each) for server, *each in zip(servers, *services, strict=True)]
 
-    def telling(self, contacts: Integers, ports: int) -> Integers:
+    def significant(self, contacts: Integers, ports: int) -> Integers:
         """The contacts among these that are significant even if all of them are new.
 
         They failed, or the client contacts the server on at least `ports` privileged ports. Above 1,023,

@@ -117,11 +117,11 @@ class HostActivities:
         for edge in new:
             if edge.way != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
-            # While nearly all is new, only failures, port sweeps and grave edges are significant.
+            # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
             numbers = new[edge]
-            any_tells = not learning or _is_grave(edge, profile)
-            telling = numbers if any_tells else contacts.telling(numbers, self._thresholds.scan_ports)
-            found += contacts.one_by_one(telling[contacts.is_sure[telling]][:MOST_CONTACTS], edge.peer)
+            all_count = not learning or _counts_while_learning(edge, profile)
+            counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
+            found += contacts.one_by_one(counted[contacts.is_sure[counted]][:MOST_CONTACTS], edge.peer)
             if len(found) >= MOST_CONTACTS:
                 break
         return found
@@ -133,7 +133,7 @@ class HostActivities:
             span: max((self._state.add(each) for each in of_span), key=partial(_rank, span))
             for span, of_span in additions.items()
         }
-        telling = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
+        ranked = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
         return HostActivity(
             client=client,
             role=profile.role,
@@ -141,7 +141,7 @@ class HostActivities:
             contacts=tuple(contacts),
             hour=state[HOUR],
             day=state[DAY],
-            sample=partial(self._contacts.flows, telling),
+            sample=partial(self._contacts.flows, ranked),
             asks=asks,
             databases=profile.databases,
             only_listens=profile.only_listens,
@@ -153,7 +153,7 @@ def _rank(span: int, sets: Sets) -> tuple[float, int]:
     return excess(sets, span), sum(map(len, sets.values()))
 
 
-def _is_grave(edge: Edge, profile: RoleProfile) -> bool:
+def _counts_while_learning(edge: Edge, profile: RoleProfile) -> bool:
     """Whether an outbound edge is significant although the role is still being learned."""
     return bool(profile.databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
 

@@ -92,7 +92,7 @@ def without_repeats(flows: FlowTable, rows: Integers) -> Integers:
     key = attrgetter(*_IDENTITY)
     for row, flow in zip(rows.tolist(), flows.flows(rows), strict=True):
         known = unique.setdefault(key(flow), (row, flow))
-        if _telling(flow) > _telling(known[1]):
+        if _completeness(flow) > _completeness(known[1]):
             unique[key(flow)] = row, flow
     return np.array([row for row, _ in unique.values()])
 
@@ -106,7 +106,7 @@ def _are_distinct(columns: Sequence[Integers]) -> bool:
     return not np.count_nonzero(mixed[1:] == mixed[:-1])
 
 
-def _telling(flow: Flow) -> tuple[int, str]:
+def _completeness(flow: Flow) -> tuple[int, str]:
     """Of two forms of a record, prefer the one with flags; otherwise any stable order."""
     return (-1 if flow.tcp_flags is None else flow.tcp_flags, repr(flow))
 
