@@ -11,7 +11,7 @@ False positives: a retired dependency that a client still calls; a port that is 
     follows a little later: it pages once it persists for `blocked_slots` slots of 10 min within six hours. A
     connection that was usual before pages at once, and so does every connection while a role is learned or
     unknown. Slots also count while another detector reports the host and suppresses this finding.
-Events: two-formats.json, ipv6.json; expired-connection.json is none.
+Events: two-formats.json, ipv6.json; no finding in expired-connection.json.
 ATT&CK: none; most of these are faults.
 """
 

@@ -9,7 +9,7 @@ False positives: monitoring and inventory tools; a host whose network ACL reject
 Blind: a batch contains what one interface logged. It shows many ports of one host, and everything that the
     prober's own rules reject. A sweep for one port on many hosts, each rejecting it at its own interface, is
     one pair in each of their batches: `scan` reports that if it is new for the host's role.
-Events: host-probing.json; service-blocked.json and rejected-answers.json are none.
+Events: host-probing.json; no finding in service-blocked.json and rejected-answers.json.
 ATT&CK: T1046 Network Service Discovery.
 """
 

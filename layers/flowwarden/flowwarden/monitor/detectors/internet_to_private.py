@@ -7,7 +7,7 @@ Why: a private subnet has no route from the internet. If a connection arrives, t
 False positives: a network load balancer that preserves client IP addresses legitimately brings internet
     sources to private targets; do not declare the subnets of its targets.
 Blind: an answer that arrives in a later batch than its request.
-Events: internet-to-private.json; accept-only.json is none.
+Events: internet-to-private.json; no finding in accept-only.json.
 ATT&CK: T1190 Exploit Public-Facing Application.
 """
 

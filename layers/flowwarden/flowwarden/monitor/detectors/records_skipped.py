@@ -7,7 +7,7 @@ Why: a window with SKIPDATA can hide any number of flows, so no detector can rul
     isolated window requires no action; it is only counted.
 False positives: chance. If two of 10,000 windows are skipped, three of 60 within an hour occur about once in
     50 days for 1,000 interfaces; with windows of 10 min, practically never.
-Events: records-skipped.json, and gaps.json, which is none.
+Events: records-skipped.json; no finding in gaps.json.
 ATT&CK: none; a flood can cause it (T1562 Impair Defenses), but records do not prove that.
 """
 

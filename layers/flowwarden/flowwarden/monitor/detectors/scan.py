@@ -15,7 +15,7 @@ False positives: inventory and vulnerability scanners, new monitoring: add them 
     gateways and load balancers are excluded, since they connect on behalf of others.
 While a role is learned, all of its contacts are new: answers are not counted then, and the limit is
     `LEARNING_FACTOR` times as high.
-Events: scan.json; resolver-answers.json is none.
+Events: scan.json; no finding in resolver-answers.json.
 ATT&CK: T1046 Network Service Discovery.
 """
 

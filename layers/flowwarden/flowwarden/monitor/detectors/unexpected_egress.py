@@ -10,7 +10,7 @@ Why: databases and internal servers have no reason to connect to the internet. O
 False positives: operating system updates, licence checks, vendor telemetry. A connection that a role opens on
     two days counts as usual afterwards.
 While a role is learned, only hosts that the policy names are inspected.
-Events: unexpected-egress.json; accept-only.json is none.
+Events: unexpected-egress.json; no finding in accept-only.json.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
 """
 

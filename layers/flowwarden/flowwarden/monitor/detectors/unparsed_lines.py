@@ -7,7 +7,7 @@ Why: records that are not parsed are not inspected, so the absence of alerts pro
     flow logs share the interface. Quiet interfaces send batches of few lines. One or two malformed lines
     among valid ones are only counted.
 False positives: another application writes other data to the log group. Such data does not belong there.
-Events: unparsed-lines.json, formats-alike.json; poison-line.json is none.
+Events: unparsed-lines.json, formats-alike.json; no finding in poison-line.json.
 ATT&CK: none; these are faults.
 """
 
