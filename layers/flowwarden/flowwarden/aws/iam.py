@@ -13,7 +13,7 @@ from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
 from flowwarden.errors import CallRefused, EnforcementError, NotThere
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_iam import IAMClient
 
 ACTIONS = (

@@ -18,7 +18,7 @@ from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import LogGroupTypeDef
 

@@ -94,8 +94,18 @@ FIELDS: Final = (
     Field("az-id", 4, Kind.TEXT, "Availability Zone id; absent in a sublocation"),
     Field("sublocation-type", 4, Kind.TEXT, "wavelength, outpost or localzone"),
     Field("sublocation-id", 4, Kind.TEXT, "id of the sublocation"),
-    Field("pkt-src-aws-service", 5, Kind.TEXT, "AWS service whose range holds pkt-srcaddr; an open list"),
-    Field("pkt-dst-aws-service", 5, Kind.TEXT, "AWS service whose range holds pkt-dstaddr; an open list"),
+    Field(
+        "pkt-src-aws-service",
+        5,
+        Kind.TEXT,
+        "AWS service whose range contains pkt-srcaddr; AWS adds names over time",
+    ),
+    Field(
+        "pkt-dst-aws-service",
+        5,
+        Kind.TEXT,
+        "AWS service whose range contains pkt-dstaddr; AWS adds names over time",
+    ),
     Field("flow-direction", 5, Kind.DIRECTION, "ingress or egress, relative to the interface"),
     Field(
         "traffic-path",

@@ -16,7 +16,7 @@ from flowwarden.state import schema
 from flowwarden.state.sets import Addition, Sets
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:BatchGetItem")

@@ -15,7 +15,7 @@ from flowwarden.policy.flow_logs import SETTINGS
 from flowwarden.policy.setting import Value
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_ec2.type_defs import (
         FlowLogTypeDef,
         ReservationTypeDef,

@@ -10,7 +10,7 @@ from flowwarden.network.interface import NetworkInterface
 if TYPE_CHECKING:
     from datetime import datetime
 
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_ec2.type_defs import NetworkInterfaceTypeDef, TagTypeDef
 
 _LOAD_BALANCING: Final = "amazon-elb"

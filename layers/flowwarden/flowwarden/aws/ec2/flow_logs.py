@@ -20,7 +20,7 @@ from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 from flowwarden.policy.setting import Setting
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
@@ -128,7 +128,9 @@ class Ec2FlowLogs:
             raise classify("CreateFlowLogs", error.get("Code", ""), error.get("Message", ""))
         for flow_log_id in answer.get("FlowLogIds", []):
             return flow_log_id
-        raise CallFailed("CreateFlowLogs returned neither a flow log nor an error; the next check finds out")
+        raise CallFailed(
+            "CreateFlowLogs returned neither a flow log nor an error; the next check shows whether it exists"
+        )
 
     def delete(self, flow_log_id: str) -> None:
         """See the port; a flow log that is not found (exception or item) counts as deleted."""

@@ -16,7 +16,7 @@ from flowwarden.errors import InterfacesUnavailable
 from flowwarden.network.interface import NetworkInterface
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import (
         FilterTypeDef,

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flowwarden.errors import LogFormatsUnavailable
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_ec2 import EC2Client
 
 ACTIONS = ("ec2:DescribeFlowLogs",)
