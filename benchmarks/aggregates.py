@@ -44,7 +44,7 @@ def aggregate(flows: Iterable[Any]) -> Aggregates:
     groups: dict[Group, list[int]] = {}
     rejected: defaultdict[Pair, set[int | None]] = defaultdict(set)
     by_side: defaultdict[str, int] = defaultdict(int)
-    untold: defaultdict[InterfacePair, int] = defaultdict(int)
+    without_direction: defaultdict[InterfacePair, int] = defaultdict(int)
     for flow in flows:
         source, destination, port, action = flow.srcaddr, flow.dstaddr, flow.dstport, flow.action
         key = (source, destination, port, flow.protocol, action)
@@ -59,10 +59,10 @@ def aggregate(flows: Iterable[Any]) -> Aggregates:
             rejected[source, destination].add(port)
         side = flow.flow_direction
         if side is None:
-            untold[flow.interface_id, source, destination] += 1
+            without_direction[flow.interface_id, source, destination] += 1
         else:
             by_side[side] += 1
-    for side, records in sides(untold).items():
+    for side, records in sides(without_direction).items():
         by_side[side] += records
     return Aggregates(groups, rejected, by_side)
 

@@ -1,7 +1,7 @@
 """`make up`, `make send`, `make inbox`, `make down`: an embedded AWS with the stack deployed, kept running.
 
-`make up` starts a server process in the background. The process deploys the stack, writes down where it is
-and waits for the signal of `make down`. The other commands read that.
+`make up` starts a server process in the background. The process deploys the stack, stores the
+sandbox's state in a file, and waits for the signal of `make down`. The other commands read the file.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class State(Struct, frozen=True):
         return json.loads(answer["Payload"].read() or b"null"), "FunctionError" in answer
 
     def notifications(self, seconds: float) -> list[Delivery]:
-        """The notifications that arrived since the last call; waits so long for the first one."""
+        """The notifications since the last call; waits up to this many seconds for the first one."""
         inboxes, deadline = self.inboxes, time.monotonic() + seconds
         while True:
             arrived = [delivery for box in inboxes for delivery in box.take()]
@@ -155,7 +155,7 @@ class Sandbox:
         return 1
 
     def state(self) -> State:
-        """What is running. Raises NotUp."""
+        """The state of the running sandbox. Raises NotUp."""
         if not self._is_held() or not self._state.exists():
             raise NotUp("the sandbox is not up; run `make up`")
         return msgspec.json.decode(self._state.read_bytes(), type=State)

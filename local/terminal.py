@@ -42,12 +42,12 @@ class Terminal:
             self._line(INDENT + line)
 
     def code(self, text: str) -> None:
-        """Lines as they are: commands, JSON."""
+        """Print lines unchanged: commands, JSON."""
         for line in text.splitlines():
             self._line(2 * INDENT + line)
 
     def copy(self, text: str) -> None:
-        """The output of another process of ours."""
+        """Print the output of a child process unchanged."""
         self._write(text)
 
     def good(self, text: str) -> None:
