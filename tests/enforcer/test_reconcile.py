@@ -446,7 +446,7 @@ def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None,
     assert [named for named, _ in ec2.tagged] == ([("fl-of-vpc-1",)] if fault is None else [])
 
 
-def test_one_failed_verification_is_no_lasting_failure() -> None:
+def test_one_failed_verification_is_not_a_lasting_failure() -> None:
     """The time spent waiting for verification does not count."""
     alternate = DESIRED.alternate_destination
     assert alternate is not None

@@ -40,7 +40,7 @@ def test_a_container_writes_new_edges_once() -> None:
     assert evidence.writes == writes + 1, "the day's edges"
 
 
-def test_an_exempt_host_teaches_its_role_nothing() -> None:
+def test_nothing_is_learned_from_an_exempt_host() -> None:
     """What only it may do is not usual for the others."""
     policy = Policy(exempt=("10.0.0.1",))  # the interface's address in EC2
     evidence = MemoryEvidence()

@@ -404,7 +404,7 @@ def test_unparsed_lines_are_reported_to_operations_once_per_window() -> None:
     assert [sent.document["held_back"] for sent in world.operations.sent] == [0, 1]
 
 
-def test_an_isolated_malformed_line_is_no_finding() -> None:
+def test_an_isolated_malformed_line_is_not_a_finding() -> None:
     """It is counted."""
     world = World()
     result = world.process(batch(BLOCKED, "nonsense"))

@@ -686,7 +686,7 @@ def test_an_operation_unknown_to_the_sdk_is_refused(client: EC2Client) -> None:
 @pytest.mark.parametrize(
     "setting", [each for each in SETTINGS if not each.new_since], ids=lambda each: each.name
 )
-def test_the_sdk_knows_every_setting_not_marked_as_new(client: EC2Client, setting: Setting) -> None:
+def test_the_sdk_has_every_setting_not_marked_as_new(client: EC2Client, setting: Setting) -> None:
     """In the call and in the description, inside the structure named by the setting."""
     model: Any = client.meta.service_model
     asked = model.operation_model("CreateFlowLogs").input_shape

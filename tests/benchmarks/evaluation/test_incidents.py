@@ -49,7 +49,7 @@ def test_every_kind_happens_after_learning(result: Made) -> None:
     assert all(each.begin < world.end for each in result.labels)
 
 
-def test_the_table_of_detectors_knows_every_kind() -> None:
+def test_the_table_of_detectors_contains_every_kind() -> None:
     """So that none is missing."""
     assert set(ACCEPTABLE) == set(KINDS)
     assert all(ACCEPTABLE.values())

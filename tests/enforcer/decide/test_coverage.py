@@ -184,7 +184,7 @@ def test_silence_while_others_write_eventually_is_a_failure(age: int, coverage: 
     assert verdict.coverage is coverage
 
 
-def test_silence_without_certain_activity_is_no_failure() -> None:
+def test_silence_without_certain_activity_is_not_a_failure() -> None:
     """An interface that is new or of unknown activity may be silent; a long active one may not."""
     old, young = (
         replace(ACTIVE, since=NOW - SILENCE_SECONDS),
@@ -207,7 +207,7 @@ def test_records_of_an_interface_of_unknown_activity_verify_delivery() -> None:
     assert judge(vpc_state(WANTED, interfaces=(unknown,), seen=records)).coverage is Coverage.COVERED
 
 
-def test_silence_of_all_interfaces_is_no_failure() -> None:
+def test_silence_of_all_interfaces_is_not_a_failure() -> None:
     """The monitor may not have read the group, in one slot or in all."""
     number = number_of(OTHER)
     assert number is not None

@@ -72,7 +72,7 @@ def test_a_role_that_may_write_is_sound(statements: tuple[Statement, ...]) -> No
         (allow(), deny(resources=(ARN,))),
     ],
 )
-def test_an_undetermined_permission_is_no_problem(statements: tuple[Statement, ...]) -> None:
+def test_an_undetermined_permission_is_not_a_problem(statements: tuple[Statement, ...]) -> None:
     """Records show whether the role works."""
     assert problems(*statements) == []
 
@@ -160,7 +160,7 @@ def test_no_pattern_takes_long(pattern: str) -> None:
     assert able([statement], Deed(action="logs:Put", resources=(value,))) is Able.NO
 
 
-def test_an_unreadable_statement_is_no_problem() -> None:
+def test_an_unreadable_statement_is_not_a_problem() -> None:
     """This holds for Allow and Deny."""
     assert problems(allow(actions=(), unclear=True)) == []
     assert problems(allow(), deny(unclear=True)) == []

@@ -352,7 +352,7 @@ def test_duplicates_are_reported_and_not_changed() -> None:
     assert plan.steps == ()
 
 
-def test_a_flow_log_that_fails_is_no_duplicate() -> None:
+def test_a_flow_log_that_fails_is_not_a_duplicate() -> None:
     """It records nothing and costs nothing."""
     case = vpc_state(WANTED, foreign(log_group_name="theirs", **FAILED))
     assert make(case, PlanContext()).verdict.duplicates == ()

@@ -128,7 +128,7 @@ def test_a_refusal_of_all_is_not_retried_one_by_one() -> None:
     ]
 
 
-def test_a_flow_log_deleted_in_the_meantime_is_no_problem() -> None:
+def test_a_flow_log_deleted_in_the_meantime_is_not_a_problem() -> None:
     """The next sweep tags the others."""
     ec2 = world()
     ec2.tag_fault = NotThere("InvalidFlowLogId.NotFound")

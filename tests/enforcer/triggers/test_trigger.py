@@ -390,7 +390,7 @@ def test_calls_about_the_delivery_role_lead_to_a_check_from_any_region(name: str
         assert tampering(name, "iam.amazonaws.com", asked, awsRegion="us-east-1").kind is kind
 
 
-def test_calls_of_the_enforcer_are_no_tampering() -> None:
+def test_calls_of_the_enforcer_are_not_tampering() -> None:
     """Its replacements delete flow logs."""
     issuer = {"sessionContext": {"sessionIssuer": {"arn": STACK.enforcer_role_arn}}}
     asked = {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}

@@ -101,6 +101,6 @@ def test_a_format_without_packet_counts_counts_records() -> None:
         "a rejected SYN-ACK", "ICMP", "multicast", "broadcast", "accepted",
     ],
 )  # fmt: skip
-def test_traffic_not_initiated_by_an_internal_host_is_no_finding(one: Flow) -> None:
+def test_traffic_not_initiated_by_an_internal_host_is_not_a_finding(one: Flow) -> None:
     """Negative cases."""
     assert inspect(batch(one), Policy()) == []

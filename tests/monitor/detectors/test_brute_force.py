@@ -58,7 +58,7 @@ def test_sessions_add_up_over_batches_and_windows() -> None:
     assert found(suspect(parts[2], before=together)) == ["brute-force"]
 
 
-def test_learning_roles_and_usual_administration_are_no_finding() -> None:
+def test_learning_roles_and_usual_administration_are_not_a_finding() -> None:
     """A bastion, and a role that is not learned yet."""
     assert found(suspect(logins("10.0.9.1", 60), learning=True)) == []
     assert found(suspect(logins("10.0.9.1", 60), asks=frozenset({(TCP, 22)}))) == []

@@ -30,18 +30,18 @@ def test_a_new_connection_of_a_database_is_found() -> None:
     assert len(found(contact("10.0.9.1", 22, ContactOutcome.ANSWERED))) == 1
 
 
-def test_replicas_and_unanswered_contacts_are_no_finding() -> None:
+def test_replicas_and_unanswered_contacts_are_not_a_finding() -> None:
     """`scan` reports scans from a database."""
     assert found(contact("10.0.9.1", 5432, ContactOutcome.ANSWERED)) == []
     assert found(contact("203.0.113.9", 443)) == []
 
 
-def test_a_database_port_on_the_internet_is_no_replica() -> None:
+def test_a_database_port_on_the_internet_is_not_a_replica() -> None:
     """Any host may listen there."""
     assert len(found(contact("203.0.113.9", 5432, ContactOutcome.ANSWERED))) == 1
 
 
-def test_a_host_that_serves_no_database_is_no_finding() -> None:
+def test_a_host_that_serves_no_database_is_not_a_finding() -> None:
     """Other detectors report it."""
     assert found(WEB, serves=frozenset()) == []
 

@@ -123,7 +123,7 @@ def test_a_reported_volume_is_learned_up_to_the_limit() -> None:
     assert [bool(look(sent(1000, at), small, at + 60)) for at in days] == [True] * 3 + [False] * 5
 
 
-def test_learning_roles_exempt_hosts_and_gateways_are_no_finding() -> None:
+def test_learning_roles_exempt_hosts_and_gateways_are_not_a_finding() -> None:
     """Backups of a learning role are new; gateways send for other hosts."""
     assert look(sent(2000), learned(days=3), TODAY + 3700) == []
     assert look(sent(2000), learned(), TODAY + 3700, Policy(exempt=(HOST,))) == []

@@ -46,13 +46,13 @@ def test_many_visitors_of_one_service_are_one_finding() -> None:
     assert describe(finding).summary.startswith("9 internet hosts connected")
 
 
-def test_an_unanswered_accept_is_no_connection() -> None:
+def test_an_unanswered_accept_is_not_a_connection() -> None:
     """The rules allow it, but no host answers; a reset is no answer either."""
     assert inspect(batch(flow(*VISIT)), BY_CIDR) == []
     assert inspect(batch(flow(*VISIT, tcp_flags=2), flow(*ANSWER, tcp_flags=4)), BY_CIDR) == []
 
 
-def test_traffic_not_accepted_from_the_internet_is_no_finding() -> None:
+def test_traffic_not_accepted_from_the_internet_is_not_a_finding() -> None:
     """Rejected, internal, replies to internal requests, other subnets, and guesses."""
     flows = batch(
         rejected(*VISIT, subnet_id="subnet-1"),

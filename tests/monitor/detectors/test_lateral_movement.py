@@ -26,18 +26,18 @@ def test_three_hosts_are_found_on_any_of_the_ports() -> None:
     assert found(SSH[0], contact("10.0.9.2", 3389), contact("10.0.9.3", 5986)) == ["lateral-movement"]
 
 
-def test_fewer_hosts_and_other_ports_are_no_finding() -> None:
+def test_fewer_hosts_and_other_ports_are_not_a_finding() -> None:
     """A host contacted on two ports counts once; a pool of databases does not count."""
     assert found(*SSH[:2], contact("10.0.9.2", 3389)) == []
     assert found(*(contact(f"10.0.9.{host}", 5432) for host in range(1, 9))) == []
 
 
-def test_a_learning_role_is_no_finding() -> None:
+def test_a_learning_role_is_not_a_finding() -> None:
     """All administration is new then."""
     assert found(*SSH, learning=True) == []
 
 
-def test_usual_services_on_other_hosts_are_no_finding() -> None:
+def test_usual_services_on_other_hosts_are_not_a_finding() -> None:
     """A bastion opens SSH to any host; remote desktop is a different service."""
     one = suspect(*SSH, asks=frozenset({(TCP, 22)}))
     assert inspect(one, Thresholds()) == []

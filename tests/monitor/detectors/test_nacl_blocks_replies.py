@@ -82,7 +82,7 @@ def test_two_connections_are_too_few() -> None:
     assert inspect(batch(*again), Policy()) == []
 
 
-def test_backscatter_and_leftovers_are_no_fault_of_a_network_acl() -> None:
+def test_backscatter_and_leftovers_are_not_a_fault_of_a_network_acl() -> None:
     """Replies without a request, and late packets."""
     strays = [
         rejected(f"203.0.113.{number}:443", "10.0.2.30:40000", tcp_flags=18, flow_direction=IN)

@@ -38,7 +38,7 @@ def test_slow_probes_are_found_within_the_day() -> None:
     assert "within 24 h" in describe(findings[0]).summary
 
 
-def test_failures_of_usual_contacts_are_no_scan() -> None:
+def test_failures_of_usual_contacts_are_not_a_scan() -> None:
     """An outage of the database's network: the edge is known."""
     evidence = learned()
     outage = [tried(f"10.0.3.{host}", 5432) for host in range(1, 60)]
@@ -63,7 +63,7 @@ def test_while_a_role_is_learned_only_more_failures_count() -> None:
     assert look(internet, MemoryEvidence(), known=unknown) == [], "it may be a NAT gateway"
 
 
-def test_gateways_and_exempt_hosts_are_no_finding() -> None:
+def test_gateways_and_exempt_hosts_are_not_a_finding() -> None:
     """A NAT gateway connects for other hosts; an exempt scanner is allowed to scan."""
     evidence = learned()
     gateway = FakeDirectory({"eni-1": interface("eni-1")})
@@ -146,7 +146,7 @@ def test_equal_addresses_in_other_vpcs_are_other_hosts() -> None:
     assert look(SCAN[8:], evidence, known=elsewhere) == []
 
 
-def test_unanswered_udp_to_the_internet_is_no_scan() -> None:
+def test_unanswered_udp_to_the_internet_is_not_a_scan() -> None:
     """Browsers try QUIC and fall back."""
     refused = [
         rejected(f"{CLIENT}:4000", f"203.0.113.{host}:443", protocol=17, flow_direction=OUT, start=TODAY + 60)

@@ -116,7 +116,7 @@ def test_a_known_scanner_costs_no_more_writes() -> None:
     assert len(places["refused-at"]) <= 20
 
 
-def test_visitors_without_refusals_and_usual_services_are_no_finding() -> None:
+def test_visitors_without_refusals_and_usual_services_are_not_a_finding() -> None:
     """Nor are a handful of refusals or a reset."""
     evidence = learned(*visit(443))
     assert look([*KNOCKS, *visit(443)], evidence) == []

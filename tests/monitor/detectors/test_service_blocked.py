@@ -56,19 +56,19 @@ def test_few_clients_are_reported_individually() -> None:
     assert len(blocked(flows, Policy())) == LIMITS.shut_clients - 1
 
 
-def test_stray_packets_of_many_hosts_are_no_blocked_service() -> None:
+def test_stray_packets_of_many_hosts_are_not_a_blocked_service() -> None:
     """Each host's own attempts count, not their sum."""
     assert triaged(batch(*clients(50, packets=LIMITS.blocked_packets - 1)), Policy()) == []
 
 
-def test_internet_servers_are_no_blocked_service() -> None:
+def test_internet_servers_are_not_a_blocked_service() -> None:
     """Each rejected client is its own finding."""
     flows = batch(*clients(LIMITS.shut_clients, "198.51.100.7:443"))
     assert inspect(flows, Policy()) == []
     assert len(blocked(flows, Policy())) == LIMITS.shut_clients
 
 
-def test_exempt_hosts_and_probers_are_no_clients() -> None:
+def test_exempt_hosts_and_probers_are_not_clients() -> None:
     """In any number: exempt hosts never page, and probers are reported as probers."""
     exempt = batch(*clients(50))
     assert inspect(exempt, Policy(exempt=("10.0.0.0/16",))) == []

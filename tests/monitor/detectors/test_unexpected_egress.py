@@ -51,7 +51,7 @@ def test_many_destinations_are_one_finding() -> None:
     assert "and 4 other hosts" in describe(finding).summary
 
 
-def test_expected_traffic_of_a_listener_is_no_finding() -> None:
+def test_expected_traffic_of_a_listener_is_not_a_finding() -> None:
     """Replies, calls to internal hosts and AWS services, rejected calls, and calls of other hosts."""
     flows = batch(
         flow(f"{DATABASE}:443", f"{OUTSIDE}:49800", tcp_flags=18),
@@ -83,7 +83,7 @@ def test_a_role_that_only_listens_needs_no_declaration() -> None:
     assert "never connected to the internet" in describe(finding).because
 
 
-def test_other_roles_internal_targets_and_failures_are_no_finding() -> None:
+def test_other_roles_internal_targets_and_failures_are_not_a_finding() -> None:
     """Being seen for the first time alone never pages."""
     refused, inside = (
         contact(OUTSIDE, 443, peer="internet"),

@@ -53,7 +53,7 @@ def test_too_many_unparsed_lines_are_a_finding(lines: list[str]) -> None:
     ],
     ids=["no line", "good", "gap", "nothing to read", "headers", "few", "less than a tenth"],
 )
-def test_few_unparsed_lines_are_no_finding(lines: list[str]) -> None:
+def test_few_unparsed_lines_are_not_a_finding(lines: list[str]) -> None:
     """Isolated malformed lines are only counted; header and blank lines contain no record."""
     assert judged(*lines) is None
 

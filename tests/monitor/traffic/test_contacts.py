@@ -81,7 +81,7 @@ def test_many_windows_and_ports_of_a_client_are_one_contact() -> None:
     ]  # fmt: skip
 
 
-def test_flows_without_a_known_initiator_are_no_contact() -> None:
+def test_flows_without_a_known_initiator_are_not_a_contact() -> None:
     """A web server's replies to thousands of ports, resets to a scanner, leftovers, ICMP."""
     assert contacts(
         *(flow(f"{CLIENT}:443", f"203.0.113.9:{n}", tcp_flags=RST, flow_direction=OUT) for n in range(3, 99)),
@@ -90,7 +90,7 @@ def test_flows_without_a_known_initiator_are_no_contact() -> None:
     ) == []  # fmt: skip
 
 
-def test_a_leftover_is_no_attempt() -> None:
+def test_a_leftover_is_not_an_attempt() -> None:
     """The security group no longer tracks the connection; a rejected SYN is an attempt."""
     listens = [asked(), answered()]
     for flags, clients in ((0, [CLIENT]), (1, [CLIENT]), (2, [CLIENT, "10.0.1.9"])):
@@ -127,7 +127,7 @@ def test_a_servers_replies_belong_to_its_clients_contacts() -> None:
     assert [each.client for each in found if each.client == CLIENT] == []
 
 
-def test_silence_is_no_failure_for_protocols_without_answers() -> None:
+def test_silence_is_not_a_failure_for_protocols_without_answers() -> None:
     """Unanswered UDP may be a log or a metric."""
     assert contacts(
         rejected(f"{CLIENT}:40000", f"{SERVER}:514", protocol=17, flow_direction=OUT)

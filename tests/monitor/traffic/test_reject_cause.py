@@ -143,7 +143,7 @@ def test_without_a_side_the_rules_of_either_end_are_possible() -> None:
 
 
 @pytest.mark.parametrize("flags", [0, 1, 4, 5])
-def test_leftovers_are_no_attempts(flags: int) -> None:
+def test_leftovers_are_not_attempts(flags: int) -> None:
     """Neither of internal hosts nor of the internet, regardless of other evidence for the initiator."""
     listening = flow(SERVER, "10.0.1.20:40001", **ANSWER)
     internal, external = (rejected(client, SERVER, tcp_flags=flags) for client in (CLIENT, STRANGER))
