@@ -28,7 +28,10 @@ def test_ids_and_networks_can_be_mixed() -> None:
     [
         ("not json", "policy: not JSON"),
         ("[]", "Expected `object`, got `array`"),
-        ('{"own_cidr": []}', "unknown field `own_cidr`; allowed settings: own_cidrs, partner_cidrs"),
+        *(
+            (f'{{"{name}": {{}}}}', f"unknown field `{name}`; allowed settings: own_cidrs, partner_cidrs")
+            for name in ("own_cidr", "flow_log", "default", "rules", "exemptions", "where")
+        ),
         ('{"own_cidrs": "10.0.0.0/8"}', r"Expected `array`, got `str` - at `\$.own_cidrs`"),
         (
             '{"own_cidrs": ["10.0.0.0/8", "10.0.0.0/33"]}',

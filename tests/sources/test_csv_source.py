@@ -59,7 +59,8 @@ def test_a_row_with_more_or_fewer_columns_is_malformed() -> None:
     )
     assert [flow.srcaddr for flow in held.flows] == ["10.0.0.1", "10.0.0.3"]
     assert held.reasons == [
-        (number, f"{count} columns where the header has 2") for number, count in ((2, 1), (4, 3), (5, 1))
+        (number, f"{count} where the header has 2")
+        for number, count in ((2, "1 column"), (4, "3 columns"), (5, "1 column"))
     ]
 
 

@@ -158,7 +158,7 @@ def test_lines_are_extracted_from_any_envelope(value: object, indent: int | None
     held = read_all("\n" + json.dumps(value, indent=indent))
     assert held.flows == flows_of(ACCEPTED)
     assert len(held.gaps) == 1
-    assert held.reasons == [(2, "1 tokens where the log format has 14")]
+    assert held.reasons == [(2, "1 token where the log format has 14")]
 
 
 @pytest.mark.parametrize("value", [CONTROL, encode(CONTROL)])

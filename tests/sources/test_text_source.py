@@ -55,7 +55,7 @@ def test_a_header_in_the_middle_is_skipped() -> None:
     """Also if there is one before every record; it counts for line numbers."""
     held = read_all(f"{HEADER}\n{ACCEPTED}\n{HEADER}\n{REJECTED}\n{HEADER}\nodd")
     assert held.flows == flows_of(ACCEPTED, REJECTED)
-    assert held.reasons == [(6, "1 tokens where the log format has 14")]
+    assert held.reasons == [(6, "1 token where the log format has 14")]
 
 
 def test_a_header_in_the_middle_changes_the_layout() -> None:

@@ -17,7 +17,7 @@ def enforcer_environment(stack: str, region: str | None) -> dict[str, str]:
     The caller needs cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
 
     Raises:
-        SettingsError: the stack does not exist, or the caller lacks permission.
+        SettingsError: no such stack, or the caller lacks permission, a region or credentials.
     """
     try:
         stacks = boto3.client("cloudformation", region_name=region)
@@ -25,6 +25,7 @@ def enforcer_environment(stack: str, region: str | None) -> dict[str, str]:
         function = found["StackResourceDetail"]["PhysicalResourceId"]
         functions = boto3.client("lambda", region_name=region)
         configuration = functions.get_function_configuration(FunctionName=function)
-    except (ClientError, BotoCoreError) as error:
-        raise SettingsError(f"cannot read stack {stack} in {region or 'no region'}: {error}") from error
+    except (ClientError, BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
+        where = f"stack {stack} in {region}" if region else f"stack {stack}"
+        raise SettingsError(f"cannot read {where}: {error}") from error
     return {**configuration["Environment"]["Variables"], "AWS_REGION": stacks.meta.region_name}

@@ -116,7 +116,7 @@ _PLACES: Mapping[str, type[Struct]] = {
 
 def _allowed(reason: str) -> str:
     """The names of the settings at the path in msgspec's message (`… - at `$.one.two``)."""
-    path = re.findall(r"[a-z_]+", reason.rpartition("`$")[2])
+    path = re.findall(r"[a-z_]+", reason.partition(" - at `$")[2])  # without a path: the top level
     place = next((_PLACES[name] for name in path[::-1] if name in _PLACES), Policy)
     return ", ".join(place.__struct_fields__)
 

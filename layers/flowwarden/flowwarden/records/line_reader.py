@@ -126,7 +126,9 @@ class LineReader:
             raise ValueError("header line: it contains field names, not a record")
         candidates = self._candidates.get(len(tokens), [])
         if not candidates:
-            raise ValueError(f"{len(tokens)} tokens where the log format has {self._counts()}")
+            raise ValueError(
+                f"{len(tokens)} token{'s' * (len(tokens) != 1)} where the log format has {self._counts()}"
+            )
         fitting: list[Flow | Gap | None] = []
         misfits: list[str] = []
         for layout in candidates:

@@ -58,7 +58,7 @@ class _Table:
         except csv.Error as error:
             return Unreadable(number, shortened(line), f"not valid CSV: {error}")
         if len(cells) != self._width:
-            reason = f"{len(cells)} columns where the header has {self._width}"
+            reason = f"{len(cells)} column{'s' * (len(cells) != 1)} where the header has {self._width}"
             return Unreadable(number, shortened(line), reason)
         text = self._columns.line(cells) if self._columns else cells[self._message]
         return Row(self._layouts, number, text)

@@ -52,6 +52,8 @@ def find(paths: Iterable[str], stdin: BufferedIOBase) -> Iterator[Input | Source
     for path in paths:
         if path == STDIN:
             yield Input("standard input", None, stream=stdin)
+        elif not path:
+            yield SourceNotOpened("'': the path is empty; write . for the current folder")
         else:
             yield from _below(Path(path), named=True)
 
