@@ -67,9 +67,10 @@ docs: .venv/.made ## Generate docs/detectors.md, docs/state.md, the tables of do
 	@$(BIN)/python -m local.docs_state
 
 .PHONY: golden
-golden: .venv/.made ## Regenerate the golden notifications of the detectors and of the enforcer
+golden: .venv/.made ## Regenerate the golden notifications of the detectors and of the enforcer, and the command's output
 	@$(BIN)/python -m tests.monitor.render.golden
 	@$(BIN)/python -m tests.enforcer.reporting.golden
+	@$(BIN)/python -m tests.cli.golden
 
 .PHONY: validate
 validate: .venvs/sam/.made ## Validate the template with SAM
@@ -104,9 +105,9 @@ wheel: .venv/.made ## Build the wheel of the command line into build/wheel, and 
 	@rm -rf build/lib build/bdist.* build/wheel  # setuptools would pack what an older tree left in build/lib
 	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
 	@$(PYTHON) -m venv --clear build/wheel/venv
-	@build/wheel/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r layers/dependencies/requirements.txt
+	@build/wheel/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cli.txt
 	@env -u PYTHONPATH build/wheel/venv/bin/pip install --quiet --disable-pip-version-check --no-deps build/wheel/*.whl  # PYTHONPATH shows pip this folder
-	@cd build/wheel && unset PYTHONPATH && venv/bin/flowwarden --version && venv/bin/flowwarden read ../../tests/cli/sample.log > /dev/null && ls *.whl
+	@cd build/wheel && unset PYTHONPATH && venv/bin/pip check && PATH="$$PWD/venv/bin:$$PATH" bash ../../tests/cli/try_wheel.sh && ls *.whl
 
 .PHONY: bench
 bench: .venvs/bench/.made ## Measure the time to read a payload, compared with lower bounds and other parsers, in about 4 minutes (ARGS=--quick, ARGS=--stages)
@@ -127,7 +128,7 @@ peers: .venvs/peers-world/.made .venvs/peers-custodian/.made .venvs/peers-prowle
 .PHONY: lock
 lock: .venv/.made ## Pin the requirements again
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	for name in bench dev ministack peers-custodian peers-prowler peers-world sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
+	for name in bench cli dev ministack peers-custodian peers-prowler peers-world sam; do $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.13 requirements/$$name.in -o requirements/$$name.txt; done
 
 .PHONY: clean
 clean: ## Remove everything that the tasks created, including the environments

@@ -6,16 +6,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Final, NoReturn
 
 from flowwarden_cli.commands import COMMANDS
-from flowwarden_cli.commands.command import FINE, Command, UsageError
+from flowwarden_cli.commands.command import FINE, UNREADABLE, Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
 INTERRUPTED: Final = 130
 
-_DESCRIPTION: Final = "Flow Warden on the command line: reads flow records and shows the enforcer's plan."
+_DESCRIPTION: Final = "Reads AWS VPC flow logs, and prints what Flow Warden's enforcer would do."
+_MARGIN: Final = 2
+"""Columns that help and usage leave free, as argparse does."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,10 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = run(sys.argv[1:] if arguments is None else arguments, console)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader, such as `| head`, closed the pipe: not an error, and nothing may be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader, such as `| head`, closed the pipe, which is not an error
+        _drop_output()
         return FINE
+    except OSError as error:  # errors of the input are SourceErrors, so this is the output: the disk is full
+        _drop_output()
+        console.report(f"error: cannot write the output: {error.strerror or error}")
+        return UNREADABLE
     except KeyboardInterrupt:
         console.report("interrupted")
         return INTERRUPTED
@@ -39,20 +45,32 @@ def run(arguments: Sequence[str], console: Console, commands: Sequence[Command] 
 
     Raises:
         SystemExit: the usage is wrong (2), or help or version was requested (0).
-        BrokenPipeError: the reader of the output closed the pipe.
+        OSError: the output cannot be written; BrokenPipeError: its reader closed the pipe.
     """
-    parser = _parser(commands)
-    options = parser.parse_args(arguments)
+    parser, parsers = _parser(commands, console.columns - _MARGIN)
+    options = parser.parse_args(arguments, argparse.Namespace(parser=parser))
     by_name = {each.name: each for each in commands}
     try:
         return by_name[options.command].run(options, console)
     except UsageError as error:
-        parser.error(str(error))
+        parsers[options.command].error(str(error))
 
 
-def _parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="flowwarden", description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+def _drop_output() -> None:
+    """Discard what is not yet written, because Python writes it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser(
+    commands: Sequence[Command], width: int
+) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of the whole command line, and that of each command."""
+    parser = argparse.ArgumentParser(
+        prog="flowwarden",
+        description=_DESCRIPTION,
+        formatter_class=partial(argparse.HelpFormatter, width=width),
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     choice = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for each in commands:
         one = choice.add_parser(
@@ -60,10 +78,18 @@ def _parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
             help=each.help,
             description=each.description,
             epilog=each.epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=width),
         )
         each.add_arguments(one)
-    return parser
+    return parser, choice.choices
+
+
+class _Version(argparse.Action):
+    """Prints the version; looks it up only then, because that reads the folders of all installed packages."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        sys.stdout.write(f"{parser.prog} {_version()}\n")
+        parser.exit()
 
 
 def _version() -> str:

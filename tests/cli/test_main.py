@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -13,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from flowwarden.records.log_format import LogFormat
+from flowwarden_cli.commands import COMMANDS
 from flowwarden_cli.main import main
 from tests.cli.fakes_console import flowwarden
 from tests.sources.held import ACCEPTED, REJECTED
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "flowwarden_cli"]
+IMPORTED = [str(ROOT / "layers" / "flowwarden"), str(ROOT / "cli")]
+FULL = Path("/dev/full")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,56 @@ def test_an_interrupt_exits_with_130() -> None:
     assert (reading.returncode, stderr.decode()) == (130, "interrupted\n")
 
 
+UNPRIVILEGED = """
+import os, sys
+from flowwarden_cli.main import main
+main(["read", os.devnull])  # imports all modules, which the other user may not be able to read
+if os.geteuid() == 0:
+    os.setuid(65534)
+sys.exit(main(["read", *sys.argv[1:]]))
+"""
+"""Reads paths as a user whom file permissions restrict, which they do not do for root."""
+
+
+def test_files_and_folders_without_read_permission_are_reported(tmp_path: Path) -> None:
+    """Each by its name, and the exit code is 1."""
+    (tmp_path / "secret.log").write_text(ACCEPTED)
+    (tmp_path / "secret.log").chmod(0)
+    (tmp_path / "folder").mkdir(mode=0)
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED, "secret.log", "folder"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": os.pathsep.join(IMPORTED)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (tmp_path / "folder").chmod(0o700)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[1:] == [
+        *(
+            f"error: {name}: Permission denied; check the path and its permissions"
+            for name in ("secret.log", "folder")
+        ),
+        "0 flows, 0 gaps, 0 malformed lines in 2 sources, 2 not read to the end",
+    ]
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["read", "-"], ["read", "--explain", ACCEPTED]])
+def test_output_that_cannot_be_written_is_an_error_without_a_traceback(arguments: list[str]) -> None:
+    """A full disk, whether it is noticed while records are printed or at the end."""
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            input=ACCEPTED,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1:] == ["error: cannot write the output: No space left on device"]
+    assert "Traceback" not in done.stderr
+
+
 def test_records_are_printed_as_soon_as_they_are_read() -> None:
     """So that `tail -f … | flowwarden read -` works: nothing waits for the end of the input."""
     with subprocess.Popen(
@@ -127,9 +181,9 @@ def test_every_option_is_in_the_docs_and_every_one_in_the_docs_exists(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`docs/command-line.md` matches the parsers."""
-    for command in ("read", "plan"):
+    for command in COMMANDS:
         with pytest.raises(SystemExit):
-            main([command, "--help"])
+            main([command.name, "--help"])
     page = (ROOT / "docs" / "command-line.md").read_text()
     options = set(re.findall(r"^  (?:-h, )?(--[a-z]+)", capsys.readouterr().out, re.MULTILINE))
     assert options

@@ -69,4 +69,4 @@ def test_inconsistent_arguments_are_wrong_usage(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as ended:
         run(["count", "--", "-1"], fake_console(), (COUNT,))
     assert ended.value.code == 2
-    assert capsys.readouterr().err.endswith("flowwarden: error: count: write 0 or more\n")
+    assert capsys.readouterr().err.endswith("flowwarden count: error: count: write 0 or more\n")

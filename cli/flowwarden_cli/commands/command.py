@@ -29,4 +29,8 @@ class Command(Struct, frozen=True, kw_only=True):
     """Examples and exit codes."""
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace, Console], int]
-    """Runs the command; returns the exit code. Raises UsageError; BrokenPipeError if the pipe is closed."""
+    """Runs the command with the parsed arguments; returns the exit code.
+
+    `parser` of the arguments is the parser of the whole command line.
+    Raises UsageError, and OSError if the output cannot be written.
+    """

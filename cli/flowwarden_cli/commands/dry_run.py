@@ -84,21 +84,28 @@ def run(
 
 def read_settings(question: Question) -> EnforcerSettings:
     """The enforcer's settings, with the overrides of the options. Raises SettingsError."""
-    environment: Mapping[str, str]
+    settings = EnforcerSettings.from_mapping(_environment(question))
+    return settings if question.policy is None else replace(settings, policy=_text(question.policy))
+
+
+def _environment(question: Question) -> Mapping[str, str]:
+    if question.settings is None:
+        region = question.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return enforcer_environment(question.stack, region)
     try:
-        if question.settings is not None:
-            environment = msgspec.json.decode(question.settings.read_bytes(), type=dict[str, str])
-        else:
-            region = question.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-            environment = enforcer_environment(question.stack, region)
-        settings = EnforcerSettings.from_mapping(environment)
-        if question.policy is not None:
-            settings = replace(settings, policy=question.policy.read_text())
-    except OSError as error:
-        raise SettingsError(str(error)) from error
-    except UnicodeDecodeError as error:
-        files = " or ".join(str(each) for each in (question.settings, question.policy) if each is not None)
-        raise SettingsError(f"{files}: {error}; save the file as UTF-8") from error
+        return msgspec.json.decode(_text(question.settings), type=dict[str, str])
     except msgspec.DecodeError as error:
-        raise SettingsError(f"{question.settings}: {error}; it must be a JSON object of variables") from error
-    return settings
+        raise SettingsError(
+            f"{question.settings}: {error}; write a JSON object that maps each variable to a string"
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: {error.strerror or error}; check the path and its permissions"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8; save the file as UTF-8") from error

@@ -72,7 +72,7 @@ def _value(field: Field, token: str) -> str:
     try:
         value = convert(field.kind, token)
     except ValueError as error:
-        return f"✗ {error}"
+        return f"✗ {str(error).removeprefix('which is ')}"
     if value is None:
         return "absent"
     if field.kind is Kind.SECONDS and isinstance(value, int):

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flowwarden_cli.commands.command import UNREADABLE, Command
 from flowwarden_cli.terminal.console import Console
 
+if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
+    from flowwarden.enforcer.ports import EnforcerPorts
+    from flowwarden.settings import EnforcerSettings
+
+type Wiring = Callable[[EnforcerSettings], EnforcerPorts]
+
 _DESCRIPTION: Final = """\
-Prints the steps that the enforcer of a deployed stack would take for each VPC and for the log groups, in
-order, with the reason and the estimated cost. Uses your current AWS credentials, and changes nothing.
+Prints the steps that the enforcer of a deployed stack would take for each VPC
+and for the log groups, in order, with the reason and the estimated cost. Uses
+your current AWS credentials, and changes nothing.
 """
 _EXAMPLES: Final = """\
 examples:
   flowwarden plan --region eu-west-1
-  flowwarden plan --policy new-policy.json --json | jq '.vpcs[] | select(.steps != [])'
+  flowwarden plan --policy new-policy.json
+  flowwarden plan --json | jq '.vpcs[] | select(.steps != [])'
 
-exit codes: 0 fine, with or without steps to take; 1 AWS or the settings could not be read, or action is
-required that the enforcer cannot take; 2 wrong usage
+exit codes: 0 fine, with or without steps to take; 1 AWS or the settings could
+not be read, or action is required that the enforcer cannot take; 2 wrong
+usage; 130 interrupted
 """
 
 
@@ -42,7 +52,8 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
-def _run(options: Namespace, console: Console) -> int:
+def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
+    """Print the plan; return the exit code. `wired` creates the ports, by default on AWS."""
     try:
         # Imported here, because only this command needs the SDK, which takes half a second to load.
         from flowwarden_cli.commands import dry_run  # noqa: PLC0415  an optional package
@@ -56,7 +67,7 @@ def _run(options: Namespace, console: Console) -> int:
         settings=options.settings,
         as_json=options.json,
     )
-    return dry_run.run(question, console)
+    return dry_run.run(question, console, wired)
 
 
 COMMAND: Final = Command(
@@ -65,5 +76,5 @@ COMMAND: Final = Command(
     description=_DESCRIPTION,
     epilog=_EXAMPLES,
     add_arguments=_add_arguments,
-    run=_run,
+    run=run,
 )

@@ -22,19 +22,24 @@ from flowwarden_cli.terminal.progress import Progress
 
 _SHOWN: Final = 100
 _DESCRIPTION: Final = """\
-Prints flow records as JSON lines with AWS's field names: numbers as numbers, absent values as null. The
-counts go to standard error. A PATH is a file, a folder (including subfolders), or - for standard input. The
-format of a file is detected from its content: text with or without a header line, CloudWatch exports, CSV,
-JSON, subscription payloads, Kinesis events, Parquet; all except Parquet also compressed with gzip.
+Prints flow records as JSON lines with AWS's field names: numbers as numbers,
+absent values as null. The counts go to standard error.
+
+A PATH is a file, a folder (including subfolders), or - for standard input. The
+kind of a file is detected from its content: text with or without a header
+line, CloudWatch export, CSV, JSON, subscription payload, Kinesis event or
+Parquet. All kinds except Parquet can be compressed with gzip.
 """
 _EXAMPLES: Final = """\
 examples:
   flowwarden read AWSLogs/ --only REJECT | jq .srcaddr
   flowwarden read --malformed flows.log.gz
   aws logs filter-log-events --log-group-name GROUP | flowwarden read -
-  flowwarden read --format '${srcaddr} ${dstaddr} ${action}' --explain '10.0.0.5 10.0.0.9 REJECT'
+  flowwarden read --format 'srcaddr dstaddr action' \\
+    --explain '10.0.0.5 10.0.0.9 REJECT'
 
-exit codes: 0 fine; 1 at least one source could not be read to its end; 2 wrong usage; 130 interrupted
+exit codes: 0 fine; 1 at least one source could not be read to its end, or the
+output could not be written; 2 wrong usage; 130 interrupted
 """
 
 
@@ -77,7 +82,7 @@ class _Counts:
             f"{_number(self.flows, 'flow')}, "
             f"{_number(sum(self.gaps.values()), 'gap')}{f' ({gaps})' * bool(gaps)}, "
             f"{_number(self.malformed, 'malformed line')} in {_number(self.sources, 'source')}"
-            + f", {self.failed:,} of them not readable to the end"
+            + f", {self.failed:,} not read to the end"
             * bool(self.failed)
         )
 
@@ -99,6 +104,8 @@ def print_records(
             reading.take(each)
     finally:
         progress.wipe()
+    if not found:
+        console.report("note: no files; names that begin with . or _ are skipped")
     console.report(reading.counts.summary())
     if reading.counts.malformed and not choice.malformed:
         console.report(f"first malformed: {reading.counts.first_malformed}")
@@ -205,8 +212,10 @@ def _add_arguments(command: ArgumentParser) -> None:
 
 
 def _run(options: Namespace, console: Console) -> int:
-    if bool(options.paths) == (options.explain is not None):
-        raise UsageError("read: specify either PATHs or --explain LINE; use - for standard input")
+    if options.paths and options.explain is not None:
+        raise UsageError("--explain LINE takes no PATH")
+    if not options.paths and options.explain is None:
+        raise UsageError("write at least one PATH (- for standard input), or --explain LINE")
     try:
         layouts = _layouts(options.format, console)
     except LogFormatError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ class Console(Struct, frozen=True):
     """Seconds since an arbitrary start."""
     now: Callable[[], float] = time.time
     """Unix seconds."""
+    columns: int = 80
+    """The width of the terminal, for help and usage."""
 
     @classmethod
     def of_process(cls) -> Self:
@@ -33,7 +36,8 @@ class Console(Struct, frozen=True):
         # Some schedulers provide no stdin: treat it as empty.
         stdin = cast("BufferedIOBase", sys.stdin.buffer if sys.stdin is not None else BytesIO())
         stdout = cast("BufferedIOBase", sys.stdout.buffer)
-        return cls(stdin, stdout, sys.stderr, shows_progress, time.monotonic)
+        columns = shutil.get_terminal_size().columns
+        return cls(stdin, stdout, sys.stderr, shows_progress, time.monotonic, columns=columns)
 
     def print(self, text: str) -> None:
         """Print a line of text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -43,10 +44,14 @@ def gap_as_mapping(gap: Gap) -> dict[str, Any]:
 
 
 def malformed_as_json(source: str, malformed: Iterable[tuple[int, Malformed]]) -> bytes:
-    """Each malformed line: its source and line number, the reason, and its text."""
+    """Each malformed line: its source and line number, the reason, and its text.
+
+    The name of a file may contain bytes that are not UTF-8; they are printed as escapes in hexadecimal.
+    """
+    name = os.fsencode(source).decode("utf-8", "backslashreplace")
     return _ENCODER.encode_lines(
         [
-            {"source": source, "line": number, "reason": bad.reason, "text": bad.line}
+            {"source": name, "line": number, "reason": bad.reason, "text": bad.line}
             for number, bad in malformed
         ]
     )

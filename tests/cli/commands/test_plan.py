@@ -8,19 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from flowwarden.enforcer.state.inventory import LogGroup, Vpc
+from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.errors import CallRefused
-from flowwarden.network.interface import NetworkInterface
-from flowwarden.state import heartbeats
 from flowwarden_cli.commands.command import FINE
 from flowwarden_cli.commands.dry_run import NOT_SEEN, Question, run
 from flowwarden_cli.terminal.console import Console
-from tests.enforcer.cases import BESIDE, but, foreign, seen
-from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
+from tests.cli.fakes_account import NOW, SETTINGS, world
+from tests.enforcer.cases import BESIDE, but
+from tests.enforcer.fakes import ACCOUNT, GROUP, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.functions.test_enforcer_events import ENVIRONMENT
-
-NOW = 1_793_611_800
 
 
 class Terminal:
@@ -42,27 +38,8 @@ class Terminal:
 def settings(tmp_path: Path) -> Path:
     """The enforcer's variables in a file."""
     path = tmp_path / "settings.json"
-    environment = {**ENVIRONMENT, "LOG_FORMAT": STACK.log_format, "FLOW_LOG_RETENTION_DAYS": "30"}
-    path.write_text(json.dumps(environment))
+    path.write_text(json.dumps(SETTINGS))
     return path
-
-
-def world() -> Fakes:
-    """A VPC with the stack's old format, one that is covered twice, and one with no flow log."""
-    ec2 = FakeEc2(
-        [Vpc(vpc_id=f"vpc-{number}", owner_id=ACCOUNT) for number in (1, 2, 3)],
-        [
-            but(log_format="${version}"),
-            but(flow_log_id="fl-2", resource_id="vpc-2"),
-            foreign(resource_id="vpc-2", log_group_name="foreign"),
-        ],
-        [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")],
-    )
-    fakes = Fakes(ec2=ec2)
-    fakes.groups.there = {GROUP: LogGroup(name=GROUP, retention_days=7)}
-    for each in heartbeats.additions(GROUP, seen("eni-0a", at=NOW)[GROUP]):
-        fakes.evidence.add(each)
-    return fakes
 
 
 def test_a_log_group_without_records_requires_action(settings: Path) -> None:
@@ -158,11 +135,12 @@ def test_unreadable_input_is_an_error(settings: Path, tmp_path: Path) -> None:
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe{}")
     for question, expected in (
-        (Question(stack="x", settings=broken), "it must be a JSON object of variables"),
-        (Question(stack="x", settings=tmp_path / "none.json"), "none.json"),
+        (Question(stack="x", settings=broken), "write a JSON object that maps each variable to a string"),
+        (Question(stack="x", settings=tmp_path / "none.json"), "none.json: No such file"),
+        (Question(stack="x", settings=settings, policy=tmp_path), f"{tmp_path}: Is a directory"),
         (Question(stack="x", settings=settings, policy=broken), "policy"),
-        (Question(stack="x", settings=settings, policy=binary), "binary.json: "),
-        (Question(stack="x", settings=binary), "binary.json: "),
+        (Question(stack="x", settings=settings, policy=binary), "binary.json: is not UTF-8"),
+        (Question(stack="x", settings=binary), "binary.json: is not UTF-8"),
     ):
         terminal = Terminal()
         assert run(question, terminal.console, lambda _: world().aws()) == NOT_SEEN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,28 @@ def test_a_malformed_line_is_printed_with_its_position_and_reason(log: Path) -> 
     ]
 
 
+def test_a_file_name_that_is_not_utf8_is_printed_with_escapes(tmp_path: Path) -> None:
+    """JSON is UTF-8, and Linux accepts any bytes in a name."""
+    path = os.fsencode(tmp_path) + b"/od\xffd.log"
+    Path(os.fsdecode(path)).write_text(ODD)
+    (record,) = flowwarden(["read", os.fsdecode(path), "--malformed"]).records
+    assert record["source"] == f"{tmp_path}/od\\xffd.log"
+
+
+def test_an_empty_path_is_an_error_and_not_the_current_folder() -> None:
+    """As of an unset variable in a script."""
+    ended = flowwarden(["read", ""])
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "the path is empty" in ended.stderr
+
+
+def test_a_folder_without_files_is_noted(tmp_path: Path) -> None:
+    """Hidden files are not read, which may be the reason; a file without lines needs no note."""
+    (tmp_path / "_SUCCESS").touch()
+    assert flowwarden(["read", tmp_path]).stderr.startswith("note: no files; ")
+    assert "no files" not in flowwarden(["read", tmp_path / "_SUCCESS"]).stderr
+
+
 @pytest.mark.parametrize("options", [[], ["--only", "REJECT"], ["--gaps"]])
 def test_the_summary_counts_all_records_read(log: Path, options: list[str]) -> None:
     """Whether printed or not; it goes to standard error, with the first malformed line."""
@@ -152,7 +175,7 @@ def test_an_unreadable_source_does_not_stop_the_others(log: Path, tmp_path: Path
     first, second, summary = ended.stderr.splitlines()[:3]
     assert first.startswith(f"error: {tmp_path / 'missing'}: No such file")
     assert second.startswith(f"error: {cut}: the gzip data ends in the middle: ")
-    assert summary.endswith("in 3 sources, 2 of them not readable to the end")
+    assert summary.endswith("in 3 sources, 2 not read to the end")
 
 
 def test_a_folder_and_standard_input_are_read_like_files(log: Path) -> None:

@@ -1,0 +1,128 @@
+"""The runs of the command whose output is kept in golden transcripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from flowwarden.enforcer.ports import EnforcerPorts
+from flowwarden.errors import CallRefused
+from tests.cli.fakes_account import world
+from tests.enforcer.fakes import Fakes
+from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.sources.held import ACCEPTED, NODATA, REJECTED
+
+REFUSED: Final = REJECTED.replace(" 23 ", " 99999 ")
+_FORMAT: Final = "${srcaddr} ${dstaddr} ${dstport} ${action}"
+
+
+class Run(Struct, frozen=True):
+    """One call of the command."""
+
+    arguments: tuple[str, ...]
+    stdin: str = ""
+    aws: Callable[[], EnforcerPorts] = lambda: world().aws()
+    """What `flowwarden plan` finds."""
+
+
+def _read(*arguments: str, stdin: str = "") -> Run:
+    return Run(("read", *arguments), stdin)
+
+
+def _plan(*arguments: str, aws: Callable[[], EnforcerPorts] = lambda: world().aws()) -> Run:
+    return Run(("plan", *arguments), aws=aws)
+
+
+def _planned(policy: str) -> Run:
+    return _plan("--settings", "settings.json", "--policy", policy)
+
+
+def _silent() -> EnforcerPorts:
+    fakes = world()
+    fakes.evidence.items.clear()
+    return fakes.aws()
+
+
+def _refusing() -> EnforcerPorts:
+    return Fakes(ec2=FakeEc2(list_fault=CallRefused("UnauthorizedOperation"))).aws()
+
+
+RUNS: Final[dict[str, tuple[Run, ...]]] = {
+    "help": tuple(Run((*name, "--help")) for name in ((), ("read",), ("plan",), ("completion",))),
+    "read": (
+        _read("flows.log"),
+        _read("flows.log", "--only", "REJECT"),
+        _read("flows.log", "--gaps"),
+        _read("flows.log", "--malformed"),
+        _read("flows.log", "--only", "ACCEPT", "--gaps", "--malformed"),
+        _read("flows.log", "--flows", "--gaps", "--malformed"),
+        _read("-", stdin=f"{ACCEPTED}\n"),
+    ),
+    "read-kinds": (
+        _read("flows.log.gz"),
+        _read("folder"),
+        _read("export.log"),
+        _read("custom.log", "--format", _FORMAT),
+        _read("custom.log", "--format", "srcaddr dstaddr mood action"),
+        _read("athena.csv", "--flows", "--malformed"),
+        _read("records.json", "--flows", "--malformed"),
+    ),
+    "read-empty": tuple(
+        _read(name) for name in ("empty.log", "header-only.log", "folder/_SUCCESS", "nothing")
+    ),
+    "read-errors": (
+        _read("missing.log"),
+        _read(""),
+        _read("missing.log", "flows.log"),
+        _read("custom.log"),
+        *(_read(f"cut.{suffix}") for suffix in ("log.gz", "json")),
+        _read("payload.json"),
+        _read("repeated.log"),
+        _read("four-times.gz"),
+        *(_read(f"flows.{suffix}") for suffix in ("zip", "zst", "bz2", "xz", "avro", "orc")),
+        _read("utf16.log"),
+        _read("picture.png"),
+    ),
+    "explain": (
+        _read("--explain", ACCEPTED),
+        _read("--explain", NODATA),
+        _read("--explain", REFUSED),
+        _read("--explain", "10.0.0.5 10.0.0.9 443 ACCEPT"),
+        _read("--explain", "10.0.0.5 10.0.0.9 443 ACCEPT", "--format", _FORMAT),
+        _read("--explain", ""),
+        _read("--explain", '{"awslogs": {"data": "no base64"}}'),
+    ),
+    "plan": (
+        _plan("--settings", "settings.json", "--stack", "flow-warden", "--region", "eu-west-1"),
+        _planned("new-policy.json"),
+        _plan("--settings", "settings.json", aws=_silent),
+        _plan("--settings", "settings.json", aws=_refusing),
+    ),
+    "plan-json": (_plan("--settings", "settings.json", "--json"),),
+    "plan-errors": (
+        *(_plan("--settings", f"{name}.json") for name in ("missing", "no-settings", "bad-settings")),
+        *(_plan("--settings", f"{name}.json") for name in ("list", "numbers", "utf16")),
+        _plan("--settings", "folder"),
+        _planned("missing.json"),
+        *(_planned(f"{name}-policy.json") for name in ("misspelled", "wrong-type", "refused")),
+        _planned("list.json"),
+        _planned("empty.log"),
+        _planned("utf16.json"),
+    ),
+    "usage-errors": (
+        Run(()),
+        Run(("write",)),
+        _read(),
+        _read("flows.log", "--explain", ACCEPTED),
+        _read("flows.log", "--only", "DROP"),
+        _read("flows.log", "--loud"),
+        *(_read("flows.log", "--format", text) for text in ("", "${version} oops", "${version} ${action}")),
+        _plan("everything"),
+        _plan("--stack"),
+        Run(("completion",)),
+        Run(("completion", "fish")),
+    ),
+}
+"""By the name of the transcript."""

@@ -1,0 +1,19 @@
+# Tries the installed command `flowwarden` on the PATH, as a user does after the installation. Run by `make wheel`.
+set -euo pipefail
+sample=$(dirname "$0")/sample.log
+
+flowwarden --version
+flowwarden read "$sample" | grep --quiet '"srcaddr":"10.0.1.5"'
+flowwarden read --explain "$(cat "$sample")" | grep --quiet '^Result: a flow\.$'
+flowwarden completion zsh | grep --quiet '^#compdef flowwarden$'
+
+# The line that the docs put into ~/.bashrc, and then the words `flowwarden re` and the Tab key.
+source <(flowwarden completion bash)
+COMP_WORDS=(flowwarden re) COMP_CWORD=1
+_shtab_flowwarden
+[ "${COMPREPLY[*]}" = read ]
+
+# Without the extra for it, a command says which one to install.
+if message=$(flowwarden plan 2>&1); then exit 1; fi
+grep --quiet "pip install '.\[plan\]'" <<< "$message"
+echo "read, explain and completion work; plan names the extra that it needs"
