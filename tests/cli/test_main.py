@@ -8,12 +8,10 @@ import shlex
 import signal
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from flowwarden.records.log_format import LogFormat
 from flowwarden_cli.commands import COMMANDS
 from flowwarden_cli.main import main
 from tests.cli.fakes_console import flowwarden
@@ -188,18 +186,3 @@ def test_every_option_is_in_the_docs_and_every_one_in_the_docs_exists(
     options = set(re.findall(r"^  (?:-h, )?(--[a-z]+)", capsys.readouterr().out, re.MULTILINE))
     assert options
     assert set(re.findall(r"^\| `(--[a-z]+)", page, re.MULTILINE)) == options - {"--help"}
-
-
-def test_the_commands_in_the_docs_are_valid(capsys: pytest.CaptureFixture[str]) -> None:
-    """Their arguments are accepted, and their formats are log formats."""
-    page = (ROOT / "docs" / "command-line.md").read_text()
-    commands = re.findall(r"^flowwarden (read .*?)(?: [|<].*)?$", page, re.MULTILINE)
-    assert commands
-    for command in commands:
-        arguments = shlex.split(command, comments=True)
-        for option, value in pairwise(arguments):
-            if option == "--format":
-                LogFormat.parse(value)
-        if "--explain" in arguments:
-            assert "Result: " in flowwarden(arguments).stdout
-    assert capsys.readouterr().err == ""

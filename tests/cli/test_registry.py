@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parents[2] / "cli" / "flowwarden_cli" / "commands"
 def test_every_command_has_a_section_in_the_docs(command: Command) -> None:
     """And its help lists the exit codes."""
     assert f"\n## flowwarden {command.name}\n" in PAGE
-    assert "exit codes: 0 fine" in command.epilog
+    assert "exit codes: 0 success" in command.epilog
 
 
 def test_every_file_with_a_command_is_registered_once() -> None:

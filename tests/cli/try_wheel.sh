@@ -13,7 +13,10 @@ COMP_WORDS=(flowwarden re) COMP_CWORD=1
 _shtab_flowwarden
 [ "${COMPREPLY[*]}" = read ]
 
-# Without the extra for it, a command says which one to install.
+# What needs an extra says which one to install.
 if message=$(flowwarden plan 2>&1); then exit 1; fi
 grep --quiet "pip install '.\[plan\]'" <<< "$message"
-echo "read, explain and completion work; plan names the extra that it needs"
+printf 'PAR1 and more' > one.parquet
+if message=$(flowwarden read one.parquet 2>&1); then exit 1; fi
+grep --quiet "pip install '.\[parquet\]'" <<< "$message"
+echo "read, --explain and completion work; plan and Parquet name the extra that they need"

@@ -28,7 +28,7 @@ bash: add this line to ~/.bashrc
 zsh: add this line to ~/.zshrc, below the line that calls compinit
   eval "$(flowwarden completion zsh)"
 
-exit codes: 0 fine; 2 wrong usage
+exit codes: 0 success; 2 wrong usage
 """
 
 

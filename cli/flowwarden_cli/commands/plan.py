@@ -27,8 +27,8 @@ examples:
   flowwarden plan --policy new-policy.json
   flowwarden plan --json | jq '.vpcs[] | select(.steps != [])'
 
-exit codes: 0 fine, with or without steps to take; 1 AWS or the settings could
-not be read, or action is required that the enforcer cannot take; 2 wrong
+exit codes: 0 success, with or without steps to take; 1 AWS or the settings
+could not be read, or action is required that the enforcer cannot take; 2 wrong
 usage; 130 interrupted
 """
 
@@ -38,7 +38,9 @@ def _add_arguments(command: ArgumentParser) -> None:
         "--stack", default="flow-warden", metavar="NAME", help="the deployed stack (default: flow-warden)"
     )
     command.add_argument(
-        "--region", metavar="REGION", help="the stack's region (default: from the environment or AWS profile)"
+        "--region",
+        metavar="REGION",
+        help="the stack's region (default: that of the environment or AWS profile)",
     )
     command.add_argument(
         "--policy", type=Path, metavar="FILE", help="plan with this policy instead of the deployed one"

@@ -38,8 +38,8 @@ examples:
   flowwarden read --format 'srcaddr dstaddr action' \\
     --explain '10.0.0.5 10.0.0.9 REJECT'
 
-exit codes: 0 fine; 1 at least one source could not be read to its end, or the
-output could not be written; 2 wrong usage; 130 interrupted
+exit codes: 0 success; 1 at least one source could not be read to its end, or
+the output could not be written; 2 wrong usage; 130 interrupted
 """
 
 
@@ -205,7 +205,7 @@ def _add_arguments(command: ArgumentParser) -> None:
         action="store_true",
         help="print lines that are neither flow nor gap, with the reason, instead of flows",
     )
-    command.add_argument("--flows", action="store_true", help="print flows, too, with --gaps or --malformed")
+    command.add_argument("--flows", action="store_true", help="also print flows, with --gaps or --malformed")
     command.add_argument(
         "--explain", metavar="LINE", help="show each field of a line, and how the line is classified"
     )
