@@ -23,8 +23,8 @@ def test_too_many_calls_are_throttling_whatever_limit_the_code_names(code: str) 
         ("FlowLogsLimitExceeded", "flow logs per resource", "request a higher quota"),
         ("LimitExceededException", "a quota of CloudWatch Logs", "request a higher quota"),
         ("TagLimitExceeded", "50 tags per resource", "remove tags from the policy"),
-        ("VpcLimitExceeded", "the quota named in the code", "Service Quotas console"),
-        ("ServiceQuotaExceededException", "the quota named in the code", "Service Quotas console"),
+        ("VpcLimitExceeded", "the quota named in the error", "Service Quotas console"),
+        ("ServiceQuotaExceededException", "the quota named in the error", "Service Quotas console"),
     ],
 )
 def test_a_reached_quota_is_refused_and_named_with_an_action(code: str, quota: str, action: str) -> None:

@@ -68,7 +68,7 @@ def test_a_key_is_associated() -> None:
     with Stubber(logs) as stub:
         stub.add_response("associate_kms_key", {}, {"logGroupName": GROUP, "kmsKeyId": KEY})
         LogGroups(logs).carry_out(AssociateKmsKey(group=GROUP, kms_key_arn=KEY, reason="x"))
-        asked = {"logGroupName": GROUP, "logGroupClass": "STANDARD", "kmsKeyId": KEY}
+        asked = {"logGroupName": GROUP, "kmsKeyId": KEY}
         stub.add_response("create_log_group", {}, asked)
         LogGroups(logs).carry_out(CreateLogGroup(group=GROUP, kms_key_arn=KEY))
         stub.assert_no_pending_responses()

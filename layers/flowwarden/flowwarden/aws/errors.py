@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004  botocore's name
 
+from flowwarden.aws.hints import BY_CODE, code_in, hint, says_nothing
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
 
 THROTTLED: Final = frozenset(
     {
+        "429",
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
+        "KMSThrottlingException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
@@ -26,6 +30,10 @@ THROTTLED: Final = frozenset(
 )
 """Error codes of throttling, without LimitExceededException: botocore retries it, but it is a quota."""
 PASSING: Final = THROTTLED | {
+    "500",
+    "502",
+    "503",
+    "504",
     "AbortedException",
     "InternalError",
     "InternalFailure",
@@ -37,40 +45,13 @@ PASSING: Final = THROTTLED | {
     "ServiceUnavailableException",
     "Unavailable",
 }
-"""Transient error codes: throttling, outages and conflicts with a concurrent call."""
-SERVER_ERROR: Final = 500
+"""Transient error codes: throttling, outages and conflicts with a concurrent call.
 
-_PERMISSION = (
-    "give the enforcer's role the permissions that the template grants; check also whether a service control "
-    "policy denies the call"
-)
-HINTS: Final = {
-    "UnauthorizedOperation": _PERMISSION,
-    "AccessDenied": _PERMISSION,
-    "AccessDeniedException": _PERMISSION,
-}
-"""The recommended action for an error code."""
-_FLOW_LOGS = (
-    "the quota of flow logs per resource is reached: delete duplicate and unused flow logs of this VPC, or "
-    "request a higher quota"
-)
-QUOTAS: Final = {
-    "FlowLogLimitExceeded": _FLOW_LOGS,
-    "FlowLogsLimitExceeded": _FLOW_LOGS,
-    "LimitExceededException": (
-        "a quota of CloudWatch Logs is reached (log groups of the region, or filters of the group): delete "
-        "unused ones, or request a higher quota"
-    ),
-    "TagLimitExceeded": (
-        "the quota of 50 tags per resource is reached: remove tags from the policy or from the resource"
-    ),
-}
-"""The quota behind an error code, and the recommended action. A quota stays reached until then."""
-OTHER_QUOTA: Final = (
-    "the quota named in the code is reached: delete unused resources, or request a higher quota in the "
-    "Service Quotas console"
-)
-OTHER_HINT: Final = "check the stack's settings against the message"
+An item of an answer has the HTTP status as its code, if it has no other."""
+KNOWN: Final = PASSING | BY_CODE.keys()
+SERVER_ERROR: Final = 500
+SLOWER: Final = re.compile(r"throttl|rate exceeded|request limit exceeded|too many requests", re.IGNORECASE)
+"""A message about throttling, for an error whose code says nothing."""
 
 type Classify = Callable[[str, str, str, int], EnforcementError]
 
@@ -84,18 +65,12 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
         message: AWS's message.
         status: the HTTP status, 0 if the error has none.
     """
-    text = f"{call}: {code}: {message}"
-    if code in THROTTLED:
+    text, known = f"{call}: {code}: {message}", code_in(code, message, KNOWN)
+    if known in THROTTLED or (says_nothing(code) and SLOWER.search(message)):
         return CallThrottled(text)
-    if code in PASSING or status >= SERVER_ERROR:
+    if known in PASSING or status >= SERVER_ERROR:
         return CallFailed(text)
-    return CallRefused(f"{call}: {code}: {_hint(code)}. AWS says: {message}")
-
-
-def _hint(code: str) -> str:
-    """The recommended action for a permanent error."""
-    is_quota = "LimitExceeded" in code or "QuotaExceeded" in code
-    return QUOTAS.get(code) or HINTS.get(code) or (OTHER_QUOTA if is_quota else OTHER_HINT)
+    return CallRefused(f"{call}: {code}: {hint(known, message)}. AWS says: {message}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,8 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
-from flowwarden.enforcer.state.inventory import LogGroup, Subscription
-from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError
+from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
+from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError, NotThere
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -52,25 +53,32 @@ class LogGroups:
             found = [each for page in pages.paginate(logGroupNamePrefix=prefix) for each in page["logGroups"]]
         for each in found:
             if each["logGroupName"] in names:
-                yield self._with_subscriptions(each)
+                # A group that is gone meanwhile is missing: the plan creates it again.
+                with suppress(NotThere):
+                    yield self._with_subscriptions(each)
 
     def _with_subscriptions(self, described: LogGroupTypeDef) -> LogGroup:
-        name = described["logGroupName"]
-        with classified("DescribeSubscriptionFilters"):
-            # A group has at most two filters, so there is no second page.
-            answer = self._client.describe_subscription_filters(logGroupName=name)
+        name, log_class = described["logGroupName"], described.get("logGroupClass", STANDARD)
         return LogGroup(
             name=name,
             retention_days=described.get("retentionInDays"),
             kms_key_arn=described.get("kmsKeyId"),
-            subscriptions=tuple(
-                Subscription(
-                    name=each["filterName"],
-                    destination_arn=each["destinationArn"],
-                    pattern=each.get("filterPattern", ""),
-                )
-                for each in answer["subscriptionFilters"]
-            ),
+            # Groups of another class have none, and CloudWatch Logs refuses to say so.
+            subscriptions=self._subscriptions(name) if log_class == STANDARD else (),
+            log_class=log_class,
+        )
+
+    def _subscriptions(self, name: str) -> tuple[Subscription, ...]:
+        with classified("DescribeSubscriptionFilters", _classify_reading):
+            # A group has at most two filters, so there is no second page.
+            answer = self._client.describe_subscription_filters(logGroupName=name)
+        return tuple(
+            Subscription(
+                name=each["filterName"],
+                destination_arn=each["destinationArn"],
+                pattern=each.get("filterPattern", ""),
+            )
+            for each in answer["subscriptionFilters"]
         )
 
     def carry_out(self, step: LogGroupStep) -> None:
@@ -97,7 +105,8 @@ class LogGroups:
         key = {"kmsKeyId": step.kms_key_arn} if step.kms_key_arn else {}
         try:
             with classified("CreateLogGroup", _classify_making):
-                self._client.create_log_group(logGroupName=step.group, logGroupClass="STANDARD", **key)  # type: ignore[arg-type]  # the key's type is not inferred
+                # Without a class, which is STANDARD then: some Regions refuse any class by name.
+                self._client.create_log_group(logGroupName=step.group, **key)  # type: ignore[arg-type]  # the key's type is not inferred
         except AlreadyThere:
             # A concurrent run created it.
             return
@@ -106,6 +115,12 @@ class LogGroups:
 def _classify_making(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
     if code == "ResourceAlreadyExistsException":
         return AlreadyThere(f"{call}: {code}: {message}")
+    return classify(call, code, message, status)
+
+
+def _classify_reading(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
+    if code == "ResourceNotFoundException":
+        return NotThere(f"{call}: {code}: {message}")
     return classify(call, code, message, status)
 
 

@@ -6,20 +6,22 @@ read afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from flowwarden.enforcer.decide.delivery_role import role_doubts, role_problems
 from flowwarden.enforcer.decide.duplicates import Duplicate
-from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep
+from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep, problems
 from flowwarden.enforcer.execute.backoff import with_backoff
+from flowwarden.enforcer.execute.isolate import isolate
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reporting import recurring
 from flowwarden.enforcer.reporting.report import Remediation
+from flowwarden.enforcer.state.inventory import LogGroup
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import WorkQueue
@@ -43,11 +45,7 @@ class AccountPlan(Struct, frozen=True, kw_only=True):
 
     def news_of(self, results: Sequence[Remediation]) -> list[Remediation]:
         """The results of the log group steps to report, without groups created for their first flow log."""
-        return [
-            result
-            for step, result in zip(self.log_group_steps, results, strict=True)
-            if step.group not in self.new_groups or not result.applied
-        ]
+        return [each for each in results if each.resource not in self.new_groups or not each.applied]
 
 
 class PlanMaker:
@@ -87,16 +85,28 @@ class PlanMaker:
     def _log_group_steps(
         self, observed: Observed, vpcs: Sequence[Planned]
     ) -> tuple[tuple[LogGroupStep, ...], tuple[Remediation, ...]]:
-        """The steps for the log groups, and a report entry if they could not be read."""
+        """The steps for the log groups, and a report entry for each that cannot be read or mended."""
         wanted = self._planner.groups(observed, vpcs)
         names = wanted.keys() | observed.managed_groups
         if not names:
             return (), ()
+        found, unread = self._read_groups(sorted(names))
+        steps = self._planner.log_group_steps(wanted, found, observed, unread)
+        troubles = [_unread(name, error) for name, error in unread.items()]
+        troubles += [
+            Remediation(resource=name, summary=problem, applied=False)
+            for name, problem in problems(found, self._stack)
+        ]
+        return steps, tuple(troubles)
+
+    def _read_groups(self, names: Sequence[str]) -> tuple[list[LogGroup], Mapping[str, EnforcementError]]:
+        """Those of the groups that exist, and those that could not be read: one does not hide the others."""
+        groups, pace = self._ports.groups, self._ports.pace
         try:
-            found = with_backoff(lambda: list(self._ports.groups.groups(names)), self._ports.pace)
-        except EnforcementError as error:
-            return (), (_unread(self._stack.log_group_name, error),)
-        return self._planner.log_group_steps(wanted, found, observed), ()
+            return with_backoff(lambda: list(groups.groups(names)), pace), {}
+        except EnforcementError:
+            apart = isolate(lambda some: list(groups.groups(some)), names, pace)
+            return [each for answer in apart.answers for each in answer], apart.failed
 
     def _new_groups(self, steps: Sequence[LogGroupStep], observed: Observed) -> frozenset[str]:
         """The groups to create that never existed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.modes import RUN_MODES
@@ -12,7 +12,7 @@ from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.trigger import FRESH_SECONDS, Trigger
 from flowwarden.enforcer.work_queue import WorkItem
-from flowwarden.errors import CallRefused
+from flowwarden.errors import CallRefused, EnforcementError
 
 MINUTE = 60
 
@@ -33,7 +33,7 @@ def new_vpcs(trigger: Trigger, grace_minutes: int, stack: Stack, now: int) -> li
 
 def not_shown(targets: Collection[str], observed: Observed, trigger: Trigger, now: int) -> list[StepResult]:
     """VPCs that EC2 does not list: not visible yet if they were just created, otherwise deleted."""
-    shown = {each.vpc_id for each in observed.vpcs}
+    shown = {each.vpc_id for each in observed.vpcs} | observed.unlisted.keys()
     return [_not_shown(each, trigger, now) for each in targets if each not in shown]
 
 
@@ -49,17 +49,23 @@ def unfinished(planned: Sequence[Planned], done: Collection[str | None], now: in
 
 def unlisted(targets: Sequence[str] | None, trigger: Trigger, error: Exception, now: int) -> list[StepResult]:
     """The results of a failed listing: a failure, retried if it may be transient."""
-    mode, passes, reason = RUN_MODES[trigger.kind], not isinstance(error, CallRefused), str(error)
+    mode = RUN_MODES[trigger.kind]
     named: Sequence[str | None] = targets if targets and mode.vpcs == "named" else (None,)
-    return [
-        StepResult(
-            outcome=VpcOutcome(result=Result.FAILED, vpc_id=each, reason=reason, retryable=passes),
-            requeue_after=WorkItem(vpc_id=each, due=now, reason=reason, failing_since=now)
-            if each is not None and passes and mode.requeues_rest
-            else None,
-        )
-        for each in named
-    ]
+    return [_unlisted(each, error, now, requeues=mode.requeues_rest) for each in named]
+
+
+def unlisted_apart(failed: Mapping[str | None, EnforcementError], now: int) -> list[StepResult]:
+    """The same for single VPCs about which EC2 does not answer; None stands for an unknown number."""
+    return [_unlisted(vpc_id, error, now, requeues=True) for vpc_id, error in failed.items()]
+
+
+def _unlisted(vpc_id: str | None, error: Exception, now: int, *, requeues: bool) -> StepResult:
+    passes, reason = not isinstance(error, CallRefused), str(error)
+    item = None
+    if vpc_id is not None and passes and requeues:
+        item = WorkItem(vpc_id=vpc_id, due=now, reason=reason, failing_since=now)
+    outcome = VpcOutcome(result=Result.FAILED, vpc_id=vpc_id, reason=reason, retryable=passes)
+    return StepResult(outcome=outcome, requeue_after=item)
 
 
 def _not_shown(vpc_id: str, trigger: Trigger, now: int) -> StepResult:

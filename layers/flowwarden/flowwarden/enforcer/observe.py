@@ -16,12 +16,12 @@ from msgspec import Struct
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.decide.destination import LogDestinations, destinations_of
 from flowwarden.enforcer.decide.drift import is_own, log_group_of
-from flowwarden.enforcer.ports import FlowLogService
+from flowwarden.enforcer.ports import Listings
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.interface_activity import has_instance, judged
 from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc, VpcResources, by_vpc
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.errors import CallFailed, CallRefused, StateUnavailable
+from flowwarden.errors import EnforcementError, StateUnavailable
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
 from flowwarden.state.ports import EvidenceStore
@@ -52,10 +52,12 @@ class Observed(Struct, frozen=True, kw_only=True):
     """By log group and slot: the interfaces that wrote."""
     unreadable: tuple[Remediation, ...] = ()
     """What could not be read, while the rest could."""
+    unlisted: Mapping[str | None, EnforcementError] = {}
+    """VPCs that are left out, because EC2 does not answer about them; None stands for an unknown number."""
 
 
 def observe(
-    ec2: FlowLogService,
+    ec2: Listings,
     evidence: EvidenceStore,
     stack: Stack,
     vpc_ids: Sequence[str] | None,
@@ -97,7 +99,7 @@ def observe(
 
 
 def _interfaces(
-    ec2: FlowLogService, stack: Stack, named: Sequence[str] | None
+    ec2: Listings, stack: Stack, named: Sequence[str] | None
 ) -> tuple[list[NetworkInterface], tuple[Remediation, ...]]:
     """The interfaces with their activity, and a report if the activity of some is unknown."""
     found = list(ec2.interfaces(named))
@@ -109,7 +111,7 @@ def _interfaces(
     unknown: tuple[Remediation, ...] = ()
     try:
         running = dict(ec2.running(asked))
-    except (CallRefused, CallFailed) as error:
+    except EnforcementError as error:
         unknown = (
             Remediation(resource="EC2 instances", summary=f"{UNKNOWN_INSTANCES}: {error}", applied=False),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -94,10 +94,19 @@ class Planner:
         )
 
     def log_group_steps(
-        self, wanted: Mapping[str, DesiredFlowLog], found: Sequence[LogGroup], observed: Observed
+        self,
+        wanted: Mapping[str, DesiredFlowLog],
+        found: Sequence[LogGroup],
+        observed: Observed,
+        unread: Collection[str] = (),
     ) -> tuple[LogGroupStep, ...]:
-        """The steps for these log groups, and for those that managed flow logs write into."""
-        return tuple(log_groups.keep(wanted, found, self._stack, observed.managed_groups))
+        """The steps for these log groups, and for those that managed flow logs write into.
+
+        Groups that could not be read are left as they are: whether they exist is unknown.
+        """
+        known = {name: each for name, each in wanted.items() if name not in unread}
+        managed = observed.managed_groups - wanted.keys() - set(unread)
+        return tuple(log_groups.keep(known, found, self._stack, managed))
 
     def _exempt(self, vpc: Vpc, now: int) -> str | None:
         """Why the policy exempts a VPC; None if it does not."""

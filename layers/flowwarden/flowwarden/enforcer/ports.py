@@ -18,10 +18,10 @@ from flowwarden.notify.ports import Claims
 from flowwarden.state.ports import EvidenceStore
 
 
-class FlowLogService(Protocol):
-    """The EC2 operations that the enforcer uses, bound to one account and region.
+class Listings(Protocol):
+    """The EC2 listings that the enforcer uses, bound to one account and region.
 
-    All raise CallRefused, CallFailed and CallThrottled; a listing may raise them on a later page.
+    All raise CallRefused, CallFailed and CallThrottled, possibly on a later page.
     """
 
     def vpcs(self, vpc_ids: Sequence[str] | None) -> Iterable[Vpc]:
@@ -44,6 +44,10 @@ class FlowLogService(Protocol):
 
     def unread(self) -> Sequence[Unread]:
         """The unreadable items that listings left out since the last call of this method."""
+
+
+class FlowLogService(Listings, Protocol):
+    """The EC2 operations that the enforcer uses. All raise CallRefused, CallFailed and CallThrottled."""
 
     def create(self, vpc_id: str, desired: DesiredFlowLog, client_token: str) -> str:
         """Create the wanted flow log and return its id; the same token requests the same flow log.

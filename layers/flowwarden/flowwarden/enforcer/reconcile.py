@@ -1,6 +1,7 @@
 """Gives every VPC the flow log that the policy wants: observe, decide, execute, report.
 
-The failure of one VPC does not block others. The possible results for a VPC, and their consequences:
+The failure of one VPC or log group does not block others. The possible results for a VPC, and their
+consequences:
 
 - Nothing to do (covered, skipped, exempt, gone): logged only.
 - Created, replaced, rolled back: reported. If the report could not be sent, the retry finds the VPC covered.
@@ -35,7 +36,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.enforcer.account_plan import AccountPlan, PlanMaker
-from flowwarden.enforcer.deferral import new_vpcs, not_shown, unfinished, unlisted
+from flowwarden.enforcer.deferral import new_vpcs, not_shown, unfinished, unlisted, unlisted_apart
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
 from flowwarden.enforcer.execute.log_groups import LogGroupExecutor
@@ -44,6 +45,7 @@ from flowwarden.enforcer.execute.tags import TagExecutor
 from flowwarden.enforcer.execute.vpcs import execute_plans
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed, observe
+from flowwarden.enforcer.observe_apart import ListedApart, observe_apart
 from flowwarden.enforcer.planner import Planner
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reporting import alerts, recurring
@@ -52,7 +54,7 @@ from flowwarden.enforcer.state.desired import retentions
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import Cursor, WorkQueue
-from flowwarden.errors import CallFailed, CallRefused
+from flowwarden.errors import CallRefused, EnforcementError
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import Run
 from flowwarden.policy.flow_logs import FlowLogsPolicy
@@ -117,14 +119,16 @@ class Enforcer:
             return self._report(trigger, queue, outcomes=deferred)
         try:
             observed = self._observe(targets, trigger, now)
-        except (CallFailed, CallRefused) as error:
+        except EnforcementError as error:
             deferred += _unlisted(targets, trigger, queue, error, now)
             return self._report(trigger, queue, outcomes=deferred)
         deferred += _missing(targets, observed, trigger, queue, now)
+        deferred += recurring.unlisted(_settle(unlisted_apart(observed.unlisted, now), queue), trigger)
         plan = self._plans.make(observed, trigger, queue, now)
         if self._dry_run:
             return self._report(trigger, queue, plan, outcomes=deferred)
         results = self._execute(plan, trigger, queue, now)
+        _list_again(observed, trigger, queue, now)
         return self._report(trigger, queue, plan, results, outcomes=[*deferred, *results.outcomes])
 
     def notify(self, report: EnforcementReport, attempt: str, now: int) -> DeliveryReport:
@@ -143,11 +147,13 @@ class Enforcer:
         return alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
 
     def _observe(self, targets: Sequence[str] | None, trigger: Trigger, now: int) -> Observed:
-        ports = self._ports
-        return with_backoff(
-            lambda: observe(ports.ec2, ports.evidence, self._stack, targets, now, without=trigger.deleted),
-            ports.pace,
-        )
+        ports, without = self._ports, trigger.deleted
+        args = (ports.evidence, self._stack, targets, now)
+        try:
+            return with_backoff(lambda: observe(ports.ec2, *args, without=without), ports.pace)
+        except EnforcementError:
+            # One page, or one resource, must not hide the rest of the account.
+            return observe_apart(ListedApart(ports.ec2, ports.pace), *args, without=without)
 
     def _defer_new(self, trigger: Trigger, queue: WorkQueue, now: int) -> list[VpcOutcome]:
         """New VPCs that are left to their creator for now, if a later run can handle them."""
@@ -245,6 +251,13 @@ def _unlisted(
     if RUN_MODES[trigger.kind].keeps_cursor and all(each.retryable for each in outcomes):
         queue.stop_at(Cursor(after=""), now)
     return recurring.unlisted(outcomes, trigger)
+
+
+def _list_again(observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> None:
+    """Leave a sweep to the next retry if it did not learn of all VPCs, and may do so later."""
+    error, mode = observed.unlisted.get(None), RUN_MODES[trigger.kind]
+    if error is not None and not isinstance(error, CallRefused) and (mode.keeps_cursor or mode.resumes_sweep):
+        queue.stop_at(Cursor(after=""), now)
 
 
 def _settle(results: Sequence[StepResult], queue: WorkQueue) -> list[VpcOutcome]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from flowwarden.aws import errors
+from flowwarden.aws import errors, hints
 from flowwarden.aws.availability import require
 from flowwarden.aws.ec2 import describe
 from flowwarden.aws.ec2.describe import Readings
 from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.aws.errors import classified
+from flowwarden.aws.hints import code_in, says_nothing
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
@@ -51,23 +52,18 @@ GONE: Final = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
 DELETED: Final = "InvalidFlowLogId.NotFound"
 CANNOT_ASSUME: Final = "unable to assume given iam role"
 
-_DESTINATION = (
-    "check that the log group, bucket or stream exists, and that the delivery role, or the bucket's policy, "
-    "allows flow logs to be delivered to it"
-)
+ALREADY: Final = "FlowLogAlreadyExists"
+TWIN: Final = "existing flow log with the same"
+"""A message that says the same, for an error whose code says nothing."""
 HINTS: Final = {
-    "LogDestinationNotFoundException": _DESTINATION,
-    "LogDestinationPermissionIssueException": _DESTINATION,
-    "Access Denied for LogDestination": _DESTINATION,
+    "LogDestinationNotFoundException": hints.DESTINATION,
+    "LogDestinationPermissionIssueException": hints.DESTINATION,
     "IdempotentParameterMismatch": (
         "a request with the same token had other parameters; change a setting of the flow log, or wait a day"
     ),
 }
 """The recommended action for an error code of flow logs."""
-TRUST_HINT: Final = (
-    "a new role works after some seconds; if the error persists, make the delivery role trust "
-    "vpc-flow-logs.amazonaws.com for this account and region"
-)
+KNOWN: Final = frozenset({ALREADY, *GONE, DELETED, *HINTS})
 
 
 class Ec2FlowLogs:
@@ -184,17 +180,17 @@ def _listed(call: str, page: Mapping[str, Any], member: str) -> list[Any]:
 
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
     """The error for an EC2 error code, from an exception or from an `Unsuccessful` item."""
-    text = f"{call}: {code}: {message}"
-    if code == "FlowLogAlreadyExists":
+    text, known = f"{call}: {code}: {message}", code_in(code, message, KNOWN)
+    if known == ALREADY or (says_nothing(code) and TWIN in message.lower()):
         return FlowLogExists(text)
-    if code in GONE:
+    if known in GONE:
         return VpcGone(text)
-    if code == DELETED:
+    if known == DELETED:
         return NotThere(text)
-    if code in HINTS:
-        return CallRefused(f"{call}: {code}: {HINTS[code]}. AWS says: {message}")
     if CANNOT_ASSUME in message.lower():
-        return CallFailed(f"{call}: {code}: {TRUST_HINT}. AWS says: {message}")
+        return CallFailed(f"{call}: {code}: {hints.TRUST}. AWS says: {message}")
+    if known in HINTS:
+        return CallRefused(f"{call}: {code}: {HINTS[known]}. AWS says: {message}")
     return errors.classify(call, code, message, status)
 
 

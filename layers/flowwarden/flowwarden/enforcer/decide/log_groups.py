@@ -14,13 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import LogGroup, Subscription
+from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS
+
+CLASS_REMEDY: Final = (
+    "a class cannot be changed: export the records that you need and delete the log group, which the "
+    "enforcer then creates again with the class STANDARD, or choose another `log_group_suffix` in the policy"
+)
 
 
 class CreateLogGroup(Struct, frozen=True, kw_only=True, tag=True):
@@ -103,6 +109,17 @@ def keep(
         yield from _as_the_stack_has_it(name, there.get(name), stack)
 
 
+def problems(found: Iterable[LogGroup], stack: Stack) -> Iterator[tuple[str, str]]:
+    """Groups that the monitor cannot read and the enforcer cannot mend, each with the reason and the fix."""
+    for each in found:
+        if each.log_class != STANDARD and stack.monitor_arn:
+            problem = (
+                f"the log group has the class {each.log_class}, which takes no subscription filter, so the "
+                f"monitor does not see its records: {CLASS_REMEDY}"
+            )
+            yield each.name, problem
+
+
 def _as_the_stack_has_it(name: str, group: LogGroup | None, stack: Stack) -> Iterator[LogGroupStep]:
     """Steps for a group that follows an earlier, no longer known spec.
 
@@ -131,7 +148,7 @@ def _differences(group: LogGroup, days: int | None, kms_key_arn: str, stack: Sta
         yield AssociateKmsKey(
             group=name, kms_key_arn=kms_key_arn, reason=f"records were encrypted with {had}"
         )
-    if stack.monitor_arn:
+    if stack.monitor_arn and group.log_class == STANDARD:
         yield from _subscription(group, stack)
 
 

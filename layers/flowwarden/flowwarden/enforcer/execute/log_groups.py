@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowwarden.enforcer.decide.log_groups import LogGroupStep
+from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.ports import LogGroupService, Pace
 from flowwarden.enforcer.reporting.report import Remediation
-from flowwarden.errors import CallFailed, CallRefused
+from flowwarden.errors import EnforcementError
 
 
 class LogGroupExecutor:
@@ -19,12 +19,23 @@ class LogGroupExecutor:
         self._pace = pace
 
     def execute(self, steps: Sequence[LogGroupStep]) -> list[Remediation]:
-        """Execute the steps and return their results in order. A failed step does not stop the others."""
-        return [self._execute(step) for step in steps]
+        """Execute the steps and return their results in order.
+
+        A failed step does not stop the others, except those for a group that could not be created.
+        """
+        results: list[Remediation] = []
+        missing: set[str] = set()
+        for step in steps:
+            if step.group in missing:
+                continue
+            results.append(self._execute(step))
+            if isinstance(step, CreateLogGroup) and not results[-1].applied:
+                missing.add(step.group)
+        return results
 
     def _execute(self, step: LogGroupStep) -> Remediation:
         try:
             with_backoff(lambda: self._groups.carry_out(step), self._pace)
-        except (CallRefused, CallFailed) as error:
+        except EnforcementError as error:
             return Remediation(resource=step.group, summary=f"{step.reason}: {error}", applied=False)
         return Remediation(resource=step.group, summary=step.reason)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from flowwarden.enforcer.decide.plan import Tag
 from flowwarden.enforcer.execute.backoff import has_time, with_backoff
+from flowwarden.enforcer.execute.isolate import isolate
 from flowwarden.enforcer.planner import Planned
 from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.reporting.report import Remediation
-from flowwarden.errors import CallRefused, EnforcementError, NotThere
+from flowwarden.errors import NotThere
 
 SUBJECT: Final = "flow log tags"
-CALLS_AT_MOST: Final = 64
-"""Calls for flow logs that need the same tags: enough to isolate a few refused ones among hundreds."""
+NAMED_AT_MOST: Final = 10
+"""Flow logs named for each reason of a failure; the rest is counted."""
 
 
 class TagExecutor:
@@ -43,33 +44,30 @@ class TagExecutor:
 
         EC2 tags all or none. If one is refused or gone, the list is halved until only that one is reported.
         """
-        waiting, calls = [flow_log_ids], 0
-        tagged: list[str] = []
-        refused: list[tuple[list[str], str]] = []
-        while waiting and (not calls or has_time(self._pace)):
-            some, calls = waiting.pop(), calls + 1
-            try:
-                with_backoff(partial(self._ec2.tag, some, tags), self._pace)
-                tagged += some
-            except EnforcementError as error:
-                if isinstance(error, CallRefused | NotThere) and len(some) > 1 and calls < CALLS_AT_MOST:
-                    half = len(some) // 2
-                    waiting += [some[half:], some[:half]]
-                elif not isinstance(error, NotThere):
-                    # A deleted flow log needs no tags. Others in the same call are tagged by the next sweep.
-                    refused.append((some, str(error)))
-        return _remediations(", ".join(tags), tagged, refused)
+
+        def tag(some: Sequence[str]) -> None:
+            # Throttling of all is waited for; then single resources are isolated without further waiting.
+            call = partial(self._ec2.tag, some, tags)
+            return with_backoff(call, self._pace) if len(some) == len(flow_log_ids) else call()
+
+        result = isolate(tag, flow_log_ids, self._pace)
+        # A deleted flow log needs no tags.
+        refused = {name: str(why) for name, why in result.failed.items() if not isinstance(why, NotThere)}
+        return _remediations(", ".join(tags), result.done, refused)
 
 
-def _remediations(
-    keys: str, tagged: Sequence[str], refused: Sequence[tuple[list[str], str]]
-) -> list[Remediation]:
-    """The report entries: refused flow logs first, in a single entry if all were refused."""
-    if refused and not tagged:
-        refused = [([each for some, _ in refused for each in some], refused[0][1])]
+def _remediations(keys: str, tagged: Sequence[str], refused: Mapping[str, str]) -> list[Remediation]:
+    """The report entries: refused flow logs first, those with the same reason in a single entry."""
+    alike: dict[str, list[str]] = {}
+    for name, why in refused.items():
+        alike.setdefault(why, []).append(name)
     found = [
-        Remediation(resource=SUBJECT, summary=f"{_named(some)}: could not set {keys}: {why}", applied=False)
-        for some, why in refused
+        Remediation(
+            resource=SUBJECT,
+            summary=f"{_named(some, NAMED_AT_MOST)}: could not set {keys}: {why}",
+            applied=False,
+        )
+        for why, some in alike.items()
     ]
     if tagged:
         summary = f"{_named(tagged)}: set {keys} as the policy requires"
@@ -77,6 +75,6 @@ def _remediations(
     return found
 
 
-def _named(flow_log_ids: Sequence[str]) -> str:
-    more = len(flow_log_ids) - 1
-    return f"{flow_log_ids[0]} and {more} more managed flow logs" if more else flow_log_ids[0]
+def _named(flow_log_ids: Sequence[str], at_most: int = 1) -> str:
+    named, more = ", ".join(flow_log_ids[:at_most]), len(flow_log_ids) - at_most
+    return f"{named} and {more} more managed flow logs" if more > 0 else named

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.setting import Value
+
+STANDARD: Final = "STANDARD"
+"""The default class of log groups."""
 
 
 class Vpc(Struct, frozen=True, kw_only=True):
@@ -78,6 +82,8 @@ class LogGroup(Struct, frozen=True, kw_only=True):
     """None means unlimited."""
     kms_key_arn: str | None = None
     subscriptions: tuple[Subscription, ...] = ()
+    log_class: str = STANDARD
+    """Only a group of the class STANDARD takes subscription filters; a class cannot be changed."""
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
