@@ -113,6 +113,50 @@ def test_an_unreadable_policy_is_listed_and_the_others_are_read() -> None:
     assert "GetPolicyVersion: AccessDenied" in unread
 
 
+def refuse(iam: Any, call: str, code: str) -> None:
+    """Make a call fail from now on, whichever policy it is about."""
+
+    def refused(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, call)
+
+    iam.meta.events.register(f"before-call.iam.{call}", refused)
+
+
+@pytest.mark.usefixtures("roles")
+@pytest.mark.parametrize("code", ["AccessDenied", "ServiceFailure", "InternalFailure", "NoSuchEntity"])
+@pytest.mark.parametrize("call", ["GetRolePolicy", "GetPolicy", "GetPolicyVersion"])
+def test_one_policy_that_cannot_be_read_does_not_hide_those_after_it(call: str, code: str) -> None:
+    """It is named, unless it is gone meanwhile. The policies that can be read come after it."""
+    iam = client("iam")
+    bad = attach(iam, document(Action="logs:*", Resource="*"), "a-bad")
+    attach(iam, document(Action="s3:*", Resource="*"), "b-good")
+    iam.put_role_policy(
+        RoleName="delivery", PolicyName="a-bad", PolicyDocument=document(Action="logs:*", Resource="*")
+    )
+
+    def refused(params: dict[str, Any], **_: object) -> None:
+        if "a-bad" in str(params["body"]):
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, call)
+
+    iam.meta.events.register(f"before-call.iam.{call}", refused)
+    role = Roles(iam).describe(ARN)
+    assert role is not None
+    actions = [each.actions for each in role.statements]
+    assert OWN in role.statements
+    assert ("s3:*",) in actions
+    assert actions.count(("logs:*",)) == 1
+    name = "a-bad: " if call == "GetRolePolicy" else f"{bad}: "
+    assert [each.startswith(name) for each in role.unread] == [True] * (code != "NoSuchEntity")
+
+
+@pytest.mark.usefixtures("roles")
+def test_a_role_that_is_gone_while_it_is_read_is_none() -> None:
+    """IAM answers the second call that there is no such role."""
+    iam = client("iam")
+    refuse(iam, "ListRolePolicies", "NoSuchEntity")
+    assert Roles(iam).describe(ARN) is None
+
+
 def test_an_unreadable_role_is_an_error_and_not_missing(roles: Roles) -> None:
     """Its state is unknown."""
     iam = client("iam")

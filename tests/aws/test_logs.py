@@ -62,6 +62,51 @@ def test_groups_are_found_by_their_names(groups: LogGroups) -> None:
     assert [each.name for each in groups.groups([f"{GROUP}-0a1b2c3d", GROUP])] == [GROUP, f"{GROUP}-0a1b2c3d"]
 
 
+@pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY", "A_LATER_ONE"])
+def test_a_group_of_another_class_is_described_without_asking_for_filters(log_class: str) -> None:
+    """Asking is refused, and must not hide the other groups."""
+    logs = client("logs")
+    with Stubber(logs) as stub:
+        described: list[dict[str, Any]] = [
+            {"logGroupName": f"{GROUP}-pci", "logGroupClass": log_class, "retentionInDays": 365},
+            {"logGroupName": GROUP, "logGroupClass": "STANDARD"},
+            {"logGroupName": f"{GROUP}-old"},
+        ]
+        stub.add_response("describe_log_groups", {"logGroups": described}, {"logGroupNamePrefix": GROUP})
+        for name in (GROUP, f"{GROUP}-old"):
+            answer = {"subscriptionFilters": [{"filterName": "flow-warden", "destinationArn": STREAM}]}
+            stub.add_response("describe_subscription_filters", answer, {"logGroupName": name})
+        found = list(LogGroups(logs).groups([each["logGroupName"] for each in described]))
+        stub.assert_no_pending_responses()
+    assert [(each.log_class, len(each.subscriptions)) for each in found] == [
+        (log_class, 0),
+        ("STANDARD", 1),
+        ("STANDARD", 1),
+    ]
+    assert found[0].retention_days == 365
+
+
+def test_a_group_that_is_gone_meanwhile_counts_as_missing() -> None:
+    """The others are described, and the plan creates it again."""
+    logs = client("logs")
+    with Stubber(logs) as stub:
+        names = [GROUP, f"{GROUP}-pci"]
+        stub.add_response("describe_log_groups", {"logGroups": [{"logGroupName": each} for each in names]})
+        stub.add_client_error("describe_subscription_filters", "ResourceNotFoundException")
+        stub.add_response("describe_subscription_filters", {"subscriptionFilters": []})
+        assert [each.name for each in LogGroups(logs).groups(names)] == names[1:]
+
+
+def test_a_log_group_is_created_without_naming_a_class(groups: LogGroups) -> None:
+    """Some Regions refuse any class by name; the default is STANDARD."""
+    logs = client("logs")
+    with Stubber(logs) as stub:
+        stub.add_response("create_log_group", {}, {"logGroupName": GROUP})
+        LogGroups(logs).carry_out(CreateLogGroup(group=GROUP, kms_key_arn=""))
+    groups.carry_out(CreateLogGroup(group=GROUP, kms_key_arn=""))
+    assert [each.log_class for each in groups.groups([GROUP])] == ["STANDARD"]
+
+
 def test_a_key_is_associated() -> None:
     """On a stub, because moto does not support it."""
     logs = client("logs")

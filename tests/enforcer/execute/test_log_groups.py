@@ -17,7 +17,7 @@ from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
+from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy, Rule, Selection
 from tests.enforcer.fakes import GROUP, MONITOR, STACK, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import BORN, DESIRED, SWEEP, deliver, enforce, existing, only, own
@@ -118,6 +118,30 @@ def test_a_missing_group_that_flow_logs_write_into_counts_as_deleted(
     assert "does not contain earlier records" in restored[0].summary
     deliver(there.service(SUFFIXED), report)
     assert f"{PCI} restored" in there.sink.sent[0].subject
+
+
+@pytest.mark.parametrize("there_already", [True, False])
+@pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY"])
+def test_a_group_of_another_class_is_named_and_the_others_are_restored(
+    log_class: str, *, there_already: bool
+) -> None:
+    """It takes no subscription filter; its retention is still set, and each sweep says so."""
+    there = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(creation_time=1)]))
+    groups = there.groups.there
+    groups[PCI] = LogGroup(name=PCI, log_class=log_class)
+    groups[GROUP] = replace(sound(), subscriptions=())
+    if not there_already:
+        del groups[GROUP]
+    rule = Rule(where=Selection(tags={"env": "pci"}), flow_log=FlowLogSpec(log_group_suffix="pci"))
+    policy = FlowLogsPolicy(grace_minutes=0, rules=(rule,))
+    report = enforce(there, policy=policy)
+    assert groups[GROUP] == sound()
+    assert groups[PCI] == LogGroup(name=PCI, log_class=log_class, retention_days=30)
+    (trouble,) = report.troubles
+    assert trouble.resource == PCI
+    assert log_class in trouble.summary
+    assert "no subscription filter" in trouble.summary
+    assert [each.resource for each in enforce(there, policy=policy).troubles] == [PCI]
 
 
 def test_a_group_created_for_its_first_flow_log_is_not_reported() -> None:

@@ -91,7 +91,7 @@ _BY_MESSAGE: Final = (
     (_any("does not exist", "not found", "could not be found"), GONE),
 )
 """Messages of errors whose code has no entry of its own."""
-_WORD: Final = re.compile(r"[A-Z][A-Za-z]*[a-z](?:\.[A-Z][A-Za-z]+)?")
+_WORD: Final = re.compile(r"[A-Z][A-Za-z]{5,}(?:\.[A-Z][A-Za-z]+)?")
 
 
 def hint(code: str, message: str, codes: Mapping[str, str] = BY_CODE) -> str:

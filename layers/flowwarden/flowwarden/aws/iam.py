@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from flowwarden.aws.errors import classified, classify
 from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
-from flowwarden.errors import CallRefused, EnforcementError, NotThere
+from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -42,22 +42,15 @@ class Roles:
     def describe(self, role_arn: str) -> DeliveryRole | None:
         """See the port. Costs three calls, plus one for each inline policy and two for each attached policy.
 
-        Policies that IAM refuses to return are listed as unread; the other kind of policies is still read.
+        Policies that IAM refuses to return are listed as unread; the others are still read.
         """
         name = role_arn.rpartition("/")[2]
         try:
             with classified("GetRole", _classify):
                 role = self._client.get_role(RoleName=name)["Role"]
+            statements, unread = self._statements(name)
         except NotThere:
             return None
-        statements: list[Statement] = []
-        unread: list[str] = []
-        for documents in (self._own(name), self._attached(name)):
-            try:
-                for each in documents:
-                    statements += statements_of(each)
-            except CallRefused as error:
-                unread.append(str(error))
         return DeliveryRole(
             trusted=tuple(trusted_by(_document(role.get("AssumeRolePolicyDocument")))),
             statements=tuple(statements),
@@ -65,27 +58,51 @@ class Roles:
             boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
         )
 
-    def _own(self, name: str) -> Iterator[Mapping[str, Any]]:
-        """The documents of the role's inline policies."""
-        with classified("ListRolePolicies"):
-            pages = self._client.get_paginator("list_role_policies").paginate(RoleName=name)
-            policies = [each for page in pages for each in page["PolicyNames"]]
-        for policy in policies:
-            with classified("GetRolePolicy"):
-                answer = self._client.get_role_policy(RoleName=name, PolicyName=policy)
-            yield _document(answer.get("PolicyDocument"))
+    def _statements(self, name: str) -> tuple[list[Statement], list[str]]:
+        """The statements of the role's policies, and why some policies could not be read."""
+        statements: list[Statement] = []
+        unread: list[str] = []
+        for listed, read in ((self._own, self._read_own), (self._attached, self._read_attached)):
+            try:
+                policies = list(listed(name))
+            except CallRefused as error:
+                unread.append(str(error))
+                continue
+            for policy in policies:
+                try:
+                    statements += statements_of(read(name, policy))
+                except NotThere:
+                    # It is gone meanwhile, so it is none of the role's policies any more.
+                    continue
+                except CallThrottled:
+                    raise
+                except EnforcementError as error:
+                    unread.append(f"{policy}: {error}")
+        return statements, unread
 
-    def _attached(self, name: str) -> Iterator[Mapping[str, Any]]:
-        """The documents of the role's attached policies, including AWS managed policies."""
-        with classified("ListAttachedRolePolicies"):
-            pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-            policies = [each.get("PolicyArn", "") for page in pages for each in page["AttachedPolicies"]]
-        for arn in policies:
-            with classified("GetPolicy"):
-                version = self._client.get_policy(PolicyArn=arn)["Policy"].get("DefaultVersionId", "")
-            with classified("GetPolicyVersion"):
-                answer = self._client.get_policy_version(PolicyArn=arn, VersionId=version)
-            yield _document(answer["PolicyVersion"].get("Document"))
+    def _own(self, name: str) -> Iterator[str]:
+        """The names of the role's inline policies."""
+        with classified("ListRolePolicies", _classify):
+            for page in self._client.get_paginator("list_role_policies").paginate(RoleName=name):
+                yield from page["PolicyNames"]
+
+    def _read_own(self, name: str, policy: str) -> Mapping[str, Any]:
+        with classified("GetRolePolicy", _classify):
+            answer = self._client.get_role_policy(RoleName=name, PolicyName=policy)
+        return _document(answer.get("PolicyDocument"))
+
+    def _attached(self, name: str) -> Iterator[str]:
+        """The ARNs of the role's attached policies, including AWS managed policies."""
+        with classified("ListAttachedRolePolicies", _classify):
+            for page in self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+                yield from (each.get("PolicyArn", "") for each in page["AttachedPolicies"])
+
+    def _read_attached(self, _name: str, arn: str) -> Mapping[str, Any]:
+        with classified("GetPolicy", _classify):
+            version = self._client.get_policy(PolicyArn=arn)["Policy"].get("DefaultVersionId", "")
+        with classified("GetPolicyVersion", _classify):
+            answer = self._client.get_policy_version(PolicyArn=arn, VersionId=version)
+        return _document(answer["PolicyVersion"].get("Document"))
 
 
 def trusted_by(document: Mapping[str, Any]) -> Iterator[str]:

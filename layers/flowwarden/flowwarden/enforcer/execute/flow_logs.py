@@ -7,7 +7,7 @@ the next observation shows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -25,7 +25,13 @@ from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
-from flowwarden.errors import CallFailed, CallRefused, CallThrottled, FlowLogExists, NotThere, VpcGone
+from flowwarden.errors import (
+    CallRefused,
+    CallThrottled,
+    EnforcementError,
+    FlowLogExists,
+    VpcGone,
+)
 
 SOON_SECONDS: Final = 120
 """Delay before a transient failure is retried."""
@@ -71,21 +77,25 @@ class FlowLogExecutor:
             return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted in the meantime ({error})"))
         except CallThrottled as error:
             return _requeue(vpc_id, str(error), before, now, throttled=True)
-        except (CallFailed, NotThere) as error:
-            return _requeue(vpc_id, str(error), before, now)
         except CallRefused as error:
             return StepResult(outcome=_outcome(Result.FAILED, vpc_id, str(error)))
+        except EnforcementError as error:
+            return _requeue(vpc_id, str(error), before, now)
 
     def _execute_steps(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         steps = planned.plan.steps
         outcome = _unchanged(planned, trigger)
         requeue_after = _backoff(before, planned.vpc_state.at)
+        remaining: dict[str, EnforcementError] = {}
         for step in steps:
             match step:
                 case Create():
                     return self._create(planned, step, before, trigger)
                 case Delete():
-                    outcome = self._delete(planned, step)
+                    try:
+                        outcome = self._delete(planned, step)
+                    except EnforcementError as error:
+                        remaining[step.flow_log_id] = error
                 case RollBack():
                     return self._roll_back(planned, step)
                 case Wait() | Verify():
@@ -94,7 +104,8 @@ class FlowLogExecutor:
                 case Notify():
                     flow_log_id = planned.plan.verdict.flow_log_id
                     outcome = _outcome(Result.BROKEN, step.vpc_id, step.reason, flow_log_id)
-        return StepResult(outcome=outcome, requeue_after=requeue_after)
+        result = StepResult(outcome=outcome, requeue_after=requeue_after)
+        return _with_remaining(result, remaining, before, planned.vpc_state.at) if remaining else result
 
     def _create(
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger
@@ -197,6 +208,26 @@ def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
 def _pending(outcome: VpcOutcome, step: Wait | Verify) -> VpcOutcome:
     reason = step.reason if isinstance(step, Wait) else outcome.reason
     return replace(outcome, result=Result.PENDING, reason=reason)
+
+
+def _with_remaining(
+    result: StepResult, remaining: Mapping[str, EnforcementError], before: WorkItem | None, now: int
+) -> StepResult:
+    """The result with the flow logs that could not be deleted, which do not hide those that were deleted.
+
+    Raises:
+        EnforcementError: none was deleted; the message names each.
+    """
+    lasting = [each for each in remaining.values() if isinstance(each, CallRefused)]
+    error = next(iter(lasting or remaining.values()))
+    text = "; ".join(f"{name} was not deleted: {why}" for name, why in remaining.items())
+    if result.outcome.result is not Result.REPLACED:
+        raise type(error)(text) from error
+    outcome = replace(result.outcome, reason=f"{result.outcome.reason}; {text}")
+    if lasting:
+        return replace(result, outcome=replace(outcome, result=Result.FAILED))
+    vpc_id = outcome.vpc_id or ""
+    return StepResult(outcome=outcome, requeue_after=_soon(vpc_id, text, before, now))
 
 
 def _of(verdict: CoverageVerdict) -> VpcOutcome:
