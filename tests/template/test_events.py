@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 
 from flowwarden.enforcer.triggers import tampering, trigger
 from tests.enforcer.fakes import STACK
@@ -21,7 +22,7 @@ RULES = {
     "LogGroupTouchedRule": "LogGroupTouchedPermission",
     "DeliveryRoleTouchedRule": "DeliveryRoleTouchedPermission",
 }
-ONLY_IN_US_EAST_1 = "DeliveryRoleTouchedRule"
+WHERE_IAM_IS_RECORDED = "DeliveryRoleTouchedRule"
 QUEUES = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
 FOURTEEN_DAYS = 1_209_600
 ONE_MIB = 1_048_576
@@ -123,7 +124,10 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
             (touching("logs", name, logGroupName=GROUP), {"LogGroupTouchedRule"})
             for name in tampering.LOG_GROUP_CALLS
         ),
-        *((touching("iam", name, roleName="delivery"), {ONLY_IN_US_EAST_1}) for name in tampering.ROLE_CALLS),
+        *(
+            (touching("iam", name, roleName="delivery"), {WHERE_IAM_IS_RECORDED})
+            for name in tampering.ROLE_CALLS
+        ),
         (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupTouchedRule"}),
         (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
         (touching("logs", "DisassociateKmsKey", resourceIdentifier=GROUP_ARN), {"LogGroupTouchedRule"}),
@@ -235,7 +239,7 @@ def test_eventbridge_may_send_dead_letters_of_these_rules_to_the_event_queue() -
 def arn(rule: str) -> dict[str, Any]:
     """A rule's ARN, if the rule exists."""
     there = {"Fn::GetAtt": [rule, "Arn"]}
-    return {"Fn::If": ["SeesIam", there, {"Ref": "AWS::NoValue"}]} if rule == ONLY_IN_US_EAST_1 else there
+    return {"Fn::If": ["SeesIam", there, {"Ref": "AWS::NoValue"}]} if rule == WHERE_IAM_IS_RECORDED else there
 
 
 def test_a_scheduled_check_of_the_work_queue_reaches_the_enforcer_as_such() -> None:
@@ -248,7 +252,19 @@ def test_a_scheduled_check_of_the_work_queue_reaches_the_enforcer_as_such() -> N
 
 
 def test_iam_is_watched_in_the_region_that_records_it() -> None:
-    assert stack.TEMPLATE["Conditions"]["SeesIam"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    """In each partition that one, according to the SDK's list of endpoints."""
+    partitions = Loader().load_data("endpoints")["partitions"]
+    regions: set[str] = set()
+    for partition in partitions:
+        endpoints = partition["services"].get("iam", {}).get("endpoints", {}).values()
+        named = {each["credentialScope"]["region"] for each in endpoints}
+        # A partition with a single Region lists no endpoint of IAM.
+        regions |= named or set(partition["regions"])
+    assert {"us-east-1", "cn-north-1", "us-gov-west-1"} <= regions
+    alternatives = stack.TEMPLATE["Conditions"]["SeesIam"]["Fn::Or"]
+    watched = [each["Fn::Equals"][1] for each in alternatives]
+    assert alternatives == [{"Fn::Equals": [{"Ref": "AWS::Region"}, each]} for each in watched]
+    assert sorted(watched) == sorted(regions)
     conditional = {name for name, each in stack.RESOURCES.items() if each.get("Condition") == "SeesIam"}
     assert conditional == {
         "DeliveryRoleTouchedRule",

@@ -14,7 +14,6 @@ def test_the_group_supports_subscriptions_and_keeps_its_records() -> None:
     group = stack.RESOURCES["FlowLogGroup"]
     assert group["Properties"] == {
         "LogGroupName": {"Ref": "FlowLogGroupName"},
-        "LogGroupClass": "STANDARD",
         "RetentionInDays": {"Ref": "FlowLogRetentionDays"},
         "KmsKeyId": {"Fn::If": ["HasLogKey", {"Ref": "LogKmsKeyArn"}, {"Ref": "AWS::NoValue"}]},
     }
@@ -57,14 +56,14 @@ def test_cloudwatch_logs_may_invoke_the_monitor_for_the_flow_log_groups_only() -
         "MonitorInvokePermission": {
             "FunctionName": {"Fn::GetAtt": ["MonitorFunction", "Arn"]},
             "Action": "lambda:InvokeFunction",
-            "Principal": "logs.amazonaws.com",
+            "Principal": {"Fn::Sub": "logs.${AWS::URLSuffix}"},
             "SourceAccount": {"Ref": "AWS::AccountId"},
             "SourceArn": {"Fn::GetAtt": ["FlowLogGroup", "Arn"]},
         },
         "MonitorInvokeBesidePermission": {
             "FunctionName": {"Fn::GetAtt": ["MonitorFunction", "Arn"]},
             "Action": "lambda:InvokeFunction",
-            "Principal": "logs.amazonaws.com",
+            "Principal": {"Fn::Sub": "logs.${AWS::URLSuffix}"},
             "SourceAccount": {"Ref": "AWS::AccountId"},
             "SourceArn": {"Fn::Sub": f"{BESIDE}:*"},
         },

@@ -94,7 +94,6 @@ def _kept_from(role: DeliveryRole, stack: Stack) -> tuple[list[str], list[str]]:
 
 def _deed(action: str, stack: Stack) -> Deed:
     """An action in the stack's log group: IAM evaluates it for one log stream or for all of them."""
-    partition = stack.delivery_role_arn.partition(":")[2].partition(":")[0] or "aws"
-    group = f"arn:{partition}:logs:{stack.region}:{stack.account_id}:log-group:{stack.log_group_name}"
+    group = f"arn:{stack.partition}:logs:{stack.region}:{stack.account_id}:log-group:{stack.log_group_name}"
     streams = (f"{group}:log-stream:", f"{group}:log-stream:eni-0123456789abcdef0-all")
     return Deed(action=action, resources=streams, nearly=(group,))

@@ -30,6 +30,11 @@ class Stack(Struct, frozen=True, kw_only=True):
     retentions: dict[str, int] = {}
     """The retention in days by log group, as `desired.retentions` derives it from a policy."""
 
+    @property
+    def partition(self) -> str:
+        """The AWS partition, such as `aws-cn`: that of the delivery role."""
+        return self.delivery_role_arn.partition(":")[2].partition(":")[0]
+
     def keeps(self, log_group: str) -> bool:
         """Whether a log group is the stack's own, or one that the enforcer creates in addition.
 
