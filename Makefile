@@ -93,11 +93,11 @@ inbox: setup ## Show the notifications that arrived since the last call
 	@$(BIN)/python -m local.sandbox inbox
 
 .PHONY: down
-down: setup ## Stop the embedded AWS that `make up` started
+down: setup ## Stop the embedded AWS that `make up` or `make invoke` started
 	@$(BIN)/python -m local.sandbox down
 
 .PHONY: invoke
-invoke: setup ## Run a function in a container with one event: make invoke EVENT=events/monitor/reject-burst.json
+invoke: setup ## Run a function in a container with one event and compare the outcome: make invoke EVENT=events/monitor/reject-burst.json
 	@$(BIN)/python -m local.invoke $(if $(EVENT),"$(EVENT)")
 
 .PHONY: wheel

@@ -1,13 +1,18 @@
 """`make invoke EVENT=…`: runs the real function with one event in a container, with `sam local invoke`.
 
-The function uses an AWS emulator that is started for it, with the real template deployed; its notifications
-are printed. `sam local` exits 0 even if the handler raises or is killed; this command exits 1 in that case.
+The function uses an AWS emulator with the real template deployed. It is kept running for the next event,
+until `make down`; each event finds an empty account. The result and the notifications are printed and
+compared with the outcome that the event expects. `sam local` exits 0 even if the handler raises or is killed;
+this command exits 1 in that case, and if the outcome differs.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +20,17 @@ from msgspec import Struct
 
 from local import engine
 from local.environment import tool
+from local.expected import Difference, Observed, differences
 from local.inbox import Delivery, Inbox
-from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
+from local.kept import KeptAws, RunningAws
+from local.payload import MONITOR, NotAnEvent, ReadableEvent, read, read_expected
 from local.processes import run
-from local.server import EmbeddedAws, EmbeddedAwsError, relative
-from local.stack import Stack, architecture, build, deploy, sam_environment
+from local.sandbox import FOR_CONTAINERS, Sandbox
+from local.server import FOLDERS, EmbeddedAwsError, relative
+from local.stack import Stack, architecture, build, sam_environment
 from local.terminal import Terminal
-from local.world import make_world
+from local.world import clear, make_state, make_world
 
-NAME = "invoke"
 USAGE = "usage: make invoke EVENT=events/monitor/reject-burst.json (any file of events/)"
 
 
@@ -36,30 +43,52 @@ class Invoked(Struct, frozen=True, kw_only=True):
     """The reason for a failure; '' if there is none."""
     output: str
     """The output of the function and of sam."""
-    deliveries: tuple[Delivery, ...]
+    pages: tuple[Delivery, ...]
+    operations: tuple[Delivery, ...]
+    differences: tuple[Difference, ...]
+    """What differs from the outcome that the event expects, if it expects one."""
     log: Path
     """The log of the AWS emulator."""
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """All notifications."""
+        return (*self.pages, *self.operations)
 
 
 class Container:
     """Runs the built functions in containers, with an AWS emulator that containers can reach."""
 
-    def __init__(self, aws: EmbeddedAws, built: Path, stack: Stack) -> None:
+    def __init__(self, aws: RunningAws, built: Path, stack: Stack) -> None:
         self._aws = aws
         self._built = built
         self._stack = stack
         self._inboxes = [Inbox(aws.clients, topic) for topic in (stack.pages_topic, stack.operations_topic)]
 
-    def invoke(self, event: ReadableEvent) -> Invoked:
-        """Run the event's function."""
-        payload = make_world(event, self._aws.clients, self._stack.flow_log_group)
-        code, stdout, stderr = self._sam_local_invoke(event, payload)
+    def invoke(self, event: ReadableEvent, expected: Mapping[str, Any] | None = None) -> Invoked:
+        """Run the event's function in an account that has what the event describes and nothing else.
+
+        Args:
+            event: the event.
+            expected: the outcome to compare with; None for no comparison.
+        """
+        clear(self._aws.clients, self._stack)
+        made = make_world(event, self._aws.clients, self._stack.flow_log_group)
+        made = make_state(event, made, self._aws.clients, self._stack)
+        for inbox in self._inboxes:
+            inbox.take()
+        code, stdout, stderr = self._sam_local_invoke(event, made.payload)
         result, error = read_outcome(code, stdout)
+        pages, operations = (tuple(inbox.take()) for inbox in self._inboxes)
+        observed = Observed(result=result, pages=pages, operations=operations)
+        compares = expected is not None and not error
         return Invoked(
             result=result,
             error=error,
             output=stderr,
-            deliveries=tuple(each for inbox in self._inboxes for each in inbox.take()),
+            pages=pages,
+            operations=operations,
+            differences=tuple(differences(expected or {}, observed, made.names)) if compares else (),
             log=self._aws.log,
         )
 
@@ -117,27 +146,37 @@ def main(arguments: list[str]) -> int:
         return 2
     terminal = Terminal()
     try:
-        event = read(Path(arguments[0]))
+        event, expected = read(Path(arguments[0])), read_expected(Path(arguments[0]))
         engine.require()
-        return _show(terminal, _run(terminal, event))
+        with _alone():
+            invoked = _run(terminal, event, expected)
+        code = _show(terminal, invoked)
+        return code or show_comparison(terminal, event, expected, invoked.differences)
     except (NotAnEvent, EmbeddedAwsError) as error:
         terminal.bad(str(error))
         return 2
     except KeyboardInterrupt:
-        terminal.bad("interrupted; the AWS emulator is stopped")
+        terminal.bad("interrupted")
         return 130
 
 
-def _run(terminal: Terminal, event: ReadableEvent) -> Invoked:
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other `make invoke` runs, because each empties the account of the AWS emulator."""
+    FOLDERS.mkdir(parents=True, exist_ok=True)
+    with (FOLDERS / f"{FOR_CONTAINERS}.busy").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(terminal: Terminal, event: ReadableEvent, expected: Mapping[str, Any] | None) -> Invoked:
     terminal.title(event.title or event.function, f"{event.function}, in a container, with an AWS emulator")
-    with EmbeddedAws(NAME, host=engine.address_for_containers()) as aws:
-        with terminal.step("sam build"):
-            built = build(aws.name)
-        with terminal.step("sam deploy"):
-            container = Container(aws, built, deploy(aws, built))
-        fetched = "" if engine.has_image() else f", which fetches {engine.image()}"
-        with terminal.step(f"sam local invoke{fetched}"):
-            return container.invoke(event)
+    state = Sandbox(terminal, FOR_CONTAINERS).fresh()
+    aws = KeptAws(state, FOR_CONTAINERS)
+    container = Container(aws, build(FOR_CONTAINERS), state.stack)
+    fetched = "" if engine.has_image() else f", which fetches {engine.image()}"
+    with terminal.step(f"sam local invoke{fetched}"):
+        return container.invoke(event, expected)
 
 
 def _show(terminal: Terminal, invoked: Invoked) -> int:
@@ -154,6 +193,28 @@ def _show(terminal: Terminal, invoked: Invoked) -> int:
         return 1
     print(f"  {json.dumps(invoked.result, indent=2).replace(chr(10), chr(10) + '  ')}")
     return 0
+
+
+def show_comparison(
+    terminal: Terminal,
+    event: ReadableEvent,
+    expected: Mapping[str, Any] | None,
+    found: Sequence[Difference],
+) -> int:
+    """Say whether the outcome is the one that the event expects; return the exit code."""
+    terminal.scene("Comparison with the expected outcome")
+    if expected is None:
+        terminal.say("The event states no expected outcome.")
+        return 0
+    if not found:
+        terminal.good("as expected")
+        return 0
+    for each in found:
+        terminal.bad(f"{each.what}\nexpected: {json.dumps(each.expected)}\ngot: {json.dumps(each.got)}")
+    if event.not_made:
+        terminal.say(f"The AWS emulator does not do what the event has in {', '.join(event.not_made)}.")
+    terminal.say(f"{len(found)} difference{'s' * (len(found) > 1)} from the expected outcome.")
+    return 1
 
 
 if __name__ == "__main__":

@@ -49,11 +49,37 @@ class WorldFlowLog(Struct, frozen=True, kw_only=True):
     log_group_name: LogGroup | None = None
 
 
+class WorldSubscription(Struct, frozen=True, kw_only=True):
+    """A subscription filter, to the monitor whichever destination is written."""
+
+    name: str
+    destination_arn: str = ""
+    pattern: str = ""
+
+
+class WorldLogGroup(Struct, frozen=True, kw_only=True):
+    """A log group that exists before the event; without the stack's in the list, that one is missing."""
+
+    name: LogGroup
+    retention_days: int | None = None
+    subscriptions: tuple[WorldSubscription, ...] = ()
+
+
 class World(Struct, frozen=True, kw_only=True):
-    """The resources in EC2, for the enforcer; members that only tests use are ignored."""
+    """The resources of the account before the event, for the enforcer."""
 
     vpcs: tuple[WorldVpc, ...] = ()
     flow_logs: tuple[WorldFlowLog, ...] = ()
+    log_groups: tuple[WorldLogGroup, ...] | None = None
+    """None: the stack's log group as it was deployed."""
+    pending: tuple[dict[str, Any], ...] = ()
+    """The work queue, as `work_queue.WorkItem`."""
+    refuses: dict[str, Any] = {}
+    late: tuple[Any, ...] = ()
+    deleted_but_listed: tuple[Any, ...] = ()
+    interfaces: tuple[Any, ...] = ()
+    role: Any = None
+    """What only the tests' fakes can do."""
 
 
 class ReadableEvent(Struct, frozen=True, kw_only=True):
@@ -64,6 +90,19 @@ class ReadableEvent(Struct, frozen=True, kw_only=True):
     settings: dict[Variable, Value] = {}
     """Environment variables that override the template's for this event."""
     world: World = World()
+    seconds_later: int = 30
+    """The time from the event to the run."""
+    log_formats: tuple[str | None, ...] = ()
+    """The log formats that EC2 returns for the flow logs of the log group."""
+
+    @property
+    def not_made(self) -> tuple[str, ...]:
+        """The members that the embedded AWS cannot do, so that the outcome may differ."""
+        names = ("refuses", "late", "deleted_but_listed", "interfaces", "role")
+        found = [f"world.{each}" for each in names if getattr(self.world, each)]
+        if self.world.flow_logs:
+            found.append("world.flow_logs (they are new there, without format, tags and status)")
+        return (*found, "log_formats") if self.log_formats else tuple(found)
 
     @property
     def function(self) -> str:
@@ -95,6 +134,20 @@ def read(path: Path) -> ReadableEvent:
             f"enforcer; see the examples in {folders}"
         )
     return event
+
+
+class Expectation(Struct, frozen=True):
+    """The outcome that a file of `events/` expects."""
+
+    expected: dict[str, Any] | None = None
+
+
+def read_expected(path: Path) -> dict[str, Any] | None:
+    """The expected outcome in a file that `read` accepts; None if it states none. Raises NotAnEvent."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Expectation).expected
+    except (OSError, msgspec.DecodeError) as error:
+        raise NotAnEvent(f"{os.fsencode(path).decode(errors='replace')}: {error}") from error
 
 
 def _decode(name: str, content: bytes) -> ReadableEvent:

@@ -2,6 +2,7 @@
 
 `make up` starts a server process in the background. The process deploys the stack, stores the
 sandbox's state in a file, and waits for the signal of `make down`. The other commands read the file.
+`make invoke` keeps one of its own in the same way, at an address that containers can reach.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final, TextIO
@@ -22,17 +24,21 @@ from typing import Final, TextIO
 import msgspec
 from msgspec import Struct
 
+from local import engine
 from local.clients import Clients
 from local.environment import PROJECT, environment
 from local.inbox import Delivery, Inbox
 from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
 from local.scenes import POLICY
-from local.server import FOLDERS, EmbeddedAws, EmbeddedAwsError, relative
-from local.stack import STACK, Stack, build, deploy
+from local.server import FOLDERS, LOOPBACK, EmbeddedAws, EmbeddedAwsError, relative
+from local.sources import fingerprint
+from local.stack import STACK, Parameters, Stack, build, deploy
 from local.terminal import Terminal
 from local.world import make_world
 
 NAME: Final = "sandbox"
+FOR_CONTAINERS: Final = "invoke"
+"""The one of `make invoke`."""
 START_SECONDS: Final = 300
 STOP_SECONDS: Final = 20
 SETTLE_SECONDS: Final = 3
@@ -50,6 +56,8 @@ class State(Struct, frozen=True):
     pid: int
     endpoint: str
     stack: Stack
+    sources: str = ""
+    """The fingerprint of the sources that are deployed."""
 
     @property
     def clients(self) -> Clients:
@@ -64,7 +72,7 @@ class State(Struct, frozen=True):
     def invoke(self, event: ReadableEvent) -> tuple[object, bool]:
         """Invoke the event's function; return its result or error, and whether it is an error."""
         name = self.stack.monitor if event.function == MONITOR else self.stack.enforcer
-        payload = make_world(event, self.clients, self.stack.flow_log_group)
+        payload = make_world(event, self.clients, self.stack.flow_log_group).payload
         answer = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(payload))
         return json.loads(answer["Payload"].read() or b"null"), "FunctionError" in answer
 
@@ -118,8 +126,24 @@ class Sandbox:
                     f"process {state.pid} still runs after {STOP_SECONDS} s; see {self._log}"
                 )
             time.sleep(0.1)
-        self._terminal.good("the sandbox is stopped")
+        self._terminal.good(f"the embedded AWS of {self._name} is stopped")
         return 0
+
+    def fresh(self) -> State:
+        """The running sandbox with the current sources deployed; started, or started again, if it has not.
+
+        Raises:
+            EmbeddedAwsError: it did not start, or the earlier one did not stop.
+        """
+        try:
+            state = self.state()
+        except NotUp:
+            return self._start()
+        if state.sources == fingerprint():
+            return state
+        self._terminal.say("The sources have changed since the stack was deployed.")
+        self.down()
+        return self._start()
 
     def inbox(self) -> int:
         """Show the notifications that arrived since they were shown last."""
@@ -141,12 +165,13 @@ class Sandbox:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _end)
         try:
-            with EmbeddedAws(self._name) as aws:
+            with EmbeddedAws(self._name, host=_host(self._name)) as aws:
+                sources = fingerprint()
                 with self._terminal.step("sam build"):
                     built = build(aws.name)
                 with self._terminal.step("sam deploy, the real template"):
-                    stack = deploy(aws, built, {"Policy": json.dumps(POLICY)})
-                state = State(os.getpid(), aws.endpoint, stack)
+                    stack = deploy(aws, built, _parameters(self._name))
+                state = State(os.getpid(), aws.endpoint, stack, sources)
                 state.notifications(seconds=0)  # subscribes the queues before anything is published
                 self._write(state)
                 signal.pause()
@@ -226,6 +251,24 @@ class Sandbox:
             self._terminal.say(nothing)
 
 
+def _host(name: str) -> str:
+    return engine.address_for_containers() if name == FOR_CONTAINERS else LOOPBACK
+
+
+def _parameters(name: str) -> Parameters:
+    """The policy of the demo; an event that is invoked in a container has its own settings."""
+    return {} if name == FOR_CONTAINERS else {"Policy": json.dumps(POLICY)}
+
+
+def _stop_all(terminal: Terminal) -> int:
+    """Stop the sandbox, and the embedded AWS of `make invoke` if that runs."""
+    kept = Sandbox(terminal, FOR_CONTAINERS)
+    with suppress(NotUp):
+        kept.state()
+        kept.down()
+    return Sandbox(terminal).down()
+
+
 def _end(_number: int, _frame: FrameType | None) -> None:
     """Unwind, so that everything is stopped."""
     raise KeyboardInterrupt
@@ -235,7 +278,7 @@ def main(arguments: list[str]) -> int:
     """Run a command; return the exit code."""
     terminal = Terminal()
     sandbox = Sandbox(terminal)
-    commands = {"up": sandbox.up, "down": sandbox.down, "inbox": sandbox.inbox}
+    commands = {"up": sandbox.up, "down": lambda: _stop_all(terminal), "inbox": sandbox.inbox}
     try:
         match arguments:
             case [name] if name in commands:

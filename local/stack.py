@@ -15,6 +15,7 @@ from local.clients import Clients
 from local.environment import BUILD, PROJECT, environment, tool
 from local.processes import run
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
+from local.sources import fingerprint
 
 STACK = "flow-warden"
 ARTIFACTS = "flow-warden-artifacts"
@@ -54,11 +55,18 @@ def architecture() -> str:
 def build(name: str) -> Path:
     """Run `sam build` for the AWS emulator of this name and return the built template.
 
+    A build of the same sources is used again.
+
     Raises:
         EmbeddedAwsError: the build failed; the message has the end of its output.
     """
-    folder = BUILDS / name
+    folder, stamp = BUILDS / name, BUILDS / f"{name}.sources"
+    built = folder / "template.yaml"
     with _locked(BUILDS / "lock"):
+        sources = fingerprint()
+        if built.exists() and stamp.exists() and stamp.read_text() == sources:
+            return built
+        stamp.unlink(missing_ok=True)
         _sam(
             BUILDS / f"{name}.log",
             environment(),
@@ -70,7 +78,8 @@ def build(name: str) -> Path:
             "--parallel",
             *_overrides(BUILDS / f"{name}.yaml", {"Architecture": architecture()}),
         )
-    return folder / "template.yaml"
+        stamp.write_text(sources)
+    return built
 
 
 def deploy(aws: EmbeddedAws, built: Path, parameters: Parameters | None = None) -> Stack:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from local import engine
-from local.invoke import Container
-from local.payload import ReadableEvent, read
+from local.invoke import Container, Invoked
+from local.payload import ReadableEvent, read, read_expected
 from local.server import EmbeddedAws
 from local.stack import build, deploy
 
@@ -37,10 +37,31 @@ def container() -> Iterator[Container]:
         yield Container(aws, built, deploy(aws, built))
 
 
+def invoke(container: Container, name: str) -> Invoked:
+    """Run an event, and compare the outcome with the one that it states."""
+    return container.invoke(read(EVENTS / name), read_expected(EVENTS / name))
+
+
+def test_an_event_has_the_same_outcome_again_and_leaves_nothing_behind(container: Container) -> None:
+    """A page is not a repetition, and a sweep finds only the VPCs of its event and their log group."""
+    for name in ("monitor/scan.json", "monitor/scan.json", "enforcer/delete-log-group.json"):
+        assert invoke(container, name).differences == (), name
+    swept = invoke(container, "enforcer/sweep.json")
+    assert [each.what for each in swept.differences if each.what == "created"] == []
+
+
+def test_another_outcome_is_a_difference(container: Container) -> None:
+    """The outcome of another event."""
+    expected = read_expected(EVENTS / "monitor" / "scan.json")
+    invoked = container.invoke(read(EVENTS / "monitor" / "accept-only.json"), expected)
+    assert [each.what for each in invoked.differences] == ["flows", "pages"]
+
+
 def test_the_monitor_pages(container: Container) -> None:
     """A batch of REJECTs: the handler returns its counts, and the page arrives."""
-    invoked = container.invoke(read(EVENTS / "monitor" / "reject-burst.json"))
+    invoked = invoke(container, "monitor/reject-burst.json")
     assert invoked.error == ""
+    assert invoked.differences == ()
     assert invoked.result["Notifications"] == 1
     (page,) = invoked.deliveries
     assert page.detector == "blocked-connection"
@@ -49,8 +70,9 @@ def test_the_monitor_pages(container: Container) -> None:
 
 def test_the_enforcer_covers_a_new_vpc(container: Container) -> None:
     """CreateVpc: the flow log is created, and the report arrives."""
-    invoked = container.invoke(read(EVENTS / "enforcer" / "create-vpc.json"))
+    invoked = invoke(container, "enforcer/create-vpc.json")
     assert invoked.error == ""
+    assert invoked.differences == ()
     (vpc,) = invoked.result["created"]
     (report,) = invoked.deliveries
     assert vpc in report.subject
