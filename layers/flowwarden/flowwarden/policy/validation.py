@@ -32,11 +32,11 @@ from flowwarden.records.log_format import LogFormat
 _ARN: Final = {
     S3: (
         re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}(/[^*?\s]*)?"),
-        "arn:PARTITION:s3:::BUCKET or …/FOLDER",
+        "arn:aws:s3:::BUCKET or …/FOLDER",
     ),
     FIREHOSE: (
         re.compile(r"arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}"),
-        "arn:PARTITION:firehose:REGION:ACCOUNT:deliverystream/NAME",
+        "arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME",
     ),
 }
 
@@ -127,7 +127,7 @@ def _wrong_selection(path: str, where: Selection) -> Iterator[str]:
 def _wrong_spec(path: str, spec: FlowLogSpec) -> Iterator[str]:
     yield from _wrong_settings(path, spec)
     if spec.kms_key_arn and not _KEY.fullmatch(spec.kms_key_arn):
-        yield f"{path}.kms_key_arn: {spec.kms_key_arn!r}; write arn:PARTITION:kms:REGION:ACCOUNT:key/ID"
+        yield f"{path}.kms_key_arn: {spec.kms_key_arn!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID"
     yield from _wrong_tags(f"{path}.tags", spec.tags)
     yield from _wrong_log_format(path, spec)
     yield from _wrong_destination(path, spec)

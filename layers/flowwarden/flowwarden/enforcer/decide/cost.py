@@ -37,3 +37,8 @@ def monthly_dollars(desired: DesiredFlowLog, active_interfaces: int) -> float:
     record = fields * BYTES_PER_FIELD + (BYTES_BESIDE if desired.destination_type == CLOUD_WATCH_LOGS else 0)
     gigabytes = active_interfaces * RECORDS_PER_MINUTE * MINUTES * record / 1e9
     return round(gigabytes * DOLLARS_PER_GB.get(desired.destination_type, DOLLARS_ELSEWHERE), 2)
+
+
+def about(dollars: float) -> str:
+    """The cost as the end of a sentence; '' if it rounds to nothing, which would read like an exact price."""
+    return f", about {dollars:.2f} USD a month" if round(dollars, 2) else ""

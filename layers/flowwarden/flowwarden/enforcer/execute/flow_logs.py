@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.decide.cost import about
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, why_not
 from flowwarden.enforcer.decide.drift import is_own, same_destination
 from flowwarden.enforcer.decide.plan import HOLD_SECONDS, Create, Delete, Notify, RollBack, Verify, Wait, hold
@@ -117,7 +118,7 @@ class FlowLogExecutor:
             flow_log_id = self._call(lambda: self._ec2.create(step.vpc_id, step.flow_log, token))
         except FlowLogExists as error:
             return self._look_again(planned, step, before, trigger, error)
-        reason = f"the VPC {step.reason}: created {flow_log_id}, about {step.monthly_dollars:.2f} USD a month"
+        reason = f"the VPC {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return StepResult(
             outcome=_outcome(Result.CREATED, step.vpc_id, reason, flow_log_id),

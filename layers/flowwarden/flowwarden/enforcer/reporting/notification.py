@@ -140,10 +140,11 @@ def _duplicates(found: Sequence[Duplicate]) -> list[str]:
     lines = [f"{heading} ({len(found)})"]
     for each in found[:LISTED_AT_MOST]:
         named = _short(", ".join(each.flow_log_ids))
-        lines.append(f"- {one_line(each.vpc_id)}: {named}, about {each.monthly_dollars:.2f} USD a month")
+        lines.append(f"- {one_line(each.vpc_id)}: {named}{cost.about(each.monthly_dollars)}")
     if len(found) > LISTED_AT_MOST:
         lines.append(f"- and {len(found) - LISTED_AT_MOST} more: see the enforcer's log")
-    return [*lines, f"({cost.BASIS})"]
+    basis = [f"({cost.BASIS})"] if any(cost.about(each.monthly_dollars) for each in found) else []
+    return [*lines, *basis]
 
 
 def _next(report: EnforcementReport) -> str:

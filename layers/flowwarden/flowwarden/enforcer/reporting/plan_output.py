@@ -84,8 +84,8 @@ def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
         counts[each.verdict.coverage.lower()] = counts.get(each.verdict.coverage.lower(), 0) + 1
     summary = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
     yield f"VPCs: {summary}"
-    if any(isinstance(step, Create) for each in report.plans for step in _in_order(each)):
-        yield f"Added cost: about {added_dollars(report):.2f} USD a month ({cost.BASIS})"
+    if added := cost.about(added_dollars(report)):
+        yield f"Added cost:{added.removeprefix(',')} ({cost.BASIS})"
 
 
 def _duplicates(plans: tuple[Plan, ...]) -> Iterator[str]:
@@ -101,8 +101,8 @@ def _step(step: Step) -> str:
         case Create(flow_log=wanted):
             return (
                 f"create a flow log for {wanted.traffic_type} traffic to {wanted.destination} "
-                f"({wanted.destination_type}, aggregation interval {wanted.max_aggregation_interval} s), "
-                f"about {step.monthly_dollars:.2f} USD a month"
+                f"({wanted.destination_type}, aggregation interval {wanted.max_aggregation_interval} s)"
+                f"{cost.about(step.monthly_dollars)}"
             )
         case Delete():
             return f"delete managed flow log {step.flow_log_id}: {step.reason}"
