@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.records.subscription import encode
+from local.environment import ACCOUNT_ID
 
 MONITOR, ENFORCER = "MonitorFunction", "EnforcerFunction"
 """Logical ids of the functions in the template."""
@@ -100,6 +101,8 @@ class ReadableEvent(Struct, frozen=True, kw_only=True):
         """The members that the embedded AWS cannot do, so that the outcome may differ."""
         names = ("refuses", "late", "deleted_but_listed", "interfaces", "role")
         found = [f"world.{each}" for each in names if getattr(self.world, each)]
+        if any(each.owner_id != ACCOUNT_ID for each in self.world.vpcs):
+            found.append("world.vpcs (one of another account)")
         if self.world.flow_logs:
             found.append("world.flow_logs (they are new there, without format, tags and status)")
         return (*found, "log_formats") if self.log_formats else tuple(found)

@@ -13,7 +13,7 @@ from flowwarden.sinks.sns import fit_subject
 from local.expected import Observed, differences, metric_of, renamed
 from local.inbox import Delivery
 from local.invoke import show_comparison
-from local.payload import NotAnEvent, ReadableEvent, World, read_expected
+from local.payload import NotAnEvent, ReadableEvent, World, read, read_expected
 from local.terminal import Terminal
 
 EVENTS = sorted((Path(__file__).parents[2] / "events").glob("*/*.json"))
@@ -154,3 +154,18 @@ def test_a_file_without_a_readable_outcome_is_refused(tmp_path: Path, content: s
     path.write_text(content)
     with pytest.raises(NotAnEvent, match=r"event\.json"):
         read_expected(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("enforcer/create-vpc", []),
+        ("enforcer/create-vpc-shared", ["world.vpcs (one of another account)"]),
+        ("enforcer/throttled", ["world.refuses"]),
+        ("monitor/two-formats", ["log_formats"]),
+        ("monitor/scan", []),
+    ],
+)
+def test_what_the_emulator_does_not_do_is_known_for_each_event(name: str, parts: list[str]) -> None:
+    """So that a difference is not taken for a fault of the function."""
+    assert list(read(EVENTS[0].parents[1] / f"{name}.json").not_made) == parts
