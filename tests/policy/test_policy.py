@@ -1,13 +1,31 @@
 """The user's policy."""
 
 from contextlib import suppress
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.errors import PolicyError
 from flowwarden.policy.policy import Policy
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 99_999) | st.text(max_size=200),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+    max_leaves=12,
+)
+"""Any JSON value, with texts that may contain anything."""
+
+
+def refusal(text: str | bytes) -> str:
+    """The message with which a policy is refused; '' if it is valid."""
+    try:
+        Policy.from_json(text)
+    except PolicyError as error:
+        return str(error)
+    return ""
 
 
 def test_an_empty_policy_is_valid() -> None:
@@ -41,6 +59,15 @@ def test_ids_and_networks_can_be_mixed() -> None:
         ('{"listener_only": ["10.0.0.1/8"]}', r"listener_only\[0\]: 10.0.0.1/8 has host bits set"),
         ('{"own_cidrs": ["0.0.0.0/0"]}', r"own_cidrs\[0\]: '0.0.0.0/0' is too wide.*at least /8"),
         ('{"own_cidrs": ["2000::/3"]}', r"too wide.*at least /16"),
+        ('{"own_cidrs": ["fc00::/7"]}', r"own_cidrs\[0\]: 'fc00::/7' is too wide"),
+        ('{"own_cidr": ["10.0.0.0/8"]}', r'; its value is \["10.0.0.0/8"\]; did you mean own_cidrs\?'),
+        (
+            '{"flow_logs": {"rules": [{"wher": {}}]}}',
+            r"settings: where, .*; its value is {}; did you mean where\?",
+        ),
+        ('{"zzz": 1}', "unknown field `zzz`; allowed settings.*; its value is 1$"),
+        ('{"thresholds": {"scan_hour": "many"}}', '; its value is "many"$'),
+        ('{"service_ports": [80, 0]}', r"service_ports\[1\]`; .*; its value is 0$"),
         ('{"partner_cidrs": ["0.0.0.0/1"]}', r"partner_cidrs\[0\]: '0.0.0.0/1' is too wide"),
         ('{"service_ports": [70000]}', r"<= 32767 - at `\$.service_ports\[0\]`"),
         (
@@ -82,3 +109,91 @@ def test_any_text_is_a_policy_or_a_policy_error(text: str | bytes) -> None:
     """No other exception is raised."""
     with suppress(PolicyError):
         assert isinstance(Policy.from_json(text), Policy)
+
+
+WIDE = ("0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "64.0.0.0/2", "8.0.0.0/7", "::/0", "::/1", "2000::/3")
+
+
+@pytest.mark.parametrize("name", ["exempt", "private_subnets", "listener_only", "own_cidrs", "partner_cidrs"])
+@pytest.mark.parametrize("wide", WIDE)
+def test_a_network_wider_than_any_organization_is_refused_everywhere(name: str, wide: str) -> None:
+    """One such entry would hide what the setting is for; the message says what to write."""
+    with pytest.raises(PolicyError, match=rf"{name}\[1\]: '{wide}' is too wide: .*; write networks"):
+        Policy.from_json(msgspec.json.encode({name: ["10.0.9.9", wide]}))
+
+
+@pytest.mark.parametrize("name", ["exempt", "private_subnets", "listener_only", "own_cidrs", "partner_cidrs"])
+def test_networks_that_together_cover_half_of_all_addresses_are_refused(name: str) -> None:
+    """Each of them alone has an allowed length."""
+    half = [f"{first}.0.0.0/8" for first in range(128)]
+    with pytest.raises(PolicyError, match=f"{name}: .* cover half of all IPv4 addresses"):
+        Policy.from_json(msgspec.json.encode({name: half}))
+    assert not refusal(msgspec.json.encode({name: half[20:100]}))
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+        ["10.0.0.0/9", "10.128.0.0/9", "172.16.0.0/12", "192.168.0.0/17", "192.168.128.0/17"],
+        ["10.0.0.0/8", "172.0.0.0/8", "192.0.0.0/8"],
+    ],
+)
+def test_exempting_all_private_networks_is_refused(private: list[str]) -> None:
+    """No finding about any host would page. As private subnets, the same networks are a usual setting."""
+    with pytest.raises(PolicyError, match=r"exempt: .* cover all private addresses"):
+        Policy.from_json(msgspec.json.encode({"exempt": private}))
+    for name in ("private_subnets", "listener_only"):
+        assert not refusal(msgspec.json.encode({name: private}))
+    assert not refusal(msgspec.json.encode({"exempt": private[:-1]}))
+
+
+@pytest.mark.parametrize("name", ["exempt", "private_subnets", "listener_only"])
+def test_a_whole_private_range_may_be_named(name: str) -> None:
+    """It is wider than a public network may be, but it contains no host of the internet."""
+    for network in ("10.0.0.0/8", "fc00::/7", "fd00::/8", "100.64.0.0/10"):
+        assert getattr(Policy.from_json(msgspec.json.encode({name: [network]})), name) == (network,)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"exempt": ["10.0.9.9"], "exempt": []}', "exempt"),
+        ('{"exempt": ["10.0.9.9"], "\\u0065xempt": ["10.0.9.9"]}', "exempt"),
+        ('{"thresholds": {"scan_hour": 9, "scan_day": 9, "scan_hour": 9}}', "thresholds.scan_hour"),
+        ('{"flow_logs": {"default": {"tags": {"a": "1", "a": "2"}}}}', "flow_logs.default.tags.a"),
+        (
+            '{"flow_logs": {"default": {"tags": {"a b": "1", "a b": "2"}}}}',
+            r"flow_logs.default.tags\['a b'\]",
+        ),
+        (
+            '{"flow_logs": {"rules": [{"where": {"vpcs": [], "vpcs": []}, "flow_log": {}}]}}',
+            r"flow_logs.rules\[0\].where.vpcs",
+        ),
+    ],
+)
+def test_a_key_that_occurs_twice_is_refused(text: str, path: str) -> None:
+    """JSON readers keep one of the values and drop the other silently."""
+    with pytest.raises(PolicyError, match=f"policy: {path}: occurs twice.*write it once"):
+        Policy.from_json(text)
+
+
+def test_the_same_key_in_two_objects_is_no_repetition() -> None:
+    """Each rule has its own `where`."""
+    rule = '{"where": {"vpcs": ["vpc-1"]}, "flow_log": {}}'
+    assert len(Policy.from_json(f'{{"flow_logs": {{"rules": [{rule}, {rule}]}}}}').flow_logs.rules) == 2
+
+
+@given(st.dictionaries(st.text(max_size=40), JSON, max_size=3))
+def test_a_refusal_is_one_bounded_printable_line(document: dict[str, Any]) -> None:
+    """Names and values of the document appear in it, whatever they contain."""
+    said = refusal(msgspec.json.encode(document))
+    assert said.isprintable()
+    assert len(said) < 2_000
+
+
+def test_a_deeply_nested_or_long_value_is_not_shown_in_full() -> None:
+    """The message stays readable."""
+    for value in ("[" * 50_000 + "]" * 50_000, f'"{"x" * 50_000}"'):
+        assert "exemptt" in refusal(f'{{"exemptt": {value}}}')
+        assert len(refusal(f'{{"exemptt": {value}}}')) < 500

@@ -6,24 +6,19 @@ wrong type, an invalid CIDR or an invalid tag key is rejected with its path, its
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from ipaddress import ip_network
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from flowwarden.errors import PolicyError
+from flowwarden.policy import document
 from flowwarden.policy.detection import Thresholds
-from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Rule, Selection
+from flowwarden.policy.explanation import explained
+from flowwarden.policy.flow_logs import FlowLogsPolicy
+from flowwarden.policy.networks import ID_PREFIXES, check_networks
 from flowwarden.policy.tag_fields import LONGEST_KEY
 from flowwarden.policy.validation import check
-
-_ID = re.compile(r"[a-z]+-[0-9a-z]+")
-
-SHORTEST_PREFIX = {4: 8, 6: 16}
-"""Shortest prefix of an own or partner network, by IP version: no organization owns a larger range."""
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,75 +64,18 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         try:
             policy = msgspec.json.decode(text, type=cls)
         except msgspec.ValidationError as error:
-            raise PolicyError(f"policy: {error}; allowed settings: {_allowed(str(error))}") from error
+            raise PolicyError(f"policy: {explained(str(error), document.read(text), cls)}") from error
         except (msgspec.DecodeError, UnicodeError) as error:
             raise PolicyError(f"policy: not JSON: {error}") from error
-        for path, value in policy.networks():
-            _check_network(path, value)
+        for path in document.repeated(document.read(text)):
+            raise PolicyError(
+                f"policy: {path}: occurs twice; the first value would be ignored: write it once"
+            )
+        check_networks({name: getattr(policy, name) for name in ID_PREFIXES})
         for i, key in enumerate(policy.role_tags):
             _check_tag_key(f"role_tags[{i}]", key)
         check(policy.flow_logs)
         return policy
-
-    def networks(self) -> list[tuple[str, str]]:
-        """Every value that must be a network, with its path."""
-        found = [
-            (f"{name}[{i}]", value)
-            for name in ("own_cidrs", "partner_cidrs")
-            for i, value in enumerate(getattr(self, name))
-        ]
-        for name, prefixes in (
-            ("private_subnets", ("subnet-",)),
-            ("listener_only", ("eni-", "i-")),
-            ("exempt", ()),
-        ):
-            values: tuple[str, ...] = getattr(self, name)
-            found += [
-                (f"{name}[{i}]", value) for i, value in enumerate(values) if not _is_id(value, prefixes)
-            ]
-        return found
-
-
-def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
-    return value.startswith(prefixes) and _ID.fullmatch(value) is not None
-
-
-_PLACES: Mapping[str, type[Struct]] = {
-    "thresholds": Thresholds,
-    "flow_logs": FlowLogsPolicy,
-    "default": FlowLogSpec,
-    "rules": Rule,
-    "flow_log": FlowLogSpec,
-    "exemptions": Exemption,
-    "where": Selection,
-}
-"""Types of the settings that contain other settings."""
-
-
-def _allowed(reason: str) -> str:
-    """The names of the settings at the path in msgspec's message (`… - at `$.one.two``)."""
-    path = re.findall(r"[a-z_]+", reason.partition(" - at `$")[2])  # without a path: the top level
-    place = next((_PLACES[name] for name in path[::-1] if name in _PLACES), Policy)
-    return ", ".join(place.__struct_fields__)
-
-
-def _check_network(path: str, value: str) -> None:
-    try:
-        network = ip_network(value)
-    except ValueError as error:
-        raise PolicyError(
-            f"policy: {path}: {error}; write an address, a CIDR such as 10.0.0.0/16, or an id where allowed"
-        ) from error
-    if "%" in value:
-        raise PolicyError(
-            f"policy: {path}: {value!r} has a scope id, which flow logs do not contain; remove the scope id"
-        )
-    shortest = SHORTEST_PREFIX[network.version]
-    if path.startswith(("own_cidrs", "partner_cidrs")) and network.prefixlen < shortest:
-        raise PolicyError(
-            f"policy: {path}: {value!r} is too wide: it would hide findings about internet hosts; "
-            f"write networks with a prefix length of at least /{shortest}"
-        )
 
 
 def _check_tag_key(path: str, key: str) -> None:

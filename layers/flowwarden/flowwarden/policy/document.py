@@ -1,0 +1,76 @@
+"""The policy's JSON as written: finds keys that occur twice, and the value that an error is about.
+
+The decoder of the typed policy keeps the last of two equal keys and drops the others silently, and names the
+path of a wrong value but not the value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+SHOWN_CHARACTERS: Final = 80
+"""The longest excerpt of a value in an error message."""
+
+type Json = "Written | Sequence[Json] | str | int | float | bool | None"
+
+
+class Written(Struct, frozen=True):
+    """A JSON object with its pairs in order, repeated keys included."""
+
+    pairs: Sequence[tuple[str, Json]]
+
+    @property
+    def last(self) -> Mapping[str, Json]:
+        """The value of each key; of repeated keys the last."""
+        return dict(self.pairs)
+
+
+def read(text: str | bytes) -> Json:
+    """The document as written; None if it cannot be read."""
+    try:
+        document: Json = json.loads(text, object_pairs_hook=Written)
+    except (ValueError, RecursionError):
+        return None
+    return document
+
+
+def repeated(document: Json, path: str = "") -> Iterator[str]:
+    """The paths of the keys that occur more than once in an object, in order."""
+    if isinstance(document, Written):
+        seen: set[str] = set()
+        for key, value in document.pairs:
+            step = f".{key}" if key.isidentifier() else f"[{key!r}]"
+            inner = f"{path}{step}".removeprefix(".")
+            if key in seen:
+                yield inner
+            seen.add(key)
+            yield from repeated(value, inner)
+    elif isinstance(document, list):
+        for number, value in enumerate(document):
+            yield from repeated(value, f"{path}[{number}]")
+
+
+_STEPS: Final = re.compile(r"\.([A-Za-z_]+)|\[([0-9]+)\]")
+
+
+def shown_at(document: Json, path: str) -> str | None:
+    """The value at a path such as `.rules[0].where`, as JSON of bounded length; None if there is none.
+
+    In a path of the decoder, `[...]` stands for any key of an object; what is in it is not shown.
+    """
+    if _STEPS.sub("", path):
+        return None
+    for key, number in _STEPS.findall(path):
+        if key and isinstance(document, Written) and key in document.last:
+            document = document.last[key]
+        elif number and isinstance(document, list) and int(number) < len(document):
+            document = document[int(number)]
+        else:
+            return None
+    text = json.dumps(document, default=lambda each: each.last)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."

@@ -1,0 +1,113 @@
+"""Rejects networks of the policy that are invalid, or so wide that a setting would switch detection off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Final
+
+from flowwarden.errors import PolicyError
+from flowwarden.network.addresses import UNROUTABLE
+
+type Network = IPv4Network | IPv6Network
+
+SHORTEST_PREFIX: Final = {4: 8, 6: 16}
+"""Shortest prefix of a network in the policy, by IP version: no organization owns a larger range."""
+
+ID_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = {
+    "own_cidrs": (),
+    "partner_cidrs": (),
+    "private_subnets": ("subnet-",),
+    "listener_only": ("eni-", "i-"),
+    "exempt": (),
+}
+"""The settings that list networks, with the prefixes of the ids that each may list besides."""
+
+_ID: Final = re.compile(r"[a-z]+-[0-9a-z]+")
+
+_TOO_WIDE: Final[Mapping[str, str]] = {
+    "own_cidrs": "it would hide findings about internet hosts",
+    "partner_cidrs": "it would hide findings about internet hosts",
+    "private_subnets": "it names no subnets, but the internet; leave it out, or list the private subnets",
+    "listener_only": "it names no hosts, but the internet; leave it out, or list the hosts that only listen",
+    "exempt": "no finding would ever page; list the hosts that may connect anywhere, such as a scanner",
+}
+"""What a network does that is too wide, by setting."""
+
+_PRIVATE: Final = tuple(ip_network(each) for each in UNROUTABLE)
+_ALL_PRIVATE: Final = tuple(ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""RFC 1918: nearly every internal host has an address in one of them."""
+
+
+def check_networks(settings: Mapping[str, Sequence[str]]) -> None:
+    """Reject the networks and ids of these settings, by name, that are invalid or too wide.
+
+    Raises:
+        PolicyError: the first problem, with path, value and what is allowed.
+    """
+    for name, values in settings.items():
+        networks = [
+            _network(f"{name}[{number}]", value)
+            for number, value in enumerate(values)
+            if not _is_id(value, ID_PREFIXES[name])
+        ]
+        for problem in _wide_together(name, networks):
+            raise PolicyError(f"policy: {name}: {', '.join(values)!r} {problem}")
+
+
+def _is_id(value: str, prefixes: tuple[str, ...]) -> bool:
+    return value.startswith(prefixes) and _ID.fullmatch(value) is not None
+
+
+def _network(path: str, value: str) -> Network:
+    """The network at a path of the policy. Raises PolicyError."""
+    try:
+        network = ip_network(value)
+    except ValueError as error:
+        raise PolicyError(
+            f"policy: {path}: {error}; write an address, a CIDR such as 10.0.0.0/16, or an id where allowed"
+        ) from error
+    if "%" in value:
+        raise PolicyError(
+            f"policy: {path}: {value!r} has a scope id, which flow logs do not contain; remove the scope id"
+        )
+    shortest = SHORTEST_PREFIX[network.version]
+    if network.prefixlen < shortest and not _is_allowed(path, network):
+        raise PolicyError(
+            f"policy: {path}: {value!r} is too wide: {_TOO_WIDE[path.partition('[')[0]]}; "
+            f"write networks with a prefix length of at least /{shortest}"
+        )
+    return network
+
+
+def _is_allowed(path: str, network: Network) -> bool:
+    """Whether a short prefix is private, in a setting that names internal hosts or subnets."""
+    internal = not path.startswith(("own_cidrs", "partner_cidrs"))
+    return internal and any(_contains(each, network) for each in _PRIVATE)
+
+
+def _wide_together(name: str, networks: Sequence[Network]) -> Iterator[str]:
+    """Why networks that are allowed one by one are too wide together."""
+    joined: list[Network] = [*_joined(networks, IPv4Network), *_joined(networks, IPv6Network)]
+    for version, bits in ((4, 32), (6, 128)):
+        addresses = sum(each.num_addresses for each in joined if each.version == version)
+        if 2 * addresses >= 2**bits:
+            yield f"cover half of all IPv{version} addresses or more, which is too wide: {_TOO_WIDE[name]}"
+    if name == "exempt" and all(any(_contains(each, one) for each in joined) for one in _ALL_PRIVATE):
+        yield f"cover all private addresses, which is too wide: {_TOO_WIDE[name]}"
+
+
+def _joined[Version: (IPv4Network, IPv6Network)](
+    networks: Sequence[Network], version: type[Version]
+) -> list[Version]:
+    """The networks of one IP version, neighbours joined into one."""
+    return list(collapse_addresses(each for each in networks if isinstance(each, version)))
+
+
+def _contains(network: Network, other: Network) -> bool:
+    return (
+        network.version == other.version
+        and network.network_address <= other.network_address  # type: ignore[operator]  # of one version
+        and network.broadcast_address >= other.broadcast_address  # type: ignore[operator]
+    )
