@@ -39,7 +39,7 @@ setup: .venv/.made .venvs/ministack/.made .venvs/sam/.made ## Create the virtual
 lint: .venv/.made ## Check style, types and architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy layers/flowwarden/flowwarden cli/flowwarden_cli functions/monitor/monitor.py functions/enforcer/enforcer.py local benchmarks tests
+	$(BIN)/mypy layers/flowwarden/flowwarden cli/flowwarden_cli functions/monitor/monitor.py functions/enforcer/enforcer.py functions/settings_check/settings_check.py local benchmarks tests
 	$(BIN)/lint-imports
 
 .PHONY: format

@@ -1,0 +1,126 @@
+"""Checks the parameters of a deployment, as the functions would at their first event, and more strictly.
+
+The same check is made by the stack's custom resource, which fails the deployment, and by `flowwarden policy
+check`. Nothing of AWS is called or imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from flowwarden.errors import ConfigurationError, LogFormatError, PolicyError, SettingsError
+from flowwarden.parameters import (
+    LOG_FORMAT,
+    LONGEST_POLICY,
+    OTHER_DESTINATIONS,
+    PARAMETERS,
+    POLICY,
+    TAG_FIELDS,
+    YES,
+    variables,
+    with_defaults,
+)
+from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, FlowLogSpec, FlowLogsPolicy
+from flowwarden.policy.policy import Policy
+from flowwarden.policy.validation import check as check_flow_logs
+from flowwarden.records.log_format import LogFormat
+from flowwarden.settings import EnforcerSettings, MonitorSettings
+
+MADE_BY_AWS: Final = dict.fromkeys(
+    (
+        "AWS_REGION",
+        "ACCOUNT_ID",
+        "STACK_NAME",
+        "STATE_TABLE",
+        "DELIVERY_ROLE_ARN",
+        "ENFORCER_ROLE_ARN",
+        "MONITOR_FUNCTION_ARN",
+        "OPERATIONS_TOPIC_ARN",
+        "PAGES_TOPIC_ARN",
+    ),
+    "not deployed yet",
+)
+"""Variables that a deployment sets and a user cannot choose."""
+
+
+def check(given: Mapping[str, str]) -> None:
+    """Check the parameters of a deployment; those not given have their defaults.
+
+    Raises:
+        ConfigurationError: the first problem; the message has the parameter or the path in the policy, the
+            value, and what is allowed.
+    """
+    values = with_defaults(given)
+    _check_settings(values)
+    policy = read_policy(values[POLICY])
+    _check_log_format(values[LOG_FORMAT], policy.flow_logs)
+    for path, parameter in needed_parameters(policy.flow_logs):
+        if values[parameter] != YES:
+            raise PolicyError(
+                f"policy: flow_logs.{path}: needs the parameter {parameter}={YES}, which grants the enforcer "
+                f"the permissions; it is {values[parameter]!r}"
+            )
+
+
+def read_policy(text: str) -> Policy:
+    """The policy of the parameter `Policy`.
+
+    Raises:
+        PolicyError: it is not valid, or longer than the parameter allows.
+    """
+    policy = Policy.from_json(text)
+    if len(text) > LONGEST_POLICY:
+        raise PolicyError(
+            f"policy: {len(text)} characters; the parameter {POLICY} allows {LONGEST_POLICY}: remove spaces "
+            "and line breaks, and join neighbouring networks"
+        )
+    return policy
+
+
+def needed_parameters(policy: FlowLogsPolicy) -> Iterator[tuple[str, str]]:
+    """The settings that need a parameter with the value `yes`: path in `flow_logs`, and its name."""
+    for path, spec in _specs(policy):
+        if spec.destination_type != CLOUD_WATCH_LOGS:
+            yield f"{path}.destination_type", OTHER_DESTINATIONS
+        if spec.tag_fields:
+            yield f"{path}.tag_fields", TAG_FIELDS
+
+
+def _check_settings(values: Mapping[str, str]) -> None:
+    """Read the settings of both functions. Raises SettingsError."""
+    environment = MADE_BY_AWS | variables(values)
+    for settings in (MonitorSettings, EnforcerSettings):
+        try:
+            settings.from_mapping(environment)
+        except SettingsError as error:
+            message = str(error)
+            names = [name for name, each in PARAMETERS.items() if each.variable == message.partition("=")[0]]
+            raise SettingsError(f"parameter {''.join(names)}: {message}") from error
+
+
+def _check_log_format(text: str, policy: FlowLogsPolicy) -> None:
+    """Check the stack's format for each flow log that has no format of its own. Raises LogFormatError."""
+    try:
+        LogFormat.parse(text)
+        check_flow_logs(_filled(policy, text))
+    except ConfigurationError as error:
+        raise LogFormatError(f"parameter {LOG_FORMAT}: {error}") from error
+
+
+def _filled(policy: FlowLogsPolicy, log_format: str) -> FlowLogsPolicy:
+    """The policy with the stack's format where a flow log has none."""
+
+    def filled(spec: FlowLogSpec) -> FlowLogSpec:
+        return replace(spec, log_format=spec.log_format or log_format)
+
+    rules = tuple(replace(each, flow_log=filled(each.flow_log)) for each in policy.rules)
+    return replace(policy, default=filled(policy.default), rules=rules)
+
+
+def _specs(policy: FlowLogsPolicy) -> Iterator[tuple[str, FlowLogSpec]]:
+    yield "default", policy.default
+    for number, rule in enumerate(policy.rules):
+        yield f"rules[{number}].flow_log", rule.flow_log

@@ -1,0 +1,126 @@
+"""The check of a deployment's parameters: what the functions would refuse, and what would fail later."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowwarden.bootstrap.deployment import check, needed_parameters
+from flowwarden.errors import ConfigurationError, SettingsError
+from flowwarden.parameters import PARAMETERS, variables, with_defaults
+from flowwarden.policy.policy import Policy
+from tests.examples import examples
+from tests.template import stack
+
+S3 = {"flow_logs": {"default": {"destination_type": "s3", "destination": "arn:aws:s3:::flows"}}}
+SHORT = "${version} ${srcaddr} ${dstaddr}"
+TAGGED = {"tag_fields": {"instance": ["env"]}, "log_format": f"{SHORT} ${{instance-tag}}"}
+TAGS = {"flow_logs": {"rules": [{"where": {"vpcs": ["vpc-1"]}, "flow_log": TAGGED}]}}
+
+
+def policy(document: dict[str, Any]) -> dict[str, str]:
+    """The parameters of a deployment with this policy."""
+    return {"Policy": json.dumps(document)}
+
+
+def test_the_table_is_that_of_the_template() -> None:
+    """Names, order, defaults, and the longest policy."""
+    assert list(PARAMETERS) == list(stack.PARAMETERS)
+    assert {name: each.default for name, each in PARAMETERS.items()} == {
+        name: str(each["Default"]) for name, each in stack.PARAMETERS.items()
+    }
+    assert stack.PARAMETERS["Policy"]["MaxLength"] == 1800
+
+
+def test_the_table_names_the_variable_of_each_parameter() -> None:
+    """Those that the functions' settings read and that a parameter sets directly."""
+    set_by = {
+        name: value["Ref"]
+        for function in stack.FUNCTIONS
+        for name, value in stack.environment(function).items()
+        if isinstance(value, dict) and value.get("Ref") in stack.PARAMETERS
+    }
+    assert set_by | {"FLOW_LOG_GROUP_NAME": "FlowLogGroupName"} == {
+        each.variable: name for name, each in PARAMETERS.items() if each.variable
+    } | {"POWERTOOLS_LOG_LEVEL": "LogLevel", "AWS_ENDPOINT_URL": "AwsEndpointUrl"}
+
+
+def test_the_defaults_are_valid() -> None:
+    """They deploy without any parameter."""
+    check({})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (policy({"own_cidr": []}), "policy: .*`own_cidr`.*did you mean own_cidrs"),
+        ({"Policy": "{"}, "policy: not JSON"),
+        ({"Policy": '{"exempt": [], "exempt": []}'}, "policy: exempt: occurs twice"),
+        (policy({"exempt": ["0.0.0.0/0"]}), r"policy: exempt\[0\]: '0.0.0.0/0' is too wide"),
+        ({"Policy": "{}" + " " * 1799}, "policy: 1801 characters; the parameter Policy allows 1800"),
+        ({"LogFormat": "${version} ${srcadr}"}, "parameter LogFormat: .*srcadr"),
+        ({"LogFormat": "version"}, "parameter LogFormat: "),
+        ({"LogFormat": "${version} ${start}"}, "parameter LogFormat: "),
+        ({"LogFormat": f"{SHORT} ${{instance-tag}}"}, "parameter LogFormat: "),
+        ({"SuppressionMinutes": "0"}, "parameter SuppressionMinutes: SUPPRESSION_MINUTES='0': .*>= 1"),
+        ({"SuppressionMinutes": "600000"}, "parameter SuppressionMinutes: .*<= 525600"),
+        ({"MaxInflatedMiB": "much"}, "parameter MaxInflatedMiB: MAX_INFLATED_MIB='much'"),
+        ({"FlowLogRetentionDays": "-1"}, "parameter FlowLogRetentionDays: "),
+        ({"Polcy": "{}"}, "'Polcy' is no parameter of the template; it has FlowLogGroupName"),
+        (policy(S3), "flow_logs.default.destination_type: needs the parameter OtherDestinations=yes"),
+        (policy(TAGS), r"flow_logs.rules\[0\].flow_log.tag_fields: needs the parameter TagFields=yes"),
+    ],
+)
+def test_an_invalid_parameter_is_named_with_what_is_allowed(given: dict[str, str], message: str) -> None:
+    """Before, most of these were found at the function's first event."""
+    with pytest.raises(ConfigurationError, match=message):
+        check(given)
+
+
+def test_what_needs_a_parameter_is_valid_with_it() -> None:
+    """The parameter grants the permissions."""
+    check(policy(S3) | {"OtherDestinations": "yes"})
+    assert list(needed_parameters(Policy.from_json(json.dumps(S3)).flow_logs)) == [
+        ("default.destination_type", "OtherDestinations")
+    ]
+
+
+def test_a_format_without_addresses_is_valid_if_no_log_group_uses_it() -> None:
+    """A flow log with its own format does not get the stack's."""
+    own = {"flow_logs": {"default": {"log_format": SHORT}}}
+    with pytest.raises(ConfigurationError, match="parameter LogFormat"):
+        check({"LogFormat": "${version} ${start}"})
+    check(policy(own) | {"LogFormat": "${version} ${start}"})
+
+
+def test_the_stacks_format_is_checked_for_each_flow_log_that_uses_it() -> None:
+    """A tag field needs its tag keys, which only a flow log with its own format has."""
+    given = {"LogFormat": f"{SHORT} ${{instance-tag}}", "TagFields": "yes"}
+    rule = {"where": {"vpcs": ["vpc-1"]}, "flow_log": {}}
+    with pytest.raises(ConfigurationError, match=r"LogFormat: .*flow_logs.rules\[0\].flow_log.log_format"):
+        check(policy({"flow_logs": {"default": TAGGED, "rules": [rule]}}) | given)
+    check(policy({"flow_logs": {"default": TAGGED}}) | given)
+
+
+def test_unknown_parameters_are_refused_and_known_ones_replace_the_default() -> None:
+    """All others keep theirs."""
+    values = with_defaults({"SuppressionMinutes": "60"})
+    assert variables(values)["SUPPRESSION_MINUTES"] == "60"
+    assert variables(values)["POLICY"] == "{}"
+    with pytest.raises(SettingsError, match="'Other' is no parameter"):
+        with_defaults({"Other": "1"})
+
+
+@examples(1)
+@given(st.dictionaries(st.sampled_from(list(PARAMETERS)), st.text(max_size=60), max_size=3))
+def test_any_values_are_valid_or_refused_as_a_configuration(given: dict[str, str]) -> None:
+    """No other error leaves the check."""
+    try:
+        check(given)
+    except ConfigurationError as error:
+        refused = str(error)
+        assert refused
