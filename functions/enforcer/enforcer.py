@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -18,12 +17,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flowwarden.bootstrap.enforcer import build, on_aws
+from flowwarden.bootstrap.enforcer import build, keeper_on_aws, on_aws
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.policy.last_good import PolicyInUse
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -51,9 +51,10 @@ class Clock:
 
 
 def wire(clock: Clock) -> Enforcer:
-    """The service on AWS, configured by the environment. Raises SettingsError, PolicyError."""
+    """The service on AWS, configured by the environment. Raises SettingsError."""
     settings = EnforcerSettings.from_mapping(os.environ)
-    return build(settings, on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS))
+    ports = on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS)
+    return build(settings, ports, keeper=keeper_on_aws(settings))
 
 
 def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = time.time) -> Handler:
@@ -63,7 +64,7 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
     retries the event and then sends it to the failure queue.
     """
     clock = Clock()
-    service = cache(lambda: wired(clock))
+    service = rewired(lambda: wired(clock))
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
     @metrics.log_metrics
@@ -71,17 +72,38 @@ def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = 
         clock.context = context
         # A manual invocation may pass any JSON.
         known = EventBridgeEvent(event) if isinstance(event, dict) else event
-        found = trigger.read(known, service().stack)
-        report = service().reconcile(found, int(now()))
+        enforcer = service()
+        found = trigger.read(known, enforcer.stack)
+        report = enforcer.reconcile(found, int(now()))
         log(report)
         count(report)
-        delivery = service().notify(report, uuid4().hex, int(now()))
+        report_policy(enforcer.policy_in_use)
+        delivery = enforcer.notify(report, uuid4().hex, int(now()))
         log_delivery(delivery)
         delivery.raise_if_unsent()
         report.raise_if_incomplete()
         return summarize(report)
 
     return handle
+
+
+def rewired(wire: Callable[[], Enforcer]) -> Callable[[], Enforcer]:
+    """The service, made at the first event; again at the next one if its policy does not stand yet."""
+    made: list[Enforcer] = []
+
+    def wired() -> Enforcer:
+        if not made or not made[0].policy_in_use.is_final:
+            made[:] = [wire()]
+        return made[0]
+
+    return wired
+
+
+def report_policy(in_use: PolicyInUse) -> None:
+    """Log and count a policy that is not valid; the alarm is on the monitor's metric, which has zeros."""
+    if in_use.problem:
+        metrics.add_metric(name="PolicyInvalid", unit=MetricUnit.Count, value=1)
+        logger.error("the policy is not valid", reason=in_use.problem, used=in_use.origin)
 
 
 def log(report: EnforcementReport) -> None:

@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -56,6 +55,7 @@ METRICS = {
     "LogFormatsUnavailable": "log_formats_unavailable",
     "EvidenceUnavailable": "evidence_unavailable",
     "InterfacesUnavailable": "interfaces_unavailable",
+    "PolicyInvalid": "policy_invalid",
 }
 """CloudWatch metric → attribute of the result. All are emitted for each batch, including zeros."""
 
@@ -64,7 +64,7 @@ def wire() -> Wiring:
     """The service on AWS, as configured by the environment.
 
     Raises:
-        ConfigurationError: a setting, the policy or the log format is not valid.
+        ConfigurationError: a setting or the log format is not valid.
     """
     settings = MonitorSettings.from_mapping(os.environ)
     return settings, on_aws(settings, logger.warning)
@@ -76,7 +76,7 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
     The handler returns the counts of `METRICS`. If it raises PayloadError, ConfigurationError or
     PublishFailed, Lambda retries the batch and then sends it to the failure queue.
     """
-    wired = cache(wiring)
+    wired = rewired(wiring)
 
     @logger.inject_lambda_context(clear_state=True)
     @metrics.log_metrics
@@ -100,6 +100,18 @@ def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time
 
     typed: Handler = handle  # the decorators lose the type
     return typed
+
+
+def rewired(wiring: Callable[[], Wiring]) -> Callable[[], Wiring]:
+    """The wiring, made at the first event; again at the next one if its policy does not stand yet."""
+    made: list[Wiring] = []
+
+    def wired() -> Wiring:
+        if not made or not made[0][1].is_final:
+            made[:] = [wiring()]
+        return made[0]
+
+    return wired
 
 
 @contextmanager
@@ -147,6 +159,8 @@ def report(batch: LogBatch, result: BatchReport) -> None:
         logger.error("notification not sent; the batch will be retried", notification=summary)
     if result.sight_lost:
         logger.error("too many lines cannot be parsed and are not inspected", malformed=result.malformed)
+    if result.policy_invalid:
+        logger.error("the policy is not valid: the last good one or the default is used")
     if result.state_unavailable:
         logger.error(
             "the state table did not answer: pages may repeat, stored state is not used",

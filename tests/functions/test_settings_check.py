@@ -40,6 +40,7 @@ class Inbox:
         self.waits: list[float] = []
 
     def put(self, url: str, body: bytes) -> None:
+        """Take an answer, or fail."""
         assert url == URL
         self.attempts += 1
         if self._failures:
@@ -47,10 +48,12 @@ class Inbox:
         self.bodies.append(body)
 
     def wait(self, seconds: float) -> None:
+        """Record a pause."""
         self.waits.append(seconds)
 
     @property
     def answer(self) -> dict[str, Any]:
+        """The only answer."""
         (body,) = self.bodies
         assert len(body) <= LONGEST_ANSWER
         answer: dict[str, Any] = json.loads(body)
@@ -89,6 +92,7 @@ def refuse(_parameters: Mapping[str, str]) -> None:
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_valid_settings_succeed(kind: str) -> None:
+    """The ids of the request come back."""
     answer = answered(request(kind, Policy="{}", SuppressionMinutes="240"))
     assert answer["Status"] == "SUCCESS"
     assert [answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")] == [
@@ -111,6 +115,7 @@ def test_valid_settings_succeed(kind: str) -> None:
 def test_invalid_settings_fail_with_key_value_and_what_to_do(
     kind: str, parameters: dict[str, str], named: tuple[str, ...]
 ) -> None:
+    """The reason is enough to correct them."""
     answer = answered(request(kind, **parameters))
     assert answer["Status"] == "FAILED"
     for each in (*named, "deploy again", "flowwarden policy check"):
@@ -123,6 +128,7 @@ def test_invalid_settings_fail_with_key_value_and_what_to_do(
 )
 @pytest.mark.parametrize("physical", [None, "settings", "of-another-version"])
 def test_a_deletion_always_succeeds(properties: Any, physical: str | None) -> None:
+    """A stack must stay deletable, whatever it was created with."""
     event = request("Delete") | {"ResourceProperties": properties}
     if physical:
         event["PhysicalResourceId"] = physical
@@ -133,6 +139,7 @@ def test_a_deletion_always_succeeds(properties: Any, physical: str | None) -> No
 
 
 def test_the_physical_id_never_changes() -> None:
+    """CloudFormation would delete the resource of the old id."""
     created = answered(request(Policy="{}"))
     refused = answered(request(Policy="{"))
     assert created["PhysicalResourceId"] == refused["PhysicalResourceId"] != ""
@@ -141,6 +148,8 @@ def test_the_physical_id_never_changes() -> None:
 
 
 def test_an_error_of_the_check_itself_is_an_answer() -> None:
+    """CloudFormation does not wait for its timeout."""
+
     def broken(_parameters: Mapping[str, str]) -> None:
         raise RuntimeError("unforeseen")
 
@@ -153,6 +162,7 @@ def test_an_error_of_the_check_itself_is_an_answer() -> None:
 
 @pytest.mark.parametrize("properties", [None, "text", [1]])
 def test_a_request_of_another_shape_is_an_answer(properties: object) -> None:
+    """Only a deletion needs no properties."""
     inbox = Inbox()
     make_handler(settings_check.check, inbox.put, inbox.wait)(
         request() | {"ResourceProperties": properties}, None
@@ -198,6 +208,7 @@ def unavailable(code: int) -> HTTPError:
     ids=repr,
 )
 def test_an_answer_is_repeated_while_the_network_fails(failure: Exception) -> None:
+    """With a growing pause."""
     inbox = Inbox(failure, failure)
     assert answered(request(), inbox)["Status"] == "SUCCESS"
     assert inbox.waits == [1, 2]
@@ -215,12 +226,14 @@ def test_a_refused_answer_is_not_repeated_and_an_unreachable_url_not_for_ever() 
 @examples(1)
 @given(st.text(max_size=3000), st.sampled_from(["Create", "Update", "Delete", "Other"]))
 def test_every_answer_fits_and_is_one_printable_line(policy: str, kind: str) -> None:
+    """Whatever the policy contains."""
     answer = answered(request(kind, Policy=policy))
     assert answer["Reason"].isprintable()
     assert (answer["Status"] == "SUCCESS") is (kind == "Delete")
 
 
 def test_a_request_without_properties_checks_the_defaults() -> None:
+    """They are valid."""
     assert answered(request())["Status"] == "SUCCESS"
 
 
@@ -230,6 +243,7 @@ class Recorder(BaseHTTPRequestHandler):
     seen: ClassVar[list[tuple[str, str | None, bytes]]]
 
     def do_PUT(self) -> None:
+        """Record one request."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.seen.append((self.path, self.headers["Content-Type"], body))
         self.send_response(200)
@@ -271,11 +285,13 @@ def test_the_resource_gets_every_parameter_that_is_checked() -> None:
 
 
 def test_both_functions_are_changed_after_the_check_and_deleted_before_it() -> None:
+    """CloudFormation keeps the order of dependencies."""
     for function in stack.FUNCTIONS:
         assert stack.RESOURCES[f"{function}Function"]["DependsOn"] == "SettingsCheck"
 
 
 def test_the_check_may_only_write_its_own_log() -> None:
+    """And it ends before CloudFormation stops waiting."""
     (statement,) = stack.role_statements("SettingsCheckRole")
     assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert statement["Resource"] == {"Fn::GetAtt": ["SettingsCheckLogGroup", "Arn"]}

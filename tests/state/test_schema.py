@@ -113,6 +113,7 @@ def test_known_keys_and_other_texts_are_not_reported(code: str) -> None:
         (schema.HEARTBEATS, ("/group", 7, 3), ("seen#/group#7#3", "evidence")),
         (schema.INCIDENTS, ("sns:pages", "k"), ("incident#sns:pages#k", "claim")),
         (schema.LOG_FORMATS, ("/group",), ("layouts#/group", "formats")),
+        (schema.LAST_GOOD_POLICY, (), ("policy", "last-good")),
         (schema.WORK_ITEMS, ("vpc-1",), ("enforcer", "vpc#vpc-1")),
         (schema.SWEEP_CURSOR, (), ("enforcer", "cursor")),
     ],

@@ -115,7 +115,7 @@ WATCHED = {
     ),
     *(
         ("FlowWarden", metric, "service", "monitor")
-        for metric in ("StateUnavailable", "InterfacesUnavailable", "SightLost", "SkipData")
+        for metric in ("StateUnavailable", "InterfacesUnavailable", "SightLost", "SkipData", "PolicyInvalid")
     ),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
@@ -15,28 +16,46 @@ from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
+from flowwarden.policy.last_good import Origin, PolicyKeeper
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 from flowwarden.sinks.sns import SnsSink
 
 
-def build(settings: EnforcerSettings, aws: EnforcerPorts, *, dry_run: bool | None = None) -> Enforcer:
+def build(
+    settings: EnforcerSettings,
+    aws: EnforcerPorts,
+    *,
+    dry_run: bool | None = None,
+    keeper: PolicyKeeper | None = None,
+) -> Enforcer:
     """The enforcer with these settings and ports.
 
     Args:
         settings: the settings of the function.
         aws: the ports.
         dry_run: whether it only plans; None for the value in the settings.
+        keeper: the choice of the policy, for the function; None to accept only the policy of the settings.
 
     Raises:
-        PolicyError: the policy is not valid.
+        PolicyError: the policy is not valid, and there is no `keeper`.
     """
+    policy = Policy.from_json(settings.policy) if keeper is None else keeper.in_use.policy
+    # The default policy may differ from the flow logs that the user wants: it only plans.
+    guesses = keeper is not None and keeper.in_use.origin is Origin.DEFAULT
     return Enforcer(
         aws,
-        Policy.from_json(settings.policy).flow_logs,
+        policy.flow_logs,
         stack_of(settings),
-        dry_run=settings.dry_run if dry_run is None else dry_run,
+        dry_run=guesses or (settings.dry_run if dry_run is None else dry_run),
+        keeper=keeper,
     )
+
+
+def keeper_on_aws(settings: EnforcerSettings) -> PolicyKeeper:
+    """The choice of the policy: the configured one, or the last good one from the state table."""
+    state = make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    return PolicyKeeper.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table))
 
 
 def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:

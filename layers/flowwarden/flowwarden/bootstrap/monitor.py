@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
@@ -22,11 +23,16 @@ from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatSt
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Claims, Sink
+from flowwarden.policy.last_good import PolicyInUse, PolicyKeeper
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
 from flowwarden.sinks.sns import SnsSink
 from flowwarden.state.ports import EvidenceStore
+
+if TYPE_CHECKING:
+    # The Lambda runtime does not contain the stubs.
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 INTERFACE_ATTEMPTS: Final = 1
 """EC2 is called without retries: a host with an unknown interface is still monitored, with fewer checks."""
@@ -50,7 +56,7 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
 
 def build(
     ports: MonitorPorts,
-    policy: Policy,
+    policy: Policy | PolicyKeeper,
     log_formats: Sequence[LogFormat] = (DEFAULT_LOG_FORMAT,),
     *,
     region: str,
@@ -61,7 +67,7 @@ def build(
 
     Args:
         ports: the ports.
-        policy: the user's policy.
+        policy: the user's policy, or the choice of it.
         log_formats: formats for lines whose format cannot be learned, the configured one first.
         region: the Region named in pages.
         suppression_minutes: minutes for which repeats of an incident are suppressed.
@@ -76,7 +82,7 @@ def build(
             interfaces=InterfaceCache(ports.interfaces, warn),
             state=StateCache(ports.state),
         ),
-        policy=policy,
+        keeper=policy if isinstance(policy, PolicyKeeper) else PolicyKeeper(PolicyInUse(policy=policy)),
         claims=ports.claims,
         routes={Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)},
         region=region,
@@ -85,11 +91,16 @@ def build(
 
 
 def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
-    """The monitor on AWS. Raises PolicyError, LogFormatError."""
-    policy, configured = Policy.from_json(settings.policy), LogFormat.parse(settings.log_format)
+    """The monitor on AWS, with the last good policy if the configured one is not valid.
+
+    Raises:
+        LogFormatError: the log format is not valid.
+    """
+    configured = LogFormat.parse(settings.log_format)
+    keeper = PolicyKeeper.choosing(settings.policy, DynamoDbPolicy(_state(settings), settings.state_table))
     return build(
         _ports(settings),
-        policy,
+        keeper,
         (configured, DEFAULT_LOG_FORMAT),
         region=settings.aws_region,
         suppression_minutes=settings.suppression_minutes,
@@ -97,9 +108,13 @@ def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
     )
 
 
+def _state(settings: MonitorSettings) -> DynamoDBClient:
+    return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+
+
 def _ports(settings: MonitorSettings) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
-    state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    state = _state(settings)
     topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
     return MonitorPorts(

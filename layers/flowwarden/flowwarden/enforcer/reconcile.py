@@ -56,8 +56,10 @@ from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import Cursor, WorkQueue
 from flowwarden.errors import CallRefused, EnforcementError
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notifier import Run
+from flowwarden.notify.notifier import Run, notify
 from flowwarden.policy.flow_logs import FlowLogsPolicy
+from flowwarden.policy.last_good import PolicyInUse, PolicyKeeper
+from flowwarden.policy.policy import Policy
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -74,7 +76,13 @@ class Enforcer:
     """Covers the VPCs of one account in one region."""
 
     def __init__(
-        self, ports: EnforcerPorts, policy: FlowLogsPolicy, stack: Stack, *, dry_run: bool = False
+        self,
+        ports: EnforcerPorts,
+        policy: FlowLogsPolicy,
+        stack: Stack,
+        *,
+        dry_run: bool = False,
+        keeper: PolicyKeeper | None = None,
     ) -> None:
         """Store the dependencies; no call is made.
 
@@ -83,11 +91,13 @@ class Enforcer:
             policy: the user's policy.
             stack: the deployed stack.
             dry_run: whether to plan only: nothing is changed, stored or sent.
+            keeper: how the policy was chosen; None if it is given.
         """
         self._ports = ports
         self._policy = policy
         self._stack = stack = replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack))
         self._dry_run = dry_run
+        self._keeper = keeper
         planner = Planner(policy, stack)
         self._plans = PlanMaker(planner, ports, stack)
         self._log_groups = LogGroupExecutor(ports.groups, ports.pace)
@@ -98,6 +108,11 @@ class Enforcer:
     def stack(self) -> Stack:
         """The stack: account, region, and the dependencies of flow logs."""
         return self._stack
+
+    @property
+    def policy_in_use(self) -> PolicyInUse:
+        """The policy, and why it is used."""
+        return self._keeper.in_use if self._keeper else PolicyInUse(policy=Policy(flow_logs=self._policy))
 
     def reconcile(self, trigger: Trigger, now: int) -> EnforcementReport:
         """Observe the VPCs that the trigger concerns and repair differences.
@@ -132,19 +147,30 @@ class Enforcer:
         return self._report(trigger, queue, plan, results, outcomes=[*deferred, *results.outcomes])
 
     def notify(self, report: EnforcementReport, attempt: str, now: int) -> DeliveryReport:
-        """Send the report to operations if there is something to report; a dry run sends nothing.
+        """Send the report to operations if there is something to report.
+
+        A dry run sends nothing, except that the policy is not valid.
 
         Args:
             report: the report of this run.
             attempt: an id that no other run has, not even a retry.
             now: Unix seconds; a run may take minutes, so this is not its start time.
         """
-        if self._dry_run:
-            return DeliveryReport()
         owner = alerts.owner_of(report, attempt)
         # A retry may find everything repaired and report nothing, so this run sends in the time that is left.
         run = Run(owner=owner, at=now, time_left=self._ports.pace.remaining, reserve=0)
-        return alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
+        delivery = self._notify_of_policy(run, now)
+        if self._dry_run:
+            return delivery
+        return delivery + alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
+
+    def _notify_of_policy(self, run: Run, now: int) -> DeliveryReport:
+        """Report a policy that is not valid; store a valid one as the last good one."""
+        if self._keeper is None:
+            return DeliveryReport()
+        self._keeper.keep(now)
+        found = self._keeper.alerts(self._stack.account_id, self._stack.region)
+        return notify(found, run, self._ports.claims, self._ports.routes, lambda rest: rest[0])
 
     def _observe(self, targets: Sequence[str] | None, trigger: Trigger, now: int) -> Observed:
         ports, without = self._ports, trigger.deleted

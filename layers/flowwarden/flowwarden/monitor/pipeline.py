@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.alerts import Seen, alerts, roll_up
@@ -17,11 +18,12 @@ from flowwarden.monitor.learning import learn
 from flowwarden.monitor.report import BatchReport, report
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView, Context, PolicyView
+from flowwarden.notify.alert import Alert
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import Routes, Run, notify
 from flowwarden.notify.ports import Claims
-from flowwarden.policy.policy import Policy
+from flowwarden.policy.last_good import PolicyKeeper
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
 
@@ -50,18 +52,24 @@ class MonitoringService:
         self,
         *,
         caches: Caches,
-        policy: Policy,
+        keeper: PolicyKeeper,
         claims: Claims,
         routes: Routes,
         region: str,
         quiet_minutes: int,
     ) -> None:
         self._caches = caches
-        self._policy = PolicyView.of(policy)
+        self._policy = PolicyView.of(keeper.in_use.policy)
         self._claims = claims
         self._routes = routes
         self._region = region
         self._quiet_minutes = quiet_minutes
+        self._keeper = keeper
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the policy stands; if not, the next event needs a new service."""
+        return self._keeper.is_final
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Parse, inspect and notify; `now` is Unix seconds.
@@ -84,8 +92,10 @@ class MonitoringService:
         findings = triage(found, view.policy)
         learn(view, findings, state)
         heartbeats.write(view, state)
-        delivery = self._notify(findings, batch, invocation, now)
-        return report(
+        standing = self._keeper.alerts(batch.owner, self._region)
+        delivery = self._notify(findings, standing, batch, invocation, now)
+        self._keeper.keep(now)
+        found_and_sent = report(
             records,
             findings,
             delivery,
@@ -93,6 +103,7 @@ class MonitoringService:
             evidence_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
+        return replace(found_and_sent, policy_invalid=len(standing))
 
     def _parse(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
         """Parse the batch; if lines do not match and newer formats are available, parse it again."""
@@ -104,10 +115,14 @@ class MonitoringService:
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
 
     def _notify(
-        self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int
+        self,
+        findings: Sequence[Finding],
+        standing: Sequence[Alert],
+        batch: LogBatch,
+        invocation: Invocation,
+        now: int,
     ) -> DeliveryReport:
         run = Run(owner=Owner(batch.batch_id, invocation.attempt), at=now, time_left=invocation.time_left)
         seen = Seen(batch=batch, region=self._region, quiet_minutes=self._quiet_minutes)
-        return notify(
-            alerts(findings, seen), run, self._claims, self._routes, lambda rest: roll_up(rest, seen)
-        )
+        every = [*standing, *alerts(findings, seen)]
+        return notify(every, run, self._claims, self._routes, lambda rest: roll_up(rest, seen))

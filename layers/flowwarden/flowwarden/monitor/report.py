@@ -39,6 +39,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """Failed host-history lookups: calls that the state table did not answer."""
     interfaces_unavailable: int
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
+    policy_invalid: int = 0
+    """1 if the configured policy is not valid, and another one was used."""
 
     @property
     def findings(self) -> int:

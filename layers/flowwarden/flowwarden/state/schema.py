@@ -62,7 +62,7 @@ class Item(Struct, frozen=True, kw_only=True):
     partition: str = ""
     """A shared partition key; `key` is then the sort key."""
     ttl: int
-    """Retention in seconds."""
+    """Retention in seconds; 0 for an item that stays until it is removed."""
     ttl_from: str = "the beginning of its time"
     """Start of the retention."""
     per_batch: int = 0
@@ -169,6 +169,12 @@ LOG_FORMATS: Final = Item(
     why="Log formats of the flow logs that write to a log group. Containers share them, and use them while "
     "EC2 is unavailable.",
 )  # fmt: skip
+LAST_GOOD_POLICY: Final = Item(
+    name="last good policy", prefix="policy", key=(), sort="last-good",
+    ttl=0, ttl_from="until another policy is deployed",
+    why="The last policy that a function accepted, as its text. Both functions use it if the configured one "
+    "is not valid. A container reads it once and writes it if it differs.",
+)  # fmt: skip
 WORK_ITEMS: Final = Item(
     name="work items", prefix="vpc#", key=("VPC",), partition=WORK,
     ttl=WORK_TTL, ttl_from="the time at which the VPC is due",
@@ -182,6 +188,6 @@ SWEEP_CURSOR: Final = Item(
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
-    HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR,
+    HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""

@@ -1,0 +1,39 @@
+"""The last good policy in the state table: implements `policy.last_good.PolicyStore`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flowwarden.aws.dynamodb.table import StateTable, number
+from flowwarden.state.schema import LAST_GOOD_POLICY
+
+if TYPE_CHECKING:
+    # The Lambda runtime does not contain the stubs.
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:UpdateItem")
+"""IAM actions that this file's calls need. Both functions need them for other items, too."""
+
+
+class DynamoDbPolicy:
+    """The last good policy, one item."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = StateTable(client, table)
+
+    def load(self) -> str | None:
+        """See the port. Costs one read. An item without a text counts as none."""
+        items, unprocessed = self._table.read([LAST_GOOD_POLICY.address()])
+        if unprocessed:
+            raise self._table.unavailable("the item was left unprocessed")
+        content: Any = items[0].get("content") if items else None
+        text = content.get("S") if isinstance(content, dict) else None
+        return text if isinstance(text, str) else None
+
+    def keep(self, text: str, now: int) -> None:
+        """See the port. Costs one write."""
+        self._table.update(
+            LAST_GOOD_POLICY.address(),
+            UpdateExpression="SET content = :content, stored_at = :now",
+            ExpressionAttributeValues={":content": {"S": text}, ":now": number(now)},
+        )
