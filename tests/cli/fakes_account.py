@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from flowwarden.aws.identity import Identity
 from flowwarden.enforcer.state.inventory import LogGroup, Vpc
+from flowwarden.errors import NotDeployed
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
+from flowwarden_cli.commands.dry_run import Lookups
 from tests.enforcer.cases import but, foreign, seen
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
@@ -26,6 +30,33 @@ SETTINGS: Final = {
     "ENFORCER_ROLE_ARN": STACK.enforcer_role_arn,
 }
 """The environment variables of the deployed function."""
+
+
+def no_stack(stack: str, region: str | None) -> Mapping[str, str]:
+    """CloudFormation of an account without stacks."""
+    raise NotDeployed(f"cannot read stack {stack} in {region}: it does not exist")
+
+
+LOOKUPS: Final = Lookups(
+    environment=no_stack,
+    identity=lambda region: Identity(account_id=ACCOUNT, region=region or STACK.region, partition="aws"),
+)
+"""What `flowwarden plan` asks before the first deployment."""
+
+
+def undeployed() -> Fakes:
+    """A named VPC and one without a name, before the first deployment."""
+    ec2 = FakeEc2(
+        [
+            Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, tags={"Name": "payments"}),
+            Vpc(vpc_id="vpc-2", owner_id=ACCOUNT),
+        ],
+        [],
+        [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")],
+    )
+    fakes = Fakes(ec2=ec2)
+    fakes.groups.there = {}
+    return fakes
 
 
 def world() -> Fakes:

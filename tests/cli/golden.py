@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from flowwarden_cli.commands import COMMANDS, plan
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
-from tests.cli.fakes_account import NOW
+from tests.cli.fakes_account import LOOKUPS, NOW
 from tests.cli.golden_files import write_files
 from tests.cli.golden_runs import RUNS, Run
 
@@ -49,7 +49,9 @@ def _ended(each: Run) -> tuple[str, str, int]:
     console = Console(
         BytesIO(each.stdin.encode()), out, err, shows_progress=False, clock=lambda: 0.0, now=lambda: NOW
     )
-    on_fakes = replace(plan.COMMAND, run=lambda options, at: plan.run(options, at, lambda _: each.aws()))
+    on_fakes = replace(
+        plan.COMMAND, run=lambda options, at: plan.run(options, at, lambda _: each.aws(), LOOKUPS)
+    )
     commands = [on_fakes if command is plan.COMMAND else command for command in COMMANDS]
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
         try:

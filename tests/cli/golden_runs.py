@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.errors import CallRefused
-from tests.cli.fakes_account import world
+from tests.cli.fakes_account import undeployed, world
 from tests.enforcer.fakes import Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.sources.held import ACCEPTED, NODATA, REJECTED
@@ -25,6 +25,14 @@ class Run(Struct, frozen=True):
     stdin: str = ""
     aws: Callable[[], EnforcerPorts] = lambda: world().aws()
     """What `flowwarden plan` finds."""
+
+
+POLICIES: Final = (
+    "{}",
+    '{"exempt": ["0.0.0.0/0"]}',
+    '{"exempt": [], "exempt": []}',
+    '{"flow_logs": {"default": {"destination_type": "s3", "destination": "arn:aws:s3:::flows"}}}',
+)
 
 
 def _read(*arguments: str, stdin: str = "") -> Run:
@@ -50,7 +58,9 @@ def _refusing() -> EnforcerPorts:
 
 
 RUNS: Final[dict[str, tuple[Run, ...]]] = {
-    "help": tuple(Run((*name, "--help")) for name in ((), ("read",), ("plan",), ("completion",))),
+    "help": tuple(
+        Run((*name, "--help")) for name in ((), ("read",), ("plan",), ("policy",), ("completion",))
+    ),
     "read": (
         _read("flows.log"),
         _read("flows.log", "--only", "REJECT"),
@@ -100,6 +110,13 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _plan("--settings", "settings.json", aws=_silent),
         _plan("--settings", "settings.json", aws=_refusing),
     ),
+    "plan-undeployed": (
+        _plan(aws=lambda: undeployed().aws()),
+        _plan("--policy", "new-policy.json", aws=lambda: undeployed().aws()),
+        _plan("--defaults", "--parameter", "FlowLogGroupName=/flows", aws=lambda: undeployed().aws()),
+        _plan("--defaults", aws=lambda: world().aws()),
+        _plan("--parameter", "Polcy={}", aws=lambda: undeployed().aws()),
+    ),
     "plan-json": (_plan("--settings", "settings.json", "--json"),),
     "plan-errors": (
         *(_plan("--settings", f"{name}.json") for name in ("missing", "no-settings", "bad-settings")),
@@ -111,6 +128,14 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         _planned("empty.log"),
         _planned("utf16.json"),
     ),
+    "policy": (
+        *(Run(("policy", "check", f"{name}.json")) for name in ("new-policy", "missing", "utf16", "list")),
+        *(
+            Run(("policy", "check", f"{name}-policy.json"))
+            for name in ("misspelled", "wrong-type", "refused")
+        ),
+        *(Run(("policy", "check", "-"), stdin=text) for text in POLICIES),
+    ),
     "usage-errors": (
         Run(()),
         Run(("write",)),
@@ -121,6 +146,8 @@ RUNS: Final[dict[str, tuple[Run, ...]]] = {
         *(_read("flows.log", "--format", text) for text in ("", "${version} oops", "${version} ${action}")),
         _plan("everything"),
         _plan("--stack"),
+        Run(("policy",)),
+        Run(("policy", "check", "--parameter", "LogFormat", "-")),
         Run(("completion",)),
         Run(("completion", "fish")),
     ),

@@ -1,4 +1,4 @@
-"""`flowwarden plan`: prints what the deployed enforcer would do, without doing it.
+"""`flowwarden plan`: prints what the enforcer would do, deployed or not, without doing it.
 
 It runs the enforcer's own service on the same account in dry-run mode: it only reads, and neither changes,
 stores nor sends anything.
@@ -17,11 +17,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.aws.cloudformation import enforcer_environment
-from flowwarden.bootstrap.enforcer import build, on_aws
+from flowwarden.aws.identity import Identity, identity
+from flowwarden.bootstrap import undeployed
+from flowwarden.bootstrap.deployment import check_policy
+from flowwarden.bootstrap.enforcer import build, on_aws, stack_of
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reporting import plan_output
+from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.errors import FlowWardenError, SettingsError
+from flowwarden.errors import FlowWardenError, NotDeployed, SettingsError
+from flowwarden.parameters import PARAMETERS, POLICY, with_defaults
 from flowwarden.settings import EnforcerSettings
 from flowwarden_cli.commands.command import FINE
 from flowwarden_cli.terminal.console import Console
@@ -39,6 +44,10 @@ class Question(Struct, frozen=True, kw_only=True):
     """A policy to plan with, instead of the deployed one."""
     settings: Path | None = None
     """The enforcer's environment variables as a JSON object, instead of those of the deployed function."""
+    defaults: bool = False
+    """Whether to plan as before a deployment, without looking for the stack."""
+    parameters: Mapping[str, str] = {}
+    """Parameters of the template, instead of their defaults or deployed values."""
     as_json: bool = False
 
 
@@ -57,8 +66,32 @@ class Deadline:
         time.sleep(seconds)
 
 
+class Lookups(Struct, frozen=True, kw_only=True):
+    """What is asked of AWS before the plan."""
+
+    environment: Callable[[str, str | None], Mapping[str, str]] = enforcer_environment
+    """The environment of a stack's enforcer. Raises NotDeployed, SettingsError."""
+    identity: Callable[[str | None], Identity] = identity
+    """The account and Region of the credentials. Raises SettingsError."""
+
+
+ON_AWS: Final = Lookups()
+
+
+class Basis(Struct, frozen=True, kw_only=True):
+    """What a plan is based on."""
+
+    settings: EnforcerSettings
+    is_deployed: bool
+    notes: tuple[str, ...] = ()
+    """What was assumed, one sentence each."""
+
+
 def run(
-    question: Question, console: Console, wired: Callable[[EnforcerSettings], EnforcerPorts] | None = None
+    question: Question,
+    console: Console,
+    wired: Callable[[EnforcerSettings], EnforcerPorts] | None = None,
+    lookups: Lookups | None = None,
 ) -> int:
     """Print the plan; return the exit code.
 
@@ -66,38 +99,83 @@ def run(
         question: the options.
         console: where to print.
         wired: creates the ports; by default on AWS, from the settings.
+        lookups: finds the deployed settings, and the account; by default on AWS.
     """
     try:
-        settings = read_settings(question)
-        aws = wired(settings) if wired else on_aws(settings, Deadline())
-        service = build(settings, aws, dry_run=True)
+        basis = read_basis(question, lookups or ON_AWS)
+        ports = wired(basis.settings) if wired else _on_aws(basis)
+        obstacles = () if basis.is_deployed else undeployed.obstacles(ports, basis.settings)
+        if not basis.is_deployed:
+            ports = undeployed.assumed(ports, stack_of(basis.settings))
+        service = build(basis.settings, ports, dry_run=True)
     except FlowWardenError as error:
         console.report(f"error: {error}")
         return NOT_SEEN
+    basis = replace(basis, notes=(*basis.notes, *obstacles))
     now = int(console.now())
     trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, idempotency_key="plan")
     report = service.reconcile(trigger, now)
-    text = plan_output.as_json(report).decode() if question.as_json else plan_output.as_text(report)
-    console.print(text.rstrip("\n"))
-    return NOT_SEEN if report.failures or report.troubles else FINE
+    console.print(_printed(question, basis, report).rstrip("\n"))
+    return NOT_SEEN if report.failures or report.troubles or obstacles else FINE
 
 
-def read_settings(question: Question) -> EnforcerSettings:
-    """The enforcer's settings, with the overrides of the options. Raises SettingsError."""
-    settings = EnforcerSettings.from_mapping(_environment(question))
-    return settings if question.policy is None else replace(settings, policy=_text(question.policy))
+def _on_aws(basis: Basis) -> EnforcerPorts:
+    return (on_aws if basis.is_deployed else undeployed.on_aws)(basis.settings, Deadline())
 
 
-def _environment(question: Question) -> Mapping[str, str]:
+def _printed(question: Question, basis: Basis, report: EnforcementReport) -> str:
+    if question.as_json:
+        return plan_output.as_json(report, basis.notes).decode()
+    return "\n".join([*basis.notes, *([""] if basis.notes else []), plan_output.as_text(report)])
+
+
+def read_basis(question: Question, lookups: Lookups) -> Basis:
+    """The enforcer's settings, with the overrides of the options. Raises SettingsError, PolicyError."""
+    text = None if question.policy is None else _text(question.policy)
+    if question.defaults:
+        return _undeployed(question, text, lookups, "Planned as before a deployment")
+    try:
+        environment = _environment(question, lookups)
+    except NotDeployed:
+        return _undeployed(question, text, lookups, f"Stack {question.stack} is not deployed: planned")
+    with_defaults(question.parameters)
+    given = {PARAMETERS[name].variable: value for name, value in question.parameters.items()}
+    settings = EnforcerSettings.from_mapping({**environment, **{k: v for k, v in given.items() if k}})
+    settings = settings if text is None else replace(settings, policy=text)
+    return Basis(settings=settings, is_deployed=True)
+
+
+def _undeployed(question: Question, text: str | None, lookups: Lookups, why: str) -> Basis:
+    """The basis of a plan before the deployment."""
+    given = dict(question.parameters) | ({} if text is None else {POLICY: text})
+    needs = check_policy(given.get(POLICY, PARAMETERS[POLICY].default), given)
+    named = [each for each in given if each != POLICY] + (["the policy"] if POLICY in given else [])
+    but = f", except {', '.join(named)}" if named else ""
+    settings = undeployed.settings_of(question.stack, lookups.identity(_region(question)), given)
+    return Basis(
+        settings=settings,
+        is_deployed=False,
+        notes=(
+            f"{why} with the template's default parameters{but}.",
+            f"The deployment creates the log group {settings.flow_log_group_name} and the delivery role.",
+            *needs,
+        ),
+    )
+
+
+def _environment(question: Question, lookups: Lookups) -> Mapping[str, str]:
     if question.settings is None:
-        region = question.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        return enforcer_environment(question.stack, region)
+        return lookups.environment(question.stack, _region(question))
     try:
         return msgspec.json.decode(_text(question.settings), type=dict[str, str])
     except msgspec.DecodeError as error:
         raise SettingsError(
             f"{question.settings}: {error}; write a JSON object that maps each variable to a string"
         ) from error
+
+
+def _region(question: Question) -> str | None:
+    return question.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 def _text(path: Path) -> str:

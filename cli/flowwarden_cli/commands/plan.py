@@ -7,24 +7,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowwarden_cli.commands.command import UNREADABLE, Command
+from flowwarden_cli.commands import parameters
+from flowwarden_cli.commands.command import UNREADABLE, Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
 if TYPE_CHECKING:  # not needed to parse arguments, and slow to load
     from flowwarden.enforcer.ports import EnforcerPorts
     from flowwarden.settings import EnforcerSettings
+    from flowwarden_cli.commands.dry_run import Lookups
 
 type Wiring = Callable[[EnforcerSettings], EnforcerPorts]
 
 _DESCRIPTION: Final = """\
-Prints the steps that the enforcer of a deployed stack would take for each VPC
-and for the log groups, in order, with the reason and the estimated cost. Uses
-your current AWS credentials, and changes nothing.
+Prints the steps that the enforcer would take for each VPC and for the log
+groups, in order, with the reason and the estimated cost. Uses your current AWS
+credentials, and changes nothing. If the stack is not deployed, it plans with
+the default parameters of the template, and says so.
 """
 _EXAMPLES: Final = """\
 examples:
   flowwarden plan --region eu-west-1
   flowwarden plan --policy new-policy.json
+  flowwarden plan --defaults --parameter FlowLogRetentionDays=7
   flowwarden plan --json | jq '.vpcs[] | select(.steps != [])'
 
 exit codes: 0 success, with or without steps to take; 1 AWS or the settings
@@ -35,7 +39,7 @@ usage; 130 interrupted
 
 def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument(
-        "--stack", default="flow-warden", metavar="NAME", help="the deployed stack (default: flow-warden)"
+        "--stack", default="flow-warden", metavar="NAME", help="the stack (default: flow-warden)"
     )
     command.add_argument(
         "--region",
@@ -46,6 +50,14 @@ def _add_arguments(command: ArgumentParser) -> None:
         "--policy", type=Path, metavar="FILE", help="plan with this policy instead of the deployed one"
     )
     command.add_argument(
+        "--defaults",
+        action="store_true",
+        help="plan as before a deployment, without looking for a stack",
+    )
+    parameters.add_option(
+        command, "plan with this parameter of the template instead of its value; repeat it for more"
+    )
+    command.add_argument(
         "--settings",
         type=Path,
         metavar="FILE",
@@ -54,8 +66,12 @@ def _add_arguments(command: ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
-def run(options: Namespace, console: Console, wired: Wiring | None = None) -> int:
-    """Print the plan; return the exit code. `wired` creates the ports, by default on AWS."""
+def run(
+    options: Namespace, console: Console, wired: Wiring | None = None, lookups: Lookups | None = None
+) -> int:
+    """Print the plan; return the exit code. `wired` creates the ports, by default on AWS, like `lookups`."""
+    if options.settings and (options.defaults or options.parameter):
+        raise UsageError("--settings has all settings: give it without --defaults and --parameter")
     try:
         # Imported here, because only this command needs the SDK, which takes half a second to load.
         from flowwarden_cli.commands import dry_run  # noqa: PLC0415  an optional package
@@ -67,9 +83,11 @@ def run(options: Namespace, console: Console, wired: Wiring | None = None) -> in
         region=options.region,
         policy=options.policy,
         settings=options.settings,
+        defaults=options.defaults,
+        parameters=parameters.read(options.parameter),
         as_json=options.json,
     )
-    return dry_run.run(question, console, wired)
+    return dry_run.run(question, console, wired, lookups or dry_run.ON_AWS)
 
 
 COMMAND: Final = Command(

@@ -3,6 +3,7 @@
 FlowWardenError
 ├── ConfigurationError        a setting is wrong; a retry does not help
 │   ├── SettingsError         an environment variable of a function
+│   │   └── NotDeployed       the stack does not exist, or has no enforcer
 │   ├── PolicyError           the user's policy
 │   └── LogFormatError        a log format that cannot be parsed
 ├── PayloadError              an event that cannot be decoded
@@ -40,6 +41,10 @@ class ConfigurationError(FlowWardenError):
 
 class SettingsError(ConfigurationError):
     """An environment variable is missing or has a value that is not allowed."""
+
+
+class NotDeployed(SettingsError):
+    """The stack does not exist in the Region, or its deployment did not create the enforcer."""
 
 
 class PolicyError(ConfigurationError):

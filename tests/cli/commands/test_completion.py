@@ -46,7 +46,7 @@ def completed(folder: Path, *words: str) -> list[str]:
     ("words", "completions"),
     [
         (["re"], ["read"]),
-        ([""], ["read", "plan", "completion"]),
+        ([""], ["read", "plan", "policy", "completion"]),
         (["--v"], ["--version"]),
         (["wri"], [""]),
         (["read", "--ma"], ["--malformed"]),
@@ -54,6 +54,7 @@ def completed(folder: Path, *words: str) -> list[str]:
         (["read", "--only", ""], ["ACCEPT", "REJECT"]),
         (["plan", "--ma"], [""]),
         (["plan", "--po"], ["--policy"]),
+        (["policy", ""], ["check"]),
         (["completion", "b"], ["bash"]),
     ],
 )

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flowwarden.errors import SettingsError
+from flowwarden.errors import NotDeployed, SettingsError
 
 ENFORCER = "EnforcerFunction"
 """The logical id of the function in the template."""
 
 
-def enforcer_environment(stack: str, region: str | None) -> dict[str, str]:
+def enforcer_environment(
+    stack: str,
+    region: str | None,
+    client: Callable[..., Any] = boto3.client,
+) -> dict[str, str]:
     """The environment of the stack's enforcer, including `AWS_REGION`, which Lambda sets itself.
 
-    The caller needs cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
+    `client` makes the client of a service in a region. The caller needs
+    cloudformation:DescribeStackResource and lambda:GetFunctionConfiguration.
 
     Raises:
-        SettingsError: no such stack, or the caller lacks permission, a region or credentials.
+        NotDeployed: there is no such stack, or it has no enforcer.
+        SettingsError: the caller lacks permission, a region or credentials.
     """
     try:
-        stacks = boto3.client("cloudformation", region_name=region)
+        stacks = client("cloudformation", region_name=region)
         found = stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER)
         function = found["StackResourceDetail"]["PhysicalResourceId"]
-        functions = boto3.client("lambda", region_name=region)
+        functions = client("lambda", region_name=region)
         configuration = functions.get_function_configuration(FunctionName=function)
     except (ClientError, BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
         where = f"stack {stack} in {region}" if region else f"stack {stack}"
-        raise SettingsError(f"cannot read {where}: {error}") from error
+        kind = NotDeployed if _is_missing(error) else SettingsError
+        raise kind(f"cannot read {where}: {error}") from error
     return {**configuration["Environment"]["Variables"], "AWS_REGION": stacks.meta.region_name}
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether AWS answered that the stack, its resource or the function does not exist.
+
+    CloudFormation has no code of its own for a missing stack or resource.
+    """
+    if not isinstance(error, ClientError):
+        return False
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return code == "ResourceNotFoundException" or (code == "ValidationError" and "does not exist" in message)

@@ -65,6 +65,25 @@ def check(given: Mapping[str, str]) -> None:
             )
 
 
+def check_policy(text: str, given: Mapping[str, str]) -> list[str]:
+    """Check a policy with the parameters of its deployment; those not given have their defaults.
+
+    Returns:
+        One sentence for each parameter that was not given and that the policy needs.
+
+    Raises:
+        ConfigurationError: see `check`.
+    """
+    policy = read_policy(text)
+    needed = [each for each in needed_parameters(policy.flow_logs) if each[1] not in given]
+    check({**dict.fromkeys((parameter for _, parameter in needed), YES), **given, POLICY: text})
+    first = {parameter: path for path, parameter in reversed(needed)}
+    return [
+        f"Deploy it with {parameter}={YES}: flow_logs.{path} needs the permissions."
+        for parameter, path in sorted(first.items())
+    ]
+
+
 def read_policy(text: str) -> Policy:
     """The policy of the parameter `Policy`.
 

@@ -232,6 +232,8 @@ class Enforcer:
         )
         if plan is None:
             return report
+        names = {each.vpc_id: each.vpc_state.vpc.tags.get("Name", "") for each in plan.vpcs}
+        report = replace(report, names={vpc_id: name for vpc_id, name in names.items() if name.strip()})
         if results is None:
             return replace(
                 report,

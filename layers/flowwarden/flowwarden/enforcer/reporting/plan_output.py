@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from flowwarden.enforcer.decide.log_groups import (
 )
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
 from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.notify.notification import one_line
 
 
 def as_text(report: EnforcementReport) -> str:
@@ -25,17 +26,20 @@ def as_text(report: EnforcementReport) -> str:
     lines += [f"  {_upkeep(each)} ({each.reason})" for each in report.log_group_steps]
     busy = [each for each in report.plans if each.steps]
     for each in busy:
-        lines += [f"{each.verdict.vpc_id}: {each.verdict.coverage.lower()}, {each.verdict.reason}"]
+        lines += [
+            f"{report.named(each.verdict.vpc_id)}: {each.verdict.coverage.lower()}, {each.verdict.reason}"
+        ]
         lines += [f"  {number}. {_step(step)}" for number, step in enumerate(_in_order(each), 1)]
-    lines += list(_duplicates(report.plans))
+    lines += list(_duplicates(report))
     lines += [f"! {each.reason}" for each in report.failures]
     lines += [f"! {each.resource}: {each.summary}" for each in report.troubles]
     return "\n".join([*lines, *_summary(report, len(busy))]) + "\n"
 
 
-def as_json(report: EnforcementReport) -> bytes:
-    """The plan as an indented JSON document."""
-    return msgspec.json.format(msgspec.json.encode(as_document(report)), indent=2) + b"\n"
+def as_json(report: EnforcementReport, notes: Sequence[str] = ()) -> bytes:
+    """The plan as an indented JSON document; `notes` say what it is based on."""
+    document = as_document(report) | ({"notes": notes} if notes else {})
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 def as_document(report: EnforcementReport) -> dict[str, Any]:
@@ -47,6 +51,7 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
         "vpcs": [
             {
                 "vpc": each.verdict.vpc_id,
+                "name": one_line(report.names.get(each.verdict.vpc_id, "")) or None,
                 "coverage": each.verdict.coverage,
                 "reason": each.verdict.reason,
                 "flow_log": each.verdict.flow_log_id,
@@ -88,12 +93,12 @@ def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
         yield f"Added cost:{added.removeprefix(',')} ({cost.BASIS})"
 
 
-def _duplicates(plans: tuple[Plan, ...]) -> Iterator[str]:
-    for each in plans:
+def _duplicates(report: EnforcementReport) -> Iterator[str]:
+    for each in report.plans:
         if each.verdict.duplicates:
             others = ", ".join(each.verdict.duplicates)
-            vpc_id = each.verdict.vpc_id
-            yield f"{vpc_id}: unmanaged flow logs record the same traffic at extra cost: {others}"
+            vpc = report.named(each.verdict.vpc_id)
+            yield f"{vpc}: unmanaged flow logs record the same traffic at extra cost: {others}"
 
 
 def _step(step: Step) -> str:

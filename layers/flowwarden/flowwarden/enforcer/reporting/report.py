@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,6 +15,10 @@ from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import EnforcementIncomplete
+from flowwarden.notify.notification import one_line
+
+LONGEST_NAME: Final = 64
+"""Characters of a VPC's name in a report; a tag may have 256."""
 
 
 class Result(StrEnum):
@@ -86,10 +91,17 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     plans: tuple[Plan, ...] = ()
     log_group_steps: tuple[LogGroupStep, ...] = ()
     """In a dry run: the plans for VPCs and the steps for log groups."""
+    names: Mapping[str, str] = {}
+    """The tag `Name` of each VPC that has one, by id."""
     queue_unavailable: bool = False
     """Whether the state table was unavailable, so that no later run knows the remaining work."""
     goes_on: bool = False
     """Whether time ran out, so that the next scheduled run continues the sweep."""
+
+    def named(self, vpc_id: str) -> str:
+        """A VPC by its id, with its name in parentheses if it has one."""
+        name = one_line(self.names.get(vpc_id, ""), LONGEST_NAME)
+        return f"{one_line(vpc_id)} ({name})" if name else one_line(vpc_id)
 
     def of(self, *results: Result) -> tuple[VpcOutcome, ...]:
         """The outcomes with one of these results, in order of execution."""

@@ -1,0 +1,164 @@
+"""`flowwarden plan` before a deployment: on an account in memory (moto), through the real clients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from msgspec.structs import replace
+
+from flowwarden.aws.identity import identity
+from flowwarden.errors import NotDeployed
+from flowwarden_cli.commands import plan
+from flowwarden_cli.commands.dry_run import Lookups
+from flowwarden_cli.main import run
+from flowwarden_cli.terminal.console import Console
+from tests.template import stack
+
+REGION = "eu-west-1"
+GROUP = stack.PARAMETERS["FlowLogGroupName"]["Default"]
+
+
+def no_stack(stack: str, region: str | None) -> Mapping[str, str]:
+    """CloudFormation of an account without stacks, which moto does not have here."""
+    raise NotDeployed(f"cannot read stack {stack} in {region}: it does not exist")
+
+
+OFFLINE = replace(
+    plan.COMMAND,
+    run=lambda options, console: plan.run(options, console, lookups=Lookups(environment=no_stack)),
+)
+"""The command, which finds no stack."""
+
+
+def planned(*arguments: str) -> tuple[int, str, str]:
+    """The exit code, the output and the errors of a plan."""
+    out, err = BytesIO(), StringIO()
+    console = Console(BytesIO(), out, err, shows_progress=False, clock=lambda: 0.0)
+    code = run(["plan", "--region", REGION, *arguments], console, [OFFLINE])
+    return code, out.getvalue().decode(), err.getvalue()
+
+
+@pytest.fixture
+def account() -> Iterator[Any]:
+    """EC2 of an account with one VPC `payments`; the default VPC has no name."""
+    with mock_aws():
+        ec2 = boto3.client("ec2", region_name=REGION)
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "payments"}])
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+        ec2.create_network_interface(SubnetId=subnet)
+        yield ec2
+
+
+def vpc_named(ec2: Any, name: str) -> str:
+    """The id of a VPC."""
+    found: str = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [name]}])["Vpcs"][0]["VpcId"]
+    return found
+
+
+def test_without_a_stack_the_plan_uses_the_templates_defaults_and_says_so(account: Any) -> None:
+    """Names of VPCs, the wanted flow logs, and what the deployment creates."""
+    code, out, err = planned()
+    assert (code, err) == (0, "")
+    assert out.startswith(
+        "Stack flow-warden is not deployed: planned with the template's default parameters."
+    )
+    assert f"The deployment creates the log group {GROUP} and the delivery role." in out
+    assert f"{vpc_named(account, 'payments')} (payments): uncovered, has no flow log" in out
+    assert f"create a flow log for ALL traffic to {GROUP} (cloud-watch-logs" in out
+    assert "VPCs: 2 uncovered" in out
+    assert "Plan for account 123456789012, region eu-west-1" in out
+
+
+def test_nothing_is_changed_and_the_stacks_own_resources_are_no_problem(account: Any) -> None:
+    """They do not exist yet: neither the log group nor the role is reported as missing."""
+    _, out, _ = planned()
+    assert "!" not in out
+    assert "create log group" not in out
+    assert account.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_a_policy_and_parameters_replace_the_defaults(account: Any, tmp_path: Path) -> None:
+    """The output names them."""
+    vpc = vpc_named(account, "payments")
+    path = tmp_path / "policy.json"
+    exemption = {"where": {"vpcs": [vpc]}, "reason": "a lab"}
+    path.write_text(json.dumps({"flow_logs": {"exemptions": [exemption]}}))
+    code, out, _ = planned(
+        "--policy", str(path), "--parameter", "FlowLogGroupName=/flows", "--stack", "other"
+    )
+    assert code == 0
+    assert out.startswith(
+        "Stack other is not deployed: planned with the template's default parameters, except "
+        "FlowLogGroupName, the policy."
+    )
+    assert "VPCs: 1 exempt, 1 uncovered" in out
+    assert "create a flow log for ALL traffic to /flows (" in out
+
+
+def test_json_has_the_notes_and_the_names(account: Any) -> None:
+    """For programs."""
+    code, out, _ = planned("--json", "--defaults")
+    document = json.loads(out)
+    assert code == 0
+    assert document["notes"][0].startswith("Planned as before a deployment with the template's default")
+    names = {each["vpc"]: each["name"] for each in document["vpcs"]}
+    assert names[vpc_named(account, "payments")] == "payments"
+    assert None in names.values()
+
+
+def test_a_policy_that_a_deployment_would_refuse_is_refused(account: Any, tmp_path: Path) -> None:
+    """With its message."""
+    path = tmp_path / "policy.json"
+    for text, message in (
+        ('{"exemt": []}', "did you mean exempt?"),
+        ('{"exempt": ["0.0.0.0/0"]}', "is too wide"),
+        ("{}" + " " * 1800, "1802 characters"),
+    ):
+        path.write_text(text)
+        code, out, err = planned("--policy", str(path))
+        assert (code, out) == (1, "")
+        assert message in err
+    assert account.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_a_log_group_that_exists_would_fail_the_deployment(account: Any) -> None:
+    """The stack creates it; the exit code says that action is needed."""
+    boto3.client("logs", region_name=REGION).create_log_group(logGroupName=GROUP)
+    code, out, _ = planned()
+    assert code == 1
+    assert f"The log group {GROUP} exists already, so the deployment would fail" in out
+    assert planned("--parameter", "FlowLogGroupName=/flows")[0] == 0
+    assert account.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_a_hostile_name_of_a_vpc_stays_in_its_line(account: Any) -> None:
+    """A tag can be set by others."""
+    tag = {"Key": "Name", "Value": "x\n! forged\u202e"}
+    account.create_tags(Resources=[vpc_named(account, "payments")], Tags=[tag])
+    _, out, _ = planned()
+    assert "\n! forged" not in out
+    assert "\u202e" not in out
+
+
+def test_wrong_combinations_are_wrong_usage(account: Any, tmp_path: Path) -> None:
+    """`--settings` has every setting."""
+    for more in (("--defaults",), ("--parameter", "DryRun=yes")):
+        with pytest.raises(SystemExit) as ended:
+            planned("--settings", str(tmp_path / "settings.json"), *more)
+        assert ended.value.code == 2
+    assert account.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_the_identity_is_that_of_the_credentials() -> None:
+    """The partition comes from the ARN."""
+    with mock_aws():
+        found = identity("cn-north-1")
+    assert (found.account_id, found.region, found.partition) == ("123456789012", "cn-north-1", "aws-cn")
