@@ -107,9 +107,12 @@ def report_policy(in_use: PolicyInUse) -> None:
 
 
 def log(report: EnforcementReport) -> None:
-    """Log each VPC that is not just covered, repairs, duplicates and a plan; then a summary of the run."""
+    """Log each VPC that is not just covered, repairs, duplicates and a plan; then a summary of the run.
+
+    After a deployment every VPC is logged, because the report lists only the first ones.
+    """
     for each in report.outcomes:
-        if each.result is not Result.COVERED:
+        if each.result is not Result.COVERED or report.trigger.deployed:
             write = logger.error if each in report.failures else logger.info
             write(each.reason, result=each.result, vpc=each.vpc_id, flow_log=each.flow_log_id)
     for remediation in report.remediations:

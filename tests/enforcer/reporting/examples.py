@@ -8,14 +8,15 @@ from typing import Final
 from msgspec.structs import replace
 
 from flowwarden.enforcer.reporting.report import EnforcementReport
-from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import CallRefused, FlowLogExists
 from flowwarden.network.interface import NetworkInterface
+from flowwarden.policy.flow_logs import Exemption, Selection
 from flowwarden.state import heartbeats
 from tests.enforcer.cases import seen
-from tests.enforcer.fakes import GROUP, FakeRoles, Fakes, sound
+from tests.enforcer.fakes import ACCOUNT, GROUP, FakeRoles, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, DESIRED, SWEEP, THROTTLED, existing, own
 
@@ -101,8 +102,28 @@ def _plan() -> EnforcementReport:
     return fakes.service(AT_ONCE, dry_run=True).reconcile(SWEEP, BORN + 10)
 
 
+def _first_sweep() -> EnforcementReport:
+    """After the first deployment: an account with names, a lab that is exempt, and a shared VPC."""
+    vpcs = [
+        Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, tags={"Name": "payments"}),
+        Vpc(vpc_id="vpc-2", owner_id=ACCOUNT),
+        Vpc(vpc_id="vpc-3", owner_id=ACCOUNT, tags={"Name": "covered before"}),
+        Vpc(vpc_id="vpc-4", owner_id=ACCOUNT, tags={"Name": "lab"}),
+        Vpc(vpc_id="vpc-5", owner_id="444455556666", tags={"Name": "shared"}),
+        Vpc(vpc_id="vpc-6", owner_id=ACCOUNT, tags={"Name": "forbidden"}),
+        Vpc(vpc_id="vpc-7", owner_id=ACCOUNT, tags={"Name": "slow"}),
+    ]
+    faults = {"vpc-6": CallRefused("CreateFlowLogs: UnauthorizedOperation"), "vpc-7": THROTTLED}
+    fakes = Fakes(ec2=FakeEc2(vpcs, [existing("vpc-3")], create_faults=faults))
+    exempt = Exemption(where=Selection(vpcs=("vpc-4",)), reason="a lab")
+    policy = replace(AT_ONCE, exemptions=(exempt,))
+    deployed = replace(SWEEP, reason="the stack was deployed", deployed=True)
+    return fakes.service(policy).reconcile(deployed, BORN + 10)
+
+
 EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
     "created": lambda: _run(FakeEc2(own("vpc-1"), clock=BORN), CREATION),
+    "first-sweep": _first_sweep,
     "replaced": lambda: _run(FakeEc2(own("vpc-1"), [existing(log_format="${version}"), _replacement()])),
     "rolled-back": lambda: _failed_delivery(existing(log_format="${version}")),
     "not-delivering": _failed_delivery,

@@ -14,9 +14,11 @@ from typing import Any
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.modes import RUN_MODES
+from flowwarden.enforcer.reporting import first_sweep
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.triggers.trigger import TAMPERING
 from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.text import plural
 
 LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
@@ -82,6 +84,8 @@ def _subject(report: EnforcementReport) -> str:
     if not parts and report.trigger.origin is not None:
         left = "not all VPCs checked yet" if report.goes_on else "nothing left to restore"
         parts.append(f"{one_line(report.trigger.origin.event_name)}: {left}")
+    if not parts and report.trigger.deployed:
+        parts.append(f"{plural(len(report.outcomes), 'VPC')} checked after a deployment, nothing to change")
     news = ", ".join(parts)
     return one_line(f"[{severity(report).upper()}] {news} in {report.account_id} {report.region}")
 
@@ -91,18 +95,21 @@ def _text(report: EnforcementReport) -> str:
     for result, heading in HEADINGS:
         found = report.of(result)
         if found:
-            parts.append("\n".join([f"{heading} ({len(found)})", *_lines(found)]))
+            parts.append("\n".join([f"{heading} ({len(found)})", *_lines(report, found)]))
     if report.awaited:
-        parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)]))
+        parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report, report.awaited)]))
     for done, heading in ((False, "ACTION REQUIRED"), (True, "RESTORED")):
         repairs = [each for each in report.remediations if each.applied is done]
         if repairs:
             parts.append("\n".join([f"{heading} ({len(repairs)})", *_repairs(repairs)]))
     if report.duplicates:
         parts.append("\n".join(_duplicates(report.duplicates)))
+    for heading, found in first_sweep.sections(report):
+        parts.append("\n".join([f"{heading} ({len(found)})", *_lines(report, found)]))
     if report.failures or report.awaited or report.goes_on:
         parts.append(_next(report))
-    parts.append(_others(report))
+    if not report.trigger.deployed:
+        parts.append(_others(report))
     return "\n\n".join(parts) + "\n"
 
 
@@ -123,8 +130,9 @@ def _cause(report: EnforcementReport) -> str:
     return cause
 
 
-def _lines(outcomes: tuple[VpcOutcome, ...]) -> list[str]:
-    lines = [f"- {_name(each)}: {_short(each.reason)}" for each in outcomes[:LISTED_AT_MOST]]
+def _lines(report: EnforcementReport, outcomes: tuple[VpcOutcome, ...]) -> list[str]:
+    named = [(report.named(each.vpc_id) if each.vpc_id else _name(each), each) for each in outcomes]
+    lines = [f"- {name}: {_short(each.reason)}" for name, each in named[:LISTED_AT_MOST]]
     if len(outcomes) > LISTED_AT_MOST:
         lines.append(f"- and {len(outcomes) - LISTED_AT_MOST} more: see the enforcer's log")
     return lines
@@ -167,6 +175,7 @@ def _others(report: EnforcementReport) -> str:
 
 def _document(report: EnforcementReport) -> dict[str, Any]:
     listed = (*report.of(*(result for result, _ in HEADINGS)), *report.awaited)
+    listed += tuple(each for _, found in first_sweep.sections(report) for each in found)
     return {
         "kind": "enforcement",
         "severity": severity(report),
@@ -178,6 +187,7 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
             {
                 "result": each.result.lower(),
                 "vpc": one_line(each.vpc_id) if each.vpc_id else None,
+                "name": one_line(report.names.get(each.vpc_id or "", "")) or None,
                 "flow_log": one_line(each.flow_log_id) if each.flow_log_id else None,
                 "reason": _short(each.reason),
                 "retryable": each.retryable,

@@ -166,7 +166,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
 
     @property
     def is_news(self) -> bool:
-        """Whether the report must be sent: something was changed, or something is wrong.
+        """Whether the report must be sent: something was changed, something is wrong, or the stack is new.
 
         A retry does not report a transient failure; the sweep reports it if it persists.
         """
@@ -176,7 +176,9 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.duplicates
         # Work that is left to a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.goes_on)
-        return bool(changed or failures or unfinished or self.trigger.takes_away)
+        # After a deployment, the reader sees that no VPC is missing.
+        first = self.trigger.deployed and self.outcomes
+        return bool(changed or failures or unfinished or first or self.trigger.takes_away)
 
     def raise_if_incomplete(self) -> None:
         """Make Lambda retry the event if work remains that no later run knows of.
