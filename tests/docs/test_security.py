@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,32 @@ def test_every_action_of_a_role_is_listed(role: str) -> None:
     """In the section whose heading names the role."""
     section = PAGE.partition(f"(`{role}`)\n")[2].partition("\n### ")[0]
     assert missing(section, stack.actions(stack.role_statements(role))) == set()
+
+
+def listed(section: str) -> set[str]:
+    """The actions in the first column of a section's table; a name without a service has that before it."""
+    found: set[str] = set()
+    for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE):
+        service = ""
+        for name in re.findall(r"`([A-Za-z0-9:*]+)`", row):
+            service, action = name.split(":") if ":" in name else (service, name)
+            found.add(f"{service}:{action}")
+    return found
+
+
+@pytest.mark.parametrize("role", sorted(stack.of_type("AWS::IAM::Role")))
+def test_every_listed_action_is_one_of_the_role(role: str) -> None:
+    """A permission that was removed is removed from the page, too."""
+    section = PAGE.partition(f"(`{role}`)\n")[2].partition("\n### ")[0]
+    assert listed(section) == stack.actions(stack.role_statements(role))
+
+
+def test_the_listed_actions_are_read_from_the_first_column() -> None:
+    """With the service of the name before them."""
+    section = (
+        "| Action | On |\n|---|---|\n| `ec2:DescribeVpcs`, `DescribeSubnets`; `kms:Decrypt` | `s3:X` |\n"
+    )
+    assert listed(section) == {"ec2:DescribeVpcs", "ec2:DescribeSubnets", "kms:Decrypt"}
 
 
 @pytest.mark.parametrize("policy", ["EnforcerElsewherePolicy", "EnforcerTagFieldsPolicy"])
