@@ -138,6 +138,9 @@ def read_basis(question: Question, lookups: Lookups) -> Basis:
         environment = _environment(question, lookups)
     except NotDeployed:
         return _undeployed(question, text, lookups, f"Stack {question.stack} is not deployed: planned")
+    except SettingsError as error:
+        advice = "" if question.settings else "; --defaults plans without looking for a stack"
+        raise SettingsError(f"{error}{advice}") from error
     with_defaults(question.parameters)
     given = {PARAMETERS[name].variable: value for name, value in question.parameters.items()}
     settings = EnforcerSettings.from_mapping({**environment, **{k: v for k, v in given.items() if k}})
@@ -147,7 +150,8 @@ def read_basis(question: Question, lookups: Lookups) -> Basis:
 
 def _undeployed(question: Question, text: str | None, lookups: Lookups, why: str) -> Basis:
     """The basis of a plan before the deployment."""
-    given = dict(question.parameters) | ({} if text is None else {POLICY: text})
+    # Without the line breaks at its end, which a shell's `$(cat FILE)` drops too.
+    given = dict(question.parameters) | ({} if text is None else {POLICY: text.rstrip("\r\n")})
     needs = check_policy(given.get(POLICY, PARAMETERS[POLICY].default), given)
     named = [each for each in given if each != POLICY] + (["the policy"] if POLICY in given else [])
     but = f", except {', '.join(named)}" if named else ""

@@ -14,9 +14,10 @@ from moto import mock_aws
 from msgspec.structs import replace
 
 from flowwarden.aws.identity import identity
-from flowwarden.errors import NotDeployed
+from flowwarden.errors import NotDeployed, SettingsError
 from flowwarden_cli.commands import plan
-from flowwarden_cli.commands.dry_run import Lookups
+from flowwarden_cli.commands.dry_run import Lookups, Question
+from flowwarden_cli.commands.dry_run import run as run_plan
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
 from tests.template import stack
@@ -101,6 +102,28 @@ def test_a_policy_and_parameters_replace_the_defaults(account: Any, tmp_path: Pa
     )
     assert "VPCs: 1 exempt, 1 uncovered" in out
     assert "create a flow log for ALL traffic to /flows (" in out
+
+
+def test_a_stack_that_cannot_be_read_is_an_error_with_advice(account: Any) -> None:
+    """Without the permission it is unknown whether there is one: a plan on the defaults might be wrong."""
+
+    def refuse(stack: str, _region: str | None) -> Mapping[str, str]:
+        raise SettingsError(f"cannot read stack {stack}: AccessDenied")
+
+    out, err = BytesIO(), StringIO()
+    console = Console(BytesIO(), out, err, shows_progress=False, clock=lambda: 0.0)
+    question = Question(stack="flow-warden", region=REGION)
+    assert run_plan(question, console, lookups=Lookups(environment=refuse)) == 1
+    assert (out.getvalue(), "AccessDenied; --defaults plans without" in err.getvalue()) == (b"", True)
+    assert account.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_line_breaks_at_the_end_of_a_policy_do_not_count(account: Any, tmp_path: Path) -> None:
+    """A shell drops them."""
+    path = tmp_path / "policy.json"
+    path.write_text("{}" + "\n" * 2000)
+    assert planned("--policy", str(path))[0] == 0
+    assert account.describe_flow_logs()["FlowLogs"] == []
 
 
 def test_json_has_the_notes_and_the_names(account: Any) -> None:
