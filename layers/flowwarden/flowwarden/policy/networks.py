@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Final
 
 from flowwarden.errors import PolicyError
-from flowwarden.network.addresses import UNROUTABLE
+from flowwarden.network.ranges import UNROUTABLE
 
 type Network = IPv4Network | IPv6Network
 
