@@ -48,6 +48,7 @@ METRICS = {
     "SkipData": "skip_data",
     "Malformed": "malformed",
     "Findings": "findings",
+    "FindingsSummedUp": "findings_summed_up",
     "Notifications": "notifications",
     "Suppressed": "suppressed",
     "InternetRejects": "internet_rejects",

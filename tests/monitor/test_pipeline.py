@@ -14,6 +14,7 @@ from flowwarden.monitor.alerts import Seen, roll_up
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
+from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
@@ -264,7 +265,8 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     assert len(world.sink.sent) == MAX_SINGLE + 1
     assert world.sink.sent[-1].document["findings"] == 1000 - MAX_SINGLE
     assert world.claims.calls == 2 * MAX_CLAIMS + 2
-    assert len(result.delivery.rolled_up) == 1000 - MAX_SINGLE
+    assert len(result.delivery.rolled_up) == MOST_FINDINGS - MAX_SINGLE + 1  # and one for all the others
+    assert (result.findings, result.findings_summed_up) == (1000, 1000 - MOST_FINDINGS)
 
 
 def test_new_alerts_beyond_the_claim_limit_are_rolled_up_once() -> None:

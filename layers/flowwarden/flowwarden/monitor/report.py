@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
-from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notification import one_line
 from flowwarden.records.columnar.flow_table import Table
@@ -43,7 +43,12 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     @property
     def findings(self) -> int:
         """The number of findings."""
-        return len(self.found)
+        return counted(self.found)
+
+    @property
+    def findings_summed_up(self) -> int:
+        """The number of findings that are only counted, because the batch has too many."""
+        return counted(each for each in self.found if isinstance(each, SurplusFinding))
 
     @property
     def reported(self) -> list[Finding]:

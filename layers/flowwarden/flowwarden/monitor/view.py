@@ -118,14 +118,14 @@ class BatchView:
         return [self._refused_at[host] for host in hosts]
 
     @cached_property
-    def rejected(self) -> list[DirectedFlow]:
-        """The REJECTs, except for the noise."""
-        return self.directions.flows(rejected(self.directions))
+    def rejected(self) -> Integers:
+        """The rows of the REJECTs except for the noise, without duplicate records."""
+        return rejected(self.directions)
 
     @cached_property
     def rejections(self) -> Rejections:
         """Rejected connections of internal hosts."""
-        return Rejections(self.rejected, self.policy)
+        return Rejections(self.directions, self.rejected, self.policy)
 
     def with_internet(self, places: tuple[str, ...]) -> list[DirectedFlow]:
         """The accepted flows between these places and the internet.

@@ -9,15 +9,20 @@ from typing import Final
 from msgspec.structs import asdict
 
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding
 from flowwarden.monitor.render.parts import Occasion
 from flowwarden.monitor.text import Text
+from flowwarden.notify.text import plural
 
 _FORMATTER: Final = Formatter()
 
 
 def describe(finding: Finding) -> Text:
     """The finding in words."""
+    if isinstance(finding, SurplusFinding):
+        return Text(
+            summary=f"Up to {plural(finding.count, 'more finding')} of {finding.detector}, not listed."
+        )
     return BY_NAME[finding.detector].text(finding)
 
 
