@@ -57,6 +57,7 @@ METRICS = {
     "LogFormatsUnavailable": "log_formats_unavailable",
     "EvidenceUnavailable": "evidence_unavailable",
     "InterfacesUnavailable": "interfaces_unavailable",
+    "Deferred": "deferred",
 }
 """CloudWatch metric → attribute of the result. All are emitted for each batch, including zeros."""
 

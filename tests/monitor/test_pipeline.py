@@ -18,12 +18,13 @@ from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import MAX_CLAIMS, MAX_SINGLE
+from flowwarden.notify.notifier import MAX_SINGLE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.schema import CONTACTS_HOUR, HEARTBEATS
 from flowwarden.state.sets import Addition, Sets
+from flowwarden.state.write_budget import MOST_WRITES
 from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
@@ -264,7 +265,7 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
     assert len(world.sink.sent) == MAX_SINGLE + 1
     assert world.sink.sent[-1].document["findings"] == 1000 - MAX_SINGLE
-    assert world.claims.calls == 2 * MAX_CLAIMS + 2
+    assert 2 * MAX_SINGLE < world.claims.calls + world.evidence.writes <= MOST_WRITES
     assert len(result.delivery.rolled_up) == MOST_FINDINGS - MAX_SINGLE + 1  # and one for all the others
     assert (result.findings, result.findings_summed_up) == (1000, 1000 - MOST_FINDINGS)
 
@@ -272,15 +273,17 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
 def test_new_alerts_beyond_the_claim_limit_are_rolled_up_once() -> None:
     """Regardless of the number of known alerts, and not again by a retry."""
     world = World()
-    known = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(MAX_CLAIMS)]
-    world.process(batch(*known, name="a"))
+    lines = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(100)]
+    world.process(batch(*lines[:60], name="a"))
     world.sink.sent.clear()
-    more = batch(*known, line("10.9.9.9", 2000), name="b")
+    more = batch(*lines, name="b")
     result = world.process(more, "attempt-2", NOW + 60)
-    assert [page.attributes["detector"] for page in world.sink.sent] == ["alert-rollup"]
-    assert len(result.delivery.rolled_up) == 1
+    *single, page = world.sink.sent
+    assert page.attributes["detector"] == "alert-rollup"
+    assert {each.attributes["detector"] for each in single} == {"blocked-connection"}
+    assert page.document["findings"] == len(result.delivery.rolled_up) == 40 - len(single) > 0
     again = world.process(more, "attempt-3", NOW + 120)
-    assert len(world.sink.sent) == 1
+    assert len(world.sink.sent) == len(single) + 1
     assert again.delivery.rolled_up == result.delivery.rolled_up, "for the log"
     flood = [line(f"10.{i // 250}.2.{i % 250}", 1000 + i) for i in range(200)]
     world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)

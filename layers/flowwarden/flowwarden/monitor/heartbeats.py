@@ -18,8 +18,8 @@ def see(view: BatchView, state: StateView) -> None:
 def write(view: BatchView, state: StateView) -> None:
     """Write the sightings to the state table if a write is due.
 
-    Runs after the detectors, because a batch does not call the table again after a failed call. Failed writes
-    are retried the next time.
+    Runs after the detectors: a failed write must not keep them from the table. Failed writes are retried the
+    next time, and those for which there is no room by the next batch; the latest slots come first.
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))
@@ -27,8 +27,11 @@ def write(view: BatchView, state: StateView) -> None:
         return
     additions = [
         each
+        for slot, numbers in sorted(group.unwritten.items(), reverse=True)
         for name in (log_group, heartbeats.ANY_GROUP)
-        for each in heartbeats.additions(name, group.unwritten)
+        for each in heartbeats.additions(name, {slot: numbers})
     ]
+    before = state.deferred
     kept = [state.keep(each) for each in additions]  # tries all, even if one fails
-    group.mark_written(view.now, complete=all(kept))
+    if state.deferred == before:
+        group.mark_written(view.now, complete=all(kept))

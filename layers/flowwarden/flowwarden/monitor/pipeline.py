@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.alerts import Seen, alerts, roll_up
@@ -84,8 +85,8 @@ class MonitoringService:
         findings = triage(found, view.policy)
         learn(view, findings, state)
         heartbeats.write(view, state)
-        delivery = self._notify(findings, batch, invocation, now)
-        return report(
+        delivery = self._notify(findings, batch, invocation, now, state.claims)
+        counts = report(
             records,
             findings,
             delivery,
@@ -93,6 +94,7 @@ class MonitoringService:
             evidence_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
+        return replace(counts, deferred=state.deferred + len(view.active_hosts.others))
 
     def _parse(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
         """Parse the batch; if lines do not match and newer formats are available, parse it again."""
@@ -104,10 +106,19 @@ class MonitoringService:
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
 
     def _notify(
-        self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int
+        self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int, most_claims: int
     ) -> DeliveryReport:
-        run = Run(owner=Owner(batch.batch_id, invocation.attempt), at=now, time_left=invocation.time_left)
+        run = Run(
+            owner=Owner(batch.batch_id, invocation.attempt),
+            at=now,
+            time_left=invocation.time_left,
+            most_claims=most_claims,
+        )
         seen = Seen(batch=batch, region=self._region, quiet_minutes=self._quiet_minutes)
         return notify(
-            alerts(findings, seen), run, self._claims, self._routes, lambda rest: roll_up(rest, seen)
+            alerts(findings, seen),
+            run,
+            self._claims,
+            self._routes,
+            lambda rest: roll_up(rest, seen),
         )

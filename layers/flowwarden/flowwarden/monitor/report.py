@@ -37,6 +37,8 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """1 if the log formats used may be out of date, because EC2 did not report them."""
     evidence_unavailable: int
     """Failed host-history lookups: calls that the state table did not answer."""
+    deferred: int = 0
+    """Writes, baselines and hosts for which the batch had no room: the next batch may have it."""
     interfaces_unavailable: int
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
 

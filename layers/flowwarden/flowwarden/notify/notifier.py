@@ -29,8 +29,8 @@ MAX_SINGLE: Final = 25
 """Individual notifications per run and sink. One roll-up covers all others, because on-call cannot read
 more."""
 
-MAX_CLAIMS: Final = 125
-"""Maximum claims per run and sink, so that a flood of alerts costs a bounded number of writes."""
+MAX_CLAIMS: Final = 27
+"""Maximum claims per run, over all sinks, unless the caller has room for more: each costs two writes."""
 
 NO_TIME: Final = "The function's time is nearly over."
 IN_PROGRESS: Final = "Another delivery of this batch is in progress."
@@ -52,6 +52,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """Seconds until the function times out."""
     reserve: float = RESERVE
     """Remaining seconds required to start another alert."""
+    most_claims: int = MAX_CLAIMS
+    """Maximum claims over all sinks, including one for each roll-up."""
 
 
 def notify(
@@ -73,12 +75,12 @@ def notify(
         run: the invocation.
         claims: the shared claims.
         routes: the sinks; sinks with the same name are one sink. A missing route of an alert is a KeyError.
-        roll_up: creates the alert that covers new alerts beyond `singly` and all alerts beyond `MAX_CLAIMS`,
-            which are not looked up. Repeats do not count towards `singly`.
+        roll_up: creates the alert that covers new alerts beyond `singly` and all alerts beyond
+            `run.most_claims`, which are not looked up. Repeats do not count towards `singly`.
         singly: the maximum number of individual notifications per sink.
     """
     total = DeliveryReport()
-    queue = deque(_by_sink(alerts, routes, singly))
+    queue = deque(_by_sink(alerts, routes, singly, run.most_claims))
     while queue:
         work = queue.popleft()
         # If the table hangs, each call takes seconds; alerts must be sent before the function times out.
@@ -102,14 +104,14 @@ class _Work(Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...]
     """Alerts to claim."""
     beyond: tuple[Alert, ...]
-    """Alerts beyond `MAX_CLAIMS`."""
+    """Alerts that are not claimed."""
     singly: int
     """Individual notifications left."""
     claimed: tuple[Alert, ...] = ()
     """Claimed alerts for the roll-up."""
 
 
-def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work]:
+def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int, most_claims: int) -> list[_Work]:
     """The work for each sink, in the order of the alerts."""
     sinks: dict[str, Sink] = {}
     by_name: dict[str, list[Alert]] = {}
@@ -117,15 +119,25 @@ def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work
         for name, sink in {each.name: each for each in routes[alert.route]}.items():
             sinks.setdefault(name, sink)
             by_name.setdefault(name, []).append(alert)
+    shares = _shares({name: len(mine) for name, mine in by_name.items()}, most_claims - len(by_name))
     return [
         _Work(
             sink=sinks[name],
-            alerts=tuple(mine[:MAX_CLAIMS]),
-            beyond=tuple(mine[MAX_CLAIMS:]),
+            alerts=tuple(mine[: shares[name]]),
+            beyond=tuple(mine[shares[name] :]),
             singly=singly,
         )
         for name, mine in by_name.items()
     ]
+
+
+def _shares(wanted: Mapping[str, int], total: int) -> dict[str, int]:
+    """Equal shares of a total for each sink; what a sink does not want is for the others."""
+    shares: dict[str, int] = {}
+    for name in sorted(wanted, key=wanted.__getitem__):
+        shares[name] = min(wanted[name], max(0, total) // (len(wanted) - len(shares)))
+        total -= shares[name]
+    return shares
 
 
 def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:

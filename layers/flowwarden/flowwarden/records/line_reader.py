@@ -21,6 +21,9 @@ from flowwarden.records.values import Value, convert
 CHUNK: Final = 256
 """Lines read at once: enough to keep the overhead small, few enough to fit into the CPU cache."""
 
+LARGEST_CHUNK: Final = 2**20
+"""Characters read at once."""
+
 _FEW: Final = 8
 """Up to this number of lines, the strict reader parses them one by one."""
 _GAP_MARK: Final = "DATA"
@@ -79,7 +82,8 @@ class LineReader:
             yield records
 
     def _read_chunk(self, lines: Sequence[str], records: Records) -> None:
-        if self._read_at_once(lines, records):
+        # Of long lines, a chunk would be copied several times for each halving.
+        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once(lines, records):
             return
         if len(lines) <= _FEW:
             for line in lines:

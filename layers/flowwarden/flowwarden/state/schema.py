@@ -25,9 +25,11 @@ DAYS_READ: Final = 30
 """Days of a role's baseline that are read, so that biweekly traffic counts as usual. Items are kept for twice
 as long."""
 
+SHARED: Final = 40
+"""Writes of a batch for whichever kinds of item need more than their own; see `state/write_budget.py`."""
 MOST_HOSTS: Final = 32
-"""Maximum hosts per interface that a batch stores, those with most new contacts first: pods, or hosts behind
-a NAT instance. Each costs two writes."""
+"""Maximum hosts per interface that a batch inspects, those with most new contacts first: pods, or hosts
+behind a NAT instance. Each costs two writes."""
 MOST_WINDOWS: Final = 4
 """Maximum hours, and days, per host that a batch adds to, latest first."""
 MOST_REFUSED: Final = 32
@@ -38,6 +40,8 @@ MOST_SCANNERS: Final = 16
 MOST_SUSPECTS: Final = 16
 """Maximum internet hosts with refusals below the threshold whose answered connections a batch stores. Each
 costs two writes."""
+MOST_TRIED: Final = 12
+"""Maximum (host, slot) pairs that a batch compares with the day before, those with most attempts first."""
 MOST_LOST: Final = 16
 """Maximum interfaces with skipped records that a batch stores. Each costs two writes. Most batches have one
 interface."""
@@ -66,8 +70,8 @@ class Item(Struct, frozen=True, kw_only=True):
     ttl_from: str = "the beginning of its time"
     """Start of the retention."""
     per_batch: int = 0
-    """Maximum writes per batch, or per interface if the monitor processes interfaces separately; 0 for no
-    budget."""
+    """Writes of a batch that only this kind of item may use; `SHARED` more are for all kinds. 0 if batches do
+    not write it."""
     why: str
     """Purpose of the item and meaning of the budget. Shown in docs/state.md."""
 
@@ -94,78 +98,79 @@ _CONTACTS: Final = (
 
 CONTACTS_HOUR: Final = Item(
     name="contacts of an hour", prefix="contacts#1h#", key=("hour", "scope/host"), sets=_CONTACTS,
-    ttl=2 * HOUR, per_batch=MOST_HOSTS * MOST_WINDOWS,
+    ttl=2 * HOUR, per_batch=12,
     why="Contacts of a host outside its role's baseline, per hour. The detectors scan and brute-force "
-    f"count them across batches. A batch adds at most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} "
-    "hours of each.",
+    f"count them across batches. Of an interface, a batch adds at most {MOST_HOSTS} hosts, with the latest "
+    f"{MOST_WINDOWS} hours of each.",
 )  # fmt: skip
 CONTACTS_DAY: Final = Item(
     name="contacts of a day", prefix="contacts#24h#", key=("day", "scope/host"), sets=_CONTACTS,
-    ttl=2 * DAY, per_batch=MOST_HOSTS * MOST_WINDOWS,
-    why="The same per day, for lateral-movement and for slow scans. A batch adds at most "
+    ttl=2 * DAY, per_batch=12,
+    why="The same per day, for lateral-movement and for slow scans. Of an interface, a batch adds at most "
     f"{MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
 REFUSALS: Final = Item(
     name="refusals", prefix="refused#", key=("day", "scope/host", "peer class", "service"),
-    sets=("refused",), ttl=2 * DAY, per_batch=2 * MOST_REFUSED,
+    sets=("refused",), ttl=2 * DAY, per_batch=12,
     why="10-minute slots in which a service refused a host. blocked-connection pages if the refusals "
     f"continue. A batch adds at most {MOST_REFUSED} refusals, and near midnight the next day of each.",
 )  # fmt: skip
 SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "visited"),
-    ttl=2 * DAY, per_batch=MOST_SCANNERS + 2 * MOST_SUSPECTS,
+    ttl=2 * DAY, per_batch=12,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
-    f"compares them. A batch adds at most {MOST_SCANNERS} refused hosts, and the answered connections of "
-    f"{MOST_SUSPECTS} other hosts to two days each.",
+    f"compares them. Of an interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the answered "
+    f"connections of {MOST_SUSPECTS} other hosts to two days each.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
     name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",),
-    ttl=2 * DAY, per_batch=12,
+    ttl=2 * DAY, per_batch=6,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
     "the previous day. A batch adds the hosts and slots with most attempts.",
 )  # fmt: skip
 UPLOADS: Final = Item(
     name="uploads", prefix="sent#", key=("scope/host", "hour"), sets=("sent",),
-    ttl=2 * HOUR, per_batch=MOST_UPLOADS,
+    ttl=2 * HOUR, per_batch=6,
     why="Large records of uploads from a host to the internet, with their sizes. egress-volume sums them. "
     "A batch adds the hosts and hours with the largest uploads.",
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
     name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",),
-    ttl=2 * DAYS_READ * DAY, per_batch=MOST_UPLOADS,
+    ttl=2 * DAYS_READ * DAY, per_batch=4,
     why="Bytes that hosts of a role sent per hour, as powers of two. egress-volume uses the last "
     f"{DAYS_READ} days as the baseline.",
 )  # fmt: skip
 BASELINES: Final = Item(
-    name="baselines", prefix="edges#", key=("role", "day"), sets=("edges",), ttl=2 * DAYS_READ * DAY,
+    name="baselines", prefix="edges#", key=("role", "day"), sets=("edges",),
+    ttl=2 * DAYS_READ * DAY, per_batch=10,
     why="Edges of a role on a day: direction, protocol, port and peer. The baseline consists of the edges "
     f"that occur on several of the last {DAYS_READ} days. A container writes each edge of a role and day "
     "once.",
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",),
-    ttl=2 * DAY, per_batch=2 * MOST_LOST,
+    ttl=2 * DAY, per_batch=8,
     why="Start minutes of windows with SKIPDATA, stored in two overlapping items per hour. records-skipped "
     f"counts them. A batch adds at most {MOST_LOST} interfaces: two items for the windows of one hour, one "
     "more for each further hour.",
 )  # fmt: skip
 HEARTBEATS: Final = Item(
     name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",),
-    ttl=2 * DAY,
+    ttl=2 * DAY, per_batch=18,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent finds interfaces that "
-    "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes, so there "
-    "is no budget per batch. The log group `*` stands for all log groups.",
+    "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes. The log "
+    "group `*` stands for all log groups.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
-    ttl=7 * DAY, ttl_from="the end of its suppression window",
+    ttl=7 * DAY, ttl_from="the end of its suppression window", per_batch=56,
     why="Which invocation notifies a sink of an incident, and when the last notification was sent. Each sink "
     "has its own item, so a failing sink does not affect others. The item outlives its suppression window, "
     "so that the next page can mention the previous one. A repeat costs two writes, other claims one or two.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="layouts#", key=("log group",), sort="formats",
-    ttl=7 * DAY, ttl_from="the last time that a container queried EC2",
+    ttl=7 * DAY, ttl_from="the last time that a container queried EC2", per_batch=4,
     why="Log formats of the flow logs that write to a log group. Containers share them, and use them while "
     "EC2 is unavailable.",
 )  # fmt: skip

@@ -29,8 +29,12 @@ with all other callers, such as the enforcer."""
 TOGETHER = 50
 """Interfaces per query, unless a batch needs more. Most batches need one; expired entries fill the query,
 because otherwise each would cost its own call every hour. A larger response would delay the batch."""
+MOST_NEW = 400
+"""Missing and expired interfaces that a batch queries, in two calls of 200: EC2 takes a third of a second for
+each. The others are unknown to the batch, and the next batch queries them."""
 MOST = 4096
-"""Cached interfaces, about 1 KB each; beyond that, the least recently queried ones are dropped."""
+"""Cached interfaces, at most about 4 KB each with all their tags; beyond that, the least recently queried
+ones are dropped."""
 
 
 class CachedInterface(Struct, frozen=True):
@@ -78,11 +82,12 @@ class InterfaceCache:
     def known(self, interface_ids: Iterable[str], now: int) -> Answer:
         """The known interfaces among these; `now` is Unix seconds.
 
-        Sends no query while the entries are valid or EC2 refuses queries; otherwise one query for all missing
-        and expired entries.
+        Sends no query while the entries are valid or EC2 refuses queries; otherwise one query for missing and
+        expired entries, at most `MOST_NEW`.
         """
         wanted = list(dict.fromkeys(interface_ids))
-        due = [each for each in wanted if self._is_due(each, now)] if now >= self._ask_again else []
+        asks = now >= self._ask_again
+        due = [*islice((each for each in wanted if self._is_due(each, now)), MOST_NEW)] if asks else []
         refused = bool(due) and self._ask(due + self._old(due, now), now) is None
         entries = {each: entry for each in wanted if (entry := self._entries.get(each))}
         self._forget()

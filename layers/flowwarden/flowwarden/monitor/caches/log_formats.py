@@ -25,6 +25,11 @@ WAIT_SECONDS = 300
 """Minimum time between EC2 queries about a log group, across all containers: EC2 throttles easily, and lines
 that never match must not cause a query per batch. A new flow log writes its first lines minutes after its
 creation, so nothing is missed."""
+MOST_READERS = 4
+"""Readers of different formats; each caches texts and addresses, up to some 10 MB. Log groups with the same
+formats share one."""
+MOST_GROUPS = 256
+"""Log groups with an entry; beyond that, the oldest entry is dropped, and read again if needed."""
 SOON_SECONDS = 30
 """When to read the state table again while another container queries EC2."""
 
@@ -112,8 +117,18 @@ class LogFormatCache:
             unavailable = True
             again = now + WAIT_SECONDS, now + WAIT_SECONDS
         entry = CachedFormats(*self._reader(before, learned), learned, *again, unavailable)
+        self._entries.pop(log_group, None)
         self._entries[log_group] = entry
+        self._bound()
         return entry
+
+    def _bound(self) -> None:
+        """Drop the oldest entries if there are too many, or too many readers."""
+        while len(self._entries) > MOST_GROUPS or len(self._readers()) > MOST_READERS:
+            del self._entries[next(iter(self._entries))]
+
+    def _readers(self) -> dict[Candidates, ColumnarReader]:
+        return {each.candidates: each.reader for each in self._entries.values()}
 
     def _keep(self, log_group: str, learned: Learned) -> None:
         try:
@@ -131,6 +146,8 @@ class LogFormatCache:
             return before.reader, chosen
         for note in chosen.notes:
             self._warn(note)
+        if known := self._readers().get(chosen):
+            return known, chosen
         return ColumnarReader(chosen.layouts, chosen.blind), chosen
 
 

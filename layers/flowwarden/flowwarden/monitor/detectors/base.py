@@ -50,7 +50,7 @@ def each_host[D: Finding](inspect: Callable[[HostActivity, Thresholds], Sequence
     """A detector's `detect` that inspects the active hosts of a batch one by one."""
 
     def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Sequence[D]:
-        return [finding for host in view.active_hosts for finding in inspect(host, thresholds)]
+        return [finding for host in view.active_hosts.inspected for finding in inspect(host, thresholds)]
 
     return detect
 

@@ -26,7 +26,7 @@ from typing import Final
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.findings import InterfaceFinding, Severity, SurplusFinding
 from flowwarden.monitor.text import Text, duration
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
@@ -60,7 +60,9 @@ _DESCRIBE: Final = (
 type SilentInterface = InterfaceFinding[None]
 
 
-def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[SilentInterface]:
+def detect(
+    view: BatchView, state: StateView, _thresholds: Thresholds
+) -> list[SilentInterface | SurplusFinding]:
     """The findings about silent interfaces: once per slot and container."""
     moment = heartbeats.moment(view.records, view.now)
     slot = heartbeats.slot_of(moment)
@@ -71,7 +73,7 @@ def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[S
     if found is None:  # the next batch retries
         return []
     group.judged = slot
-    return found[:MOST_REPORTED]
+    return [*found[:MOST_REPORTED], *DETECTOR.surplus(max(0, len(found) - MOST_REPORTED))]
 
 
 def _judge(

@@ -58,7 +58,7 @@ type UnexpectedEgress = TrafficFinding[Facts]
 def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnexpectedEgress]:
     """One finding for each listener-only host, declared or learned, that connected to the internet."""
     found: list[UnexpectedEgress] = []
-    for host in view.active_hosts:
+    for host in view.active_hosts.inspected:
         found += inspect(host)
     listeners = host_set(view.policy.listener_only)
     gone_out = [
