@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final
 
 import msgspec
@@ -52,15 +52,14 @@ def fitted(lines: Iterator[str], max_inflated: int) -> tuple[dict[str, Any], int
     parts.append(packer.compress(opening))
     size, inflated, taken, room = 0, len(opening), 0, 0
     while True:
-        some = b",".join(_event(taken + at, next(lines)) for at in range(room))
+        some = b",".join(_event(taken + at, line) for at, line in enumerate(islice(lines, room)))
+        if room and not some:
+            break
         inflated += len(some) + 1
         if inflated > max_inflated - 2 or size > COMPRESSED:
             break
-        parts += (
-            [packer.compress((b"," if taken else b"") + some), packer.flush(zlib.Z_SYNC_FLUSH)]
-            if room
-            else []
-        )
+        if room:
+            parts += [packer.compress((b"," if taken else b"") + some), packer.flush(zlib.Z_SYNC_FLUSH)]
         size, taken = sum(map(len, parts)), taken + room
         left = min((COMPRESSED - size) / max(size, 1), (max_inflated - inflated) / inflated) if taken else 1
         room = min(_PART, int(left * taken)) if taken else 1

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,9 +62,9 @@ def peak_memory() -> int:
     return int(kibibytes) * _KIBI
 
 
-def container(*, described: bool) -> World:
+def container(*, described: bool, wait: Callable[[float], None] = time.sleep) -> World:
     """A warm container, with the clients that the function has."""
-    world = World(described=described)
+    world = World(described=described, wait=wait)
     world.clients = [
         make_client(name, "us-east-1", attempts=1, read_timeout=1) for name in ("dynamodb", "sns", "ec2")
     ]
@@ -77,7 +78,7 @@ def _main() -> None:
     os.dup2(2, 1)
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
     world = container(described=BATCHES[task.batch].described)
-    before = msgspec.structs.asdict(world.calls)
+    before = dict(world.calls.counts)
     gc.collect()
     print("ready", file=results, flush=True)
     begin, used, failed, result = time.monotonic(), time.process_time(), "", dict[str, Any]()
@@ -91,7 +92,7 @@ def _main() -> None:
         memory=peak_memory(),
         findings=result.get("Findings", 0),
         failed=failed,
-        **{name: value - before[name] for name, value in msgspec.structs.asdict(world.calls).items()},
+        **{name: value - before[name] for name, value in world.calls.counts.items()},
     )
     print(msgspec.json.encode(measured).decode(), file=results, flush=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -41,13 +41,18 @@ _ENVIRONMENT: Final = {
 }
 
 
-class Calls(Struct):
+class Calls:
     """What was called, and how often."""
 
-    writes: int = 0
-    reads: int = 0
-    ec2: int = 0
-    pages: int = 0
+    def __init__(self, wait: Callable[[float], None]) -> None:
+        """`wait` waits for a call to be answered, in seconds."""
+        self.counts = dict.fromkeys(("writes", "reads", "ec2", "pages"), 0)
+        self._wait = wait
+
+    def made(self, kind: str, seconds: float, times: int = 1) -> None:
+        """Count calls of a kind, and wait for them."""
+        self.counts[kind] += times
+        self._wait(seconds * times)
 
 
 class _Table(Evidence):
@@ -57,15 +62,13 @@ class _Table(Evidence):
 
     def add(self, addition: Addition) -> Sets:
         """See the port."""
-        self._calls.writes += 1
-        time.sleep(TABLE_SECONDS)
+        self._calls.made("writes", TABLE_SECONDS)
         return super().add(addition)
 
     def read(self, keys: Sequence[str]) -> Mapping[str, Sets]:
         """See the port. A call has a hundred keys."""
         calls = -(-len(keys) // 100)
-        self._calls.reads += calls
-        time.sleep(TABLE_SECONDS * calls)
+        self._calls.made("reads", TABLE_SECONDS, calls)
         return {key: _USUAL for key in keys if key.startswith(EDGES)} | dict(super().read(keys))
 
 
@@ -90,8 +93,7 @@ class _Claims(Claims):
         super().release(key, owner)
 
     def _write(self) -> None:
-        self._calls.writes += 1
-        time.sleep(TABLE_SECONDS)
+        self._calls.made("writes", TABLE_SECONDS)
 
 
 class _Topic:
@@ -101,8 +103,7 @@ class _Topic:
 
     def publish(self, _subject: str, _message: str, _attributes: Mapping[str, str]) -> None:
         """See the port."""
-        self._calls.pages += 1
-        time.sleep(TOPIC_SECONDS)
+        self._calls.made("pages", TOPIC_SECONDS)
 
 
 class _Ec2:
@@ -115,8 +116,7 @@ class _Ec2:
     def describe(self, interface_ids: Sequence[str]) -> Mapping[str, NetworkInterface]:
         """See the port."""
         calls = -(-len(interface_ids) // PER_EC2_CALL)
-        self._calls.ec2 += calls
-        time.sleep(EC2_SECONDS * calls)
+        self._calls.made("ec2", EC2_SECONDS, calls)
         return {each: _interface(each) for each in interface_ids} if self._described else {}
 
 
@@ -153,8 +153,8 @@ class Context(Struct, frozen=True, kw_only=True):
 class World:
     """A container: the handler, and what it called."""
 
-    def __init__(self, *, described: bool = True) -> None:
-        self.calls = Calls()
+    def __init__(self, *, described: bool = True, wait: Callable[[float], None] = time.sleep) -> None:
+        self.calls = Calls(wait)
         self.layout = LogFormat.parse(log_format())
         settings = MonitorSettings.from_mapping({**_ENVIRONMENT, "LOG_FORMAT": self.layout.to_log_format()})
         self.max_inflated = settings.max_inflated_mib * 2**20

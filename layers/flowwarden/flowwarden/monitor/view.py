@@ -127,16 +127,16 @@ class BatchView:
         """Rejected connections of internal hosts."""
         return Rejections(self.directions, self.rejected, self.policy)
 
-    def with_internet(self, places: tuple[str, ...]) -> list[DirectedFlow]:
-        """The accepted flows between these places and the internet.
+    def with_internet(self, places: tuple[str, ...]) -> Integers:
+        """The rows of the accepted flows between these places and the internet.
 
         Args:
             places: ids, addresses or CIDRs, as in the policy.
         """
-        if not places:
-            return []
         rows = self._with_internet
-        return self.directions.flows(touching(self.directions, rows, host_set(places))) if len(rows) else []
+        if not places or not len(rows):
+            return rows[:0]
+        return touching(self.directions, rows, host_set(places))
 
     @cached_property
     def _with_internet(self) -> Integers:

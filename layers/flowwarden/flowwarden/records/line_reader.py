@@ -83,7 +83,7 @@ class LineReader:
 
     def _read_chunk(self, lines: Sequence[str], records: Records) -> None:
         # Of long lines, a chunk would be copied several times for each halving.
-        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once(lines, records):
+        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once_or_spaced(lines, records):
             return
         if len(lines) <= _FEW:
             for line in lines:
@@ -92,6 +92,13 @@ class LineReader:
         middle = len(lines) // 2
         self._read_chunk(lines[:middle], records)
         self._read_chunk(lines[middle:], records)
+
+    def _read_at_once_or_spaced(self, lines: Sequence[str], records: Records) -> bool:
+        """Read plain lines; if that fails, also those whose tokens are separated by other whitespace."""
+        if self._read_at_once(lines, records):
+            return True
+        spaced = [" ".join(line.removeprefix(BYTE_ORDER_MARK).split()) for line in lines]
+        return all(spaced) and spaced != [*lines] and self._read_at_once(spaced, records)
 
     def _read_at_once(self, lines: Sequence[str], records: Records) -> bool:
         """Read plain flows and plain gaps; returns False and reads nothing if any line is neither."""

@@ -77,9 +77,11 @@ def places_in(directions: Directions, rows: Integers) -> int:
 
 def connections_in(directions: Directions, rows: Integers) -> int:
     """The number of distinct connections of the flows in these rows."""
-    parts = directions.client, directions.client_port, directions.server, directions.service_port
-    columns = [column[rows].tolist() for column in (*parts, directions.traffic.flows["protocol"])]
-    return len({*zip(*columns, strict=True)})
+    flows, texts = directions.traffic.flows, len(directions.traffic.flows.texts)
+    ends = [directions.client[rows], directions.server[rows], flows["protocol"][rows]]
+    pairs = Groups(packed(ends, [texts, texts, 2**8])).numbers
+    ports = [pairs, directions.client_port[rows], directions.service_port[rows]]
+    return len(Groups(packed(ports, [len(rows), 2**16, 2**16])))
 
 
 def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
