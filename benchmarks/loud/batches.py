@@ -62,7 +62,7 @@ def fitted(lines: Iterator[str], max_inflated: int) -> tuple[dict[str, Any], int
             parts += [packer.compress((b"," if taken else b"") + some), packer.flush(zlib.Z_SYNC_FLUSH)]
         size, taken = sum(map(len, parts)), taken + room
         left = min((COMPRESSED - size) / max(size, 1), (max_inflated - inflated) / inflated) if taken else 1
-        room = min(_PART, int(left * taken)) if taken else 1
+        room = max(0, min(_PART, int(left * taken))) if taken else 1
         if not room:
             break
     parts += [packer.compress(b"]}"), packer.flush()]

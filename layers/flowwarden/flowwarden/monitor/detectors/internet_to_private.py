@@ -22,7 +22,7 @@ from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, connection
 from flowwarden.monitor.text import Text, evidence
 from flowwarden.monitor.traffic.row_groups import RowGroups
-from flowwarden.monitor.traffic.selection import logged_by
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, logged_by
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, OWN, DirectedFlow
@@ -46,7 +46,8 @@ def detect(
 ) -> list[InternetToPrivate | SurplusFinding]:
     """One finding for each internal host and service in a private subnet that the internet connected to."""
     directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
-    rows = rows[(directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)]
+    entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
+    rows = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
     columns = [directions.server[rows], directions.traffic.flows["protocol"][rows]]
     columns.append(directions.service_port[rows])
     groups = Groups(packed(columns, [len(directions.traffic.flows.texts), 2**8, 2**16]), ordered=True)

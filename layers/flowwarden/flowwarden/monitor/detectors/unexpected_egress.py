@@ -28,7 +28,7 @@ from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, Tr
 from flowwarden.monitor.text import Text, evidence, main_server_and_others
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.traffic.row_groups import RowGroups
-from flowwarden.monitor.traffic.selection import logged_by
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, logged_by
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -74,7 +74,8 @@ def detect(
 def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], int]:
     """The findings about declared hosts, those with most records first; and the number of other hosts."""
     directions, rows = view.directions, view.with_internet(view.policy.listener_only)
-    rows = rows[directions.server_class[rows] == INTERNET]
+    outbound = directions.server_class[rows] == INTERNET
+    rows = rows[outbound & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
     clients = Groups(directions.client[rows], ordered=True)
     hosts = RowGroups(rows, clients, np.arange(len(clients)))
     most = hosts.largest()
