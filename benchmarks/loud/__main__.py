@@ -19,7 +19,7 @@ from msgspec import Struct
 from benchmarks.layouts import log_format, template
 from benchmarks.loud.batches import BATCHES, fitted
 from benchmarks.loud.invocation import Measurement, Task
-from benchmarks.loud.throttle import period, release, share_of
+from benchmarks.loud.throttle import PERIOD, period, release, share_of
 from benchmarks.progress import Progress
 from benchmarks.tables import table
 from flowwarden.records.log_format import LogFormat
@@ -88,8 +88,7 @@ def _arguments() -> argparse.Namespace:
 def measure(name: str, function: Function, share: float) -> Row:
     """Run one batch on a share of a core."""
     event, lines = fitted(BATCHES[name].lines(LogFormat.parse(log_format())), function.max_inflated)
-    # Unthrottled, the function may take its time: what counts is the time on the processor.
-    task = Task(name, event, function.seconds if share < 1 else 3 * function.seconds)
+    task = Task(name, event, function.seconds, share_of(function.megabytes))
     paths = os.pathsep.join(str(_PROJECT / path) for path in _PATHS)
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.loud.invocation"],
@@ -106,7 +105,7 @@ def measure(name: str, function: Function, share: float) -> Row:
         stdin.close()
         if stdout.readline() != b"ready\n":
             raise RuntimeError(f"{name}: the container did not start")
-        for _ in range(int(task.seconds / 0.1) + 10):
+        for _ in range(int(10 * task.seconds / PERIOD)):
             if process.poll() is not None:
                 break
             period(process.pid, share)

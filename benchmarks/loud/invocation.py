@@ -34,13 +34,15 @@ class Task(Struct, frozen=True):
     event: dict[str, Any]
     seconds: float
     """The function's timeout."""
+    share: float
+    """The function's share of a core."""
 
 
 class Measurement(Struct, frozen=True, kw_only=True):
     """One invocation."""
 
     seconds: float
-    """From the event to the result."""
+    """From the event to the result, on the share of a core: processor time / share, and waiting."""
     processor: float
     """Seconds on a processor."""
     memory: int
@@ -62,9 +64,9 @@ def peak_memory() -> int:
     return int(kibibytes) * _KIBI
 
 
-def container(*, described: bool, wait: Callable[[float], None] = time.sleep) -> World:
+def container(*, described: bool, share: float = 1.0, wait: Callable[[float], None] = time.sleep) -> World:
     """A warm container, with the clients that the function has."""
-    world = World(described=described, wait=wait)
+    world = World(described=described, share=share, wait=wait)
     world.clients = [
         make_client(name, "us-east-1", attempts=1, read_timeout=1) for name in ("dynamodb", "sns", "ec2")
     ]
@@ -77,17 +79,17 @@ def _main() -> None:
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    world = container(described=BATCHES[task.batch].described)
+    world = container(described=BATCHES[task.batch].described, share=task.share)
     before = dict(world.calls.counts)
     gc.collect()
     print("ready", file=results, flush=True)
-    begin, used, failed, result = time.monotonic(), time.process_time(), "", dict[str, Any]()
+    begin, used, failed, result = world.clock(), time.process_time(), "", dict[str, Any]()
     try:
         result = world.invoke(task.event, task.seconds)
     except Exception as error:  # noqa: BLE001 - the measurement says how the invocation ended
         failed = f"{type(error).__name__}: {error}"[:200]
     measured = Measurement(
-        seconds=time.monotonic() - begin,
+        seconds=world.clock() - begin,
         processor=time.process_time() - used,
         memory=peak_memory(),
         findings=result.get("Findings", 0),

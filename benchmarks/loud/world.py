@@ -48,10 +48,13 @@ class Calls:
         """`wait` waits for a call to be answered, in seconds."""
         self.counts = dict.fromkeys(("writes", "reads", "ec2", "pages"), 0)
         self._wait = wait
+        self.waited = 0.0
+        """Seconds for which calls were waited for."""
 
     def made(self, kind: str, seconds: float, times: int = 1) -> None:
         """Count calls of a kind, and wait for them."""
         self.counts[kind] += times
+        self.waited += seconds * times
         self._wait(seconds * times)
 
 
@@ -138,8 +141,8 @@ def _interface(interface_id: str) -> NetworkInterface:
 class Context(Struct, frozen=True, kw_only=True):
     """Lambda's context, with a clock that ends."""
 
-    ends: float
-    """`time.monotonic` at which Lambda stops the function."""
+    left: Callable[[], float]
+    """Seconds until Lambda stops the function."""
     function_name: str = "monitor"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:111122223333:function:monitor"
@@ -147,14 +150,17 @@ class Context(Struct, frozen=True, kw_only=True):
 
     def get_remaining_time_in_millis(self) -> int:
         """See Lambda."""
-        return int((self.ends - time.monotonic()) * 1000)
+        return int(self.left() * 1000)
 
 
 class World:
     """A container: the handler, and what it called."""
 
-    def __init__(self, *, described: bool = True, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, *, described: bool = True, share: float = 1.0, wait: Callable[[float], None] = time.sleep
+    ) -> None:
         self.calls = Calls(wait)
+        self._share = share
         self.layout = LogFormat.parse(log_format())
         settings = MonitorSettings.from_mapping({**_ENVIRONMENT, "LOG_FORMAT": self.layout.to_log_format()})
         self.max_inflated = settings.max_inflated_mib * 2**20
@@ -171,7 +177,12 @@ class World:
         self.clients: list[object] = []
         self._handle = monitor.make_handler(lambda: (settings, service), lambda: float(NOW))
 
+    def clock(self) -> float:
+        """Seconds that this container has lived on its share of a core, however busy the machine is."""
+        return time.process_time() / self._share + self.calls.waited
+
     def invoke(self, event: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Process an event as Lambda does, which stops after this time."""
-        context: Any = Context(ends=time.monotonic() + seconds)
+        ends = self.clock() + seconds
+        context: Any = Context(left=lambda: ends - self.clock())
         return self._handle(event, context)
