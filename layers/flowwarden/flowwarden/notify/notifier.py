@@ -187,7 +187,8 @@ def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
         return DeliveryReport(unsent=(f"{alert.title} {IN_PROGRESS}",))
     # It was sent before, or another batch is about to send it. If that one crashes, its retry sends it, or
     # its batch ends in the failure queue.
-    return DeliveryReport(suppressed=(alert.title,), repeated=int(claim.same_batch))
+    sending = claim.state is ClaimState.IN_PROGRESS
+    return DeliveryReport(suppressed=(alert.title,), repeated=int(claim.same_batch), in_progress=int(sending))
 
 
 def _publish(

@@ -61,7 +61,7 @@ type SilentInterface = InterfaceFinding[None]
 
 
 def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[SilentInterface]:
-    """The findings about silent interfaces: once per slot and container."""
+    """The findings about silent interfaces: once per slot and container, once they are sent."""
     moment = heartbeats.moment(view.records, view.now)
     slot = heartbeats.slot_of(moment)
     group = state.heartbeats.of(view.batch.log_group, heartbeats.slot_of(view.now))
@@ -70,7 +70,7 @@ def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[S
     found = _judge(view, state, group, slot)
     if found is None:  # the next batch retries
         return []
-    group.judged = slot
+    state.judged(group, slot)
     return found[:MOST_REPORTED]
 
 
