@@ -9,7 +9,7 @@ from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
-from flowwarden.aws.sns import Topic
+from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.enforcer.ports import EnforcerPorts, Pace
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
@@ -44,7 +44,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
     quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
     return EnforcerPorts(
         ec2=Ec2FlowLogs(make_client("ec2", region, attempts=ec2_attempts)),

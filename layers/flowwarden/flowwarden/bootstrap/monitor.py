@@ -13,7 +13,7 @@ from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
-from flowwarden.aws.sns import Topic
+from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
@@ -100,7 +100,7 @@ def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
 def _ports(settings: MonitorSettings) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
     return MonitorPorts(
         formats=DescribedFormats(

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from math import inf
 from typing import Final
 
-from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.ports import Claims
 
@@ -71,7 +70,7 @@ UNLIMITED: Final = Budget(inf, lambda: 0.0, reserve=-inf)
 
 
 class TimedClaims:
-    """Claims that take a bounded time: once it is spent, the table counts as unavailable for further claims.
+    """Claims whose time is counted. Whether further ones may be made is `Run.may_claim`.
 
     What is claimed is confirmed or released in any case, because a page that is sent and not marked repeats.
     """
@@ -82,8 +81,6 @@ class TimedClaims:
 
     def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
         """See the port."""
-        if self._budget.is_spent:
-            raise StateUnavailable("claims took all the time that a batch has for them")
         with self._budget.spending():
             return self._claims.claim(key, owner, now)
 

@@ -146,9 +146,15 @@ class MonitoringService:
     def _notify(
         self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int
     ) -> DeliveryReport:
-        run = Run(owner=Owner(batch.batch_id, invocation.attempt), at=now, time_left=invocation.time_left)
+        budget = Budget(CLAIM_SECONDS, invocation.time_left)
+        run = Run(
+            owner=Owner(batch.batch_id, invocation.attempt),
+            at=now,
+            time_left=invocation.time_left,
+            may_claim=lambda: not budget.is_spent,
+        )
         seen = Seen(batch=batch, region=self._region, quiet_minutes=self._quiet_minutes)
-        claims = TimedClaims(self._claims, Budget(CLAIM_SECONDS, invocation.time_left))
+        claims = TimedClaims(self._claims, budget)
         return notify(alerts(findings, seen), run, claims, self._routes, lambda rest: roll_up(rest, seen))
 
 

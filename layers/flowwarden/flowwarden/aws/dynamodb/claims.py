@@ -6,7 +6,9 @@ and incidents do not share a partition. States:
     (none) ──claim──> PENDING ──confirm──> SENT ──suppression window over, claim──> PENDING …
 
 A PENDING claim belongs to one invocation until its lease ends; no other invocation takes it over before, not
-even a retry of the same batch. Expiry is evaluated here with the clock passed in, because DynamoDB
+even a retry of the same batch. It counts the attempts to send since the last SENT whose outcome is unknown
+(`tries`): a release, which means that nothing was sent, takes its attempt off. Expiry is evaluated here with
+the clock passed in, because DynamoDB
 removes expired items up to two days late.
 """
 
@@ -17,7 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 from flowwarden.aws.dynamodb.table import ConditionFailed, StateTable, number
 from flowwarden.errors import StateUnavailable
-from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
+from flowwarden.notify.claims import (
+    MAX_UNANSWERED,
+    REDRIVE_SECONDS,
+    UNANSWERED_SECONDS,
+    Claim,
+    ClaimKey,
+    ClaimState,
+    ClaimTerms,
+    Owner,
+)
 from flowwarden.state.schema import INCIDENTS
 
 if TYPE_CHECKING:
@@ -36,7 +47,9 @@ _FREE = (
     "attribute_not_exists(pk)"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state = :sent AND quiet_until <= :now AND NOT begins_with(#owner, :batch))"
-    " OR (#state = :pending AND lease_until <= :now)"
+    " OR (#state = :pending AND lease_until <= :now AND ("
+    "attribute_not_exists(tries) OR tries < :most OR lease_until <= :redrive"
+    " OR (lease_until <= :other AND NOT begins_with(#owner, :batch))))"
 )
 
 
@@ -59,7 +72,8 @@ class DynamoDbClaims:
             answer = self._update(
                 key,
                 UpdateExpression=(
-                    "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires"
+                    "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires,"
+                    " tries = if_not_exists(tries, :none) + :one"
                 ),
                 ConditionExpression=_FREE,
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
@@ -71,12 +85,17 @@ class DynamoDbClaims:
                     ":now": number(now),
                     ":lease": number(now + self._terms.lease),
                     ":expires": number(INCIDENTS.kept_until(now + self._terms.quiet)),
+                    ":none": number(0),
+                    ":one": number(1),
+                    ":most": number(MAX_UNANSWERED),
+                    ":other": number(now - UNANSWERED_SECONDS),
+                    ":redrive": number(now - REDRIVE_SECONDS),
                 },
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refused:
-            return self._refused(key, owner, refused.item)
+            return self._refused(key, owner, refused.item, now)
         return _claimed(answer.get("Attributes", {}))
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
@@ -92,7 +111,7 @@ class DynamoDbClaims:
                 key,
                 UpdateExpression=(
                     "SET #state = :sent, sent_at = :now, quiet_until = :quiet, expires_at = :expires"
-                    " REMOVE held_back, lease_until"
+                    " REMOVE held_back, lease_until, tries"
                 ),
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
@@ -108,7 +127,7 @@ class DynamoDbClaims:
             return
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
-        """Release the claim without sending: its lease ends now.
+        """Release the claim, because nothing was sent: its lease ends now, and its attempt does not count.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
@@ -116,11 +135,12 @@ class DynamoDbClaims:
         try:
             self._update(
                 key,
-                UpdateExpression="SET lease_until = :never",
+                UpdateExpression="SET lease_until = :never, tries = if_not_exists(tries, :one) - :one",
                 ConditionExpression="#owner = :me AND #state = :pending",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
                 ExpressionAttributeValues={
                     ":never": number(0),
+                    ":one": number(1),
                     ":me": {"S": str(owner)},
                     ":pending": {"S": _PENDING},
                 },
@@ -128,13 +148,15 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def _refused(self, key: ClaimKey, owner: Owner, item: dict[str, Any]) -> Claim:
+    def _refused(self, key: ClaimKey, owner: Owner, item: dict[str, Any], now: int) -> Claim:
         same_batch = owner.same_batch(item.get("owner", {}).get("S", ""))
         if item.get("state", {}).get("S") == _PENDING and item["owner"]["S"] == str(owner):
             # The SDK retried a write whose response was late: the first write had already claimed.
             return _claimed(item)
         if item.get("state", {}).get("S") != _SENT:
-            return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
+            waits = int(item.get("lease_until", {}).get("N", 0)) > now
+            state = ClaimState.IN_PROGRESS if waits else ClaimState.UNANSWERED
+            return Claim(state=state, same_batch=same_batch)
         # A retry or second delivery of the batch that sent it is not a repeat.
         if not same_batch:
             # The outcome is already known; a missing count does not change it.
