@@ -67,7 +67,7 @@ def wire() -> Wiring:
         ConfigurationError: a setting, the policy or the log format is not valid.
     """
     settings = MonitorSettings.from_mapping(os.environ)
-    return settings, on_aws(settings, logger.warning)
+    return settings, on_aws(settings, logger.warning, time.sleep)
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:

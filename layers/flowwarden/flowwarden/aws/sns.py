@@ -6,7 +6,6 @@ makes one attempt, and this file decides what is tried again: only what certainl
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -47,13 +46,15 @@ _NOT_SENT: Final = THROTTLED | {"KMSThrottling", "KMSThrottlingException", "Serv
 class Topic:
     """One topic."""
 
-    def __init__(self, client: SNSClient, topic_arn: str, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, client: SNSClient, topic_arn: str, wait: Callable[[float], None] = lambda _seconds: None
+    ) -> None:
         """Publish to a topic.
 
         Args:
             client: makes one attempt for each call; see `BOTOCORE_ATTEMPTS`.
             topic_arn: the topic.
-            wait: sleeps for some seconds.
+            wait: sleeps for some seconds before the second call; by default it is made at once.
         """
         self._client = client
         self._topic_arn = topic_arn

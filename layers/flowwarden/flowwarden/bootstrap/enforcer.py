@@ -53,7 +53,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
         evidence=DynamoDbEvidence(state, table),
         queue=DynamoDbWorkQueue(state, table),
         claims=DynamoDbClaims(quick, table, terms),
-        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn)),)},
+        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, pace.wait)),)},
         pace=pace,
     )
 

@@ -84,11 +84,17 @@ def build(
     )
 
 
-def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
-    """The monitor on AWS. Raises PolicyError, LogFormatError."""
+def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitoringService:
+    """The monitor on AWS. Raises PolicyError, LogFormatError.
+
+    Args:
+        settings: the settings of the function.
+        warn: logs a warning.
+        wait: sleeps for some seconds.
+    """
     policy, configured = Policy.from_json(settings.policy), LogFormat.parse(settings.log_format)
     return build(
-        _ports(settings),
+        _ports(settings, wait),
         policy,
         (configured, DEFAULT_LOG_FORMAT),
         region=settings.aws_region,
@@ -97,7 +103,7 @@ def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
     )
 
 
-def _ports(settings: MonitorSettings) -> MonitorPorts:
+def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
@@ -112,6 +118,6 @@ def _ports(settings: MonitorSettings) -> MonitorPorts:
         ),
         state=DynamoDbEvidence(state, table),
         claims=DynamoDbClaims(state, table, terms),
-        pages=SnsSink(Topic(topics, settings.pages_topic_arn)),
-        operations=SnsSink(Topic(topics, settings.operations_topic_arn)),
+        pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
+        operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
     )

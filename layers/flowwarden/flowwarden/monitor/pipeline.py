@@ -146,7 +146,7 @@ class MonitoringService:
     def _notify(
         self, findings: Sequence[Finding], batch: LogBatch, invocation: Invocation, now: int
     ) -> DeliveryReport:
-        budget = Budget(CLAIM_SECONDS, invocation.time_left)
+        budget = Budget(CLAIM_SECONDS, invocation.time_left, RESERVE)
         run = Run(
             owner=Owner(batch.batch_id, invocation.attempt),
             at=now,

@@ -89,8 +89,7 @@ def notify(
     queue = deque(_by_sink(alerts, routes, singly))
     while queue:
         work = queue.popleft()
-        if not (total.state_unavailable or run.may_claim()):
-            total += DeliveryReport(state_unavailable=1)
+        total += _overdue(total, run)
         # If the table hangs, each call takes seconds; alerts must be sent before the function times out.
         used = claims if not total.state_unavailable else None
         if not work.alerts:
@@ -103,6 +102,12 @@ def notify(
         else:
             queue.appendleft(left)
     return total
+
+
+def _overdue(total: DeliveryReport, run: Run) -> DeliveryReport:
+    """Counts a table that takes too long as unavailable, once."""
+    slow = not total.state_unavailable and not run.may_claim()
+    return DeliveryReport(state_unavailable=int(slow))
 
 
 class _Work(Struct, frozen=True, kw_only=True):
