@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from functools import partial
 from random import Random
@@ -47,14 +47,17 @@ class Faults:
         self.calls: list[str] = []
         """The name of each call."""
 
-    def port(self, port: Any, errors: Mapping[Fault, Exception] | Exception) -> Any:
+    def port(
+        self, port: Any, errors: Mapping[Fault, Exception] | Exception, local: Collection[str] = ()
+    ) -> Any:
         """The port, with the error that it raises for a call that fails.
 
         Args:
             port: a fake.
             errors: one error, or one for each of the faults that do not crash.
+            local: methods that call no service.
         """
-        return _Port(self, port, errors)
+        return _Port(self, port, errors, local)
 
     def call(self, name: str, made: Callable[[], Any], errors: Mapping[Fault, Exception] | Exception) -> Any:
         """Make a call, unless it is the one that fails."""
@@ -71,12 +74,19 @@ class Faults:
 class _Port:
     """A port whose calls are counted."""
 
-    def __init__(self, faults: Faults, port: Any, errors: Mapping[Fault, Exception] | Exception) -> None:
-        self._faults, self._port, self._errors = faults, port, errors
+    def __init__(
+        self,
+        faults: Faults,
+        port: Any,
+        errors: Mapping[Fault, Exception] | Exception,
+        local: Collection[str],
+    ) -> None:
+        self._faults, self._port, self._errors, self._local = faults, port, errors, local
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        return partial(self._call, name, found) if callable(found) else found
+        calls = callable(found) and name not in self._local
+        return partial(self._call, name, found) if calls else found
 
     def _call(self, name: str, method: Callable[..., Any], *given: Any, **named: Any) -> Any:
         call = f"{type(self._port).__name__}.{name}"

@@ -16,6 +16,7 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
+from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.ports import EnforcerPorts, FlowLogService
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.desired import managed_tags
@@ -147,6 +148,26 @@ class FakeWorkQueue:
 
 
 @dataclass
+class FakeOutbox:
+    """The reports in the state table that are not sent yet."""
+
+    reports: dict[str, Unsent] = field(default_factory=dict)
+
+    def load(self) -> list[Unsent]:
+        """All reports."""
+        return list(self.reports.values())
+
+    def put(self, report: Unsent, now: int) -> None:
+        """Store the report."""
+        assert now
+        self.reports[report.key] = report
+
+    def remove(self, key: str) -> None:
+        """Remove the report."""
+        self.reports.pop(key, None)
+
+
+@dataclass
 class FakePace:
     """Time that passes only through waiting."""
 
@@ -177,6 +198,7 @@ class Fakes:
     more_sinks: tuple[MemorySink, ...] = ()
     """Further sinks on the same route."""
     pace: FakePace = field(default_factory=FakePace)
+    outbox: FakeOutbox = field(default_factory=FakeOutbox)
 
     def aws(self) -> EnforcerPorts:
         """The ports of the service. Work queue and claims share a table, so both are unavailable together."""
@@ -190,6 +212,7 @@ class Fakes:
             claims=self.claims,
             routes={Route.OPERATIONS: (self.sink, *self.more_sinks)},
             pace=self.pace,
+            outbox=self.outbox,
         )
 
     @property

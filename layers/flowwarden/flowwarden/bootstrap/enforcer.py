@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
@@ -53,6 +54,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
         evidence=DynamoDbEvidence(state, table),
         queue=DynamoDbWorkQueue(state, table),
         claims=DynamoDbClaims(quick, table, terms),
+        outbox=DynamoDbOutbox(quick, table),
         routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, pace.wait)),)},
         pace=pace,
     )

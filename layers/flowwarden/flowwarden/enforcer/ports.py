@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
+from flowwarden.enforcer.outbox import OutboxStore
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Unread, Vpc
 from flowwarden.enforcer.work_queue import WorkQueueStore
@@ -105,3 +106,5 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     routes: Routes
     """The sinks for its reports, which go to operations."""
     pace: Pace
+    outbox: OutboxStore | None = None
+    """Reports that are not sent yet; without it, a report that could not be sent is left to the retry."""

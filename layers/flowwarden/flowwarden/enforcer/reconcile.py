@@ -4,10 +4,10 @@ The failure of one VPC or log group does not block others. The possible results 
 consequences:
 
 - Nothing to do (covered, skipped, exempt, gone): logged only.
-- Created, replaced, rolled back: reported. If the report could not be sent, the retry finds the VPC covered.
-  So a flow log with this stack's tag that was created since the event also counts as created. A run whose
-  event is older than a flow log that another run just created therefore reports it, too. A duplicate report
-  is better than none.
+- Created, replaced, rolled back: reported. If the report could not be sent, the retry finds the VPC covered;
+  the next run sends the stored report (`outbox`). If a run ends before it stores its report, a flow log with
+  this stack's tag that was created since the event also counts as created. A run whose event is older than a
+  flow log that another run just created therefore reports it, too. A duplicate report is better than none.
 - Pending: not decided yet, or a transient condition (throttling, an outage, a resource that EC2 does not
   show yet). The VPC is queued, and a scheduled retry handles it; the run neither waits nor reports. Only a
   deleted flow log whose replacement is delayed is reported immediately, because the retry does not know the
@@ -46,6 +46,7 @@ from flowwarden.enforcer.execute.vpcs import execute_plans
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed, observe
 from flowwarden.enforcer.observe_apart import ListedApart, observe_apart
+from flowwarden.enforcer.outbox import Outbox, Unsent
 from flowwarden.enforcer.planner import Planner
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reporting import alerts, recurring
@@ -142,9 +143,16 @@ class Enforcer:
         if self._dry_run:
             return DeliveryReport()
         owner = alerts.owner_of(report, attempt)
-        # A retry may find everything repaired and report nothing, so this run sends in the time that is left.
+        # Even if little time is left: a report that is not sent now is sent minutes later.
         run = Run(owner=owner, at=now, time_left=self._ports.pace.remaining, reserve=0)
-        return alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
+        outbox, news = Outbox(self._ports.outbox), alerts.each_run(report, attempt)
+        left_over = outbox.left_over(news)
+        if news is not None:
+            outbox.put(Unsent.of(news, owner), now)
+        delivery = alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
+        if news is not None and delivery.is_final:
+            outbox.remove(news.key)
+        return delivery + outbox.deliver(left_over, attempt, run, self._ports.claims, self._ports.routes)
 
     def _observe(self, targets: Sequence[str] | None, trigger: Trigger, now: int) -> Observed:
         ports, without = self._ports, trigger.deleted

@@ -18,6 +18,8 @@ SETS: Final = "evidence"
 """Sort key of the items that contain sets of numbers."""
 WORK: Final = "enforcer"
 """Partition of the enforcer's work queue. One query reads it, so each run knows whether there is work."""
+OUTBOX: Final = "outbox"
+"""Partition of the enforcer's reports that are not sent yet."""
 WORK_TTL: Final = 3 * DAY
 """Losing an item of the enforcer does no harm: the sweep checks every VPC anyway."""
 
@@ -179,9 +181,15 @@ SWEEP_CURSOR: Final = Item(
     ttl=WORK_TTL, ttl_from="the time at which the sweep stopped",
     why="Where an unfinished sweep stopped. The next run continues from there.",
 )  # fmt: skip
+UNSENT: Final = Item(
+    name="unsent reports", prefix="unsent#", key=("report",), partition=OUTBOX,
+    ttl=WORK_TTL, ttl_from="the time of the report",
+    why="A report of the enforcer, stored before it is sent and removed afterwards. The next run sends what "
+    "is left: a retry finds everything repaired and has nothing to report.",
+)  # fmt: skip
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
-    HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR,
+    HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
