@@ -8,8 +8,7 @@ and incidents do not share a partition. States:
 A PENDING claim belongs to one invocation until its lease ends; no other invocation takes it over before, not
 even a retry of the same batch. It counts the attempts to send since the last SENT whose outcome is unknown
 (`tries`): a release, which means that nothing was sent, takes its attempt off. Expiry is evaluated here with
-the clock passed in, because DynamoDB
-removes expired items up to two days late.
+the clock passed in, because DynamoDB removes expired items up to two days late.
 """
 
 from __future__ import annotations
