@@ -31,7 +31,11 @@ _FOREIGN: Final = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
     b"\xfe\xff": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
 }
-_ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|$)")  # a text line can begin with a bracket, too
+_PADDING: Final = b" \t\r\n\v\f\0"
+"""Before a text: blanks, and the zeros that a truncated log file has in place of what was removed."""
+_CONTROLS: Final = bytes({*range(32), 127} - {*b"\t\r\v\f\x1b"})
+_MOST_CONTROLS: Final = 0.1
+_ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|\"|$)")  # a text line can begin with a bracket, too
 
 
 def detect_kind(name: str, head: bytes) -> SourceKind:
@@ -46,12 +50,17 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise NotFlowLogs(f"{name}: is {what}")
-    if b"\0" in head:
+    text = head.lstrip(_PADDING)
+    if _is_binary(text.partition(b"\n")[0]):
         raise NotFlowLogs(
             f"{name}: begins with {head[:4].hex(' ')}, which is not text, gzip or Parquet; use flow log files"
         )
-    text = head.lstrip()
     if text.startswith(b"{") or _ARRAY.match(text):
         return SourceKind.JSON
     first_line = text.partition(b"\n")[0].decode("utf-8", "backslashreplace")
     return SourceKind.CSV if csv_columns(first_line) else SourceKind.TEXT
+
+
+def _is_binary(line: bytes) -> bool:
+    """Whether a line is no text. Single control characters damage a line, not a file."""
+    return b"\0" in line and len(line) - len(line.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(line)
