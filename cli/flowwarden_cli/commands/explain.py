@@ -13,6 +13,7 @@ from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import DirectedFlow, resolve
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.traffic import Traffic
+from flowwarden.printable import printable
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.fields import Field, Kind
 from flowwarden.records.line_reader import LineReader
@@ -54,7 +55,7 @@ def _of_piece(piece: object) -> Iterator[str]:
 
 def _of_line(line: str, layouts: Layouts) -> str:
     tokens = line.removeprefix(BYTE_ORDER_MARK).split()
-    layout = next((each for each in layouts if len(each.names) == len(tokens)), layouts[0])
+    layout = min(layouts, key=lambda each: abs(len(each.names) - len(tokens)))
     return "\n".join([*_table(_rows(layout, tokens)), "", *_verdict(line, layouts)])
 
 
@@ -87,7 +88,7 @@ def _table(rows: Iterator[tuple[str, ...]]) -> list[str]:
 
 
 def _cut(cell: str) -> str:
-    return cell if len(cell) <= _WIDEST else f"{cell[:_WIDEST]}…"
+    return printable(cell if len(cell) <= _WIDEST else f"{cell[:_WIDEST]}…")
 
 
 def _verdict(line: str, layouts: Layouts) -> Iterator[str]:

@@ -34,7 +34,9 @@ _FOREIGN: Final = {
 _PADDING: Final = b" \t\r\n\v\f\0"
 """Before a text: blanks, and the zeros that a truncated log file has in place of what was removed."""
 _CONTROLS: Final = bytes({*range(32), 127} - {*b"\t\r\v\f\x1b"})
-_MOST_CONTROLS: Final = 0.1
+_MOST_CONTROLS: Final = 0.3
+_SAMPLE: Final = 2**12
+_LONGEST_CHARACTER: Final = 4  # bytes of UTF-8; the last one of a sample may be incomplete
 _ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|\"|$)")  # a text line can begin with a bracket, too
 
 
@@ -51,7 +53,7 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
         if head.startswith(magic):
             raise NotFlowLogs(f"{name}: is {what}")
     text = head.lstrip(_PADDING)
-    if _is_binary(text.partition(b"\n")[0]):
+    if _is_binary(text[:_SAMPLE]):
         raise NotFlowLogs(
             f"{name}: begins with {head[:4].hex(' ')}, which is not text, gzip or Parquet; use flow log files"
         )
@@ -61,6 +63,12 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
     return SourceKind.CSV if csv_columns(first_line) else SourceKind.TEXT
 
 
-def _is_binary(line: bytes) -> bool:
-    """Whether a line is no text. Single control characters damage a line, not a file."""
-    return b"\0" in line and len(line) - len(line.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(line)
+def _is_binary(sample: bytes) -> bool:
+    """Whether it is no text. A zero or two damage a line, not a file."""
+    if b"\0" not in sample:
+        return False
+    try:
+        sample[:-_LONGEST_CHARACTER].decode()
+    except UnicodeDecodeError:
+        return True
+    return len(sample) - len(sample.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(sample)

@@ -44,12 +44,12 @@ class Objects:
         return Row((self._layout,), number, line)
 
     def rows(self, number: int, message: str, layouts: Layouts) -> Iterator[Row | Unreadable]:
-        """A message: one line or several, or an object, into which parseVPC converts a line."""
+        """A message: one line, or an object, into which parseVPC converts a line."""
         content = _object(message) if message.lstrip()[:1] == _OPENING else None
         if content is not None:
             yield self.row(number, content)
         else:
-            yield from (Row(layouts, number, line) for line in message.split("\n"))
+            yield Row(layouts, number, message)
 
     def _learn(self, values: Mapping[str, Any]) -> None:
         seen = () if self._is_empty else self._layout.names

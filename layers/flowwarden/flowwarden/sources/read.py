@@ -24,7 +24,6 @@ from flowwarden.sources.stream import Allowance, Inflated, Stream
 from flowwarden.sources.text_source import text_pieces
 
 _MOST_WRAPPINGS: Final = 3  # Firehose compresses data that CloudWatch Logs has already compressed
-_PAYLOAD: Final = "payload"
 _READERS: Final = 16
 _NO_RECORDS: Final = Records([], [], [])
 
@@ -66,7 +65,7 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
     """
     with closing(source.open()) as opened:
         below = Stream(opened, source.name, source.size)
-        nested = _Nested(layouts, Allowance(lambda: below.taken))
+        nested = _Nested(source.name, layouts, Allowance(lambda: below.taken))
         stream, kind = nested.unwrapped(below)
         if kind is SourceKind.PARQUET:
             if stream is not below or source.path is None or not source.size:
@@ -79,6 +78,7 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
 class _Nested(Struct, frozen=True):
     """Reads a source and the payloads in it, which are sources, too."""
 
+    name: str
     layouts: Layouts
     allowance: Allowance
 
@@ -111,9 +111,9 @@ class _Nested(Struct, frozen=True):
         """The pieces of a payload."""
         if depth > DEEPEST:
             raise DamagedSource(f"payloads are nested more than {DEEPEST} times")
-        stream, kind = self.unwrapped(opened(data, _PAYLOAD, self.allowance), is_payload=True)
+        stream, kind = self.unwrapped(opened(data, self.name, self.allowance), is_payload=True)
         if kind is SourceKind.PARQUET:
-            raise NotFlowLogs("is Parquet")
+            raise NotFlowLogs(f"{self.name}: is Parquet")
         yield from self.pieces(stream, kind, lambda: None, depth)
 
 

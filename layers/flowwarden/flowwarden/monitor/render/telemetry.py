@@ -29,15 +29,14 @@ def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion
 
 def _text(message: Message[InterfaceFinding]) -> str:
     finding, occasion = message.finding, message.occasion
-    rest = len(finding.interfaces) - LISTED
     return "\n".join(
         [
             message.text.summary,
             NOT_INSPECTED,
             "",
             f"Where        {occasion.account_id}, {occasion.region}, {occasion.log_group}",
-            f"Interfaces   {', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}",
-            f"Missing      {moment(finding.first)} to {moment(finding.last)} or later",
+            *_interfaces(finding),
+            _window(finding),
             f"Evidence     {message.text.because}",
             "",
             message.what_to_do,
@@ -47,6 +46,18 @@ def _text(message: Message[InterfaceFinding]) -> str:
             "",
         ]
     )
+
+
+def _window(finding: InterfaceFinding) -> str:
+    window = f"{moment(finding.first)} to {moment(finding.last)}"
+    return f"Missing      {window} or later" if finding.interfaces else f"Records of   {window}"
+
+
+def _interfaces(finding: InterfaceFinding) -> list[str]:
+    """The line that lists them; no line if the records name none."""
+    rest = len(finding.interfaces) - LISTED
+    listed = f"{', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}"
+    return [f"Interfaces   {listed}"] if finding.interfaces else []
 
 
 def _listed(finding: InterfaceFinding) -> Sequence[str]:
