@@ -38,12 +38,20 @@ def explanation(text: str, layouts: Layouts) -> str:
     Raises:
         SourceError: the line has no supported format.
     """
-    source = Input("the line", None, stream=BytesIO(text.encode("utf-8", "surrogateescape")))
+    source = Input("the line", None, stream=BytesIO(_as_bytes(text)))
     try:
         parts = [part for piece in pieces(source, layouts, lambda _: None) for part in _of_piece(piece)]
     except LogFormatError as error:
         raise NotFlowLogs(str(error)) from error
     return "\n\n".join(parts) or "Nothing to explain: the line is blank or a header."
+
+
+def _as_bytes(text: str) -> bytes:
+    """The bytes of an argument. Python decodes odd bytes as surrogates; it cannot encode other surrogates."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
 
 
 def _of_piece(piece: object) -> Iterator[str]:

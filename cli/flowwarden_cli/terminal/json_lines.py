@@ -15,11 +15,8 @@ from msgspec import Struct
 from flowwarden.records.model import Flow, Gap, Malformed
 
 _ENCODER: Final = msgspec.json.Encoder()
-_RAW: Final = re.compile(
-    r"[^\n -~\u00a0-\U0010ffff]|[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e]"
-    r"|[\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-"""Controls, and invisible characters that reorder or hide text."""
+_OTHERS: Final = re.compile(r"[^\n -~]+")
+"""Everything but visible ASCII; controls among it, and characters that reorder or hide text."""
 _LAYOUT: Final = attrgetter("layout")
 _STATUS: Final = "log-status"
 
@@ -67,9 +64,13 @@ def _whole(text: str) -> str:
 def _lines(records: Iterable[Mapping[str, Any]]) -> bytes:
     """Records as JSON lines; characters that drive a terminal are escaped, which JSON reads as the same."""
     lines = _ENCODER.encode_lines(records)
-    return lines if lines.isascii() and b"\x7f" not in lines else _RAW.sub(_escaped, lines.decode()).encode()
+    return (
+        lines if lines.isascii() and b"\x7f" not in lines else _OTHERS.sub(_escaped, lines.decode()).encode()
+    )
 
 
 def _escaped(found: re.Match[str]) -> str:
+    if found[0].isprintable():
+        return found[0]
     pairs = found[0].encode("utf-16-be")
     return "".join(f"\\u{pairs[at : at + 2].hex()}" for at in range(0, len(pairs), 2))
