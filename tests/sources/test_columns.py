@@ -8,7 +8,8 @@ import pytest
 
 from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import BY_NAME, FIELDS, Kind
-from flowwarden.sources.columns import Columns, csv_columns, field_name, token
+from flowwarden.sources.columns import Columns, csv_columns, token
+from flowwarden.sources.names import field_name
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,14 @@ DEEPEST: Final = 64
 MOST_TOKENS: Final = 2**17
 """Maximum tokens of a value that is decoded as a whole: a decoded token takes some hundred bytes."""
 
-_STRING: Final = r'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
+_ESCAPE: Final = r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
+_STRING: Final = rf'"[^"\\\x00-\x1f]*+(?:{_ESCAPE}[^"\\\x00-\x1f]*+)*+'
 _TOKEN: Final = re.compile(
     rf"[ \t\r\n]*+(?:(?P<mark>[{{}}\[\]:,])|(?P<text>{_STRING}\")|(?P<word>[-+.\w]++))"
 )
 _LITERAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|NaN|-?Infinity")
 _BLANK: Final = re.compile(r"[ \t\r\n]*+")
-_OPEN_STRING: Final = re.compile(rf"{_STRING}\\?\Z")
+_OPEN_STRING: Final = re.compile(rf"{_STRING}(?:\\(?:u[0-9a-fA-F]{{0,3}})?)?\Z")
 FLAT: Final = re.compile(rf'\{{(?:[^{{}}\[\]"]++|{_STRING}")*+\}}')
 """A whole object without others in it, such as a record; its content may be invalid."""
 

@@ -79,6 +79,15 @@ class _Object(Struct):
     """The key of the list that is being streamed; '' before and after."""
 
 
+def _decoded(members: Mapping[str, str]) -> dict[str, Any]:
+    """Members from their JSON texts, which the grammar accepts; it does not know the longest numbers."""
+    decoded: dict[str, Any] = {}
+    for name, text in members.items():
+        with suppress(ValueError):
+            decoded[_DECODER.decode(name)] = _DECODER.decode(text)
+    return decoded
+
+
 class _Scanner:
     """Finds the JSON values in a text that arrives in parts."""
 
@@ -201,7 +210,7 @@ class _Scanner:
             return False
         if outer is None:
             outer = self._outer = _Object(self._number, value, {}, set(), "")
-        outer.members = {_DECODER.decode(name): _DECODER.decode(text) for name, text in value.members.items()}
+        outer.members = _decoded(value.members)
         outer.streamed.add(key)
         outer.key = key
         self._take(end)
@@ -211,9 +220,7 @@ class _Scanner:
     def _finished(self, end: int) -> Document | Unreadable | bool:
         outer = self._outer
         if outer is not None and outer.value is self._value:
-            members = {
-                _DECODER.decode(name): _DECODER.decode(text) for name, text in outer.value.members.items()
-            }
+            members = _decoded(outer.value.members)
             self._take(end)
             self._value = self._outer = None
             return Document(outer.number, members, streamed=frozenset(outer.streamed))
