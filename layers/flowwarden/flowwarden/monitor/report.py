@@ -10,7 +10,7 @@ from msgspec import Struct
 from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notification import one_line
+from flowwarden.printable import one_line
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.model import GapKind
 

@@ -18,14 +18,3 @@ class Notification(Struct, frozen=True, kw_only=True):
     text: str
     document: dict[str, Any]
     attributes: dict[str, str]
-
-
-def one_line(text: str, limit: int = 256) -> str:
-    """Untrusted text as a safe part of one line: printable, at most `limit` characters.
-
-    The text cannot forge a line or a heading, hide text, or displace the rest of the line. Consecutive
-    whitespace becomes one space; other non-printable characters (control characters, bidirectional marks,
-    lone surrogates) become `?`; `...` marks truncation. All scripts are kept. `limit` must be at least 3.
-    """
-    printable = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
-    return printable if len(printable) <= limit else f"{printable[: limit - 3]}..."

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Notification
+from flowwarden.printable import one_line
 
 MACHINES = ("sqs", "lambda", "http", "https", "firehose")
 """Protocols that receive the document. Email receives the text, SMS a short text."""

@@ -16,7 +16,8 @@ from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.triggers.trigger import TAMPERING
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Notification
+from flowwarden.printable import one_line
 
 LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""

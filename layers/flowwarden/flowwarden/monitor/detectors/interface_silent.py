@@ -30,8 +30,8 @@ from flowwarden.monitor.findings import InterfaceFinding, Severity
 from flowwarden.monitor.text import Text, duration
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.policy.detection import Thresholds
+from flowwarden.printable import one_line
 from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import SLOT
 from flowwarden.state.schema import HEARTBEATS

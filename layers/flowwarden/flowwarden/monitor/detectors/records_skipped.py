@@ -25,9 +25,9 @@ from flowwarden.monitor.findings import InterfaceFinding, Severity
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
+from flowwarden.printable import one_line
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.schema import MOST_LOST, SKIPPED
 from flowwarden.state.sets import HOUR, Addition

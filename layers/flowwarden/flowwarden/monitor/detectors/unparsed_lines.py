@@ -22,8 +22,8 @@ from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.policy.detection import Thresholds
+from flowwarden.printable import one_line
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records

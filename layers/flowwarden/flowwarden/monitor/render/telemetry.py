@@ -9,7 +9,8 @@ from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, moment, repeats
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Notification
+from flowwarden.printable import one_line
 
 LISTED: Final = 50
 """The number of interfaces that are listed; the others are counted."""
