@@ -29,10 +29,11 @@ from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport
+from flowwarden.printable import as_json
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
-logger = Logger(service="monitor")
+logger = Logger(service="monitor", json_serializer=as_json)
 metrics = Metrics(namespace="FlowWarden", service="monitor")
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
