@@ -101,6 +101,8 @@ def log(report: EnforcementReport) -> None:
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,
         )
+    for note in report.unreadable_items.named:
+        logger.warning("left out of an item of the state table", what=note)
     if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))
     origin = report.trigger.origin
@@ -134,6 +136,7 @@ def count(report: EnforcementReport) -> None:
         "FlowLogsReplaced": len(report.of(Result.REPLACED)),
         "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
         "EnforcementFailures": len(report.failures) + len(report.troubles),
+        "EnforcerStateUnreadable": report.unreadable_items.count,
     }
     for name, number in numbers.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)

@@ -223,6 +223,7 @@ def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.Capture
         "FlowLogsReplaced": [0.0],
         "LogGroupsRestored": [0.0],
         "EnforcementFailures": [1.0],
+        "EnforcerStateUnreadable": [0.0],
     }
 
 
@@ -238,6 +239,7 @@ def test_metrics_count_the_results(capsys: pytest.CaptureFixture[str]) -> None:
         "FlowLogsReplaced": [0.0],
         "LogGroupsRestored": [0.0],
         "EnforcementFailures": [0.0],
+        "EnforcerStateUnreadable": [0.0],
     }
 
 
