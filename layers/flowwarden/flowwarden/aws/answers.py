@@ -66,7 +66,11 @@ class Answer:
     def moment(self, name: str) -> int | None:
         """Unix seconds of a time; fractions of a second are dropped."""
         value = self._member(name, datetime, "time")
-        return None if value is None else int(value.timestamp())
+        try:
+            return None if value is None else int(value.timestamp())
+        except (OverflowError, ValueError):  # one without a zone, at the end of what the clock can show
+            self._fault(name, "time")
+            return None
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - of whichever type the caller checks
         """The member as it is; None if it is missing."""

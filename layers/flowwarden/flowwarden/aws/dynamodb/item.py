@@ -71,7 +71,12 @@ class StoredItem:
         values = self._of_type(name, "NS", list, "set of numbers")
         if values is None:
             return frozenset()
-        found = frozenset(each for each in map(_whole, values) if each is not None and 0 <= each < 1 << bits)
+        try:
+            found = frozenset(map(int, values))  # a month of a role has tens of thousands
+        except (TypeError, ValueError):
+            found = frozenset(each for each in map(_whole, values) if each is not None)
+        if found and (min(found) < 0 or max(found) >= 1 << bits):
+            found = frozenset(each for each in found if 0 <= each < 1 << bits)
         if len(found) < len(values):
             self.left_out(name, "contains numbers that are never stored")
         return found
