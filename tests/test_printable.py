@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.printable import LONGEST_LINE, one_line, printable
+from flowwarden.printable import LONGEST_LINE, as_json, one_line, printable, safe
+from tests.hostile import is_visible, texts
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,25 @@ def test_a_whole_line_keeps_its_alignment() -> None:
     """Only what would leave the line or stay invisible changes."""
     assert printable("  Source       10.0.0.1\n  Forged") == "  Source       10.0.0.1   Forged"
     assert len(printable("x" * 10_000_000)) == LONGEST_LINE
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(JSON, st.sampled_from([None, 2]))
+def test_json_is_visible_and_alters_no_text(value: object, indent: int | None) -> None:
+    """Everything that is not visible is escaped, lone surrogates and U+007F too."""
+    encoded = as_json(value, indent)
+    assert is_visible(encoded)
+    assert indent is not None or "\n" not in encoded
+    assert json.loads(encoded) == json.loads(json.dumps(value))
+
+
+@given(JSON)
+def test_the_texts_of_a_safe_value_are_lines(value: object) -> None:
+    """Names of members among them."""
+    assert all(each.isprintable() and len(each) <= LONGEST_LINE for each in texts(safe(value)))

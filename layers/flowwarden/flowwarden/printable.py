@@ -8,8 +8,10 @@ those of right-to-left scripts too, which a reader shows in their own order.
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 LONGEST: Final = 256
 """Characters of a name or another value within a line."""
@@ -51,6 +53,38 @@ def printable(text: str, limit: int = LONGEST_LINE) -> str:
         kept = "".join(map(_visible, kept))
         kept = _SUSPECT.sub(_escaped_match, kept)
     return kept if len(kept) <= limit else f"{kept[: limit - len(ELLIPSIS)]}{ELLIPSIS}"
+
+
+def safe(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """A JSON value whose texts, names of members among them, are one line of at most `LONGEST_LINE` each."""
+    match value:
+        case str():
+            return one_line(value, LONGEST_LINE)
+        case Mapping():
+            return {one_line(str(name)): safe(each) for name, each in value.items()}
+        case list() | tuple():
+            return [safe(each) for each in value]
+        case _:
+            return value
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """A value as JSON in which everything that is not visible is escaped, so that no text is altered.
+
+    What JSON has no type for is given as text. Lone surrogates become escapes, which JSON allows.
+    """
+    separators = (",", ":") if indent is None else None
+    encoded = json.dumps(value, default=str, ensure_ascii=False, separators=separators, indent=indent)
+    if encoded.isascii() and encoded.isprintable():
+        return encoded
+    # Outside its strings, JSON consists of visible characters, and of line breaks where it is indented.
+    return "".join(char if char.isprintable() or char == "\n" else _unit(char) for char in encoded)
+
+
+def _unit(char: str) -> str:
+    """JSON's escape of a character; of two units for one beyond U+FFFF."""
+    escaped = json.dumps(char)[1:-1]
+    return escaped if escaped.startswith("\\") else f"\\u{ord(char):04x}"  # json leaves U+007F
 
 
 def _visible(char: str) -> str:

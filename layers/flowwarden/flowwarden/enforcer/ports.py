@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
@@ -16,6 +16,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims
 from flowwarden.state.ports import EvidenceStore
+from flowwarden.unreadable import Unreadable
 
 
 class Listings(Protocol):
@@ -105,3 +106,5 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     routes: Routes
     """The sinks for its reports, which go to operations."""
     pace: Pace
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on the state table note what they cannot read."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.alerts import Seen, alerts, roll_up
@@ -24,6 +25,7 @@ from flowwarden.notify.ports import Claims
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
+from flowwarden.unreadable import Unreadable
 
 
 class Invocation(Struct, frozen=True):
@@ -41,6 +43,10 @@ class Caches(Struct, frozen=True, kw_only=True):
     formats: LogFormatCache
     interfaces: InterfaceCache
     state: StateCache
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """What could not be read of the state table's items."""
+    unreadable_answers: Unreadable = field(default_factory=Unreadable)
+    """What could not be read of EC2's answers."""
 
 
 class MonitoringService:
@@ -85,7 +91,7 @@ class MonitoringService:
         learn(view, findings, state)
         heartbeats.write(view, state)
         delivery = self._notify(findings, batch, invocation, now)
-        return report(
+        done = report(
             records,
             findings,
             delivery,
@@ -93,6 +99,8 @@ class MonitoringService:
             evidence_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
+        items, answers = self._caches.unreadable_items.take(), self._caches.unreadable_answers.take()
+        return replace(done, unreadable_items=items, unreadable_answers=answers)
 
     def _parse(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
         """Parse the batch; if lines do not match and newer formats are available, parse it again."""

@@ -8,6 +8,9 @@ and incidents do not share a partition. States:
 A PENDING claim belongs to one invocation until its lease ends; no other invocation takes it over before, not
 even a retry of the same batch. Expiry is evaluated here with the clock passed in, because DynamoDB
 removes expired items up to two days late.
+
+An item silences an incident only if it proves that it may: see `_HELD`. Any other, whatever is wrong with it,
+is free: a repeated page is better than a lost one. The claim overwrites it.
 """
 
 from __future__ import annotations
@@ -15,10 +18,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from flowwarden.aws.dynamodb.item import StoredItem
 from flowwarden.aws.dynamodb.table import ConditionFailed, StateTable, number
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.state.schema import INCIDENTS
+from flowwarden.unreadable import CLOCKS, Unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,19 +37,22 @@ counts once; it is bounded because each write is billed by item size, and many r
 
 _PENDING, _SENT = "PENDING", "SENT"
 
-_FREE = (
-    "attribute_not_exists(pk)"
+_HELD = (
+    # No window and no lease ends later than one that begins now: a time far ahead holds nothing.
+    "(#state = :sent AND attribute_type(quiet_until, :n) AND quiet_until BETWEEN :next AND :quiet)"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
-    " OR (#state = :sent AND quiet_until <= :now AND NOT begins_with(#owner, :batch))"
-    " OR (#state = :pending AND lease_until <= :now)"
+    " OR (#state = :sent AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
+    " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
 )
 
 
 class DynamoDbClaims:
     """Claims in the state table."""
 
-    def __init__(self, client: DynamoDBClient, table: str, terms: ClaimTerms) -> None:
-        self._table = StateTable(client, table)
+    def __init__(
+        self, client: DynamoDBClient, table: str, terms: ClaimTerms, unreadable: Unreadable | None = None
+    ) -> None:
+        self._table = StateTable(client, table, unreadable)
         self._terms = terms
 
     def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
@@ -61,14 +69,18 @@ class DynamoDbClaims:
                 UpdateExpression=(
                     "SET #state = :pending, #owner = :me, lease_until = :lease, expires_at = :expires"
                 ),
-                ConditionExpression=_FREE,
+                ConditionExpression=f"NOT ({_HELD})",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
                 ExpressionAttributeValues={
                     ":pending": {"S": _PENDING},
                     ":sent": {"S": _SENT},
                     ":me": {"S": str(owner)},
                     ":batch": {"S": owner.batch_id},
-                    ":now": number(now),
+                    ":n": {"S": "N"},
+                    ":s": {"S": "S"},
+                    ":next": number(now + 1),
+                    ":quiet": number(now + self._terms.quiet + CLOCKS),
+                    ":leased": number(now + self._terms.lease + CLOCKS),
                     ":lease": number(now + self._terms.lease),
                     ":expires": number(INCIDENTS.kept_until(now + self._terms.quiet)),
                 },
@@ -76,8 +88,9 @@ class DynamoDbClaims:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refused:
-            return self._refused(key, owner, refused.item)
-        return _claimed(answer.get("Attributes", {}))
+            return self._refused(key, owner, refused.item, now)
+        before = answer.get("Attributes")
+        return self._claimed(key, before, now) if before else Claim(state=ClaimState.CLAIMED)
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
         """Mark the notification as sent; the suppression window begins.
@@ -128,12 +141,14 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def _refused(self, key: ClaimKey, owner: Owner, item: dict[str, Any]) -> Claim:
-        same_batch = owner.same_batch(item.get("owner", {}).get("S", ""))
-        if item.get("state", {}).get("S") == _PENDING and item["owner"]["S"] == str(owner):
+    def _refused(self, key: ClaimKey, owner: Owner, members: dict[str, Any], now: int) -> Claim:
+        item = self._item(key, members)
+        state, holder = item.text("state"), item.text("owner") or ""
+        same_batch = owner.same_batch(holder)
+        if state == _PENDING and holder == str(owner):
             # The SDK retried a write whose response was late: the first write had already claimed.
-            return _claimed(item)
-        if item.get("state", {}).get("S") != _SENT:
+            return self._claimed(key, members, now)
+        if state != _SENT:
             return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
         # A retry or second delivery of the batch that sent it is not a repeat.
         if not same_batch:
@@ -147,8 +162,12 @@ class DynamoDbClaims:
             self._update(
                 key,
                 UpdateExpression="ADD held_back :batch",
-                ConditionExpression="attribute_not_exists(held_back) OR size(held_back) < :most",
+                ConditionExpression=(
+                    "attribute_not_exists(held_back)"
+                    " OR (attribute_type(held_back, :texts) AND size(held_back) < :most)"
+                ),
                 ExpressionAttributeValues={
+                    ":texts": {"S": "SS"},
                     ":batch": {"SS": [owner.batch_id[:16]]},
                     ":most": number(MAX_HELD_BACK),
                 },
@@ -156,14 +175,24 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
+    def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int) -> Claim:
+        """A granted claim, with the item's data from before; notes what did not prove anything."""
+        before = self._item(key, members)
+        match before.text("state"):
+            case "SENT":
+                before.moment("quiet_until", now + self._terms.quiet)
+            case "PENDING":
+                before.moment("lease_until", now + self._terms.lease)
+            case str():
+                before.left_out("state", "is none of a claim")
+        return Claim(
+            state=ClaimState.CLAIMED,
+            held_back=before.size("held_back"),
+            last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
+        )
+
+    def _item(self, key: ClaimKey, members: dict[str, Any]) -> StoredItem:
+        return self._table.item(INCIDENTS.key_of(key.sink, key.incident), members)
+
     def _update(self, key: ClaimKey, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's own arguments
         return self._table.update(INCIDENTS.address(key.sink, key.incident), **arguments)
-
-
-def _claimed(before: dict[str, Any]) -> Claim:
-    """A granted claim, with the item's data from before."""
-    return Claim(
-        state=ClaimState.CLAIMED,
-        held_back=len(before.get("held_back", {}).get("SS", ())),
-        last_sent=int(before["sent_at"]["N"]) if "sent_at" in before else None,
-    )

@@ -27,7 +27,6 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
-from flowwarden.printable import one_line
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.schema import MOST_LOST, SKIPPED
 from flowwarden.state.sets import HOUR, Addition
@@ -129,7 +128,7 @@ def text(finding: SkippedRecords) -> Text:
     """The finding in words."""
     facts = finding.facts
     return Text(
-        summary=one_line(
+        summary=(
             f"Records lost: AWS skipped at least {facts.windows} aggregation windows of {finding.subject} "
             f"within 2 h."
         ),

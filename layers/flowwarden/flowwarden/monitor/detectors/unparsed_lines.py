@@ -23,7 +23,6 @@ from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
 from flowwarden.policy.detection import Thresholds
-from flowwarden.printable import one_line
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records
@@ -68,11 +67,11 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
 
 def text(finding: UnparsedFinding) -> Text:
     """The finding in words."""
-    group = one_line(finding.subject)
     masked = any(MASKED in reason for reason, _ in finding.reasons)
     cause = ": a data protection policy masks the addresses" if masked else ""
+    lines = f"{finding.unreadable:,} of {finding.lines:,} lines"
     return Text(
-        summary=f"{finding.unreadable:,} of {finding.lines:,} lines in {group} cannot be parsed{cause}.",
+        summary=f"{lines} in {finding.subject} cannot be parsed{cause}.",
         words={"masked": IP_ADDRESS if masked else None},
     )
 

@@ -9,7 +9,7 @@ from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, moment, repeats
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification
+from flowwarden.notify.notification import Composed, Notification
 from flowwarden.printable import one_line
 
 LISTED: Final = 50
@@ -27,24 +27,18 @@ def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion
     )
 
 
-def _text(message: Message[InterfaceFinding]) -> str:
+def _text(message: Message[InterfaceFinding]) -> Composed:
     finding, occasion = message.finding, message.occasion
-    return "\n".join(
-        [
-            message.text.summary,
-            NOT_INSPECTED,
-            "",
+    return Composed.of(
+        (message.text.summary, NOT_INSPECTED),
+        (
             f"Where        {occasion.account_id}, {occasion.region}, {occasion.log_group}",
             *_interfaces(finding),
             _window(finding),
             f"Evidence     {message.text.because}",
-            "",
-            message.what_to_do,
-            "",
-            repeats(message.claim, occasion),
-            message.identity,
-            "",
-        ]
+        ),
+        message.what_to_do,
+        (repeats(message.claim, occasion), message.identity),
     )
 
 
@@ -73,7 +67,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "detector": finding.detector,
         "severity": finding.severity,
         "summary": message.text.summary,
-        "subject": one_line(finding.subject),
+        "subject": finding.subject,
         "because": message.text.because,
         "advice": list(message.steps),
         "technique": message.technique,
