@@ -24,6 +24,7 @@ from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.printable import as_json, safe
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -31,7 +32,7 @@ type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 EC2_ATTEMPTS = 5
 """Backs off for at most 15 s per call; after that, the service itself waits while time remains."""
 
-logger = Logger(service="enforcer")
+logger = Logger(service="enforcer", json_serializer=as_json)
 metrics = Metrics(service="enforcer", namespace="FlowWarden")
 
 
@@ -100,6 +101,8 @@ def log(report: EnforcementReport) -> None:
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,
         )
+    for note in report.unreadable_items.named:
+        logger.warning("left out of an item of the state table", what=note)
     if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))
     origin = report.trigger.origin
@@ -133,6 +136,7 @@ def count(report: EnforcementReport) -> None:
         "FlowLogsReplaced": len(report.of(Result.REPLACED)),
         "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
         "EnforcementFailures": len(report.failures) + len(report.troubles),
+        "EnforcerStateUnreadable": report.unreadable_items.count,
     }
     for name, number in numbers.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
@@ -153,7 +157,8 @@ def summarize(report: EnforcementReport) -> dict[str, Any]:
         summary["repairs"] = [f"{each.resource}: {each.summary}" for each in report.remediations]
     if report.plans or report.log_group_steps:
         summary["plan"] = plan_output.as_document(report)
-    return summary
+    answer: dict[str, Any] = safe(summary)
+    return answer
 
 
 handler = make_handler(wire)

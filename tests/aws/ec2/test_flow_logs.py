@@ -480,41 +480,41 @@ def test_only_running_instances_are_requested_and_pages_are_followed(stub: Stubb
 @pytest.mark.parametrize(
     ("call", "member", "sound", "lacking", "reason"),
     [
-        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "an item without an id (KeyError('VpcId'))"),
+        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "an item without an id (VpcId is missing)"),
         (
             "flow_logs",
             "FlowLogs",
             {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
             {"FlowLogId": "fl-2"},
-            "fl-2 (KeyError('ResourceId'))",
+            "fl-2 (ResourceId is missing)",
         ),
         (
             "flow_logs",
             "FlowLogs",
             {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
             {"ResourceId": "vpc-2"},
-            "vpc-2 (KeyError('FlowLogId'))",
+            "vpc-2 (FlowLogId is missing)",
         ),
         (
             "interfaces",
             "NetworkInterfaces",
             {"NetworkInterfaceId": "eni-1"},
             {"VpcId": "vpc-2"},
-            "vpc-2 (KeyError('NetworkInterfaceId'))",
+            "vpc-2 (NetworkInterfaceId is missing)",
         ),
         (
             "subnets",
             "Subnets",
             {"SubnetId": "subnet-1", "VpcId": "vpc-1"},
             {"SubnetId": "subnet-2"},
-            "subnet-2 (KeyError('VpcId'))",
+            "subnet-2 (VpcId is missing)",
         ),
         (
             "running",
             "Reservations",
             {"Instances": [{"InstanceId": "i-1"}]},
             {"ReservationId": "r-1", "Instances": [{}]},
-            "r-1 (KeyError('InstanceId'))",
+            "r-1 (Instances[0].InstanceId is missing)",
         ),
     ],
 )

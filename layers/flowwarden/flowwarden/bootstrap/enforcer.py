@@ -19,6 +19,7 @@ from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 from flowwarden.sinks.sns import SnsSink
+from flowwarden.unreadable import Unreadable
 
 
 def build(settings: EnforcerSettings, aws: EnforcerPorts, *, dry_run: bool | None = None) -> Enforcer:
@@ -47,14 +48,16 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
     quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
+    items = Unreadable()
     return EnforcerPorts(
         ec2=Ec2FlowLogs(make_client("ec2", region, attempts=ec2_attempts)),
         groups=LogGroups(make_client("logs", region)),
         roles=Roles(make_client("iam", region)),
-        evidence=DynamoDbEvidence(state, table),
-        queue=DynamoDbWorkQueue(state, table),
-        claims=DynamoDbClaims(quick, table, terms),
-        outbox=DynamoDbOutbox(quick, table),
+        evidence=DynamoDbEvidence(state, table, items),
+        queue=DynamoDbWorkQueue(state, table, items),
+        claims=DynamoDbClaims(quick, table, terms, items),
+        outbox=DynamoDbOutbox(quick, table, items),
+        unreadable_items=items,
         routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, pace.wait)),)},
         pace=pace,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
@@ -27,6 +27,7 @@ from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
 from flowwarden.sinks.sns import SnsSink
 from flowwarden.state.ports import EvidenceStore
+from flowwarden.unreadable import Unreadable
 
 INTERFACE_ATTEMPTS: Final = 1
 """EC2 is called without retries: a host with an unknown interface is still monitored, with fewer checks."""
@@ -46,6 +47,10 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Receives notifications that on-call must act on."""
     operations: Sink
     """Receives notifications about data that the monitor cannot see or read."""
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on the state table note what they cannot read."""
+    unreadable_answers: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on EC2 do."""
 
 
 def build(
@@ -72,9 +77,13 @@ def build(
     """
     return MonitoringService(
         caches=Caches(
-            formats=LogFormatCache(ports.formats, ports.format_store, tuple(log_formats), warn),
+            formats=LogFormatCache(
+                ports.formats, ports.format_store, tuple(log_formats), warn, ports.unreadable_items
+            ),
             interfaces=InterfaceCache(ports.interfaces, warn),
             state=StateCache(ports.state),
+            unreadable_items=ports.unreadable_items,
+            unreadable_answers=ports.unreadable_answers,
         ),
         policy=policy,
         claims=ports.claims,
@@ -108,16 +117,20 @@ def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorP
     state = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
+    items, answers = Unreadable(), Unreadable()
     return MonitorPorts(
         formats=DescribedFormats(
-            lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS)
+            lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS), answers
         ),
-        format_store=DynamoDbLogFormats(state, table),
+        format_store=DynamoDbLogFormats(state, table, items),
         interfaces=DescribedInterfaces(
-            lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS)
+            lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS),
+            answers,
         ),
-        state=DynamoDbEvidence(state, table),
-        claims=DynamoDbClaims(state, table, terms),
+        state=DynamoDbEvidence(state, table, items),
+        claims=DynamoDbClaims(state, table, terms, items),
+        unreadable_items=items,
+        unreadable_answers=answers,
         pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
         operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
     )

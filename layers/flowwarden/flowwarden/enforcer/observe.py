@@ -143,5 +143,6 @@ def _left_out(unread: Iterable[Unread]) -> list[Remediation]:
 def _left_out_of(call: str, found: Sequence[str]) -> Remediation:
     named = ", ".join(found[:UNREAD_NAMED])
     more = f" and {len(found) - UNREAD_NAMED} more" if len(found) > UNREAD_NAMED else ""
-    summary = f"skipped, because EC2's description cannot be read: {named}{more}; check their VPCs manually"
+    what = "EC2's description cannot be read and was skipped, wholly or in part"
+    summary = f"{what}: {named}{more}; check their VPCs manually"
     return Remediation(resource=call, summary=summary, applied=False)

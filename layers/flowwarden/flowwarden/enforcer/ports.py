@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
@@ -17,6 +17,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims
 from flowwarden.state.ports import EvidenceStore
+from flowwarden.unreadable import Unreadable
 
 
 class Listings(Protocol):
@@ -108,3 +109,5 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     pace: Pace
     outbox: OutboxStore | None = None
     """Reports that are not sent yet; without it, a report that could not be sent is left to the retry."""
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on the state table note what they cannot read."""

@@ -113,7 +113,8 @@ class Enforcer:
         if not RUN_MODES[trigger.kind].acts(dry_run=self._dry_run):
             # A dry run does not change the queue, so each retry would report the same; the sweeps report it.
             return self._report(trigger)
-        queue = WorkQueue.load(self._ports.queue, dry_run=self._dry_run)
+        ports = self._ports
+        queue = WorkQueue.load(ports.queue, now, ports.unreadable_items, dry_run=self._dry_run)
         deferred = self._defer_new(trigger, queue, now)
         targets = _targets(trigger, queue, [each.vpc_id for each in deferred], now)
         if targets == []:
@@ -211,6 +212,7 @@ class Enforcer:
             trigger=trigger,
             outcomes=tuple(outcomes),
             queue_unavailable=queue is not None and queue.unavailable,
+            unreadable_items=self._ports.unreadable_items.take(),
         )
         if plan is None:
             return report

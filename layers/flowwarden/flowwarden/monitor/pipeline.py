@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.alerts import Seen, alerts, roll_up
@@ -31,6 +32,7 @@ from flowwarden.notify.ports import Claims
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
+from flowwarden.unreadable import Unreadable
 
 LOOKUP_SECONDS: Final = 8.0
 """For what a batch looks up and stores before its notifications go out, of 40 s: 40 calls of 0.2 s, which
@@ -59,6 +61,10 @@ class Caches(Struct, frozen=True, kw_only=True):
     formats: LogFormatCache
     interfaces: InterfaceCache
     state: StateCache
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """What could not be read of the state table's items."""
+    unreadable_answers: Unreadable = field(default_factory=Unreadable)
+    """What could not be read of EC2's answers."""
 
 
 class MonitoringService:
@@ -113,7 +119,7 @@ class MonitoringService:
         findings = triage(found, view.policy)
         delivery = self._notify(findings, batch, invocation, now)
         _remember(view, findings, state, delivery, invocation)
-        return report(
+        done = report(
             records,
             findings,
             delivery,
@@ -121,6 +127,8 @@ class MonitoringService:
             evidence_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
+        items, answers = self._caches.unreadable_items.take(), self._caches.unreadable_answers.take()
+        return replace(done, unreadable_items=items, unreadable_answers=answers)
 
     def _parse(self, batch: LogBatch, now: int, lookups: Budget) -> tuple[CachedFormats, Table]:
         """Parse the batch; if lines do not match and newer formats are available, parse it again."""

@@ -83,4 +83,5 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 def digest(*parts: str) -> str:
     """A hash of these parts in this order, as 32 hexadecimal digits."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    # Text from outside can contain lone surrogates, which UTF-8 does not allow.
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]

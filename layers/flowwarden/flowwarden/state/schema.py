@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.state.sets import DAY, HOUR
+from flowwarden.state.sets import BUCKETS, DAY, HOUR
 
 SETS: Final = "evidence"
 """Sort key of the items that contain sets of numbers."""
@@ -59,6 +59,8 @@ class Item(Struct, frozen=True, kw_only=True):
     """Names of the parts of the key."""
     sets: tuple[str, ...] = ()
     """Names of its sets of numbers."""
+    bits: int = 48
+    """The length of its numbers. A longer one was not stored by this code, and is ignored."""
     sort: str = SETS
     """The sort key, unless `partition` is given."""
     partition: str = ""
@@ -89,6 +91,7 @@ class Item(Struct, frozen=True, kw_only=True):
         return begin + self.ttl
 
 
+_BUCKET: Final = (BUCKETS - 1).bit_length()
 _CONTACTS: Final = (
     "failed", "failed-usual", "failed-networks", "failed-outside", "answered", "answered-by",
     "answered-outside", "administered", "sessions",
@@ -96,14 +99,14 @@ _CONTACTS: Final = (
 
 CONTACTS_HOUR: Final = Item(
     name="contacts of an hour", prefix="contacts#1h#", key=("hour", "scope/host"), sets=_CONTACTS,
-    ttl=2 * HOUR, per_batch=MOST_HOSTS * MOST_WINDOWS,
+    bits=_BUCKET, ttl=2 * HOUR, per_batch=MOST_HOSTS * MOST_WINDOWS,
     why="Contacts of a host outside its role's baseline, per hour. The detectors scan and brute-force "
     f"count them across batches. A batch adds at most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} "
     "hours of each.",
 )  # fmt: skip
 CONTACTS_DAY: Final = Item(
     name="contacts of a day", prefix="contacts#24h#", key=("day", "scope/host"), sets=_CONTACTS,
-    ttl=2 * DAY, per_batch=MOST_HOSTS * MOST_WINDOWS,
+    bits=_BUCKET, ttl=2 * DAY, per_batch=MOST_HOSTS * MOST_WINDOWS,
     why="The same per day, for lateral-movement and for slow scans. A batch adds at most "
     f"{MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
@@ -121,7 +124,7 @@ SCANNERS: Final = Item(
     f"{MOST_SUSPECTS} other hosts to two days each.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
-    name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",),
+    name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",), bits=_BUCKET,
     ttl=2 * DAY, per_batch=12,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
     "the previous day. A batch adds the hosts and slots with most attempts.",
@@ -133,7 +136,7 @@ UPLOADS: Final = Item(
     "A batch adds the hosts and hours with the largest uploads.",
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
-    name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",),
+    name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",), bits=7,
     ttl=2 * DAYS_READ * DAY, per_batch=MOST_UPLOADS,
     why="Bytes that hosts of a role sent per hour, as powers of two. egress-volume uses the last "
     f"{DAYS_READ} days as the baseline.",
@@ -145,14 +148,14 @@ BASELINES: Final = Item(
     "once.",
 )  # fmt: skip
 SKIPPED: Final = Item(
-    name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",),
+    name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",), bits=7,
     ttl=2 * DAY, per_batch=2 * MOST_LOST,
     why="Start minutes of windows with SKIPDATA, stored in two overlapping items per hour. records-skipped "
     f"counts them. A batch adds at most {MOST_LOST} interfaces: two items for the windows of one hour, one "
     "more for each further hour.",
 )  # fmt: skip
 HEARTBEATS: Final = Item(
-    name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",),
+    name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
     ttl=2 * DAY,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent finds interfaces that "
     "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes, so there "
@@ -193,3 +196,11 @@ ITEMS: Final = (
     HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
+
+
+def item_of(key: str) -> Item | None:
+    """The kind of an item of sets, from its key; None if the key is of none of them."""
+    return next((each for each in _OF_SETS if key.startswith(each.prefix)), None)
+
+
+_OF_SETS: Final = tuple(each for each in ITEMS if each.sets)

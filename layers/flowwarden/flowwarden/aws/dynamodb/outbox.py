@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,9 +9,10 @@ import msgspec
 from flowwarden.aws.dynamodb.table import StateTable, number
 from flowwarden.enforcer.outbox import Unsent
 from flowwarden.state.schema import OUTBOX, UNSENT
+from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    # The stubs are no part of the Lambda runtime.
+    # The Lambda runtime does not contain the stubs.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
@@ -22,15 +22,18 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 class DynamoDbOutbox:
     """An item for each report, in a partition of their own."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._table = StateTable(client, table)
+    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
+        self._table = StateTable(client, table, unreadable)
 
     def load(self) -> list[Unsent]:
         """See the port. Costs one read."""
         found: list[Unsent] = []
-        for item in self._table.query(OUTBOX):
-            with suppress(msgspec.MsgspecError):  # of another version
-                found.append(msgspec.json.decode(str(item.get("report", {}).get("S", "")), type=Unsent))
+        for members in self._table.query(OUTBOX):
+            item = self._table.item(OUTBOX, members)
+            try:
+                found.append(msgspec.json.decode(item.text("report") or "", type=Unsent))
+            except msgspec.MsgspecError as error:  # of another version
+                item.left_out("report", str(error))
         return found
 
     def put(self, report: Unsent, now: int) -> None:

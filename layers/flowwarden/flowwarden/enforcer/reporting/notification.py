@@ -3,7 +3,8 @@
 Severity: `error` if a VPC is not covered or a dependency of the flow logs stays broken, `warning` if
 something was removed and had to be restored, `info` if a VPC only got its flow log.
 
-Names, addresses, ids and messages are untrusted input: each goes through `one_line`.
+Names, addresses, ids and messages are untrusted input. `Composed` keeps each line a line; `one_line` bounds a
+part of one, so that a long name does not displace what follows it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
 from flowwarden.enforcer.triggers.trigger import TAMPERING
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Composed, Notification
+from flowwarden.printable import one_line
 
 LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
@@ -86,40 +88,40 @@ def _subject(report: EnforcementReport) -> str:
     return one_line(f"[{severity(report).upper()}] {news} in {report.account_id} {report.region}")
 
 
-def _text(report: EnforcementReport) -> str:
-    parts = [f"Flow Warden enforcer, account {report.account_id}, region {report.region}", _cause(report)]
+def _text(report: EnforcementReport) -> Composed:
+    title = f"Flow Warden enforcer, account {report.account_id}, region {report.region}"
+    parts = [[title], _cause(report)]
     for result, heading in HEADINGS:
         found = report.of(result)
         if found:
-            parts.append("\n".join([f"{heading} ({len(found)})", *_lines(found)]))
+            parts.append([f"{heading} ({len(found)})", *_lines(found)])
     if report.awaited:
-        parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)]))
+        parts.append([f"{AWAITED} ({len(report.awaited)})", *_lines(report.awaited)])
     for done, heading in ((False, "ACTION REQUIRED"), (True, "RESTORED")):
         repairs = [each for each in report.remediations if each.applied is done]
         if repairs:
-            parts.append("\n".join([f"{heading} ({len(repairs)})", *_repairs(repairs)]))
+            parts.append([f"{heading} ({len(repairs)})", *_repairs(repairs)])
     if report.duplicates:
-        parts.append("\n".join(_duplicates(report.duplicates)))
+        parts.append(_duplicates(report.duplicates))
     if report.failures or report.awaited or report.goes_on:
-        parts.append(_next(report))
-    parts.append(_others(report))
-    return "\n\n".join(parts) + "\n"
+        parts.append([_next(report)])
+    return Composed.of(*parts, [_others(report)])
 
 
-def _cause(report: EnforcementReport) -> str:
+def _cause(report: EnforcementReport) -> list[str]:
     origin = report.trigger.origin
     if origin is None:
-        return f"Trigger: {one_line(report.trigger.reason)}"
+        return [f"Trigger: {one_line(report.trigger.reason)}"]
     actor = one_line(origin.actor) or "unknown"
     source = one_line(origin.source_ip) or "unknown address"
-    cause = (
-        f"Trigger: {one_line(origin.event_name)} by {actor} from {source} "
-        f"(CloudTrail event {one_line(origin.event_id)})\n"
-        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not recorded'}\n"
-        f"Checked: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}"
-    )
+    event = f"(CloudTrail event {one_line(origin.event_id)})"
+    cause = [
+        f"Trigger: {one_line(origin.event_name)} by {actor} from {source} {event}",
+        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not recorded'}",
+        f"Checked: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}",
+    ]
     if report.trigger.deleted:
-        cause += f"\nFlow logs deleted: {', '.join(_deleted(report))}"
+        cause.append(f"Flow logs deleted: {', '.join(_deleted(report))}")
     return cause
 
 

@@ -14,6 +14,7 @@ from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import EnforcementIncomplete
+from flowwarden.unreadable import NOTHING, Notes
 
 
 class Result(StrEnum):
@@ -90,6 +91,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """Whether the state table was unavailable, so that no later run knows the remaining work."""
     goes_on: bool = False
     """Whether time ran out, so that the next scheduled run continues the sweep."""
+    unreadable_items: Notes = NOTHING
+    """What could not be read of the state table's items, and was left out."""
 
     def of(self, *results: Result) -> tuple[VpcOutcome, ...]:
         """The outcomes with one of these results, in order of execution."""

@@ -17,6 +17,7 @@ from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.format_choice import Candidates, Learned, candidates
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
+from flowwarden.unreadable import CLOCKS, Unreadable
 
 VALID_SECONDS = 3600
 """How long learned formats are valid. If a new format only reorders the fields of the old one, nothing but a
@@ -76,6 +77,7 @@ class LogFormatCache:
         memory: LogFormatStore,
         fallback: Sequence[LogFormat],
         warn: Callable[[str], None],
+        unreadable: Unreadable | None = None,
     ) -> None:
         """Begin with an empty cache.
 
@@ -84,6 +86,7 @@ class LogFormatCache:
             memory: the state table.
             fallback: the configured and the default format, used if no format can be learned.
             warn: receives warnings for the log, such as an unknown field.
+            unreadable: where stored formats that cannot be used are noted.
 
         Raises:
             LogFormatError: a fallback format cannot be read.
@@ -93,6 +96,7 @@ class LogFormatCache:
         self._memory = memory
         self._fallback = tuple(fallback)
         self._warn = warn
+        self._unreadable = unreadable or Unreadable()
         self._entries: dict[str, CachedFormats] = {}
 
     def entry(self, log_group: str, now: int) -> CachedFormats:
@@ -135,7 +139,7 @@ class LogFormatCache:
         learned = before.learned if before else None
         failed = None
         try:
-            learned = _newer(learned, self._memory.recall(log_group))
+            learned = _newer(learned, self._recalled(log_group, now))
             if learned is not None and learned.at > too_old:
                 again = learned.at + VALID_SECONDS, learned.at + WAIT_SECONDS
             elif first is not None or self._memory.take_turn(log_group, now, TURN_SECONDS):
@@ -151,6 +155,14 @@ class LogFormatCache:
         entry = CachedFormats(*self._reader(before, learned), learned, *again, failed)
         self._entries[log_group] = entry
         return entry
+
+    def _recalled(self, log_group: str, now: int) -> Learned | None:
+        """The stored formats; none if they were learned in the future, in which they would never expire."""
+        recalled = self._memory.recall(log_group)
+        if recalled is None or recalled.at <= now + CLOCKS:
+            return recalled
+        self._unreadable.note(f"log formats of {log_group}", f"learned at {recalled.at}, in the future")
+        return None
 
     def _keep(self, log_group: str, learned: Learned) -> None:
         try:

@@ -30,7 +30,6 @@ from flowwarden.monitor.findings import InterfaceFinding, Severity
 from flowwarden.monitor.text import Text, duration
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import SLOT
@@ -156,7 +155,7 @@ def text(finding: SilentInterface) -> Text:
     count, silence = len(finding.interfaces), duration(SILENT_SLOTS * SLOT // 60)
     where = finding.subject if count == 1 else f"{count} interfaces of {finding.subject}"
     return Text(
-        summary=one_line(f"No flow records from {where} for {silence}, not even NODATA."),
+        summary=f"No flow records from {where} for {silence}, not even NODATA.",
         because=(
             f"records in at least {SLOTS_BEFORE - MISSED} of {SLOTS_BEFORE} half-hour slots, then none in "
             f"{SILENT_SLOTS}, while other interfaces of the log group wrote; EC2 shows it in use"
