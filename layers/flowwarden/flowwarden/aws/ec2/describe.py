@@ -77,6 +77,7 @@ def flow_log(described: FlowLogTypeDef) -> FlowLog:
         delivery_role_arn=described.get("DeliverLogsPermissionArn"),
         deliver_logs_status=described.get("DeliverLogsStatus"),
         deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
+        flow_log_status=described.get("FlowLogStatus"),
         creation_time=seconds(described.get("CreationTime")),
         tags=tag_dict(described.get("Tags", [])),
     )
