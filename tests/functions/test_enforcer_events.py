@@ -113,7 +113,7 @@ def world(described: dict[str, Any]) -> FakeEc2:
 
 def moment(event: dict[str, Any]) -> float:
     """The time of an event, Unix seconds."""
-    return datetime.fromisoformat(event["time"]).timestamp()
+    return datetime.fromisoformat(event.get("time", "2026-11-02T09:30:00Z")).timestamp()
 
 
 def run_of(case: dict[str, Any]) -> Run:

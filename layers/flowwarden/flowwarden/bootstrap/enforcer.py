@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
 from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
+from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
@@ -55,6 +56,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
         roles=Roles(make_client("iam", region)),
         evidence=DynamoDbEvidence(state, table, items),
         queue=DynamoDbWorkQueue(state, table, items),
+        registry=DynamoDbRegistry(state, table, items),
         claims=DynamoDbClaims(quick, table, terms, items),
         outbox=DynamoDbOutbox(quick, table, items),
         unreadable_items=items,
@@ -76,4 +78,5 @@ def stack_of(settings: EnforcerSettings) -> Stack:
         kms_key_arn=settings.log_kms_key_arn,
         monitor_arn=settings.monitor_function_arn,
         enforcer_role_arn=settings.enforcer_role_arn,
+        enforcer_name=settings.aws_lambda_function_name,
     )

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.outbox import OutboxStore
+from flowwarden.enforcer.registry import RegistryStore
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Unread, Vpc
 from flowwarden.enforcer.work_queue import WorkQueueStore
@@ -103,6 +104,7 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     roles: RoleService
     evidence: EvidenceStore
     queue: WorkQueueStore
+    registry: RegistryStore
     claims: Claims
     routes: Routes
     """The sinks for its reports, which go to operations."""

@@ -21,7 +21,9 @@ WORK: Final = "enforcer"
 OUTBOX: Final = "outbox"
 """Partition of the enforcer's reports that are not sent yet."""
 WORK_TTL: Final = 3 * DAY
-"""Losing an item of the enforcer does no harm: the sweep checks every VPC anyway."""
+"""Losing an item of the work queue does no harm: the sweep checks every VPC anyway."""
+REGISTRY: Final = "flow-logs"
+"""Partition of what the enforcer stores about flow logs. One query reads it."""
 
 DAYS_READ: Final = 30
 """Days of a role's baseline that are read, so that biweekly traffic counts as usual. Items are kept for twice
@@ -66,7 +68,7 @@ class Item(Struct, frozen=True, kw_only=True):
     partition: str = ""
     """A shared partition key; `key` is then the sort key."""
     ttl: int
-    """Retention in seconds."""
+    """Retention in seconds; 0 for an item that stays until it is removed."""
     ttl_from: str = "the beginning of its time"
     """Start of the retention."""
     per_batch: int = 0
@@ -190,10 +192,35 @@ UNSENT: Final = Item(
     why="A report of the enforcer, stored before it is sent and removed afterwards. The next run sends what "
     "is left: a retry finds everything repaired and has nothing to report.",
 )  # fmt: skip
+MANAGED_FLOW_LOGS: Final = Item(
+    name="managed flow logs", prefix="managed#", key=("flow log",), partition=REGISTRY,
+    ttl=0, ttl_from="until the flow log is gone",
+    why="The record that this stack created a flow log, or was told to manage it. The enforcer deletes only "
+    "flow logs with such a record and the stack's tag, because a tag alone can be set by others.",
+)  # fmt: skip
+CREATIONS: Final = Item(
+    name="creations", prefix="creation#", key=("client token",), partition=REGISTRY,
+    ttl=DAY, ttl_from="the call of CreateFlowLogs",
+    why="A flow log that the enforcer is about to create, stored before the call. If a run ends before it "
+    "stores the record, a later run finds out which flow log the call created.",
+)  # fmt: skip
+KNOWN_FLOW_LOGS: Final = Item(
+    name="known flow logs", prefix="known#", key=("flow log",), partition=REGISTRY,
+    ttl=0, ttl_from="until the flow log is gone",
+    why="The resource of an unmanaged flow log, so that the report of its deletion can name the VPC: the "
+    "event does not. Also what was reported about it, so that this is not repeated.",
+)  # fmt: skip
+DELETED_FLOW_LOGS: Final = Item(
+    name="deleted flow logs", prefix="deleted#", key=("flow log",), partition=REGISTRY,
+    ttl=30 * DAY, ttl_from="the deletion",
+    why="A flow log that was deleted, by which principal, and whether that was reported. A deletion that was "
+    "not reported yet is reported by the next run that reads this, whatever caused the run.",
+)  # fmt: skip
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
     HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
+    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

@@ -79,6 +79,7 @@ def flow_log(described: Answer) -> FlowLog:
         delivery_role_arn=described.text("DeliverLogsPermissionArn") or None,
         deliver_logs_status=described.text("DeliverLogsStatus") or None,
         deliver_logs_error_message=described.text("DeliverLogsErrorMessage") or None,
+        flow_log_status=described.text("FlowLogStatus") or None,
         creation_time=described.moment("CreationTime"),
         tags=described.tags("Tags"),
     )

@@ -58,9 +58,10 @@ def alerts_of(report: EnforcementReport, attempt: str) -> list[Alert]:
     news = each_run(report, attempt)
     found = [news] if news else []
     found += [_alert(report.about([incident]), incident) for incident in report.incidents]
-    if incident := report.duplicates_incident:
-        # Duplicates cost money but hide nothing. Without the state table, each sweep would report them.
-        found.append(_alert(report.about([incident]), incident, can_wait=True))
+    if incident := report.deletions_incident:
+        found.append(_alert(report.about([incident]), incident))
+    # These cost money or effort, but hide nothing. Without the state table, each sweep would report them.
+    found += [_alert(report.about([each]), each, can_wait=True) for each in report.notices.values()]
     return found
 
 
