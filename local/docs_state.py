@@ -37,15 +37,20 @@ def page(items: tuple[Item, ...] = ITEMS) -> str:
 def _row(item: Item) -> str:
     partition, sort = item.address(*(f"<{part}>" for part in item.key))
     budget = item.per_batch or "none"
-    return f"| {item.name} | `{partition}` | `{sort}` | {span(item.ttl)} | {budget} |"
+    return f"| {item.name} | `{partition}` | `{sort}` | {_kept(item)} | {budget} |"
 
 
 def _section(item: Item) -> str:
     lines = [f"## {item.name[:1].upper()}{item.name[1:]}", "", item.why, ""]
-    lines.append(f"- **Retention:** {span(item.ttl)} from {item.ttl_from}")
+    beginning = f"{_kept(item)} from " if item.ttl else ""
+    lines.append(f"- **Retention:** {beginning}{item.ttl_from}")
     if item.sets:
         lines.append(f"- **Sets of numbers:** {', '.join(f'`{name}`' for name in item.sets)}")
     return "\n".join([*lines, ""])
+
+
+def _kept(item: Item) -> str:
+    return span(item.ttl) if item.ttl else "until removed"
 
 
 def span(seconds: int) -> str:

@@ -29,10 +29,11 @@ from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport
+from flowwarden.printable import as_json
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
-logger = Logger(service="monitor")
+logger = Logger(service="monitor", json_serializer=as_json)
 metrics = Metrics(namespace="FlowWarden", service="monitor")
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
@@ -58,6 +59,8 @@ METRICS = {
     "EvidenceUnavailable": "evidence_unavailable",
     "InterfacesUnavailable": "interfaces_unavailable",
     "Deferred": "deferred",
+    "StateUnreadable": "state_unreadable",
+    "DescriptionsUnreadable": "descriptions_unreadable",
 }
 """CloudWatch metric → attribute of the result. All are emitted for each batch, including zeros."""
 
@@ -69,7 +72,7 @@ def wire() -> Wiring:
         ConfigurationError: a setting, the policy or the log format is not valid.
     """
     settings = MonitorSettings.from_mapping(os.environ)
-    return settings, on_aws(settings, logger.warning)
+    return settings, on_aws(settings, logger.warning, time.sleep)
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
@@ -154,6 +157,10 @@ def report(batch: LogBatch, result: BatchReport) -> None:
             "the state table did not answer: pages may repeat, stored state is not used",
             calls=result.state_unavailable,
         )
+    for note in result.unreadable_items.named:
+        logger.warning("left out of an item of the state table", what=note)
+    for note in result.unreadable_answers.named:
+        logger.warning("left out of an answer of EC2", what=note)
     logger.info("batch done", events=len(batch.lines), incidents=result.delivery.sent)
 
 

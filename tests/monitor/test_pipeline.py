@@ -18,7 +18,7 @@ from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import MAX_SINGLE
+from flowwarden.notify.notifier import MAX_SINGLE, RESERVE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch
@@ -301,6 +301,15 @@ def test_when_time_runs_out_the_rest_is_left_to_the_retry() -> None:
     world.seconds_left = 40
     world.process(batch(BLOCKED), "retry", NOW + 60).raise_if_unsent()
     assert len(world.sink.sent) == 1
+
+
+def test_if_only_the_time_for_claims_is_over_pages_are_sent_without() -> None:
+    """The retry of a batch that computes for long would have no more time."""
+    world = World(seconds_left=RESERVE - 1)
+    result = world.process(batch(BLOCKED))
+    result.raise_if_unsent()
+    assert (len(world.sink.sent), world.claims.calls) == (1, 0)
+    assert result.delivery.state_unavailable == 1
 
 
 def test_without_the_state_table_pages_are_sent() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from flowwarden.aws.answers import Answer, Malformed
 from flowwarden.errors import SettingsError
 
 ENFORCER = "EnforcerFunction"
@@ -21,11 +22,12 @@ def enforcer_environment(stack: str, region: str | None) -> dict[str, str]:
     """
     try:
         stacks = boto3.client("cloudformation", region_name=region)
-        found = stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER)
-        function = found["StackResourceDetail"]["PhysicalResourceId"]
+        found = Answer(stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER))
+        function = found.inner("StackResourceDetail").demand("PhysicalResourceId")
         functions = boto3.client("lambda", region_name=region)
-        configuration = functions.get_function_configuration(FunctionName=function)
-    except (ClientError, BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
+        configuration = Answer(functions.get_function_configuration(FunctionName=function))
+        variables = configuration.inner("Environment").by_name("Variables")
+    except (ClientError, BotoCoreError, Malformed, ValueError) as error:  # ValueError: the endpoint's URL
         where = f"stack {stack} in {region}" if region else f"stack {stack}"
         raise SettingsError(f"cannot read {where}: {error}") from error
-    return {**configuration["Environment"]["Variables"], "AWS_REGION": stacks.meta.region_name}
+    return {**variables, "AWS_REGION": stacks.meta.region_name}

@@ -15,7 +15,7 @@ from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import Occasion
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Alert, Route
-from flowwarden.notify.notification import one_line
+from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
 
 _GRAVEST_FIRST: Final = (Severity.HIGH, Severity.MEDIUM, Severity.INFO)

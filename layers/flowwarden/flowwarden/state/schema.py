@@ -12,14 +12,18 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.state.sets import DAY, HOUR
+from flowwarden.state.sets import BUCKETS, DAY, HOUR
 
 SETS: Final = "evidence"
 """Sort key of the items that contain sets of numbers."""
 WORK: Final = "enforcer"
 """Partition of the enforcer's work queue. One query reads it, so each run knows whether there is work."""
+OUTBOX: Final = "outbox"
+"""Partition of the enforcer's reports that are not sent yet."""
 WORK_TTL: Final = 3 * DAY
-"""Losing an item of the enforcer does no harm: the sweep checks every VPC anyway."""
+"""Losing an item of the work queue does no harm: the sweep checks every VPC anyway."""
+REGISTRY: Final = "flow-logs"
+"""Partition of what the enforcer stores about flow logs. One query reads it."""
 
 DAYS_READ: Final = 30
 """Days of a role's baseline that are read, so that biweekly traffic counts as usual. Items are kept for twice
@@ -61,12 +65,14 @@ class Item(Struct, frozen=True, kw_only=True):
     """Names of the parts of the key."""
     sets: tuple[str, ...] = ()
     """Names of its sets of numbers."""
+    bits: int = 48
+    """The length of its numbers. A longer one was not stored by this code, and is ignored."""
     sort: str = SETS
     """The sort key, unless `partition` is given."""
     partition: str = ""
     """A shared partition key; `key` is then the sort key."""
     ttl: int
-    """Retention in seconds."""
+    """Retention in seconds; 0 for an item that stays until it is removed."""
     ttl_from: str = "the beginning of its time"
     """Start of the retention."""
     per_batch: int = 0
@@ -91,6 +97,7 @@ class Item(Struct, frozen=True, kw_only=True):
         return begin + self.ttl
 
 
+_BUCKET: Final = (BUCKETS - 1).bit_length()
 _CONTACTS: Final = (
     "failed", "failed-usual", "failed-networks", "failed-outside", "answered", "answered-by",
     "answered-outside", "administered", "sessions",
@@ -98,14 +105,14 @@ _CONTACTS: Final = (
 
 CONTACTS_HOUR: Final = Item(
     name="contacts of an hour", prefix="contacts#1h#", key=("hour", "scope/host"), sets=_CONTACTS,
-    ttl=2 * HOUR, per_batch=12,
+    bits=_BUCKET, ttl=2 * HOUR, per_batch=12,
     why="Contacts of a host outside its role's baseline, per hour. The detectors scan and brute-force "
     f"count them across batches. Of an interface, a batch adds at most {MOST_HOSTS} hosts, with the latest "
     f"{MOST_WINDOWS} hours of each.",
 )  # fmt: skip
 CONTACTS_DAY: Final = Item(
     name="contacts of a day", prefix="contacts#24h#", key=("day", "scope/host"), sets=_CONTACTS,
-    ttl=2 * DAY, per_batch=12,
+    bits=_BUCKET, ttl=2 * DAY, per_batch=12,
     why="The same per day, for lateral-movement and for slow scans. Of an interface, a batch adds at most "
     f"{MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
@@ -123,7 +130,7 @@ SCANNERS: Final = Item(
     f"connections of {MOST_SUSPECTS} other hosts to two days each.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
-    name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",),
+    name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",), bits=_BUCKET,
     ttl=2 * DAY, per_batch=6,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
     "the previous day. A batch adds the hosts and slots with most attempts.",
@@ -135,7 +142,7 @@ UPLOADS: Final = Item(
     "A batch adds the hosts and hours with the largest uploads.",
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
-    name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",),
+    name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",), bits=7,
     ttl=2 * DAYS_READ * DAY, per_batch=4,
     why="Bytes that hosts of a role sent per hour, as powers of two. egress-volume uses the last "
     f"{DAYS_READ} days as the baseline.",
@@ -148,14 +155,14 @@ BASELINES: Final = Item(
     "once.",
 )  # fmt: skip
 SKIPPED: Final = Item(
-    name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",),
+    name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",), bits=7,
     ttl=2 * DAY, per_batch=8,
     why="Start minutes of windows with SKIPDATA, stored in two overlapping items per hour. records-skipped "
     f"counts them. A batch adds at most {MOST_LOST} interfaces: two items for the windows of one hour, one "
     "more for each further hour.",
 )  # fmt: skip
 HEARTBEATS: Final = Item(
-    name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",),
+    name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
     ttl=2 * DAY, per_batch=18,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent finds interfaces that "
     "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes. The log "
@@ -184,9 +191,48 @@ SWEEP_CURSOR: Final = Item(
     ttl=WORK_TTL, ttl_from="the time at which the sweep stopped",
     why="Where an unfinished sweep stopped. The next run continues from there.",
 )  # fmt: skip
+UNSENT: Final = Item(
+    name="unsent reports", prefix="unsent#", key=("report",), partition=OUTBOX,
+    ttl=WORK_TTL, ttl_from="the time of the report",
+    why="A report of the enforcer, stored before it is sent and removed afterwards. The next run sends what "
+    "is left: a retry finds everything repaired and has nothing to report.",
+)  # fmt: skip
+MANAGED_FLOW_LOGS: Final = Item(
+    name="managed flow logs", prefix="managed#", key=("flow log",), partition=REGISTRY,
+    ttl=0, ttl_from="until the flow log is gone",
+    why="The record that this stack created a flow log, or was told to manage it. The enforcer deletes only "
+    "flow logs with such a record and the stack's tag, because a tag alone can be set by others.",
+)  # fmt: skip
+CREATIONS: Final = Item(
+    name="creations", prefix="creation#", key=("client token",), partition=REGISTRY,
+    ttl=DAY, ttl_from="the call of CreateFlowLogs",
+    why="A flow log that the enforcer is about to create, stored before the call. If a run ends before it "
+    "stores the record, a later run finds out which flow log the call created.",
+)  # fmt: skip
+KNOWN_FLOW_LOGS: Final = Item(
+    name="known flow logs", prefix="known#", key=("flow log",), partition=REGISTRY,
+    ttl=0, ttl_from="until the flow log is gone",
+    why="The resource of an unmanaged flow log, so that the report of its deletion can name the VPC: the "
+    "event does not. Also what was reported about it, so that this is not repeated.",
+)  # fmt: skip
+DELETED_FLOW_LOGS: Final = Item(
+    name="deleted flow logs", prefix="deleted#", key=("flow log",), partition=REGISTRY,
+    ttl=30 * DAY, ttl_from="the deletion",
+    why="A flow log that was deleted, by which principal, and whether that was reported. A deletion that was "
+    "not reported yet is reported by the next run that reads this, whatever caused the run.",
+)  # fmt: skip
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
-    HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR,
+    HEARTBEATS, INCIDENTS, LOG_FORMATS, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
+    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
+
+
+def item_of(key: str) -> Item | None:
+    """The kind of an item of sets, from its key; None if the key is of none of them."""
+    return next((each for each in _OF_SETS if key.startswith(each.prefix)), None)
+
+
+_OF_SETS: Final = tuple(each for each in ITEMS if each.sets)

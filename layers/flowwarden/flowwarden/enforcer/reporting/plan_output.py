@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from flowwarden import printable
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
@@ -30,12 +31,12 @@ def as_text(report: EnforcementReport) -> str:
     lines += list(_duplicates(report.plans))
     lines += [f"! {each.reason}" for each in report.failures]
     lines += [f"! {each.resource}: {each.summary}" for each in report.troubles]
-    return "\n".join([*lines, *_summary(report, len(busy))]) + "\n"
+    return "\n".join(map(printable.printable, [*lines, *_summary(report, len(busy))])) + "\n"
 
 
 def as_json(report: EnforcementReport) -> bytes:
-    """The plan as an indented JSON document."""
-    return msgspec.json.format(msgspec.json.encode(as_document(report)), indent=2) + b"\n"
+    """The plan as an indented JSON document, of visible characters."""
+    return f"{printable.as_json(as_document(report), indent=2)}\n".encode()
 
 
 def as_document(report: EnforcementReport) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def keys_before(role: str, day: int) -> dict[str, int]:
 
 def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
     """The baseline built from items."""
-    seen = {keys[key]: sets[EDGES] for key, sets in items.items() if EDGES in sets}
+    seen = {keys[key]: sets[EDGES] for key, sets in items.items() if sets.get(EDGES)}
     return Baseline(day, seen)
 
 

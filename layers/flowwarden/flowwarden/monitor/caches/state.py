@@ -1,19 +1,26 @@
 """A container's cache of the state table's sets, and the view of one batch.
 
-The table is written only if a batch adds something to the cached sets. If the table does not answer, a batch
-is evaluated with the cache and the batch itself; nothing raises.
+The table is written only if a batch adds something to the cached sets. If the table does not answer, or its
+answers take longer than the batch's budget, a batch is evaluated with the cache and the batch itself; nothing
+raises.
+
+What a container has seen decides what it reports: some findings are reported once. So whatever a batch puts
+into the cache is taken out again (`StateView.forget`) unless the notifications of the batch are out. The next
+delivery of the batch then finds the container as the batch found it; the table may contain more, but only
+sets that a repeat does not change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import Final
 
 from flowwarden.errors import StateUnavailable
 from flowwarden.monitor.baseline.baseline import EDGES, Baseline, Edge, baseline, keys_before, learned
+from flowwarden.monitor.budget import UNLIMITED, Budget
 from flowwarden.monitor.caches.bounded import BoundedCache, size_of_numbers, size_of_sets
-from flowwarden.monitor.caches.heartbeats import HeartbeatCache
+from flowwarden.monitor.caches.heartbeats import GroupHeartbeats, HeartbeatCache
 from flowwarden.state.ports import EvidenceStore
 from flowwarden.state.sets import Addition, Sets, adds_nothing, fingerprint, merged
 from flowwarden.state.write_budget import WriteBudget
@@ -54,9 +61,9 @@ class StateCache:
         """By role and day: the fingerprints of the edges that this container has written."""
         self.recalled = BoundedCache[tuple[str, ...], dict[str, Sets]](RECALLED)
 
-    def for_batch(self) -> StateView:
-        """The state as one batch sees it."""
-        return StateView(self)
+    def for_batch(self, budget: Budget = UNLIMITED) -> StateView:
+        """The state as one batch sees it; `budget` limits the time of its calls."""
+        return StateView(self, budget)
 
     def remember(self, key: str, sets: Sets) -> None:
         """Cache the sets of an item."""
@@ -66,23 +73,28 @@ class StateCache:
 class StateView:
     """The state as one batch sees it.
 
-    After a failed call, the table is not called again in the same batch: each call that hangs takes seconds
-    from the time for sending pages.
+    A call that fails is made once more. After that, and once the budget is spent, the table is not called
+    again: each call that hangs takes seconds from the time for sending pages.
     """
 
-    def __init__(self, cache: StateCache) -> None:
+    def __init__(self, cache: StateCache, budget: Budget = UNLIMITED) -> None:
         self._cache = cache
+        self._budget = budget
+        self._failed = False
+        self._undo: list[Callable[[], object]] = []
+        """Takes the changes of this batch out of the cache."""
         self._writes = WriteBudget()
         self._roles_read = 0
         self.unread = 0
         """Baselines that this batch did not read, because it needs too many."""
         self.failures = 0
-        """Calls of this batch that the table did not answer."""
+        """Calls of this batch that the table did not answer, or for which no time was left: at most one for
+        each budget, because no further call is made."""
 
     @property
     def is_away(self) -> bool:
         """Whether the table failed in this batch; missing items may exist nevertheless."""
-        return self.failures > 0
+        return self._failed
 
     @property
     def deferred(self) -> int:
@@ -99,20 +111,29 @@ class StateView:
         """The interfaces that this container has seen."""
         return self._cache.heartbeats
 
+    def forget(self) -> None:
+        """Take what this batch has put into the cache out again: its notifications are not out."""
+        while self._undo:
+            self._undo.pop()()
+
+    def resume(self, budget: Budget) -> None:
+        """Go on with another budget, for what can wait until the notifications are out."""
+        self._failed = self._failed and not self._budget.is_spent
+        self._budget = budget
+
     def add(self, addition: Addition) -> Sets:
         """Add to an item; return its sets."""
         known = self.known(addition.key)
         if adds_nothing(addition.sets, known):
             return known
         if self.is_away or not self._writes.take(addition.key):
+            return merged(known, addition.sets)  # not cached, so that the next batch retries
+        stored = self._call(lambda: self._cache.store.add(addition))
+        if stored is None:
             return merged(known, addition.sets)
-        try:
-            together = merged(known, addition.sets, self._cache.store.add(addition))
-        except StateUnavailable:
-            # Not cached, so that the next batch retries.
-            self.failures += 1
-            return merged(known, addition.sets)
+        together = merged(known, addition.sets, stored)
         self._cache.remember(addition.key, together)
+        self._undo.append(lambda: self._cache.items.pop(addition.key, None))
         return together
 
     def known(self, key: str) -> Sets:
@@ -126,13 +147,8 @@ class StateView:
 
     def read(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The existing items; none if the table does not answer."""
-        if self.is_away:
-            return {}
-        try:
-            return dict(self._cache.store.read([*keys]))
-        except StateUnavailable:
-            self.failures += 1
-            return {}
+        wanted = [*keys]
+        return dict(self._call(lambda: self._cache.store.read(wanted)) or {})
 
     def read_once(self, keys: Iterable[str]) -> dict[str, Sets]:
         """The same, read once per container; for items of past times."""
@@ -145,6 +161,32 @@ class StateView:
             keys_of = _KEY * len(wanted)
             self._cache.recalled.put(wanted, items, keys_of + sum(map(size_of_sets, items.values())))
         return items
+
+    def judged(self, group: GroupHeartbeats, slot: int) -> None:
+        """Note that a slot of a log group was checked for silent interfaces."""
+        before, group.judged = group.judged, slot
+        self._undo.append(lambda: setattr(group, "judged", before))
+
+    def _call[T](self, call: Callable[[], T]) -> T | None:
+        """The table's answer; None if it does not answer in this batch."""
+        if self._failed:
+            return None
+        before = self._budget.left
+        answer = self._attempt(call)
+        if answer is None and self._budget.allows_repeat(before):
+            answer = self._attempt(call)
+        self._failed = answer is None
+        self.failures += self._failed
+        return answer
+
+    def _attempt[T](self, call: Callable[[], T]) -> T | None:
+        if self._budget.is_spent:
+            return None
+        try:
+            with self._budget.spending():
+                return call()
+        except StateUnavailable:
+            return None
 
     def baseline(self, role: str, day: int, now: int) -> Baseline | None:
         """The baseline of a role on a day; see `baselines`."""
@@ -196,8 +238,12 @@ class StateView:
         addition = learned(role, day, frozenset(new) if len(new) <= MOST_EDGES else _some(frozenset(new)))
         is_full = len(self.known(addition.key).get(EDGES, frozenset())) >= MOST_EDGES
         if is_full or self.keep(addition):
-            written |= frozenset(new.values())
-            self._cache.taught.put((role, day), written, size_of_numbers(written))
+            self._teach((role, day), written, written | frozenset(new.values()))
+
+    def _teach(self, key: tuple[str, int], before: frozenset[int], written: frozenset[int]) -> None:
+        taught = self._cache.taught
+        taught.put(key, written, size_of_numbers(written))
+        self._undo.append(lambda: taught.put(key, before, size_of_numbers(before)))
 
 
 def _some(edges: frozenset[Edge]) -> frozenset[Edge]:

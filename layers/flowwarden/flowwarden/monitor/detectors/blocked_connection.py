@@ -115,7 +115,9 @@ def _weigh(
 ) -> BlockedConnection:
     """The finding; it does not page until its host was rejected in `least` recent slots."""
     today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
-    return held_until_persistent(finding, today[REFUSED], least)
+    # A slot from the future would make all others look old. Clocks of containers can differ by one slot.
+    slots = frozenset(each for each in today[REFUSED] if each <= view.now // SLOT + 1)
+    return held_until_persistent(finding, slots, least)
 
 
 def _report(sample: FlowSample, limit: int) -> BlockedConnection:

@@ -25,7 +25,6 @@ from flowwarden.monitor.findings import InterfaceFinding, Severity, SurplusFindi
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Gap, GapKind
@@ -134,7 +133,7 @@ def text(finding: SkippedRecords) -> Text:
     """The finding in words."""
     facts = finding.facts
     return Text(
-        summary=one_line(
+        summary=(
             f"Records lost: AWS skipped at least {facts.windows} aggregation windows of {finding.subject} "
             f"within 2 h."
         ),

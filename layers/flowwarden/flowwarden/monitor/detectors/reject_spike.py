@@ -99,7 +99,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
 def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:
     """The attempts of the day before, by slot."""
     wanted = keys(place, slot)
-    return {wanted[key]: distinct(sets[TRIED]) for key, sets in state.read_once(wanted).items()}
+    items = state.read_once(wanted)
+    return {wanted[key]: distinct(sets.get(TRIED, frozenset())) for key, sets in items.items()}
 
 
 def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:

@@ -10,7 +10,7 @@ from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, subject_
 from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
-from flowwarden.notify.notification import Notification
+from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
 
 NAME: Final = "alert-rollup"
@@ -77,18 +77,14 @@ def render(summaries: Sequence[str], count: int, occasion: Occasion, route: Rout
     )
 
 
-def _text(summaries: Sequence[str], count: int, occasion: Occasion, route: Route) -> str:
+def _text(summaries: Sequence[str], count: int, occasion: Occasion, route: Route) -> Composed:
     rest = [f"… and {count - LISTED:,} more"] if len(summaries) > LISTED else []
-    return "\n".join(
-        [
-            summarize(count, occasion),
-            "",
-            *_CAUSE[route],
-            "",
-            *(f"  - {each}" for each in (*summaries[:LISTED], *rest)),
-            "",
+    return Composed.of(
+        (summarize(count, occasion),),
+        _CAUSE[route],
+        (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
+        (
             f"Logged in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
             f"Repeats of each alert suppressed for {duration(occasion.quiet_minutes)}.",
-            "",
-        ]
+        ),
     )
