@@ -113,6 +113,10 @@ wheel: .venv/.made ## Build the wheel of the command line into build/wheel, and 
 bench: .venvs/bench/.made ## Measure the time to read a payload, compared with lower bounds and other parsers, in about 4 minutes (ARGS=--quick, ARGS=--stages)
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
+.PHONY: loud
+loud: .venv/.made ## Measure the loudest batches on the function's share of a core, in about 10 minutes (ARGS=noise: one of them)
+	@$(BIN)/python -m benchmarks.loud $(ARGS)
+
 .PHONY: eval
 eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: 3 min)
 	@$(BIN)/python -m benchmarks.evaluation $(ARGS)

@@ -23,10 +23,15 @@ def _nothing(_loader: yaml.SafeLoader, _suffix: str, _node: yaml.Node) -> None:
 _Plain.add_multi_constructor("!", _nothing)
 
 
+def template() -> dict[str, Any]:
+    """The template as data."""
+    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader=_Plain)  # noqa: S506 -- a SafeLoader
+    return loaded
+
+
 def log_format() -> str:
     """The default of the template's `LogFormat`."""
-    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader=_Plain)  # noqa: S506 -- a SafeLoader
-    default: str = template["Parameters"]["LogFormat"]["Default"]
+    default: str = template()["Parameters"]["LogFormat"]["Default"]
     return default
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from flowwarden.state.schema import ITEMS, Item
+from flowwarden.state.schema import ITEMS, SHARED, Item
+from flowwarden.state.write_budget import MOST_WRITES
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "state.md"
 SPANS: Final = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-INTRODUCTION: Final = """\
+INTRODUCTION: Final = f"""\
 # What the state table stores
 
 `make docs` writes this page from `layers/flowwarden/flowwarden/state/schema.py`. Change that file instead.
@@ -20,22 +21,22 @@ INTRODUCTION: Final = """\
 Flow Warden stores its state in one DynamoDB table with the keys `pk` and `sk`. Each section describes one
 kind of item. DynamoDB deletes an item some time after its retention ends, so the code never relies on the
 deletion. In a key, a word in angle brackets stands for a value: hosts and addresses are IP addresses in clear
-text. The budget is the maximum number of items of the kind that one batch writes. The monitor judges most
-findings one interface at a time; the budget then applies to each interface.
+text. A batch makes at most {MOST_WRITES} writes, whatever it contains: each kind of item has writes of its
+own, and {SHARED} more are for the kinds that ask first. What is not written is new again in the next batch.
 [The decision](decisions/host-history-is-sets.md) explains why sets store the state.
 """
 
 
 def page(items: tuple[Item, ...] = ITEMS) -> str:
     """docs/state.md."""
-    head = "| Item | Partition key | Sort key | Retention | Writes of a batch |\n|---|---|---|---|---|"
+    head = "| Item | Partition key | Sort key | Retention | Writes of its own |\n|---|---|---|---|---|"
     rows = "\n".join(_row(each) for each in items)
     return "\n".join([INTRODUCTION, head, rows, "", *(_section(each) for each in items)])
 
 
 def _row(item: Item) -> str:
     partition, sort = item.address(*(f"<{part}>" for part in item.key))
-    budget = item.per_batch or "no budget"
+    budget = item.per_batch or "none"
     return f"| {item.name} | `{partition}` | `{sort}` | {_kept(item)} | {budget} |"
 
 

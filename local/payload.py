@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from flowwarden.enforcer.triggers.trigger import RECORD_AS_MANAGED
 from flowwarden.records.subscription import encode
 from local.environment import ACCOUNT_ID
 
@@ -131,7 +132,7 @@ def read(path: Path) -> ReadableEvent:
     except OSError as error:
         raise NotAnEvent(f"{name}: {error.strerror}; the events are in {folders}") from error
     event = _decode(name, content)
-    if not {"messageType", "detail-type"} & event.event.keys():
+    if not {"messageType", "detail-type", RECORD_AS_MANAGED} & event.event.keys():
         raise NotAnEvent(
             f"{name}: the `event` has neither `messageType`, for the monitor, nor `detail-type`, for the "
             f"enforcer; see the examples in {folders}"

@@ -15,6 +15,7 @@ import boto3
 from msgspec import Struct
 
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
@@ -22,6 +23,7 @@ from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.enforcer.ports import EnforcerPorts
 from flowwarden.enforcer.reconcile import Enforcer
+from flowwarden.enforcer.registry import ManagedFlowLog
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.claims import ClaimTerms
@@ -109,7 +111,15 @@ def build(vpcs: int, progress: Callable[[str], None]) -> dict[str, str]:
             progress(f"{number} VPCs created")
     for vpc_id, state in states.items():
         _prepare(ec2, logs, vpc_id, state)
+    _record(ec2, DynamoDbRegistry(session.client("dynamodb"), TABLE))
     return states
+
+
+def _record(ec2: Any, registry: DynamoDbRegistry) -> None:  # noqa: ANN401 - a client
+    """Record the tagged flow logs as created by the stack."""
+    for each in ec2.describe_flow_logs()["FlowLogs"]:
+        if each.get("Tags"):
+            registry.put(ManagedFlowLog(flow_log_id=each["FlowLogId"], vpc_id=each["ResourceId"], at=0))
 
 
 def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
@@ -121,6 +131,7 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
         roles=Roles(counted.client("iam")),
         evidence=DynamoDbEvidence(table, TABLE),
         queue=DynamoDbWorkQueue(table, TABLE),
+        registry=DynamoDbRegistry(table, TABLE),
         claims=DynamoDbClaims(table, TABLE, ClaimTerms(quiet=4 * 3600, lease=50)),
         routes={},
         pace=Hour(),

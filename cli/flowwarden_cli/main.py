@@ -10,6 +10,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, NoReturn
 
+from flowwarden.printable import printable
 from flowwarden_cli.commands import COMMANDS
 from flowwarden_cli.commands.command import FINE, UNREADABLE, Command, UsageError
 from flowwarden_cli.terminal.console import Console
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console.of_process()
     try:
         code = run(sys.argv[1:] if arguments is None else arguments, console)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `| head`, closed the pipe, which is not an error
         _drop_output()
         return FINE
@@ -56,16 +58,23 @@ def run(arguments: Sequence[str], console: Console, commands: Sequence[Command] 
         parsers[options.command].error(str(error))
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors quote arguments, among them names of files, without their control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and the error, and exit with 2."""
+        super().error(printable(message))
+
+
 def _drop_output() -> None:
     """Discard what is not yet written, because Python writes it again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser(
-    commands: Sequence[Command], width: int
-) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def _parser(commands: Sequence[Command], width: int) -> tuple[argparse.ArgumentParser, dict[str, _Parser]]:
     """The parser of the whole command line, and that of each command."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="flowwarden",
         description=_DESCRIPTION,
         formatter_class=partial(argparse.HelpFormatter, width=width),

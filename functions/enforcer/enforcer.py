@@ -24,6 +24,7 @@ from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.last_good import PolicyInUse
+from flowwarden.printable import as_json, safe
 from flowwarden.settings import EnforcerSettings
 
 type Handler = Callable[[object, LambdaContext], dict[str, Any]]
@@ -31,7 +32,7 @@ type Handler = Callable[[object, LambdaContext], dict[str, Any]]
 EC2_ATTEMPTS = 5
 """Backs off for at most 15 s per call; after that, the service itself waits while time remains."""
 
-logger = Logger(service="enforcer")
+logger = Logger(service="enforcer", json_serializer=as_json)
 metrics = Metrics(service="enforcer", namespace="FlowWarden")
 
 
@@ -120,11 +121,14 @@ def log(report: EnforcementReport) -> None:
         write(remediation.summary, subject=remediation.resource, done=remediation.applied)
     for duplicate in report.duplicates:
         logger.info(
-            "unmanaged flow logs record the same traffic again",
+            "flow logs of others record the same traffic again",
             vpc=duplicate.vpc_id,
             flow_logs=duplicate.flow_log_ids,
             monthly_dollars=duplicate.monthly_dollars,
         )
+    for note in report.unreadable_items.named:
+        logger.warning("an item of the state table contains an invalid member, which is ignored", member=note)
+    log_flow_logs(report)
     if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))
     origin = report.trigger.origin
@@ -138,6 +142,29 @@ def log(report: EnforcementReport) -> None:
         goes_on=report.goes_on,
         counts=count_results(report),
     )
+
+
+def log_flow_logs(report: EnforcementReport) -> None:
+    """Log deletions, flow logs recorded as managed, and those that are reported once."""
+    for deletion in report.deletions:
+        caller = deletion.caller
+        logger.warning(
+            "a flow log was deleted",
+            flow_log=deletion.flow_log_id,
+            vpc=deletion.vpc_id or None,
+            managed=deletion.managed,
+            actor=caller.actor if caller is not None else None,
+        )
+    for adopted in report.adopted:
+        logger.info("recorded as managed", flow_log=adopted.flow_log_id, vpc=adopted.resource_id)
+    for reason, found in (
+        ("tagged, but not recorded as managed", report.unrecorded),
+        ("recorded by others", report.elsewhere),
+    ):
+        for each in found:
+            logger.info(
+                reason, flow_log=each.flow_log_id, resource=each.resource_id, destination=each.destination
+            )
 
 
 def log_delivery(delivery: DeliveryReport) -> None:
@@ -158,6 +185,7 @@ def count(report: EnforcementReport) -> None:
         "FlowLogsReplaced": len(report.of(Result.REPLACED)),
         "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
         "EnforcementFailures": len(report.failures) + len(report.troubles),
+        "EnforcerStateUnreadable": report.unreadable_items.count,
     }
     for name, number in numbers.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
@@ -176,9 +204,12 @@ def summarize(report: EnforcementReport) -> dict[str, Any]:
     summary: dict[str, Any] = {"kind": report.trigger.kind.lower(), "reason": report.trigger.reason, **named}
     if report.remediations:
         summary["repairs"] = [f"{each.resource}: {each.summary}" for each in report.remediations]
+    if report.trigger.to_record:
+        summary["recorded_as_managed"] = [each.flow_log_id for each in report.adopted]
     if report.plans or report.log_group_steps:
         summary["plan"] = plan_output.as_document(report)
-    return summary
+    answer: dict[str, Any] = safe(summary)
+    return answer
 
 
 handler = make_handler(wire)

@@ -28,10 +28,11 @@ from flowwarden.errors import NotASubscriptionEvent
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.report import BatchReport
+from flowwarden.printable import as_json
 from flowwarden.records.subscription import ControlMessage, LogBatch, decode
 from flowwarden.settings import MonitorSettings
 
-logger = Logger(service="monitor")
+logger = Logger(service="monitor", json_serializer=as_json)
 metrics = Metrics(namespace="FlowWarden", service="monitor")
 
 type Wiring = tuple[MonitorSettings, MonitoringService]
@@ -47,6 +48,7 @@ METRICS = {
     "SkipData": "skip_data",
     "Malformed": "malformed",
     "Findings": "findings",
+    "FindingsSummedUp": "findings_summed_up",
     "Notifications": "notifications",
     "Suppressed": "suppressed",
     "InternetRejects": "internet_rejects",
@@ -56,6 +58,9 @@ METRICS = {
     "EvidenceUnavailable": "evidence_unavailable",
     "InterfacesUnavailable": "interfaces_unavailable",
     "PolicyInvalid": "policy_invalid",
+    "Deferred": "deferred",
+    "StateUnreadable": "state_unreadable",
+    "DescriptionsUnreadable": "descriptions_unreadable",
 }
 """CloudWatch metric → attribute of the result. All are emitted for each batch, including zeros."""
 
@@ -67,7 +72,7 @@ def wire() -> Wiring:
         ConfigurationError: a setting or the log format is not valid.
     """
     settings = MonitorSettings.from_mapping(os.environ)
-    return settings, on_aws(settings, logger.warning)
+    return settings, on_aws(settings, logger.warning, time.sleep)
 
 
 def make_handler(wiring: Callable[[], Wiring], clock: Callable[[], float] = time.time) -> Handler:
@@ -166,7 +171,16 @@ def report(batch: LogBatch, result: BatchReport) -> None:
             "the state table did not answer: pages may repeat, stored state is not used",
             calls=result.state_unavailable,
         )
+    warn_of_unreadable(result)
     logger.info("batch done", events=len(batch.lines), incidents=result.delivery.sent)
+
+
+def warn_of_unreadable(result: BatchReport) -> None:
+    """Log what could not be read of the state table's items and of EC2's answers, each once per container."""
+    for note in result.unreadable_items.named:
+        logger.warning("an item of the state table contains an invalid member, which is ignored", member=note)
+    for note in result.unreadable_answers.named:
+        logger.warning("an answer of EC2 contains an invalid member, which is ignored", member=note)
 
 
 def log_some(message: str, summaries: Sequence[str]) -> None:

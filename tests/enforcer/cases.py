@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.coverage import VpcState
 from flowwarden.enforcer.decide.delivery import slots
+from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.state.desired import resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
 from flowwarden.network.interface import NetworkInterface

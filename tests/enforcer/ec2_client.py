@@ -60,6 +60,8 @@ class Ec2Client:
     """VPCs for which CreateFlowLogs is always throttled."""
     interrupt: Callable[[], object] | None = None
     """A callback that runs occasionally just before a change, such as another run."""
+    ours: set[str] = field(default_factory=set)
+    """The flow logs that the stack created."""
     harm: list[str] = field(default_factory=list)
     """Forbidden changes that were made."""
     _looks: int = 0
@@ -128,6 +130,7 @@ class Ec2Client:
         flow_log_id = self.add(described, delivers=_where(asked) not in self.broken_groups)
         self.flow_logs[flow_log_id].shown_after = self._looks + 1 + self.random.randint(0, self.lag)
         self._by_token[token] = flow_log_id
+        self.ours.add(flow_log_id)
         self.changes.append(f"create {flow_log_id} in {vpc_id}")
         self.fault("CreateFlowLogs")
         return {"FlowLogIds": [flow_log_id], "Unsuccessful": []}
@@ -145,7 +148,8 @@ class Ec2Client:
         real.gone_after = self._looks + 1 + self.random.randint(0, self.lag)
         if lost := before - self.recorded(vpc_id):
             self.harm.append(f"{vpc_id} lost coverage of {sorted(lost)} by the deletion of {flow_log_id}")
-        if not any(tag["Key"] == MANAGED_TAG for tag in real.described.get("Tags", [])):
+        tagged = any(tag["Key"] == MANAGED_TAG for tag in real.described.get("Tags", []))
+        if not tagged or flow_log_id not in self.ours:
             self.harm.append(f"{flow_log_id} is unmanaged")
         self.changes.append(f"delete {flow_log_id}")
         self.fault("DeleteFlowLogs")
@@ -160,7 +164,7 @@ class Ec2Client:
             raise _error("CreateTags", "InvalidFlowLogId.NotFound")
         for real in found:
             tags = {tag["Key"]: tag["Value"] for tag in real.described["Tags"]}
-            if MANAGED_TAG not in tags:
+            if MANAGED_TAG not in tags or real.described["FlowLogId"] not in self.ours:
                 self.harm.append(f"{real.described['FlowLogId']} is unmanaged")
             tags |= {tag["Key"]: tag["Value"] for tag in Tags}
             real.described["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]

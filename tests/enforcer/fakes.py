@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
+from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.iam_policy import Statement
 from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
@@ -16,16 +17,19 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
+from flowwarden.enforcer.outbox import Unsent
 from flowwarden.enforcer.ports import EnforcerPorts, FlowLogService
 from flowwarden.enforcer.reconcile import Enforcer
+from flowwarden.enforcer.registry import Creation, Entry, ManagedFlowLog
 from flowwarden.enforcer.state.desired import managed_tags
-from flowwarden.enforcer.state.inventory import LogGroup, Subscription
+from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.errors import EnforcementError, StateUnavailable
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.policy.flow_logs import FlowLogsPolicy
+from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
@@ -147,6 +151,76 @@ class FakeWorkQueue:
 
 
 @dataclass
+class FakeOutbox:
+    """The reports in the state table that are not sent yet."""
+
+    reports: dict[str, Unsent] = field(default_factory=dict)
+
+    def load(self) -> list[Unsent]:
+        """All reports."""
+        return list(self.reports.values())
+
+    def put(self, report: Unsent, now: int) -> None:
+        """Store the report."""
+        assert now
+        self.reports[report.key] = report
+
+    def remove(self, key: str) -> None:
+        """Remove the report."""
+        self.reports.pop(key, None)
+
+
+@dataclass
+class MemoryRegistry:
+    """The registry of flow logs in the state table."""
+
+    entries: dict[tuple[type[Entry], str], Entry] = field(default_factory=dict)
+    broken: bool = False
+    writes: int = 0
+    fails_at: int = 0
+    """The number of the write that fails; 0 for none."""
+
+    def load(self) -> list[Entry]:
+        """All entries."""
+        self._check()
+        return list(self.entries.values())
+
+    def put(self, entry: Entry) -> None:
+        """Store the entry."""
+        self._write()
+        self.entries[_key(entry)] = entry
+
+    def remove(self, entry: Entry) -> None:
+        """Remove the entry."""
+        self._write()
+        self.entries.pop(_key(entry), None)
+
+    def record(self, *flow_logs: FlowLog) -> None:
+        """Store that the stack created these flow logs."""
+        for each in flow_logs:
+            entry = ManagedFlowLog(flow_log_id=each.flow_log_id, vpc_id=each.resource_id, at=0)
+            self.entries[_key(entry)] = entry
+
+    def of[Kind: Entry](self, kind: type[Kind]) -> list[Kind]:
+        """The entries of a kind."""
+        return [each for each in self.entries.values() if isinstance(each, kind)]
+
+    def _write(self) -> None:
+        self.writes += 1
+        self._check()
+        if self.writes == self.fails_at:
+            raise StateUnavailable("the table does not answer")
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StateUnavailable("the table does not answer")
+
+
+def _key(entry: Entry) -> tuple[type[Entry], str]:
+    return type(entry), entry.client_token if isinstance(entry, Creation) else entry.flow_log_id
+
+
+@dataclass
 class FakePace:
     """Time that passes only through waiting."""
 
@@ -172,14 +246,17 @@ class Fakes:
     roles: FakeRoles = field(default_factory=FakeRoles)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
     queue: FakeWorkQueue = field(default_factory=FakeWorkQueue)
+    registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(TERMS))
     sink: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     more_sinks: tuple[MemorySink, ...] = ()
     """Further sinks on the same route."""
     pace: FakePace = field(default_factory=FakePace)
+    outbox: FakeOutbox = field(default_factory=FakeOutbox)
 
     def aws(self) -> EnforcerPorts:
         """The ports of the service. Work queue and claims share a table, so both are unavailable together."""
+        self.registry.broken = self.registry.broken or self.queue.broken
         self.claims.away = {"claim", "confirm", "release"} if self.queue.broken else set()
         return EnforcerPorts(
             ec2=self.ec2,
@@ -187,10 +264,17 @@ class Fakes:
             roles=self.roles,
             evidence=self.evidence,
             queue=self.queue,
+            registry=self.registry,
             claims=self.claims,
             routes={Route.OPERATIONS: (self.sink, *self.more_sinks)},
             pace=self.pace,
+            outbox=self.outbox,
         )
+
+    def __post_init__(self) -> None:
+        """Record the flow logs of a fake EC2 that have the stack's tag: the stack created them."""
+        if isinstance(self.ec2, FakeEc2) and not self.registry.entries:
+            self.registry.record(*(each for each in self.ec2.existing if is_tagged(each, STACK)))
 
     @property
     def reported(self) -> set[str]:

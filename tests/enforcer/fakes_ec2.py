@@ -169,4 +169,5 @@ def wanted(
         deliver_logs_status="SUCCESS",
         creation_time=creation_time,
         tags=desired.tags,
+        recorded=True,
     )

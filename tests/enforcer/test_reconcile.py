@@ -243,12 +243,12 @@ def test_a_deletion_is_reported_if_time_runs_out_before_the_check() -> None:
     assert "the next scheduled run continues" in notification.text
 
 
-def test_a_deletion_without_consequence_is_not_reported() -> None:
-    """The same holds if the VPC is deleted, and for a sweep whose creation is delayed."""
+def test_a_deletion_is_reported_whatever_follows() -> None:
+    """The VPC may be covered or deleted; a sweep without a deletion reports nothing while it waits."""
     covered = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [existing(flow_log_id="fl-2")])), DELETED)
     gone = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": VpcGone("gone")})), DELETED)
     swept = enforce(Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED})))
-    assert [each.is_news for each in (covered, gone, swept)] == [False] * 3
+    assert [each.is_news for each in (covered, gone, swept)] == [True, True, False]
 
 
 def test_failed_listing_is_reported_and_retried() -> None:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
+from flowwarden.enforcer.registry import ManagedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
@@ -57,6 +58,8 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
 
 
 OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": STACK.stack_name}, {"Key": "team", "Value": "theirs"}]
+BY_OTHERS: dict[str, Any] = {"tagged by others": True}
+"""A flow log of others, which they gave the stack's tag."""
 FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "another/group"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
@@ -102,6 +105,20 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     ),
     "own, and foreign elsewhere": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED, **FOREIGN)),
+        ec2.add(described(vpc, WANTED)),
+    ),
+    "tagged by others, the wanted one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **BY_OTHERS)),
+    "tagged by others, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **BY_OTHERS), delivers=False
+    ),
+    "tagged by others, elsewhere": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **BY_OTHERS, LogGroupName="another/group")
+    ),
+    "tagged by others, another format in our group": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **BY_OTHERS, LogFormat="${version}")
+    ),
+    "tagged by others, and own": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, **BY_OTHERS, LogGroupName="another/group")),
         ec2.add(described(vpc, WANTED)),
     ),
     "two own": lambda ec2, vpc: (
@@ -162,6 +179,11 @@ class World:
             assert alternate is not None
             self.ec2.broken_groups = {alternate.destination} | ({GROUP} if self.all_broken else set())
         self.fakes = Fakes(ec2=Ec2FlowLogs(cast("Any", self.ec2)))
+        for flow_log_id, real in self.ec2.flow_logs.items():
+            if real.described["Tags"] and not real.described.get("tagged by others"):
+                self.ec2.ours.add(flow_log_id)
+                record = ManagedFlowLog(flow_log_id=flow_log_id, vpc_id=real.described["ResourceId"], at=OLD)
+                self.fakes.registry.put(record)
 
     def run(self, kind: RunKind) -> EnforcementReport:
         """One run of the enforcer."""
@@ -180,6 +202,12 @@ class World:
             service.reconcile(trigger, self.now + 60)
         self.fakes.evidence.is_away = False
         return report
+
+    def tag_all(self) -> None:
+        """Give every flow log of others the stack's tag."""
+        for flow_log_id, real in self.ec2.flow_logs.items():
+            if flow_log_id not in self.ec2.ours:
+                real.described["Tags"] = OTHER_TAGS
 
     def tamper(self) -> None:
         """Delete a log group or its subscription, at random."""
@@ -229,6 +257,8 @@ def worlds(draw: st.DrawFn) -> World:
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
     world.policy = draw(st.sampled_from([POLICY, replace(POLICY, foreign=ENOUGH)]))
+    if draw(st.booleans()):
+        world.tag_all()
     world.forgets, world.tampers = draw(st.booleans()), draw(st.booleans())
     world.ec2.unreadable = draw(st.booleans())
     if draw(st.booleans()):
@@ -266,12 +296,17 @@ def test_no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log(world:
 
 def foreign_ones(world: World) -> list[dict[str, Any]]:
     """The unmanaged flow logs, with their tags."""
-    return [each.described for each in deepcopy(world.ec2.there()) if not each.described["Tags"]]
+    return [
+        each.described
+        for each in deepcopy(world.ec2.there())
+        if each.described["FlowLogId"] not in world.ec2.ours
+    ]
 
 
 def assert_subscribed(world: World) -> None:
     """Every group that a managed flow log writes into, wanted or not, exists and has its subscription."""
-    managed = {each.described["LogGroupName"] for each in world.ec2.there() if each.described["Tags"]}
+    there = [each.described for each in world.ec2.there()]
+    managed = {each["LogGroupName"] for each in there if each["FlowLogId"] in world.ec2.ours}
     groups = world.fakes.groups.there
     assert {each: groups[each].subscriptions for each in managed} == dict.fromkeys(
         managed, sound().subscriptions
@@ -294,7 +329,8 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         assert len(world.ec2.there(vpc_id)) == 2, "the managed flow log never failed visibly"
     elif result is Result.COVERED:
         assert world.ec2.recorded(vpc_id) == {"ACCEPT", "REJECT"}
-        own = [each for each in world.ec2.there(vpc_id) if each.described["Tags"]]
+        there = world.ec2.there(vpc_id)
+        own = [each for each in there if each.described["FlowLogId"] in world.ec2.ours]
         assert len(own) <= 1, "the replaced flow log was deleted"
         for each in own:
             tags = {tag["Key"]: tag["Value"] for tag in each.described["Tags"]}

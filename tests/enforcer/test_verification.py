@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.observe import observe
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.recurring import UNVERIFIED
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.triggers.trigger import Trigger
@@ -14,7 +15,7 @@ from flowwarden.enforcer.work_queue import WorkItem
 from flowwarden.errors import CallFailed, EnforcementError, PublishFailed
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
-from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes, MemoryRegistry
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import (
     AT_ONCE,
@@ -70,7 +71,8 @@ def test_a_failed_listing_of_instances_is_reported_and_blocks_nothing(fault: Enf
 def test_a_run_for_one_vpc_lists_only_its_own_instances() -> None:
     """This holds for as many instances as a filter accepts."""
     ec2 = FakeEc2(own("vpc-1"), [existing()], [HOST], instances_running={"i-1": None, "i-2": None})
-    assert observe(ec2, MemoryEvidence(), STACK, ["vpc-1"], BORN).resources["vpc-1"].interfaces == (HOST,)
+    observed = observe(ec2, MemoryEvidence(), Registry(MemoryRegistry()), STACK, ["vpc-1"], BORN)
+    assert observed.resources["vpc-1"].interfaces == (HOST,)
     assert ec2.instances_asked == [["i-1"]]
 
 

@@ -31,6 +31,7 @@ from flowwarden.settings import EnforcerSettings
 from tests.enforcer.cases import changed
 from tests.enforcer.fakes import MONITOR, FakeGroups, FakeRoles, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.hostile import is_visible, places, poisoned, texts
 from tests.notify.fakes import MemorySink
 from tests.outside import DATA
 
@@ -112,7 +113,7 @@ def world(described: dict[str, Any]) -> FakeEc2:
 
 def moment(event: dict[str, Any]) -> float:
     """The time of an event, Unix seconds."""
-    return datetime.fromisoformat(event["time"]).timestamp()
+    return datetime.fromisoformat(event.get("time", "2026-11-02T09:30:00Z")).timestamp()
 
 
 def run_of(case: dict[str, Any]) -> Run:
@@ -222,6 +223,7 @@ def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.Capture
         "FlowLogsReplaced": [0.0],
         "LogGroupsRestored": [0.0],
         "EnforcementFailures": [1.0],
+        "EnforcerStateUnreadable": [0.0],
     }
 
 
@@ -237,6 +239,7 @@ def test_metrics_count_the_results(capsys: pytest.CaptureFixture[str]) -> None:
         "FlowLogsReplaced": [0.0],
         "LogGroupsRestored": [0.0],
         "EnforcementFailures": [0.0],
+        "EnforcerStateUnreadable": [0.0],
     }
 
 
@@ -430,3 +433,23 @@ def test_wiring_needs_only_the_environment() -> None:
         check=True,
     )
     assert done.stdout.strip() == "Enforcer"
+
+
+def test_hostile_text_stays_within_its_line_of_the_log() -> None:
+    """Each text of an event in turn: every line of the log is one JSON document of visible characters."""
+    case = read(ROOT / "events" / "enforcer" / "delete-flow-logs.json")
+    paths = list(places(case["event"]["detail"]))
+    for path in paths:
+        run, stream = run_of(case), io.StringIO()
+        handler = enforcer.logger.registered_handler
+        assert isinstance(handler, logging.StreamHandler)
+        before = handler.setStream(stream)
+        try:
+            result = run({**case["event"], "detail": poisoned(case["event"]["detail"], path)})
+        finally:
+            handler.setStream(before or sys.stdout)
+        assert is_visible(stream.getvalue())
+        assert all(json.loads(line) for line in stream.getvalue().splitlines())
+        assert all(is_visible(each) for each in texts(result))
+        assert all(is_visible(each.text) for each in run.sink.sent)
+    assert paths

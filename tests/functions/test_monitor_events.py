@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import encode
 from flowwarden.settings import MonitorSettings
+from tests.hostile import HOSTILE, is_visible
 from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
@@ -135,7 +139,7 @@ def test_there_is_an_example_of_every_kind_of_event() -> None:
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
         "unexpected-egress", "internet-to-private", "host-probing", "two-formats", "formats-alike",
         "unparsed-lines", "records-skipped", "rejected-answers", "rejected-answers-many",
-        "scan", "resolver-answers", "service-blocked",
+        "scan", "resolver-answers", "service-blocked", "transit-gateway",
     }  # fmt: skip
 
 
@@ -201,3 +205,24 @@ def test_payloads_of_other_projects_are_read(name: str) -> None:
     assert result["Malformed"] > 0
     assert (result["Flows"], result["SightLost"], harness.sink.sent) == (0, 1, [])
     assert len(harness.operations.sent) == 1
+
+
+def test_hostile_text_stays_within_its_line_of_the_log_and_of_a_page() -> None:
+    """In the names of log group and log stream, in a field of a record, and in a malformed line."""
+    text, stream = HOSTILE.replace("\ud800", ""), io.StringIO()
+    field = BLOCKED.replace("eni-1", f"eni-\u3164{'a' * 100}")
+    batch = document(BLOCKED, field, *[f"{BLOCKED}{text}", text] * 20, group=f"/flow-logs{text}")
+    batch["logStream"] = text
+    harness, handler = Harness(), monitor.logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(stream)
+    try:
+        harness.run(encode(batch))
+    finally:
+        handler.setStream(before or sys.stdout)
+    assert is_visible(stream.getvalue())
+    logged = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert any(each.get("log_stream") == text for each in logged)
+    sent = [*harness.sink.sent, *harness.operations.sent]
+    assert {each.attributes["detector"] for each in sent} == {"blocked-connection", "unparsed-lines"}
+    assert all(is_visible(each.text) and "\nNOT COVERED" not in each.text for each in sent)

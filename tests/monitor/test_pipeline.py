@@ -14,15 +14,17 @@ from flowwarden.monitor.alerts import Seen, roll_up
 from flowwarden.monitor.caches.log_formats import WAIT_SECONDS
 from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
+from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
-from flowwarden.notify.notifier import MAX_CLAIMS, MAX_SINGLE
+from flowwarden.notify.notifier import MAX_SINGLE, RESERVE
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.schema import CONTACTS_HOUR, HEARTBEATS
 from flowwarden.state.sets import Addition, Sets
+from flowwarden.state.write_budget import MOST_WRITES
 from tests.monitor.fakes_interfaces import FakeDirectory
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 from tests.monitor.fakes_state import MemoryEvidence
@@ -263,22 +265,25 @@ def test_a_flood_costs_a_bounded_number_of_writes() -> None:
     result = world.process(batch(*(line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(1000))))
     assert len(world.sink.sent) == MAX_SINGLE + 1
     assert world.sink.sent[-1].document["findings"] == 1000 - MAX_SINGLE
-    assert world.claims.calls == 2 * MAX_CLAIMS + 2
-    assert len(result.delivery.rolled_up) == 1000 - MAX_SINGLE
+    assert 2 * MAX_SINGLE < world.claims.calls + world.evidence.writes <= MOST_WRITES
+    assert len(result.delivery.rolled_up) == MOST_FINDINGS - MAX_SINGLE + 1  # and one for all the others
+    assert (result.findings, result.findings_summed_up) == (1000, 1000 - MOST_FINDINGS)
 
 
 def test_new_alerts_beyond_the_claim_limit_are_rolled_up_once() -> None:
     """Regardless of the number of known alerts, and not again by a retry."""
     world = World()
-    known = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(MAX_CLAIMS)]
-    world.process(batch(*known, name="a"))
+    lines = [line(f"10.{i // 250}.1.{i % 250}", 1000 + i) for i in range(100)]
+    world.process(batch(*lines[:60], name="a"))
     world.sink.sent.clear()
-    more = batch(*known, line("10.9.9.9", 2000), name="b")
+    more = batch(*lines, name="b")
     result = world.process(more, "attempt-2", NOW + 60)
-    assert [page.attributes["detector"] for page in world.sink.sent] == ["alert-rollup"]
-    assert len(result.delivery.rolled_up) == 1
+    *single, page = world.sink.sent
+    assert page.attributes["detector"] == "alert-rollup"
+    assert {each.attributes["detector"] for each in single} == {"blocked-connection"}
+    assert page.document["findings"] == len(result.delivery.rolled_up) == 40 - len(single) > 0
     again = world.process(more, "attempt-3", NOW + 120)
-    assert len(world.sink.sent) == 1
+    assert len(world.sink.sent) == len(single) + 1
     assert again.delivery.rolled_up == result.delivery.rolled_up, "for the log"
     flood = [line(f"10.{i // 250}.2.{i % 250}", 1000 + i) for i in range(200)]
     world.process(batch(*flood, name="c", stream="eni-other-all"), "attempt-4", NOW + 180)
@@ -296,6 +301,15 @@ def test_when_time_runs_out_the_rest_is_left_to_the_retry() -> None:
     world.seconds_left = 40
     world.process(batch(BLOCKED), "retry", NOW + 60).raise_if_unsent()
     assert len(world.sink.sent) == 1
+
+
+def test_if_only_the_time_for_claims_is_over_pages_are_sent_without() -> None:
+    """The retry of a batch that computes for long would have no more time."""
+    world = World(seconds_left=RESERVE - 1)
+    result = world.process(batch(BLOCKED))
+    result.raise_if_unsent()
+    assert (len(world.sink.sent), world.claims.calls) == (1, 0)
+    assert result.delivery.state_unavailable == 1
 
 
 def test_without_the_state_table_pages_are_sent() -> None:

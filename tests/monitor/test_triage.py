@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from flowwarden.monitor.detectors import DETECTORS, internet_to_private, unexpected_egress
 from flowwarden.monitor.render.incident_key import incident_key
 from flowwarden.monitor.render.text import describe
+from flowwarden.monitor.traffic.selection import without_repeats
 from flowwarden.monitor.triage import triage
 from flowwarden.monitor.view import BatchView
-from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.string_pool import ACCEPT
+from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.model import Action, Flow, FlowDirection
 from tests.flows import flow, make_flow, rejected
 from tests.monitor.batches import Container, batch, of_traffic, table, triaged
@@ -109,10 +110,10 @@ def test_order_and_repetition_of_records_change_no_finding(
 class Unselected(BatchView):
     """A batch whose detectors get all accepted flows, not only those of declared places."""
 
-    def with_internet(self, places: tuple[str, ...]) -> list[DirectedFlow]:
+    def with_internet(self, places: tuple[str, ...]) -> Integers:
         """All of them, regardless of the places."""
-        accepted = self.records.flows["action"] == ACCEPT
-        return self.flows(accepted.nonzero()[0]) if places else []
+        accepted = (self.records.flows["action"] == ACCEPT).nonzero()[0]
+        return without_repeats(self.records.flows, accepted if places else accepted[:0])
 
 
 @given(st.lists(FLOWS, max_size=20, unique_by=repr))

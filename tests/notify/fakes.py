@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flowwarden.errors import PublishFailed, StateUnavailable
-from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
+from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
+from flowwarden.notify.claims import (
+    MAX_UNANSWERED,
+    REDRIVE_SECONDS,
+    UNANSWERED_SECONDS,
+    Claim,
+    ClaimKey,
+    ClaimState,
+    ClaimTerms,
+    Owner,
+)
 from flowwarden.notify.notification import Notification
 
 
@@ -23,6 +32,8 @@ class MemorySink:
     away: bool = False
     """Whether all notifications are refused."""
     name: str = "memory:pages"
+    unanswered: bool = False
+    """Whether all notifications are sent, and no answer arrives."""
     crash_before: bool = False
     crash_after: bool = False
 
@@ -35,12 +46,15 @@ class MemorySink:
         self.sent.append(notification)
         if self.crash_after:
             raise CrashError
+        if self.unanswered:
+            raise PublishUnanswered("read timeout, by the test")
 
 
 @dataclass
 class _Item:
     owner: Owner
     lease_until: int
+    tries: int = 1
     sent_at: int | None = None
     quiet_until: int | None = None
     held_back: set[str] = field(default_factory=set)
@@ -69,11 +83,15 @@ class MemoryClaims:
                 return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
             if item.lease_until > now:
                 return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
+            wait = REDRIVE_SECONDS if same_batch else UNANSWERED_SECONDS
+            if item.tries >= MAX_UNANSWERED and item.lease_until > now - wait:
+                return Claim(state=ClaimState.UNANSWERED, same_batch=same_batch)
         elif item.quiet_until > now or same_batch:
             if not same_batch:
                 item.held_back.add(owner.batch_id)
             return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
         item.owner, item.lease_until, item.quiet_until = owner, now + self.terms.lease, None
+        item.tries += 1
         return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
@@ -82,6 +100,7 @@ class MemoryClaims:
         item = self.items[key]
         if item.owner == owner:
             item.sent_at, item.quiet_until, item.held_back = now, now + self.terms.quiet, set()
+            item.tries = 0
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Implement the port."""
@@ -89,6 +108,7 @@ class MemoryClaims:
         item = self.items[key]
         if item.owner == owner:
             item.lease_until = 0
+            item.tries -= 1
 
     def _answer(self, operation: str) -> None:
         self.calls += 1

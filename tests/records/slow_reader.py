@@ -29,12 +29,15 @@ WORDS: dict[Kind, type[Action | FlowDirection]] = {Kind.ACTION: Action, Kind.DIR
 
 def read_slowly(line: str, layouts: Sequence[LogFormat]) -> Flow | Gap | None:
     """The flow or gap of the line; None if it is malformed."""
-    readings = [_try(line, layout) for layout in dict.fromkeys(layouts)]
-    fitting = [reading for reading in readings if reading is not None]
-    return fitting[0] if len(fitting) == 1 else None
+    for is_odd in (False, True):
+        readings = [_try(line, layout, is_odd=is_odd) for layout in dict.fromkeys(layouts)]
+        fitting = [reading for reading in readings if reading is not None]
+        if fitting:
+            return fitting[0] if len(fitting) == 1 else None
+    return None
 
 
-def _try(line: str, layout: LogFormat) -> Flow | Gap | None:
+def _try(line: str, layout: LogFormat, *, is_odd: bool) -> Flow | Gap | None:
     if line[:1] == "\ufeff":
         line = line[1:]
     tokens = line.split()
@@ -46,17 +49,18 @@ def _try(line: str, layout: LogFormat) -> Flow | Gap | None:
             return None
         values[field.name] = _value(field, token)
     if values.get("log-status") in ("NODATA", "SKIPDATA"):
-        return _gap(layout, values)
-    if values["srcaddr"] is None or values["dstaddr"] is None:
+        return _gap(values) if _has_traffic(layout, values) is is_odd else None
+    if is_odd or values["srcaddr"] is None or values["dstaddr"] is None:
         return None
     return flow_type(layout)(**{field.attribute: values[field.name] for field in layout.fields})
 
 
-def _gap(layout: LogFormat, values: dict[str, Any]) -> Gap | None:
+def _has_traffic(layout: LogFormat, values: dict[str, Any]) -> bool:
     not_traffic = {Kind.TEXT, Kind.ENCODED_TEXT, Kind.INTEGER, Kind.SECONDS, Kind.STATUS}
-    for field in layout.fields:
-        if field.kind not in not_traffic and values[field.name] is not None:
-            return None
+    return any(field.kind not in not_traffic and values[field.name] is not None for field in layout.fields)
+
+
+def _gap(values: dict[str, Any]) -> Gap:
     return Gap(kind=GapKind(values["log-status"]), **_of_a_gap(values))
 
 
@@ -68,17 +72,18 @@ def _of_a_gap(values: dict[str, Any]) -> dict[str, Any]:
 def _allowed(field: Field, token: str) -> bool:
     if _is_nothing(field, token):
         return True
-    if field.kind in (Kind.TEXT, Kind.ENCODED_TEXT):
-        encoded = field.kind is Kind.ENCODED_TEXT
-        return len(token) <= 3072 if encoded else len(token) <= 256 and token.isprintable()
-    if field.kind is Kind.ADDRESS:
-        return _is_address(token)
+    if field.kind is Kind.ENCODED_TEXT:
+        return len(token) <= 3072 and not any("\ud800" <= char <= "\udfff" for char in token)
+    if field.kind is Kind.TEXT:
+        return len(token) <= 256 and token.isprintable()
     if field.kind in LIMITS:
         digits = token == MINUS_ZERO or all(character in "0123456789" for character in token)
         return digits and len(token.lstrip("0")) <= 19 and _number(token) <= LIMITS[field.kind]
-    if field.kind is Kind.STATUS:
-        return token in ("OK", "NODATA", "SKIPDATA")
-    return token in [word.value for word in WORDS[field.kind]]
+    return _is_address(token) if field.kind is Kind.ADDRESS else token in _words(field.kind)
+
+
+def _words(kind: Kind) -> list[str]:
+    return ["OK", "NODATA", "SKIPDATA"] if kind is Kind.STATUS else [word.value for word in WORDS[kind]]
 
 
 def _decoded(token: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -220,11 +221,26 @@ class TestGaps:
         assert skipped == Gap(kind=GapKind.SKIPDATA, resource_id="nat-1", start=1700000000)
 
     @pytest.mark.parametrize("status", ["NODATA", "SKIPDATA"])
-    def test_a_gap_with_traffic_is_malformed(self, status: str) -> None:
-        """A REJECT with status NODATA and counts is contradictory, so an operator must check it."""
+    def test_a_gap_with_values_of_traffic_stays_a_gap(self, status: str) -> None:
+        """The status says that the window has no flow; some tools write zeros in place of dashes."""
         rejected = ACCEPTED.replace("ACCEPT OK", f"REJECT {status}")
-        assert reason(rejected) == f"log-status is {status}, yet srcaddr is 10.0.0.5"
-        assert "yet action is REJECT" in reason(NODATA.replace("- NODATA", f"REJECT {status}"))
+        zeros = "2 064076352821 eni-0a 0.0.0.0 0.0.0.0 0 0 0 0 0 1700000000 1700000059 - "
+        expected = Gap(**msgspec.structs.asdict(GAP) | {"kind": GapKind(status)})
+        assert gap(rejected) == gap(zeros + status) == expected
+
+    def test_values_of_the_wrong_kind_do_not_make_a_gap(self) -> None:
+        """The line has another format, or none."""
+        assert reason(NODATA.replace("eni-0a -", "eni-0a x")).startswith("srcaddr is 'x'")
+
+    def test_a_gap_with_values_in_the_columns_of_another_format_is_read_in_that_format(self) -> None:
+        """Two formats of the same length: only one of them has dashes in all fields of traffic."""
+        other = [*DEFAULT_LOG_FORMAT.names]
+        other[7:12] = ["start", "end", "protocol", "packets", "bytes"]
+        reader = LineReader([DEFAULT_LOG_FORMAT, LogFormat(tuple(other))])
+        assert reader.read([NODATA]).gaps == [GAP]
+        assert reader.read(
+            [NODATA.replace("- - - 1700000000 1700000059", "1700000000 1700000059 - - -")]
+        ).gaps == [GAP]
 
 
 class TestMalformed:

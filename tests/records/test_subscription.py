@@ -184,6 +184,27 @@ def test_a_document_survives_the_round_trip() -> None:
     assert batch.lines == tuple(f"line {n}" for n in range(1000))
 
 
+@pytest.mark.parametrize(
+    ("escape", "text"),
+    [
+        ("\\ud800", "\ufffd"),
+        ("\\uDFFF", "\ufffd"),
+        ("\\ud83d x", "\ufffd x"),
+        ("\\udc00\\ud800", "\ufffd\ufffd"),
+        ("\\ud83d\\ude00", "\U0001f600"),
+        ("\\ud83d\\ud83d\\ude00", "\ufffd\U0001f600"),
+        ("\\\\ud800", "\\ud800"),
+        ("\\\\\\ud800", "\\\ufffd"),
+    ],
+)
+def test_an_escape_that_is_no_character_affects_its_line_not_the_batch(escape: str, text: str) -> None:
+    """Half a surrogate pair is replaced; whole pairs and escaped backslashes keep their meaning."""
+    poisoned = RAW.replace(b'line 5"', escape.encode() + b'"').replace(b'line 7"', b'\\ud800"')
+    batch = decode(packed(gzip.compress(poisoned, mtime=0)), CAP)
+    assert isinstance(batch, LogBatch)
+    assert (batch.lines[4], batch.lines[5], batch.lines[7]) == ("line 4", text, "\ufffd")
+
+
 def test_invalid_utf8_affects_its_line_not_the_batch() -> None:
     """The bytes are replaced; the reader marks the line as malformed."""
     batch = decode(packed(gzip.compress(RAW.replace(b"line 5", b"\xff"), mtime=0)), CAP)

@@ -8,7 +8,8 @@ import pytest
 
 from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import BY_NAME, FIELDS, Kind
-from flowwarden.sources.columns import Columns, csv_columns, field_name, token
+from flowwarden.sources.columns import Columns, csv_columns, token
+from flowwarden.sources.names import field_name
 
 
 @pytest.mark.parametrize(
@@ -90,8 +91,8 @@ def test_columns_that_are_not_a_layout_are_rejected(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "srcaddr dstaddr", "srcaddr,action", "2,10.0.0.1", ",", '","', "srcaddr\r,dstaddr,message"]
+    "line", ["", "srcaddr dstaddr", "srcaddr,date", "2,10.0.0.1", ",", '","', "srcaddr\r,dstaddr,message"]
 )
 def test_other_lines_are_not_a_csv_header(line: str) -> None:
-    """A header contains the addresses or a message column, and a line break at the end only."""
+    """A header contains two fields or a message column, and a line break at the end only."""
     assert csv_columns(line) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flowwarden.errors import SourceNotOpened
+from flowwarden.sources.chunks import Note
 from flowwarden.sources.inputs import Input, find
 
 STDIN = BytesIO(b"from a pipe")
@@ -100,3 +101,59 @@ def test_a_named_pipe_is_a_stream_of_unknown_size(tmp_path: Path) -> None:
     (found,) = find([str(tmp_path / "pipe")], STDIN)
     assert isinstance(found, Input)
     assert found.size is None
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """Device and number of a file."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def test_what_a_folder_has_and_is_not_read_is_noted(tree: Path) -> None:
+    """Links to folders, pipes, and the command's own output."""
+    (tree / "circle").symlink_to(tree)
+    os.mkfifo(tree / "pipe")
+    own = {identity(tree / "b.log")}
+    notes = [each.text for each in find([str(tree)], STDIN, own) if isinstance(each, Note)]
+    assert notes == [
+        f"{tree / 'b.log'}: is the output of this command, which is not read",
+        f"{tree / 'circle'}: is a link to a folder, which is not followed; give it as a PATH to read it",
+        f"{tree / 'pipe'}: is no file; give it as a PATH to read it",
+    ]
+
+
+def test_the_own_output_as_a_path_is_an_error(tree: Path) -> None:
+    """Under any of its names, and as standard input."""
+    (tree / "same.log").hardlink_to(tree / "b.log")
+    own = {identity(tree / "b.log")}
+    with (tree / "b.log").open("rb") as stdin:
+        found = list(find([str(tree / "b.log"), str(tree / "same.log"), "-"], stdin, own))
+    assert ["is the output of this command" in str(each) for each in found] == [True] * 3
+    assert all(isinstance(each, SourceNotOpened) for each in found)
+
+
+def test_standard_input_is_read_once() -> None:
+    """A second dash is an error."""
+    first, second = find(["-", "-"], STDIN)
+    assert isinstance(first, Input)
+    assert isinstance(second, SourceNotOpened)
+
+
+def test_a_path_with_a_zero_is_an_error() -> None:
+    """No system call accepts it."""
+    (found,) = find(["a\0b"], STDIN)
+    assert isinstance(found, SourceNotOpened)
+
+
+def test_folders_can_be_nested_deeply(tmp_path: Path) -> None:
+    """Deeper than Python's calls."""
+    folders = [tmp_path]
+    for _ in range(1200):
+        folders.append(folders[-1] / "d")
+        folders[-1].mkdir()
+    (folders[-1] / "x.log").write_text("x")
+    found = names(tmp_path)
+    (folders[-1] / "x.log").unlink()
+    for folder in reversed(folders[1:]):
+        folder.rmdir()
+    assert [Path(name).name for name in found] == ["x.log"]

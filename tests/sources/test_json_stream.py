@@ -80,10 +80,19 @@ def test_numbers_and_nesting_beyond_the_decoder_are_unreadable(text: str) -> Non
     assert len(shown) < 1000
 
 
+@pytest.mark.parametrize(
+    "text", ['{"\\e": "x", "events": []}', '{"a": "\\u12", "events": []}', '{"events": [{"a": "\\x"}]}']
+)
+def test_an_escape_that_json_does_not_have_is_not_valid(text: str) -> None:
+    """In a key, in a value, and within a list that is streamed."""
+    assert found(f'{text}\n{{"b": 2}}\n')[-1] == (2, {"b": 2})
+    assert any(isinstance(each, Unreadable) for each in documents([text.encode() + b"\n"], "held"))
+
+
 def test_a_reason_says_what_is_wrong() -> None:
-    """It contains the decoder's message."""
+    """It contains the first token that does not belong there."""
     (bad,) = [each for each in documents([b'{"a" 1}\n'], "held") if isinstance(each, Unreadable)]
-    assert bad.reason == "not valid JSON: Expecting ':' delimiter"
+    assert bad.reason == "not valid JSON: unexpected 1"
 
 
 @pytest.mark.parametrize("text", ['{"a": 1', '{"a": "x', '{"a": 1}\n{', '{"a":'])

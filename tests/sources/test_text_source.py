@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.errors import NotFlowLogs
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Action
 from flowwarden.sources.chunks import Lines, Unreadable
-from flowwarden.sources.text_source import LONGEST_LINE, names_fields, runs
+from flowwarden.sources.names import header_names
+from flowwarden.sources.text_source import LONGEST_LINE, runs
 from tests.sources.held import (
     ACCEPTED,
     HEADER,
@@ -72,11 +72,28 @@ def test_unknown_fields_in_a_header_are_kept_as_text_with_a_note() -> None:
     assert held.notes == ["unknown fields are kept as text: mood"]
 
 
-@pytest.mark.parametrize("header", ["version account-id action", "srcaddr action", "srcaddr dstaddr srcaddr"])
-def test_a_header_that_is_not_a_layout_is_an_error_with_the_name_of_the_source(header: str) -> None:
-    """The addresses are missing, or a field occurs twice."""
-    with pytest.raises(NotFlowLogs, match="held: "):
-        read_all(f"{header}\n2 111122223333 ACCEPT\n")
+@pytest.mark.parametrize(
+    "header", ["version account-id action", "tgw-id tgw-src-eni packets", "srcaddr action bytes"]
+)
+def test_records_below_a_header_without_addresses_are_counted(header: str) -> None:
+    """They are no flows, such as those of transit gateways in some formats; the next header is obeyed."""
+    held = read_all(f"{header}\n2 2 -\n2 2 -\n{HEADER}\n{ACCEPTED}\n")
+    assert [number for number, _ in held.malformed] == [2, 3]
+    assert held.flows == flows_of(ACCEPTED)
+
+
+def test_gaps_below_a_header_without_addresses_are_gaps() -> None:
+    """Nothing is lacking in them."""
+    held = read_all("interface-id start log-status\neni-0a 1700000000 NODATA\neni-0a 1700000000 OK\n")
+    assert [gap.interface_id for gap in held.gaps] == ["eni-0a"]
+    assert held.reasons == [(3, "the log format lacks srcaddr and dstaddr, so the endpoints are unknown")]
+
+
+def test_a_line_that_names_a_field_twice_is_malformed_and_changes_no_layout() -> None:
+    """AWS writes no such header."""
+    held = read_all(f"{HEADER}\n{ACCEPTED}\nsrcaddr dstaddr srcaddr\n{REJECTED}\n")
+    assert [number for number, _ in held.malformed] == [3]
+    assert held.flows == flows_of(ACCEPTED, REJECTED)
 
 
 def test_the_timestamp_of_a_cloudwatch_export_is_removed() -> None:
@@ -203,7 +220,7 @@ def test_a_slow_pipe_gives_the_same_records(size: int) -> None:
 )
 def test_header_lines_are_recognized(line: str) -> None:
     """All fields are known, or all words are names and include an address field."""
-    assert names_fields(line)
+    assert header_names(line) is not None
 
 
 @pytest.mark.parametrize(
@@ -211,4 +228,4 @@ def test_header_lines_are_recognized(line: str) -> None:
 )
 def test_other_lines_are_not_headers(line: str) -> None:
     """They can be records."""
-    assert not names_fields(line)
+    assert header_names(line) is None

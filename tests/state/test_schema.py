@@ -116,6 +116,10 @@ def test_known_keys_and_other_texts_are_not_reported(code: str) -> None:
         (schema.LAST_GOOD_POLICY, (), ("policy", "last-good")),
         (schema.WORK_ITEMS, ("vpc-1",), ("enforcer", "vpc#vpc-1")),
         (schema.SWEEP_CURSOR, (), ("enforcer", "cursor")),
+        (schema.MANAGED_FLOW_LOGS, ("fl-1",), ("flow-logs", "managed#fl-1")),
+        (schema.CREATIONS, ("0a",), ("flow-logs", "creation#0a")),
+        (schema.KNOWN_FLOW_LOGS, ("fl-1",), ("flow-logs", "known#fl-1")),
+        (schema.DELETED_FLOW_LOGS, ("fl-1",), ("flow-logs", "deleted#fl-1")),
     ],
     ids=lambda value: value.name if isinstance(value, Item) else "",
 )

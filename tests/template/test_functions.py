@@ -13,7 +13,7 @@ from tests.template import stack
 
 SETTINGS: dict[str, type[Settings]] = {"Monitor": MonitorSettings, "Enforcer": EnforcerSettings}
 
-FROM_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_LOG_GROUP_NAME"}
+FROM_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_FUNCTION_NAME"}
 """Lambda sets these itself and rejects a template that sets them."""
 
 NOT_OFFERED = {"CLAIM_LEASE_SECONDS"}

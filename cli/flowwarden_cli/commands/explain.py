@@ -13,6 +13,7 @@ from flowwarden.network.addresses import AddressBook
 from flowwarden.network.direction import DirectedFlow, resolve
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.traffic import Traffic
+from flowwarden.printable import printable
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.fields import Field, Kind
 from flowwarden.records.line_reader import LineReader
@@ -37,12 +38,20 @@ def explanation(text: str, layouts: Layouts) -> str:
     Raises:
         SourceError: the line has no supported format.
     """
-    source = Input("the line", None, stream=BytesIO(text.encode("utf-8", "surrogateescape")))
+    source = Input("the line", None, stream=BytesIO(_as_bytes(text)))
     try:
         parts = [part for piece in pieces(source, layouts, lambda _: None) for part in _of_piece(piece)]
     except LogFormatError as error:
         raise NotFlowLogs(str(error)) from error
     return "\n\n".join(parts) or "Nothing to explain: the line is blank or a header."
+
+
+def _as_bytes(text: str) -> bytes:
+    """The bytes of an argument. Python decodes odd bytes as surrogates; it cannot encode other surrogates."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
 
 
 def _of_piece(piece: object) -> Iterator[str]:
@@ -54,7 +63,7 @@ def _of_piece(piece: object) -> Iterator[str]:
 
 def _of_line(line: str, layouts: Layouts) -> str:
     tokens = line.removeprefix(BYTE_ORDER_MARK).split()
-    layout = next((each for each in layouts if len(each.names) == len(tokens)), layouts[0])
+    layout = min(layouts, key=lambda each: abs(len(each.names) - len(tokens)))
     return "\n".join([*_table(_rows(layout, tokens)), "", *_verdict(line, layouts)])
 
 
@@ -87,7 +96,7 @@ def _table(rows: Iterator[tuple[str, ...]]) -> list[str]:
 
 
 def _cut(cell: str) -> str:
-    return cell if len(cell) <= _WIDEST else f"{cell[:_WIDEST]}…"
+    return printable(cell if len(cell) <= _WIDEST else f"{cell[:_WIDEST]}…")
 
 
 def _verdict(line: str, layouts: Layouts) -> Iterator[str]:

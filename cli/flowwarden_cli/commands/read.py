@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from flowwarden.errors import LogFormatError, SourceError
 from flowwarden.records.line_reader import LineReader
-from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, STACK_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Action, Flow, GapKind, Malformed
+from flowwarden.sources.chunks import Note
 from flowwarden.sources.inputs import Input, find
 from flowwarden.sources.read import Batch, read
 from flowwarden_cli.commands.command import FINE, UNREADABLE, Command, UsageError
@@ -38,8 +39,9 @@ examples:
   flowwarden read --format 'srcaddr dstaddr action' \\
     --explain '10.0.0.5 10.0.0.9 REJECT'
 
-exit codes: 0 success; 1 at least one source could not be read to its end, or
-the output could not be written; 2 wrong usage; 130 interrupted
+exit codes: 0 success; 1 at least one source could not be read to its end, no
+line was a flow or a gap, or the output could not be written; 2 wrong usage;
+130 interrupted
 """
 
 
@@ -75,6 +77,11 @@ class _Counts:
             self.first_malformed = _first(source, batch.numbers[0], records.malformed[0])
         return len(records.flows) + len(records.gaps) + len(records.malformed)
 
+    @property
+    def is_nothing_read(self) -> bool:
+        """Whether there are lines, and none is a flow or a gap: their format is another one."""
+        return bool(self.malformed) and not self.flows and not any(self.gaps.values())
+
     def summary(self) -> str:
         """All counts in one line."""
         gaps = ", ".join(f"{count:,} {kind}" for kind, count in self.gaps.items() if count)
@@ -95,7 +102,7 @@ def print_records(
     Raises:
         BrokenPipeError: the reader of the output closed the pipe.
     """
-    found = list(find(paths, console.stdin))
+    found = list(find(paths, console.stdin, console.own))
     sizes = [each.size for each in found if isinstance(each, Input)]
     progress = Progress(console, None if None in sizes else sum(size or 0 for size in sizes))
     reading = _Reading(layouts, choice, console, progress)
@@ -104,15 +111,20 @@ def print_records(
             reading.take(each)
     finally:
         progress.wipe()
-    if not found:
+    counts = reading.counts
+    if not counts.sources:
         console.report("note: no files; names that begin with . or _ are skipped")
-    console.report(reading.counts.summary())
-    if reading.counts.malformed and not choice.malformed:
-        console.report(f"first malformed: {reading.counts.first_malformed}")
+    console.report(counts.summary())
+    if counts.malformed and not choice.malformed:
+        console.report(f"first malformed: {counts.first_malformed}")
         console.report("--malformed prints all of them, with the reasons; --explain LINE explains one")
-        if not reading.counts.flows:
-            console.report("If the lines have a custom format, pass it: --format '${version} ${…}'")
-    return UNREADABLE if reading.counts.failed else FINE
+    if counts.is_nothing_read:
+        console.report("error: no line is a flow or a gap, so nothing was read")
+        console.report("If the lines have a custom format, pass it: --format '${version} ${…}'")
+        console.report(
+            "If they are no flow logs, check the path: see `flowwarden read --help` for what is read"
+        )
+    return UNREADABLE if counts.failed or counts.is_nothing_read else FINE
 
 
 class _Reading:
@@ -128,8 +140,11 @@ class _Reading:
         self._progress = progress
         self._notes: set[str] = set()
 
-    def take(self, found: Input | SourceError) -> None:
+    def take(self, found: Input | SourceError | Note) -> None:
         """Read one source; an error is reported and counted, and does not stop the next source."""
+        if isinstance(found, Note):
+            self._report(f"note: {found.text}")
+            return
         self.counts.sources += 1
         try:
             if isinstance(found, SourceError):
@@ -194,7 +209,7 @@ def _add_arguments(command: ArgumentParser) -> None:
         default=[],
         metavar="FORMAT",
         help="log format of lines without a header, such as '${version} ${srcaddr} ${dstaddr}'; "
-        "repeat the option for several formats (default: AWS's default format)",
+        "repeat the option for several formats (default: the stack's default format, and AWS's)",
     )
     command.add_argument(
         "--only", choices=[action.value for action in Action], help="print only flows with this action"
@@ -237,7 +252,7 @@ def _explain(line: str, layouts: tuple[LogFormat, ...], console: Console) -> int
 def _layouts(formats: Sequence[str], console: Console) -> tuple[LogFormat, ...]:
     """The layouts of lines without a header. Raises LogFormatError if one cannot be read."""
     if not formats:
-        return (DEFAULT_LOG_FORMAT,)
+        return STACK_LOG_FORMAT, DEFAULT_LOG_FORMAT
     layouts = tuple(LogFormat.parse(text) for text in formats)
     LineReader(layouts)  # checks that the mandatory fields are there
     unknown = [name for layout in layouts for name in layout.unknown]

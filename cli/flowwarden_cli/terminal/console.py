@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from io import BufferedIOBase, BytesIO
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from errno import EBADF
+from io import BufferedIOBase, BytesIO, StringIO, TextIOWrapper
 from typing import Self, TextIO, cast
 
 from msgspec import Struct
+
+from flowwarden.printable import printable
 
 
 class Console(Struct, frozen=True):
@@ -25,24 +30,54 @@ class Console(Struct, frozen=True):
     """Seconds since an arbitrary start."""
     now: Callable[[], float] = time.time
     """Unix seconds."""
+    own: frozenset[tuple[int, int]] = frozenset()
+    """Device and number of the files to which standard output and error are redirected."""
     columns: int = 80
     """The width of the terminal, for help and usage."""
 
     @classmethod
     def of_process(cls) -> Self:
         """The console of this process."""
-        shows_progress = sys.stderr.isatty() and not sys.stdout.isatty()
+        output, errors = sys.stdout or _closed(), sys.stderr or StringIO()
+        shows_progress = errors.isatty() and not output.isatty()
         # The types are loose because programs may replace these streams; at process start they are buffered.
         # Some schedulers provide no stdin: treat it as empty.
         stdin = cast("BufferedIOBase", sys.stdin.buffer if sys.stdin is not None else BytesIO())
-        stdout = cast("BufferedIOBase", sys.stdout.buffer)
+        stdout = cast("BufferedIOBase", output.buffer)
         columns = shutil.get_terminal_size().columns
-        return cls(stdin, stdout, sys.stderr, shows_progress, time.monotonic, columns=columns)
+        own = frozenset(identity for each in (output, errors) for identity in _file_of(each))
+        return cls(stdin, stdout, errors, shows_progress, time.monotonic, own=own, columns=columns)
 
     def print(self, text: str) -> None:
-        """Print a line of text."""
-        self.stdout.write(f"{text}\n".encode())
+        """Print a text of one or more lines, of which nothing reaches a terminal raw."""
+        lines = "".join(f"{printable(line)}\n" for line in text.split("\n"))
+        self.stdout.write(lines.encode())
 
     def report(self, text: str) -> None:
-        """Print a line for the user on standard error, apart from the output."""
-        self.stderr.write(f"{text}\n")
+        """Print one line for the user on standard error, apart from the output.
+
+        Whatever the text contains, it stays one line, bounded, and nothing of it reaches a terminal raw.
+        """
+        with suppress(OSError):  # if even errors cannot be written, the exit code remains
+            self.stderr.write(f"{printable(text)}\n")
+            self.stderr.flush()
+
+
+def _closed() -> TextIO:
+    """An output that was closed before the process began; writing to it fails, as the system says."""
+    return cast("TextIO", TextIOWrapper(_Closed()))
+
+
+class _Closed(BytesIO):
+    """Bytes that cannot be written anywhere."""
+
+    def write(self, _data: object) -> int:
+        """Fail."""
+        raise OSError(EBADF, os.strerror(EBADF))
+
+
+def _file_of(stream: TextIO) -> Iterator[tuple[int, int]]:
+    """Device and number of the file of a stream; nothing if it has none."""
+    with suppress(OSError, ValueError):
+        status = os.fstat(stream.fileno())
+        yield status.st_dev, status.st_ino

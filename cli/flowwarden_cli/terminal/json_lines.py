@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, cast
@@ -14,15 +15,15 @@ from msgspec import Struct
 from flowwarden.records.model import Flow, Gap, Malformed
 
 _ENCODER: Final = msgspec.json.Encoder()
+_OTHERS: Final = re.compile(r"[^\n -~]+")
+"""Everything but visible ASCII; controls among it, and characters that reorder or hide text."""
 _LAYOUT: Final = attrgetter("layout")
 _STATUS: Final = "log-status"
 
 
 def flows_as_json(flows: Iterable[Flow]) -> bytes:
     """Each flow with all fields of its layout, in their order: numbers as numbers, absent ones as null."""
-    return b"".join(
-        _ENCODER.encode_lines(_mappings(layout.names, same)) for layout, same in groupby(flows, _LAYOUT)
-    )
+    return b"".join(_lines(_mappings(layout.names, same)) for layout, same in groupby(flows, _LAYOUT))
 
 
 def _mappings(names: Sequence[str], flows: Iterable[Flow]) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ def _mappings(names: Sequence[str], flows: Iterable[Flow]) -> list[dict[str, Any
 
 def gaps_as_json(gaps: Iterable[Gap]) -> bytes:
     """Each gap: its interface, start, end and kind."""
-    return _ENCODER.encode_lines([gap_as_mapping(gap) for gap in gaps])
+    return _lines(gap_as_mapping(gap) for gap in gaps)
 
 
 def gap_as_mapping(gap: Gap) -> dict[str, Any]:
@@ -49,9 +50,27 @@ def malformed_as_json(source: str, malformed: Iterable[tuple[int, Malformed]]) -
     The name of a file may contain bytes that are not UTF-8; they are printed as escapes in hexadecimal.
     """
     name = os.fsencode(source).decode("utf-8", "backslashreplace")
-    return _ENCODER.encode_lines(
-        [
-            {"source": name, "line": number, "reason": bad.reason, "text": bad.line}
-            for number, bad in malformed
-        ]
+    return _lines(
+        {"source": name, "line": number, "reason": _whole(bad.reason), "text": _whole(bad.line)}
+        for number, bad in malformed
     )
+
+
+def _whole(text: str) -> str:
+    """The text with escapes in place of lone surrogates, which are no characters."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _lines(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Records as JSON lines; characters that drive a terminal are escaped, which JSON reads as the same."""
+    lines = _ENCODER.encode_lines(records)
+    return (
+        lines if lines.isascii() and b"\x7f" not in lines else _OTHERS.sub(_escaped, lines.decode()).encode()
+    )
+
+
+def _escaped(found: re.Match[str]) -> str:
+    if found[0].isprintable():
+        return found[0]
+    pairs = found[0].encode("utf-16-be")
+    return "".join(f"\\u{pairs[at : at + 2].hex()}" for at in range(0, len(pairs), 2))

@@ -19,6 +19,7 @@ FlowWardenError
 ├── LogFormatsUnavailable     EC2 did not return the log formats of a log group's flow logs
 ├── InterfacesUnavailable     EC2 did not describe network interfaces
 ├── PublishFailed             a notification could not be sent; the batch must be retried
+│   └── PublishUnanswered     it may have been sent: the service did not answer
 └── EnforcementError          the flow log of a VPC could not be created or repaired
     ├── FlowLogExists         EC2 reports that the flow log already exists: describe it again
     ├── VpcGone               the VPC was deleted in the meantime
@@ -105,6 +106,10 @@ class InterfacesUnavailable(FlowWardenError):
 
 class PublishFailed(FlowWardenError):
     """A notification could not be sent to its sink; raised so that the batch is retried."""
+
+
+class PublishUnanswered(PublishFailed):
+    """The service did not answer: the notification may have been sent, and sending it again may repeat it."""
 
 
 class EnforcementError(FlowWardenError):

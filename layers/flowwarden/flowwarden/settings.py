@@ -81,6 +81,8 @@ class EnforcerSettings(Settings, frozen=True, kw_only=True):
     """The user's policy as JSON; see `flowwarden.policy.policy`."""
     suppression_minutes: Annotated[int, Meta(ge=1, le=525_600)] = 240
     """Minutes for which repeats of a persisting problem are suppressed, unless each sweep reports it."""
+    aws_lambda_function_name: str = ""
+    """The enforcer's own name, set by Lambda."""
     dry_run: bool = False
     """Whether the enforcer only reports what it would do."""
 

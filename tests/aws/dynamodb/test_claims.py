@@ -10,7 +10,14 @@ from moto import mock_aws
 
 from flowwarden.aws.dynamodb.claims import MAX_HELD_BACK, DynamoDbClaims
 from flowwarden.errors import StateUnavailable
-from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
+from flowwarden.notify.claims import (
+    REDRIVE_SECONDS,
+    UNANSWERED_SECONDS,
+    ClaimKey,
+    ClaimState,
+    ClaimTerms,
+    Owner,
+)
 from flowwarden.notify.ports import Claims
 from tests.aws.clients import client, make_state_table
 from tests.notify.fakes import MemoryClaims
@@ -127,6 +134,62 @@ def test_a_batch_never_sends_its_notification_twice(claims: Claims) -> None:
     claims.confirm(KEY, FIRST, NOW)
     assert claims.claim(KEY, AGAIN, NOW + 2 * TERMS.quiet).state is ClaimState.SUPPRESSED
     assert claims.claim(KEY, OTHER, NOW + 2 * TERMS.quiet).state is ClaimState.CLAIMED
+
+
+THIRD = Owner("batch-a", "attempt-4")
+
+
+def unanswered(claims: Claims) -> int:
+    """Two attempts whose outcome is unknown; returns the end of the second lease."""
+    claims.claim(KEY, FIRST, NOW)
+    assert claims.claim(KEY, AGAIN, NOW + 60).state is ClaimState.CLAIMED
+    return NOW + 60 + TERMS.lease
+
+
+def test_after_two_attempts_without_an_answer_there_is_no_third(claims: Claims) -> None:
+    """Lambda delivers a batch three times, and each attempt may have sent the notification."""
+    over = unanswered(claims)
+    again, other = claims.claim(KEY, THIRD, over), claims.claim(KEY, OTHER, over)
+    assert (again.state, again.same_batch) == (ClaimState.UNANSWERED, True)
+    assert (other.state, other.same_batch) == (ClaimState.UNANSWERED, False)
+    assert claims.claim(KEY, THIRD, over + REDRIVE_SECONDS - 1).state is ClaimState.UNANSWERED
+    assert claims.claim(KEY, OTHER, over + UNANSWERED_SECONDS - 1).state is ClaimState.UNANSWERED
+
+
+def test_what_was_never_answered_is_tried_again_later(claims: Claims) -> None:
+    """SNS may have failed: another batch tries after minutes, the same one when it is run again by hand."""
+    over = unanswered(claims)
+    later = over + UNANSWERED_SECONDS
+    assert claims.claim(KEY, OTHER, later).state is ClaimState.CLAIMED
+    assert claims.claim(KEY, THIRD, later + TERMS.lease).state is ClaimState.UNANSWERED
+    claims.confirm(KEY, OTHER, later)
+    assert claims.claim(KEY, FIRST, later + 1).state is ClaimState.SUPPRESSED
+
+
+def test_a_batch_that_is_run_again_sends_what_was_never_answered(claims: Claims) -> None:
+    """From the failure queue, hours later."""
+    over = unanswered(claims)
+    assert claims.claim(KEY, THIRD, over + REDRIVE_SECONDS).state is ClaimState.CLAIMED
+
+
+def test_an_attempt_that_certainly_sent_nothing_does_not_count(claims: Claims) -> None:
+    """However often SNS refuses; one attempt without an answer still leaves one more."""
+    for number in range(4):
+        owner = Owner("batch-a", f"refused-{number}")
+        assert claims.claim(KEY, owner, NOW).state is ClaimState.CLAIMED
+        claims.release(KEY, owner)
+    unanswered(claims)
+
+
+def test_a_confirmed_attempt_ends_the_count(claims: Claims) -> None:
+    """The next notification has two attempts again."""
+    claims.claim(KEY, FIRST, NOW)
+    claims.claim(KEY, AGAIN, NOW + 60)
+    claims.confirm(KEY, AGAIN, NOW + 60)
+    later = NOW + 60 + TERMS.quiet
+    for number in range(2):
+        owner = Owner("batch-b", f"attempt-{number}")
+        assert claims.claim(KEY, owner, later + number * TERMS.lease).state is ClaimState.CLAIMED
 
 
 def test_a_crash_after_the_claim_loses_no_count(claims: Claims) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flowwarden.aws.answers import Malformed
 from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.network.interface import NetworkInterface
 
@@ -59,5 +60,5 @@ def test_an_interface_is_active_while_it_is_in_use(
 def test_a_description_without_an_id_is_an_error() -> None:
     """`Readings` handles this error."""
     described: Any = {"VpcId": "vpc-1"}
-    with pytest.raises(KeyError):
+    with pytest.raises(Malformed, match="NetworkInterfaceId is missing"):
         interface(described)

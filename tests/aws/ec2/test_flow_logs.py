@@ -23,8 +23,9 @@ from mypy_boto3_ec2 import EC2Client
 
 from flowwarden.aws.ec2.flow_logs import HINTS, TAGGED_AT_ONCE, VALUES_PER_FILTER, Ec2FlowLogs, classify
 from flowwarden.aws.errors import PASSING, THROTTLED
-from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState, judge
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, judge
 from flowwarden.enforcer.decide.drift import differences
+from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Vpc, VpcResources
 from flowwarden.enforcer.state.stack import Stack
@@ -114,6 +115,7 @@ def test_a_created_flow_log_is_the_desired_one(world: World) -> None:
         log_destination=flow_log.log_destination,
         delivery_role_arn=DESIRED.delivery_role_arn,
         deliver_logs_status="SUCCESS",
+        flow_log_status="ACTIVE",
         creation_time=flow_log.creation_time,
         tags={MANAGED_TAG: "flow-warden", "Name": "flow-warden"},
     )
@@ -128,7 +130,8 @@ def test_a_flow_log_that_fails_to_deliver_is_read_as_broken(world: World) -> Non
     vpc_id = world.vpc()
     world.create(vpc_id)
     (vpc,) = world.ec2.vpcs([vpc_id])
-    verdict = verdict_on(vpc, list(world.ec2.flow_logs([vpc_id])))
+    recorded = [replace(each, recorded=True) for each in world.ec2.flow_logs([vpc_id])]
+    verdict = verdict_on(vpc, recorded)
     assert verdict.coverage is Coverage.BROKEN
     assert "Access error" in verdict.reason
 
@@ -480,41 +483,41 @@ def test_only_running_instances_are_requested_and_pages_are_followed(stub: Stubb
 @pytest.mark.parametrize(
     ("call", "member", "sound", "lacking", "reason"),
     [
-        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "an item without an id (KeyError('VpcId'))"),
+        ("vpcs", "Vpcs", {"VpcId": "vpc-1"}, {"OwnerId": "1"}, "an item without an id (VpcId is missing)"),
         (
             "flow_logs",
             "FlowLogs",
             {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
             {"FlowLogId": "fl-2"},
-            "fl-2 (KeyError('ResourceId'))",
+            "fl-2 (ResourceId is missing)",
         ),
         (
             "flow_logs",
             "FlowLogs",
             {"FlowLogId": "fl-1", "ResourceId": "vpc-1"},
             {"ResourceId": "vpc-2"},
-            "vpc-2 (KeyError('FlowLogId'))",
+            "vpc-2 (FlowLogId is missing)",
         ),
         (
             "interfaces",
             "NetworkInterfaces",
             {"NetworkInterfaceId": "eni-1"},
             {"VpcId": "vpc-2"},
-            "vpc-2 (KeyError('NetworkInterfaceId'))",
+            "vpc-2 (NetworkInterfaceId is missing)",
         ),
         (
             "subnets",
             "Subnets",
             {"SubnetId": "subnet-1", "VpcId": "vpc-1"},
             {"SubnetId": "subnet-2"},
-            "subnet-2 (KeyError('VpcId'))",
+            "subnet-2 (VpcId is missing)",
         ),
         (
             "running",
             "Reservations",
             {"Instances": [{"InstanceId": "i-1"}]},
             {"ReservationId": "r-1", "Instances": [{}]},
-            "r-1 (KeyError('InstanceId'))",
+            "r-1 (Instances[0].InstanceId is missing)",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.coverage import Coverage, judge
 from flowwarden.enforcer.decide.delivery import SETTLED_SECONDS, SILENCE_SECONDS, SLOTS, slots
-from flowwarden.enforcer.decide.drift import is_own, same_destination
+from flowwarden.enforcer.decide.drift import is_managed, same_destination
 from flowwarden.enforcer.state.desired import managed_tags, resolved
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc, by_vpc
 from flowwarden.policy.flow_logs import FlowLogSpec
@@ -19,6 +19,7 @@ from tests.enforcer.cases import (
     BESIDE,
     DESIRED,
     NOW,
+    OLD,
     OTHER,
     WANTED,
     but,
@@ -129,7 +130,7 @@ def test_vpc_of_unknown_owner_counts_as_own() -> None:
 )
 def test_managed_flow_logs_are_identified_by_the_stack_s_tag(tags: dict[str, str], own: bool) -> None:  # noqa: FBT001  a table's column
     """Neither a name nor another stack's tag makes a flow log managed."""
-    assert is_own(but(tags=tags), STACK) is own
+    assert is_managed(but(tags=tags), STACK) is own
 
 
 @pytest.mark.parametrize(
@@ -238,6 +239,81 @@ def test_a_failing_managed_flow_log_of_a_part_breaks_the_vpc() -> None:
     """The worst state of the parts counts."""
     failing = but(resource_id="subnet-1", deliver_logs_status="FAILED")
     assert judge(vpc_state(failing, subnets=(subnet(1),))).coverage is Coverage.BROKEN
+
+
+FAILURES: tuple[dict[str, Any], ...] = (
+    {"deliver_logs_status": None, "deliver_logs_error_message": "Access error"},
+    {"deliver_logs_status": "", "deliver_logs_error_message": "Rate limited"},
+    {"deliver_logs_status": "FAILED", "deliver_logs_error_message": None},
+    {"flow_log_status": "INACTIVE"},
+    {"flow_log_status": ""},
+    {"flow_log_status": "DELETING", "deliver_logs_status": "SUCCESS"},
+)
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_what_ec2_reports_against_a_flow_log_uncovers_the_vpc(failure: dict[str, Any]) -> None:
+    """A managed one is reported as broken; one of others counts as absent, in parts of a VPC, too."""
+    assert judge(vpc_state(but(**failure))).coverage is Coverage.BROKEN
+    assert judge(vpc_state(foreign(**failure))).coverage is Coverage.UNCOVERED
+    assert judge(vpc_state(foreign(**failure), foreign_is_enough=True)).coverage is Coverage.UNCOVERED
+    part = foreign(resource_id="subnet-1", **failure)
+    assert judge(vpc_state(part, subnets=(subnet(1),))).coverage is Coverage.UNCOVERED
+    assert judge(vpc_state(WANTED, foreign(**failure))).duplicates == ()
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"deliver_logs_status": "SUCCESS", "deliver_logs_error_message": ""},
+        {"deliver_logs_status": None, "deliver_logs_error_message": None, "flow_log_status": None},
+        {"flow_log_status": "ACTIVE"},
+    ],
+)
+def test_without_such_a_report_the_vpc_is_covered(described: dict[str, Any]) -> None:
+    """What a description omits is unknown."""
+    for flow_log in (but(**described), foreign(**described)):
+        assert judge(vpc_state(flow_log)).coverage is Coverage.COVERED
+
+
+def test_a_delivery_status_that_ec2_does_not_document_proves_nothing() -> None:
+    """It is neither a success nor a failure."""
+    assert judge(vpc_state(but(deliver_logs_status="DEGRADED"))).coverage is Coverage.UNPROVEN
+
+
+GUEST = replace(ACTIVE, active=None)
+"""An interface that may be active: EC2 does not show the instances of other accounts."""
+
+
+@pytest.mark.parametrize(
+    ("created", "written", "coverage"),
+    [
+        (OLD, seen(OTHER), Coverage.UNCOVERED),
+        (NOW - SILENCE_SECONDS, seen(OTHER), Coverage.UNCOVERED),
+        (NOW - SILENCE_SECONDS + 1, seen(OTHER), Coverage.UNPROVEN),
+        (None, seen(OTHER), Coverage.UNPROVEN),
+        (OLD, {}, Coverage.UNPROVEN),
+        (OLD, seen(), Coverage.UNPROVEN),
+        (OLD, seen(GUEST.interface_id), Coverage.COVERED),
+    ],
+)
+def test_an_unverified_twin_of_others_does_not_cover_for_long(
+    created: int | None, written: dict[str, Any], coverage: Coverage
+) -> None:
+    """Only while the monitor reads its log group: otherwise nothing can be verified. A managed one stays."""
+    case: dict[str, Any] = {"interfaces": (GUEST,), "seen": written}
+    assert judge(vpc_state(foreign(creation_time=created), **case)).coverage is coverage
+    own = judge(vpc_state(but(creation_time=created), **case)).coverage
+    assert own is (Coverage.UNPROVEN if coverage is Coverage.UNCOVERED else coverage)
+
+
+def test_a_silent_twin_of_others_does_not_cover() -> None:
+    """A managed one is reported as broken instead: a second one would not fix it."""
+    case: dict[str, Any] = {"interfaces": (ACTIVE,), "seen": seen(OTHER)}
+    verdict = judge(vpc_state(foreign(), **case))
+    assert verdict.coverage is Coverage.UNCOVERED
+    assert "none of its records arrive" in verdict.reason
+    assert judge(vpc_state(WANTED, **case)).coverage is Coverage.BROKEN
 
 
 def test_delivering_flow_logs_are_preferred_then_managed_ones() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.coverage import VpcState
 from flowwarden.enforcer.decide.destination import destinations_of
+from flowwarden.enforcer.decide.drift import is_managed
 from flowwarden.enforcer.decide.duplicates import duplicates_of
 from flowwarden.enforcer.decide.plan import (
     HOLD_SECONDS,
@@ -26,8 +26,10 @@ from flowwarden.enforcer.decide.plan import (
     hold,
     make,
 )
+from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
 from flowwarden.enforcer.planner import Planned, Planner
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG, MANAGED_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
@@ -48,7 +50,7 @@ from tests.enforcer.cases import (
     subnet,
     vpc_state,
 )
-from tests.enforcer.fakes import GROUP, STACK, FakePace
+from tests.enforcer.fakes import GROUP, STACK, FakePace, MemoryRegistry
 from tests.enforcer.fakes_ec2 import FakeEc2
 
 YOUNG = NOW - 300
@@ -235,7 +237,9 @@ def in_the_way(plan: Plan, flow_logs: tuple[FlowLog, ...]) -> bool:
 
 def end(ec2: FakeEc2, case: VpcState, plan: Plan) -> VpcOutcome:
     """Execute the plan."""
-    executor = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakePace())
+    store = MemoryRegistry()
+    store.record(*(each for each in ec2.existing if is_managed(each, STACK)))
+    executor = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakePace(), Registry.load(store))
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, idempotency_key="x")
     return executor.execute(Planned(vpc_state=case, plan=plan), None, trigger).outcome
 

@@ -7,21 +7,29 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flowwarden.enforcer.registry import DeletedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
-from flowwarden.enforcer.triggers.trigger import Trigger
+from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, FlowLogExists
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import Exemption, Selection
 from flowwarden.state import heartbeats
 from tests.enforcer.cases import seen
-from tests.enforcer.fakes import ACCOUNT, GROUP, FakeRoles, Fakes, sound
+from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, FakeRoles, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, DESIRED, SWEEP, THROTTLED, existing, own
 
 HOST: Final = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
 FOREIGN: Final = existing(tags={}, flow_log_id="fl-foreign", log_group_name="theirs")
+ARCHIVE: Final = existing(
+    tags={},
+    flow_log_id="fl-archive",
+    log_group_name=None,
+    log_destination_type="s3",
+    log_destination="arn:aws:s3:::archive/vpc/",
+)
 CALLER: Final = ApiCaller(
     event_name="CreateVpc",
     event_id="8f6d",
@@ -88,6 +96,42 @@ def _dependencies() -> EnforcementReport:
     return _reconcile(fakes)
 
 
+def _deleted(ec2: FakeEc2) -> EnforcementReport:
+    """A managed flow log was deleted."""
+    fakes = Fakes(ec2=ec2)
+    fakes.registry.record(existing())
+    return _reconcile(fakes, DELETION)
+
+
+def _deleted_without_event() -> EnforcementReport:
+    """An earlier sweep missed the flow log; no event came."""
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(flow_log_id="fl-2")]))
+    missed = DeletedFlowLog(
+        flow_log_id="fl-foreign", resource_ids=("subnet-1",), vpc_id="vpc-1", at=BORN - 2 * 3600
+    )
+    fakes.registry.put(missed)
+    return _reconcile(fakes)
+
+
+def _unrecorded() -> EnforcementReport:
+    tagged = [existing(flow_log_id=f"fl-{number}", resource_id=f"vpc-{number}") for number in (1, 2)]
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
+    assert isinstance(fakes.ec2, FakeEc2)
+    fakes.ec2.existing += tagged
+    stack = replace(STACK, enforcer_name="flow-warden-enforcer")
+    return fakes.service(AT_ONCE, stack).reconcile(SWEEP, BORN + 10)
+
+
+def _recorded() -> EnforcementReport:
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(), replace(FOREIGN, flow_log_id="fl-2")]))
+    request = Trigger(
+        kind=RunKind.RECORD,
+        reason="flow logs are to be recorded as managed",
+        to_record=("fl-of-vpc-1", "fl-2", "fl-3"),
+    )
+    return _reconcile(fakes, request)
+
+
 def _out_of_time() -> EnforcementReport:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
     fakes.pace.left = 1
@@ -131,7 +175,13 @@ EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
         FakeEc2(own("vpc-1"), create_faults={"vpc-1": CallRefused("CreateFlowLogs: UnauthorizedOperation")})
     ),
     "conflict": _conflict,
-    "deleted-and-delayed": lambda: _run(FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED}), DELETION),
+    "deleted-and-delayed": lambda: _deleted(FakeEc2(own("vpc-1"), create_faults={"vpc-1": THROTTLED})),
+    "deleted-and-covered": lambda: _deleted(FakeEc2(own("vpc-1"), [existing(flow_log_id="fl-2")])),
+    "deleted-in-an-unknown-vpc": lambda: _run(FakeEc2(own("vpc-1", "vpc-2"), [existing("vpc-2")]), DELETION),
+    "deleted-without-an-event": _deleted_without_event,
+    "tagged-but-not-recorded": _unrecorded,
+    "recorded-as-managed": _recorded,
+    "recorded-elsewhere": lambda: _run(FakeEc2(own("vpc-1"), [existing(), ARCHIVE])),
     "out-of-time": _out_of_time,
     "dependencies": _dependencies,
     "silent-log-group": lambda: _run(

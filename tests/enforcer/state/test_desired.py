@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide.drift import is_own
+from flowwarden.enforcer.decide.drift import is_managed
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, managed_tags, resolved, wanted_for
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.errors import PolicyError
@@ -123,8 +123,8 @@ def test_every_log_group_of_a_policy_belongs_to_the_stack() -> None:
         assert stack.keeps(each.alternate_destination.destination)
         assert not stack.keeps(theirs.destination)
         assert not two.keeps(each.destination)
-        assert not is_own(fakes_ec2.wanted("fl-1", "vpc-1", theirs), stack)
-        assert not is_own(fakes_ec2.wanted("fl-1", "vpc-1", each), two)
+        assert not is_managed(fakes_ec2.wanted("fl-1", "vpc-1", theirs), stack)
+        assert not is_managed(fakes_ec2.wanted("fl-1", "vpc-1", each), two)
 
 
 def rules(where: str, flow_log: str = '{"traffic_type": "REJECT"}') -> FlowLogsPolicy:
@@ -205,6 +205,10 @@ def test_a_setting_at_its_default_does_not_change_the_configuration(setting: Set
     [
         ('{"grace_minutes": -1}', "grace_minutes: -1; write 0 to 1440"),
         ('{"foreign": "never"}', "foreign: 'never'; allowed are beside, enough"),
+        ('{"accepted_duplicates": ["fl-1", ""]}', "accepted_duplicates[1]: ''; write the id of a flow"),
+        ('{"accepted_duplicates": ["vpc-1"]}', "accepted_duplicates[0]: 'vpc-1'; write"),
+        ('{"accepted_duplicates": ["a b"]}', "accepted_duplicates[0]: 'a b'; write"),
+        ('{"accepted_duplicates": ["fl-*"]}', "accepted_duplicates[0]: 'fl-*'; write"),
         ('{"default": {"traffic_type": "SOME"}}', "traffic_type: 'SOME'; allowed are ALL, ACCEPT, REJECT"),
         (
             '{"default": {"max_aggregation_interval": 61}}',

@@ -129,6 +129,44 @@ def test_deletion_leads_to_a_sweep_with_the_deleted_ids(asked: object, ids: tupl
     assert trigger.deleted == ids
 
 
+@pytest.mark.parametrize("wrapped", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "made", "created"),
+    [
+        ({"tag": 1, "content": "vpc-1"}, {"item": "fl-1"}, (("fl-1", ("vpc-1",)),)),
+        ("vpc-1", {"item": ["fl-1"]}, (("fl-1", ("vpc-1",)),)),
+        (
+            [{"tag": 1, "content": "vpc-1"}, {"tag": 2, "content": "vpc-2"}],
+            {"item": ["fl-1", "fl-2"]},
+            (("fl-1", ("vpc-1", "vpc-2")), ("fl-2", ("vpc-1", "vpc-2"))),
+        ),
+        ({"tag": 1, "content": "vpc-1"}, "", ()),
+        (None, {"item": {"x": 1}}, ()),
+        (7, {"item": "fl-1"}, (("fl-1", ()),)),
+    ],
+)
+def test_the_creation_of_flow_logs_is_noted_with_their_resources(
+    asked: object, made: object, created: object, *, wrapped: bool
+) -> None:
+    """With several resources, the event does not say which flow log belongs to which."""
+    request: dict[str, Any] = {"ResourceId": asked}
+    response: dict[str, Any] = {"flowLogIdSet": made}
+    found = read(
+        call(
+            "CreateFlowLogs",
+            requestParameters={"CreateFlowLogsRequest": request} if wrapped else request,
+            responseElements={"CreateFlowLogsResponse": response} if wrapped else response,
+        )
+    )
+    assert (found.kind, found.created, found.vpcs) == (RunKind.EVENT, created, ())
+
+
+def test_what_the_enforcer_creates_needs_no_note() -> None:
+    """It records it itself."""
+    identity = {"sessionContext": {"sessionIssuer": {"arn": STACK.enforcer_role_arn}}}
+    assert read(call("CreateFlowLogs", userIdentity=identity)).kind is RunKind.IGNORED
+
+
 def test_deletion_that_ec2_refused_completely_is_ignored() -> None:
     """Refused flow logs are in `unsuccessful`, and the call has no errorCode."""
     trigger = deletion({"content": "fl-1"}, {"item": {"resourceId": "fl-1", "error": {"code": "x"}}})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flowwarden.monitor.baseline.baseline import EDGES, Edge, kinds_of
-from flowwarden.monitor.caches.state import MOST_EDGES, TAUGHT, StateCache
+from flowwarden.monitor.caches.bounded import BoundedCache, size_of_numbers
+from flowwarden.monitor.caches.state import MOST_EDGES, StateCache
 from flowwarden.state.schema import BASELINES
 from flowwarden.state.sets import fingerprint
 from tests.monitor.fakes_state import MemoryEvidence
@@ -60,6 +61,7 @@ def test_a_container_drops_the_oldest_written_edges() -> None:
     """It then writes them again, which changes nothing."""
     store = MemoryEvidence()
     cache = StateCache(store)
-    for number in range(TAUGHT + 2):
+    cache.taught = BoundedCache(2 * size_of_numbers({1}))
+    for number in range(4):
         cache.for_batch().learn(f"role {number}", DAY, frozenset({edge(1)}))
-    assert len(cache.taught) == TAUGHT
+    assert len(cache.taught) == 2

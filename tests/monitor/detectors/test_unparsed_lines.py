@@ -68,6 +68,25 @@ def test_the_finding_contains_counts_reasons_and_samples() -> None:
     assert "4 tokens where the log format has 14" in loss.reasons[0][0]
 
 
+def test_masked_addresses_are_named_with_the_data_identifier_to_take_out() -> None:
+    """A data protection policy overwrites addresses with asterisks, in whole or in part of the batch."""
+    masked = GOOD.replace("10.0.1.20", "*********").replace("10.0.2.30", "*******")
+    loss = judged(*[masked] * 6, GOOD)
+    assert loss is not None
+    text = unparsed_lines.text(loss)
+    assert text.summary.endswith("cannot be parsed: a data protection policy masks the addresses.")
+    assert text.words["masked"] == "IpAddress"
+
+
+@pytest.mark.parametrize("line", [BAD, GOOD.replace("10.0.1.20", "10.*.1.20"), GOOD.replace("eni-1", "*")])
+def test_other_lines_are_not_called_masked(line: str) -> None:
+    """The step about the policy is left out."""
+    loss = judged(line.replace("ACCEPT", "MAYBE"))
+    assert loss is not None
+    assert "data protection" not in unparsed_lines.text(loss).summary
+    assert unparsed_lines.text(loss).words["masked"] is None
+
+
 def test_malformed_lines_except_headers_and_blanks_are_unreadable() -> None:
     """Only these lines justify a new lookup of the formats."""
     assert [bad.line for bad in unparsed_lines.unreadable(READER.read([HEADER, "", BAD, GOOD, GAP]))] == [BAD]

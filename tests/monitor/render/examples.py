@@ -22,6 +22,7 @@ from flowwarden.monitor.detectors import (
     scanner_connected,
     service_blocked,
     unexpected_egress,
+    unjudged_records,
     unparsed_lines,
 )
 from flowwarden.monitor.findings import Finding, FlowSample
@@ -31,7 +32,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.columnar.reader import ColumnarReader
-from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import FlowDirection, Gap, GapKind
 from flowwarden.state.heartbeats import SLOT
 from tests.flows import START, directed, directions, flow, rejected
@@ -123,6 +124,12 @@ def _of_unparsed_lines() -> Finding:
     return Container().detect(unparsed_lines.DETECTOR, records)[0]
 
 
+def _of_unjudged_records() -> Finding:
+    layout = LogFormat.parse("${tgw-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${start} ${end}")
+    lines = [f"tgw-1 10.1.0.5 10.2.0.{host} 40000 22 {START} {START + 58}" for host in range(1, 41)]
+    return Container().detect(unjudged_records.DETECTOR, ColumnarReader((layout,)).read(lines))[0]
+
+
 def _of_records_skipped() -> Finding:
     gaps = [Gap(kind=GapKind.SKIPDATA, interface_id="eni-1", start=NOW - 60 * each) for each in range(5)]
     return Container().detect(records_skipped.DETECTOR, Table(FlowTable.of([]), gaps, []), NOW)[0]
@@ -161,6 +168,7 @@ EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {
     "internet-to-private": _of_internet_to_private,
     "unexpected-egress": _of_unexpected_egress,
     "unparsed-lines": _of_unparsed_lines,
+    "unjudged-records": _of_unjudged_records,
     "records-skipped": _of_records_skipped,
     "interface-silent": _of_interface_silent,
     "internet-rejects": _of_internet_rejects,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import blocked_connection
 from flowwarden.monitor.findings import InterfaceFinding, Severity, UnparsedFinding
-from flowwarden.monitor.render.incident_key import incident_key
+from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.text import describe
 from flowwarden.network.services import SERVICE_NAMES
 from tests.flows import rejected
@@ -32,6 +32,15 @@ def test_changes_between_batches_do_not_change_the_incident() -> None:
         key(target="10.0.2.31:5432"),
     }
     assert len(same) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "account"), [("unknown", None), (None, None), ("444455556666", "444455556666")]
+)
+def test_an_unknown_account_is_no_account(named: str | None, account: str | None) -> None:
+    """AWS writes `unknown` for interfaces of its own; the page then names the owner of the log group."""
+    (finding,) = triaged([rejected("10.0.1.20:50000", "10.0.2.30:5432", account_id=named)])
+    assert account_of(finding) == account
 
 
 def test_another_host_service_vpc_or_peer_class_is_another_incident() -> None:

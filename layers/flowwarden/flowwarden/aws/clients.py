@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from flowwarden.errors import SettingsError
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -88,14 +91,20 @@ def make_client(
 
     The retry mode is botocore's `standard`: full-jitter backoff of at most 20 s per retry, and a retry quota
     that prevents retry storms. (`adaptive` slows down every call of a shared client after one throttle.)
+
+    Raises:
+        SettingsError: there is no such Region, or another setting of the SDK is wrong.
     """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout,
     )
-    made: EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient = (
-        # boto3's default session, shared by all clients: each new session loads AWS's endpoints again.
-        (session or boto3).client(service, region_name=region, config=config)
-    )
+    try:
+        made: EC2Client | DynamoDBClient | SNSClient | CloudWatchLogsClient | IAMClient = (
+            # boto3's default session, shared by all clients: each new session loads AWS's endpoints again.
+            (session or boto3).client(service, region_name=region, config=config)
+        )
+    except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
+        raise SettingsError(f"AWS_REGION={region!r}: no client for {service}: {error}") from error
     return made

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from flowwarden.aws.answers import Answer, Malformed
 from flowwarden.errors import NotDeployed, SettingsError
 
 ENFORCER = "EnforcerFunction"
@@ -30,15 +31,16 @@ def enforcer_environment(
     """
     try:
         stacks = client("cloudformation", region_name=region)
-        found = stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER)
-        function = found["StackResourceDetail"]["PhysicalResourceId"]
+        found = Answer(stacks.describe_stack_resource(StackName=stack, LogicalResourceId=ENFORCER))
+        function = found.inner("StackResourceDetail").demand("PhysicalResourceId")
         functions = client("lambda", region_name=region)
-        configuration = functions.get_function_configuration(FunctionName=function)
-    except (ClientError, BotoCoreError, ValueError) as error:  # ValueError: the endpoint in the environment
+        configuration = Answer(functions.get_function_configuration(FunctionName=function))
+        variables = configuration.inner("Environment").by_name("Variables")
+    except (ClientError, BotoCoreError, Malformed, ValueError) as error:  # ValueError: the endpoint's URL
         where = f"stack {stack} in {region}" if region else f"stack {stack}"
         kind = NotDeployed if _is_missing(error) else SettingsError
         raise kind(f"cannot read {where}: {error}") from error
-    return {**configuration["Environment"]["Variables"], "AWS_REGION": stacks.meta.region_name}
+    return {**variables, "AWS_REGION": stacks.meta.region_name}
 
 
 def _is_missing(error: Exception) -> bool:
@@ -48,5 +50,6 @@ def _is_missing(error: Exception) -> bool:
     """
     if not isinstance(error, ClientError):
         return False
-    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    answer = Answer(error.response).inner("Error")
+    code, message = answer.text("Code"), answer.text("Message")
     return code == "ResourceNotFoundException" or (code == "ValidationError" and "does not exist" in message)

@@ -9,6 +9,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004  botocore's name
 
+from flowwarden.aws.answers import Answer
 from flowwarden.aws.hints import BY_CODE, code_in, hint, says_nothing
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
 
@@ -79,9 +80,9 @@ def classified(call: str, by: Classify = classify) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        details = error.response.get("Error", {})
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        raise by(call, details.get("Code", ""), details.get("Message", ""), status) from error
+        answer = Answer(error.response)
+        details, status = answer.inner("Error"), answer.inner("ResponseMetadata").number("HTTPStatusCode")
+        raise by(call, details.text("Code"), details.text("Message"), status or 0) from error
     except (ConnectionError, HTTPClientError) as error:
         raise CallFailed(f"{call}: cannot reach AWS: {error}") from error
     except BotoCoreError as error:

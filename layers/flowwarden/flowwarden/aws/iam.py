@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
+from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.errors import classified, classify
 from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
-from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, NotThere
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -47,24 +48,27 @@ class Roles:
         name = role_arn.rpartition("/")[2]
         try:
             with classified("GetRole", _classify):
-                role = self._client.get_role(RoleName=name)["Role"]
+                answer = Answer(self._client.get_role(RoleName=name))
+            if "Role" not in answer:
+                raise CallFailed("GetRole answered without Role")
             statements, unread = self._statements(name)
         except NotThere:
             return None
+        role = answer.inner("Role")
         return DeliveryRole(
-            trusted=tuple(trusted_by(_document(role.get("AssumeRolePolicyDocument")))),
+            trusted=tuple(trusted_by(_document(role.value("AssumeRolePolicyDocument")))),
             statements=tuple(statements),
             unread=tuple(unread),
-            boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+            boundary=role.inner("PermissionsBoundary").text("PermissionsBoundaryArn"),
         )
 
     def _statements(self, name: str) -> tuple[list[Statement], list[str]]:
         """The statements of the role's policies, and why some policies could not be read."""
         statements: list[Statement] = []
         unread: list[str] = []
-        for listed, read in ((self._own, self._read_own), (self._attached, self._read_attached)):
+        for find, read in ((self._own, self._read_own), (self._attached, self._read_attached)):
             try:
-                policies = list(listed(name))
+                policies = list(find(name))
             except CallRefused as error:
                 unread.append(str(error))
                 continue
@@ -84,25 +88,27 @@ class Roles:
         """The names of the role's inline policies."""
         with classified("ListRolePolicies", _classify):
             for page in self._client.get_paginator("list_role_policies").paginate(RoleName=name):
-                yield from page["PolicyNames"]
+                yield from listed("ListRolePolicies", page, "PolicyNames")
 
     def _read_own(self, name: str, policy: str) -> Mapping[str, Any]:
         with classified("GetRolePolicy", _classify):
-            answer = self._client.get_role_policy(RoleName=name, PolicyName=policy)
-        return _document(answer.get("PolicyDocument"))
+            answer = Answer(self._client.get_role_policy(RoleName=name, PolicyName=policy))
+        return _policy("GetRolePolicy", answer.value("PolicyDocument"))
 
     def _attached(self, name: str) -> Iterator[str]:
         """The ARNs of the role's attached policies, including AWS managed policies."""
         with classified("ListAttachedRolePolicies", _classify):
             for page in self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name):
-                yield from (each.get("PolicyArn", "") for each in page["AttachedPolicies"])
+                policies = listed("ListAttachedRolePolicies", page, "AttachedPolicies")
+                yield from (Answer(each).text("PolicyArn") for each in policies)
 
     def _read_attached(self, _name: str, arn: str) -> Mapping[str, Any]:
         with classified("GetPolicy", _classify):
-            version = self._client.get_policy(PolicyArn=arn)["Policy"].get("DefaultVersionId", "")
+            policy = Answer(self._client.get_policy(PolicyArn=arn)).inner("Policy")
         with classified("GetPolicyVersion", _classify):
-            answer = self._client.get_policy_version(PolicyArn=arn, VersionId=version)
-        return _document(answer["PolicyVersion"].get("Document"))
+            version = policy.text("DefaultVersionId")
+            answer = Answer(self._client.get_policy_version(PolicyArn=arn, VersionId=version))
+        return _policy("GetPolicyVersion", answer.inner("PolicyVersion").value("Document"))
 
 
 def trusted_by(document: Mapping[str, Any]) -> Iterator[str]:
@@ -154,6 +160,13 @@ def _statement(raw: Mapping[str, Any]) -> Statement | None:
 
 def _everywhere(statement: Statement) -> Statement:
     return replace(statement, resources=(WILDCARD,), not_resources=())
+
+
+def _policy(call: str, raw: object) -> Mapping[str, Any]:
+    """A policy's document. One that cannot be read must not count as one that allows nothing."""
+    if isinstance(raw, Mapping):
+        return raw
+    raise CallRefused(f"{call} answered without a document that can be read")
 
 
 def _document(raw: object) -> Mapping[str, Any]:

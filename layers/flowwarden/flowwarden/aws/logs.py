@@ -7,6 +7,7 @@ from contextlib import suppress
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
+from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.errors import classified, classify
 from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
@@ -21,7 +22,6 @@ from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError, NotTh
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_logs.type_defs import LogGroupTypeDef
 
 ACTIONS = (
     "logs:DescribeLogGroups",
@@ -50,19 +50,23 @@ class LogGroups:
         prefix = commonprefix(sorted(names))  # noqa: RUF071  character by character: these are not paths
         pages = self._client.get_paginator("describe_log_groups")
         with classified("DescribeLogGroups"):
-            found = [each for page in pages.paginate(logGroupNamePrefix=prefix) for each in page["logGroups"]]
+            found = [
+                Answer(each)
+                for page in pages.paginate(logGroupNamePrefix=prefix)
+                for each in listed("DescribeLogGroups", page, "logGroups")
+            ]
         for each in found:
-            if each["logGroupName"] in names:
+            if each.text("logGroupName") in names:
                 # A group that is gone meanwhile is missing: the plan creates it again.
                 with suppress(NotThere):
                     yield self._with_subscriptions(each)
 
-    def _with_subscriptions(self, described: LogGroupTypeDef) -> LogGroup:
-        name, log_class = described["logGroupName"], described.get("logGroupClass", STANDARD)
+    def _with_subscriptions(self, described: Answer) -> LogGroup:
+        name, log_class = described.text("logGroupName"), described.text("logGroupClass") or STANDARD
         return LogGroup(
             name=name,
-            retention_days=described.get("retentionInDays"),
-            kms_key_arn=described.get("kmsKeyId"),
+            retention_days=described.number("retentionInDays"),
+            kms_key_arn=described.text("kmsKeyId") or None,
             # Groups of another class have none, and CloudWatch Logs refuses to say so.
             subscriptions=self._subscriptions(name) if log_class == STANDARD else (),
             log_class=log_class,
@@ -72,13 +76,15 @@ class LogGroups:
         with classified("DescribeSubscriptionFilters", _classify_reading):
             # A group has at most two filters, so there is no second page.
             answer = self._client.describe_subscription_filters(logGroupName=name)
+        filters = listed("DescribeSubscriptionFilters", answer, "subscriptionFilters")
         return tuple(
             Subscription(
-                name=each["filterName"],
-                destination_arn=each["destinationArn"],
-                pattern=each.get("filterPattern", ""),
+                name=each.text("filterName"),
+                destination_arn=each.text("destinationArn"),
+                pattern=each.text("filterPattern"),
             )
-            for each in answer["subscriptionFilters"]
+            for each in map(Answer, filters)
+            if each.text("filterName")
         )
 
     def carry_out(self, step: LogGroupStep) -> None:

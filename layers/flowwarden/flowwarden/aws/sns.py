@@ -1,13 +1,26 @@
-"""Publishing to SNS topics."""
+"""Publishing to SNS topics.
+
+Publish is not idempotent: a message that SNS accepted without an answer is sent again by a retry. So botocore
+makes one attempt, and this file decides what is tried again: only what certainly was not sent.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
 
-from flowwarden.errors import PublishFailed
+from flowwarden.aws.errors import SERVER_ERROR, THROTTLED
+from flowwarden.errors import PublishFailed, PublishUnanswered
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -20,29 +33,83 @@ ACTIONS = (
 """IAM actions that this file's calls need."""
 
 
+BOTOCORE_ATTEMPTS: Final = 1
+"""Of a topic's client. Botocore would also repeat calls whose answer is lost."""
+ATTEMPTS: Final = 2
+"""Calls for one message, if SNS throttles or cannot be reached."""
+PAUSE_SECONDS: Final = 0.5
+_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
+_NOT_SENT: Final = THROTTLED | {"KMSThrottling", "KMSThrottlingException", "ServiceUnavailable", "Throttled"}
+"""Error codes of calls that SNS turned down and may accept next time."""
+
+
 class Topic:
     """One topic."""
 
-    def __init__(self, client: SNSClient, topic_arn: str) -> None:
+    def __init__(
+        self, client: SNSClient, topic_arn: str, wait: Callable[[float], None] = lambda _seconds: None
+    ) -> None:
+        """Publish to a topic.
+
+        Args:
+            client: makes one attempt for each call; see `BOTOCORE_ATTEMPTS`.
+            topic_arn: the topic.
+            wait: sleeps for some seconds before the second call; by default it is made at once.
+        """
         self._client = client
         self._topic_arn = topic_arn
+        self._wait = wait
         self.name = topic_arn.rpartition(":")[2]
 
     def publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
         """Publish a message that has a text for each protocol.
 
         Raises:
-            PublishFailed: SNS did not accept the message, for any reason.
+            PublishUnanswered: SNS did not answer; it may have sent the message.
+            PublishFailed: SNS did not accept the message, for any other reason.
         """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._publish(subject, message, attributes)
+            except _ERRORS as error:
+                if not _may_repeat(error):
+                    raise self._failed(error) from error
+            self._wait(PAUSE_SECONDS)
         try:
-            self._client.publish(
-                TopicArn=self._topic_arn,
-                Subject=subject,
-                Message=message,
-                MessageStructure="json",
-                MessageAttributes={
-                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-                },
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise PublishFailed(f"SNS topic {self._topic_arn}: {error}") from error
+            return self._publish(subject, message, attributes)
+        except _ERRORS as error:
+            raise self._failed(error) from error
+
+    def _publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+        self._client.publish(
+            TopicArn=self._topic_arn,
+            Subject=subject,
+            Message=message,
+            MessageStructure="json",
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+
+    def _failed(self, error: Exception) -> PublishFailed:
+        kind = PublishUnanswered if _is_unanswered(error) else PublishFailed
+        return kind(f"SNS topic {self._topic_arn}: {error}")
+
+
+def _may_repeat(error: Exception) -> bool:
+    """Whether SNS certainly did not accept the message, and may accept it next time."""
+    if isinstance(error, ClientError):
+        return _code(error) in _NOT_SENT
+    return isinstance(error, (ConnectTimeoutError, EndpointConnectionError))
+
+
+def _is_unanswered(error: Exception) -> bool:
+    """Whether SNS may have accepted the message."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= SERVER_ERROR and _code(error) not in _NOT_SENT
+    return isinstance(error, (HTTPClientError, SSLError, ResponseParserError))
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from flowwarden.aws.clients import ATTEMPTS, QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
+from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
-from flowwarden.aws.sns import Topic
+from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.enforcer.ports import EnforcerPorts, Pace
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
@@ -20,6 +22,7 @@ from flowwarden.policy.last_good import Origin, PolicyKeeper
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 from flowwarden.sinks.sns import SnsSink
+from flowwarden.unreadable import Unreadable
 
 
 def build(
@@ -63,16 +66,20 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
     quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
+    items = Unreadable()
     return EnforcerPorts(
         ec2=Ec2FlowLogs(make_client("ec2", region, attempts=ec2_attempts)),
         groups=LogGroups(make_client("logs", region)),
         roles=Roles(make_client("iam", region)),
-        evidence=DynamoDbEvidence(state, table),
-        queue=DynamoDbWorkQueue(state, table),
-        claims=DynamoDbClaims(quick, table, terms),
-        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn)),)},
+        evidence=DynamoDbEvidence(state, table, items),
+        queue=DynamoDbWorkQueue(state, table, items),
+        registry=DynamoDbRegistry(state, table, items),
+        claims=DynamoDbClaims(quick, table, terms, items),
+        outbox=DynamoDbOutbox(quick, table, items),
+        unreadable_items=items,
+        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, pace.wait)),)},
         pace=pace,
     )
 
@@ -90,4 +97,5 @@ def stack_of(settings: EnforcerSettings) -> Stack:
         kms_key_arn=settings.log_kms_key_arn,
         monitor_arn=settings.monitor_function_arn,
         enforcer_role_arn=settings.enforcer_role_arn,
+        enforcer_name=settings.aws_lambda_function_name,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flowwarden.aws.clients import QUICK_ATTEMPTS, QUICK_SECONDS, make_client
 from flowwarden.aws.dynamodb.claims import DynamoDbClaims
@@ -14,7 +14,7 @@ from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.ec2.interfaces import DescribedInterfaces
 from flowwarden.aws.ec2.log_formats import ATTEMPTS, READ_SECONDS, DescribedFormats
-from flowwarden.aws.sns import Topic
+from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import LogFormatCache
 from flowwarden.monitor.caches.state import StateCache
@@ -29,6 +29,7 @@ from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
 from flowwarden.sinks.sns import SnsSink
 from flowwarden.state.ports import EvidenceStore
+from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -52,6 +53,10 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
     """Receives notifications that on-call must act on."""
     operations: Sink
     """Receives notifications about data that the monitor cannot see or read."""
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on the state table note what they cannot read."""
+    unreadable_answers: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on EC2 do."""
 
 
 def build(
@@ -78,9 +83,13 @@ def build(
     """
     return MonitoringService(
         caches=Caches(
-            formats=LogFormatCache(ports.formats, ports.format_store, tuple(log_formats), warn),
+            formats=LogFormatCache(
+                ports.formats, ports.format_store, tuple(log_formats), warn, ports.unreadable_items
+            ),
             interfaces=InterfaceCache(ports.interfaces, warn),
             state=StateCache(ports.state),
+            unreadable_items=ports.unreadable_items,
+            unreadable_answers=ports.unreadable_answers,
         ),
         keeper=policy if isinstance(policy, PolicyKeeper) else PolicyKeeper(PolicyInUse(policy=policy)),
         claims=ports.claims,
@@ -90,8 +99,13 @@ def build(
     )
 
 
-def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
+def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None]) -> MonitoringService:
     """The monitor on AWS, with the last good policy if the configured one is not valid.
+
+    Args:
+        settings: the settings of the function.
+        warn: logs a warning.
+        wait: sleeps for some seconds.
 
     Raises:
         LogFormatError: the log format is not valid.
@@ -99,7 +113,7 @@ def on_aws(settings: MonitorSettings, warn: Warn) -> MonitoringService:
     configured = LogFormat.parse(settings.log_format)
     keeper = PolicyKeeper.choosing(settings.policy, DynamoDbPolicy(_state(settings), settings.state_table))
     return build(
-        _ports(settings),
+        _ports(settings, wait),
         keeper,
         (configured, DEFAULT_LOG_FORMAT),
         region=settings.aws_region,
@@ -112,21 +126,25 @@ def _state(settings: MonitorSettings) -> DynamoDBClient:
     return make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
 
 
-def _ports(settings: MonitorSettings) -> MonitorPorts:
+def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorPorts:
     region, table = settings.aws_region, settings.state_table
     state = _state(settings)
-    topics = make_client("sns", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
+    topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
     terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
+    items, answers = Unreadable(), Unreadable()
     return MonitorPorts(
         formats=DescribedFormats(
-            lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS)
+            lambda: make_client("ec2", region, attempts=ATTEMPTS, read_timeout=READ_SECONDS), answers
         ),
-        format_store=DynamoDbLogFormats(state, table),
+        format_store=DynamoDbLogFormats(state, table, items),
         interfaces=DescribedInterfaces(
-            lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS)
+            lambda: make_client("ec2", region, attempts=INTERFACE_ATTEMPTS, read_timeout=QUICK_SECONDS),
+            answers,
         ),
-        state=DynamoDbEvidence(state, table),
-        claims=DynamoDbClaims(state, table, terms),
-        pages=SnsSink(Topic(topics, settings.pages_topic_arn)),
-        operations=SnsSink(Topic(topics, settings.operations_topic_arn)),
+        state=DynamoDbEvidence(state, table, items),
+        claims=DynamoDbClaims(state, table, terms, items),
+        unreadable_items=items,
+        unreadable_answers=answers,
+        pages=SnsSink(Topic(topics, settings.pages_topic_arn, wait)),
+        operations=SnsSink(Topic(topics, settings.operations_topic_arn, wait)),
     )

@@ -20,6 +20,7 @@ from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRo
 from flowwarden.enforcer.decide.iam_policy import Statement
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.ports import EnforcerPorts, LogGroupService, Pace
+from flowwarden.enforcer.registry import Entry
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
@@ -63,6 +64,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace) -> EnforcerPorts:
         roles=CreatedRole(),
         evidence=NoState(),
         queue=NoState(),
+        registry=NoFlowLogs(),
         claims=NoState(),
         routes={},
         pace=pace,
@@ -85,9 +87,15 @@ def obstacles(aws: EnforcerPorts, settings: EnforcerSettings) -> tuple[str, ...]
 def assumed(aws: EnforcerPorts, stack: Stack) -> EnforcerPorts:
     """These ports, on which the stack's own log group and delivery role exist and nothing is stored."""
     nothing = NoState()
-    groups = CreatedGroup(aws.groups, stack)
     return replace(
-        aws, groups=groups, roles=CreatedRole(), evidence=nothing, queue=nothing, claims=nothing, routes={}
+        aws,
+        groups=CreatedGroup(aws.groups, stack),
+        roles=CreatedRole(),
+        evidence=nothing,
+        queue=nothing,
+        registry=NoFlowLogs(),
+        claims=nothing,
+        routes={},
     )
 
 
@@ -124,6 +132,22 @@ class CreatedRole:
         """See the port."""
         statement = Statement(allows=True, actions=NEEDED, resources=("*",))
         return DeliveryRole(trusted=(SERVICE,), statements=(statement,))
+
+
+class NoFlowLogs:
+    """A registry without flow logs, which cannot be written."""
+
+    def load(self) -> Sequence[Entry]:
+        """See `RegistryStore`."""
+        return ()
+
+    def put(self, _entry: Entry) -> None:
+        """See `RegistryStore`."""
+        raise StateUnavailable(WHY)
+
+    def remove(self, _entry: Entry) -> None:
+        """See `RegistryStore`."""
+        raise StateUnavailable(WHY)
 
 
 class NoState:

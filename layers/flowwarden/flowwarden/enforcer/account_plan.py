@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from flowwarden.enforcer.decide.delivery_role import role_doubts, role_problems
-from flowwarden.enforcer.decide.duplicates import Duplicate
 from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep, problems
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.isolate import isolate
@@ -19,7 +18,9 @@ from flowwarden.enforcer.modes import RUN_MODES
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import EnforcerPorts
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting import recurring
+from flowwarden.enforcer.reporting.recurring import Notices, Scope
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.inventory import LogGroup
 from flowwarden.enforcer.state.stack import Stack
@@ -41,7 +42,8 @@ class AccountPlan(Struct, frozen=True, kw_only=True):
     """Definite and possible problems of the delivery role."""
     silences: tuple[Remediation, ...]
     """Log groups and flow logs without visible records."""
-    duplicates: tuple[Duplicate, ...]
+    notices: Notices
+    """What to report once about unmanaged flow logs."""
 
     def news_of(self, results: Sequence[Remediation]) -> list[Remediation]:
         """The results of the log group steps to report, without groups created for their first flow log."""
@@ -56,10 +58,13 @@ class PlanMaker:
         self._ports = ports
         self._stack = stack
 
-    def make(self, observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> AccountPlan:
+    def make(
+        self, observed: Observed, trigger: Trigger, queue: WorkQueue, registry: Registry, now: int
+    ) -> AccountPlan:
         """The plan. Reads log groups and the delivery role; the plan lists what could not be read."""
         vpcs = self._vpcs(observed, trigger, queue, now)
         steps, unreadable = self._log_group_steps(observed, vpcs)
+        scope = Scope(stack=self._stack, accepted_duplicates=self._planner.accepted_duplicates, now=now)
         judged = [(each.vpc_state, each.plan.verdict) for each in vpcs]
         return AccountPlan(
             vpcs=tuple(vpcs),
@@ -68,7 +73,7 @@ class PlanMaker:
             unreadable=(*observed.unreadable, *unreadable),
             role=tuple(recurring.doubts(self._role(trigger), trigger)),
             silences=tuple(recurring.silences(judged, trigger, self._stack)),
-            duplicates=recurring.duplicates(judged, trigger),
+            notices=recurring.notices(judged, observed.listed, trigger, registry, scope),
         )
 
     def _vpcs(self, observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> list[Planned]:

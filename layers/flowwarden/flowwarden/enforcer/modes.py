@@ -33,9 +33,12 @@ class RunMode(Struct, frozen=True, kw_only=True):
     reports_lasting: bool = True
     """Whether it reports persistent problems. A run every few minutes does not: each sweep does."""
 
+    records: bool = False
+    """Whether it records flow logs as managed."""
+
     def acts(self, *, dry_run: bool) -> bool:
         """Whether such a run does anything; `dry_run` says whether it only plans."""
-        observes = self.vpcs != "none" or self.checks_dependencies
+        observes = self.vpcs != "none" or self.checks_dependencies or self.records
         return observes and (self.runs_dry or not dry_run)
 
 
@@ -55,6 +58,7 @@ RUN_MODES: Final[Mapping[RunKind, RunMode]] = MappingProxyType(
         RunKind.DEPENDENCIES: RunMode(
             vpcs="none", looks_at="log groups and the delivery role", checks_dependencies=True
         ),
+        RunKind.RECORD: RunMode(vpcs="none", looks_at="the flow logs to record", records=True),
         RunKind.IGNORED: RunMode(vpcs="none", looks_at="nothing"),
     }
 )

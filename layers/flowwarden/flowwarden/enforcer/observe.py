@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from flowwarden.enforcer.decide.delivery import slots
 from flowwarden.enforcer.decide.destination import LogDestinations, destinations_of
-from flowwarden.enforcer.decide.drift import is_own, log_group_of
+from flowwarden.enforcer.decide.drift import is_tagged, log_group_of
 from flowwarden.enforcer.ports import Listings
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.interface_activity import has_instance, judged
 from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc, VpcResources, by_vpc
@@ -31,6 +32,8 @@ NAMED_AT_MOST: Final = 200
 
 UNREAD_NAMED: Final = 5
 """Unreadable descriptions that are named for each call; the rest is counted."""
+COMPLETE_CALLS: Final = ("DescribeVpcs", "DescribeFlowLogs")
+"""The calls whose unreadable items could be mistaken for deleted ones."""
 UNKNOWN_INSTANCES: Final = (
     "cannot determine which instances run, so a flow log that records only these is never reported as silent"
 )
@@ -48,6 +51,10 @@ class Observed(Struct, frozen=True, kw_only=True):
     """Log groups of the stack that flow logs write into."""
     managed_groups: frozenset[str]
     """Those of them that managed flow logs write into."""
+    listed: tuple[FlowLog, ...]
+    """All flow logs that EC2 lists, even deleted ones."""
+    complete: bool
+    """Whether the descriptions of all VPCs and all flow logs could be read."""
     seen: Mapping[str, Mapping[int, AbstractSet[int]]]
     """By log group and slot: the interfaces that wrote."""
     unreadable: tuple[Remediation, ...] = ()
@@ -59,21 +66,20 @@ class Observed(Struct, frozen=True, kw_only=True):
 def observe(
     ec2: Listings,
     evidence: EvidenceStore,
+    registry: Registry,
     stack: Stack,
     vpc_ids: Sequence[str] | None,
     now: int,
-    *,
-    without: Sequence[str] = (),
 ) -> Observed:
     """Observe these VPCs, or all of them for None.
 
     Args:
         ec2: EC2 in the account and region.
         evidence: what the monitor stored.
+        registry: which flow logs are recorded, and which are deleted, although EC2 may still list them.
         stack: the stack that decides which flow logs and log groups are managed.
         vpc_ids: the VPCs; those that do not exist are left out.
         now: Unix seconds.
-        without: deleted flow logs to ignore. EC2 may still list them, and their VPC would count as covered.
 
     Raises:
         CallRefused, CallFailed, CallThrottled: a listing failed, so the state is unknown.
@@ -81,21 +87,27 @@ def observe(
     ec2.unread()  # discard what earlier runs left out; their reports contain it
     named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
     vpcs = [each for each in ec2.vpcs(named) if vpc_ids is None or each.vpc_id in set(vpc_ids)]
-    # All flow logs, whichever VPCs are requested: the formats of a log group depend on all of them.
-    flow_logs = [each for each in ec2.flow_logs(None) if each.flow_log_id not in without]
+    listed = registry.marked(ec2.flow_logs(None))  # all: the formats of a log group depend on all of them
+    flow_logs = [each for each in listed if not registry.is_gone(each.flow_log_id, now)]
     interfaces, unknown = _interfaces(ec2, stack, named)
-    parted = any(not each.resource_id.startswith("vpc-") for each in flow_logs)
-    subnets = list(ec2.subnets(named)) if parted else []
-    groups = _groups(flow_logs, stack)
+    subnets = list(ec2.subnets(named)) if _is_parted(flow_logs) else []
+    groups, unread = _groups(flow_logs, stack), ec2.unread()
     return Observed(
         vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
         resources=by_vpc(subnets, interfaces, flow_logs),
         destinations=destinations_of(flow_logs, stack),
         log_groups=groups,
-        managed_groups=_groups((each for each in flow_logs if is_own(each, stack)), stack),
+        listed=tuple(listed),
+        complete=not any(each.call in COMPLETE_CALLS for each in unread),
+        managed_groups=_groups((each for each in flow_logs if is_tagged(each, stack)), stack),
         seen={group: _seen(evidence, group, now) for group in sorted(groups)} if interfaces else {},
-        unreadable=(*unknown, *_left_out(ec2.unread())),
+        unreadable=(*unknown, *_left_out(unread)),
     )
+
+
+def _is_parted(flow_logs: Iterable[FlowLog]) -> bool:
+    """Whether a subnet or an interface has its own flow log."""
+    return any(not each.resource_id.startswith("vpc-") for each in flow_logs)
 
 
 def _interfaces(
@@ -143,5 +155,6 @@ def _left_out(unread: Iterable[Unread]) -> list[Remediation]:
 def _left_out_of(call: str, found: Sequence[str]) -> Remediation:
     named = ", ".join(found[:UNREAD_NAMED])
     more = f" and {len(found) - UNREAD_NAMED} more" if len(found) > UNREAD_NAMED else ""
-    summary = f"skipped, because EC2's description cannot be read: {named}{more}; check their VPCs manually"
+    what = "EC2's description cannot be read and was skipped, wholly or in part"
+    summary = f"{what}: {named}{more}; check their VPCs manually"
     return Remediation(resource=call, summary=summary, applied=False)

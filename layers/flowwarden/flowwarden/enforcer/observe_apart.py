@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from flowwarden.enforcer.execute.isolate import isolate
 from flowwarden.enforcer.observe import Observed, observe
 from flowwarden.enforcer.ports import Listings, Pace
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.errors import EnforcementError
@@ -91,27 +92,26 @@ class ListedApart:
 def observe_apart(
     listed: ListedApart,
     evidence: EvidenceStore,
+    registry: Registry,
     stack: Stack,
     vpc_ids: Sequence[str] | None,
     now: int,
-    *,
-    without: Sequence[str] = (),
 ) -> Observed:
     """Like `observe`, without the VPCs about which EC2 does not answer; those are in `unlisted`.
 
     Args:
         listed: the listings, for this observation alone.
         evidence: what the monitor stored.
+        registry: what the enforcer stored about flow logs.
         stack: the stack that decides which flow logs and log groups are managed.
         vpc_ids: the VPCs; None for all of them.
         now: Unix seconds.
-        without: deleted flow logs to ignore.
 
     Raises:
         EnforcementError: EC2 answers about no VPC at all.
     """
-    observed = observe(listed, evidence, stack, vpc_ids, now, without=without)
+    observed = observe(listed, evidence, registry, stack, vpc_ids, now)
     known = tuple(each for each in observed.vpcs if each.vpc_id not in listed.failed)
     if listed.failed and not known:
         raise next(iter(listed.failed.values()))
-    return replace(observed, vpcs=known, unlisted=listed.failed)
+    return replace(observed, vpcs=known, unlisted=listed.failed, complete=False)

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide import log_groups, plan
-from flowwarden.enforcer.decide.coverage import VpcState
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.decide.plan import Create, Plan, PlanContext
+from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.observe import Observed
 from flowwarden.enforcer.state.desired import DesiredFlowLog, resolved, wanted_for
 from flowwarden.enforcer.state.inventory import LogGroup, Vpc, VpcResources
@@ -41,6 +41,11 @@ class Planner:
     def __init__(self, policy: FlowLogsPolicy, stack: Stack) -> None:
         self._policy = policy
         self._stack = stack
+
+    @property
+    def accepted_duplicates(self) -> tuple[str, ...]:
+        """The duplicates that the policy accepts."""
+        return self._policy.accepted_duplicates
 
     def vpcs(self, observed: Observed, pending: Mapping[str, WorkItem], now: int) -> list[Planned]:
         """The plan for each VPC of the account, in the observed order."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flowwarden.enforcer.decide.delivery_role import DeliveryRole
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
+from flowwarden.enforcer.outbox import OutboxStore
+from flowwarden.enforcer.registry import RegistryStore
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Unread, Vpc
 from flowwarden.enforcer.work_queue import WorkQueueStore
@@ -16,6 +18,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.notifier import Routes
 from flowwarden.notify.ports import Claims
 from flowwarden.state.ports import EvidenceStore
+from flowwarden.unreadable import Unreadable
 
 
 class Listings(Protocol):
@@ -101,7 +104,12 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     roles: RoleService
     evidence: EvidenceStore
     queue: WorkQueueStore
+    registry: RegistryStore
     claims: Claims
     routes: Routes
     """The sinks for its reports, which go to operations."""
     pace: Pace
+    outbox: OutboxStore | None = None
+    """Reports that are not sent yet; without it, a report that could not be sent is left to the retry."""
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """Where the ports on the state table note what they cannot read."""

@@ -4,10 +4,10 @@ The failure of one VPC or log group does not block others. The possible results 
 consequences:
 
 - Nothing to do (covered, skipped, exempt, gone): logged only.
-- Created, replaced, rolled back: reported. If the report could not be sent, the retry finds the VPC covered.
-  So a flow log with this stack's tag that was created since the event also counts as created. A run whose
-  event is older than a flow log that another run just created therefore reports it, too. A duplicate report
-  is better than none.
+- Created, replaced, rolled back: reported. If the report could not be sent, the retry finds the VPC covered;
+  the next run sends the stored report (`outbox`). If a run ends before it stores its report, a flow log with
+  this stack's tag that was created since the event also counts as created. A run whose event is older than a
+  flow log that another run just created therefore reports it, too. A duplicate report is better than none.
 - Pending: not decided yet, or a transient condition (throttling, an outage, a resource that EC2 does not
   show yet). The VPC is queued, and a scheduled retry handles it; the run neither waits nor reports. Only a
   deleted flow log whose replacement is delayed is reported immediately, because the retry does not know the
@@ -30,17 +30,17 @@ the unfinished part of a sweep are left to Lambda's retry.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.enforcer import adoption, deletions
 from flowwarden.enforcer.account_plan import AccountPlan, PlanMaker
-from flowwarden.enforcer.deferral import new_vpcs, not_shown, unfinished, unlisted, unlisted_apart
+from flowwarden.enforcer.deferral import new_vpcs, unfinished
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
 from flowwarden.enforcer.execute.log_groups import LogGroupExecutor
-from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.execute.tags import TagExecutor
 from flowwarden.enforcer.execute.vpcs import execute_plans
 from flowwarden.enforcer.modes import RUN_MODES
@@ -48,15 +48,17 @@ from flowwarden.enforcer.observe import Observed, observe
 from flowwarden.enforcer.observe_apart import ListedApart, observe_apart
 from flowwarden.enforcer.planner import Planner
 from flowwarden.enforcer.ports import EnforcerPorts
-from flowwarden.enforcer.reporting import alerts, recurring
-from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
+from flowwarden.enforcer.recovery import recover
+from flowwarden.enforcer.registry import Registry
+from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, VpcOutcome
+from flowwarden.enforcer.sending import send, send_policy
 from flowwarden.enforcer.state.desired import retentions
 from flowwarden.enforcer.state.stack import Stack
+from flowwarden.enforcer.targets import list_again, missing, settle, targets_of, unlisted
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import Cursor, WorkQueue
-from flowwarden.errors import CallRefused, EnforcementError
+from flowwarden.errors import EnforcementError
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notifier import Run, notify
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.policy.last_good import PolicyInUse, PolicyKeeper
 from flowwarden.policy.policy import Policy
@@ -98,10 +100,9 @@ class Enforcer:
         self._stack = stack = replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack))
         self._dry_run = dry_run
         self._keeper = keeper
-        planner = Planner(policy, stack)
-        self._plans = PlanMaker(planner, ports, stack)
+        self._planner = Planner(policy, stack)
+        self._plans = PlanMaker(self._planner, ports, stack)
         self._log_groups = LogGroupExecutor(ports.groups, ports.pace)
-        self._flow_logs = FlowLogExecutor(ports.ec2, planner, ports.pace)
         self._tags = TagExecutor(ports.ec2, ports.pace)
 
     @property
@@ -127,24 +128,26 @@ class Enforcer:
         if not RUN_MODES[trigger.kind].acts(dry_run=self._dry_run):
             # A dry run does not change the queue, so each retry would report the same; the sweeps report it.
             return self._report(trigger)
-        queue = WorkQueue.load(self._ports.queue, dry_run=self._dry_run)
+        ports = self._ports
+        queue = WorkQueue.load(ports.queue, now, ports.unreadable_items, dry_run=self._dry_run)
         deferred = self._defer_new(trigger, queue, now)
-        targets = _targets(trigger, queue, [each.vpc_id for each in deferred], now)
+        targets = targets_of(trigger, queue, [each.vpc_id for each in deferred], now)
+        if targets == [] and not trigger.concerns_flow_logs:
+            return self._report(trigger, queue, outcomes=deferred)
+        registry = Registry.load(self._ports.registry, dry_run=self._dry_run)
+        deletions.note_event(registry, trigger, now)
+        if RUN_MODES[trigger.kind].records:
+            return self._record(trigger, registry, now)
         if targets == []:
-            return self._report(trigger, queue, outcomes=deferred)
+            return deletions.reported_by(self._report(trigger, queue, outcomes=deferred), registry, None, now)
         try:
-            observed = self._observe(targets, trigger, now)
+            observed = self._observe(targets, registry, now)
         except EnforcementError as error:
-            deferred += _unlisted(targets, trigger, queue, error, now)
-            return self._report(trigger, queue, outcomes=deferred)
-        deferred += _missing(targets, observed, trigger, queue, now)
-        deferred += recurring.unlisted(_settle(unlisted_apart(observed.unlisted, now), queue), trigger)
-        plan = self._plans.make(observed, trigger, queue, now)
-        if self._dry_run:
-            return self._report(trigger, queue, plan, outcomes=deferred)
-        results = self._execute(plan, trigger, queue, now)
-        _list_again(observed, trigger, queue, now)
-        return self._report(trigger, queue, plan, results, outcomes=[*deferred, *results.outcomes])
+            deferred += unlisted(targets, trigger, queue, error, now)
+            return deletions.reported_by(self._report(trigger, queue, outcomes=deferred), registry, None, now)
+        deferred += missing(targets, observed, trigger, queue, now)
+        report = self._act(observed, trigger, queue, registry, deferred, now)
+        return deletions.reported_by(report, registry, observed, now)
 
     def notify(self, report: EnforcementReport, attempt: str, now: int) -> DeliveryReport:
         """Send the report to operations if there is something to report.
@@ -156,30 +159,55 @@ class Enforcer:
             attempt: an id that no other run has, not even a retry.
             now: Unix seconds; a run may take minutes, so this is not its start time.
         """
-        owner = alerts.owner_of(report, attempt)
-        # A retry may find everything repaired and report nothing, so this run sends in the time that is left.
-        run = Run(owner=owner, at=now, time_left=self._ports.pace.remaining, reserve=0)
-        delivery = self._notify_of_policy(run, now)
+        delivery = DeliveryReport()
+        if self._keeper is not None:
+            delivery += send_policy(report, attempt, self._ports, self._keeper, now)
+        return delivery if self._dry_run else delivery + send(report, attempt, self._ports, now)
+
+    def _observe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
+        """Observe the VPCs, and bring the registry up to date with what EC2 lists."""
+        ports, stack = self._ports, self._stack
+        observed = self._look(targets, registry, now)
         if self._dry_run:
-            return delivery
-        return delivery + alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
+            return observed
+        if recover(registry, observed.listed, ports.ec2, stack, ports.pace, now):
+            observed = self._look(targets, registry, now)
+        if targets is None:
+            deletions.follow(registry, observed, now)
+        return observed
 
-    def _notify_of_policy(self, run: Run, now: int) -> DeliveryReport:
-        """Report a policy that is not valid; store a valid one as the last good one."""
-        if self._keeper is None:
-            return DeliveryReport()
-        self._keeper.keep(now)
-        found = self._keeper.alerts(self._stack.account_id, self._stack.region)
-        return notify(found, run, self._ports.claims, self._ports.routes, lambda rest: rest[0])
-
-    def _observe(self, targets: Sequence[str] | None, trigger: Trigger, now: int) -> Observed:
-        ports, without = self._ports, trigger.deleted
-        args = (ports.evidence, self._stack, targets, now)
+    def _look(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
+        ports = self._ports
+        args = (ports.evidence, registry, self._stack, targets, now)
         try:
-            return with_backoff(lambda: observe(ports.ec2, *args, without=without), ports.pace)
+            return with_backoff(lambda: observe(ports.ec2, *args), ports.pace)
         except EnforcementError:
             # One page, or one resource, must not hide the rest of the account.
-            return observe_apart(ListedApart(ports.ec2, ports.pace), *args, without=without)
+            return observe_apart(ListedApart(ports.ec2, ports.pace), *args)
+
+    def _act(
+        self,
+        observed: Observed,
+        trigger: Trigger,
+        queue: WorkQueue,
+        registry: Registry,
+        deferred: Sequence[VpcOutcome],
+        now: int,
+    ) -> EnforcementReport:
+        """Make the plan and execute it; a dry run only makes it."""
+        plan = self._plans.make(observed, trigger, queue, registry, now)
+        if self._dry_run:
+            return self._report(trigger, queue, plan, outcomes=deferred)
+        results = self._execute(plan, trigger, queue, registry, now)
+        list_again(observed, trigger, queue, now)
+        return self._report(trigger, queue, plan, results, outcomes=[*deferred, *results.outcomes])
+
+    def _record(self, trigger: Trigger, registry: Registry, now: int) -> EnforcementReport:
+        """Record flow logs as managed, because a person asked for it."""
+        ports = self._ports
+        adopted = adoption.adopt(trigger.to_record, registry, ports.ec2, self._stack, ports.pace, now)
+        report = self._report(trigger)
+        return replace(report, adopted=adopted.flow_logs, remediations=adopted.refused)
 
     def _defer_new(self, trigger: Trigger, queue: WorkQueue, now: int) -> list[VpcOutcome]:
         """New VPCs that are left to their creator for now, if a later run can handle them."""
@@ -194,17 +222,21 @@ class Enforcer:
         # In a dry run nothing is deferred: the plan shows what would be done after the grace period.
         return [] if self._dry_run else [each.outcome for each in queued]
 
-    def _execute(self, plan: AccountPlan, trigger: Trigger, queue: WorkQueue, now: int) -> Results:
+    def _execute(
+        self, plan: AccountPlan, trigger: Trigger, queue: WorkQueue, registry: Registry, now: int
+    ) -> Results:
         """Execute the plan. Log groups come first, because flow logs need them."""
         mode = RUN_MODES[trigger.kind]
         log_groups = plan.news_of(self._log_groups.execute(plan.log_group_steps))
         resumes = mode.resumes_sweep and queue.cursor is not None
         after = queue.cursor.after if resumes and queue.cursor is not None else ""
-        run = execute_plans(plan.vpcs, queue, self._flow_logs, self._ports.pace, trigger, resumed_after=after)
+        ports = self._ports
+        flow_logs = FlowLogExecutor(ports.ec2, self._planner, ports.pace, registry)
+        run = execute_plans(plan.vpcs, queue, flow_logs, ports.pace, trigger, resumed_after=after)
         outcomes = list(run.outcomes)
         if run.stopped_after is not None and mode.requeues_rest:
             left = unfinished(plan.vpcs, {each.vpc_id for each in outcomes}, now)
-            outcomes += _settle(left, queue)
+            outcomes += settle(left, queue)
         if mode.keeps_cursor or resumes:
             queue.stop_at(None if run.stopped_after is None else Cursor(after=run.stopped_after), now)
         return Results(
@@ -229,6 +261,7 @@ class Enforcer:
             trigger=trigger,
             outcomes=tuple(outcomes),
             queue_unavailable=queue is not None and queue.unavailable,
+            unreadable_items=self._ports.unreadable_items.take(),
         )
         if plan is None:
             return report
@@ -247,52 +280,9 @@ class Enforcer:
         return replace(
             report,
             remediations=tuple(each for each in found if each.applied or lasting),
-            duplicates=plan.duplicates,
+            duplicates=plan.notices.duplicates,
+            elsewhere=plan.notices.elsewhere,
+            unrecorded=plan.notices.unrecorded,
+            record_command=adoption.command(plan.notices.unrecorded, self._stack),
             goes_on=results.goes_on,
         )
-
-
-def _targets(
-    trigger: Trigger, queue: WorkQueue, deferred: Collection[str | None], now: int
-) -> list[str] | None:
-    """The VPCs to observe, None for all of them."""
-    mode = RUN_MODES[trigger.kind]
-    if mode.resumes_sweep:
-        return queue.due(now) if queue.cursor is None else None
-    if mode.vpcs != "named":
-        return None
-    return [each.vpc_id for each in trigger.vpcs if each.vpc_id not in deferred]
-
-
-def _missing(
-    targets: Sequence[str] | None, observed: Observed, trigger: Trigger, queue: WorkQueue, now: int
-) -> list[VpcOutcome]:
-    """The outcomes of VPCs that EC2 does not list."""
-    return _settle(not_shown(targets or (), observed, trigger, now), queue)
-
-
-def _unlisted(
-    targets: Sequence[str] | None, trigger: Trigger, queue: WorkQueue, error: Exception, now: int
-) -> list[VpcOutcome]:
-    """The outcomes of a failed EC2 listing; a sweep that may succeed later is left to the next retry."""
-    outcomes = _settle(unlisted(targets, trigger, error, now), queue)
-    if RUN_MODES[trigger.kind].keeps_cursor and all(each.retryable for each in outcomes):
-        queue.stop_at(Cursor(after=""), now)
-    return recurring.unlisted(outcomes, trigger)
-
-
-def _list_again(observed: Observed, trigger: Trigger, queue: WorkQueue, now: int) -> None:
-    """Leave a sweep to the next retry if it did not learn of all VPCs, and may do so later."""
-    error, mode = observed.unlisted.get(None), RUN_MODES[trigger.kind]
-    if error is not None and not isinstance(error, CallRefused) and (mode.keeps_cursor or mode.resumes_sweep):
-        queue.stop_at(Cursor(after=""), now)
-
-
-def _settle(results: Sequence[StepResult], queue: WorkQueue) -> list[VpcOutcome]:
-    """Requeue VPCs to check again, complete those that are gone, and return the outcomes."""
-    for each in results:
-        if each.requeue_after is not None:
-            queue.requeue(each.requeue_after)
-        elif each.outcome.result is Result.GONE and each.outcome.vpc_id is not None:
-            queue.complete(each.outcome.vpc_id)
-    return [each.outcome for each in results]

@@ -11,9 +11,12 @@ from typing import Final, Protocol, Self
 from msgspec import Struct
 
 from flowwarden.errors import StateUnavailable
+from flowwarden.unreadable import CLOCKS, Unreadable
 
 FAILED_AFTER_SECONDS: Final = 15 * 60
 """How long a transient failure is only retried before it counts as a failure."""
+LONGEST_SECONDS: Final = 2 * 24 * 3600
+"""How far ahead an item's times can be: no grace period and no hold lasts longer than a day."""
 
 
 class WorkItem(Struct, frozen=True, kw_only=True):
@@ -33,6 +36,15 @@ class WorkItem(Struct, frozen=True, kw_only=True):
     """The configuration of a replacement that failed to deliver."""
     backoff_until: int = 0
     """Until when that configuration is not retried; Unix seconds."""
+
+    def is_plausible(self, now: int) -> bool:
+        """Whether its times can be true at this time (Unix seconds).
+
+        None is negative, none of the past is ahead, and none of the future is further ahead than any period.
+        """
+        begun = [self.failing_since, self.throttled_at]
+        ends = [self.due, self.grace_until, self.backoff_until]
+        return min(begun + ends) >= 0 and max(begun) <= now + CLOCKS and max(ends) <= now + LONGEST_SECONDS
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
@@ -78,13 +90,38 @@ class WorkQueue:
         """Whether the state table was unavailable, so that something could not be requeued."""
 
     @classmethod
-    def load(cls, store: WorkQueueStore, *, dry_run: bool = False) -> Self:
-        """Read the queue; it is empty if the state table is unavailable. A dry run writes nothing."""
+    def load(
+        cls,
+        store: WorkQueueStore,
+        now: int | None = None,
+        unreadable: Unreadable | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Self:
+        """Read the queue; it is empty if the state table is unavailable. A dry run writes nothing.
+
+        Args:
+            store: the store.
+            now: Unix seconds. An item with a time that cannot be true at this time is removed, because it
+                could defer its VPC forever; the sweep checks every VPC anyway.
+            unreadable: where such an item is noted.
+            dry_run: whether the run only plans.
+        """
         try:
             items, cursor = store.load()
         except StateUnavailable:
             return cls(store, unavailable=True, dry_run=dry_run)
-        return cls(store, items, cursor, dry_run=dry_run)
+        queue = cls(store, items, cursor, dry_run=dry_run)
+        for each in items:
+            if now is not None and not each.is_plausible(now):
+                queue._leave_out(each, unreadable)
+        return queue
+
+    def _leave_out(self, item: WorkItem, unreadable: Unreadable | None) -> None:
+        if unreadable is not None:
+            unreadable.note(f"work item of {item.vpc_id}", "has a time that cannot be true")
+        self.complete(item.vpc_id)
+        self.items.pop(item.vpc_id, None)  # also in a dry run, and if the table does not answer
 
     def due(self, now: int) -> list[str]:
         """The VPCs that are due."""

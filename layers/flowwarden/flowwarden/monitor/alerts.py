@@ -8,14 +8,14 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding, Severity
+from flowwarden.monitor.findings import Finding, Severity, SurplusFinding, counted
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
 from flowwarden.monitor.render.parts import Occasion
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Alert, Route
-from flowwarden.notify.notification import one_line
+from flowwarden.printable import one_line
 from flowwarden.records.subscription import LogBatch
 
 _GRAVEST_FIRST: Final = (Severity.HIGH, Severity.MEDIUM, Severity.INFO)
@@ -40,7 +40,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
-    """The alerts, missing records first, then by severity."""
+    """The alerts: missing records first, then by severity, and last those that stand for several findings."""
     return [_alert(each, seen) for each in sorted(findings, key=_urgency) if each.severity.pages]
 
 
@@ -53,20 +53,22 @@ def _alert(finding: Finding, seen: Seen) -> Alert:
         route=BY_NAME[finding.detector].route,
         title=describe(finding).summary,
         render=lambda claim: render(finding, key, claim, occasion),
+        stands_for=counted([finding]),
     )
 
 
-def _urgency(finding: Finding) -> tuple[bool, int]:
+def _urgency(finding: Finding) -> tuple[bool, bool, int]:
     is_page = BY_NAME[finding.detector].route is not Route.OPERATIONS
-    return is_page, _GRAVEST_FIRST.index(finding.severity)
+    return is_page, isinstance(finding, SurplusFinding), _GRAVEST_FIRST.index(finding.severity)
 
 
 def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
     """The one alert that replaces several of a batch, all of one route."""
     titles, occasion, route = [each.title for each in rest], seen.occasion(seen.batch.owner), rest[0].route
+    count = sum(each.stands_for for each in rest)
     return Alert(
         key=rollup.storm_key(occasion),
         route=route,
-        title=rollup.summarize(titles, occasion),
-        render=lambda _: rollup.render(titles, occasion, route),
+        title=rollup.summarize(count, occasion),
+        render=lambda _: rollup.render(titles, count, occasion, route),
     )

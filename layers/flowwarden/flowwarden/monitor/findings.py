@@ -153,6 +153,20 @@ class UnparsedFinding(Finding[None], frozen=True, kw_only=True):
     """The log formats that were tried."""
 
 
+class SurplusFinding(Finding[None], frozen=True, kw_only=True):
+    """The findings of a detector in a batch that are only counted, because there are too many."""
+
+    facts: None = None
+    subject: str = ""
+    count: int
+    """The number of findings; an upper bound, since those that another finding explains count too."""
+
+
+def counted(findings: Iterable[Finding]) -> int:
+    """The number of findings, including those that are only counted."""
+    return sum(each.count if isinstance(each, SurplusFinding) else 1 for each in findings)
+
+
 def identity(finding: Finding) -> tuple[str, ...]:
     """The identity of a finding: equal for findings about the same thing. No part is display text."""
     if not isinstance(finding, TrafficFinding):

@@ -10,16 +10,19 @@ from flowwarden.state import heartbeats
 
 def see(view: BatchView, state: StateView) -> None:
     """Record in this container which interfaces wrote."""
-    slot = heartbeats.slot_of(view.now)
+    now = heartbeats.slot_of(view.now)
+    # Records arrive minutes late, so a new container begins in the slot of its traffic: it then checks the
+    # next one, even if its predecessor ended while it reported a silent interface. Old records do not count.
+    begin = max(heartbeats.slot_of(heartbeats.moment(view.records, view.now)), now - 1)
     seen = heartbeats.sightings(view.records, view.batch.log_stream, view.now)
-    state.heartbeats.of(view.batch.log_group, slot).see(seen, slots_asked(slot).start)
+    state.heartbeats.of(view.batch.log_group, begin).see(seen, slots_asked(now).start)
 
 
 def write(view: BatchView, state: StateView) -> None:
     """Write the sightings to the state table if a write is due.
 
-    Runs after the detectors, because a batch does not call the table again after a failed call. Failed writes
-    are retried the next time.
+    Runs after the detectors: a failed write must not keep them from the table. Failed writes are retried the
+    next time, and those for which there is no room by the next batch; the latest slots come first.
     """
     log_group = view.batch.log_group
     group = state.heartbeats.of(log_group, heartbeats.slot_of(view.now))
@@ -27,8 +30,11 @@ def write(view: BatchView, state: StateView) -> None:
         return
     additions = [
         each
+        for slot, numbers in sorted(group.unwritten.items(), reverse=True)
         for name in (log_group, heartbeats.ANY_GROUP)
-        for each in heartbeats.additions(name, group.unwritten)
+        for each in heartbeats.additions(name, {slot: numbers})
     ]
+    before = state.deferred
     kept = [state.keep(each) for each in additions]  # tries all, even if one fails
-    group.mark_written(view.now, complete=all(kept))
+    if state.deferred == before:
+        group.mark_written(view.now, complete=all(kept))

@@ -22,6 +22,7 @@ from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
+from flowwarden.state.sets import fingerprint
 
 _TEACHING: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches)
 
@@ -36,8 +37,12 @@ class BaselineUpdate(Struct, frozen=True):
 
 
 def learn(view: BatchView, findings: Sequence[Finding], state: StateView) -> None:
-    """Add the edges that the batch teaches to the baselines."""
-    for update in baseline_updates(view, usual_alone=_is_suspicious(view, findings)):
+    """Add the edges that the batch teaches to the baselines.
+
+    A batch with many roles stores only some, so each batch has another order.
+    """
+    updates = baseline_updates(view, usual_alone=_is_suspicious(view, findings))
+    for update in sorted(updates, key=lambda each: fingerprint(view.batch.batch_id, each.role, each.day)):
         state.learn(update.role, update.day, update.edges)
 
 
@@ -70,7 +75,7 @@ def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:
     """Whether new behaviour in the batch may be an incident."""
     if any(_counts(finding) for finding in findings):
         return True
-    return any(exceeded(host, view.policy.thresholds) is not None for host in view.active_hosts)
+    return any(exceeded(host, view.policy.thresholds) is not None for host in view.active_hosts.inspected)
 
 
 def _counts(finding: Finding) -> bool:

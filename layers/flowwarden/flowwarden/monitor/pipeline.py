@@ -1,17 +1,24 @@
-"""The monitor: parses a batch of log lines, detects findings, and sends each notification once."""
+"""The monitor: parses a batch of log lines, detects findings, and sends each notification once.
+
+Nothing is remembered as seen or sent before the notifications of the batch are out: if one is not, the
+container forgets what the batch has taught it, learns nothing, and Lambda's retry finds it as before. Calls
+that a batch can do without have budgets of seconds, so that a slow service delays no page.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flowwarden.monitor import heartbeats
 from flowwarden.monitor.alerts import Seen, alerts, roll_up
+from flowwarden.monitor.budget import Budget, TimedClaims
 from flowwarden.monitor.caches.interfaces import InterfaceCache
 from flowwarden.monitor.caches.log_formats import CachedFormats, LogFormatCache
-from flowwarden.monitor.caches.state import StateCache
+from flowwarden.monitor.caches.state import StateCache, StateView
 from flowwarden.monitor.detectors import DETECTORS, unparsed_lines
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.learning import learn
@@ -21,11 +28,23 @@ from flowwarden.monitor.view import BatchView, Context, PolicyView
 from flowwarden.notify.alert import Alert
 from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notifier import Routes, Run, notify
+from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
 from flowwarden.notify.ports import Claims
 from flowwarden.policy.last_good import PolicyKeeper
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
+from flowwarden.unreadable import Unreadable
+
+LOOKUP_SECONDS: Final = 8.0
+"""For what a batch looks up and stores before its notifications go out, of 40 s: 40 calls of 0.2 s, which
+is twenty times what DynamoDB takes."""
+CLAIM_SECONDS: Final = 8.0
+"""For claims: at 0.2 s, twenty notifications with their confirmations. Without claims, notifications may
+repeat."""
+REMEMBER_SECONDS: Final = 5.0
+"""For what is stored after the notifications are out: baselines and heartbeats."""
+CLOSING_SECONDS: Final = 3.0
+"""Left to write metrics and the log."""
 
 
 class Invocation(Struct, frozen=True):
@@ -43,6 +62,10 @@ class Caches(Struct, frozen=True, kw_only=True):
     formats: LogFormatCache
     interfaces: InterfaceCache
     state: StateCache
+    unreadable_items: Unreadable = field(default_factory=Unreadable)
+    """What could not be read of the state table's items."""
+    unreadable_answers: Unreadable = field(default_factory=Unreadable)
+    """What could not be read of EC2's answers."""
 
 
 class MonitoringService:
@@ -76,8 +99,19 @@ class MonitoringService:
 
         Never raises because of a line's content or a port's failure: see `BatchReport.delivery`.
         """
-        formats, records = self._parse(batch, now)
-        state, interfaces = self._caches.state.for_batch(), self._caches.interfaces.for_batch(now)
+        lookups = Budget(LOOKUP_SECONDS, invocation.time_left, RESERVE)
+        state = self._caches.state.for_batch(lookups)
+        try:
+            return self._process(batch, invocation, now, state, lookups)
+        except BaseException:
+            state.forget()
+            raise
+
+    def _process(
+        self, batch: LogBatch, invocation: Invocation, now: int, state: StateView, lookups: Budget
+    ) -> BatchReport:
+        formats, records = self._parse(batch, now, lookups)
+        interfaces = self._caches.interfaces.for_batch(now, lookups)
         context = Context(
             formats=formats.candidates.layouts,
             interfaces=interfaces,
@@ -90,12 +124,13 @@ class MonitoringService:
         thresholds = view.policy.thresholds
         found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
         findings = triage(found, view.policy)
-        learn(view, findings, state)
-        heartbeats.write(view, state)
         standing = self._keeper.alerts(batch.owner, self._region)
-        delivery = self._notify(findings, standing, batch, invocation, now)
+        seen = Seen(batch=batch, region=self._region, quiet_minutes=self._quiet_minutes)
+        found_alerts = [*standing, *alerts(findings, seen)]
+        delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
+        _remember(view, findings, state, delivery, invocation)
         self._keeper.keep(now)
-        found_and_sent = report(
+        done = report(
             records,
             findings,
             delivery,
@@ -103,26 +138,62 @@ class MonitoringService:
             evidence_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
-        return replace(found_and_sent, policy_invalid=len(standing))
+        return replace(
+            done,
+            deferred=state.deferred + len(view.active_hosts.others),
+            policy_invalid=len(standing),
+            unreadable_items=self._caches.unreadable_items.take(),
+            unreadable_answers=self._caches.unreadable_answers.take(),
+        )
 
-    def _parse(self, batch: LogBatch, now: int) -> tuple[CachedFormats, Table]:
+    def _parse(self, batch: LogBatch, now: int, lookups: Budget) -> tuple[CachedFormats, Table]:
         """Parse the batch; if lines do not match and newer formats are available, parse it again."""
-        entry = self._caches.formats.entry(batch.log_group, now)
+        entry = self._formats(self._caches.formats.entry, batch.log_group, now, lookups)
         records = entry.reader.read(batch.lines)
         if not unparsed_lines.unreadable(records):
             return entry, records
-        renewed = self._caches.formats.renewed(batch.log_group, now)
+        renewed = self._formats(self._caches.formats.renewed, batch.log_group, now, lookups)
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
 
+    def _formats(
+        self, look: Callable[[str, int], CachedFormats], log_group: str, now: int, lookups: Budget
+    ) -> CachedFormats:
+        """The log group's formats, after another lookup if the first one failed fast."""
+        before = lookups.left
+        with lookups.spending():
+            entry = look(log_group, now)
+        if not entry.may_repeat(now) or not lookups.allows_repeat(before):
+            return entry
+        with lookups.spending():
+            return self._caches.formats.repeated(log_group, now)
+
     def _notify(
-        self,
-        findings: Sequence[Finding],
-        standing: Sequence[Alert],
-        batch: LogBatch,
-        invocation: Invocation,
-        now: int,
+        self, found: Sequence[Alert], seen: Seen, invocation: Invocation, now: int, most_claims: int
     ) -> DeliveryReport:
-        run = Run(owner=Owner(batch.batch_id, invocation.attempt), at=now, time_left=invocation.time_left)
-        seen = Seen(batch=batch, region=self._region, quiet_minutes=self._quiet_minutes)
-        every = [*standing, *alerts(findings, seen)]
-        return notify(every, run, self._claims, self._routes, lambda rest: roll_up(rest, seen))
+        budget = Budget(CLAIM_SECONDS, invocation.time_left, RESERVE)
+        run = Run(
+            owner=Owner(seen.batch.batch_id, invocation.attempt),
+            at=now,
+            time_left=invocation.time_left,
+            most_claims=most_claims,
+            may_claim=lambda: not budget.is_spent,
+        )
+        claims = TimedClaims(self._claims, budget)
+        return notify(found, run, claims, self._routes, lambda rest: roll_up(rest, seen))
+
+
+def _remember(
+    view: BatchView,
+    findings: Sequence[Finding],
+    state: StateView,
+    delivery: DeliveryReport,
+    invocation: Invocation,
+) -> None:
+    """Learn and store what the batch adds, as far as its notifications are out; a retry repeats the rest."""
+    if not delivery.is_final:
+        state.forget()
+    if delivery.unsent:
+        return
+    state.resume(Budget(REMEMBER_SECONDS, invocation.time_left, CLOSING_SECONDS))
+    learn(view, findings, state)
+    heartbeats.write(view, state)

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from flowwarden.monitor.detectors import internet_rejects, unparsed_lines
-from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding, counted
 from flowwarden.notify.delivery import DeliveryReport
-from flowwarden.notify.notification import one_line
+from flowwarden.printable import one_line
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.model import GapKind
+from flowwarden.unreadable import NOTHING, Notes
 
 MALFORMED_SAMPLES = 3
 """Malformed lines of a batch that are logged; the others are counted."""
@@ -37,15 +38,36 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """1 if the log formats used may be out of date, because EC2 did not report them."""
     evidence_unavailable: int
     """Failed host-history lookups: calls that the state table did not answer."""
+    deferred: int = 0
+    """Writes, baselines and hosts for which the batch had no room: the next batch may have it."""
     interfaces_unavailable: int
     """Failed EC2 calls about network interfaces: roles may be outdated or unknown."""
     policy_invalid: int = 0
     """1 if the configured policy is not valid, and another one was used."""
+    unreadable_items: Notes = NOTHING
+    """What could not be read of the state table's items, and was left out."""
+    unreadable_answers: Notes = NOTHING
+    """What could not be read of EC2's answers, and was left out."""
+
+    @property
+    def state_unreadable(self) -> int:
+        """The number of members of the state table's items that were left out."""
+        return self.unreadable_items.count
+
+    @property
+    def descriptions_unreadable(self) -> int:
+        """The number of members of EC2's answers that were left out."""
+        return self.unreadable_answers.count
 
     @property
     def findings(self) -> int:
         """The number of findings."""
-        return len(self.found)
+        return counted(self.found)
+
+    @property
+    def findings_summed_up(self) -> int:
+        """The number of findings that are only counted, because the batch has too many."""
+        return counted(each for each in self.found if isinstance(each, SurplusFinding))
 
     @property
     def reported(self) -> list[Finding]:

@@ -17,7 +17,7 @@ from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
 from flowwarden.monitor.traffic.contacts import Contacts
-from flowwarden.monitor.traffic.host_activity import HostActivities, HostActivity
+from flowwarden.monitor.traffic.host_activity import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
@@ -27,7 +27,7 @@ from flowwarden.network.addresses import AddressBooks
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.network.roles import is_middlebox, role_of
+from flowwarden.network.roles import UNKNOWN, is_middlebox, role_of
 from flowwarden.network.services import ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
@@ -118,25 +118,25 @@ class BatchView:
         return [self._refused_at[host] for host in hosts]
 
     @cached_property
-    def rejected(self) -> list[DirectedFlow]:
-        """The REJECTs, except for the noise."""
-        return self.directions.flows(rejected(self.directions))
+    def rejected(self) -> Integers:
+        """The rows of the REJECTs except for the noise, without duplicate records."""
+        return rejected(self.directions)
 
     @cached_property
     def rejections(self) -> Rejections:
         """Rejected connections of internal hosts."""
-        return Rejections(self.rejected, self.policy)
+        return Rejections(self.directions, self.rejected, self.policy)
 
-    def with_internet(self, places: tuple[str, ...]) -> list[DirectedFlow]:
-        """The accepted flows between these places and the internet.
+    def with_internet(self, places: tuple[str, ...]) -> Integers:
+        """The rows of the accepted flows between these places and the internet.
 
         Args:
             places: ids, addresses or CIDRs, as in the policy.
         """
-        if not places:
-            return []
         rows = self._with_internet
-        return self.directions.flows(touching(self.directions, rows, host_set(places))) if len(rows) else []
+        if not places or not len(rows):
+            return rows[:0]
+        return touching(self.directions, rows, host_set(places))
 
     @cached_property
     def _with_internet(self) -> Integers:
@@ -154,16 +154,25 @@ class BatchView:
         """The usual behaviour of the host at each interface with contacts, by interface index."""
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
-        return {place: self.profile(names[place], moments[place]) for place in found}
+        hosts = {place: self._role(names[place], moments[place]) for place in found}
+        wanted = [(role, day) for interface, role, day in hosts.values() if interface]
+        baselines = self._state.baselines(wanted, self.now)
+        return {
+            place: RoleProfile(day, interface, role, baselines.get((role, day)) if interface else None)
+            for place, (interface, role, day) in hosts.items()
+        }
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
         """The usual behaviour of the host at an interface at `moment` (Unix seconds; -1 is now)."""
+        interface, role, day = self._role(interface_id, moment)
+        baseline = self._state.baseline(role, day, self.now) if interface else None
+        return RoleProfile(day, interface, role, baseline)
+
+    def _role(self, interface_id: str | None, moment: int) -> tuple[NetworkInterface | None, str, int]:
+        """The interface as EC2 describes it, if it does; the role of its host; and the day."""
         day = (min(moment, self.now) if moment >= 0 else self.now) // DAY
         interface = self.described.get(interface_id) if interface_id else None
-        if interface is None:
-            return RoleProfile(day)
-        role = role_of(interface, self.policy.role_tags)
-        return RoleProfile(day, interface, role, self._state.baseline(role, day, self.now))
+        return interface, role_of(interface, self.policy.role_tags) if interface else UNKNOWN, day
 
     @cached_property
     def new_contacts(self) -> NewContacts:
@@ -171,14 +180,10 @@ class BatchView:
         return new_contacts(self.contacts, self.profiles)
 
     @cached_property
-    def active_hosts(self) -> tuple[HostActivity, ...]:
+    def active_hosts(self) -> ActiveHosts:
         """The internal hosts with new behaviour, and their contacts within the hour and the day.
 
         Adds the contacts to the state table, so that they count for later batches.
         """
         activities = HostActivities(self.contacts, self.policy, self._state, self.now)
-        return tuple(
-            host
-            for place, new in self.new_contacts.items()
-            for host in activities.at(self.profiles[place], new)
-        )
+        return activities.of(self.profiles, self.new_contacts)

@@ -75,4 +75,4 @@ def _short(role: str) -> str:
     """The role; if it is too long for a key, its end is replaced by a digest of the whole role."""
     if len(role) <= LONGEST:
         return role
-    return f"{role[:READABLE]}~{blake2b(role.encode(), digest_size=16).hexdigest()}"
+    return f"{role[:READABLE]}~{blake2b(role.encode(errors='surrogatepass'), digest_size=16).hexdigest()}"

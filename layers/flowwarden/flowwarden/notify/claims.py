@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
+
+MAX_UNANSWERED: Final = 2
+"""Attempts to send whose outcome is unknown, because the service or the table did not answer or the function
+ended: a notification is sent at most that often. After that it waits, see below."""
+UNANSWERED_SECONDS: Final = 600
+"""After that, another batch with the same incident may send it."""
+REDRIVE_SECONDS: Final = 3600
+"""After that, so may the same batch: Lambda retries for an hour at most, so it is run again by hand."""
 
 
 class ClaimTerms(Struct, frozen=True, kw_only=True):
@@ -54,6 +63,8 @@ class ClaimState(StrEnum):
     """A notification was sent within the suppression window."""
     IN_PROGRESS = "IN_PROGRESS"
     """Another invocation holds an unexpired claim; that invocation or its retry notifies."""
+    UNANSWERED = "UNANSWERED"
+    """It may have been sent `MAX_UNANSWERED` times, and no attempt was answered."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -72,4 +83,5 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 def digest(*parts: str) -> str:
     """A hash of these parts in this order, as 32 hexadecimal digits."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    # Text from outside can contain lone surrogates, which UTF-8 does not allow.
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]

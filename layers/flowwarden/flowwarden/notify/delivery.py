@@ -16,6 +16,8 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
     """Titles of repeats that were not sent."""
     repeated: int = 0
     """Suppressed alerts that another attempt at the same batch sent."""
+    in_progress: int = 0
+    """Suppressed alerts that another batch is about to send, but has not sent."""
     rolled_up: tuple[str, ...] = ()
     """Titles of alerts that a roll-up covers."""
     unsent: tuple[str, ...] = ()
@@ -28,6 +30,11 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
         return DeliveryReport(
             **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
         )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether all alerts are out, sent by this run or an earlier one: only then may they be forgotten."""
+        return not (self.unsent or self.in_progress)
 
     def raise_if_unsent(self) -> None:
         """Raise an error if a notification was not sent, so that Lambda retries the run.

@@ -1,7 +1,8 @@
 """The notification pipeline: claim, send, mark, for each alert and sink.
 
-A crash between sending and marking can cause a duplicate. No alert is lost: if one is not sent, the run fails
-and Lambda retries it. Claims are per sink, so a failing sink causes neither losses nor duplicates in others.
+A crash between sending and marking, or an answer that is lost, can cause one duplicate, not more
+(`claims.MAX_UNANSWERED`). No alert is lost: if one is not sent, the run fails and Lambda retries it. Claims
+are per sink, so a failing sink causes neither losses nor duplicates in others.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.errors import PublishFailed, StateUnavailable
+from flowwarden.errors import PublishFailed, PublishUnanswered, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, Owner
 from flowwarden.notify.delivery import DeliveryReport
@@ -25,15 +26,20 @@ RESERVE: Final = 22.0
 the second attempt succeeds (1 s to connect and 2 s to respond, twice, with 1 s in between); the metrics must
 also be written before the function times out."""
 
+RESERVE_UNCLAIMED: Final = 9.0
+"""The same without the table: publishing takes at most 7 s."""
+
 MAX_SINGLE: Final = 25
 """Individual notifications per run and sink. One roll-up covers all others, because on-call cannot read
 more."""
 
-MAX_CLAIMS: Final = 125
-"""Maximum claims per run and sink, so that a flood of alerts costs a bounded number of writes."""
+MAX_CLAIMS: Final = 27
+"""Maximum claims per run, over all sinks, unless the caller has room for more: each costs two writes."""
 
 NO_TIME: Final = "The function's time is nearly over."
 IN_PROGRESS: Final = "Another delivery of this batch is in progress."
+UNANSWERED: Final = "It may have been sent twice, and no attempt was answered: it is not sent again for now."
+_UNSURE: Final = {ClaimState.IN_PROGRESS: IN_PROGRESS, ClaimState.UNANSWERED: UNANSWERED}
 
 type Routes = Mapping[Route, Sequence[Sink]]
 """The sinks of each route."""
@@ -52,6 +58,10 @@ class Run(Struct, frozen=True, kw_only=True):
     """Seconds until the function times out."""
     reserve: float = RESERVE
     """Remaining seconds required to start another alert."""
+    most_claims: int = MAX_CLAIMS
+    """Maximum claims over all sinks, including one for each roll-up."""
+    may_claim: Callable[[], bool] = lambda: True
+    """Whether there is time for further claims. Without, the run goes on as if the table did not answer."""
 
 
 def notify(
@@ -73,14 +83,15 @@ def notify(
         run: the invocation.
         claims: the shared claims.
         routes: the sinks; sinks with the same name are one sink. A missing route of an alert is a KeyError.
-        roll_up: creates the alert that covers new alerts beyond `singly` and all alerts beyond `MAX_CLAIMS`,
-            which are not looked up. Repeats do not count towards `singly`.
+        roll_up: creates the alert that covers new alerts beyond `singly` and all alerts beyond
+            `run.most_claims`, which are not looked up. Repeats do not count towards `singly`.
         singly: the maximum number of individual notifications per sink.
     """
     total = DeliveryReport()
-    queue = deque(_by_sink(alerts, routes, singly))
+    queue = deque(_by_sink(alerts, routes, singly, run.most_claims))
     while queue:
         work = queue.popleft()
+        total += _overdue(total, run)
         # If the table hangs, each call takes seconds; alerts must be sent before the function times out.
         used = claims if not total.state_unavailable else None
         if not work.alerts:
@@ -95,6 +106,12 @@ def notify(
     return total
 
 
+def _overdue(total: DeliveryReport, run: Run) -> DeliveryReport:
+    """Counts a table that takes too long as unavailable, once."""
+    slow = not total.state_unavailable and not run.may_claim()
+    return DeliveryReport(state_unavailable=int(slow))
+
+
 class _Work(Struct, frozen=True, kw_only=True):
     """The remaining work for one sink."""
 
@@ -102,14 +119,14 @@ class _Work(Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...]
     """Alerts to claim."""
     beyond: tuple[Alert, ...]
-    """Alerts beyond `MAX_CLAIMS`."""
+    """Alerts that are not claimed."""
     singly: int
     """Individual notifications left."""
     claimed: tuple[Alert, ...] = ()
     """Claimed alerts for the roll-up."""
 
 
-def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work]:
+def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int, most_claims: int) -> list[_Work]:
     """The work for each sink, in the order of the alerts."""
     sinks: dict[str, Sink] = {}
     by_name: dict[str, list[Alert]] = {}
@@ -117,21 +134,31 @@ def _by_sink(alerts: Sequence[Alert], routes: Routes, singly: int) -> list[_Work
         for name, sink in {each.name: each for each in routes[alert.route]}.items():
             sinks.setdefault(name, sink)
             by_name.setdefault(name, []).append(alert)
+    shares = _shares({name: len(mine) for name, mine in by_name.items()}, most_claims - len(by_name))
     return [
         _Work(
             sink=sinks[name],
-            alerts=tuple(mine[:MAX_CLAIMS]),
-            beyond=tuple(mine[MAX_CLAIMS:]),
+            alerts=tuple(mine[: shares[name]]),
+            beyond=tuple(mine[shares[name] :]),
             singly=singly,
         )
         for name, mine in by_name.items()
     ]
 
 
+def _shares(wanted: Mapping[str, int], total: int) -> dict[str, int]:
+    """Equal shares of a total for each sink; what a sink does not want is for the others."""
+    shares: dict[str, int] = {}
+    for name in sorted(wanted, key=wanted.__getitem__):
+        shares[name] = min(wanted[name], max(0, total) // (len(wanted) - len(shares)))
+        total -= shares[name]
+    return shares
+
+
 def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, DeliveryReport]:
     """Claim the next alert and send it, or add it to the roll-up."""
     alert, left = work.alerts[0], replace(work, alerts=work.alerts[1:])
-    if run.time_left() < run.reserve:
+    if not _has_time(run, claims):
         return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
     claim, report, usable = _claim(alert, work.sink, run, claims)
     if claim.state is not ClaimState.CLAIMED:
@@ -154,13 +181,19 @@ def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) ->
     if not work.beyond:
         granted = Claim(state=ClaimState.CLAIMED)
         return report + _publish(work.claimed, page.render(granted), work.sink, run, claims)
-    if run.time_left() < run.reserve:
+    if not _has_time(run, claims):
         return report + DeliveryReport(unsent=(f"{page.title} {NO_TIME}",))
     claim, asked, usable = _claim(page, work.sink, run, claims)
     claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed
     if not claimed:
         return report + asked + _not_sent(page, claim)
     return report + asked + _publish(claimed, page.render(claim), work.sink, run, usable)
+
+
+def _has_time(run: Run, claims: Claims | None) -> bool:
+    """Whether enough time is left for another alert."""
+    reserve = run.reserve if claims is not None else min(run.reserve, RESERVE_UNCLAIMED)
+    return run.time_left() >= reserve
 
 
 def _claim(
@@ -182,24 +215,31 @@ def _claim(
 
 def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
     """The report of an alert that this run must not send."""
-    if claim.state is ClaimState.IN_PROGRESS and claim.same_batch:
-        # The other delivery may have crashed: only a retry can find out.
-        return DeliveryReport(unsent=(f"{alert.title} {IN_PROGRESS}",))
+    unsure = claim.state in _UNSURE
+    if unsure and claim.same_batch:
+        # The other delivery may have crashed: only a retry can find out. If all deliveries were in vain, the
+        # batch goes to the failure queue.
+        return DeliveryReport(unsent=(f"{alert.title} {_UNSURE[claim.state]}",))
     # It was sent before, or another batch is about to send it. If that one crashes, its retry sends it, or
     # its batch ends in the failure queue.
-    return DeliveryReport(suppressed=(alert.title,), repeated=int(claim.same_batch))
+    return DeliveryReport(suppressed=(alert.title,), repeated=int(claim.same_batch), in_progress=int(unsure))
 
 
 def _publish(
     alerts: Sequence[Alert], notification: Notification, sink: Sink, run: Run, claims: Claims | None
 ) -> DeliveryReport:
-    """Send one notification about these alerts; mark their claims as sent, or release them on failure."""
+    """Send one notification about these alerts; mark their claims as sent, or release them on failure.
+
+    Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
+    """
     keys = [ClaimKey(sink.name, alert.key) for alert in alerts]
     try:
         sink.send(notification)
     except PublishFailed as error:
         unsent = tuple(f"{alert.title} {error}" for alert in alerts)
-        return DeliveryReport(unsent=unsent, state_unavailable=_mark(keys, run, claims, sent=False))
+        answered = not isinstance(error, PublishUnanswered)
+        failed_calls = _mark(keys, run, claims, sent=False) if answered else 0
+        return DeliveryReport(unsent=unsent, state_unavailable=failed_calls)
     sent = tuple(alert.key for alert in alerts)
     return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
 

@@ -220,6 +220,9 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     foreign: str = BESIDE
     """Whether a flow log of all traffic that another tool created is `enough`, whatever its destination. If
     not, a managed one is created `beside` it, because the monitor reads only the stack's log groups."""
+    accepted_duplicates: tuple[str, ...] = ()
+    """Flow logs of others that may record the same traffic again, so that they are not reported: ids
+    (`fl-…`), names of log groups or ARNs of destinations; `*` for all."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from msgspec import Struct
 from flowwarden.errors import PolicyError, StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import digest
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Composed, Notification
 from flowwarden.policy.policy import Policy
+from flowwarden.printable import one_line
 
 INCIDENT: Final = digest("policy-invalid")
 """One incident for both functions, which have the same policy: the first one to find it reports it."""
@@ -143,14 +144,21 @@ _USED: Final = {
 }
 
 
+_WHAT_TO_DO: Final = (
+    "What to do: correct the parameter Policy and deploy again. `flowwarden policy check FILE` checks a "
+    "policy before the deployment."
+)
+
+
 def _render(in_use: PolicyInUse, account_id: str, region: str) -> Notification:
     where = f"{one_line(account_id)} {one_line(region)}"
     reason = one_line(in_use.problem, REASON_CHARACTERS)
     kept = "the last good one" if in_use.origin is Origin.LAST_GOOD else "the default one"
-    text = (
-        f"The policy of this stack is not valid.\n\nReason: {reason}\n\n{_USED[in_use.origin]}\n\n"
-        "What to do: correct the parameter Policy and deploy again. `flowwarden policy check FILE` checks a "
-        "policy before the deployment.\n"
+    text = Composed.of(
+        ["The policy of this stack is not valid."],
+        [f"Reason: {reason}"],
+        [_USED[in_use.origin]],
+        [_WHAT_TO_DO],
     )
     return Notification(
         subject=f"[ERROR] policy not valid, {kept} is used in {where}",

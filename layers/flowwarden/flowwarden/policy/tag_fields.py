@@ -34,7 +34,14 @@ def to_ec2(chosen: TagFields) -> list[dict[str, Any]]:
 
 def from_ec2(described: Iterable[Mapping[str, Any]]) -> TagFields:
     """Convert from the form of DescribeFlowLogs. Raises KeyError or TypeError if it is invalid."""
-    return {each["ResourceType"]: tuple(each["TagKeys"]) for each in described}
+    found = [(each["ResourceType"], each["TagKeys"]) for each in described]
+    if not all(isinstance(keys, list) and _are_texts([resource, *keys]) for resource, keys in found):
+        raise TypeError("a resource type or a tag key is no text")
+    return {resource: tuple(keys) for resource, keys in found}
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(each, str) for each in values)
 
 
 def without_key(log_format: LogFormat, chosen: TagFields) -> list[str]:

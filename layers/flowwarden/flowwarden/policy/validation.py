@@ -10,6 +10,7 @@ from typing import Final
 from flowwarden.errors import LogFormatError, PolicyError
 from flowwarden.policy import tag_fields
 from flowwarden.policy.flow_logs import (
+    ANY,
     BESIDE,
     CLOUD_WATCH_LOGS,
     ENOUGH,
@@ -47,6 +48,9 @@ _KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-
 _SUFFIX: Final = re.compile(r"[A-Za-z0-9_.#/-]{1,64}")
 
 
+_DUPLICATE: Final = re.compile(r"(?!vpc-|subnet-|eni-)[A-Za-z0-9_./:#-]{1,512}")
+
+
 _VPC: Final = re.compile(r"vpc-[0-9a-f]+")
 
 
@@ -70,6 +74,7 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     if not 0 <= policy.grace_minutes <= LONGEST_GRACE:
         yield f"grace_minutes: {policy.grace_minutes}; write 0 to {LONGEST_GRACE}"
     yield from _not_among("foreign", policy.foreign, (BESIDE, ENOUGH))
+    yield from _wrong_duplicates(policy.accepted_duplicates)
     yield from _wrong_spec("default", policy.default)
     for number, rule in enumerate(policy.rules):
         yield from _wrong_selection(f"rules[{number}].where", rule.where)
@@ -77,6 +82,15 @@ def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     yield from _at_odds(policy)
     for number, exemption in enumerate(policy.exemptions):
         yield from _wrong_exemption(f"exemptions[{number}]", exemption)
+
+
+def _wrong_duplicates(accepted: tuple[str, ...]) -> Iterator[str]:
+    for number, value in enumerate(accepted):
+        if value != ANY and not _DUPLICATE.fullmatch(value):
+            yield (
+                f"accepted_duplicates[{number}]: {value!r}; write the id of a flow log (fl-0123abcd), the "
+                f"name of a log group, the ARN of a destination, or {ANY} for all"
+            )
 
 
 def _at_odds(policy: FlowLogsPolicy) -> Iterator[str]:

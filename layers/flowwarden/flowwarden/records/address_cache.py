@@ -9,8 +9,8 @@ from typing import Final
 
 from flowwarden.records.values import ABSENT
 
-REMEMBERED: Final = 2**16
-"""Maximum cached addresses; beyond it, the cache is cleared, which costs time but changes no result."""
+REMEMBERED: Final = 2**14
+"""Maximum cached addresses, 2 MB; beyond it, the cache is cleared, which costs time but changes no result."""
 
 
 class AddressCache:
@@ -31,7 +31,8 @@ class AddressCache:
         fresh -= refused
         if len(self._known) + len(fresh) > REMEMBERED:
             self._known = {ABSENT}
-        self._known |= fresh
+        if len(fresh) < REMEMBERED:
+            self._known |= fresh
         return refused
 
 

@@ -33,7 +33,7 @@ class Kind(StrEnum):
 TRAFFIC_KINDS: Final = frozenset(
     {Kind.ADDRESS, Kind.PORT, Kind.PROTOCOL, Kind.COUNT, Kind.FLAGS, Kind.ACTION, Kind.DIRECTION}
 )
-"""Kinds of traffic fields: in a gap, they are all absent."""
+"""Kinds of traffic fields: in a gap, they are normally all absent."""
 
 TRANSIT_GATEWAY_VERSION: Final = 6
 """The version whose fields exist in transit gateway flow logs only."""

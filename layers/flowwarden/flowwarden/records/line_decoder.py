@@ -76,7 +76,7 @@ def _define_flow(layout: LogFormat) -> type[Struct]:
 
 
 def _gap_type(layout: LogFormat) -> type[Struct]:
-    """The class for decoding the gaps of a layout: traffic fields must be absent."""
+    """The class for decoding gaps of a layout; the strict reader reads those with values of traffic."""
 
     def of(field: Field) -> Any:  # noqa: ANN401 - a type, made at run time
         if field.kind is Kind.STATUS:
@@ -145,7 +145,7 @@ class Rows:
         return rows if rows is not None and self._has_valid_addresses(rows) else None
 
     def gaps(self, batch: Batch) -> list[Any] | None:
-        """The gaps of the lines, with the attributes of the layout; None if any line is not a gap."""
+        """The gaps of the lines, with the attributes of the layout; None if any line is not a plain gap."""
         if not self._has_gaps or not batch.plain or (self._is_encoded and batch.has_percent):
             return None
         return batch.decode(self._gaps)

@@ -21,6 +21,9 @@ from flowwarden.records.values import Value, convert
 CHUNK: Final = 256
 """Lines read at once: enough to keep the overhead small, few enough to fit into the CPU cache."""
 
+LARGEST_CHUNK: Final = 2**20
+"""Characters read at once."""
+
 _FEW: Final = 8
 """Up to this number of lines, the strict reader parses them one by one."""
 _GAP_MARK: Final = "DATA"
@@ -79,7 +82,8 @@ class LineReader:
             yield records
 
     def _read_chunk(self, lines: Sequence[str], records: Records) -> None:
-        if self._read_at_once(lines, records):
+        # Of long lines, a chunk would be copied several times for each halving.
+        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once_or_spaced(lines, records):
             return
         if len(lines) <= _FEW:
             for line in lines:
@@ -88,6 +92,13 @@ class LineReader:
         middle = len(lines) // 2
         self._read_chunk(lines[:middle], records)
         self._read_chunk(lines[middle:], records)
+
+    def _read_at_once_or_spaced(self, lines: Sequence[str], records: Records) -> bool:
+        """Read plain lines; if that fails, also those whose tokens are separated by other whitespace."""
+        if self._read_at_once(lines, records):
+            return True
+        spaced = [" ".join(line.removeprefix(BYTE_ORDER_MARK).split()) for line in lines]
+        return all(spaced) and spaced != [*lines] and self._read_at_once(spaced, records)
 
     def _read_at_once(self, lines: Sequence[str], records: Records) -> bool:
         """Read plain flows and plain gaps; returns False and reads nothing if any line is neither."""
@@ -129,18 +140,7 @@ class LineReader:
             raise ValueError(
                 f"{len(tokens)} token{'s' * (len(tokens) != 1)} where the log format has {self._counts()}"
             )
-        fitting: list[Flow | Gap | None] = []
-        misfits: list[str] = []
-        for layout in candidates:
-            try:
-                fitting.append(_interpret(layout, tokens))
-            except ValueError as error:
-                misfits.append(str(error))
-        if not fitting:
-            raise ValueError("; ".join(misfits))
-        if len(fitting) > 1:
-            raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
-        (record,) = fitting
+        record = _the_one(candidates, tokens)
         if record is None:
             raise ValueError("the log format lacks srcaddr and dstaddr, so the endpoints are unknown")
         return record
@@ -164,8 +164,40 @@ def _gap(row: Any) -> Gap:  # noqa: ANN401 - a row made at run time
     return Gap(kind=GapKind(row.log_status), **known)
 
 
-def _interpret(layout: LogFormat, tokens: Sequence[str]) -> Flow | Gap | None:
-    """The record with these tokens; None for a flow if the layout lacks the addresses.
+def _the_one(layouts: Sequence[LogFormat], tokens: Sequence[str]) -> Flow | Gap | None:
+    """The record of the one layout that the tokens fit; None for a flow if that layout lacks the addresses.
+
+    A gap with values of traffic fits a layout only if the tokens fit no other one: values in the wrong
+    columns are the mark of another layout.
+
+    Raises:
+        ValueError: the tokens fit no layout, or several.
+    """
+    fitting: list[Flow | Gap | None] = []
+    odd: list[Gap] = []
+    misfits: list[str] = []
+    for layout in layouts:
+        try:
+            record, is_odd = _interpret(layout, tokens)
+        except ValueError as error:
+            misfits.append(str(error))
+            continue
+        if is_odd and isinstance(record, Gap):
+            odd.append(record)
+        else:
+            fitting.append(record)
+    fitting = fitting or [*odd]
+    if not fitting:
+        raise ValueError("; ".join(misfits))
+    if len(fitting) > 1:
+        raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
+    return fitting[0]
+
+
+def _interpret(layout: LogFormat, tokens: Sequence[str]) -> tuple[Flow | Gap | None, bool]:
+    """The record with these tokens, and whether it is a gap with values of traffic.
+
+    The record is None for a flow if the layout lacks the addresses.
 
     Raises:
         ValueError: the tokens are not a record of this layout.
@@ -176,17 +208,15 @@ def _interpret(layout: LogFormat, tokens: Sequence[str]) -> Flow | Gap | None:
     }
     status = values.get("log_status")
     if status in (LogStatus.NODATA, LogStatus.SKIPDATA):
-        for field in layout.fields:
-            if field.kind in TRAFFIC_KINDS and values[field.attribute] is not None:
-                raise ValueError(f"log-status is {status}, yet {field.name} is {values[field.attribute]}")
         known = {name: values[name] for name in Gap.__struct_fields__ if name in values}
-        return Gap(kind=GapKind(status), **known)
+        traffic = (values[field.attribute] for field in layout.fields if field.kind in TRAFFIC_KINDS)
+        return Gap(kind=GapKind(status), **known), any(value is not None for value in traffic)
     if not values.keys() >= set(ENDPOINTS):
-        return None
+        return None, False
     absent = [name for name in ENDPOINTS if values[name] is None]
     if absent:
         raise ValueError(f"{' and '.join(absent)} absent, but log-status does not report a gap")
-    return flow_type(layout)(**values)
+    return flow_type(layout)(**values), False
 
 
 def _value(field: Field, token: str) -> Value:

@@ -95,6 +95,15 @@ def _check(names: tuple[str, ...]) -> None:
         raise LogFormatError(f"the log format {' '.join(names)!r} has no field of flow logs; {_EXAMPLE}")
 
 
+STACK_LOG_FORMAT: Final = LogFormat(
+    (
+        *(field.name for field in FIELDS if field.version == _DEFAULT_VERSION),
+        *("vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr"),
+        *("region", "az-id", "pkt-src-aws-service", "pkt-dst-aws-service"),
+        *("flow-direction", "traffic-path", "reject-reason"),
+    )
+)
+"""The default of the template's parameter `LogFormat`: the format of flow logs that the enforcer creates."""
 DEFAULT_LOG_FORMAT: Final = LogFormat(
     tuple(field.name for field in FIELDS if field.version == _DEFAULT_VERSION)
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, Final
@@ -60,6 +61,10 @@ class _Document(Struct, rename="camel"):
     log_events: list[_LogEvent]
 
 
+_HIGH: Final = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_LOW: Final = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE: Final = re.compile(rf"{_HIGH}{_LOW}|(?P<half>{_HIGH}|{_LOW})|\\.", re.DOTALL)
+"""An escape in a JSON string. `half`: a surrogate without its other half, which is no character."""
 _MESSAGE: Final = attrgetter("message")
 _DECODER: Final = msgspec.json.Decoder(_Document)
 
@@ -148,8 +153,17 @@ def _from_json(inflated: bytes) -> _Document:
 
 
 def _decode(inflated: bytes) -> _Document:
-    """The document; invalid UTF-8 is replaced, so that it affects only its line, not the whole batch."""
+    """The document; what cannot be text is replaced, so that it affects only its line, not the batch."""
     try:
         return _DECODER.decode(inflated)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _DECODER.decode(inflated.decode(errors="replace").encode())
+        return _DECODER.decode(as_text(inflated).encode())
+
+
+def as_text(json: bytes) -> str:
+    """JSON as text, with a replacement character for invalid UTF-8 and for escapes of half a character."""
+    return _ESCAPE.sub(_valid_escape, json.decode(errors="replace"))
+
+
+def _valid_escape(escape: re.Match[str]) -> str:
+    return "\\ufffd" if escape["half"] else escape[0]

@@ -22,6 +22,8 @@ _MINUS_ZERO: Final = "-0"  # zero in JSON, and so in the fast path
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.ENCODED_TEXT})
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")  # six times as fast as IPv4Address, and as strict
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+MASKED: Final = "masked by a data protection policy"
 LONGEST_ENCODED: Final = 3072
 """Maximum characters: a tag value has 256, each at most four bytes, each byte at most three characters."""
 LONGEST_TEXT: Final = 256
@@ -30,6 +32,10 @@ LARGEST: Final = 2**63 - 1  # AWS's own typed form has 64 bits
 _LONGEST: Final = len(str(LARGEST))
 FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
 _FIRST_MICROSECOND: Final = 10**14  # as milliseconds it is the year 5138, as microseconds 1973
+
+
+MASK: Final = "*"
+"""The character with which a data protection policy of a log group overwrites what it masks."""
 
 
 def convert(kind: Kind, token: str) -> Value:
@@ -59,6 +65,8 @@ def _address(token: str) -> str:
     """An address in AWS's form, without a scope id, which flow logs do not contain."""
     if _IPV4.fullmatch(token):
         return token
+    if is_masked(token):
+        raise ValueError(MASKED)
     try:
         IPv6Address(token)
     except ValueError:
@@ -66,6 +74,11 @@ def _address(token: str) -> str:
     if "%" in token:
         raise ValueError("an address with a scope id")
     return token
+
+
+def is_masked(token: str) -> bool:
+    """Whether a data protection policy has overwritten the whole token."""
+    return bool(token) and not token.strip(MASK)
 
 
 def _integer(token: str, largest: int = LARGEST) -> int:
@@ -97,6 +110,8 @@ def _decoded(token: str) -> str:
     """The percent-decoded text; the token itself if that is not valid UTF-8."""
     if len(token) > LONGEST_ENCODED:
         raise ValueError(f"longer than {LONGEST_ENCODED} characters")
+    if _SURROGATE.search(token):
+        raise ValueError("which contains half a character (a lone surrogate)")
     try:
         return unquote(token, errors="strict")
     except UnicodeDecodeError:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Notification
 
 MACHINES = ("sqs", "lambda", "http", "https", "firehose")
 """Protocols that receive the document. Email receives the text, SMS a short text."""
@@ -17,9 +17,6 @@ MAX_BYTES = 262_144
 
 MAX_SUBJECT = 99
 """SNS requires fewer than 100 characters."""
-
-MAX_ATTRIBUTE = 256
-"""Maximum characters of an attribute value; the values are ids and words."""
 
 MAX_BODY = MAX_BYTES - 16_384
 """Space left by the largest possible attributes: eight, 4 bytes per character, including names and types."""
@@ -45,7 +42,8 @@ class SnsSink:
 
     def send(self, notification: Notification) -> None:
         """Publish the notification. Raises PublishFailed if SNS did not accept it."""
-        attributes = _attributes(notification.attributes)
+        # SNS may drop a message whose attribute is empty or contains a control character.
+        attributes = {name: value for name, value in notification.attributes.items() if value}
         self._topic.publish(fit_subject(notification.subject), _body(notification), attributes)
 
 
@@ -58,11 +56,6 @@ def fit_subject(text: str) -> str:
     if len(printable) <= MAX_SUBJECT:
         return printable or "(no subject)"
     return printable[: MAX_SUBJECT - 3] + "..."
-
-
-def _attributes(values: Mapping[str, str]) -> dict[str, str]:
-    """Attributes that SNS delivers: it may drop a message whose attribute contains a control character."""
-    return {name: one_line(value, MAX_ATTRIBUTE) for name, value in values.items() if value}
 
 
 def _body(notification: Notification) -> str:

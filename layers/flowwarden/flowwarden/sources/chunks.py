@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from flowwarden.errors import SourceError
 from flowwarden.records.log_format import LogFormat
 
 _SHOWN: Final = 500
@@ -49,12 +50,29 @@ class Row(NamedTuple):
     line: str
 
 
+class _End:
+    """Marks the end of the rows."""
+
+
+_END: Final = _End()
+
+
 def gathered(rows: Iterable[Row | Unreadable | Note | None]) -> Iterator[Piece]:
-    """Group rows with the same layouts; None means that the next row may take long to arrive."""
+    """Group rows with the same layouts; None means that the next row may take long to arrive.
+
+    Raises:
+        SourceError: raised by `rows`, after the rows before it.
+    """
     layouts: Layouts = ()
     lines: list[str] = []
     numbers: list[int] = []
-    for row in rows:
+    failure: SourceError | None = None
+    rows = iter(rows)
+    while failure is None:
+        try:
+            row = next(rows, _END)
+        except SourceError as error:
+            failure, row = error, _END
         if isinstance(row, Row) and row.layouts == layouts and len(lines) < _MOST_ROWS:
             lines.append(row.line)
             numbers.append(row.number)
@@ -64,10 +82,12 @@ def gathered(rows: Iterable[Row | Unreadable | Note | None]) -> Iterator[Piece]:
             lines, numbers = [], []
         if isinstance(row, Row):
             layouts, lines, numbers = row.layouts, [row.line], [row.number]
-        elif row is not None:
+        elif isinstance(row, Unreadable | Note):
             yield row
-    if lines:
-        yield Lines(layouts, lines, numbers)
+        elif row is _END:
+            break
+    if failure is not None:
+        raise failure
 
 
 def shortened(text: str) -> str:

@@ -9,18 +9,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 from flowwarden.records.fields import BY_NAME, Field, Kind
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.values import ABSENT
 from flowwarden.sources.chunks import Note
-
-MESSAGE: Final = "message"
-"""The column that contains whole lines, in output of CloudWatch Logs and Firehose."""
-ENDPOINTS: Final = ("srcaddr", "dstaddr")
-"""The fields that every layout requires; if a table lacks one, its value is absent."""
+from flowwarden.sources.names import ENDPOINTS, field_name, is_exact, names_columns
 
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.ENCODED_TEXT, Kind.ADDRESS})
 _NOTHING: Final = frozenset({"", "none", "null", "nan"})
@@ -29,26 +24,20 @@ _ACCOUNT: Final = "account-id"
 _ACCOUNT_DIGITS: Final = 12
 
 
-@lru_cache(maxsize=1024)
-def field_name(column: str) -> str:
-    """The AWS field name of a column; CloudWatch marks its own columns with `@`."""
-    return column.strip().lstrip("@").lower().replace("_", "-")
-
-
 def csv_cells(line: str) -> list[str]:
     """The cells of one CSV line. Raises csv.Error if it is invalid, such as with a carriage return."""
     return next(csv.reader([line]), [])
 
 
 def csv_columns(line: str) -> list[str] | None:
-    """The column names, if the line is the header of a CSV file with flow records."""
+    """The columns, as spelled, if the line is the header of a CSV file with flow records."""
     if "," not in line:
         return None
     try:
-        names = [field_name(cell) for cell in csv_cells(line)]
+        cells = csv_cells(line)
     except csv.Error:
         return None
-    return names if set(ENDPOINTS) <= set(names) or MESSAGE in names else None
+    return cells if names_columns(map(field_name, cells)) else None
 
 
 class Columns:
@@ -59,7 +48,7 @@ class Columns:
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
-        names = [field_name(column) for column in columns]
+        names = _unique([column.strip() for column in columns])
         known = [(position, BY_NAME[name]) for position, name in enumerate(names) if name in BY_NAME]
         absent = tuple(name for name in ENDPOINTS if name not in names)
         self.layout = LogFormat(tuple(field.name for _, field in known) + (absent if known else ()))
@@ -79,6 +68,18 @@ class Columns:
     def notes(self) -> list[Note]:
         """Notes about the columns for the user."""
         return left_out(self.left_out)
+
+
+def _unique(columns: Sequence[str]) -> list[str]:
+    """The field names of columns. Of several spellings of a name, AWS's own counts; the others stay as is."""
+    names = [field_name(column) for column in columns]
+    exact = {name for name, column in zip(names, columns, strict=True) if is_exact(column)}
+    seen: set[str] = set()
+    for at, column in enumerate(columns):
+        if not is_exact(column) and (names[at] in exact or names[at] in seen):
+            names[at] = column
+        seen.add(names[at])
+    return names
 
 
 def left_out(names: Sequence[str]) -> list[Note]:

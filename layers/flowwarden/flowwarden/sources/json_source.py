@@ -1,134 +1,173 @@
-"""JSON: records as objects, lines in messages, and subscription payloads."""
+"""JSON: records as objects, lines in messages, and the envelopes in which AWS's services deliver them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from flowwarden.errors import DamagedSource, PayloadError
-from flowwarden.records.fields import BY_NAME
-from flowwarden.records.log_format import LogFormat
-from flowwarden.records.subscription import LogBatch, decode
-from flowwarden.sources.chunks import Layouts, Note, Piece, Row, Unreadable, gathered, shortened
-from flowwarden.sources.columns import ENDPOINTS, MESSAGE, field_name, left_out, token
+from flowwarden.errors import DamagedSource, SourceError
+from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Row, Unreadable, gathered
+from flowwarden.sources.columns import left_out
 from flowwarden.sources.json_stream import Document, documents
+from flowwarden.sources.names import MESSAGE, field_name
+from flowwarden.sources.objects import Objects, shown
 
-LARGEST_PAYLOAD: Final = 2**26
-"""Maximum size of an inflated subscription payload, in bytes."""
+type Unpack = Callable[[str, int], Iterator[Piece]]
+"""The lines in a payload (base64) at this depth of payloads. Raises SourceError if it cannot be decoded."""
+type Rows = Iterator[Row | Unreadable | Note | None]
 
-_MARKS: Final = frozenset({"srcaddr", "log-status"})
-_MOST_NAMES: Final = 100
+_OWN_MESSAGE: Final = "@message"
+_EVENTS: Final = frozenset({"events", "logEvents"})
+_CONTROL: Final = "CONTROL_MESSAGE"
+_NO_EVENT: Final = f"contains log events without {MESSAGE!r}"
+_NO_STREAM: Final = "contains Records that are not from a Kinesis stream"
 
 
-def json_pieces(blocks: Iterable[bytes], layouts: Layouts, name: str) -> Iterator[Piece]:
+def json_pieces(
+    blocks: Iterable[bytes], layouts: Layouts, name: str, unpack: Unpack, depth: int = 0
+) -> Iterator[Piece]:
     """Split JSON into lines.
 
-    Accepts, even mixed: objects with AWS's names as keys (dashes or underscores); `{"message": "<line>"}`;
-    `{"events": […]}` as printed by `aws logs filter-log-events`; the document of a subscription; the Lambda
-    event that contains it (`awslogs.data`); the Kinesis event that contains several
-    (`Records[].kinesis.data`).
+    Accepts, even mixed: objects with AWS's names as keys, in any of its spellings; `{"message": "<line>"}`;
+    `{"events": […]}` as printed by `aws logs filter-log-events`; results of CloudWatch Logs Insights; the
+    document of a subscription; the Lambda event that contains it (`awslogs.data`), also in the record of a
+    failed invocation (`requestPayload`); events of Kinesis (`Records[].kinesis.data`), of Firehose
+    transformations (`records[].data`) and of queues (`Records[].body`) that contain several.
 
     Raises:
-        DamagedSource: the source ends within a value, or a payload cannot be decoded.
+        DamagedSource: the source ends within a value, or, once all else is read, a payload could not be
+            decoded.
     """
-    return gathered(_rows(blocks, layouts, name))
+    return gathered(_Reading(layouts, name, unpack, depth).rows(blocks))
 
 
-def _rows(blocks: Iterable[bytes], layouts: Layouts, name: str) -> Iterator[Row | Unreadable | Note | None]:
-    records = _Records()
-    for document in documents(blocks, name):
-        if not isinstance(document, Document):
-            yield document
-            continue
-        content, number = document.content, document.number
-        try:
-            messages = _messages(content)
-        except PayloadError as error:
-            raise DamagedSource(f"{name}: the payload in line {number} cannot be decoded: {error}") from error
-        if messages is None:
-            yield records.row(number, content)
-        elif isinstance(messages, str):
-            yield Unreadable(number, _shown(content), messages)
+class _Reading:
+    """Reads the values of one source."""
+
+    def __init__(self, layouts: Layouts, name: str, unpack: Unpack, depth: int) -> None:
+        self._layouts = layouts
+        self._name = name
+        self._unpack = unpack
+        self._depth = depth
+        self._objects = Objects()
+        self._failures: list[str] = []
+
+    def rows(self, blocks: Iterable[bytes]) -> Rows:
+        """All rows of the values, then the notes."""
+        for document in documents(blocks, self._name):
+            if isinstance(document, Document):
+                yield from self._of_document(document)
+            else:
+                yield document
+        yield from left_out(sorted(self._objects.left_out))
+        if self._failures:
+            others = f" ({len(self._failures)} payloads cannot)" if len(self._failures) > 1 else ""
+            raise DamagedSource(f"{self._name}: {self._failures[0]}{others}")
+
+    def _of_document(self, document: Document) -> Rows:
+        number, content = document.number, document.content
+        if document.streamed:
+            yield from self._of_envelope(number, content, document.streamed)
+        elif document.within in _EVENTS:
+            if document.around.get("messageType") != _CONTROL:
+                yield from self._of_event(number, content)
+        elif isinstance(content, str):
+            yield from self._objects.rows(number, content, self._layouts)
+        elif isinstance(content, dict):
+            yield from self._of_object(number, content, document.within)
+        elif document.within == "results" and (row := _of_cells(content)) is not None:
+            yield from self._of_object(number, row, document.within)
         else:
-            yield from (Row(layouts, number, message) for message in messages)
-    yield from left_out(sorted(records.left_out))
+            yield Unreadable(number, shown(content), "not a JSON object")
 
+    def _of_envelope(self, number: int, content: Mapping[str, Any], streamed: frozenset[str]) -> Rows:
+        """The rest of an object, after the elements of its lists."""
+        kind = content.get("messageType")
+        if _is_record(content) or ("logEvents" in streamed and kind not in (None, "DATA_MESSAGE", _CONTROL)):
+            yield self._objects.row(number, content)
 
-def _messages(content: Mapping[str, Any]) -> Sequence[str] | str | None:
-    """The lines in an object, or why they cannot be found; None if the object may be a record.
+    def _of_event(self, number: int, event: object) -> Rows:
+        if isinstance(event, dict) and isinstance(message := event.get(MESSAGE), str):
+            yield from self._objects.rows(number, message, self._layouts)
+        else:
+            yield Unreadable(number, shown(event), _NO_EVENT)
 
-    Raises:
-        PayloadError: it contains a payload that cannot be decoded.
-    """
-    match content:
-        case {"awslogs": {"data": str(data)}}:
-            return _of_payload(data)
-        case {"Records": [*entries]}:
-            return _of_kinesis(entries)
-        case {"messageType": "CONTROL_MESSAGE"}:
-            return []
-        case {"messageType": "DATA_MESSAGE", "logEvents": [*events]} | {"events": [*events]}:
-            return _of_events(events)
-        case {"message": str(message)} if ENDPOINTS[0] not in content:
-            return [message]
-        case _:
-            return None
-
-
-def _of_payload(data: str) -> list[str]:
-    batch = decode(data, LARGEST_PAYLOAD)
-    return list(batch.lines) if isinstance(batch, LogBatch) else []
-
-
-def _of_kinesis(entries: Sequence[Any]) -> list[str] | str:
-    lines: list[str] = []
-    for entry in entries:
-        match entry:
-            case {"kinesis": {"data": str(data)}}:
-                lines += _of_payload(data)
+    def _of_object(self, number: int, content: Mapping[str, Any], within: str) -> Rows:
+        match content:
+            case {"awslogs": {"data": str(data)}} | {"kinesis": {"data": str(data)}} | {"data": str(data)}:
+                yield from self._of_payload(number, data)
+            case {"Data": str(data)} if within == "Records":
+                yield from self._of_payload(number, data)
+            case {"requestPayload": dict(inner)}:
+                yield from self._of_object(number, inner, "")
+            case {"body": str(text)} | {"Body": str(text)} if within:
+                yield from self._of_text(number, text)
+            case {"messageType": "CONTROL_MESSAGE"}:
+                return
+            case {"logRecord": dict(inner)}:
+                yield from self._of_object(number, inner, "results")
             case _:
-                return "contains Records that are not from a Kinesis stream"
-    return lines
+                yield from self._of_record(number, content, within)
 
+    def _of_record(self, number: int, content: Mapping[str, Any], within: str) -> Rows:
+        """An object with a line in its message, or with the fields of a record."""
+        message = content.get(_OWN_MESSAGE, None if _is_record(content) else content.get(MESSAGE))
+        if isinstance(message, str):
+            yield from self._objects.rows(number, message, self._layouts)
+        elif within in ("Records", "records", "Messages") and not _is_record(content):
+            yield Unreadable(number, shown(content), _NO_STREAM)
+        else:
+            yield self._objects.row(number, content)
 
-def _of_events(events: Sequence[Any]) -> list[str] | str:
-    messages = [event.get(MESSAGE) if isinstance(event, dict) else None for event in events]
-    lines = [message for message in messages if isinstance(message, str)]
-    return lines if len(lines) == len(messages) else f"contains log events without {MESSAGE!r}"
+    def _of_text(self, number: int, text: str) -> Rows:
+        """JSON as text in JSON, such as in a queue's message."""
+        yield from self._below(number, json_pieces([text.encode(errors="replace")], *self._inner()))
 
+    def _of_payload(self, number: int, data: str) -> Rows:
+        yield from self._below(number, self._unpack(data, self._depth + 1))
 
-class _Records:
-    """Objects that are records. The layout grows with the names found; missing values are absent."""
+    def _inner(self) -> tuple[Layouts, str, Unpack, int]:
+        if self._depth >= DEEPEST:
+            return self._layouts, self._name, _refuse, self._depth
+        return self._layouts, self._name, self._unpack, self._depth + 1
 
-    def __init__(self) -> None:
-        self.left_out: set[str] = set()
-        self._layout = LogFormat(ENDPOINTS)
-        self._is_empty = True
-
-    def row(self, number: int, content: Mapping[str, Any]) -> Row | Unreadable:
-        """The object as a line with all fields found so far."""
-        values = {field_name(key): value for key, value in content.items()}
-        if values.keys().isdisjoint(_MARKS):
-            return Unreadable(number, _shown(content), "an object without the fields of a flow record")
-        self._learn(values)
+    def _below(self, number: int, pieces: Iterator[Piece]) -> Rows:
+        """The rows of a payload; they have the number of the line in which the payload begins."""
         try:
-            line = " ".join([token(BY_NAME[name], values.get(name)) for name in self._layout.names])
-        except ValueError as error:
-            return Unreadable(number, _shown(content), str(error))
-        return Row((self._layout,), number, line)
-
-    def _learn(self, values: Mapping[str, Any]) -> None:
-        seen = () if self._is_empty else self._layout.names
-        new = tuple(name for name in values if name in BY_NAME and name not in seen)
-        if new:
-            names = (*seen, *new)
-            lacking = tuple(name for name in ENDPOINTS if name not in names)
-            self._layout = LogFormat((*names, *lacking))
-            self._is_empty = False
-        if len(self.left_out) < _MOST_NAMES:
-            self.left_out |= values.keys() - BY_NAME.keys()
+            for piece in pieces:
+                if isinstance(piece, Lines):
+                    yield from (Row(piece.layouts, number, line) for line in piece.lines)
+                elif isinstance(piece, Unreadable):
+                    yield Unreadable(number, piece.text, piece.reason)
+                else:
+                    yield piece
+        except SourceError as error:
+            reason = str(error).removeprefix(f"{self._name}: ")
+            self._failures.append(f"the payload in line {number} cannot be decoded: {reason}")
 
 
-def _shown(content: Mapping[str, Any]) -> str:
-    return shortened(json.dumps(content, ensure_ascii=False, default=str))
+DEEPEST: Final = 4
+"""Payloads within payloads: a queue's message, with an event, with a payload."""
+
+
+def _refuse(_data: str, depth: int) -> Iterator[Piece]:
+    raise DamagedSource(f"payloads are nested more than {depth} times")
+
+
+def _is_record(content: Mapping[str, Any]) -> bool:
+    names = {field_name(key) for key in content}
+    return "srcaddr" in names or "log-status" in names
+
+
+def _of_cells(row: object) -> dict[str, Any] | None:
+    """A row of `aws logs get-query-results` as an object; None if it is something else."""
+    if not isinstance(row, Sequence) or isinstance(row, str):
+        return None
+    cells: dict[str, Any] = {}
+    for cell in row:
+        match cell:
+            case {"field": str(name), "value": value}:
+                cells[name] = value
+            case _:
+                return None
+    return cells

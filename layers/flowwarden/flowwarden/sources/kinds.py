@@ -31,7 +31,13 @@ _FOREIGN: Final = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
     b"\xfe\xff": "UTF-16; convert it to UTF-8 (`iconv -f UTF-16 -t UTF-8`)",
 }
-_ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|$)")  # a text line can begin with a bracket, too
+_PADDING: Final = b" \t\r\n\v\f\0"
+"""Before a text: blanks, and the zeros that a truncated log file has in place of what was removed."""
+_CONTROLS: Final = bytes({*range(32), 127} - {*b"\t\r\v\f\x1b"})
+_MOST_CONTROLS: Final = 0.3
+_SAMPLE: Final = 2**12
+_LONGEST_CHARACTER: Final = 4  # bytes of UTF-8; the last one of a sample may be incomplete
+_ARRAY: Final = re.compile(rb"\[\s*(\{|\[|\]|\"|$)")  # a text line can begin with a bracket, too
 
 
 def detect_kind(name: str, head: bytes) -> SourceKind:
@@ -46,12 +52,23 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise NotFlowLogs(f"{name}: is {what}")
-    if b"\0" in head:
+    text = head.lstrip(_PADDING)
+    if _is_binary(text[:_SAMPLE]):
         raise NotFlowLogs(
             f"{name}: begins with {head[:4].hex(' ')}, which is not text, gzip or Parquet; use flow log files"
         )
-    text = head.lstrip()
     if text.startswith(b"{") or _ARRAY.match(text):
         return SourceKind.JSON
     first_line = text.partition(b"\n")[0].decode("utf-8", "backslashreplace")
     return SourceKind.CSV if csv_columns(first_line) else SourceKind.TEXT
+
+
+def _is_binary(sample: bytes) -> bool:
+    """Whether it is no text. A zero or two damage a line, not a file."""
+    if b"\0" not in sample:
+        return False
+    try:
+        sample[:-_LONGEST_CHARACTER].decode()
+    except UnicodeDecodeError:
+        return True
+    return len(sample) - len(sample.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(sample)

@@ -10,16 +10,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.errors import LogFormatError, NotFlowLogs, ParquetNotInstalled
-from flowwarden.records.line_reader import LineReader
+from flowwarden.errors import DamagedSource, LogFormatError, NotFlowLogs, ParquetNotInstalled
+from flowwarden.records.line_reader import ENDPOINTS, LineReader
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Malformed, Records
 from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable
 from flowwarden.sources.csv_source import csv_pieces
 from flowwarden.sources.inputs import Input
-from flowwarden.sources.json_source import json_pieces
+from flowwarden.sources.json_source import DEEPEST, json_pieces
 from flowwarden.sources.kinds import SourceKind, detect_kind
-from flowwarden.sources.stream import Inflated, Stream
+from flowwarden.sources.payload import opened
+from flowwarden.sources.stream import Allowance, Inflated, Stream
 from flowwarden.sources.text_source import text_pieces
 
 _MOST_WRAPPINGS: Final = 3  # Firehose compresses data that CloudWatch Logs has already compressed
@@ -64,29 +65,56 @@ def pieces(source: Input, layouts: Layouts, progress: Callable[[int], None]) -> 
     """
     with closing(source.open()) as opened:
         below = Stream(opened, source.name, source.size)
-        stream, kind = _unwrapped(below)
-        blocks = stream.blocks(lambda: progress(below.taken))
+        nested = _Nested(source.name, layouts, Allowance(lambda: below.taken))
+        stream, kind = nested.unwrapped(below)
+        if kind is SourceKind.PARQUET:
+            if stream is not below or source.path is None or not source.size:
+                raise NotFlowLogs(f"{source.name}: is Parquet in gzip or from a pipe; use a Parquet file")
+            yield from _parquet(source.path, source.size, progress)
+        else:
+            yield from nested.pieces(stream, kind, lambda: progress(below.taken))
+
+
+class _Nested(Struct, frozen=True):
+    """Reads a source and the payloads in it, which are sources, too."""
+
+    name: str
+    layouts: Layouts
+    allowance: Allowance
+
+    def pieces(
+        self, stream: Stream, kind: SourceKind, progress: Callable[[], None], depth: int = 0
+    ) -> Iterator[Piece]:
+        """The pieces of a stream of this kind. Raises as `pieces`."""
+        blocks = stream.blocks(progress)
         match kind:
             case SourceKind.JSON:
-                yield from json_pieces(blocks, layouts, source.name)
+                yield from json_pieces(blocks, self.layouts, stream.name, self._unpack, depth)
             case SourceKind.CSV:
-                yield from csv_pieces(blocks, layouts)
-            case SourceKind.PARQUET:
-                if stream is not below or source.path is None or not source.size:
-                    raise NotFlowLogs(f"{source.name}: is Parquet in gzip or from a pipe; use a Parquet file")
-                yield from _parquet(source.path, source.size, progress)
+                yield from csv_pieces(blocks, self.layouts)
             case _:
-                yield from text_pieces(blocks, layouts)
+                yield from text_pieces(blocks, self.layouts)
+        stream.demand_end()
 
+    def unwrapped(self, stream: Stream, *, is_payload: bool = False) -> tuple[Stream, SourceKind]:
+        """The stream after removing gzip compression, and its kind."""
+        for layers in range(_MOST_WRAPPINGS + 1):
+            kind = detect_kind(stream.name, stream.head())
+            if kind is not SourceKind.GZIP:
+                return stream, kind
+            # One layer inflates to a thousand times its size at most, each further one to as much again.
+            is_counted = layers > 0 or is_payload
+            stream = Inflated(stream, spend=self.allowance.spend) if is_counted else Inflated(stream)
+        raise NotFlowLogs(f"{stream.name}: is compressed more than {_MOST_WRAPPINGS} times; unpack it first")
 
-def _unwrapped(stream: Stream) -> tuple[Stream, SourceKind]:
-    """The stream after removing gzip compression, and its kind."""
-    for _ in range(_MOST_WRAPPINGS + 1):
-        kind = detect_kind(stream.name, stream.head())
-        if kind is not SourceKind.GZIP:
-            return stream, kind
-        stream = Inflated(stream)
-    raise NotFlowLogs(f"{stream.name}: is compressed more than {_MOST_WRAPPINGS} times; unpack it first")
+    def _unpack(self, data: str, depth: int) -> Iterator[Piece]:
+        """The pieces of a payload."""
+        if depth > DEEPEST:
+            raise DamagedSource(f"payloads are nested more than {DEEPEST} times")
+        stream, kind = self.unwrapped(opened(data, self.name, self.allowance), is_payload=True)
+        if kind is SourceKind.PARQUET:
+            raise NotFlowLogs(f"{self.name}: is Parquet")
+        yield from self.pieces(stream, kind, lambda: None, depth)
 
 
 def _parquet(path: Path, size: int, progress: Callable[[int], None]) -> Iterator[Piece]:
@@ -112,7 +140,8 @@ def _batches(piece: Piece) -> Iterator[Batch]:
 
 @lru_cache(maxsize=_READERS)
 def _reader(layouts: Layouts) -> LineReader:
-    return LineReader(layouts)
+    readable = [layout for layout in layouts if set(ENDPOINTS) <= set(layout.names)]
+    return LineReader(readable, [layout for layout in layouts if layout not in readable])
 
 
 def _read(piece: Lines) -> Batch:

@@ -6,55 +6,88 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from flowwarden.records.log_format import BYTE_ORDER_MARK, LogFormat, is_header
-from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Unreadable, shortened
-from flowwarden.sources.columns import ENDPOINTS
+from flowwarden.records.log_format import LogFormat
+from flowwarden.sources.chunks import Layouts, Lines, Note, Piece, Row, Unreadable, gathered, shortened
+from flowwarden.sources.log_prefix import is_stamped, without_prefix
+from flowwarden.sources.names import header_names
+from flowwarden.sources.objects import Objects
 
 LONGEST_LINE: Final = 2**16
 """Maximum characters; a longer line is malformed and never completely in memory."""
 
 _LONGEST_TAIL: Final = 4 * LONGEST_LINE  # a UTF-8 character has up to four bytes
-_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?\s+")
-_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
+_PADDING: Final = re.compile("^\0+", re.MULTILINE)
+"""Zeros before a line, which a log file has that was truncated while it was written."""
+_OBJECT: Final = "{"
+_TAB: Final = "\t"
+_WITHOUT_MESSAGES: Final = ("SEARCHEDLOGSTREAMS\t", "b/")
+"""How lines of that output begin that name log streams, or tokens of pages."""
 
 
 def text_pieces(blocks: Iterable[bytes], layouts: Layouts) -> Iterator[Piece]:
     """Split text into lines.
 
     A header line, at any position, defines the layout of the lines after it; before the first header, lines
-    have one of `layouts`. If the first line begins with an ISO timestamp, as in CloudWatch exports, the
-    timestamp is removed from every line.
-
-    Raises:
-        LogFormatError: a header line is not a valid layout.
+    have one of `layouts`. If the first line begins with an ISO timestamp, as in CloudWatch exports and in
+    output of `aws logs tail`, the timestamp is removed from every line, and so is the name of the log stream
+    after it.
     """
     first: str | None = None
     stamped = False
+    objects = Objects()
     for run in runs(blocks):
         if isinstance(run, Unreadable):
             yield run
             continue
         lines = run.lines
         if first is None and (first := next(filter(str.strip, lines), None)) is not None:
-            stamped = _TIMESTAMP.match(first) is not None
+            stamped = is_stamped(first)
         if stamped:
-            lines = [_TIMESTAMP.sub("", line, count=1) for line in lines]
+            sizes = {len(layout.names) for layout in layouts}
+            lines = [without_prefix(line, sizes) for line in lines]
         begin = 0
-        for at in [at for at, line in enumerate(lines) if ENDPOINTS[0] in line or line is first]:
-            if names_fields(lines[at]):
-                yield from _lines(layouts, lines[begin:at], run.numbers[begin:at])
-                layout = LogFormat.parse(lines[at])
-                layouts = (layout,)
-                begin = at + 1
-                if layout.unknown:
-                    yield Note(f"unknown fields are kept as text: {', '.join(layout.unknown)}")
-        yield from _lines(layouts, lines[begin:], run.numbers[begin:])
+        for at, names in _headers(lines):
+            yield from _records(layouts, lines[begin:at], run.numbers[begin:at], objects)
+            layout = LogFormat(tuple(names))
+            layouts = (layout,)
+            begin = at + 1
+            if layout.unknown:
+                yield Note(f"unknown fields are kept as text: {', '.join(layout.unknown)}")
+        yield from _records(layouts, lines[begin:], run.numbers[begin:], objects)
 
 
-def names_fields(line: str) -> bool:
-    """Whether the line is a header line; some fields may be unknown."""
-    names = line.removeprefix(BYTE_ORDER_MARK).split()
-    return is_header(line) or (ENDPOINTS[0] in names and all(map(_NAME.fullmatch, names)))
+def _headers(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The positions of header lines, and the names in them."""
+    for at, line in enumerate(lines):
+        if (names := header_names(line)) is not None:
+            yield at, names
+
+
+def _records(
+    layouts: Layouts, lines: Sequence[str], numbers: Sequence[int], objects: Objects
+) -> Iterator[Piece]:
+    """Lines with records; those that contain an object or several cells are taken apart."""
+    if any(_OBJECT in line or _TAB in line for line in lines):
+        pairs = zip(numbers, lines, strict=True)
+        yield from gathered(row for number, line in pairs for row in _rows(layouts, number, line, objects))
+    else:
+        yield from _lines(layouts, lines, numbers)
+
+
+def _rows(layouts: Layouts, number: int, line: str, objects: Objects) -> Iterator[Row | Unreadable]:
+    if line.lstrip()[:1] == _OBJECT:
+        yield from objects.rows(number, line, layouts)
+    else:
+        yield from (Row(layouts, number, each) for each in _messages(line))
+
+
+def _messages(line: str) -> list[str]:
+    """The messages in a line of `aws logs … --output text`, which has tabs between cells; else the line."""
+    if _TAB not in line:
+        return [line]
+    if line.startswith(_WITHOUT_MESSAGES):
+        return []
+    return [cell for cell in line.split(_TAB) if " " in cell.strip()] or [line]
 
 
 def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
@@ -85,7 +118,8 @@ def runs(blocks: Iterable[bytes]) -> Iterator[Lines | Unreadable]:
 
 def _text(data: bytes) -> str:
     text = data.decode("utf-8", "backslashreplace")
-    return text.replace("\r\n", "\n").removesuffix("\r") if "\r" in text else text
+    text = text.replace("\r\n", "\n").removesuffix("\r") if "\r" in text else text
+    return _PADDING.sub("", text) if "\0" in text else text
 
 
 def _run(first: int, text: str) -> Iterator[Lines | Unreadable]:

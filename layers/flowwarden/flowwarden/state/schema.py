@@ -12,22 +12,28 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.state.sets import DAY, HOUR
+from flowwarden.state.sets import BUCKETS, DAY, HOUR
 
 SETS: Final = "evidence"
 """Sort key of the items that contain sets of numbers."""
 WORK: Final = "enforcer"
 """Partition of the enforcer's work queue. One query reads it, so each run knows whether there is work."""
+OUTBOX: Final = "outbox"
+"""Partition of the enforcer's reports that are not sent yet."""
 WORK_TTL: Final = 3 * DAY
-"""Losing an item of the enforcer does no harm: the sweep checks every VPC anyway."""
+"""Losing an item of the work queue does no harm: the sweep checks every VPC anyway."""
+REGISTRY: Final = "flow-logs"
+"""Partition of what the enforcer stores about flow logs. One query reads it."""
 
 DAYS_READ: Final = 30
 """Days of a role's baseline that are read, so that biweekly traffic counts as usual. Items are kept for twice
 as long."""
 
+SHARED: Final = 40
+"""Writes of a batch for whichever kinds of item need more than their own; see `state/write_budget.py`."""
 MOST_HOSTS: Final = 32
-"""Maximum hosts per interface that a batch stores, those with most new contacts first: pods, or hosts behind
-a NAT instance. Each costs two writes."""
+"""Maximum hosts per interface that a batch inspects, those with most new contacts first: pods, or hosts
+behind a NAT instance. Each costs two writes."""
 MOST_WINDOWS: Final = 4
 """Maximum hours, and days, per host that a batch adds to, latest first."""
 MOST_REFUSED: Final = 32
@@ -38,6 +44,8 @@ MOST_SCANNERS: Final = 16
 MOST_SUSPECTS: Final = 16
 """Maximum internet hosts with refusals below the threshold whose answered connections a batch stores. Each
 costs two writes."""
+MOST_TRIED: Final = 12
+"""Maximum (host, slot) pairs that a batch compares with the day before, those with most attempts first."""
 MOST_LOST: Final = 16
 """Maximum interfaces with skipped records that a batch stores. Each costs two writes. Most batches have one
 interface."""
@@ -57,6 +65,8 @@ class Item(Struct, frozen=True, kw_only=True):
     """Names of the parts of the key."""
     sets: tuple[str, ...] = ()
     """Names of its sets of numbers."""
+    bits: int = 48
+    """The length of its numbers. A longer one was not stored by this code, and is ignored."""
     sort: str = SETS
     """The sort key, unless `partition` is given."""
     partition: str = ""
@@ -66,8 +76,8 @@ class Item(Struct, frozen=True, kw_only=True):
     ttl_from: str = "the beginning of its time"
     """Start of the retention."""
     per_batch: int = 0
-    """Maximum writes per batch, or per interface if the monitor processes interfaces separately; 0 for no
-    budget."""
+    """Writes of a batch that only this kind of item may use; `SHARED` more are for all kinds. 0 if batches do
+    not write it."""
     why: str
     """Purpose of the item and meaning of the budget. Shown in docs/state.md."""
 
@@ -87,6 +97,7 @@ class Item(Struct, frozen=True, kw_only=True):
         return begin + self.ttl
 
 
+_BUCKET: Final = (BUCKETS - 1).bit_length()
 _CONTACTS: Final = (
     "failed", "failed-usual", "failed-networks", "failed-outside", "answered", "answered-by",
     "answered-outside", "administered", "sessions",
@@ -94,84 +105,85 @@ _CONTACTS: Final = (
 
 CONTACTS_HOUR: Final = Item(
     name="contacts of an hour", prefix="contacts#1h#", key=("hour", "scope/host"), sets=_CONTACTS,
-    ttl=2 * HOUR, per_batch=MOST_HOSTS * MOST_WINDOWS,
+    bits=_BUCKET, ttl=2 * HOUR, per_batch=12,
     why="Contacts of a host outside its role's baseline, per hour. The detectors scan and brute-force "
-    f"count them across batches. A batch adds at most {MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} "
-    "hours of each.",
+    f"count them across batches. Of an interface, a batch adds at most {MOST_HOSTS} hosts, with the latest "
+    f"{MOST_WINDOWS} hours of each.",
 )  # fmt: skip
 CONTACTS_DAY: Final = Item(
     name="contacts of a day", prefix="contacts#24h#", key=("day", "scope/host"), sets=_CONTACTS,
-    ttl=2 * DAY, per_batch=MOST_HOSTS * MOST_WINDOWS,
-    why="The same per day, for lateral-movement and for slow scans. A batch adds at most "
+    bits=_BUCKET, ttl=2 * DAY, per_batch=12,
+    why="The same per day, for lateral-movement and for slow scans. Of an interface, a batch adds at most "
     f"{MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
 REFUSALS: Final = Item(
     name="refusals", prefix="refused#", key=("day", "scope/host", "peer class", "service"),
-    sets=("refused",), ttl=2 * DAY, per_batch=2 * MOST_REFUSED,
+    sets=("refused",), ttl=2 * DAY, per_batch=12,
     why="10-minute slots in which a service refused a host. blocked-connection pages if the refusals "
     f"continue. A batch adds at most {MOST_REFUSED} refusals, and near midnight the next day of each.",
 )  # fmt: skip
 SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "visited"),
-    ttl=2 * DAY, per_batch=MOST_SCANNERS + 2 * MOST_SUSPECTS,
+    ttl=2 * DAY, per_batch=12,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
-    f"compares them. A batch adds at most {MOST_SCANNERS} refused hosts, and the answered connections of "
-    f"{MOST_SUSPECTS} other hosts to two days each.",
+    f"compares them. Of an interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the answered "
+    f"connections of {MOST_SUSPECTS} other hosts to two days each.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
-    name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",),
-    ttl=2 * DAY, per_batch=12,
+    name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",), bits=_BUCKET,
+    ttl=2 * DAY, per_batch=6,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
     "the previous day. A batch adds the hosts and slots with most attempts.",
 )  # fmt: skip
 UPLOADS: Final = Item(
     name="uploads", prefix="sent#", key=("scope/host", "hour"), sets=("sent",),
-    ttl=2 * HOUR, per_batch=MOST_UPLOADS,
+    ttl=2 * HOUR, per_batch=6,
     why="Large records of uploads from a host to the internet, with their sizes. egress-volume sums them. "
     "A batch adds the hosts and hours with the largest uploads.",
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
-    name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",),
-    ttl=2 * DAYS_READ * DAY, per_batch=MOST_UPLOADS,
+    name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",), bits=7,
+    ttl=2 * DAYS_READ * DAY, per_batch=4,
     why="Bytes that hosts of a role sent per hour, as powers of two. egress-volume uses the last "
     f"{DAYS_READ} days as the baseline.",
 )  # fmt: skip
 BASELINES: Final = Item(
-    name="baselines", prefix="edges#", key=("role", "day"), sets=("edges",), ttl=2 * DAYS_READ * DAY,
+    name="baselines", prefix="edges#", key=("role", "day"), sets=("edges",),
+    ttl=2 * DAYS_READ * DAY, per_batch=10,
     why="Edges of a role on a day: direction, protocol, port and peer. The baseline consists of the edges "
     f"that occur on several of the last {DAYS_READ} days. A container writes each edge of a role and day "
     "once.",
 )  # fmt: skip
 SKIPPED: Final = Item(
-    name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",),
-    ttl=2 * DAY, per_batch=2 * MOST_LOST,
+    name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",), bits=7,
+    ttl=2 * DAY, per_batch=8,
     why="Start minutes of windows with SKIPDATA, stored in two overlapping items per hour. records-skipped "
     f"counts them. A batch adds at most {MOST_LOST} interfaces: two items for the windows of one hour, one "
     "more for each further hour.",
 )  # fmt: skip
 HEARTBEATS: Final = Item(
-    name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",),
-    ttl=2 * DAY,
+    name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
+    ttl=2 * DAY, per_batch=18,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent finds interfaces that "
-    "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes, so there "
-    "is no budget per batch. The log group `*` stands for all log groups.",
+    "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes. The log "
+    "group `*` stands for all log groups.",
 )  # fmt: skip
 INCIDENTS: Final = Item(
     name="incidents", prefix="incident#", key=("sink", "incident key"), sort="claim",
-    ttl=7 * DAY, ttl_from="the end of its suppression window",
+    ttl=7 * DAY, ttl_from="the end of its suppression window", per_batch=55,
     why="Which invocation notifies a sink of an incident, and when the last notification was sent. Each sink "
     "has its own item, so a failing sink does not affect others. The item outlives its suppression window, "
     "so that the next page can mention the previous one. A repeat costs two writes, other claims one or two.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
     name="log formats", prefix="layouts#", key=("log group",), sort="formats",
-    ttl=7 * DAY, ttl_from="the last time that a container queried EC2",
+    ttl=7 * DAY, ttl_from="the last time that a container queried EC2", per_batch=4,
     why="Log formats of the flow logs that write to a log group. Containers share them, and use them while "
     "EC2 is unavailable.",
 )  # fmt: skip
 LAST_GOOD_POLICY: Final = Item(
     name="last good policy", prefix="policy", key=(), sort="last-good",
-    ttl=0, ttl_from="until another policy is deployed",
+    ttl=0, ttl_from="until another policy is deployed", per_batch=1,
     why="The last policy that a function accepted, as its text. Both functions use it if the configured one "
     "is not valid. A container reads it once and writes it if it differs.",
 )  # fmt: skip
@@ -185,9 +197,48 @@ SWEEP_CURSOR: Final = Item(
     ttl=WORK_TTL, ttl_from="the time at which the sweep stopped",
     why="Where an unfinished sweep stopped. The next run continues from there.",
 )  # fmt: skip
+UNSENT: Final = Item(
+    name="unsent reports", prefix="unsent#", key=("report",), partition=OUTBOX,
+    ttl=WORK_TTL, ttl_from="the time of the report",
+    why="A report of the enforcer, stored before it is sent and removed afterwards. The next run sends what "
+    "is left: a retry finds everything repaired and has nothing to report.",
+)  # fmt: skip
+MANAGED_FLOW_LOGS: Final = Item(
+    name="managed flow logs", prefix="managed#", key=("flow log",), partition=REGISTRY,
+    ttl=0, ttl_from="until the flow log is gone",
+    why="The record that this stack created a flow log, or was told to manage it. The enforcer deletes only "
+    "flow logs with such a record and the stack's tag, because a tag alone can be set by others.",
+)  # fmt: skip
+CREATIONS: Final = Item(
+    name="creations", prefix="creation#", key=("client token",), partition=REGISTRY,
+    ttl=DAY, ttl_from="the call of CreateFlowLogs",
+    why="A flow log that the enforcer is about to create, stored before the call. If a run ends before it "
+    "stores the record, a later run finds out which flow log the call created.",
+)  # fmt: skip
+KNOWN_FLOW_LOGS: Final = Item(
+    name="known flow logs", prefix="known#", key=("flow log",), partition=REGISTRY,
+    ttl=0, ttl_from="until the flow log is gone",
+    why="The resource of an unmanaged flow log, so that the report of its deletion can name the VPC: the "
+    "event does not. Also what was reported about it, so that this is not repeated.",
+)  # fmt: skip
+DELETED_FLOW_LOGS: Final = Item(
+    name="deleted flow logs", prefix="deleted#", key=("flow log",), partition=REGISTRY,
+    ttl=30 * DAY, ttl_from="the deletion",
+    why="A flow log that was deleted, by which principal, and whether that was reported. A deletion that was "
+    "not reported yet is reported by the next run that reads this, whatever caused the run.",
+)  # fmt: skip
 
 ITEMS: Final = (
     CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
-    HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR,
+    HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
+    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
+
+
+def item_of(key: str) -> Item | None:
+    """The kind of an item of sets, from its key; None if the key is of none of them."""
+    return next((each for each in _OF_SETS if key.startswith(each.prefix)), None)
+
+
+_OF_SETS: Final = tuple(each for each in ITEMS if each.sets)

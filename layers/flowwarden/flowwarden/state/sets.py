@@ -74,4 +74,5 @@ def adds_nothing(sets: Sets, known: Sets) -> bool:
 
 
 def _hashed(parts: tuple[object, ...], size: int) -> int:
-    return int.from_bytes(blake2b("|".join(map(str, parts)).encode(), digest_size=size).digest())
+    text = "|".join(map(str, parts)).encode(errors="surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=size).digest())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.dynamodb.table import StateTable, number
 from flowwarden.records.format_choice import Learned
 from flowwarden.state.schema import LOG_FORMATS
+from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -15,27 +16,30 @@ if TYPE_CHECKING:
 ACTIONS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 """IAM actions that this file's calls need."""
 
+FOREVER: Final = 2**53
+"""The latest time that is read; the caller knows the present, and compares."""
+
 
 class DynamoDbLogFormats:
     """Log formats in the state table: one item for each log group."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._table = StateTable(client, table)
+    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
+        self._table = StateTable(client, table, unreadable)
 
     def recall(self, log_group: str) -> Learned | None:
-        """The formats learned last, regardless of age. Costs one read.
+        """The formats learned last, regardless of age; None if the item cannot be read. Costs one read.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
         item = self._table.get(LOG_FORMATS.address(log_group))
-        if not {"learned_at", "unreported"} <= item.keys():  # none, or an item of another version
+        if "learned_at" not in item or "unreported" not in item:  # none, or an item of another version
             return None
-        return Learned(
-            formats=tuple(each["S"] for each in item["formats"]["L"]),
-            unreported=item["unreported"]["BOOL"],
-            at=int(item["learned_at"]["N"]),
-        )
+        at, formats = item.moment("learned_at", FOREVER), item.texts("formats")
+        unreported = item.truth("unreported")
+        if at is None or formats is None or unreported is None:
+            return None  # EC2 is asked again, and the answer overwrites the item
+        return Learned(formats=formats, unreported=unreported, at=at)
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
         """Whether the caller may call EC2: no container did in the last `wait` seconds. Costs one write.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowwarden.aws.dynamodb.table import StateTable, number
 from flowwarden.state.schema import LAST_GOOD_POLICY
@@ -26,9 +26,7 @@ class DynamoDbPolicy:
         items, unprocessed = self._table.read([LAST_GOOD_POLICY.address()])
         if unprocessed:
             raise self._table.unavailable("the item was left unprocessed")
-        content: Any = items[0].get("content") if items else None
-        text = content.get("S") if isinstance(content, dict) else None
-        return text if isinstance(text, str) else None
+        return self._table.item(LAST_GOOD_POLICY.key_of(), items[0]).text("content") if items else None
 
     def keep(self, text: str, now: int) -> None:
         """See the port. Costs one write."""

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from flowwarden.aws.answers import Answer
+from flowwarden.aws.dynamodb.item import StoredItem, key_text
 from flowwarden.errors import StateUnavailable
+from flowwarden.unreadable import CLOCKS, Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -29,18 +32,28 @@ class ConditionFailed(Exception):
         self.item: dict[str, Any] = item or {}
 
 
+class ItemDamaged(StateUnavailable):
+    """The table refuses a write because of what the item contains, such as a member of another type."""
+
+
 class StateTable:
     """The calls to the state table. Each raises StateUnavailable if the table refuses or does not answer."""
 
-    def __init__(self, client: DynamoDBClient, name: str) -> None:
+    def __init__(self, client: DynamoDBClient, name: str, unreadable: Unreadable | None = None) -> None:
+        """Take the client, the table's name, and where items note what cannot be read."""
         self._client = client
         self._name = name
+        self._unreadable = unreadable or Unreadable()
 
-    def get(self, address: Address) -> dict[str, Any]:
+    def item(self, key: str, members: object) -> StoredItem:
+        """The members of an item, read by their types."""
+        return StoredItem(key, members, self._unreadable)
+
+    def get(self, address: Address) -> StoredItem:
         """The item as it is now, empty if there is none. Needs dynamodb:GetItem."""
         with self._errors():
             answer = self._client.get_item(TableName=self._name, Key=key_of(address), ConsistentRead=True)
-        return dict(answer.get("Item", {}))
+        return self.item(address[0], answer.get("Item"))
 
     def query(self, partition: str) -> list[dict[str, Any]]:
         """All items of a partition, as they are now. Needs dynamodb:Query."""
@@ -51,7 +64,7 @@ class StateTable:
                 ExpressionAttributeValues={":pk": {"S": partition}},
                 ConsistentRead=True,
             )
-            return [dict(item) for page in pages for item in page["Items"]]
+            return [dict(item) for page in pages for item in page.get("Items", [])]
 
     def read(self, addresses: Sequence[Address]) -> tuple[list[dict[str, Any]], list[Address]]:
         """The items that one BatchGetItem returns, and the addresses that it left unprocessed.
@@ -61,16 +74,17 @@ class StateTable:
         keys: Any = {self._name: {"Keys": [key_of(each) for each in addresses]}}
         with self._errors():
             answer = self._client.batch_get_item(RequestItems=keys)
-        items = [dict(item) for item in answer["Responses"].get(self._name, [])]
+        items = [dict(item) for item in answer.get("Responses", {}).get(self._name, [])]
         unprocessed: Any = answer.get("UnprocessedKeys", {})
         left = unprocessed.get(self._name, {}).get("Keys", [])
-        return items, [(key["pk"]["S"], key["sk"]["S"]) for key in left]
+        return items, [(key_text(key.get("pk")), key_text(key.get("sk"))) for key in left]
 
     def update(self, address: Address, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's arguments
         """Update an item. Needs dynamodb:UpdateItem.
 
         Raises:
             ConditionFailed: the condition of the write does not hold.
+            ItemDamaged: the write does not fit what the item contains.
             StateUnavailable: the table did not answer or refused.
         """
         with self._errors():
@@ -84,7 +98,8 @@ class StateTable:
     def take_turn(self, address: Address, taken: str, now: int, *, wait: int, ttl: int) -> bool:
         """Whether the caller gets the turn: no other caller got it in the last `wait` seconds.
 
-        Costs one write. Of several concurrent callers, one succeeds. Needs dynamodb:UpdateItem.
+        A turn that was taken far ahead, or at no time, was not taken. Costs one write. Of several concurrent
+        callers, one succeeds. Needs dynamodb:UpdateItem.
 
         Args:
             address: the address of the turn's item.
@@ -97,10 +112,14 @@ class StateTable:
             self.update(
                 address,
                 UpdateExpression=f"SET {taken} = :now, expires_at = :expires",
-                ConditionExpression=f"attribute_not_exists({taken}) OR {taken} <= :before",
+                ConditionExpression=(
+                    f"NOT (attribute_type({taken}, :n) AND {taken} BETWEEN :after AND :latest)"
+                ),
                 ExpressionAttributeValues={
+                    ":n": {"S": "N"},
                     ":now": number(now),
-                    ":before": number(now - wait),
+                    ":after": number(now - wait + 1),
+                    ":latest": number(now + CLOCKS),
                     ":expires": number(now + ttl),
                 },
             )
@@ -117,8 +136,11 @@ class StateTable:
         try:
             yield
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            code = Answer(error.response).inner("Error").text("Code")
+            if code == "ConditionalCheckFailedException":
                 raise ConditionFailed(dict(error.response).get("Item")) from error
+            if code == "ValidationException":
+                raise ItemDamaged(f"table {self._name}: {error}") from error
             raise self.unavailable(error) from error
         except BotoCoreError as error:
             raise self.unavailable(error) from error

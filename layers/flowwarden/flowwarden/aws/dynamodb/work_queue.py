@@ -5,14 +5,15 @@ All items share one partition key, so that one query shows whether there is work
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from flowwarden.aws.dynamodb.item import StoredItem, key_text
 from flowwarden.aws.dynamodb.table import Address, StateTable, number
 from flowwarden.enforcer.work_queue import Cursor, WorkItem
 from flowwarden.state.schema import SWEEP_CURSOR, WORK, WORK_ITEMS
+from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -25,21 +26,23 @@ ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 class DynamoDbWorkQueue:
     """Queued VPCs and the sweep's cursor, an item each."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._table = StateTable(client, table)
+    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
+        self._table = StateTable(client, table, unreadable)
 
     def load(self) -> tuple[list[WorkItem], Cursor | None]:
         """See the port."""
         found: list[WorkItem] = []
         cursor = None
-        for item in self._table.query(WORK):
-            payload = str(item.get("content", {}).get("S", ""))
-            # An item of another version is ignored: the next sweep checks the VPC anyway.
-            with suppress(msgspec.MsgspecError):
-                if (WORK, item["sk"]["S"]) == SWEEP_CURSOR.address():
-                    cursor = msgspec.json.decode(payload, type=Cursor)
+        for members in self._table.query(WORK):
+            key = key_text(members.get("sk"))
+            item = self._table.item(f"{WORK}/{key}", members)
+            if (WORK, key) == SWEEP_CURSOR.address():
+                cursor = _payload(item, Cursor)
+            elif (read := _payload(item, WorkItem)) is not None:
+                if WORK_ITEMS.key_of(read.vpc_id) == key:
+                    found.append(read)
                 else:
-                    found.append(msgspec.json.decode(payload, type=WorkItem))
+                    item.left_out("content", "is about another VPC than the key")
         return found, cursor
 
     def put(self, item: WorkItem) -> None:
@@ -66,3 +69,15 @@ class DynamoDbWorkQueue:
                 ":expires": number(expires_at),
             },
         )
+
+
+def _payload[Payload: (WorkItem, Cursor)](item: StoredItem, kind: type[Payload]) -> Payload | None:
+    """What the item holds; None if it cannot be read. The next sweep checks every VPC anyway."""
+    text = item.text("content")
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        item.left_out("content", f"cannot be read: {error}")
+        return None

@@ -1,27 +1,18 @@
 """Converts EC2's descriptions into Flow Warden's types.
 
-A description without a mandatory member (the resource of a flow log, the id of an interface) raises KeyError.
-`Readings` skips it, records it as unread, and continues.
+A description that lacks what identifies it, or whose flow log has a member of another type, is skipped;
+another member of another type is left out. `Readings` records both as unread, and continues.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
-from flowwarden.aws.ec2.describe_interface import seconds, tag_dict
+from flowwarden.aws.answers import Answer, Malformed
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.policy.flow_logs import SETTINGS
-from flowwarden.policy.setting import Value
-
-if TYPE_CHECKING:
-    # The Lambda runtime does not contain the stubs.
-    from mypy_boto3_ec2.type_defs import (
-        FlowLogTypeDef,
-        ReservationTypeDef,
-        SubnetTypeDef,
-        VpcTypeDef,
-    )
+from flowwarden.policy.setting import Setting, Value
 
 IDS: Final = ("FlowLogId", "NetworkInterfaceId", "SubnetId", "ReservationId", "ResourceId", "VpcId")
 """Members that identify a description, the most specific first."""
@@ -34,17 +25,23 @@ class Readings:
         self._unread: dict[Unread, None] = {}
 
     def of[Read](
-        self, call: str, described: Iterable[Mapping[str, Any]], read: Callable[[Any], Read]
+        self, call: str, described: Iterable[object], read: Callable[[Answer], Read]
     ) -> Iterator[Read]:
         """The result of `read` for each description, without those that it cannot read."""
         for each in described:
+            answer = Answer(each)
             try:
-                result = read(each)
-            except (KeyError, TypeError, AttributeError) as error:
-                named = next((str(each[name]) for name in IDS if each.get(name)), "an item without an id")
-                self._unread[Unread(call=call, what=f"{named} ({error!r})")] = None
+                result = read(answer)
+            except Malformed as error:
+                self._leave_out(call, answer, str(error))
                 continue
+            if answer.faults:
+                self._leave_out(call, answer, "; ".join(answer.faults))
             yield result
+
+    def _leave_out(self, call: str, answer: Answer, why: str) -> None:
+        ids = (value for name in IDS if isinstance(value := answer.value(name), str) and value)
+        self._unread[Unread(call=call, what=f"{next(ids, 'an item without an id')} ({why})")] = None
 
     def unread(self) -> list[Unread]:
         """The descriptions skipped since the last call, each once."""
@@ -53,50 +50,75 @@ class Readings:
         return found
 
 
-def vpc(described: VpcTypeDef) -> Vpc:
+def vpc(described: Answer) -> Vpc:
     """One VPC; the owner is '' if EC2 does not report it."""
-    blocks = (each.get("CidrBlock") for each in described.get("CidrBlockAssociationSet", []))
-    ipv6 = (each.get("Ipv6CidrBlock") for each in described.get("Ipv6CidrBlockAssociationSet", []))
+    blocks = (each.network("CidrBlock") for each in described.each("CidrBlockAssociationSet"))
+    ipv6 = (each.network("Ipv6CidrBlock") for each in described.each("Ipv6CidrBlockAssociationSet"))
+    cidrs = (described.network("CidrBlock"), *blocks, *ipv6)
     return Vpc(
-        vpc_id=described["VpcId"],
-        owner_id=described.get("OwnerId", ""),
-        tags=tag_dict(described.get("Tags", [])),
-        cidrs=tuple(dict.fromkeys(each for each in (described.get("CidrBlock"), *blocks, *ipv6) if each)),
+        vpc_id=described.demand("VpcId"),
+        owner_id=described.text("OwnerId"),
+        tags=described.tags("Tags"),
+        cidrs=tuple(dict.fromkeys(each for each in cidrs if each)),
     )
 
 
-def flow_log(described: FlowLogTypeDef) -> FlowLog:
-    """One flow log; members that EC2 does not report are None."""
-    return FlowLog(
-        flow_log_id=described["FlowLogId"],
-        resource_id=described["ResourceId"],
+def flow_log(described: Answer) -> FlowLog:
+    """One flow log; members that EC2 does not report are None.
+
+    Raises:
+        Malformed: a member has another type. What is known of the flow log is then too little to change it.
+    """
+    read = FlowLog(
+        flow_log_id=described.demand("FlowLogId"),
+        resource_id=described.demand("ResourceId"),
         settings=_settings(described),
-        log_destination_type=described.get("LogDestinationType"),
-        log_group_name=described.get("LogGroupName"),
-        log_destination=described.get("LogDestination"),
-        delivery_role_arn=described.get("DeliverLogsPermissionArn"),
-        deliver_logs_status=described.get("DeliverLogsStatus"),
-        deliver_logs_error_message=described.get("DeliverLogsErrorMessage"),
-        creation_time=seconds(described.get("CreationTime")),
-        tags=tag_dict(described.get("Tags", [])),
+        log_destination_type=described.text("LogDestinationType") or None,
+        log_group_name=described.text("LogGroupName") or None,
+        log_destination=described.text("LogDestination") or None,
+        delivery_role_arn=described.text("DeliverLogsPermissionArn") or None,
+        deliver_logs_status=described.text("DeliverLogsStatus") or None,
+        deliver_logs_error_message=described.text("DeliverLogsErrorMessage") or None,
+        flow_log_status=described.text("FlowLogStatus") or None,
+        creation_time=described.moment("CreationTime"),
+        tags=described.tags("Tags"),
     )
+    if described.faults:
+        raise Malformed("; ".join(described.faults))
+    return read
 
 
-def _settings(described: Mapping[str, Any]) -> dict[str, Value]:
+def _settings(described: Answer) -> dict[str, Value]:
     """The settings in a flow log's description, by their names in the policy."""
     found: dict[str, Value] = {}
     for setting in SETTINGS:
-        holder = described.get(setting.inside, {}) if setting.inside else described
-        if holder.get(setting.parameter) is not None:
-            found[setting.name] = setting.from_ec2(holder[setting.parameter])
+        holder = described.inner(setting.inside) if setting.inside else described
+        if setting.parameter in holder:
+            found[setting.name] = _converted(setting, holder.value(setting.parameter))
     return found
 
 
-def subnet(described: SubnetTypeDef) -> Subnet:
+def _converted(setting: Setting, value: object) -> Value:
+    try:
+        converted: Value = setting.from_ec2(value)
+    except (KeyError, TypeError) as error:
+        raise Malformed(f"{setting.parameter} cannot be read: {error!r}") from error
+    if type(converted) is type(setting.default):
+        return converted
+    raise Malformed(f"{setting.parameter} is {type(converted).__name__}")
+
+
+def subnet(described: Answer) -> Subnet:
     """One subnet."""
-    return Subnet(subnet_id=described["SubnetId"], vpc_id=described["VpcId"])
+    return Subnet(subnet_id=described.demand("SubnetId"), vpc_id=described.demand("VpcId"))
 
 
-def instances(reservation: ReservationTypeDef) -> list[tuple[str, int | None]]:
+def instances(reservation: Answer) -> list[tuple[str, int | None]]:
     """The instances of a reservation, with the time of their last launch (Unix seconds)."""
-    return [(each["InstanceId"], seconds(each.get("LaunchTime"))) for each in reservation["Instances"]]
+    found: list[tuple[str, int | None]] = []
+    for each in reservation.each("Instances"):
+        try:
+            found.append((each.demand("InstanceId"), each.moment("LaunchTime")))
+        except Malformed as error:
+            reservation.leave_out(str(error))
+    return found

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from flowwarden.aws.answers import Answer
 from flowwarden.network.interface import NetworkInterface
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    # The Lambda runtime does not contain the stubs.
-    from mypy_boto3_ec2.type_defs import NetworkInterfaceTypeDef, TagTypeDef
 
 _LOAD_BALANCING: Final = "amazon-elb"
 _SPELLED: Final = {"natGateway": "nat_gateway"}
@@ -19,47 +14,39 @@ _SPELLED: Final = {"natGateway": "nat_gateway"}
 _IN_USE: Final = "in-use"
 
 
-def interface(described: NetworkInterfaceTypeDef) -> NetworkInterface:
+def interface(described: Mapping[str, Any] | Answer) -> NetworkInterface:
     """One network interface, with its own tags, without the networks of its VPC.
 
     It counts as active while it is in use; the description does not contain the state of its instance.
 
     Raises:
-        KeyError: the description has no id.
+        Malformed: the description has no id.
     """
-    attachment = described.get("Attachment", {})
-    private = (each.get("PrivateIpAddress") for each in described.get("PrivateIpAddresses", []))
-    ipv6 = (each.get("Ipv6Address") for each in described.get("Ipv6Addresses", []))
-    status = described.get("Status")
+    found = Answer.of(described)
+    attachment = found.inner("Attachment")
+    private = (each.address("PrivateIpAddress") for each in found.each("PrivateIpAddresses"))
+    ipv6 = (each.address("Ipv6Address") for each in found.each("Ipv6Addresses"))
+    groups = (each.text("GroupId") for each in found.each("Groups"))
+    status = found.text("Status")
     return NetworkInterface(
-        interface_id=described["NetworkInterfaceId"],
-        vpc_id=described.get("VpcId", ""),
-        subnet_id=described.get("SubnetId", ""),
+        interface_id=found.demand("NetworkInterfaceId"),
+        vpc_id=found.text("VpcId"),
+        subnet_id=found.text("SubnetId"),
         addresses=tuple(address for address in (*private, *ipv6) if address),
-        security_groups=tuple(each["GroupId"] for each in described.get("Groups", [])),
-        kind=_kind(described),
+        security_groups=tuple(group for group in groups if group),
+        kind=_kind(found),
         # Empty if the interface is not attached, or not attached to an instance.
-        instance_id=attachment.get("InstanceId", ""),
-        instance_owner=attachment.get("InstanceOwnerId", ""),
-        tags=tag_dict(described.get("TagSet", [])),
-        active=None if status is None else status == _IN_USE,
-        since=seconds(attachment.get("AttachTime")),
+        instance_id=attachment.text("InstanceId"),
+        instance_owner=attachment.text("InstanceOwnerId"),
+        tags=found.tags("TagSet"),
+        active=status == _IN_USE if status else None,
+        since=attachment.moment("AttachTime"),
     )
 
 
-def _kind(described: NetworkInterfaceTypeDef) -> str:
-    kind: str = described.get("InterfaceType", "interface")
+def _kind(found: Answer) -> str:
+    kind = found.text("InterfaceType") or "interface"
     # Application and classic load balancers. AWS sets the requester; users can write the description.
-    if kind == "interface" and described.get("RequesterId") == _LOAD_BALANCING:
+    if kind == "interface" and found.text("RequesterId") == _LOAD_BALANCING:
         return "load_balancer"
     return _SPELLED.get(kind, kind)
-
-
-def seconds(moment: datetime | None) -> int | None:
-    """Unix seconds; fractions of a second are dropped."""
-    return int(moment.timestamp()) if moment else None
-
-
-def tag_dict(tags: Iterable[TagTypeDef]) -> dict[str, str]:
-    """Tags by key; a tag without a key is ignored."""
-    return {tag["Key"]: tag.get("Value", "") for tag in tags if "Key" in tag}

@@ -7,6 +7,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from flowwarden.aws import errors, hints
+from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.availability import require
 from flowwarden.aws.ec2 import describe
 from flowwarden.aws.ec2.describe import Readings
@@ -111,7 +112,7 @@ class Ec2FlowLogs:
         newer = [each for each in _requested(desired) if each.new_since]
         require(self._client, "CreateFlowLogs", {each.parameter: each.new_since for each in newer})
         with classified("CreateFlowLogs", classify):
-            answer = self._client.create_flow_logs(
+            created = self._client.create_flow_logs(
                 ResourceIds=[vpc_id],
                 ResourceType="VPC",
                 TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": _tag_list(desired.tags)}],
@@ -119,10 +120,10 @@ class Ec2FlowLogs:
                 **_settings(desired),
                 **_destination(desired),
             )
-        for item in answer.get("Unsuccessful", []):
-            error = item.get("Error", {})
-            raise classify("CreateFlowLogs", error.get("Code", ""), error.get("Message", ""))
-        for flow_log_id in answer.get("FlowLogIds", []):
+        answer = Answer(created)
+        for error in _unsuccessful("CreateFlowLogs", answer):
+            raise error
+        for flow_log_id in answer.texts("FlowLogIds"):
             return flow_log_id
         raise CallFailed(
             "CreateFlowLogs returned neither a flow log nor an error; the next check shows whether it exists"
@@ -132,12 +133,10 @@ class Ec2FlowLogs:
         """See the port; a flow log that is not found (exception or item) counts as deleted."""
         try:
             with classified("DeleteFlowLogs", classify):
-                answer = self._client.delete_flow_logs(FlowLogIds=[flow_log_id])
+                deleted = self._client.delete_flow_logs(FlowLogIds=[flow_log_id])
         except NotThere:
             return
-        for item in answer.get("Unsuccessful", []):
-            details = item.get("Error", {})
-            error = classify("DeleteFlowLogs", details.get("Code", ""), details.get("Message", ""))
+        for error in _unsuccessful("DeleteFlowLogs", Answer(deleted)):
             if not isinstance(error, NotThere):
                 raise error
 
@@ -162,20 +161,19 @@ class Ec2FlowLogs:
         with classified(operation):
             if values is None:
                 for page in pages.paginate(**({"Filters": more} if more else {}), PaginationConfig=PAGE):
-                    yield from _listed(operation, page, member)
+                    yield from listed(operation, page, member)
                 return
             for some in batched(values, VALUES_PER_FILTER, strict=False):
                 wanted = [{"Name": name, "Values": list(some)}, *more]
                 for page in pages.paginate(Filters=wanted, PaginationConfig=PAGE):
-                    yield from _listed(operation, page, member)
+                    yield from listed(operation, page, member)
 
 
-def _listed(call: str, page: Mapping[str, Any], member: str) -> list[Any]:
-    """The items of a page. A page without its list is an error, not an empty page."""
-    if member not in page:
-        raise CallFailed(f"{call} answered without {member}")
-    items: list[Any] = page[member]
-    return items
+def _unsuccessful(call: str, answer: Answer) -> Iterator[EnforcementError]:
+    """The error of each item that EC2 refused in an answer that succeeded otherwise."""
+    for item in answer.each("Unsuccessful"):
+        error = item.inner("Error")
+        yield classify(call, error.text("Code"), error.text("Message"))
 
 
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:

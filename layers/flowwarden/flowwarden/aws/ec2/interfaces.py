@@ -6,25 +6,22 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import batched
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.aws.ec2.describe_interface import interface, tag_dict
+from flowwarden.aws.answers import Answer, Malformed
+from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.errors import InterfacesUnavailable
 from flowwarden.network.interface import NetworkInterface
+from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import (
-        FilterTypeDef,
-        InstanceTypeDef,
-        NetworkInterfaceTypeDef,
-        PaginatorConfigTypeDef,
-        VpcTypeDef,
-    )
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, PaginatorConfigTypeDef
 
 ACTIONS = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances", "ec2:DescribeVpcs")
 """IAM actions that this file's calls need."""
@@ -34,6 +31,13 @@ VALUES_PER_FILTER: Final = 200
 PAGE: Final[PaginatorConfigTypeDef] = {"PageSize": 1000}
 """The maximum of the Describe calls. In accounts with many interfaces EC2 rejects unpaginated requests."""
 
+type _Call = Literal["describe_network_interfaces", "describe_instances", "describe_vpcs"]
+_LISTS: Final[Mapping[_Call, tuple[str, str]]] = {
+    "describe_network_interfaces": ("DescribeNetworkInterfaces", "NetworkInterfaces"),
+    "describe_instances": ("DescribeInstances", "Reservations"),
+    "describe_vpcs": ("DescribeVpcs", "Vpcs"),
+}
+"""By call: the operation, and the member of its answers that lists the items."""
 _INTERFACE_ID: Final = re.compile(r"eni-[0-9a-f]+")
 _ASSOCIATED: Final = "associated"
 _AT_REST: Final = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
@@ -43,9 +47,15 @@ _AT_REST: Final = frozenset({"stopping", "stopped", "shutting-down", "terminated
 class DescribedInterfaces:
     """Calls EC2 in the client's account and region."""
 
-    def __init__(self, make: Callable[[], EC2Client]) -> None:
-        """`make` creates the client, at the first call only, because EC2's client takes long to create."""
+    def __init__(self, make: Callable[[], EC2Client], unreadable: Unreadable | None = None) -> None:
+        """Begin without a client.
+
+        Args:
+            make: creates the client, at the first call only, because EC2's client takes long to create.
+            unreadable: where members of descriptions that cannot be read are noted.
+        """
         self._client = cache(make)
+        self._unreadable = unreadable or Unreadable()
         self._networks: dict[str, tuple[str, ...]] = {}
         """Networks by VPC. Never refreshed: they change so rarely that the next container is soon enough."""
 
@@ -54,7 +64,8 @@ class DescribedInterfaces:
 
         For each 200 ids, costs one DescribeNetworkInterfaces call, one DescribeInstances call if any
         interface belongs to an instance, and one DescribeVpcs call if any VPC is new. Values that are not an
-        interface id are skipped, because `*` and `?` are wildcards in a filter.
+        interface id are skipped, because `*` and `?` are wildcards in a filter. A description without an id
+        is left out, and so is a member of another type.
 
         Raises:
             InterfacesUnavailable: EC2 throttled, refused or was not reached. There is no partial result: an
@@ -68,10 +79,11 @@ class DescribedInterfaces:
         }
 
     def _some(self, ids: tuple[str, ...]) -> list[NetworkInterface]:
-        found = [interface(each) for each in _checked("DescribeNetworkInterfaces", self._interfaces(ids))]
+        found = self._all("describe_network_interfaces", "network-interface-id", ids, interface)
         # Uses a filter, because one terminated instance in `InstanceIds` fails the whole call.
         instances = tuple(dict.fromkeys(each.instance_id for each in found if each.instance_id))
-        known = dict(_checked("DescribeInstances", self._instances(instances))) if instances else {}
+        reservations = self._all("describe_instances", "instance-id", instances, _instances)
+        known = {instance_id: each for some in reservations for instance_id, each in some}
         self._learn_networks({each.vpc_id for each in found if each.vpc_id})
         return [
             _joined(each, known.get(each.instance_id), self._networks.get(each.vpc_id, ())) for each in found
@@ -80,58 +92,92 @@ class DescribedInterfaces:
     def _learn_networks(self, vpc_ids: set[str]) -> None:
         unknown = tuple(sorted(vpc_ids - self._networks.keys()))
         if unknown:
-            described = dict(_checked("DescribeVpcs", self._vpcs(unknown)))
+            described = dict(self._all("describe_vpcs", "vpc-id", unknown, _vpc))
             # A missing VPC belongs to another account, or is deleted: it is not requested again.
             self._networks |= {vpc_id: described.get(vpc_id, ()) for vpc_id in unknown}
 
-    def _vpcs(self, ids: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        pages = self._client().get_paginator("describe_vpcs")
-        for page in pages.paginate(Filters=[_any_of("vpc-id", ids)], PaginationConfig=PAGE):
-            yield from ((vpc["VpcId"], _cidrs(vpc)) for vpc in page["Vpcs"])
+    def _all[Read](
+        self, call: _Call, name: str, values: tuple[str, ...], read: Callable[[Answer], Read]
+    ) -> list[Read]:
+        """The result of `read` for each description, without those that it cannot read."""
+        operation, member = _LISTS[call]
+        found: list[Read] = []
+        for some in batched(values, VALUES_PER_FILTER, strict=False):
+            wanted = [_any_of(name, some)]
+            for raw in _listed(operation, member, lambda: self._pages(call, wanted)):  # noqa: B023 - at once
+                answer = Answer(raw)
+                try:
+                    found.append(read(answer))
+                except Malformed as error:
+                    answer.leave_out(str(error))
+                for fault in answer.faults:
+                    self._unreadable.note(f"{operation} {_id_of(answer)}", fault)
+        return found
 
-    def _interfaces(self, ids: tuple[str, ...]) -> Iterator[NetworkInterfaceTypeDef]:
-        pages = self._client().get_paginator("describe_network_interfaces")
-        for page in pages.paginate(Filters=[_any_of("network-interface-id", ids)], PaginationConfig=PAGE):
-            yield from page["NetworkInterfaces"]
-
-    def _instances(self, ids: tuple[str, ...]) -> Iterator[tuple[str, InstanceTypeDef]]:
-        pages = self._client().get_paginator("describe_instances")
-        for some in batched(ids, VALUES_PER_FILTER, strict=False):
-            for page in pages.paginate(Filters=[_any_of("instance-id", some)], PaginationConfig=PAGE):
-                for reservation in page["Reservations"]:
-                    for instance in reservation["Instances"]:
-                        yield instance["InstanceId"], instance
+    def _pages(self, call: _Call, wanted: list[FilterTypeDef]) -> Iterable[object]:
+        paginator = self._client().get_paginator(call)
+        pages: Iterable[object] = paginator.paginate(Filters=wanted, PaginationConfig=PAGE)
+        return pages
 
 
 def _any_of(name: str, values: tuple[str, ...]) -> FilterTypeDef:
     return {"Name": name, "Values": list(values)}
 
 
-def _checked[T](call: str, answers: Iterable[T]) -> Iterator[T]:
+def _listed(operation: str, member: str, pages: Callable[[], Iterable[object]]) -> Iterator[object]:
     """The items of a call. Raises InterfacesUnavailable."""
     try:
-        yield from answers
+        for page in pages():
+            items = Answer(page).value(member)
+            if not isinstance(items, list):
+                raise InterfacesUnavailable(f"{operation} answered without {member}")
+            yield from items
     except (ClientError, BotoCoreError) as error:
-        raise InterfacesUnavailable(f"{call}: {error}") from error
+        raise InterfacesUnavailable(f"{operation}: {error}") from error
 
 
-def _cidrs(vpc: VpcTypeDef) -> tuple[str, ...]:
+def _id_of(answer: Answer) -> str:
+    """What identifies a description, for a note."""
+    ids = (answer.value(name) for name in ("NetworkInterfaceId", "ReservationId", "VpcId"))
+    return next((each for each in ids if isinstance(each, str) and each), "without an id")
+
+
+def _vpc(vpc: Answer) -> tuple[str, tuple[str, ...]]:
     """The VPC's current networks, without those that are being disassociated."""
-    ipv4 = (
-        each.get("CidrBlock")
-        for each in vpc.get("CidrBlockAssociationSet", [])
-        if each.get("CidrBlockState", {}).get("State") == _ASSOCIATED
-    )
-    ipv6 = (
-        each.get("Ipv6CidrBlock")
-        for each in vpc.get("Ipv6CidrBlockAssociationSet", [])
-        if each.get("Ipv6CidrBlockState", {}).get("State") == _ASSOCIATED
-    )
-    return tuple(cidr for cidr in (*ipv4, *ipv6) if cidr)
+    ipv4 = [
+        each.network("CidrBlock")
+        for each in vpc.each("CidrBlockAssociationSet")
+        if each.inner("CidrBlockState").text("State") == _ASSOCIATED
+    ]
+    ipv6 = [
+        each.network("Ipv6CidrBlock")
+        for each in vpc.each("Ipv6CidrBlockAssociationSet")
+        if each.inner("Ipv6CidrBlockState").text("State") == _ASSOCIATED
+    ]
+    return vpc.demand("VpcId"), tuple(cidr for cidr in (*ipv4, *ipv6) if cidr)
+
+
+class _Instance(Struct, frozen=True):
+    """What an interface takes from its instance."""
+
+    tags: Mapping[str, str]
+    runs: bool
+
+
+def _instances(reservation: Answer) -> list[tuple[str, _Instance]]:
+    """The instances of a reservation, by id, without those that have none."""
+    found: list[tuple[str, _Instance]] = []
+    for each in reservation.each("Instances"):
+        runs = each.inner("State").text("Name") not in _AT_REST
+        try:
+            found.append((each.demand("InstanceId"), _Instance(each.tags("Tags"), runs)))
+        except Malformed as error:
+            reservation.leave_out(str(error))
+    return found
 
 
 def _joined(
-    interface: NetworkInterface, instance: InstanceTypeDef | None, vpc_cidrs: tuple[str, ...]
+    interface: NetworkInterface, instance: _Instance | None, vpc_cidrs: tuple[str, ...]
 ) -> NetworkInterface:
     """The interface with the data of its instance and its VPC."""
     if instance is None:
@@ -139,10 +185,6 @@ def _joined(
     return replace(
         interface,
         vpc_cidrs=vpc_cidrs,
-        tags={**interface.tags, **tag_dict(instance.get("Tags", []))},
-        active=interface.active if _runs(instance) else False,
+        tags={**interface.tags, **instance.tags},
+        active=interface.active if instance.runs else False,
     )
-
-
-def _runs(instance: InstanceTypeDef) -> bool:
-    return instance.get("State", {}).get("Name") not in _AT_REST

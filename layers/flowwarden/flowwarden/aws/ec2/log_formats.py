@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from flowwarden.aws.answers import Answer
 from flowwarden.errors import LogFormatsUnavailable
+from flowwarden.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
 
 ACTIONS = ("ec2:DescribeFlowLogs",)
 """IAM actions that this file's calls need."""
@@ -27,9 +30,15 @@ ATTEMPTS, READ_SECONDS = 2, 3.0
 class DescribedFormats:
     """Calls EC2 in the client's account and region."""
 
-    def __init__(self, make: Callable[[], EC2Client]) -> None:
-        """`make` creates the client, at the first call only, because EC2's client takes long to create."""
+    def __init__(self, make: Callable[[], EC2Client], unreadable: Unreadable | None = None) -> None:
+        """Begin without a client.
+
+        Args:
+            make: creates the client, at the first call only, because EC2's client takes long to create.
+            unreadable: where members of descriptions that cannot be read are noted.
+        """
         self._client = cache(make)
+        self._unreadable = unreadable or Unreadable()
 
     def written_into(self, log_group: str) -> list[str | None]:
         """The log format of each flow log that writes to the group; None if EC2 does not report it.
@@ -37,12 +46,18 @@ class DescribedFormats:
         Raises:
             LogFormatsUnavailable: EC2 throttled, refused or was not reached.
         """
+        wanted: FilterTypeDef = {"Name": "log-group-name", "Values": [log_group]}
         try:
-            pages = self._client().get_paginator("describe_flow_logs")
-            return [
-                flow_log.get("LogFormat")
-                for page in pages.paginate(Filters=[{"Name": "log-group-name", "Values": [log_group]}])
-                for flow_log in page["FlowLogs"]
-            ]
+            pages = self._client().get_paginator("describe_flow_logs").paginate(Filters=[wanted])
+            return [each for page in pages for each in self._formats(page)]
         except (ClientError, BotoCoreError) as error:
             raise LogFormatsUnavailable(f"DescribeFlowLogs: {error}") from error
+
+    def _formats(self, page: object) -> list[str | None]:
+        answer = Answer(page)
+        if "FlowLogs" not in answer:
+            raise LogFormatsUnavailable("DescribeFlowLogs answered without FlowLogs")
+        formats = [each.text("LogFormat") or None for each in answer.each("FlowLogs")]
+        for fault in answer.faults:
+            self._unreadable.note("DescribeFlowLogs", fault)
+        return formats

@@ -15,29 +15,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.enforcer.decide.delivery import FAILED, Delivery, DeliveryInputs, Seen, delivery
-from flowwarden.enforcer.decide.drift import differences, is_own, is_wanted, log_group_of
+from flowwarden.enforcer.decide.delivery import Delivery, may_deliver
+from flowwarden.enforcer.decide.drift import is_managed, is_tagged, is_wanted
+from flowwarden.enforcer.decide.reasons import why_broken, why_uncovered
+from flowwarden.enforcer.decide.vpc_state import VpcState, is_overdue, state_of, suits
 from flowwarden.enforcer.state.desired import DesiredFlowLog
-from flowwarden.enforcer.state.inventory import FlowLog, Vpc, VpcResources
-from flowwarden.enforcer.state.stack import Stack
-from flowwarden.network.interface import NetworkInterface
-
-REMEDY: Final = {
-    "Access error": (
-        "check that the delivery role trusts vpc-flow-logs.amazonaws.com, that it may write to the log "
-        "group, that the group exists, and that the group's KMS key lets CloudWatch Logs use it; for S3 and "
-        "Firehose, that the bucket's policy lets delivery.logs.amazonaws.com write or that the stream exists"
-    ),
-    "Rate limited": "request a higher CloudWatch Logs quota (PutLogEvents) in this region",
-}
-"""DescribeFlowLogs error messages for failed deliveries, and their fix (EC2 API reference, FlowLog)."""
-REMEDY_UNKNOWN: Final = (
-    "delete this flow log and let the next sweep recreate it; if it fails again, contact AWS Support"
-)
-REMEDY_SILENCE: Final = (
-    "EC2 reports no failure: check that the log group's subscription filter sends every line to the monitor, "
-    "and that the delivery role may write to the group"
-)
+from flowwarden.enforcer.state.inventory import FlowLog
 
 
 class Coverage(StrEnum):
@@ -66,34 +49,12 @@ class CoverageVerdict(Struct, frozen=True, kw_only=True):
     proven: bool = False
     """Whether records, or a status that has lasted, verify that the wanted flow log delivers."""
     own: bool = False
-    """Whether the wanted flow log carries this stack's tag."""
+    """Whether the wanted flow log is managed."""
     replaced: tuple[FlowLog, ...] = ()
     """Managed flow logs of the VPC that are not, or no longer, the wanted one. An unmanaged flow log never
     replaces a managed one that is wanted, unless EC2 reports that the managed one fails."""
     duplicates: tuple[str, ...] = ()
-    """Unmanaged flow logs that record the same traffic at the same cost; those that fail are left out."""
-
-
-class VpcState(Struct, frozen=True, kw_only=True):
-    """Everything known about one VPC at one moment."""
-
-    vpc: Vpc
-    parts: VpcResources
-    desired: DesiredFlowLog
-    stack: Stack
-    seen: Seen = {}
-    at: int
-    """Unix seconds."""
-    foreign_is_enough: bool = False
-
-    def watched_by(self, flow_log: FlowLog) -> tuple[NetworkInterface, ...]:
-        """The interfaces that a flow log of the VPC, or of a part of it, records."""
-        resource = flow_log.resource_id
-        return tuple(
-            each
-            for each in self.parts.interfaces
-            if resource in {self.vpc.vpc_id, each.subnet_id, each.interface_id}
-        )
+    """Flow logs of others that record the same traffic again; those that fail are left out."""
 
 
 def judge(vpc_state: VpcState) -> CoverageVerdict:
@@ -137,45 +98,32 @@ def _preference(state: Delivery, flow_log: FlowLog, vpc_state: VpcState) -> tupl
     stack, rank = vpc_state.stack, _RANK[state]
     wanted = is_wanted(flow_log, vpc_state.desired, stack)
     counts = rank if wanted else max(rank, _RANK[Delivery.UNPROVEN])
-    return counts, not is_own(flow_log, stack), rank, flow_log.creation_time or 0, flow_log.flow_log_id
-
-
-def state_of(flow_log: FlowLog, vpc_state: VpcState) -> Delivery:
-    """Whether a flow log of the VPC, or of a part of it, delivers."""
-    group = log_group_of(flow_log, vpc_state.stack)
-    return delivery(
-        flow_log,
-        group if group is not None and vpc_state.stack.keeps(group) else None,
-        DeliveryInputs(interfaces=vpc_state.watched_by(flow_log), seen=vpc_state.seen, at=vpc_state.at),
-    )
-
-
-def suits(flow_log: FlowLog, vpc_state: VpcState) -> bool:
-    """Whether a flow log is the one that the policy wants, or one that the policy accepts."""
-    if is_wanted(flow_log, vpc_state.desired, vpc_state.stack):
-        return True
-    all_traffic = flow_log.traffic_type == "ALL"
-    return vpc_state.foreign_is_enough and all_traffic and not is_own(flow_log, vpc_state.stack)
+    return counts, not is_managed(flow_log, stack), rank, flow_log.creation_time or 0, flow_log.flow_log_id
 
 
 def covers(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     """Whether a flow log suits and can be relied on.
 
-    The enforcer cannot repair an unmanaged flow log: one that fails, according to EC2, counts as absent.
-    Silence alone may be a fault of the monitor or come from idle hosts, so it does not lead to another flow
-    log.
+    The enforcer cannot repair an unmanaged flow log: one that fails, according to EC2, counts as absent. So
+    does one whose delivery is still not verified when it should be (`is_overdue`): others may have made it
+    look like the wanted one. A managed one is not replaced because of silence, which may be a fault of the
+    monitor or come from idle hosts.
     """
-    failed = state_of(flow_log, vpc_state) is Delivery.FAILED
-    return suits(flow_log, vpc_state) and (is_own(flow_log, vpc_state.stack) or not failed)
+    if not suits(flow_log, vpc_state):
+        return False
+    state = state_of(flow_log, vpc_state)
+    overdue = state is not Delivery.DELIVERING and is_overdue(flow_log, vpc_state)
+    return is_managed(flow_log, vpc_state.stack) or not (state is Delivery.FAILED or overdue)
 
 
 def _with_wanted(
     vpc_state: VpcState, own: Sequence[FlowLog], best: FlowLog, state: Delivery
 ) -> CoverageVerdict:
     coverage = _COVERAGE[state]
+    relied_on = _relied_on(best, vpc_state)
     reasons = {
-        Delivery.DELIVERING: f"{best.flow_log_id} is the wanted flow log",
-        Delivery.UNPROVEN: f"{best.flow_log_id} is the wanted flow log; its delivery is not verified yet",
+        Delivery.DELIVERING: relied_on,
+        Delivery.UNPROVEN: f"{relied_on}; its delivery is not verified yet",
     }
     return CoverageVerdict(
         vpc_id=vpc_state.vpc.vpc_id,
@@ -184,17 +132,24 @@ def _with_wanted(
         flow_log_id=best.flow_log_id,
         # Without a known age, delivery is not verified.
         proven=state is Delivery.DELIVERING and best.creation_time is not None,
-        own=is_own(best, vpc_state.stack),
+        own=is_managed(best, vpc_state.stack),
         replaced=tuple(each for each in own if _replaces(best, each, vpc_state)),
         duplicates=tuple(
             each.flow_log_id
             for each in vpc_state.parts.flow_logs
-            if not is_own(each, vpc_state.stack)
+            if not is_tagged(each, vpc_state.stack)
             and each.flow_log_id != best.flow_log_id
-            and each.deliver_logs_status != FAILED
+            and may_deliver(each)
             and _records_the_same(each, vpc_state.desired)
         ),
     )
+
+
+def _relied_on(best: FlowLog, vpc_state: VpcState) -> str:
+    if is_wanted(best, vpc_state.desired, vpc_state.stack):
+        return f"{best.flow_log_id} is the wanted flow log"
+    where = best.log_destination or best.log_group_name or "an unknown destination"
+    return f"{best.flow_log_id} of others records it to {where}, which the policy accepts"
 
 
 def _replaces(best: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:
@@ -205,10 +160,10 @@ def _replaces(best: FlowLog, other: FlowLog, vpc_state: VpcState) -> bool:
     managed one fails.
     """
     stack = vpc_state.stack
-    if not is_own(other, stack) or other.flow_log_id == best.flow_log_id:
+    if not is_managed(other, stack) or other.flow_log_id == best.flow_log_id:
         return False
-    wanted = is_wanted(other, vpc_state.desired, stack) and other.deliver_logs_status != FAILED
-    return is_own(best, stack) or not wanted
+    wanted = is_wanted(other, vpc_state.desired, stack) and may_deliver(other)
+    return is_managed(best, stack) or not wanted
 
 
 def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
@@ -221,11 +176,11 @@ def _records_the_same(flow_log: FlowLog, desired: DesiredFlowLog) -> bool:
 def _without_wanted(vpc_state: VpcState, own: Sequence[FlowLog]) -> CoverageVerdict:
     """The verdict for a VPC without a suitable flow log of its own; flow logs of its parts may cover it."""
     vpc_id = vpc_state.vpc.vpc_id
-    replaced = tuple(each for each in own if is_own(each, vpc_state.stack))
+    replaced = tuple(each for each in own if is_managed(each, vpc_state.stack))
     parts = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_id]
     suitable = [each for each in parts if covers(each, vpc_state)]
     if not suitable:
-        reason = _why_uncovered([*own, *parts], vpc_state)
+        reason = why_uncovered([*own, *parts], vpc_state)
         return CoverageVerdict(vpc_id=vpc_id, coverage=Coverage.UNCOVERED, reason=reason, replaced=replaced)
     without = _uncovered_parts(vpc_state, {each.resource_id for each in suitable})
     if without:
@@ -264,28 +219,3 @@ def _uncovered_parts(vpc_state: VpcState, watched: set[str]) -> tuple[str, ...]:
         if subnet not in watched and not (interfaces and watched.issuperset(interfaces))
     )
     return without if inside else (vpc_state.vpc.vpc_id,)
-
-
-def why_broken(flow_log: FlowLog, state: Delivery) -> str:
-    """Why a flow log does not deliver, and how to fix it."""
-    if state is Delivery.SILENT:
-        return f"{flow_log.flow_log_id} exists but none of its records arrive: {REMEDY_SILENCE}"
-    message = flow_log.deliver_logs_error_message or "no error message"
-    remedy = REMEDY.get(message, REMEDY_UNKNOWN)
-    return f"{flow_log.flow_log_id} exists but does not deliver ({message}): {remedy}"
-
-
-def _why_uncovered(existing: Sequence[FlowLog], vpc_state: VpcState) -> str:
-    """Why the VPC is not covered: which flow logs it has instead of the wanted one."""
-    if not existing:
-        return "has no flow log"
-    return f"has only {'; '.join(why_not(each, vpc_state) for each in existing)}"
-
-
-def why_not(flow_log: FlowLog, vpc_state: VpcState) -> str:
-    """Why a flow log does not cover the VPC: its differences, or that it does not deliver."""
-    if suits(flow_log, vpc_state):
-        why = f"does not deliver: {flow_log.deliver_logs_error_message or 'no error message'}"
-    else:
-        why = ", ".join(differences(flow_log, vpc_state.desired, vpc_state.stack))
-    return f"{flow_log.flow_log_id} ({why})"

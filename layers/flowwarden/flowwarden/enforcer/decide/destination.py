@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from flowwarden.enforcer.decide.drift import is_own, log_group_of, same_destination
+from flowwarden.enforcer.decide.drift import is_managed, log_group_of, same_destination
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.state.stack import Stack, is_alternate
@@ -39,12 +39,12 @@ def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinatio
     foreign: dict[str, set[str]] = {}
     for each, group, log_format in known:
         formats.setdefault(group, set()).add(log_format)
-        if not is_own(each, stack):
+        if not is_managed(each, stack):
             foreign.setdefault(each.resource_id, set()).add(group)
     managed: dict[str, set[Shape]] = {}
     for each, group, _ in known:
         evades = any(is_alternate(group, taken) for taken in foreign.get(each.resource_id, ()))
-        if is_own(each, stack) and not evades:
+        if is_managed(each, stack) and not evades:
             managed.setdefault(group, set()).add(_shape(each.delivery_role_arn, each.settings))
     return LogDestinations(formats=formats, managed=managed)
 

@@ -19,9 +19,14 @@ def is_wanted(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> bool:
     return not list(differences(flow_log, desired, stack))
 
 
-def is_own(flow_log: FlowLog, stack: Stack) -> bool:
-    """Whether this stack manages the flow log: it has the stack's tag."""
+def is_tagged(flow_log: FlowLog, stack: Stack) -> bool:
+    """Whether the flow log has this stack's tag. Others can set it, so it proves nothing."""
     return flow_log.tags.get(MANAGED_TAG) == stack.stack_name
+
+
+def is_managed(flow_log: FlowLog, stack: Stack) -> bool:
+    """Whether this stack manages the flow log: it has the stack's tag and the record of its creation."""
+    return flow_log.recorded and is_tagged(flow_log, stack)
 
 
 def log_group_of(flow_log: FlowLog, stack: Stack) -> str | None:
@@ -60,8 +65,9 @@ def differences(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> Ite
         if applies and setting.comparable(observed) != setting.comparable(value):
             yield _difference(setting, observed, value)
     role = flow_log.delivery_role_arn
-    # An unmanaged flow log may write into the group with its own role.
-    checked = desired.destination_type == CLOUD_WATCH_LOGS and is_own(flow_log, stack)
+    # A flow log of others may write into the group with its own role. One that an earlier deployment of this
+    # stack created has that deployment's role, which no longer exists.
+    checked = desired.destination_type == CLOUD_WATCH_LOGS and is_tagged(flow_log, stack)
     if checked and role is not None and role != desired.delivery_role_arn:
         yield f"delivered by the role {role}, not {desired.delivery_role_arn}"
 

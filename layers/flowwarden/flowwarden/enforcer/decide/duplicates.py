@@ -1,14 +1,20 @@
-"""Unmanaged flow logs that record the same traffic as the wanted one, at the same cost again. Pure."""
+"""Flow logs of others that record the same traffic as the wanted one, at the same cost again. Pure.
+
+One that delivers to S3 or Firehose may be an archive that others need: see `unmanaged`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 
 from flowwarden.enforcer.decide import cost
-from flowwarden.enforcer.decide.coverage import CoverageVerdict, VpcState
+from flowwarden.enforcer.decide.coverage import CoverageVerdict
+from flowwarden.enforcer.decide.vpc_state import VpcState
+from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.notify.claims import digest
+from flowwarden.policy.flow_logs import ANY, CLOUD_WATCH_LOGS
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
@@ -20,9 +26,20 @@ class Duplicate(Struct, frozen=True, kw_only=True):
     """The estimated total cost, as if each were configured like the wanted one."""
 
 
-def duplicates_of(pairs: Iterable[tuple[VpcState, CoverageVerdict]]) -> tuple[Duplicate, ...]:
-    """The duplicates in these VPCs, in the given order."""
-    return tuple(_of(vpc_state, verdict) for vpc_state, verdict in pairs if verdict.duplicates)
+def duplicates_of(
+    pairs: Iterable[tuple[VpcState, CoverageVerdict]],
+    accepted: Collection[str] = (),
+    reported: Collection[str] = (),
+) -> tuple[Duplicate, ...]:
+    """The duplicates in these VPCs, in the given order.
+
+    Args:
+        pairs: the VPCs, each with its verdict.
+        accepted: ids, log groups or destination ARNs of the duplicates that the policy accepts; `*` for all.
+        reported: ids of flow logs that were reported before.
+    """
+    found = (_of(vpc_state, verdict, accepted, reported) for vpc_state, verdict in pairs)
+    return tuple(each for each in found if each.flow_log_ids)
 
 
 def incident_of(duplicates: Iterable[Duplicate]) -> str:
@@ -30,12 +47,32 @@ def incident_of(duplicates: Iterable[Duplicate]) -> str:
     return digest("duplicates", *sorted(name for each in duplicates for name in each.flow_log_ids))
 
 
-def _of(vpc_state: VpcState, verdict: CoverageVerdict) -> Duplicate:
+def _of(
+    vpc_state: VpcState, verdict: CoverageVerdict, accepted: Collection[str], reported: Collection[str]
+) -> Duplicate:
+    found = [
+        each
+        for each in vpc_state.parts.flow_logs
+        if each.flow_log_id in verdict.duplicates
+        and each.log_destination_type in {None, CLOUD_WATCH_LOGS}
+        and each.flow_log_id not in reported
+        and not _is_accepted(each, accepted)
+    ]
     dollars = 0.0
-    for each in vpc_state.parts.flow_logs:
-        if each.flow_log_id in verdict.duplicates:
-            active = sum(one.at_work for one in vpc_state.watched_by(each))
-            dollars += cost.monthly_dollars(vpc_state.desired, active)
+    for each in found:
+        active = sum(one.at_work for one in vpc_state.watched_by(each))
+        dollars += cost.monthly_dollars(vpc_state.desired, active)
     return Duplicate(
-        vpc_id=verdict.vpc_id, flow_log_ids=verdict.duplicates, monthly_dollars=round(dollars, 2)
+        vpc_id=verdict.vpc_id,
+        flow_log_ids=tuple(each.flow_log_id for each in found),
+        monthly_dollars=round(dollars, 2),
     )
+
+
+def _is_accepted(flow_log: FlowLog, accepted: Collection[str]) -> bool:
+    named = (
+        flow_log.flow_log_id,
+        flow_log.log_group_name,
+        (flow_log.log_destination or "").removesuffix(":*"),
+    )
+    return ANY in accepted or any(each in accepted for each in named)

@@ -5,8 +5,8 @@ then delete the old managed one. That takes several runs; each makes a new plan 
 
 - A plan deletes a flow log only if the VPC is covered without it: by a wanted flow log whose delivery is
   verified, or (when a replacement failed) by the old flow log that the rollback returns to.
-- Only flow logs with this stack's tag are ever deleted. A wanted one is never deleted in favour of an
-  unmanaged one, unless EC2 reports that the wanted one fails.
+- Only managed flow logs are ever deleted: they have this stack's tag and the record of their creation. A
+  wanted one is never deleted in favour of an unmanaged one, unless EC2 reports that the wanted one fails.
 - A replacement never writes to the destination of the old one: one log group has one format, and EC2 may
   refuse it.
 """
@@ -19,10 +19,11 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.enforcer.decide import cost
-from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState, judge
-from flowwarden.enforcer.decide.delivery import FAILED, SETTLED_SECONDS
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, judge
+from flowwarden.enforcer.decide.delivery import SETTLED_SECONDS, may_deliver, reports_failure
 from flowwarden.enforcer.decide.destination import LogDestinations, choose_destination
-from flowwarden.enforcer.decide.drift import is_own
+from flowwarden.enforcer.decide.drift import is_managed
+from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.state.desired import HELD_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 
@@ -157,7 +158,7 @@ def _held_until(vpc_state: VpcState, context: PlanContext) -> int:
     found = [context.held_until] if context.held == wanted else []
     for each in vpc_state.parts.flow_logs:
         configuration, _, until = each.tags.get(HELD_TAG, "").partition(" until ")
-        if is_own(each, vpc_state.stack) and configuration == wanted and until.isdecimal():
+        if is_managed(each, vpc_state.stack) and configuration == wanted and until.isdecimal():
             found.append(int(until))
     # A tag written by another party must not hold it forever.
     return max((each for each in found if each <= now + HOLD_SECONDS), default=0)
@@ -199,7 +200,7 @@ def _tag(vpc_state: VpcState, verdict: CoverageVerdict) -> Iterator[Tag]:
     for each in vpc_state.parts.flow_logs:
         wanted = vpc_state.desired.tags.items()
         tags = {key: value for key, value in wanted if each.tags.get(key) != value}
-        if tags and each.flow_log_id == verdict.flow_log_id and is_own(each, vpc_state.stack):
+        if tags and each.flow_log_id == verdict.flow_log_id and is_managed(each, vpc_state.stack):
             yield Tag(vpc_id=verdict.vpc_id, flow_log_id=each.flow_log_id, tags=tags)
 
 
@@ -207,10 +208,7 @@ def _repair(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
     """For a flow log that does not deliver: roll back to the old one if that delivers, and always notify."""
     notify = Notify(vpc_id=verdict.vpc_id, reason=verdict.reason)
     failed = verdict.flow_log_id
-    reported = any(
-        each.flow_log_id == failed and each.deliver_logs_status == FAILED
-        for each in vpc_state.parts.flow_logs
-    )
+    reported = any(each.flow_log_id == failed and reports_failure(each) for each in vpc_state.parts.flow_logs)
     # Silence alone may be a fault of the monitor, so nothing is deleted because of it.
     if failed is None or not (verdict.own and reported and _delivers(verdict.replaced)):
         return (notify,)
@@ -224,14 +222,13 @@ def _repair(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
 
 
 def _delivers(flow_logs: Iterable[FlowLog]) -> bool:
-    return any(each.deliver_logs_status != FAILED for each in flow_logs)
+    return any(may_deliver(each) for each in flow_logs)
 
 
 def _is_young(vpc_state: VpcState, verdict: CoverageVerdict) -> bool:
     """Whether the flow log is so new that its delivery should be checked before the next sweep."""
     return any(
         each.flow_log_id == verdict.flow_log_id
-        and is_own(each, vpc_state.stack)
         and vpc_state.at - (each.creation_time or 0) < 2 * LOOK_AGAIN_SECONDS + SETTLED_SECONDS
         for each in vpc_state.parts.flow_logs
     )

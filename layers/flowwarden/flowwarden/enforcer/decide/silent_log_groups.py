@@ -12,9 +12,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.enforcer.decide.coverage import VpcState, suits
-from flowwarden.enforcer.decide.delivery import FAILED
-from flowwarden.enforcer.decide.drift import is_own, log_group_of
+from flowwarden.enforcer.decide.delivery import may_deliver
+from flowwarden.enforcer.decide.drift import is_tagged, log_group_of
+from flowwarden.enforcer.decide.vpc_state import VpcState, suits
 from flowwarden.enforcer.state.interface_activity import writes_since
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
@@ -62,9 +62,9 @@ def _should_write(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     created = flow_log.creation_time
     if created is None or vpc_state.at - created < EXPECTED_SECONDS:
         return False
-    if not (suits(flow_log, vpc_state) or is_own(flow_log, vpc_state.stack)):
+    if not (suits(flow_log, vpc_state) or is_tagged(flow_log, vpc_state.stack)):
         return False
-    return flow_log.deliver_logs_status != FAILED and any(
+    return may_deliver(flow_log) and any(
         writes_since(each, EXPECTED_SECONDS, vpc_state.at) for each in vpc_state.watched_by(flow_log)
     )
 

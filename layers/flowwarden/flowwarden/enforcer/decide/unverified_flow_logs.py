@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, VpcState
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict
 from flowwarden.enforcer.decide.delivery import SILENCE_SECONDS
 from flowwarden.enforcer.decide.drift import log_group_of
+from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.state.inventory import FlowLog
 
 TOO_LONG_SECONDS: Final = 24 * 3600
@@ -23,12 +24,12 @@ NAMED_AT_MOST: Final = 3
 
 
 def long_unproven(judged: Iterable[tuple[VpcState, CoverageVerdict]]) -> Iterator[FlowLog]:
-    """The managed flow logs whose delivery should have been verified long ago, but was not.
+    """The flow logs that VPCs rely on, whose delivery should have been verified long ago, but was not.
 
     A log group is skipped if the state table was unavailable, because its activity is then unknown.
     """
     for vpc_state, verdict in judged:
-        if verdict.coverage is not Coverage.UNPROVEN or not verdict.own:
+        if verdict.coverage is not Coverage.UNPROVEN:
             continue
         for each in vpc_state.parts.flow_logs:
             group = log_group_of(each, vpc_state.stack) or ""
@@ -46,10 +47,7 @@ def _is_overdue(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     return (
         created is not None
         and vpc_state.at - created >= TOO_LONG_SECONDS
-        and any(
-            each.at_work and vpc_state.at - (each.since or 0) >= SILENCE_SECONDS
-            for each in vpc_state.watched_by(flow_log)
-        )
+        and vpc_state.may_write_since(flow_log, SILENCE_SECONDS)
     )
 
 
@@ -67,6 +65,6 @@ def describe(found: Sequence[FlowLog]) -> str:
         f"delivery not verified after at least one day: {', '.join(named)}. Interfaces may be active, but "
         "the monitor has seen no recent records from them. EC2 reports no failure; nothing was changed. If "
         "the hosts are stopped, no action is required. If they run, look for their records in the log group. "
-        "If there are none, delete the flow log; the next sweep recreates it. If there are some, the monitor "
-        "does not see them: check its errors, failure queue and alarms"
+        "If there are none, delete the flow log if it is managed; the next sweep recreates it. If there are "
+        "some, the monitor does not see them: check its errors, failure queue and alarms"
     )

@@ -1,4 +1,8 @@
-"""Retries throttled calls with backoff, as long as the run has time."""
+"""Retries calls that failed, as long as the run has time: throttled ones with backoff, others once.
+
+A call whose answer is lost may have succeeded. Without a second call, which every call here allows, the run
+would not know what it has changed, and not report it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from flowwarden.enforcer.ports import Pace
-from flowwarden.errors import CallThrottled
+from flowwarden.errors import CallFailed, CallThrottled
 
 MARGIN_SECONDS: Final = 30
 """Reserved at the end of a run to store where it stopped and to report."""
@@ -17,11 +21,13 @@ ATTEMPTS: Final = 6
 
 
 def with_backoff[T](call: Callable[[], T], pace: Pace) -> T:
-    """Make a call; while it is throttled, retry it with exponential backoff.
+    """Make a call; while it is throttled, retry it with exponential backoff. Another failure is retried once.
 
     Raises:
         CallThrottled: the call is still throttled after all attempts, or there is no time left.
+        CallFailed: the call failed twice, or there is no time left.
     """
+    failed = False
     for attempt in range(ATTEMPTS - 1):
         try:
             return call()
@@ -30,6 +36,11 @@ def with_backoff[T](call: Callable[[], T], pace: Pace) -> T:
             if not has_time(pace, wait):
                 raise
             pace.wait(wait)
+        except CallFailed:
+            if failed or not has_time(pace):
+                raise
+            failed = True
+            pace.wait(FIRST_WAIT)
     return call()
 
 

@@ -14,13 +14,16 @@ from typing import Final
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.cost import about
-from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict, why_not
-from flowwarden.enforcer.decide.drift import is_own, same_destination
+from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict
+from flowwarden.enforcer.decide.drift import is_tagged, same_destination
 from flowwarden.enforcer.decide.plan import HOLD_SECONDS, Create, Delete, Notify, RollBack, Verify, Wait, hold
+from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
+from flowwarden.enforcer.execute.recorded import RecordedFlowLogs
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, Pace
+from flowwarden.enforcer.registry import Creation, Registry
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
@@ -51,10 +54,12 @@ RESULTS: Final = {
 class FlowLogExecutor:
     """Executes the plan of one VPC."""
 
-    def __init__(self, ec2: FlowLogService, planner: Planner, pace: Pace) -> None:
+    def __init__(self, ec2: FlowLogService, planner: Planner, pace: Pace, registry: Registry) -> None:
         self._ec2 = ec2
         self._planner = planner
         self._pace = pace
+        self._registry = registry
+        self._recorded = RecordedFlowLogs(ec2, registry, pace)
 
     def execute(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         """Execute the plan; after a transient failure the VPC is requeued.
@@ -94,7 +99,7 @@ class FlowLogExecutor:
                     return self._create(planned, step, before, trigger)
                 case Delete():
                     try:
-                        outcome = self._delete(planned, step)
+                        outcome = _both(outcome, self._delete(planned, step))
                     except EnforcementError as error:
                         remaining[step.flow_log_id] = error
                 case RollBack():
@@ -114,8 +119,9 @@ class FlowLogExecutor:
         now = planned.vpc_state.at
         # An event without an id must not repeat the request of another event.
         token = step.flow_log.client_token(step.vpc_id, trigger.idempotency_key or f"at {now}")
+        creation = Creation(client_token=token, vpc_id=step.vpc_id, flow_log=step.flow_log, at=now)
         try:
-            flow_log_id = self._call(lambda: self._ec2.create(step.vpc_id, step.flow_log, token))
+            flow_log_id = self._recorded.create(creation)
         except FlowLogExists as error:
             return self._look_again(planned, step, before, trigger, error)
         reason = f"the VPC {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"
@@ -155,7 +161,7 @@ class FlowLogExecutor:
             return _outcome(
                 Result.PENDING, step.vpc_id, f"{step.flow_log_id} not deleted: {again.plan.verdict.reason}"
             )
-        self._call(lambda: self._ec2.delete(step.flow_log_id))
+        self._recorded.delete(step.flow_log_id, again.vpc_state)
         reason = f"deleted {step.flow_log_id}: {step.reason}"
         return _outcome(Result.REPLACED, step.vpc_id, reason, again.plan.verdict.flow_log_id)
 
@@ -169,7 +175,7 @@ class FlowLogExecutor:
         # Store the hold on the flow log, too, because the queue may be lost. EC2 may refuse the tag.
         with suppress(CallRefused):
             self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
-        self._call(lambda: self._ec2.delete(step.flow_log_id))
+        self._recorded.delete(step.flow_log_id, again.vpc_state)
         item = WorkItem(
             vpc_id=step.vpc_id,
             due=now + HOLD_SECONDS,
@@ -183,7 +189,7 @@ class FlowLogExecutor:
         """The resources of the VPC, with its own flow logs observed again, except those in `without`."""
         vpc_state = planned.vpc_state
         vpc_id = vpc_state.vpc.vpc_id
-        own: list[FlowLog] = self._call(lambda: list(self._ec2.flow_logs([vpc_id])))
+        own: list[FlowLog] = self._call(lambda: self._registry.marked(self._ec2.flow_logs([vpc_id])))
         others = [each for each in vpc_state.parts.flow_logs if each.resource_id != vpc_id]
         there = [each for each in (*own, *others) if each.flow_log_id not in without]
         return replace(vpc_state.parts, flow_logs=tuple(there))
@@ -199,11 +205,18 @@ def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
     if verdict.coverage not in {Coverage.COVERED, Coverage.UNPROVEN} or trigger.happened_at is None:
         return outcome
     for each in planned.vpc_state.parts.flow_logs:
-        is_new = (each.creation_time or 0) >= trigger.happened_at and is_own(each, planned.vpc_state.stack)
+        is_new = (each.creation_time or 0) >= trigger.happened_at and is_tagged(each, planned.vpc_state.stack)
         if each.flow_log_id == verdict.flow_log_id and is_new:
             reason = f"{each.flow_log_id} was created since this event by an earlier or concurrent run"
             return replace(outcome, result=Result.CREATED, reason=reason, earlier=True)
     return outcome
+
+
+def _both(before: VpcOutcome, outcome: VpcOutcome) -> VpcOutcome:
+    """The outcome of two deletions in one VPC, with both reasons."""
+    if before.result is not Result.REPLACED:
+        return outcome
+    return replace(before, reason=f"{before.reason}; {outcome.reason}")
 
 
 def _pending(outcome: VpcOutcome, step: Wait | Verify) -> VpcOutcome:

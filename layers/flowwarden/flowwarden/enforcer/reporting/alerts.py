@@ -3,7 +3,7 @@
 Operations gets them in one notification (`roll_up`). Each alert has its own claim, so an incident that was
 reported within the suppression window is left out. If a run is terminated before it can send, the leases of
 its claims expire, and the next run that finds the same sends it: persistent problems, and created flow logs.
-Other repairs are not found again, so a run sends even if little time is left.
+Other repairs are not found again, so what every run reports is stored before it is sent: `enforcer.outbox`.
 """
 
 from __future__ import annotations
@@ -47,14 +47,21 @@ def _event_of(report: EnforcementReport, attempt: str) -> str:
     return report.trigger.idempotency_key or attempt
 
 
+def each_run(report: EnforcementReport, attempt: str) -> Alert | None:
+    """The alert for what every run reports, None if there is nothing; `attempt` is unique."""
+    own = report.about(())
+    return _alert(own, _key_of(own, attempt)) if own.is_news else None
+
+
 def alerts_of(report: EnforcementReport, attempt: str) -> list[Alert]:
     """The alerts; the one for what every run reports comes first. `attempt` is unique."""
-    each_run = report.about(())
-    found = [_alert(each_run, _key_of(each_run, attempt))] if each_run.is_news else []
+    news = each_run(report, attempt)
+    found = [news] if news else []
     found += [_alert(report.about([incident]), incident) for incident in report.incidents]
-    if incident := report.duplicates_incident:
-        # Duplicates cost money but hide nothing. Without the state table, each sweep would report them.
-        found.append(_alert(report.about([incident]), incident, can_wait=True))
+    if incident := report.deletions_incident:
+        found.append(_alert(report.about([incident]), incident))
+    # These cost money or effort, but hide nothing. Without the state table, each sweep would report them.
+    found += [_alert(report.about([each]), each, can_wait=True) for each in report.notices.values()]
     return found
 
 

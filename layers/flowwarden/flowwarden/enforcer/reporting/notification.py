@@ -1,24 +1,28 @@
 """Renders the enforcer's notification: what was done, which caller made a change, what to do.
 
 Severity: `error` if a VPC is not covered or a dependency of the flow logs stays broken, `warning` if
-something was removed and had to be restored, `info` if a VPC only got its flow log.
+something was removed, restored or not, `info` if a VPC only got its flow log.
 
-Names, addresses, ids and messages are untrusted input: each goes through `one_line`.
+Names, addresses, ids and messages are untrusted input. `Composed` keeps each line a line; `one_line` bounds a
+part of one, so that a long name does not displace what follows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.duplicates import Duplicate
+from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.modes import RUN_MODES
-from flowwarden.enforcer.reporting import first_sweep
+from flowwarden.enforcer.reporting import first_sweep, flow_logs
 from flowwarden.enforcer.reporting.report import EnforcementReport, Remediation, Result, VpcOutcome
+from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import TAMPERING
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
+from flowwarden.printable import one_line
 
 LISTED_AT_MOST = 50
 """VPCs listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
@@ -59,6 +63,7 @@ def severity(report: EnforcementReport) -> str:
         return "error"
     origin = report.trigger.origin
     tampered = origin is not None and origin.event_name in TAMPERING
+    tampered = tampered or flow_logs.is_by_others(report)
     return "warning" if tampered or report.remediations else "info"
 
 
@@ -76,57 +81,78 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"flow log replaced for {_named(replaced)}")
     if report.awaited:
         parts.append(f"flow log deleted, {_named(report.awaited)} not covered yet")
+    if deleted := flow_logs.deletion_subject(report):
+        parts.append(deleted)
     if restored := [each for each in report.remediations if each.applied]:
         parts.append(f"{one_line(restored[0].resource)} restored")
-    if not parts and (found := report.duplicates):
-        which = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
-        parts.append(f"duplicate flow logs in {which}")
+    parts += _once_subject(report) if not parts else ()
     if not parts and report.trigger.origin is not None:
         left = "not all VPCs checked yet" if report.goes_on else "nothing left to restore"
-        parts.append(f"{one_line(report.trigger.origin.event_name)}: {left}")
+        name = one_line(report.trigger.origin.event_name)
+        unknown = report.deletions and not report.goes_on
+        parts.append(flow_logs.unknown_subject(report) if unknown else f"{name}: {left}")
     if not parts and report.trigger.deployed:
         parts.append(f"{plural(len(report.outcomes), 'VPC')} checked after a deployment, nothing to change")
     news = ", ".join(parts)
     return one_line(f"[{severity(report).upper()}] {news} in {report.account_id} {report.region}")
 
 
-def _text(report: EnforcementReport) -> str:
-    parts = [f"Flow Warden enforcer, account {report.account_id}, region {report.region}", _cause(report)]
+def _once_subject(report: EnforcementReport) -> Iterator[str]:
+    """The part of the subject for what is reported once, if there is nothing more urgent."""
+    if report.adopted:
+        yield f"{_flow_logs(report.adopted)} recorded as managed"
+    elif report.unrecorded:
+        yield f"{_flow_logs(report.unrecorded)} tagged, but not recorded"
+    elif found := report.duplicates:
+        which = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
+        yield f"duplicate flow logs in {which}"
+    elif report.elsewhere:
+        yield f"{_flow_logs(report.elsewhere)} of others found"
+
+
+def _flow_logs(found: Sequence[FlowLog | UnmanagedFlowLog]) -> str:
+    return one_line(found[0].flow_log_id) if len(found) == 1 else f"{len(found)} flow logs"
+
+
+def _text(report: EnforcementReport) -> Composed:
+    title = f"Flow Warden enforcer, account {report.account_id}, region {report.region}"
+    parts = [[title], _cause(report)]
     for result, heading in HEADINGS:
         found = report.of(result)
         if found:
-            parts.append("\n".join([f"{heading} ({len(found)})", *_lines(report, found)]))
+            parts.append([f"{heading} ({len(found)})", *_lines(report, found)])
     if report.awaited:
-        parts.append("\n".join([f"{AWAITED} ({len(report.awaited)})", *_lines(report, report.awaited)]))
+        parts.append([f"{AWAITED} ({len(report.awaited)})", *_lines(report, report.awaited)])
+    parts += flow_logs.sections(report)
     for done, heading in ((False, "ACTION REQUIRED"), (True, "RESTORED")):
         repairs = [each for each in report.remediations if each.applied is done]
         if repairs:
-            parts.append("\n".join([f"{heading} ({len(repairs)})", *_repairs(repairs)]))
+            parts.append([f"{heading} ({len(repairs)})", *_repairs(repairs)])
     if report.duplicates:
-        parts.append("\n".join(_duplicates(report.duplicates)))
+        parts.append(_duplicates(report.duplicates))
     for heading, found in first_sweep.sections(report):
-        parts.append("\n".join([f"{heading} ({len(found)})", *_lines(report, found)]))
+        parts.append([f"{heading} ({len(found)})", *_lines(report, found)])
     if report.failures or report.awaited or report.goes_on:
-        parts.append(_next(report))
+        parts.append([_next(report)])
     if not report.trigger.deployed:
-        parts.append(_others(report))
-    return "\n\n".join(parts) + "\n"
+        parts.append([_others(report)])
+    return Composed.of(*parts)
 
 
-def _cause(report: EnforcementReport) -> str:
+def _cause(report: EnforcementReport) -> list[str]:
     origin = report.trigger.origin
     if origin is None:
-        return f"Trigger: {one_line(report.trigger.reason)}"
+        return [f"Trigger: {one_line(report.trigger.reason)}"]
     actor = one_line(origin.actor) or "unknown"
     source = one_line(origin.source_ip) or "unknown address"
-    cause = (
-        f"Trigger: {one_line(origin.event_name)} by {actor} from {source} "
-        f"(CloudTrail event {one_line(origin.event_id)})\n"
-        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not recorded'}\n"
-        f"Checked: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}"
-    )
+    event = f"(CloudTrail event {one_line(origin.event_id)})"
+    cause = [
+        f"Trigger: {one_line(origin.event_name)} by {actor} from {source} {event}",
+        f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not recorded'}",
+        f"Checked: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}",
+    ]
     if report.trigger.deleted:
-        cause += f"\nFlow logs deleted: {', '.join(_deleted(report))}"
+        cause.append(f"Flow logs deleted: {', '.join(_deleted(report))}")
     return cause
 
 
@@ -144,7 +170,10 @@ def _repairs(repairs: Sequence[Remediation]) -> list[str]:
 
 def _duplicates(found: Sequence[Duplicate]) -> list[str]:
     """Unmanaged flow logs that record the same traffic, with their cost."""
-    heading = "DUPLICATES: unmanaged flow logs record the same traffic; delete those you do not need"
+    heading = (
+        "DUPLICATES: flow logs of others record the same traffic to CloudWatch Logs; delete those that are "
+        "not needed, or accept them with accepted_duplicates in the policy"
+    )
     lines = [f"{heading} ({len(found)})"]
     for each in found[:LISTED_AT_MOST]:
         named = _short(", ".join(each.flow_log_ids))
@@ -207,6 +236,7 @@ def _document(report: EnforcementReport) -> dict[str, Any]:
             }
             for each in report.duplicates[:LISTED_AT_MOST]
         ],
+        **flow_logs.document(report),
         "omitted": max(0, len(listed) - LISTED_AT_MOST),
     }
 
@@ -232,9 +262,10 @@ def _attributes(report: EnforcementReport) -> dict[str, str]:
         "account": report.account_id,
         "region": report.region,
     }
-    vpcs = [each.vpc_id for each in (*report.created, *report.failures, *report.awaited)]
-    if len(vpcs) == 1 and vpcs[0] is not None:
-        attributes["vpc"] = one_line(vpcs[0])
+    outcomes = (*report.created, *report.failures, *report.awaited)
+    vpcs = {each.vpc_id or "" for each in outcomes} | {each.vpc_id for each in report.deletions}
+    if len(vpcs) == 1 and (vpc_id := next(iter(vpcs))):
+        attributes["vpc"] = one_line(vpc_id)
     return attributes
 
 

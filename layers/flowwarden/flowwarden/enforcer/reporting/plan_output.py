@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from flowwarden import printable
 from flowwarden.enforcer.decide import cost
 from flowwarden.enforcer.decide.log_groups import (
     AssociateKmsKey,
@@ -17,7 +18,7 @@ from flowwarden.enforcer.decide.log_groups import (
 )
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
 from flowwarden.enforcer.reporting.report import EnforcementReport
-from flowwarden.notify.notification import one_line
+from flowwarden.printable import one_line
 
 
 def as_text(report: EnforcementReport) -> str:
@@ -33,13 +34,13 @@ def as_text(report: EnforcementReport) -> str:
     lines += list(_duplicates(report))
     lines += [f"! {each.reason}" for each in report.failures]
     lines += [f"! {each.resource}: {each.summary}" for each in report.troubles]
-    return "\n".join([*lines, *_summary(report, len(busy))]) + "\n"
+    return "\n".join(map(printable.printable, [*lines, *_summary(report, len(busy))])) + "\n"
 
 
 def as_json(report: EnforcementReport, notes: Sequence[str] = ()) -> bytes:
-    """The plan as an indented JSON document; `notes` say what it is based on."""
-    document = as_document(report) | ({"notes": notes} if notes else {})
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    """The plan as an indented JSON document, of visible characters; `notes` say what it is based on."""
+    document = as_document(report) | ({"notes": list(notes)} if notes else {})
+    return f"{printable.as_json(document, indent=2)}\n".encode()
 
 
 def as_document(report: EnforcementReport) -> dict[str, Any]:

@@ -7,19 +7,28 @@ possible problems of the delivery role (which may be intended), and duplicates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide import silent_log_groups, unverified_flow_logs
-from flowwarden.enforcer.decide.coverage import CoverageVerdict, VpcState
+from flowwarden.enforcer.decide import silent_log_groups, unmanaged, unverified_flow_logs
+from flowwarden.enforcer.decide.coverage import CoverageVerdict
 from flowwarden.enforcer.decide.duplicates import Duplicate, duplicates_of
+from flowwarden.enforcer.decide.unmanaged import Topic, UnmanagedFlowLog
+from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.modes import RUN_MODES
+from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Remediation, VpcOutcome
+from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.tampering import ROLE_CALLS
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.notify.claims import digest
+
+UNRECORDED_AT_MOST: Final = 100
+"""Tagged flow logs without a record that one report lists, with one command; the next sweep lists more."""
 
 type Judged = Sequence[tuple[VpcState, CoverageVerdict]]
 """VPCs, each with its verdict."""
@@ -28,6 +37,22 @@ UNLISTED: Final = digest("unlisted-vpcs")
 """The incident for an EC2 listing of VPCs or flow logs that fails."""
 UNVERIFIED: Final = digest("unverified-flow-logs")
 """The incident for flow logs whose delivery stays unverified."""
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """The stack, what its policy accepts, and the time (Unix seconds)."""
+
+    stack: Stack
+    accepted_duplicates: tuple[str, ...]
+    now: int
+
+
+class Notices(Struct, frozen=True, kw_only=True):
+    """What to report once about unmanaged flow logs."""
+
+    duplicates: tuple[Duplicate, ...] = ()
+    elsewhere: tuple[UnmanagedFlowLog, ...] = ()
+    unrecorded: tuple[UnmanagedFlowLog, ...] = ()
 
 
 def silent_group(group: str) -> str:
@@ -70,11 +95,35 @@ def doubts(remediations: Sequence[Remediation], trigger: Trigger) -> list[Remedi
     return [replace(each, every_run=touched or not each.incident) for each in remediations]
 
 
-def duplicates(judged: Judged, trigger: Trigger) -> tuple[Duplicate, ...]:
-    """The duplicates that a sweep found."""
-    if not RUN_MODES[trigger.kind].checks_silence:
-        return ()
-    return duplicates_of(judged)
+def notices(
+    judged: Judged, listed: Sequence[FlowLog], trigger: Trigger, registry: Registry, scope: Scope
+) -> Notices:
+    """What a sweep found about unmanaged flow logs, except what was reported before.
+
+    Without the state table, nothing is reported: each sweep would repeat it.
+    """
+    if not RUN_MODES[trigger.kind].checks_silence or registry.unavailable:
+        return Notices()
+    reported = {topic: _reported(registry, topic) for topic in Topic}
+    elsewhere = unmanaged.elsewhere(judged)
+    tagged = unmanaged.unrecorded(listed, scope.stack, scope.now)
+    new = (each for each in tagged if _is_new(each, reported[Topic.UNRECORDED], trigger, registry))
+    return Notices(
+        duplicates=duplicates_of(judged, scope.accepted_duplicates, reported[Topic.DUPLICATE]),
+        elsewhere=tuple(each for each in elsewhere if each.flow_log_id not in reported[Topic.ELSEWHERE]),
+        unrecorded=tuple(islice(new, UNRECORDED_AT_MOST)),
+    )
+
+
+def _reported(registry: Registry, topic: Topic) -> frozenset[str]:
+    return frozenset(each.flow_log_id for each in registry.known.values() if topic in each.reported)
+
+
+def _is_new(
+    flow_log: UnmanagedFlowLog, reported: frozenset[str], trigger: Trigger, registry: Registry
+) -> bool:
+    gone = flow_log.flow_log_id in trigger.deleted or flow_log.flow_log_id in registry.deleted
+    return not gone and flow_log.flow_log_id not in reported
 
 
 def _once(incident: str, subject: str, text: str) -> Remediation:

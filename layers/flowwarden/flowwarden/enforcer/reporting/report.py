@@ -9,13 +9,19 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.enforcer.decide import unmanaged
 from flowwarden.enforcer.decide.duplicates import Duplicate, incident_of
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
 from flowwarden.enforcer.decide.plan import Plan
+from flowwarden.enforcer.decide.unmanaged import Topic, UnmanagedFlowLog
 from flowwarden.enforcer.modes import RUN_MODES
+from flowwarden.enforcer.registry import DeletedFlowLog
+from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.errors import EnforcementIncomplete
-from flowwarden.notify.notification import one_line
+from flowwarden.notify.claims import digest
+from flowwarden.printable import one_line
+from flowwarden.unreadable import NOTHING, Notes
 
 LONGEST_NAME: Final = 64
 """Characters of a VPC's name in a report; a tag may have 256."""
@@ -87,7 +93,19 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     outcomes: tuple[VpcOutcome, ...] = ()
     remediations: tuple[Remediation, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    """Unmanaged flow logs that record the same traffic: reported once per suppression window."""
+    """Flow logs of others that record the same traffic: reported once."""
+    elsewhere: tuple[UnmanagedFlowLog, ...] = ()
+    """Flow logs of others that record it to S3 or Firehose: reported once."""
+    unrecorded: tuple[UnmanagedFlowLog, ...] = ()
+    """Flow logs with this stack's tag, but without the record that it created them: reported once."""
+    adopted: tuple[FlowLog, ...] = ()
+    """Flow logs that were recorded as managed because a person asked for it."""
+    deletions: tuple[DeletedFlowLog, ...] = ()
+    """Deletions of flow logs that were not reported yet: each is reported once."""
+    replaced: tuple[DeletedFlowLog, ...] = ()
+    """Deletions by this run, which the outcomes of their VPCs contain."""
+    record_command: str = ""
+    """The command that records the flow logs of `unrecorded` as managed."""
     plans: tuple[Plan, ...] = ()
     log_group_steps: tuple[LogGroupStep, ...] = ()
     """In a dry run: the plans for VPCs and the steps for log groups."""
@@ -97,6 +115,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """Whether the state table was unavailable, so that no later run knows the remaining work."""
     goes_on: bool = False
     """Whether time ran out, so that the next scheduled run continues the sweep."""
+    unreadable_items: Notes = NOTHING
+    """What could not be read of the state table's items, and was left out."""
 
     def named(self, vpc_id: str) -> str:
         """A VPC by its id, with its name in parentheses if it has one."""
@@ -149,9 +169,21 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(each.incident for each in parts if each.incident))
 
     @property
-    def duplicates_incident(self) -> str:
-        """The incident for exactly these duplicates; '' if there are none."""
-        return incident_of(self.duplicates) if self.duplicates else ""
+    def notices(self) -> dict[Topic, str]:
+        """The incidents of what is reported once about unmanaged flow logs."""
+        found = {
+            Topic.DUPLICATE: incident_of(self.duplicates) if self.duplicates else "",
+            Topic.ELSEWHERE: unmanaged.incident_of(Topic.ELSEWHERE, self.elsewhere),
+            Topic.UNRECORDED: unmanaged.incident_of(Topic.UNRECORDED, self.unrecorded),
+        }
+        return {topic: incident for topic, incident in found.items() if incident}
+
+    @property
+    def deletions_incident(self) -> str:
+        """The incident for exactly these deletions; '' if there are none."""
+        events = {each.caller.event_id for each in self.deletions if each.caller is not None}
+        ids = {each.flow_log_id for each in self.deletions}
+        return digest("deletions", *sorted(ids), *sorted(events)) if ids else ""
 
     def about(self, incidents: Collection[str]) -> EnforcementReport:
         """The report, limited to what every run reports and to these recurring incidents."""
@@ -161,7 +193,10 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             remediations=tuple(
                 each for each in self.remediations if each.every_run or each.incident in incidents
             ),
-            duplicates=self.duplicates if self.duplicates_incident in incidents else (),
+            duplicates=self.duplicates if self.notices.get(Topic.DUPLICATE) in incidents else (),
+            elsewhere=self.elsewhere if self.notices.get(Topic.ELSEWHERE) in incidents else (),
+            unrecorded=self.unrecorded if self.notices.get(Topic.UNRECORDED) in incidents else (),
+            deletions=self.deletions if self.deletions_incident in incidents else (),
         )
 
     @property
@@ -173,12 +208,13 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         failures = self.failures
         if not RUN_MODES[self.trigger.kind].reports_lasting:
             failures = tuple(each for each in failures if not each.retryable)
-        changed = self.created or self.of(Result.REPLACED) or self.remediations or self.duplicates
+        changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
+        once = self.notices or self.deletions
         # Work that is left to a later run is reported now, with the caller that made it necessary.
         unfinished = self.trigger.is_deletion and (self.awaited or self.goes_on)
         # After a deployment, the reader sees that no VPC is missing.
         first = self.trigger.deployed and self.outcomes
-        return bool(changed or failures or unfinished or first or self.trigger.takes_away)
+        return bool(changed or once or failures or unfinished or first or self.trigger.takes_away)
 
     def raise_if_incomplete(self) -> None:
         """Make Lambda retry the event if work remains that no later run knows of.

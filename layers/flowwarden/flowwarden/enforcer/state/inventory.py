@@ -47,9 +47,12 @@ class FlowLog(Struct, frozen=True, kw_only=True):
     delivery_role_arn: str | None = None
     deliver_logs_status: str | None = None
     deliver_logs_error_message: str | None = None
+    flow_log_status: str | None = None
     creation_time: int | None = None
     """Unix seconds."""
     tags: dict[str, str] = {}
+    recorded: bool = False
+    """Whether the state table has the record that this stack created it (`enforcer.registry`)."""
 
     @property
     def log_format(self) -> str | None:

@@ -25,6 +25,8 @@ class Stack(Struct, frozen=True, kw_only=True):
     """ARN of the function that receives the log group subscriptions."""
     enforcer_role_arn: str = ""
     """ARN of the role that the enforcer uses for its own calls."""
+    enforcer_name: str = ""
+    """Name of the enforcer's function, for the commands in its reports."""
     suffixes: tuple[str, ...] = ()
     """Suffixes of log group names in the policy."""
     retentions: dict[str, int] = {}

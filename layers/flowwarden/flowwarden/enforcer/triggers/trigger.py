@@ -32,11 +32,14 @@ API_CALL = "AWS API Call via CloudTrail"
 EC2 = "ec2.amazonaws.com"
 CREATIONS = ("CreateVpc", "CreateDefaultVpc")
 DELETION = "DeleteFlowLogs"
-CALLS = {EC2: (*CREATIONS, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
+FLOW_LOGS_CREATION = "CreateFlowLogs"
+CALLS = {EC2: (*CREATIONS, FLOW_LOGS_CREATION, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
 TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
 PENDING_LOOK = "pending"
 DEPLOYED_LOOK = "deployed"
 """The values of `look` in the events that the template creates."""
+RECORD_AS_MANAGED = "record_as_managed"
+"""The only member of an event with which a person has flow logs recorded as managed: a list of their ids."""
 
 FRESH_SECONDS: Final = 120
 """How long after an event EC2 may not show a new VPC yet."""
@@ -53,6 +56,8 @@ class RunKind(StrEnum):
     """The schedule for the work queue and for the rest of a sweep that ran out of time."""
     DEPENDENCIES = "DEPENDENCIES"
     """An event concerns the dependencies of flow logs: log groups, subscriptions, the delivery role."""
+    RECORD = "RECORD"
+    """A person has flow logs recorded as managed."""
     IGNORED = "IGNORED"
     """The event requires no action."""
 
@@ -73,6 +78,11 @@ class Trigger(Struct, frozen=True, kw_only=True):
     vpcs: tuple[NewVpc, ...] = ()
     deleted: tuple[str, ...] = ()
     """Ids of the flow logs that were deleted according to the event."""
+    created: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Flow logs that others created according to the event: each id, with its VPC, subnet or interface, or
+    with several of which it is one."""
+    to_record: tuple[str, ...] = ()
+    """Flow logs to record as managed."""
     origin: ApiCaller | None = None
     """None for the schedule."""
     happened_at: int | None = None
@@ -89,6 +99,11 @@ class Trigger(Struct, frozen=True, kw_only=True):
         """Whether the event is a deletion of flow logs."""
         return self.origin is not None and self.origin.event_name == DELETION
 
+    @property
+    def concerns_flow_logs(self) -> bool:
+        """Whether the event names flow logs, so that the registry is needed whatever VPCs it names."""
+        return bool(self.deleted or self.created or self.to_record)
+
     def is_newborn(self, vpc_id: str, now: int) -> bool:
         """Whether a VPC is so new that EC2 may not show it everywhere yet; `now` is Unix seconds."""
         named = any(each.vpc_id == vpc_id for each in self.vpcs)
@@ -104,9 +119,19 @@ def read(event: object, stack: Stack) -> Trigger:
     """
     if not isinstance(event, Mapping):
         return Trigger(kind=RunKind.IGNORED, reason=f"not an event, but {type(event).__name__}")
+    if set(event) == {RECORD_AS_MANAGED}:
+        return _read_request(event)
     if event.get("detail-type") == SCHEDULED:
         return _read_schedule(event)
     return _read_call(event, stack)
+
+
+def _read_request(event: Mapping[str, Any]) -> Trigger:
+    """A request by hand; EventBridge does not send such an event."""
+    ids = tuple(text(each) for each in as_list(event[RECORD_AS_MANAGED]) if text(each))
+    if not ids:
+        return Trigger(kind=RunKind.IGNORED, reason=f"{RECORD_AS_MANAGED} names no flow log")
+    return Trigger(kind=RunKind.RECORD, reason="flow logs are to be recorded as managed", to_record=ids)
 
 
 def _read_schedule(event: Mapping[str, Any]) -> Trigger:
@@ -135,7 +160,7 @@ def _read_call(event: Mapping[str, Any], stack: Stack) -> Trigger:
         return _trigger(event, RunKind.IGNORED, reason)
     if source != EC2:
         return _read_tampering(event, name, stack)
-    return _read_deletion(event) if name == DELETION else _read_creation(event)
+    return _EC2_READERS.get(name, _read_creation)(event)
 
 
 def _why_ignored(detail: Mapping[str, Any], name: str, stack: Stack) -> str:
@@ -167,13 +192,24 @@ def _read_creation(event: Mapping[str, Any]) -> Trigger:
     return _trigger(event, RunKind.SWEEP, f"{detail['eventName']} does not name the VPC")
 
 
+def _read_flow_logs_creation(event: Mapping[str, Any]) -> Trigger:
+    """CreateFlowLogs by others: the only event that says which VPC a flow log belongs to."""
+    detail = mapping(event.get("detail"))
+    request = _unwrapped(detail, "requestParameters", "Request")
+    response = _unwrapped(detail, "responseElements", "Response")
+    resource_ids = tuple(_ids(request.get("ResourceId")))
+    found = tuple(_ids(mapping(response.get("flowLogIdSet")).get("item")))
+    created = tuple((each, resource_ids) for each in found)
+    return replace(_trigger(event, RunKind.EVENT, "CreateFlowLogs by others is noted"), created=created)
+
+
 def _read_deletion(event: Mapping[str, Any]) -> Trigger:
     """DeleteFlowLogs: it names flow logs, not VPCs, and deleted flow logs can no longer be described."""
     detail = mapping(event.get("detail"))
     requested = _unwrapped(detail, "requestParameters", "Request").get("FlowLogId")
-    ids = tuple(text(each) or text(mapping(each).get("content")) for each in as_list(requested))
+    ids = tuple(_ids(requested))
     kept = set(_refused(_unwrapped(detail, "responseElements", "Response").get("unsuccessful")))
-    deleted = tuple(each for each in ids if each and each not in kept)
+    deleted = tuple(each for each in ids if each not in kept)
     if ids and kept.issuperset(ids):
         return _trigger(event, RunKind.IGNORED, "DeleteFlowLogs deleted nothing: EC2 refused every deletion")
     return _trigger(
@@ -186,6 +222,10 @@ def _read_tampering(event: Mapping[str, Any], name: str, stack: Stack) -> Trigge
     by = " by a deployment" if is_deployment(mapping(event.get("detail"))) else ""
     found = _trigger(event, RunKind.DEPENDENCIES, f"{name}{by} concerns a dependency of the flow logs")
     return replace(found, takes_away=takes_away(mapping(event.get("detail")), name, stack))
+
+
+_EC2_READERS: Final = {DELETION: _read_deletion, FLOW_LOGS_CREATION: _read_flow_logs_creation}
+"""The readers of calls of EC2 other than the creation of a VPC."""
 
 
 def _trigger(
@@ -220,6 +260,13 @@ def _vpcs(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         vpc = mapping(each)
         if text(vpc.get("vpcId")).startswith("vpc-"):
             yield vpc
+
+
+def _ids(listed: object) -> Iterator[str]:
+    """The ids in a list, each as text or as `content` beside its number."""
+    for each in as_list(listed):
+        if found := text(each) or text(mapping(each).get("content")):
+            yield found
 
 
 def _refused(unsuccessful: object) -> Iterator[str]:

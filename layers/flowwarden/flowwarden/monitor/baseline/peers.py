@@ -34,7 +34,7 @@ def class_of(peer: str) -> PeerClass:
     return PeerClass.OWN if "/" in peer else PeerClass(peer)
 
 
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**14)
 def network_of(address: str) -> str:
     """The /24 or /64 network of an address."""
     if ":" in address:

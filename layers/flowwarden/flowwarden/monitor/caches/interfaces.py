@@ -11,6 +11,7 @@ from itertools import islice
 from msgspec import Struct
 
 from flowwarden.errors import InterfacesUnavailable
+from flowwarden.monitor.budget import UNLIMITED, Budget
 from flowwarden.monitor.ports import InterfaceDirectory
 from flowwarden.network.interface import NetworkInterface
 
@@ -29,8 +30,12 @@ with all other callers, such as the enforcer."""
 TOGETHER = 50
 """Interfaces per query, unless a batch needs more. Most batches need one; expired entries fill the query,
 because otherwise each would cost its own call every hour. A larger response would delay the batch."""
+MOST_NEW = 400
+"""Missing and expired interfaces that a batch queries, in two calls of 200: EC2 takes a third of a second for
+each. The others are unknown to the batch, and the next batch queries them."""
 MOST = 4096
-"""Cached interfaces, about 1 KB each; beyond that, the least recently queried ones are dropped."""
+"""Cached interfaces, at most about 4 KB each with all their tags; beyond that, the least recently queried
+ones are dropped."""
 
 
 class CachedInterface(Struct, frozen=True):
@@ -71,19 +76,26 @@ class InterfaceCache:
         self._trusted_until = 0
         """Unix seconds; no entry expires before."""
 
-    def for_batch(self, now: int) -> InterfaceView:
-        """The interfaces as one batch sees them; `now` is Unix seconds."""
-        return InterfaceView(self, now)
+    def for_batch(self, now: int, budget: Budget | None = None) -> InterfaceView:
+        """The interfaces as one batch sees them.
 
-    def known(self, interface_ids: Iterable[str], now: int) -> Answer:
+        Args:
+            now: Unix seconds.
+            budget: limits the time of queries, and pays for one more query after the first refused one; None
+                if there is to be none.
+        """
+        return InterfaceView(self, now, budget)
+
+    def known(self, interface_ids: Iterable[str], now: int, *, asks: bool = True) -> Answer:
         """The known interfaces among these; `now` is Unix seconds.
 
-        Sends no query while the entries are valid or EC2 refuses queries; otherwise one query for all missing
-        and expired entries.
+        Sends no query while the entries are valid or EC2 refuses queries; otherwise one query for missing and
+        expired entries, at most `MOST_NEW`. Without `asks`, a query that would be sent counts as refused.
         """
         wanted = list(dict.fromkeys(interface_ids))
-        due = [each for each in wanted if self._is_due(each, now)] if now >= self._ask_again else []
-        refused = bool(due) and self._ask(due + self._old(due, now), now) is None
+        is_time = now >= self._ask_again
+        due = [*islice((each for each in wanted if self._is_due(each, now)), MOST_NEW)] if is_time else []
+        refused = bool(due) and (not asks or self._ask(due + self._old(due, now), now) is None)
         entries = {each: entry for each in wanted if (entry := self._entries.get(each))}
         self._forget()
         known = {each: entry.interface for each, entry in entries.items() if entry.interface}
@@ -101,6 +113,10 @@ class InterfaceCache:
             return None
         described = self._ask(wanted, now)
         return Answer(interfaces={}, refused=True) if described is None else Answer(interfaces=described)
+
+    def insist(self) -> None:
+        """Send the next query although EC2 refused the last one."""
+        self._ask_again = 0
 
     def _is_due(self, interface_id: str, now: int) -> bool:
         entry = self._entries.get(interface_id)
@@ -148,22 +164,37 @@ class InterfaceCache:
 class InterfaceView:
     """The interfaces as one batch sees them."""
 
-    def __init__(self, cache: InterfaceCache, now: int) -> None:
+    def __init__(self, cache: InterfaceCache, now: int, budget: Budget | None = None) -> None:
         self._cache = cache
         self._now = now
+        self._budget = budget or UNLIMITED
+        self._may_insist = budget is not None
         self.failures = 0
-        """Queries of this batch that EC2 refused."""
+        """Queries of this batch that EC2 refused, or for which no time was left."""
 
     def known(self, interface_ids: Iterable[str]) -> Mapping[str, NetworkInterface]:
         """The known interfaces among these, by id."""
-        answer = self._cache.known(interface_ids, self._now)
-        self.failures += answer.refused
-        return answer.interfaces
+        wanted, asks = list(interface_ids), not self._budget.is_spent
+        answer = self._query(lambda: self._cache.known(wanted, self._now, asks=asks))
+        return answer.interfaces if answer else {}
 
     def described(self, interface_ids: Iterable[str]) -> Mapping[str, NetworkInterface] | None:
         """The interfaces that EC2 describes right now, by id; None if it does not answer."""
-        answer = self._cache.described(interface_ids, self._now)
-        if answer is None:
+        if self._budget.is_spent:
             return None
-        self.failures += answer.refused
-        return None if answer.refused else answer.interfaces
+        wanted = list(interface_ids)
+        answer = self._query(lambda: self._cache.described(wanted, self._now))
+        return None if answer is None or answer.refused else answer.interfaces
+
+    def _query(self, query: Callable[[], Answer | None]) -> Answer | None:
+        """The answer, after another query if EC2 refused the first one of the batch."""
+        before = self._budget.left
+        with self._budget.spending():
+            answer = query()
+        if answer is not None and answer.refused and self._may_insist and self._budget.allows_repeat(before):
+            self._may_insist = False
+            self._cache.insist()
+            with self._budget.spending():
+                answer = query()
+        self.failures += answer is not None and answer.refused
+        return answer

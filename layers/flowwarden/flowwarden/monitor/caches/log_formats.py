@@ -17,16 +17,37 @@ from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.format_choice import Candidates, Learned, candidates
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
+from flowwarden.unreadable import CLOCKS, Unreadable
 
 VALID_SECONDS = 3600
 """How long learned formats are valid. If a new format only reorders the fields of the old one, nothing but a
 new query detects it."""
 WAIT_SECONDS = 300
-"""Minimum time between EC2 queries about a log group, across all containers: EC2 throttles easily, and lines
-that never match must not cause a query per batch. A new flow log writes its first lines minutes after its
-creation, so nothing is missed."""
+"""Minimum time between answered EC2 queries about a log group, across all containers, and between refused
+ones of a container: EC2 throttles easily, and lines that never match must not cause a query per batch. A new
+flow log writes its first lines minutes after its creation, so nothing is missed."""
+MOST_READERS = 4
+"""Readers of different formats; each caches texts and addresses, up to some 10 MB. Log groups with the same
+formats share one."""
+MOST_GROUPS = 256
+"""Log groups with an entry; beyond that, the oldest entry is dropped, and read again if needed."""
 SOON_SECONDS = 30
 """When to read the state table again while another container queries EC2."""
+TURN_SECONDS = 30
+"""How long a container has the turn to query EC2: longer than a query takes. If it learns nothing, because it
+ended or EC2 refused, another container may query then: a retried batch, a minute later, must not be read by
+the fallback."""
+
+
+class FailedLookup(Struct, frozen=True):
+    """A lookup that failed."""
+
+    at: int
+    """Unix seconds."""
+    too_old: int
+    """Formats learned until then (Unix seconds) would not have done."""
+    repeated: bool
+    """Whether it was the second lookup."""
 
 
 class CachedFormats(Struct, frozen=True):
@@ -39,8 +60,17 @@ class CachedFormats(Struct, frozen=True):
     """Unix seconds at which the entry expires."""
     ask_again: int
     """Unix seconds; before, unmatched lines do not cause a new lookup."""
-    unavailable: bool
-    """Whether the last lookup failed, so that the entry may be out of date."""
+    failed: FailedLookup | None
+    """The last lookup, if it failed."""
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether the last lookup failed, so that the entry may be out of date."""
+        return self.failed is not None
+
+    def may_repeat(self, now: int) -> bool:
+        """Whether the lookup failed just now (Unix seconds), for the first time."""
+        return self.failed is not None and self.failed.at == now and not self.failed.repeated
 
 
 class LogFormatCache:
@@ -52,6 +82,7 @@ class LogFormatCache:
         memory: LogFormatStore,
         fallback: Sequence[LogFormat],
         warn: Callable[[str], None],
+        unreadable: Unreadable | None = None,
     ) -> None:
         """Begin with an empty cache.
 
@@ -60,6 +91,7 @@ class LogFormatCache:
             memory: the state table.
             fallback: the configured and the default format, used if no format can be learned.
             warn: receives warnings for the log, such as an unknown field.
+            unreadable: where stored formats that cannot be used are noted.
 
         Raises:
             LogFormatError: a fallback format cannot be read.
@@ -69,6 +101,7 @@ class LogFormatCache:
         self._memory = memory
         self._fallback = tuple(fallback)
         self._warn = warn
+        self._unreadable = unreadable or Unreadable()
         self._entries: dict[str, CachedFormats] = {}
 
     def entry(self, log_group: str, now: int) -> CachedFormats:
@@ -92,16 +125,29 @@ class LogFormatCache:
             return entry
         return self._look(log_group, now, entry.learned.at if entry.learned else 0)
 
-    def _look(self, log_group: str, now: int, too_old: int) -> CachedFormats:
-        """Rebuild the entry, from formats learned after `too_old` (Unix seconds) if available."""
+    def repeated(self, log_group: str, now: int) -> CachedFormats:
+        """The entry, after a lookup that failed just now was made once more."""
+        entry = self._entries[log_group]
+        if entry.failed is None or not entry.may_repeat(now):
+            return entry
+        return self._look(log_group, now, entry.failed.too_old, entry.failed)
+
+    def _look(
+        self, log_group: str, now: int, too_old: int, first: FailedLookup | None = None
+    ) -> CachedFormats:
+        """Rebuild the entry, from formats learned after `too_old` (Unix seconds) if available.
+
+        `first` is the lookup that this one repeats. It may have taken the turn without knowing, so this one
+        takes none.
+        """
         before = self._entries.get(log_group)
         learned = before.learned if before else None
-        unavailable = False
+        failed = None
         try:
-            learned = _newer(learned, self._memory.recall(log_group))
+            learned = _newer(learned, self._recalled(log_group, now))
             if learned is not None and learned.at > too_old:
                 again = learned.at + VALID_SECONDS, learned.at + WAIT_SECONDS
-            elif self._memory.take_turn(log_group, now, WAIT_SECONDS):
+            elif first is not None or self._memory.take_turn(log_group, now, TURN_SECONDS):
                 learned = Learned.of(self._formats.written_into(log_group), now)
                 again = now + VALID_SECONDS, now + WAIT_SECONDS
                 self._keep(log_group, learned)
@@ -109,11 +155,29 @@ class LogFormatCache:
                 again = now + SOON_SECONDS, now + SOON_SECONDS
         except (LogFormatsUnavailable, StateUnavailable) as error:
             self._warn(f"the log formats of {log_group} cannot be learned and may be outdated: {error}")
-            unavailable = True
+            failed = FailedLookup(now, too_old, repeated=first is not None)
             again = now + WAIT_SECONDS, now + WAIT_SECONDS
-        entry = CachedFormats(*self._reader(before, learned), learned, *again, unavailable)
+        entry = CachedFormats(*self._reader(before, learned), learned, *again, failed)
+        self._entries.pop(log_group, None)
         self._entries[log_group] = entry
+        self._bound()
         return entry
+
+    def _bound(self) -> None:
+        """Drop the oldest entries if there are too many, or too many readers."""
+        while len(self._entries) > MOST_GROUPS or len(self._readers()) > MOST_READERS:
+            del self._entries[next(iter(self._entries))]
+
+    def _readers(self) -> dict[Candidates, ColumnarReader]:
+        return {each.candidates: each.reader for each in self._entries.values()}
+
+    def _recalled(self, log_group: str, now: int) -> Learned | None:
+        """The stored formats; none if they were learned in the future, in which they would never expire."""
+        recalled = self._memory.recall(log_group)
+        if recalled is None or recalled.at <= now + CLOCKS:
+            return recalled
+        self._unreadable.note(f"log formats of {log_group}", f"learned at {recalled.at}, in the future")
+        return None
 
     def _keep(self, log_group: str, learned: Learned) -> None:
         try:
@@ -131,6 +195,8 @@ class LogFormatCache:
             return before.reader, chosen
         for note in chosen.notes:
             self._warn(note)
+        if known := self._readers().get(chosen):
+            return known, chosen
         return ColumnarReader(chosen.layouts, chosen.blind), chosen
 
 

@@ -21,6 +21,7 @@ from flowwarden.monitor.detectors import (
     scanner_connected,
     service_blocked,
     unexpected_egress,
+    unjudged_records,
     unparsed_lines,
 )
 from flowwarden.monitor.detectors.base import Detector
@@ -39,6 +40,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     internet_to_private.DETECTOR,
     unexpected_egress.DETECTOR,
     unparsed_lines.DETECTOR,
+    unjudged_records.DETECTOR,
     records_skipped.DETECTOR,
     interface_silent.DETECTOR,
     reject_spike.DETECTOR,

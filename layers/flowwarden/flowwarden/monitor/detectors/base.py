@@ -9,7 +9,14 @@ from typing import Any
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.findings import Finding, FlowSample, InterfaceFinding, Severity, TrafficFinding
+from flowwarden.monitor.findings import (
+    Finding,
+    FlowSample,
+    InterfaceFinding,
+    Severity,
+    SurplusFinding,
+    TrafficFinding,
+)
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.monitor.view import BatchView
@@ -33,7 +40,7 @@ class Need(StrEnum):
     """The stored times at which interfaces wrote records."""
 
 
-type Detect[D: Finding = Any] = Callable[[BatchView, StateView, Thresholds], Sequence[D]]
+type Detect[D: Finding = Any] = Callable[[BatchView, StateView, Thresholds], Sequence[D | SurplusFinding]]
 """Returns the findings of a batch.
 
 Args: the batch; what earlier batches added to the state table; the user's thresholds."""
@@ -43,7 +50,7 @@ def each_host[D: Finding](inspect: Callable[[HostActivity, Thresholds], Sequence
     """A detector's `detect` that inspects the active hosts of a batch one by one."""
 
     def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> Sequence[D]:
-        return [finding for host in view.active_hosts for finding in inspect(host, thresholds)]
+        return [finding for host in view.active_hosts.inspected for finding in inspect(host, thresholds)]
 
     return detect
 
@@ -104,6 +111,12 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
             example=sample.example,
             facts=facts,
         )
+
+    def surplus(self, count: int) -> list[SurplusFinding]:
+        """One finding that stands for the number of findings that were not created; none for 0."""
+        if not count:
+            return []
+        return [SurplusFinding(detector=self.name, severity=self.severity, count=count)]
 
     def interface_finding[F](
         self: Detector[InterfaceFinding[F]],

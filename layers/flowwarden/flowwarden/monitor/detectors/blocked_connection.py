@@ -28,14 +28,16 @@ from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import (
     FlowSample,
     Severity,
+    SurplusFinding,
     TrafficFinding,
     identity,
 )
 from flowwarden.monitor.text import Text, main_server_and_others, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
+from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
+from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import Service
 from flowwarden.policy.detection import Thresholds
@@ -59,9 +61,11 @@ class Facts(Struct, frozen=True):
 type BlockedConnection = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[BlockedConnection]:
+def detect(
+    view: BatchView, state: StateView, thresholds: Thresholds
+) -> list[BlockedConnection | SurplusFinding]:
     """One finding for each internal host and service. New connections page once they persist."""
-    found = [_report(group, thresholds.blocked_packets) for group in view.rejections.blocked()]
+    found, surplus = _blocked(view, thresholds.blocked_packets)
     scopes = {identity(each): scope for each in found if (scope := _waits_in(view, each)) is not None}
     waiting = [each for each in found if identity(each) in scopes]
     at_once = [each for each in found if identity(each) not in scopes]
@@ -72,25 +76,38 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Bl
         _weigh(view, state, each, scopes[identity(each)], thresholds.blocked_slots)
         for each in waiting[:MOST_REFUSED]
     ]
-    return [*at_once, *weighed, *beyond]
+    return [*at_once, *weighed, *beyond, *surplus]
+
+
+def _blocked(view: BatchView, limit: int) -> tuple[list[BlockedConnection], list[SurplusFinding]]:
+    """The findings about the hosts and services with most rejections, and the number of the others.
+
+    Exempt hosts come last and never page.
+    """
+    blocked = view.rejections.blocked
+    exempt = view.rejections.exempt(blocked.leads)
+    most = blocked.those(~exempt).largest()
+    quiet = blocked.those(exempt).largest(MOST_FINDINGS - len(most))
+    samples = samples_of(view.directions, [*most, *quiet])
+    ordinary = len(blocked) - int(exempt.sum())
+    silent = [
+        replace(each, severity=Severity.INFO) for each in DETECTOR.surplus(int(exempt.sum()) - len(quiet))
+    ]
+    return [_report(each, limit) for each in samples], DETECTOR.surplus(ordinary - len(most)) or silent
 
 
 def _waits_in(view: BatchView, finding: BlockedConnection) -> str | None:
     """The scope of the host's address if the page must wait; else None. It waits if the connection is new.
 
-    Exempt hosts and hosts that probe do not wait, because they never page as a blocked connection.
+    Exempt hosts do not wait, because they never page.
     """
     example = finding.example
     interface_id, start = example.flow.interface_id, example.flow.start
-    if interface_id is None or _never_pages(view, finding.subject):
+    if interface_id is None or host_set(view.policy.exempt).hold(finding.subject):
         return None
     profile = view.profile(interface_id, ABSENT if start is None else start)
     edge = edge_of(example)
     return None if profile.learning or (edge and profile.knows(edge)) else profile.scope
-
-
-def _never_pages(view: BatchView, client: str) -> bool:
-    return client in view.rejections.probers or host_set(view.policy.exempt).hold(client)
 
 
 def _weigh(
@@ -98,11 +115,12 @@ def _weigh(
 ) -> BlockedConnection:
     """The finding; it does not page until its host was rejected in `least` recent slots."""
     today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
-    return held_until_persistent(finding, today[REFUSED], least)
+    # A slot from the future would make all others look old. Clocks of containers can differ by one slot.
+    slots = frozenset(each for each in today[REFUSED] if each <= view.now // SLOT + 1)
+    return held_until_persistent(finding, slots, least)
 
 
-def _report(group: list[DirectedFlow], limit: int) -> BlockedConnection:
-    sample = FlowSample.of(group)
+def _report(sample: FlowSample, limit: int) -> BlockedConnection:
     example = sample.example
     return DETECTOR.finding(
         subject=example.client,

@@ -33,7 +33,7 @@ from msgspec import Struct
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, main_server_and_others, started_by
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
@@ -42,6 +42,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, OWN, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.string_pool import ACCEPT, EGRESS
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ, MOST_UPLOADS, UPLOAD_SIZES, UPLOADS
@@ -53,6 +54,8 @@ rarely have as many bytes."""
 MOST_RECORDS: Final = 256
 """Records stored per hour, at one write unit per 128: together they are at least 1 GB. Beyond that, only the
 records of the current batch are added."""
+UPLOADS_OF_BATCH: Final = 32
+"""Maximum (host, hour) pairs that a batch compares with what is usual: each reads a month of a role."""
 TIMES: Final = 5
 """Multiple of the usual volume: common rules for volumes use five times the median."""
 DAYS_SENT: Final = 3
@@ -86,27 +89,38 @@ class Facts(Struct, frozen=True):
 type EgressVolume = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[EgressVolume]:
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[EgressVolume | SurplusFinding]:
     """A finding for each host that sends far more than is usual for its role.
 
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
-    found: list[EgressVolume] = []
     rows = large_uploads(view.directions)
     if not len(rows):
         return []
-    exempt = host_set(view.policy.exempt)
-    for place in sorted(set(view.index.of_row[rows].tolist())):
+    uploads = _uploads(view, rows)
+    least = limit(0, thresholds.upload_megabytes)
+    beyond = sum(volume(each.sets(view)) >= least for each in uploads[UPLOADS_OF_BATCH:])
+    judged = uploads[:UPLOADS_OF_BATCH]
+    found = [finding for each in judged for finding in _judge(view, state, each, thresholds.upload_megabytes)]
+    return [*found, *DETECTOR.surplus(beyond)]
+
+
+def _uploads(view: BatchView, rows: Integers) -> list[Upload]:
+    """The uploads at interfaces that EC2 describes, except for exempt hosts; if many, the largest first."""
+    found: list[Upload] = []
+    exempt, groups = host_set(view.policy.exempt), Groups(view.index.of_row[rows], ordered=True)
+    for number, place in enumerate(groups.keys.tolist()):
         profile = view.profiles.get(place)
         if profile is None or profile.interface is None:
             continue
-        uploads = by_hour(view.directions, rows[view.index.of_row[rows] == place], view.now)
+        uploads = by_hour(view.directions, rows[groups.members(number)], view.now)
         most = sorted(uploads.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_UPLOADS]
-        for (client, hour), sent in most:
-            if not exempt.hold(client):
-                upload = Upload(host=client, hour=hour, rows=sent, profile=profile)
-                found += _judge(view, state, upload, thresholds.upload_megabytes)
-    return found
+        found += [
+            Upload(host=client, hour=hour, rows=sent, profile=profile)
+            for (client, hour), sent in most
+            if not exempt.hold(client)
+        ]
+    return found if len(found) <= UPLOADS_OF_BATCH else sorted(found, key=lambda each: -len(each.rows))
 
 
 class Upload(Struct, frozen=True, kw_only=True):
@@ -122,6 +136,10 @@ class Upload(Struct, frozen=True, kw_only=True):
     def place(self) -> Place:
         """Host and hour."""
         return self.host, self.hour
+
+    def sets(self, view: BatchView) -> Sets:
+        """The evidence that the batch adds."""
+        return addition(self.place, self.profile.scope, view.directions, self.rows).sets
 
 
 def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) -> list[EgressVolume]:

@@ -21,12 +21,12 @@ from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, started_by
 from flowwarden.monitor.traffic.reject_cause import likely_cause
+from flowwarden.monitor.traffic.tally import places_in, samples_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 
@@ -43,21 +43,23 @@ class Facts(Struct, frozen=True):
 type HostProbe = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[HostProbe]:
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[HostProbe | SurplusFinding]:
     """One finding for each internal host that is rejected at many pairs of host and port."""
-    found: list[HostProbe] = []
-    for client, group in view.rejections.probers.items():
-        found.append(_report(client, group, thresholds.probing_places))
-    return found
+    probers = view.rejections.probers
+    chosen = [*probers.largest()]
+    found = [
+        _report(sample, places_in(view.directions, rows), thresholds.probing_places)
+        for rows, sample in zip(chosen, samples_of(view.directions, chosen), strict=True)
+    ]
+    return [*found, *DETECTOR.surplus(len(probers) - len(found))]
 
 
-def _report(client: str, group: list[DirectedFlow], limit: int) -> HostProbe:
-    pairs = len({(directed.server, directed.flow.protocol, directed.service_port) for directed in group})
+def _report(sample: FlowSample, pairs: int, limit: int) -> HostProbe:
     return DETECTOR.finding(
-        subject=client,
+        subject=sample.example.client,
         # Constant: one incident, regardless of the mix of places in a batch.
         peer_class=PeerClass.OWN,
-        sample=FlowSample.of(group),
+        sample=sample,
         facts=Facts(pairs=pairs, limit=limit),
     )
 

@@ -26,11 +26,10 @@ from typing import Final
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.findings import InterfaceFinding, Severity, SurplusFinding
 from flowwarden.monitor.text import Text, duration
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state import heartbeats
 from flowwarden.state.heartbeats import SLOT
@@ -60,8 +59,10 @@ _DESCRIBE: Final = (
 type SilentInterface = InterfaceFinding[None]
 
 
-def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[SilentInterface]:
-    """The findings about silent interfaces: once per slot and container."""
+def detect(
+    view: BatchView, state: StateView, _thresholds: Thresholds
+) -> list[SilentInterface | SurplusFinding]:
+    """The findings about silent interfaces: once per slot and container, once they are sent."""
     moment = heartbeats.moment(view.records, view.now)
     slot = heartbeats.slot_of(moment)
     group = state.heartbeats.of(view.batch.log_group, heartbeats.slot_of(view.now))
@@ -70,8 +71,8 @@ def detect(view: BatchView, state: StateView, _thresholds: Thresholds) -> list[S
     found = _judge(view, state, group, slot)
     if found is None:  # the next batch retries
         return []
-    group.judged = slot
-    return found[:MOST_REPORTED]
+    state.judged(group, slot)
+    return [*found[:MOST_REPORTED], *DETECTOR.surplus(max(0, len(found) - MOST_REPORTED))]
 
 
 def _judge(
@@ -156,7 +157,7 @@ def text(finding: SilentInterface) -> Text:
     count, silence = len(finding.interfaces), duration(SILENT_SLOTS * SLOT // 60)
     where = finding.subject if count == 1 else f"{count} interfaces of {finding.subject}"
     return Text(
-        summary=one_line(f"No flow records from {where} for {silence}, not even NODATA."),
+        summary=f"No flow records from {where} for {silence}, not even NODATA.",
         because=(
             f"records in at least {SLOTS_BEFORE - MISSED} of {SLOTS_BEFORE} half-hour slots, then none in "
             f"{SILENT_SLOTS}, while other interfaces of the log group wrote; EC2 shows it in use"

@@ -15,42 +15,59 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding, connection
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding, connection
 from flowwarden.monitor.text import Text, evidence
-from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
+from flowwarden.monitor.traffic.row_groups import RowGroups
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, logged_by
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.direction import INTERNET, OWN, DirectedFlow
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.network.initiator import source
 from flowwarden.network.services import Service
 from flowwarden.network.traffic import RST
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.tokenizer import Integers
+
+MOST_FLOWS: Final = 4096
+"""Records of a service for which a flow is created."""
 
 type InternetToPrivate = TrafficFinding[None]
 
 
-def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[InternetToPrivate]:
+def detect(
+    view: BatchView, _state: StateView, _thresholds: Thresholds
+) -> list[InternetToPrivate | SurplusFinding]:
     """One finding for each internal host and service in a private subnet that the internet connected to."""
-    found: list[InternetToPrivate] = []
+    directions, rows = view.directions, view.with_internet(view.policy.private_subnets)
+    entered = (directions.client_class[rows] == INTERNET) & (directions.server_class[rows] == OWN)
+    rows = rows[entered & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    columns = [directions.server[rows], directions.traffic.flows["protocol"][rows]]
+    columns.append(directions.service_port[rows])
+    groups = Groups(packed(columns, [len(directions.traffic.flows.texts), 2**8, 2**16]), ordered=True)
+    services = RowGroups(rows, groups, np.arange(len(groups)))
+    most = services.largest()
+    found = [each for group in most for each in _inspect(view, group)]
+    return [*found, *DETECTOR.surplus(len(services) - len(most))]
+
+
+def _inspect(view: BatchView, rows: Integers) -> list[InternetToPrivate]:
+    """A finding if the service in these rows is in a private subnet and answered."""
     private = host_set(view.policy.private_subnets)
-    entered = [
-        directed
-        for directed in view.with_internet(view.policy.private_subnets)
-        if directed.client_class is PeerClass.INTERNET
-        and directed.server_class is PeerClass.OWN
-        and sure(directed)
-        and _is_private(directed, private)
-    ]
+    # More connections of one service add nothing.
+    entered = [each for each in view.directions.flows(rows[:MOST_FLOWS]) if _is_private(each, private)]
     answered = {connection(directed) for directed in entered if _is_answer(directed)}
     entered = [directed for directed in entered if connection(directed) in answered]
-    groups = grouped(entered, lambda d: (d.server, d.flow.protocol, d.service_port))
-    for (server, protocol, port), group in groups.items():
-        found.append(_report(server, Service(protocol, port), group))
-    return found
+    if not entered:
+        return []
+    first = entered[0]
+    return [_report(first.server, Service(first.flow.protocol, first.service_port), entered)]
 
 
 def _is_answer(directed: DirectedFlow) -> bool:

@@ -15,19 +15,27 @@ Events: rejected-answers-many.json; rejected-answers.json has too few, expired-c
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding, connection
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence
-from flowwarden.monitor.traffic.reject_cause import is_refused_answer, likely_cause
-from flowwarden.monitor.traffic.selection import grouped, own_end
+from flowwarden.monitor.traffic.reject_cause import are_refused_answers, likely_cause
+from flowwarden.monitor.traffic.row_groups import RowGroups
+from flowwarden.monitor.traffic.selection import own_end
+from flowwarden.monitor.traffic.tally import connections_in, samples_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.string_pool import EGRESS
+from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.records.model import FlowDirection
 
 INBOUND: Final = "inbound"
@@ -38,15 +46,38 @@ _SUBNET: Final = re.compile(r"subnet-[0-9a-f]+")
 type BlockedReplies = TrafficFinding[None]
 
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[BlockedReplies]:
+def detect(
+    view: BatchView, _state: StateView, thresholds: Thresholds
+) -> list[BlockedReplies | SurplusFinding]:
     """One finding for each subnet (or host) and direction in which replies are rejected."""
-    found: list[BlockedReplies] = []
-    refused = [directed for directed in view.rejected if is_refused_answer(directed)]
-    groups = grouped(refused, lambda directed: (_place(directed), directed.side))
-    for (place, _), group in groups.items():
-        if len({connection(directed) for directed in group}) >= thresholds.nacl_tuples:
-            found.append(_report(place, group))
-    return found
+    directions = view.directions
+    groups = refused_answers(directions, view.rejected)
+    enough = [connections_in(directions, rows) >= thresholds.nacl_tuples for rows in groups]
+    groups = groups.those(np.array(enough, bool))
+    chosen = [*groups.largest()]
+    samples = samples_of(directions, chosen)
+    found = [_report(_place(sample.example), sample) for sample in samples]
+    return [*found, *DETECTOR.surplus(len(groups) - len(found))]
+
+
+def refused_answers(directions: Directions, rejected: Integers) -> RowGroups:
+    """The rejected replies among these rows, by place and side."""
+    rows = rejected[are_refused_answers(directions, rejected)]
+    texts, sides = len(directions.traffic.flows.texts), directions.side[rows] == EGRESS
+    groups = Groups(packed([_places(directions, rows), sides.astype(np.int64)], [texts, 2]), ordered=True)
+    return RowGroups(rows, groups, np.arange(len(groups)))
+
+
+def _places(directions: Directions, rows: Integers) -> Integers:
+    """See `_place`: text numbers."""
+    flows = directions.traffic.flows
+    subnets = flows["subnet_id"][rows]
+    own = np.where(directions.side[rows] == EGRESS, flows["srcaddr"][rows], flows["dstaddr"][rows])
+    return np.where(flows.answers(_are_subnets).of(subnets) > 0, subnets, own)
+
+
+def _are_subnets(texts: Sequence[str]) -> Sequence[int]:
+    return [_SUBNET.fullmatch(text) is not None for text in texts]
 
 
 def _place(directed: DirectedFlow) -> str:
@@ -55,8 +86,7 @@ def _place(directed: DirectedFlow) -> str:
     return subnet if _SUBNET.fullmatch(subnet) else own_end(directed) or ""
 
 
-def _report(place: str, group: list[DirectedFlow]) -> BlockedReplies:
-    sample = FlowSample.of(group)
+def _report(place: str, sample: FlowSample) -> BlockedReplies:
     return DETECTOR.finding(
         subject=place,
         # Constant: one incident, regardless of the far ends in a batch.

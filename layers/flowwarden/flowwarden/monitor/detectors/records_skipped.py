@@ -21,16 +21,15 @@ from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.findings import InterfaceFinding, Severity, SurplusFinding
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Gap, GapKind
 from flowwarden.state.schema import MOST_LOST, SKIPPED
-from flowwarden.state.sets import HOUR, Addition
+from flowwarden.state.sets import HOUR, Addition, fingerprint
 
 MINUTE: Final = 60
 (LOST,) = SKIPPED.sets
@@ -77,16 +76,21 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
     }
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[SkippedRecords]:
+def detect(
+    view: BatchView, state: StateView, thresholds: Thresholds
+) -> list[SkippedRecords | SurplusFinding]:
     """A finding for each interface whose records were skipped repeatedly."""
     found: list[SkippedRecords] = []
     lost, least = lost_windows(view.records.gaps, view.now), thresholds.lost_windows
-    for interface in sorted(lost)[:MOST_LOST]:
+    # Of interfaces with equally many windows, another batch inspects others.
+    most = sorted(lost, key=lambda each: (-len(lost[each]), fingerprint(view.batch.batch_id, each)))
+    for interface in sorted(most[:MOST_LOST]):
         added = additions(interface, lost[interface])
         items = {begin: _windows(state, each, least) for begin, each in added.items()}
         if (finding := inspect(interface, items, least)) is not None:
             found.append(finding)
-    return found
+    beyond = (frozenset(start // MINUTE for start in lost[each]) for each in most[MOST_LOST:])
+    return [*found, *DETECTOR.surplus(sum(is_dense(each, least) for each in beyond))]
 
 
 def _windows(state: StateView, addition: Addition, least: int) -> frozenset[int]:
@@ -129,7 +133,7 @@ def text(finding: SkippedRecords) -> Text:
     """The finding in words."""
     facts = finding.facts
     return Text(
-        summary=one_line(
+        summary=(
             f"Records lost: AWS skipped at least {facts.windows} aggregation windows of {finding.subject} "
             f"within 2 h."
         ),

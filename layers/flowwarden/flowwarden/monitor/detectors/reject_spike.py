@@ -45,7 +45,7 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.state.schema import ATTEMPTS
+from flowwarden.state.schema import ATTEMPTS, MOST_TRIED
 from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct
 
 SLOT: Final = 600
@@ -87,7 +87,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
     found: list[RejectSpike] = []
     directions, times = view.directions, thresholds.spike_times
     tried = attempts(directions, view.noise, view.now)
-    most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))[: ATTEMPTS.per_batch]
+    most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_TRIED]
     for (place, slot), rows in most:
         count = distinct(state.add(addition(place, slot, directions, rows))[TRIED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
@@ -99,7 +99,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
 def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:
     """The attempts of the day before, by slot."""
     wanted = keys(place, slot)
-    return {wanted[key]: distinct(sets[TRIED]) for key, sets in state.read_once(wanted).items()}
+    items = state.read_once(wanted)
+    return {wanted[key]: distinct(sets.get(TRIED, frozenset())) for key, sets in items.items()}
 
 
 def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:

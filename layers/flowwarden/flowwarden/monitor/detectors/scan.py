@@ -26,11 +26,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, started_by
 from flowwarden.monitor.traffic.excess import excess, failures
 from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
+from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import UNPRIVILEGED
 from flowwarden.notify.text import plural
@@ -86,6 +88,13 @@ def suspicious(host: HostActivity, thresholds: Thresholds) -> int | None:
     """The same, if the host also failed in this batch."""
     failed = any(contact.failed for contact in host.contacts)
     return exceeded(host, thresholds) if failed else None
+
+
+def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[Scan | SurplusFinding]:
+    """A finding for each host that scans, and the number of hosts that may scan and are not inspected."""
+    active = view.active_hosts
+    found = [finding for host in active.inspected for finding in inspect(host, thresholds)]
+    return [*found, *DETECTOR.surplus(sum(count >= thresholds.scan_hour for count in active.others))]
 
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[Scan]:
@@ -172,6 +181,6 @@ DETECTOR: Final = Detector(
         ISOLATE,
         "Check the targets of this batch: {servers}, {services}.",
     ),
-    detect=each_host(inspect),
+    detect=detect,
     text=text,
 )

@@ -29,7 +29,7 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
 from flowwarden.monitor.traffic.selection import grouped
@@ -47,6 +47,9 @@ from flowwarden.state.sets import DAY, Addition, Sets
 
 MOST_VISITORS: Final = 48
 """Visitors per interface and batch that are looked up: two keys each, and one call takes a hundred."""
+INTERFACES_OF_BATCH: Final = 32
+"""Interfaces that a batch inspects: first those with visitors, then those with most refusals. Each costs a
+read."""
 MOST_PLACES: Final = 100
 """Places per internet host that are counted; no threshold is higher."""
 SUSPECTED: Final = 3
@@ -77,19 +80,27 @@ class Facts(Struct, frozen=True):
 type ScannerConnection = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[ScannerConnection]:
+def detect(
+    view: BatchView, state: StateView, thresholds: Thresholds
+) -> list[ScannerConnection | SurplusFinding]:
     """A finding for each service at an interface that a scanner connected to."""
     found: list[ScannerConnection] = []
     least = thresholds.scan_hit_places
     refused = _by_interface(view.contacts, view.contacts.refused_internet)
     many = {place for place, each in refused.items() if len(each) >= min(SUSPECTED, least)}
-    for place in sorted({*view.new_contacts, *many}):  # few interfaces
-        profile = view.profiles[place]
-        visits = _visits(view.contacts, view.new_contacts.get(place, {}), profile)
-        if visits or place in many:
-            here = _AtInterface(view.contacts, refused.get(place, _NONE), visits, profile, least)
-            found += _inspect(here, state)
-    return found
+    visits = {
+        place: each
+        for place, new in view.new_contacts.items()
+        if (each := _visits(view.contacts, new, view.profiles[place]))
+    }
+    places = sorted(
+        {*visits, *many}, key=lambda place: (place not in visits, -len(refused.get(place, _NONE)))
+    )
+    for place in sorted(places[:INTERFACES_OF_BATCH]):
+        visited, profile = visits.get(place, []), view.profiles[place]
+        here = _AtInterface(view.contacts, refused.get(place, _NONE), visited, profile, least)
+        found += _inspect(here, state)
+    return [*found, *DETECTOR.surplus(sum(place in visits for place in places[INTERFACES_OF_BATCH:]))]
 
 
 _NONE: Final = np.empty(0, np.int64)
@@ -170,7 +181,7 @@ def _by_visitor(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[C
     found: defaultdict[str, list[Contact]] = defaultdict(list)
     for visits in here.visits:
         of_wanted = visits.contacts[[each in wanted for each in visits.clients]]
-        for contact in here.contacts.one_by_one(of_wanted[:MOST_CONTACTS], visits.edge.peer):
+        for contact in here.contacts.one_by_one(of_wanted[:MOST_CONTACTS].tolist(), visits.edge.peer):
             found[contact.client].append(contact)
     return dict(found)
 

@@ -17,11 +17,11 @@ from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence
 from flowwarden.monitor.traffic.reject_cause import likely_cause
+from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.monitor.view import BatchView
-from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
@@ -37,13 +37,17 @@ class Facts(Struct, frozen=True):
 type BlockedService = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[BlockedService]:
+def detect(
+    view: BatchView, _state: StateView, thresholds: Thresholds
+) -> list[BlockedService | SurplusFinding]:
     """One finding for each service that rejects many internal hosts."""
-    return [_report(group, thresholds.shut_clients) for group in view.rejections.shut_services.values()]
+    shut = view.rejections.shut_services
+    samples = samples_of(view.directions, [*shut.largest()])
+    found = [_report(sample, thresholds.shut_clients) for sample in samples]
+    return [*found, *DETECTOR.surplus(len(shut) - len(found))]
 
 
-def _report(group: list[DirectedFlow], limit: int) -> BlockedService:
-    sample = FlowSample.of(group)
+def _report(sample: FlowSample, limit: int) -> BlockedService:
     example = sample.example
     return DETECTOR.finding(
         subject=example.server,

@@ -19,19 +19,24 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence, main_server_and_others
 from flowwarden.monitor.traffic.host_activity import HostActivity
-from flowwarden.monitor.traffic.selection import grouped, logged_by, sure
+from flowwarden.monitor.traffic.row_groups import RowGroups
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, logged_by
+from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.direction import INTERNET, DirectedFlow
 from flowwarden.network.host_set import HostSet, host_set
 from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.group_by import Groups
+from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES
 
 
@@ -55,22 +60,38 @@ class Facts(Struct, frozen=True):
 type UnexpectedEgress = TrafficFinding[Facts]
 
 
-def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnexpectedEgress]:
+def detect(
+    view: BatchView, _state: StateView, _thresholds: Thresholds
+) -> list[UnexpectedEgress | SurplusFinding]:
     """One finding for each listener-only host, declared or learned, that connected to the internet."""
     found: list[UnexpectedEgress] = []
-    for host in view.active_hosts:
+    for host in view.active_hosts.inspected:
         found += inspect(host)
-    listeners = host_set(view.policy.listener_only)
-    gone_out = [
-        directed
-        for directed in view.with_internet(view.policy.listener_only)
-        if directed.server_class is PeerClass.INTERNET
-        and sure(directed)
-        and _is_listener(directed, listeners)
-    ]
-    for client, group in grouped(gone_out, lambda d: d.client).items():
-        found.append(_report(client, group, Facts(Listener.DECLARED)))
-    return found
+    declared, others = _declared(view)
+    return [*found, *declared, *DETECTOR.surplus(others)]
+
+
+def _declared(view: BatchView) -> tuple[list[UnexpectedEgress], int]:
+    """The findings about declared hosts, those with most records first; and the number of other hosts."""
+    directions, rows = view.directions, view.with_internet(view.policy.listener_only)
+    outbound = directions.server_class[rows] == INTERNET
+    rows = rows[outbound & (directions.confidence[rows] >= PAGING_CONFIDENCE)]
+    clients = Groups(directions.client[rows], ordered=True)
+    hosts = RowGroups(rows, clients, np.arange(len(clients)))
+    most = hosts.largest()
+    samples = filter(None, (_sample(view, group) for group in most))
+    found = [_report(each.example.client, each, Facts(Listener.DECLARED)) for each in samples]
+    return found, len(hosts) - len(most)
+
+
+def _sample(view: BatchView, rows: Integers) -> FlowSample | None:
+    """The flows of a host, if it is declared; the record's ids may name it in some of them only."""
+    directions, listeners = view.directions, host_set(view.policy.listener_only)
+    client = str(directions.traffic.flows.text(int(directions.client[rows[0]])))
+    if listeners.hold(client):
+        return sample_of(directions, rows)
+    flows = [each for each in directions.flows(rows) if _is_listener(each, listeners)]
+    return FlowSample.of(flows) if flows else None
 
 
 def inspect(host: HostActivity) -> list[UnexpectedEgress]:
@@ -78,7 +99,8 @@ def inspect(host: HostActivity) -> list[UnexpectedEgress]:
     if host.learning or not host.only_listens:
         return []
     gone_out = [each for each in host.answered if each.server_class is PeerClass.INTERNET]
-    return [_report(host.client, gone_out, Facts(Listener.LEARNED, host.role))] if gone_out else []
+    facts = Facts(Listener.LEARNED, host.role)
+    return [_report(host.client, FlowSample.of(gone_out), facts)] if gone_out else []
 
 
 def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
@@ -89,8 +111,7 @@ def _is_listener(directed: DirectedFlow, listeners: HostSet) -> bool:
     return listeners.hold(directed.client)
 
 
-def _report(client: str, group: list[DirectedFlow], facts: Facts) -> UnexpectedEgress:
-    sample = FlowSample.of(group)
+def _report(client: str, sample: FlowSample, facts: Facts) -> UnexpectedEgress:
     return DETECTOR.finding(subject=client, peer_class=PeerClass.INTERNET, sample=sample, facts=facts)
 
 

@@ -22,17 +22,19 @@ from flowwarden.monitor.findings import Severity, UnparsedFinding
 from flowwarden.monitor.text import Text
 from flowwarden.monitor.view import BatchView
 from flowwarden.notify.alert import Route
-from flowwarden.notify.notification import one_line
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.log_format import is_header
 from flowwarden.records.model import Malformed, Records
+from flowwarden.records.values import MASKED
 
 MIN_LINES: Final = 5
 """Fewer unparsable lines among valid ones are isolated malformed lines."""
 MIN_SHARE: Final = 0.1
 """Below this share, the rest of the batch shows that the formats are right; a busy stream can contain some
 junk."""
+IP_ADDRESS: Final = "IpAddress"
+"""The data identifier of CloudWatch Logs for addresses."""
 SHOWN: Final = 3
 """The number of reasons and sample lines in a finding."""
 
@@ -65,13 +67,24 @@ def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[
 
 def text(finding: UnparsedFinding) -> Text:
     """The finding in words."""
-    group = one_line(finding.subject)
-    return Text(summary=f"{finding.unreadable:,} of {finding.lines:,} lines in {group} cannot be parsed.")
+    masked = any(MASKED in reason for reason, _ in finding.reasons)
+    cause = ": a data protection policy masks the addresses" if masked else ""
+    lines = f"{finding.unreadable:,} of {finding.lines:,} lines"
+    return Text(
+        summary=f"{lines} in {finding.subject} cannot be parsed{cause}.",
+        words={"masked": IP_ADDRESS if masked else None},
+    )
 
 
 _DESCRIBE: Final = (
     "aws ec2 describe-flow-logs --region {region} --filter Name=log-group-name,Values={log_group} "
     "--query 'FlowLogs[].[FlowLogId,ResourceId,LogFormat]'"
+)
+
+_POLICIES: Final = (
+    "aws logs get-data-protection-policy --region {region} --log-group-identifier {log_group}; "
+    "of the account: aws logs describe-account-policies --region {region} "
+    "--policy-type DATA_PROTECTION_POLICY"
 )
 
 DETECTOR: Final = Detector(
@@ -81,6 +94,7 @@ DETECTOR: Final = Detector(
     route=Route.OPERATIONS,
     finds=("unreadable-lines",),
     runbook=(
+        f"A data protection policy masks the addresses: take {{masked}} out of it: {_POLICIES}",
         f"List the flow logs that write to the log group, with their formats: {_DESCRIBE}",
         "If a flow log was just created: wait 10 min. Formats are relearned when lines no longer match.",
         "If lines match several formats: use another log group or another format for one of the flow logs.",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flowwarden.monitor.findings import Finding, TrafficFinding, identity
 from flowwarden.notify.claims import digest
+
+_NO_ACCOUNT: Final = frozenset({None, "unknown"})
+"""AWS writes `unknown` for some interfaces that it manages itself."""
 
 
 def account_of(finding: Finding) -> str | None:
     """The account that the records behind a finding name; None if they name none."""
-    return finding.example.flow.account_id if isinstance(finding, TrafficFinding) else None
+    account = finding.example.flow.account_id if isinstance(finding, TrafficFinding) else None
+    return None if account in _NO_ACCOUNT else account
 
 
 def incident_key(finding: Finding, account_id: str, region: str, log_group: str) -> str:

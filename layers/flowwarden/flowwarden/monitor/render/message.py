@@ -40,10 +40,10 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         return subject_line(self.finding.severity, self.text.summary, self.occasion.region)
 
     @property
-    def what_to_do(self) -> str:
-        """The numbered steps under their heading."""
-        lines = "\n".join(f"  {number}. {step}" for number, step in enumerate(self.steps, start=1))
-        return f"What to do\n{lines}"
+    def what_to_do(self) -> list[str]:
+        """The numbered steps under their heading, a line each; nothing if there are none."""
+        numbered = [f"  {number}. {step}" for number, step in enumerate(self.steps, start=1)]
+        return ["What to do", *numbered] if numbered else []
 
     @property
     def technique(self) -> str:

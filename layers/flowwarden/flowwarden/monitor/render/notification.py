@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from flowwarden.monitor.findings import Finding, InterfaceFinding, TrafficFinding, UnparsedFinding
-from flowwarden.monitor.render import page, telemetry, unparsed
+from flowwarden.monitor.detectors import BY_NAME
+from flowwarden.monitor.findings import (
+    Finding,
+    InterfaceFinding,
+    SurplusFinding,
+    TrafficFinding,
+    UnparsedFinding,
+)
+from flowwarden.monitor.render import page, rollup, telemetry, unparsed
 from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.text import describe
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification
 
@@ -22,5 +30,9 @@ def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Noti
             return telemetry.render(finding, key, claim, occasion)
         case UnparsedFinding():
             return unparsed.render(finding, key, claim, occasion)
+        case SurplusFinding():
+            return rollup.render(
+                [describe(finding).summary], finding.count, occasion, BY_NAME[finding.detector].route
+            )
         case _:
             raise TypeError(f"no text for a {type(finding).__name__}")

@@ -12,7 +12,7 @@ from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, moment, 
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification
+from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
 
 TOP = 10
@@ -38,15 +38,26 @@ def render(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) 
     )
 
 
-def log_query(terms: Sequence[str]) -> str:
+def log_query(terms: Sequence[str]) -> Composed:
     """A CloudWatch Logs Insights query for the lines that contain all terms, in any log format."""
-    filters = " and ".join(
-        f"@message like /(^|\\s){re.escape(term)}(\\s|$)/" for term in dict.fromkeys(terms)
+    filters = " and ".join(f"@message like /(^|\\s){_escaped(term)}(\\s|$)/" for term in dict.fromkeys(terms))
+    return Composed.of(
+        (
+            "fields @timestamp, @logStream, @message",
+            f"| filter {filters}",
+            "| sort @timestamp desc",
+            "| limit 200",
+        ),
+        end="",
     )
-    return f"fields @timestamp, @logStream, @message\n| filter {filters}\n| sort @timestamp desc\n| limit 200"
 
 
-def _text(page: Page) -> str:
+def _escaped(term: str) -> str:
+    """A term as a literal part of a regular expression between slashes."""
+    return re.escape(term).replace("/", "\\/")
+
+
+def _text(page: Page) -> Composed:
     finding, occasion = page.finding, page.occasion
     rows = (
         ("Source", _source(finding)),
@@ -58,21 +69,13 @@ def _text(page: Page) -> str:
         ("Evidence", page.text.because),
         ("Likely cause", page.text.likely),
     )
-    return "\n".join(
-        [
-            page.text.summary,
-            "",
-            *(f"{name:<12} {value}" for name, value in rows),
-            "",
-            page.what_to_do,
-            "",
-            f"CloudWatch Logs Insights, log group {occasion.log_group}{_query_range(finding.tally)}",
-            log_query(page.text.query_terms),
-            "",
-            repeats(page.claim, occasion),
-            page.identity,
-            "",
-        ]
+    query = log_query(page.text.query_terms).split("\n")
+    return Composed.of(
+        (page.text.summary,),
+        (f"{name:<12} {value}" for name, value in rows),
+        page.what_to_do,
+        (f"CloudWatch Logs Insights, log group {occasion.log_group}{_query_range(finding.tally)}", *query),
+        (repeats(page.claim, occasion), page.identity),
     )
 
 

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from flowwarden.monitor.text import duration
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import one_line
 from flowwarden.notify.text import plural
+from flowwarden.printable import one_line
 
 DOCUMENT_VERSION: Final = "1"
 """Raised when a member of the JSON document is removed or changes its meaning."""

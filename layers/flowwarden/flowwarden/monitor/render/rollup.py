@@ -10,7 +10,7 @@ from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, subject_
 from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
-from flowwarden.notify.notification import Notification
+from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
 
 NAME: Final = "alert-rollup"
@@ -39,14 +39,21 @@ def storm_key(occasion: Occasion) -> str:
     return digest(occasion.account_id, occasion.region, NAME, occasion.log_group, occasion.log_stream)
 
 
-def summarize(summaries: Sequence[str], occasion: Occasion) -> str:
-    """One sentence."""
-    return f"{plural(len(summaries), 'more finding')} in one batch of log stream {occasion.log_stream}."
+def summarize(count: int, occasion: Occasion) -> str:
+    """One sentence about a number of findings."""
+    return f"{plural(count, 'more finding')} in one batch of log stream {occasion.log_stream}."
 
 
-def render(summaries: Sequence[str], occasion: Occasion, route: Route) -> Notification:
-    """The notification that replaces these alerts, all of one route."""
-    summary = summarize(summaries, occasion)
+def render(summaries: Sequence[str], count: int, occasion: Occasion, route: Route) -> Notification:
+    """The notification that replaces these alerts, all of one route.
+
+    Args:
+        summaries: a sentence about each alert.
+        count: the findings that they stand for.
+        occasion: where they were logged.
+        route: their route.
+    """
+    summary = summarize(count, occasion)
     labels = {
         "kind": _KIND[route],
         "severity": SEVERITY[route],
@@ -56,32 +63,28 @@ def render(summaries: Sequence[str], occasion: Occasion, route: Route) -> Notifi
     }
     return Notification(
         subject=subject_line(SEVERITY[route], summary, occasion.region),
-        text=_text(summaries, occasion, route),
+        text=_text(summaries, count, occasion, route),
         document={
             "version": DOCUMENT_VERSION,
             **labels,
             "summary": summary,
             "log_group": occasion.log_group,
             "log_stream": occasion.log_stream,
-            "findings": len(summaries),
+            "findings": count,
             "listed": list(summaries[:LISTED]),
         },
         attributes=labels,
     )
 
 
-def _text(summaries: Sequence[str], occasion: Occasion, route: Route) -> str:
-    rest = [f"… and {len(summaries) - LISTED:,} more"] if len(summaries) > LISTED else []
-    return "\n".join(
-        [
-            summarize(summaries, occasion),
-            "",
-            *_CAUSE[route],
-            "",
-            *(f"  - {each}" for each in (*summaries[:LISTED], *rest)),
-            "",
+def _text(summaries: Sequence[str], count: int, occasion: Occasion, route: Route) -> Composed:
+    rest = [f"… and {count - LISTED:,} more"] if len(summaries) > LISTED else []
+    return Composed.of(
+        (summarize(count, occasion),),
+        _CAUSE[route],
+        (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
+        (
             f"Logged in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
             f"Repeats of each alert suppressed for {duration(occasion.quiet_minutes)}.",
-            "",
-        ]
+        ),
     )

@@ -9,7 +9,8 @@ from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, moment, repeats
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification, one_line
+from flowwarden.notify.notification import Composed, Notification
+from flowwarden.printable import one_line
 
 LISTED: Final = 50
 """The number of interfaces that are listed; the others are counted."""
@@ -26,26 +27,31 @@ def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion
     )
 
 
-def _text(message: Message[InterfaceFinding]) -> str:
+def _text(message: Message[InterfaceFinding]) -> Composed:
     finding, occasion = message.finding, message.occasion
-    rest = len(finding.interfaces) - LISTED
-    return "\n".join(
-        [
-            message.text.summary,
-            NOT_INSPECTED,
-            "",
+    return Composed.of(
+        (message.text.summary, NOT_INSPECTED),
+        (
             f"Where        {occasion.account_id}, {occasion.region}, {occasion.log_group}",
-            f"Interfaces   {', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}",
-            f"Missing      {moment(finding.first)} to {moment(finding.last)} or later",
+            *_interfaces(finding),
+            _window(finding),
             f"Evidence     {message.text.because}",
-            "",
-            message.what_to_do,
-            "",
-            repeats(message.claim, occasion),
-            message.identity,
-            "",
-        ]
+        ),
+        message.what_to_do,
+        (repeats(message.claim, occasion), message.identity),
     )
+
+
+def _window(finding: InterfaceFinding) -> str:
+    window = f"{moment(finding.first)} to {moment(finding.last)}"
+    return f"Missing      {window} or later" if finding.interfaces else f"Records of   {window}"
+
+
+def _interfaces(finding: InterfaceFinding) -> list[str]:
+    """The line that lists them; no line if the records name none."""
+    rest = len(finding.interfaces) - LISTED
+    listed = f"{', '.join(_listed(finding))}{f' and {rest} more' if rest > 0 else ''}"
+    return [f"Interfaces   {listed}"] if finding.interfaces else []
 
 
 def _listed(finding: InterfaceFinding) -> Sequence[str]:
@@ -61,7 +67,7 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "detector": finding.detector,
         "severity": finding.severity,
         "summary": message.text.summary,
-        "subject": one_line(finding.subject),
+        "subject": finding.subject,
         "because": message.text.because,
         "advice": list(message.steps),
         "technique": message.technique,

@@ -6,19 +6,31 @@ from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import Final
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from flowwarden.monitor.detectors import BY_NAME
-from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding
 from flowwarden.monitor.render.parts import Occasion
 from flowwarden.monitor.text import Text
+from flowwarden.notify.text import plural
+from flowwarden.printable import LONGEST_LINE, one_line
 
 _FORMATTER: Final = Formatter()
 
 
 def describe(finding: Finding) -> Text:
-    """The finding in words."""
-    return BY_NAME[finding.detector].text(finding)
+    """The finding in words, one line each: a tag, a name or a field in it cannot add another."""
+    if isinstance(finding, SurplusFinding):
+        return Text(
+            summary=f"Up to {plural(finding.count, 'more finding')} of {finding.detector}, not listed."
+        )
+    text = BY_NAME[finding.detector].text(finding)
+    return replace(
+        text,
+        summary=one_line(text.summary, LONGEST_LINE),
+        because=one_line(text.because, LONGEST_LINE),
+        likely=one_line(text.likely, LONGEST_LINE),
+    )
 
 
 def steps(finding: Finding, text: Text, occasion: Occasion) -> tuple[str, ...]:
@@ -35,7 +47,7 @@ def steps(finding: Finding, text: Text, occasion: Occasion) -> tuple[str, ...]:
 def fill(runbook: Sequence[str], words: Mapping[str, object]) -> tuple[str, ...]:
     """The steps of a runbook with the placeholders filled in; see `steps`."""
     applying = (step for step in runbook if all(words[name] is not None for name in placeholders(step)))
-    return tuple(step.format_map(words) for step in applying)
+    return tuple(one_line(step.format_map(words), LONGEST_LINE) for step in applying)
 
 
 def placeholders(step: str) -> list[str]:

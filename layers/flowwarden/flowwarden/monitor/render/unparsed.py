@@ -9,8 +9,9 @@ from flowwarden.monitor.findings import UnparsedFinding
 from flowwarden.monitor.render.message import Message
 from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, repeats
 from flowwarden.notify.claims import Claim
-from flowwarden.notify.notification import Notification
+from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
+from flowwarden.printable import printable
 from flowwarden.records.log_format import LogFormat
 
 MAX_CHARACTERS: Final = 500
@@ -30,20 +31,19 @@ def render(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion)
     )
 
 
-def _text(message: Message[UnparsedFinding]) -> str:
+def _text(message: Message[UnparsedFinding]) -> Composed:
     finding, occasion = message.finding, message.occasion
     where = f"{occasion.account_id}, {occasion.region}, {occasion.log_group}, stream {occasion.log_stream}"
     reasons = [f"{_short(why)} ({plural(lines, 'line')})" for why, lines in finding.reasons]
-    parts = (
-        f"{message.text.summary}\n{NOT_INSPECTED}",
-        f"Where        {where}",
+    return Composed.of(
+        (message.text.summary, NOT_INSPECTED),
+        (f"Where        {where}",),
         _part("Parse errors", reasons),
         _part("First unparsed lines", [_short(line) for line in finding.samples]),
         _part("Log formats tried", _formats(finding.formats)),
         message.what_to_do,
-        f"{repeats(message.claim, occasion)}\n{message.identity}",
+        (repeats(message.claim, occasion), message.identity),
     )
-    return "\n\n".join(parts) + "\n"
 
 
 def _formats(layouts: Sequence[LogFormat]) -> list[str]:
@@ -52,17 +52,13 @@ def _formats(layouts: Sequence[LogFormat]) -> list[str]:
     return [*shown, f"and {rest} more"] if rest > 0 else shown
 
 
-def _part(heading: str, lines: Sequence[str]) -> str:
-    return "\n".join([heading, *(f"  {line}" for line in lines)])
+def _part(heading: str, lines: Sequence[str]) -> list[str]:
+    return [heading, *(f"  {line}" for line in lines)]
 
 
 def _short(text: str) -> str:
-    """The text without control characters, truncated if too long.
-
-    Terminals and mail programs interpret control characters.
-    """
-    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return plain if len(plain) <= MAX_CHARACTERS else f"{plain[:MAX_CHARACTERS]}... (truncated)"
+    """The text, truncated if too long; its spaces are kept, because they may be what is wrong with it."""
+    return printable(text, MAX_CHARACTERS)
 
 
 def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:

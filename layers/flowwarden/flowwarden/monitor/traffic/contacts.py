@@ -227,9 +227,9 @@ class Contacts:
         asked: Integers = privileged * pairs.sums(privileged)[pairs.numbers]
         return asked
 
-    def one_by_one(self, contacts: Integers, peer: str) -> list[Contact]:
+    def one_by_one(self, contacts: Iterable[int], peer: str) -> list[Contact]:
         """These contacts, all of one edge, as individual objects."""
-        return [self._contact(group, peer) for group in contacts.tolist()]
+        return [self._contact(group, peer) for group in contacts]
 
     def _contact(self, group: int, peer: str) -> Contact:
         text, flows, directions = self._flows.text, self._flows, self._directions

@@ -7,7 +7,7 @@ of failures, but on known edges.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Final
 
@@ -41,6 +41,9 @@ from flowwarden.state.sets import DAY, HOUR, Addition, Sets, bucket
 
 type Services = frozenset[tuple[int, int]]
 """Protocols and ports."""
+
+HOSTS_OF_BATCH: Final = 128
+"""Maximum hosts that a batch inspects."""
 
 SPANS: Final = {HOUR: "1 h", DAY: "24 h"}
 _ITEMS: Final = {HOUR: CONTACTS_HOUR, DAY: CONTACTS_DAY}
@@ -88,8 +91,29 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
         return [each for each in self.flows if (each.server, each.flow.protocol, each.service_port) in places]
 
 
+class _Host(Struct, frozen=True):
+    """A host at an interface, with its new contacts that count."""
+
+    place: int
+    """The interface's index."""
+    client: str
+    contacts: Sequence[tuple[Edge, int]]
+
+
+class ActiveHosts(Struct, frozen=True):
+    """The hosts of a batch with new behaviour."""
+
+    inspected: tuple[HostActivity, ...]
+    others: Sequence[int]
+    """The numbers of new contacts of the hosts that are not inspected, most first."""
+
+
 class HostActivities:
-    """Finds the active hosts of a batch, and adds their contacts to the state table."""
+    """Finds the active hosts of a batch, and adds their contacts to the state table.
+
+    A batch can have tens of thousands of hosts with new contacts. At most `MOST_HOSTS` of an interface and
+    `HOSTS_OF_BATCH` in all are inspected, those with the most new contacts first.
+    """
 
     def __init__(self, contacts: Contacts, policy: Policy, state: StateView, now: int) -> None:
         self._contacts = contacts
@@ -98,21 +122,45 @@ class HostActivities:
         self._state = state
         self._now = now
 
-    def at(self, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[HostActivity]:
-        """The active hosts at an interface, those with the most new contacts.
+    def of(
+        self, profiles: Mapping[int, RoleProfile], new: Mapping[int, Mapping[Edge, Integers]]
+    ) -> ActiveHosts:
+        """The active hosts.
 
         Args:
-            profile: of the host at the interface.
-            new: the contacts that are not usual for it, by edge.
+            profiles: of the hosts, by interface index.
+            new: the contacts that are not usual for them, by interface index and edge.
         """
-        by_host = by_client(self._outbound(profile, new)).items()
-        hosts = [(client, each) for client, each in by_host if not self._exempt.hold(client)]
-        most = sorted(hosts, key=lambda host: (-len(host[1]), host[0]))[:MOST_HOSTS]
-        return [self._activity(client, asked, profile) for client, asked in most]
+        hosts = [host for place, edges in new.items() for host in self._hosts(place, profiles[place], edges)]
+        ranked = sorted(range(len(hosts)), key=lambda at: -len(hosts[at].contacts))
+        inspected = [hosts[at] for at in sorted(ranked[:HOSTS_OF_BATCH])]
+        left = [len(hosts[at].contacts) for at in ranked[HOSTS_OF_BATCH:]]
+        found = [
+            self._activity(each.client, self._one_by_one(each), profiles[each.place]) for each in inspected
+        ]
+        return ActiveHosts(tuple(found), left)
 
-    def _outbound(self, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[Contact]:
-        """The new contacts that hosts at an interface initiated and that count."""
-        contacts, found = self._contacts, list[Contact]()
+    def _hosts(self, place: int, profile: RoleProfile, new: Mapping[Edge, Integers]) -> list[_Host]:
+        """The hosts at an interface, those with the most new contacts first."""
+        by_client: defaultdict[int, list[tuple[Edge, int]]] = defaultdict(list)
+        for edge, numbers in self._outbound(profile, new):
+            for client, number in zip(
+                self._contacts.clients(numbers).tolist(), numbers.tolist(), strict=True
+            ):
+                by_client[client].append((edge, number))
+        names = self._contacts.texts(by_client)
+        hosts = [
+            _Host(place, name, each)
+            for name, each in zip(names, by_client.values(), strict=True)
+            if not self._exempt.hold(name)
+        ]
+        return sorted(hosts, key=lambda host: (-len(host.contacts), host.client))[:MOST_HOSTS]
+
+    def _outbound(
+        self, profile: RoleProfile, new: Mapping[Edge, Integers]
+    ) -> Iterator[tuple[Edge, Integers]]:
+        """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
+        contacts, count = self._contacts, 0
         learning = profile.learning
         for edge in new:
             if edge.way != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
@@ -121,10 +169,19 @@ class HostActivities:
             numbers = new[edge]
             all_count = not learning or _counts_while_learning(edge, profile)
             counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
-            found += contacts.one_by_one(counted[contacts.is_sure[counted]][:MOST_CONTACTS], edge.peer)
-            if len(found) >= MOST_CONTACTS:
-                break
-        return found
+            sure = counted[contacts.is_sure[counted]][:MOST_CONTACTS]
+            if len(sure):
+                yield edge, sure
+            count += len(sure)
+            if count >= MOST_CONTACTS:
+                return
+
+    def _one_by_one(self, host: _Host) -> list[Contact]:
+        return [
+            contact
+            for edge, number in host.contacts
+            for contact in self._contacts.one_by_one([number], edge.peer)
+        ]
 
     def _activity(self, client: str, contacts: Sequence[Contact], profile: RoleProfile) -> HostActivity:
         asks = profile.asks((each.protocol, each.port) for each in contacts)
@@ -171,14 +228,6 @@ def _is_common(edge: Edge, profile: RoleProfile) -> bool:
     NAT gateway, which connects for many hosts.
     """
     return edge.protocol == UDP or profile.interface is None
-
-
-def by_client(contacts: Iterable[Contact]) -> dict[str, list[Contact]]:
-    """Contacts by client."""
-    found: defaultdict[str, list[Contact]] = defaultdict(list)
-    for contact in contacts:
-        found[contact.client].append(contact)
-    return dict(found)
 
 
 def windows(host: str, contacts: Sequence[Contact], asks: Services, now: int) -> dict[int, list[Addition]]:

@@ -15,12 +15,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from flowwarden.monitor.traffic.selection import own_end, sure
+import numpy as np
+
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, own_end, sure
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.services import TCP
 from flowwarden.network.traffic import SYN_ACK
+from flowwarden.records.columnar.string_pool import EGRESS, REJECT
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.records.model import Action, FlowDirection
 
 
@@ -83,6 +87,19 @@ def is_refused_answer(directed: DirectedFlow) -> bool:
         return answers and (directed.side is FlowDirection.EGRESS or directed.reverse_accepted)
     answers = directed.verdict.initiator is Initiator.DESTINATION and sure(directed)
     return answers and directed.reverse_accepted and not directed.leftover
+
+
+def are_refused_answers(directions: Directions, rows: Integers) -> Mask:
+    """`is_refused_answer` for the flows in these rows."""
+    flows, side = directions.traffic.flows, directions.side[rows]
+    flags = flows["tcp_flags"][rows]
+    accepted = directions.traffic.reverse_tuple_accepted[rows]
+    by_flags = (flags & SYN_ACK == SYN_ACK) & ((side == EGRESS) | accepted)
+    without = ~directions.from_source[rows] & (directions.confidence[rows] >= PAGING_CONFIDENCE)
+    without &= accepted & ~directions.traffic.leftovers[rows]
+    answers: Mask = np.where(flags == ABSENT, without, by_flags)
+    answers &= (flows["action"][rows] == REJECT) & (flows["protocol"][rows] == TCP) & (side != ABSENT)
+    return answers
 
 
 def likely_cause(example: DirectedFlow, client: str, target: str) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from operator import attrgetter
 
 import numpy as np
 
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, DirectedFlow, Directions
 from flowwarden.network.host_set import HostSet
 from flowwarden.network.initiator import Initiator
-from flowwarden.records.columnar.flow_table import FlowTable
+from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable
 from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
-from flowwarden.records.columnar.tokenizer import MIX, Integers, Mask
-from flowwarden.records.model import Flow, FlowDirection
+from flowwarden.records.columnar.tokenizer import ABSENT, MIX, Integers, Mask, Words
+from flowwarden.records.model import FlowDirection
 
 PAGING_CONFIDENCE = 0.95
 """Below it, the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page.
@@ -88,27 +87,51 @@ def without_repeats(flows: FlowTable, rows: Integers) -> Integers:
     # possibly in different formats. No sum and no threshold may grow with that.
     if any(_are_distinct([flows[name][rows] for name in names]) for names in (_TELLING, _IDENTITY)):
         return rows
-    unique: dict[tuple[object, ...], tuple[int, Flow]] = {}
-    key = attrgetter(*_IDENTITY)
-    for row, flow in zip(rows.tolist(), flows.flows(rows), strict=True):
-        known = unique.setdefault(key(flow), (row, flow))
-        if _completeness(flow) > _completeness(known[1]):
-            unique[key(flow)] = row, flow
-    return np.array([row for row, _ in unique.values()])
+    return rows[_fullest_of_each(flows, rows)]
+
+
+def _fullest_of_each(flows: FlowTable, rows: Integers) -> Integers:
+    """The position of one form of each record, in the order of the records' first forms.
+
+    Of several forms of a record, it is the one with flags, then the one with most fields, then the first.
+    """
+    columns = [flows[name][rows] for name in _IDENTITY]
+    order = _mixed(columns).argsort(kind="stable")
+    new = np.ones(len(rows), bool)  # records with equal hashes are adjacent; they are compared exactly
+    new[1:] = False
+    for column in columns:
+        new[1:] |= column[order[1:]] != column[order[:-1]]
+    (begins,) = new.nonzero()
+    ranks = _ranks(flows, rows)[order]
+    best = np.maximum.reduceat(ranks, begins)[new.cumsum() - 1] == ranks
+    _, first = np.unique((new.cumsum() - 1)[best], return_index=True)
+    fullest: Integers = order[best.nonzero()[0][first]]
+    return fullest[order[begins].argsort()]
+
+
+def _ranks(flows: FlowTable, rows: Integers) -> Integers:
+    """How much each form of a record tells: flags first, then the number of fields."""
+    fields = np.zeros(len(rows), np.int64)
+    for name in COLUMNS:
+        if flows.has(name):
+            fields += flows[name][rows] != ABSENT
+    ranks: Integers = flows["tcp_flags"][rows].astype(np.int64) * len(COLUMNS) + fields
+    return ranks
 
 
 def _are_distinct(columns: Sequence[Integers]) -> bool:
     """Whether no two rows are equal; also False if only their hashes are equal."""
-    mixed = np.zeros(len(columns[0]), np.uint64)
-    for column in columns:
-        mixed = (mixed ^ column.astype(np.uint64)) * MIX
+    mixed = _mixed(columns)
     mixed.sort()
     return not np.count_nonzero(mixed[1:] == mixed[:-1])
 
 
-def _completeness(flow: Flow) -> tuple[int, str]:
-    """Of two forms of a record, prefer the one with flags; otherwise any stable order."""
-    return (-1 if flow.tcp_flags is None else flow.tcp_flags, repr(flow))
+def _mixed(columns: Sequence[Integers]) -> Words:
+    """A hash of each row."""
+    mixed = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column.astype(np.uint64)) * MIX
+    return mixed
 
 
 def sure(directed: DirectedFlow) -> bool:

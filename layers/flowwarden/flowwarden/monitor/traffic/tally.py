@@ -11,6 +11,7 @@ import numpy as np
 
 from flowwarden.monitor.findings import FlowSample, Tally, ranked, representative
 from flowwarden.network.direction import DirectedFlow, Directions
+from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
 FEW: Final = 24
@@ -45,12 +46,12 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
     flows = directions.traffic.flows
     packets, starts = flows["packets"][rows], flows["start"][rows]
     starts = starts[starts != ABSENT]
-    parts = directions.client, directions.client_port, directions.server, directions.service_port
+    parts = directions.client, directions.server, directions.service_port
     columns = [column[rows].tolist() for column in (*parts, flows["protocol"])]
-    clients, _, servers, ports, protocols = columns
+    clients, servers, ports, protocols = columns
     return Tally(
         records=len(rows),
-        connections=len({*zip(*columns, strict=True)}),
+        connections=connections_in(directions, rows),
         # A record stands for at least one packet, even if the log format omits the count.
         packets=sum(np.where(packets == ABSENT, 1, packets).tolist()),
         bytes=sum(np.maximum(flows["bytes"][rows], 0).tolist()),
@@ -65,6 +66,22 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
             }
         ),
     )
+
+
+def places_in(directions: Directions, rows: Integers) -> int:
+    """The number of distinct places (server, protocol, port) of the flows in these rows."""
+    columns = [directions.server, directions.traffic.flows["protocol"], directions.service_port]
+    sizes = [len(directions.traffic.flows.texts), 2**8, 2**16]
+    return len(Groups(packed([column[rows] for column in columns], sizes)))
+
+
+def connections_in(directions: Directions, rows: Integers) -> int:
+    """The number of distinct connections of the flows in these rows."""
+    flows, texts = directions.traffic.flows, len(directions.traffic.flows.texts)
+    ends = [directions.client[rows], directions.server[rows], flows["protocol"][rows]]
+    pairs = Groups(packed(ends, [texts, texts, 2**8])).numbers
+    ports = [pairs, directions.client_port[rows], directions.service_port[rows]]
+    return len(Groups(packed(ports, [len(rows), 2**16, 2**16])))
 
 
 def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:

@@ -57,8 +57,6 @@ class ColumnarReader:
 
     def read(self, lines: Sequence[str]) -> Table:
         """Read lines with one record each. Plain flows come first, in order."""
-        if self._vocabulary.is_full:
-            self._vocabulary = StringPool()
         vocabulary = self._vocabulary
         parts: list[_Part] = []
         odd: list[str] = []
@@ -77,6 +75,8 @@ class ColumnarReader:
         origin = _Origin(self._reader, lines, plain, records.flows)
         if records.flows or not parts:
             parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
+        if vocabulary.is_full:  # a loud batch takes its texts with it
+            self._vocabulary = StringPool()
         return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
 
     def _plain(self, chunk: Sequence[str], vocabulary: StringPool) -> Iterator[_Part]:

@@ -18,8 +18,8 @@ from flowwarden.records.values import ABSENT as DASH
 WORDS: Final[dict[Kind, type[Action | FlowDirection]]] = {Kind.ACTION: Action, Kind.DIRECTION: FlowDirection}
 """Kinds whose tokens are one of a few words."""
 
-REMEMBERED: Final = 2**16
-"""Maximum texts of a pool at the start of a batch; beyond it, a new pool is created."""
+REMEMBERED: Final = 2**14
+"""Maximum texts of a pool that is kept for the next batch, some megabytes; beyond it, a new one begins."""
 
 UNKNOWN: Final = -2
 """In place of a number: not in the pool."""

@@ -1,0 +1,170 @@
+"""AWS's answers, read as hostile input: one accessor for each type of member.
+
+A member that is missing is empty. One that has another type is left out and becomes a fault of its answer,
+which the caller reports; so does an address or a network that is none. Only a member without which a resource
+cannot be used raises `Malformed`, and costs that resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from flowwarden.errors import CallFailed
+
+
+class Malformed(Exception):
+    """A member is missing, or has another type, without which a resource cannot be used."""
+
+
+class Answer:
+    """One answer or a part of it, such as the description of a resource."""
+
+    def __init__(self, raw: object, faults: list[str] | None = None, path: str = "") -> None:
+        """Take what AWS sent; the faults of the whole answer, and the path of a part of it."""
+        self.faults: list[str] = [] if faults is None else faults
+        """What was left out, such as `Tags[2].Key is no text`."""
+        self._path = path
+        self._raw: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+        if not isinstance(raw, Mapping):
+            self._fault("", "structure")
+
+    @classmethod
+    def of(cls, raw: object) -> Answer:
+        """The answer, which may be one already."""
+        return raw if isinstance(raw, Answer) else cls(raw)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is such a member, of any type."""
+        return self._raw.get(name) is not None
+
+    def demand(self, name: str) -> str:
+        """A text that is not empty. Raises Malformed."""
+        value = self._raw.get(name)
+        if isinstance(value, str) and value:
+            return value
+        raise Malformed(f"{self._path}{name} is {'no text' if value else 'missing'}")
+
+    def text(self, name: str) -> str:
+        """A text; '' if it is missing."""
+        return self._member(name, str, "text") or ""
+
+    def number(self, name: str) -> int | None:
+        """A whole number."""
+        value = self._member(name, int, "whole number")
+        if isinstance(value, bool):
+            self._fault(name, "whole number")
+            return None
+        return value
+
+    def truth(self, name: str) -> bool | None:
+        """True or false."""
+        return self._member(name, bool, "boolean")
+
+    def moment(self, name: str) -> int | None:
+        """Unix seconds of a time; fractions of a second are dropped."""
+        value = self._member(name, datetime, "time")
+        try:
+            return None if value is None else int(value.timestamp())
+        except (OverflowError, ValueError):  # one without a zone, at the end of what the clock can show
+            self._fault(name, "time")
+            return None
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 - of whichever type the caller checks
+        """The member as it is; None if it is missing."""
+        return self._raw.get(name)
+
+    def inner(self, name: str) -> Answer:
+        """A structure; an empty one if it is missing."""
+        found = self._member(name, dict, "structure")
+        return Answer({} if found is None else found, self.faults, f"{self._path}{name}.")
+
+    def each(self, name: str) -> list[Answer]:
+        """The structures in a list; others in it are left out."""
+        return [
+            Answer(value, self.faults, f"{path}.") for path, value in self._items(name, dict, "structure")
+        ]
+
+    def texts(self, name: str) -> list[str]:
+        """The texts in a list; others in it are left out."""
+        return [value for _, value in self._items(name, str, "text")]
+
+    def tags(self, name: str) -> dict[str, str]:
+        """Tags by key; a tag without a key is ignored, and one without a value is empty."""
+        found = [(each.text("Key"), each.text("Value")) for each in self.each(name)]
+        return {key: value for key, value in found if key}
+
+    def by_name(self, name: str) -> dict[str, str]:
+        """The texts in a structure, by their names; others in it are left out."""
+        inner = self.inner(name)
+        return {each: inner.text(each) for each in inner.names}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the members."""
+        return list(self._raw)
+
+    def address(self, name: str) -> str:
+        """An IP address without a scope; '' if it is missing or none."""
+        return self._checked(name, _is_address, "IP address")
+
+    def network(self, name: str) -> str:
+        """A network in CIDR notation; '' if it is missing or none."""
+        return self._checked(name, _is_network, "network")
+
+    def leave_out(self, why: str) -> None:
+        """Add a fault."""
+        self.faults.append(why)
+
+    def _checked(self, name: str, is_right: Callable[[str], bool], word: str) -> str:
+        value = self.text(name)
+        if not value or is_right(value):
+            return value
+        self._fault(name, word)
+        return ""
+
+    def _items[T](self, name: str, wanted: type[T], word: str) -> Iterator[tuple[str, T]]:
+        """The items of a list that have a type, each with its path."""
+        for position, value in enumerate(self._member(name, list, "list") or ()):
+            if isinstance(value, wanted):
+                yield f"{self._path}{name}[{position}]", value
+            else:
+                self._fault(f"{name}[{position}]", word)
+
+    def _member[T](self, name: str, wanted: type[T], word: str) -> T | None:
+        value = self._raw.get(name)
+        if value is None or isinstance(value, wanted):
+            return value
+        self._fault(name, word)
+        return None
+
+    def _fault(self, name: str, word: str) -> None:
+        self.faults.append(f"{self._path}{name} is no {word}".strip())
+
+
+def listed(call: str, page: object, member: str) -> list[Any]:
+    """The items of a page of a call. A page without its list is an error, not an empty page.
+
+    Raises:
+        CallFailed: the list is missing.
+    """
+    items = Answer(page).value(member)
+    if not isinstance(items, list):
+        raise CallFailed(f"{call} answered without {member}")
+    return items
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return ip_address(text) is not None and "%" not in text
+    except ValueError:
+        return False
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return ip_network(text) is not None and "%" not in text
+    except ValueError:
+        return False

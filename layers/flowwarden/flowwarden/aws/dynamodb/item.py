@@ -1,0 +1,114 @@
+"""A stored item, read as hostile input: a member that is missing or has another type is left out and noted.
+
+Anything may be in the table: an item of another version, a half-written one, one that was edited by hand. A
+time far ahead is left out too, since it would otherwise be obeyed until it has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from flowwarden.unreadable import CLOCKS, Unreadable
+
+_LONGEST: Final = 40
+"""Characters of DynamoDB's largest number, 38 digits, and more than those of any number that is stored."""
+
+
+class StoredItem:
+    """The members of one item by their types in DynamoDB. None stands for one that cannot be used."""
+
+    def __init__(self, key: str, members: object, unreadable: Unreadable) -> None:
+        """Take the item's key, its members in DynamoDB's notation, and where to note what is left out."""
+        self.key = key
+        self.members: Mapping[str, Any] = members if isinstance(members, Mapping) else {}
+        self._unreadable = unreadable
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is such a member, of any type."""
+        return name in self.members
+
+    def left_out(self, name: str, why: str) -> None:
+        """Note that a member cannot be used."""
+        self._unreadable.note(self.key, f"{name} {why}")
+
+    def text(self, name: str) -> str | None:
+        """A text."""
+        return self._of_type(name, "S", str, "text")
+
+    def truth(self, name: str) -> bool | None:
+        """True or false."""
+        return self._of_type(name, "BOOL", bool, "boolean")
+
+    def moment(self, name: str, latest: int) -> int | None:
+        """Unix seconds, from 0 to `latest` and the difference of clocks."""
+        found = _whole(self._value(name, "N"))
+        if found is None:
+            self.left_out(name, "is no whole number")
+        elif not 0 <= found <= latest + CLOCKS:
+            self.left_out(name, f"is {found}, which is no plausible time")
+        else:
+            return found
+        return None
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """The texts in a list; others in it are left out."""
+        values = self._of_type(name, "L", list, "list")
+        if values is None:
+            return None
+        found = [each.get("S") if isinstance(each, Mapping) else None for each in values]
+        texts = tuple(each for each in found if isinstance(each, str))
+        if len(texts) < len(found):
+            self.left_out(name, "contains something else than texts")
+        return texts
+
+    def size(self, name: str) -> int:
+        """The number of texts in a set; 0 if there is none."""
+        return len(self._of_type(name, "SS", list, "set of texts") or ()) if name in self else 0
+
+    def numbers(self, name: str, bits: int) -> frozenset[int]:
+        """The numbers in a set that have at most so many bits; the others are left out."""
+        values = self._of_type(name, "NS", list, "set of numbers")
+        if values is None:
+            return frozenset()
+        try:
+            found = frozenset(map(int, values))  # a month of a role has tens of thousands
+        except (TypeError, ValueError):
+            found = frozenset(each for each in map(_whole, values) if each is not None)
+        if found and (min(found) < 0 or max(found) >= 1 << bits):
+            found = frozenset(each for each in found if 0 <= each < 1 << bits)
+        if len(found) < len(values):
+            self.left_out(name, "contains numbers that are never stored")
+        return found
+
+    def _of_type[T](self, name: str, kind: str, wanted: type[T], word: str) -> T | None:
+        value = self._value(name, kind)
+        if isinstance(value, wanted):
+            return value
+        self.left_out(name, f"is no {word}")
+        return None
+
+    def _value(self, name: str, kind: str) -> object:
+        member = self.members.get(name)
+        return member.get(kind) if isinstance(member, Mapping) else None
+
+
+def key_text(member: object) -> str:
+    """The text of a part of a key; '' for anything else."""
+    found = member.get("S") if isinstance(member, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def named(members: Mapping[str, Any], kind: str) -> Sequence[str]:
+    """The names of the members of one type."""
+    return [name for name, member in members.items() if isinstance(member, Mapping) and kind in member]
+
+
+def _whole(value: object) -> int | None:
+    """The whole number that a text in DynamoDB's notation stands for."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        return None

@@ -1,0 +1,52 @@
+"""The enforcer's unsent reports, in the state table: implements `outbox.OutboxStore`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flowwarden.aws.dynamodb.table import StateTable, number
+from flowwarden.enforcer.outbox import Unsent
+from flowwarden.state.schema import OUTBOX, UNSENT
+from flowwarden.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    # The Lambda runtime does not contain the stubs.
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+"""IAM actions that this file's calls need."""
+
+
+class DynamoDbOutbox:
+    """An item for each report, in a partition of their own."""
+
+    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
+        self._table = StateTable(client, table, unreadable)
+
+    def load(self) -> list[Unsent]:
+        """See the port. Costs one read."""
+        found: list[Unsent] = []
+        for members in self._table.query(OUTBOX):
+            item = self._table.item(OUTBOX, members)
+            try:
+                found.append(msgspec.json.decode(item.text("report") or "", type=Unsent))
+            except msgspec.MsgspecError as error:  # of another version
+                item.left_out("report", str(error))
+        return found
+
+    def put(self, report: Unsent, now: int) -> None:
+        """See the port. Costs a write unit for each KB."""
+        self._table.update(
+            UNSENT.address(report.key),
+            UpdateExpression="SET report = :report, expires_at = :expires",
+            ExpressionAttributeValues={
+                ":report": {"S": msgspec.json.encode(report).decode()},
+                ":expires": number(UNSENT.kept_until(now)),
+            },
+        )
+
+    def remove(self, key: str) -> None:
+        """See the port. Costs one write."""
+        self._table.delete(UNSENT.address(key))

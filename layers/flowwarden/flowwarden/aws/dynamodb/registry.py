@@ -1,0 +1,90 @@
+"""The registry of flow logs in the state table: implements `registry.RegistryStore`.
+
+All items share one partition key, so that one query reads them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from flowwarden.aws.dynamodb.item import StoredItem, key_text
+from flowwarden.aws.dynamodb.table import Address, StateTable, number
+from flowwarden.enforcer.registry import Creation, DeletedFlowLog, Entry, KnownFlowLog, ManagedFlowLog
+from flowwarden.state.schema import (
+    CREATIONS,
+    DELETED_FLOW_LOGS,
+    KNOWN_FLOW_LOGS,
+    MANAGED_FLOW_LOGS,
+    REGISTRY,
+    Item,
+)
+from flowwarden.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    # The Lambda runtime does not contain the stubs.
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ACTIONS = ("dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+"""IAM actions that this file's calls need."""
+
+_ITEMS: Final[dict[type[Entry], Item]] = {
+    Creation: CREATIONS,
+    ManagedFlowLog: MANAGED_FLOW_LOGS,
+    KnownFlowLog: KNOWN_FLOW_LOGS,
+    DeletedFlowLog: DELETED_FLOW_LOGS,
+}
+
+
+class DynamoDbRegistry:
+    """The entries, an item each."""
+
+    def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
+        self._table = StateTable(client, table, unreadable)
+
+    def load(self) -> list[Entry]:
+        """See the port. An item that cannot be read is ignored: its flow log counts as unmanaged."""
+        found = (_read(self._table.item(_key(item), item)) for item in self._table.query(REGISTRY))
+        return [each for each in found if each is not None]
+
+    def put(self, entry: Entry) -> None:
+        """See the port. Costs one write."""
+        item = _ITEMS[type(entry)]
+        values: dict[str, Any] = {":content": {"S": msgspec.json.encode(entry).decode()}}
+        update = "SET content = :content"
+        if item.ttl:
+            update += ", expires_at = :expires"
+            values[":expires"] = number(item.kept_until(entry.at))
+        self._table.update(_address(entry), UpdateExpression=update, ExpressionAttributeValues=values)
+
+    def remove(self, entry: Entry) -> None:
+        """See the port. Costs one write."""
+        self._table.delete(_address(entry))
+
+
+def _address(entry: Entry) -> Address:
+    key = entry.client_token if isinstance(entry, Creation) else entry.flow_log_id
+    return _ITEMS[type(entry)].address(key)
+
+
+def _key(members: dict[str, Any]) -> str:
+    return f"{REGISTRY} {key_text(members.get('sk'))}"
+
+
+def _read(item: StoredItem) -> Entry | None:
+    """The entry of an item whose content and key agree; otherwise None, which is noted."""
+    key = key_text(item.members.get("sk"))
+    kind = next((each for each, row in _ITEMS.items() if key.startswith(row.prefix)), None)
+    content = item.text("content")
+    if kind is None or content is None:
+        return None
+    try:
+        entry: Entry = msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        item.left_out("content", str(error))
+        return None
+    if _address(entry) != (REGISTRY, key):
+        item.left_out("content", "is about another flow log than the key")
+        return None
+    return entry

@@ -1,0 +1,61 @@
+"""Why a flow log does not cover its VPC, and how to fix it, as text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flowwarden.enforcer.decide.delivery import ACTIVE, Delivery, is_active, may_deliver
+from flowwarden.enforcer.decide.drift import differences
+from flowwarden.enforcer.decide.vpc_state import VpcState, suits
+from flowwarden.enforcer.state.inventory import FlowLog
+
+REMEDY: Final = {
+    "Access error": (
+        "check that the delivery role trusts vpc-flow-logs.amazonaws.com, that it may write to the log "
+        "group, that the group exists, and that the group's KMS key lets CloudWatch Logs use it; for S3 and "
+        "Firehose, that the bucket's policy lets delivery.logs.amazonaws.com write or that the stream exists"
+    ),
+    "Rate limited": "request a higher CloudWatch Logs quota (PutLogEvents) in this region",
+}
+"""DescribeFlowLogs error messages for failed deliveries, and their fix (EC2 API reference, FlowLog)."""
+REMEDY_UNKNOWN: Final = (
+    "delete this flow log and let the next sweep recreate it; if it fails again, contact AWS Support"
+)
+NOT_VERIFIED: Final = "unmanaged, and none of its records arrive, so it cannot be relied on"
+REMEDY_SILENCE: Final = (
+    "EC2 reports no failure: check that the log group's subscription filter sends every line to the monitor, "
+    "and that the delivery role may write to the group"
+)
+
+
+def why_broken(flow_log: FlowLog, state: Delivery) -> str:
+    """Why a flow log does not deliver, and how to fix it."""
+    if state is Delivery.SILENT:
+        return f"{flow_log.flow_log_id} exists but none of its records arrive: {REMEDY_SILENCE}"
+    remedy = REMEDY.get(flow_log.deliver_logs_error_message or "", REMEDY_UNKNOWN)
+    return f"{flow_log.flow_log_id} exists but does not deliver ({failure_of(flow_log)}): {remedy}"
+
+
+def failure_of(flow_log: FlowLog) -> str:
+    """What EC2 reports about a flow log that does not deliver."""
+    if not is_active(flow_log):
+        return f"its status is {flow_log.flow_log_status}, not {ACTIVE}"
+    return flow_log.deliver_logs_error_message or "no error message"
+
+
+def why_uncovered(existing: Sequence[FlowLog], vpc_state: VpcState) -> str:
+    """Why the VPC is not covered: which flow logs it has instead of the wanted one."""
+    if not existing:
+        return "has no flow log"
+    return f"has only {'; '.join(why_not(each, vpc_state) for each in existing)}"
+
+
+def why_not(flow_log: FlowLog, vpc_state: VpcState) -> str:
+    """Why a flow log does not cover the VPC: its differences, or that it does not deliver."""
+    if suits(flow_log, vpc_state):
+        failed = not may_deliver(flow_log)
+        why = f"does not deliver: {failure_of(flow_log)}" if failed else NOT_VERIFIED
+    else:
+        why = ", ".join(differences(flow_log, vpc_state.desired, vpc_state.stack))
+    return f"{flow_log.flow_log_id} ({why})"

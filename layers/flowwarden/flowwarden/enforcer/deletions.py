@@ -1,0 +1,160 @@
+"""Deletions of flow logs: noted with their principal, and reported once, whatever follows.
+
+An event names a deleted flow log and the principal, but not the VPC: that comes from the registry, or from
+EC2 as long as it lists the flow log. A sweep that misses a flow log waits for the event. Without one, as in
+an account without a trail, it reports the deletion without a principal.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from flowwarden.enforcer.observe import Observed
+from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, ManagedFlowLog, Registry
+from flowwarden.enforcer.reporting.report import EnforcementReport, Result
+from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.enforcer.triggers.trigger import Trigger
+
+MISSED_SECONDS: Final = 3600
+"""How long a missing flow log waits for its event: EventBridge tries to deliver for an hour."""
+LISTED_SECONDS: Final = 15 * 60
+"""By this age, EC2 lists a flow log."""
+NOTED_AT_MOST: Final = 500
+"""New unmanaged flow logs that a run notes, a write each; the next sweep notes more."""
+
+
+def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
+    """Note what an event says: the flow logs that others created or deleted, and the caller."""
+    for flow_log_id, resource_ids in trigger.created:
+        _locate(registry, flow_log_id, resource_ids)
+        if not _is_noted(registry, flow_log_id):
+            registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), trigger.happened_at or now))
+    for flow_log_id in trigger.deleted:
+        before = registry.deleted.get(flow_log_id)
+        if before is None or not _is_attributed(before):
+            entry = _entry(registry, flow_log_id, trigger.happened_at or now)
+            registry.put(replace(entry, caller=trigger.origin))
+
+
+def follow(registry: Registry, observed: Observed, now: int) -> None:
+    """Compare the registry with all flow logs of the account: note the new ones and those that are gone.
+
+    Call it only if all VPCs were observed.
+    """
+    listed = {each.flow_log_id: each for each in observed.listed}
+    for each in listed.values():
+        _locate(registry, each.flow_log_id, (each.resource_id,))
+    if observed.complete:
+        _miss(registry, listed, now)
+        _forget(registry, set(listed), {each.vpc_id for each in observed.vpcs}, now)
+    new = (each for each in listed.values() if not _is_noted(registry, each.flow_log_id))
+    vpcs = {one.flow_log_id: vpc for vpc, parts in observed.resources.items() for one in parts.flow_logs}
+    for _, each in zip(range(NOTED_AT_MOST), new, strict=False):
+        vpc_id = vpcs.get(each.flow_log_id, "")
+        registry.put(_known(each.flow_log_id, (each.resource_id,), vpc_id, each.creation_time or now))
+
+
+def reported_by(
+    report: EnforcementReport, registry: Registry, observed: Observed | None, now: int
+) -> EnforcementReport:
+    """The report with the deletions that no report contained yet, and with those of this run.
+
+    What this run deleted is in the outcome of the VPC, unless a later step for the VPC failed.
+    """
+    results = {Result.REPLACED, Result.ROLLED_BACK}
+    reported = {each.vpc_id for each in report.outcomes if each.result in results}
+    here = registry.deleted_here
+    found = (*_unreported(registry, observed, now), *(each for each in here if each.vpc_id not in reported))
+    return replace(report, deletions=found, replaced=tuple(each for each in here if each.vpc_id in reported))
+
+
+def _unreported(registry: Registry, observed: Observed | None, now: int) -> tuple[DeletedFlowLog, ...]:
+    """The deletions to report, oldest first.
+
+    Those of this run are not among them: its results contain them. Those of an earlier run of the enforcer
+    are, once EC2 no longer lists the flow log: that run may have ended before its report.
+    """
+    complete = observed is not None and observed.complete
+    listed = {each.flow_log_id for each in observed.listed} if observed is not None and complete else None
+    here = {each.flow_log_id for each in registry.deleted_here}
+    found = [
+        each
+        for each in registry.deleted.values()
+        if not each.reported and each.flow_log_id not in here and _is_certain(each, listed, now)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.at, each.flow_log_id)))
+
+
+def _is_certain(entry: DeletedFlowLog, listed: set[str] | None, now: int) -> bool:
+    if entry.is_own:
+        return listed is not None and entry.flow_log_id not in listed
+    return entry.caller is not None or (not entry.with_vpc and now - entry.at >= MISSED_SECONDS)
+
+
+def _is_attributed(entry: DeletedFlowLog) -> bool:
+    """Whether an event named the caller, or the enforcer reported that it was itself."""
+    return entry.caller is not None and bool(entry.reported or not entry.is_own)
+
+
+def _is_noted(registry: Registry, flow_log_id: str) -> bool:
+    return any(flow_log_id in each for each in (registry.managed, registry.known, registry.deleted))
+
+
+def _entry(registry: Registry, flow_log_id: str, at: int) -> DeletedFlowLog:
+    """A new entry with what the registry knows about the flow log."""
+    managed, known = registry.managed.get(flow_log_id), registry.known.get(flow_log_id)
+    before = registry.deleted.get(flow_log_id)
+    if before is not None:
+        return replace(before, at=at, reported=False)
+    if managed is not None:
+        vpc_id = managed.vpc_id
+        return DeletedFlowLog(
+            flow_log_id=flow_log_id, resource_ids=(vpc_id,), vpc_id=vpc_id, managed=True, at=at
+        )
+    if known is not None:
+        resource_ids, vpc_id = known.resource_ids, known.vpc_id
+        return DeletedFlowLog(flow_log_id=flow_log_id, resource_ids=resource_ids, vpc_id=vpc_id, at=at)
+    return DeletedFlowLog(flow_log_id=flow_log_id, at=at)
+
+
+def _locate(registry: Registry, flow_log_id: str, resource_ids: tuple[str, ...]) -> None:
+    """Add the resource of a deleted flow log: EC2 may still list it, or its creation is reported late."""
+    entry = registry.deleted.get(flow_log_id)
+    if entry is not None and not entry.resource_ids:
+        registry.put(replace(entry, resource_ids=resource_ids, vpc_id=_vpc(resource_ids)))
+
+
+def _miss(registry: Registry, listed: dict[str, FlowLog], now: int) -> None:
+    """Note the flow logs that EC2 no longer lists, and take the note back if it lists one again."""
+    entries: list[ManagedFlowLog | KnownFlowLog] = [*registry.managed.values(), *registry.known.values()]
+    for each in entries:
+        noted = each.flow_log_id in registry.deleted or each.flow_log_id in listed
+        if not noted and now - each.at >= LISTED_SECONDS:
+            registry.put(_entry(registry, each.flow_log_id, now))
+    for entry in list(registry.deleted.values()):
+        doubtful = entry.caller is None or (entry.is_own and not entry.reported)
+        lasts = entry.caller is None or now - entry.at >= MISSED_SECONDS
+        if entry.flow_log_id in listed and doubtful and lasts:
+            registry.remove(entry)
+
+
+def _forget(registry: Registry, listed: set[str], vpc_ids: set[str], now: int) -> None:
+    """Remove the records of flow logs that are gone. A deleted VPC takes its flow logs along."""
+    for entry in list(registry.deleted.values()):
+        gone = entry.flow_log_id not in listed
+        went_along = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        if gone and (entry.caller is not None or went_along or now - entry.at >= MISSED_SECONDS):
+            registry.remove(registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id))
+        if gone and went_along and not entry.with_vpc:
+            registry.put(replace(entry, with_vpc=True))
+
+
+def _known(flow_log_id: str, resource_ids: tuple[str, ...], vpc_id: str, at: int) -> KnownFlowLog:
+    return KnownFlowLog(flow_log_id=flow_log_id, resource_ids=resource_ids, vpc_id=vpc_id, at=at)
+
+
+def _vpc(resource_ids: tuple[str, ...]) -> str:
+    """The VPC, if that is the only resource."""
+    return resource_ids[0] if len(resource_ids) == 1 and resource_ids[0].startswith("vpc-") else ""

@@ -1,0 +1,102 @@
+"""The outbox: reports that are not sent yet.
+
+A retry finds what a run repaired in order, and has nothing to report about it. So a run stores its report
+before it sends it, and removes it once it is sent; the next run, whatever its trigger, sends what is left.
+Claims make sure that a report that was sent, and not removed, is not sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.errors import StateUnavailable
+from flowwarden.notify.alert import Alert, Route
+from flowwarden.notify.claims import Claim, ClaimState, Owner
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.notification import Notification
+from flowwarden.notify.notifier import Routes, Run, notify
+from flowwarden.notify.ports import Claims
+
+
+class Unsent(Struct, frozen=True, kw_only=True):
+    """A report that may not have been sent."""
+
+    key: str
+    """The key of its alert."""
+    batch: str
+    """The owner of its claim: the event, without the attempt."""
+    notification: Notification
+
+    @classmethod
+    def of(cls, alert: Alert, owner: Owner) -> Unsent:
+        """An alert whose text does not depend on its claim."""
+        notification = alert.render(Claim(state=ClaimState.CLAIMED))
+        return cls(key=alert.key, batch=owner.batch_id, notification=notification)
+
+    @property
+    def alert(self) -> Alert:
+        """Its alert."""
+        notification = self.notification
+        return Alert(
+            key=self.key, route=Route.OPERATIONS, title=notification.subject, render=lambda _: notification
+        )
+
+
+class OutboxStore(Protocol):
+    """The stored reports. All methods raise StateUnavailable."""
+
+    def load(self) -> Sequence[Unsent]:
+        """All reports. Costs one read."""
+
+    def put(self, report: Unsent, now: int) -> None:
+        """Store or replace the report of a key; `now` is Unix seconds."""
+
+    def remove(self, key: str) -> None:
+        """Remove the report of a key; does nothing if there is none."""
+
+
+class Outbox:
+    """The outbox within one run. If the table does not answer, it is empty and stores nothing."""
+
+    def __init__(self, store: OutboxStore | None) -> None:
+        """Use a store; without one, nothing is stored."""
+        self._store = store
+
+    def left_over(self, current: Alert | None) -> list[Unsent]:
+        """The reports of earlier runs, without that of the current one."""
+        if self._store is None:
+            return []
+        try:
+            return [each for each in self._store.load() if current is None or each.key != current.key]
+        except StateUnavailable:
+            return []
+
+    def put(self, report: Unsent, now: int) -> None:
+        """Store a report before it is sent."""
+        if self._store is not None:
+            with suppress(StateUnavailable):  # it is sent nevertheless
+                self._store.put(report, now)
+
+    def deliver(
+        self, reports: Sequence[Unsent], attempt: str, run: Run, claims: Claims, routes: Routes
+    ) -> DeliveryReport:
+        """Send reports of earlier runs; what cannot be sent stays for the next run."""
+        total = DeliveryReport()
+        for each in reports:
+            own_run = replace(run, owner=Owner(each.batch, attempt))
+            done = notify([each.alert], own_run, claims, routes, lambda alerts: alerts[0], singly=1)
+            if done.is_final:
+                self.remove(each.key)
+            total += DeliveryReport(sent=done.sent)
+        return total
+
+    def remove(self, key: str) -> None:
+        """Remove a report that was sent."""
+        if self._store is not None:
+            with suppress(StateUnavailable):  # its claim suppresses it in the next run
+                self._store.remove(key)

@@ -1,0 +1,239 @@
+"""The registry of flow logs in the state table: which this stack manages, which it knows, which were deleted.
+
+A tag can be set by others, so the record of a creation decides what the enforcer may delete. It is stored in
+three steps, so that a crash between them neither loses it nor makes a flow log of others managed: the
+creation with its client token, the call, the record. If a run ends in between, a later run repeats the call
+with the same token, and EC2 answers with the id of the flow log that the call created.
+
+A deletion is stored with its principal before anything else happens, and marked when it was reported. So each
+is reported once, whatever follows, and however often and in which order events and sweeps arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.enforcer.state.desired import DesiredFlowLog
+from flowwarden.enforcer.state.inventory import FlowLog
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
+from flowwarden.enforcer.triggers.trigger import DELETION
+from flowwarden.errors import CallFailed, StateUnavailable
+
+REPLAYED_SECONDS: Final = 24 * 3600
+"""How long EC2 is sure to know a client token."""
+LISTED_SECONDS: Final = 2 * 3600
+"""How long EC2 may list a deleted flow log, at most, with an event that arrives an hour late."""
+ENFORCER: Final = ApiCaller(event_name=DELETION, actor="the enforcer")
+"""The caller of the enforcer's own deletions. It has no event id."""
+
+
+class Creation(Struct, frozen=True, kw_only=True):
+    """A call of CreateFlowLogs whose result is not recorded yet."""
+
+    client_token: str
+    vpc_id: str
+    flow_log: DesiredFlowLog
+    at: int
+    """Unix seconds."""
+
+
+class ManagedFlowLog(Struct, frozen=True, kw_only=True):
+    """The record that this stack created a flow log, or was told to manage it."""
+
+    flow_log_id: str
+    vpc_id: str
+    at: int
+    """When it was recorded; Unix seconds."""
+    on_request: bool = False
+    """Whether a person had it recorded."""
+
+
+class KnownFlowLog(Struct, frozen=True, kw_only=True):
+    """An unmanaged flow log."""
+
+    flow_log_id: str
+    resource_ids: tuple[str, ...]
+    """The VPC, subnet or interface; several if it is one of them, but unknown which."""
+    vpc_id: str = ""
+    """'' if unknown."""
+    at: int = 0
+    """When it was first seen; Unix seconds."""
+    reported: tuple[str, ...] = ()
+    """What was reported about it: names of `Topic`s."""
+
+
+class DeletedFlowLog(Struct, frozen=True, kw_only=True):
+    """A flow log that was deleted, or is no longer there."""
+
+    flow_log_id: str
+    resource_ids: tuple[str, ...] = ()
+    vpc_id: str = ""
+    """'' if unknown."""
+    managed: bool = False
+    at: int
+    """When it was deleted or first missed; Unix seconds."""
+    caller: ApiCaller | None = None
+    """None as long as no event names it."""
+    with_vpc: bool = False
+    """Whether the VPC is gone, which takes its flow logs along: not reported unless an event names it."""
+    reported: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the enforcer deleted it."""
+        return self.caller == ENFORCER
+
+
+type Entry = Creation | ManagedFlowLog | KnownFlowLog | DeletedFlowLog
+
+
+class RegistryStore(Protocol):
+    """The store of the registry between runs. All methods raise StateUnavailable."""
+
+    def load(self) -> Sequence[Entry]:
+        """All entries that can be read. Costs one query."""
+
+    def put(self, entry: Entry) -> None:
+        """Add or replace an entry."""
+
+    def remove(self, entry: Entry) -> None:
+        """Remove an entry; does nothing if it does not exist."""
+
+
+class Registry:
+    """The registry within one run: as loaded at its start, with the changes of the run."""
+
+    def __init__(
+        self,
+        store: RegistryStore,
+        entries: Iterable[Entry] = (),
+        *,
+        unavailable: bool = False,
+        dry_run: bool = False,
+    ) -> None:
+        self._store = store
+        self.dry_run = dry_run
+        self.unavailable = unavailable
+        """Whether the state table was unavailable. Then nothing counts as managed, and nothing is deleted."""
+        self.creations: dict[str, Creation] = {}
+        self.managed: dict[str, ManagedFlowLog] = {}
+        self.known: dict[str, KnownFlowLog] = {}
+        self.deleted: dict[str, DeletedFlowLog] = {}
+        self.deleted_here: list[DeletedFlowLog] = []
+        """What this run itself deleted."""
+        for each in entries:
+            self._keep(each)
+
+    @classmethod
+    def load(cls, store: RegistryStore, *, dry_run: bool = False) -> Self:
+        """Read the registry; it is empty if the state table is unavailable. A dry run writes nothing."""
+        try:
+            return cls(store, store.load(), dry_run=dry_run)
+        except StateUnavailable:
+            return cls(store, unavailable=True, dry_run=dry_run)
+
+    def marked(self, flow_logs: Iterable[FlowLog]) -> list[FlowLog]:
+        """The flow logs, each with whether the record of its creation in that VPC exists."""
+        return [replace(each, recorded=self._has_record(each)) for each in flow_logs]
+
+    def is_gone(self, flow_log_id: str, now: int) -> bool:
+        """Whether an event recently reported that a flow log was deleted; EC2 may still list it."""
+        entry = self.deleted.get(flow_log_id)
+        named = entry is not None and entry.caller is not None and not entry.is_own
+        return named and entry is not None and now - entry.at < LISTED_SECONDS
+
+    def put(self, entry: Entry) -> bool:
+        """Store an entry, and return whether it is stored.
+
+        This run keeps it in any case. After a failure, it stores nothing more; a dry run stores nothing.
+        """
+        self._keep(entry)
+        if self.dry_run or self.unavailable:
+            return self.dry_run
+        try:
+            self._store.put(entry)
+        except StateUnavailable:
+            self.unavailable = True
+        return not self.unavailable
+
+    def remove(self, *entries: Entry | None) -> None:
+        """Remove entries; those that could not be removed are removed by a later run."""
+        for entry in entries:
+            if entry is None:
+                continue
+            try:
+                if not self.dry_run and not self.unavailable:
+                    self._store.remove(entry)
+            except StateUnavailable:
+                self.unavailable = True
+            self._drop(entry)
+
+    def created(self, creation: Creation, flow_log_id: str) -> None:
+        """Store the record of a creation that EC2 confirmed."""
+        if flow_log_id in self.deleted:
+            # EC2 repeats the answer of the first call with the token, even if that flow log was deleted.
+            return
+        record = ManagedFlowLog(flow_log_id=flow_log_id, vpc_id=creation.vpc_id, at=creation.at)
+        if self.put(record):
+            self.remove(creation, self.known.get(flow_log_id))
+        else:
+            # What is not stored must not allow a deletion, not even in this run.
+            self._drop(record)
+
+    def about_to_delete(self, flow_log: FlowLog, caller: ApiCaller, now: int) -> DeletedFlowLog:
+        """Store that this run deletes a managed flow log.
+
+        Raises:
+            CallFailed: it could not be stored, so nothing may be deleted.
+        """
+        entry = DeletedFlowLog(
+            flow_log_id=flow_log.flow_log_id,
+            resource_ids=(flow_log.resource_id,),
+            vpc_id=flow_log.resource_id,
+            managed=True,
+            at=now,
+            caller=caller,
+        )
+        if not self.put(entry):
+            raise CallFailed("the state table does not answer, so the deletion cannot be recorded")
+        return entry
+
+    def done_deleting(self, entry: DeletedFlowLog) -> None:
+        """Note that this run deleted a flow log."""
+        self.deleted_here.append(entry)
+        self.remove(self.managed.get(entry.flow_log_id))
+
+    def mark_reported(self, deletions: Iterable[DeletedFlowLog]) -> None:
+        """Store that deletions were reported."""
+        for each in deletions:
+            self.put(replace(each, reported=True))
+
+    def _has_record(self, flow_log: FlowLog) -> bool:
+        record = self.managed.get(flow_log.flow_log_id)
+        return record is not None and record.vpc_id == flow_log.resource_id
+
+    def _keep(self, entry: Entry) -> None:
+        match entry:
+            case Creation():
+                self.creations[entry.client_token] = entry
+            case ManagedFlowLog():
+                self.managed[entry.flow_log_id] = entry
+            case KnownFlowLog():
+                self.known[entry.flow_log_id] = entry
+            case DeletedFlowLog():
+                self.deleted[entry.flow_log_id] = entry
+
+    def _drop(self, entry: Entry) -> None:
+        match entry:
+            case Creation():
+                self.creations.pop(entry.client_token, None)
+            case ManagedFlowLog():
+                self.managed.pop(entry.flow_log_id, None)
+            case KnownFlowLog():
+                self.known.pop(entry.flow_log_id, None)
+            case DeletedFlowLog():
+                self.deleted.pop(entry.flow_log_id, None)

@@ -1,0 +1,166 @@
+"""The parts of the enforcer's notification about single flow logs: deletions, and what is reported once.
+
+Names, addresses and ids are untrusted input: each goes through `one_line`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
+from flowwarden.enforcer.registry import DeletedFlowLog
+from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
+from flowwarden.printable import one_line
+
+LISTED_AT_MOST = 50
+"""Items listed in each section; the rest is counted. Keeps the message far below SNS's 256 KiB."""
+CREDENTIALS_CHARACTERS = 700
+UNCOVERED = (Result.PENDING, Result.FAILED, Result.BROKEN, Result.CONFLICT, Result.CREATED)
+"""Results of VPCs that may have lost the flow log whose VPC is not known."""
+
+
+def sections(report: EnforcementReport) -> Iterator[list[str]]:
+    """The sections about flow logs as lines, the most urgent first."""
+    if report.deletions:
+        yield _listed("FLOW LOGS DELETED", report.deletions, lambda each: _deletion(each, report))
+    if report.adopted:
+        recorded = "RECORDED AS MANAGED: the enforcer may now replace and delete these flow logs"
+        yield _listed(recorded, report.adopted, lambda each: f"{each.flow_log_id} of {each.resource_id}")
+    if report.unrecorded:
+        yield [*_listed(UNRECORDED, report.unrecorded, _destination), f"$ {report.record_command}"]
+    if report.elsewhere:
+        yield _listed(ELSEWHERE, report.elsewhere, _destination)
+
+
+UNRECORDED = (
+    "TAGGED, BUT NOT RECORDED: these flow logs have this stack's tag, but the state table has no record that "
+    "this stack created them. They count as coverage, and are never changed or deleted. If an earlier "
+    "deployment of this stack created them, record them as managed; otherwise ignore this"
+)
+ELSEWHERE = (
+    "ALSO RECORDED BY OTHERS: these flow logs record the traffic to a destination that the monitor does not "
+    "read. No action is required"
+)
+
+
+def deletion_subject(report: EnforcementReport) -> str:
+    """The part of the subject about deletions in VPCs that no other part names; '' if there are none.
+
+    Where the VPC is not known, nothing else says which flow log it was.
+    """
+    named = {each.vpc_id for each in (*report.created, *report.awaited, *report.failures)}
+    others = [each for each in report.deletions if each.resource_ids and each.vpc_id not in named]
+    resources = dict.fromkeys(_resource(each) for each in others)
+    if not resources:
+        return ""
+    if len(resources) > 1:
+        return f"{len(others)} flow logs deleted"
+    return f"flow log of {next(iter(resources))} deleted"
+
+
+def unknown_subject(report: EnforcementReport) -> str:
+    """The part of the subject about deletions in unknown VPCs."""
+    found = report.deletions
+    return f"{one_line(found[0].flow_log_id) if len(found) == 1 else f'{len(found)} flow logs'} deleted"
+
+
+def is_by_others(report: EnforcementReport) -> bool:
+    """Whether another party than the enforcer deleted a flow log."""
+    return any(not each.is_own for each in report.deletions)
+
+
+def document(report: EnforcementReport) -> dict[str, Any]:
+    """The members of the document about flow logs."""
+    return {
+        "deletions": [_deletion_document(each) for each in report.deletions[:LISTED_AT_MOST]],
+        "recorded_as_managed": [
+            {"flow_log": one_line(each.flow_log_id), "vpc": one_line(each.resource_id)}
+            for each in report.adopted[:LISTED_AT_MOST]
+        ],
+        "not_recorded": [_unmanaged(each) for each in report.unrecorded],
+        "recorded_elsewhere": [_unmanaged(each) for each in report.elsewhere[:LISTED_AT_MOST]],
+    }
+
+
+def _listed[T](heading: str, found: Sequence[T], line: Callable[[T], str]) -> list[str]:
+    lines = [f"{heading} ({len(found)})", *(f"- {line(each)}" for each in found[:LISTED_AT_MOST])]
+    if len(found) > LISTED_AT_MOST:
+        lines.append(f"- and {len(found) - LISTED_AT_MOST} more")
+    return lines
+
+
+def _deletion(entry: DeletedFlowLog, report: EnforcementReport) -> str:
+    managed = " (managed by this stack)" if entry.managed else " (unmanaged)" if entry.resource_ids else ""
+    subject = f"{one_line(entry.flow_log_id)} of {_resource(entry)}{managed}"
+    return f"{subject}: {_by(entry, report)}; {_after(entry, report)}"
+
+
+def _by(entry: DeletedFlowLog, report: EnforcementReport) -> str:
+    """Who deleted it. The credentials are omitted if the cause of the run contains them."""
+    caller = entry.caller
+    if caller is None:
+        return "no longer there; no event named who deleted it"
+    if entry.is_own:
+        return "deleted by the enforcer, as replaced or rolled back, in a run that was interrupted"
+    actor, address = one_line(caller.actor) or "unknown", one_line(caller.source_ip) or "unknown address"
+    by = f"deleted by {actor} from {address}"
+    origin = report.trigger.origin
+    if origin is not None and origin.event_id == caller.event_id:
+        return by
+    credentials = one_line(caller.credentials, CREDENTIALS_CHARACTERS) or "credentials not recorded"
+    return f"{by} (CloudTrail event {one_line(caller.event_id) or 'unknown'}; {credentials})"
+
+
+def _after(entry: DeletedFlowLog, report: EnforcementReport) -> str:
+    """What became of the VPC. If it is unknown, the VPCs that may have lost the flow log."""
+    if entry.vpc_id:
+        outcome = next((each for each in report.outcomes if each.vpc_id == entry.vpc_id), None)
+        return f"now {_state(outcome)}" if outcome is not None else "the VPC was not checked in this run"
+    uncovered = [one_line(each.vpc_id) for each in report.of(*UNCOVERED) if each.vpc_id]
+    if not uncovered:
+        checked = bool(report.outcomes) and not report.goes_on
+        return "every VPC has its flow log" if checked else "not all VPCs were checked in this run"
+    more = f" and {len(uncovered) - LISTED_AT_MOST} more" if len(uncovered) > LISTED_AT_MOST else ""
+    return f"VPCs that may have lost it: {', '.join(uncovered[:LISTED_AT_MOST])}{more}"
+
+
+def _state(outcome: VpcOutcome) -> str:
+    return f"{outcome.result.lower().replace('_', ' ')}: {one_line(outcome.reason, CREDENTIALS_CHARACTERS)}"
+
+
+def _resource(entry: DeletedFlowLog) -> str:
+    """The VPC, or the subnet or interface."""
+    known = entry.resource_ids or ((entry.vpc_id,) if entry.vpc_id else ())
+    if not known:
+        return "an unknown VPC"
+    named = " or ".join(one_line(each) for each in known[:LISTED_AT_MOST])
+    inside = f" in {one_line(entry.vpc_id)}" if entry.vpc_id and entry.vpc_id not in known else ""
+    return f"{named}{inside}"
+
+
+def _destination(flow_log: UnmanagedFlowLog) -> str:
+    names = (flow_log.flow_log_id, flow_log.resource_id, flow_log.destination)
+    flow_log_id, resource_id, destination = (one_line(each) for each in names)
+    return f"{flow_log_id} of {resource_id} to {destination}"
+
+
+def _deletion_document(entry: DeletedFlowLog) -> dict[str, Any]:
+    caller = entry.caller
+    return {
+        "flow_log": one_line(entry.flow_log_id),
+        "vpc": one_line(entry.vpc_id) or None,
+        "resources": [one_line(each) for each in entry.resource_ids[:LISTED_AT_MOST]],
+        "managed": entry.managed,
+        "actor": one_line(caller.actor) if caller is not None else None,
+        "source_ip": one_line(caller.source_ip) if caller is not None else None,
+        "event_id": one_line(caller.event_id) if caller is not None else None,
+    }
+
+
+def _unmanaged(flow_log: UnmanagedFlowLog) -> dict[str, Any]:
+    return {
+        "flow_log": one_line(flow_log.flow_log_id),
+        "resource": one_line(flow_log.resource_id),
+        "destination": one_line(flow_log.destination),
+    }

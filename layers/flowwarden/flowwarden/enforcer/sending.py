@@ -1,0 +1,51 @@
+"""Sends the report of a run to operations, and what earlier runs could not send.
+
+Also reports a policy that is not valid, and stores a valid one as the last good one.
+"""
+
+from __future__ import annotations
+
+from flowwarden.enforcer import reported
+from flowwarden.enforcer.outbox import Outbox, Unsent
+from flowwarden.enforcer.ports import EnforcerPorts
+from flowwarden.enforcer.reporting import alerts
+from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.notify.delivery import DeliveryReport
+from flowwarden.notify.notifier import Run, notify
+from flowwarden.policy.last_good import PolicyKeeper
+
+
+def send(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int) -> DeliveryReport:
+    """Send the report, if there is something to report, and the reports that earlier runs could not send.
+
+    Args:
+        report: the report of this run.
+        attempt: an id that no other run has, not even a retry.
+        ports: the sinks, the claims, and what stores reports.
+        now: Unix seconds; a run may take minutes, so this is not its start time.
+    """
+    run = _run(report, attempt, ports, now)
+    outbox, news = Outbox(ports.outbox), alerts.each_run(report, attempt)
+    left_over = outbox.left_over(news)
+    if news is not None:
+        outbox.put(Unsent.of(news, run.owner), now)
+    sent = alerts.send(report, attempt, run, ports.claims, ports.routes)
+    reported.store(report, sent, ports.registry)
+    if news is not None and sent.is_final:
+        outbox.remove(news.key)
+    return sent + outbox.deliver(left_over, attempt, run, ports.claims, ports.routes)
+
+
+def send_policy(
+    report: EnforcementReport, attempt: str, ports: EnforcerPorts, keeper: PolicyKeeper, now: int
+) -> DeliveryReport:
+    """Report a policy that is not valid; store a valid one as the last good one. See `send`."""
+    keeper.keep(now)
+    found = keeper.alerts(report.account_id, report.region)
+    run = _run(report, attempt, ports, now)
+    return notify(found, run, ports.claims, ports.routes, lambda rest: rest[0])
+
+
+def _run(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int) -> Run:
+    # Even if little time is left: a report that is not sent now is sent minutes later.
+    return Run(owner=alerts.owner_of(report, attempt), at=now, time_left=ports.pace.remaining, reserve=0)

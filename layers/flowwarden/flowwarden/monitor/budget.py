@@ -1,0 +1,95 @@
+"""Budgets of seconds: how long a batch may wait for calls that it can do without.
+
+A slow service answers without an error, so a count of errors does not protect the time for pages. A `Budget`
+counts the seconds that calls take; a batch whose budget is spent goes on as if the service did not answer. It
+is general: each budget covers the calls that its owner makes within `spending`, whichever they are, and a
+batch may have several. Only waiting counts, not computing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import inf
+from typing import Final
+
+from flowwarden.notify.claims import Claim, ClaimKey, Owner
+from flowwarden.notify.ports import Claims
+
+HANGS: Final = 2
+"""A call is repeated if the budget lasts for this many calls that take as long."""
+
+
+class Budget:
+    """Seconds for some calls of one batch."""
+
+    def __init__(self, seconds: float, time_left: Callable[[], float], reserve: float = 0.0) -> None:
+        """Begin with a full budget.
+
+        Args:
+            seconds: that the calls may take together. The call that exceeds them is not interrupted.
+            time_left: the clock: seconds until Lambda stops the function.
+            reserve: of that time, the seconds that calls must leave for other work.
+        """
+        self._seconds = seconds
+        self._time_left = time_left
+        self._reserve = reserve
+
+    @property
+    def left(self) -> float:
+        """Seconds left for further calls; not positive if the budget is spent."""
+        return min(self._seconds, self._time_left() - self._reserve)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no further call may be made."""
+        return self.left <= 0
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Count the time of a call, whether it succeeds or not."""
+        before = self._time_left()
+        try:
+            yield
+        finally:
+            self._seconds -= before - self._time_left()
+
+    def allows_repeat(self, left_before: float) -> bool:
+        """Whether a call that failed may be made once more: a single error must not cost a finding.
+
+        A call that hung is not repeated.
+
+        Args:
+            left_before: `left` before the call.
+        """
+        return self.left > HANGS * (left_before - self.left)
+
+
+UNLIMITED: Final = Budget(inf, lambda: 0.0, reserve=-inf)
+"""For callers without a clock."""
+
+
+class TimedClaims:
+    """Claims whose time is counted. Whether further ones may be made is `Run.may_claim`.
+
+    What is claimed is confirmed or released in any case, because a page that is sent and not marked repeats.
+    """
+
+    def __init__(self, claims: Claims, budget: Budget) -> None:
+        self._claims = claims
+        self._budget = budget
+
+    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
+        """See the port."""
+        with self._budget.spending():
+            return self._claims.claim(key, owner, now)
+
+    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
+        """See the port."""
+        with self._budget.spending():
+            self._claims.confirm(key, owner, now)
+
+    def release(self, key: ClaimKey, owner: Owner) -> None:
+        """See the port."""
+        with self._budget.spending():
+            self._claims.release(key, owner)

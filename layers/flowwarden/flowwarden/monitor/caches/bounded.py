@@ -1,0 +1,60 @@
+"""A cache with a limit in bytes: entries differ in size so much that a maximum number bounds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from flowwarden.state.sets import Sets
+
+_ENTRY: Final = 200
+"""Bytes of an entry, besides its numbers."""
+_NUMBER: Final = 64
+"""Bytes of a number in a set, measured: up to 32 for the number, and its part of the hash table."""
+
+
+class BoundedCache[K, V]:
+    """Drops the entries that were put in first, once there are too many bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._entries: dict[K, tuple[V, int]] = {}
+        self.bytes = 0
+        """Of all entries, as their callers estimate them."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
+    def get(self, key: K) -> V | None:
+        """An entry; None if there is none."""
+        entry = self._entries.get(key)
+        return entry[0] if entry else None
+
+    def pop(self, key: K, default: None = None) -> V | None:
+        """Remove an entry, if there is one."""
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return default
+        self.bytes -= entry[1]
+        return entry[0]
+
+    def put(self, key: K, value: V, size: int) -> None:
+        """Add or replace an entry of this many bytes, and drop the oldest ones beyond the limit."""
+        self.pop(key)
+        self._entries[key] = value, size
+        self.bytes += size
+        while self.bytes > self._most and len(self._entries) > 1:
+            self.pop(next(iter(self._entries)))
+
+
+def size_of_sets(sets: Sets) -> int:
+    """The bytes of the sets of an item, approximately."""
+    return size_of_numbers(*sets.values())
+
+
+def size_of_numbers(*several: Collection[int]) -> int:
+    """The bytes of sets of numbers, approximately."""
+    return _ENTRY * (1 + len(several)) + _NUMBER * sum(map(len, several))

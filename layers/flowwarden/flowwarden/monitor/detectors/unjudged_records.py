@@ -1,0 +1,81 @@
+"""unjudged-records: records that no detector judges, such as those of transit gateways.
+
+What: a batch with records that name neither an interface nor an action. Reported to operations, once for each
+    log group and suppression window.
+Why: records of transit gateway flow logs say neither on which side of a host they were seen nor whether they
+    were accepted, and so do records of log formats without `interface-id` and `action`. No detector finds
+    anything in them, so the absence of alerts proves nothing.
+False positives: the same traffic is also in a VPC's flow log. Then take the subscription filter away from the
+    log group with these records.
+Events: transit-gateway.json.
+ATT&CK: none; this is a limit of the records.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector
+from flowwarden.monitor.findings import InterfaceFinding, Severity
+from flowwarden.monitor.text import Text
+from flowwarden.monitor.view import BatchView
+from flowwarden.notify.alert import Route
+from flowwarden.policy.detection import Thresholds
+from flowwarden.printable import one_line
+from flowwarden.records.columnar.tokenizer import ABSENT
+
+_PLACE_AND_DECISION: Final = ("interface_id", "resource_id", "action")
+
+
+class Facts(Struct, frozen=True):
+    """The evidence for the finding."""
+
+    unjudged: int
+    records: int
+    """All records of the batch."""
+
+
+type UnjudgedRecords = InterfaceFinding[Facts]
+
+
+def detect(view: BatchView, _state: StateView, _thresholds: Thresholds) -> list[UnjudgedRecords]:
+    """One finding if records of the batch name neither an interface nor an action."""
+    flows = view.records.flows
+    unjudged = np.logical_and.reduce([flows[name] == ABSENT for name in _PLACE_AND_DECISION])
+    count = int(np.count_nonzero(unjudged))
+    if not count:
+        return []
+    first, last = (int(flows[name][unjudged].max()) for name in ("start", "end"))
+    facts = Facts(unjudged=count, records=len(flows))
+    return [DETECTOR.interface_finding(view.batch.log_group, (), first=first, last=last, facts=facts)]
+
+
+def text(finding: UnjudgedRecords) -> Text:
+    """The finding in words."""
+    facts = finding.facts
+    return Text(
+        summary=(
+            f"{facts.unjudged:,} of {facts.records:,} records in {one_line(finding.subject)} are not judged: "
+            "they name neither an interface nor an action."
+        ),
+        because="this is so for records of transit gateway flow logs, and for formats without these fields",
+    )
+
+
+DETECTOR: Final = Detector(
+    name="unjudged-records",
+    summary="records without interface and action, such as those of transit gateways, are not judged",
+    severity=Severity.MEDIUM,
+    route=Route.OPERATIONS,
+    runbook=(
+        "If they come from a transit gateway: cover the VPCs attached to it with flow logs of their own.",
+        "If they come from a VPC: add the fields interface-id and action to the format of its flow log.",
+        "If others judge these records: remove the subscription filter from {log_group}.",
+    ),
+    detect=detect,
+    text=text,
+)

@@ -1,0 +1,51 @@
+"""Row groups: the rows of a batch behind each possible finding, so that the largest can be chosen first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from flowwarden.records.columnar.group_by import Groups
+from flowwarden.records.columnar.tokenizer import Integers, Mask
+
+MOST_FINDINGS: Final = 512
+"""Findings of a detector that a batch creates one by one, the largest first. The others are only counted: a
+batch can contain a hundred thousand, and people read the first ones."""
+
+
+class RowGroups:
+    """Some groups of rows, in the order of their first rows."""
+
+    def __init__(self, rows: Integers, groups: Groups, numbers: Integers) -> None:
+        """Take rows, groups of their positions in order, and the numbers of the groups to use."""
+        self._rows = rows
+        self._groups = groups
+        self._numbers: Integers = numbers[groups.rows[numbers].argsort(kind="stable")]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Integers]:
+        for number in self._numbers.tolist():
+            yield self._rows[self._groups.members(number)]
+
+    @property
+    def leads(self) -> Integers:
+        """The first row of each group."""
+        leads: Integers = self._rows[self._groups.rows[self._numbers]]
+        return leads
+
+    def those(self, chosen: Mask) -> RowGroups:
+        """The groups that are set in the mask, which has an element per group."""
+        return RowGroups(self._rows, self._groups, self._numbers[chosen])
+
+    def largest(self, most: int = MOST_FINDINGS) -> RowGroups:
+        """The groups with most rows; of equal ones, the first."""
+        if len(self) <= most:
+            return self
+        order = (-self._groups.sizes[self._numbers]).argsort(kind="stable")
+        chosen = np.zeros(len(self), bool)
+        chosen[order[:most]] = True
+        return self.those(chosen)

@@ -1,0 +1,55 @@
+"""The write budget of a batch: at most `MOST_WRITES` writes, whatever the batch contains.
+
+Each kind of item has writes of its own (`per_batch`), so that a flood of one kind leaves room for the others;
+`SHARED` more belong to the kinds that ask first. What is not written is new again in the next batch, and what
+was written then costs nothing, so nothing waits for ever.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from flowwarden.state.schema import BASELINES, HEARTBEATS, ITEMS, LAST_GOOD_POLICY, LOG_FORMATS, SHARED, Item
+
+MOST_WRITES: Final = SHARED + sum(item.per_batch for item in ITEMS)
+_LATER: Final = frozenset({BASELINES.name, HEARTBEATS.name})
+"""Written after the notifications are out."""
+_RESERVED: Final = (*_LATER, LOG_FORMATS.name, LAST_GOOD_POLICY.name)
+"""Writes of their own that claims leave alone."""
+WRITES_PER_CLAIM: Final = 2
+"""To claim, and to confirm, release or count a repeat."""
+
+
+def kind_of(key: str) -> Item | None:
+    """The kind of item with this key; None if the schema has none."""
+    return next((item for item in ITEMS if item.prefix and key.startswith(item.prefix)), None)
+
+
+class WriteBudget:
+    """The writes that a batch may still make. One per batch."""
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+        self._shared = SHARED
+        self.deferred = 0
+        """Writes for which there was no room: the next batch may make them."""
+
+    def take(self, key: str) -> bool:
+        """Whether an item with this key may be written; counts the write."""
+        item = kind_of(key)
+        name, own = (item.name, item.per_batch) if item else ("", 0)
+        if self._used[name] >= own:
+            if not self._shared or name in _LATER:
+                self.deferred += 1
+                return False
+            self._shared -= 1
+        self._used[name] += 1
+        return True
+
+    @property
+    def claims(self) -> int:
+        """The claims for which there is room once the detectors have written."""
+        written = sum(self._used.values())
+        reserved = sum(item.per_batch for item in ITEMS if item.name in _RESERVED)
+        return (MOST_WRITES - written - reserved) // WRITES_PER_CLAIM

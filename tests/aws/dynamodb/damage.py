@@ -1,0 +1,68 @@
+"""Damage to the items of the state table: each member dropped, of another type, or with another value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+from tests.aws.clients import client
+from tests.hostile import HOSTILE
+
+TABLE: Final = "state"
+DROPPED: Final = "dropped"
+FAR: Final = "253402300799"
+"""The last second of the year 9999."""
+DAMAGE: Final[dict[str, Any]] = {
+    DROPPED: None,
+    "a far time": {"N": FAR},
+    "a negative number": {"N": "-1"},
+    "a fraction": {"N": "1.5"},
+    "a huge number": {"N": "9" * 38},
+    "an empty text": {"S": ""},
+    "junk": {"S": HOSTILE.replace("\ud800", "")},
+    "a boolean": {"BOOL": True},
+    "null": {"NULL": True},
+    "a list": {"L": [{"N": "1"}, {"S": "${srcaddr}"}]},
+    "a structure": {"M": {"S": {"S": "x"}}},
+    "odd numbers": {"NS": ["-1", "1.5", FAR, "9" * 38, "3"]},
+    "texts": {"SS": ["x"]},
+    "bytes": {"B": b"\xff"},
+}
+"""By name: what a member becomes."""
+KEYS: Final = ("pk", "sk")
+
+
+@cache
+def dynamodb() -> Any:
+    """One client for all tests: each takes long to create."""
+    return client("dynamodb")
+
+
+def items() -> list[dict[str, Any]]:
+    """The items of the table."""
+    found: list[dict[str, Any]] = dynamodb().scan(TableName=TABLE)["Items"]
+    return found
+
+
+def empty() -> None:
+    """Delete all items."""
+    for item in items():
+        dynamodb().delete_item(TableName=TABLE, Key={name: item[name] for name in KEYS})
+
+
+def members(item: dict[str, Any]) -> Iterator[str]:
+    """The names of what can be damaged."""
+    yield from sorted(item.keys() - set(KEYS))
+
+
+def damage(item: dict[str, Any], member: str, kind: str) -> None:
+    """Store the item with a damaged member."""
+    kept = {name: value for name, value in item.items() if name != member}
+    changed = {} if kind == DROPPED else {member: DAMAGE[kind]}
+    dynamodb().put_item(TableName=TABLE, Item=kept | changed)
+
+
+def restore(item: dict[str, Any]) -> None:
+    """Store an item as it was."""
+    dynamodb().put_item(TableName=TABLE, Item=item)

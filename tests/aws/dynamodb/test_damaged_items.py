@@ -1,0 +1,204 @@
+"""Damaged items of the state table: nothing is raised, nothing is silenced, and the next write mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+from msgspec.structs import replace
+
+from flowwarden.aws.dynamodb.claims import DynamoDbClaims
+from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
+from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
+from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
+from flowwarden.enforcer.work_queue import Cursor, WorkItem, WorkQueue
+from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
+from flowwarden.records.format_choice import Learned
+from flowwarden.state.schema import CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, Item, item_of
+from flowwarden.state.sets import Addition
+from flowwarden.unreadable import Unreadable
+from tests.aws.clients import make_state_table
+from tests.aws.dynamodb.damage import DAMAGE, DROPPED, TABLE, damage, dynamodb, empty, items
+from tests.examples import examples
+
+TERMS = ClaimTerms(quiet=3600, lease=50)
+KEY, NOW, GROUP = ClaimKey("sns:pages", "k"), 1_764_000_000, "/flow-logs"
+FIRST, OTHER = Owner("batch-a", "1"), Owner("batch-b", "2")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table() -> Iterator[None]:
+    """The state table, of all tests of this module."""
+    with mock_aws():
+        make_state_table(TABLE)
+        yield
+
+
+@pytest.fixture
+def notes() -> Iterator[Unreadable]:
+    """An empty table, and where its adapters note what they leave out."""
+    empty()
+    yield Unreadable()
+    empty()
+
+
+def claims(notes: Unreadable) -> DynamoDbClaims:
+    """Claims in the table."""
+    return DynamoDbClaims(dynamodb(), TABLE, TERMS, notes)
+
+
+CLAIM = ("state", "owner", "lease_until", "tries", "quiet_until", "sent_at", "held_back", "expires_at")
+ANY_DAMAGE = st.sampled_from(sorted(DAMAGE))
+
+
+@examples(0.4)
+@given(ANY_DAMAGE, st.sampled_from(CLAIM), st.booleans())
+def test_a_damaged_claim_silences_no_incident(kind: str, member: str, sent: bool) -> None:  # noqa: FBT001
+    """After the window, or the lease, another batch gets the claim, and its confirmation silences repeats."""
+    empty()
+    store = claims(Unreadable())
+    store.claim(KEY, FIRST, NOW)
+    if sent:
+        store.confirm(KEY, FIRST, NOW)
+        store.claim(KEY, Owner("batch-c", "3"), NOW + 1)
+    (item,) = items()
+    after = NOW + (TERMS.quiet if sent else TERMS.lease)
+    damage(item, member, kind)
+    assert store.claim(KEY, Owner("batch-d", "4"), NOW + 2).state in set(ClaimState)
+    damage(item, member, kind)
+    late = store.claim(KEY, OTHER, after)
+    assert late.state is ClaimState.CLAIMED
+    assert late.last_sent in {None, NOW}
+    store.confirm(KEY, OTHER, after)
+    assert store.claim(KEY, Owner("batch-e", "5"), after + 1).state is ClaimState.SUPPRESSED
+
+
+@pytest.mark.parametrize("member", ["quiet_until", "lease_until", "state", "sent_at"])
+def test_a_damaged_claim_is_counted_and_named_once(notes: Unreadable, member: str) -> None:
+    """With the key of its item and the member."""
+    store = claims(notes)
+    for _ in range(2):
+        empty()
+        store.claim(KEY, FIRST, NOW)
+        if member != "lease_until":
+            store.confirm(KEY, FIRST, NOW)
+        (item,) = items()
+        damage(item, member, "a far time")
+        store.claim(KEY, OTHER, NOW + TERMS.quiet)
+    taken = notes.take()
+    assert taken.count == 2
+    (note,) = taken.named
+    assert note.startswith(f"incident#sns:pages#k: {member} is ")
+    assert notes.take().count == 0
+
+
+def test_an_intact_claim_is_not_noted(notes: Unreadable) -> None:
+    """Through all its states."""
+    store = claims(notes)
+    store.claim(KEY, FIRST, NOW)
+    store.claim(KEY, OTHER, NOW + 1)
+    store.claim(KEY, OTHER, NOW + TERMS.lease)
+    store.confirm(KEY, OTHER, NOW + TERMS.lease)
+    store.claim(KEY, FIRST, NOW + TERMS.lease + 1)
+    store.claim(KEY, FIRST, NOW + TERMS.lease + TERMS.quiet)
+    assert notes.take().count == 0
+
+
+SETS = ((HEARTBEATS, 2**72), (CONTACTS_HOUR, 255), (UPLOAD_SIZES, 40))
+
+
+@examples(0.4)
+@given(ANY_DAMAGE, st.sampled_from(SETS), st.integers(0, 9))
+def test_a_damaged_set_is_read_and_mended(kind: str, row: tuple[Item, int], position: int) -> None:
+    """Whatever a member is: numbers that are never stored are left out, and an addition succeeds."""
+    empty()
+    (of_kind, number), notes = row, Unreadable()
+    key, store = of_kind.key_of(*of_kind.key), DynamoDbEvidence(dynamodb(), TABLE, notes)
+    store.add(Addition(key, {each: frozenset({number}) for each in of_kind.sets}, NOW))
+    (item,) = items()
+    damaged = [*of_kind.sets, "expires_at"][position % (len(of_kind.sets) + 1)]
+    damage(item, damaged, kind)
+    for sets in store.read([key]).values():
+        assert all(0 <= each < 1 << of_kind.bits for numbers in sets.values() for each in numbers)
+    added = store.add(Addition(key, {each: frozenset({1}) for each in of_kind.sets}, NOW))
+    assert all(1 in added[each] for each in of_kind.sets)
+    assert all(added[each] == {1, number} for each in of_kind.sets if each != damaged)
+    assert added == store.read([key])[key]
+    assert (notes.take().count == 0) == (kind == DROPPED or damaged == "expires_at")
+
+
+def test_the_longest_numbers_that_are_stored_are_read() -> None:
+    """Of each kind of item: an interface, a bucket, a fingerprint, a minute."""
+    assert item_of(HEARTBEATS.key_of("*", 1, 1)) is HEARTBEATS
+    assert int(f"1{'f' * 17}", 16) < 1 << HEARTBEATS.bits
+    assert CONTACTS_HOUR.bits == 8
+    assert item_of("vpc#vpc-1") is None
+
+
+LEARNED = Learned(("${srcaddr} ${dstaddr}",), unreported=False, at=NOW)
+
+
+@examples(0.4)
+@given(ANY_DAMAGE, st.sampled_from(["formats", "unreported", "learned_at", "asked_at", "expires_at"]))
+def test_damaged_log_formats_are_learned_again(kind: str, member: str) -> None:
+    """Nothing is raised, a turn can be taken, and the next formats overwrite the item."""
+    empty()
+    store = DynamoDbLogFormats(dynamodb(), TABLE)
+    assert store.take_turn(GROUP, NOW, 300)
+    store.keep(GROUP, LEARNED)
+    (item,) = items()
+    damage(item, member, kind)
+    recalled = store.recall(GROUP)
+    assert recalled is None or all(isinstance(each, str) for each in recalled.formats)
+    assert store.take_turn(GROUP, NOW + 300, 300)
+    store.keep(GROUP, LEARNED)
+    assert store.recall(GROUP) == LEARNED
+
+
+WORK = WorkItem(vpc_id="vpc-1", due=NOW, reason="throttled")
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_work_item_does_not_hide_the_others(notes: Unreadable, kind: str) -> None:
+    """Nor the cursor; it is counted."""
+    store = DynamoDbWorkQueue(dynamodb(), TABLE, notes)
+    store.put(WORK)
+    (item,) = items()
+    store.put(WorkItem(vpc_id="vpc-2", due=NOW, reason="throttled"))
+    store.put_cursor(Cursor(after="vpc-0"), NOW)
+    damage(item, "content", kind)
+    found, cursor = store.load()
+    assert [each.vpc_id for each in found] == ["vpc-2"]
+    assert cursor == Cursor(after="vpc-0")
+    assert notes.take().count == 1
+    store.put(WORK)
+    assert len(store.load()[0]) == 2
+
+
+@pytest.mark.parametrize("seconds", [-1, 10**11, 10**30])
+@pytest.mark.parametrize("member", ["due", "grace_until", "backoff_until", "failing_since", "throttled_at"])
+def test_a_work_item_with_an_impossible_time_is_removed(notes: Unreadable, member: str, seconds: int) -> None:
+    """It would defer its VPC forever; an item that is due tomorrow stays, and a dry run writes nothing."""
+    store = DynamoDbWorkQueue(dynamodb(), TABLE, notes)
+    store.put(replace(WORK, **{member: seconds}))
+    store.put(WorkItem(vpc_id="vpc-2", due=NOW + 86_400, reason="x", backoff_until=NOW + 86_400))
+    dry = WorkQueue.load(store, NOW, notes, dry_run=True)
+    assert list(dry.items) == ["vpc-2"]
+    assert len(items()) == 2
+    assert list(WorkQueue.load(store, NOW, notes).items) == ["vpc-2"]
+    assert [item["sk"]["S"] for item in items()] == ["vpc#vpc-2"]
+    assert notes.take().count >= 1
+
+
+@pytest.mark.parametrize("content", ['{"vpc_id":"vpc-9","due":1,"reason":"x"}', "{", '"x"', '{"vpc_id":5}'])
+def test_a_work_item_about_another_vpc_than_its_key_is_ignored(notes: Unreadable, content: str) -> None:
+    """It could never be completed; neither could one that is no item at all."""
+    store = DynamoDbWorkQueue(dynamodb(), TABLE, notes)
+    store.put(WORK)
+    (item,) = items()
+    dynamodb().put_item(TableName=TABLE, Item=item | {"content": {"S": content}})
+    assert store.load() == ([], None)
+    assert notes.take().count == 1

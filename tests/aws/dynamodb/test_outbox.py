@@ -1,0 +1,74 @@
+"""The enforcer's unsent reports in the state table, on moto; the fake of other tests behaves the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
+from flowwarden.enforcer.outbox import OutboxStore, Unsent
+from flowwarden.errors import StateUnavailable
+from flowwarden.notify.notification import Notification
+from tests.aws.clients import client, make_state_table
+from tests.enforcer.fakes import FakeOutbox
+
+TABLE, NOW = "state", 1_764_000_000
+
+
+def report(key: str = "k", text: str = "text") -> Unsent:
+    """A report."""
+    notification = Notification(
+        subject="s",
+        text=text,
+        document={"counts": {"created": 1}, "vpc": None},
+        attributes={"kind": "enforcement"},
+    )
+    return Unsent(key=key, batch="event", notification=notification)
+
+
+@pytest.fixture(params=["dynamodb", "memory"])
+def outbox(request: pytest.FixtureRequest) -> Iterator[OutboxStore]:
+    """Both implementations of the port."""
+    if request.param == "memory":
+        yield FakeOutbox()
+        return
+    with mock_aws():
+        make_state_table(TABLE)
+        yield DynamoDbOutbox(client("dynamodb"), TABLE)
+
+
+def test_reports_are_loaded_as_they_were_stored_until_they_are_removed(outbox: OutboxStore) -> None:
+    """One for each key; removing one that is not there does nothing."""
+    outbox.put(report("a"), NOW)
+    outbox.put(report("b"), NOW)
+    outbox.put(report("a", "later"), NOW)
+    assert sorted(outbox.load(), key=lambda each: each.key) == [report("a", "later"), report("b")]
+    outbox.remove("a")
+    outbox.remove("a")
+    assert list(outbox.load()) == [report("b")]
+
+
+def test_a_report_of_another_version_is_ignored_and_expires() -> None:
+    """`expires_at` is the table's TTL attribute."""
+    with mock_aws():
+        make_state_table(TABLE)
+        dynamodb = client("dynamodb")
+        outbox = DynamoDbOutbox(dynamodb, TABLE)
+        outbox.put(report(), NOW)
+        (item,) = dynamodb.scan(TableName=TABLE)["Items"]
+        dynamodb.put_item(TableName=TABLE, Item=item | {"sk": {"S": "unsent#x"}, "report": {"S": "[]"}})
+        dynamodb.put_item(TableName=TABLE, Item=item | {"sk": {"S": "unsent#y"}, "report": {"N": "1"}})
+        assert outbox.load() == [report()]
+    assert item["expires_at"] == {"N": str(NOW + 3 * 86_400)}
+
+
+def test_a_refused_call_raises_state_unavailable() -> None:
+    """The run goes on without the outbox."""
+    stubbed = client("dynamodb")
+    with Stubber(stubbed) as stub:
+        stub.add_client_error("query", service_error_code="ThrottlingException")
+        with pytest.raises(StateUnavailable):
+            DynamoDbOutbox(stubbed, TABLE).load()

@@ -1,0 +1,99 @@
+"""The registry of flow logs in the state table, on moto."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from flowwarden.aws.dynamodb.registry import DynamoDbRegistry
+from flowwarden.enforcer.registry import (
+    Creation,
+    DeletedFlowLog,
+    Entry,
+    KnownFlowLog,
+    ManagedFlowLog,
+)
+from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
+from flowwarden.errors import StateUnavailable
+from flowwarden.state.schema import DELETED_FLOW_LOGS, REGISTRY
+from tests.aws.clients import client, make_state_table
+from tests.enforcer.cases import DESIRED
+
+TABLE = "state"
+MANAGED = ManagedFlowLog(flow_log_id="fl-1", vpc_id="vpc-1", at=100)
+ENTRIES: tuple[Entry, ...] = (
+    Creation(client_token="0a", vpc_id="vpc-1", flow_log=DESIRED, at=100),  # noqa: S106  an idempotency token
+    DeletedFlowLog(flow_log_id="fl-1", at=200, caller=ApiCaller(event_name="DeleteFlowLogs", actor="eve")),
+    KnownFlowLog(flow_log_id="fl-2", resource_ids=("subnet-1",), vpc_id="vpc-1", reported=("duplicate",)),
+    MANAGED,
+)
+
+
+@pytest.fixture
+def registry() -> Iterator[DynamoDbRegistry]:
+    """An empty table."""
+    with mock_aws():
+        make_state_table(TABLE)
+        yield DynamoDbRegistry(client("dynamodb"), TABLE)
+
+
+def items() -> dict[str, dict[str, object]]:
+    """The items of the registry, by sort key."""
+    found = client("dynamodb").scan(TableName=TABLE)["Items"]
+    return {item["sk"]["S"]: dict(item) for item in found if item["pk"]["S"] == REGISTRY}
+
+
+def test_entries_are_stored_loaded_and_removed(registry: DynamoDbRegistry) -> None:
+    """One item for each entry, which a later one replaces; removing is idempotent."""
+    for each in (*ENTRIES, MANAGED):
+        registry.put(each)
+    assert registry.load() == list(ENTRIES)
+    for _ in range(2):
+        registry.remove(MANAGED)
+    assert registry.load() == list(ENTRIES[:-1])
+
+
+def test_the_record_of_a_flow_log_never_expires(registry: DynamoDbRegistry) -> None:
+    """The table would forget that the stack created it; what was deleted may be forgotten."""
+    for each in ENTRIES:
+        registry.put(each)
+    found = items()
+    assert {key for key, item in found.items() if "expires_at" in item} == {"creation#0a", "deleted#fl-1"}
+    assert found["deleted#fl-1"]["expires_at"] == {"N": str(200 + DELETED_FLOW_LOGS.ttl)}
+
+
+@pytest.mark.parametrize(
+    ("sk", "item"),
+    [
+        ("managed#fl-8", {}),
+        ("managed#fl-8", {"content": {"S": "{"}}),
+        ("managed#fl-8", {"content": {"N": "8"}}),
+        ("managed#fl-8", {"content": {"S": '{"flow_log_id": "fl-8", "vpc_id": 8, "at": 0}'}}),
+        ("managed#fl-8", {"content": {"S": '{"flow_log_id": "fl-9", "vpc_id": "vpc-1", "at": 0}'}}),
+        ("known#fl-8", {"content": {"S": "[]"}}),
+        ("deleted#fl-8", {"content": {"S": '{"flow_log_id": "fl-8"}'}}),
+        ("creation#0b", {"content": {"S": '{"client_token": "0b"}'}}),
+        ("other", {"content": {"S": "{}"}}),
+    ],
+)
+def test_an_item_that_cannot_be_read_is_ignored(
+    registry: DynamoDbRegistry, sk: str, item: dict[str, dict[str, str]]
+) -> None:
+    """Its flow log is unmanaged then; the others are read."""
+    registry.put(MANAGED)
+    key = {"pk": {"S": REGISTRY}, "sk": {"S": sk}}
+    client("dynamodb").put_item(TableName=TABLE, Item=key | item)
+    assert registry.load() == [MANAGED]
+
+
+def test_without_the_table_each_call_says_so(registry: DynamoDbRegistry) -> None:
+    """The caller must not mistake that for an empty registry."""
+    client("dynamodb").delete_table(TableName=TABLE)
+    with pytest.raises(StateUnavailable):
+        registry.load()
+    with pytest.raises(StateUnavailable):
+        registry.put(MANAGED)
+    with pytest.raises(StateUnavailable):
+        registry.remove(MANAGED)

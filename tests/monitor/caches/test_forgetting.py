@@ -1,0 +1,39 @@
+"""A container remembers what a batch taught it only once the notifications of the batch are out."""
+
+from __future__ import annotations
+
+from flowwarden.monitor.caches.state import StateCache
+from flowwarden.state.sets import Addition, fingerprint
+from tests.monitor.caches.test_state import DAY, ROLE, edge
+from tests.monitor.fakes_state import MemoryEvidence
+
+ITEM = Addition("item", {"set": frozenset({1})}, 10**10)
+
+
+def test_a_forgotten_batch_leaves_the_cache_as_it_was() -> None:
+    """Items, learned edges and checked slots; the next batch writes them again."""
+    store = MemoryEvidence()
+    cache = StateCache(store)
+    cache.for_batch().learn(ROLE, DAY, frozenset({edge(1)}))
+    group = cache.heartbeats.of("group", 5)
+    state = cache.for_batch()
+    state.learn(ROLE, DAY, frozenset({edge(1), edge(2)}))
+    state.add(ITEM)
+    state.judged(group, 6)
+    state.forget()
+    assert (cache.taught.get((ROLE, DAY)), group.judged) == (frozenset({fingerprint(*edge(1))}), 5)
+    assert ITEM.key not in cache.items
+    cache.for_batch().add(ITEM)
+    assert store.written.count("item") == 2
+
+
+def test_a_forgotten_batch_takes_nothing_of_an_earlier_one_along() -> None:
+    """The earlier batch's item stays cached."""
+    store = MemoryEvidence()
+    cache = StateCache(store)
+    cache.for_batch().add(ITEM)
+    later = cache.for_batch()
+    later.add(ITEM)
+    later.forget()
+    cache.for_batch().add(ITEM)
+    assert store.written == ["item"]
