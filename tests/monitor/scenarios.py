@@ -238,7 +238,7 @@ def of_event(path: Path) -> Scenario | None:
     )
     lines = tuple(each["message"] for each in event["logEvents"])
     batch = LogBatch(event["owner"], event["logGroup"], event["logStream"], lines, path.stem)
-    names = frozenset(each.get("detector", path.stem) for each in sent)
+    names = frozenset(each.get("detector", each.get("kind", path.stem)) for each in sent)
     return Scenario(path.stem, account, ((batch, 1_764_000_120),), names)
 
 

@@ -24,6 +24,9 @@ def test_a_sweep_covers_uncovered_vpcs_reports_failing_ones_and_makes_no_calls_f
     wanted = {COVERED: Result.COVERED, FAILING: Result.BROKEN}
     assert ended == {vpc: wanted.get(state, Result.CREATED) for vpc, state in states.items()}
     assert BARE in states.values()
-    created = len(report.created)
-    assert counted.calls["ec2:CreateFlowLogs"] == counted.calls["dynamodb:UpdateItem"] == created
-    assert sum(counted.calls.values()) == 2 * created + 4 + 4 + 4
+    created, failing = len(report.created), list(states.values()).count(FAILING)
+    assert counted.calls["ec2:CreateFlowLogs"] == created
+    # Of each created flow log: the intent, the record, and when to verify it; the intent is removed.
+    assert counted.calls["dynamodb:UpdateItem"] == 3 * created + failing
+    assert counted.calls["dynamodb:DeleteItem"] == created
+    assert sum(counted.calls.values()) == 5 * created + failing + 13

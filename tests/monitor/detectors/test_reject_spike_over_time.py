@@ -11,7 +11,7 @@ from flowwarden.monitor.detectors import reject_spike
 from flowwarden.monitor.detectors.reject_spike import LEAST, SLOT
 from flowwarden.monitor.findings import Finding
 from flowwarden.records.model import Flow
-from flowwarden.state.schema import ATTEMPTS
+from flowwarden.state.schema import ATTEMPTS, SHARED
 from flowwarden.state.sets import Sets
 from tests.examples import examples
 from tests.flows import rejected
@@ -77,7 +77,7 @@ def test_a_flood_of_hosts_costs_a_bounded_number_of_writes() -> None:
         for each in range(LEAST)
     ]
     look(evidence, 0, flows)
-    assert written(evidence) == ATTEMPTS.per_batch
+    assert ATTEMPTS.per_batch <= written(evidence) <= ATTEMPTS.per_batch + SHARED
 
 
 def test_without_the_table_a_batch_is_evaluated_alone() -> None:

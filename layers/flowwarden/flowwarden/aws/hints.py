@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from flowwarden.enforcer.decide.log_groups import CLASS_REMEDY
+from flowwarden.policy.flow_logs import CLASS_REMEDY
 
 PERMISSION: Final = (
     "give the enforcer's role the permissions that the template grants; check also whether a service control "

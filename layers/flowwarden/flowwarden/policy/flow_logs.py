@@ -20,6 +20,10 @@ from flowwarden.policy import tag_fields
 from flowwarden.policy.setting import Setting, settings_of
 from flowwarden.policy.tag_fields import TagFields
 
+CLASS_REMEDY: Final = (
+    "a class cannot be changed: export the records that you need and delete the log group, which the "
+    "enforcer then creates again with the class STANDARD, or choose another `log_group_suffix` in the policy"
+)
 CLOUD_WATCH_LOGS: Final = "cloud-watch-logs"
 S3: Final = "s3"
 FIREHOSE: Final = "kinesis-data-firehose"

@@ -87,26 +87,7 @@ class DynamoDbClaims:
                 "if_not_exists(tries, :none) + :one",
                 ConditionExpression=f"NOT ({_HELD})",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
-                ExpressionAttributeValues={
-                    ":pending": {"S": _PENDING},
-                    ":sent": {"S": _SENT},
-                    ":me": {"S": str(owner)},
-                    ":batch": {"S": owner.batch_id},
-                    ":n": {"S": "N"},
-                    ":s": {"S": "S"},
-                    ":next": number(now + 1),
-                    ":quiet": number(now + self._terms.quiet + CLOCKS),
-                    ":leased": number(now + self._terms.lease + CLOCKS),
-                    ":lease": number(now + self._terms.lease),
-                    ":expires": number(INCIDENTS.kept_until(now + self._terms.quiet)),
-                    ":none": number(0),
-                    ":one": number(1),
-                    ":most": number(MAX_UNANSWERED),
-                    ":now": number(now),
-                    ":other": number(now - UNANSWERED_SECONDS),
-                    ":redrive": number(now - REDRIVE_SECONDS + 1),
-                    ":plausible": number(_MOST_TRIES),
-                },
+                ExpressionAttributeValues=self._values(owner, now),
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -114,6 +95,30 @@ class DynamoDbClaims:
             return self._refused(key, owner, refused.item, now)
         before = answer.get("Attributes")
         return self._claimed(key, before, now) if before else Claim(state=ClaimState.CLAIMED)
+
+    def _values(self, owner: Owner, now: int) -> dict[str, Any]:
+        """The values in the condition and in the update of a claim."""
+        quiet, lease = self._terms.quiet, self._terms.lease
+        return {
+            ":pending": {"S": _PENDING},
+            ":sent": {"S": _SENT},
+            ":me": {"S": str(owner)},
+            ":batch": {"S": owner.batch_id},
+            ":n": {"S": "N"},
+            ":s": {"S": "S"},
+            ":next": number(now + 1),
+            ":quiet": number(now + quiet + CLOCKS),
+            ":leased": number(now + lease + CLOCKS),
+            ":lease": number(now + lease),
+            ":expires": number(INCIDENTS.kept_until(now + quiet)),
+            ":none": number(0),
+            ":one": number(1),
+            ":most": number(MAX_UNANSWERED),
+            ":now": number(now),
+            ":other": number(now - UNANSWERED_SECONDS),
+            ":redrive": number(now - REDRIVE_SECONDS + 1),
+            ":plausible": number(_MOST_TRIES),
+        }
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
         """Mark the notification as sent; the suppression window begins.

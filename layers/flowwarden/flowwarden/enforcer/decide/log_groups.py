@@ -14,19 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Final
 
 from msgspec import Struct
 
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS
-
-CLASS_REMEDY: Final = (
-    "a class cannot be changed: export the records that you need and delete the log group, which the "
-    "enforcer then creates again with the class STANDARD, or choose another `log_group_suffix` in the policy"
-)
+from flowwarden.policy.flow_logs import CLASS_REMEDY, CLOUD_WATCH_LOGS
 
 
 class CreateLogGroup(Struct, frozen=True, kw_only=True, tag=True):

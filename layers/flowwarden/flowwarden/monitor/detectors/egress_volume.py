@@ -16,9 +16,7 @@ While a role is learned, its volumes are stored, and nothing is reported.
 Events: none alone; see tests/monitor/detectors/test_egress_volume_over_time.py.
 ATT&CK: T1048 Exfiltration Over Alternative Protocol.
 
-The bytes of an hour are not a counter, which would grow with every repeated delivery. They are a set of
-records, each with the logarithm of its size: a hash in the upper bits and the size in the lower bits. The sum
-is accurate to a few hundredths, regardless of how often it is added to.
+The bytes of an hour are stored as a set of records with their sizes: see `traffic.record_sizes`.
 """
 
 from __future__ import annotations
@@ -35,6 +33,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, main_server_and_others, started_by
+from flowwarden.monitor.traffic.record_sizes import largest_first, sized, total
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
@@ -66,12 +65,6 @@ recurs often enough."""
 (SIZES,) = UPLOAD_SIZES.sets
 
 MEGABYTE: Final = 1_000_000
-
-_SIZE_BITS: Final = 9
-_STEPS: Final = 8
-"""Steps per doubling: sizes are accurate to 4.5 %."""
-_MASK: Final = (1 << _SIZE_BITS) - 1
-
 type Place = tuple[str, int]
 """The address of a host, and an hour since 1970."""
 
@@ -94,10 +87,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
 
     Interfaces that EC2 does not describe are skipped: one may be a NAT gateway, which sends for many hosts.
     """
-    rows = large_uploads(view.directions)
-    if not len(rows):
-        return []
-    uploads = _uploads(view, rows)
+    uploads = _uploads(view, large_uploads(view.directions))
     least = limit(0, thresholds.upload_megabytes)
     beyond = sum(volume(each.sets(view)) >= least for each in uploads[UPLOADS_OF_BATCH:])
     judged = uploads[:UPLOADS_OF_BATCH]
@@ -168,8 +158,6 @@ def large_uploads(directions: Directions) -> Integers:
     """The rows of the records that count, without duplicates."""
     flows = directions.traffic.flows
     (rows,) = (flows["bytes"] >= LEAST).nonzero()  # rarely any
-    if not len(rows):
-        return rows
     rows = rows[
         (flows["action"][rows] == ACCEPT)
         & directions.from_source[rows]
@@ -207,20 +195,15 @@ def addition(place: Place, scope: str, directions: Directions, rows: Integers) -
     columns += [flows["start"], flows["bytes"]]
     values = zip(*(column[rows].tolist() for column in columns), strict=True)
     records = ((fingerprint(flows.texts[server], *each), size) for server, *each, size in values)
-    numbers = sorted((_number(*each) for each in records), key=lambda each: (-(each & _MASK), each))
+    numbers = largest_first(sized(*each) for each in records)
     client, hour = place
     key = UPLOADS.key_of(f"{scope}/{client}", hour)
     return Addition(key, {SENT: frozenset(numbers[:MOST_RECORDS])}, UPLOADS.kept_until(hour * HOUR))
 
 
-def _number(identity: int, size: int) -> int:
-    """A record and its size; identical for the same record."""
-    return identity >> _SIZE_BITS << _SIZE_BITS | min(round(_STEPS * log2(size)), _MASK)
-
-
 def volume(sets: Sets) -> float:
     """The total bytes of these records, approximately."""
-    return sum(2 ** ((number & _MASK) / _STEPS) for number in sets.get(SENT, frozenset()))
+    return total(sets.get(SENT, frozenset()))
 
 
 def is_full(sets: Sets) -> bool:

@@ -36,7 +36,7 @@ from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.initiator import Basis, InitiatorVerdict
+from flowwarden.network.initiator import by_scanner
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, Service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups
@@ -59,10 +59,6 @@ MOST_MARKS: Final = 16
 """Services stored for each visitor."""
 
 REFUSED_AT, VISITED = SCANNERS.sets
-
-BY_REFUSALS: Final = 0.95
-"""Confidence that a host that was refused at many places also initiated this connection: the lower port is
-right in nine of ten cases, and internal hosts rarely connect to their scanners."""
 
 GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
 """Ports that hardly any role opens to the internet, even if its baseline is still incomplete."""
@@ -254,7 +250,7 @@ def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Servi
         places: the number of refusals that identifies a scanner.
         service: that answered.
     """
-    sample = FlowSample.of([_confirmed_by_refusals(each) for each in flows])
+    sample = FlowSample.of([replace(each, verdict=by_scanner(each.verdict)) for each in flows])
     return DETECTOR.finding(
         subject=sample.example.server,
         peer_class=PeerClass.INTERNET,
@@ -268,7 +264,7 @@ def text(finding: ScannerConnection) -> Text:
     """The finding in words."""
     server, visitor, facts = finding.subject, finding.main_client, finding.facts
     return Text(
-        summary=(f"{visitor}, refused at many other ports, connected to {finding.service} at {server}."),
+        summary=f"{visitor}, refused at many other ports, connected to {finding.service} at {server}.",
         because=(
             f"{visitor} is on the internet and initiated the connection {evidence(finding.example)}; "
             f"it was answered; {visitor} was refused at {facts.limit} or more places; "
@@ -279,16 +275,9 @@ def text(finding: ScannerConnection) -> Text:
     )
 
 
-def _confirmed_by_refusals(directed: DirectedFlow) -> DirectedFlow:
-    verdict = directed.verdict
-    if verdict.confidence >= BY_REFUSALS:
-        return directed
-    return replace(directed, verdict=InitiatorVerdict(verdict.initiator, BY_REFUSALS, Basis.SCANNER))
-
-
 DETECTOR: Final = Detector(
     name="scanner-connected",
-    summary=("a scanner from the internet connected to a service that the internet does not usually reach"),
+    summary="a scanner from the internet connected to a service that the internet does not usually reach",
     severity=Severity.HIGH,
     technique="T1190",
     thresholds=("scan_hit_places",),
