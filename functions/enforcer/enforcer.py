@@ -102,7 +102,7 @@ def log(report: EnforcementReport) -> None:
             monthly_dollars=duplicate.monthly_dollars,
         )
     for note in report.unreadable_items.named:
-        logger.warning("left out of an item of the state table", what=note)
+        logger.warning("ignored a part of a state table item that is not valid", what=note)
     log_flow_logs(report)
     if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))

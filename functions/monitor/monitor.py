@@ -158,9 +158,9 @@ def report(batch: LogBatch, result: BatchReport) -> None:
             calls=result.state_unavailable,
         )
     for note in result.unreadable_items.named:
-        logger.warning("left out of an item of the state table", what=note)
+        logger.warning("ignored a part of a state table item that is not valid", what=note)
     for note in result.unreadable_answers.named:
-        logger.warning("left out of an answer of EC2", what=note)
+        logger.warning("ignored a part of an EC2 answer that is not valid", what=note)
     logger.info("batch done", events=len(batch.lines), incidents=result.delivery.sent)
 
 
