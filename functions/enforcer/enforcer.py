@@ -127,7 +127,7 @@ def log(report: EnforcementReport) -> None:
             monthly_dollars=duplicate.monthly_dollars,
         )
     for note in report.unreadable_items.named:
-        logger.warning("an item of the state table contains an invalid member, which is ignored", member=note)
+        logger.warning("ignored a part of a state table item that is not valid", what=note)
     log_flow_logs(report)
     if report.plans or report.log_group_steps:
         logger.info(plan_output.as_text(report), plan=plan_output.as_document(report))

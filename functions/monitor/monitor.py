@@ -178,9 +178,9 @@ def report(batch: LogBatch, result: BatchReport) -> None:
 def warn_of_unreadable(result: BatchReport) -> None:
     """Log what could not be read of the state table's items and of EC2's answers, each once per container."""
     for note in result.unreadable_items.named:
-        logger.warning("an item of the state table contains an invalid member, which is ignored", member=note)
+        logger.warning("ignored a part of a state table item that is not valid", what=note)
     for note in result.unreadable_answers.named:
-        logger.warning("an answer of EC2 contains an invalid member, which is ignored", member=note)
+        logger.warning("ignored a part of an EC2 answer that is not valid", what=note)
 
 
 def log_some(message: str, summaries: Sequence[str]) -> None:

@@ -122,7 +122,7 @@ def print_records(
         console.report("error: no line is a flow or a gap, so nothing was read")
         console.report("If the lines have a custom format, pass it: --format '${version} ${…}'")
         console.report(
-            "If they are no flow logs, check the path: see `flowwarden read --help` for what is read"
+            "If they are not flow logs, check the path: see `flowwarden read --help` for what is read"
         )
     return UNREADABLE if counts.failed or counts.is_nothing_read else FINE
 

@@ -1,6 +1,6 @@
 """What a container could not read of stored items and of AWS's answers: counted each time, named once.
 
-One bad member must not fail a batch or a run, and must not stay unnoticed either. So an adapter leaves it out
+One bad member must not fail a batch or a run, and must not stay unnoticed either. So an adapter ignores it
 and notes it here, and the service takes the notes at the end for its metric and its log.
 """
 
@@ -41,11 +41,11 @@ class Unreadable:
         self._named: dict[str, None] = {}
 
     def note(self, where: str, what: str) -> None:
-        """Note that something was left out.
+        """Note that something was ignored.
 
         Args:
             where: the key of the item, or the call and the resource.
-            what: the member and what is wrong with it, such as `sent_at is no number`.
+            what: the member and what is wrong with it, such as `sent_at is not a whole number`.
         """
         self._count += 1
         note = one_line(f"{where}: {what}")

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 import pytest
+from msgspec.structs import replace
 
 from flowwarden.monitor.caches.interfaces import (
     MISSING_SECONDS,
     MISSING_SECONDS_AT_MOST,
     MOST,
+    MOST_BYTES,
     MOST_NEW,
     REFUSED_SECONDS,
     TOGETHER,
@@ -58,7 +60,8 @@ class Container:
 
     def __post_init__(self) -> None:
         """Begin with an empty cache."""
-        self.cache = Cache(InterfaceCache(self.directory, self.warnings.append))
+        self.memory = InterfaceCache(self.directory, self.warnings.append)
+        self.cache = Cache(self.memory)
 
     @property
     def asked(self) -> list[list[str]]:
@@ -193,6 +196,30 @@ def test_the_cache_is_bounded_and_drops_the_oldest_query(container: Container) -
     assert len(container.asked) == asked
     container.cache.interface("eni-1", NOW)
     assert container.asked[asked:] == [["eni-1"]]
+
+
+def test_the_cache_is_bounded_in_bytes_whatever_the_tags() -> None:
+    """An interface and its instance have up to 100 tags of 384 characters, which may take four bytes each."""
+    tags = {f"{place:0>127}\U0001f512": "\U0001f512" * 256 for place in range(100)}
+    plain = interface("eni-0")
+    large = [replace(plain, interface_id=f"eni-{number}", tags=tags) for number in range(1, MOST_NEW)]
+    container = Container(FakeDirectory.of(plain, *large))
+    assert len(container.cache.interfaces([each.interface_id for each in large], NOW)) == len(large)
+    assert container.memory.bytes <= MOST_BYTES
+    container.cache.interfaces(["eni-0"], NOW)
+    container.cache.described(["eni-0", large[0].interface_id], NOW)
+    assert 0 < container.memory.bytes <= MOST_BYTES
+
+
+def test_bytes_are_counted_once_for_each_entry(container: Container) -> None:
+    """A renewed entry, or one of a deleted interface, replaces the former one."""
+    container.cache.interfaces(["eni-1", "eni-2"], NOW)
+    size = container.memory.bytes
+    container.cache.interfaces(["eni-1", "eni-2"], NOW + VALID_SECONDS)
+    assert container.memory.bytes == size > 0
+    container.directory.known.clear()  # a deleted interface keeps its description
+    container.cache.interfaces(["eni-1", "eni-2"], NOW + 2 * VALID_SECONDS)
+    assert container.memory.bytes == size
 
 
 def test_a_batch_queries_a_bounded_number_of_interfaces_and_the_next_one_continues() -> None:

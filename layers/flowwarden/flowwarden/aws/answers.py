@@ -1,7 +1,7 @@
 """AWS's answers, read as hostile input: one accessor for each type of member.
 
-A member that is missing is empty. One that has another type is left out and becomes a fault of its answer,
-which the caller reports; so does an address or a network that is none. Only a member without which a resource
+A member that is missing is empty. One that has the wrong type is ignored and becomes a fault of its answer,
+which the caller reports; so does an invalid address or network. Only a member without which a resource
 cannot be used raises `Malformed`, and costs that resource.
 """
 
@@ -25,11 +25,11 @@ class Answer:
     def __init__(self, raw: object, faults: list[str] | None = None, path: str = "") -> None:
         """Take what AWS sent; the faults of the whole answer, and the path of a part of it."""
         self.faults: list[str] = [] if faults is None else faults
-        """What was left out, such as `Tags[2].Key is no text`."""
+        """What was ignored, such as `Tags[2].Key is not text`."""
         self._path = path
         self._raw: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
         if not isinstance(raw, Mapping):
-            self._fault("", "structure")
+            self._fault("", "a structure")
 
     @classmethod
     def of(cls, raw: object) -> Answer:
@@ -45,7 +45,7 @@ class Answer:
         value = self._raw.get(name)
         if isinstance(value, str) and value:
             return value
-        raise Malformed(f"{self._path}{name} is {'no text' if value else 'missing'}")
+        raise Malformed(f"{self._path}{name} is {'not text' if value else 'missing'}")
 
     def text(self, name: str) -> str:
         """A text; '' if it is missing."""
@@ -53,23 +53,23 @@ class Answer:
 
     def number(self, name: str) -> int | None:
         """A whole number."""
-        value = self._member(name, int, "whole number")
+        value = self._member(name, int, "a whole number")
         if isinstance(value, bool):
-            self._fault(name, "whole number")
+            self._fault(name, "a whole number")
             return None
         return value
 
     def truth(self, name: str) -> bool | None:
         """True or false."""
-        return self._member(name, bool, "boolean")
+        return self._member(name, bool, "a boolean")
 
     def moment(self, name: str) -> int | None:
         """Unix seconds of a time; fractions of a second are dropped."""
-        value = self._member(name, datetime, "time")
+        value = self._member(name, datetime, "a time")
         try:
             return None if value is None else int(value.timestamp())
         except (OverflowError, ValueError):  # one without a zone, at the end of what the clock can show
-            self._fault(name, "time")
+            self._fault(name, "a time")
             return None
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - of whichever type the caller checks
@@ -78,17 +78,17 @@ class Answer:
 
     def inner(self, name: str) -> Answer:
         """A structure; an empty one if it is missing."""
-        found = self._member(name, dict, "structure")
+        found = self._member(name, dict, "a structure")
         return Answer({} if found is None else found, self.faults, f"{self._path}{name}.")
 
     def each(self, name: str) -> list[Answer]:
-        """The structures in a list; others in it are left out."""
+        """The structures in a list; its other values are ignored."""
         return [
-            Answer(value, self.faults, f"{path}.") for path, value in self._items(name, dict, "structure")
+            Answer(value, self.faults, f"{path}.") for path, value in self._items(name, dict, "a structure")
         ]
 
     def texts(self, name: str) -> list[str]:
-        """The texts in a list; others in it are left out."""
+        """The texts in a list; its other values are ignored."""
         return [value for _, value in self._items(name, str, "text")]
 
     def tags(self, name: str) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Answer:
         return {key: value for key, value in found if key}
 
     def by_name(self, name: str) -> dict[str, str]:
-        """The texts in a structure, by their names; others in it are left out."""
+        """The texts in a structure, by their names; its other values are ignored."""
         inner = self.inner(name)
         return {each: inner.text(each) for each in inner.names}
 
@@ -107,12 +107,12 @@ class Answer:
         return list(self._raw)
 
     def address(self, name: str) -> str:
-        """An IP address without a scope; '' if it is missing or none."""
-        return self._checked(name, _is_address, "IP address")
+        """An IP address without a scope; '' if it is missing or invalid."""
+        return self._checked(name, _is_address, "an IP address")
 
     def network(self, name: str) -> str:
-        """A network in CIDR notation; '' if it is missing or none."""
-        return self._checked(name, _is_network, "network")
+        """A network in CIDR notation; '' if it is missing or invalid."""
+        return self._checked(name, _is_network, "a network")
 
     def leave_out(self, why: str) -> None:
         """Add a fault."""
@@ -127,7 +127,7 @@ class Answer:
 
     def _items[T](self, name: str, wanted: type[T], word: str) -> Iterator[tuple[str, T]]:
         """The items of a list that have a type, each with its path."""
-        for position, value in enumerate(self._member(name, list, "list") or ()):
+        for position, value in enumerate(self._member(name, list, "a list") or ()):
             if isinstance(value, wanted):
                 yield f"{self._path}{name}[{position}]", value
             else:
@@ -141,7 +141,7 @@ class Answer:
         return None
 
     def _fault(self, name: str, word: str) -> None:
-        self.faults.append(f"{self._path}{name} is no {word}".strip())
+        self.faults.append(f"{self._path}{name} is not {word}".strip())
 
 
 def listed(call: str, page: object, member: str) -> list[Any]:

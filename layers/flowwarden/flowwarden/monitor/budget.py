@@ -72,7 +72,8 @@ UNLIMITED: Final = Budget(inf, lambda: 0.0, reserve=-inf)
 class TimedClaims:
     """Claims whose time is counted. Whether further ones may be made is `Run.may_claim`.
 
-    What is claimed is confirmed or released in any case, because a page that is sent and not marked repeats.
+    A single notification is confirmed or released even if its own claim has used up the budget: a page that
+    is sent and not marked repeats. Only a roll-up goes on without the table; its leases end by themselves.
     """
 
     def __init__(self, claims: Claims, budget: Budget) -> None:

@@ -36,7 +36,7 @@ def from_ec2(described: Iterable[Mapping[str, Any]]) -> TagFields:
     """Convert from the form of DescribeFlowLogs. Raises KeyError or TypeError if it is invalid."""
     found = [(each["ResourceType"], each["TagKeys"]) for each in described]
     if not all(isinstance(keys, list) and _are_texts([resource, *keys]) for resource, keys in found):
-        raise TypeError("a resource type or a tag key is no text")
+        raise TypeError("a resource type or a tag key is not text")
     return {resource: tuple(keys) for resource, keys in found}
 
 

@@ -128,7 +128,7 @@ def _file_below(path: Path, status: os.stat_result, own: Collection[Identity]) -
     if _is_own(status, own):
         return Note(f"{path}: is the output of this command, which is not read")
     if not S_ISREG(status.st_mode):
-        return Note(f"{path}: is no file; give it as a PATH to read it")
+        return Note(f"{path}: is not a file; give it as a PATH to read it")
     return Input(str(path), status.st_size, path)
 
 

@@ -216,7 +216,7 @@ class DynamoDbClaims:
             case "PENDING":
                 before.moment("lease_until", now + self._terms.lease)
             case str():
-                before.left_out("state", "is none of a claim")
+                before.left_out("state", "is not a state of a claim")
         return Claim(
             state=ClaimState.CLAIMED,
             held_back=before.size("held_back"),

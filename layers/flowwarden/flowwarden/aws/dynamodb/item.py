@@ -1,7 +1,7 @@
-"""A stored item, read as hostile input: a member that is missing or has another type is left out and noted.
+"""A stored item, read as hostile input: a member that is missing or has the wrong type is ignored and noted.
 
 Anything may be in the table: an item of another version, a half-written one, one that was edited by hand. A
-time far ahead is left out too, since it would otherwise be obeyed until it has passed.
+time far ahead is ignored too; otherwise it would hold until it has passed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class StoredItem:
     """The members of one item by their types in DynamoDB. None stands for one that cannot be used."""
 
     def __init__(self, key: str, members: object, unreadable: Unreadable) -> None:
-        """Take the item's key, its members in DynamoDB's notation, and where to note what is left out."""
+        """Take the item's key, its members in DynamoDB's notation, and where to note what is ignored."""
         self.key = key
         self.members: Mapping[str, Any] = members if isinstance(members, Mapping) else {}
         self._unreadable = unreadable
@@ -38,37 +38,37 @@ class StoredItem:
 
     def truth(self, name: str) -> bool | None:
         """True or false."""
-        return self._of_type(name, "BOOL", bool, "boolean")
+        return self._of_type(name, "BOOL", bool, "a boolean")
 
     def moment(self, name: str, latest: int) -> int | None:
         """Unix seconds, from 0 to `latest` and the difference of clocks."""
         found = _whole(self._value(name, "N"))
         if found is None:
-            self.left_out(name, "is no whole number")
+            self.left_out(name, _wrong("is not a whole number", found=name in self))
         elif not 0 <= found <= latest + CLOCKS:
-            self.left_out(name, f"is {found}, which is no plausible time")
+            self.left_out(name, f"is {found}, which is not a plausible time")
         else:
             return found
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
-        """The texts in a list; others in it are left out."""
-        values = self._of_type(name, "L", list, "list")
+        """The texts in a list; its other values are ignored."""
+        values = self._of_type(name, "L", list, "a list")
         if values is None:
             return None
         found = [each.get("S") if isinstance(each, Mapping) else None for each in values]
         texts = tuple(each for each in found if isinstance(each, str))
         if len(texts) < len(found):
-            self.left_out(name, "contains something else than texts")
+            self.left_out(name, "contains values that are not text")
         return texts
 
     def size(self, name: str) -> int:
         """The number of texts in a set; 0 if there is none."""
-        return len(self._of_type(name, "SS", list, "set of texts") or ()) if name in self else 0
+        return len(self._of_type(name, "SS", list, "a set of texts") or ()) if name in self else 0
 
     def numbers(self, name: str, bits: int) -> frozenset[int]:
-        """The numbers in a set that have at most so many bits; the others are left out."""
-        values = self._of_type(name, "NS", list, "set of numbers")
+        """The numbers in a set that have at most this many bits; the others are ignored."""
+        values = self._of_type(name, "NS", list, "a set of numbers")
         if values is None:
             return frozenset()
         try:
@@ -85,12 +85,16 @@ class StoredItem:
         value = self._value(name, kind)
         if isinstance(value, wanted):
             return value
-        self.left_out(name, f"is no {word}")
+        self.left_out(name, _wrong(f"is not {word}", found=name in self))
         return None
 
     def _value(self, name: str, kind: str) -> object:
         member = self.members.get(name)
         return member.get(kind) if isinstance(member, Mapping) else None
+
+
+def _wrong(why: str, *, found: bool) -> str:
+    return why if found else "is missing"
 
 
 def key_text(member: object) -> str:

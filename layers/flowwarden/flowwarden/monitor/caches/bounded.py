@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from sys import getsizeof
 from typing import Final
 
+from flowwarden.network.interface import NetworkInterface
 from flowwarden.state.sets import Sets
 
 _ENTRY: Final = 200
 """Bytes of an entry, besides its numbers."""
 _NUMBER: Final = 64
 """Bytes of a number in a set, measured: up to 32 for the number, and its part of the hash table."""
+_DESCRIPTION: Final = 1000
+"""Bytes of a description of an interface, besides its lists and tags."""
 
 
 class BoundedCache[K, V]:
@@ -58,3 +62,10 @@ def size_of_sets(sets: Sets) -> int:
 def size_of_numbers(*several: Collection[int]) -> int:
     """The bytes of sets of numbers, approximately."""
     return _ENTRY * (1 + len(several)) + _NUMBER * sum(map(len, several))
+
+
+def size_of_interface(interface: NetworkInterface) -> int:
+    """The bytes of a description, approximately: mainly of its tags, which others choose."""
+    tags = (text for pair in interface.tags.items() for text in pair)
+    texts = (*interface.addresses, *interface.security_groups, *tags)
+    return _DESCRIPTION + getsizeof(interface.tags) + sum(map(getsizeof, texts))

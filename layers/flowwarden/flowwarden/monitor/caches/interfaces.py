@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from flowwarden.errors import InterfacesUnavailable
 from flowwarden.monitor.budget import UNLIMITED, Budget
+from flowwarden.monitor.caches.bounded import size_of_interface
 from flowwarden.monitor.ports import InterfaceDirectory
 from flowwarden.network.interface import NetworkInterface
 
@@ -34,8 +35,10 @@ MOST_NEW = 400
 """Missing and expired interfaces that a batch queries, in two calls of 200: EC2 takes a third of a second for
 each. The others are unknown to the batch, and the next batch queries them."""
 MOST = 4096
-"""Cached interfaces, at most about 4 KB each with all their tags; beyond that, the least recently queried
-ones are dropped."""
+"""Cached interfaces; beyond that, the least recently queried ones are dropped."""
+MOST_BYTES = 16 * 2**20
+"""Bytes of all cached descriptions, with the same effect: most take 2 to 4 KB, but the tags of an interface
+and of its instance can take over 100 KB."""
 
 
 class CachedInterface(Struct, frozen=True):
@@ -47,6 +50,8 @@ class CachedInterface(Struct, frozen=True):
     """Unix seconds at which the entry expires."""
     wait: int = 0
     """Seconds from the query to the expiry, if the query found nothing."""
+    size: int = 0
+    """Bytes, approximately."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -71,6 +76,8 @@ class InterfaceCache:
         self._warn = warn
         self._entries: dict[str, CachedInterface] = {}
         """In the order of their queries."""
+        self.bytes = 0
+        """Of all entries, approximately."""
         self._ask_again = 0
         """Unix seconds; no query is sent before, because EC2 refused one."""
         self._trusted_until = 0
@@ -112,6 +119,7 @@ class InterfaceCache:
         if now < self._ask_again:
             return None
         described = self._ask(wanted, now)
+        self._forget()
         return Answer(interfaces={}, refused=True) if described is None else Answer(interfaces=described)
 
     def insist(self) -> None:
@@ -144,21 +152,27 @@ class InterfaceCache:
             )
             return None
         for each in due:
-            before = self._entries.pop(each, None)  # moves the entry to the end
+            before = self._pop(each)  # moves the entry to the end
             if interface := described.get(each):
-                entry = CachedInterface(interface, now + VALID_SECONDS)
+                entry = CachedInterface(interface, now + VALID_SECONDS, size=size_of_interface(interface))
             else:
                 # It was deleted. Ids are not reused, so its last records use the cached description.
-                known, waited = (before.interface, before.wait) if before else (None, 0)
+                known, waited, size = (before.interface, before.wait, before.size) if before else (None, 0, 0)
                 wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
-                entry = CachedInterface(known, now + wait, wait)
+                entry = CachedInterface(known, now + wait, wait, size)
             self._entries[each] = entry
+            self.bytes += entry.size
             self._trusted_until = min(self._trusted_until, entry.look_again)
         return described
 
+    def _pop(self, interface_id: str) -> CachedInterface | None:
+        entry = self._entries.pop(interface_id, None)
+        self.bytes -= entry.size if entry else 0
+        return entry
+
     def _forget(self) -> None:
-        while len(self._entries) > MOST:
-            del self._entries[next(iter(self._entries))]
+        while len(self._entries) > MOST or self.bytes > MOST_BYTES:
+            self._pop(next(iter(self._entries)))
 
 
 class InterfaceView:
