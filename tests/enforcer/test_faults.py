@@ -86,6 +86,7 @@ class Scenario:
             roles=faults.port(fakes.roles, FAILED),
             evidence=faults.port(fakes.evidence, AWAY),
             queue=faults.port(fakes.queue, AWAY),
+            registry=faults.port(fakes.registry, AWAY),
             claims=faults.port(fakes.claims, AWAY),
             outbox=faults.port(fakes.outbox, AWAY),
             routes={Route.OPERATIONS: (faults.port(fakes.sink, SINK_ERRORS),)},
