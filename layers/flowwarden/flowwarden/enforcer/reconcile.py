@@ -31,6 +31,7 @@ the unfinished part of a sweep are left to Lambda's retry.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,6 +63,9 @@ from flowwarden.errors import EnforcementError
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import Run
 from flowwarden.policy.flow_logs import FlowLogsPolicy
+
+MOST_CLAIMS: Final = 200
+"""Claims of a run over all sinks: a deletion beyond them would not be known to be reported."""
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -148,15 +152,19 @@ class Enforcer:
             return DeliveryReport()
         owner = alerts.owner_of(report, attempt)
         # Even if little time is left: a report that is not sent now is sent minutes later.
-        run = Run(owner=owner, at=now, time_left=self._ports.pace.remaining, reserve=0)
-        outbox, news = Outbox(self._ports.outbox), alerts.each_run(report, attempt)
+        time_left = self._ports.pace.remaining
+        run = Run(owner=owner, at=now, time_left=time_left, reserve=0, most_claims=MOST_CLAIMS)
+        outbox = Outbox(self._ports.outbox, self._ports.registry)
+        news = alerts.each_run(report, attempt)
         left_over = outbox.left_over(news)
-        if news is not None:
-            outbox.put(Unsent.of(news, owner), now)
+        report = report.without(each.flow_log_id for unsent in left_over for each in unsent.replaced)
+        current = None if news is None else Unsent.of(news, owner, report.replaced)
+        if current is not None:
+            outbox.put(current, now)
         delivery = alerts.send(report, attempt, run, self._ports.claims, self._ports.routes)
         reported.store(report, delivery, self._ports.registry)
-        if news is not None and delivery.is_final:
-            outbox.remove(news.key)
+        if current is not None and delivery.is_final:
+            outbox.remove(current)
         return delivery + outbox.deliver(left_over, attempt, run, self._ports.claims, self._ports.routes)
 
     def _observe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:

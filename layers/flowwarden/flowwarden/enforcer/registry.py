@@ -104,6 +104,12 @@ class RegistryStore(Protocol):
         """Remove an entry; does nothing if it does not exist."""
 
 
+def mark_reported(deletions: Iterable[DeletedFlowLog], store: RegistryStore) -> None:
+    """Store that deletions were reported. Raises StateUnavailable."""
+    for each in deletions:
+        store.put(replace(each, reported=True))
+
+
 class Registry:
     """The registry within one run: as loaded at its start, with the changes of the run."""
 
@@ -206,11 +212,6 @@ class Registry:
         """Note that this run deleted a flow log."""
         self.deleted_here.append(entry)
         self.remove(self.managed.get(entry.flow_log_id))
-
-    def mark_reported(self, deletions: Iterable[DeletedFlowLog]) -> None:
-        """Store that deletions were reported."""
-        for each in deletions:
-            self.put(replace(each, reported=True))
 
     def _has_record(self, flow_log: FlowLog) -> bool:
         record = self.managed.get(flow_log.flow_log_id)
