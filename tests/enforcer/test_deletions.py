@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.enforcer.deletions import MISSED_SECONDS
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, ManagedFlowLog
-from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.reporting.flow_logs import LISTED_AT_MOST
+from flowwarden.enforcer.reporting.report import CLAIMED_APART, EnforcementReport
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc
 from flowwarden.enforcer.triggers import trigger
@@ -133,6 +136,10 @@ class Account:
     def reports(self) -> list[str]:
         """The lines about the deletion of the flow log."""
         return lines_about(self.fakes, self.victim.flow_log_id)
+
+    def reports_of(self, flow_log_ids: list[str]) -> list[str]:
+        """The lines about the deletions of these flow logs."""
+        return [line for each in flow_log_ids for line in lines_about(self.fakes, each)]
 
 
 def lines_about(fakes: Fakes, flow_log_id: str) -> list[str]:
@@ -402,3 +409,42 @@ def test_a_deletion_is_reported_once_in_every_order(victim: str, steps: list[str
     account.invoke(deletion(account.victim.flow_log_id, at=BORN + 3600), 30)
     account.settle()
     assert_reported_once(account)
+
+
+def begin(account: Account, event: dict[str, Any]) -> tuple[Enforcer, EnforcementReport]:
+    """A run that has not sent its report yet."""
+    account.fakes.pace.left = 300
+    service = account.fakes.service(account.policy)
+    return service, service.reconcile(trigger.read(event, STACK), account.now)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_deletions_at_once_are_reported_once_each(first: int) -> None:
+    """The second run already knows of both; the reports are sent in either order."""
+    account = Account()
+    account.delete()
+    account.delete("fl-0c")
+    runs = [begin(account, deletion(MINE, at=account.now, number="d1"))]
+    runs.append(begin(account, deletion("fl-0c", at=account.now, number="d2")))
+    for service, report in (runs[first], runs[1 - first]):
+        deliver(service, report, account.now)
+    account.settle()
+    assert_reported_once(account)
+    assert len(lines_about(account.fakes, "fl-0c")) == 1
+
+
+@pytest.mark.parametrize("number", [2, CLAIMED_APART + 30])
+def test_a_report_that_is_sent_but_not_marked_is_not_repeated_after_the_window(number: int) -> None:
+    """The run ended in between; the next one marks it, however many flow logs the call deleted."""
+    account = Account()
+    ids = [f"fl-{each:04}" for each in range(number)]
+    for each in ids:
+        account.fakes.registry.put(KnownFlowLog(flow_log_id=each, resource_ids=("vpc-1",), vpc_id="vpc-1"))
+    service, report = begin(account, deletion(*ids, at=account.now))
+    before = deepcopy(account.fakes.registry.entries)
+    deliver(service, report, account.now)
+    account.fakes.registry.entries = before
+    account.settle()
+    account.settle()
+    assert len(account.reports_of(ids)) == min(number, LISTED_AT_MOST)
+    assert all(each.reported for each in account.fakes.registry.of(DeletedFlowLog))
