@@ -27,14 +27,17 @@ NOTED_AT_MOST: Final = 500
 
 def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
     """Note what an event says: the flow logs that others created or deleted, and the caller."""
+    at = min(
+        trigger.happened_at or now, now
+    )  # a time ahead would count a listed flow log as deleted for ever
     for flow_log_id, resource_ids in trigger.created:
         _locate(registry, flow_log_id, resource_ids)
         if not _is_noted(registry, flow_log_id):
-            registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), trigger.happened_at or now))
+            registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), at))
     for flow_log_id in trigger.deleted:
         before = registry.deleted.get(flow_log_id)
         if before is None or not _is_attributed(before):
-            entry = _entry(registry, flow_log_id, trigger.happened_at or now)
+            entry = _entry(registry, flow_log_id, at)
             registry.put(replace(entry, caller=trigger.origin))
 
 
@@ -53,7 +56,9 @@ def follow(registry: Registry, observed: Observed, now: int) -> None:
     vpcs = {one.flow_log_id: vpc for vpc, parts in observed.resources.items() for one in parts.flow_logs}
     for _, each in zip(range(NOTED_AT_MOST), new, strict=False):
         vpc_id = vpcs.get(each.flow_log_id, "")
-        registry.put(_known(each.flow_log_id, (each.resource_id,), vpc_id, each.creation_time or now))
+        registry.put(
+            _known(each.flow_log_id, (each.resource_id,), vpc_id, min(each.creation_time or now, now))
+        )
 
 
 def reported_by(
