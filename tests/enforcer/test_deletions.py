@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.enforcer.deletions import MISSED_SECONDS
+from flowwarden.enforcer.deletions import MISSED_SECONDS, NOTED_AT_MOST
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, ManagedFlowLog
 from flowwarden.enforcer.reporting.flow_logs import LISTED_AT_MOST
@@ -448,3 +448,35 @@ def test_a_report_that_is_sent_but_not_marked_is_not_repeated_after_the_window(n
     account.settle()
     assert len(account.reports_of(ids)) == min(number, LISTED_AT_MOST)
     assert all(each.reported for each in account.fakes.registry.of(DeletedFlowLog))
+
+
+@pytest.mark.parametrize("number", [2, 200])
+def test_a_flow_log_of_a_call_about_several_vpcs_is_reported_with_its_own(number: int) -> None:
+    """The event does not say which is whose; a sweep sees it, and stores no more than one for each."""
+    account = Account()
+    event = creation("fl-0d", "vpc-2", account.now)
+    named = [{"tag": tag, "content": f"vpc-{tag}"} for tag in range(1, number + 1)]
+    event["detail"]["requestParameters"]["CreateFlowLogsRequest"]["ResourceId"] = named
+    account.invoke(event)
+    account.ec2.existing.append(existing("vpc-2", flow_log_id="fl-0d", log_group_name="theirs", tags={}))
+    account.invoke(SWEEP)
+    account.delete("fl-0d")
+    account.invoke(deletion("fl-0d", at=account.now))
+    account.settle()
+    (line,) = lines_about(account.fakes, "fl-0d")
+    assert line.startswith("- fl-0d of vpc-2 (unmanaged): ")
+
+
+def test_a_large_call_does_not_fill_the_table() -> None:
+    """Until the sweep, its flow logs have no resource."""
+    account = Account()
+    event = creation("fl-0d", "vpc-2", account.now)
+    detail = event["detail"]
+    resources = [{"tag": tag, "content": f"vpc-{tag}"} for tag in range(1000)]
+    detail["requestParameters"]["CreateFlowLogsRequest"]["ResourceId"] = resources
+    ids = [f"fl-{each}" for each in range(1000)]
+    detail["responseElements"]["CreateFlowLogsResponse"]["flowLogIdSet"]["item"] = ids
+    account.invoke(event)
+    found = account.fakes.registry.of(KnownFlowLog)
+    assert len(found) == NOTED_AT_MOST
+    assert {each.resource_ids for each in found} == {()}

@@ -19,18 +19,21 @@ from flowwarden.enforcer.triggers.trigger import Trigger
 
 MISSED_SECONDS: Final = 3600
 """How long a missing flow log waits for its event: EventBridge tries to deliver for an hour."""
-LISTED_SECONDS: Final = 15 * 60
+SHOWN_SECONDS: Final = 15 * 60
 """By this age, EC2 lists a flow log."""
+LOCATED_AT_MOST: Final = 20
+"""Resources of one CreateFlowLogs call of which each of its flow logs may be one. Of a larger call, which may
+name hundreds, the next sweep notes the resource of each flow log."""
 NOTED_AT_MOST: Final = 500
 """New unmanaged flow logs that a run notes, a write each; the next sweep notes more."""
 
 
 def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
     """Note what an event says: the flow logs that others created or deleted, and the caller."""
-    at = min(
-        trigger.happened_at or now, now
-    )  # a time ahead would count a listed flow log as deleted for ever
-    for flow_log_id, resource_ids in trigger.created:
+    # With a time ahead, a flow log that EC2 lists would count as deleted until then.
+    at = min(trigger.happened_at or now, now)
+    for flow_log_id, named in trigger.created[:NOTED_AT_MOST]:
+        resource_ids = named if len(named) <= LOCATED_AT_MOST else ()
         _locate(registry, flow_log_id, resource_ids)
         if not _is_noted(registry, flow_log_id):
             registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), at))
@@ -47,18 +50,18 @@ def follow(registry: Registry, observed: Observed, now: int) -> None:
     Call it only if all VPCs were observed.
     """
     listed = {each.flow_log_id: each for each in observed.listed}
+    vpcs = {one.flow_log_id: vpc for vpc, parts in observed.resources.items() for one in parts.flow_logs}
     for each in listed.values():
         _locate(registry, each.flow_log_id, (each.resource_id,))
+        _specify(registry, each, vpcs.get(each.flow_log_id, ""))
     if observed.complete:
         _miss(registry, listed, now)
         _forget(registry, set(listed), {each.vpc_id for each in observed.vpcs}, now)
     new = (each for each in listed.values() if not _is_noted(registry, each.flow_log_id))
-    vpcs = {one.flow_log_id: vpc for vpc, parts in observed.resources.items() for one in parts.flow_logs}
     for _, each in zip(range(NOTED_AT_MOST), new, strict=False):
         vpc_id = vpcs.get(each.flow_log_id, "")
-        registry.put(
-            _known(each.flow_log_id, (each.resource_id,), vpc_id, min(each.creation_time or now, now))
-        )
+        at = min(each.creation_time or now, now)
+        registry.put(_known(each.flow_log_id, (each.resource_id,), vpc_id, at))
 
 
 def reported_by(
@@ -131,12 +134,19 @@ def _locate(registry: Registry, flow_log_id: str, resource_ids: tuple[str, ...])
         registry.put(replace(entry, resource_ids=resource_ids, vpc_id=_vpc(resource_ids)))
 
 
+def _specify(registry: Registry, flow_log: FlowLog, vpc_id: str) -> None:
+    """Note the resource of an unmanaged flow log of which a call said only that it is one of several."""
+    known = registry.known.get(flow_log.flow_log_id)
+    if known is not None and known.resource_ids != (flow_log.resource_id,):
+        registry.put(replace(known, resource_ids=(flow_log.resource_id,), vpc_id=vpc_id))
+
+
 def _miss(registry: Registry, listed: dict[str, FlowLog], now: int) -> None:
     """Note the flow logs that EC2 no longer lists, and take the note back if it lists one again."""
     entries: list[ManagedFlowLog | KnownFlowLog] = [*registry.managed.values(), *registry.known.values()]
     for each in entries:
         noted = each.flow_log_id in registry.deleted or each.flow_log_id in listed
-        if not noted and now - each.at >= LISTED_SECONDS:
+        if not noted and now - each.at >= SHOWN_SECONDS:
             registry.put(_entry(registry, each.flow_log_id, now))
     for entry in list(registry.deleted.values()):
         doubtful = entry.caller is None or (entry.is_own and not entry.reported)
