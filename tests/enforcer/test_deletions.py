@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -339,11 +339,12 @@ def test_a_flow_log_that_ec2_does_not_list_for_a_moment_is_not_reported() -> Non
     assert account.fakes.registry.of(DeletedFlowLog) == []
 
 
-def test_an_unreadable_description_is_no_deletion() -> None:
-    """What cannot be read may be the flow log."""
+@pytest.mark.parametrize("item_id", ["", MINE])
+def test_an_unreadable_description_is_no_deletion(item_id: str) -> None:
+    """What cannot be read may be the flow log, if it has its id or none."""
     account = Account()
     account.delete()
-    account.ec2.unread_listed = [Unread(call="DescribeFlowLogs", what="an item without an id")]
+    account.ec2.unread_listed = [Unread(call="DescribeFlowLogs", what="an item", item_id=item_id)]
     account.settle()
     assert account.reports == []
     assert MINE in {each.flow_log_id for each in account.fakes.registry.of(ManagedFlowLog)}
@@ -480,3 +481,61 @@ def test_a_large_call_does_not_fill_the_table() -> None:
     found = account.fakes.registry.of(KnownFlowLog)
     assert len(found) == NOTED_AT_MOST
     assert {each.resource_ids for each in found} == {()}
+
+
+OTHERS: dict[str, Callable[[FakeEc2], object]] = {
+    "a description of another flow log": lambda ec2: ec2.unread_listed.append(
+        Unread(call="DescribeFlowLogs", what="fl-0e (junk)", item_id="fl-0e")
+    ),
+    "a description of another VPC": lambda ec2: ec2.unread_listed.append(
+        Unread(call="DescribeVpcs", what="vpc-9 (junk)", item_id="vpc-9")
+    ),
+    "a VPC that EC2 refuses to list": lambda ec2: setattr(ec2, "refused_vpc", "vpc-2"),
+}
+
+
+@dataclass
+class Refusing(FakeEc2):
+    """Refuses to list the flow logs of one VPC, and of all of them together."""
+
+    refused_vpc: str = ""
+
+    def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
+        """List, unless the VPC is among them."""
+        if self.refused_vpc and (resource_ids is None or self.refused_vpc in resource_ids):
+            raise FORBIDDEN
+        yield from super().flow_logs(resource_ids)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_cannot_be_read_of_others_hides_no_deletion(other: str) -> None:
+    """One bad resource, for hours, and no event names the caller."""
+    account = Account()
+    refusing = Refusing(account.ec2.vpcs_listed, account.ec2.existing)
+    account.ec2 = account.fakes.ec2 = refusing
+    OTHERS[other](refusing)
+    account.delete()
+    account.settle()
+    (line,) = account.reports
+    assert line.startswith("- fl-0a of vpc-1 (managed by this stack): no longer there; no event named who")
+    records = account.fakes.registry.of(ManagedFlowLog)
+    assert MINE not in {each.flow_log_id for each in records}
+    assert "fl-0c" in {each.flow_log_id for each in records}
+
+
+def test_a_run_beside_the_one_that_replaces_a_flow_log_does_not_report_it_too() -> None:
+    """Both see that it is gone; the one that deleted it is about to report it."""
+    account = Account(existing(flow_log_id=MINE, log_format="${version}"), seen=False)
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    new = wanted("fl-new", "vpc-1", alternate, BORN - 9999)
+    account.ec2.existing.append(new)
+    account.fakes.registry.record(new)
+    service, report = begin(account, SWEEP)
+    assert account.ec2.deleted == [MINE]
+    account.invoke(LOOK, 10)
+    account.invoke(deletion("fl-0e", at=account.now), 10)
+    deliver(service, report, account.now)
+    account.settle()
+    assert account.reports == []
+    assert len([each for each in account.fakes.sink.sent if "deleted fl-0a" in each.text]) == 1
