@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flowwarden.enforcer.deletions import MISSED_SECONDS
+from flowwarden.enforcer.deletions import MISSED_SECONDS, NOTED_AT_MOST
+from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.registry import DeletedFlowLog, KnownFlowLog, ManagedFlowLog
-from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.reporting.flow_logs import LISTED_AT_MOST
+from flowwarden.enforcer.reporting.report import CLAIMED_APART, EnforcementReport
 from flowwarden.enforcer.state.desired import HELD_TAG
 from flowwarden.enforcer.state.inventory import FlowLog, Unread, Vpc
 from flowwarden.enforcer.triggers import trigger
@@ -133,6 +136,10 @@ class Account:
     def reports(self) -> list[str]:
         """The lines about the deletion of the flow log."""
         return lines_about(self.fakes, self.victim.flow_log_id)
+
+    def reports_of(self, flow_log_ids: list[str]) -> list[str]:
+        """The lines about the deletions of these flow logs."""
+        return [line for each in flow_log_ids for line in lines_about(self.fakes, each)]
 
 
 def lines_about(fakes: Fakes, flow_log_id: str) -> list[str]:
@@ -332,11 +339,12 @@ def test_a_flow_log_that_ec2_does_not_list_for_a_moment_is_not_reported() -> Non
     assert account.fakes.registry.of(DeletedFlowLog) == []
 
 
-def test_an_unreadable_description_is_no_deletion() -> None:
-    """What cannot be read may be the flow log."""
+@pytest.mark.parametrize("item_id", ["", MINE])
+def test_an_unreadable_description_is_no_deletion(item_id: str) -> None:
+    """What cannot be read may be the flow log, if it has its id or none."""
     account = Account()
     account.delete()
-    account.ec2.unread_listed = [Unread(call="DescribeFlowLogs", what="an item without an id")]
+    account.ec2.unread_listed = [Unread(call="DescribeFlowLogs", what="an item", item_id=item_id)]
     account.settle()
     assert account.reports == []
     assert MINE in {each.flow_log_id for each in account.fakes.registry.of(ManagedFlowLog)}
@@ -402,3 +410,132 @@ def test_a_deletion_is_reported_once_in_every_order(victim: str, steps: list[str
     account.invoke(deletion(account.victim.flow_log_id, at=BORN + 3600), 30)
     account.settle()
     assert_reported_once(account)
+
+
+def begin(account: Account, event: dict[str, Any]) -> tuple[Enforcer, EnforcementReport]:
+    """A run that has not sent its report yet."""
+    account.fakes.pace.left = 300
+    service = account.fakes.service(account.policy)
+    return service, service.reconcile(trigger.read(event, STACK), account.now)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_deletions_at_once_are_reported_once_each(first: int) -> None:
+    """The second run already knows of both; the reports are sent in either order."""
+    account = Account()
+    account.delete()
+    account.delete("fl-0c")
+    runs = [begin(account, deletion(MINE, at=account.now, number="d1"))]
+    runs.append(begin(account, deletion("fl-0c", at=account.now, number="d2")))
+    for service, report in (runs[first], runs[1 - first]):
+        deliver(service, report, account.now)
+    account.settle()
+    assert_reported_once(account)
+    assert len(lines_about(account.fakes, "fl-0c")) == 1
+
+
+@pytest.mark.parametrize("number", [2, CLAIMED_APART + 30])
+def test_a_report_that_is_sent_but_not_marked_is_not_repeated_after_the_window(number: int) -> None:
+    """The run ended in between; the next one marks it, however many flow logs the call deleted."""
+    account = Account()
+    ids = [f"fl-{each:04}" for each in range(number)]
+    for each in ids:
+        account.fakes.registry.put(KnownFlowLog(flow_log_id=each, resource_ids=("vpc-1",), vpc_id="vpc-1"))
+    service, report = begin(account, deletion(*ids, at=account.now))
+    before = deepcopy(account.fakes.registry.entries)
+    deliver(service, report, account.now)
+    account.fakes.registry.entries = before
+    account.settle()
+    account.settle()
+    assert len(account.reports_of(ids)) == min(number, LISTED_AT_MOST)
+    assert all(each.reported for each in account.fakes.registry.of(DeletedFlowLog))
+
+
+@pytest.mark.parametrize("number", [2, 200])
+def test_a_flow_log_of_a_call_about_several_vpcs_is_reported_with_its_own(number: int) -> None:
+    """The event does not say which is whose; a sweep sees it, and stores no more than one for each."""
+    account = Account()
+    event = creation("fl-0d", "vpc-2", account.now)
+    named = [{"tag": tag, "content": f"vpc-{tag}"} for tag in range(1, number + 1)]
+    event["detail"]["requestParameters"]["CreateFlowLogsRequest"]["ResourceId"] = named
+    account.invoke(event)
+    account.ec2.existing.append(existing("vpc-2", flow_log_id="fl-0d", log_group_name="theirs", tags={}))
+    account.invoke(SWEEP)
+    account.delete("fl-0d")
+    account.invoke(deletion("fl-0d", at=account.now))
+    account.settle()
+    (line,) = lines_about(account.fakes, "fl-0d")
+    assert line.startswith("- fl-0d of vpc-2 (unmanaged): ")
+
+
+def test_a_large_call_does_not_fill_the_table() -> None:
+    """Until the sweep, its flow logs have no resource."""
+    account = Account()
+    event = creation("fl-0d", "vpc-2", account.now)
+    detail = event["detail"]
+    resources = [{"tag": tag, "content": f"vpc-{tag}"} for tag in range(1000)]
+    detail["requestParameters"]["CreateFlowLogsRequest"]["ResourceId"] = resources
+    ids = [f"fl-{each}" for each in range(1000)]
+    detail["responseElements"]["CreateFlowLogsResponse"]["flowLogIdSet"]["item"] = ids
+    account.invoke(event)
+    found = account.fakes.registry.of(KnownFlowLog)
+    assert len(found) == NOTED_AT_MOST
+    assert {each.resource_ids for each in found} == {()}
+
+
+OTHERS: dict[str, Callable[[FakeEc2], object]] = {
+    "a description of another flow log": lambda ec2: ec2.unread_listed.append(
+        Unread(call="DescribeFlowLogs", what="fl-0e (junk)", item_id="fl-0e")
+    ),
+    "a description of another VPC": lambda ec2: ec2.unread_listed.append(
+        Unread(call="DescribeVpcs", what="vpc-9 (junk)", item_id="vpc-9")
+    ),
+    "a VPC that EC2 refuses to list": lambda ec2: setattr(ec2, "refused_vpc", "vpc-2"),
+}
+
+
+@dataclass
+class Refusing(FakeEc2):
+    """Refuses to list the flow logs of one VPC, and of all of them together."""
+
+    refused_vpc: str = ""
+
+    def flow_logs(self, resource_ids: Sequence[str] | None) -> Iterator[FlowLog]:
+        """List, unless the VPC is among them."""
+        if self.refused_vpc and (resource_ids is None or self.refused_vpc in resource_ids):
+            raise FORBIDDEN
+        yield from super().flow_logs(resource_ids)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_cannot_be_read_of_others_hides_no_deletion(other: str) -> None:
+    """One bad resource, for hours, and no event names the caller."""
+    account = Account()
+    refusing = Refusing(account.ec2.vpcs_listed, account.ec2.existing)
+    account.ec2 = account.fakes.ec2 = refusing
+    OTHERS[other](refusing)
+    account.delete()
+    account.settle()
+    (line,) = account.reports
+    assert line.startswith("- fl-0a of vpc-1 (managed by this stack): no longer there; no event named who")
+    records = account.fakes.registry.of(ManagedFlowLog)
+    assert MINE not in {each.flow_log_id for each in records}
+    assert "fl-0c" in {each.flow_log_id for each in records}
+
+
+def test_a_run_beside_the_one_that_replaces_a_flow_log_does_not_report_it_too() -> None:
+    """Both see that it is gone; the one that deleted it is about to report it."""
+    account = Account(existing(flow_log_id=MINE, log_format="${version}"), seen=False)
+    alternate = DESIRED.alternate_destination
+    assert alternate is not None
+    new = wanted("fl-new", "vpc-1", alternate, BORN - 9999)
+    account.ec2.existing.append(new)
+    account.fakes.registry.record(new)
+    service, report = begin(account, SWEEP)
+    assert account.ec2.deleted == [MINE]
+    account.invoke(LOOK, 10)
+    account.invoke(deletion("fl-0e", at=account.now), 10)
+    deliver(service, report, account.now)
+    account.settle()
+    assert account.reports == []
+    assert len([each for each in account.fakes.sink.sent if "deleted fl-0a" in each.text]) == 1

@@ -19,7 +19,7 @@ from flowwarden.enforcer.state.desired import HELD_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.errors import CallFailed, EnforcementIncomplete
+from flowwarden.errors import CallFailed, EnforcementError, EnforcementIncomplete
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from tests.enforcer.fakes import STACK, TAGS, Fakes, MemoryRegistry
 from tests.enforcer.fakes_ec2 import FakeEc2
@@ -27,7 +27,9 @@ from tests.enforcer.runs import (
     AT_ONCE,
     BORN,
     DESIRED,
+    FORBIDDEN,
     SWEEP,
+    THROTTLED,
     deliver,
     enforce,
     existing,
@@ -377,3 +379,18 @@ def test_nothing_is_deleted_if_the_deletion_cannot_be_stored(number: int) -> Non
     list(sweeps(fakes))
     assert fakes.ec2.deleted == ["fl-of-vpc-1"]
     assert managed(fakes) == {"fl-new"}
+
+
+@pytest.mark.parametrize("fault", [FORBIDDEN, THROTTLED, CallFailed("InternalError")])
+def test_a_refusal_that_passes_loses_no_record(fault: EnforcementError) -> None:
+    """The repeated call is denied for an hour; the next sweep makes it again."""
+    ec2 = Deadly(own("vpc-1"), clock=BORN)
+    fakes = Fakes(ec2=ec2)
+    with pytest.raises(Killed):
+        enforce(fakes)
+    ec2.create_faults = {"vpc-1": fault}
+    list(sweeps(fakes, 1))
+    assert managed(fakes) == set()
+    ec2.create_faults = {}
+    list(sweeps(fakes, 1, BORN + 7200))
+    assert managed(fakes) == {"fl-new0"}

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
+from msgspec.structs import replace
 
 from flowwarden.aws.dynamodb.outbox import DynamoDbOutbox
 from flowwarden.enforcer.outbox import OutboxStore, Unsent
+from flowwarden.enforcer.registry import ENFORCER, DeletedFlowLog
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.notification import Notification
+from flowwarden.unreadable import Unreadable
 from tests.aws.clients import client, make_state_table
 from tests.enforcer.fakes import FakeOutbox
 
@@ -72,3 +75,23 @@ def test_a_refused_call_raises_state_unavailable() -> None:
         stub.add_client_error("query", service_error_code="ThrottlingException")
         with pytest.raises(StateUnavailable):
             DynamoDbOutbox(stubbed, TABLE).load()
+
+
+def test_a_report_with_another_key_than_its_item_is_ignored_and_noted() -> None:
+    """It could not be removed, so it would be sent again after each suppression window."""
+    with mock_aws():
+        make_state_table(TABLE)
+        dynamodb, notes = client("dynamodb"), Unreadable()
+        outbox = DynamoDbOutbox(dynamodb, TABLE, notes)
+        outbox.put(report("a"), NOW)
+        (item,) = dynamodb.scan(TableName=TABLE)["Items"]
+        dynamodb.put_item(TableName=TABLE, Item=item | {"sk": {"S": "unsent#b"}})
+        assert outbox.load() == [report("a")]
+        assert notes.take().named == ("outbox: report has another key than its item",)
+
+
+def test_the_deletions_of_a_report_are_stored_with_it(outbox: OutboxStore) -> None:
+    """They are marked as reported once it is sent."""
+    entry = DeletedFlowLog(flow_log_id="fl-0a", vpc_id="vpc-1", managed=True, at=NOW, caller=ENFORCER)
+    outbox.put(replace(report(), replaced=(entry,)), NOW)
+    assert outbox.load()[0].replaced == (entry,)

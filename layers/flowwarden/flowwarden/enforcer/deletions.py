@@ -19,22 +19,30 @@ from flowwarden.enforcer.triggers.trigger import Trigger
 
 MISSED_SECONDS: Final = 3600
 """How long a missing flow log waits for its event: EventBridge tries to deliver for an hour."""
-LISTED_SECONDS: Final = 15 * 60
+SHOWN_SECONDS: Final = 15 * 60
 """By this age, EC2 lists a flow log."""
+LONGEST_RUN_SECONDS: Final = 15 * 60
+"""The longest timeout of a Lambda function: a concurrent run may be about to report what it deleted."""
+LOCATED_AT_MOST: Final = 20
+"""Resources of one CreateFlowLogs call of which each of its flow logs may be one. Of a larger call, which may
+name hundreds, the next sweep notes the resource of each flow log."""
 NOTED_AT_MOST: Final = 500
 """New unmanaged flow logs that a run notes, a write each; the next sweep notes more."""
 
 
 def note_event(registry: Registry, trigger: Trigger, now: int) -> None:
     """Note what an event says: the flow logs that others created or deleted, and the caller."""
-    for flow_log_id, resource_ids in trigger.created:
+    # With a time ahead, a flow log that EC2 lists would count as deleted until then.
+    at = min(trigger.happened_at or now, now)
+    for flow_log_id, named in trigger.created[:NOTED_AT_MOST]:
+        resource_ids = named if len(named) <= LOCATED_AT_MOST else ()
         _locate(registry, flow_log_id, resource_ids)
         if not _is_noted(registry, flow_log_id):
-            registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), trigger.happened_at or now))
+            registry.put(_known(flow_log_id, resource_ids, _vpc(resource_ids), at))
     for flow_log_id in trigger.deleted:
         before = registry.deleted.get(flow_log_id)
         if before is None or not _is_attributed(before):
-            entry = _entry(registry, flow_log_id, trigger.happened_at or now)
+            entry = _entry(registry, flow_log_id, at)
             registry.put(replace(entry, caller=trigger.origin))
 
 
@@ -44,16 +52,17 @@ def follow(registry: Registry, observed: Observed, now: int) -> None:
     Call it only if all VPCs were observed.
     """
     listed = {each.flow_log_id: each for each in observed.listed}
+    vpcs = {one.flow_log_id: vpc for vpc, parts in observed.resources.items() for one in parts.flow_logs}
     for each in listed.values():
         _locate(registry, each.flow_log_id, (each.resource_id,))
-    if observed.complete:
-        _miss(registry, listed, now)
-        _forget(registry, set(listed), {each.vpc_id for each in observed.vpcs}, now)
+        _specify(registry, each, vpcs.get(each.flow_log_id, ""))
+    _miss(registry, listed, observed, now)
+    _forget(registry, set(listed), observed, now)
     new = (each for each in listed.values() if not _is_noted(registry, each.flow_log_id))
-    vpcs = {one.flow_log_id: vpc for vpc, parts in observed.resources.items() for one in parts.flow_logs}
     for _, each in zip(range(NOTED_AT_MOST), new, strict=False):
         vpc_id = vpcs.get(each.flow_log_id, "")
-        registry.put(_known(each.flow_log_id, (each.resource_id,), vpc_id, each.creation_time or now))
+        at = min(each.creation_time or now, now)
+        registry.put(_known(each.flow_log_id, (each.resource_id,), vpc_id, at))
 
 
 def reported_by(
@@ -74,23 +83,27 @@ def _unreported(registry: Registry, observed: Observed | None, now: int) -> tupl
     """The deletions to report, oldest first.
 
     Those of this run are not among them: its results contain them. Those of an earlier run of the enforcer
-    are, once EC2 no longer lists the flow log: that run may have ended before its report.
+    are, if EC2 no longer lists the flow log and that run must be over: it may have ended before its report.
     """
-    complete = observed is not None and observed.complete
-    listed = {each.flow_log_id for each in observed.listed} if observed is not None and complete else None
     here = {each.flow_log_id for each in registry.deleted_here}
     found = [
         each
         for each in registry.deleted.values()
-        if not each.reported and each.flow_log_id not in here and _is_certain(each, listed, now)
+        if not each.reported and each.flow_log_id not in here and _is_certain(each, observed, now)
     ]
     return tuple(sorted(found, key=lambda each: (each.at, each.flow_log_id)))
 
 
-def _is_certain(entry: DeletedFlowLog, listed: set[str] | None, now: int) -> bool:
+def _is_certain(entry: DeletedFlowLog, observed: Observed | None, now: int) -> bool:
     if entry.is_own:
-        return listed is not None and entry.flow_log_id not in listed
+        return now - entry.at >= LONGEST_RUN_SECONDS and observed is not None and _is_gone(entry, observed)
     return entry.caller is not None or (not entry.with_vpc and now - entry.at >= MISSED_SECONDS)
+
+
+def _is_gone(entry: DeletedFlowLog, observed: Observed) -> bool:
+    """Whether EC2 no longer lists a flow log, although it would."""
+    listed = any(each.flow_log_id == entry.flow_log_id for each in observed.listed)
+    return not listed and observed.would_list(entry.flow_log_id, entry.vpc_id)
 
 
 def _is_attributed(entry: DeletedFlowLog) -> bool:
@@ -126,12 +139,20 @@ def _locate(registry: Registry, flow_log_id: str, resource_ids: tuple[str, ...])
         registry.put(replace(entry, resource_ids=resource_ids, vpc_id=_vpc(resource_ids)))
 
 
-def _miss(registry: Registry, listed: dict[str, FlowLog], now: int) -> None:
+def _specify(registry: Registry, flow_log: FlowLog, vpc_id: str) -> None:
+    """Note the resource of an unmanaged flow log of which a call said only that it is one of several."""
+    known = registry.known.get(flow_log.flow_log_id)
+    if known is not None and known.resource_ids != (flow_log.resource_id,):
+        registry.put(replace(known, resource_ids=(flow_log.resource_id,), vpc_id=vpc_id))
+
+
+def _miss(registry: Registry, listed: dict[str, FlowLog], observed: Observed, now: int) -> None:
     """Note the flow logs that EC2 no longer lists, and take the note back if it lists one again."""
     entries: list[ManagedFlowLog | KnownFlowLog] = [*registry.managed.values(), *registry.known.values()]
     for each in entries:
         noted = each.flow_log_id in registry.deleted or each.flow_log_id in listed
-        if not noted and now - each.at >= LISTED_SECONDS:
+        missing = not noted and observed.would_list(each.flow_log_id, each.vpc_id)
+        if missing and now - each.at >= SHOWN_SECONDS:
             registry.put(_entry(registry, each.flow_log_id, now))
     for entry in list(registry.deleted.values()):
         doubtful = entry.caller is None or (entry.is_own and not entry.reported)
@@ -140,10 +161,11 @@ def _miss(registry: Registry, listed: dict[str, FlowLog], now: int) -> None:
             registry.remove(entry)
 
 
-def _forget(registry: Registry, listed: set[str], vpc_ids: set[str], now: int) -> None:
+def _forget(registry: Registry, listed: set[str], observed: Observed, now: int) -> None:
     """Remove the records of flow logs that are gone. A deleted VPC takes its flow logs along."""
+    vpc_ids = {each.vpc_id for each in observed.vpcs}
     for entry in list(registry.deleted.values()):
-        gone = entry.flow_log_id not in listed
+        gone = entry.flow_log_id not in listed and observed.would_list(entry.flow_log_id, entry.vpc_id)
         went_along = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
         if gone and (entry.caller is not None or went_along or now - entry.at >= MISSED_SECONDS):
             registry.remove(registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id))

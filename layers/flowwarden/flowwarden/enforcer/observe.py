@@ -55,12 +55,24 @@ class Observed(Struct, frozen=True, kw_only=True):
     """All flow logs that EC2 lists, even deleted ones."""
     complete: bool
     """Whether the descriptions of all VPCs and all flow logs could be read."""
+    unread_flow_logs: frozenset[str] = frozenset()
+    """Flow logs whose descriptions could not be read; '' stands for one with an unknown id."""
     seen: Mapping[str, Mapping[int, AbstractSet[int]]]
     """By log group and slot: the interfaces that wrote."""
     unreadable: tuple[Remediation, ...] = ()
     """What could not be read, while the rest could."""
     unlisted: Mapping[str | None, EnforcementError] = {}
     """VPCs that are left out, because EC2 does not answer about them; None stands for an unknown number."""
+
+    def would_list(self, flow_log_id: str, vpc_id: str) -> bool:
+        """Whether a flow log would be listed if it existed, so that it is gone if it is not.
+
+        If something could not be read, that is known only of the VPCs that were read, whose flow logs were.
+        """
+        if self.complete:
+            return True
+        read = any(each.vpc_id == vpc_id for each in self.vpcs)
+        return read and not self.unread_flow_logs & {flow_log_id, ""}
 
 
 def observe(
@@ -99,6 +111,7 @@ def observe(
         log_groups=groups,
         listed=tuple(listed),
         complete=not any(each.call in COMPLETE_CALLS for each in unread),
+        unread_flow_logs=frozenset(each.item_id for each in unread if each.call == "DescribeFlowLogs"),
         managed_groups=_groups((each for each in flow_logs if is_tagged(each, stack)), stack),
         seen={group: _seen(evidence, group, now) for group in sorted(groups)} if interfaces else {},
         unreadable=(*unknown, *_left_out(unread)),

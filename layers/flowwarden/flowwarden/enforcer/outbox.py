@@ -3,6 +3,8 @@
 A retry finds what a run repaired in order, and has nothing to report about it. So a run stores its report
 before it sends it, and removes it once it is sent; the next run, whatever its trigger, sends what is left.
 Claims make sure that a report that was sent, and not removed, is not sent again.
+
+A report also names the flow logs that its run deleted. As long as it is stored, no other run reports them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flowwarden.enforcer.registry import DeletedFlowLog, RegistryStore, mark_reported
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.notify.claims import Claim, ClaimState, Owner
@@ -31,12 +34,14 @@ class Unsent(Struct, frozen=True, kw_only=True):
     batch: str
     """The owner of its claim: the event, without the attempt."""
     notification: Notification
+    replaced: tuple[DeletedFlowLog, ...] = ()
+    """The deletions that it contains."""
 
     @classmethod
-    def of(cls, alert: Alert, owner: Owner) -> Unsent:
-        """An alert whose text does not depend on its claim."""
+    def of(cls, alert: Alert, owner: Owner, replaced: tuple[DeletedFlowLog, ...] = ()) -> Unsent:
+        """An alert whose text does not depend on its claim, with the deletions that it contains."""
         notification = alert.render(Claim(state=ClaimState.CLAIMED))
-        return cls(key=alert.key, batch=owner.batch_id, notification=notification)
+        return cls(key=alert.key, batch=owner.batch_id, notification=notification, replaced=replaced)
 
     @property
     def alert(self) -> Alert:
@@ -63,9 +68,10 @@ class OutboxStore(Protocol):
 class Outbox:
     """The outbox within one run. If the table does not answer, it is empty and stores nothing."""
 
-    def __init__(self, store: OutboxStore | None) -> None:
-        """Use a store; without one, nothing is stored."""
+    def __init__(self, store: OutboxStore | None, registry: RegistryStore) -> None:
+        """Use a store; without one, nothing is stored. The registry learns which deletions were reported."""
         self._store = store
+        self._registry = registry
 
     def left_over(self, current: Alert | None) -> list[Unsent]:
         """The reports of earlier runs, without that of the current one."""
@@ -91,12 +97,13 @@ class Outbox:
             own_run = replace(run, owner=Owner(each.batch, attempt))
             done = notify([each.alert], own_run, claims, routes, lambda alerts: alerts[0], singly=1)
             if done.is_final:
-                self.remove(each.key)
+                self.remove(each)
             total += DeliveryReport(sent=done.sent)
         return total
 
-    def remove(self, key: str) -> None:
-        """Remove a report that was sent."""
-        if self._store is not None:
-            with suppress(StateUnavailable):  # its claim suppresses it in the next run
-                self._store.remove(key)
+    def remove(self, report: Unsent) -> None:
+        """Remove a report that was sent, after its deletions are marked as reported."""
+        with suppress(StateUnavailable):  # its claim suppresses it in the next run, which removes it
+            mark_reported(report.replaced, self._registry)
+            if self._store is not None:
+                self._store.remove(report.key)

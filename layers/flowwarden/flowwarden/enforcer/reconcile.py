@@ -134,7 +134,7 @@ class Enforcer:
         targets = targets_of(trigger, queue, [each.vpc_id for each in deferred], now)
         if targets == [] and not trigger.concerns_flow_logs:
             return self._report(trigger, queue, outcomes=deferred)
-        registry = Registry.load(self._ports.registry, dry_run=self._dry_run)
+        registry = Registry.load(ports.registry, now, ports.unreadable_items, dry_run=self._dry_run)
         deletions.note_event(registry, trigger, now)
         if RUN_MODES[trigger.kind].records:
             return self._record(trigger, registry, now)

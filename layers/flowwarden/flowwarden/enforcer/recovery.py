@@ -15,7 +15,7 @@ from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.registry import REPLAYED_SECONDS, Creation, Registry
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
-from flowwarden.errors import CallFailed, EnforcementError
+from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
 
 
 def recover(
@@ -46,10 +46,11 @@ def _replay(creation: Creation, registry: Registry, ec2: FlowLogService, pace: P
 
     try:
         registry.created(creation, with_backoff(create, pace))
-    except CallFailed:
-        return False
-    except EnforcementError:
+    except (FlowLogExists, VpcGone):
         # EC2 does not say that this call created it: others did, and the flow log stays unmanaged.
         registry.remove(creation)
+        return False
+    except EnforcementError:
+        # No answer, or a refusal that may pass, such as a permission that is missing: asked again.
         return False
     return True

@@ -11,7 +11,7 @@ is reported once, whatever follows, and however often and in which order events 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol, Self
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import DELETION
 from flowwarden.errors import CallFailed, StateUnavailable
+from flowwarden.unreadable import CLOCKS, Unreadable
 
 REPLAYED_SECONDS: Final = 24 * 3600
 """How long EC2 is sure to know a client token."""
@@ -104,6 +105,24 @@ class RegistryStore(Protocol):
         """Remove an entry; does nothing if it does not exist."""
 
 
+def mark_reported(deletions: Iterable[DeletedFlowLog], store: RegistryStore) -> None:
+    """Store that deletions were reported. Raises StateUnavailable."""
+    for each in deletions:
+        store.put(replace(each, reported=True))
+
+
+def _plausible(entries: Iterable[Entry], now: int, unreadable: Unreadable) -> Iterator[Entry]:
+    """The entries. One with a time that cannot be true has none; a damaged record proves nothing."""
+    for each in entries:
+        if 0 <= each.at <= now + CLOCKS:
+            yield each
+            continue
+        key = each.client_token if isinstance(each, Creation) else each.flow_log_id
+        unreadable.note(f"{type(each).__name__} {key}", "has a time that cannot be true")
+        if not isinstance(each, ManagedFlowLog):
+            yield replace(each, at=0)
+
+
 class Registry:
     """The registry within one run: as loaded at its start, with the changes of the run."""
 
@@ -129,12 +148,29 @@ class Registry:
             self._keep(each)
 
     @classmethod
-    def load(cls, store: RegistryStore, *, dry_run: bool = False) -> Self:
-        """Read the registry; it is empty if the state table is unavailable. A dry run writes nothing."""
+    def load(
+        cls,
+        store: RegistryStore,
+        now: int | None = None,
+        unreadable: Unreadable | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Self:
+        """Read the registry; it is empty if the state table is unavailable. A dry run writes nothing.
+
+        Args:
+            store: the store.
+            now: Unix seconds; without it, times are not checked.
+            unreadable: where an entry with a time that cannot be true is noted.
+            dry_run: whether the run only plans.
+        """
         try:
-            return cls(store, store.load(), dry_run=dry_run)
+            entries = store.load()
         except StateUnavailable:
             return cls(store, unavailable=True, dry_run=dry_run)
+        if now is not None:
+            entries = list(_plausible(entries, now, unreadable or Unreadable()))
+        return cls(store, entries, dry_run=dry_run)
 
     def marked(self, flow_logs: Iterable[FlowLog]) -> list[FlowLog]:
         """The flow logs, each with whether the record of its creation in that VPC exists."""
@@ -206,11 +242,6 @@ class Registry:
         """Note that this run deleted a flow log."""
         self.deleted_here.append(entry)
         self.remove(self.managed.get(entry.flow_log_id))
-
-    def mark_reported(self, deletions: Iterable[DeletedFlowLog]) -> None:
-        """Store that deletions were reported."""
-        for each in deletions:
-            self.put(replace(each, reported=True))
 
     def _has_record(self, flow_log: FlowLog) -> bool:
         record = self.managed.get(flow_log.flow_log_id)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.unmanaged import Topic
-from flowwarden.enforcer.registry import KnownFlowLog, Registry, RegistryStore
+from flowwarden.enforcer.registry import KnownFlowLog, Registry, RegistryStore, mark_reported
 from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.errors import StateUnavailable
 from flowwarden.notify.delivery import DeliveryReport
 
 
 def store(report: EnforcementReport, delivery: DeliveryReport, registry: RegistryStore) -> None:
     """Store what was sent, so that no later run reports it again; nothing if a sink did not get all of it.
 
-    What another run is sending is left to that run: if it ends before, a later run reports it.
+    What another run is sending is left to that run: if it ends before, a later run reports it. What an
+    earlier run sent, and did not store because it ended, is stored now.
     """
-    sent = set(delivery.sent)
-    deletions = report.deletions if report.deletions_incident in sent else ()
-    replaced = report.replaced if sent else ()
+    sent = {*delivery.sent, *delivery.known}
+    by_incident = report.deletions_by_incident.items()
+    deletions = [each for incident, some in by_incident if incident in sent for each in some]
     topics = [topic for topic, incident in report.notices.items() if incident in sent]
-    if delivery.unsent or not (deletions or replaced or topics):
+    if not delivery.is_final or not (deletions or topics):
         return
-    stored = Registry.load(registry)
-    stored.mark_reported([*deletions, *replaced])
-    for topic in topics:
-        _mark(topic, _resources(report, topic), stored)
+    with suppress(StateUnavailable):  # its claim suppresses it in the next run, which stores it
+        mark_reported(deletions, registry)
+        stored = Registry.load(registry)
+        for topic in topics:
+            _mark(topic, _resources(report, topic), stored)
 
 
 def _resources(report: EnforcementReport, topic: Topic) -> dict[str, str]:

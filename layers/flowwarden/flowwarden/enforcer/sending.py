@@ -5,6 +5,8 @@ Also reports a policy that is not valid, and stores a valid one as the last good
 
 from __future__ import annotations
 
+from typing import Final
+
 from flowwarden.enforcer import reported
 from flowwarden.enforcer.outbox import Outbox, Unsent
 from flowwarden.enforcer.ports import EnforcerPorts
@@ -13,6 +15,9 @@ from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import Run, notify
 from flowwarden.policy.last_good import PolicyKeeper
+
+MOST_CLAIMS: Final = 200
+"""Claims of a run over all sinks: a deletion beyond them would not be known to be reported."""
 
 
 def send(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int) -> DeliveryReport:
@@ -25,14 +30,16 @@ def send(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
         now: Unix seconds; a run may take minutes, so this is not its start time.
     """
     run = _run(report, attempt, ports, now)
-    outbox, news = Outbox(ports.outbox), alerts.each_run(report, attempt)
+    outbox, news = Outbox(ports.outbox, ports.registry), alerts.each_run(report, attempt)
     left_over = outbox.left_over(news)
-    if news is not None:
-        outbox.put(Unsent.of(news, run.owner), now)
+    report = report.without(each.flow_log_id for unsent in left_over for each in unsent.replaced)
+    current = None if news is None else Unsent.of(news, run.owner, report.replaced)
+    if current is not None:
+        outbox.put(current, now)
     sent = alerts.send(report, attempt, run, ports.claims, ports.routes)
     reported.store(report, sent, ports.registry)
-    if news is not None and sent.is_final:
-        outbox.remove(news.key)
+    if current is not None and sent.is_final:
+        outbox.remove(current)
     return sent + outbox.deliver(left_over, attempt, run, ports.claims, ports.routes)
 
 
@@ -48,4 +55,10 @@ def send_policy(
 
 def _run(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int) -> Run:
     # Even if little time is left: a report that is not sent now is sent minutes later.
-    return Run(owner=alerts.owner_of(report, attempt), at=now, time_left=ports.pace.remaining, reserve=0)
+    return Run(
+        owner=alerts.owner_of(report, attempt),
+        at=now,
+        time_left=ports.pace.remaining,
+        reserve=0,
+        most_claims=MOST_CLAIMS,
+    )

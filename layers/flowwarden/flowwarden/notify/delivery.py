@@ -14,6 +14,8 @@ class DeliveryReport(Struct, frozen=True, kw_only=True):
     """Keys of the incidents that were sent, once per sink."""
     suppressed: tuple[str, ...] = ()
     """Titles of repeats that were not sent."""
+    known: tuple[str, ...] = ()
+    """Keys of the incidents that were not sent because they were sent before, once per sink."""
     repeated: int = 0
     """Suppressed alerts that another attempt at the same batch sent."""
     in_progress: int = 0

@@ -162,7 +162,7 @@ def _send_next(work: _Work, run: Run, claims: Claims | None) -> tuple[_Work, Del
         return left, DeliveryReport(unsent=(f"{alert.title} {NO_TIME}",))
     claim, report, usable = _claim(alert, work.sink, run, claims)
     if claim.state is not ClaimState.CLAIMED:
-        report += _not_sent(alert, claim)
+        report += _not_sent(alert, claim, usable)
     elif not left.singly:
         return replace(left, claimed=(*left.claimed, alert)), report
     else:
@@ -186,7 +186,7 @@ def _send_rest(work: _Work, run: Run, claims: Claims | None, roll_up: RollUp) ->
     claim, asked, usable = _claim(page, work.sink, run, claims)
     claimed = (*work.claimed, page) if claim.state is ClaimState.CLAIMED else work.claimed
     if not claimed:
-        return report + asked + _not_sent(page, claim)
+        return report + asked + _not_sent(page, claim, usable)
     return report + asked + _publish(claimed, page.render(claim), work.sink, run, usable)
 
 
@@ -213,8 +213,8 @@ def _claim(
         return without, DeliveryReport(state_unavailable=1), None
 
 
-def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
-    """The report of an alert that this run must not send."""
+def _not_sent(alert: Alert, claim: Claim, claims: Claims | None) -> DeliveryReport:
+    """The report of an alert that this run must not send; without the table, none is known to be sent."""
     unsure = claim.state in _UNSURE
     if unsure and claim.same_batch:
         # The other delivery may have crashed: only a retry can find out. If all deliveries were in vain, the
@@ -222,7 +222,10 @@ def _not_sent(alert: Alert, claim: Claim) -> DeliveryReport:
         return DeliveryReport(unsent=(f"{alert.title} {_UNSURE[claim.state]}",))
     # It was sent before, or another batch is about to send it. If that one crashes, its retry sends it, or
     # its batch ends in the failure queue.
-    return DeliveryReport(suppressed=(alert.title,), repeated=int(claim.same_batch), in_progress=int(unsure))
+    known = () if unsure or claims is None else (alert.key,)
+    return DeliveryReport(
+        suppressed=(alert.title,), known=known, repeated=int(claim.same_batch), in_progress=int(unsure)
+    )
 
 
 def _publish(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flowwarden.aws.dynamodb.item import StoredItem, key_text
 from flowwarden.aws.dynamodb.table import StateTable, number
 from flowwarden.enforcer.outbox import Unsent
 from flowwarden.state.schema import OUTBOX, UNSENT
@@ -27,14 +28,8 @@ class DynamoDbOutbox:
 
     def load(self) -> list[Unsent]:
         """See the port. Costs one read."""
-        found: list[Unsent] = []
-        for members in self._table.query(OUTBOX):
-            item = self._table.item(OUTBOX, members)
-            try:
-                found.append(msgspec.json.decode(item.text("report") or "", type=Unsent))
-            except msgspec.MsgspecError as error:  # of another version
-                item.left_out("report", str(error))
-        return found
+        found = (_read(self._table.item(OUTBOX, each)) for each in self._table.query(OUTBOX))
+        return [each for each in found if each is not None]
 
     def put(self, report: Unsent, now: int) -> None:
         """See the port. Costs a write unit for each KB."""
@@ -50,3 +45,20 @@ class DynamoDbOutbox:
     def remove(self, key: str) -> None:
         """See the port. Costs one write."""
         self._table.delete(UNSENT.address(key))
+
+
+def _read(item: StoredItem) -> Unsent | None:
+    """The report of an item whose content and key agree; otherwise None, which is noted."""
+    text = item.text("report")
+    if text is None:
+        return None
+    try:
+        report = msgspec.json.decode(text, type=Unsent)
+    except msgspec.MsgspecError as error:  # of another version
+        item.left_out("report", str(error))
+        return None
+    if UNSENT.key_of(report.key) != key_text(item.members.get("sk")):
+        # It could not be removed, so it would be sent again and again.
+        item.left_out("report", "has another key than its item")
+        return None
+    return report

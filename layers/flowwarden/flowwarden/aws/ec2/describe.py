@@ -16,6 +16,8 @@ from flowwarden.policy.setting import Setting, Value
 
 IDS: Final = ("FlowLogId", "NetworkInterfaceId", "SubnetId", "ReservationId", "ResourceId", "VpcId")
 """Members that identify a description, the most specific first."""
+ID_OF: Final = {"DescribeFlowLogs": "FlowLogId", "DescribeVpcs": "VpcId"}
+"""The member with the item's own id, by call."""
 
 
 class Readings:
@@ -40,8 +42,10 @@ class Readings:
             yield result
 
     def _leave_out(self, call: str, answer: Answer, why: str) -> None:
-        ids = (value for name in IDS if isinstance(value := answer.value(name), str) and value)
-        self._unread[Unread(call=call, what=f"{next(ids, 'an item without an id')} ({why})")] = None
+        ids = {name: value for name in IDS if isinstance(value := answer.value(name), str) and value}
+        what = f"{next(iter(ids.values()), 'an item without an id')} ({why})"
+        item_id = ids.get(ID_OF.get(call, ""), "")
+        self._unread[Unread(call=call, what=what, item_id=item_id)] = None
 
     def unread(self) -> list[Unread]:
         """The descriptions skipped since the last call, each once."""

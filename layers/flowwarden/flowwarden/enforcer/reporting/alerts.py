@@ -58,8 +58,7 @@ def alerts_of(report: EnforcementReport, attempt: str) -> list[Alert]:
     news = each_run(report, attempt)
     found = [news] if news else []
     found += [_alert(report.about([incident]), incident) for incident in report.incidents]
-    if incident := report.deletions_incident:
-        found.append(_alert(report.about([incident]), incident))
+    found += [_alert(report.about([each]), each) for each in report.deletions_by_incident]
     # These cost money or effort, but hide nothing. Without the state table, each sweep would report them.
     found += [_alert(report.about([each]), each, can_wait=True) for each in report.notices.values()]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -25,6 +25,8 @@ from flowwarden.unreadable import NOTHING, Notes
 
 LONGEST_NAME: Final = 64
 """Characters of a VPC's name in a report; a tag may have 256."""
+CLAIMED_APART: Final = 20
+"""Deletions of a report that are separate incidents; the others, as of a call about hundreds, are one."""
 
 
 class Result(StrEnum):
@@ -179,11 +181,11 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return {topic: incident for topic, incident in found.items() if incident}
 
     @property
-    def deletions_incident(self) -> str:
-        """The incident for exactly these deletions; '' if there are none."""
-        events = {each.caller.event_id for each in self.deletions if each.caller is not None}
-        ids = {each.flow_log_id for each in self.deletions}
-        return digest("deletions", *sorted(ids), *sorted(events)) if ids else ""
+    def deletions_by_incident(self) -> dict[str, tuple[DeletedFlowLog, ...]]:
+        """The deletions by incident; most are incidents of their own, as concurrent runs may know others."""
+        apart, rest = self.deletions[:CLAIMED_APART], self.deletions[CLAIMED_APART:]
+        found = {_incident_of(each): (each,) for each in apart}
+        return found | ({digest("deletions", *map(_incident_of, rest)): rest} if rest else {})
 
     def about(self, incidents: Collection[str]) -> EnforcementReport:
         """The report, limited to what every run reports and to these recurring incidents."""
@@ -196,8 +198,19 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             duplicates=self.duplicates if self.notices.get(Topic.DUPLICATE) in incidents else (),
             elsewhere=self.elsewhere if self.notices.get(Topic.ELSEWHERE) in incidents else (),
             unrecorded=self.unrecorded if self.notices.get(Topic.UNRECORDED) in incidents else (),
-            deletions=self.deletions if self.deletions_incident in incidents else (),
+            deletions=tuple(
+                one
+                for incident, some in self.deletions_by_incident.items()
+                if incident in incidents
+                for one in some
+            ),
         )
+
+    def without(self, flow_log_ids: Iterable[str]) -> EnforcementReport:
+        """The report without those of the enforcer's own deletions that a stored report contains."""
+        left_out = set(flow_log_ids)
+        kept = (each for each in self.deletions if not (each.is_own and each.flow_log_id in left_out))
+        return replace(self, deletions=tuple(kept))
 
     @property
     def is_news(self) -> bool:
@@ -229,3 +242,9 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         if self.goes_on:
             # The position is not stored. A retry skips what is done already, and gets further.
             raise EnforcementIncomplete("time ran out before all VPCs were checked: a retry continues")
+
+
+def _incident_of(deletion: DeletedFlowLog) -> str:
+    """The incident of a deletion: another one once its caller is known."""
+    caller = deletion.caller
+    return digest("deletion", deletion.flow_log_id, *((caller.event_id, caller.actor) if caller else ()))

@@ -75,6 +75,8 @@ class Unread(Struct, frozen=True, kw_only=True):
     call: str
     what: str
     """The resource, and why it could not be read."""
+    item_id: str = ""
+    """The id of the resource; '' if that could not be read either."""
 
 
 class LogGroup(Struct, frozen=True, kw_only=True):
