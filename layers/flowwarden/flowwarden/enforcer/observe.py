@@ -83,7 +83,7 @@ def observe(
     vpc_ids: Sequence[str] | None,
     now: int,
 ) -> Observed:
-    """Observe these VPCs, or all of them for None.
+    """Observe these VPCs, or all of them for None; `now` is Unix seconds.
 
     Args:
         ec2: EC2 in the account and region.
@@ -91,21 +91,20 @@ def observe(
         registry: which flow logs are recorded, and which are deleted, although EC2 may still list them.
         stack: the stack that decides which flow logs and log groups are managed.
         vpc_ids: the VPCs; those that do not exist are left out.
-        now: Unix seconds.
 
     Raises:
         CallRefused, CallFailed, CallThrottled: a listing failed, so the state is unknown.
     """
     ec2.unread()  # discard what earlier runs left out; their reports contain it
     named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
-    vpcs = [each for each in ec2.vpcs(named) if vpc_ids is None or each.vpc_id in set(vpc_ids)]
+    vpcs = _vpcs(ec2, vpc_ids, named)
     listed = registry.marked(ec2.flow_logs(None))  # all: the formats of a log group depend on all of them
     flow_logs = [each for each in listed if not registry.is_gone(each.flow_log_id, now)]
     interfaces, unknown = _interfaces(ec2, stack, named)
     subnets = list(ec2.subnets(named)) if _is_parted(flow_logs) else []
     groups, unread = _groups(flow_logs, stack), ec2.unread()
     return Observed(
-        vpcs=tuple(sorted(vpcs, key=lambda vpc: vpc.vpc_id)),
+        vpcs=vpcs,
         resources=by_vpc(subnets, interfaces, flow_logs),
         destinations=destinations_of(flow_logs, stack),
         log_groups=groups,
@@ -116,6 +115,13 @@ def observe(
         seen={group: _seen(evidence, group, now) for group in sorted(groups)} if interfaces else {},
         unreadable=(*unknown, *_left_out(unread)),
     )
+
+
+def _vpcs(ec2: Listings, vpc_ids: Sequence[str] | None, named: Sequence[str] | None) -> tuple[Vpc, ...]:
+    """The wanted VPCs in order; `named` are those that the call names."""
+    wanted = None if vpc_ids is None else set(vpc_ids)
+    found = (each for each in ec2.vpcs(named) if wanted is None or each.vpc_id in wanted)
+    return tuple(sorted(found, key=lambda vpc: vpc.vpc_id))
 
 
 def _is_parted(flow_logs: Iterable[FlowLog]) -> bool:
