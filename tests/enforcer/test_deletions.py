@@ -539,3 +539,14 @@ def test_a_run_beside_the_one_that_replaces_a_flow_log_does_not_report_it_too() 
     account.settle()
     assert account.reports == []
     assert len([each for each in account.fakes.sink.sent if "deleted fl-0a" in each.text]) == 1
+
+
+@pytest.mark.parametrize("junk", ["fl-" + "x" * 1100, "", "\ud800" * 300])
+def test_an_id_that_cannot_be_one_does_not_keep_others_from_being_stored(junk: str) -> None:
+    """The state table would refuse its key."""
+    account = Account()
+    account.delete()
+    account.invoke(deletion(junk, MINE, at=account.now))
+    account.settle()
+    assert_reported_once(account)
+    assert {each.flow_log_id for each in account.fakes.registry.of(DeletedFlowLog)} == {MINE}

@@ -83,7 +83,7 @@ def observe(
     vpc_ids: Sequence[str] | None,
     now: int,
 ) -> Observed:
-    """Observe these VPCs, or all of them for None; `now` is Unix seconds.
+    """Observe these VPCs, or all of them for None.
 
     Args:
         ec2: EC2 in the account and region.
@@ -91,13 +91,13 @@ def observe(
         registry: which flow logs are recorded, and which are deleted, although EC2 may still list them.
         stack: the stack that decides which flow logs and log groups are managed.
         vpc_ids: the VPCs; those that do not exist are left out.
+        now: Unix seconds.
 
     Raises:
         CallRefused, CallFailed, CallThrottled: a listing failed, so the state is unknown.
     """
     ec2.unread()  # discard what earlier runs left out; their reports contain it
-    named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
-    vpcs = _vpcs(ec2, vpc_ids, named)
+    named, vpcs = _vpcs(ec2, vpc_ids)
     listed = registry.marked(ec2.flow_logs(None))  # all: the formats of a log group depend on all of them
     flow_logs = [each for each in listed if not registry.is_gone(each.flow_log_id, now)]
     interfaces, unknown = _interfaces(ec2, stack, named)
@@ -117,11 +117,12 @@ def observe(
     )
 
 
-def _vpcs(ec2: Listings, vpc_ids: Sequence[str] | None, named: Sequence[str] | None) -> tuple[Vpc, ...]:
-    """The wanted VPCs in order; `named` are those that the call names."""
+def _vpcs(ec2: Listings, vpc_ids: Sequence[str] | None) -> tuple[Sequence[str] | None, tuple[Vpc, ...]]:
+    """The VPCs to name in calls, None to list all of them; and the wanted VPCs, in order."""
     wanted = None if vpc_ids is None else set(vpc_ids)
+    named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
     found = (each for each in ec2.vpcs(named) if wanted is None or each.vpc_id in wanted)
-    return tuple(sorted(found, key=lambda vpc: vpc.vpc_id))
+    return named, tuple(sorted(found, key=lambda vpc: vpc.vpc_id))
 
 
 def _is_parted(flow_logs: Iterable[FlowLog]) -> bool:

@@ -102,7 +102,7 @@ def _by(entry: DeletedFlowLog, report: EnforcementReport) -> str:
     if caller is None:
         return "no longer there; no event named who deleted it"
     if entry.is_own:
-        return "deleted by the enforcer, as replaced or rolled back, in a run that was interrupted"
+        return "deleted by the enforcer, as replaced or rolled back, in a run that did not finish"
     actor, address = one_line(caller.actor) or "unknown", one_line(caller.source_ip) or "unknown address"
     by = f"deleted by {actor} from {address}"
     origin = report.trigger.origin

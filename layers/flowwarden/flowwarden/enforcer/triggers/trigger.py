@@ -41,6 +41,10 @@ DEPLOYED_LOOK = "deployed"
 RECORD_AS_MANAGED = "record_as_managed"
 """The only member of an event with which a person has flow logs recorded as managed: a list of their ids."""
 
+LONGEST_ID: Final = 255
+"""Characters of an id in an event. The state table refuses a key of more than 1024 bytes, and after a refusal
+a run stores nothing more."""
+
 FRESH_SECONDS: Final = 120
 """How long after an event EC2 may not show a new VPC yet."""
 
@@ -263,9 +267,10 @@ def _vpcs(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _ids(listed: object) -> Iterator[str]:
-    """The ids in a list, each as text or as `content` beside its number."""
+    """The ids in a list, each as text or as `content` beside its number, without what is too long for one."""
     for each in as_list(listed):
-        if found := text(each) or text(mapping(each).get("content")):
+        found = text(each) or text(mapping(each).get("content"))
+        if 0 < len(found) <= LONGEST_ID:
             yield found
 
 
