@@ -92,11 +92,11 @@ def observe(
         stack: the stack that decides which flow logs and log groups are managed.
         vpc_ids: the VPCs; those that do not exist are left out.
         now: Unix seconds.
+        now: Unix seconds.
 
     Raises:
         CallRefused, CallFailed, CallThrottled: a listing failed, so the state is unknown.
     """
-    ec2.unread()  # discard what earlier runs left out; their reports contain it
     named, vpcs = _vpcs(ec2, vpc_ids)
     listed = registry.marked(ec2.flow_logs(None))  # all: the formats of a log group depend on all of them
     flow_logs = [each for each in listed if not registry.is_gone(each.flow_log_id, now)]
@@ -119,6 +119,7 @@ def observe(
 
 def _vpcs(ec2: Listings, vpc_ids: Sequence[str] | None) -> tuple[Sequence[str] | None, tuple[Vpc, ...]]:
     """The VPCs to name in calls, None to list all of them; and the wanted VPCs, in order."""
+    ec2.unread()  # discard what earlier runs left out; their reports contain it
     wanted = None if vpc_ids is None else set(vpc_ids)
     named = vpc_ids if vpc_ids is not None and len(vpc_ids) <= NAMED_AT_MOST else None
     found = (each for each in ec2.vpcs(named) if wanted is None or each.vpc_id in wanted)
