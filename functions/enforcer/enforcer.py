@@ -157,6 +157,8 @@ def log_flow_logs(report: EnforcementReport) -> None:
         )
     for adopted in report.adopted:
         logger.info("recorded as managed", flow_log=adopted.flow_log_id, vpc=adopted.resource_id)
+    for stack in report.other_stacks:
+        logger.info("another stack has flow logs in the same VPCs", stack=stack.name, vpcs=stack.vpc_ids)
     for reason, found in (
         ("tagged, but not recorded as managed", report.unrecorded),
         ("recorded by others", report.elsewhere),

@@ -162,6 +162,29 @@ def test_a_log_group_that_exists_would_fail_the_deployment(account: Any) -> None
     assert account.describe_flow_logs()["FlowLogs"] == []
 
 
+def test_a_second_stack_is_told_of_the_first(account: Any) -> None:
+    """Its default log group is taken, and with another one the plan names the stack that covers the VPC."""
+    logs = boto3.client("logs", region_name=REGION)
+    logs.create_log_group(logGroupName=GROUP)
+    vpc = account.describe_vpcs()["Vpcs"][0]["VpcId"]
+    account.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName=GROUP,
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flow-warden-delivery",
+        TagSpecifications=[
+            {"ResourceType": "vpc-flow-log", "Tags": [{"Key": "flow-warden:managed", "Value": "flow-warden"}]}
+        ],
+    )
+    code, out, _ = planned("--stack", "second")
+    assert (code, "exists already" in out) == (1, True)
+    code, out, _ = planned("--stack", "second", "--parameter", "FlowLogGroupName=/flows")
+    assert "another stack of Flow Warden, flow-warden by its tag, has flow logs in " in out
+    assert (code, "at extra cost" in out) == (0, False)
+    assert "another stack" not in planned("--stack", "flow-warden")[1]
+
+
 def test_a_hostile_name_of_a_vpc_stays_in_its_line(account: Any) -> None:
     """A tag can be set by others."""
     tag = {"Key": "Name", "Value": "x\n! forged\u202e"}

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.registry import DeletedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport
+from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Vpc
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
@@ -23,6 +24,13 @@ from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, DESIRED, SWEEP, THROTTLED,
 
 HOST: Final = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
 FOREIGN: Final = existing(tags={}, flow_log_id="fl-foreign", log_group_name="theirs")
+OTHER_STACK: Final = existing(
+    "vpc-2",
+    flow_log_id="fl-other",
+    tags=managed_tags("flow-warden-2"),
+    log_group_name="/flow-warden-2/flow-logs",
+    recorded=False,
+)
 ARCHIVE: Final = existing(
     tags={},
     flow_log_id="fl-archive",
@@ -140,6 +148,7 @@ def _out_of_time() -> EnforcementReport:
 
 def _plan() -> EnforcementReport:
     old = [existing(log_format="${version}"), replace(FOREIGN, resource_id="vpc-2"), existing("vpc-2")]
+    old.append(OTHER_STACK)
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2", "vpc-3"), old, [HOST]))
     for each in heartbeats.additions(GROUP, seen("eni-0a", at=BORN + 10)[GROUP]):
         fakes.evidence.add(each)
@@ -187,6 +196,7 @@ EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
     "silent-log-group": lambda: _run(
         FakeEc2(own("vpc-1"), [existing(creation_time=BORN - 24 * 3600)], [HOST])
     ),
+    "other-stack": lambda: _run(FakeEc2(own("vpc-1", "vpc-2"), [existing(), existing("vpc-2"), OTHER_STACK])),
     "unverified": _unverified,
     "duplicates": lambda: _run(FakeEc2(own("vpc-1"), [existing(), FOREIGN])),
     "plan": _plan,

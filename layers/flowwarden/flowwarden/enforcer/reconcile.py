@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from flowwarden.enforcer import adoption, deletions
 from flowwarden.enforcer.account_plan import AccountPlan, PlanMaker
@@ -280,9 +280,7 @@ class Enforcer:
         return replace(
             report,
             remediations=tuple(each for each in found if each.applied or lasting),
-            duplicates=plan.notices.duplicates,
-            elsewhere=plan.notices.elsewhere,
-            unrecorded=plan.notices.unrecorded,
+            **asdict(plan.notices),
             record_command=adoption.command(plan.notices.unrecorded, self._stack),
             goes_on=results.goes_on,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -12,6 +13,9 @@ from flowwarden.enforcer.registry import KnownFlowLog, Registry, RegistryStore, 
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.delivery import DeliveryReport
+
+MARKED_AT_MOST: Final = 50
+"""Flow logs of another stack that are marked, a write each: the stack stays reported while one exists."""
 
 
 def store(report: EnforcementReport, delivery: DeliveryReport, registry: RegistryStore) -> None:
@@ -30,24 +34,30 @@ def store(report: EnforcementReport, delivery: DeliveryReport, registry: Registr
         mark_reported(deletions, registry)
         stored = Registry.load(registry)
         for topic in topics:
-            _mark(topic, _resources(report, topic), stored)
+            for flow_log_id, resource_id, mark in _marks(report, topic):
+                _mark(flow_log_id, resource_id, mark, stored)
 
 
-def _resources(report: EnforcementReport, topic: Topic) -> dict[str, str]:
-    """The flow logs of a topic, with their resources."""
-    if topic is Topic.DUPLICATE:
-        return {name: each.vpc_id for each in report.duplicates for name in each.flow_log_ids}
-    found = report.elsewhere if topic is Topic.ELSEWHERE else report.unrecorded
-    return {each.flow_log_id: each.resource_id for each in found}
+def _marks(report: EnforcementReport, topic: Topic) -> Iterator[tuple[str, str, str]]:
+    """The flow logs of a topic, each with its resource and what to store with it."""
+    match topic:
+        case Topic.OTHER_STACK:
+            for stack in report.other_stacks:
+                yield from ((*each, stack.mark) for each in stack.flow_logs[:MARKED_AT_MOST])
+        case Topic.DUPLICATE:
+            for each in report.duplicates:
+                yield from ((name, each.vpc_id, topic) for name in each.flow_log_ids)
+        case Topic.ELSEWHERE | Topic.UNRECORDED:
+            found = report.elsewhere if topic is Topic.ELSEWHERE else report.unrecorded
+            yield from ((each.flow_log_id, each.resource_id, topic) for each in found)
 
 
-def _mark(topic: Topic, resources: dict[str, str], registry: Registry) -> None:
-    for flow_log_id, resource_id in resources.items():
-        known = registry.known.get(flow_log_id)
-        if known is None:
-            known = KnownFlowLog(flow_log_id=flow_log_id, resource_ids=(resource_id,))
-        registry.put(replace(known, reported=_with(known.reported, topic)))
+def _mark(flow_log_id: str, resource_id: str, mark: str, registry: Registry) -> None:
+    known = registry.known.get(flow_log_id)
+    if known is None:
+        known = KnownFlowLog(flow_log_id=flow_log_id, resource_ids=(resource_id,))
+    registry.put(replace(known, reported=_with(known.reported, mark)))
 
 
-def _with(reported: Iterable[str], topic: Topic) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*reported, str(topic))))
+def _with(reported: Iterable[str], mark: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*reported, str(mark))))

@@ -9,14 +9,15 @@ A property that a description omits is unknown and does not count as drift.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery import Delivery, may_deliver
-from flowwarden.enforcer.decide.drift import is_managed, is_tagged, is_wanted
+from flowwarden.enforcer.decide.drift import is_managed, is_tagged, is_wanted, log_group_of, other_stack_of
 from flowwarden.enforcer.decide.reasons import why_broken, why_uncovered
 from flowwarden.enforcer.decide.vpc_state import VpcState, is_overdue, state_of, suits
 from flowwarden.enforcer.state.desired import DesiredFlowLog
@@ -55,6 +56,8 @@ class CoverageVerdict(Struct, frozen=True, kw_only=True):
     replaces a managed one that is wanted, unless EC2 reports that the managed one fails."""
     duplicates: tuple[str, ...] = ()
     """Flow logs of others that record the same traffic again; those that fail are left out."""
+    other_stacks: Mapping[str, tuple[str, ...]] = {}
+    """Flow logs with the tag of another stack of Flow Warden, by the stack's name. The tag proves nothing."""
 
 
 def judge(vpc_state: VpcState) -> CoverageVerdict:
@@ -74,10 +77,12 @@ def judge(vpc_state: VpcState) -> CoverageVerdict:
         )
     own = [each for each in vpc_state.parts.flow_logs if each.resource_id == vpc.vpc_id]
     suitable = [(state_of(each, vpc_state), each) for each in own if covers(each, vpc_state)]
-    if not suitable:
-        return _without_wanted(vpc_state, own)
-    state, best = min(suitable, key=lambda one: _preference(one[0], one[1], vpc_state))
-    return _with_wanted(vpc_state, own, best, state)
+    if suitable:
+        state, best = min(suitable, key=lambda one: _preference(one[0], one[1], vpc_state))
+        verdict = _with_wanted(vpc_state, own, best, state)
+    else:
+        verdict = _without_wanted(vpc_state, own)
+    return replace(verdict, other_stacks=_other_stacks(vpc_state))
 
 
 _RANK: Final = {Delivery.DELIVERING: 0, Delivery.UNPROVEN: 1, Delivery.SILENT: 2, Delivery.FAILED: 3}
@@ -137,12 +142,31 @@ def _with_wanted(
         duplicates=tuple(
             each.flow_log_id
             for each in vpc_state.parts.flow_logs
-            if not is_tagged(each, vpc_state.stack)
-            and each.flow_log_id != best.flow_log_id
-            and may_deliver(each)
-            and _records_the_same(each, vpc_state.desired)
+            if each.flow_log_id != best.flow_log_id and _is_duplicate(each, vpc_state)
         ),
     )
+
+
+def _is_duplicate(flow_log: FlowLog, vpc_state: VpcState) -> bool:
+    """Whether a flow log of others, but not of another stack, records the traffic again.
+
+    A stack only writes into log groups of its own account: elsewhere, the tag of one excuses nothing.
+    """
+    stack = vpc_state.stack
+    excused = other_stack_of(flow_log, stack) and log_group_of(flow_log, stack) is not None
+    return (
+        not (is_tagged(flow_log, stack) or excused)
+        and may_deliver(flow_log)
+        and _records_the_same(flow_log, vpc_state.desired)
+    )
+
+
+def _other_stacks(vpc_state: VpcState) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for each in vpc_state.parts.flow_logs:
+        if name := other_stack_of(each, vpc_state.stack):
+            found[name] = (*found.get(name, ()), each.flow_log_id)
+    return found
 
 
 def _relied_on(best: FlowLog, vpc_state: VpcState) -> str:

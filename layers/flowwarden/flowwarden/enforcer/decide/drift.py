@@ -5,13 +5,18 @@ A property that a description omits is unknown and does not count as a differenc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 from flowwarden.policy.setting import Setting
+
+STACK_NAME: Final = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,127}")
+"""What CloudFormation accepts as the name of a stack."""
 
 
 def is_wanted(flow_log: FlowLog, desired: DesiredFlowLog, stack: Stack) -> bool:
@@ -27,6 +32,16 @@ def is_tagged(flow_log: FlowLog, stack: Stack) -> bool:
 def is_managed(flow_log: FlowLog, stack: Stack) -> bool:
     """Whether this stack manages the flow log: it has the stack's tag and the record of its creation."""
     return flow_log.recorded and is_tagged(flow_log, stack)
+
+
+def other_stack_of(flow_log: FlowLog, stack: Stack) -> str:
+    """The name of the other stack of Flow Warden whose tag the flow log has; '' if it has none.
+
+    Others can set it, so it proves nothing. On a flow log that this stack created, it is not true.
+    """
+    name = flow_log.tags.get(MANAGED_TAG, "")
+    other = not flow_log.recorded and name != stack.stack_name and STACK_NAME.fullmatch(name)
+    return name if other else ""
 
 
 def log_group_of(flow_log: FlowLog, stack: Stack) -> str | None:

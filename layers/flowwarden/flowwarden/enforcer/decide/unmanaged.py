@@ -27,6 +27,7 @@ class Topic(StrEnum):
     DUPLICATE = "duplicate"
     ELSEWHERE = "elsewhere"
     UNRECORDED = "unrecorded"
+    OTHER_STACK = "other-stack"
 
 
 class UnmanagedFlowLog(Struct, frozen=True, kw_only=True):

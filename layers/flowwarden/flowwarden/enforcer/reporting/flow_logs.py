@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from flowwarden.enforcer.decide.other_stacks import ADVICE, OtherStack
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.registry import DeletedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcOutcome
+from flowwarden.notify.text import plural
 from flowwarden.printable import one_line
 
 LISTED_AT_MOST = 50
@@ -31,6 +33,8 @@ def sections(report: EnforcementReport) -> Iterator[list[str]]:
         yield [*_listed(UNRECORDED, report.unrecorded, _destination), f"$ {report.record_command}"]
     if report.elsewhere:
         yield _listed(ELSEWHERE, report.elsewhere, _destination)
+    if report.other_stacks:
+        yield _listed(OTHER_STACKS, report.other_stacks, _other_stack)
 
 
 UNRECORDED = (
@@ -41,6 +45,11 @@ UNRECORDED = (
 ELSEWHERE = (
     "ALSO RECORDED BY OTHERS: these flow logs record the traffic to a destination that the monitor does not "
     "read. No action is required"
+)
+OTHER_STACKS = (
+    "ANOTHER STACK OF FLOW WARDEN: flow logs in the same VPCs have its tag, so two stacks record these VPCs, "
+    f"at the cost of both. If the stack exists, {ADVICE}. If it does not exist, "
+    "the flow logs are what is left of it, or others set the tag. The tag changes nothing about coverage"
 )
 
 
@@ -79,6 +88,7 @@ def document(report: EnforcementReport) -> dict[str, Any]:
             for each in report.adopted[:LISTED_AT_MOST]
         ],
         "not_recorded": [_unmanaged(each) for each in report.unrecorded],
+        "other_stacks": [_other_stack_document(each) for each in report.other_stacks],
         "recorded_elsewhere": [_unmanaged(each) for each in report.elsewhere[:LISTED_AT_MOST]],
     }
 
@@ -143,6 +153,20 @@ def _destination(flow_log: UnmanagedFlowLog) -> str:
     names = (flow_log.flow_log_id, flow_log.resource_id, flow_log.destination)
     flow_log_id, resource_id, destination = (one_line(each) for each in names)
     return f"{flow_log_id} of {resource_id} to {destination}"
+
+
+def _other_stack(stack: OtherStack) -> str:
+    vpcs = one_line(", ".join(stack.vpc_ids), CREDENTIALS_CHARACTERS)
+    flow_logs = one_line(", ".join(each for each, _ in stack.flow_logs), CREDENTIALS_CHARACTERS)
+    return f"{one_line(stack.name)} in {plural(len(stack.vpc_ids), 'VPC')} ({vpcs}): {flow_logs}"
+
+
+def _other_stack_document(stack: OtherStack) -> dict[str, Any]:
+    return {
+        "stack": one_line(stack.name),
+        "vpcs": [one_line(each) for each in stack.vpc_ids[:LISTED_AT_MOST]],
+        "flow_logs": [one_line(each) for each, _ in stack.flow_logs[:LISTED_AT_MOST]],
+    }
 
 
 def _deletion_document(entry: DeletedFlowLog) -> dict[str, Any]:

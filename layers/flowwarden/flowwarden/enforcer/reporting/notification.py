@@ -106,6 +106,10 @@ def _once_subject(report: EnforcementReport) -> Iterator[str]:
     elif found := report.duplicates:
         which = one_line(found[0].vpc_id) if len(found) == 1 else f"{len(found)} VPCs"
         yield f"duplicate flow logs in {which}"
+    elif report.other_stacks:
+        others = [f"stack {one_line(each.name)}" for each in report.other_stacks]
+        which = others[0] if len(others) == 1 else f"{len(others)} other stacks"
+        yield f"flow logs of {which} found in the same VPCs"
     elif report.elsewhere:
         yield f"{_flow_logs(report.elsewhere)} of others found"
 

@@ -16,6 +16,7 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
+from flowwarden.enforcer.decide.other_stacks import ADVICE, other_stacks
 from flowwarden.enforcer.decide.plan import Create, Delete, Notify, Plan, RollBack, Step, Tag, Verify, Wait
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.printable import one_line
@@ -31,7 +32,7 @@ def as_text(report: EnforcementReport) -> str:
             f"{report.named(each.verdict.vpc_id)}: {each.verdict.coverage.lower()}, {each.verdict.reason}"
         ]
         lines += [f"  {number}. {_step(step)}" for number, step in enumerate(_in_order(each), 1)]
-    lines += list(_duplicates(report))
+    lines += [*_duplicates(report), *_other_stacks(report)]
     lines += [f"! {each.reason}" for each in report.failures]
     lines += [f"! {each.resource}: {each.summary}" for each in report.troubles]
     return "\n".join(map(printable.printable, [*lines, *_summary(report, len(busy))])) + "\n"
@@ -57,6 +58,7 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
                 "reason": each.verdict.reason,
                 "flow_log": each.verdict.flow_log_id,
                 "duplicates": each.verdict.duplicates,
+                "other_stacks": each.verdict.other_stacks,
                 "steps": [msgspec.to_builtins(step) for step in each.steps],
             }
             for each in report.plans
@@ -100,6 +102,12 @@ def _duplicates(report: EnforcementReport) -> Iterator[str]:
             others = ", ".join(each.verdict.duplicates)
             vpc = report.named(each.verdict.vpc_id)
             yield f"{vpc}: unmanaged flow logs record the same traffic at extra cost: {others}"
+
+
+def _other_stacks(report: EnforcementReport) -> Iterator[str]:
+    for each in other_stacks(one.verdict for one in report.plans):
+        vpcs = ", ".join(map(report.named, each.vpc_ids))
+        yield f"another stack of Flow Warden, {each.name} by its tag, has flow logs in {vpcs}: {ADVICE}"
 
 
 def _step(step: Step) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide import silent_log_groups, unmanaged, unverified_flow_logs
 from flowwarden.enforcer.decide.coverage import CoverageVerdict
 from flowwarden.enforcer.decide.duplicates import Duplicate, duplicates_of
+from flowwarden.enforcer.decide.other_stacks import STACKS_AT_MOST, OtherStack, other_stacks
 from flowwarden.enforcer.decide.unmanaged import Topic, UnmanagedFlowLog
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.modes import RUN_MODES
@@ -48,11 +49,12 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 class Notices(Struct, frozen=True, kw_only=True):
-    """What to report once about unmanaged flow logs."""
+    """What to report once about unmanaged flow logs, by the names in an `EnforcementReport`."""
 
     duplicates: tuple[Duplicate, ...] = ()
     elsewhere: tuple[UnmanagedFlowLog, ...] = ()
     unrecorded: tuple[UnmanagedFlowLog, ...] = ()
+    other_stacks: tuple[OtherStack, ...] = ()
 
 
 def silent_group(group: str) -> str:
@@ -112,7 +114,12 @@ def notices(
         duplicates=duplicates_of(judged, scope.accepted_duplicates, reported[Topic.DUPLICATE]),
         elsewhere=tuple(each for each in elsewhere if each.flow_log_id not in reported[Topic.ELSEWHERE]),
         unrecorded=tuple(islice(new, UNRECORDED_AT_MOST)),
+        other_stacks=other_stacks((verdict for _, verdict in judged), _marks(registry))[:STACKS_AT_MOST],
     )
+
+
+def _marks(registry: Registry) -> frozenset[str]:
+    return frozenset(mark for each in registry.known.values() for mark in each.reported)
 
 
 def _reported(registry: Registry, topic: Topic) -> frozenset[str]:

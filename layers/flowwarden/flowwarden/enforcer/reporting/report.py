@@ -9,9 +9,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.enforcer.decide import unmanaged
+from flowwarden.enforcer.decide import other_stacks, unmanaged
 from flowwarden.enforcer.decide.duplicates import Duplicate, incident_of
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
+from flowwarden.enforcer.decide.other_stacks import OtherStack
 from flowwarden.enforcer.decide.plan import Plan
 from flowwarden.enforcer.decide.unmanaged import Topic, UnmanagedFlowLog
 from flowwarden.enforcer.modes import RUN_MODES
@@ -100,6 +101,8 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """Flow logs of others that record it to S3 or Firehose: reported once."""
     unrecorded: tuple[UnmanagedFlowLog, ...] = ()
     """Flow logs with this stack's tag, but without the record that it created them: reported once."""
+    other_stacks: tuple[OtherStack, ...] = ()
+    """Other stacks of Flow Warden whose tags are on flow logs of the same VPCs: each is reported once."""
     adopted: tuple[FlowLog, ...] = ()
     """Flow logs that were recorded as managed because a person asked for it."""
     deletions: tuple[DeletedFlowLog, ...] = ()
@@ -177,6 +180,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             Topic.DUPLICATE: incident_of(self.duplicates) if self.duplicates else "",
             Topic.ELSEWHERE: unmanaged.incident_of(Topic.ELSEWHERE, self.elsewhere),
             Topic.UNRECORDED: unmanaged.incident_of(Topic.UNRECORDED, self.unrecorded),
+            Topic.OTHER_STACK: other_stacks.incident_of(self.other_stacks),
         }
         return {topic: incident for topic, incident in found.items() if incident}
 
@@ -198,6 +202,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             duplicates=self.duplicates if self.notices.get(Topic.DUPLICATE) in incidents else (),
             elsewhere=self.elsewhere if self.notices.get(Topic.ELSEWHERE) in incidents else (),
             unrecorded=self.unrecorded if self.notices.get(Topic.UNRECORDED) in incidents else (),
+            other_stacks=self.other_stacks if self.notices.get(Topic.OTHER_STACK) in incidents else (),
             deletions=tuple(
                 one
                 for incident, some in self.deletions_by_incident.items()
