@@ -17,10 +17,10 @@ from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.unreadable import Unreadable
 from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import DAMAGE, TABLE, damage, dynamodb, empty, items
+from tests.enforcer.deletions import EVE, Account, deletion
 from tests.enforcer.fakes import STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import AT_ONCE, BORN, DESIRED, SWEEP, deliver, existing, own
-from tests.enforcer.test_deletions import EVE, Account, deletion
 
 FAR: Final = 253_402_300_799
 """The last second of the year 9999."""
