@@ -19,7 +19,7 @@ from flowwarden.enforcer.decide.drift import is_tagged, same_destination
 from flowwarden.enforcer.decide.plan import HOLD_SECONDS, Create, Delete, Notify, RollBack, Verify, Wait, hold
 from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.execute.recorded import RecordedFlowLogs
+from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, still_recording
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, Pace
@@ -120,8 +120,10 @@ class FlowLogExecutor:
         # An event without an id must not repeat the request of another event.
         token = step.flow_log.client_token(step.vpc_id, trigger.idempotency_key or f"at {now}")
         creation = Creation(client_token=token, vpc_id=step.vpc_id, flow_log=step.flow_log, at=now)
+        # After a deletion, coverage comes first: a decoy with the tag must not postpone it.
+        replaced = () if trigger.is_deletion else still_recording(planned.vpc_state)
         try:
-            flow_log_id = self._recorded.create(creation)
+            flow_log_id = self._recorded.create(creation, replaced)
         except FlowLogExists as error:
             return self._look_again(planned, step, before, trigger, error)
         reason = f"the VPC {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"

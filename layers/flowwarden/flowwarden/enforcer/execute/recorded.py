@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from flowwarden.enforcer.decide.delivery import may_deliver
+from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.registry import ENFORCER, Creation, Registry
-from flowwarden.errors import CallRefused, FlowLogExists, VpcGone
+from flowwarden.errors import CallFailed, CallRefused, FlowLogExists, VpcGone
 
 
 class RecordedFlowLogs:
@@ -17,16 +21,29 @@ class RecordedFlowLogs:
         self._registry = registry
         self._pace = pace
 
-    def create(self, creation: Creation) -> str:
+    def create(self, creation: Creation, replaced: Sequence[str] = ()) -> str:
         """Create a flow log and return its id.
 
         Without the state table, the flow log is created all the same, but is not managed.
+
+        Args:
+            creation: the call.
+            replaced: what it would replace. With the table alone, the new one can be managed and the old one
+                deleted, and the old one records until then: so a replacement waits for the table.
+
+        Raises:
+            CallFailed: the replacement waits.
         """
 
         def call() -> str:
             return self._ec2.create(creation.vpc_id, creation.flow_log, creation.client_token)
 
-        self._registry.put(creation)
+        if not self._registry.put(creation) and replaced:
+            self._registry.remove(creation)
+            raise CallFailed(
+                f"the state table does not answer, so {', '.join(replaced)} is not replaced yet: the new "
+                "flow log would not be managed"
+            )
         try:
             flow_log_id = with_backoff(call, self._pace)
         except (FlowLogExists, VpcGone, CallRefused):
@@ -45,3 +62,18 @@ class RecordedFlowLogs:
             self._registry.remove(entry)
             raise
         self._registry.done_deleting(entry)
+
+
+def still_recording(vpc_state: VpcState) -> list[str]:
+    """The flow logs of the VPC with this stack's tag that record the wanted traffic, wanted or not.
+
+    Others can set the tag. So the answer may postpone the creation of a flow log, but never replace it.
+    """
+    return [
+        each.flow_log_id
+        for each in vpc_state.parts.flow_logs
+        if each.resource_id == vpc_state.vpc.vpc_id
+        and is_tagged(each, vpc_state.stack)
+        and each.traffic_type in {"ALL", vpc_state.desired.traffic_type}
+        and may_deliver(each)
+    ]
