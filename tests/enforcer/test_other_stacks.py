@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.coverage import judge
 from flowwarden.enforcer.decide.drift import other_stack_of
+from flowwarden.enforcer.decide.other_stacks import STACKS_AT_MOST
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.state.desired import managed_tags
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
+from flowwarden.errors import PublishFailed
 from flowwarden.policy.flow_logs import Exemption, FlowLogsPolicy, Selection
 from tests.enforcer.cases import NOW, WANTED, changed, foreign, vpc_state
 from tests.enforcer.fakes import GROUP, STACK, FakeGroups, FakeRoles, Fakes, sound
@@ -238,3 +240,31 @@ def test_only_what_can_be_the_name_of_another_stack_is_one(value: str, *, record
     """The tag of another stack on a flow log that this stack created is forged."""
     flow_log = foreign(tags={"flow-warden:managed": value}, recorded=recorded)
     assert other_stack_of(flow_log, STACK) == name
+
+
+def test_many_forged_names_hide_no_stack() -> None:
+    """One report names some of them, and the next sweeps the others, each once."""
+    names = sorted({f"a{number}" for number in range(2 * STACKS_AT_MOST)} | {"flow-warden-2"})
+    theirs = [
+        foreign(flow_log_id=f"fl-{name}", log_group_name=f"x-{name}", tags=managed_tags(name), recorded=False)
+        for name in names
+    ]
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, *theirs]))
+    for hour in range(4):
+        run(fakes.service(AT_ONCE), SWEEP, NOW + hour * HOUR)
+    told = [each.text for each in fakes.sink.sent if HEADING in each.text]
+    assert len(told) == 3
+    assert [sum(f"- {name} in 1 VPC" in each for each in told) for name in names] == [1] * len(names)
+
+
+def test_a_report_that_could_not_be_sent_is_sent_by_the_next_sweep() -> None:
+    """Only what was sent counts as reported."""
+    theirs = foreign(log_group_name="x", tags=THEIR_TAG, recorded=False)
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, theirs]))
+    fakes.sink.away = True
+    with pytest.raises(PublishFailed):
+        run(fakes.service(AT_ONCE), SWEEP, NOW)
+    fakes.sink.away = False
+    for hour in (1, 2):
+        run(fakes.service(AT_ONCE), SWEEP, NOW + hour * HOUR)
+    assert [HEADING in each.text for each in fakes.sink.sent] == [True]
