@@ -1,0 +1,52 @@
+"""`make reliability`: runs the load run and what proves the table of faults, and prints both.
+
+Returns 1, with a line for each difference, if something is not as it must be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from benchmarks.reliability import node_ids
+from benchmarks.reliability.load import figures, load
+from benchmarks.reliability.matrix import cell_tests, prove
+from benchmarks.reliability.page import page, summary
+from benchmarks.reliability.proofs import Evidence
+from tests.examples import PROFILES
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+CALLS: Final = 3
+"""The most calls of a scenario that fail in each way; the property tests of `make reliability` try all."""
+
+
+def main() -> int:
+    """Run everything, print it, and write the page if that is asked for and nothing differs."""
+    arguments = _arguments()
+    print("load run …", file=sys.stderr)
+    whole = load()
+    print("tests of the table …", file=sys.stderr)
+    tests = node_ids.run(cell_tests(), arguments.profile)
+    print("failing calls …", file=sys.stderr)
+    cells = prove(Evidence(whole, tests, CALLS))
+    found = figures(whole)
+    print(summary(found, cells))
+    differences = [*whole.differences(), *(why for each in cells for why in each.failures)]
+    for each in differences:
+        print(f"FAILED: {each}", file=sys.stderr)
+    if arguments.write and not differences:
+        PAGE.write_text(page(found, cells, arguments.profile, PROFILES[arguments.profile], CALLS))
+    return 1 if differences else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make reliability", description="Prove the table of faults.")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(PAGE.parents[1])}")
+    parser.add_argument("--profile", choices=PROFILES, default="ci", help="of the property tests")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""The table of faults and invariants: what proves each cell, and the result of proving it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from benchmarks.reliability.deletions import Deletions, Foreign
+from benchmarks.reliability.poison import Poison
+from benchmarks.reliability.proofs import ByTests, Evidence, Loaded, MonitorCalls, Proof, Verdict
+from benchmarks.tables import table
+from tests.faults import Fault
+
+LOST: Final = "no page lost"
+COPIES: Final = "copies ≤ 2"
+FOREIGN: Final = "no foreign deletion"
+REPORTED: Final = "deletions reported once"
+WRITES: Final = "writes ≤ 200"
+LINES: Final = "lines accounted for"
+RAW: Final = "no raw control character"
+INVARIANTS: Final = LOST, COPIES, FOREIGN, REPORTED, WRITES, LINES, RAW
+INAPPLICABLE: Final = "–"  # noqa: RUF001 - a dash in a table
+
+type Row = Mapping[str, tuple[Proof, ...]]
+"""What proves each invariant; one that is not in it does not apply to the fault."""
+
+
+def _tests(file: str, *names: str) -> ByTests:
+    return ByTests(tuple(f"tests/{file}.py::test_{name}" for name in names))
+
+
+_REPLACEMENT: Final = _tests(
+    "enforcer/test_replacement", "no_fault_uncovers_a_covered_vpc_or_deletes_an_unmanaged_flow_log"
+)
+
+
+def _failing(fault: Fault, poison: Poison, *, cold: bool) -> Row:
+    """A call fails. The enforcer's retry, and that of the load run, are proven beside new containers."""
+    row: dict[str, tuple[Proof, ...]] = {
+        LOST: (MonitorCalls(fault, cold, "lost"),),
+        COPIES: (MonitorCalls(fault, cold, "repeated"),),
+    }
+    if not cold:
+        return row
+    others: tuple[Proof, ...] = () if fault.crashes else (_REPLACEMENT,)
+    return row | {
+        FOREIGN: (Foreign(fault), *others),
+        REPORTED: (Deletions(fault),),
+        WRITES: (Loaded(poison, "writes"),),
+        LINES: (Loaded(poison, "lines"),),
+        RAW: (Loaded(poison, "text"),),
+    }
+
+
+def _loaded(poison: Poison | None) -> Row:
+    return {
+        LOST: (Loaded(poison, "pages"),),
+        COPIES: (Loaded(poison, "pages"),),
+        WRITES: (Loaded(poison, "writes"),),
+        LINES: (Loaded(poison, "lines"),),
+        RAW: (Loaded(poison, "text"),),
+    }
+
+
+FAULTS: Final[Mapping[str, Row]] = {
+    "a call is refused, warm": _failing(Fault.REFUSED, Poison.REFUSED, cold=False),
+    "a call is refused, cold": _failing(Fault.REFUSED, Poison.REFUSED, cold=True),
+    "an answer is lost, warm": _failing(Fault.UNANSWERED, Poison.UNANSWERED, cold=False),
+    "an answer is lost, cold": _failing(Fault.UNANSWERED, Poison.UNANSWERED, cold=True),
+    "a crash before a call": _failing(Fault.CRASH_BEFORE, Poison.CRASH_BEFORE, cold=True),
+    "a crash after a call": _failing(Fault.CRASH_AFTER, Poison.CRASH_AFTER, cold=True),
+    "a slow table": {
+        LOST: (
+            _tests(
+                "monitor/test_slow_services",
+                "a_table_of_a_fifth_of_a_second_per_call_delays_no_page",
+                "no_latency_keeps_pages_from_going_out",
+            ),
+        ),
+        COPIES: (
+            _tests(
+                "monitor/test_slow_services", "a_page_that_is_sent_is_confirmed_although_the_budget_is_spent"
+            ),
+        ),
+    },
+    "no table": {
+        LOST: (_tests("monitor/test_pipeline", "without_the_state_table_pages_are_sent"),),
+        FOREIGN: (
+            _tests(
+                "enforcer/test_managed",
+                "without_the_state_table_nothing_is_deleted",
+                "nothing_is_deleted_if_the_deletion_cannot_be_stored",
+            ),
+        ),
+        REPORTED: (
+            _tests(
+                "enforcer/test_deletions",
+                "without_the_state_table_a_deletion_is_reported_with_the_principal",
+            ),
+        ),
+    },
+    "a damaged item": {
+        LOST: (
+            _tests("functions/test_hostile_state", "no_damage_to_an_item_loses_a_page_or_fails_a_batch"),
+            _tests("aws/dynamodb/test_damaged_items", "a_damaged_claim_silences_no_incident"),
+        ),
+        FOREIGN: (
+            _tests(
+                "enforcer/test_damaged_registry",
+                "a_damaged_record_deletes_nothing_and_is_reported_once",
+                "a_record_with_an_impossible_time_proves_nothing",
+            ),
+        ),
+        REPORTED: (
+            _tests(
+                "enforcer/test_damaged_registry",
+                "an_impossible_time_keeps_no_deletion_from_being_reported",
+                "a_deletion_with_an_impossible_time_hides_no_flow_log",
+            ),
+        ),
+    },
+    "a hostile answer of AWS": {
+        LOST: (
+            _tests(
+                "aws/test_hostile_answers",
+                "a_malformed_description_costs_the_monitor_no_other_interface",
+                "a_malformed_flow_log_costs_no_other_log_format",
+            ),
+        ),
+        REPORTED: (
+            _tests(
+                "enforcer/test_deletions",
+                "an_unreadable_description_is_no_deletion",
+                "what_cannot_be_read_of_others_hides_no_deletion",
+            ),
+        ),
+    },
+    "forged text": {
+        **_loaded(Poison.HOSTILE),
+        RAW: (
+            Loaded(Poison.HOSTILE, "text"),
+            _tests(
+                "monitor/render/test_hostile_text",
+                "hostile_text_anywhere_in_a_finding_adds_no_line",
+                "hostile_text_about_the_batch_adds_no_line",
+                "hostile_text_in_a_roll_up_adds_no_line",
+            ),
+            _tests("enforcer/reporting/test_hostile_text", "hostile_text_anywhere_in_a_report_adds_no_line"),
+            _tests(
+                "cli/test_hostile",
+                "no_source_raises_or_reaches_the_terminal_raw",
+                "no_explained_line_raises_or_reaches_the_terminal_raw",
+                "no_name_of_a_file_raises_or_reaches_the_terminal_raw",
+            ),
+        ),
+    },
+    "malformed lines": _loaded(Poison.MALFORMED),
+    "mostly unparsed lines": _loaded(Poison.UNPARSED),
+    "an undecodable payload": {
+        LINES: (
+            Loaded(Poison.PAYLOAD, "lines"),
+            _tests("functions/test_monitor_events", "an_invalid_event_raises_its_error"),
+        )
+    },
+    "a batch delivered twice": _loaded(None),
+    "a loud batch": {
+        LOST: (_tests("monitor/test_loud_batches", "findings_beyond_the_budget_are_counted_and_stated"),),
+        WRITES: (
+            _tests(
+                "monitor/test_loud_batches",
+                "any_batch_makes_at_most_200_writes",
+                "the_loudest_shapes_make_few_calls",
+            ),
+        ),
+    },
+    "the stack's tag on everything": {
+        FOREIGN: (
+            _tests(
+                "enforcer/test_managed",
+                "with_our_tag_on_everything_nothing_of_others_is_changed",
+                "a_tagged_flow_log_without_a_record_covers_and_is_reported_once",
+            ),
+        )
+    },
+    "a flow log deleted by others": {
+        REPORTED: (
+            _tests(
+                "enforcer/test_deletions",
+                "a_deletion_is_reported_once_under_every_circumstance",
+                "a_deletion_is_reported_once_in_every_order",
+            ),
+        )
+    },
+}
+"""A kind of fault → what proves each invariant. "warm": the container goes on; "cold": a new one does."""
+
+
+class Cell(Struct, frozen=True):
+    """A cell of the table."""
+
+    fault: str
+    invariant: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def failures(self) -> list[str]:
+        """What is wrong, in words."""
+        return [f"{self.fault}, {self.invariant}: {why}" for each in self.verdicts for why in each.failures]
+
+    @property
+    def text(self) -> str:
+        """The proofs; a dash if the invariant does not apply."""
+        return (
+            "FAILED" if self.failures else " + ".join(each.proven for each in self.verdicts) or INAPPLICABLE
+        )
+
+
+def cell_tests(faults: Mapping[str, Row] = FAULTS) -> list[str]:
+    """The tests of all cells."""
+    proofs = (proof for row in faults.values() for some in row.values() for proof in some)
+    return sorted({each for proof in proofs if isinstance(proof, ByTests) for each in proof.node_ids})
+
+
+def prove(evidence: Evidence, faults: Mapping[str, Row] = FAULTS) -> list[Cell]:
+    """Every cell, row by row."""
+    return [
+        Cell(fault, invariant, tuple(proof.verdict(evidence) for proof in row.get(invariant, ())))
+        for fault, row in faults.items()
+        for invariant in INVARIANTS
+    ]
+
+
+def markdown(cells: Iterable[Cell]) -> str:
+    """The table."""
+    rows = dict[str, list[str]]()
+    for each in cells:
+        rows.setdefault(each.fault, [each.fault]).append(each.text)
+    return table(("fault", *INVARIANTS), rows.values())

@@ -1,0 +1,241 @@
+"""Delivers batches to the monitor's handler as Lambda does, on fakes: what raises is delivered again."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Final
+
+from msgspec import Struct
+
+import monitor
+from benchmarks.reliability.poison import FAULTS, Delivery, Poison, event_of
+from benchmarks.reliability.traffic import GROUP
+from flowwarden.errors import PayloadError
+from flowwarden.notify.notification import Notification
+from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
+from flowwarden.settings import MonitorSettings
+from tests.faults import Faults
+from tests.functions.test_monitor_events import ENVIRONMENT, Context
+from tests.hostile import is_visible, texts
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_log_formats import FakeFormats
+from tests.monitor.scenarios import RETRIES, Account
+from tests.notify.fakes import CrashError
+
+COUNTED: Final = "Flows", "NoData", "SkipData", "Malformed"
+"""Metrics that add up to the lines of a batch."""
+
+
+class Done(Struct, frozen=True):
+    """What became of a delivery."""
+
+    delivery: Delivery
+    lines: int
+    """Of the payload; 0 if the payload has none that can be read."""
+    counts: Mapping[str, int] | None
+    """What the handler returned; None if it refused the payload as a whole, three times."""
+    attempts: int
+    writes: int
+    """The most writes of an attempt."""
+    failed_call: str = ""
+    """The call that failed by the plan."""
+    calls: int = 0
+
+    @property
+    def accounted(self) -> int:
+        """Lines that the result accounts for."""
+        return sum(self.counts[name] for name in COUNTED) if self.counts else 0
+
+
+class Sent(Struct, frozen=True):
+    """A notification that reached a topic."""
+
+    at: int
+    topic: str
+    detector: str
+    incident: str
+    hosts: tuple[str, ...]
+    visible: bool
+    """Whether all its text is lines of printable characters."""
+
+
+class Outcome(Struct, frozen=True):
+    """A whole run."""
+
+    done: tuple[Done, ...]
+    sent: tuple[Sent, ...]
+    log_is_visible: bool
+    """Whether the function's log is lines of printable characters."""
+    undelivered: tuple[str, ...]
+    """Batches whose every attempt failed, other than payloads that cannot be read."""
+
+
+@dataclass
+class Function:
+    """The monitor's containers, one after the other, on an account."""
+
+    account: Account
+    faults: Faults = field(default_factory=Faults)
+    now: int = 0
+    sent: list[Sent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """A new container."""
+        settings = MonitorSettings.from_mapping(ENVIRONMENT)
+        service = self.account.container(self.faults)
+        self._handle = monitor.make_handler(lambda: (settings, service), lambda: float(self.now))
+
+    @property
+    def writes(self) -> int:
+        """Writes to the state table so far."""
+        return self.account.evidence.writes + self.account.claims.calls
+
+    def invoke(self, event: dict[str, Any], now: int) -> dict[str, Any]:
+        """One attempt; raises what the handler raises."""
+        context: Any = Context()
+        self.now = now
+        try:
+            return self._handle(event, context)
+        finally:
+            self._collect()
+
+    def _collect(self) -> None:
+        for name, sink in (("pages", self.account.pages), ("operations", self.account.operations)):
+            self.sent += [_sent(name, each, self.now) for each in sink.sent]
+            sink.sent.clear()
+
+
+@dataclass
+class _Attempts:
+    """A delivery, and the attempts that were made to process it."""
+
+    delivery: Delivery
+    event: dict[str, Any]
+    made: int = 0
+    writes: int = 0
+    calls: int = 0
+    failed_call: str = ""
+
+
+class _Run:
+    """The queue of Lambda's asynchronous invocations: a failed one comes back after those that wait."""
+
+    def __init__(self, calls: Mapping[int, int]) -> None:
+        self.function = Function(_account())
+        self.done: list[Done] = []
+        self.undelivered: list[str] = []
+        self._calls = calls
+        self._queue: list[tuple[int, int, _Attempts]] = []
+        self._order = count()
+
+    def enqueue(self, at: int, each: _Attempts) -> None:
+        """Process it at a time, in Unix seconds."""
+        heappush(self._queue, (at, next(self._order), each))
+
+    def work(self) -> None:
+        """Until nothing waits."""
+        while self._queue:
+            at, _, each = heappop(self._queue)
+            self._attempt(at, each)
+
+    def _attempt(self, at: int, each: _Attempts) -> None:
+        function, first, before = self.function, len(self.function.faults.calls), self.function.writes
+        if not each.made:
+            self._arm(each.delivery, first)
+        result, error = None, None
+        try:
+            result = function.invoke(each.event, at)
+        except (Exception, CrashError) as raised:  # noqa: BLE001 - the run says how each attempt ended
+            error = raised
+        calls, number = function.faults.calls, function.faults.number
+        each.failed_call = each.failed_call or (calls[number] if first <= number < len(calls) else "")
+        function.faults.number = -1
+        each.made += 1
+        each.calls = each.calls or len(calls) - first
+        each.writes = max(each.writes, function.writes - before)
+        self._after(at, each, result, error)
+
+    def _arm(self, delivery: Delivery, first: int) -> None:
+        """Let the planned call of this attempt fail."""
+        if delivery.poison in FAULTS:
+            faults = self.function.faults
+            faults.fault = FAULTS[delivery.poison]
+            faults.number = first + int(delivery.call * self._calls.get(delivery.batch.number, 1))
+
+    def _after(
+        self, at: int, each: _Attempts, result: dict[str, Any] | None, error: BaseException | None
+    ) -> None:
+        if error is not None and (each.delivery.cold or isinstance(error, CrashError)):
+            self.function.restart()
+        if error is not None and each.made < len(RETRIES):
+            self.enqueue(at + RETRIES[each.made] - RETRIES[each.made - 1], each)
+            return
+        if error is not None and not isinstance(error, PayloadError):
+            self.undelivered.append(f"batch {each.delivery.batch.number}: {error!r}")
+        lines = 0 if each.delivery.poison is Poison.PAYLOAD else len(each.delivery.batch.lines)
+        self.done.append(
+            Done(each.delivery, lines, result, each.made, each.writes, each.failed_call, each.calls)
+        )
+
+
+def run(deliveries: Sequence[Delivery], calls: Mapping[int, int] | None = None) -> Outcome:
+    """Deliver everything.
+
+    Args:
+        deliveries: all, in any order.
+        calls: how many calls each batch makes, by number: needed if calls fail.
+    """
+    whole, log = _Run(calls or {}), io.StringIO()
+    for each in deliveries:
+        event = event_of(each)
+        whole.enqueue(each.batch.at, _Attempts(each, event))
+        if each.doubled_after is not None:
+            whole.enqueue(each.batch.at + each.doubled_after, _Attempts(each, event))
+    with _logging_to(log):
+        whole.work()
+    sent = tuple(whole.function.sent)
+    return Outcome(tuple(whole.done), sent, is_visible(log.getvalue()), tuple(whole.undelivered))
+
+
+def _sent(topic: str, one: Notification, at: int) -> Sent:
+    document = one.document
+    hosts = [
+        each["name"] for side in ("clients", "servers") for each in document.get(side, {}).get("top", ())
+    ]
+    visible = is_visible(one.text) and one.subject.isprintable() and all(map(is_visible, texts(document)))
+    return Sent(at, topic, one.attributes["detector"], document["incident"], tuple(hosts), visible)
+
+
+def _account() -> Account:
+    known = [interface(f"eni-{number:017x}") for number in range(1, 60)]
+    formats = FakeFormats({GROUP: [DEFAULT_LOG_FORMAT.to_log_format()]})
+    return Account(directory=FakeDirectory.of(*known), formats=formats)
+
+
+@contextmanager
+def _logging_to(stream: io.StringIO) -> Iterator[None]:
+    handler = monitor.logger.registered_handler
+    if not isinstance(handler, logging.StreamHandler):
+        raise TypeError("the monitor logs to a stream")
+    before = handler.setStream(stream)
+    try:
+        with redirect_stdout(stream):  # metrics are printed
+            yield
+    finally:
+        handler.setStream(before or sys.stdout)
+
+
+def copies(sent: Sequence[Sent]) -> Counter[tuple[str, str]]:
+    """How often each incident was sent, by topic and incident."""
+    return Counter((each.topic, each.incident) for each in sent)

@@ -1,0 +1,212 @@
+"""A small version of the load run and of the table of `make reliability`, and what makes them fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from benchmarks.reliability import node_ids, page
+from benchmarks.reliability.deletions import Deletions, Foreign
+from benchmarks.reliability.load import Load, figures, load
+from benchmarks.reliability.matrix import (
+    FAULTS,
+    INAPPLICABLE,
+    INVARIANTS,
+    LINES,
+    LOST,
+    Row,
+    cell_tests,
+    markdown,
+    prove,
+)
+from benchmarks.reliability.node_ids import Results, results
+from benchmarks.reliability.poison import Poison, event_of, plan, without_poison
+from benchmarks.reliability.proofs import ByTests, Evidence, Loaded, MonitorCalls
+from benchmarks.reliability.run import Outcome, run
+from benchmarks.reliability.traffic import batches
+from tests.faults import Fault
+
+ROOT = Path(__file__).parents[2]
+NO_TESTS = Results({}, {})
+
+
+@cache
+def small() -> Load:
+    """Six batches: one is poisoned, another one is delivered twice."""
+    return load(6, 300, seed=1)
+
+
+@cache
+def every_poison() -> Load:
+    """Each kind of poison once."""
+    return load(80, 120, seed=3)
+
+
+@pytest.mark.parametrize("whole", [small, every_poison])
+def test_a_load_run_accounts_for_every_line_and_pages_as_without_poison(whole: Callable[[], Load]) -> None:
+    """With poison and doubles."""
+    found = whole()
+    assert found.differences() == []
+    counts = figures(found)
+    assert counts["lines in, of the others"] == counts["lines accounted for"] > 0
+    assert counts["incidents planted"] == counts["… of them in both"] > 0
+
+
+def test_the_plan_has_every_kind_of_poison_and_doubles_at_once_and_later() -> None:
+    """A tenth is poisoned, a twentieth doubled; no batch is both."""
+    deliveries = plan(batches(500, 100, seed=2), seed=2)
+    kinds = [each.poison for each in deliveries if each.poison]
+    doubled = [each for each in deliveries if each.doubled_after is not None]
+    assert (len(kinds), len(doubled), set(kinds)) == (50, 25, set(Poison))
+    assert len({each.doubled_after for each in doubled}) == 2
+    assert not any(each.poison for each in doubled)
+    assert {each.failed_call != "" for each in every_poison().of(Poison.CRASH_AFTER)} == {True}
+
+
+def changed(**given: object) -> Load:
+    """The small run with another outcome of the poisoned one."""
+    return replace(small(), poisoned=replace(small().poisoned, **given))
+
+
+def found_in(outcome: Load, text: str) -> bool:
+    """Whether a difference says this."""
+    return any(text in each for each in outcome.differences())
+
+
+def test_what_is_lost_repeated_raw_or_not_counted_is_a_difference() -> None:
+    """Each check can fail."""
+    poisoned = small().poisoned
+    first, *others = poisoned.sent
+    assert found_in(changed(sent=tuple(others)), "lost: ")
+    assert found_in(changed(sent=(*poisoned.sent, first)), "sent twice, after 0 calls")
+    assert found_in(changed(sent=(*poisoned.sent, first, first)), "sent 3 times")
+    assert found_in(changed(sent=(*poisoned.sent, replace(first, incident="x"))), "not in the run without")
+    assert found_in(changed(sent=(replace(first, visible=False), *others)), "not visible")
+    assert found_in(changed(log_is_visible=False), "the log contains")
+    done, *rest = poisoned.done
+    assert found_in(changed(done=(replace(done, lines=done.lines + 1), *rest)), "accounted for")
+    assert found_in(changed(done=(replace(done, writes=201), *rest)), "201 writes")
+    assert found_in(changed(done=(replace(done, counts=None), *rest)), "refused after 1 attempts")
+    assert found_in(changed(undelivered=("batch 1: away",)), "batch 1: away")
+
+
+def test_a_planted_incident_that_is_paged_in_neither_run_is_a_difference() -> None:
+    """Otherwise two blind runs would agree."""
+    blind = replace(small().clean, sent=()), replace(small().poisoned, sent=())
+    assert found_in(replace(small(), clean=blind[0], poisoned=blind[1]), "planted and not paged")
+
+
+def test_a_payload_that_is_processed_although_it_is_poisoned_is_a_difference() -> None:
+    """Its lines would be unaccounted for."""
+    whole = every_poison()
+    (refused,) = whole.of(Poison.PAYLOAD)
+    assert (refused.counts, refused.attempts) == (None, 3)
+    other = tuple(replace(each, counts={}) if each is refused else each for each in whole.poisoned.done)
+    assert found_in(
+        replace(whole, poisoned=replace(whole.poisoned, done=other)), "processed after 3 attempts"
+    )
+
+
+def test_every_run_has_the_same_batches_and_payloads() -> None:
+    """So that a difference can be examined."""
+    first, second = (plan(batches(20, 50, seed=9), seed=9) for _ in range(2))
+    assert first == second
+    assert list(map(event_of, first)) == list(map(event_of, second))
+    assert plan(batches(20, 50, seed=8), seed=8) != first
+
+
+def test_without_poison_an_unreadable_batch_is_left_out_and_others_keep_their_good_lines() -> None:
+    """The two runs differ in poison and doubles alone."""
+    deliveries = plan(batches(200, 100, seed=4), seed=4)
+    good = {each.poison: without_poison(each) for each in deliveries}
+    assert good[Poison.PAYLOAD] is None
+    kept = {poison: len(each.batch.lines) for poison, each in good.items() if each}
+    assert (kept[None], kept[Poison.MALFORMED], kept[Poison.UNPARSED]) == (100, 91, 70)
+
+
+def test_every_cell_names_tests_that_exist() -> None:
+    """As functions of their files."""
+    for each in cell_tests():
+        file, _, name = each.partition("::")
+        assert f"\ndef {name}(" in (ROOT / file).read_text(), each
+
+
+def test_a_cell_whose_test_fails_is_skipped_or_is_missing_is_an_error() -> None:
+    """In the report of pytest."""
+    report = """<testsuites><testsuite>
+    <testcase classname="tests.a" name="test_good[1]"/><testcase classname="tests.a" name="test_good[2]"/>
+    <testcase classname="tests.a" name="test_bad"><failure message="assert 1 == 2"/></testcase>
+    <testcase classname="tests.a" name="test_left_out"><skipped message="not here"/></testcase>
+    </testsuite></testsuites>"""
+    evidence = Evidence(small(), results(report), 1)
+    proven, *others = (
+        ByTests((f"tests/a.py::test_{name}",)).verdict(evidence)
+        for name in ("good", "bad", "left_out", "missing")
+    )
+    assert (proven.proven, proven.failures) == ("2 tests", ())
+    assert [len(each.failures) for each in others] == [1, 1, 1]
+    assert "assert 1 == 2" in others[0].failures[0]
+
+
+def test_tests_are_run_by_their_ids() -> None:
+    """In a process of their own: the number of sets of parameters that passed."""
+    light = "tests/docs/test_state.py::test_a_span_has_the_largest_unit_that_fits"
+    assert node_ids.run([light], "dev").passed(light) == 4
+
+
+def test_runs_with_a_failing_call_prove_a_cell() -> None:
+    """Of the enforcer; with a flow log of others beside its own, too."""
+    evidence = Evidence(small(), NO_TESTS, 1)
+    for fault in Fault:
+        for proof in (Deletions(fault), Foreign(fault)):
+            verdict = proof.verdict(evidence)
+            assert verdict.failures == ()
+            assert int(verdict.proven.split()[0]) >= 10
+    assert MonitorCalls(Fault.UNANSWERED, cold=True, about="lost").verdict(evidence).failures == ()
+
+
+def test_a_poison_that_the_load_run_does_not_have_proves_nothing() -> None:
+    """A cell cannot pass without a batch."""
+    missing = set(Poison) - {each.poison for each in small().deliveries}
+    assert missing
+    for each in missing:
+        assert Loaded(each, "lines").verdict(Evidence(small(), NO_TESTS, 1)).failures != ()
+
+
+def test_the_table_has_a_cell_for_each_fault_and_invariant() -> None:
+    """A failing one is shown as such."""
+    rows: dict[str, Row] = {
+        "one": {LINES: (Loaded(None, "lines"),), LOST: (ByTests(("tests/a.py::test_b",)),)}
+    }
+    cells = prove(Evidence(small(), NO_TESTS, 1), rows)
+    assert [each.invariant for each in cells] == list(INVARIANTS)
+    texts = {each.invariant: each.text for each in cells}
+    assert (texts[LINES], texts[LOST]) == ("2 deliveries", "FAILED")
+    assert set(texts.values()) == {"2 deliveries", "FAILED", INAPPLICABLE}
+    assert "FAILED" in markdown(cells)
+
+
+def test_the_page_has_every_fault_and_invariant() -> None:
+    """If this fails, run `make reliability`."""
+    written = (ROOT / "docs" / "reliability.md").read_text()
+    head = next(line for line in written.splitlines() if line.startswith("| fault"))
+    assert [each.strip() for each in head.strip("|").split("|")] == ["fault", *INVARIANTS]
+    assert all(f"\n| {each} " in written for each in FAULTS)
+    assert all(f"\n| {each} " in written for each in (*figures(small()), *page.POISONS))
+    assert "FAILED" not in written
+    prose = page.page(figures(small()), [], "ci", 40, 3)
+    assert [line for line in prose.splitlines() if line[:1] != "|" and line not in written.splitlines()] == []
+
+
+def test_a_run_needs_no_order() -> None:
+    """Deliveries are processed by their times."""
+    deliveries = [each for each in plan(batches(6, 100, seed=5), seed=5) if each.poison is None]
+    assert _facts(run(deliveries)) == _facts(run(deliveries[::-1]))
+
+
+def _facts(outcome: Outcome) -> list[tuple[str, int]]:
+    return sorted((each.incident, each.at) for each in outcome.sent)
