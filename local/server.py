@@ -128,6 +128,8 @@ class EmbeddedAws:
         return self.environment | {
             "BIND_HOST": self.host,
             "GATEWAY_PORT": str(self.port),
+            # Where a custom resource's function sends its answer.
+            "MINISTACK_HOST": "localhost" if self.host == LOOPBACK else self.host,
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "IOT_MTLS_ENABLED": "0",
