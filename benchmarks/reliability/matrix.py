@@ -96,7 +96,7 @@ FAULTS: Final[Mapping[str, Row]] = {
         ),
         REPORTED: (
             _tests(
-                "enforcer/test_deletions",
+                "enforcer/test_deletion_events",
                 "without_the_state_table_a_deletion_is_reported_with_the_principal",
             ),
         ),
@@ -131,7 +131,7 @@ FAULTS: Final[Mapping[str, Row]] = {
         ),
         REPORTED: (
             _tests(
-                "enforcer/test_deletions",
+                "enforcer/test_missed_deletions",
                 "an_unreadable_description_is_no_deletion",
                 "what_cannot_be_read_of_others_hides_no_deletion",
             ),
