@@ -2,7 +2,7 @@
 
 Each kind of item has writes of its own (`per_batch`), so that a flood of one kind leaves room for the others;
 `SHARED` more belong to the kinds that ask first. What is not written is new again in the next batch, and what
-was written then costs nothing, so nothing waits for ever.
+was written then costs nothing, so later batches can write the rest.
 """
 
 from __future__ import annotations

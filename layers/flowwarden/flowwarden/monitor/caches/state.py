@@ -5,9 +5,9 @@ answers take longer than the batch's budget, a batch is evaluated with the cache
 raises.
 
 What a container has seen decides what it reports: some findings are reported once. So whatever a batch puts
-into the cache is taken out again (`StateView.forget`) unless the notifications of the batch are out. The next
-delivery of the batch then finds the container as the batch found it; the table may contain more, but only
-sets that a repeat does not change.
+into the cache is taken out again (`StateView.forget`) unless the notifications of the batch are out. An item
+that the batch added to is then not cached at all, so the next delivery of the batch reports it again. The
+table may contain more, but only sets that a repeat does not change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MIB: Final = 2**20
 REMEMBERED: Final = 16 * _MIB
 """Bytes of cached items; beyond that, the oldest are dropped, and written again if needed."""
 TAUGHT: Final = 8 * _MIB
-"""Bytes of what a container knows to have written, by role and day."""
+"""Bytes of the edges that a container has written, by role and day."""
 RECALLED: Final = 8 * _MIB
 """Bytes of cached responses of the table."""
 BASELINES: Final = 12 * _MIB
