@@ -15,6 +15,7 @@ type Keys = NDArray[Any]
 """A number per row: 64-bit integers, or Python integers if 64 bits are too few."""
 
 _LARGEST: Final = 2**63 - 1
+_NOTHING: Final = np.empty(0, np.int64)
 
 
 def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
@@ -24,6 +25,8 @@ def packed(columns: Sequence[Integers], sizes: Sequence[int]) -> Keys:
         columns: values, at least -1.
         sizes: for each column, an exclusive upper bound of its values.
     """
+    if not len(columns[0]):
+        return columns[0].astype(np.int64)
     room = 1
     for size in sizes:
         room *= size + 1
@@ -48,6 +51,10 @@ class Groups:
             ordered: whether the rows of a group keep their order, so that `rows` and `members` do not depend
                 on how texts are numbered. This is slower.
         """
+        if not len(keys):  # as most selections of a batch; sorting them takes as long as sorting a few rows
+            self._order = self._starts = _NOTHING
+            self.keys = keys
+            return
         self._order = keys.argsort(kind="stable" if ordered else None)
         in_order = keys[self._order]
         changes = np.empty(len(keys), bool)
