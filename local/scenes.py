@@ -36,7 +36,7 @@ class Cast(Struct, frozen=True, kw_only=True):
     app: Host
     database: Host
     builder: Host
-    """An internal host that should not connect to its neighbours."""
+    """An internal host that should not connect to its neighbors."""
 
 
 def cast(vpc: str) -> Cast:
@@ -133,10 +133,10 @@ def _too_strict(app: Host, database: Host) -> Scene:
 def _probing(prober: Host) -> Scene:
     targets = [f"10.20.{net}.{host}" for net in (2, 3) for host in range(10, 16)]
     return Scene(
-        title="4. An internal host that probes its neighbours",
-        about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbours; its own security "
+        title="4. An internal host that probes its neighbors",
+        about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbors; its own security "
         "group rejects all attempts. So its own interface records every REJECT, and all records reach the "
-        "monitor in one batch, where one detector finds the probing host. If the neighbours rejected the "
+        "monitor in one batch, where one detector finds the probing host. If the neighbors rejected the "
         "attempts, the records would arrive in one batch per interface.",
         conversations=tuple(
             _refused(prober, prober.address, 42_000 + number, target, port)

@@ -96,7 +96,7 @@ def test_an_invalid_address_is_rejected() -> None:
         ("2600:1f18:12:3400::20", "2600:1f18:12:3500::1", False),
     ],
 )
-def test_ipv6_neighbours_share_a_56(one: str, other: str, *, expected: bool) -> None:
+def test_ipv6_neighbors_share_a_56(one: str, other: str, *, expected: bool) -> None:
     """Amazon assigns a /56 to a VPC."""
     first, second = vpc_prefixes([one, other])
     assert bool(first == second) is expected

@@ -233,7 +233,7 @@ def test_packet_addresses_show_the_hosts_behind_a_nat_gateway() -> None:
     assert one.server_class is PeerClass.INTERNET
 
 
-def test_ipv6_neighbours_of_the_interface_are_own() -> None:
+def test_ipv6_neighbors_of_the_interface_are_own() -> None:
     """Public addresses in the interface's /56 are own, others are not."""
     inside, outside = directed(
         flow("[2600:1f18:12:3400::20]:50000", "[2600:1f18:12:3410::30]:443"),

@@ -44,7 +44,7 @@ def comparable(outcome: Outcome) -> bytes:
     return msgspec.json.encode(plain, order="deterministic")
 
 
-def test_scored_days_are_counted_and_incidents_are_labelled(outcome: Outcome) -> None:
+def test_scored_days_are_counted_and_incidents_are_labeled(outcome: Outcome) -> None:
     """For learning days, only lines are counted."""
     tally = outcome.tallies[MONITOR]
     assert list(outcome.tallies) == [MONITOR, *PEERS]

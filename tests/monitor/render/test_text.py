@@ -50,7 +50,7 @@ def test_words_replace_placeholders() -> None:
     assert fill(runbook, words) == ("Ask 10.0.1.5.", "More than 12.", "{subject}", "Wait.")
 
 
-def test_a_misspelt_placeholder_is_an_error() -> None:
+def test_a_misspelled_placeholder_is_an_error() -> None:
     """Otherwise it would leave a gap in a page."""
     with pytest.raises(KeyError, match="subjekt"):
         fill(("Ask {subjekt}.",), {"subject": "10.0.1.5"})

@@ -1,7 +1,7 @@
 """Makes the plan for an account: its VPCs, and the log groups and the delivery role that flow logs need.
 
 The plans for the VPCs determine which log groups are needed, so they are made first, and the log groups are
-read afterwards.
+read afterward.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from flowwarden.enforcer.triggers.trigger import RunKind
 
 
 class RunMode(Struct, frozen=True, kw_only=True):
-    """The behaviour of one kind of run."""
+    """The behavior of one kind of run."""
 
     vpcs: Literal["named", "all", "due", "none"]
     """The VPCs that it plans for: those of the event, all, those that are due, none."""

@@ -1,9 +1,9 @@
 """Learning: what a batch adds to the baselines of its hosts' roles.
 
-Only answered contacts are learned. New behaviour is not learned from a batch with a finding, since it may be
+Only answered contacts are learned. New behavior is not learned from a batch with a finding, since it may be
 part of the incident, nor while a host of the batch is above the limits of `scan`, in whichever batch it
 exceeded them. A detector whose findings are based on novelty alone (`teaches`) does not prevent learning: the
-behaviour is reported on two days and then counts as usual.
+behavior is reported on two days and then counts as usual.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
 
 
 def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:
-    """Whether new behaviour in the batch may be an incident."""
+    """Whether new behavior in the batch may be an incident."""
     if any(_counts(finding) for finding in findings):
         return True
     return any(exceeded(host, view.policy.thresholds) is not None for host in view.active_hosts.inspected)

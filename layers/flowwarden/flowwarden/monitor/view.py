@@ -151,7 +151,7 @@ class BatchView:
 
     @cached_property
     def profiles(self) -> Mapping[int, RoleProfile]:
-        """The usual behaviour of the host at each interface with contacts, by interface index."""
+        """The usual behavior of the host at each interface with contacts, by interface index."""
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
         hosts = {place: self._role(names[place], moments[place]) for place in found}
@@ -163,7 +163,7 @@ class BatchView:
         }
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
-        """The usual behaviour of the host at an interface at `moment` (Unix seconds; -1 is now)."""
+        """The usual behavior of the host at an interface at `moment` (Unix seconds; -1 is now)."""
         interface, role, day = self._role(interface_id, moment)
         baseline = self._state.baseline(role, day, self.now) if interface else None
         return RoleProfile(day, interface, role, baseline)
@@ -181,7 +181,7 @@ class BatchView:
 
     @cached_property
     def active_hosts(self) -> ActiveHosts:
-        """The internal hosts with new behaviour, and their contacts within the hour and the day.
+        """The internal hosts with new behavior, and their contacts within the hour and the day.
 
         Adds the contacts to the state table, so that they count for later batches.
         """

@@ -200,7 +200,7 @@ SWEEP_CURSOR: Final = Item(
 UNSENT: Final = Item(
     name="unsent reports", prefix="unsent#", key=("report",), partition=OUTBOX,
     ttl=WORK_TTL, ttl_from="the time of the report",
-    why="A report of the enforcer, stored before it is sent and removed afterwards. The next run sends what "
+    why="A report of the enforcer, stored before it is sent and removed afterward. The next run sends what "
     "is left: a retry finds everything repaired and has nothing to report.",
 )  # fmt: skip
 MANAGED_FLOW_LOGS: Final = Item(

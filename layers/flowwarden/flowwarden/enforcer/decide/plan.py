@@ -6,7 +6,7 @@ then delete the old managed one. That takes several runs; each makes a new plan 
 - A plan deletes a flow log only if the VPC is covered without it: by a wanted flow log whose delivery is
   verified, or (when a replacement failed) by the old flow log that the rollback returns to.
 - Only managed flow logs are ever deleted: they have this stack's tag and the record of their creation. A
-  wanted one is never deleted in favour of an unmanaged one, unless EC2 reports that the wanted one fails.
+  wanted one is never deleted in favor of an unmanaged one, unless EC2 reports that the wanted one fails.
 - A replacement never writes to the destination of the old one: one log group has one format, and EC2 may
   refuse it.
 """

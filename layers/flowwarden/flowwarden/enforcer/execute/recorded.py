@@ -1,4 +1,4 @@
-"""Creates and deletes flow logs; the registry knows of each call before it, and of its result afterwards."""
+"""Creates and deletes flow logs; the registry knows of each call before it, and of its result afterward."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. With one day, every incident would be usual the day after."""
 LEARNING_DAYS: Final = 14
-"""Two weeks contain each day of the week twice. In a younger role, most behaviour looks new."""
+"""Two weeks contain each day of the week twice. In a younger role, most behavior looks new."""
 DAYS_TAUGHT: Final = 7
 """Distinct days with learned edges before a role counts as known: one day two weeks ago is not two weeks, and
 a role that works on weekdays has ten."""
@@ -50,7 +50,7 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 
 
 class Baseline:
-    """The learned behaviour of a role that counts on a day.
+    """The learned behavior of a role that counts on a day.
 
     Stored as one sorted array of fingerprints with the number of days of each, 9 bytes per edge: a month of a
     role has tens of thousands of edges, most of them recurring, and a container knows many roles.
@@ -67,12 +67,12 @@ class Baseline:
 
     @property
     def learning(self) -> bool:
-        """Whether the role is too young for new behaviour to mean anything."""
+        """Whether the role is too young for new behavior to mean anything."""
         return self._taught < DAYS_TAUGHT or self.day - self._first < LEARNING_DAYS
 
     @property
     def can_be_usual(self) -> bool:
-        """Whether the role is old enough for any behaviour to be usual; before that, all behaviour is new."""
+        """Whether the role is old enough for any behavior to be usual; before that, all behavior is new."""
         return self._taught >= DAYS_SEEN
 
     @property

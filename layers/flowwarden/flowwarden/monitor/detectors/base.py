@@ -31,7 +31,7 @@ class Need(StrEnum):
     """What a detector needs beyond addresses and ports. Without it, the detector finds less or nothing."""
 
     BASELINE = "baseline"
-    """The learned behaviour of the host's role."""
+    """The learned behavior of the host's role."""
     TCP_FLAGS = "tcp-flags"
     """The field that shows with certainty which end initiated a connection."""
     SUBNET_ID = "subnet-id"

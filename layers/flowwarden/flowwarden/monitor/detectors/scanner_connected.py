@@ -3,7 +3,7 @@
 What: an answered connection from an internet host to an internal service that the internet does not usually
     reach, if that host was refused at `scan_hit_places` or more places on the same day or the day before.
     Batches in which one interface refuses it fewer than three times do not count. If the host had been
-    refused before it connected but reaches the limit only afterwards, the batch that reaches it reports the
+    refused before it connected but reaches the limit only afterward, the batch that reaches it reports the
     connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, the lower
     port indicates the initiator; the refusals elsewhere make that certain enough.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
@@ -287,7 +287,7 @@ DETECTOR: Final = Detector(
     finds=("scan-hit",),
     runbook=(
         "If {service} at {subject} must not be reachable from the internet, close it now.",
-        "Check the activity of {client} on the connection, and of {subject} afterwards.",
+        "Check the activity of {client} on the connection, and of {subject} afterward.",
         "If {service} is meant to be public, no action is required: regular users make it usual in two days.",
     ),
     detect=detect,
