@@ -42,9 +42,9 @@ def changed(flow_log: FlowLog, **changes: Any) -> FlowLog:
     return replace(flow_log, **{"settings": described} | attributes)
 
 
-def foreign(**changes: Any) -> FlowLog:
+def unmanaged(**changes: Any) -> FlowLog:
     """An unmanaged flow log like the wanted one, with changes."""
-    return but(**{"tags": {}, "flow_log_id": "fl-foreign"} | changes)
+    return but(**{"tags": {}, "flow_log_id": "fl-unmanaged"} | changes)
 
 
 def seen(*interfaces: str, group: str = GROUP, at: int = NOW) -> dict[str, dict[int, frozenset[int]]]:

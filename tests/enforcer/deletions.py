@@ -22,7 +22,7 @@ from tests.enforcer.runs import BORN, deliver, existing, own
 
 EVE = f"arn:aws:iam::{ACCOUNT}:user/eve"
 POLICY = FlowLogsPolicy(exemptions=(Exemption(where=Selection(tags={"lab": "*"}), reason="a lab"),))
-LOOK = {"detail-type": "Scheduled Event", "detail": {"look": "pending"}}
+RETRY_EVENT = {"detail-type": "Scheduled Event", "detail": {"run": "retry"}}
 SWEEP = {"detail-type": "Scheduled Event"}
 MINE, THEIRS = "fl-0a", "fl-0b"
 VICTIMS: dict[str, FlowLog] = {
@@ -122,7 +122,7 @@ class Account:
         """Some hours of sweeps and retries."""
         for _ in range(6):
             self.invoke(SWEEP, 1800)
-            self.invoke(LOOK, 300)
+            self.invoke(RETRY_EVENT, 300)
 
     @property
     def reports(self) -> list[str]:

@@ -35,7 +35,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy, Rule, Selection
 from tests.enforcer.fakes import ACCOUNT, GROUP, FakeGroups, FakePace, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.enforcer.runs import BIRTH, BORN, LOOK, SWEEP, deliver, existing, own
+from tests.enforcer.runs import BIRTH, BORN, RETRY, SWEEP, deliver, existing, own
 from tests.examples import examples
 
 KINDS = (CallRefused, CallFailed, CallThrottled, NotThere, AlreadyThere, VpcGone, FlowLogExists)
@@ -227,7 +227,7 @@ def test_vpcs_before_a_page_that_fails_are_covered(kind: type[EnforcementError])
     assert fakes.queue.cursor == (None if kind is CallRefused else Cursor(after=""))
     assert isinstance(fakes.ec2, FaultyEc2)
     fakes.ec2.faults = Faults()
-    swept(fakes, SWEEP if kind is CallRefused else LOOK)
+    swept(fakes, SWEEP if kind is CallRefused else RETRY)
     assert covered(fakes) == set(VPCS)
 
 
@@ -246,7 +246,7 @@ def test_one_named_vpc_does_not_keep_others_uncovered(call: str, kind: type[Enfo
     assert queued == (kind is not CallRefused)
     assert isinstance(fakes.ec2, FaultyEc2)
     fakes.ec2.faults = Faults()
-    later = fakes.service(POLICY).reconcile(replace(LOOK, happened_at=BORN + 900), BORN + 900)
+    later = fakes.service(POLICY).reconcile(replace(RETRY, happened_at=BORN + 900), BORN + 900)
     assert ("vpc-4" in covered(fakes)) == queued
     assert not named(later)
 

@@ -22,7 +22,7 @@ from tests.enforcer.runs import (
     BIRTH,
     BORN,
     FORBIDDEN,
-    LOOK,
+    RETRY,
     SWEEP,
     THROTTLED,
     enforce,
@@ -113,7 +113,7 @@ def test_a_suppressed_incident_is_left_out_of_other_notifications() -> None:
     assert fakes.sink.sent[1].subject.startswith("[INFO] flow log created for vpc-2")
 
 
-@pytest.mark.parametrize("trigger", [LOOK, BIRTH, replace(SWEEP, deployed=True)])
+@pytest.mark.parametrize("trigger", [RETRY, BIRTH, replace(SWEEP, deployed=True)])
 def test_only_sweeps_report_silence_and_not_right_after_a_deployment(trigger: Trigger) -> None:
     """Retries and events do not report it."""
     fakes = silent_fakes()
@@ -160,7 +160,7 @@ def test_flow_logs_unverified_for_a_day_are_reported_once_per_suppression_window
     (sent,) = fakes.sink.sent
     assert "not verified after at least one day: fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2." in sent.text
     assert fakes.reported == {UNVERIFIED}
-    assert fakes.service(AT_ONCE).reconcile(LOOK, BORN + 10).troubles == ()
+    assert fakes.service(AT_ONCE).reconcile(RETRY, BORN + 10).troubles == ()
     deployed = fakes.service(AT_ONCE).reconcile(replace(SWEEP, deployed=True), BORN + 10)
     assert deployed.troubles == ()
 

@@ -369,12 +369,12 @@ def test_an_unmanaged_flow_log_created_after_a_real_vpc_is_sufficient() -> None:
     detail = real("create-vpc.json")
     run = run_on(detail, grace_minutes=5)
     assert run(wrapped(detail))["pending"] == [REAL_VPC]
-    run.ec2.existing.append(covering("fl-foreign", int(moment(wrapped(detail))) + 5))
+    run.ec2.existing.append(covering("fl-unmanaged", int(moment(wrapped(detail))) + 5))
     sweep = {"detail-type": "Scheduled Event", "time": detail["eventTime"], "detail": {}}
-    look = sweep | {"detail": {"look": "pending"}}
+    retry = sweep | {"detail": {"run": "retry"}}
     for event, seconds, key, vpcs in (
-        (look, 120, "pending", []),
-        (look, 300, "pending", [REAL_VPC]),
+        (retry, 120, "pending", []),
+        (retry, 300, "pending", [REAL_VPC]),
         (sweep, 1500, "covered", [REAL_VPC]),
     ):
         run.now = moment(wrapped(detail)) + seconds

@@ -129,8 +129,8 @@ def test_a_table_of_a_fifth_of_a_second_per_call_delays_no_page() -> None:
     result.raise_if_unsent()
     assert {each.subject for each in account.sink.sent} == pages()
     assert len(account.sink.sent) == len(pages()) == MAX_SINGLE + 1
-    assert result.evidence_unavailable >= 1
-    assert result.state_unavailable > result.evidence_unavailable, "claims ran out of time, too"
+    assert result.host_history_unavailable >= 1
+    assert result.state_unavailable > result.host_history_unavailable, "claims ran out of time, too"
     assert account.clock.used <= LOOKUP_SECONDS + CLAIM_SECONDS + REMEMBER_SECONDS + 3
 
 

@@ -24,7 +24,10 @@ def alert(key: str, route: Route = Route.PAGES) -> Alert:
 
     def render(claim: Claim) -> Notification:
         return Notification(
-            subject=key, text=f"{claim.held_back} held back", document={}, attributes={"detector": key}
+            subject=key,
+            text=f"{claim.suppressed_batches} held back",
+            document={},
+            attributes={"detector": key},
         )
 
     return Alert(key=key, route=route, title=f"{key} happened.", render=render)

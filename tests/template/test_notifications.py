@@ -104,9 +104,9 @@ WATCHED = {
             "FlowLogDeletedRule",
             "SweepSchedule",
             "StackDeployedRule",
-            "PendingSchedule",
-            "LogGroupTouchedRule",
-            "DeliveryRoleTouchedRule",
+            "RetrySchedule",
+            "LogGroupChangedRule",
+            "DeliveryRoleChangedRule",
         )
     ),
     *(
@@ -115,7 +115,13 @@ WATCHED = {
     ),
     *(
         ("FlowWarden", metric, "service", "monitor")
-        for metric in ("StateUnavailable", "InterfacesUnavailable", "SightLost", "SkipData", "PolicyInvalid")
+        for metric in (
+            "StateUnavailable",
+            "InterfacesUnavailable",
+            "UnparsedBatches",
+            "SkipData",
+            "PolicyInvalid",
+        )
     ),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "PagesTopic"),
 }

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.claims import MAX_HELD_BACK, DynamoDbClaims
+from flowwarden.aws.dynamodb.claims import MAX_SUPPRESSED, DynamoDbClaims
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import (
     REDRIVE_SECONDS,
@@ -47,7 +47,7 @@ def claims(request: pytest.FixtureRequest) -> Iterator[Claims]:
 def test_a_new_incident_is_claimed(claims: Claims) -> None:
     """The table has no item for it."""
     claim = claims.claim(KEY, FIRST, NOW)
-    assert (claim.state, claim.held_back, claim.last_sent) == (ClaimState.CLAIMED, 0, None)
+    assert (claim.state, claim.suppressed_batches, claim.last_sent) == (ClaimState.CLAIMED, 0, None)
 
 
 def test_incidents_are_independent(claims: Claims) -> None:
@@ -116,7 +116,7 @@ def test_a_sent_incident_is_suppressed_for_its_window(claims: Claims) -> None:
         owner = Owner(f"batch-{number}", "request")
         assert claims.claim(KEY, owner, NOW + 60).state is ClaimState.SUPPRESSED
     late = claims.claim(KEY, OTHER, NOW + 2 + TERMS.quiet)
-    assert (late.state, late.held_back, late.last_sent) == (ClaimState.CLAIMED, 3, NOW + 2)
+    assert (late.state, late.suppressed_batches, late.last_sent) == (ClaimState.CLAIMED, 3, NOW + 2)
 
 
 def test_the_batch_that_sent_the_notification_is_not_a_repeat(claims: Claims) -> None:
@@ -125,7 +125,7 @@ def test_the_batch_that_sent_the_notification_is_not_a_repeat(claims: Claims) ->
     claims.confirm(KEY, FIRST, NOW)
     for owner in (AGAIN, OTHER, OTHER):
         assert claims.claim(KEY, owner, NOW + 5).state is ClaimState.SUPPRESSED
-    assert claims.claim(KEY, Owner("batch-c", "r"), NOW + TERMS.quiet).held_back == 1
+    assert claims.claim(KEY, Owner("batch-c", "r"), NOW + TERMS.quiet).suppressed_batches == 1
 
 
 def test_a_batch_never_sends_its_notification_twice(claims: Claims) -> None:
@@ -200,7 +200,7 @@ def test_a_crash_after_the_claim_loses_no_count(claims: Claims) -> None:
     later = NOW + TERMS.quiet
     claims.claim(KEY, Owner("batch-c", "r"), later)  # and crashes
     taken = claims.claim(KEY, Owner("batch-d", "r"), later + TERMS.lease)
-    assert (taken.state, taken.held_back, taken.last_sent) == (ClaimState.CLAIMED, 1, NOW)
+    assert (taken.state, taken.suppressed_batches, taken.last_sent) == (ClaimState.CLAIMED, 1, NOW)
 
 
 def test_the_former_owner_of_a_claim_cannot_confirm_it(claims: Claims) -> None:
@@ -233,11 +233,11 @@ def test_many_repeats_do_not_grow_the_item_without_limit() -> None:
         client("dynamodb").update_item(
             TableName=TABLE,
             Key={"pk": {"S": "incident#sns:pages#k"}, "sk": {"S": "claim"}},
-            UpdateExpression="SET held_back = :all",
-            ExpressionAttributeValues={":all": {"SS": [f"batch-{n}" for n in range(MAX_HELD_BACK)]}},
+            UpdateExpression="SET suppressed_batches = :all",
+            ExpressionAttributeValues={":all": {"SS": [f"batch-{n}" for n in range(MAX_SUPPRESSED)]}},
         )
         assert table.claim(KEY, OTHER, NOW + 1).state is ClaimState.SUPPRESSED
-        assert table.claim(KEY, OTHER, NOW + TERMS.quiet).held_back == MAX_HELD_BACK
+        assert table.claim(KEY, OTHER, NOW + TERMS.quiet).suppressed_batches == MAX_SUPPRESSED
 
 
 def test_a_repeat_that_cannot_be_counted_is_suppressed() -> None:

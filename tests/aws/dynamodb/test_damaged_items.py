@@ -50,7 +50,16 @@ def claims(notes: Unreadable) -> DynamoDbClaims:
     return DynamoDbClaims(dynamodb(), TABLE, TERMS, notes)
 
 
-CLAIM = ("state", "owner", "lease_until", "tries", "quiet_until", "sent_at", "held_back", "expires_at")
+CLAIM = (
+    "state",
+    "owner",
+    "lease_until",
+    "tries",
+    "quiet_until",
+    "sent_at",
+    "suppressed_batches",
+    "expires_at",
+)
 ANY_DAMAGE = st.sampled_from(sorted(DAMAGE))
 
 

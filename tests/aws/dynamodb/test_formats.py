@@ -95,7 +95,7 @@ def test_items_expire_a_week_after_their_last_update() -> None:
         memory.take_turn(GROUP, NOW, WAIT)
         memory.keep(GROUP, LEARNED)
         (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
-    assert (item["pk"], item["sk"]) == ({"S": f"layouts#{GROUP}"}, {"S": "formats"})
+    assert (item["pk"], item["sk"]) == ({"S": f"log-formats#{GROUP}"}, {"S": "formats"})
     assert item["expires_at"] == {"N": str(NOW + LOG_FORMATS.ttl)}
 
 

@@ -441,10 +441,10 @@ def test_an_interface_has_its_instance_and_the_time_of_attachment(stub: Stubber)
     """An interface attached to an AWS service has no instance."""
     moment = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
     own = {"AttachTime": moment, "InstanceId": "i-1", "InstanceOwnerId": "123456789012"}
-    foreign = {"AttachTime": moment, "InstanceOwnerId": "amazon-aws"}
+    other_owner = {"AttachTime": moment, "InstanceOwnerId": "amazon-aws"}
     cards = [
         {"NetworkInterfaceId": f"eni-{number}", "VpcId": "vpc-1", "Status": "in-use", "Attachment": each}
-        for number, each in enumerate((own, foreign))
+        for number, each in enumerate((own, other_owner))
     ]
     stub.add_response("describe_network_interfaces", {"NetworkInterfaces": cards})
     assert list(ec2(stub).interfaces(None)) == [

@@ -16,7 +16,7 @@ from flowwarden.enforcer.decide.silent_log_groups import (
 )
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
-from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, foreign, seen, vpc_state
+from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, seen, unmanaged, vpc_state
 from tests.enforcer.fakes import GROUP, STACK
 
 NOTHING: dict[str, Any] = {
@@ -36,7 +36,7 @@ def silent(*flow_logs: FlowLog, **changes: Any) -> list[SilentGroup]:
     "flow_log",
     [
         WANTED,
-        foreign(),
+        unmanaged(),
         but(log_format="${version}"),
         but(creation_time=NOW - EXPECTED_SECONDS),
         but(resource_id=ACTIVE.interface_id),
@@ -53,7 +53,7 @@ def test_a_group_without_records_is_reported(flow_log: FlowLog) -> None:
         but(creation_time=NOW - EXPECTED_SECONDS + 1),
         but(creation_time=None),
         but(deliver_logs_status="FAILED"),
-        foreign(log_format="${version}"),
+        unmanaged(log_format="${version}"),
         but(log_group_name="theirs"),
         but(resource_id="subnet-2"),
     ],

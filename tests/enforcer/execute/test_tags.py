@@ -15,7 +15,7 @@ from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
-from tests.enforcer.cases import NOW, but, foreign
+from tests.enforcer.cases import NOW, but, unmanaged
 from tests.enforcer.fakes import ACCOUNT, TAGS, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 
@@ -37,7 +37,7 @@ def world() -> FakeEc2:
     tagged[2] = replace(tagged[2], tags=tagged[2].tags | {"owner": "network"})
     return FakeEc2(
         [Vpc(vpc_id=f"vpc-{number}", owner_id=ACCOUNT) for number in range(4)],
-        [*tagged, foreign(resource_id="vpc-3")],
+        [*tagged, unmanaged(resource_id="vpc-3")],
     )
 
 
@@ -65,7 +65,7 @@ def test_a_plan_lists_the_tags_to_set_and_sets_none() -> None:
     ec2 = world()
     text = plan_output.as_text(sweep(Fakes(ec2=ec2), dry_run=True))
     assert "  1. tag managed flow log fl-2: cost-center=42\n" in text
-    assert "fl-foreign" not in text
+    assert "fl-unmanaged" not in text
     assert ec2.tagged == []
 
 

@@ -132,9 +132,9 @@ def test_the_query_finds_the_lines_and_no_similar_ones() -> None:
 
 def test_suppressed_repeats_are_counted() -> None:
     """The number of suppressed repeats is always shown."""
-    sent = page(blocked(), Claim(state=ClaimState.CLAIMED, held_back=12, last_sent=1_764_000_000))
+    sent = page(blocked(), Claim(state=ClaimState.CLAIMED, suppressed_batches=12, last_sent=1_764_000_000))
     assert "Last sent at 2025-11-24 16:00:00 UTC; 12 repeats suppressed since." in sent.text
-    assert (sent.document["held_back"], sent.document["last_sent"]) == (12, 1_764_000_000)
+    assert (sent.document["suppressed_batches"], sent.document["last_sent"]) == (12, 1_764_000_000)
 
 
 def test_missing_times_are_marked_as_unknown() -> None:

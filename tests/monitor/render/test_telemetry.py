@@ -54,7 +54,7 @@ def test_the_text_contains_interfaces_time_evidence_and_steps() -> None:
 def test_the_document_and_attributes_match_the_text() -> None:
     """The kind is the detector's name, as for unparsed lines."""
     sent = render(
-        SPOT, "key0", Claim(state=ClaimState.CLAIMED, held_back=3, last_sent=1_764_000_000), OCCASION
+        SPOT, "key0", Claim(state=ClaimState.CLAIMED, suppressed_batches=3, last_sent=1_764_000_000), OCCASION
     )
     assert json.loads(json.dumps(sent.document)) == sent.document
     assert sent.document["interfaces"] == {"distinct": 1, "top": ["eni-0a"]}

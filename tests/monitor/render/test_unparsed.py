@@ -67,9 +67,9 @@ def test_the_text_contains_reasons_lines_formats_and_steps() -> None:
 
 def test_the_document_and_attributes_match_the_text() -> None:
     """The names are those of pages, so that one filter policy serves both."""
-    sent = report(claim=Claim(state=ClaimState.CLAIMED, held_back=7, last_sent=1_764_000_000))
+    sent = report(claim=Claim(state=ClaimState.CLAIMED, suppressed_batches=7, last_sent=1_764_000_000))
     assert json.loads(json.dumps(sent.document)) == sent.document
-    assert (sent.document["kind"], sent.document["unreadable"], sent.document["held_back"]) == (
+    assert (sent.document["kind"], sent.document["unreadable"], sent.document["suppressed_batches"]) == (
         "unparsed-lines", 1100, 7,
     )  # fmt: skip
     assert sent.document["formats"] == [DEFAULT_LOG_FORMAT.to_log_format()]

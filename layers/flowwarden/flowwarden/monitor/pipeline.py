@@ -135,7 +135,7 @@ class MonitoringService:
             findings,
             delivery,
             log_formats_unavailable=int(formats.unavailable),
-            evidence_unavailable=state.failures,
+            host_history_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
         return replace(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 ACTIONS = ("dynamodb:UpdateItem",)
 """IAM actions that this file's calls need."""
 
-MAX_HELD_BACK = 50
+MAX_SUPPRESSED = 50
 """Maximum number of suppressed batches that an item counts. They are a set of batch ids, so that a retry
 counts once; it is bounded because each write is billed by item size, and many repeats mean many writes."""
 
@@ -133,7 +133,7 @@ class DynamoDbClaims:
                 key,
                 UpdateExpression=(
                     "SET #state = :sent, sent_at = :now, quiet_until = :quiet, expires_at = :expires"
-                    " REMOVE held_back, lease_until, tries"
+                    " REMOVE suppressed_batches, lease_until, tries"
                 ),
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
@@ -186,22 +186,22 @@ class DynamoDbClaims:
         if not same_batch:
             # The outcome is already known; a missing count does not change it.
             with suppress(StateUnavailable):
-                self._hold_back(key, owner)
+                self._count_suppressed(key, owner)
         return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
 
-    def _hold_back(self, key: ClaimKey, owner: Owner) -> None:
+    def _count_suppressed(self, key: ClaimKey, owner: Owner) -> None:
         try:
             self._update(
                 key,
-                UpdateExpression="ADD held_back :batch",
+                UpdateExpression="ADD suppressed_batches :batch",
                 ConditionExpression=(
-                    "attribute_not_exists(held_back)"
-                    " OR (attribute_type(held_back, :texts) AND size(held_back) < :most)"
+                    "attribute_not_exists(suppressed_batches)"
+                    " OR (attribute_type(suppressed_batches, :texts) AND size(suppressed_batches) < :most)"
                 ),
                 ExpressionAttributeValues={
                     ":texts": {"S": "SS"},
                     ":batch": {"SS": [owner.batch_id[:16]]},
-                    ":most": number(MAX_HELD_BACK),
+                    ":most": number(MAX_SUPPRESSED),
                 },
             )
         except ConditionFailed:
@@ -219,7 +219,7 @@ class DynamoDbClaims:
                 before.left_out("state", "is not a state of a claim")
         return Claim(
             state=ClaimState.CLAIMED,
-            held_back=before.size("held_back"),
+            suppressed_batches=before.size("suppressed_batches"),
             last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
         )
 

@@ -24,12 +24,10 @@ from flowwarden.enforcer.decide.delivery import SETTLED_SECONDS, may_deliver, re
 from flowwarden.enforcer.decide.destination import LogDestinations, choose_destination
 from flowwarden.enforcer.decide.drift import is_managed
 from flowwarden.enforcer.decide.vpc_state import VpcState
-from flowwarden.enforcer.state.desired import HELD_TAG, DesiredFlowLog
+from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 
 LOOK_AGAIN_SECONDS: Final = 15 * 60
-HOLD_SECONDS: Final = 24 * 3600
-"""How long a failed replacement is not retried, unless the policy changes the wanted flow log."""
 
 
 class Create(Struct, frozen=True, kw_only=True, tag=True):
@@ -64,7 +62,7 @@ class RollBack(Struct, frozen=True, kw_only=True, tag=True):
     flow_log_id: str
     reason: str
     configuration: str
-    """The configuration that is on hold, that is, not retried for `HOLD_SECONDS`."""
+    """The configuration that is on hold, that is, not retried for `BACKOFF_SECONDS`."""
 
 
 class Wait(Struct, frozen=True, kw_only=True, tag=True):
@@ -109,9 +107,9 @@ class PlanContext(Struct, frozen=True, kw_only=True):
     """What flow logs of any VPC write to each destination."""
     grace_until: int | None = None
     """End of the grace period (Unix seconds) in which the creator of the VPC may cover it."""
-    held: str = ""
+    backoff_configuration: str = ""
     """The configuration of a replacement that failed recently."""
-    held_until: int = 0
+    backoff_until: int = 0
     exempt: str | None = None
     """Why the policy exempts the VPC; None if it does not."""
 
@@ -140,28 +138,23 @@ def _cover(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) 
         reason = f"{verdict.reason}; the VPC is new, and its creator may be about to create a flow log"
         then = _create(vpc_state, context, verdict)
         return (Wait(vpc_id=vpc_id, reason=reason, after=until - now, then=then),)
-    held_until = _held_until(vpc_state, context)
-    if held_until > now and _delivers(verdict.replaced):
+    backoff_until = _backoff_until(vpc_state, context)
+    if backoff_until > now and _delivers(verdict.replaced):
         reason = f"{verdict.reason}; its replacement failed to deliver and is retried later"
-        return (Wait(vpc_id=vpc_id, reason=reason, after=held_until - now),)
+        return (Wait(vpc_id=vpc_id, reason=reason, after=backoff_until - now),)
     return _create(vpc_state, context, verdict)
 
 
-def hold(configuration: str, now: int) -> str:
-    """The value of the tag that puts a configuration on hold."""
-    return f"{configuration} until {now + HOLD_SECONDS}"
-
-
-def _held_until(vpc_state: VpcState, context: PlanContext) -> int:
+def _backoff_until(vpc_state: VpcState, context: PlanContext) -> int:
     """Until when the wanted configuration is on hold: from the work queue, or from a tag if that is lost."""
     wanted, now = vpc_state.desired.configuration, vpc_state.at
-    found = [context.held_until] if context.held == wanted else []
+    found = [context.backoff_until] if context.backoff_configuration == wanted else []
     for each in vpc_state.parts.flow_logs:
-        configuration, _, until = each.tags.get(HELD_TAG, "").partition(" until ")
+        configuration, _, until = each.tags.get(BACKOFF_TAG, "").partition(" until ")
         if is_managed(each, vpc_state.stack) and configuration == wanted and until.isdecimal():
             found.append(int(until))
     # A tag written by another party must not hold it forever.
-    return max((each for each in found if each <= now + HOLD_SECONDS), default=0)
+    return max((each for each in found if each <= now + BACKOFF_SECONDS), default=0)
 
 
 def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) -> tuple[Create, Verify]:

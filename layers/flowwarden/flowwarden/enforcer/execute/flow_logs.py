@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.cost import about
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict
 from flowwarden.enforcer.decide.drift import is_tagged, same_destination
-from flowwarden.enforcer.decide.plan import HOLD_SECONDS, Create, Delete, Notify, RollBack, Verify, Wait, hold
+from flowwarden.enforcer.decide.plan import Create, Delete, Notify, RollBack, Verify, Wait
 from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, still_recording
@@ -25,7 +25,7 @@ from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.registry import Creation, Registry
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
-from flowwarden.enforcer.state.desired import HELD_TAG
+from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, backoff_tag
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
@@ -174,16 +174,16 @@ class FlowLogExecutor:
             return StepResult(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
         now = planned.vpc_state.at
         kept = [each.flow_log_id for each in again.plan.verdict.replaced]
-        # Store the hold on the flow log, too, because the queue may be lost. EC2 may refuse the tag.
+        # Store the backoff on the flow log, too, because the queue may be lost. EC2 may refuse the tag.
         with suppress(CallRefused):
-            self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
+            self._call(lambda: self._ec2.tag(kept, {BACKOFF_TAG: backoff_tag(step.configuration, now)}))
         self._recorded.delete(step.flow_log_id, again.vpc_state)
         item = WorkItem(
             vpc_id=step.vpc_id,
-            due=now + HOLD_SECONDS,
+            due=now + BACKOFF_SECONDS,
             reason="the replacement failed to deliver",
             backoff_configuration=step.configuration,
-            backoff_until=now + HOLD_SECONDS,
+            backoff_until=now + BACKOFF_SECONDS,
         )
         return StepResult(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), requeue_after=item)
 
@@ -287,7 +287,7 @@ def _after(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> Wo
 
 
 def _backoff(before: WorkItem | None, now: int) -> WorkItem | None:
-    """The queued hold of a failed replacement, which must stay in the queue; None if there is none."""
+    """The queued backoff of a failed replacement, which must stay in the queue; None if there is none."""
     if before is None or not before.backoff_configuration or before.backoff_until <= now:
         return None
     return replace(before, failing_since=0, throttled_at=0)

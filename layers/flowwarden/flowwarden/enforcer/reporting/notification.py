@@ -40,11 +40,11 @@ HEADINGS = (
 
 AWAITED = "NOT COVERED YET: a flow log was deleted, and its replacement could not be created immediately"
 
-HELD = (
+BACKOFF = (
     "Fix the cause of the rollback; the enforcer creates the replacement again after a day, or at the next "
     "sweep after the policy requires another flow log."
 )
-"""After a rollback, `plan` holds the configuration for `HOLD_SECONDS`."""
+"""After a rollback, `plan` holds the configuration for `BACKOFF_SECONDS`."""
 
 
 def render(report: EnforcementReport) -> Notification:
@@ -153,7 +153,7 @@ def _cause(report: EnforcementReport) -> list[str]:
     cause = [
         f"Trigger: {one_line(origin.event_name)} by {actor} from {source} {event}",
         f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not recorded'}",
-        f"Checked: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}",
+        f"Checked: {RUN_MODES[report.trigger.kind].scope}, because {one_line(report.trigger.reason)}",
     ]
     if report.trigger.deleted:
         cause.append(f"Flow logs deleted: {', '.join(_deleted(report))}")
@@ -195,9 +195,9 @@ def _next(report: EnforcementReport) -> str:
         return "What happens next: transient failures are retried within minutes, then by each sweep."
     rolled_back = report.of(Result.ROLLED_BACK)
     if rolled_back and len(rolled_back) == len(report.failures):
-        return f"What happens next: the old flow log stays in place. {HELD}"
+        return f"What happens next: the old flow log stays in place. {BACKOFF}"
     fixed = "What happens next: a retry would not help. Fix the cause; the next sweep covers the VPC."
-    return f"{fixed} {HELD}" if rolled_back else fixed
+    return f"{fixed} {BACKOFF}" if rolled_back else fixed
 
 
 def _others(report: EnforcementReport) -> str:

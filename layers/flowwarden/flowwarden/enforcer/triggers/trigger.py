@@ -35,9 +35,9 @@ DELETION = "DeleteFlowLogs"
 FLOW_LOGS_CREATION = "CreateFlowLogs"
 CALLS = {EC2: (*CREATIONS, FLOW_LOGS_CREATION, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
 TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
-PENDING_LOOK = "pending"
-DEPLOYED_LOOK = "deployed"
-"""The values of `look` in the events that the template creates."""
+RETRY_RUN = "retry"
+DEPLOYMENT_RUN = "deployment"
+"""The values of `run` in the events that the template creates."""
 RECORD_AS_MANAGED = "record_as_managed"
 """The only member of an event with which a person has flow logs recorded as managed: a list of their ids."""
 
@@ -139,14 +139,14 @@ def _read_request(event: Mapping[str, Any]) -> Trigger:
 
 
 def _read_schedule(event: Mapping[str, Any]) -> Trigger:
-    look = mapping(event.get("detail")).get("look")
-    pending = look == PENDING_LOOK
+    run = mapping(event.get("detail")).get("run")
+    retry = run == RETRY_RUN
     return Trigger(
-        kind=RunKind.RETRY if pending else RunKind.SWEEP,
-        reason="scheduled retry of pending VPCs" if pending else "scheduled sweep",
+        kind=RunKind.RETRY if retry else RunKind.SWEEP,
+        reason="scheduled retry of pending VPCs" if retry else "scheduled sweep",
         happened_at=_unix_seconds(event.get("time")),
         idempotency_key=text(event.get("time")) or text(event.get("id")),
-        deployed=look == DEPLOYED_LOOK,
+        deployed=run == DEPLOYMENT_RUN,
     )
 
 

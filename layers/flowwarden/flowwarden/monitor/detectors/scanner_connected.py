@@ -1,11 +1,11 @@
 """scanner-connected: an internet host was refused at many places and then connected.
 
 What: an answered connection from an internet host to an internal service that the internet does not usually
-    reach, if that host was refused at `scan_hit_places` or more places on the same day or the day before.
+    reach, if at least `scanner_destinations` places refused that host on the same day or the day before.
     Batches in which one interface refuses it fewer than three times do not count. If the host had been
     refused before it connected but reaches the limit only afterward, the batch that reaches it reports the
     connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, the lower
-    port indicates the initiator; the refusals elsewhere make that certain enough.
+    port indicates the initiator; it is certain enough because of the refusals elsewhere.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
 While a role is learned, nearly every service is new to the internet. From the third day, only remote
@@ -81,7 +81,7 @@ def detect(
 ) -> list[ScannerConnection | SurplusFinding]:
     """A finding for each service at an interface that a scanner connected to."""
     found: list[ScannerConnection] = []
-    least = thresholds.scan_hit_places
+    least = thresholds.scanner_destinations
     refused = _by_interface(view.contacts, view.contacts.refused_internet)
     many = {place for place, each in refused.items() if len(each) >= min(SUSPECTED, least)}
     visits = {
@@ -280,7 +280,7 @@ DETECTOR: Final = Detector(
     summary="a scanner from the internet connected to a service that the internet does not usually reach",
     severity=Severity.HIGH,
     technique="T1190",
-    thresholds=("scan_hit_places",),
+    thresholds=("scanner_destinations",),
     needs=frozenset({Need.BASELINE}),
     inhibits=("internet-to-private",),
     state=(BASELINES, SCANNERS),

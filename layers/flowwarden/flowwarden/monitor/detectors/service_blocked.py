@@ -43,7 +43,7 @@ def detect(
     """One finding for each service that rejects many internal hosts."""
     shut = view.rejections.shut_services
     samples = samples_of(view.directions, [*shut.largest()])
-    found = [_report(sample, thresholds.shut_clients) for sample in samples]
+    found = [_report(sample, thresholds.service_blocked_clients) for sample in samples]
     return [*found, *DETECTOR.surplus(len(shut) - len(found))]
 
 
@@ -76,7 +76,7 @@ DETECTOR: Final = Detector(
     name="service-blocked",
     summary="five or more of your hosts are blocked from one of your services: a rule was tightened",
     severity=Severity.MEDIUM,
-    thresholds=("shut_clients", "blocked_packets"),
+    thresholds=("service_blocked_clients", "blocked_packets"),
     finds=("security-group-fault",),
     runbook=(
         "Check whether the security group or network ACL of {subject} changed before the first rejection.",

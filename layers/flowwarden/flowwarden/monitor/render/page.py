@@ -135,7 +135,7 @@ def _document(page: Page) -> dict[str, Any]:
         "log_group": page.occasion.log_group,
         "log_stream": page.occasion.log_stream,
         "query": log_query(page.text.query_terms),
-        "held_back": page.claim.held_back,
+        "suppressed_batches": page.claim.suppressed_batches,
         "last_sent": page.claim.last_sent,
     }
 

@@ -40,7 +40,8 @@ def repeats(claim: Claim, occasion: Occasion) -> str:
     ahead = f"Repeats suppressed for {duration(occasion.quiet_minutes)}."
     if claim.last_sent is None:
         return ahead
-    before = f"Last sent at {moment(claim.last_sent)}; {plural(claim.held_back, 'repeat')} suppressed since."
+    repeats = plural(claim.suppressed_batches, "repeat")
+    before = f"Last sent at {moment(claim.last_sent)}; {repeats} suppressed since."
     return f"{before} {ahead}"
 
 

@@ -78,6 +78,6 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "interfaces": {"distinct": len(finding.interfaces), "top": list(_listed(finding))},
         "first": finding.first,
         "last": finding.last,
-        "held_back": message.claim.held_back,
+        "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

@@ -81,6 +81,6 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "reasons": [{"reason": _short(why), "lines": lines} for why, lines in finding.reasons],
         "samples": [_short(line) for line in finding.samples],
         "formats": [each.to_log_format() for each in finding.formats[:FORMATS]],
-        "held_back": message.claim.held_back,
+        "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

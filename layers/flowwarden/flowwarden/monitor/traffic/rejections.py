@@ -63,7 +63,7 @@ class Rejections:
         """For each group of `_by_client`, whether the host was rejected at many pairs."""
         pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), self._directions.server))
         counts = np.bincount(self._by_client.numbers[pairs.rows], minlength=len(self._by_client))
-        probes: Mask = counts >= self._policy.thresholds.probing_places
+        probes: Mask = counts >= self._policy.thresholds.probing_destinations
         return probes
 
     @cached_property
@@ -104,7 +104,7 @@ class Rejections:
         clients = self._column(self._directions.client)[chosen]
         different = Groups(packed([services.numbers, clients], [max(1, len(services)), texts]))
         counts = np.bincount(services.numbers[different.rows], minlength=len(services))
-        return chosen, (services, counts >= self._policy.thresholds.shut_clients)
+        return chosen, (services, counts >= self._policy.thresholds.service_blocked_clients)
 
     @cached_property
     def blocked(self) -> RowGroups:
