@@ -132,7 +132,7 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
         evidence=DynamoDbEvidence(table, TABLE),
         queue=DynamoDbWorkQueue(table, TABLE),
         registry=DynamoDbRegistry(table, TABLE),
-        claims=DynamoDbClaims(table, TABLE, ClaimTerms(quiet=4 * 3600, lease=50)),
+        claims=DynamoDbClaims(table, TABLE, ClaimTerms(suppression=4 * 3600, lease=50)),
         routes={},
         pace=Hour(),
     )

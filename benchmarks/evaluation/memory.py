@@ -10,7 +10,7 @@ from msgspec import Struct
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.sets import Addition, Sets, merged
 
 
@@ -52,7 +52,7 @@ class Claims:
         self.writes += 1
         item = self.items[key]
         if item.owner == owner:
-            item.sent_at, item.quiet_until, item.suppressed_batches = now, now + self._terms.quiet, 0
+            item.sent_at, item.quiet_until, item.suppressed_batches = now, now + self._terms.suppression, 0
 
     def release(self, _key: ClaimKey, _owner: Owner) -> None:
         """See the port. No claim is ever in progress here, so a release only costs a write."""
@@ -91,9 +91,9 @@ class Layouts:
     """The layouts in the state table."""
 
     def __init__(self) -> None:
-        self._learned: dict[str, Learned] = {}
+        self._learned: dict[str, LearnedFormats] = {}
 
-    def recall(self, log_group: str) -> Learned | None:
+    def recall(self, log_group: str) -> LearnedFormats | None:
         """See the port."""
         return self._learned.get(log_group)
 
@@ -101,7 +101,7 @@ class Layouts:
         """See the port. There are no other callers."""
         return True
 
-    def keep(self, log_group: str, learned: Learned) -> None:
+    def keep(self, log_group: str, learned: LearnedFormats) -> None:
         """See the port."""
         self._learned[log_group] = learned
 

@@ -33,7 +33,7 @@ from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
-TERMS = ClaimTerms(quiet=4 * 3600, lease=50)
+TERMS = ClaimTerms(suppression=4 * 3600, lease=50)
 """`quiet` is the suppression window."""
 
 ACCOUNT = "111122223333"

@@ -22,13 +22,13 @@ from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Vpc
 from flowwarden.enforcer.triggers.trigger import NewVpc, Trigger
 from flowwarden.enforcer.work_queue import Cursor
 from flowwarden.errors import (
-    AlreadyThere,
+    AlreadyExists,
     CallFailed,
     CallRefused,
     CallThrottled,
     EnforcementError,
     FlowLogExists,
-    NotThere,
+    NotFound,
     VpcGone,
 )
 from flowwarden.network.interface import NetworkInterface
@@ -38,7 +38,7 @@ from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import BIRTH, BORN, RETRY, SWEEP, deliver, existing, own
 from tests.examples import examples
 
-KINDS = (CallRefused, CallFailed, CallThrottled, NotThere, AlreadyThere, VpcGone, FlowLogExists)
+KINDS = (CallRefused, CallFailed, CallThrottled, NotFound, AlreadyExists, VpcGone, FlowLogExists)
 SUFFIXES = ("dev", "pci", "prod")
 GROUPS = (GROUP, *(f"{GROUP}-{each}" for each in SUFFIXES))
 POLICY = FlowLogsPolicy(
@@ -292,7 +292,7 @@ def test_one_flow_log_that_cannot_be_tagged_is_named(kind: type[EnforcementError
     untagged = [each.flow_log_id for each in ec2.existing if "team" not in each.tags]
     assert untagged == ["fl-of-vpc-4"]
     about = [each.summary for each in report.troubles if each.resource == "flow log tags"]
-    assert [each.partition(":")[0] for each in about] == ["fl-of-vpc-4"] * (kind is not NotThere)
+    assert [each.partition(":")[0] for each in about] == ["fl-of-vpc-4"] * (kind is not NotFound)
 
 
 @pytest.mark.parametrize("kind", [CallRefused, CallFailed, CallThrottled])

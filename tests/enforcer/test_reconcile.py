@@ -21,7 +21,7 @@ from flowwarden.errors import (
     CallFailed,
     EnforcementError,
     EnforcementIncomplete,
-    NotThere,
+    NotFound,
     PublishFailed,
     VpcGone,
 )
@@ -279,10 +279,10 @@ def test_a_refused_listing_is_reported_once_per_window_by_retries_and_by_each_sw
     """A retry runs every five minutes; the queue keeps the VPC in the meantime."""
     fakes = waiting_fakes()
     assert [sent(fakes, RETRY, BORN + look * 300) for look in range(48)] == [1] * 48
-    assert sent(fakes, RETRY, BORN + TERMS.quiet) == 2
-    assert sent(fakes, SWEEP, BORN + TERMS.quiet + 60) == 3
-    assert sent(fakes, SWEEP, BORN + TERMS.quiet + 3660) == 4
-    assert sent(fakes, RETRY, BORN + TERMS.quiet + 3960) == 4
+    assert sent(fakes, RETRY, BORN + TERMS.suppression) == 2
+    assert sent(fakes, SWEEP, BORN + TERMS.suppression + 60) == 3
+    assert sent(fakes, SWEEP, BORN + TERMS.suppression + 3660) == 4
+    assert sent(fakes, RETRY, BORN + TERMS.suppression + 3960) == 4
     assert list(fakes.queue.items) == ["vpc-1"]
     assert "UnauthorizedOperation" in fakes.sink.sent[0].text
 
@@ -428,7 +428,7 @@ def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
         (None, Result.ROLLED_BACK),
         (FORBIDDEN, Result.ROLLED_BACK),
         (CallFailed("InternalError"), Result.PENDING),
-        (NotThere("InvalidFlowLogId.NotFound"), Result.PENDING),
+        (NotFound("InvalidFlowLogId.NotFound"), Result.PENDING),
     ],
 )
 def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None, result: Result) -> None:

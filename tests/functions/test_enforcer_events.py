@@ -96,7 +96,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def world(described: dict[str, Any]) -> FakeEc2:
-    """The EC2 that an event's `world` describes."""
+    """The EC2 that an event's `account` describes."""
     faults = described.get("refuses", {})
     return FakeEc2(
         vpcs_listed=msgspec.convert(described["vpcs"], list[Vpc]),
@@ -117,8 +117,8 @@ def moment(event: dict[str, Any]) -> float:
 
 
 def run_of(case: dict[str, Any]) -> Run:
-    """The handler in the world of an example event."""
-    described, ec2 = case["world"], world(case["world"])
+    """The handler in the account of an example event."""
+    described, ec2 = case["account"], world(case["account"])
     fakes = Fakes(ec2=ec2)
     if "log_groups" in described:
         groups = msgspec.convert(described["log_groups"], list[LogGroup])

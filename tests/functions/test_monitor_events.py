@@ -86,7 +86,7 @@ class Harness:
             format_store=MemoryLogFormats(),
             interfaces=FakeDirectory(),
             state=MemoryEvidence(),
-            claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),
+            claims=MemoryClaims(ClaimTerms(suppression=3600, lease=50)),
             pages=self.sink,
             operations=self.operations,
         )

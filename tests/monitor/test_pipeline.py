@@ -31,7 +31,7 @@ from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
-TERMS = ClaimTerms(quiet=3600, lease=50)
+TERMS = ClaimTerms(suppression=3600, lease=50)
 
 
 def line(source: str, port: int, action: str = "REJECT") -> str:
@@ -479,7 +479,7 @@ def test_alerts_to_operations_are_rolled_up_separately() -> None:
         Alert(key=str(number), route=Route.OPERATIONS, title="eni-0a: no records.", render=lambda _: PAGE)
         for number in range(3)
     ]
-    seen = Seen(batch=batch(), region="eu-west-1", quiet_minutes=60)
+    seen = Seen(batch=batch(), region="eu-west-1", suppression_minutes=60)
     sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
     assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
     assert "a deleted or changed flow log" in sent.text

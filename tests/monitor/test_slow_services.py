@@ -82,7 +82,7 @@ class Account:
     clock: Clock = field(default_factory=Clock)
     sink: MemorySink = field(default_factory=MemorySink)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
-    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(ClaimTerms(quiet=3600, lease=50)))
+    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(ClaimTerms(suppression=3600, lease=50)))
 
     def process(self, given: LogBatch) -> BatchReport:
         """One invocation of a new container."""

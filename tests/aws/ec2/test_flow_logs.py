@@ -35,7 +35,7 @@ from flowwarden.errors import (
     CallThrottled,
     EnforcementError,
     FlowLogExists,
-    NotThere,
+    NotFound,
     VpcGone,
 )
 from flowwarden.network.interface import NetworkInterface
@@ -712,7 +712,7 @@ def test_many_flow_logs_are_tagged_in_few_calls(stub: Stubber) -> None:
     stub.add_response("create_tags", {}, {"Resources": names[:-1], "Tags": tags})
     stub.add_response("create_tags", {}, {"Resources": names[-1:], "Tags": tags})
     ec2(stub).tag(names, {"owner": "network"})
-    for code, error in (("InvalidFlowLogId.NotFound", NotThere), ("TagLimitExceeded", CallRefused)):
+    for code, error in (("InvalidFlowLogId.NotFound", NotFound), ("TagLimitExceeded", CallRefused)):
         stub.add_client_error("create_tags", code, "no", http_status_code=400)
         with pytest.raises(error, match=code):
             ec2(stub).tag(["fl-1"], {"owner": "network"})

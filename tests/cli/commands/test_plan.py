@@ -14,7 +14,7 @@ from flowwarden_cli.commands.command import FINE
 from flowwarden_cli.commands.dry_run import NOT_SEEN, Question, run
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_account import NOW, SETTINGS, world
-from tests.enforcer.cases import BESIDE, but
+from tests.enforcer.cases import ALTERNATE_GROUP, but
 from tests.enforcer.fakes import ACCOUNT, GROUP, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 
@@ -58,9 +58,9 @@ def test_the_plan_contains_steps_reasons_and_costs(settings: Path) -> None:
     for line in (
         "Plan for account 111122223333, region eu-west-1",
         f"  set the retention of {GROUP} to 30 days (retention was 7 days; required: 30 days)",
-        f"  create log group {BESIDE} (the log group was missing",
+        f"  create log group {ALTERNATE_GROUP} (the log group was missing",
         "vpc-1: uncovered, has only fl-1 (different log format)",
-        f"  1. create a flow log for ALL traffic to {BESIDE} (cloud-watch-logs, ",
+        f"  1. create a flow log for ALL traffic to {ALTERNATE_GROUP} (cloud-watch-logs, ",
         "aggregation interval 60 s), about 0.03 USD",
         "  2. check delivery after 20 min; then delete the old managed flow log",
         "vpc-2: unmanaged flow logs record the same traffic at extra cost: fl-unmanaged",
@@ -87,7 +87,7 @@ def test_json_contains_the_same(settings: Path) -> None:
         [],
         ["Create", "Verify"],
     ]
-    assert document["vpcs"][0]["steps"][0]["flow_log"]["destination"] == BESIDE
+    assert document["vpcs"][0]["steps"][0]["flow_log"]["destination"] == ALTERNATE_GROUP
     assert document["monthly_dollars"] == 0.03
 
 

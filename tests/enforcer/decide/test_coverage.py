@@ -16,7 +16,7 @@ from flowwarden.policy.flow_logs import FlowLogSpec
 from flowwarden.state.heartbeats import SLOT, number_of, slot_of
 from tests.enforcer.cases import (
     ACTIVE,
-    BESIDE,
+    ALTERNATE_GROUP,
     DESIRED,
     NOW,
     OLD,
@@ -39,7 +39,7 @@ BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
     "flow_log",
     [
         WANTED,
-        but(log_group_name=BESIDE),
+        but(log_group_name=ALTERNATE_GROUP),
         but(log_group_name=None, log_destination=ARN),
         but(log_group_name=None, log_destination=f"{ARN}:*"),
         but(log_group_name=None, log_destination=GROUP),
@@ -362,7 +362,14 @@ def test_an_unmanaged_flow_log_replaces_only_an_unwanted_or_failing_managed_one(
         assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-unmanaged")
         assert verdict.replaced == replaced
     born = but(creation_time=NOW - 60)
-    both = judge(vpc_state(born, unmanaged(log_group_name=BESIDE), **BUSY, seen=seen("eni-0a", group=BESIDE)))
+    both = judge(
+        vpc_state(
+            born,
+            unmanaged(log_group_name=ALTERNATE_GROUP),
+            **BUSY,
+            seen=seen("eni-0a", group=ALTERNATE_GROUP),
+        )
+    )
     assert (both.flow_log_id, both.replaced) == ("fl-unmanaged", ())
 
 

@@ -36,7 +36,7 @@ from flowwarden.errors import CallFailed, CallRefused, CallThrottled, Enforcemen
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from tests.enforcer.cases import (
     ACTIVE,
-    BESIDE,
+    ALTERNATE_GROUP,
     DESIRED,
     NOW,
     OTHER,
@@ -52,7 +52,7 @@ from tests.enforcer.fakes import GROUP, STACK, FakePace, MemoryRegistry
 from tests.enforcer.fakes_ec2 import FakeEc2
 
 YOUNG = NOW - 300
-REPLACEMENT = but(flow_log_id="fl-2", log_group_name=BESIDE, creation_time=NOW - 3600)
+REPLACEMENT = but(flow_log_id="fl-2", log_group_name=ALTERNATE_GROUP, creation_time=NOW - 3600)
 OLD_FORMAT = but(log_format="${version}")
 FAILED: dict[str, Any] = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
 OTHER_TAGS = {MANAGED_TAG: STACK.stack_name, "team": "theirs"}
@@ -261,9 +261,9 @@ def test_throttled_calls_are_retried_while_there_is_time() -> None:
     ("case", "group"),
     [
         (vpc_state(), GROUP),
-        (vpc_state(OLD_FORMAT), BESIDE),
-        (vpc_state(but(traffic_type="REJECT")), BESIDE),
-        (vpc_state(unmanaged(log_format="${version}")), BESIDE),
+        (vpc_state(OLD_FORMAT), ALTERNATE_GROUP),
+        (vpc_state(but(traffic_type="REJECT")), ALTERNATE_GROUP),
+        (vpc_state(unmanaged(log_format="${version}")), ALTERNATE_GROUP),
         (vpc_state(unmanaged(log_group_name="theirs", log_format="${version}")), GROUP),
     ],
 )
@@ -278,10 +278,10 @@ def test_a_replacement_never_shares_a_log_group_with_another_format(case: VpcSta
 def test_flow_logs_of_other_vpcs_affect_the_destination() -> None:
     """Another format in the group, or managed flow logs of the same configuration only in the alternate."""
     for others, group in (
-        ([but(log_format="${version}")], BESIDE),
-        ([REPLACEMENT], BESIDE),
-        ([but(max_aggregation_interval=600), REPLACEMENT], BESIDE),
-        ([but(delivery_role_arn="arn:old"), REPLACEMENT], BESIDE),
+        ([but(log_format="${version}")], ALTERNATE_GROUP),
+        ([REPLACEMENT], ALTERNATE_GROUP),
+        ([but(max_aggregation_interval=600), REPLACEMENT], ALTERNATE_GROUP),
+        ([but(delivery_role_arn="arn:old"), REPLACEMENT], ALTERNATE_GROUP),
         ([replace(REPLACEMENT, tags={})], GROUP),
         ([WANTED, replace(REPLACEMENT, resource_id="vpc-2")], GROUP),
     ):
@@ -291,8 +291,8 @@ def test_flow_logs_of_other_vpcs_affect_the_destination() -> None:
 def test_evading_an_unmanaged_flow_log_does_not_move_other_vpcs() -> None:
     """Only that VPC uses the alternate; after a change of configuration, all VPCs use it."""
     assert goes_to([unmanaged(**FAILED), REPLACEMENT]) == GROUP
-    assert goes_to([unmanaged(log_group_name="theirs"), REPLACEMENT]) == BESIDE
-    assert goes_to([unmanaged(resource_id="vpc-2", **FAILED), REPLACEMENT]) == BESIDE
+    assert goes_to([unmanaged(log_group_name="theirs"), REPLACEMENT]) == ALTERNATE_GROUP
+    assert goes_to([unmanaged(resource_id="vpc-2", **FAILED), REPLACEMENT]) == ALTERNATE_GROUP
     suffixed = f"{GROUP}-pci"
     assert suffixed in destinations_of([unmanaged(**FAILED), but(log_group_name=suffixed)], STACK).managed
 

@@ -13,7 +13,7 @@ from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
+from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotFound
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 from tests.enforcer.cases import NOW, but, unmanaged
 from tests.enforcer.fakes import ACCOUNT, TAGS, Fakes
@@ -107,7 +107,7 @@ def picky(faults: Mapping[str, EnforcementError], number: int = 100) -> PickyEc2
 def test_only_flow_logs_that_cannot_be_tagged_are_left_out_and_reported() -> None:
     """A deleted flow log is not a problem."""
     refused = CallRefused("TagLimitExceeded")
-    ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotThere("gone")})
+    ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotFound("gone")})
     report = sweep(Fakes(ec2=ec2))
     assert sum("owner" in each.tags for each in ec2.existing) == 97
     assert [each.summary.partition(":")[0] for each in report.remediations] == [
@@ -129,5 +129,5 @@ def test_a_refusal_of_all_is_not_retried_one_by_one() -> None:
 def test_a_flow_log_deleted_in_the_meantime_is_not_a_problem() -> None:
     """The next sweep tags the others."""
     ec2 = world()
-    ec2.tag_fault = NotThere("InvalidFlowLogId.NotFound")
+    ec2.tag_fault = NotFound("InvalidFlowLogId.NotFound")
     assert sweep(Fakes(ec2=ec2)).remediations == ()

@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.findings import Severity, UnparsedFinding
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.unparsed import FORMATS, MAX_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.sinks.sns import fit_subject
 
-OCCASION = Occasion(
+CONTEXT = RenderContext(
     account_id="111122223333",
     region="eu-west-1",
     log_group="/flow-warden/flow-logs",
     log_stream="eni-1-all",
-    quiet_minutes=240,
+    suppression_minutes=240,
 )
 LOSS = UnparsedFinding(
     detector="unparsed-lines",
@@ -38,7 +38,7 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 
 def report(loss: UnparsedFinding = LOSS, claim: Claim = FIRST) -> Notification:
     """The notification."""
-    return render(loss, "key0", claim, OCCASION)
+    return render(loss, "key0", claim, CONTEXT)
 
 
 def test_the_subject_contains_counts_and_log_group() -> None:

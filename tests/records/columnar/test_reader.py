@@ -193,8 +193,8 @@ def test_long_lines_affect_neither_other_records_nor_memory() -> None:
 def test_lines_that_match_a_blind_layout_are_malformed() -> None:
     """Like in the line reader."""
     layout = LogFormat.parse("srcaddr dstaddr srcport log-status")
-    blind = LogFormat.parse("instance-id account-id srcport log-status")
-    table = ColumnarReader([layout], [blind]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
+    without_addresses = LogFormat.parse("instance-id account-id srcport log-status")
+    table = ColumnarReader([layout], [without_addresses]).read(["10.0.0.1 10.0.0.2 1 OK"] * FEW)
     assert (len(table.flows), len(table.malformed)) == (0, FEW)
 
 

@@ -50,7 +50,7 @@ class AccountPlan(Struct, frozen=True, kw_only=True):
         return [each for each in results if each.resource not in self.new_groups or not each.applied]
 
 
-class PlanMaker:
+class AccountPlanner:
     """Makes the plan."""
 
     def __init__(self, planner: Planner, ports: EnforcerPorts, stack: Stack) -> None:

@@ -63,7 +63,7 @@ class FlowLogService(Listings, Protocol):
         """Delete a flow log; succeeds if it does not exist."""
 
     def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """Set these tags and keep all others. Also raises NotThere if one of the flow logs does not exist."""
+        """Set these tags and keep all others. Also raises NotFound if one of the flow logs does not exist."""
 
 
 class LogGroupService(Protocol):

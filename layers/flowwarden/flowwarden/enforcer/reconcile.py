@@ -36,7 +36,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from flowwarden.enforcer import adoption, deletions
-from flowwarden.enforcer.account_plan import AccountPlan, PlanMaker
+from flowwarden.enforcer.account_plan import AccountPlan, AccountPlanner
 from flowwarden.enforcer.deferral import new_vpcs, unfinished
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
@@ -60,7 +60,7 @@ from flowwarden.enforcer.work_queue import Cursor, WorkQueue
 from flowwarden.errors import EnforcementError
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.flow_logs import FlowLogsPolicy
-from flowwarden.policy.last_good import PolicyInUse, PolicyKeeper
+from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
 
 
@@ -84,7 +84,7 @@ class Enforcer:
         stack: Stack,
         *,
         dry_run: bool = False,
-        keeper: PolicyKeeper | None = None,
+        policy_recorder: PolicyRecorder | None = None,
     ) -> None:
         """Store the dependencies; no call is made.
 
@@ -93,15 +93,15 @@ class Enforcer:
             policy: the user's policy.
             stack: the deployed stack.
             dry_run: whether to plan only: nothing is changed, stored or sent.
-            keeper: how the policy was chosen; None if it is given.
+            policy_recorder: how the policy was chosen; None if it is given.
         """
         self._ports = ports
         self._policy = policy
         self._stack = stack = replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack))
         self._dry_run = dry_run
-        self._keeper = keeper
+        self._keeper = policy_recorder
         self._planner = Planner(policy, stack)
-        self._plans = PlanMaker(self._planner, ports, stack)
+        self._plans = AccountPlanner(self._planner, ports, stack)
         self._log_groups = LogGroupExecutor(ports.groups, ports.pace)
         self._tags = TagExecutor(ports.ec2, ports.pace)
 
@@ -167,16 +167,16 @@ class Enforcer:
     def _observe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
         """Observe the VPCs, and bring the registry up to date with what EC2 lists."""
         ports, stack = self._ports, self._stack
-        observed = self._look(targets, registry, now)
+        observed = self._describe(targets, registry, now)
         if self._dry_run:
             return observed
         if recover(registry, observed.listed, ports.ec2, stack, ports.pace, now):
-            observed = self._look(targets, registry, now)
+            observed = self._describe(targets, registry, now)
         if targets is None:
             deletions.follow(registry, observed, now)
         return observed
 
-    def _look(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
+    def _describe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
         ports = self._ports
         args = (ports.evidence, registry, self._stack, targets, now)
         try:

@@ -23,7 +23,7 @@ from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.monitor.traffic.tally import samples_of
-from flowwarden.network.addresses import AddressBooks
+from flowwarden.network.addresses import AddressClassifiers
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.network.interface import NetworkInterface
@@ -42,14 +42,16 @@ class PolicyView(Struct, frozen=True):
     """The policy, with data derived from it once per container."""
 
     policy: Policy
-    books: AddressBooks
+    classifiers: AddressClassifiers
     services: ServicePorts
 
     @classmethod
     def of(cls, policy: Policy) -> PolicyView:
         """Prepare a policy."""
         return cls(
-            policy, AddressBooks(policy.own_cidrs, policy.partner_cidrs), ServicePorts(policy.service_ports)
+            policy,
+            AddressClassifiers(policy.own_cidrs, policy.partner_cidrs),
+            ServicePorts(policy.service_ports),
         )
 
 
@@ -98,7 +100,7 @@ class BatchView:
         cidrs = frozenset(cidr for each in self.described.values() for cidr in each.vpc_cidrs)
         addresses = {name: interface.addresses for name, interface in self.described.items()}
         traffic = Traffic(self.records.flows, self._prepared.services)
-        return Directions(traffic, self._prepared.books.of(cidrs), addresses)
+        return Directions(traffic, self._prepared.classifiers.of(cidrs), addresses)
 
     def flows(self, rows: Integers) -> list[DirectedFlow]:
         """Individual flows for these rows, without duplicate records. Creating many is expensive."""

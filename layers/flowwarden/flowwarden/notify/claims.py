@@ -20,7 +20,7 @@ REDRIVE_SECONDS: Final = 3600
 class ClaimTerms(Struct, frozen=True, kw_only=True):
     """Durations of claims, in seconds."""
 
-    quiet: int
+    suppression: int
     """Suppression window: how long repeats of the incident are suppressed after a notification."""
     lease: int
     """How long a claim is exclusive to its owner; after that, any invocation can take it over."""

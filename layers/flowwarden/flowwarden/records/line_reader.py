@@ -40,13 +40,13 @@ class LineReader:
     addresses, up to a limit.
     """
 
-    def __init__(self, layouts: Sequence[LogFormat], blind: Sequence[LogFormat] = ()) -> None:
+    def __init__(self, layouts: Sequence[LogFormat], without_addresses: Sequence[LogFormat] = ()) -> None:
         """Prepare for lines of these layouts.
 
         Args:
             layouts: the layouts from which flows are read.
-            blind: further layouts of the lines, which lack the addresses of a flow. Flows of these layouts
-                are malformed; listing them prevents their lines from matching another layout.
+            without_addresses: further layouts of the lines, which lack the addresses of a flow. Flows of
+                these layouts are malformed; listing them prevents their lines from matching another layout.
 
         Raises:
             LogFormatError: no layout is given, or one in `layouts` lacks the addresses of a flow.
@@ -54,7 +54,7 @@ class LineReader:
         readable = dict.fromkeys(layouts)
         for layout in readable:
             demand_endpoints(layout)
-        self._layouts = tuple(dict.fromkeys((*readable, *blind)))
+        self._layouts = tuple(dict.fromkeys((*readable, *without_addresses)))
         if not self._layouts:
             raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
         self._candidates: dict[int, list[LogFormat]] = defaultdict(list)
@@ -175,12 +175,12 @@ def _the_one(layouts: Sequence[LogFormat], tokens: Sequence[str]) -> Flow | Gap 
     """
     fitting: list[Flow | Gap | None] = []
     odd: list[Gap] = []
-    misfits: list[str] = []
+    mismatches: list[str] = []
     for layout in layouts:
         try:
             record, is_odd = _interpret(layout, tokens)
         except ValueError as error:
-            misfits.append(str(error))
+            mismatches.append(str(error))
             continue
         if is_odd and isinstance(record, Gap):
             odd.append(record)
@@ -188,7 +188,7 @@ def _the_one(layouts: Sequence[LogFormat], tokens: Sequence[str]) -> Flow | Gap 
             fitting.append(record)
     fitting = fitting or [*odd]
     if not fitting:
-        raise ValueError("; ".join(misfits))
+        raise ValueError("; ".join(mismatches))
     if len(fitting) > 1:
         raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
     return fitting[0]

@@ -41,7 +41,7 @@ MOST_REFUSED: Final = 32
 at most two writes. An attacker that spoofs own addresses could turn each record into a separate refusal."""
 MOST_SCANNERS: Final = 16
 """Maximum internet hosts per interface that a batch stores, so that a flood of hosts causes few writes."""
-MOST_SUSPECTS: Final = 16
+MOST_CANDIDATES: Final = 16
 """Maximum internet hosts with refusals below the threshold whose answered connections a batch stores. Each
 costs two writes."""
 MOST_ATTEMPTS: Final = 12
@@ -127,7 +127,7 @@ SCANNERS: Final = Item(
     ttl=2 * DAY, per_batch=12,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
     f"compares them. Of an interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the answered "
-    f"connections of {MOST_SUSPECTS} other hosts to two days each.",
+    f"connections of {MOST_CANDIDATES} other hosts to two days each.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
     name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=_BUCKET,

@@ -52,7 +52,7 @@ _PENDING, _SENT = "PENDING", "SENT"
 
 _HELD = (
     # No window and no lease ends later than one that begins now: a time far ahead holds nothing.
-    "(#state = :sent AND attribute_type(quiet_until, :n) AND quiet_until BETWEEN :next AND :quiet)"
+    "(#state = :sent AND attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet)"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state = :sent AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
     " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
@@ -98,7 +98,7 @@ class DynamoDbClaims:
 
     def _values(self, owner: Owner, now: int) -> dict[str, Any]:
         """The values in the condition and in the update of a claim."""
-        quiet, lease = self._terms.quiet, self._terms.lease
+        quiet, lease = self._terms.suppression, self._terms.lease
         return {
             ":pending": {"S": _PENDING},
             ":sent": {"S": _SENT},
@@ -132,7 +132,7 @@ class DynamoDbClaims:
             self._update(
                 key,
                 UpdateExpression=(
-                    "SET #state = :sent, sent_at = :now, quiet_until = :quiet, expires_at = :expires"
+                    "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
                     " REMOVE suppressed_batches, lease_until, tries"
                 ),
                 ConditionExpression="#owner = :me",
@@ -141,8 +141,8 @@ class DynamoDbClaims:
                     ":sent": {"S": _SENT},
                     ":me": {"S": str(owner)},
                     ":now": number(now),
-                    ":quiet": number(now + self._terms.quiet),
-                    ":expires": number(INCIDENTS.kept_until(now + self._terms.quiet)),
+                    ":quiet": number(now + self._terms.suppression),
+                    ":expires": number(INCIDENTS.kept_until(now + self._terms.suppression)),
                 },
             )
         except ConditionFailed:
@@ -212,7 +212,7 @@ class DynamoDbClaims:
         before = self._item(key, members)
         match before.text("state"):
             case "SENT":
-                before.moment("quiet_until", now + self._terms.quiet)
+                before.moment("suppressed_until", now + self._terms.suppression)
             case "PENDING":
                 before.moment("lease_until", now + self._terms.lease)
             case str():

@@ -66,11 +66,11 @@ def choose_destination(
     chosen = {each.name: getattr(desired, each.name) for each in SETTINGS}
     shape = _shape(desired.delivery_role_arn, chosen)
     others = places.formats.get(desired.destination, set()) - {log_format}
-    in_the_way = any(same_destination(each, desired, stack) for each in parts.flow_logs)
+    conflicting = any(same_destination(each, desired, stack) for each in parts.flow_logs)
     moved = bool(places.managed.get(alternate.destination)) and shape not in places.managed.get(
         desired.destination, set()
     )
-    return alternate if others or in_the_way or moved else desired
+    return alternate if others or conflicting or moved else desired
 
 
 def _shape(role_arn: str | None, settings: Mapping[str, Value]) -> Shape:

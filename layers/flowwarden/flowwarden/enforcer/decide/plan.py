@@ -27,7 +27,7 @@ from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 
-LOOK_AGAIN_SECONDS: Final = 15 * 60
+RECHECK_SECONDS: Final = 15 * 60
 
 
 class Create(Struct, frozen=True, kw_only=True, tag=True):
@@ -126,7 +126,9 @@ def make(vpc_state: VpcState, context: PlanContext) -> Plan:
         case Coverage.BROKEN:
             return Plan(verdict=verdict, steps=_repair(vpc_state, verdict))
         case Coverage.COVERED | Coverage.UNPROVEN:
-            return Plan(verdict=verdict, steps=(*_tidy(vpc_state, verdict), *_tag(vpc_state, verdict)))
+            return Plan(
+                verdict=verdict, steps=(*_delete_replaced(vpc_state, verdict), *_tag(vpc_state, verdict))
+            )
         case Coverage.SKIPPED | Coverage.EXEMPT:
             return Plan(verdict=verdict)
 
@@ -171,7 +173,7 @@ def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict)
     return create, Verify(vpc_id=vpc_id, reason=then, after=SETTLED_SECONDS)
 
 
-def _tidy(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
+def _delete_replaced(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
     """Delete what the wanted flow log replaces, once its delivery is verified; until then, check again."""
     if verdict.proven and verdict.flow_log_id:
         # Flow logs of the parts do not cover parts that are added later, so nothing is deleted for them.
@@ -184,7 +186,7 @@ def _tidy(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
             for each in verdict.replaced
         )
     if verdict.coverage is Coverage.UNPROVEN and (verdict.replaced or _is_young(vpc_state, verdict)):
-        return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=LOOK_AGAIN_SECONDS),)
+        return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=RECHECK_SECONDS),)
     return ()
 
 
@@ -222,6 +224,6 @@ def _is_young(vpc_state: VpcState, verdict: CoverageVerdict) -> bool:
     """Whether the flow log is so new that its delivery should be checked before the next sweep."""
     return any(
         each.flow_log_id == verdict.flow_log_id
-        and vpc_state.at - (each.creation_time or 0) < 2 * LOOK_AGAIN_SECONDS + SETTLED_SECONDS
+        and vpc_state.at - (each.creation_time or 0) < 2 * RECHECK_SECONDS + SETTLED_SECONDS
         for each in vpc_state.parts.flow_logs
     )

@@ -77,7 +77,7 @@ class FlowLogExecutor:
         try:
             return self._execute_steps(planned, before, trigger)
         except VpcGone as error:
-            if trigger.is_newborn(vpc_id, now):
+            if trigger.was_just_created(vpc_id, now):
                 reason = f"just created and not visible everywhere yet ({error})"
                 return _requeue(vpc_id, reason, before, now)
             return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted in the meantime ({error})"))
@@ -125,7 +125,7 @@ class FlowLogExecutor:
         try:
             flow_log_id = self._recorded.create(creation, replaced)
         except FlowLogExists as error:
-            return self._look_again(planned, step, before, trigger, error)
+            return self._after_conflict(planned, step, before, trigger, error)
         reason = f"the VPC {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return StepResult(
@@ -133,7 +133,7 @@ class FlowLogExecutor:
             requeue_after=_after(planned, verify, None) if verify else None,
         )
 
-    def _look_again(
+    def _after_conflict(
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger, exists: FlowLogExists
     ) -> StepResult:
         """After EC2 reported that such a flow log exists: only the wanted one counts as success.
@@ -147,12 +147,12 @@ class FlowLogExecutor:
             return StepResult(
                 outcome=_of(verdict), requeue_after=_soon(step.vpc_id, verdict.reason, before, now)
             )
-        in_the_way = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
-        if not in_the_way:
+        conflicting = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
+        if not conflicting:
             reason = f"{exists}; it is not listed yet, so it is unknown whether it is the wanted one"
             return _requeue(step.vpc_id, reason, before, now)
         again = replace(planned.vpc_state, parts=parts)
-        differences = "; ".join(why_not(each, again) for each in in_the_way)
+        differences = "; ".join(why_not(each, again) for each in conflicting)
         reason = f"{exists}; conflicting flow log: {differences}; delete it if it is yours"
         return StepResult(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
 

@@ -52,8 +52,8 @@ def isolate[Answer](
     calls, last = 0, None
     while waiting:
         some = waiting.popleft()
-        vain = calls >= VAIN_CALLS and not answers
-        if last is not None and (vain or calls >= calls_at_most or not has_time(pace)):
+        failed_only = calls >= VAIN_CALLS and not answers
+        if last is not None and (failed_only or calls >= calls_at_most or not has_time(pace)):
             failed |= dict.fromkeys(some, last)
             continue
         calls += 1

@@ -12,7 +12,7 @@ from flowwarden.enforcer.execute.isolate import isolate
 from flowwarden.enforcer.planner import Planned
 from flowwarden.enforcer.ports import FlowLogService, Pace
 from flowwarden.enforcer.reporting.report import Remediation
-from flowwarden.errors import NotThere
+from flowwarden.errors import NotFound
 
 SUBJECT: Final = "flow log tags"
 NAMED_AT_MOST: Final = 10
@@ -52,7 +52,7 @@ class TagExecutor:
 
         result = isolate(tag, flow_log_ids, self._pace)
         # A deleted flow log needs no tags.
-        refused = {name: str(why) for name, why in result.failed.items() if not isinstance(why, NotThere)}
+        refused = {name: str(why) for name, why in result.failed.items() if not isinstance(why, NotFound)}
         return _remediations(", ".join(tags), result.done, refused)
 
 

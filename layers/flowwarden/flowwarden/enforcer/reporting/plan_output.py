@@ -25,7 +25,7 @@ from flowwarden.printable import one_line
 def as_text(report: EnforcementReport) -> str:
     """The plan of a dry run as text: log groups first, then the VPCs that have steps."""
     lines = [f"Plan for account {report.account_id}, region {report.region}", ""]
-    lines += [f"  {_upkeep(each)} ({each.reason})" for each in report.log_group_steps]
+    lines += [f"  {_log_group_step(each)} ({each.reason})" for each in report.log_group_steps]
     busy = [each for each in report.plans if each.steps]
     for each in busy:
         lines += [
@@ -140,7 +140,7 @@ def _unchanged(step: Verify | Wait | Notify) -> str:
             return f"notify operations: {step.reason}"
 
 
-def _upkeep(step: LogGroupStep) -> str:
+def _log_group_step(step: LogGroupStep) -> str:
     match step:
         case CreateLogGroup():
             return f"create log group {step.group}"

@@ -108,7 +108,7 @@ class Trigger(Struct, frozen=True, kw_only=True):
         """Whether the event names flow logs, so that the registry is needed whatever VPCs it names."""
         return bool(self.deleted or self.created or self.to_record)
 
-    def is_newborn(self, vpc_id: str, now: int) -> bool:
+    def was_just_created(self, vpc_id: str, now: int) -> bool:
         """Whether a VPC is so new that EC2 may not show it everywhere yet; `now` is Unix seconds."""
         named = any(each.vpc_id == vpc_id for each in self.vpcs)
         return named and self.happened_at is not None and abs(now - self.happened_at) < FRESH_SECONDS

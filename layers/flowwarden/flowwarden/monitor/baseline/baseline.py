@@ -127,6 +127,6 @@ def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Ba
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
-    """The addition that teaches these edges, and the kinds that they belong to, to a role."""
+    """The addition of these edges, and of the kinds that they belong to, to a role."""
     numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
     return Addition(BASELINES.key_of(role, day), {EDGES: numbers}, BASELINES.kept_until(day * DAY))

@@ -79,7 +79,7 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     finds: tuple[str, ...] = ()
     """Kinds of incident that it targets, as named by the evaluation of detection; empty if its findings do
     not correspond to incidents."""
-    teaches: bool = False
+    teaches_baseline: bool = False
     """Whether the baseline learns what it finds. True if novelty is the only reason for the finding."""
     runbook: tuple[str, ...] = ()
     """Response steps, in order. Placeholders are `{subject}`, `{region}`, `{log_group}`, the finding's facts

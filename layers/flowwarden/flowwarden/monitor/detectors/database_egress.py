@@ -93,7 +93,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES,),
     inhibits=("unexpected-egress",),
-    teaches=True,
+    teaches_baseline=True,
     finds=("listener-goes-out", "database-initiates"),
     runbook=(
         "Find the process on {subject} that owns the connection to {server}.",

@@ -184,12 +184,12 @@ def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -
         times: the required multiple of the median.
     """
     usual = [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
-    return _stands_out(count, usual, times) and not any(
-        _stands_out(attempts, usual, times) for each, attempts in before.items() if each >= slot - QUIET
+    return _is_outlier(count, usual, times) and not any(
+        _is_outlier(attempts, usual, times) for each, attempts in before.items() if each >= slot - QUIET
     )
 
 
-def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
+def _is_outlier(count: float, usual: Sequence[float], times: int) -> bool:
     logs = [log1p(each) for each in usual]
     middle = median(logs)
     spread = max(TO_SIGMA * median(abs(each - middle) for each in logs), LEAST_SPREAD)

@@ -41,10 +41,10 @@ def detect(
     view: BatchView, _state: StateView, thresholds: Thresholds
 ) -> list[BlockedService | SurplusFinding]:
     """One finding for each service that rejects many internal hosts."""
-    shut = view.rejections.shut_services
-    samples = samples_of(view.directions, [*shut.largest()])
+    services = view.rejections.blocking_services
+    samples = samples_of(view.directions, [*services.largest()])
     found = [_report(sample, thresholds.service_blocked_clients) for sample in samples]
-    return [*found, *DETECTOR.surplus(len(shut) - len(found))]
+    return [*found, *DETECTOR.surplus(len(services) - len(found))]
 
 
 def _report(sample: FlowSample, limit: int) -> BlockedService:

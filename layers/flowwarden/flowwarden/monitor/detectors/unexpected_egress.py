@@ -141,7 +141,7 @@ DETECTOR: Final = Detector(
     technique="T1041",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
-    teaches=True,
+    teaches_baseline=True,
     finds=("listener-goes-out",),
     runbook=(
         "Find the process on {subject} that owns the connection, and the owner of {server}.",
