@@ -134,7 +134,7 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
         registry=DynamoDbRegistry(table, TABLE),
         claims=DynamoDbClaims(table, TABLE, ClaimTerms(suppression=4 * 3600, lease=50)),
         routes={},
-        pace=Hour(),
+        clock=Hour(),
     )
     return Enforcer(aws, FlowLogsPolicy(), STACK, dry_run=dry_run)
 

@@ -139,7 +139,7 @@ def log(report: EnforcementReport) -> None:
         actor=origin.actor if origin else None,
         source_ip=origin.source_ip if origin else None,
         credentials=origin.credentials if origin else None,
-        goes_on=report.goes_on,
+        continues=report.continues,
         counts=count_results(report),
     )
 
@@ -186,7 +186,7 @@ def count(report: EnforcementReport) -> None:
         "VpcsPending": len(report.of(Result.PENDING)),
         "FlowLogsReplaced": len(report.of(Result.REPLACED)),
         "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
-        "EnforcementFailures": len(report.failures) + len(report.troubles),
+        "EnforcementFailures": len(report.failures) + len(report.problems),
         "EnforcerStateUnreadable": report.unreadable_items.count,
     }
     for name, number in numbers.items():

@@ -97,7 +97,7 @@ class Account:
     def invoke(self, event: dict[str, Any], later: int = 60) -> EnforcementReport:
         """One invocation; Lambda retries it once if it fails."""
         self.now += later
-        self.fakes.pace.left = 300
+        self.fakes.clock.left = 300
         if event.get("detail-type") == "Scheduled Event":
             event = event | {"time": datetime.fromtimestamp(self.now, UTC).isoformat()}
         try:
@@ -176,6 +176,6 @@ def lose_reports(account: Account) -> None:
 
 def begin(account: Account, event: dict[str, Any]) -> tuple[Enforcer, EnforcementReport]:
     """A run that has not sent its report yet."""
-    account.fakes.pace.left = 300
+    account.fakes.clock.left = 300
     service = account.fakes.service(account.policy)
     return service, service.reconcile(trigger.read(event, STACK), account.now)

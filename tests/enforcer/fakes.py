@@ -221,7 +221,7 @@ def _key(entry: Entry) -> tuple[type[Entry], str]:
 
 
 @dataclass
-class FakePace:
+class FakeRunClock:
     """Time that passes only through waiting."""
 
     left: float = 300
@@ -251,7 +251,7 @@ class Fakes:
     sink: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     more_sinks: tuple[MemorySink, ...] = ()
     """Further sinks on the same route."""
-    pace: FakePace = field(default_factory=FakePace)
+    clock: FakeRunClock = field(default_factory=FakeRunClock)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
 
     def aws(self) -> EnforcerPorts:
@@ -267,7 +267,7 @@ class Fakes:
             registry=self.registry,
             claims=self.claims,
             routes={Route.OPERATIONS: (self.sink, *self.more_sinks)},
-            pace=self.pace,
+            clock=self.clock,
             outbox=self.outbox,
         )
 

@@ -57,7 +57,7 @@ CIRCUMSTANCES: dict[str, Callable[[Account], object]] = {
     "EC2 still lists it": lambda account: account.ec2.existing.append(account.victim),
     "a creation that is throttled": lambda account: account.ec2.create_faults.update({"vpc-1": THROTTLED}),
     "a creation that is refused": lambda account: account.ec2.create_faults.update({"vpc-1": FORBIDDEN}),
-    "no time": lambda account: setattr(account.fakes.pace, "left", 1),
+    "no time": lambda account: setattr(account.fakes.clock, "left", 1),
     "a report that cannot be sent": lose_reports,
     "a list that fails": lambda account: setattr(account.ec2, "list_fault", CallFailed("InternalError")),
 }

@@ -94,7 +94,7 @@ class Scenario:
             claims=faults.port(fakes.claims, AWAY),
             outbox=faults.port(fakes.outbox, AWAY),
             routes={Route.OPERATIONS: (faults.port(fakes.sink, SINK_ERRORS),)},
-            pace=fakes.pace,
+            clock=fakes.clock,
         )
         return Enforcer(ports, self.policy, STACK)
 

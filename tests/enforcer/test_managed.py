@@ -69,7 +69,7 @@ def managed(fakes: Fakes) -> set[str]:
 def sweeps(fakes: Fakes, number: int = 3, start: int = BORN + 3600) -> Iterator[EnforcementReport]:
     """Some sweeps, one an hour, with their reports sent."""
     for hour in range(number):
-        fakes.pace.left = 300
+        fakes.clock.left = 300
         yield run(fakes.service(AT_ONCE), SWEEP, start + hour * 3600)
 
 
@@ -294,7 +294,7 @@ def test_what_cannot_be_this_stacks_is_not_recorded(flow_log: FlowLog, why: str)
     """The report says why."""
     fakes = unrecorded(flow_log)
     report = ask(fakes, "fl-1")
-    (trouble,) = report.troubles
+    (trouble,) = report.problems
     assert why in trouble.summary
     assert (report.adopted, managed(fakes)) == ((), set())
 
@@ -312,7 +312,7 @@ def test_a_request_is_refused_without_the_table_without_ec2_and_in_a_dry_run() -
         (unrecorded(), True, "only plans"),
     ):
         report = ask(fakes, "fl-of-vpc-1", dry_run=dry_run)
-        assert [why in each.summary for each in report.troubles] == [True]
+        assert [why in each.summary for each in report.problems] == [True]
         assert (report.adopted, managed(fakes)) == ((), set())
 
 

@@ -28,7 +28,7 @@ from flowwarden.errors import (
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
-from tests.enforcer.fakes import GROUP, STACK, TERMS, FakePace, FakeRoles, Fakes, FakeWorkQueue
+from tests.enforcer.fakes import GROUP, STACK, TERMS, FakeRoles, FakeRunClock, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import (
     AT_ONCE,
@@ -235,7 +235,7 @@ def test_the_caller_of_a_deletion_is_reported_although_the_repair_is_delayed(ec2
 
 def test_a_deletion_is_reported_if_time_runs_out_before_the_check() -> None:
     """The scheduled run that continues does not know the caller."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=1))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), clock=FakeRunClock(left=1))
     report = enforce(fakes, DELETED)
     deliver(fakes.service(AT_ONCE), report)
     (notification,) = fakes.sink.sent
@@ -320,10 +320,10 @@ def test_unreadable_descriptions_are_reported_and_the_rest_is_checked() -> None:
     ec2.unread_listed = [Unread(call="DescribeFlowLogs", what=f"fl-{number} (?)") for number in range(7)]
     ec2.unread_listed.append(Unread(call="DescribeVpcs", what="one without any id (?)"))
     report = enforce(Fakes(ec2=ec2))
-    assert [each.resource for each in report.troubles] == ["DescribeFlowLogs", "DescribeVpcs"]
-    assert "fl-4 (?) and 2 more" in report.troubles[0].summary
+    assert [each.resource for each in report.problems] == ["DescribeFlowLogs", "DescribeVpcs"]
+    assert "fl-4 (?) and 2 more" in report.problems[0].summary
     assert only(report).result is Result.CREATED
-    assert enforce(Fakes(ec2=FakeEc2(own("vpc-1")))).troubles == ()
+    assert enforce(Fakes(ec2=FakeEc2(own("vpc-1")))).problems == ()
 
 
 class Throttling(FakeEc2):
@@ -341,14 +341,14 @@ class Throttling(FakeEc2):
 def test_throttled_sweep_continues_where_it_stopped() -> None:
     """It waits while it has time; the next retry does the rest, throttled VPCs last, and nothing twice."""
     ec2 = Throttling(own(*(f"vpc-{number}" for number in range(7))))
-    fakes = Fakes(ec2=ec2, pace=FakePace(left=77))
+    fakes = Fakes(ec2=ec2, clock=FakeRunClock(left=77))
     report = enforce(fakes)
-    assert report.goes_on
+    assert report.continues
     assert [each.vpc_id for each in report.created] == ["vpc-0", "vpc-1"]
     assert [each.vpc_id for each in report.of(Result.PENDING)] == ["vpc-2", "vpc-3"]
     assert fakes.queue.cursor == Cursor(after="vpc-3")
-    assert fakes.pace.waited == [1, 2, 4, 8, 16, 1, 2, 4, 8]
-    ec2.most, fakes.pace.left = 7, 300
+    assert fakes.clock.waited == [1, 2, 4, 8, 16, 1, 2, 4, 8]
+    ec2.most, fakes.clock.left = 7, 300
     rest = enforce(fakes, RETRY)
     assert [each.vpc_id for each in rest.created] == ["vpc-4", "vpc-5", "vpc-6", "vpc-2", "vpc-3"]
     assert fakes.queue.cursor is None
@@ -361,11 +361,11 @@ def test_a_vpc_that_is_always_throttled_does_not_block_others() -> None:
     fakes = Fakes(ec2=ec2)
     report = enforce(fakes)
     assert [each.vpc_id for each in report.created] == ["vpc-2", "vpc-3"]
-    assert (report.of(Result.PENDING)[0].vpc_id, report.goes_on) == ("vpc-1", False)
-    assert fakes.pace.waited == [1, 2, 4, 8, 16]
+    assert (report.of(Result.PENDING)[0].vpc_id, report.continues) == ("vpc-1", False)
+    assert fakes.clock.waited == [1, 2, 4, 8, 16]
     assert "vpc-1" in fakes.queue.items
     ec2.vpcs_listed += own("vpc-4")
-    fakes.pace.left = 300
+    fakes.clock.left = 300
     again = enforce(fakes, SWEEP, BORN + 3600)
     assert [each.vpc_id for each in again.outcomes][-2:] == ["vpc-4", "vpc-1"]
     assert (again.outcomes[-1].result, again.outcomes[-1].retryable) == (Result.FAILED, True)
@@ -379,10 +379,10 @@ def test_a_fully_throttled_sweep_ends_and_the_retries_try_each_vpc_in_turn(left:
     fakes = Fakes(ec2=ec2)
     tried: list[str] = []
     for number in range(20):
-        fakes.pace.left = left
+        fakes.clock.left = left
         trigger = RETRY if number else SWEEP
         tried += [each.vpc_id or "" for each in enforce(fakes, trigger, BORN + 10 + number * 300).outcomes]
-    assert fakes.pace.left > 0
+    assert fakes.clock.left > 0
     assert tried[:20] == [f"vpc-{number:02}" for number in range(20)]
     assert min(Counter(tried).values()) >= len(tried) // 20 // 2
     assert len(tried) >= 60
@@ -409,7 +409,7 @@ def test_a_quota_is_not_throttling() -> None:
         in report.outcomes[0].reason
     )
     assert report.is_news
-    assert (fakes.pace.waited, list(fakes.queue.items)) == ([], ["vpc-2"])
+    assert (fakes.clock.waited, list(fakes.queue.items)) == ([], ["vpc-2"])
 
 
 def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
@@ -418,8 +418,8 @@ def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
     fakes.groups.there = {}
     fakes.groups.carry_out_fault = classify("CreateLogGroup", "LimitExceededException", "no more")
     report = enforce(fakes)
-    assert "a quota of CloudWatch Logs is reached" in report.troubles[0].summary
-    assert (fakes.pace.waited, len(report.created)) == ([], 1)
+    assert "a quota of CloudWatch Logs is reached" in report.problems[0].summary
+    assert (fakes.clock.waited, len(report.created)) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -463,9 +463,9 @@ def test_one_failed_verification_is_not_a_lasting_failure() -> None:
 
 def test_a_run_without_time_stops_before_it_is_terminated() -> None:
     """The last completed VPC is stored."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), pace=FakePace(left=10))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), clock=FakeRunClock(left=10))
     report = enforce(fakes)
-    assert (report.outcomes, report.goes_on) == ((), True)
+    assert (report.outcomes, report.continues) == ((), True)
     assert fakes.queue.cursor is not None
 
 
@@ -475,7 +475,7 @@ def test_event_without_time_is_deferred() -> None:
     ec2.most = 0
     fakes = Fakes(ec2=ec2)
     assert only(enforce(fakes, BIRTH)).result is Result.PENDING
-    ec2.most, fakes.pace.left = 1, 300
+    ec2.most, fakes.clock.left = 1, 300
     assert only(enforce(fakes, RETRY)).result is Result.CREATED
 
 
@@ -496,19 +496,19 @@ def test_without_the_state_table_an_unfinished_sweep_is_left_to_lambda() -> None
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2, queue=FakeWorkQueue(broken=True))
     service = fakes.service(AT_ONCE)
-    fakes.pace.left = 20
+    fakes.clock.left = 20
     report = service.reconcile(SWEEP, BORN)
     with pytest.raises(EnforcementIncomplete, match="time ran out"):
         deliver(service, report)
-    fakes.pace.left = 300
+    fakes.clock.left = 300
     report = service.reconcile(SWEEP, BORN + 60)
     deliver(service, report, BORN + 60)
     assert len(report.created) == 2
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
-    fakes.pace.left = 20
+    fakes.clock.left = 20
     report = fakes.service(AT_ONCE).reconcile(SWEEP, BORN)
     deliver(fakes.service(AT_ONCE), report)
-    assert (report.goes_on, fakes.queue.cursor) == (True, Cursor(after=""))
+    assert (report.continues, fakes.queue.cursor) == (True, Cursor(after=""))
 
 
 def test_without_evidence_nothing_is_deleted() -> None:
@@ -587,7 +587,7 @@ def test_log_group_that_cannot_be_repaired_is_reported_and_does_not_block_flow_l
 def test_the_sweep_reports_a_broken_delivery_role() -> None:
     """The report has the remedy; the enforcer changes no role."""
     fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(None))
-    (trouble,) = enforce(fakes).troubles
+    (trouble,) = enforce(fakes).problems
     assert "does not exist" in trouble.summary
     assert "redeploy the stack flow-warden" in trouble.summary
 
@@ -597,7 +597,7 @@ def test_unreadable_delivery_role_is_reported_and_not_called_broken(fault: Enfor
     """Its permissions are unknown."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")), roles=FakeRoles(fault=fault))
     report = enforce(fakes)
-    (trouble,) = report.troubles
+    (trouble,) = report.problems
     assert trouble.summary == f"could not be read: {fault}"
     assert len(report.created) == 1
 

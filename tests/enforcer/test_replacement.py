@@ -187,7 +187,7 @@ class World:
 
     def run(self, kind: RunKind) -> EnforcementReport:
         """One run of the enforcer."""
-        self.fakes.pace.left = 300
+        self.fakes.clock.left = 300
         self.runs += 1
         trigger = Trigger(
             kind=kind, reason="by schedule", happened_at=self.now, idempotency_key=f"run {self.runs}"

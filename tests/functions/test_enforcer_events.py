@@ -194,7 +194,7 @@ def test_a_second_delivery_of_an_event_changes_nothing() -> None:
 
 def test_the_service_is_wired_once_while_warm() -> None:
     """The second event uses the service that the first one created; importing creates none."""
-    case = read(ROOT / "events/enforcer/sweep-quiet.json")
+    case = read(ROOT / "events/enforcer/sweep-no-change.json")
     run, wirings = run_of(case), []
 
     def wired(_: enforcer.Clock) -> Enforcer:
@@ -210,7 +210,7 @@ def test_the_service_is_wired_once_while_warm() -> None:
 
 def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.CaptureFixture[str]) -> None:
     """A run that raises, because it cannot queue a later check, still emits its metrics."""
-    case = read(ROOT / "events/enforcer/sweep-trouble.json")
+    case = read(ROOT / "events/enforcer/sweep-problems.json")
     run = run_of(case)
     run.ec2.list_fault, run.fakes.queue.broken = CallFailed("InternalError"), True
     with pytest.raises(EnforcementIncomplete):
@@ -266,7 +266,7 @@ def test_the_log_contains_the_result_and_the_actor() -> None:
 
 def test_failures_are_logged_as_errors_even_if_no_notification_can_be_sent() -> None:
     """An unreachable topic fails the run, after the result is logged."""
-    case = read(ROOT / "events/enforcer/sweep-trouble.json")
+    case = read(ROOT / "events/enforcer/sweep-problems.json")
     run = run_of(case)
     run.sink.away = True
     with logged() as lines, pytest.raises(PublishFailed):

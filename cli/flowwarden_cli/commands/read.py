@@ -15,7 +15,7 @@ from flowwarden.records.model import Action, Flow, GapKind, Malformed
 from flowwarden.sources.chunks import Note
 from flowwarden.sources.inputs import Input, find
 from flowwarden.sources.read import Batch, read
-from flowwarden_cli.commands.command import FINE, UNREADABLE, Command, UsageError
+from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command, UsageError
 from flowwarden_cli.commands.explain import explanation
 from flowwarden_cli.terminal.console import Console
 from flowwarden_cli.terminal.json_lines import flows_as_json, gaps_as_json, malformed_as_json
@@ -124,7 +124,7 @@ def print_records(
         console.report(
             "If they are not flow logs, check the path: see `flowwarden read --help` for what is read"
         )
-    return UNREADABLE if counts.failed or counts.is_nothing_read else FINE
+    return UNREADABLE if counts.failed or counts.is_nothing_read else SUCCEEDED
 
 
 class _Reading:
@@ -246,7 +246,7 @@ def _explain(line: str, layouts: tuple[LogFormat, ...], console: Console) -> int
     except SourceError as error:
         console.report(f"error: {error}")
         return UNREADABLE
-    return FINE
+    return SUCCEEDED
 
 
 def _layouts(formats: Sequence[str], console: Console) -> tuple[LogFormat, ...]:

@@ -48,7 +48,7 @@ from tests.enforcer.cases import (
     unmanaged,
     vpc_state,
 )
-from tests.enforcer.fakes import GROUP, STACK, FakePace, MemoryRegistry
+from tests.enforcer.fakes import GROUP, STACK, FakeRunClock, MemoryRegistry
 from tests.enforcer.fakes_ec2 import FakeEc2
 
 YOUNG = NOW - 300
@@ -237,7 +237,7 @@ def end(ec2: FakeEc2, case: VpcState, plan: Plan) -> VpcOutcome:
     """Execute the plan."""
     store = MemoryRegistry()
     store.record(*(each for each in ec2.existing if is_managed(each, STACK)))
-    executor = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakePace(), Registry.load(store))
+    executor = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakeRunClock(), Registry.load(store))
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, idempotency_key="x")
     return executor.execute(Planned(vpc_state=case, plan=plan), None, trigger).outcome
 

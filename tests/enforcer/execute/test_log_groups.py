@@ -95,9 +95,9 @@ def test_the_silence_of_a_remaining_flow_log_is_reported() -> None:
     """Nothing else covers the VPC."""
     there = fakes(BACKOFF)
     there.groups.there[BEFORE] = sound(BEFORE)
-    (trouble,) = enforce(there).troubles
-    assert trouble.resource == BEFORE
-    assert "fl-old of vpc-1 should write" in trouble.summary
+    (problem,) = enforce(there).problems
+    assert problem.resource == BEFORE
+    assert "fl-old of vpc-1 should write" in problem.summary
 
 
 SUFFIXED = FlowLogsPolicy(grace_minutes=0, default=FlowLogSpec(log_group_suffix="pci"))
@@ -136,11 +136,11 @@ def test_a_group_of_another_class_is_named_and_the_others_are_restored(
     report = enforce(there, policy=policy)
     assert groups[GROUP] == sound()
     assert groups[PCI] == LogGroup(name=PCI, log_class=log_class, retention_days=30)
-    (trouble,) = report.troubles
-    assert trouble.resource == PCI
-    assert log_class in trouble.summary
-    assert "no subscription filter" in trouble.summary
-    assert [each.resource for each in enforce(there, policy=policy).troubles] == [PCI]
+    (problem,) = report.problems
+    assert problem.resource == PCI
+    assert log_class in problem.summary
+    assert "no subscription filter" in problem.summary
+    assert [each.resource for each in enforce(there, policy=policy).problems] == [PCI]
 
 
 def test_a_group_created_for_its_first_flow_log_is_not_reported() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.enforcer.execute.isolate import VAIN_CALLS
+from flowwarden.enforcer.execute.isolate import FAILED_CALLS
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import Vpc
@@ -75,7 +75,7 @@ def test_tags_that_cannot_be_set_are_reported_by_the_sweep(error: EnforcementErr
     ec2 = world()
     ec2.tag_fault = error
     report = sweep(Fakes(ec2=ec2))
-    assert str(error) in report.troubles[0].summary
+    assert str(error) in report.problems[0].summary
     assert report.failures == ()
 
 
@@ -121,7 +121,7 @@ def test_a_refusal_of_all_is_not_retried_one_by_one() -> None:
     """Otherwise a missing permission would cost hundreds of calls in every sweep."""
     ec2 = picky({f"fl-{each}": CallRefused("UnauthorizedOperation") for each in range(300)}, 300)
     report = sweep(Fakes(ec2=ec2))
-    assert ec2.tag_calls == VAIN_CALLS
+    assert ec2.tag_calls == FAILED_CALLS
     (summary,) = (each.summary.partition(":")[0] for each in report.remediations)
     assert summary.endswith("and 290 more managed flow logs")
 

@@ -142,7 +142,7 @@ def _recorded() -> EnforcementReport:
 
 def _out_of_time() -> EnforcementReport:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
-    fakes.pace.left = 1
+    fakes.clock.left = 1
     return _reconcile(fakes, DELETION)
 
 

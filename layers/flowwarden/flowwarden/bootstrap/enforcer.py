@@ -13,7 +13,7 @@ from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
-from flowwarden.enforcer.ports import EnforcerPorts, Pace
+from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.alert import Route
@@ -62,7 +62,7 @@ def policy_recorder_on_aws(settings: EnforcerSettings) -> PolicyRecorder:
     return PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table))
 
 
-def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:
+def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:
     """The ports on AWS; `ec2_attempts` is the total number of attempts for a throttled EC2 call."""
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
@@ -80,8 +80,8 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
         claims=DynamoDbClaims(quick, table, terms, items),
         outbox=DynamoDbOutbox(quick, table, items),
         unreadable_items=items,
-        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, pace.wait)),)},
-        pace=pace,
+        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait)),)},
+        clock=clock,
     )
 
 

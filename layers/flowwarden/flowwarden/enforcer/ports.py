@@ -86,7 +86,7 @@ class RoleService(Protocol):
         """The current role; None if it does not exist. Raises CallRefused, CallFailed, CallThrottled."""
 
 
-class Pace(Protocol):
+class RunClock(Protocol):
     """The remaining time of a run, and its way to wait."""
 
     def remaining(self) -> float:
@@ -108,7 +108,7 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     claims: Claims
     routes: Routes
     """The sinks for its reports, which go to operations."""
-    pace: Pace
+    clock: RunClock
     outbox: OutboxStore | None = None
     """Reports that are not sent yet; without it, a report that could not be sent is left to the retry."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)

@@ -58,7 +58,7 @@ def _run(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
     return Run(
         owner=alerts.owner_of(report, attempt),
         at=now,
-        time_left=ports.pace.remaining,
+        time_left=ports.clock.remaining,
         reserve=0,
         most_claims=MOST_CLAIMS,
     )

@@ -67,7 +67,7 @@ def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
     titles, context, route = [each.title for each in rest], seen.context(seen.batch.owner), rest[0].route
     count = sum(each.stands_for for each in rest)
     return Alert(
-        key=rollup.storm_key(context),
+        key=rollup.rollup_key(context),
         route=route,
         title=rollup.summarize(count, context),
         render=lambda _: rollup.render(titles, count, context, route),

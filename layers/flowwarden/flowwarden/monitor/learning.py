@@ -60,14 +60,14 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         if profile.baseline is None:
             continue
         here = edges.at(place)
-        taught = set(compress(edges.keys[here], answered[here]))
+        learned = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
-            taught.difference_update(view.new_contacts.get(place, ()))
+            learned.difference_update(view.new_contacts.get(place, ()))
         if profile.interface and any_held(exempt, profile.interface.addresses):
             # An exempt host may do anything, so its connections say nothing about the others of its role.
-            taught = {edge for edge in taught if edge.way == "in"}
-        if taught:
-            found[profile.role, profile.day] |= taught
+            learned = {edge for edge in learned if edge.direction == "in"}
+        if learned:
+            found[profile.role, profile.day] |= learned
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 

@@ -1,7 +1,7 @@
 """The monitor: parses a batch of log lines, detects findings, and sends each notification once.
 
 Nothing is remembered as seen or sent before the notifications of the batch are out: if one is not, the
-container forgets what the batch has taught it, learns nothing, and Lambda's retry finds it as before. Calls
+container forgets what the batch has added, learns nothing, and Lambda's retry finds it as before. Calls
 that a batch can do without have budgets of seconds, so that a slow service delays no page.
 """
 
@@ -87,12 +87,12 @@ class MonitoringService:
         self._routes = routes
         self._region = region
         self._suppression_minutes = suppression_minutes
-        self._keeper = policy_recorder
+        self._policy_recorder = policy_recorder
 
     @property
     def is_final(self) -> bool:
         """Whether the policy stands; if not, the next event needs a new service."""
-        return self._keeper.is_final
+        return self._policy_recorder.is_final
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Parse, inspect and notify; `now` is Unix seconds.
@@ -124,12 +124,12 @@ class MonitoringService:
         thresholds = view.policy.thresholds
         found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
         findings = triage(found, view.policy)
-        standing = self._keeper.alerts(batch.owner, self._region)
+        standing = self._policy_recorder.alerts(batch.owner, self._region)
         seen = Seen(batch=batch, region=self._region, suppression_minutes=self._suppression_minutes)
         found_alerts = [*standing, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         _remember(view, findings, state, delivery, invocation)
-        self._keeper.keep(now)
+        self._policy_recorder.keep(now)
         done = report(
             records,
             findings,

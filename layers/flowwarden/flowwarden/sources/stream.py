@@ -139,7 +139,7 @@ class Inflated(Stream):
         Args:
             packed: the compressed data.
             window: zlib's window: for gzip, or for zlib (`Inflated.of_zlib`).
-            spend: is told the number of inflated bytes. Raises ValueError if they are too many.
+            spend: gets the number of inflated bytes. Raises ValueError if they are too many.
         """
         super().__init__(packed, packed.name)
         self._packed = packed

@@ -206,7 +206,7 @@ UNSENT: Final = Item(
 MANAGED_FLOW_LOGS: Final = Item(
     name="managed flow logs", prefix="managed#", key=("flow log",), partition=REGISTRY,
     ttl=0, ttl_from="until the flow log is gone",
-    why="The record that this stack created a flow log, or was told to manage it. The enforcer deletes only "
+    why="The record that this stack created a flow log, or was asked to manage it. The enforcer deletes only "
     "flow logs with such a record and the stack's tag, because a tag alone can be set by others.",
 )  # fmt: skip
 CREATIONS: Final = Item(

@@ -22,7 +22,7 @@ from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, still_recording
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
-from flowwarden.enforcer.ports import FlowLogService, Pace
+from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import Creation, Registry
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
 from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, backoff_tag
@@ -54,12 +54,12 @@ RESULTS: Final = {
 class FlowLogExecutor:
     """Executes the plan of one VPC."""
 
-    def __init__(self, ec2: FlowLogService, planner: Planner, pace: Pace, registry: Registry) -> None:
+    def __init__(self, ec2: FlowLogService, planner: Planner, clock: RunClock, registry: Registry) -> None:
         self._ec2 = ec2
         self._planner = planner
-        self._pace = pace
+        self._clock = clock
         self._registry = registry
-        self._recorded = RecordedFlowLogs(ec2, registry, pace)
+        self._recorded = RecordedFlowLogs(ec2, registry, clock)
 
     def execute(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         """Execute the plan; after a transient failure the VPC is requeued.
@@ -197,7 +197,7 @@ class FlowLogExecutor:
         return replace(vpc_state.parts, flow_logs=tuple(there))
 
     def _call[T](self, call: Callable[[], T]) -> T:
-        return with_backoff(call, self._pace)
+        return with_backoff(call, self._clock)
 
 
 def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:

@@ -22,7 +22,7 @@ DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. With one day, every incident would be usual the day after."""
 LEARNING_DAYS: Final = 14
 """Two weeks contain each day of the week twice. In a younger role, most behavior looks new."""
-DAYS_TAUGHT: Final = 7
+DAYS_LEARNED: Final = 7
 """Distinct days with learned edges before a role counts as known: one day two weeks ago is not two weeks, and
 a role that works on weekdays has ten."""
 
@@ -32,7 +32,7 @@ a role that works on weekdays has ten."""
 class Edge(NamedTuple):
     """A kind of contact of a host, as far as a baseline distinguishes it."""
 
-    way: Way
+    direction: EdgeDirection
     protocol: int
     port: int
     """The service port."""
@@ -40,7 +40,7 @@ class Edge(NamedTuple):
     """The kind of the far end; see `peers.peer_of`."""
 
 
-type Way = Literal["in", "out"]
+type EdgeDirection = Literal["in", "out"]
 """Whether others connect to the host, or the host connects to others."""
 type EdgeKind = tuple[object, ...]
 """A group of edges that share their first elements, or one of the kinds below."""
@@ -62,18 +62,18 @@ class Baseline:
         self.day = day
         self._edges, counts = np.unique(np.concatenate([_NONE, *together]), return_counts=True)
         self._days = counts.astype(np.uint8)
-        self._taught = len(seen)
+        self._learned = len(seen)
         self._first = min(seen, default=day)
 
     @property
     def learning(self) -> bool:
         """Whether the role is too young for new behavior to mean anything."""
-        return self._taught < DAYS_TAUGHT or self.day - self._first < LEARNING_DAYS
+        return self._learned < DAYS_LEARNED or self.day - self._first < LEARNING_DAYS
 
     @property
     def can_be_usual(self) -> bool:
         """Whether the role is old enough for any behavior to be usual; before that, all behavior is new."""
-        return self._taught >= DAYS_SEEN
+        return self._learned >= DAYS_SEEN
 
     @property
     def bytes(self) -> int:
@@ -108,7 +108,7 @@ _OBJECT: Final = 600
 def kinds_of(edge: Edge) -> list[EdgeKind]:
     """The kinds of an edge: the same service on any host, listening, connecting to the internet."""
     kinds: list[EdgeKind] = [edge[:-1]]
-    if edge.way == "in":
+    if edge.direction == "in":
         kinds.append(LISTENS)
     elif edge.peer == PeerClass.INTERNET:
         kinds.append(GOES_OUT)

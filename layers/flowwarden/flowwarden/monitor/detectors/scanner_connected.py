@@ -132,7 +132,7 @@ def _connections(
 ) -> list[_Connections]:
     if not profile.can_be_usual:
         return []
-    reached = [each for each in new if each.way == "in" and each.peer == PeerClass.INTERNET]
+    reached = [each for each in new if each.direction == "in" and each.peer == PeerClass.INTERNET]
     counted = [each for each in reached if each.port in SENSITIVE_PORTS or not profile.learning]
     answered = [(edge, new[edge][contacts.is_connection[new[edge]]]) for edge in counted]
     return [

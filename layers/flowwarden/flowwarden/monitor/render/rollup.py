@@ -34,7 +34,7 @@ LISTED: Final = 50
 """The number of findings that the page lists; the monitor's log contains more."""
 
 
-def storm_key(context: RenderContext) -> str:
+def rollup_key(context: RenderContext) -> str:
     """The incident key: one per log stream, so that repeated roll-ups of a stream are one incident."""
     return digest(context.account_id, context.region, NAME, context.log_group, context.log_stream)
 

@@ -163,7 +163,7 @@ class HostActivities:
         contacts, count = self._contacts, 0
         learning = profile.learning
         for edge in new:
-            if edge.way != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
+            if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
             # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
             numbers = new[edge]
