@@ -139,7 +139,8 @@ def test_there_is_an_example_of_every_kind_of_event() -> None:
         "reject-burst", "accept-only", "gaps", "ipv6", "custom-format", "control-message", "poison-line",
         "unexpected-egress", "internet-to-private", "host-probing", "two-formats", "formats-alike",
         "unparsed-lines", "records-skipped", "rejected-answers", "rejected-answers-many",
-        "scan", "resolver-answers", "service-blocked", "transit-gateway",
+        "scan", "resolver-answers", "service-blocked", "transit-gateway", "idle-connections",
+        "udp-between-client-ports",
     }  # fmt: skip
 
 

@@ -113,6 +113,14 @@ def test_between_two_client_ports_only_a_retry_has_a_high_confidence() -> None:
     assert {each.confidence for each in repeated} == {0.6}, "several windows of one connection"
 
 
+def test_rejected_udp_between_client_ports_has_a_low_confidence() -> None:
+    """Media, gossip and games use such ports at both ends; a retry from another port proves nothing."""
+    ends = [(f"10.0.0.3:{40_000 + n}", f"10.0.0.{n % 4 + 4}:{50_000 + n % 2}") for n in range(8)]
+    assert {one.confidence for one in directed(*(rejected(*each, protocol=17) for each in ends))} == {0.6}
+    (syslog,) = directed(rejected("10.0.0.3:40000", "10.0.0.4:1514", protocol=17))
+    assert syslog.confidence == 0.97, "a server has a port below"
+
+
 def test_a_reset_to_a_scanner_does_not_open_a_connection() -> None:
     """The SYN came from port 443 and the reply was an RST."""
     (one,) = directed(flow("10.0.0.2:8000", "203.0.113.9:443", tcp_flags=4))

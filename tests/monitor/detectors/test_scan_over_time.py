@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowwarden.monitor.detectors import host_probing, scan
+from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.render.text import describe
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow
 from tests.examples import examples
 from tests.flows import flow, rejected
+from tests.monitor.batches import Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.weeks import CLIENT, DAY, IN, OUT, SCAN, TODAY, got, learned, look, tried
@@ -43,6 +46,33 @@ def test_failures_of_usual_contacts_are_not_a_scan() -> None:
     evidence = learned()
     outage = [tried(f"10.0.3.{host}", 5432) for host in range(1, 60)]
     assert look(outage, evidence) == []
+
+
+def test_idle_connections_that_a_nat_gateway_forgot_are_not_a_scan() -> None:
+    """Their last packets go to many servers, and nothing answers or a reset does: no SYN, no attempt."""
+    servers = [f"198.51.100.{host}" for host in range(1, 60)]
+    for flags in (0, 1, 4, 5):
+        lone = [tried(server, 443, tcp_flags=flags) for server in servers]
+        for learning in (MemoryEvidence(), learned()):
+            assert look(lone, learning) == []
+    assert [found.detector for found in look([tried(each, 443) for each in servers], learned())] == ["scan"]
+
+
+def test_rejected_udp_between_client_ports_is_not_a_scan() -> None:
+    """A media server's peers are behind rules that reject them; the same at service ports is a scan."""
+
+    def refused(port: int) -> list[Flow]:
+        return [
+            rejected(f"{CLIENT}:{40_000 + n % 7}", f"10.0.{n}.9:{port + n % 3}", protocol=17,
+                     flow_direction=OUT, start=TODAY + 3600, end=TODAY + 3609)
+            for n in range(10, 70)
+        ]  # fmt: skip
+
+    detectors: list[Detector] = [scan.DETECTOR, host_probing.DETECTOR]
+    for port, expected in ((50_000, []), (1_600, ["scan", "host-probing"])):
+        container = Container(Policy(), learned(), FakeDirectory.of(interface("eni-1")))
+        found = container.found(refused(port), TODAY + 7200, detectors)
+        assert [each.detector for each in found] == expected
 
 
 def test_answers_outweigh_failures() -> None:

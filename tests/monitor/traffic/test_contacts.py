@@ -12,7 +12,7 @@ from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, OWN, Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
-from flowwarden.records.model import Flow, FlowDirection
+from flowwarden.records.model import Action, Flow, FlowDirection
 from tests.flows import flow, rejected
 
 CLIENT, SERVER = "10.0.1.5", "10.0.2.9"
@@ -96,6 +96,48 @@ def test_a_leftover_is_not_an_attempt() -> None:
     for flags, clients in ((0, [CLIENT]), (1, [CLIENT]), (2, [CLIENT, "10.0.1.9"])):
         other = rejected("10.0.1.9:40009", f"{SERVER}:5432", tcp_flags=flags, flow_direction=OUT)
         assert sorted(each.client for each in contacts(*listens, other)) == clients
+
+
+@pytest.mark.parametrize("flags", [0, 1, 4, 5])
+@pytest.mark.parametrize("action", list(Action))
+def test_an_established_connection_seen_midstream_is_no_failed_attempt(flags: int, action: Action) -> None:
+    """After an idle timeout a FIN, ACK or RST travels alone, and the far end may reset it.
+
+    With a SYN it is an attempt, whatever else the window contains.
+    """
+    lone = asked(443, tcp_flags=flags, action=action)
+    reset = answered(443, tcp_flags=RST)
+    other = [
+        flow("10.0.1.9:40000", f"{SERVER}:443", tcp_flags=SYN, flow_direction=OUT),
+        flow(f"{SERVER}:443", "10.0.1.9:40000", tcp_flags=SYN_ACK, flow_direction=IN),
+    ]
+    for flows in ([lone], [lone, reset], [lone, *other], [lone, reset, *other], [reset, *other]):
+        assert [each.client for each in contacts(*flows) if each.failed] == []
+    attempt = asked(443, tcp_flags=SYN | flags, action=action)
+    assert [each.failed for each in contacts(attempt)] == [True]
+    assert [each.outcome for each in contacts(attempt, reset)] == [ContactOutcome.REFUSED]
+
+
+def test_a_midstream_connection_that_is_answered_is_a_contact() -> None:
+    """Most windows of a long connection contain no SYN: they can be learned as usual."""
+    (contact,) = contacts(asked(443, tcp_flags=0), answered(443, tcp_flags=0))
+    assert (contact.client, contact.outcome) == (CLIENT, ContactOutcome.ANSWERED)
+
+
+def test_of_two_formats_of_a_record_the_one_with_flags_decides() -> None:
+    """Two flow logs that write to one log group; without flags alone, the packet looks like an attempt."""
+    for action in Action:
+        whole, short = (asked(443, tcp_flags=flags, action=action) for flags in (1, None))
+        assert contacts(whole, short) == []
+        assert [each.failed for each in contacts(short)] == [True]
+
+
+@pytest.mark.parametrize("port", [22, 443, 5432, 8443])
+def test_without_flags_tcp_from_a_service_port_to_a_client_port_is_a_reply(port: int) -> None:
+    """A late packet of a server, accepted or rejected, is no failed attempt of the server."""
+    for made in (flow, rejected):
+        found = contacts(made(f"{CLIENT}:{port}", f"{SERVER}:50123", flow_direction=OUT))
+        assert [each.client for each in found if each.failed] == []
 
 
 def test_without_flags_an_earlier_accept_identifies_a_leftover() -> None:

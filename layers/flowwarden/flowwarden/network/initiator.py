@@ -180,7 +180,9 @@ def _by_rejection(traffic: Traffic) -> Iterator[Decision]:
     srcport, dstport = traffic.flows["srcport"], traffic.flows["dstport"]
     rejected &= ~are_reply_ports(srcport, dstport)
     either = rejected & (srcport >= EPHEMERAL) & (dstport >= EPHEMERAL)
-    yield either & ~traffic.asked_again(either), InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.REJECTED)
+    # UDP between such ports has no server: peers of media, gossip and games use many ports at both ends.
+    unsure = either & ((traffic.flows["protocol"] == UDP) | ~traffic.asked_again(either))
+    yield unsure, InitiatorVerdict(Initiator.SOURCE, 0.6, Basis.REJECTED)
     yield rejected, InitiatorVerdict(Initiator.SOURCE, 0.97, Basis.REJECTED)
 
 

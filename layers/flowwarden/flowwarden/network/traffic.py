@@ -98,13 +98,25 @@ class Traffic:
     def expired_rejects(self) -> Mask:
         """REJECTs of packets on a connection whose tracking entry has expired: TCP without a SYN.
 
-        Without flags, they are recognized by a 5-tuple that was accepted at the interface in this batch.
+        Without flags, they are recognized by a 5-tuple that was accepted at the interface in this batch, or
+        by a record of the packet in another format, which has flags.
         """
         flags = self.flows["tcp_flags"]
         expired_rejects: Mask = self.is_tcp & (self.flows["action"] == REJECT) & (flags & SYN == 0)
         if not np.count_nonzero(flags == ABSENT):
             return expired_rejects
-        return np.where(flags == ABSENT, self.is_tcp & self._accepted_tuples[0], expired_rejects)
+        also = self._accepted_tuples[0] | self._same_tuple_as(expired_rejects)
+        return np.where(flags == ABSENT, self.is_tcp & also, expired_rejects)
+
+    def _same_tuple_as(self, expired: Mask) -> Mask:
+        """The REJECTs with the 5-tuple and interface of one of these flows."""
+        same = np.zeros(len(self.flows), bool)
+        if not np.count_nonzero(expired):
+            return same
+        (rows,) = (self.flows["action"] == REJECT).nonzero()
+        known = set(self._tuples(expired.nonzero()[0]))
+        same[rows] = [each in known for each in self._tuples(rows)]
+        return same
 
     @cached_property
     def _accepted_tuples(self) -> tuple[Mask, Mask]:

@@ -24,7 +24,7 @@ from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
-from flowwarden.network.traffic import RST
+from flowwarden.network.traffic import RST, SYN
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
 from flowwarden.records.columnar.string_pool import ACCEPT, INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
@@ -131,18 +131,33 @@ class Contacts:
 
     @cached_property
     def refused(self) -> Mask:
-        """Which contacts were rejected by a rule or reset by the host, and not answered."""
+        """Which attempts were rejected by a rule or reset by the host, and not answered."""
         rejected = self._forward & (self._of(self._flows["action"]) == REJECT)
         rejected &= ~self._of(self._directions.traffic.expired_rejects)
-        refused: Mask = ~self.answered & self._groups.any(rejected | (~self._forward & self._is_reset))
+        refused = self._groups.any(rejected | (~self._forward & self._is_reset))
+        refused &= self._attempted & ~self.answered
         return refused
 
     @cached_property
     def _unanswered(self) -> Mask:
         is_tcp = self._flows["protocol"][self._lead] == TCP
         came_through = self._groups.any(self._forward & (self._of(self._flows["action"]) == ACCEPT))
-        unanswered: Mask = ~self.answered & ~self.refused & is_tcp & came_through
+        unanswered: Mask = self._attempted & ~self.answered & ~self.refused & is_tcp & came_through
         return unanswered
+
+    @cached_property
+    def _attempted(self) -> Mask:
+        """Which contacts contain an attempt to connect.
+
+        Where the log contains flags, only a SYN is one: after an idle timeout at a NAT gateway or a security
+        group, the FIN, ACK or RST of an established connection travels alone. Of a record in two formats, the
+        one with flags decides.
+        """
+        flags = self._of(self._flows["tcp_flags"])
+        shown = (self._of(self._flows["protocol"]) == TCP) & (flags != ABSENT)
+        opened = shown & self._forward & (flags & SYN == SYN)
+        attempted: Mask = self._groups.any(opened) | ~self._groups.any(shown)
+        return attempted
 
     @cached_property
     def _forward(self) -> Mask:
