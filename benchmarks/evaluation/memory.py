@@ -31,7 +31,7 @@ class Claims:
         self.items: dict[ClaimKey, Item] = {}
         self.writes = 0
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
+    def claim(self, key: ClaimKey, owner: Owner, now: int, _quiet: int | None = None) -> Claim:
         """See the port. Invocations are sequential here, so none is ever in progress."""
         self.writes += 1
         item = self.items.get(key)
@@ -47,12 +47,13 @@ class Claims:
             state=ClaimState.CLAIMED, suppressed_batches=item.suppressed_batches, last_sent=item.sent_at
         )
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
         """See the port."""
         self.writes += 1
         item = self.items[key]
         if item.owner == owner:
-            item.sent_at, item.quiet_until, item.suppressed_batches = now, now + self._terms.suppression, 0
+            item.sent_at, item.quiet_until = now, now + (quiet or self._terms.suppression)
+            item.suppressed_batches = 0
 
     def release(self, _key: ClaimKey, _owner: Owner) -> None:
         """See the port. No claim is ever in progress here, so a release only costs a write."""

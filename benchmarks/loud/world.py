@@ -80,15 +80,15 @@ class _Claims(Claims):
         super().__init__(ClaimTerms(suppression=3600, lease=50))
         self._calls = calls
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
+    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
         """See the port."""
         self._write()
-        return super().claim(key, owner, now)
+        return super().claim(key, owner, now, quiet)
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
         """See the port."""
         self._write()
-        super().confirm(key, owner, now)
+        super().confirm(key, owner, now, quiet)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """See the port."""

@@ -70,7 +70,7 @@ class MemoryClaims:
     """Operations that fail."""
     calls: int = 0
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
+    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
         """Implement the port."""
         self._answer("claim")
         item = self.items.get(key)
@@ -90,7 +90,7 @@ class MemoryClaims:
             wait = REDRIVE_SECONDS if same_batch else UNANSWERED_SECONDS
             if item.tries >= MAX_UNANSWERED and item.lease_until > now - wait:
                 return Claim(state=ClaimState.UNANSWERED, same_batch=same_batch)
-        elif item.suppressed_until > now or same_batch:
+        elif now < item.suppressed_until <= now + (quiet or self.terms.suppression) or same_batch:
             if not same_batch:
                 item.suppressed_batches.add(owner.batch_id)
             return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
@@ -100,14 +100,14 @@ class MemoryClaims:
             state=ClaimState.CLAIMED, suppressed_batches=len(item.suppressed_batches), last_sent=item.sent_at
         )
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
         """Implement the port."""
         self._answer("confirm")
         item = self.items[key]
         if item.owner == owner:
             item.sent_at, item.suppressed_until, item.suppressed_batches = (
                 now,
-                now + self.terms.suppression,
+                now + (quiet or self.terms.suppression),
                 set(),
             )
             item.tries = 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from flowwarden.errors import PublishFailed
 from flowwarden.notify.alert import Alert, Route
@@ -254,3 +255,20 @@ def test_a_route_without_sinks_sends_nothing_and_a_missing_route_is_an_error() -
     assert notify([alert("a")], run, bench.claims, {Route.PAGES: ()}, roll_up) == DeliveryReport()
     with pytest.raises(KeyError):
         notify([alert("a")], run, bench.claims, {}, roll_up)
+
+
+@pytest.mark.parametrize("singly", [0, 25])
+def test_an_alert_with_its_own_window_is_suppressed_for_that_long(singly: int) -> None:
+    """Sent on its own or in a roll-up; the other alert of the run keeps the stack's window."""
+    month = 30 * 86_400
+    alerts = [replace(alert("a"), quiet=month), alert("b")]
+    bench = Bench()
+    routes = {Route.PAGES: [bench.chat]}
+
+    def known(now: int) -> list[bool]:
+        run = Run(owner=Owner(str(now), "1"), at=now, time_left=lambda: 40.0)
+        report = notify(alerts, run, bench.claims, routes, roll_up, singly=singly)
+        return [f"{each.key} happened." not in report.suppressed for each in alerts]
+
+    times = (NOW, NOW + TERMS.suppression, NOW + month - 1, NOW + month)
+    assert [known(now) for now in times] == [[True, True], [False, True], [False, True], [True, False]]

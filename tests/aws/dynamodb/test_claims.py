@@ -19,6 +19,7 @@ from flowwarden.notify.claims import (
     Owner,
 )
 from flowwarden.notify.ports import Claims
+from flowwarden.state.schema import INCIDENTS
 from tests.aws.clients import client, make_state_table
 from tests.notify.fakes import MemoryClaims
 
@@ -54,6 +55,33 @@ def test_incidents_are_independent(claims: Claims) -> None:
     """A different key is a different incident."""
     claims.claim(KEY, FIRST, NOW)
     assert claims.claim(ClaimKey("sns:pages", "other"), OTHER, NOW).state is ClaimState.CLAIMED
+
+
+@pytest.mark.parametrize("quiet", [60, TERMS.suppression * 24 * 30])
+def test_an_incident_can_have_its_own_suppression_window(claims: Claims, quiet: int) -> None:
+    """Shorter or longer than that of the stack, which other incidents keep."""
+    plain = ClaimKey("sns:pages", "plain")
+    claims.claim(KEY, FIRST, NOW, quiet)
+    claims.confirm(KEY, FIRST, NOW, quiet)
+    claims.claim(plain, FIRST, NOW)
+    claims.confirm(plain, FIRST, NOW)
+    assert claims.claim(KEY, OTHER, NOW + quiet - 1, quiet).state is ClaimState.SUPPRESSED
+    late = claims.claim(KEY, OTHER, NOW + quiet, quiet)
+    assert (late.state, late.last_sent, late.suppressed_batches) == (ClaimState.CLAIMED, NOW, 1)
+    assert claims.claim(plain, OTHER, NOW + TERMS.suppression - 1).state is ClaimState.SUPPRESSED
+    assert claims.claim(plain, OTHER, NOW + TERMS.suppression).state is ClaimState.CLAIMED
+
+
+def test_an_item_with_its_own_window_outlives_it(claims: Claims) -> None:
+    """DynamoDB may not delete the item of a month before the month is over."""
+    if not isinstance(claims, DynamoDbClaims):
+        return
+    month = 30 * 86_400
+    claims.claim(KEY, FIRST, NOW, month)
+    claims.confirm(KEY, FIRST, NOW, month)
+    pk, sk = INCIDENTS.address(KEY.sink, KEY.incident)
+    stored = client("dynamodb").get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
+    assert int(stored["expires_at"]["N"]) > NOW + month
 
 
 def test_the_claims_of_sinks_are_independent(claims: Claims) -> None:

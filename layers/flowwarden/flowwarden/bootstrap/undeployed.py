@@ -177,11 +177,11 @@ class NoState:
         """See `WorkQueueStore`."""
         raise StateUnavailable(WHY)
 
-    def claim(self, _key: ClaimKey, _owner: Owner, _now: int) -> Claim:
+    def claim(self, _key: ClaimKey, _owner: Owner, _now: int, _quiet: int | None = None) -> Claim:
         """See `Claims`."""
         raise StateUnavailable(WHY)
 
-    def confirm(self, _key: ClaimKey, _owner: Owner, _now: int) -> None:
+    def confirm(self, _key: ClaimKey, _owner: Owner, _now: int, _quiet: int | None = None) -> None:
         """See `Claims`."""
         raise StateUnavailable(WHY)
 

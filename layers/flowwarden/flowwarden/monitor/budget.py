@@ -80,15 +80,15 @@ class TimedClaims:
         self._claims = claims
         self._budget = budget
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
+    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
         """See the port."""
         with self._budget.spending():
-            return self._claims.claim(key, owner, now)
+            return self._claims.claim(key, owner, now, quiet)
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
         """See the port."""
         with self._budget.spending():
-            self._claims.confirm(key, owner, now)
+            self._claims.confirm(key, owner, now, quiet)
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """See the port."""

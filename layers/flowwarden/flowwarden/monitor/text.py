@@ -59,5 +59,7 @@ def main_server_and_others(tally: Tally) -> str:
 
 
 def duration(minutes: int) -> str:
-    """`4 h`, or minutes if it is not a whole number of hours: `90 min`."""
+    """`4 h`, `30 days` from two whole days, or minutes if it is not a whole number of hours: `90 min`."""
+    if minutes >= 2 * 1440 and minutes % 1440 == 0:
+        return f"{minutes // 1440} days"
     return f"{minutes // 60} h" if minutes and minutes % 60 == 0 else f"{minutes} min"

@@ -34,5 +34,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Creates the notification; the claim contains what was sent before."""
     can_wait: bool = False
     """Whether to hold it back while the state table is unavailable, because each run would repeat it."""
+    quiet: int | None = None
+    """Seconds for which repeats are suppressed; None for the stack's setting."""
     stands_for: int = 1
     """The number of findings that the alert is about."""

@@ -21,7 +21,8 @@ class ClaimTerms(Struct, frozen=True, kw_only=True):
     """Durations of claims, in seconds."""
 
     suppression: int
-    """Suppression window: how long repeats of the incident are suppressed after a notification."""
+    """Suppression window: how long repeats of an incident are suppressed after a notification, unless the
+    alert has its own (`Alert.quiet`)."""
     lease: int
     """How long a claim is exclusive to its owner; after that, any invocation can take it over."""
 

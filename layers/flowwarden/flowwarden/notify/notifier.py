@@ -208,9 +208,10 @@ def _claim(
     if claims is None:
         return without, DeliveryReport(), None
     try:
-        return claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at), DeliveryReport(), claims
+        claim = claims.claim(ClaimKey(sink.name, alert.key), run.owner, run.at, alert.quiet)
     except StateUnavailable:
         return without, DeliveryReport(state_unavailable=1), None
+    return claim, DeliveryReport(), claims
 
 
 def _not_sent(alert: Alert, claim: Claim, claims: Claims | None) -> DeliveryReport:
@@ -235,7 +236,7 @@ def _publish(
 
     Without an answer, neither is done: the leases end before the retry, and the claims count the attempt.
     """
-    keys = [ClaimKey(sink.name, alert.key) for alert in alerts]
+    keys = {ClaimKey(sink.name, alert.key): alert.quiet for alert in alerts}
     try:
         sink.send(notification)
     except PublishFailed as error:
@@ -247,8 +248,10 @@ def _publish(
     return DeliveryReport(sent=sent, state_unavailable=_mark(keys, run, claims, sent=True))
 
 
-def _mark(keys: Sequence[ClaimKey], run: Run, claims: Claims | None, *, sent: bool) -> int:
+def _mark(keys: Mapping[ClaimKey, int | None], run: Run, claims: Claims | None, *, sent: bool) -> int:
     """Mark claims as sent, or release them for the retry; returns the number of failed calls.
+
+    The keys have the seconds for which repeats are suppressed.
 
     Stops at the first failure, which does no harm: a sent notification could at worst be repeated by a retry,
     and a claim that is not released expires with its lease, before the retry starts.
@@ -256,9 +259,9 @@ def _mark(keys: Sequence[ClaimKey], run: Run, claims: Claims | None, *, sent: bo
     if claims is None:
         return 0
     try:
-        for key in keys:
+        for key, quiet in keys.items():
             if sent:
-                claims.confirm(key, run.owner, run.at)
+                claims.confirm(key, run.owner, run.at, quiet)
             else:
                 claims.release(key, run.owner)
     except StateUnavailable:

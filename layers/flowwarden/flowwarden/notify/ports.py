@@ -22,14 +22,20 @@ class Sink(Protocol):
 class Claims(Protocol):
     """Claims on incidents by sink, shared by concurrent invocations."""
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
-        """Try to claim the notification of a sink about an incident; `now` is Unix seconds.
+    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
+        """Try to claim the notification of a sink about an incident.
+
+        Args:
+            key: the sink and the incident.
+            owner: the caller.
+            now: Unix seconds.
+            quiet: seconds for which repeats of the incident are suppressed; None for the stack's setting.
 
         Raises StateUnavailable if the table did not respond.
         """
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
-        """Mark the notification claimed by `owner` as sent. Raises StateUnavailable."""
+    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
+        """Mark the notification claimed by `owner` as sent; see `claim`. Raises StateUnavailable."""
 
     def release(self, key: ClaimKey, owner: Owner) -> None:
         """Release an unsent claim, so that any invocation can take it at once. Raises StateUnavailable."""

@@ -72,14 +72,16 @@ class DynamoDbClaims:
         self._table = StateTable(client, table, unreadable)
         self._terms = terms
 
-    def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:
+    def claim(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> Claim:
         """Try to claim the notification of the sink about the incident.
 
-        Costs one write; a suppressed repeat costs a second write, which counts it.
+        Costs one write; a suppressed repeat costs a second write, which counts it. `quiet` is the suppression
+        window in seconds, None for that of the terms.
 
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
+        quiet = self._terms.suppression if quiet is None else quiet
         try:
             answer = self._counted(
                 key,
@@ -87,18 +89,18 @@ class DynamoDbClaims:
                 "if_not_exists(tries, :none) + :one",
                 ConditionExpression=f"NOT ({_HELD})",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
-                ExpressionAttributeValues=self._values(owner, now),
+                ExpressionAttributeValues=self._values(owner, now, quiet),
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refused:
-            return self._refused(key, owner, refused.item, now)
+            return self._refused(key, owner, refused.item, now, quiet)
         before = answer.get("Attributes")
-        return self._claimed(key, before, now) if before else Claim(state=ClaimState.CLAIMED)
+        return self._claimed(key, before, now, quiet) if before else Claim(state=ClaimState.CLAIMED)
 
-    def _values(self, owner: Owner, now: int) -> dict[str, Any]:
+    def _values(self, owner: Owner, now: int, quiet: int) -> dict[str, Any]:
         """The values in the condition and in the update of a claim."""
-        quiet, lease = self._terms.suppression, self._terms.lease
+        lease = self._terms.lease
         return {
             ":pending": {"S": _PENDING},
             ":sent": {"S": _SENT},
@@ -120,7 +122,7 @@ class DynamoDbClaims:
             ":plausible": number(_MOST_TRIES),
         }
 
-    def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
+    def confirm(self, key: ClaimKey, owner: Owner, now: int, quiet: int | None = None) -> None:
         """Mark the notification as sent; the suppression window begins.
 
         Does nothing if another invocation has taken over the claim: the new owner confirms.
@@ -128,6 +130,7 @@ class DynamoDbClaims:
         Raises:
             StateUnavailable: the table did not answer or refused.
         """
+        quiet = self._terms.suppression if quiet is None else quiet
         try:
             self._update(
                 key,
@@ -141,8 +144,8 @@ class DynamoDbClaims:
                     ":sent": {"S": _SENT},
                     ":me": {"S": str(owner)},
                     ":now": number(now),
-                    ":quiet": number(now + self._terms.suppression),
-                    ":expires": number(INCIDENTS.kept_until(now + self._terms.suppression)),
+                    ":quiet": number(now + quiet),
+                    ":expires": number(INCIDENTS.kept_until(now + quiet)),
                 },
             )
         except ConditionFailed:
@@ -171,13 +174,13 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def _refused(self, key: ClaimKey, owner: Owner, members: dict[str, Any], now: int) -> Claim:
+    def _refused(self, key: ClaimKey, owner: Owner, members: dict[str, Any], now: int, quiet: int) -> Claim:
         item = self._item(key, members)
         state, holder = item.text("state"), item.text("owner") or ""
         same_batch = owner.same_batch(holder)
         if state == _PENDING and holder == str(owner):
             # The SDK retried a write whose response was late: the first write had already claimed.
-            return self._claimed(key, members, now)
+            return self._claimed(key, members, now, quiet)
         if state != _SENT:
             waits = (item.moment("lease_until", now + self._terms.lease) or 0) > now
             waiting = ClaimState.IN_PROGRESS if waits else ClaimState.UNANSWERED
@@ -207,12 +210,12 @@ class DynamoDbClaims:
         except ConditionFailed:
             return
 
-    def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int) -> Claim:
+    def _claimed(self, key: ClaimKey, members: dict[str, Any], now: int, quiet: int) -> Claim:
         """A granted claim, with the item's data from before; notes what did not prove anything."""
         before = self._item(key, members)
         match before.text("state"):
             case "SENT":
-                before.moment("suppressed_until", now + self._terms.suppression)
+                before.moment("suppressed_until", now + quiet)
             case "PENDING":
                 before.moment("lease_until", now + self._terms.lease)
             case str():

@@ -66,6 +66,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     """The severity of its findings. `triage` lowers it for exempt hosts; `blocked-connection` lowers it until
     the rejections persist."""
     route: Route = Route.PAGES
+    quiet: int | None = None
+    """Seconds for which repeats of a finding are suppressed; None for the stack's setting."""
     technique: str = ""
     """MITRE ATT&CK technique; empty for faults."""
     thresholds: tuple[str, ...] = ()
