@@ -62,7 +62,7 @@ def test_every_setting_has_a_row_and_a_new_one_gets_one() -> None:
 def test_a_threshold_names_the_detectors_that_use_it() -> None:
     """All of them; without one of them the row differs."""
     row = next(each for each in docs_policy.thresholds() if each.startswith("| `blocked_packets`"))
-    assert "| `blocked-connection`, `service-blocked` |" in row
+    assert "| `blocked-connection`, `service-blocked`, `egress-denied` |" in row
     without = [each for each in DETECTORS if each.name != "service-blocked"]
     assert row not in docs_policy.thresholds(detectors=without)
 

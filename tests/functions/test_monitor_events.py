@@ -140,7 +140,7 @@ def test_there_is_an_example_of_every_kind_of_event() -> None:
         "unexpected-egress", "internet-to-private", "host-probing", "two-formats", "formats-alike",
         "unparsed-lines", "records-skipped", "rejected-answers", "rejected-answers-many",
         "scan", "resolver-answers", "service-blocked", "transit-gateway", "idle-connections",
-        "udp-between-client-ports",
+        "udp-between-client-ports", "egress-denied",
     }  # fmt: skip
 
 

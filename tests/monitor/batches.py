@@ -32,9 +32,11 @@ GROUP = LogBatch("111122223333", "/flow-warden/flow-logs", "eni-1-all", (), "bat
 OVER_TIME = tuple(
     each
     for each in DETECTORS
-    if each.route is Route.PAGES and BASELINES in each.state and each.name != "blocked-connection"
+    if each.route is Route.PAGES
+    and BASELINES in each.state
+    and each.name not in {"blocked-connection", "egress-denied"}
 )
-"""The detectors that compare a host with the usual behavior of its role."""
+"""The detectors that compare a host with the usual behavior of its role, except about rejections."""
 
 
 class Container:

@@ -176,6 +176,8 @@ def over_time() -> Iterator[Scenario]:
     times = [TODAY + 3600 + number * 600 for number in range(13)]
     refusals = [blocked("10.0.200.1", at) for at in times]
     yield of_flows("blocked-connection", usual, *refusals, at=times[0] + 60, every=600)
+    refused = [blocked("203.0.113.9", at) for at in times]
+    yield of_flows("egress-denied", usual, *refused, at=times[0] + 60, every=600)
     yield of_flows("database-egress", learned(*served(5432)), got("203.0.113.9", 443))
     yield of_flows("unexpected-egress", learned(*served(8080)), got("203.0.113.9", 443))
     parts = [uploads.sent(150, port=40_000 + part) for part in range(4)]

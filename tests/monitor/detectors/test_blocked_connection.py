@@ -46,12 +46,16 @@ def test_findings_are_grouped_by_host_and_service() -> None:
     ]
 
 
-def test_egress_to_the_internet_counts_too() -> None:
-    """Outbound rules can reject it."""
-    (finding,) = inspect(batch(rejected("10.0.1.20:50000", "198.51.100.7:443")), Policy())
+def test_a_request_that_is_rejected_on_its_way_to_the_internet_counts() -> None:
+    """At a NAT gateway's interface; what the host's own rules reject is reported by egress-denied."""
+    ends = {"pkt_srcaddr": "10.0.1.20", "pkt_dstaddr": "198.51.100.7"}
+    one = rejected("10.0.1.20:50000", "10.0.0.9:443", flow_direction=FlowDirection.INGRESS, **ends)
+    (finding,) = inspect(batch(one), Policy())
     assert finding.peer_class == "internet"
     first, *_ = steps(finding, describe(finding), CONTEXT)
     assert "on the internet" in first
+    own = rejected("10.0.1.20:50000", "198.51.100.7:443", flow_direction=FlowDirection.EGRESS)
+    assert inspect(batch(own), Policy()) == []
 
 
 @pytest.mark.parametrize(
@@ -71,9 +75,9 @@ def test_the_side_identifies_the_rules(direction: FlowDirection | None, rules: s
 
 def test_a_reject_reason_is_reported() -> None:
     """`reject-reason` states the cause."""
-    one = rejected("10.0.1.20:50000", "198.51.100.7:443", reject_reason="BPA")
+    one = rejected("10.0.1.20:50000", "10.0.2.30:443", reject_reason="EC")
     (finding,) = inspect(batch(one), Policy())
-    assert describe(finding).likely == "VPC Block Public Access"
+    assert describe(finding).likely.startswith("VPC encryption controls")
 
 
 def test_a_format_without_packet_counts_counts_records() -> None:

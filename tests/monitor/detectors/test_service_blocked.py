@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowwarden.monitor.detectors import blocked_connection, service_blocked
+from flowwarden.monitor.detectors import blocked_connection, egress_denied, service_blocked
 from flowwarden.monitor.findings import Severity
 from flowwarden.monitor.render.text import describe
 from flowwarden.policy.detection import Thresholds
@@ -13,6 +13,7 @@ from tests.monitor.batches import batch, finding_with, triaged
 
 inspect = finding_with(service_blocked.DETECTOR)
 blocked = finding_with(blocked_connection.DETECTOR)
+denied = finding_with(egress_denied.DETECTOR)
 
 LIMITS = Thresholds()
 
@@ -62,10 +63,11 @@ def test_stray_packets_of_many_hosts_are_not_a_blocked_service() -> None:
 
 
 def test_internet_servers_are_not_a_blocked_service() -> None:
-    """Each rejected client is its own finding."""
+    """The clients' own rules reject them, which egress-denied reports."""
     flows = batch(*clients(LIMITS.service_blocked_clients, "198.51.100.7:443"))
     assert inspect(flows, Policy()) == []
-    assert len(blocked(flows, Policy())) == LIMITS.service_blocked_clients
+    assert blocked(flows, Policy()) == []
+    assert len(denied(flows, Policy())) == LIMITS.service_blocked_clients
 
 
 def test_exempt_hosts_and_probers_are_not_clients() -> None:

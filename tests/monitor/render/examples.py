@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from flowwarden.monitor.detectors import (
     blocked_connection,
     brute_force,
     database_egress,
+    egress_denied,
     egress_volume,
     host_probing,
     interface_silent,
@@ -36,7 +39,8 @@ from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import FlowDirection, Gap, GapKind
 from flowwarden.state.heartbeats import SLOT
 from tests.flows import START, directed, directions, flow, rejected
-from tests.monitor.batches import NOW, Container, finding_with
+from tests.monitor.batches import NOW, Container, finding_with, of_traffic, table
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.suspicion import contact, suspect
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
@@ -85,6 +89,18 @@ def _of_host_probing() -> Finding:
 def _of_service_blocked() -> Finding:
     asked = [rejected(f"10.0.1.{host}:50000", "10.0.2.30:6379", flow_direction=IN) for host in range(20, 29)]
     return finding_with(service_blocked.DETECTOR)(asked)[0]
+
+
+def _of_egress_denied() -> Finding:
+    given = {"tcp_flags": 2, "flow_direction": OUT, **PLACE}
+    asked = [
+        rejected(f"10.0.1.{host}:50000", f"198.51.100.{server}:443", **given)
+        for host in range(20, 25)
+        for server in (7, 8, 9)
+    ]
+    directory = FakeDirectory.of(interface("eni-1"))
+    (finding,) = of_traffic(Container(directory=directory).detect(egress_denied.DETECTOR, table(*asked)))
+    return replace(finding, severity=egress_denied.DETECTOR.severity)
 
 
 def _of_nacl_blocks_replies() -> Finding:
@@ -163,6 +179,7 @@ EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {
     "blocked-connection": _of_blocked_connection,
     "host-probing": _of_host_probing,
     "service-blocked": _of_service_blocked,
+    "egress-denied": _of_egress_denied,
     "nacl-blocks-replies": _of_nacl_blocks_replies,
     "egress-volume": _of_egress_volume,
     "internet-to-private": _of_internet_to_private,

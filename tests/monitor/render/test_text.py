@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 
 from flowwarden.monitor.detectors import BY_NAME, blocked_connection
 from flowwarden.monitor.render.text import describe, fill, placeholders, steps
+from flowwarden.records.model import FlowDirection
 from tests.flows import rejected
 from tests.monitor.batches import finding_with
 from tests.monitor.render.examples import EXAMPLES
@@ -36,11 +37,14 @@ def test_a_step_that_does_not_apply_is_omitted() -> None:
     """Internal servers have an owner to ask; for internet servers, only the client's process can be found."""
 
     def first_step(server: str) -> str:
-        (finding,) = finding_with(blocked_connection.DETECTOR)([rejected("10.0.1.20:50000", server)])
+        # As a NAT gateway's interface logs it.
+        ends = {"pkt_srcaddr": "10.0.1.20", "pkt_dstaddr": server}
+        one = rejected("10.0.1.20:50000", "10.0.0.9:443", flow_direction=FlowDirection.INGRESS, **ends)
+        (finding,) = finding_with(blocked_connection.DETECTOR)([one])
         return steps(finding, describe(finding), CONTEXT)[0]
 
-    assert first_step("10.0.2.30:5432").startswith("Ask the owner of 10.0.1.20")
-    assert first_step("198.51.100.7:443").startswith("198.51.100.7 is on the internet")
+    assert first_step("10.0.2.30").startswith("Ask the owner of 10.0.1.20")
+    assert first_step("198.51.100.7").startswith("198.51.100.7 is on the internet")
 
 
 def test_words_replace_placeholders() -> None:

@@ -28,17 +28,14 @@ class Seen(Struct, frozen=True, kw_only=True):
     region: str
     suppression_minutes: int
 
-    def context(self, account: str, quiet: int | None = None) -> RenderContext:
-        """The same for texts; names of log groups and streams are made printable.
-
-        `quiet` is the detector's own suppression window in seconds, None for the stack's.
-        """
+    def context(self, account: str) -> RenderContext:
+        """The same for texts; names of log groups and streams are made printable."""
         return RenderContext(
             account_id=account,
             region=self.region,
             log_group=one_line(self.batch.log_group),
             log_stream=one_line(self.batch.log_stream),
-            suppression_minutes=self.suppression_minutes if quiet is None else quiet // 60,
+            suppression_minutes=self.suppression_minutes,
         )
 
 
@@ -50,7 +47,7 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
 def _alert(finding: Finding, seen: Seen) -> Alert:
     account = account_of(finding) or seen.batch.owner
     detector = BY_NAME[finding.detector]
-    context = seen.context(account, detector.quiet)
+    context = seen.context(account)
     key = incident_key(finding, account, seen.region, context.log_group)
     return Alert(
         key=key,

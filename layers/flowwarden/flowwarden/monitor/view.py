@@ -32,7 +32,7 @@ from flowwarden.network.services import ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import Table
-from flowwarden.records.columnar.tokenizer import Integers
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.sets import DAY
@@ -169,6 +169,10 @@ class BatchView:
         interface, role, day = self._role(interface_id, moment)
         baseline = self._state.baseline(role, day, self.now) if interface else None
         return RoleProfile(day, interface, role, baseline)
+
+    def role_at(self, place: int) -> str:
+        """The role of the host at an interface, by interface index; `UNKNOWN` if EC2 does not describe it."""
+        return self._role(self.index.names[place], ABSENT)[1]
 
     def _role(self, interface_id: str | None, moment: int) -> tuple[NetworkInterface | None, str, int]:
         """The interface as EC2 describes it, if it does; the role of its host; and the day."""

@@ -100,7 +100,7 @@ class Item(Struct, frozen=True, kw_only=True):
 _BUCKET: Final = (BUCKETS - 1).bit_length()
 _CONTACTS: Final = (
     "failed", "failed-usual", "failed-networks", "failed-outside", "answered", "answered-by",
-    "answered-outside", "administered", "sessions",
+    "answered-outside", "administered", "sessions", "denied",
 )  # fmt: skip
 
 CONTACTS_HOUR: Final = Item(

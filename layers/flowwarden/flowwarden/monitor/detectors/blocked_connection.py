@@ -1,8 +1,8 @@
 """blocked-connection: connections of an internal host to a service are rejected.
 
-What: REJECTs of connections that an internal host initiates to one service, internal or external, grouped by
-    host and service, never one alert per line. A service that rejects many hosts is reported by
-    service-blocked instead.
+What: REJECTs of connections that an internal host initiates to one service, grouped by host and service,
+    never one alert per line. A service that rejects many hosts is reported by service-blocked instead, and
+    what a host's own rules reject on the way to the internet by egress-denied.
 Why: a host connects only to services that it needs. Either a security group or network ACL is too strict and
     an application is down, or a process on the host is probing.
 False positives: a retired dependency that a client still calls; a port that is closed on purpose and that a
@@ -73,7 +73,7 @@ def detect(
     # Beyond the budget, the cause is not a single connection.
     beyond = [replace(each, severity=Severity.INFO) for each in waiting[MOST_REFUSED:]]
     weighed = [
-        _weigh(view, state, each, scopes[identity(each)], thresholds.blocked_slots)
+        weigh(state, each, scopes[identity(each)], view.now, thresholds.blocked_slots)
         for each in waiting[:MOST_REFUSED]
     ]
     return [*at_once, *weighed, *beyond, *surplus]
@@ -110,13 +110,13 @@ def _waits_in(view: BatchView, finding: BlockedConnection) -> str | None:
     return None if profile.learning or (edge and profile.knows(edge)) else profile.scope
 
 
-def _weigh(
-    view: BatchView, state: StateView, finding: BlockedConnection, scope: str, least: int
-) -> BlockedConnection:
-    """The finding; it does not page until its host was rejected in `least` recent slots."""
-    today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
+def weigh[F](
+    state: StateView, finding: TrafficFinding[F], scope: str, now: int, least: int
+) -> TrafficFinding[F]:
+    """The finding about a new connection; it does not page until it was rejected in `least` recent slots."""
+    today, *_ = [state.add(each) for each in refusals(finding, scope, now)]
     # A slot from the future would make all others look old. Clocks of containers can differ by one slot.
-    slots = frozenset(each for each in today[REFUSED] if each <= view.now // SLOT + 1)
+    slots = frozenset(each for each in today[REFUSED] if each <= now // SLOT + 1)
     return held_until_persistent(finding, slots, least)
 
 
@@ -150,11 +150,11 @@ def text(finding: BlockedConnection) -> Text:
     )
 
 
-def refusals(finding: BlockedConnection, scope: str, now: int) -> list[Addition]:
-    """The evidence that a finding adds: the 10-minute slots in which its host was rejected at the service.
+def refusals(finding: TrafficFinding, scope: str, now: int) -> list[Addition]:
+    """The evidence that a finding adds: the 10-minute slots in which its subject was rejected at the service.
 
     Args:
-        finding: of this detector.
+        finding: about rejections.
         scope: where the subject's address is unique.
         now: Unix seconds.
 
@@ -174,7 +174,9 @@ def refusals(finding: BlockedConnection, scope: str, now: int) -> list[Addition]
     ]
 
 
-def held_until_persistent(finding: BlockedConnection, slots: frozenset[int], least: int) -> BlockedConnection:
+def held_until_persistent[F](
+    finding: TrafficFinding[F], slots: frozenset[int], least: int
+) -> TrafficFinding[F]:
     """The finding; it does not page while it has fewer than `least` recent slots. For new connections."""
     latest = max(slots, default=0)
     lately = sum(slot > latest - SPAN for slot in slots)

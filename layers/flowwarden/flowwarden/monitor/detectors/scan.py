@@ -31,6 +31,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, started_by
+from flowwarden.monitor.traffic.contacts import ContactOutcome
 from flowwarden.monitor.traffic.excess import excess, failures
 from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
 from flowwarden.monitor.view import BatchView
@@ -87,7 +88,7 @@ def exceeded(host: HostActivity, thresholds: Thresholds) -> int | None:
 
 def suspicious(host: HostActivity, thresholds: Thresholds) -> int | None:
     """The same, if the host also failed in this batch."""
-    failed = any(contact.failed for contact in host.contacts)
+    failed = any(each.failed and each.outcome is not ContactOutcome.DENIED for each in host.contacts)
     return exceeded(host, thresholds) if failed else None
 
 

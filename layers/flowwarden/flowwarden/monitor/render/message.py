@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
-from flowwarden.monitor.render.parts import RenderContext, subject_line
+from flowwarden.monitor.render.parts import RenderContext, repeats, subject_line
 from flowwarden.monitor.render.text import describe, steps
 from flowwarden.monitor.text import Text
 from flowwarden.notify.claims import Claim
@@ -44,6 +44,12 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
         """The numbered steps under their heading, a line each; nothing if there are none."""
         numbered = [f"  {number}. {step}" for number, step in enumerate(self.steps, start=1)]
         return ["What to do", *numbered] if numbered else []
+
+    @property
+    def repeats(self) -> str:
+        """When the incident was last sent, and how long repeats are suppressed."""
+        quiet = BY_NAME[self.finding.detector].quiet
+        return repeats(self.claim, self.context.suppression_minutes if quiet is None else quiet // 60)
 
     @property
     def technique(self) -> str:

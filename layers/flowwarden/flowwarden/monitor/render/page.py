@@ -8,7 +8,7 @@ from typing import Any
 
 from flowwarden.monitor.findings import Tally, TrafficFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, moment, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, moment
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
@@ -75,7 +75,7 @@ def _text(page: Page) -> Composed:
         (f"{name:<12} {value}" for name, value in rows),
         page.what_to_do,
         (f"CloudWatch Logs Insights, log group {context.log_group}{_query_range(finding.tally)}", *query),
-        (repeats(page.claim, context), page.identity),
+        (page.repeats, page.identity),
     )
 
 

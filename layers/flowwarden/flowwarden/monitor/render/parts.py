@@ -35,9 +35,9 @@ def subject_line(severity: str, summary: str, region: str) -> str:
     return one_line(f"[{severity.upper()}] {summary.removesuffix('.')} ({region})")
 
 
-def repeats(claim: Claim, context: RenderContext) -> str:
-    """When the incident was last sent, and how long repeats are suppressed."""
-    ahead = f"Repeats suppressed for {duration(context.suppression_minutes)}."
+def repeats(claim: Claim, minutes: int) -> str:
+    """When the incident was last sent, and for how many minutes repeats are suppressed."""
+    ahead = f"Repeats suppressed for {duration(minutes)}."
     if claim.last_sent is None:
         return ahead
     repeats = plural(claim.suppressed_batches, "repeat")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, moment, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, moment
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.printable import one_line
@@ -38,7 +38,7 @@ def _text(message: Message[InterfaceFinding]) -> Composed:
             f"Evidence     {message.text.because}",
         ),
         message.what_to_do,
-        (repeats(message.claim, context), message.identity),
+        (message.repeats, message.identity),
     )
 
 

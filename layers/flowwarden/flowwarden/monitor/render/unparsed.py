@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flowwarden.monitor.findings import UnparsedFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
@@ -42,7 +42,7 @@ def _text(message: Message[UnparsedFinding]) -> Composed:
         _part("First unparsed lines", [_short(line) for line in finding.samples]),
         _part("Log formats tried", _formats(finding.formats)),
         message.what_to_do,
-        (repeats(message.claim, context), message.identity),
+        (message.repeats, message.identity),
     )
 
 

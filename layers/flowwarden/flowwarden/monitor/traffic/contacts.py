@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.traffic.edges import Edges, edges_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, of_contacts
 from flowwarden.network.addresses import PeerClass
-from flowwarden.network.direction import INTERNET, LOCAL, OWN, DirectedFlow, Directions
+from flowwarden.network.direction import INTERNET, DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST, SYN
 from flowwarden.records.columnar.group_by import Groups, Keys, packed
@@ -30,8 +30,6 @@ from flowwarden.records.columnar.string_pool import ACCEPT, INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 from flowwarden.state.sets import fingerprint
 
-LEARNING_CONFIDENCE: Final = 0.6
-"""Sufficient for learning: the typical error is to take an answer for a request."""
 MOST_CONTACTS: Final = 2048
 """New contacts of an interface that a batch inspects individually; exceeds every threshold by far."""
 MOST_FLOWS: Final = 256
@@ -44,6 +42,9 @@ class ContactOutcome(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     """Rejected by a rule, or reset by the host."""
+    DENIED = "denied"
+    """Rejected on the way to the internet by the rules of the client's own interface: the record shows a rule
+    for a service, and nothing about the server."""
     UNANSWERED = "unanswered"
     """TCP that was accepted and got no answer. For other protocols, silence carries no information."""
 
@@ -85,7 +86,7 @@ class Contacts:
         """Take the flows of all interfaces except the ignored ones, given by index."""
         self._directions = directions
         self._flows = directions.traffic.flows
-        usable = _usable(directions)
+        usable = of_contacts(directions)
         if ignored:
             usable &= ~np.isin(interfaces.of_row, [*ignored])
         (self._rows,) = usable.nonzero()
@@ -137,6 +138,14 @@ class Contacts:
         refused = self._groups.any(rejected | (~self._forward & self._is_reset))
         refused &= self._attempted & ~self.answered
         return refused
+
+    @cached_property
+    def denied(self) -> Mask:
+        """Which refused contacts the client's own rules rejected on the way to the internet."""
+        rows = self._lead
+        denied: Mask = self.refused & ~self.inbound(rows) & is_outside(self._directions.server_class[rows])
+        denied &= self._groups.any(self._forward & (self._of(self._flows["action"]) == REJECT))
+        return denied
 
     @cached_property
     def _unanswered(self) -> Mask:
@@ -210,6 +219,12 @@ class Contacts:
         """
         return contacts[~self.answered[contacts] | (self._privileged[contacts] >= ports)]
 
+    def one_of_each_denied(self, contacts: Integers) -> Integers:
+        """These contacts, all of one edge, with one of each client's denied ones: they count by service."""
+        denied = contacts[self.denied[contacts]]
+        first = denied[np.unique(self.clients(denied), return_index=True)[1]]
+        return contacts[~self.denied[contacts] | np.isin(contacts, first)]
+
     @cached_property
     def is_sure(self) -> Mask:
         """For which contacts the initiator is certain."""
@@ -273,19 +288,11 @@ class Contacts:
     def _outcome(self, group: int) -> ContactOutcome:
         if self.answered[group]:
             return ContactOutcome.ANSWERED
+        if self.denied[group]:
+            return ContactOutcome.DENIED
         return ContactOutcome.REFUSED if self.refused[group] else ContactOutcome.UNANSWERED
 
     def inbound(self, rows: Integers) -> Mask:
         """Whether the interface that logged the flows in these rows is the server's."""
         inbound: Mask = (self._directions.side[rows] == INGRESS) == self._directions.from_source[rows]
         return inbound
-
-
-def _usable(directions: Directions) -> Mask:
-    """The flows that belong to contacts: of an internal host with another host, with a service port."""
-    usable: Mask = (directions.confidence >= LEARNING_CONFIDENCE) & (directions.service_port > 0)
-    usable &= (directions.client_class != LOCAL) & (directions.server_class != LOCAL)
-    usable &= directions.side != ABSENT
-    inbound = (directions.side == INGRESS) == directions.from_source
-    usable &= np.where(inbound, directions.server_class, directions.client_class) == OWN
-    return usable

@@ -13,12 +13,12 @@ from flowwarden.state.sets import DAY, HOUR, Sets, distinct
 
 (
     FAILED, FAILED_USUAL, FAILED_NETWORKS, FAILED_OUTSIDE, ANSWERED, ANSWERED_BY, ANSWERED_OUTSIDE,
-    ADMINISTERED, SESSIONS,
+    ADMINISTERED, SESSIONS, DENIED,
 ) = CONTACTS_HOUR.sets  # fmt: skip
 """Sets of a window, in this order: failed internal places (server, protocol, port); internal servers that
 failed at a service that the role usually contacts elsewhere, and their networks; failed internet places;
 answered internal places; internal servers that answered; answered internet places; servers contacted for
-remote administration, and the connections to them."""
+remote administration, and the connections to them; services on the internet that its own rules deny."""
 
 USUAL_WEIGHTS: Final = {HOUR: 0.2, DAY: 0.1}
 """Bastions, deployment tools and cluster peers keep contacting replaced hosts: a stale list has dozens, and a
@@ -33,7 +33,9 @@ def excess(sets: Sets, span: int) -> float:
     failed = distinct(sets.get(FAILED, _NOTHING) - answered) + _usual(sets, span)
     inside = failed - distinct(sets.get(ANSWERED_BY, _NOTHING))
     outside_excess = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
-    return max(inside, 0) + max(outside_excess, 0)
+    failures = max(inside, 0) + max(outside_excess, 0)
+    # A host that its own rules deny services is not a scanner because of that alone.
+    return failures + min(distinct(sets.get(DENIED, _NOTHING)), failures)
 
 
 def _usual(sets: Sets, span: int) -> float:

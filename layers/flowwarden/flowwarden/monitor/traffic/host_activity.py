@@ -17,12 +17,13 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, ContactOutcome, Contacts
 from flowwarden.monitor.traffic.excess import (
     ADMINISTERED,
     ANSWERED,
     ANSWERED_BY,
     ANSWERED_OUTSIDE,
+    DENIED,
     FAILED,
     FAILED_NETWORKS,
     FAILED_OUTSIDE,
@@ -169,7 +170,7 @@ class HostActivities:
             numbers = new[edge]
             all_count = not learning or _counts_while_learning(edge, profile)
             counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
-            sure = counted[contacts.is_sure[counted]][:MOST_CONTACTS]
+            sure = contacts.one_of_each_denied(counted[contacts.is_sure[counted]])[:MOST_CONTACTS]
             if len(sure):
                 yield edge, sure
             count += len(sure)
@@ -253,7 +254,9 @@ def sets(contacts: Iterable[Contact], asks: Services = frozenset()) -> dict[str,
     found: defaultdict[str, set[int]] = defaultdict(set)
     for contact in contacts:
         usual = (contact.protocol, contact.port) in asks
-        if usual and contact.inside and contact.failed:
+        if contact.outcome is ContactOutcome.DENIED:
+            found[DENIED].add(bucket(contact.protocol, contact.port))
+        elif usual and contact.inside and contact.failed:
             found[FAILED_USUAL].add(bucket(contact.server))
             found[FAILED_NETWORKS].add(bucket(contact.peer))
         else:

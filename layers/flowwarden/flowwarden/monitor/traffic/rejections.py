@@ -1,8 +1,9 @@
 """Rejections: rejected connections of internal hosts, assigned to the detectors that report them.
 
-Exactly one detector reports a rejected connection: as a probing host, as a service that blocks many hosts, or
-otherwise as a single blocked host. All are found in columns: a batch can contain more than a hundred thousand
-REJECTs, and individual flows are created only for what is reported.
+Exactly one detector reports a rejected connection: as a probing host, as a service that blocks many hosts, as
+a service on the internet that a role's own rules deny, or otherwise as a single blocked host. All are found
+in columns: a batch can contain more than a hundred thousand REJECTs, and individual flows are created only
+for what is reported.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from functools import cached_property
 import numpy as np
 
 from flowwarden.monitor.traffic.row_groups import RowGroups
-from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE
+from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside
 from flowwarden.network.direction import LOCAL, OWN, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.group_by import Groups, packed
-from flowwarden.records.columnar.string_pool import REJECT
+from flowwarden.records.columnar.string_pool import INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 
 
@@ -62,17 +63,42 @@ class Rejections:
     @cached_property
     def _probes(self) -> Mask:
         """For each group of `_by_client`, whether the host was rejected at many pairs."""
-        pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), self._directions.server))
-        counts = np.bincount(self._by_client.numbers[pairs.rows], minlength=len(self._by_client))
-        probes: Mask = counts >= self._policy.thresholds.probing_destinations
+        server = self._directions.server
+        pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), server, ~self._denied))
+        kinds = np.bincount(
+            self._by_client.numbers[pairs.rows] * 2 + self._denied[pairs.rows],
+            minlength=2 * len(self._by_client),
+        )
+        asked, denied = kinds.reshape(-1, 2).T
+        # A host that its own rules deny services is not a prober because of that alone.
+        probes: Mask = asked + np.minimum(denied, asked) >= self._policy.thresholds.probing_destinations
         return probes
+
+    @cached_property
+    def _denied(self) -> Mask:
+        """For each row, whether the client's own rules rejected it on the way to the internet.
+
+        Such a record shows a rule for a service; the address that it was sent to carries no information. An
+        address of the internet has no interface, so an unknown side is the client's.
+        """
+        outside = is_outside(self._column(self._directions.server_class))
+        denied: Mask = outside & (self._column(self._directions.side) != INGRESS)
+        return denied
+
+    @cached_property
+    def denied(self) -> Integers:
+        """The rows of the attempts that their client's own rules rejected on the way to the internet.
+
+        Excludes stray packets, and hosts that probe: `host-probing` reports them.
+        """
+        rows: Integers = self._rows[self._denied & self._counts & ~self._probes[self._by_client.numbers]]
+        return rows
 
     @cached_property
     def _attempts(self) -> Groups:
         """Attempts of a host at one service, on any replica: client, class of the server, protocol, port."""
-        return Groups(
-            self._keys(self._by_client.numbers, len(self._rows), self._directions.server_class), ordered=True
-        )
+        classes = self._directions.server_class
+        return Groups(self._keys(self._by_client.numbers, len(self._rows), classes), ordered=True)
 
     @cached_property
     def _counts(self) -> Mask:
@@ -113,7 +139,7 @@ class Rejections:
 
         Excludes hosts that probe: `host-probing` reports them.
         """
-        rest = self._counts & ~self._explained & ~self._probes[self._by_client.numbers]
+        rest = self._counts & ~self._explained & ~self._denied & ~self._probes[self._by_client.numbers]
         (chosen,) = rest.nonzero()
         numbers = self._attempts.numbers[chosen]
         groups = Groups(numbers, ordered=True)
@@ -144,10 +170,13 @@ class Rejections:
         values: Integers = column[self._rows]
         return values
 
-    def _keys(self, numbers: Integers, size: int, of: Integers) -> Integers:
-        """Keys of a number, a column, the protocol and the port."""
+    def _keys(
+        self, numbers: Integers, size: int, of: Integers, where: Mask | np.bool_ = np.True_
+    ) -> Integers:
+        """Keys of a number, a column (only in some rows), the protocol and the port."""
         directions, texts = self._directions, len(self._directions.traffic.flows.texts)
-        columns = [numbers, self._column(of), self._column(directions.traffic.flows["protocol"])]
+        column = np.where(where, self._column(of), ABSENT)
+        columns = [numbers, column, self._column(directions.traffic.flows["protocol"])]
         columns.append(self._column(directions.service_port))
         return packed(columns, [max(size, 1), texts, 2**8, 2**16])
 

@@ -7,17 +7,35 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import numpy as np
 
-from flowwarden.network.direction import AWS_SERVICE, INTERNET, DirectedFlow, Directions
+from flowwarden.network.direction import AWS_SERVICE, INTERNET, LOCAL, OWN, DirectedFlow, Directions
 from flowwarden.network.host_set import HostSet
 from flowwarden.network.initiator import Initiator
 from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable
-from flowwarden.records.columnar.string_pool import ACCEPT, REJECT
+from flowwarden.records.columnar.string_pool import ACCEPT, INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, MIX, Integers, Mask, Words
 from flowwarden.records.model import FlowDirection
 
+LEARNING_CONFIDENCE = 0.6
+"""Sufficient for learning: the typical error is to take an answer for a request."""
 PAGING_CONFIDENCE = 0.95
 """Below it, the initiator is a guess (the lower port is wrong for one flow in ten), and guesses never page.
 """
+
+
+def of_contacts(directions: Directions) -> Mask:
+    """The flows that belong to contacts: of an internal host with another host, with a service port."""
+    usable: Mask = (directions.confidence >= LEARNING_CONFIDENCE) & (directions.service_port > 0)
+    usable &= (directions.client_class != LOCAL) & (directions.server_class != LOCAL)
+    usable &= directions.side != ABSENT
+    inbound = (directions.side == INGRESS) == directions.from_source
+    usable &= np.where(inbound, directions.server_class, directions.client_class) == OWN
+    return usable
+
+
+def is_outside(classes: Integers) -> Mask:
+    """Which peer classes are those of public addresses: too many to be known one by one."""
+    outside: Mask = (classes == INTERNET) | (classes == AWS_SERVICE)
+    return outside
 
 
 def rejected(directions: Directions) -> Integers:
@@ -36,10 +54,8 @@ def touching(directions: Directions, rows: Integers, places: HostSet) -> Integer
 
 def is_noise(directions: Directions) -> Mask:
     """Which flows are rejected attempts from the internet; an unknown initiator counts as the sender."""
-    client = directions.client_class
     rejected: Mask = directions.traffic.flows["action"] == REJECT
-    rejected &= directions.from_source
-    rejected &= (client == INTERNET) | (client == AWS_SERVICE)
+    rejected &= directions.from_source & is_outside(directions.client_class)
     return rejected
 
 

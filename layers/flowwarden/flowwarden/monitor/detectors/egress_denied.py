@@ -1,0 +1,181 @@
+"""egress-denied: the rules of a role's own hosts reject its connections to the internet.
+
+What: REJECTs of connections to the internet, logged at the host that initiates them: its own outbound rules
+    reject them. One finding for a role and a service, with its hosts; of a role that is denied more than
+    `MOST_SERVICES` services in a batch, one finding for all of them. A host without a known role is its own
+    subject.
+Why: a program tries something that the rules do not allow, for as long as it runs. Either the rules lack a
+    service that the role needs, or the program needs another setting. It says nothing about the servers:
+    addresses on the internet vary, so the refusals count by service, and alone they are no evidence of a
+    scan.
+False positives: hosts that may not reach the internet on purpose, whose programs keep trying to update
+    themselves or to send telemetry. Repeats are suppressed for 30 days. A service that is new for a role and
+    denied from the start pages once that persists for `blocked_slots` slots of 10 min within six hours; one
+    that was usual before pages at once, because a rule was tightened.
+Events: egress-denied.json; no finding in host-probing.json.
+ATT&CK: none; most of these are faults.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flowwarden.monitor.baseline.peers import edge_of
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.detectors.base import Detector, Need
+from flowwarden.monitor.detectors.blocked_connection import weigh
+from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
+from flowwarden.monitor.text import Text, evidence
+from flowwarden.monitor.traffic.reject_cause import likely_cause
+from flowwarden.monitor.traffic.row_groups import RowGroups
+from flowwarden.monitor.traffic.tally import samples_of
+from flowwarden.monitor.view import BatchView
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.roles import UNKNOWN
+from flowwarden.network.services import Service
+from flowwarden.notify.text import plural
+from flowwarden.policy.detection import Thresholds
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers
+from flowwarden.state.schema import BASELINES, MOST_REFUSED, REFUSALS
+from flowwarden.state.sets import DAY
+
+MOST_SERVICES: Final = 5
+"""Services of a role that are findings of their own in a batch. If the rules deny more, that is one fact."""
+NAMED: Final = 3
+"""Hosts that a step names, those with most records; the page lists more."""
+
+
+class Facts(Struct, frozen=True):
+    """The evidence for the finding."""
+
+    role: str
+    """`UNKNOWN` if EC2 does not describe the interface."""
+    limit: int
+    """The number of rejected packets from which attempts count."""
+
+
+type EgressDenied = TrafficFinding[Facts]
+
+
+def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[EgressDenied | SurplusFinding]:
+    """One finding for each role and service. New ones page once they persist; exempt hosts never page."""
+    rows = view.rejections.denied
+    exempt = view.rejections.exempt(rows)
+    ordinary, left = _inspected(view, rows[~exempt], thresholds)
+    quiet, others = _inspected(view, rows[exempt], thresholds)
+    weighed = [_weighed(view, state, each, thresholds.blocked_slots) for each in ordinary]
+    silent = [replace(each, severity=Severity.INFO) for each in quiet]
+    return [*weighed, *DETECTOR.surplus(left), *silent, *_silenced(DETECTOR.surplus(others))]
+
+
+def _silenced(surplus: list[SurplusFinding]) -> list[SurplusFinding]:
+    return [replace(each, severity=Severity.INFO) for each in surplus]
+
+
+def _inspected(view: BatchView, rows: Integers, thresholds: Thresholds) -> tuple[list[EgressDenied], int]:
+    """The findings about these rows, those with most records; and the number of the others."""
+    subjects = _subjects(view, rows)
+    groups = _by_service(view, rows, subjects)
+    most = [*groups.largest(MOST_REFUSED)]
+    samples = samples_of(view.directions, most)
+    return [_report(view, each, thresholds.blocked_packets) for each in samples], len(groups) - len(most)
+
+
+def _subjects(view: BatchView, rows: Integers) -> Integers:
+    """A number for the subject of each row: its role, or its host if the role is unknown."""
+    roles = [view.role_at(place) for place in range(len(view.index))]
+    numbers = {role: number for number, role in enumerate(dict.fromkeys(roles))}
+    of_place = np.array([ABSENT if each == UNKNOWN else numbers[each] for each in roles], np.int64)
+    of_row = of_place[view.index.of_row[rows]]
+    subjects: Integers = np.where(of_row == ABSENT, len(numbers) + view.directions.client[rows], of_row)
+    return subjects
+
+
+def _by_service(view: BatchView, rows: Integers, subjects: Integers) -> RowGroups:
+    """The rows by subject and service; of a subject with too many services, all together."""
+    directions, size = view.directions, int(subjects.max(initial=0)) + 1
+    services = [directions.traffic.flows["protocol"][rows], directions.service_port[rows]]
+    each = Groups(packed([subjects, *services], [size, 2**8, 2**16]))
+    many = np.bincount(subjects[each.rows], minlength=size) > MOST_SERVICES
+    parts = [np.where(many[subjects], ABSENT, column) for column in services]
+    groups = Groups(packed([subjects, *parts], [size, 2**8, 2**16]), ordered=True)
+    return RowGroups(rows, groups, np.arange(len(groups)))
+
+
+def _report(view: BatchView, sample: FlowSample, limit: int) -> EgressDenied:
+    profile = _profile(view, sample)
+    services = sample.tally.services
+    return DETECTOR.finding(
+        subject=sample.example.client if profile.role == UNKNOWN else profile.role,
+        # Constant: some formats tell AWS services from the internet, and it is the same rule.
+        peer_class=PeerClass.INTERNET,
+        service=Service(*services[0][0]) if len(services) == 1 else None,
+        sample=sample,
+        facts=Facts(role=profile.role, limit=limit),
+    )
+
+
+def _profile(view: BatchView, sample: FlowSample) -> RoleProfile:
+    """The profile of the host that logged the example: the client."""
+    flow = sample.example.flow
+    return view.profile(flow.interface_id, ABSENT if flow.start is None else flow.start)
+
+
+def _weighed(view: BatchView, state: StateView, finding: EgressDenied, least: int) -> EgressDenied:
+    """The finding; it pages at once if the service was usual for the role, otherwise once it persists."""
+    profile, edge = _profile(view, FlowSample(finding.tally, finding.example)), edge_of(finding.example)
+    if edge and profile.knows(edge):
+        return finding
+    return weigh(state, finding, profile.scope, view.now, least)
+
+
+def text(finding: EgressDenied) -> Text:
+    """The finding in words."""
+    tally, example, role = finding.tally, finding.example, finding.facts.role
+    hosts = [name for name, _ in tally.clients]
+    one = len(hosts) == 1
+    of_role = "" if role == UNKNOWN else f" ({role})"
+    subject = hosts[0] if one else plural(len(hosts), "host")
+    services = str(finding.service or plural(len(tally.services), "service"))
+    return Text(
+        summary=(
+            f"{subject}{of_role} {'is' if one else 'are'} denied {services} on the internet by "
+            f"{'its' if one else 'their'} own outbound rules."
+        ),
+        because=(
+            f"the hosts initiated the connections {evidence(example)}; at least {finding.facts.limit} "
+            "packets were rejected where they left"
+        ),
+        likely=likely_cause(example, "each host", "the internet"),
+        query_terms=(hosts[0], "REJECT") if one else ("REJECT",),
+        words={"services": services, "hosts": ", ".join(hosts[:NAMED])},
+    )
+
+
+DETECTOR: Final = Detector(
+    name="egress-denied",
+    summary=(
+        "the outbound rules of your own hosts deny them a service on the internet that they used before, or "
+        "for two hours a new one; once a month for each role and service"
+    ),
+    severity=Severity.MEDIUM,
+    quiet=30 * DAY,
+    thresholds=("blocked_packets", "blocked_slots"),
+    needs=frozenset({Need.BASELINE}),
+    state=(BASELINES, REFUSALS),
+    finds=("egress-rejects", "security-group-fault"),
+    runbook=(
+        "Check whether outbound rules of the security group or network ACL changed before the rejections.",
+        "Ask the owners of hosts such as {hosts} whether they need {services} on the internet.",
+        "If they do, allow it in the outbound rules.",
+        "If they do not, find the process that connects, and turn it off.",
+    ),
+    detect=detect,
+    text=text,
+)
