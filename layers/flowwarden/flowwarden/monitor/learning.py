@@ -1,9 +1,14 @@
 """Learning: what a batch adds to the baselines of its hosts' roles.
 
-Only answered contacts are learned. New behavior is not learned from a batch with a finding, since it may be
-part of the incident, nor while a host of the batch is above the limits of `scan`, in whichever batch it
-exceeded them. A detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent
-learning: the behavior is reported on two days and then counts as usual.
+Answered contacts are learned as usual, and rejected connections as usually refused. New behavior is not
+learned from a batch with a finding, since it may be part of the incident, nor while a host of the batch is
+above the limits of `scan`, in whichever batch it exceeded them. A detector whose findings are based on
+novelty alone (`teaches_baseline`) does not prevent learning: the behavior is reported on two days and then
+counts as usual.
+
+What rules refuse a role is learned even while it is reported, or a standing misconfiguration would be
+reported for ever. It is not learned from a batch with a finding about anything else, nor from a host that
+many services refuse; what an intruder tries first is learned only while it is reported.
 """
 
 from __future__ import annotations
@@ -15,20 +20,23 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.baseline import Edge, refused
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding
+from flowwarden.monitor.traffic.refused_edges import is_grave
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
 from flowwarden.state.sets import fingerprint
 
+_ABOUT_REFUSALS: Final = frozenset({"blocked-connection", "service-blocked", "egress-denied"})
+"""Detectors that report what rules refuse."""
 _TEACH_BASELINE: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches_baseline)
 
 
 class BaselineUpdate(Struct, frozen=True):
-    """Answered edges of a role on a day."""
+    """Edges of a role on a day."""
 
     role: str
     day: int
@@ -41,7 +49,10 @@ def learn(view: BatchView, findings: Sequence[Finding], state: StateView) -> Non
 
     A batch with many roles stores only some, so each batch has another order.
     """
-    updates = baseline_updates(view, usual_alone=_is_suspicious(view, findings))
+    exceeds = _exceeds_limits(view)
+    updates = baseline_updates(view, usual_alone=exceeds or any(map(_counts, findings)))
+    if not exceeds and not any(_counts(each) and each.detector not in _ABOUT_REFUSALS for each in findings):
+        updates += refused_updates(view, findings)
     for update in sorted(updates, key=lambda each: fingerprint(view.batch.batch_id, each.role, each.day)):
         state.learn(update.role, update.day, update.edges)
 
@@ -71,10 +82,37 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
-def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:
-    """Whether new behavior in the batch may be an incident."""
-    if any(_counts(finding) for finding in findings):
-        return True
+def refused_updates(view: BatchView, findings: Sequence[Finding]) -> list[BaselineUpdate]:
+    """The refused edges to learn from the rejected connections of a batch.
+
+    Args:
+        view: the batch.
+        findings: of the batch, none about anything but refusals.
+    """
+    found: defaultdict[tuple[str, int], set[Edge]] = defaultdict(set)
+    reported, exempt = _reported(findings), view.policy.exempt
+    for profile, edge, clients in view.refused_edges.taught():
+        is_exempt = profile.interface and any_held(exempt, profile.interface.addresses)
+        if profile.baseline is None or is_exempt:
+            continue
+        if not is_grave(edge) or any((each, edge.protocol, edge.port) in reported for each in clients):
+            found[profile.role, profile.day].add(refused(edge))
+    return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
+
+
+def _reported(findings: Sequence[Finding]) -> set[tuple[str, int | None, int | None]]:
+    """Client, protocol and port of the rejected connections that the batch's pages are about."""
+    return {
+        (client, *service)
+        for each in findings
+        if isinstance(each, TrafficFinding) and each.severity.pages and each.detector in _ABOUT_REFUSALS
+        for client, _ in each.tally.clients
+        for service, _ in each.tally.services
+    }
+
+
+def _exceeds_limits(view: BatchView) -> bool:
+    """Whether a host of the batch is above the limits of `scan`, in whichever batch it exceeded them."""
     return any(exceeded(host, view.policy.thresholds) is not None for host in view.active_hosts.inspected)
 
 

@@ -20,7 +20,8 @@ from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.host_activity import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
-from flowwarden.monitor.traffic.rejections import Rejections
+from flowwarden.monitor.traffic.refused_edges import Clients, RefusedEdges
+from flowwarden.monitor.traffic.rejections import Rejections, refused_own
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.network.addresses import AddressClassifiers
@@ -127,7 +128,32 @@ class BatchView:
     @cached_property
     def rejections(self) -> Rejections:
         """Rejected connections of internal hosts."""
-        return Rejections(self.directions, self.rejected, self.policy)
+        return Rejections(self.directions, self._refused, self.policy, self.refused_edges.usual)
+
+    @cached_property
+    def _refused(self) -> Integers:
+        return refused_own(self.directions, self.rejected)
+
+    @cached_property
+    def refused_edges(self) -> RefusedEdges:
+        """What internal hosts are refused, compared with what their roles are usually refused."""
+        clients = Clients(self.directions, self.index, self._refused, self._located)
+        return RefusedEdges(self.directions, self._refused, clients, self._profile_of_client)
+
+    def _profile_of_client(self, interface_id: str) -> RoleProfile:
+        """The usual behavior of the host at an interface; others may have logged its flows."""
+        place = self._places.get(interface_id)
+        moments = self.index.moments
+        moment = int(moments.max() if place is None else moments[place])
+        return self._profile(self.described.get(interface_id) or self.interfaces.cached(interface_id), moment)
+
+    @cached_property
+    def _places(self) -> Mapping[str | None, int]:
+        return {name: place for place, name in enumerate(self.index.names)}
+
+    def _located(self, address: str, logged_by: str | None) -> NetworkInterface | None:
+        here = self.described.get(logged_by) if logged_by else None
+        return self.interfaces.at(address, here.vpc_id if here else None)
 
     def with_internet(self, places: tuple[str, ...]) -> Integers:
         """The rows of the accepted flows between these places and the internet.
@@ -166,9 +192,18 @@ class BatchView:
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
         """The usual behavior of the host at an interface at `moment` (Unix seconds; -1 is now)."""
-        interface, role, day = self._role(interface_id, moment)
+        return self._profile(self.described.get(interface_id) if interface_id else None, moment)
+
+    def _profile(self, interface: NetworkInterface | None, moment: int) -> RoleProfile:
+        role, day = self._role_of(interface), self._day(moment)
         baseline = self._state.baseline(role, day, self.now) if interface else None
         return RoleProfile(day, interface, role, baseline)
+
+    def _day(self, moment: int) -> int:
+        return (min(moment, self.now) if moment >= 0 else self.now) // DAY
+
+    def _role_of(self, interface: NetworkInterface | None) -> str:
+        return role_of(interface, self.policy.role_tags) if interface else UNKNOWN
 
     def role_at(self, place: int) -> str:
         """The role of the host at an interface, by interface index; `UNKNOWN` if EC2 does not describe it."""
@@ -176,9 +211,8 @@ class BatchView:
 
     def _role(self, interface_id: str | None, moment: int) -> tuple[NetworkInterface | None, str, int]:
         """The interface as EC2 describes it, if it does; the role of its host; and the day."""
-        day = (min(moment, self.now) if moment >= 0 else self.now) // DAY
         interface = self.described.get(interface_id) if interface_id else None
-        return interface, role_of(interface, self.policy.role_tags) if interface else UNKNOWN, day
+        return interface, self._role_of(interface), self._day(moment)
 
     @cached_property
     def new_contacts(self) -> NewContacts:

@@ -148,11 +148,11 @@ UPLOAD_SIZES: Final = Item(
     f"{DAYS_READ} days as the baseline.",
 )  # fmt: skip
 BASELINES: Final = Item(
-    name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges",),
+    name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges", "refused"),
     ttl=2 * DAYS_READ * DAY, per_batch=10,
-    why="Edges of a role on a day: direction, protocol, port and peer. The baseline consists of the edges "
-    f"that occur on several of the last {DAYS_READ} days. A container writes each edge of a role and day "
-    "once.",
+    why="Edges of a role on a day: direction, protocol, port and peer; apart from them, what rules refuse. "
+    f"The baseline consists of the edges that occur on several of the last {DAYS_READ} days. A container "
+    "writes each edge of a role and day once.",
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="skipped#", key=("interface", "hour"), sets=("skipped",), bits=7,

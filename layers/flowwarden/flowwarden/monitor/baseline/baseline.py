@@ -1,9 +1,9 @@
 """Baselines: the usual contacts of the interfaces of a role.
 
-An edge is a direction, a protocol, a service port and the kind of the far end. It is learned only from
-answered contacts, on the day of the traffic, and is established once it was seen on `DAYS_SEEN` earlier days.
-So failed attempts are never learned, and an intruder's successful contacts must go undetected for two days
-before they count as usual.
+An edge is a direction, a protocol, a service port and the kind of the far end. It is learned from answered
+contacts, on the day of the traffic, and is established once it was seen on `DAYS_SEEN` earlier days. So an
+intruder's successful contacts must go undetected for two days before they count as usual. Failed attempts are
+never learned as such an edge; what rules refuse a role is learned apart, as refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DAYS_LEARNED: Final = 7
 """Distinct days with learned edges before a role counts as known: one day two weeks ago is not two weeks, and
 a role that works on weekdays has ten."""
 
-(EDGES,) = BASELINES.sets
+EDGES, REFUSED = BASELINES.sets
 
 
 class Edge(NamedTuple):
@@ -40,8 +40,8 @@ class Edge(NamedTuple):
     """The kind of the far end; see `peers.peer_of`."""
 
 
-type EdgeDirection = Literal["in", "out"]
-"""Whether others connect to the host, or the host connects to others."""
+type EdgeDirection = Literal["in", "out", "refused"]
+"""Whether others connect to the host, the host connects to others, or it tries to and rules reject it."""
 type EdgeKind = tuple[object, ...]
 """A group of edges that share their first elements, or one of the kinds below."""
 LISTENS: Final[EdgeKind] = ("in",)
@@ -56,8 +56,10 @@ class Baseline:
     role has tens of thousands of edges, most of them recurring, and a container knows many roles.
     """
 
-    def __init__(self, day: int, seen: Mapping[int, Collection[int]]) -> None:
+    def __init__(self, day: int, seen: Mapping[int, Collection[int]], *, refuses: bool = False) -> None:
         """Take the day (since 1970), and the fingerprints of edges by day, for earlier days."""
+        self.refuses = refuses
+        """Whether it contains any refused edge."""
         together = [np.fromiter(numbers, np.int64, len(numbers)) for numbers in seen.values()]
         self.day = day
         self._edges, counts = np.unique(np.concatenate([_NONE, *together]), return_counts=True)
@@ -105,6 +107,11 @@ _OBJECT: Final = 600
 """Bytes of a baseline without its edges."""
 
 
+def refused(edge: Edge) -> Edge:
+    """The refused edge of an outbound edge: what a role is refused is not what it does."""
+    return edge._replace(direction="refused")
+
+
 def kinds_of(edge: Edge) -> list[EdgeKind]:
     """The kinds of an edge: the same service on any host, listening, connecting to the internet."""
     kinds: list[EdgeKind] = [edge[:-1]]
@@ -122,11 +129,15 @@ def keys_before(role: str, day: int) -> dict[str, int]:
 
 def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Baseline:
     """The baseline built from items."""
-    seen = {keys[key]: sets[EDGES] for key, sets in items.items() if sets.get(EDGES)}
-    return Baseline(day, seen)
+    seen = {keys[key]: frozenset().union(*sets.values()) for key, sets in items.items()}
+    refuses = any(sets.get(REFUSED) for sets in items.values())
+    return Baseline(day, {before: edges for before, edges in seen.items() if edges}, refuses=refuses)
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
     """The addition of these edges, and of the kinds that they belong to, to a role."""
-    numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
-    return Addition(BASELINES.key_of(role, day), {EDGES: numbers}, BASELINES.kept_until(day * DAY))
+    rejected = {edge for edge in edges if edge.direction == "refused"}
+    numbers = frozenset(fingerprint(*each) for edge in edges - rejected for each in (edge, *kinds_of(edge)))
+    sets = {EDGES: numbers, REFUSED: frozenset(fingerprint(*edge) for edge in rejected)}
+    added = {name: each for name, each in sets.items() if each}
+    return Addition(BASELINES.key_of(role, day), added, BASELINES.kept_until(day * DAY))

@@ -6,11 +6,20 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Final
 
-from flowwarden.monitor.baseline.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge, EdgeKind
+from flowwarden.monitor.baseline.baseline import (
+    DAYS_SEEN,
+    GOES_OUT,
+    LISTENS,
+    Baseline,
+    Edge,
+    EdgeKind,
+    refused,
+)
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
+from flowwarden.state.sets import fingerprint
 
 DAYS_ADMINISTERED: Final = 5
 """Distinct days before remote administration is usual for a role: two logins on two days can be an intruder's
@@ -70,6 +79,17 @@ class RoleProfile:
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether an edge is usual for the host."""
         return self.baseline is not None and self.baseline.knows(edge)
+
+    def usually_refused(self, edges: Sequence[Edge]) -> frozenset[Edge]:
+        """The outbound edges among these that rules usually refuse the host's role, and that do not work.
+
+        If a connection that is usual is refused, its rule was changed, however often that happens.
+        """
+        if self.baseline is None or not self.baseline.refuses:
+            return frozenset()
+        unused = [edges[at] for at in self.baseline.new_among([fingerprint(*edge) for edge in edges])]
+        numbers = [fingerprint(*refused(edge)) for edge in unused]
+        return frozenset(unused).difference(unused[at] for at in self.baseline.new_among(numbers))
 
     def new_among(self, edges: Sequence[int]) -> list[int]:
         """The positions of the edges, given by fingerprint, that are not usual for the host."""

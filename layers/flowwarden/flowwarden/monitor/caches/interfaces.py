@@ -5,6 +5,7 @@ A failed query never fails a batch: the cached description is used, or the inter
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -78,6 +79,8 @@ class InterfaceCache:
         """In the order of their queries."""
         self.bytes = 0
         """Of all entries, approximately."""
+        self._at: defaultdict[str, set[str]] = defaultdict(set)
+        """The cached interfaces with an address: several, if VPCs use the same networks."""
         self._retry_at = 0
         """Unix seconds; no query is sent before, because EC2 refused one."""
         self._trusted_until = 0
@@ -122,6 +125,17 @@ class InterfaceCache:
         self._forget()
         return Answer(interfaces={}, refused=True) if described is None else Answer(interfaces=described)
 
+    def cached(self, interface_id: str) -> NetworkInterface | None:
+        """The interface, if its description is cached, whatever its age; sends no query."""
+        entry = self._entries.get(interface_id)
+        return entry.interface if entry else None
+
+    def at(self, address: str, vpc_id: str | None) -> NetworkInterface | None:
+        """The cached interface with an address: that of the VPC, or the only one; sends no query."""
+        found = [each for name in self._at.get(address, ()) if (each := self.cached(name))]
+        here = [each for each in found if each.vpc_id == vpc_id] or found
+        return here[0] if len(here) == 1 else None
+
     def insist(self) -> None:
         """Send the next query although EC2 refused the last one."""
         self._retry_at = 0
@@ -161,6 +175,8 @@ class InterfaceCache:
                 wait = min(max(2 * waited, MISSING_SECONDS), MISSING_SECONDS_AT_MOST)
                 entry = CachedInterface(known, now + wait, wait, size)
             self._entries[each] = entry
+            for address in entry.interface.addresses if entry.interface else ():
+                self._at[address].add(each)
             self.bytes += entry.size
             self._trusted_until = min(self._trusted_until, entry.refresh_at)
         return described
@@ -168,6 +184,10 @@ class InterfaceCache:
     def _pop(self, interface_id: str) -> CachedInterface | None:
         entry = self._entries.pop(interface_id, None)
         self.bytes -= entry.size if entry else 0
+        for address in entry.interface.addresses if entry and entry.interface else ():
+            self._at[address].discard(interface_id)
+            if not self._at[address]:
+                del self._at[address]
         return entry
 
     def _forget(self) -> None:
@@ -199,6 +219,14 @@ class InterfaceView:
         wanted = list(interface_ids)
         answer = self._query(lambda: self._cache.described(wanted, self._now))
         return None if answer is None or answer.refused else answer.interfaces
+
+    def cached(self, interface_id: str) -> NetworkInterface | None:
+        """The interface, if its description is cached; sends no query."""
+        return self._cache.cached(interface_id)
+
+    def at(self, address: str, vpc_id: str | None) -> NetworkInterface | None:
+        """The cached interface with an address, in the VPC if several are; sends no query."""
+        return self._cache.at(address, vpc_id)
 
     def _query(self, query: Callable[[], Answer | None]) -> Answer | None:
         """The answer, after another query if EC2 refused the first one of the batch."""

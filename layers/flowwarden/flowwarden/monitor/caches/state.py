@@ -17,7 +17,7 @@ from itertools import batched
 from typing import Final
 
 from flowwarden.errors import StateUnavailable
-from flowwarden.monitor.baseline.baseline import EDGES, Baseline, Edge, baseline, keys_before, learned
+from flowwarden.monitor.baseline.baseline import Baseline, Edge, baseline, keys_before, learned
 from flowwarden.monitor.budget import UNLIMITED, Budget
 from flowwarden.monitor.caches.bounded import BoundedCache, size_of_numbers, size_of_sets
 from flowwarden.monitor.caches.heartbeats import GroupHeartbeats, HeartbeatCache
@@ -236,7 +236,7 @@ class StateView:
         if not new:
             return
         addition = learned(role, day, frozenset(new) if len(new) <= MOST_EDGES else _some(frozenset(new)))
-        is_full = len(self.known(addition.key).get(EDGES, frozenset())) >= MOST_EDGES
+        is_full = max(map(len, self.known(addition.key).values()), default=0) >= MOST_EDGES
         if is_full or self.keep(addition):
             self._teach((role, day), written, written | frozenset(new.values()))
 

@@ -10,7 +10,8 @@ False positives: a retired dependency that a client still calls; a port that is 
     count. A connection that is new for a role and rejected from the start is usually a release whose rule
     follows a little later: it pages once it persists for `blocked_slots` slots of 10 min within six hours. A
     connection that was usual before pages at once, and so does every connection while a role is learned or
-    unknown. Slots also count while another detector reports the host and suppresses this finding.
+    unknown. What a role was refused on two earlier days is usual and does not count. Slots also count while
+    another detector reports the host and suppresses this finding.
 Events: two-formats.json, ipv6.json; no finding in expired-connection.json.
 ATT&CK: none; most of these are faults.
 """

@@ -169,6 +169,7 @@ DETECTOR: Final = Detector(
     thresholds=("blocked_packets", "blocked_slots"),
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, REFUSALS),
+    teaches_baseline=True,
     finds=("egress-rejects", "security-group-fault"),
     runbook=(
         "Check whether outbound rules of the security group or network ACL changed before the rejections.",

@@ -5,8 +5,9 @@ What: an internal host whose connections to many distinct (host, port) pairs are
 Why: an application knows the few services that it needs. A host that tries many pairs does not know which
     ones exist: malware finds its next target this way, and so does a scanner.
 False positives: monitoring and inventory tools; a host whose network ACL rejects everything. Add them to
-    `exempt` in the policy. Late packets of established connections do not count, nor does UDP between two
-    ports of clients, of which no record shows the server.
+    `exempt` in the policy. What rules usually refuse a role does not count. What the host's own rules deny it
+    on the internet counts by service, at most as often as the rest. Late packets of established connections
+    do not count, nor does UDP between two ports of clients, of which no record shows the server.
 Blind: a batch contains what one interface logged. It shows many ports of one host, and everything that the
     prober's own rules reject. A sweep for one port on many hosts, each rejecting it at its own interface, is
     one pair in each of their batches: `scan` reports that if it is new for the host's role.

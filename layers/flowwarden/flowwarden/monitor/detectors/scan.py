@@ -13,7 +13,8 @@ Why: an application knows its servers. A scanner must try, and most of its targe
     0.8 and 0.2: twelve more failures than successes mean one false alarm in ten million.
 False positives: inventory and vulnerability scanners, new monitoring: add them to `exempt` in the policy. NAT
     gateways and load balancers are excluded, since they connect on behalf of others. Packets of established
-    connections are no attempts: where the log contains flags, only a SYN is one.
+    connections are no attempts: where the log contains flags, only a SYN is one. What rules usually refuse a
+    role does not count, nor does what its own rules deny it on the internet, unless it also fails elsewhere.
 While a role is learned, all of its contacts are new: answers are not counted then, and the limit is
     `LEARNING_FACTOR` times as high.
 Events: scan.json; no finding in resolver-answers.json, idle-connections.json.

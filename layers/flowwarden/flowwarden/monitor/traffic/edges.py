@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property, partial
 from itertools import count, starmap
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowwarden.monitor.baseline.baseline import Edge, EdgeDirection
 from flowwarden.monitor.baseline.peers import DYNAMIC, network_of
-from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import CLASSES
 from flowwarden.network.direction import OWN, Directions
 from flowwarden.records.columnar.group_by import Groups, packed
@@ -24,6 +23,14 @@ _WAYS: Final[tuple[EdgeDirection, EdgeDirection]] = "out", "in"
 _EDGE: Final = partial(tuple.__new__, Edge)
 """Equivalent to `Edge._make`, without a Python call per edge."""
 _CLASS_NAMES: Final = tuple(each.value for each in CLASSES)
+
+
+class Places(Protocol):
+    """An interface for each row of a batch, as a number from 0."""
+
+    of_row: Integers
+
+    def __len__(self) -> int: ...
 
 
 class Edges:
@@ -80,13 +87,13 @@ class Edges:
 
 
 def edges_of(
-    directions: Directions, interfaces: InterfaceIndex, rows: Integers, inbound: Mask, contacts: Integers
+    directions: Directions, interfaces: Places, rows: Integers, inbound: Mask, contacts: Integers
 ) -> Edges:
     """The edges of some contacts.
 
     Args:
         directions: of the batch.
-        interfaces: of the batch.
+        interfaces: the interface of each row, such as an `InterfaceIndex`.
         rows: a row of each contact.
         inbound: whether each contact was logged at the server's interface.
         contacts: their numbers.

@@ -162,12 +162,14 @@ class HostActivities:
     ) -> Iterator[tuple[Edge, Integers]]:
         """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
         contacts, count = self._contacts, 0
-        learning = profile.learning
+        learning, refused = profile.learning, profile.usually_refused([*new])
         for edge in new:
             if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
             # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
             numbers = new[edge]
+            if edge in refused:
+                numbers = numbers[contacts.answered[numbers]]
             all_count = not learning or _counts_while_learning(edge, profile)
             counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
             sure = contacts.one_of_each_denied(counted[contacts.is_sure[counted]])[:MOST_CONTACTS]

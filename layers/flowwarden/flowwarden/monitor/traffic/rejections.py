@@ -44,11 +44,14 @@ class Rejections:
     Groups of rows are in the order of their first rows.
     """
 
-    def __init__(self, directions: Directions, rejected: Integers, policy: Policy) -> None:
-        """Take the rows of the REJECTs, without duplicate records."""
+    def __init__(
+        self, directions: Directions, rows: Integers, policy: Policy, usual: Mask | None = None
+    ) -> None:
+        """Take the rows of the rejected connections, and which of them their role is usually refused."""
         self._directions = directions
         self._policy = policy
-        self._rows = refused_own(directions, rejected)
+        self._rows = rows
+        self._new: Mask = np.ones(len(rows), bool) if usual is None else ~usual
 
     @cached_property
     def probers(self) -> RowGroups:
@@ -65,11 +68,9 @@ class Rejections:
         """For each group of `_by_client`, whether the host was rejected at many pairs."""
         server = self._directions.server
         pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), server, ~self._denied))
-        kinds = np.bincount(
-            self._by_client.numbers[pairs.rows] * 2 + self._denied[pairs.rows],
-            minlength=2 * len(self._by_client),
-        )
-        asked, denied = kinds.reshape(-1, 2).T
+        new = pairs.rows[self._new[pairs.rows]]
+        kinds = self._by_client.numbers[new] * 2 + self._denied[new]
+        asked, denied = np.bincount(kinds, minlength=2 * len(self._by_client)).reshape(-1, 2).T
         # A host that its own rules deny services is not a prober because of that alone.
         probes: Mask = asked + np.minimum(denied, asked) >= self._policy.thresholds.probing_destinations
         return probes
@@ -123,7 +124,7 @@ class Rejections:
     @cached_property
     def _blocking(self) -> tuple[Integers, tuple[Groups, Mask]]:
         """Positions of the flows of ordinary clients, by service, and which services reject many of them."""
-        asked = self._counts & (self._column(self._directions.server_class) == OWN)
+        asked = self._counts & self._new & (self._column(self._directions.server_class) == OWN)
         asked &= ~self._probes[self._by_client.numbers] & ~self.exempt(self._rows)
         (chosen,) = asked.nonzero()
         services = Groups(self._places(chosen), ordered=True)
@@ -139,7 +140,13 @@ class Rejections:
 
         Excludes hosts that probe: `host-probing` reports them.
         """
-        rest = self._counts & ~self._explained & ~self._denied & ~self._probes[self._by_client.numbers]
+        rest = (
+            self._counts
+            & self._new
+            & ~self._explained
+            & ~self._denied
+            & ~self._probes[self._by_client.numbers]
+        )
         (chosen,) = rest.nonzero()
         numbers = self._attempts.numbers[chosen]
         groups = Groups(numbers, ordered=True)

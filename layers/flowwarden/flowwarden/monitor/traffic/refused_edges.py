@@ -1,0 +1,145 @@
+"""Refused edges: what the hosts of a batch are refused, by the interface of the client. Pure.
+
+A rejection is logged at the interface whose rules reject it: the client's or the server's. Either way it is
+the client that is refused, so it is compared with the usual behavior of the client's role, and teaches that
+role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.peers import class_of
+from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.traffic.edges import Edges, edges_of
+from flowwarden.monitor.traffic.interface_index import InterfaceIndex
+from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import Directions
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
+from flowwarden.records.columnar.group_by import Groups, packed
+from flowwarden.records.columnar.string_pool import INGRESS
+from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
+
+MOST_SERVICES: Final = 8
+"""Edges that refuse a host in a batch, from which on it teaches nothing: it may try what it does not know."""
+
+type Locate = Callable[[str, str | None], NetworkInterface | None]
+"""The known interface with an address; the second argument is the interface that logged the record."""
+
+
+class Clients:
+    """The interfaces of the clients of some flows, numbered from 0; the flows' ends may have logged them."""
+
+    def __init__(self, directions: Directions, index: InterfaceIndex, rows: Integers, locate: Locate) -> None:
+        """Take flows that internal hosts initiated, by their rows."""
+        self.of_row: Integers = np.full(len(directions.traffic.flows), ABSENT)
+        """The number of the client's interface; `ABSENT` if it is unknown."""
+        self.interfaces: list[str] = []
+        """Their ids."""
+        self._numbers: dict[str, int] = {}
+        inbound = directions.side[rows] == INGRESS
+        own = rows[~inbound]
+        places, of_own = np.unique(index.of_row[own], return_inverse=True)
+        names = [index.names[place] for place in places.tolist()]
+        numbers = np.array([ABSENT if name is None else self._number(name) for name in names], np.int64)
+        self.of_row[own] = numbers[of_own]
+        self._find(directions, index, rows[inbound], locate)
+
+    def __len__(self) -> int:
+        return len(self.interfaces)
+
+    def _number(self, name: str) -> int:
+        number = self._numbers.setdefault(name, len(self.interfaces))
+        if number == len(self.interfaces):
+            self.interfaces.append(name)
+        return number
+
+    def _find(self, directions: Directions, index: InterfaceIndex, rows: Integers, locate: Locate) -> None:
+        """Number the clients whose flows the servers logged, as far as their interfaces are known."""
+        texts, size = directions.traffic.flows.texts, max(1, len(index))
+        ends = Groups(packed([index.of_row[rows], directions.client[rows]], [size, len(texts)]))
+        for number, row in enumerate(rows[ends.rows].tolist()):
+            known = locate(texts[directions.client[row]], index.names[index.of_row[row]])
+            if known is not None:
+                self.of_row[rows[ends.members(number)]] = self._number(known.interface_id)
+
+
+class RefusedEdges:
+    """The rejected connections of internal hosts, by the client's interface and edge."""
+
+    def __init__(
+        self,
+        directions: Directions,
+        rows: Integers,
+        clients: Clients,
+        profile_of: Callable[[str], RoleProfile],
+    ) -> None:
+        """Take the rows of these connections, without stray packets of others."""
+        self._directions = directions
+        self._rows = rows
+        self._clients = clients
+        self._profile_of = profile_of
+
+    @cached_property
+    def profiles(self) -> Mapping[int, RoleProfile]:
+        """The usual behavior of the clients, by the number of their interface."""
+        return {number: self._profile_of(name) for number, name in enumerate(self._clients.interfaces)}
+
+    @cached_property
+    def _known(self) -> Integers:
+        """The positions of the rows whose client's interface is known."""
+        known: Integers = (self._clients.of_row[self._rows] != ABSENT).nonzero()[0]
+        return known
+
+    @cached_property
+    def _edges(self) -> Edges:
+        """The positions, by the client's interface and edge."""
+        rows, known = self._rows[self._known], self._known
+        return edges_of(self._directions, self._clients, rows, np.zeros(len(rows), bool), known)
+
+    @cached_property
+    def usual(self) -> Mask:
+        """Which of the rows are usually refused to the role of their client."""
+        usual = np.zeros(len(self._rows), bool)
+        for number, profile in self.profiles.items():
+            here = self._edges.at(number)
+            keys = self._edges.keys[here]
+            refused = profile.usually_refused(keys)
+            for at, edge in enumerate(keys):
+                if edge in refused:
+                    usual[self._edges.of(here.start + at)] = True
+        return usual
+
+    def taught(self) -> Iterator[tuple[RoleProfile, Edge, Sequence[str]]]:
+        """The edges that roles can learn, with the addresses of their clients."""
+        few, texts = self._rows_of_few, self._directions.traffic.flows.texts
+        for number, profile in self.profiles.items():
+            here = self._edges.at(number)
+            for at, edge in enumerate(self._edges.keys[here]):
+                members = self._edges.of(here.start + at)
+                if len(members := members[few[members]]):
+                    clients = np.unique(self._directions.client[self._rows[members]])
+                    yield profile, edge, [texts[each] for each in clients.tolist()]
+
+    @cached_property
+    def _rows_of_few(self) -> Mask:
+        """Which rows are of clients that few services refuse."""
+        directions, rows = self._directions, self._rows
+        clients = Groups(directions.client[rows])
+        columns = [clients.numbers, directions.traffic.flows["protocol"][rows], directions.service_port[rows]]
+        services = Groups(packed(columns, [max(1, len(clients)), 2**8, 2**16]))
+        counts = np.bincount(clients.numbers[services.rows], minlength=len(clients))
+        few: Mask = (counts < MOST_SERVICES)[clients.numbers]
+        return few
+
+
+def is_grave(edge: Edge) -> bool:
+    """Whether a refused edge is one that an intruder tries first: it is learned only once it was reported."""
+    grave = edge.protocol == TCP and edge.port in ADMIN_PORTS | DATABASE_PORTS
+    return grave and class_of(edge.peer) is PeerClass.OWN

@@ -1,0 +1,200 @@
+"""Refusals over days: what a role is usually refused is learned, and what an intruder does is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+
+import pytest
+from msgspec.structs import replace
+
+from flowwarden.monitor.detectors import blocked_connection, host_probing, scan, service_blocked
+from flowwarden.monitor.detectors.base import Detector
+from flowwarden.monitor.findings import TrafficFinding
+from flowwarden.monitor.traffic.refused_edges import MOST_SERVICES
+from flowwarden.network.interface import NetworkInterface
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS
+from flowwarden.records.model import Flow
+from tests.flows import flow, rejected
+from tests.monitor.batches import Container, table
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_state import MemoryEvidence
+from tests.monitor.weeks import CLIENT, DAY, IN, OUT, POLICY, TODAY, learned
+
+DETECTORS: Sequence[Detector] = (
+    scan.DETECTOR,
+    host_probing.DETECTOR,
+    service_blocked.DETECTOR,
+    blocked_connection.DETECTOR,
+)
+SERVER = "10.0.200.1"
+NOW = TODAY + 7200
+
+
+@cache
+def _known() -> dict[str, dict[str, frozenset[int]]]:
+    return {key: dict(sets) for key, sets in learned().items.items()}
+
+
+def known() -> MemoryEvidence:
+    """Evidence of a role that has been known for weeks."""
+    return MemoryEvidence({key: dict(sets) for key, sets in _known().items()})
+
+
+def refused(server: str, port: int, at: int = NOW, client: str = CLIENT, **given: object) -> Flow:
+    """The client's own rules reject a request to an internal server."""
+    usual = {"tcp_flags": 2, "flow_direction": OUT, "start": at, "end": at + 9}
+    return rejected(f"{client}:40000", f"{server}:{port}", **usual | given)
+
+
+def batch(
+    evidence: MemoryEvidence, flows: Sequence[Flow], at: int = NOW, container: Container | None = None
+) -> list[TrafficFinding]:
+    """The findings in one batch, which is learned."""
+    directory = FakeDirectory.of(interface("eni-1"), interface("eni-2"))
+    return (container or Container(POLICY, evidence, directory)).found(flows, at, DETECTORS)
+
+
+def days(evidence: MemoryEvidence, flows: Callable[[int], Sequence[Flow]], count: int = 3) -> None:
+    """The same batch on each of the last days."""
+    for ago in range(count, 0, -1):
+        at = TODAY - ago * DAY + 7200
+        batch(evidence, flows(at), at)
+
+
+def alone(server: str, at: int) -> list[Flow]:
+    """The host is refused one service."""
+    return [refused(server, 8080, at)]
+
+
+def with_outside(count: int, at: int) -> list[Flow]:
+    """The host is refused one service inside, and others on the internet."""
+    return [*alone(SERVER, at), *(refused("203.0.113.9", 9000 + n, at) for n in range(count - 1))]
+
+
+def found(evidence: MemoryEvidence, flows: Sequence[Flow]) -> list[str]:
+    """The detectors with a finding."""
+    return [each.detector for each in batch(evidence, flows)]
+
+
+def test_what_is_usually_refused_is_no_finding() -> None:
+    """Refused on two earlier days; on one, it could be the incident's first day."""
+    for count, expected in ((0, ["blocked-connection"]), (1, ["blocked-connection"]), (2, []), (9, [])):
+        evidence = known()
+        days(evidence, lambda at: [refused(SERVER, 8080, at)], count)
+        assert found(evidence, [refused(SERVER, 8080)]) == expected, count
+
+
+def test_another_service_network_or_role_is_not_usually_refused() -> None:
+    """Only the edge is learned; a neighbor of the server counts as the same."""
+    evidence = known()
+    days(evidence, lambda at: [refused(SERVER, 8080, at)])
+    assert found(evidence, [refused("10.0.200.9", 8080)]) == []
+    for other in (
+        refused(SERVER, 8081),
+        refused(SERVER, 8080, protocol=17, tcp_flags=None),
+        refused("10.0.201.1", 8080),
+    ):
+        assert found(evidence, [other]) == ["blocked-connection"]
+    another = Container(POLICY, evidence, FakeDirectory.of(interface("eni-1", "db")))
+    about = batch(evidence, [refused(SERVER, 8080)], container=another)
+    assert [each.detector for each in about] == ["blocked-connection"]
+
+
+def test_usual_refusals_do_not_count_for_a_scan_probing_or_a_blocked_service() -> None:
+    """A terminal server is refused by ten networks every day; new ones are found as before."""
+    evidence = known()
+    usual = [f"10.0.{net}.9" for net in range(20, 30)]
+    for server in usual:
+        days(evidence, partial(alone, server))
+    flows = [refused(server, 8080) for server in usual]
+    assert found(evidence, flows) == []
+    assert "host-probing" in found(known(), flows)
+    strange = [refused(f"10.0.{net}.9", 8080) for net in range(60, 90)]
+    assert {*found(evidence, [*flows, *strange])} >= {"scan", "host-probing"}
+    clients = [refused("10.0.20.9", 8080, client=f"10.0.1.{n}") for n in range(20, 30)]
+    assert found(evidence, clients) == []
+    assert "service-blocked" in found(known(), clients)
+
+
+def test_a_usual_connection_that_is_refused_is_reported_however_often() -> None:
+    """An outage of three days, which was repaired; the next one is an incident again."""
+    evidence = known()
+    days(evidence, lambda at: [refused("10.0.3.1", 5432, at)])
+    about = batch(evidence, [refused("10.0.3.1", 5432)])
+    assert [(each.detector, each.severity.pages) for each in about] == [("blocked-connection", True)]
+
+
+def test_a_scanner_teaches_nothing() -> None:
+    """Three days of a scan of a network: on the fourth it is still a scan."""
+    evidence = known()
+    sweep = [(f"10.0.{net}.9", 8080) for net in range(20, 60)]
+    days(evidence, lambda at: [refused(*place, at) for place in sweep])
+    assert {*found(evidence, [refused(*place) for place in sweep])} >= {"scan", "host-probing"}
+
+
+def test_a_host_above_the_limits_of_a_scan_teaches_nothing_in_any_batch() -> None:
+    """It scans in the morning, and is refused a single service at noon."""
+    evidence = known()
+
+    def day(at: int) -> None:
+        batch(evidence, [refused(f"10.0.{net}.9", 8080, at) for net in range(20, 60)], at)
+        batch(evidence, [refused("10.0.99.9", 9999, at + 1800)], at + 1800)
+
+    for ago in (3, 2, 1):
+        day(TODAY - ago * DAY + 7200)
+    alone = batch(evidence, [refused("10.0.99.9", 9999, NOW + DAY // 2)], NOW + DAY // 2)
+    assert "blocked-connection" in {each.detector for each in alone}
+
+
+def test_a_host_that_many_services_refuse_in_a_batch_teaches_nothing() -> None:
+    """It may try what it does not know, also slowly; with fewer services, it is a misconfiguration."""
+    for count, expected in ((MOST_SERVICES, ["blocked-connection"]), (MOST_SERVICES - 1, [])):
+        evidence = known()
+        days(evidence, partial(with_outside, count))
+        assert found(evidence, [refused(SERVER, 8080)]) == expected
+
+
+@pytest.mark.parametrize("port", sorted(ADMIN_PORTS | DATABASE_PORTS))
+def test_what_an_intruder_tries_first_is_learned_only_once_it_was_reported(port: int) -> None:
+    """A try an hour for days is not learned; refusals that persisted for two hours were paged, and are."""
+    evidence = known()
+    days(evidence, lambda at: [refused(SERVER, port, at)], 5)
+    assert found(evidence, [refused(SERVER, port)]) == ["blocked-connection"]
+    for ago in (2, 1):
+        begin = TODAY - ago * DAY + 7200
+        paged = [
+            each.severity.pages
+            for at in range(begin, begin + 13 * 600, 600)
+            for each in batch(evidence, [refused(SERVER, port, at)], at)
+        ]
+        assert paged[-1]
+    assert found(evidence, [refused(SERVER, port)]) == []
+
+
+def test_a_refusal_that_the_server_logged_is_that_of_the_clients_role() -> None:
+    """The server's rules reject it, so only its interface logs it; the client is found by address."""
+    client = replace(interface("eni-2"), addresses=(CLIENT,))
+    server = replace(interface("eni-9", "db"), addresses=(SERVER,))
+    evidence = known()
+
+    def container(*interfaces: NetworkInterface) -> Container:
+        """A container that has seen records of these interfaces before."""
+        one = Container(POLICY, evidence, FakeDirectory.of(*interfaces))
+        view, _ = one.begin(table(), NOW)
+        view.interfaces.known([each.interface_id for each in interfaces])
+        return one
+
+    def by_server(at: int) -> list[Flow]:
+        return [refused(SERVER, 8080, at, flow_direction=IN, interface_id="eni-9")]
+
+    for ago in (3, 2, 1):
+        at = TODAY - ago * DAY + 7200
+        batch(evidence, by_server(at), at, container(client, server))
+    assert batch(evidence, by_server(NOW), NOW, container(client, server)) == []
+    assert found(evidence, [refused(SERVER, 8080)]) == [], "its own interface logs it"
+    unanswered = [flow(f"{CLIENT}:40000", f"10.0.200.{n}:8080", tcp_flags=2, flow_direction=OUT, start=NOW)
+                  for n in range(1, 60)]  # fmt: skip
+    assert found(evidence, unanswered) == [], "its own interface logs the request, and no answer"
+    (unknown,) = batch(evidence, by_server(NOW), NOW, container(server))
+    assert unknown.detector == "blocked-connection"
