@@ -9,7 +9,10 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow
 from tests.flows import rejected
-from tests.monitor.batches import batch, finding_with, triaged
+from tests.monitor.batches import Container, batch, finding_with, table, triaged
+from tests.monitor.fakes_interfaces import FakeDirectory, interface
+from tests.monitor.fakes_state import MemoryEvidence
+from tests.monitor.weeks import OUT, POLICY, TODAY, learned
 
 inspect = finding_with(service_blocked.DETECTOR)
 blocked = finding_with(blocked_connection.DETECTOR)
@@ -91,3 +94,20 @@ def test_a_blocked_service_that_is_rejected_itself_is_another_finding() -> None:
         ("service-blocked", "10.0.9.30"),
         ("blocked-connection", "10.0.9.30"),
     }
+
+
+def test_while_all_roles_are_learned_it_does_not_page() -> None:
+    """The service may have been closed for years; the finding is in the log."""
+    flows = clients(LIMITS.service_blocked_clients)
+    for evidence, pages in ((MemoryEvidence(), False), (learned(), True)):
+        container = Container(POLICY, evidence, FakeDirectory.of(interface("eni-1")))
+        at = TODAY + 7200
+        moved = [flow_at(each, at) for each in flows]
+        about = container.detect(service_blocked.DETECTOR, table(*moved), at)
+        assert [each.severity.pages for each in about] == [pages]
+
+
+def flow_at(one: Flow, at: int) -> Flow:
+    """The rejected flow, as its client's interface logs it at a time."""
+    ends = f"{one.srcaddr}:{one.srcport}", f"{one.dstaddr}:{one.dstport}"
+    return rejected(*ends, packets=one.packets, tcp_flags=2, flow_direction=OUT, start=at, end=at + 9)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.baseline.profile import LEARNING_FACTOR, RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
@@ -35,6 +35,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.records.log_format import LogFormat
+from flowwarden.records.model import FlowDirection
 from flowwarden.records.subscription import LogBatch
 from flowwarden.state.sets import DAY
 
@@ -128,7 +129,8 @@ class BatchView:
     @cached_property
     def rejections(self) -> Rejections:
         """Rejected connections of internal hosts."""
-        return Rejections(self.directions, self._refused, self.policy, self.refused_edges.usual)
+        least = self.policy.thresholds.probing_destinations * (LEARNING_FACTOR if self.all_is_new else 1)
+        return Rejections(self.directions, self._refused, self.policy, self.refused_edges.usual, least)
 
     @cached_property
     def _refused(self) -> Integers:
@@ -204,6 +206,32 @@ class BatchView:
 
     def _role_of(self, interface: NetworkInterface | None) -> str:
         return role_of(interface, self.policy.role_tags) if interface else UNKNOWN
+
+    @cached_property
+    def is_learned(self) -> bool:
+        """Whether the roles of the batch, or another role of the account, have been learned."""
+        return self._state.knows_a_role or any(not each.learning for each in self.profiles.values())
+
+    @cached_property
+    def all_is_new(self) -> bool:
+        """Whether the account is still being learned: its roles are known, and none of them is learned.
+
+        If EC2 describes no interface, or the table does not answer, nothing is being learned.
+        """
+        return bool(self.described) and not self.is_learned and not self._state.is_away
+
+    def client_of(self, refused: DirectedFlow) -> RoleProfile:
+        """The usual behavior of the client of a rejected connection, whichever end logged it."""
+        flow = refused.flow
+        if refused.side is not FlowDirection.INGRESS:
+            return self.profile(flow.interface_id, ABSENT if flow.start is None else flow.start)
+        client = self._located(refused.client, flow.interface_id)
+        return self._profile(client, ABSENT if flow.start is None else flow.start)
+
+    def scope_at(self, interface_id: str | None) -> str:
+        """The VPC of an interface of the batch; empty if unknown."""
+        interface = self.described.get(interface_id) if interface_id else None
+        return (interface.vpc_id or "") if interface else ""
 
     def role_at(self, place: int) -> str:
         """The role of the host at an interface, by interface index; `UNKNOWN` if EC2 does not describe it."""

@@ -43,6 +43,17 @@ def network_of(address: str) -> str:
     return f"{address.rpartition('.')[0]}.0/24"
 
 
+def outbound_edge(directed: DirectedFlow) -> Edge | None:
+    """The edge of the connection that a flow belongs to, from the view of its client.
+
+    None if the record contains no protocol or no service port.
+    """
+    if directed.flow.protocol is None or directed.service_port is None:
+        return None
+    peer = peer_of(directed.server, CLASSES.index(directed.server_class))
+    return Edge("out", directed.flow.protocol, min(directed.service_port, DYNAMIC), peer)
+
+
 def edge_of(directed: DirectedFlow) -> Edge | None:
     """The edge of the contact that a flow belongs to, from the view of the interface that logged it.
 

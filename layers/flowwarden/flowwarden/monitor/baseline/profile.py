@@ -21,6 +21,8 @@ from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
 from flowwarden.state.sets import fingerprint
 
+LEARNING_FACTOR: Final = 2.5
+"""By how much limits for new behavior are higher while all behavior is new."""
 DAYS_ADMINISTERED: Final = 5
 """Distinct days before remote administration is usual for a role: two logins on two days can be an intruder's
 preparation."""

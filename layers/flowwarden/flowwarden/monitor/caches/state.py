@@ -57,6 +57,8 @@ class StateCache:
         self.items = BoundedCache[str, Sets](REMEMBERED)
         self.baselines = BoundedCache[tuple[str, int], tuple[int, Baseline]](BASELINES)
         """By role and day: when (Unix seconds) to read again, and the baseline."""
+        self.knows_a_role = False
+        """Whether any role of the account is learned: then a new one is new in a learned account."""
         self.written_edges = BoundedCache[tuple[str, int], frozenset[int]](WRITTEN_EDGES)
         """By role and day: the fingerprints of the edges that this container has written."""
         self.recalled = BoundedCache[tuple[str, ...], dict[str, Sets]](RECALLED)
@@ -95,6 +97,11 @@ class StateView:
     def is_away(self) -> bool:
         """Whether the table failed in this batch; missing items may exist nevertheless."""
         return self._failed
+
+    @property
+    def knows_a_role(self) -> bool:
+        """Whether this container has read the baseline of a role that is learned."""
+        return self._cache.knows_a_role
 
     @property
     def deferred(self) -> int:
@@ -227,6 +234,7 @@ class StateView:
                 if not self.is_away:
                     entry = now + BASELINE_SECONDS, read
                     self._cache.baselines.put(each, entry, read.bytes)
+                    self._cache.knows_a_role |= not read.learning
         return fresh
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:

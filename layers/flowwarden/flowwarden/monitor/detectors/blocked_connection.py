@@ -9,9 +9,11 @@ False positives: a retired dependency that a client still calls; a port that is 
     tool keeps trying. Leftovers of expired connections (a REJECT without a SYN) and rejected replies do not
     count. A connection that is new for a role and rejected from the start is usually a release whose rule
     follows a little later: it pages once it persists for `blocked_slots` slots of 10 min within six hours. A
-    connection that was usual before pages at once, and so does every connection while a role is learned or
-    unknown. What a role was refused on two earlier days is usual and does not count. Slots also count while
-    another detector reports the host and suppresses this finding.
+    connection that was usual before pages at once. It is the client's role that counts, whichever end logged
+    the rejection; a host without a known role waits, too, unless no role of the account is known. What a role
+    was refused on two earlier days is usual and does not count. Slots also count while another detector
+    reports the host and suppresses this finding.
+While all roles of an account are being learned, only connections that worked on two days page.
 Events: two-formats.json, ipv6.json; no finding in expired-connection.json.
 ATT&CK: none; most of these are faults.
 """
@@ -23,7 +25,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.monitor.baseline.peers import edge_of
+from flowwarden.monitor.baseline.peers import edge_of, outbound_edge
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import (
@@ -39,6 +41,7 @@ from flowwarden.monitor.traffic.row_groups import MOST_FINDINGS
 from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.host_set import host_set
 from flowwarden.network.services import Service
 from flowwarden.policy.detection import Thresholds
@@ -67,16 +70,13 @@ def detect(
 ) -> list[BlockedConnection | SurplusFinding]:
     """One finding for each internal host and service. New connections page once they persist."""
     found, surplus = _blocked(view, thresholds.blocked_packets)
-    scopes = {identity(each): scope for each in found if (scope := _waits_in(view, each)) is not None}
-    waiting = [each for each in found if identity(each) in scopes]
-    at_once = [each for each in found if identity(each) not in scopes]
+    waiting = [each for each in found if must_wait(view, each)]
+    held = {identity(each) for each in waiting}
+    at_once = [each for each in found if identity(each) not in held]
     waiting.sort(key=lambda each: (-each.tally.packets, identity(each)))
     # Beyond the budget, the cause is not a single connection.
     beyond = [replace(each, severity=Severity.INFO) for each in waiting[MOST_REFUSED:]]
-    weighed = [
-        weigh(state, each, scopes[identity(each)], view.now, thresholds.blocked_slots)
-        for each in waiting[:MOST_REFUSED]
-    ]
+    weighed = [weigh(view, state, each, thresholds.blocked_slots) for each in waiting[:MOST_REFUSED]]
     return [*at_once, *weighed, *beyond, *surplus]
 
 
@@ -97,27 +97,39 @@ def _blocked(view: BatchView, limit: int) -> tuple[list[BlockedConnection], list
     return [_report(each, limit) for each in samples], DETECTOR.surplus(ordinary - len(most)) or silent
 
 
-def _waits_in(view: BatchView, finding: BlockedConnection) -> str | None:
-    """The scope of the host's address if the page must wait; else None. It waits if the connection is new.
+def must_wait(view: BatchView, finding: TrafficFinding) -> bool:
+    """Whether a finding about refusals pages only once they persist: the connection is new for the client.
 
-    Exempt hosts do not wait, because they never page.
+    It is the client's role that counts, whichever end logged the rejection. If only the server's is known, it
+    is usual that the server is connected from the client's network. If neither is known, the connection is
+    new in an account with a learned role; otherwise nothing can be compared. Exempt hosts never page.
     """
     example = finding.example
-    interface_id, start = example.flow.interface_id, example.flow.start
-    if interface_id is None or host_set(view.policy.exempt).hold(finding.subject):
-        return None
-    profile = view.profile(interface_id, ABSENT if start is None else start)
-    edge = edge_of(example)
-    return None if profile.learning or (edge and profile.knows(edge)) else profile.scope
+    if host_set(view.policy.exempt).hold(finding.subject):
+        return False
+    profile, edge = view.client_of(example), outbound_edge(example)
+    if profile.interface is None and example.side is FlowDirection.INGRESS:
+        profile, edge = view.profile(example.flow.interface_id, _moment(example)), edge_of(example)
+    if profile.interface is None:
+        return view.is_learned
+    return not (edge and profile.knows(edge))
 
 
-def weigh[F](
-    state: StateView, finding: TrafficFinding[F], scope: str, now: int, least: int
-) -> TrafficFinding[F]:
-    """The finding about a new connection; it does not page until it was rejected in `least` recent slots."""
-    today, *_ = [state.add(each) for each in refusals(finding, scope, now)]
+def _moment(example: DirectedFlow) -> int:
+    return ABSENT if example.flow.start is None else example.flow.start
+
+
+def weigh[F](view: BatchView, state: StateView, finding: TrafficFinding[F], least: int) -> TrafficFinding[F]:
+    """The finding about a new connection; it does not page until it was rejected in `least` recent slots.
+
+    Nor does it while the account is being learned, when every connection is new.
+    """
+    scope = view.client_of(finding.example).scope or view.scope_at(finding.example.flow.interface_id)
+    today, *_ = [state.add(each) for each in refusals(finding, scope, view.now)]
     # A slot from the future would make all others look old. Clocks of containers can differ by one slot.
-    slots = frozenset(each for each in today[REFUSED] if each <= now // SLOT + 1)
+    slots = frozenset(each for each in today[REFUSED] if each <= view.now // SLOT + 1)
+    if view.all_is_new:
+        return replace(finding, severity=Severity.INFO)
     return held_until_persistent(finding, slots, least)
 
 

@@ -24,8 +24,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flowwarden.monitor.baseline.peers import edge_of
-from flowwarden.monitor.baseline.profile import RoleProfile
+from flowwarden.monitor.baseline.peers import outbound_edge
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.detectors.blocked_connection import weigh
@@ -69,7 +68,8 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Eg
     exempt = view.rejections.exempt(rows)
     ordinary, left = _inspected(view, rows[~exempt], thresholds)
     quiet, others = _inspected(view, rows[exempt], thresholds)
-    weighed = [_weighed(view, state, each, thresholds.blocked_slots) for each in ordinary]
+    least = thresholds.blocked_slots
+    weighed = [each if _was_usual(view, each) else weigh(view, state, each, least) for each in ordinary]
     silent = [replace(each, severity=Severity.INFO) for each in quiet]
     return [*weighed, *DETECTOR.surplus(left), *silent, *_silenced(DETECTOR.surplus(others))]
 
@@ -109,7 +109,7 @@ def _by_service(view: BatchView, rows: Integers, subjects: Integers) -> RowGroup
 
 
 def _report(view: BatchView, sample: FlowSample, limit: int) -> EgressDenied:
-    profile = _profile(view, sample)
+    profile = view.client_of(sample.example)
     services = sample.tally.services
     return DETECTOR.finding(
         subject=sample.example.client if profile.role == UNKNOWN else profile.role,
@@ -121,18 +121,9 @@ def _report(view: BatchView, sample: FlowSample, limit: int) -> EgressDenied:
     )
 
 
-def _profile(view: BatchView, sample: FlowSample) -> RoleProfile:
-    """The profile of the host that logged the example: the client."""
-    flow = sample.example.flow
-    return view.profile(flow.interface_id, ABSENT if flow.start is None else flow.start)
-
-
-def _weighed(view: BatchView, state: StateView, finding: EgressDenied, least: int) -> EgressDenied:
-    """The finding; it pages at once if the service was usual for the role, otherwise once it persists."""
-    profile, edge = _profile(view, FlowSample(finding.tally, finding.example)), edge_of(finding.example)
-    if edge and profile.knows(edge):
-        return finding
-    return weigh(state, finding, profile.scope, view.now, least)
+def _was_usual(view: BatchView, finding: EgressDenied) -> bool:
+    edge = outbound_edge(finding.example)
+    return edge is not None and view.client_of(finding.example).knows(edge)
 
 
 def text(finding: EgressDenied) -> Text:

@@ -28,6 +28,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from flowwarden.monitor.baseline.profile import LEARNING_FACTOR
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
@@ -42,8 +43,6 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES, CONTACTS_DAY, CONTACTS_HOUR
 from flowwarden.state.sets import HOUR
-
-LEARNING_FACTOR: Final = 2.5
 
 
 class Failures(Struct, frozen=True):

@@ -5,6 +5,7 @@ What: REJECTs of connections that several internal hosts initiate to one service
 Why: the clients of a service do not all fail independently at the same time. A rule of a security group or a
     network ACL was tightened, and everything that depends on the service is down.
 False positives: a service that was shut down intentionally while its clients were not.
+While all roles of an account are being learned, it does not page: it may have been like that for years.
 Events: service-blocked.json; host-probing.json is its other end.
 ATT&CK: none; these are faults.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector
@@ -44,6 +46,8 @@ def detect(
     services = view.rejections.blocking_services
     samples = samples_of(view.directions, [*services.largest()])
     found = [_report(sample, thresholds.service_blocked_clients) for sample in samples]
+    if view.all_is_new:  # It may have been like that for years.
+        found = [replace(each, severity=Severity.INFO) for each in found]
     return [*found, *DETECTOR.surplus(len(services) - len(found))]
 
 

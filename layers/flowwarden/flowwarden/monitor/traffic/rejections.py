@@ -45,13 +45,27 @@ class Rejections:
     """
 
     def __init__(
-        self, directions: Directions, rows: Integers, policy: Policy, usual: Mask | None = None
+        self,
+        directions: Directions,
+        rows: Integers,
+        policy: Policy,
+        usual: Mask,
+        probes_from: float,
     ) -> None:
-        """Take the rows of the rejected connections, and which of them their role is usually refused."""
+        """Take the rejected connections.
+
+        Args:
+            directions: of the batch.
+            rows: of the rejected connections.
+            policy: the user's policy.
+            usual: which of the rows the client's role is usually refused.
+            probes_from: pairs of host and port from which a host probes.
+        """
         self._directions = directions
         self._policy = policy
         self._rows = rows
-        self._new: Mask = np.ones(len(rows), bool) if usual is None else ~usual
+        self._new: Mask = ~usual
+        self._probes_from = probes_from
 
     @cached_property
     def probers(self) -> RowGroups:
@@ -72,7 +86,7 @@ class Rejections:
         kinds = self._by_client.numbers[new] * 2 + self._denied[new]
         asked, denied = np.bincount(kinds, minlength=2 * len(self._by_client)).reshape(-1, 2).T
         # A host that its own rules deny services is not a prober because of that alone.
-        probes: Mask = asked + np.minimum(denied, asked) >= self._policy.thresholds.probing_destinations
+        probes: Mask = asked + np.minimum(denied, asked) >= self._probes_from
         return probes
 
     @cached_property
