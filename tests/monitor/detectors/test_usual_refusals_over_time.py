@@ -8,9 +8,17 @@ from functools import cache, partial
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.monitor.detectors import blocked_connection, host_probing, scan, service_blocked
+from flowwarden.monitor.detectors import (
+    blocked_connection,
+    egress_denied,
+    host_probing,
+    scan,
+    service_blocked,
+)
 from flowwarden.monitor.detectors.base import Detector
 from flowwarden.monitor.findings import TrafficFinding
+from flowwarden.monitor.render.incident_key import incident_key
+from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.refused_edges import MOST_SERVICES
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS
@@ -19,7 +27,7 @@ from tests.flows import flow, rejected
 from tests.monitor.batches import Container, table
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence
-from tests.monitor.weeks import CLIENT, DAY, IN, OUT, POLICY, TODAY, learned
+from tests.monitor.weeks import CLIENT, DAY, IN, OUT, POLICY, TODAY, got, learned
 
 DETECTORS: Sequence[Detector] = (
     scan.DETECTOR,
@@ -198,3 +206,79 @@ def test_a_refusal_that_the_server_logged_is_that_of_the_clients_role() -> None:
     assert found(evidence, unanswered) == [], "its own interface logs the request, and no answer"
     (unknown,) = batch(evidence, by_server(NOW), NOW, container(server))
     assert unknown.detector == "blocked-connection"
+
+
+PLACES = [("10.0.3.1", 5432), *((f"10.0.{net}.9", port) for net in (40, 41) for port in (443, 6379, 9200))]
+"""Internal services that the hosts of a role use every day."""
+
+
+@cache
+def _busy() -> dict[str, dict[str, frozenset[int]]]:
+    evidence = MemoryEvidence()
+    for ago in range(21, 0, -1):
+        at = TODAY - ago * DAY + 3600
+        batch(evidence, [each for place in PLACES for each in got(*place, at)], at)
+    return {key: dict(sets) for key, sets in evidence.items.items()}
+
+
+def busy() -> MemoryEvidence:
+    """Evidence of a role that uses these services."""
+    return MemoryEvidence({key: dict(sets) for key, sets in _busy().items()})
+
+
+def test_a_host_whose_usual_connections_its_own_rules_reject_is_a_victim_and_no_scanner() -> None:
+    """The outbound rules of eight hosts are tightened: one finding, about their role."""
+    every = (*DETECTORS, egress_denied.DETECTOR)
+    names = [f"eni-{host}" for host in range(8)]
+    container = Container(POLICY, busy(), FakeDirectory.of(*map(interface, names)))
+    flows = [
+        refused(*place, client=f"10.0.1.{host}", interface_id=f"eni-{host}")
+        for host in range(8)
+        for place in PLACES
+    ]
+    (finding,) = container.found(flows, NOW, every)
+    assert (finding.detector, finding.subject) == ("egress-denied", "tag:Role=web")
+    assert (finding.severity.pages, finding.peer_class, len(finding.tally.clients)) == (True, "own", 8)
+    assert describe(finding).summary == (
+        "8 hosts (tag:Role=web) are denied 4 services at 3 internal hosts by their own outbound rules."
+    )
+    assert "outbound rules" in describe(finding).likely
+
+
+def test_the_hosts_of_a_tightened_rule_are_one_incident_in_any_batches() -> None:
+    """Each interface's records arrive on their own."""
+    keys = set()
+    for host in range(8):
+        directory = FakeDirectory.of(interface(f"eni-{host}"))
+        flows = [refused(*place, client=f"10.0.1.{host}", interface_id=f"eni-{host}") for place in PLACES]
+        about = Container(POLICY, busy(), directory).found(flows, NOW, (*DETECTORS, egress_denied.DETECTOR))
+        keys |= {incident_key(each, "111122223333", "eu-west-1", "group") for each in about}
+    assert len(keys) == 1
+
+
+def test_the_clients_of_tightened_security_groups_are_no_scanners() -> None:
+    """The interfaces of the servers log it; the client is found by its address."""
+    client = replace(interface("eni-2"), addresses=(CLIENT,))
+    servers = [interface(f"eni-9{number}", "server") for number in range(len(PLACES))]
+    container = Container(POLICY, busy(), FakeDirectory.of(client, *servers))
+    view, _ = container.begin(table(), NOW)
+    view.interfaces.known(["eni-2"])
+    flows = [
+        refused(*place, flow_direction=IN, interface_id=server.interface_id)
+        for place, server in zip(PLACES, servers, strict=True)
+    ]
+    assert {each.detector for each in container.found(flows, NOW, DETECTORS)} == {"blocked-connection"}
+
+
+def test_a_host_that_is_refused_new_places_beside_usual_ones_is_a_scanner() -> None:
+    """Only what worked is no evidence."""
+    usual = [refused(*place) for place in PLACES]
+    strange = [refused(f"10.0.{net}.9", 8080) for net in range(60, 80)]
+    assert {*found(busy(), [*usual, *strange])} >= {"scan", "host-probing"}
+    assert "host-probing" not in found(busy(), [*usual, *strange[:3]])
+
+
+def test_a_few_usual_connections_that_fail_are_blocked_connections() -> None:
+    """The host may have been moved; the role is not shut off."""
+    about = batch(busy(), [refused(*place) for place in PLACES[:2]])
+    assert [each.detector for each in about] == ["blocked-connection"] * 2

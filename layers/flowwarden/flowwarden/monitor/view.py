@@ -130,7 +130,7 @@ class BatchView:
     def rejections(self) -> Rejections:
         """Rejected connections of internal hosts."""
         least = self.policy.thresholds.probing_destinations * (LEARNING_FACTOR if self.all_is_new else 1)
-        return Rejections(self.directions, self._refused, self.policy, self.refused_edges.usual, least)
+        return Rejections(self.directions, self._refused, self.policy, self.refused_edges, least)
 
     @cached_property
     def _refused(self) -> Integers:
@@ -140,7 +140,7 @@ class BatchView:
     def refused_edges(self) -> RefusedEdges:
         """What internal hosts are refused, compared with what their roles are usually refused."""
         clients = Clients(self.directions, self.index, self._refused, self._located)
-        return RefusedEdges(self.directions, self._refused, clients, self._profile_of_client)
+        return RefusedEdges(self.directions, self._refused, clients, self.index, self._profile_of_client)
 
     def _profile_of_client(self, interface_id: str) -> RoleProfile:
         """The usual behavior of the host at an interface; others may have logged its flows."""

@@ -82,6 +82,11 @@ class RoleProfile:
         """Whether an edge is usual for the host."""
         return self.baseline is not None and self.baseline.knows(edge)
 
+    def usual_among(self, edges: Sequence[Edge]) -> frozenset[Edge]:
+        """The edges among these that are usual for the host."""
+        new = self.new_among([fingerprint(*edge) for edge in edges])
+        return frozenset(edges).difference(edges[at] for at in new)
+
     def usually_refused(self, edges: Sequence[Edge]) -> frozenset[Edge]:
         """The outbound edges among these that rules usually refuse the host's role, and that do not work.
 

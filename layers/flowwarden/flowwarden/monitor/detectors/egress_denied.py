@@ -3,7 +3,9 @@
 What: REJECTs of connections to the internet, logged at the host that initiates them: its own outbound rules
     reject them. One finding for a role and a service, with its hosts; of a role that is denied more than
     `MOST_SERVICES` services in a batch, one finding for all of them. A host without a known role is its own
-    subject.
+    subject. Also REJECTs to internal hosts, if a host's own rules reject `probing_destinations` connections
+    that usually work: the rules were tightened, and the host is their victim, not a scanner. That is one
+    finding for the role, whatever the services.
 Why: a program tries something that the rules do not allow, for as long as it runs. Either the rules lack a
     service that the role needs, or the program needs another setting. It says nothing about the servers:
     addresses on the internet vary, so the refusals count by service, and alone they are no evidence of a
@@ -35,6 +37,7 @@ from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.tally import samples_of
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
+from flowwarden.network.direction import OWN
 from flowwarden.network.roles import UNKNOWN
 from flowwarden.network.services import Service
 from flowwarden.notify.text import plural
@@ -88,21 +91,23 @@ def _inspected(view: BatchView, rows: Integers, thresholds: Thresholds) -> tuple
 
 
 def _subjects(view: BatchView, rows: Integers) -> Integers:
-    """A number for the subject of each row: its role, or its host if the role is unknown."""
+    """A number for the subject of each row, its role or else its host, and whether the server is internal."""
     roles = [view.role_at(place) for place in range(len(view.index))]
     numbers = {role: number for number, role in enumerate(dict.fromkeys(roles))}
     of_place = np.array([ABSENT if each == UNKNOWN else numbers[each] for each in roles], np.int64)
     of_row = of_place[view.index.of_row[rows]]
-    subjects: Integers = np.where(of_row == ABSENT, len(numbers) + view.directions.client[rows], of_row)
-    return subjects
+    subjects = np.where(of_row == ABSENT, len(numbers) + view.directions.client[rows], of_row)
+    inside: Integers = subjects * 2 + (view.directions.server_class[rows] == OWN)
+    return inside
 
 
 def _by_service(view: BatchView, rows: Integers, subjects: Integers) -> RowGroups:
-    """The rows by subject and service; of a subject with too many services, all together."""
+    """The rows by subject and service; all together of too many services, or if they are internal."""
     directions, size = view.directions, int(subjects.max(initial=0)) + 1
     services = [directions.traffic.flows["protocol"][rows], directions.service_port[rows]]
     each = Groups(packed([subjects, *services], [size, 2**8, 2**16]))
     many = np.bincount(subjects[each.rows], minlength=size) > MOST_SERVICES
+    many |= np.arange(size) % 2 == 1  # to internal hosts
     parts = [np.where(many[subjects], ABSENT, column) for column in services]
     groups = Groups(packed([subjects, *parts], [size, 2**8, 2**16]), ordered=True)
     return RowGroups(rows, groups, np.arange(len(groups)))
@@ -113,8 +118,8 @@ def _report(view: BatchView, sample: FlowSample, limit: int) -> EgressDenied:
     services = sample.tally.services
     return DETECTOR.finding(
         subject=sample.example.client if profile.role == UNKNOWN else profile.role,
-        # Constant: some formats tell AWS services from the internet, and it is the same rule.
-        peer_class=PeerClass.INTERNET,
+        # Some formats tell AWS services from the internet, and it is the same rule.
+        peer_class=PeerClass.OWN if sample.example.server_class is PeerClass.OWN else PeerClass.INTERNET,
         service=Service(*services[0][0]) if len(services) == 1 else None,
         sample=sample,
         facts=Facts(role=profile.role, limit=limit),
@@ -133,19 +138,21 @@ def text(finding: EgressDenied) -> Text:
     one = len(hosts) == 1
     of_role = "" if role == UNKNOWN else f" ({role})"
     subject = hosts[0] if one else plural(len(hosts), "host")
+    inside = finding.peer_class is PeerClass.OWN
+    where = f"at {plural(len(tally.servers), 'internal host')}" if inside else "on the internet"
     services = str(finding.service or plural(len(tally.services), "service"))
     return Text(
         summary=(
-            f"{subject}{of_role} {'is' if one else 'are'} denied {services} on the internet by "
+            f"{subject}{of_role} {'is' if one else 'are'} denied {services} {where} by "
             f"{'its' if one else 'their'} own outbound rules."
         ),
         because=(
             f"the hosts initiated the connections {evidence(example)}; at least {finding.facts.limit} "
             "packets were rejected where they left"
         ),
-        likely=likely_cause(example, "each host", "the internet"),
+        likely=likely_cause(example, "each host", where),
         query_terms=(hosts[0], "REJECT") if one else ("REJECT",),
-        words={"services": services, "hosts": ", ".join(hosts[:NAMED])},
+        words={"services": f"{services} {where}", "hosts": ", ".join(hosts[:NAMED])},
     )
 
 
@@ -157,14 +164,14 @@ DETECTOR: Final = Detector(
     ),
     severity=Severity.MEDIUM,
     quiet=30 * DAY,
-    thresholds=("blocked_packets", "blocked_slots"),
+    thresholds=("blocked_packets", "blocked_slots", "probing_destinations"),
     needs=frozenset({Need.BASELINE}),
     state=(BASELINES, REFUSALS),
     teaches_baseline=True,
     finds=("egress-rejects", "security-group-fault"),
     runbook=(
         "Check whether outbound rules of the security group or network ACL changed before the rejections.",
-        "Ask the owners of hosts such as {hosts} whether they need {services} on the internet.",
+        "Ask the owners of hosts such as {hosts} whether they need {services}.",
         "If they do, allow it in the outbound rules.",
         "If they do not, find the process that connects, and turn it off.",
     ),

@@ -7,7 +7,8 @@ Why: an application knows the few services that it needs. A host that tries many
 False positives: monitoring and inventory tools; a host whose network ACL rejects everything. Add them to
     `exempt` in the policy. What rules usually refuse a role does not count. What the host's own rules deny it
     on the internet counts by service, at most as often as the rest. Late packets of established connections
-    do not count, nor does UDP between two ports of clients, of which no record shows the server.
+    do not count, nor does UDP between two ports of clients, of which no record shows the server. Nor do
+    connections that usually work: if they fail, a rule was tightened, and the host is its victim.
 While all roles of an account are being learned, the limit is `LEARNING_FACTOR` times as high.
 Blind: a batch contains what one interface logged. It shows many ports of one host, and everything that the
     prober's own rules reject. A sweep for one port on many hosts, each rejecting it at its own interface, is

@@ -7,7 +7,7 @@ role.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -29,6 +29,8 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 MOST_SERVICES: Final = 8
 """Edges that refuse a host in a batch, from which on it teaches nothing: it may try what it does not know."""
 
+type Choose = Callable[[RoleProfile, Sequence[Edge]], Collection[Edge]]
+"""Some of the edges, by what is usual for a role."""
 type Locate = Callable[[str, str | None], NetworkInterface | None]
 """The known interface with an address; the second argument is the interface that logged the record."""
 
@@ -78,13 +80,16 @@ class RefusedEdges:
         directions: Directions,
         rows: Integers,
         clients: Clients,
+        index: InterfaceIndex,
         profile_of: Callable[[str], RoleProfile],
     ) -> None:
         """Take the rows of these connections, without stray packets of others."""
         self._directions = directions
         self._rows = rows
         self._clients = clients
+        self._index = index
         self._profile_of = profile_of
+        self._is_known: Mask = clients.of_row[rows] != ABSENT
 
     @cached_property
     def profiles(self) -> Mapping[int, RoleProfile]:
@@ -92,29 +97,43 @@ class RefusedEdges:
         return {number: self._profile_of(name) for number, name in enumerate(self._clients.interfaces)}
 
     @cached_property
-    def _known(self) -> Integers:
-        """The positions of the rows whose client's interface is known."""
-        known: Integers = (self._clients.of_row[self._rows] != ABSENT).nonzero()[0]
-        return known
-
-    @cached_property
     def _edges(self) -> Edges:
-        """The positions, by the client's interface and edge."""
-        rows, known = self._rows[self._known], self._known
-        return edges_of(self._directions, self._clients, rows, np.zeros(len(rows), bool), known)
+        """The positions of the rows of known clients, by the client's interface and edge."""
+        (known,) = self._is_known.nonzero()
+        outbound = np.zeros(len(known), bool)
+        return edges_of(self._directions, self._clients, self._rows[known], outbound, known)
 
     @cached_property
     def usual(self) -> Mask:
         """Which of the rows are usually refused to the role of their client."""
-        usual = np.zeros(len(self._rows), bool)
-        for number, profile in self.profiles.items():
-            here = self._edges.at(number)
-            keys = self._edges.keys[here]
-            refused = profile.usually_refused(keys)
+        return self._marked(self._edges, self.profiles, RoleProfile.usually_refused)
+
+    @cached_property
+    def worked(self) -> Mask:
+        """Which of the rows are connections that usually work for the role of their client.
+
+        If only the server is known: whether the client's network usually connects to it.
+        """
+        (unknown,) = (~self._is_known).nonzero()
+        inbound = np.ones(len(unknown), bool)
+        edges = edges_of(self._directions, self._index, self._rows[unknown], inbound, unknown)
+        places = set(self._index.of_row[self._rows[unknown]].tolist())
+        names = {place: name for place in places if (name := self._index.names[place]) is not None}
+        servers = {place: self._profile_of(name) for place, name in names.items()}
+        by_server = self._marked(edges, servers, RoleProfile.usual_among)
+        return by_server | self._marked(self._edges, self.profiles, RoleProfile.usual_among)
+
+    def _marked(self, edges: Edges, profiles: Mapping[int, RoleProfile], chosen: Choose) -> Mask:
+        """The rows of the edges that are chosen by the profile of the interface."""
+        marked = np.zeros(len(self._rows), bool)
+        for number, profile in profiles.items():
+            here = edges.at(number)
+            keys = edges.keys[here]
+            those = chosen(profile, keys)
             for at, edge in enumerate(keys):
-                if edge in refused:
-                    usual[self._edges.of(here.start + at)] = True
-        return usual
+                if edge in those:
+                    marked[edges.of(here.start + at)] = True
+        return marked
 
     def taught(self) -> Iterator[tuple[RoleProfile, Edge, Sequence[str]]]:
         """The edges that roles can learn, with the addresses of their clients."""

@@ -13,13 +13,14 @@ from functools import cached_property
 
 import numpy as np
 
+from flowwarden.monitor.traffic.refused_edges import RefusedEdges
 from flowwarden.monitor.traffic.row_groups import RowGroups
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside
 from flowwarden.network.direction import LOCAL, OWN, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.group_by import Groups, packed
-from flowwarden.records.columnar.string_pool import INGRESS, REJECT
+from flowwarden.records.columnar.string_pool import EGRESS, INGRESS, REJECT
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 
 
@@ -49,7 +50,7 @@ class Rejections:
         directions: Directions,
         rows: Integers,
         policy: Policy,
-        usual: Mask,
+        edges: RefusedEdges,
         probes_from: float,
     ) -> None:
         """Take the rejected connections.
@@ -58,13 +59,14 @@ class Rejections:
             directions: of the batch.
             rows: of the rejected connections.
             policy: the user's policy.
-            usual: which of the rows the client's role is usually refused.
+            edges: the same connections, compared with what is usual.
             probes_from: pairs of host and port from which a host probes.
         """
         self._directions = directions
         self._policy = policy
         self._rows = rows
-        self._new: Mask = ~usual
+        self._new: Mask = ~edges.usual
+        self._worked = edges.worked
         self._probes_from = probes_from
 
     @cached_property
@@ -82,7 +84,8 @@ class Rejections:
         """For each group of `_by_client`, whether the host was rejected at many pairs."""
         server = self._directions.server
         pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), server, ~self._denied))
-        new = pairs.rows[self._new[pairs.rows]]
+        # A rule that was tightened refuses its victims much of what they need: that is no evidence either.
+        new = pairs.rows[(self._new & ~self._worked)[pairs.rows]]
         kinds = self._by_client.numbers[new] * 2 + self._denied[new]
         asked, denied = np.bincount(kinds, minlength=2 * len(self._by_client)).reshape(-1, 2).T
         # A host that its own rules deny services is not a prober because of that alone.
@@ -101,12 +104,25 @@ class Rejections:
         return denied
 
     @cached_property
-    def denied(self) -> Integers:
-        """The rows of the attempts that their client's own rules rejected on the way to the internet.
+    def _tightened(self) -> Mask:
+        """For each row, whether the client's own rules reject it, and with it many usual connections."""
+        here = self._worked & (self._column(self._directions.side) == EGRESS) & ~self._denied
+        (chosen,) = here.nonzero()
+        clients = self._by_client.numbers
+        pairs = Groups(self._keys(clients, len(self._rows), self._directions.server)[chosen])
+        counts = np.bincount(clients[chosen][pairs.rows], minlength=len(self._by_client))
+        tightened: Mask = here & (counts >= self._policy.thresholds.probing_destinations)[clients]
+        return tightened
 
+    @cached_property
+    def denied(self) -> Integers:
+        """The rows of the attempts that are explained by the client's own outbound rules.
+
+        All on the way to the internet; to internal hosts, if many of the host's usual connections fail.
         Excludes stray packets, and hosts that probe: `host-probing` reports them.
         """
-        rows: Integers = self._rows[self._denied & self._counts & ~self._probes[self._by_client.numbers]]
+        own = (self._denied | self._tightened) & self._counts & ~self._probes[self._by_client.numbers]
+        rows: Integers = self._rows[own]
         return rows
 
     @cached_property
@@ -138,7 +154,9 @@ class Rejections:
     @cached_property
     def _blocking(self) -> tuple[Integers, tuple[Groups, Mask]]:
         """Positions of the flows of ordinary clients, by service, and which services reject many of them."""
-        asked = self._counts & self._new & (self._column(self._directions.server_class) == OWN)
+        asked = (
+            self._counts & self._new & ~self._tightened & (self._column(self._directions.server_class) == OWN)
+        )
         asked &= ~self._probes[self._by_client.numbers] & ~self.exempt(self._rows)
         (chosen,) = asked.nonzero()
         services = Groups(self._places(chosen), ordered=True)
@@ -154,13 +172,8 @@ class Rejections:
 
         Excludes hosts that probe: `host-probing` reports them.
         """
-        rest = (
-            self._counts
-            & self._new
-            & ~self._explained
-            & ~self._denied
-            & ~self._probes[self._by_client.numbers]
-        )
+        rest = self._counts & self._new & ~self._explained & ~self._denied & ~self._tightened
+        rest &= ~self._probes[self._by_client.numbers]
         (chosen,) = rest.nonzero()
         numbers = self._attempts.numbers[chosen]
         groups = Groups(numbers, ordered=True)
