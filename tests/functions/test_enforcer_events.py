@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +29,7 @@ from flowwarden.settings import EnforcerSettings
 from tests.enforcer.cases import changed
 from tests.enforcer.fakes import MONITOR, FakeGroups, FakeRoles, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2
+from tests.functions.captured import captured
 from tests.hostile import is_visible, places, poisoned, texts
 from tests.notify.fakes import MemorySink
 from tests.outside import DATA
@@ -138,15 +137,12 @@ def run_of(case: dict[str, Any]) -> Run:
 @contextmanager
 def logged() -> Iterator[list[dict[str, Any]]]:
     """The log lines that the handler writes in this context, decoded."""
-    stream, lines = io.StringIO(), list[dict[str, Any]]()
-    handler = enforcer.logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(stream)
-    try:
-        yield lines
-    finally:
-        handler.setStream(before or sys.stdout)
-        lines.extend(json.loads(line) for line in stream.getvalue().splitlines())
+    lines = list[dict[str, Any]]()
+    with captured(enforcer.logger) as log:
+        try:
+            yield lines
+        finally:
+            lines.extend(json.loads(line) for line in log.getvalue().splitlines())
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
@@ -440,14 +436,9 @@ def test_hostile_text_stays_within_its_line_of_the_log() -> None:
     case = read(ROOT / "events" / "enforcer" / "delete-flow-logs.json")
     paths = list(places(case["event"]["detail"]))
     for path in paths:
-        run, stream = run_of(case), io.StringIO()
-        handler = enforcer.logger.registered_handler
-        assert isinstance(handler, logging.StreamHandler)
-        before = handler.setStream(stream)
-        try:
+        run = run_of(case)
+        with captured(enforcer.logger) as stream:
             result = run({**case["event"], "detail": poisoned(case["event"]["detail"], path)})
-        finally:
-            handler.setStream(before or sys.stdout)
         assert is_visible(stream.getvalue())
         assert all(json.loads(line) for line in stream.getvalue().splitlines())
         assert all(is_visible(each) for each in texts(result))

@@ -49,13 +49,8 @@ class DynamoDbOutbox:
 
 def _read(item: StoredItem) -> Unsent | None:
     """The report of an item whose content and key agree; otherwise None, which is noted."""
-    text = item.text("report")
-    if text is None:
-        return None
-    try:
-        report = msgspec.json.decode(text, type=Unsent)
-    except msgspec.MsgspecError as error:  # of another version
-        item.left_out("report", str(error))
+    report = item.document("report", Unsent)
+    if report is None:
         return None
     if UNSENT.key_of(report.key) != key_text(item.members.get("sk")):
         # It could not be removed, so it would be sent again and again.
