@@ -116,8 +116,8 @@ bench: .venvs/bench/.made ## Measure the time to read a payload, compared with l
 	@.venvs/bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: loud
-loud: .venv/.made ## Measure the loudest batches on the function's share of a core, in about 10 minutes (ARGS=noise: one of them)
-	@$(BIN)/python -m benchmarks.loud $(ARGS)
+loud: .venv/.made ## Measure the loudest batches on the function's share of a core, in about 10 minutes, and write docs/reliability.md (ARGS=noise: one of them)
+	@$(BIN)/python -m benchmarks.loud $(or $(ARGS),--write)
 
 .PHONY: eval
 eval: .venv/.made ## Evaluate the detectors on synthetic traffic: detection rates and unnecessary pages, in about half an hour on two cores (ARGS=--quick: 3 min)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import batched
+from itertools import batched, compress
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flowwarden.errors import LogFormatError
 from flowwarden.records.fields import TRAFFIC_KINDS, Field
@@ -30,6 +32,14 @@ _GAP_MARK: Final = "DATA"
 """Occurs in NODATA and SKIPDATA, and very rarely in an OK record."""
 ENDPOINTS: Final = ("srcaddr", "dstaddr")
 _SHOWN: Final = 60
+
+
+class Part(Struct):
+    """The records of some lines, and where each flow stood."""
+
+    records: Records
+    places: list[int]
+    """For each flow, the number of its line among all lines that are read, from 0."""
 
 
 class LineReader:
@@ -69,38 +79,39 @@ class LineReader:
         """Read lines with one record each; the order is kept within flows, gaps and malformed records."""
         whole = Records([], [], [])
         for part in self.stream(lines):
-            whole.flows.extend(part.flows)
-            whole.gaps.extend(part.gaps)
-            whole.malformed.extend(part.malformed)
+            whole.add(part.records)
         return whole
 
-    def stream(self, lines: Iterable[str]) -> Iterator[Records]:
+    def stream(self, lines: Iterable[str]) -> Iterator[Part]:
         """Read lines in parts of at most `CHUNK`, so that memory does not grow with their number."""
+        first = 0
         for chunk in batched(lines, CHUNK, strict=False):
-            records = Records([], [], [])
-            self._read_chunk(chunk, records)
-            yield records
+            part = Part(Records([], [], []), [])
+            self._read_chunk(chunk, first, part)
+            first += len(chunk)
+            yield part
 
-    def _read_chunk(self, lines: Sequence[str], records: Records) -> None:
+    def _read_chunk(self, lines: Sequence[str], first: int, part: Part) -> None:
+        """Read lines, of which the first one has this number."""
         # Of long lines, a chunk would be copied several times for each halving.
-        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once_or_spaced(lines, records):
+        if sum(map(len, lines)) <= LARGEST_CHUNK and self._read_at_once_or_spaced(lines, first, part):
             return
         if len(lines) <= _FEW:
-            for line in lines:
-                self._read_one(line, records)
+            for number, line in enumerate(lines, first):
+                self._read_one(line, number, part)
             return
         middle = len(lines) // 2
-        self._read_chunk(lines[:middle], records)
-        self._read_chunk(lines[middle:], records)
+        self._read_chunk(lines[:middle], first, part)
+        self._read_chunk(lines[middle:], first + middle, part)
 
-    def _read_at_once_or_spaced(self, lines: Sequence[str], records: Records) -> bool:
+    def _read_at_once_or_spaced(self, lines: Sequence[str], first: int, part: Part) -> bool:
         """Read plain lines; if that fails, also those whose tokens are separated by other whitespace."""
-        if self._read_at_once(lines, records):
+        if self._read_at_once(lines, first, part):
             return True
         spaced = [" ".join(line.removeprefix(BYTE_ORDER_MARK).split()) for line in lines]
-        return all(spaced) and spaced != [*lines] and self._read_at_once(spaced, records)
+        return all(spaced) and spaced != [*lines] and self._read_at_once(spaced, first, part)
 
-    def _read_at_once(self, lines: Sequence[str], records: Records) -> bool:
+    def _read_at_once(self, lines: Sequence[str], first: int, part: Part) -> bool:
         """Read plain flows and plain gaps; returns False and reads nothing if any line is neither."""
         marked = [line for line in lines if _GAP_MARK in line]
         unmarked = [line for line in lines if _GAP_MARK not in line] if marked else lines
@@ -108,25 +119,28 @@ class LineReader:
         gaps = self._first_fitting(marked, Rows.gaps) if marked and flows is not None else []
         if flows is None or gaps is None:
             return False
-        records.flows.extend(flows)
-        records.gaps.extend(_gap(row) for row in gaps)
+        part.records.flows.extend(flows)
+        part.records.gaps.extend(_gap(row) for row in gaps)
+        places = range(first, first + len(lines))
+        part.places += places if not marked else compress(places, (_GAP_MARK not in line for line in lines))
         return True
 
     def _first_fitting(self, lines: Sequence[str], read: Any) -> list[Any] | None:  # noqa: ANN401 - flows or gaps
         batch = Batch(lines)
         return next((found for rows in self._rows if (found := read(rows, batch)) is not None), None)
 
-    def _read_one(self, line: str, records: Records) -> None:
+    def _read_one(self, line: str, number: int, part: Part) -> None:
         """Parse a line with the strict reader and add the record."""
         try:
             record = self._read_strictly(line)
         except ValueError as error:
-            records.malformed.append(Malformed(line, str(error)))
+            part.records.malformed.append(Malformed(line, str(error)))
             return
         if isinstance(record, Flow):
-            records.flows.append(record)
+            part.records.flows.append(record)
+            part.places.append(number)
         else:
-            records.gaps.append(record)
+            part.records.gaps.append(record)
 
     def _read_strictly(self, line: str) -> Flow | Gap:
         """Try every possible layout of a line. Raises ValueError with the reason if it is malformed."""

@@ -22,7 +22,7 @@ from flowwarden.records.columnar.tokenizer import ABSENT, LARGEST_NUMBER, Intege
 from flowwarden.records.fields import Kind
 from flowwarden.records.line_reader import ENDPOINTS, LineReader
 from flowwarden.records.log_format import LogFormat
-from flowwarden.records.model import Flow, LogStatus
+from flowwarden.records.model import Flow, LogStatus, Records
 from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 
 CHUNK: Final = 3360
@@ -59,25 +59,42 @@ class ColumnarReader:
         """Read lines with one record each. Plain flows come first, in order."""
         vocabulary = self._vocabulary
         parts: list[_Part] = []
-        odd: list[str] = []
+        odd: list[int] = []
         for first, chunk in _chunks(lines):
             if len(chunk) < FEW:
-                odd += chunk
+                odd += range(first, first + len(chunk))
                 continue
             rest = np.ones(len(chunk), bool)
             for part in self._plain(chunk, vocabulary):
                 rest[part.lines] = False
                 part.lines += first
                 parts.append(part)
-            odd += [chunk[line] for line in np.flatnonzero(rest).tolist()]
-        records = self._reader.read(odd)
-        plain = np.concatenate([_NONE, *(part.lines for part in parts)])
-        origin = _Origin(self._reader, lines, plain, records.flows)
+            odd += (np.flatnonzero(rest) + first).tolist()
+        records = self._odd(lines, odd, parts)
+        numbers = np.concatenate([_NONE, *(part.lines for part in parts)])
+        origin = _Origin(self._reader, lines, numbers, records.flows)
         if records.flows or not parts:
             parts.append(_Part(np.arange(len(records.flows)), columns_of(records.flows, vocabulary)))
         if vocabulary.is_full:  # a loud batch takes its texts with it
             self._vocabulary = StringPool()
         return Table(FlowTable(_joined(parts), vocabulary, origin.flows), records.gaps, records.malformed)
+
+    def _odd(self, lines: Sequence[str], odd: Sequence[int], parts: list[_Part]) -> Records:
+        """Read the lines that are not plain, by their numbers, with the line reader.
+
+        As objects, the flows of a loud batch take a kilobyte each. So only the last ones are returned as
+        such; the others are added to the parts.
+        """
+        whole, places = Records([], [], []), list[int]()
+        for part in self._reader.stream(lines[number] for number in odd):
+            whole.add(part.records)
+            places += part.places
+            if len(places) > CHUNK:
+                numbers = np.array([odd[place] for place in places])
+                parts.append(_Part(numbers, columns_of(whole.flows, self._vocabulary)))
+                whole.flows.clear()
+                places.clear()
+        return whole
 
     def _plain(self, chunk: Sequence[str], vocabulary: StringPool) -> Iterator[_Part]:
         """The plain flows of each layout."""
@@ -254,16 +271,16 @@ class _Origin(Struct, frozen=True):
 
     reader: LineReader
     lines: Sequence[str]
-    plain: Integers
-    """Line numbers of the first rows, the plain ones."""
-    odd: Sequence[Flow]
+    numbers: Integers
+    """Line numbers of the first rows."""
+    kept: Sequence[Flow]
     """Flows of the other rows."""
 
     def flows(self, rows: Integers) -> list[Flow]:
         """The flows in these rows."""
-        plain = self.plain[rows[rows < len(self.plain)]]
-        read = self.reader.read([self.lines[line] for line in plain.tolist()]).flows
-        if len(read) != len(plain):
-            raise AssertionError(f"the line reader read {len(read)} flows from {len(plain)} plain lines")
-        made, beyond = iter(read), len(self.plain)
-        return [next(made) if row < beyond else self.odd[row - beyond] for row in rows.tolist()]
+        numbers = self.numbers[rows[rows < len(self.numbers)]]
+        read = self.reader.read([self.lines[number] for number in numbers.tolist()]).flows
+        if len(read) != len(numbers):
+            raise AssertionError(f"the line reader read {len(read)} flows from {len(numbers)} lines of flows")
+        made, beyond = iter(read), len(self.numbers)
+        return [next(made) if row < beyond else self.kept[row - beyond] for row in rows.tolist()]
