@@ -14,11 +14,10 @@ from typing import Any, Final
 from msgspec import Struct
 
 from flowwarden.errors import LogFormatError
-from flowwarden.records.fields import TRAFFIC_KINDS, Field
-from flowwarden.records.line_decoder import Batch, Rows, flow_type
+from flowwarden.records.line_decoder import Batch, Rows
 from flowwarden.records.log_format import BYTE_ORDER_MARK, LogFormat, is_header
-from flowwarden.records.model import Flow, Gap, GapKind, LogStatus, Malformed, Records
-from flowwarden.records.values import Value, convert
+from flowwarden.records.model import Flow, Gap, GapKind, Malformed, Records
+from flowwarden.records.strict_layout import ENDPOINTS, StrictLayout, the_one
 
 CHUNK: Final = 256
 """Lines read at once: enough to keep the overhead small, few enough to fit into the CPU cache."""
@@ -26,12 +25,10 @@ CHUNK: Final = 256
 LARGEST_CHUNK: Final = 2**20
 """Characters read at once."""
 
-_FEW: Final = 8
-"""Up to this number of lines, the strict reader parses them one by one."""
+_FEW: Final = 16
+"""If a chunk is not plain, so many of its lines are read at once; and one by one if they are not plain."""
 _GAP_MARK: Final = "DATA"
 """Occurs in NODATA and SKIPDATA, and very rarely in an OK record."""
-ENDPOINTS: Final = ("srcaddr", "dstaddr")
-_SHOWN: Final = 60
 
 
 class Part(Struct):
@@ -67,9 +64,9 @@ class LineReader:
         self._layouts = tuple(dict.fromkeys((*readable, *blind)))
         if not self._layouts:
             raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
-        self._candidates: dict[int, list[LogFormat]] = defaultdict(list)
+        self._candidates: dict[int, list[StrictLayout]] = defaultdict(list)
         for layout in self._layouts:
-            self._candidates[len(layout.names)].append(layout)
+            self._candidates[len(layout.names)].append(StrictLayout(layout))
         # Layouts with the same number of fields are distinguished line by line.
         self.alone = tuple(layout for layout in readable if len(self._candidates[len(layout.names)]) == 1)
         """The layouts that are identified by the number of tokens alone."""
@@ -100,9 +97,8 @@ class LineReader:
             for number, line in enumerate(lines, first):
                 self._read_one(line, number, part)
             return
-        middle = len(lines) // 2
-        self._read_chunk(lines[:middle], first, part)
-        self._read_chunk(lines[middle:], first + middle, part)
+        for at in range(0, len(lines), _FEW):
+            self._read_chunk(lines[at : at + _FEW], first + at, part)
 
     def _read_at_once_or_spaced(self, lines: Sequence[str], first: int, part: Part) -> bool:
         """Read plain lines; if that fails, also those whose tokens are separated by other whitespace."""
@@ -154,7 +150,7 @@ class LineReader:
             raise ValueError(
                 f"{len(tokens)} token{'s' * (len(tokens) != 1)} where the log format has {self._counts()}"
             )
-        record = _the_one(candidates, tokens)
+        record = the_one(candidates, tokens)
         if record is None:
             raise ValueError("the log format lacks srcaddr and dstaddr, so the endpoints are unknown")
         return record
@@ -176,66 +172,3 @@ def demand_endpoints(layout: LogFormat) -> None:
 def _gap(row: Any) -> Gap:  # noqa: ANN401 - a row made at run time
     known = {name: getattr(row, name, None) for name in Gap.__struct_fields__[1:]}
     return Gap(kind=GapKind(row.log_status), **known)
-
-
-def _the_one(layouts: Sequence[LogFormat], tokens: Sequence[str]) -> Flow | Gap | None:
-    """The record of the one layout that the tokens fit; None for a flow if that layout lacks the addresses.
-
-    A gap with values of traffic fits a layout only if the tokens fit no other one: values in the wrong
-    columns are the mark of another layout.
-
-    Raises:
-        ValueError: the tokens fit no layout, or several.
-    """
-    fitting: list[Flow | Gap | None] = []
-    odd: list[Gap] = []
-    misfits: list[str] = []
-    for layout in layouts:
-        try:
-            record, is_odd = _interpret(layout, tokens)
-        except ValueError as error:
-            misfits.append(str(error))
-            continue
-        if is_odd and isinstance(record, Gap):
-            odd.append(record)
-        else:
-            fitting.append(record)
-    fitting = fitting or [*odd]
-    if not fitting:
-        raise ValueError("; ".join(misfits))
-    if len(fitting) > 1:
-        raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
-    return fitting[0]
-
-
-def _interpret(layout: LogFormat, tokens: Sequence[str]) -> tuple[Flow | Gap | None, bool]:
-    """The record with these tokens, and whether it is a gap with values of traffic.
-
-    The record is None for a flow if the layout lacks the addresses.
-
-    Raises:
-        ValueError: the tokens are not a record of this layout.
-    """
-    # Any: the type of each value depends on the kind of its field; a test compares Flow with the table.
-    values: dict[str, Any] = {
-        field.attribute: _value(field, token) for field, token in zip(layout.fields, tokens, strict=True)
-    }
-    status = values.get("log_status")
-    if status in (LogStatus.NODATA, LogStatus.SKIPDATA):
-        known = {name: values[name] for name in Gap.__struct_fields__ if name in values}
-        traffic = (values[field.attribute] for field in layout.fields if field.kind in TRAFFIC_KINDS)
-        return Gap(kind=GapKind(status), **known), any(value is not None for value in traffic)
-    if not values.keys() >= set(ENDPOINTS):
-        return None, False
-    absent = [name for name in ENDPOINTS if values[name] is None]
-    if absent:
-        raise ValueError(f"{' and '.join(absent)} absent, but log-status does not report a gap")
-    return flow_type(layout)(**values), False
-
-
-def _value(field: Field, token: str) -> Value:
-    try:
-        return convert(field.kind, token)
-    except ValueError as error:
-        shown = repr(token) if len(token) <= _SHOWN else f"{token[:_SHOWN]!r}…"
-        raise ValueError(f"{field.name} is {shown}, {error}") from None

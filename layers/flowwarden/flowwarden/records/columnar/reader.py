@@ -1,9 +1,9 @@
 """Reads plain lines into a table, a few thousand at once, and passes all other lines to the line reader.
 
 A line is plain if its number of tokens matches exactly one layout, its tokens are separated by one space
-each, and each token is valid for the kind of its field in AWS's form. The line reader handles all other
-lines: gaps, milliseconds, tabs, byte order marks, malformed lines. So this reader can be fast, and only one
-place defines the meaning of a line. Tests verify that both return the same result for any line.
+each, and each token is valid for the kind of its field in AWS's form, or is a time in milliseconds. The line
+reader handles all other lines: gaps, tabs, byte order marks, malformed lines. So this reader can be fast, and
+only one place defines the meaning of a line. Tests verify that both return the same result for any line.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from flowwarden.records.columnar.flow_table import COLUMNS, FlowTable, Table, co
 from flowwarden.records.columnar.string_pool import UNKNOWN, WORDS, StringPool
 from flowwarden.records.columnar.tokenizer import ABSENT, LARGEST_NUMBER, Integers, Mask, Text, Tokens
 from flowwarden.records.fields import Kind
-from flowwarden.records.line_reader import ENDPOINTS, LineReader
+from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
 from flowwarden.records.model import Flow, LogStatus, Records
-from flowwarden.records.values import FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
+from flowwarden.records.strict_layout import ENDPOINTS
+from flowwarden.records.values import FIRST_MICROSECOND, FIRST_MILLISECOND, LONGEST_ENCODED, LONGEST_TEXT
 
 CHUNK: Final = 3360
 """Lines read at once: few enough for their text and arrays to fit into the CPU cache."""
@@ -38,7 +39,7 @@ _LARGEST: Final = {
     Kind.PORT: 65_535,
     Kind.PROTOCOL: 255,
     Kind.FLAGS: 255,
-    Kind.SECONDS: FIRST_MILLISECOND - 1,
+    Kind.SECONDS: FIRST_MICROSECOND - 1,
     Kind.COUNT: LARGEST_NUMBER,
     Kind.INTEGER: LARGEST_NUMBER,
 }
@@ -158,6 +159,7 @@ class _Plan:
             by_kind[field.kind].append(number)
         self.attributes = [field.attribute for field in layout.fields]
         self.numbers = [number for kind in _LARGEST for number in by_kind[kind]]
+        self.seconds = [at for at, number in enumerate(self.numbers) if number in by_kind[Kind.SECONDS]]
         self.largest = [_LARGEST[layout.fields[number].kind] for number in self.numbers]
         self.words = [(words, by_kind[kind]) for kind, words in WORDS.items() if by_kind[kind]]
         self.lengths = [(longest, by_kind[kind]) for kind, longest in _LONGEST.items() if by_kind[kind]]
@@ -183,6 +185,8 @@ class _Reading:
         """Read all fields, and return the columns of a table."""
         if plan.numbers:
             values, valid = self._tokens.columns(plan.numbers).numbers(plan.largest)
+            for row in plan.seconds:
+                values[row][values[row] >= FIRST_MILLISECOND] //= 1000
             self._keep(plan.numbers, values, valid)
         for words, numbers in plan.words:
             self._read_words(tuple(words), numbers)
