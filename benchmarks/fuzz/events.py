@@ -45,5 +45,5 @@ KIND: Final = Kind(
     what="events of CloudTrail, EventBridge and of people with changed members: the enforcer",
     make=make,
     check=check,
-    share=0.06,
+    share=0.05,
 )

@@ -68,5 +68,5 @@ KIND: Final = Kind(
     what="text, CSV, JSON, gzip, Kinesis, Firehose and Parquet files with damage: `flowwarden read`",
     make=make,
     check=check,
-    share=0.06,
+    share=0.05,
 )

@@ -119,5 +119,5 @@ KIND: Final = Kind(
     make=make,
     check=check,
     size=GROUP,
-    share=0.65,
+    share=0.7,
 )

@@ -68,5 +68,5 @@ KIND: Final = Kind(
     make=make,
     check=check,
     size=GROUP,
-    share=0.1,
+    share=0.08,
 )

@@ -62,5 +62,5 @@ KIND: Final = Kind(
     what="policies with changed settings: `flowwarden policy check`, the monitor, the enforcer",
     make=make,
     check=check,
-    share=0.02,
+    share=0.01,
 )

@@ -11,7 +11,7 @@ import msgspec
 
 from flowwarden.aws.dynamodb.item import key_text
 from flowwarden.aws.dynamodb.table import Address, StateTable, number
-from flowwarden.enforcer.work_queue import Cursor, WorkItem
+from flowwarden.enforcer.work_queue import BEGINNING, Cursor, WorkItem
 from flowwarden.state.schema import SWEEP_CURSOR, WORK, WORK_ITEMS
 from flowwarden.unreadable import Unreadable
 
@@ -37,7 +37,8 @@ class DynamoDbWorkQueue:
             key = key_text(members.get("sk"))
             item = self._table.item(f"{WORK}/{key}", members)
             if (WORK, key) == SWEEP_CURSOR.address():
-                cursor = item.document("content", Cursor)
+                # Some sweep is not finished; from where it stopped is not known.
+                cursor = item.document("content", Cursor) or BEGINNING
             elif (read := item.document("content", WorkItem)) is not None:
                 if WORK_ITEMS.key_of(read.vpc_id) == key:
                     found.append(read)
