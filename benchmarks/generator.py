@@ -82,8 +82,8 @@ def lines(layout: LogFormat, records: int, seed: int, interfaces: int = 1) -> li
 
 
 def _stream(interface_id: str, interfaces: int) -> str:
-    """The stream of an interface, or of a centralised log group with many interfaces."""
-    return f"{interface_id}-all" if interfaces == 1 else "centralised"
+    """The stream of an interface, or of a centralized log group with many interfaces."""
+    return f"{interface_id}-all" if interfaces == 1 else "centralized"
 
 
 def _owners(random: Random, records: int, hosts: Sequence[Interface]) -> list[int]:

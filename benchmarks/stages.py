@@ -18,7 +18,7 @@ from msgspec import Struct
 from benchmarks.clock import AT_ONCE
 from benchmarks.generator import payload
 from benchmarks.ways.project import MAX_BYTES, summed
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.records import subscription
 from flowwarden.records.columnar.reader import ColumnarReader
 from flowwarden.records.log_format import LogFormat
@@ -28,14 +28,14 @@ type Stage = Callable[[Any], Any]
 
 def stages(layout: LogFormat) -> dict[str, Stage]:
     """The stages in order: the first takes an event's data, the last returns the way's result."""
-    reader, book = ColumnarReader((layout,)), AddressBook()
+    reader, classifier = ColumnarReader((layout,)), AddressClassifier()
     return {
         "base64": subscription._from_base64,  # noqa: SLF001 -- see above
         "inflate": lambda compressed: subscription._inflate(compressed, MAX_BYTES),  # noqa: SLF001
         "document": subscription._from_json,  # noqa: SLF001
         "lines": lambda document: tuple(event.message for event in document.log_events),
         "read": lambda lines: reader.read(lines).flows,
-        "aggregate": lambda flows: summed(flows, book),
+        "aggregate": lambda flows: summed(flows, classifier),
     }
 
 

@@ -11,7 +11,7 @@ from types import FrameType
 
 from local.cloudtrail_events import creation, failed_creation
 from local.scenario import TIMEOUT_SECONDS, Stage
-from local.scenes import CIDR, POLICY, cast, scenes
+from local.scenes import CIDR, POLICY, make_hosts, scenes
 from local.server import EmbeddedAws, EmbeddedAwsError, relative
 from local.stack import build, deploy
 from local.terminal import Terminal
@@ -61,7 +61,7 @@ def narrate(terminal: Terminal, stage: Stage) -> int:
     """Run the scenario on a deployed stack; return the number of unexpected results."""
     vpc, problems = _creation(terminal, stage)
     problems += _sweeps(terminal, stage)
-    for scene in scenes(cast(vpc)):
+    for scene in scenes(make_hosts(vpc)):
         terminal.scene(scene.title)
         terminal.say(scene.about)
         played = stage.play(scene, int(time.time()))

@@ -97,7 +97,7 @@ def _facts(detector: Detector) -> Iterator[tuple[str, str]]:
     yield "Thresholds", ", ".join(thresholds) or "none"
     yield "Needs", ", ".join(NEEDS[each] for each in Need if each in detector.needs) or "nothing more"
     yield "Inhibits", ", ".join(f"`{name}`" for name in detector.inhibits) or "nothing"
-    if detector.teaches:
+    if detector.teaches_baseline:
         yield "Learning", "the baseline learns what it finds, so that it becomes usual"
 
 

@@ -28,7 +28,7 @@ class Invocation(Struct, frozen=True):
         return totals
 
 
-class Watch:
+class InvocationWatcher:
     """Finds the invocations of one function that finish from now on."""
 
     def __init__(self, clients: Clients, function: str) -> None:

@@ -25,11 +25,11 @@ from local.inbox import Delivery, Inbox
 from local.kept import KeptAws, RunningAws
 from local.payload import MONITOR, NotAnEvent, ReadableEvent, read, read_expected
 from local.processes import run
+from local.resources import clear, create_resources, make_state
 from local.sandbox import FOR_CONTAINERS, Sandbox
 from local.server import FOLDERS, EmbeddedAwsError, relative
 from local.stack import Stack, architecture, build, sam_environment
 from local.terminal import Terminal
-from local.world import clear, make_state, make_world
 
 USAGE = "usage: make invoke EVENT=events/monitor/reject-burst.json (any file of events/)"
 
@@ -73,7 +73,7 @@ class Container:
             expected: the outcome to compare with; None for no comparison.
         """
         clear(self._aws.clients, self._stack)
-        made = make_world(event, self._aws.clients, self._stack.flow_log_group)
+        made = create_resources(event, self._aws.clients, self._stack.flow_log_group)
         made = make_state(event, made, self._aws.clients, self._stack)
         for inbox in self._inboxes:
             inbox.take()
@@ -211,8 +211,8 @@ def show_comparison(
         return 0
     for each in found:
         terminal.bad(f"{each.what}\nexpected: {json.dumps(each.expected)}\ngot: {json.dumps(each.got)}")
-    if event.not_made:
-        terminal.say(f"The AWS emulator does not do what the event has in {', '.join(event.not_made)}.")
+    if event.unsupported:
+        terminal.say(f"The AWS emulator does not do what the event has in {', '.join(event.unsupported)}.")
     terminal.say(f"{len(found)} difference{'s' * (len(found) > 1)} from the expected outcome.")
     return 1
 

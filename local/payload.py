@@ -35,14 +35,14 @@ class NotAnEvent(Exception):
     """The file is not an example event; the message contains the problem and its position."""
 
 
-class WorldVpc(Struct, frozen=True, kw_only=True):
+class ExistingVpc(Struct, frozen=True, kw_only=True):
     """A VPC that exists before the event."""
 
     vpc_id: VpcId
     owner_id: Account
 
 
-class WorldFlowLog(Struct, frozen=True, kw_only=True):
+class ExistingFlowLog(Struct, frozen=True, kw_only=True):
     """A flow log that exists before the event; without a log group, it writes to the stack's."""
 
     flow_log_id: FlowLogId
@@ -51,7 +51,7 @@ class WorldFlowLog(Struct, frozen=True, kw_only=True):
     log_group_name: LogGroup | None = None
 
 
-class WorldSubscription(Struct, frozen=True, kw_only=True):
+class ExistingSubscription(Struct, frozen=True, kw_only=True):
     """A subscription filter, to the monitor whichever destination is written."""
 
     name: str
@@ -59,20 +59,20 @@ class WorldSubscription(Struct, frozen=True, kw_only=True):
     pattern: str = ""
 
 
-class WorldLogGroup(Struct, frozen=True, kw_only=True):
+class ExistingLogGroup(Struct, frozen=True, kw_only=True):
     """A log group that exists before the event; without the stack's in the list, that one is missing."""
 
     name: LogGroup
     retention_days: int | None = None
-    subscriptions: tuple[WorldSubscription, ...] = ()
+    subscriptions: tuple[ExistingSubscription, ...] = ()
 
 
-class World(Struct, frozen=True, kw_only=True):
+class AccountState(Struct, frozen=True, kw_only=True):
     """The resources of the account before the event, for the enforcer."""
 
-    vpcs: tuple[WorldVpc, ...] = ()
-    flow_logs: tuple[WorldFlowLog, ...] = ()
-    log_groups: tuple[WorldLogGroup, ...] | None = None
+    vpcs: tuple[ExistingVpc, ...] = ()
+    flow_logs: tuple[ExistingFlowLog, ...] = ()
+    log_groups: tuple[ExistingLogGroup, ...] | None = None
     """None: the stack's log group as it was deployed."""
     pending: tuple[dict[str, Any], ...] = ()
     """The work queue, as `work_queue.WorkItem`."""
@@ -91,21 +91,21 @@ class ReadableEvent(Struct, frozen=True, kw_only=True):
     title: str = ""
     settings: dict[Variable, Value] = {}
     """Environment variables that override the template's for this event."""
-    world: World = World()
+    account: AccountState = AccountState()
     seconds_later: int = 30
     """The time from the event to the run."""
     log_formats: tuple[str | None, ...] = ()
     """The log formats that EC2 returns for the flow logs of the log group."""
 
     @property
-    def not_made(self) -> tuple[str, ...]:
+    def unsupported(self) -> tuple[str, ...]:
         """The members that the embedded AWS cannot do, so that the outcome may differ."""
         names = ("refuses", "late", "deleted_but_listed", "interfaces", "role")
-        found = [f"world.{each}" for each in names if getattr(self.world, each)]
-        if any(each.owner_id != ACCOUNT_ID for each in self.world.vpcs):
-            found.append("world.vpcs (one of another account)")
-        if self.world.flow_logs:
-            found.append("world.flow_logs (they are new there, without format, tags and status)")
+        found = [f"account.{each}" for each in names if getattr(self.account, each)]
+        if any(each.owner_id != ACCOUNT_ID for each in self.account.vpcs):
+            found.append("account.vpcs (one of another account)")
+        if self.account.flow_logs:
+            found.append("account.flow_logs (they are new there, without format, tags and status)")
         return (*found, "log_formats") if self.log_formats else tuple(found)
 
     @property

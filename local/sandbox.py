@@ -29,12 +29,12 @@ from local.clients import Clients
 from local.environment import PROJECT, environment
 from local.inbox import Delivery, Inbox
 from local.payload import MONITOR, NotAnEvent, ReadableEvent, read
+from local.resources import create_resources
 from local.scenes import POLICY
 from local.server import FOLDERS, LOOPBACK, EmbeddedAws, EmbeddedAwsError, relative
 from local.sources import fingerprint
 from local.stack import STACK, Parameters, Stack, build, deploy
 from local.terminal import Terminal
-from local.world import make_world
 
 NAME: Final = "sandbox"
 FOR_CONTAINERS: Final = "invoke"
@@ -72,7 +72,7 @@ class State(Struct, frozen=True):
     def invoke(self, event: ReadableEvent) -> tuple[object, bool]:
         """Invoke the event's function; return its result or error, and whether it is an error."""
         name = self.stack.monitor if event.function == MONITOR else self.stack.enforcer
-        payload = make_world(event, self.clients, self.stack.flow_log_group).payload
+        payload = create_resources(event, self.clients, self.stack.flow_log_group).payload
         answer = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(payload))
         return json.loads(answer["Payload"].read() or b"null"), "FunctionError" in answer
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from local import feed
 from local.cloudtrail_events import CloudTrailEvents, scheduled
 from local.inbox import Delivery, Inbox
-from local.invocations import Invocation, Watch
+from local.invocations import Invocation, InvocationWatcher
 from local.scenes import Scene
 from local.server import EmbeddedAws
 from local.stack import Stack
@@ -21,11 +21,11 @@ TIMEOUT_SECONDS = 45
 """Maximum wait for an expected result: a cold start on a busy machine takes a few seconds."""
 
 
-class Played(Struct, frozen=True, kw_only=True):
+class SceneResult(Struct, frozen=True, kw_only=True):
     """The result of a scene."""
 
     deliveries: tuple[Delivery, ...]
-    fed: float
+    written_at: float
     """The time when the records were written, by `time.monotonic()`."""
     metrics: dict[str, float]
     problems: tuple[str, ...]
@@ -33,10 +33,10 @@ class Played(Struct, frozen=True, kw_only=True):
 
     def seconds(self, delivery: Delivery) -> float:
         """Seconds from writing the records to the arrival of the notification."""
-        return delivery.arrived - self.fed
+        return delivery.arrived - self.written_at
 
 
-class Swept(Struct, frozen=True, kw_only=True):
+class SweepResult(Struct, frozen=True, kw_only=True):
     """The result of a sweep."""
 
     deliveries: tuple[Delivery, ...]
@@ -53,25 +53,25 @@ class Stage:
         self.pages = Inbox(self.clients, stack.pages_topic)
         self.operations = Inbox(self.clients, stack.operations_topic)
         self.cloudtrail = CloudTrailEvents(self.clients, stack)
-        self.monitor = Watch(self.clients, stack.monitor)
-        self.enforcer = Watch(self.clients, stack.enforcer)
+        self.monitor = InvocationWatcher(self.clients, stack.monitor)
+        self.enforcer = InvocationWatcher(self.clients, stack.enforcer)
 
-    def play(self, scene: Scene, now: int) -> Played:
+    def play(self, scene: Scene, now: int) -> SceneResult:
         """Write a scene's records, wait until the monitor has processed them, and compare the results.
 
         Pages are sent before the invocation ends. So when all batches are done, no further page can arrive,
         and the absence of pages needs no extra waiting time.
         """
         self.monitor.skip()
-        fed = time.monotonic()
+        written_at = time.monotonic()
         written = feed.write(self.clients, self.stack, scene.conversations, now)
         deliveries = self.pages.wait(len(scene.pages), TIMEOUT_SECONDS) if scene.pages else []
         done = self.monitor.wait(written.batches, TIMEOUT_SECONDS)
         deliveries += self.pages.take()
         metrics = _sum(done)
-        return Played(
+        return SceneResult(
             deliveries=tuple(deliveries),
-            fed=fed,
+            written_at=written_at,
             metrics=metrics,
             problems=(
                 *_compare_pages(scene, deliveries),
@@ -94,7 +94,7 @@ class Stage:
         vpcs = [each["VpcId"] for each in self.clients.ec2.describe_vpcs()["Vpcs"]]
         return [vpc for vpc in vpcs if not self.flow_logs(vpc)]
 
-    def sweep(self) -> Swept:
+    def sweep(self) -> SweepResult:
         """Invoke the enforcer like its schedule, and wait until it is done."""
         self.enforcer.skip()
         self.clients.functions.invoke(
@@ -105,7 +105,7 @@ class Stage:
         done = self.enforcer.wait(1, TIMEOUT_SECONDS)
         if not done:
             raise TimeoutError(f"the enforcer did not finish its sweep within {TIMEOUT_SECONDS} s")
-        return Swept(deliveries=tuple(self.operations.take()), metrics=_sum(done))
+        return SweepResult(deliveries=tuple(self.operations.take()), metrics=_sum(done))
 
 
 def _sum(invocations: list[Invocation]) -> dict[str, float]:

@@ -29,19 +29,19 @@ class Scene(Struct, frozen=True, kw_only=True):
     """The sentence printed on success."""
 
 
-class Cast(Struct, frozen=True, kw_only=True):
+class Hosts(Struct, frozen=True, kw_only=True):
     """The hosts of the scenario; the VPC's id is known only after its creation."""
 
     web: Host
     app: Host
     database: Host
     builder: Host
-    """An internal host that should not connect to its neighbours."""
+    """An internal host that should not connect to its neighbors."""
 
 
-def cast(vpc: str) -> Cast:
+def make_hosts(vpc: str) -> Hosts:
     """The hosts, in this VPC."""
-    return Cast(
+    return Hosts(
         web=_host("10.20.1.10", 1, vpc),
         app=_host("10.20.2.20", 2, vpc),
         database=_host("10.20.3.30", 3, vpc),
@@ -60,15 +60,15 @@ def _host(address: str, number: int, vpc: str) -> Host:
     )
 
 
-def scenes(people: Cast) -> tuple[Scene, ...]:
+def scenes(hosts: Hosts) -> tuple[Scene, ...]:
     """The scenes in order."""
     return (
-        _requests(people.web),
-        _noise(people.web),
-        _too_strict(people.app, people.database),
-        _probing(people.builder),
-        _call_home(people.database),
-        _still_too_strict(people.app, people.database),
+        _requests(hosts.web),
+        _noise(hosts.web),
+        _too_strict(hosts.app, hosts.database),
+        _probing(hosts.builder),
+        _database_egress(hosts.database),
+        _still_too_strict(hosts.app, hosts.database),
     )
 
 
@@ -133,10 +133,10 @@ def _too_strict(app: Host, database: Host) -> Scene:
 def _probing(prober: Host) -> Scene:
     targets = [f"10.20.{net}.{host}" for net in (2, 3) for host in range(10, 16)]
     return Scene(
-        title="4. An internal host that probes its neighbours",
-        about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbours; its own security "
+        title="4. An internal host that probes its neighbors",
+        about=f"The build agent {prober.address} tries SSH and PostgreSQL on 12 neighbors; its own security "
         "group rejects all attempts. So its own interface records every REJECT, and all records reach the "
-        "monitor in one batch, where one detector finds the probing host. If the neighbours rejected the "
+        "monitor in one batch, where one detector finds the probing host. If the neighbors rejected the "
         "attempts, the records would arrive in one batch per interface.",
         conversations=tuple(
             _refused(prober, prober.address, 42_000 + number, target, port)
@@ -148,7 +148,7 @@ def _probing(prober: Host) -> Scene:
     )
 
 
-def _call_home(database: Host) -> Scene:
+def _database_egress(database: Host) -> Scene:
     return Scene(
         title="5. A database that connects to the internet",
         about=f"{database.address} opens a connection to 203.0.113.77; the policy says that hosts in "

@@ -19,11 +19,11 @@ BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 
 
 class Terminal:
-    """Writes to a terminal or a file; uses colours only on a terminal."""
+    """Writes to a terminal or a file; uses colors only on a terminal."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
-        self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
+        self._colored = stream.isatty() and "NO_COLOR" not in os.environ
 
     def title(self, text: str, about: str) -> None:
         """Print the title and a description."""
@@ -84,7 +84,7 @@ class Terminal:
         self._line()
 
     def _paint(self, text: str, *codes: str) -> str:
-        return f"\033[{';'.join(codes)}m{text}\033[0m" if self._coloured else text
+        return f"\033[{';'.join(codes)}m{text}\033[0m" if self._colored else text
 
     def _line(self, text: str = "") -> None:
         self._write(f"{text}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowwarden.monitor.traffic.selection import noise
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import DirectedFlow, Directions, resolve
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -50,12 +50,12 @@ def rejected(source: str, destination: str, **given: Any) -> Flow:
 
 def directed(*flows: Flow, own_cidrs: tuple[str, ...] = ()) -> list[DirectedFlow]:
     """The flows as a batch, with their directions."""
-    return resolve(Traffic(FlowTable.of(flows)), AddressBook(own_cidrs))
+    return resolve(Traffic(FlowTable.of(flows)), AddressClassifier(own_cidrs))
 
 
 def directions(*flows: Flow) -> Directions:
     """The directions of the flows, as columns."""
-    return Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    return Directions(Traffic(FlowTable.of(flows)), AddressClassifier())
 
 
 def noisy(*flows: Flow) -> tuple[Directions, Integers]:

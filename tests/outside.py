@@ -6,3 +6,5 @@ from pathlib import Path
 from typing import Final
 
 DATA: Final = Path(__file__).parents[2] / "shared" / "data"
+LABELED: Final = DATA / "labelled"
+"""Records with published labels. The folder keeps the spelling of its source."""

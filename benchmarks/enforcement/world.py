@@ -45,15 +45,15 @@ STACK: Final = Stack(
 )
 WANTED: Final = resolved(FlowLogSpec(), STACK)
 
-COVERED, BARE, OLD, REJECT, FOREIGN, FAILING = (
+COVERED, BARE, OLD, REJECT, UNMANAGED, FAILING = (
     "covered",
     "bare",
     "another format",
     "REJECT alone",
-    "foreign",
+    "unmanaged",
     "failing",
 )
-SHARES: Final = {COVERED: 60, BARE: 20, OLD: 5, REJECT: 5, FOREIGN: 7, FAILING: 3}
+SHARES: Final = {COVERED: 60, BARE: 20, OLD: 5, REJECT: 5, UNMANAGED: 7, FAILING: 3}
 """Number per hundred VPCs."""
 
 
@@ -88,7 +88,7 @@ def build(vpcs: int, progress: Callable[[str], None]) -> dict[str, str]:
     ec2, logs, iam = session.client("ec2"), session.client("logs"), session.client("iam")
     logs.create_log_group(logGroupName=GROUP)
     logs.put_retention_policy(logGroupName=GROUP, retentionInDays=30)
-    logs.create_log_group(logGroupName="foreign")
+    logs.create_log_group(logGroupName="unmanaged")
     _make_role(iam)
     session.client("dynamodb").create_table(
         TableName=TABLE,
@@ -132,9 +132,9 @@ def enforcer(counted: Counted, *, dry_run: bool = False) -> Enforcer:
         evidence=DynamoDbEvidence(table, TABLE),
         queue=DynamoDbWorkQueue(table, TABLE),
         registry=DynamoDbRegistry(table, TABLE),
-        claims=DynamoDbClaims(table, TABLE, ClaimTerms(quiet=4 * 3600, lease=50)),
+        claims=DynamoDbClaims(table, TABLE, ClaimTerms(suppression=4 * 3600, lease=50)),
         routes={},
-        pace=Hour(),
+        clock=Hour(),
     )
     return Enforcer(aws, FlowLogsPolicy(), STACK, dry_run=dry_run)
 
@@ -148,8 +148,8 @@ def _prepare(ec2: Any, logs: Any, vpc_id: str, state: str) -> None:  # noqa: ANN
             _create(ec2, vpc_id, WANTED, LogFormat="${version} ${srcaddr}")
         case "REJECT alone":
             _create(ec2, vpc_id, WANTED, TrafficType="REJECT")
-        case "foreign":
-            _create(ec2, vpc_id, WANTED, LogGroupName="foreign", TagSpecifications=[])
+        case "unmanaged":
+            _create(ec2, vpc_id, WANTED, LogGroupName="unmanaged", TagSpecifications=[])
         case "failing":
             # moto checks the log group only when the flow log is created.
             logs.delete_log_group(logGroupName=GROUP)

@@ -1,1 +1,1 @@
-"""The evaluation of detection: labelled traffic, scoring, and the rules of peers on the same traffic."""
+"""The evaluation of detection: labeled traffic, scoring, and the rules of peers on the same traffic."""

@@ -1,4 +1,4 @@
-"""`make eval`: evaluates the detectors and the rules of peers on labelled traffic."""
+"""`make eval`: evaluates the detectors and the rules of peers on labeled traffic."""
 
 from __future__ import annotations
 

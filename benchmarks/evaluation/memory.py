@@ -10,7 +10,7 @@ from msgspec import Struct
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.claims import Claim, ClaimKey, ClaimState, ClaimTerms, Owner
 from flowwarden.notify.notification import Notification
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.sets import Addition, Sets, merged
 
 
@@ -20,7 +20,7 @@ class Item(Struct):
     owner: Owner
     sent_at: int | None = None
     quiet_until: int | None = None
-    held_back: int = 0
+    suppressed_batches: int = 0
 
 
 class Claims:
@@ -40,17 +40,19 @@ class Claims:
             return Claim(state=ClaimState.CLAIMED)
         same = item.owner.batch_id == owner.batch_id
         if item.quiet_until is not None and (item.quiet_until > now or same):
-            item.held_back += not same
+            item.suppressed_batches += not same
             return Claim(state=ClaimState.SUPPRESSED, same_batch=same)
         item.owner, item.quiet_until = owner, None
-        return Claim(state=ClaimState.CLAIMED, held_back=item.held_back, last_sent=item.sent_at)
+        return Claim(
+            state=ClaimState.CLAIMED, suppressed_batches=item.suppressed_batches, last_sent=item.sent_at
+        )
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
         """See the port."""
         self.writes += 1
         item = self.items[key]
         if item.owner == owner:
-            item.sent_at, item.quiet_until, item.held_back = now, now + self._terms.quiet, 0
+            item.sent_at, item.quiet_until, item.suppressed_batches = now, now + self._terms.suppression, 0
 
     def release(self, _key: ClaimKey, _owner: Owner) -> None:
         """See the port. No claim is ever in progress here, so a release only costs a write."""
@@ -89,9 +91,9 @@ class Layouts:
     """The layouts in the state table."""
 
     def __init__(self) -> None:
-        self._learned: dict[str, Learned] = {}
+        self._learned: dict[str, LearnedFormats] = {}
 
-    def recall(self, log_group: str) -> Learned | None:
+    def recall(self, log_group: str) -> LearnedFormats | None:
         """See the port."""
         return self._learned.get(log_group)
 
@@ -99,7 +101,7 @@ class Layouts:
         """See the port. There are no other callers."""
         return True
 
-    def keep(self, log_group: str, learned: Learned) -> None:
+    def keep(self, log_group: str, learned: LearnedFormats) -> None:
         """See the port."""
         self._learned[log_group] = learned
 

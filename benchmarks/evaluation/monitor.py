@@ -19,7 +19,7 @@ from flowwarden.bootstrap.monitor import MonitorPorts, build
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.pipeline import Invocation
 from flowwarden.network import roles
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import resolve
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.interface import NetworkInterface
@@ -51,7 +51,7 @@ class Monitor:
     def __init__(self, surroundings: Surroundings) -> None:
         self._pages, self._operations = Sink("memory:pages"), Sink("memory:operations")
         self._evidence = Evidence()
-        self._claims = Claims(ClaimTerms(quiet=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
+        self._claims = Claims(ClaimTerms(suppression=QUIET_MINUTES * 60, lease=LEASE_SECONDS))
         self._service = build(
             MonitorPorts(
                 formats=Formats(surroundings.layout.to_log_format()),
@@ -166,5 +166,5 @@ _LETTERS: Final = {Initiator.SOURCE: "s", Initiator.DESTINATION: "d", Initiator.
 
 def initiators(flows: list[Flow]) -> list[tuple[str, float]]:
     """The initiator of each flow of a batch, in the letters of the truth, and the confidence."""
-    verdicts = (directed.verdict for directed in resolve(Traffic(FlowTable.of(flows)), AddressBook()))
+    verdicts = (directed.verdict for directed in resolve(Traffic(FlowTable.of(flows)), AddressClassifier()))
     return [(_LETTERS[verdict.initiator], verdict.confidence) for verdict in verdicts]

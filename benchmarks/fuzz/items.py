@@ -16,7 +16,7 @@ from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.bootstrap.monitor import MonitorPorts, build
-from flowwarden.policy.last_good import PolicyKeeper
+from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.settings import MonitorSettings
 from flowwarden.unreadable import Unreadable
 from tests.enforcer.fakes import TERMS
@@ -59,8 +59,8 @@ def _monitor(table: Any, pages: MemorySink, operations: MemorySink) -> monitor.H
         operations=operations,
         unreadable_items=notes,
     )
-    keeper = PolicyKeeper.choosing(settings.policy, DynamoDbPolicy(table, _TABLE))
-    service = build(ports, keeper, region="us-east-1", suppression_minutes=60)
+    recorder = PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(table, _TABLE))
+    service = build(ports, recorder, region="us-east-1", suppression_minutes=60)
     return monitor.make_handler(lambda: (settings, service), lambda: NOW)
 
 

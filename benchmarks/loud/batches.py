@@ -46,7 +46,7 @@ class Loud(Struct, frozen=True):
 def fitted(lines: Iterator[str], max_inflated: int) -> tuple[dict[str, Any], int]:
     """The event with as many lines as fit, and their number."""
     head = {"messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "/flow-warden/flow-logs"}
-    head |= {"logStream": "centralised"}
+    head |= {"logStream": "centralized"}
     packer, parts = zlib.compressobj(6, wbits=_GZIP), list[bytes]()
     opening = msgspec.json.encode(head)[:-1] + b',"logEvents":['
     parts.append(packer.compress(opening))

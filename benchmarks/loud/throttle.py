@@ -14,7 +14,7 @@ from typing import Final
 MB_PER_CORE: Final = 1769
 PERIOD: Final = 0.1
 """Seconds. Linux's default for a quota."""
-_LOOK: Final = 0.002
+_POLL_SECONDS: Final = 0.002
 _NANO: Final = 1e9
 
 
@@ -32,7 +32,7 @@ def period(pid: int, share: float) -> None:
             os.kill(pid, signal.SIGSTOP)
             time.sleep(max(0.0, begin + PERIOD - time.monotonic()))
             return
-        time.sleep(_LOOK)
+        time.sleep(_POLL_SECONDS)
 
 
 def release(pid: int) -> None:

@@ -77,7 +77,7 @@ class _Table(Evidence):
 
 class _Claims(Claims):
     def __init__(self, calls: Calls) -> None:
-        super().__init__(ClaimTerms(quiet=3600, lease=50))
+        super().__init__(ClaimTerms(suppression=3600, lease=50))
         self._calls = calls
 
     def claim(self, key: ClaimKey, owner: Owner, now: int) -> Claim:

@@ -21,7 +21,7 @@ from flowwarden.monitor.pipeline import Invocation, MonitoringService
 from flowwarden.monitor.report import BatchReport
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import Directions
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.traffic import Traffic
@@ -81,7 +81,7 @@ def _service(layout: LogFormat) -> MonitoringService:
         format_store=Layouts(),
         interfaces=_Directory(),
         state=_Remembered(_usual(layout)),
-        claims=Claims(ClaimTerms(quiet=3600, lease=50)),
+        claims=Claims(ClaimTerms(suppression=3600, lease=50)),
         pages=Sink("memory:pages"),
         operations=Sink("memory:operations"),
     )
@@ -90,11 +90,11 @@ def _service(layout: LogFormat) -> MonitoringService:
 
 def _usual(layout: LogFormat) -> frozenset[int]:
     """The baseline: fingerprints of the edges of earlier payloads."""
-    reader, book = ColumnarReader((layout,)), AddressBook((*POLICY.own_cidrs, *VPC_CIDRS))
+    reader, classifier = ColumnarReader((layout,)), AddressClassifier((*POLICY.own_cidrs, *VPC_CIDRS))
     found: set[Edge] = set()
     for seed in _DAYS_BEFORE:
         flows = reader.read(lines(layout, _RECORDS, seed)).flows
-        found |= {*Contacts(Directions(Traffic(flows), book), InterfaceIndex(flows)).edges.keys}
+        found |= {*Contacts(Directions(Traffic(flows), classifier), InterfaceIndex(flows)).edges.keys}
     return frozenset(fingerprint(*edge) for edge in found)
 
 

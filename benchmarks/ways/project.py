@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.aggregates import Aggregates, Group, Pair
 from benchmarks.ways.way import Event, Way
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -45,18 +45,18 @@ class Found(Struct, frozen=True):
 def make(layout: LogFormat) -> Way:
     """Reuses the reader and the address classes for all events, as in a warm container."""
     reader = ColumnarReader((layout,))
-    book = AddressBook()
+    classifier = AddressClassifier()
 
     def run(event: Event) -> Found:
         batch = decode(event["awslogs"]["data"], MAX_BYTES)
         if isinstance(batch, ControlMessage):
             raise TypeError("the generator creates no control messages")
-        return summed(reader.read(batch.lines).flows, book)
+        return summed(reader.read(batch.lines).flows, classifier)
 
     return Way(run=run, aggregates=aggregates)
 
 
-def summed(flows: FlowTable, book: AddressBook) -> Found:
+def summed(flows: FlowTable, classifier: AddressClassifier) -> Found:
     """All aggregates of the flows of a batch."""
     texts, columns = len(flows.texts), [flows[attribute] for attribute in _KEYS]
     alike = Groups(packed(columns, [texts, texts, 2**16, 2**8, 2]))
@@ -66,7 +66,7 @@ def summed(flows: FlowTable, book: AddressBook) -> Found:
         flows,
         (*keys, alike.sizes, *sums),
         _rejected(keys, texts),
-        _counted(Directions(Traffic(flows), book).side),
+        _counted(Directions(Traffic(flows), classifier).side),
     )
 
 

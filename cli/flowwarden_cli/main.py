@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from flowwarden.printable import printable
 from flowwarden_cli.commands import COMMANDS
-from flowwarden_cli.commands.command import FINE, UNREADABLE, Command, UsageError
+from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command, UsageError
 from flowwarden_cli.terminal.console import Console
 
 INTERRUPTED: Final = 130
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `| head`, closed the pipe, which is not an error
         _drop_output()
-        return FINE
+        return SUCCEEDED
     except OSError as error:  # errors of the input are SourceErrors, so this is the output: the disk is full
         _drop_output()
         console.report(f"error: cannot write the output: {error.strerror or error}")

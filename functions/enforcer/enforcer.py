@@ -17,7 +17,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flowwarden.bootstrap.enforcer import build, keeper_on_aws, on_aws
+from flowwarden.bootstrap.enforcer import build, on_aws, policy_recorder_on_aws
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
@@ -56,7 +56,7 @@ def wire(clock: Clock) -> Enforcer:
     """The service on AWS, configured by the environment. Raises SettingsError."""
     settings = EnforcerSettings.from_mapping(os.environ)
     ports = on_aws(settings, clock, ec2_attempts=EC2_ATTEMPTS)
-    return build(settings, ports, keeper=keeper_on_aws(settings))
+    return build(settings, ports, policy_recorder=policy_recorder_on_aws(settings))
 
 
 def make_handler(wired: Callable[[Clock], Enforcer], now: Callable[[], float] = time.time) -> Handler:
@@ -140,7 +140,7 @@ def log(report: EnforcementReport) -> None:
         actor=origin.actor if origin else None,
         source_ip=origin.source_ip if origin else None,
         credentials=origin.credentials if origin else None,
-        goes_on=report.goes_on,
+        continues=report.continues,
         counts=count_results(report),
     )
 
@@ -200,7 +200,7 @@ def count(report: EnforcementReport) -> None:
         "VpcsPending": len(report.of(Result.PENDING)),
         "FlowLogsReplaced": len(report.of(Result.REPLACED)),
         "LogGroupsRestored": len([each for each in report.remediations if each.applied]),
-        "EnforcementFailures": len(report.failures) + len(report.troubles),
+        "EnforcementFailures": len(report.failures) + len(report.problems),
         "EnforcerStateUnreadable": report.unreadable_items.count,
     }
     for name, number in numbers.items():

@@ -53,9 +53,9 @@ METRICS = {
     "Suppressed": "suppressed",
     "InternetRejects": "internet_rejects",
     "StateUnavailable": "state_unavailable",
-    "SightLost": "sight_lost",
+    "UnparsedBatches": "unparsed_batches",
     "LogFormatsUnavailable": "log_formats_unavailable",
-    "EvidenceUnavailable": "evidence_unavailable",
+    "HostHistoryUnavailable": "host_history_unavailable",
     "InterfacesUnavailable": "interfaces_unavailable",
     "PolicyInvalid": "policy_invalid",
     "Deferred": "deferred",
@@ -162,7 +162,7 @@ def report(batch: LogBatch, result: BatchReport) -> None:
     log_some("rolled up with others into one page", result.delivery.rolled_up)
     for summary in result.delivery.unsent:
         logger.error("notification not sent; the batch will be retried", notification=summary)
-    if result.sight_lost:
+    if result.unparsed_batches:
         logger.error("too many lines cannot be parsed and are not inspected", malformed=result.malformed)
     if result.policy_invalid:
         logger.error("the policy is not valid: the last good one or the default is used")

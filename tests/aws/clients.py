@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import boto3
@@ -9,8 +10,13 @@ import boto3
 REGION = "us-east-1"
 
 
+@cache
 def session() -> boto3.Session:
-    """A session that never uses the machine's own credentials."""
+    """A session that never uses the machine's own credentials.
+
+    All clients of a process share it, because it caches the descriptions of the services: loading one takes
+    longer than most tests.
+    """
     key = "testing"
     return boto3.Session(aws_access_key_id=key, aws_secret_access_key=key, region_name=REGION)
 

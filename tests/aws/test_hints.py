@@ -13,7 +13,7 @@ from flowwarden.errors import (
     CallThrottled,
     EnforcementError,
     FlowLogExists,
-    NotThere,
+    NotFound,
     VpcGone,
 )
 
@@ -61,7 +61,7 @@ def test_a_code_that_says_nothing_leaves_the_hint_to_the_message(
         ("400", "There is an existing Flow Log with the same configuration.", FlowLogExists),
         ("400", "FlowLogAlreadyExists: vpc-1", FlowLogExists),
         ("400", "InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", VpcGone),
-        ("400", "InvalidFlowLogId.NotFound: fl-1", NotThere),
+        ("400", "InvalidFlowLogId.NotFound: fl-1", NotFound),
         ("400", "Rate exceeded", CallThrottled),
         ("400", "RequestLimitExceeded", CallThrottled),
         ("400", "Request was throttled", CallThrottled),

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from flowwarden.aws.iam import Roles, statements_of, trusted_by
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
-from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
+from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate
 from flowwarden.errors import CallRefused
 from tests.aws.clients import client
 
@@ -207,7 +207,10 @@ def test_a_statement_with_a_value_that_is_not_text_is_unclear(part: str, odd: ob
         {"Statement": {"Effect": "Deny", "Action": "logs:*", "Resource": "*"} | {part: odd}}
     )
     assert statement.unclear
-    assert able([OWN, statement], Deed(action="logs:PutLogEvents", resources=("arn:one",))) is Able.UNKNOWN
+    assert (
+        evaluate([OWN, statement], AccessRequest(action="logs:PutLogEvents", resources=("arn:one",)))
+        is Permitted.UNKNOWN
+    )
 
 
 @pytest.mark.parametrize("odd", [[], {}, [["Deny"]], None])

@@ -11,7 +11,7 @@ from flowwarden.errors import NotDeployed
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.state import heartbeats
 from flowwarden_cli.commands.dry_run import Lookups
-from tests.enforcer.cases import but, foreign, seen
+from tests.enforcer.cases import but, seen, unmanaged
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 
@@ -66,7 +66,7 @@ def world() -> Fakes:
         [
             but(log_format="${version}"),
             but(flow_log_id="fl-2", resource_id="vpc-2"),
-            foreign(resource_id="vpc-2", log_group_name="foreign"),
+            unmanaged(resource_id="vpc-2", log_group_name="unmanaged"),
         ],
         [NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")],
     )

@@ -11,7 +11,7 @@ import pytest
 from flowwarden.records.fields import BY_NAME, Kind
 from flowwarden.records.log_format import LogFormat
 from tests.cli.fakes_console import flowwarden
-from tests.outside import DATA
+from tests.outside import DATA, LABELED
 from tests.sources.held import ACCEPTED, HEADER, NODATA, REJECTED, gz
 
 TEXTS = {Kind.TEXT, Kind.ENCODED_TEXT, Kind.ADDRESS, Kind.ACTION, Kind.STATUS, Kind.DIRECTION}
@@ -74,13 +74,13 @@ def test_the_lines_of_another_parser_are_printed_field_by_field() -> None:
 @with_real_data
 @pytest.mark.parametrize("name", ["slips_vertical", "slips_test11_portscan"])
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_the_labelled_files_are_printed_completely(name: str, packed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
+def test_the_labeled_files_are_printed_completely(name: str, packed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
     """With their header line, both plain and in gzip."""
-    path = DATA / "labelled" / f"{name}.log"
+    path = LABELED / f"{name}.log"
     header, *lines = path.read_text("utf-8").splitlines()
     if packed:
         path = tmp_path / "archive"
-        path.write_bytes(gz((DATA / "labelled" / f"{name}.log").read_text("utf-8")))
+        path.write_bytes(gz((LABELED / f"{name}.log").read_text("utf-8")))
     ended = flowwarden(["read", path])
     assert ended.records == [expected(header, line) for line in lines]
     assert ended.stderr == f"{len(lines)} flows, 0 gaps, 0 malformed lines in 1 source\n"

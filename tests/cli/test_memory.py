@@ -11,17 +11,27 @@ import pytest
 
 from tests.sources.held import ACCEPTED, NODATA, gz
 
-MEASURE = """
-import resource, sys
+READ = """
 from flowwarden_cli.main import main
 main(["read", sys.argv[1]])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+KEEP = """
+kept = open(sys.argv[1]).read().split("\\n")
+"""
+PEAK = """
+try:
+    lines = open("/proc/self/status").read().splitlines()
+    peak = next(line.split()[1] for line in lines if line.startswith("VmHWM"))
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(peak, file=sys.stderr)
 sys.exit(0)
 """
-SMALL, LARGE = 30_000, 300_000
-"""Lines: 3 and 30 MB."""
-GROWTH = 12 * 1024
-"""Kilobytes; the whole large source in memory would need at least three times as much."""
+"""Prints the peak memory in kilobytes. On Linux, `ru_maxrss` is at least that of the parent process."""
+SMALL, LARGE = 20_000, 200_000
+"""Lines: 2 and 20 MB of text."""
+GROWTH = 8 * 1024
+"""Kilobytes; the lines of the large source in memory would need at least twice as much."""
 
 
 def text(lines: int) -> bytes:
@@ -50,16 +60,19 @@ def one_line(lines: int) -> bytes:
 
 
 def blank(lines: int) -> bytes:
-    """Only line ends."""
-    return b"\n" * lines
+    """Only line ends, in the small source already more than are read at once."""
+    return b"\n" * 20 * lines
 
 
-def most_memory(path: Path) -> int:
-    """The peak memory for reading the file, in kilobytes."""
+def most_memory(path: Path, program: str = READ) -> int:
+    """The peak memory of a program that reads the file, in kilobytes."""
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True
+        [sys.executable, "-c", f"import resource, sys{program}{PEAK}", path],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=True,
     )
-    return int(done.stderr.split()[-1]) // (1024 if sys.platform == "darwin" else 1)
+    return int(done.stderr.split()[-1])
 
 
 @pytest.mark.parametrize(
@@ -72,3 +85,12 @@ def test_ten_times_the_size_needs_the_same_memory(content: Callable[[int], bytes
     small = most_memory(path)
     path.write_bytes(content(LARGE))
     assert most_memory(path) < small + GROWTH
+
+
+def test_a_program_that_keeps_the_lines_needs_more_memory(tmp_path: Path) -> None:
+    """So the limit detects such a program."""
+    path, memory = tmp_path / "source", []
+    for lines in (SMALL, LARGE):
+        path.write_bytes(text(lines))
+        memory.append(most_memory(path, KEEP))
+    assert memory[1] > memory[0] + 2 * GROWTH

@@ -14,7 +14,7 @@ from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat, is_header
 from flowwarden.records.model import FLOW_ATTRIBUTES, Flow, Gap, GapKind, Records
 from flowwarden.records.subscription import LogBatch, decode
-from tests.outside import DATA
+from tests.outside import DATA, LABELED
 
 CAP = 2**20
 VERSION_5 = LogFormat(tuple(f.name for f in BY_NAME.values() if f.version is not None and f.version <= 5))
@@ -101,10 +101,10 @@ def test_samples_of_another_parser_have_the_endpoints_that_it_reports() -> None:
 
 
 @pytest.mark.parametrize("name", ["slips_vertical", "slips_test11_portscan"])
-def test_labelled_files_are_read_completely_with_their_header_line(name: str) -> None:
+def test_labeled_files_are_read_completely_with_their_header_line(name: str) -> None:
     """Like flow logs in S3, they begin with the field names."""
-    header, *lines = (DATA / "labelled" / f"{name}.log").read_text("utf-8").splitlines()
-    expected = json.loads((DATA / "labelled" / f"{name}.expected.json").read_text("utf-8"))
+    header, *lines = (LABELED / f"{name}.log").read_text("utf-8").splitlines()
+    expected = json.loads((LABELED / f"{name}.expected.json").read_text("utf-8"))
     assert is_header(header)
     layout = LogFormat.parse(header)
     records = LineReader([layout]).read(lines)

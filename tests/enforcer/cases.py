@@ -22,7 +22,7 @@ VPC = Vpc(vpc_id="vpc-1", owner_id=ACCOUNT, cidrs=("10.0.0.0/16",))
 DESIRED = resolved(FlowLogSpec(), STACK)
 WANTED = wanted("fl-1", "vpc-1", DESIRED, OLD)
 """A managed flow log as the policy wants it."""
-BESIDE = f"{GROUP}-{DESIRED.configuration}"
+ALTERNATE_GROUP = f"{GROUP}-{DESIRED.configuration}"
 ACTIVE = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1", subnet_id="subnet-1")
 OTHER = "eni-0b"
 """An interface of another VPC."""
@@ -42,9 +42,9 @@ def changed(flow_log: FlowLog, **changes: Any) -> FlowLog:
     return replace(flow_log, **{"settings": described} | attributes)
 
 
-def foreign(**changes: Any) -> FlowLog:
+def unmanaged(**changes: Any) -> FlowLog:
     """An unmanaged flow log like the wanted one, with changes."""
-    return but(**{"tags": {}, "flow_log_id": "fl-foreign"} | changes)
+    return but(**{"tags": {}, "flow_log_id": "fl-unmanaged"} | changes)
 
 
 def seen(*interfaces: str, group: str = GROUP, at: int = NOW) -> dict[str, dict[int, frozenset[int]]]:

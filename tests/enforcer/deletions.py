@@ -22,7 +22,7 @@ from tests.enforcer.runs import BORN, deliver, existing, own
 
 EVE = f"arn:aws:iam::{ACCOUNT}:user/eve"
 POLICY = FlowLogsPolicy(exemptions=(Exemption(where=Selection(tags={"lab": "*"}), reason="a lab"),))
-LOOK = {"detail-type": "Scheduled Event", "detail": {"look": "pending"}}
+RETRY_EVENT = {"detail-type": "Scheduled Event", "detail": {"run": "retry"}}
 SWEEP = {"detail-type": "Scheduled Event"}
 MINE, THEIRS = "fl-0a", "fl-0b"
 VICTIMS: dict[str, FlowLog] = {
@@ -97,7 +97,7 @@ class Account:
     def invoke(self, event: dict[str, Any], later: int = 60) -> EnforcementReport:
         """One invocation; Lambda retries it once if it fails."""
         self.now += later
-        self.fakes.pace.left = 300
+        self.fakes.clock.left = 300
         if event.get("detail-type") == "Scheduled Event":
             event = event | {"time": datetime.fromtimestamp(self.now, UTC).isoformat()}
         try:
@@ -122,7 +122,7 @@ class Account:
         """Some hours of sweeps and retries."""
         for _ in range(6):
             self.invoke(SWEEP, 1800)
-            self.invoke(LOOK, 300)
+            self.invoke(RETRY_EVENT, 300)
 
     @property
     def reports(self) -> list[str]:
@@ -176,6 +176,6 @@ def lose_reports(account: Account) -> None:
 
 def begin(account: Account, event: dict[str, Any]) -> tuple[Enforcer, EnforcementReport]:
     """A run that has not sent its report yet."""
-    account.fakes.pace.left = 300
+    account.fakes.clock.left = 300
     service = account.fakes.service(account.policy)
     return service, service.reconcile(trigger.read(event, STACK), account.now)

@@ -33,7 +33,7 @@ from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import MemoryClaims, MemorySink
 
-TERMS = ClaimTerms(quiet=4 * 3600, lease=50)
+TERMS = ClaimTerms(suppression=4 * 3600, lease=50)
 """`quiet` is the suppression window."""
 
 ACCOUNT = "111122223333"
@@ -221,7 +221,7 @@ def _key(entry: Entry) -> tuple[type[Entry], str]:
 
 
 @dataclass
-class FakePace:
+class FakeRunClock:
     """Time that passes only through waiting."""
 
     left: float = 300
@@ -251,7 +251,7 @@ class Fakes:
     sink: MemorySink = field(default_factory=lambda: MemorySink(name="memory:operations"))
     more_sinks: tuple[MemorySink, ...] = ()
     """Further sinks on the same route."""
-    pace: FakePace = field(default_factory=FakePace)
+    clock: FakeRunClock = field(default_factory=FakeRunClock)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
 
     def aws(self) -> EnforcerPorts:
@@ -267,7 +267,7 @@ class Fakes:
             registry=self.registry,
             claims=self.claims,
             routes={Route.OPERATIONS: (self.sink, *self.more_sinks)},
-            pace=self.pace,
+            clock=self.clock,
             outbox=self.outbox,
         )
 

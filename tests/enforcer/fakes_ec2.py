@@ -1,4 +1,4 @@
-"""A hand-written fake of EC2 with the behaviour that the enforcer must handle."""
+"""A hand-written fake of EC2 with the behavior that the enforcer must handle."""
 
 from __future__ import annotations
 

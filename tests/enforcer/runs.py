@@ -26,8 +26,8 @@ AT_ONCE = FlowLogsPolicy(grace_minutes=0)
 SWEEP = Trigger(
     kind=RunKind.SWEEP, reason="scheduled sweep", happened_at=BORN, idempotency_key="2026-11-02T09:30:00Z"
 )
-LOOK = Trigger(
-    kind=RunKind.RETRY, reason="scheduled retry of pending VPCs", happened_at=BORN, idempotency_key="look"
+RETRY = Trigger(
+    kind=RunKind.RETRY, reason="scheduled retry of pending VPCs", happened_at=BORN, idempotency_key="retry"
 )
 BIRTH = Trigger(
     kind=RunKind.EVENT,

@@ -64,7 +64,7 @@ class OnTable:
         ports = self.fakes.aws()
         ports = replace(ports, registry=self.registry, unreadable_items=self.notes)
         service = Enforcer(ports, AT_ONCE, STACK)
-        self.fakes.pace.left = 300
+        self.fakes.clock.left = 300
         report = service.reconcile(replace(SWEEP, idempotency_key=f"at {now}"), now)
         deliver(service, report, now)
         return report.unreadable_items.count

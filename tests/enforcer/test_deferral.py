@@ -10,7 +10,7 @@ from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.triggers.trigger import NewVpc, Trigger
 from flowwarden.errors import CallFailed, CallRefused
 from tests.enforcer.fakes import ACCOUNT, STACK
-from tests.enforcer.runs import BIRTH, BORN, LOOK, SWEEP
+from tests.enforcer.runs import BIRTH, BORN, RETRY, SWEEP
 
 
 def test_a_new_vpc_of_this_account_waits_until_its_grace_period_ends() -> None:
@@ -30,7 +30,7 @@ def test_a_new_vpc_of_this_account_waits_until_its_grace_period_ends() -> None:
     [
         (BIRTH, CallFailed("x"), ["vpc-1"]),
         (BIRTH, CallRefused("x"), []),
-        (LOOK, CallFailed("x"), []),
+        (RETRY, CallFailed("x"), []),
         (SWEEP, CallFailed("x"), []),
     ],
 )

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.enforcer.registry import KnownFlowLog, ManagedFlowLog
-from flowwarden.enforcer.state.desired import HELD_TAG
+from flowwarden.enforcer.state.desired import BACKOFF_TAG
 from flowwarden.errors import CallFailed
 from tests.enforcer.deletions import (
-    LOOK,
+    RETRY_EVENT,
     SWEEP,
     THEIRS,
     VICTIMS,
@@ -45,19 +45,19 @@ CIRCUMSTANCES: dict[str, Callable[[Account], object]] = {
     "a decoy elsewhere": lambda account: decoy(account, log_group_name="another"),
     "a tagged twin": lambda account: decoy(account, tags=TAGS),
     "a twin that holds replacements": lambda account: decoy(
-        account, tags=TAGS | {HELD_TAG: f"0a0b0c0d until {account.now + 3600}"}
+        account, tags=TAGS | {BACKOFF_TAG: f"0a0b0c0d until {account.now + 3600}"}
     ),
     "an exemption": exempt,
     "the event twice": twice,
     "a sweep before the event": lambda account: account.invoke(SWEEP),
     "sweeps and retries before the event": lambda account: [
-        account.invoke(each, 600) for each in (SWEEP, LOOK, SWEEP, LOOK)
+        account.invoke(each, 600) for each in (SWEEP, RETRY_EVENT, SWEEP, RETRY_EVENT)
     ],
     "the VPC deleted": gone,
     "EC2 still lists it": lambda account: account.ec2.existing.append(account.victim),
     "a creation that is throttled": lambda account: account.ec2.create_faults.update({"vpc-1": THROTTLED}),
     "a creation that is refused": lambda account: account.ec2.create_faults.update({"vpc-1": FORBIDDEN}),
-    "no time": lambda account: setattr(account.fakes.pace, "left", 1),
+    "no time": lambda account: setattr(account.fakes.clock, "left", 1),
     "a report that cannot be sent": lose_reports,
     "a list that fails": lambda account: setattr(account.ec2, "list_fault", CallFailed("InternalError")),
 }
@@ -86,7 +86,7 @@ def test_a_deletion_is_reported_once_under_every_circumstance(circumstance: str,
 
 STEPS: dict[str, Callable[[Account], object]] = {
     "sweep": lambda account: account.invoke(SWEEP, 300),
-    "retry": lambda account: account.invoke(LOOK, 300),
+    "retry": lambda account: account.invoke(RETRY_EVENT, 300),
     "event": lambda account: account.invoke(deletion(account.victim.flow_log_id, at=BORN + 3600), 30),
     "exempt": exempt,
     "decoy": decoy,

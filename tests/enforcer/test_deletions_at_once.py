@@ -11,8 +11,8 @@ from flowwarden.enforcer.reporting.flow_logs import LISTED_AT_MOST
 from flowwarden.enforcer.reporting.report import CLAIMED_APART
 from flowwarden.enforcer.triggers import trigger
 from tests.enforcer.deletions import (
-    LOOK,
     MINE,
+    RETRY_EVENT,
     SWEEP,
     Account,
     assert_reported_once,
@@ -85,7 +85,7 @@ def test_a_run_beside_the_one_that_replaces_a_flow_log_does_not_report_it_too() 
     account.fakes.registry.record(new)
     service, report = begin(account, SWEEP)
     assert account.ec2.deleted == [MINE]
-    account.invoke(LOOK, 10)
+    account.invoke(RETRY_EVENT, 10)
     account.invoke(deletion("fl-0e", at=account.now), 10)
     deliver(service, report, account.now)
     account.settle()

@@ -11,7 +11,7 @@ from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import PublishFailed
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from flowwarden.state import heartbeats
-from tests.enforcer.cases import ACTIVE, NOW, VPC, WANTED, changed, foreign, seen
+from tests.enforcer.cases import ACTIVE, NOW, VPC, WANTED, changed, seen, unmanaged
 from tests.enforcer.fakes import GROUP, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import deliver
@@ -22,7 +22,7 @@ HOUR = 3600
 
 def doubled() -> Fakes:
     """A VPC whose traffic an unmanaged flow log records, too."""
-    return written(Fakes(ec2=FakeEc2([VPC], [WANTED, foreign(log_group_name="theirs")], [ACTIVE])))
+    return written(Fakes(ec2=FakeEc2([VPC], [WANTED, unmanaged(log_group_name="theirs")], [ACTIVE])))
 
 
 def written(fakes: Fakes) -> Fakes:
@@ -48,11 +48,11 @@ def test_each_duplicate_is_reported_once() -> None:
     for hour in range(4):
         sweep(fakes, NOW + hour * HOUR)
     (notification,) = fakes.sink.sent
-    assert "- vpc-1: fl-foreign, about 0.03 USD a month" in notification.text
+    assert "- vpc-1: fl-unmanaged, about 0.03 USD a month" in notification.text
     sweep(fakes, NOW + 4 * HOUR)
     assert len(fakes.sink.sent) == 1
     assert isinstance(fakes.ec2, FakeEc2)
-    fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
+    fakes.ec2.existing.append(unmanaged(log_group_name="theirs too", flow_log_id="fl-third"))
     sweep(fakes, NOW + 5 * HOUR)
     assert "- vpc-1: fl-third, about" in fakes.sink.sent[1].text
 
@@ -61,7 +61,7 @@ def test_each_duplicate_is_reported_once() -> None:
     ("accepted", "reported"),
     [
         ((), True),
-        (("fl-foreign",), False),
+        (("fl-unmanaged",), False),
         (("theirs",), False),
         (("*",), False),
         (("fl-third", "other"), True),
@@ -81,7 +81,7 @@ ARN = "arn:aws:logs:eu-west-1:111122223333:log-group:theirs"
 @pytest.mark.parametrize("described", [ARN, f"{ARN}:*"])
 def test_a_duplicate_is_accepted_by_the_arn_of_its_destination(described: str) -> None:
     """EC2 describes it with and without the last part."""
-    theirs = foreign(log_group_name=None, log_destination=described)
+    theirs = unmanaged(log_group_name=None, log_destination=described)
     fakes = Fakes(ec2=FakeEc2([VPC], [WANTED, theirs]))
     for accepted, reported in (((ARN,), False), ((f"{ARN}-2",), True)):
         policy = FlowLogsPolicy(accepted_duplicates=accepted)
@@ -91,14 +91,16 @@ def test_a_duplicate_is_accepted_by_the_arn_of_its_destination(described: str) -
 
 def test_an_archive_of_others_is_no_duplicate_and_its_place_is_reported_once() -> None:
     """Nothing advises to delete it; a partial one and a failing one record nothing to rely on."""
-    archive = foreign(log_group_name=None, log_destination_type="s3", log_destination="arn:aws:s3:::archive")
+    archive = unmanaged(
+        log_group_name=None, log_destination_type="s3", log_destination="arn:aws:s3:::archive"
+    )
     rejects = changed(archive, flow_log_id="fl-2", traffic_type="REJECT")
     failing = changed(archive, flow_log_id="fl-3", deliver_logs_status="FAILED")
     fakes = written(Fakes(ec2=FakeEc2([VPC], [WANTED, archive, rejects, failing], [ACTIVE])))
     reports = [sweep(fakes, NOW + hour * HOUR) for hour in range(6)]
     assert [each.duplicates for each in reports] == [()] * 6
     (notification,) = fakes.sink.sent
-    assert "- fl-foreign of vpc-1 to arn:aws:s3:::archive" in notification.text
+    assert "- fl-unmanaged of vpc-1 to arn:aws:s3:::archive" in notification.text
     assert "delete" not in notification.text.lower()
     assert "fl-2" not in notification.text
     assert "fl-3" not in notification.text
@@ -106,13 +108,15 @@ def test_an_archive_of_others_is_no_duplicate_and_its_place_is_reported_once() -
 
 def test_a_vpc_that_others_record_to_s3_gets_its_flow_log_and_the_report_says_where() -> None:
     """The monitor does not read there. If the policy accepts it, the reason says where, too."""
-    archive = foreign(log_group_name=None, log_destination_type="s3", log_destination="arn:aws:s3:::archive")
+    archive = unmanaged(
+        log_group_name=None, log_destination_type="s3", log_destination="arn:aws:s3:::archive"
+    )
     fakes = Fakes(ec2=FakeEc2([VPC], [archive]))
     sweep(fakes)
     (notification,) = fakes.sink.sent
     assert "ALSO RECORDED BY OTHERS" in notification.text
-    assert "fl-foreign of vpc-1 to arn:aws:s3:::archive" in notification.text
-    accepting = Fakes(ec2=FakeEc2([VPC], [archive])).service(FlowLogsPolicy(foreign="enough"))
+    assert "fl-unmanaged of vpc-1 to arn:aws:s3:::archive" in notification.text
+    accepting = Fakes(ec2=FakeEc2([VPC], [archive])).service(FlowLogsPolicy(unmanaged="accept"))
     (outcome,) = accepting.reconcile(Trigger(kind=RunKind.SWEEP, reason="a sweep"), NOW).outcomes
     assert (outcome.result, "arn:aws:s3:::archive" in outcome.reason) == (Result.COVERED, True)
 
@@ -155,7 +159,7 @@ def test_duplicates_and_silence_share_a_notification_with_separate_claims() -> N
     sweep(fakes, NOW + HOUR)
     assert len(fakes.sink.sent) == 1
     assert isinstance(fakes.ec2, FakeEc2)
-    fakes.ec2.existing.append(foreign(log_group_name="theirs too", flow_log_id="fl-third"))
+    fakes.ec2.existing.append(unmanaged(log_group_name="theirs too", flow_log_id="fl-third"))
     sweep(fakes, NOW + 2 * HOUR)
     assert fakes.sink.sent[1].subject.startswith("[INFO] duplicate flow logs in vpc-1")
     assert "no record at all" not in fakes.sink.sent[1].text

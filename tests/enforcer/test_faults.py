@@ -20,7 +20,7 @@ from flowwarden.notify.notification import Notification
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
 from tests.enforcer.fakes import GROUP, STACK, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, FORBIDDEN, LOOK, SWEEP, existing, own
+from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, FORBIDDEN, RETRY, SWEEP, existing, own
 from tests.faults import Fault, Faults, some
 
 RETRIES = (0, 60, 180)
@@ -66,7 +66,7 @@ class Scenario:
         fakes, attempts = deepcopy(self.fakes()), count()
         service = self._service(fakes, faults)
         last = self.runs[-1][1]
-        for trigger, at, change in (*self.runs, (LOOK, last + 300, nothing), (SWEEP, last + HOUR, nothing)):
+        for trigger, at, change in (*self.runs, (RETRY, last + 300, nothing), (SWEEP, last + HOUR, nothing)):
             change(fakes)
             event = replace(trigger, idempotency_key=f"{trigger.idempotency_key} at {at}")
             for later in RETRIES:
@@ -94,7 +94,7 @@ class Scenario:
             claims=faults.port(fakes.claims, AWAY),
             outbox=faults.port(fakes.outbox, AWAY),
             routes={Route.OPERATIONS: (faults.port(fakes.sink, SINK_ERRORS),)},
-            pace=fakes.pace,
+            clock=fakes.clock,
         )
         return Enforcer(ports, self.policy, STACK)
 
@@ -116,14 +116,14 @@ def forbidden() -> Fakes:
     return Fakes(ec2=FakeEc2(own("vpc-1"), create_faults={"vpc-1": FORBIDDEN}))
 
 
-REPLACEMENT = (SWEEP, 10, nothing), (LOOK, 1000, nothing), (LOOK, 2000, nothing)
+REPLACEMENT = (SWEEP, 10, nothing), (RETRY, 1000, nothing), (RETRY, 2000, nothing)
 SCENARIOS = {
     "created": Scenario(
         lambda: Fakes(ec2=FakeEc2(own("vpc-1"))), ((BIRTH, 10, nothing),), ("created", "vpc-1")
     ),
     "replaced": Scenario(outdated, REPLACEMENT, ("replaced", "vpc-1")),
     "rolled back": Scenario(
-        outdated, ((SWEEP, 10, nothing), (LOOK, 1000, fails_to_deliver)), ("rolled_back", "vpc-1")
+        outdated, ((SWEEP, 10, nothing), (RETRY, 1000, fails_to_deliver)), ("rolled_back", "vpc-1")
     ),
     "log group restored": Scenario(unsubscribed, ((SWEEP, 10, nothing),), ("True", GROUP)),
     "tagged": Scenario(

@@ -15,30 +15,30 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep
-from flowwarden.enforcer.execute.isolate import CALLS_AT_MOST, VAIN_CALLS, isolate
+from flowwarden.enforcer.execute.isolate import CALLS_AT_MOST, FAILED_CALLS, isolate
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup, Subnet, Vpc
 from flowwarden.enforcer.triggers.trigger import NewVpc, Trigger
 from flowwarden.enforcer.work_queue import Cursor
 from flowwarden.errors import (
-    AlreadyThere,
+    AlreadyExists,
     CallFailed,
     CallRefused,
     CallThrottled,
     EnforcementError,
     FlowLogExists,
-    NotThere,
+    NotFound,
     VpcGone,
 )
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy, Rule, Selection
-from tests.enforcer.fakes import ACCOUNT, GROUP, FakeGroups, FakePace, Fakes, sound
+from tests.enforcer.fakes import ACCOUNT, GROUP, FakeGroups, FakeRunClock, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.enforcer.runs import BIRTH, BORN, LOOK, SWEEP, deliver, existing, own
+from tests.enforcer.runs import BIRTH, BORN, RETRY, SWEEP, deliver, existing, own
 from tests.examples import examples
 
-KINDS = (CallRefused, CallFailed, CallThrottled, NotThere, AlreadyThere, VpcGone, FlowLogExists)
+KINDS = (CallRefused, CallFailed, CallThrottled, NotFound, AlreadyExists, VpcGone, FlowLogExists)
 SUFFIXES = ("dev", "pci", "prod")
 GROUPS = (GROUP, *(f"{GROUP}-{each}" for each in SUFFIXES))
 POLICY = FlowLogsPolicy(
@@ -169,7 +169,7 @@ def named(report: EnforcementReport) -> set[str | None]:
     """What the report names as not done."""
     done = {Result.CREATED, Result.COVERED, Result.REPLACED, Result.SKIPPED, Result.EXEMPT}
     outcomes = {each.vpc_id for each in report.outcomes if each.result not in done}
-    return outcomes | {each.resource for each in report.troubles}
+    return outcomes | {each.resource for each in report.problems}
 
 
 def swept(fakes: Fakes, trigger: Trigger = SWEEP) -> EnforcementReport:
@@ -210,7 +210,7 @@ def test_one_log_group_does_not_keep_others_broken(call: str, kind: type[Enforce
     assert covered(fakes) == set(VPCS)
     assert sound_groups(fakes) == set(GROUPS) - {group}
     assert named(report) == {group}
-    (trouble,) = report.troubles
+    (trouble,) = report.problems
     assert "the reason" in trouble.summary
     assert group in fakes.sink.sent[0].text
 
@@ -227,7 +227,7 @@ def test_vpcs_before_a_page_that_fails_are_covered(kind: type[EnforcementError])
     assert fakes.queue.cursor == (None if kind is CallRefused else Cursor(after=""))
     assert isinstance(fakes.ec2, FaultyEc2)
     fakes.ec2.faults = Faults()
-    swept(fakes, SWEEP if kind is CallRefused else LOOK)
+    swept(fakes, SWEEP if kind is CallRefused else RETRY)
     assert covered(fakes) == set(VPCS)
 
 
@@ -246,7 +246,7 @@ def test_one_named_vpc_does_not_keep_others_uncovered(call: str, kind: type[Enfo
     assert queued == (kind is not CallRefused)
     assert isinstance(fakes.ec2, FaultyEc2)
     fakes.ec2.faults = Faults()
-    later = fakes.service(POLICY).reconcile(replace(LOOK, happened_at=BORN + 900), BORN + 900)
+    later = fakes.service(POLICY).reconcile(replace(RETRY, happened_at=BORN + 900), BORN + 900)
     assert ("vpc-4" in covered(fakes)) == queued
     assert not named(later)
 
@@ -291,8 +291,8 @@ def test_one_flow_log_that_cannot_be_tagged_is_named(kind: type[EnforcementError
     report = Fakes(ec2=ec2).service(policy).reconcile(SWEEP, BORN + 10)
     untagged = [each.flow_log_id for each in ec2.existing if "team" not in each.tags]
     assert untagged == ["fl-of-vpc-4"]
-    about = [each.summary for each in report.troubles if each.resource == "flow log tags"]
-    assert [each.partition(":")[0] for each in about] == ["fl-of-vpc-4"] * (kind is not NotThere)
+    about = [each.summary for each in report.problems if each.resource == "flow log tags"]
+    assert [each.partition(":")[0] for each in about] == ["fl-of-vpc-4"] * (kind is not NotFound)
 
 
 @pytest.mark.parametrize("kind", [CallRefused, CallFailed, CallThrottled])
@@ -325,7 +325,7 @@ def test_a_listing_that_fails_for_all_is_reported_as_one(kind: type[EnforcementE
     (outcome,) = report.outcomes
     assert (outcome.vpc_id, outcome.reason) == (None, "the reason")
     assert isinstance(fakes.ec2, FakeEc2)
-    assert fakes.ec2.calls["DescribeNetworkInterfaces"] <= 2 * VAIN_CALLS + 1
+    assert fakes.ec2.calls["DescribeNetworkInterfaces"] <= 2 * FAILED_CALLS + 1
 
 
 @examples(2)
@@ -346,7 +346,7 @@ def test_isolation_finds_exactly_those_that_fail(
             raise kind("no")
         return list(some)
 
-    found = isolate(call, names, FakePace())
+    found = isolate(call, names, FakeRunClock())
     assert set(found.failed) == broken
     assert sorted(each for answer in found.answers for each in answer) == sorted(set(names) - broken)
     assert list(found.done) == [each for each in names if each not in broken]
@@ -362,11 +362,11 @@ def test_isolation_ends_with_its_calls_and_with_the_time() -> None:
             raise CallRefused("no")
 
     names = [f"r-{number}" for number in range(1000)]
-    assert len(isolate(every_other, names, FakePace()).failed) == 1000
-    assert len(calls) == VAIN_CALLS
+    assert len(isolate(every_other, names, FakeRunClock()).failed) == 1000
+    assert len(calls) == FAILED_CALLS
     calls.clear()
-    assert len(isolate(every_other, names[:40], FakePace(), calls_at_most=CALLS_AT_MOST).failed) >= 20
+    assert len(isolate(every_other, names[:40], FakeRunClock(), calls_at_most=CALLS_AT_MOST).failed) >= 20
     assert len(calls) <= CALLS_AT_MOST
     calls.clear()
-    assert len(isolate(every_other, names[:8], FakePace(left=0)).failed) == 8
+    assert len(isolate(every_other, names[:8], FakeRunClock(left=0)).failed) == 8
     assert len(calls) == 1

@@ -15,7 +15,7 @@ from flowwarden.enforcer.adoption import command
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.registry import REPLAYED_SECONDS, Creation, ManagedFlowLog
 from flowwarden.enforcer.reporting.report import EnforcementReport, Result
-from flowwarden.enforcer.state.desired import HELD_TAG, DesiredFlowLog
+from flowwarden.enforcer.state.desired import BACKOFF_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.triggers import trigger
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
@@ -69,7 +69,7 @@ def managed(fakes: Fakes) -> set[str]:
 def sweeps(fakes: Fakes, number: int = 3, start: int = BORN + 3600) -> Iterator[EnforcementReport]:
     """Some sweeps, one an hour, with their reports sent."""
     for hour in range(number):
-        fakes.pace.left = 300
+        fakes.clock.left = 300
         yield run(fakes.service(AT_ONCE), SWEEP, start + hour * 3600)
 
 
@@ -185,7 +185,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "failing": {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"},
     "another role": {"delivery_role_arn": "arn:aws:iam::111122223333:role/theirs"},
     "of a subnet": {"resource_id": "subnet-1"},
-    "held": {"tags": TAGS | {HELD_TAG: f"{DESIRED.configuration} until {BORN + DAY}"}},
+    "held": {"tags": TAGS | {BACKOFF_TAG: f"{DESIRED.configuration} until {BORN + DAY}"}},
     "in the alternate group": {"log_group_name": f"{DESIRED.destination}-{DESIRED.configuration}"},
 }
 
@@ -193,13 +193,13 @@ CHANGES: dict[str, dict[str, Any]] = {
 @given(
     st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=4),
     st.booleans(),
-    st.sampled_from(["beside", "enough"]),
+    st.sampled_from(["supplement", "accept"]),
 )
 @examples(0.5)
 def test_with_our_tag_on_everything_nothing_of_others_is_changed(
     kinds: list[str],
     managed_too: bool,  # noqa: FBT001  drawn
-    foreign: str,
+    unmanaged: str,
 ) -> None:
     """With and without a managed flow log that is to be replaced."""
     theirs = [
@@ -214,7 +214,7 @@ def test_with_our_tag_on_everything_nothing_of_others_is_changed(
         old = existing(flow_log_id="fl-old", creation_time=OLD, log_format="${version} ${srcaddr}")
         ec2.existing.append(old)
         fakes.registry.record(old)
-    policy = FlowLogsPolicy(grace_minutes=0, foreign=foreign)
+    policy = FlowLogsPolicy(grace_minutes=0, unmanaged=unmanaged)
     for hour in range(30):
         run(fakes.service(policy), SWEEP, BORN + hour * 3600)
     assert [each for each in ec2.existing if each in theirs] == theirs
@@ -294,7 +294,7 @@ def test_what_cannot_be_this_stacks_is_not_recorded(flow_log: FlowLog, why: str)
     """The report says why."""
     fakes = unrecorded(flow_log)
     report = ask(fakes, "fl-1")
-    (trouble,) = report.troubles
+    (trouble,) = report.problems
     assert why in trouble.summary
     assert (report.adopted, managed(fakes)) == ((), set())
 
@@ -312,7 +312,7 @@ def test_a_request_is_refused_without_the_table_without_ec2_and_in_a_dry_run() -
         (unrecorded(), True, "only plans"),
     ):
         report = ask(fakes, "fl-of-vpc-1", dry_run=dry_run)
-        assert [why in each.summary for each in report.troubles] == [True]
+        assert [why in each.summary for each in report.problems] == [True]
         assert (report.adopted, managed(fakes)) == ((), set())
 
 

@@ -20,7 +20,7 @@ from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.errors import PublishFailed
 from flowwarden.policy.flow_logs import Exemption, FlowLogsPolicy, Selection
-from tests.enforcer.cases import NOW, WANTED, changed, foreign, vpc_state
+from tests.enforcer.cases import NOW, WANTED, changed, unmanaged, vpc_state
 from tests.enforcer.fakes import GROUP, STACK, FakeGroups, FakeRoles, Fakes, sound
 from tests.enforcer.fakes_ec2 import FakeEc2
 from tests.enforcer.runs import AT_ONCE, BORN, SWEEP, own, run
@@ -161,12 +161,12 @@ def test_the_tag_of_another_stack_decides_nothing_about_coverage(
 ) -> None:
     """The verdict is the same as without the tag, except for the advice about duplicates."""
     plain = [
-        foreign(flow_log_id=f"fl-{number}", recorded=False, **KINDS[kind])
+        unmanaged(flow_log_id=f"fl-{number}", recorded=False, **KINDS[kind])
         for number, kind in enumerate(kinds, 2)
     ]
     forged = [changed(each, tags=THEIR_TAG) for each in plain]
     without, with_tag = (
-        judge(vpc_state(*([WANTED] if ours_too else []), *some, foreign_is_enough=enough))
+        judge(vpc_state(*([WANTED] if ours_too else []), *some, accepts_unmanaged=enough))
         for some in (plain, forged)
     )
     assert replace(with_tag, other_stacks={}, duplicates=()) == replace(without, duplicates=())
@@ -177,18 +177,18 @@ def test_the_tag_of_another_stack_decides_nothing_about_coverage(
 def test_a_forged_tag_excuses_no_duplicate_outside_the_account() -> None:
     """A stack only writes into groups of its own account."""
     outside = "arn:aws:logs:eu-west-1:444455556666:log-group:theirs"
-    theirs = foreign(log_group_name=None, log_destination=outside, tags=THEIR_TAG, recorded=False)
+    theirs = unmanaged(log_group_name=None, log_destination=outside, tags=THEIR_TAG, recorded=False)
     inside = changed(theirs, log_destination=None, log_group_name="theirs", flow_log_id="fl-3")
-    assert judge(vpc_state(WANTED, theirs, inside)).duplicates == ("fl-foreign",)
+    assert judge(vpc_state(WANTED, theirs, inside)).duplicates == ("fl-unmanaged",)
 
 
 def test_a_forged_tag_hides_no_archive() -> None:
     """Also after the pair was reported."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, foreign(log_group_name="x", tags=THEIR_TAG)]))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, unmanaged(log_group_name="x", tags=THEIR_TAG)]))
     run(fakes.service(AT_ONCE), SWEEP, NOW)
     assert [HEADING in each.text for each in fakes.sink.sent] == [True]
     assert isinstance(fakes.ec2, FakeEc2)
-    archive = changed(foreign(tags=THEIR_TAG, flow_log_id="fl-3"), **KINDS["an archive"])
+    archive = changed(unmanaged(tags=THEIR_TAG, flow_log_id="fl-3"), **KINDS["an archive"])
     fakes.ec2.existing.append(archive)
     run(fakes.service(AT_ONCE), SWEEP, NOW + HOUR)
     assert "- fl-3 of vpc-1 to arn:aws:s3:::archive" in fakes.sink.sent[-1].text
@@ -197,15 +197,15 @@ def test_a_forged_tag_hides_no_archive() -> None:
 def test_a_forged_tag_silences_no_deletion() -> None:
     """Whether the flow log covered the VPC or not; if it did, the VPC gets another."""
     for covers in (True, False):
-        theirs = foreign(tags=THEIR_TAG, log_group_name=GROUP if covers else "theirs", recorded=False)
+        theirs = unmanaged(tags=THEIR_TAG, log_group_name=GROUP if covers else "theirs", recorded=False)
         ec2 = FakeEc2(own("vpc-1"), [theirs])
         fakes = Fakes(ec2=ec2)
         run(fakes.service(AT_ONCE), SWEEP, NOW)
         ec2.existing.remove(theirs)
         caller = ApiCaller(event_name="DeleteFlowLogs", event_id="8f", actor="maria", source_ip="192.0.2.1")
-        event = replace(SWEEP, deleted=("fl-foreign",), origin=caller, happened_at=NOW + HOUR)
+        event = replace(SWEEP, deleted=("fl-unmanaged",), origin=caller, happened_at=NOW + HOUR)
         report = run(fakes.service(AT_ONCE), event, NOW + HOUR)
-        assert [each.flow_log_id for each in report.deletions] == ["fl-foreign"]
+        assert [each.flow_log_id for each in report.deletions] == ["fl-unmanaged"]
         assert "FLOW LOGS DELETED" in fakes.sink.sent[-1].text
         (outcome,) = report.outcomes
         assert outcome.result is (Result.CREATED if covers else Result.COVERED)
@@ -213,7 +213,7 @@ def test_a_forged_tag_silences_no_deletion() -> None:
 
 def test_another_name_on_a_reported_flow_log_is_another_stack() -> None:
     """So a decoy does not silence the report about a stack that comes later."""
-    decoy = foreign(log_group_name="x", tags=managed_tags("decoy"), recorded=False)
+    decoy = unmanaged(log_group_name="x", tags=managed_tags("decoy"), recorded=False)
     ec2 = FakeEc2(own("vpc-1"), [WANTED, decoy])
     fakes = Fakes(ec2=ec2)
     run(fakes.service(AT_ONCE), SWEEP, NOW)
@@ -238,7 +238,7 @@ def test_another_name_on_a_reported_flow_log_is_another_stack() -> None:
 )
 def test_only_what_can_be_the_name_of_another_stack_is_one(value: str, *, recorded: bool, name: str) -> None:
     """The tag of another stack on a flow log that this stack created is forged."""
-    flow_log = foreign(tags={"flow-warden:managed": value}, recorded=recorded)
+    flow_log = unmanaged(tags={"flow-warden:managed": value}, recorded=recorded)
     assert other_stack_of(flow_log, STACK) == name
 
 
@@ -246,7 +246,9 @@ def test_many_forged_names_hide_no_stack() -> None:
     """One report names some of them, and the next sweeps the others, each once."""
     names = sorted({f"a{number}" for number in range(2 * STACKS_AT_MOST)} | {"flow-warden-2"})
     theirs = [
-        foreign(flow_log_id=f"fl-{name}", log_group_name=f"x-{name}", tags=managed_tags(name), recorded=False)
+        unmanaged(
+            flow_log_id=f"fl-{name}", log_group_name=f"x-{name}", tags=managed_tags(name), recorded=False
+        )
         for name in names
     ]
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, *theirs]))
@@ -259,7 +261,7 @@ def test_many_forged_names_hide_no_stack() -> None:
 
 def test_a_report_that_could_not_be_sent_is_sent_by_the_next_sweep() -> None:
     """Only what was sent counts as reported."""
-    theirs = foreign(log_group_name="x", tags=THEIR_TAG, recorded=False)
+    theirs = unmanaged(log_group_name="x", tags=THEIR_TAG, recorded=False)
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [WANTED, theirs]))
     fakes.sink.away = True
     with pytest.raises(PublishFailed):

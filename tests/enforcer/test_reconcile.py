@@ -21,14 +21,14 @@ from flowwarden.errors import (
     CallFailed,
     EnforcementError,
     EnforcementIncomplete,
-    NotThere,
+    NotFound,
     PublishFailed,
     VpcGone,
 )
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.policy.policy import Policy
-from tests.enforcer.fakes import GROUP, STACK, TERMS, FakePace, FakeRoles, Fakes, FakeWorkQueue
+from tests.enforcer.fakes import GROUP, STACK, TERMS, FakeRoles, FakeRunClock, Fakes, FakeWorkQueue
 from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import (
     AT_ONCE,
@@ -36,7 +36,7 @@ from tests.enforcer.runs import (
     BORN,
     DESIRED,
     FORBIDDEN,
-    LOOK,
+    RETRY,
     SWEEP,
     THROTTLED,
     deliver,
@@ -63,11 +63,11 @@ def test_new_vpc_is_deferred_for_the_grace_period_and_costs_no_call() -> None:
     fakes = Fakes(ec2=ec2)
     grace = FlowLogsPolicy()
     assert only(enforce(fakes, BIRTH, policy=grace)).result is Result.PENDING
-    assert enforce(fakes, LOOK, BORN + 200, grace).outcomes == ()
+    assert enforce(fakes, RETRY, BORN + 200, grace).outcomes == ()
     assert ec2.calls == {}
     swept = enforce(fakes, SWEEP, BORN + 250, grace)
     assert [each.result for each in swept.outcomes] == [Result.PENDING, Result.CREATED]
-    assert only(enforce(fakes, LOOK, BORN + 300, grace)).result is Result.CREATED
+    assert only(enforce(fakes, RETRY, BORN + 300, grace)).result is Result.CREATED
     assert ec2.asked == ["vpc-2", "vpc-1"]
 
 
@@ -84,14 +84,14 @@ def test_an_event_with_a_future_timestamp_does_not_extend_the_grace_period() -> 
     fakes, grace = Fakes(ec2=FakeEc2(own("vpc-1"))), FlowLogsPolicy()
     later = replace(BIRTH, happened_at=BORN + 10**9)
     assert only(enforce(fakes, later, policy=grace)).result is Result.PENDING
-    assert only(enforce(fakes, LOOK, BORN + 400, grace)).result is Result.CREATED
+    assert only(enforce(fakes, RETRY, BORN + 400, grace)).result is Result.CREATED
 
 
 def test_new_vpc_that_infrastructure_code_covers_seconds_later_is_not_changed() -> None:
     """In the stack's group it is the wanted flow log; elsewhere it counts only if the policy accepts it."""
     for policy, log_group, result in (
         (FlowLogsPolicy(), GROUP, Result.COVERED),
-        (FlowLogsPolicy(foreign="enough"), "theirs", Result.COVERED),
+        (FlowLogsPolicy(unmanaged="accept"), "theirs", Result.COVERED),
         (FlowLogsPolicy(), "theirs", Result.CREATED),
     ):
         ec2 = FakeEc2(own("vpc-1"))
@@ -99,7 +99,7 @@ def test_new_vpc_that_infrastructure_code_covers_seconds_later_is_not_changed() 
         enforce(fakes, BIRTH, policy=policy)
         theirs = existing(log_group_name=log_group, tags={}, creation_time=BORN + 5)
         ec2.existing.append(theirs)
-        assert only(enforce(fakes, LOOK, BORN + 1300, policy)).result is result
+        assert only(enforce(fakes, RETRY, BORN + 1300, policy)).result is result
         assert theirs in ec2.existing
 
 
@@ -120,7 +120,7 @@ def test_a_retry_with_nothing_pending_costs_one_read() -> None:
     """It runs every five minutes."""
     ec2 = FakeEc2(own("vpc-1"))
     fakes = Fakes(ec2=ec2)
-    assert enforce(fakes, LOOK).outcomes == ()
+    assert enforce(fakes, RETRY).outcomes == ()
     assert (fakes.queue.reads, fakes.queue.writes, ec2.calls) == (1, 0, {})
 
 
@@ -145,11 +145,11 @@ def test_a_transient_failure_is_retried_and_reported_only_if_it_lasts() -> None:
     fakes = Fakes(ec2=ec2)
     first = enforce(fakes)
     assert (only(first).result, first.is_news) == (Result.PENDING, False)
-    later = enforce(fakes, LOOK, BORN + 10 + FAILED_AFTER_SECONDS)
+    later = enforce(fakes, RETRY, BORN + 10 + FAILED_AFTER_SECONDS)
     assert (only(later).result, later.is_news) == (Result.FAILED, False)
     assert enforce(fakes, SWEEP, BORN + 3600).is_news
     ec2.create_faults = {}
-    assert only(enforce(fakes, LOOK, BORN + 7200)).result is Result.CREATED
+    assert only(enforce(fakes, RETRY, BORN + 7200)).result is Result.CREATED
 
 
 def test_refusal_is_reported_by_each_sweep() -> None:
@@ -181,7 +181,7 @@ def test_flow_log_that_is_never_listed_eventually_is_a_failure() -> None:
     """It is unknown whether it is the wanted one."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), late=[existing()]))
     assert only(enforce(fakes)).result is Result.PENDING
-    assert only(enforce(fakes, LOOK, BORN + 10 + FAILED_AFTER_SECONDS)).result is Result.FAILED
+    assert only(enforce(fakes, RETRY, BORN + 10 + FAILED_AFTER_SECONDS)).result is Result.FAILED
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_the_caller_of_a_deletion_is_reported_although_the_repair_is_delayed(ec2
 
 def test_a_deletion_is_reported_if_time_runs_out_before_the_check() -> None:
     """The scheduled run that continues does not know the caller."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), pace=FakePace(left=1))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1")), clock=FakeRunClock(left=1))
     report = enforce(fakes, DELETED)
     deliver(fakes.service(AT_ONCE), report)
     (notification,) = fakes.sink.sent
@@ -258,7 +258,7 @@ def test_failed_listing_is_reported_and_retried() -> None:
     assert (outcome.result, outcome.vpc_id, outcome.retryable) == (Result.FAILED, None, True)
     assert fakes.queue.cursor == Cursor(after="")
     fakes.ec2 = FakeEc2(own("vpc-1"))
-    assert only(enforce(fakes, LOOK)).result is Result.CREATED
+    assert only(enforce(fakes, RETRY)).result is Result.CREATED
     assert fakes.queue.cursor is None
 
 
@@ -278,11 +278,11 @@ def sent(fakes: Fakes, trigger: Trigger, now: int) -> int:
 def test_a_refused_listing_is_reported_once_per_window_by_retries_and_by_each_sweep() -> None:
     """A retry runs every five minutes; the queue keeps the VPC in the meantime."""
     fakes = waiting_fakes()
-    assert [sent(fakes, LOOK, BORN + look * 300) for look in range(48)] == [1] * 48
-    assert sent(fakes, LOOK, BORN + TERMS.quiet) == 2
-    assert sent(fakes, SWEEP, BORN + TERMS.quiet + 60) == 3
-    assert sent(fakes, SWEEP, BORN + TERMS.quiet + 3660) == 4
-    assert sent(fakes, LOOK, BORN + TERMS.quiet + 3960) == 4
+    assert [sent(fakes, RETRY, BORN + look * 300) for look in range(48)] == [1] * 48
+    assert sent(fakes, RETRY, BORN + TERMS.suppression) == 2
+    assert sent(fakes, SWEEP, BORN + TERMS.suppression + 60) == 3
+    assert sent(fakes, SWEEP, BORN + TERMS.suppression + 3660) == 4
+    assert sent(fakes, RETRY, BORN + TERMS.suppression + 3960) == 4
     assert list(fakes.queue.items) == ["vpc-1"]
     assert "UnauthorizedOperation" in fakes.sink.sent[0].text
 
@@ -291,8 +291,8 @@ def test_after_the_report_of_a_sweep_no_retry_reports_it() -> None:
     """They share the suppression window; each run still counts as failed."""
     fakes = waiting_fakes()
     assert sent(fakes, SWEEP, BORN) == 1
-    assert sent(fakes, LOOK, BORN + 300) == 1
-    report = enforce(fakes, LOOK, BORN + 300)
+    assert sent(fakes, RETRY, BORN + 300) == 1
+    report = enforce(fakes, RETRY, BORN + 300)
     assert (only(report).result, len(report.failures)) == (Result.FAILED, 1)
 
 
@@ -302,16 +302,16 @@ def test_a_failure_that_a_retry_does_not_report_takes_no_claim() -> None:
     ec2 = fakes.ec2
     assert isinstance(ec2, FakeEc2)
     ec2.list_fault = CallFailed("InternalError")
-    assert sent(fakes, LOOK, BORN) == 0
+    assert sent(fakes, RETRY, BORN) == 0
     ec2.list_fault = FORBIDDEN
-    assert sent(fakes, LOOK, BORN + 300) == 1
+    assert sent(fakes, RETRY, BORN + 300) == 1
 
 
 def test_without_the_state_table_a_refused_listing_is_reported_by_each_event() -> None:
     """Earlier reports are unknown; a retry without the queue has nothing to check."""
     fakes = waiting_fakes()
     fakes.queue.broken = True
-    assert [sent(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, LOOK)] == [1, 2, 2]
+    assert [sent(fakes, trigger, BORN) for trigger in (BIRTH, BIRTH, RETRY)] == [1, 2, 2]
 
 
 def test_unreadable_descriptions_are_reported_and_the_rest_is_checked() -> None:
@@ -320,10 +320,10 @@ def test_unreadable_descriptions_are_reported_and_the_rest_is_checked() -> None:
     ec2.unread_listed = [Unread(call="DescribeFlowLogs", what=f"fl-{number} (?)") for number in range(7)]
     ec2.unread_listed.append(Unread(call="DescribeVpcs", what="one without any id (?)"))
     report = enforce(Fakes(ec2=ec2))
-    assert [each.resource for each in report.troubles] == ["DescribeFlowLogs", "DescribeVpcs"]
-    assert "fl-4 (?) and 2 more" in report.troubles[0].summary
+    assert [each.resource for each in report.problems] == ["DescribeFlowLogs", "DescribeVpcs"]
+    assert "fl-4 (?) and 2 more" in report.problems[0].summary
     assert only(report).result is Result.CREATED
-    assert enforce(Fakes(ec2=FakeEc2(own("vpc-1")))).troubles == ()
+    assert enforce(Fakes(ec2=FakeEc2(own("vpc-1")))).problems == ()
 
 
 class Throttling(FakeEc2):
@@ -341,15 +341,15 @@ class Throttling(FakeEc2):
 def test_throttled_sweep_continues_where_it_stopped() -> None:
     """It waits while it has time; the next retry does the rest, throttled VPCs last, and nothing twice."""
     ec2 = Throttling(own(*(f"vpc-{number}" for number in range(7))))
-    fakes = Fakes(ec2=ec2, pace=FakePace(left=77))
+    fakes = Fakes(ec2=ec2, clock=FakeRunClock(left=77))
     report = enforce(fakes)
-    assert report.goes_on
+    assert report.continues
     assert [each.vpc_id for each in report.created] == ["vpc-0", "vpc-1"]
     assert [each.vpc_id for each in report.of(Result.PENDING)] == ["vpc-2", "vpc-3"]
     assert fakes.queue.cursor == Cursor(after="vpc-3")
-    assert fakes.pace.waited == [1, 2, 4, 8, 16, 1, 2, 4, 8]
-    ec2.most, fakes.pace.left = 7, 300
-    rest = enforce(fakes, LOOK)
+    assert fakes.clock.waited == [1, 2, 4, 8, 16, 1, 2, 4, 8]
+    ec2.most, fakes.clock.left = 7, 300
+    rest = enforce(fakes, RETRY)
     assert [each.vpc_id for each in rest.created] == ["vpc-4", "vpc-5", "vpc-6", "vpc-2", "vpc-3"]
     assert fakes.queue.cursor is None
     assert len(ec2.created) == 7
@@ -361,11 +361,11 @@ def test_a_vpc_that_is_always_throttled_does_not_block_others() -> None:
     fakes = Fakes(ec2=ec2)
     report = enforce(fakes)
     assert [each.vpc_id for each in report.created] == ["vpc-2", "vpc-3"]
-    assert (report.of(Result.PENDING)[0].vpc_id, report.goes_on) == ("vpc-1", False)
-    assert fakes.pace.waited == [1, 2, 4, 8, 16]
+    assert (report.of(Result.PENDING)[0].vpc_id, report.continues) == ("vpc-1", False)
+    assert fakes.clock.waited == [1, 2, 4, 8, 16]
     assert "vpc-1" in fakes.queue.items
     ec2.vpcs_listed += own("vpc-4")
-    fakes.pace.left = 300
+    fakes.clock.left = 300
     again = enforce(fakes, SWEEP, BORN + 3600)
     assert [each.vpc_id for each in again.outcomes][-2:] == ["vpc-4", "vpc-1"]
     assert (again.outcomes[-1].result, again.outcomes[-1].retryable) == (Result.FAILED, True)
@@ -379,10 +379,10 @@ def test_a_fully_throttled_sweep_ends_and_the_retries_try_each_vpc_in_turn(left:
     fakes = Fakes(ec2=ec2)
     tried: list[str] = []
     for number in range(20):
-        fakes.pace.left = left
-        trigger = LOOK if number else SWEEP
+        fakes.clock.left = left
+        trigger = RETRY if number else SWEEP
         tried += [each.vpc_id or "" for each in enforce(fakes, trigger, BORN + 10 + number * 300).outcomes]
-    assert fakes.pace.left > 0
+    assert fakes.clock.left > 0
     assert tried[:20] == [f"vpc-{number:02}" for number in range(20)]
     assert min(Counter(tried).values()) >= len(tried) // 20 // 2
     assert len(tried) >= 60
@@ -409,7 +409,7 @@ def test_a_quota_is_not_throttling() -> None:
         in report.outcomes[0].reason
     )
     assert report.is_news
-    assert (fakes.pace.waited, list(fakes.queue.items)) == ([], ["vpc-2"])
+    assert (fakes.clock.waited, list(fakes.queue.items)) == ([], ["vpc-2"])
 
 
 def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
@@ -418,8 +418,8 @@ def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
     fakes.groups.there = {}
     fakes.groups.carry_out_fault = classify("CreateLogGroup", "LimitExceededException", "no more")
     report = enforce(fakes)
-    assert "a quota of CloudWatch Logs is reached" in report.troubles[0].summary
-    assert (fakes.pace.waited, len(report.created)) == ([], 1)
+    assert "a quota of CloudWatch Logs is reached" in report.problems[0].summary
+    assert (fakes.clock.waited, len(report.created)) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_a_log_group_quota_is_reported_and_does_not_block_flow_logs() -> None:
         (None, Result.ROLLED_BACK),
         (FORBIDDEN, Result.ROLLED_BACK),
         (CallFailed("InternalError"), Result.PENDING),
-        (NotThere("InvalidFlowLogId.NotFound"), Result.PENDING),
+        (NotFound("InvalidFlowLogId.NotFound"), Result.PENDING),
     ],
 )
 def test_a_rollback_marks_the_old_flow_log_first(fault: EnforcementError | None, result: Result) -> None:
@@ -463,9 +463,9 @@ def test_one_failed_verification_is_not_a_lasting_failure() -> None:
 
 def test_a_run_without_time_stops_before_it_is_terminated() -> None:
     """The last completed VPC is stored."""
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), pace=FakePace(left=10))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")), clock=FakeRunClock(left=10))
     report = enforce(fakes)
-    assert (report.outcomes, report.goes_on) == ((), True)
+    assert (report.outcomes, report.continues) == ((), True)
     assert fakes.queue.cursor is not None
 
 
@@ -475,8 +475,8 @@ def test_event_without_time_is_deferred() -> None:
     ec2.most = 0
     fakes = Fakes(ec2=ec2)
     assert only(enforce(fakes, BIRTH)).result is Result.PENDING
-    ec2.most, fakes.pace.left = 1, 300
-    assert only(enforce(fakes, LOOK)).result is Result.CREATED
+    ec2.most, fakes.clock.left = 1, 300
+    assert only(enforce(fakes, RETRY)).result is Result.CREATED
 
 
 def test_without_the_state_table_new_vpcs_are_covered_immediately() -> None:
@@ -496,19 +496,19 @@ def test_without_the_state_table_an_unfinished_sweep_is_left_to_lambda() -> None
     ec2 = FakeEc2(own("vpc-1", "vpc-2"))
     fakes = Fakes(ec2=ec2, queue=FakeWorkQueue(broken=True))
     service = fakes.service(AT_ONCE)
-    fakes.pace.left = 20
+    fakes.clock.left = 20
     report = service.reconcile(SWEEP, BORN)
     with pytest.raises(EnforcementIncomplete, match="time ran out"):
         deliver(service, report)
-    fakes.pace.left = 300
+    fakes.clock.left = 300
     report = service.reconcile(SWEEP, BORN + 60)
     deliver(service, report, BORN + 60)
     assert len(report.created) == 2
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2")))
-    fakes.pace.left = 20
+    fakes.clock.left = 20
     report = fakes.service(AT_ONCE).reconcile(SWEEP, BORN)
     deliver(fakes.service(AT_ONCE), report)
-    assert (report.goes_on, fakes.queue.cursor) == (True, Cursor(after=""))
+    assert (report.continues, fakes.queue.cursor) == (True, Cursor(after=""))
 
 
 def test_without_evidence_nothing_is_deleted() -> None:
@@ -559,7 +559,7 @@ def test_another_stack_with_the_same_name_prefix_is_not_changed() -> None:
     fakes.groups.there[theirs.log_group_name] = LogGroup(name=theirs.log_group_name)
     report = enforce(fakes)
     assert (only(report).result, report.remediations, ec2.deleted) == (Result.CREATED, (), [])
-    policy = FlowLogsPolicy(foreign="enough")
+    policy = FlowLogsPolicy(unmanaged="accept")
     outcome = only(enforce(Fakes(ec2=FakeEc2(own("vpc-1"), [flow_log], [interface])), policy=policy))
     assert (outcome.result, outcome.flow_log_id) == (Result.COVERED, "fl-theirs")
 
@@ -587,7 +587,7 @@ def test_log_group_that_cannot_be_repaired_is_reported_and_does_not_block_flow_l
 def test_the_sweep_reports_a_broken_delivery_role() -> None:
     """The report has the remedy; the enforcer changes no role."""
     fakes = Fakes(ec2=FakeEc2(), roles=FakeRoles(None))
-    (trouble,) = enforce(fakes).troubles
+    (trouble,) = enforce(fakes).problems
     assert "does not exist" in trouble.summary
     assert "redeploy the stack flow-warden" in trouble.summary
 
@@ -597,7 +597,7 @@ def test_unreadable_delivery_role_is_reported_and_not_called_broken(fault: Enfor
     """Its permissions are unknown."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")), roles=FakeRoles(fault=fault))
     report = enforce(fakes)
-    (trouble,) = report.troubles
+    (trouble,) = report.problems
     assert trouble.summary == f"could not be read: {fault}"
     assert len(report.created) == 1
 
@@ -645,7 +645,7 @@ def test_dry_run_does_not_continue_a_real_sweep() -> None:
     fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN - 999, reason="throttled")
     service = fakes.service(AT_ONCE, dry_run=True)
     for _ in range(2):
-        assert service.reconcile(LOOK, BORN).plans == ()
+        assert service.reconcile(RETRY, BORN).plans == ()
     assert (ec2.calls, fakes.queue.reads) == ({}, 0)
     for _ in range(2):
         swept = service.reconcile(SWEEP, BORN)
@@ -682,7 +682,7 @@ def test_pending_vpc_that_is_deleted_leaves_the_queue() -> None:
     """There is nothing to cover, and this is no error."""
     fakes = Fakes(ec2=FakeEc2())
     fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
-    assert only(enforce(fakes, LOOK)).result is Result.GONE
+    assert only(enforce(fakes, RETRY)).result is Result.GONE
     assert fakes.queue.items == {}
 
 

@@ -26,7 +26,7 @@ from flowwarden.enforcer.reporting.report import EnforcementReport, Result, VpcO
 from flowwarden.enforcer.state.desired import MANAGED_TAG, DesiredFlowLog, resolved
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import EnforcementIncomplete
-from flowwarden.policy.flow_logs import ENOUGH, Exemption, FlowLogSpec, FlowLogsPolicy, Selection
+from flowwarden.policy.flow_logs import ACCEPT_UNMANAGED, Exemption, FlowLogSpec, FlowLogsPolicy, Selection
 from flowwarden.state import heartbeats
 from tests.enforcer.ec2_client import PAGE, Ec2Client
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, Fakes, FakeWorkQueue, sound
@@ -35,7 +35,7 @@ from tests.examples import examples
 
 START = 1_793_611_800
 OLD = START - 30 * 24 * 3600
-HOUR, LOOK = 3600, 300
+HOUR, RETRY = 3600, 300
 WANTED = resolved(FlowLogSpec(), STACK)
 POLICY = FlowLogsPolicy(exemptions=(Exemption(where=Selection(tags={"lab": "*"}), reason="a lab"),))
 
@@ -60,7 +60,7 @@ def described(vpc_id: str, desired: DesiredFlowLog, **changes: Any) -> dict[str,
 OTHER_TAGS = [{"Key": MANAGED_TAG, "Value": STACK.stack_name}, {"Key": "team", "Value": "theirs"}]
 BY_OTHERS: dict[str, Any] = {"tagged by others": True}
 """A flow log of others, which they gave the stack's tag."""
-FOREIGN: dict[str, Any] = {"Tags": [], "LogGroupName": "another/group"}
+UNMANAGED: dict[str, Any] = {"Tags": [], "LogGroupName": "another/group"}
 STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "bare": lambda _ec2, _vpc: None,
     "covered": lambda ec2, vpc: ec2.add(described(vpc, WANTED)),
@@ -78,33 +78,33 @@ STATES: dict[str, Callable[[Ec2Client, str], object]] = {
     "own, failing, another format": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, LogFormat="${version}"), delivers=False
     ),
-    "foreign, the wanted one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=[])),
-    "foreign, another format in our group": lambda ec2, vpc: ec2.add(
+    "unmanaged, the wanted one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, Tags=[])),
+    "unmanaged, another format in our group": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, Tags=[], LogFormat="${version}")
     ),
-    "foreign, elsewhere": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **FOREIGN)),
-    "foreign, the wanted one, failing": lambda ec2, vpc: ec2.add(
+    "unmanaged, elsewhere": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **UNMANAGED)),
+    "unmanaged, the wanted one, failing": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, Tags=[]), delivers=False
     ),
-    "foreign, another format in our group, failing": lambda ec2, vpc: ec2.add(
+    "unmanaged, another format in our group, failing": lambda ec2, vpc: ec2.add(
         described(vpc, WANTED, Tags=[], LogFormat="${version}"), delivers=False
     ),
-    "foreign, elsewhere, failing": lambda ec2, vpc: ec2.add(
-        described(vpc, WANTED, **FOREIGN), delivers=False
+    "unmanaged, elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **UNMANAGED), delivers=False
     ),
-    "foreign, REJECT elsewhere, failing": lambda ec2, vpc: ec2.add(
-        described(vpc, WANTED, **FOREIGN, TrafficType="REJECT"), delivers=False
+    "unmanaged, REJECT elsewhere, failing": lambda ec2, vpc: ec2.add(
+        described(vpc, WANTED, **UNMANAGED, TrafficType="REJECT"), delivers=False
     ),
-    "foreign and failing, own too": lambda ec2, vpc: (
+    "unmanaged and failing, own too": lambda ec2, vpc: (
         ec2.add(described(vpc, WANTED, Tags=[]), delivers=False),
         ec2.add(described(vpc, cast("DesiredFlowLog", WANTED.alternate_destination))),
     ),
-    "foreign and own, both old": lambda ec2, vpc: (
-        ec2.add(described(vpc, WANTED, **FOREIGN)),
+    "unmanaged and own, both old": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, **UNMANAGED)),
         ec2.add(described(vpc, WANTED, LogFormat="${version}")),
     ),
-    "own, and foreign elsewhere": lambda ec2, vpc: (
-        ec2.add(described(vpc, WANTED, **FOREIGN)),
+    "own, and unmanaged elsewhere": lambda ec2, vpc: (
+        ec2.add(described(vpc, WANTED, **UNMANAGED)),
         ec2.add(described(vpc, WANTED)),
     ),
     "tagged by others, the wanted one": lambda ec2, vpc: ec2.add(described(vpc, WANTED, **BY_OTHERS)),
@@ -187,7 +187,7 @@ class World:
 
     def run(self, kind: RunKind) -> EnforcementReport:
         """One run of the enforcer."""
-        self.fakes.pace.left = 300
+        self.fakes.clock.left = 300
         self.runs += 1
         trigger = Trigger(
             kind=kind, reason="by schedule", happened_at=self.now, idempotency_key=f"run {self.runs}"
@@ -239,8 +239,8 @@ class World:
         """Run the schedule for so many hours; returns the report of the last sweep."""
         for _ in range(number):
             report = self.run(RunKind.SWEEP)
-            for _ in range(HOUR // LOOK):
-                self.pass_time(LOOK)
+            for _ in range(HOUR // RETRY):
+                self.pass_time(RETRY)
                 # An event that does not name the VPC leads to a sweep at any time.
                 self.run(RunKind.SWEEP if self.ec2.random.random() < 0.2 else RunKind.RETRY)
         return report
@@ -256,7 +256,7 @@ def worlds(draw: st.DrawFn) -> World:
     world = World(draw(st.integers(0, 2**32)), states, busy, stopped, broken, all_broken)
     world.ec2.fault_rate = draw(st.sampled_from([0.0, 0.05, 0.3]))
     world.ec2.lag = draw(st.integers(0, 4))
-    world.policy = draw(st.sampled_from([POLICY, replace(POLICY, foreign=ENOUGH)]))
+    world.policy = draw(st.sampled_from([POLICY, replace(POLICY, unmanaged=ACCEPT_UNMANAGED)]))
     if draw(st.booleans()):
         world.tag_all()
     world.forgets, world.tampers = draw(st.booleans()), draw(st.booleans())
@@ -324,7 +324,7 @@ def assert_settled(world: World, state: str, vpc_id: str, result: Result) -> Non
         assert result is Result.SKIPPED
     elif state == "exempt":
         assert result is Result.EXEMPT
-    elif state == "own, and foreign elsewhere":
+    elif state == "own, and unmanaged elsewhere":
         assert result is Result.COVERED
         assert len(world.ec2.there(vpc_id)) == 2, "the managed flow log never failed visibly"
     elif result is Result.COVERED:
@@ -377,7 +377,7 @@ def test_a_changed_format_is_replaced_in_the_alternate_log_group(busy: bool) -> 
 
 def test_a_failing_unmanaged_flow_log_moves_only_its_own_vpc() -> None:
     """That VPC gets the alternate destination; VPCs created later get the usual one."""
-    world = World(1, ["foreign, the wanted one, failing"], [True])
+    world = World(1, ["unmanaged, the wanted one, failing"], [True])
     world.hours(2)
     world.ec2.vpcs.append({"VpcId": "vpc-00000001", "OwnerId": ACCOUNT, "CidrBlock": "10.1.0.0/16"})
     world.hours(2)

@@ -14,7 +14,7 @@ from flowwarden.enforcer.triggers.cloudtrail import ApiCaller
 from flowwarden.errors import EnforcementIncomplete
 from tests.enforcer.fakes import Fakes, FakeWorkQueue, MemoryRegistry
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.enforcer.runs import AT_ONCE, BORN, LOOK, SWEEP, enforce, existing, only, own, run
+from tests.enforcer.runs import AT_ONCE, BORN, RETRY, SWEEP, enforce, existing, only, own, run
 
 HOUR = 3600
 S3: dict[str, Any] = {
@@ -91,6 +91,6 @@ def test_a_write_that_fails_in_the_run_makes_the_replacement_wait_in_the_queue()
     fakes.registry.fails_at = 1
     assert only(enforce(fakes)).result is Result.PENDING
     assert list(fakes.queue.items) == ["vpc-1"]
-    report = run(fakes.service(AT_ONCE), LOOK, BORN + 600)
+    report = run(fakes.service(AT_ONCE), RETRY, BORN + 600)
     assert only(report).result is Result.CREATED
     assert "fl-new0" in {each.flow_log_id for each in fakes.registry.of(ManagedFlowLog)}

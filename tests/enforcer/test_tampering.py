@@ -113,7 +113,7 @@ def test_a_possible_problem_of_the_role_is_reported_once_per_window(doubt: dict[
     fakes = well()
     fakes.roles.role = replace(SOUND_ROLE, **doubt)
     service = fakes.service(AT_ONCE)
-    for now in range(BORN, BORN + 2 * TERMS.quiet, 3600):
+    for now in range(BORN, BORN + 2 * TERMS.suppression, 3600):
         run(service, SWEEP, now)
     assert len(fakes.sink.sent) == 2
     touched = event("PutRolePermissionsBoundary", {"roleName": "delivery"}, eventSource="iam.amazonaws.com")

@@ -22,7 +22,7 @@ from tests.enforcer.runs import (
     BIRTH,
     BORN,
     FORBIDDEN,
-    LOOK,
+    RETRY,
     SWEEP,
     THROTTLED,
     enforce,
@@ -63,7 +63,7 @@ def test_a_failed_listing_of_instances_is_reported_and_blocks_nothing(fault: Enf
     ec2 = FakeEc2(vpcs, logs, [HOST, endpoint], instances_fault=fault)
     report = enforce(others_write(Fakes(ec2=ec2)))
     assert [each.result for each in report.outcomes] == [Result.PENDING, Result.BROKEN]
-    trouble, unproven = report.troubles
+    trouble, unproven = report.problems
     assert (trouble.resource, str(fault) in trouble.summary) == ("EC2 instances", True)
     assert unproven.resource == "fl-of-vpc-1"
 
@@ -89,7 +89,7 @@ def test_total_silence_is_reported_once_per_suppression_window_and_changes_nothi
     service = fakes.service(AT_ONCE)
     for hour in range(9):
         report = run(service, SWEEP, BORN + hour * 3600)
-        assert [each.resource for each in report.troubles] == [GROUP]
+        assert [each.resource for each in report.problems] == [GROUP]
         assert only(report).result is Result.PENDING
     assert len(fakes.sink.sent) == 3
     assert f"action required for {GROUP}" in fakes.sink.sent[0].subject
@@ -113,12 +113,12 @@ def test_a_suppressed_incident_is_left_out_of_other_notifications() -> None:
     assert fakes.sink.sent[1].subject.startswith("[INFO] flow log created for vpc-2")
 
 
-@pytest.mark.parametrize("trigger", [LOOK, BIRTH, replace(SWEEP, deployed=True)])
+@pytest.mark.parametrize("trigger", [RETRY, BIRTH, replace(SWEEP, deployed=True)])
 def test_only_sweeps_report_silence_and_not_right_after_a_deployment(trigger: Trigger) -> None:
     """Retries and events do not report it."""
     fakes = silent_fakes()
     fakes.queue.items["vpc-1"] = WorkItem(vpc_id="vpc-1", due=BORN, reason="x")
-    assert enforce(fakes, trigger).troubles == ()
+    assert enforce(fakes, trigger).problems == ()
     assert fakes.reported == set()
 
 
@@ -126,7 +126,7 @@ def test_without_the_state_table_nothing_counts_as_silent() -> None:
     """The activity of interfaces is then unknown."""
     fakes = silent_fakes()
     fakes.evidence.is_away = True
-    assert enforce(fakes).troubles == ()
+    assert enforce(fakes).problems == ()
 
 
 def test_silence_that_could_not_be_reported_is_reported_by_the_retry() -> None:
@@ -155,16 +155,16 @@ def test_flow_logs_unverified_for_a_day_are_reported_once_per_suppression_window
     service = fakes.service(AT_ONCE)
     for minutes in (0, 60, 120):
         report = run(service, SWEEP, BORN + 10 + minutes)
-        assert [each.resource for each in report.troubles] == ["2 flow logs"]
+        assert [each.resource for each in report.problems] == ["2 flow logs"]
         assert {each.result for each in report.outcomes} == {Result.PENDING}
     (sent,) = fakes.sink.sent
     assert "not verified after at least one day: fl-of-vpc-1 of vpc-1, fl-of-vpc-2 of vpc-2." in sent.text
     assert fakes.reported == {UNVERIFIED}
-    assert fakes.service(AT_ONCE).reconcile(LOOK, BORN + 10).troubles == ()
+    assert fakes.service(AT_ONCE).reconcile(RETRY, BORN + 10).problems == ()
     deployed = fakes.service(AT_ONCE).reconcile(replace(SWEEP, deployed=True), BORN + 10)
-    assert deployed.troubles == ()
+    assert deployed.problems == ()
 
 
 def test_the_flow_logs_of_a_silent_group_are_not_reported_twice() -> None:
     """The group is reported instead."""
-    assert [each.resource for each in enforce(silent_fakes()).troubles] == [GROUP]
+    assert [each.resource for each in enforce(silent_fakes()).problems] == [GROUP]

@@ -98,7 +98,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def world(described: dict[str, Any]) -> FakeEc2:
-    """The EC2 that an event's `world` describes."""
+    """The EC2 that an event's `account` describes."""
     faults = described.get("refuses", {})
     return FakeEc2(
         vpcs_listed=msgspec.convert(described["vpcs"], list[Vpc]),
@@ -119,8 +119,8 @@ def moment(event: dict[str, Any]) -> float:
 
 
 def run_of(case: dict[str, Any]) -> Run:
-    """The handler in the world of an example event."""
-    described, ec2 = case["world"], world(case["world"])
+    """The handler in the account of an example event."""
+    described, ec2 = case["account"], world(case["account"])
     fakes = Fakes(ec2=ec2)
     if "log_groups" in described:
         groups = msgspec.convert(described["log_groups"], list[LogGroup])
@@ -193,7 +193,7 @@ def test_a_second_delivery_of_an_event_changes_nothing() -> None:
 
 def test_the_service_is_wired_once_while_warm() -> None:
     """The second event uses the service that the first one created; importing creates none."""
-    case = read(ROOT / "events/enforcer/sweep-quiet.json")
+    case = read(ROOT / "events/enforcer/sweep-no-change.json")
     run, wirings = run_of(case), []
 
     def wired(_: enforcer.Clock) -> Enforcer:
@@ -209,7 +209,7 @@ def test_the_service_is_wired_once_while_warm() -> None:
 
 def test_metrics_are_emitted_even_if_the_event_is_retried(capsys: pytest.CaptureFixture[str]) -> None:
     """A run that raises, because it cannot queue a later check, still emits its metrics."""
-    case = read(ROOT / "events/enforcer/sweep-trouble.json")
+    case = read(ROOT / "events/enforcer/sweep-problems.json")
     run = run_of(case)
     run.ec2.list_fault, run.fakes.queue.broken = CallFailed("InternalError"), True
     with pytest.raises(EnforcementIncomplete):
@@ -286,7 +286,7 @@ def test_the_log_contains_the_result_and_the_actor() -> None:
 
 def test_failures_are_logged_as_errors_even_if_no_notification_can_be_sent() -> None:
     """An unreachable topic fails the run, after the result is logged."""
-    case = read(ROOT / "events/enforcer/sweep-trouble.json")
+    case = read(ROOT / "events/enforcer/sweep-problems.json")
     run = run_of(case)
     run.sink.away = True
     with logged() as lines, pytest.raises(PublishFailed):
@@ -389,12 +389,12 @@ def test_an_unmanaged_flow_log_created_after_a_real_vpc_is_sufficient() -> None:
     detail = real("create-vpc.json")
     run = run_on(detail, grace_minutes=5)
     assert run(wrapped(detail))["pending"] == [REAL_VPC]
-    run.ec2.existing.append(covering("fl-foreign", int(moment(wrapped(detail))) + 5))
+    run.ec2.existing.append(covering("fl-unmanaged", int(moment(wrapped(detail))) + 5))
     sweep = {"detail-type": "Scheduled Event", "time": detail["eventTime"], "detail": {}}
-    look = sweep | {"detail": {"look": "pending"}}
+    retry = sweep | {"detail": {"run": "retry"}}
     for event, seconds, key, vpcs in (
-        (look, 120, "pending", []),
-        (look, 300, "pending", [REAL_VPC]),
+        (retry, 120, "pending", []),
+        (retry, 300, "pending", [REAL_VPC]),
         (sweep, 1500, "covered", [REAL_VPC]),
     ):
         run.now = moment(wrapped(detail)) + seconds

@@ -30,7 +30,7 @@ from tests.notify.fakes import MemorySink
 
 NOW: Final = 1_764_000_600
 QUIET: Final = 4 * 3600
-TERMS: Final = ClaimTerms(quiet=QUIET, lease=50)
+TERMS: Final = ClaimTerms(suppression=QUIET, lease=50)
 UNREAD: Final = {"expires_at", "asked_at"}
 """Members that only the table reads: damage to them is overwritten without being noticed."""
 
@@ -133,11 +133,11 @@ def test_damage_is_counted_and_named_once(kind: str) -> None:
     """The report has the number of members that were left out, and names each once per container."""
     claims = [each for each in begin() if each["pk"]["S"].startswith("incident#")]
     for each in claims:
-        damage(each, "quiet_until", kind)
+        damage(each, "suppressed_until", kind)
     container = Container()
     report = container.run("batch-3", NOW + 20)
     assert incidents(container)
     assert report.state_unreadable == len(claims) == len(report.unreadable_items.named)
-    assert "quiet_until is" in report.unreadable_items.named[0]
+    assert "suppressed_until is" in report.unreadable_items.named[0]
     again = container.run("batch-4", NOW + 30)
     assert (again.state_unreadable, again.unreadable_items.named) == (0, ())

@@ -88,7 +88,7 @@ class Harness:
             format_store=MemoryLogFormats(),
             interfaces=FakeDirectory(),
             state=MemoryEvidence(),
-            claims=MemoryClaims(ClaimTerms(quiet=3600, lease=50)),
+            claims=MemoryClaims(ClaimTerms(suppression=3600, lease=50)),
             pages=self.sink,
             operations=self.operations,
         )
@@ -205,7 +205,7 @@ def test_payloads_of_other_projects_are_read(name: str) -> None:
     harness = Harness()
     result = harness.run(json.loads((REAL / f"{name}.json").read_text()))
     assert result["Malformed"] > 0
-    assert (result["Flows"], result["SightLost"], harness.sink.sent) == (0, 1, [])
+    assert (result["Flows"], result["UnparsedBatches"], harness.sink.sent) == (0, 1, [])
     assert len(harness.operations.sent) == 1
 
 

@@ -15,7 +15,7 @@ from flowwarden.bootstrap.monitor import MonitorPorts
 from flowwarden.bootstrap.monitor import build as build_monitor
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.notify.notification import Notification
-from flowwarden.policy.last_good import PolicyKeeper
+from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT
 from flowwarden.records.subscription import encode
 from flowwarden.settings import EnforcerSettings, MonitorSettings
@@ -70,9 +70,9 @@ class Monitor:
                 pages=self.pages,
                 operations=self.operations,
             )
-            keeper = PolicyKeeper.choosing(settings.policy, self.store)
+            policy_recorder = PolicyRecorder.choosing(settings.policy, self.store)
             service = build_monitor(
-                ports, keeper, (DEFAULT_LOG_FORMAT,), region="us-east-1", suppression_minutes=60
+                ports, policy_recorder, (DEFAULT_LOG_FORMAT,), region="us-east-1", suppression_minutes=60
             )
             return settings, service
 
@@ -157,7 +157,9 @@ class Enforced:
         settings = EnforcerSettings.from_mapping(ENFORCER | {"POLICY": policy})
         return enforcer.make_handler(
             lambda _clock: build_enforcer(
-                settings, self.fakes.aws(), keeper=PolicyKeeper.choosing(settings.policy, self.store)
+                settings,
+                self.fakes.aws(),
+                policy_recorder=PolicyRecorder.choosing(settings.policy, self.store),
             ),
             now=lambda: NOW,
         )

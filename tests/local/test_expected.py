@@ -13,7 +13,7 @@ from flowwarden.sinks.sns import fit_subject
 from local.expected import Observed, differences, metric_of, renamed
 from local.inbox import Delivery
 from local.invoke import show_comparison
-from local.payload import NotAnEvent, ReadableEvent, World, read, read_expected
+from local.payload import AccountState, NotAnEvent, ReadableEvent, read, read_expected
 from local.terminal import Terminal
 
 EVENTS = sorted((Path(__file__).parents[2] / "events").glob("*/*.json"))
@@ -123,7 +123,7 @@ def test_an_id_that_begins_with_another_is_replaced_as_a_whole() -> None:
             {"result": {"a": 1}, "notification": None},
             {"a": 2},
             1,
-            ["✗ a", "expected: 1", "got: 2", "world.role", "1 difference"],
+            ["✗ a", "expected: 1", "got: 2", "account.role", "1 difference"],
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_the_comparison_is_printed_and_decides_the_exit_code(
     expected: dict[str, Any] | None, result: dict[str, Any], code: int, texts: list[str]
 ) -> None:
     """What the emulator cannot do is said beside a difference."""
-    event = ReadableEvent(event={"detail-type": "x"}, world=World(role={"trusted": []}))
+    event = ReadableEvent(event={"detail-type": "x"}, account=AccountState(role={"trusted": []}))
     output = io.StringIO()
     found = differences(expected, Observed(result=result), {}) if expected else []
     assert show_comparison(Terminal(output), event, expected, found) == code
@@ -160,12 +160,12 @@ def test_a_file_without_a_readable_outcome_is_refused(tmp_path: Path, content: s
     ("name", "parts"),
     [
         ("enforcer/create-vpc", []),
-        ("enforcer/create-vpc-shared", ["world.vpcs (one of another account)"]),
-        ("enforcer/throttled", ["world.refuses"]),
+        ("enforcer/create-vpc-shared", ["account.vpcs (one of another account)"]),
+        ("enforcer/throttled", ["account.refuses"]),
         ("monitor/two-formats", ["log_formats"]),
         ("monitor/scan", []),
     ],
 )
 def test_what_the_emulator_does_not_do_is_known_for_each_event(name: str, parts: list[str]) -> None:
     """So that a difference is not taken for a fault of the function."""
-    assert list(read(EVENTS[0].parents[1] / f"{name}.json").not_made) == parts
+    assert list(read(EVENTS[0].parents[1] / f"{name}.json").unsupported) == parts

@@ -8,11 +8,11 @@ from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.records.model import Action, FlowDirection
 from local.feed import Conversation, lines
-from local.scenes import Scene, cast, scenes
+from local.scenes import Scene, make_hosts, scenes
 
 SMALL = "${srcaddr} ${dstaddr} ${action} ${flow-direction} ${traffic-path} ${tcp-flags} ${log-status}"
-STORY = scenes(cast("vpc-0123456789abcdef0"))
-WEB = cast("vpc-0123456789abcdef0").web
+STORY = scenes(make_hosts("vpc-0123456789abcdef0"))
+WEB = make_hosts("vpc-0123456789abcdef0").web
 
 
 @pytest.mark.parametrize("log_format", [SMALL, DEFAULT_LOG_FORMAT.to_log_format()])

@@ -71,17 +71,20 @@ def test_every_event_of_the_folder_can_be_invoked(path: Path) -> None:
         (with_members(settings={"LOG_LEVEL": 7}), "Expected `str`, got `int`.*settings"),
         (with_members(settings={"LOG LEVEL": "INFO"}), "matching regex.*settings"),
         (with_members(settings={"LOG_LEVEL": "\0"}), "matching regex.*settings"),
-        (with_members(world=[]), "Expected `object`, got `array`.*world"),
-        (with_members(world={"vpcs": {}}), r"got `object`.*world\.vpcs"),
-        (with_members(world={"vpcs": [7]}), r"got `int`.*world\.vpcs"),
-        (with_members(world={"vpcs": [{"vpc_id": "vpc-1"}]}), "missing required field `owner_id`"),
-        (with_members(world={"vpcs": [{"vpc_id": "", "owner_id": "1" * 12}]}), "matching regex.*vpc_id"),
-        (with_members(world={"flow_logs": [FLOW_LOG | {"flow_log_id": 1}]}), "got `int`.*flow_log_id"),
+        (with_members(account=[]), "Expected `object`, got `array`.*account"),
+        (with_members(account={"vpcs": {}}), r"got `object`.*account\.vpcs"),
+        (with_members(account={"vpcs": [7]}), r"got `int`.*account\.vpcs"),
+        (with_members(account={"vpcs": [{"vpc_id": "vpc-1"}]}), "missing required field `owner_id`"),
+        (with_members(account={"vpcs": [{"vpc_id": "", "owner_id": "1" * 12}]}), "matching regex.*vpc_id"),
+        (with_members(account={"flow_logs": [FLOW_LOG | {"flow_log_id": 1}]}), "got `int`.*flow_log_id"),
         (
-            with_members(world={"flow_logs": [FLOW_LOG | {"traffic_type": "all"}]}),
+            with_members(account={"flow_logs": [FLOW_LOG | {"traffic_type": "all"}]}),
             "Invalid enum.*traffic_type",
         ),
-        (with_members(world={"flow_logs": [FLOW_LOG | {"log_group_name": "a b"}]}), "regex.*log_group_name"),
+        (
+            with_members(account={"flow_logs": [FLOW_LOG | {"log_group_name": "a b"}]}),
+            "regex.*log_group_name",
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -111,7 +114,7 @@ def test_an_undecodable_file_name_is_reported(tmp_path: Path) -> None:
 def test_members_used_only_by_tests_are_ignored(tmp_path: Path) -> None:
     """The files also contain the expected results; the shortest file has only the event."""
     path = tmp_path / "an event.json"
-    path.write_text(with_members(expected={"result": {}}, world={"refuses": {}, "late": []}))
+    path.write_text(with_members(expected={"result": {}}, account={"refuses": {}, "late": []}))
     assert payload.read(path) == payload.ReadableEvent(event={"detail-type": "x"})
 
 
@@ -120,7 +123,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-MEMBERS = st.sampled_from(["event", "title", "settings", "world"])
+MEMBERS = st.sampled_from(["event", "title", "settings", "account"])
 
 
 @given(st.dictionaries(MEMBERS, JSON) | JSON)

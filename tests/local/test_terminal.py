@@ -1,4 +1,4 @@
-"""The terminal: no colours in files, and limited line width."""
+"""The terminal: no colors in files, and limited line width."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.invocations import Invocation
 from local.terminal import WIDTH, Terminal, wrapped
 
 
-def test_a_file_gets_no_colours() -> None:
+def test_a_file_gets_no_colors() -> None:
     """Escape codes are only for terminals."""
     file = io.StringIO()
     terminal = Terminal(file)

@@ -34,7 +34,7 @@ OVER_TIME = tuple(
     for each in DETECTORS
     if each.route is Route.PAGES and BASELINES in each.state and each.name != "blocked-connection"
 )
-"""The detectors that compare a host with the usual behaviour of its role."""
+"""The detectors that compare a host with the usual behavior of its role."""
 
 
 class Container:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flowwarden.errors import LogFormatsUnavailable, StateUnavailable
 from flowwarden.monitor.caches.log_formats import LogFormatCache
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
 
@@ -32,13 +32,13 @@ class FakeFormats:
 class MemoryLogFormats:
     """The state table's items, in dictionaries."""
 
-    learned: dict[str, Learned] = field(default_factory=dict)
+    learned: dict[str, LearnedFormats] = field(default_factory=dict)
     asked_at: dict[str, int] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     """Operations that the table does not answer."""
     reads: int = 0
 
-    def recall(self, log_group: str) -> Learned | None:
+    def recall(self, log_group: str) -> LearnedFormats | None:
         """See the port."""
         self.reads += 1
         self._answer("recall")
@@ -52,7 +52,7 @@ class MemoryLogFormats:
         self.asked_at[log_group] = now
         return True
 
-    def keep(self, log_group: str, learned: Learned) -> None:
+    def keep(self, log_group: str, learned: LearnedFormats) -> None:
         """See the port."""
         self._answer("keep")
         self.learned[log_group] = learned

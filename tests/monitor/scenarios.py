@@ -37,7 +37,7 @@ from tests.monitor.fakes_state import MemoryEvidence
 from tests.monitor.weeks import CLIENT, IN, KNOCKS, OUT, SCAN, TODAY, got, learned, tried, visit
 from tests.notify.fakes import MemoryClaims, MemorySink
 
-TERMS: Final = ClaimTerms(quiet=4 * 3600, lease=50)
+TERMS: Final = ClaimTerms(suppression=4 * 3600, lease=50)
 GROUP: Final = "/flow-warden/flow-logs"
 RETRIES: Final = (0, 60, 180)
 """Seconds after the first delivery: Lambda delivers a failed batch twice more."""

@@ -32,7 +32,7 @@ class World:
     """One container on fakes."""
 
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
-    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(ClaimTerms(quiet=3600, lease=50)))
+    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(ClaimTerms(suppression=3600, lease=50)))
     sink: MemorySink = field(default_factory=MemorySink)
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     service: MonitoringService = field(init=False)

@@ -31,7 +31,7 @@ from tests.monitor.fakes_state import MemoryEvidence
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
-TERMS = ClaimTerms(quiet=3600, lease=50)
+TERMS = ClaimTerms(suppression=3600, lease=50)
 
 
 def line(source: str, port: int, action: str = "REJECT") -> str:
@@ -125,7 +125,7 @@ def test_repeats_are_suppressed_and_the_next_page_counts_them() -> None:
     world.process(batch(BLOCKED, name="c"), now=NOW + 3600)
     assert len(world.sink.sent) == 2
     assert "3 repeats suppressed since" in world.sink.sent[1].text
-    assert world.sink.sent[1].document["held_back"] == 3
+    assert world.sink.sent[1].document["suppressed_batches"] == 3
 
 
 def test_a_replayed_batch_pages_once() -> None:
@@ -392,7 +392,7 @@ def test_a_new_format_is_learned_within_the_batch() -> None:
         Invocation("attempt-2", lambda: 40.0),
         NOW + WAIT_SECONDS,
     )
-    assert (result.flows, result.malformed, result.sight_lost, len(world.sink.sent)) == (4, 0, 0, 1)
+    assert (result.flows, result.malformed, result.unparsed_batches, len(world.sink.sent)) == (4, 0, 0, 1)
 
 
 def test_lines_that_match_two_formats_are_malformed_and_reported() -> None:
@@ -400,7 +400,7 @@ def test_lines_that_match_two_formats_are_malformed_and_reported() -> None:
     swapped = LogFormat(("dstaddr", "srcaddr", *SHORT.names[2:]))
     world = World(formats=FakeFormats({GROUP: [SHORT.to_log_format(), swapped.to_log_format()]}))
     result = world.process(batch(OF_SHORT, OF_SHORT))
-    assert (result.flows, result.malformed, result.sight_lost) == (0, 2, 1)
+    assert (result.flows, result.malformed, result.unparsed_batches) == (0, 2, 1)
     assert "several formats" in world.operations.sent[0].text
     assert world.sink.sent == []
 
@@ -409,20 +409,20 @@ def test_unparsed_lines_are_reported_to_operations_once_per_window() -> None:
     """Not to on-call; pages about parsed lines are sent."""
     world = World()
     result = world.process(batch(BLOCKED, *["nonsense"] * 9, name="a"))
-    assert (result.sight_lost, result.findings, result.notifications) == (1, 2, 2)
+    assert (result.unparsed_batches, result.findings, result.notifications) == (1, 2, 2)
     assert [sent.attributes["detector"] for sent in world.operations.sent] == ["unparsed-lines"]
     assert [sent.attributes["detector"] for sent in world.sink.sent] == ["blocked-connection"]
     repeat = world.process(batch("other nonsense", name="b"), now=NOW + 600)
-    assert (repeat.sight_lost, repeat.notifications, repeat.suppressed) == (1, 0, 1)
+    assert (repeat.unparsed_batches, repeat.notifications, repeat.suppressed) == (1, 0, 1)
     world.process(batch("nonsense", name="c"), now=NOW + 3600)
-    assert [sent.document["held_back"] for sent in world.operations.sent] == [0, 1]
+    assert [sent.document["suppressed_batches"] for sent in world.operations.sent] == [0, 1]
 
 
 def test_an_isolated_malformed_line_is_not_a_finding() -> None:
     """It is counted."""
     world = World()
     result = world.process(batch(BLOCKED, "nonsense"))
-    assert (result.malformed, result.sight_lost, world.operations.sent) == (1, 0, [])
+    assert (result.malformed, result.unparsed_batches, world.operations.sent) == (1, 0, [])
 
 
 def test_an_unsent_report_of_unparsed_lines_fails_the_batch() -> None:
@@ -469,7 +469,7 @@ def test_a_failed_heartbeat_write_does_not_affect_detectors() -> None:
     asked = [line("10.0.1.66", 22).replace("eni-db", "eni-0a").replace("2.30", f"2.{n}") for n in range(20)]
     many = batch(*asked)
     result = World(evidence=evidence).process(many)
-    assert result.evidence_unavailable == 1
+    assert result.host_history_unavailable == 1
     assert any(key.startswith(CONTACTS_HOUR.prefix) for key in evidence.items)
 
 
@@ -479,7 +479,7 @@ def test_alerts_to_operations_are_rolled_up_separately() -> None:
         Alert(key=str(number), route=Route.OPERATIONS, title="eni-0a: no records.", render=lambda _: PAGE)
         for number in range(3)
     ]
-    seen = Seen(batch=batch(), region="eu-west-1", quiet_minutes=60)
+    seen = Seen(batch=batch(), region="eu-west-1", suppression_minutes=60)
     sent = roll_up(rest, seen).render(Claim(state=ClaimState.CLAIMED))
     assert (sent.attributes["kind"], sent.attributes["severity"]) == ("alert-rollup", "medium")
     assert "a deleted or changed flow log" in sent.text

@@ -82,7 +82,7 @@ class Account:
     clock: Clock = field(default_factory=Clock)
     sink: MemorySink = field(default_factory=MemorySink)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
-    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(ClaimTerms(quiet=3600, lease=50)))
+    claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(ClaimTerms(suppression=3600, lease=50)))
 
     def process(self, given: LogBatch) -> BatchReport:
         """One invocation of a new container."""
@@ -129,8 +129,8 @@ def test_a_table_of_a_fifth_of_a_second_per_call_delays_no_page() -> None:
     result.raise_if_unsent()
     assert {each.subject for each in account.sink.sent} == pages()
     assert len(account.sink.sent) == len(pages()) == MAX_SINGLE + 1
-    assert result.evidence_unavailable >= 1
-    assert result.state_unavailable > result.evidence_unavailable, "claims ran out of time, too"
+    assert result.host_history_unavailable >= 1
+    assert result.state_unavailable > result.host_history_unavailable, "claims ran out of time, too"
     assert account.clock.used <= LOOKUP_SECONDS + CLAIM_SECONDS + REMEMBER_SECONDS + 3
 
 

@@ -1,4 +1,4 @@
-"""Weeks of a role, for tests of detectors that compare a host with its role's usual behaviour."""
+"""Weeks of a role, for tests of detectors that compare a host with its role's usual behavior."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def got(server: str, port: int, at: int = TODAY + 3600, client_port: int = 40_00
 
 
 def learned(*usual: Flow, days: int = 21) -> MemoryEvidence:
-    """Evidence of a role with this daily behaviour for three weeks."""
+    """Evidence of a role with this daily behavior for three weeks."""
     evidence = MemoryEvidence()
     for ago in range(days, 0, -1):
         at = TODAY - ago * DAY + 3600

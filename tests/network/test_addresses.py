@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from flowwarden.network.addresses import (
     CLASSES,
     FEW,
-    MOST_BOOKS,
-    AddressBook,
-    AddressBooks,
+    MOST_CLASSIFIERS,
+    AddressClassifier,
+    AddressClassifiers,
     NetworkLayers,
     PeerClass,
     vpc_prefixes,
@@ -19,9 +19,9 @@ from flowwarden.network.addresses import (
 from flowwarden.records.columnar.tokenizer import ABSENT
 
 
-def class_in(book: AddressBook, address: str) -> PeerClass:
+def class_in(classifier: AddressClassifier, address: str) -> PeerClass:
     """The class of one address. Raises ValueError if it is invalid."""
-    number: int = book.numbers([address])[0]
+    number: int = classifier.numbers([address])[0]
     return CLASSES[number]
 
 
@@ -50,43 +50,45 @@ def class_in(book: AddressBook, address: str) -> PeerClass:
 )
 def test_an_address_has_one_class(address: str, expected: PeerClass) -> None:
     """Unroutable ranges are own, public ones the internet, unspecified and multicast ones local."""
-    assert class_in(AddressBook(), address) is expected
+    assert class_in(AddressClassifier(), address) is expected
 
 
 def test_the_policy_adds_own_networks_of_both_families() -> None:
     """Public ranges in the policy are own, adjacent ranges are not."""
-    book = AddressBook(("198.51.100.0/25", "2600:1f18:1::/48"))
-    assert class_in(book, "198.51.100.127") is PeerClass.OWN
-    assert class_in(book, "198.51.100.128") is PeerClass.INTERNET
-    assert class_in(book, "2600:1f18:1:2::3") is PeerClass.OWN
-    assert class_in(book, "2600:1f18:2::3") is PeerClass.INTERNET
+    classifier = AddressClassifier(("198.51.100.0/25", "2600:1f18:1::/48"))
+    assert class_in(classifier, "198.51.100.127") is PeerClass.OWN
+    assert class_in(classifier, "198.51.100.128") is PeerClass.INTERNET
+    assert class_in(classifier, "2600:1f18:1:2::3") is PeerClass.OWN
+    assert class_in(classifier, "2600:1f18:2::3") is PeerClass.INTERNET
 
 
 def test_partner_networks_are_neither_own_nor_internet() -> None:
     """They can be in private or in public ranges."""
-    book = AddressBook(["203.0.113.0/24"], ["10.99.0.0/16", "203.0.113.128/25"])
-    classes = [class_in(book, each) for each in ("10.99.1.1", "203.0.113.200", "10.98.1.1", "203.0.113.1")]
+    classifier = AddressClassifier(["203.0.113.0/24"], ["10.99.0.0/16", "203.0.113.128/25"])
+    classes = [
+        class_in(classifier, each) for each in ("10.99.1.1", "203.0.113.200", "10.98.1.1", "203.0.113.1")
+    ]
     assert classes == [PeerClass.PARTNER, PeerClass.PARTNER, PeerClass.OWN, PeerClass.OWN]
 
 
 def test_each_vpc_has_its_own_address_book_and_the_last_few_are_cached() -> None:
     """Public networks of one VPC are not own networks of another."""
-    books = AddressBooks(["192.0.2.0/24"])
+    classifiers = AddressClassifiers(["192.0.2.0/24"])
     one, other = frozenset({"203.0.113.0/24"}), frozenset({"198.51.100.0/24"})
-    assert books.of(one) is books.of(one)
-    assert class_in(books.of(one), "203.0.113.7") is PeerClass.OWN
-    assert class_in(books.of(other), "203.0.113.7") is PeerClass.INTERNET
-    assert {class_in(books.of(each), "192.0.2.1") for each in (one, other)} == {PeerClass.OWN}
-    first = books.of(one)
-    for number in range(MOST_BOOKS):
-        books.of(frozenset({f"10.{number}.0.0/16"}))
-    assert books.of(one) is not first
+    assert classifiers.of(one) is classifiers.of(one)
+    assert class_in(classifiers.of(one), "203.0.113.7") is PeerClass.OWN
+    assert class_in(classifiers.of(other), "203.0.113.7") is PeerClass.INTERNET
+    assert {class_in(classifiers.of(each), "192.0.2.1") for each in (one, other)} == {PeerClass.OWN}
+    first = classifiers.of(one)
+    for number in range(MOST_CLASSIFIERS):
+        classifiers.of(frozenset({f"10.{number}.0.0/16"}))
+    assert classifiers.of(one) is not first
 
 
 def test_an_invalid_address_is_rejected() -> None:
     """The reader does not accept such a text; here it is an error, not a class."""
     with pytest.raises(ValueError, match="not-an-address"):
-        class_in(AddressBook(), "not-an-address")
+        class_in(AddressClassifier(), "not-an-address")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_an_invalid_address_is_rejected() -> None:
         ("2600:1f18:12:3400::20", "2600:1f18:12:3500::1", False),
     ],
 )
-def test_ipv6_neighbours_share_a_56(one: str, other: str, *, expected: bool) -> None:
+def test_ipv6_neighbors_share_a_56(one: str, other: str, *, expected: bool) -> None:
     """Amazon assigns a /56 to a VPC."""
     first, second = vpc_prefixes([one, other])
     assert bool(first == second) is expected
@@ -126,9 +128,11 @@ NETWORKS = st.builds(
 @given(st.lists(ADDRESSES, min_size=FEW))
 def test_the_batch_lookup_returns_the_same_classes_as_single_lookups(addresses: list[str]) -> None:
     """For both families, halves of IPv6 numbers, and IPv4-mapped IPv6 addresses."""
-    book = AddressBook(("198.51.100.0/24", "2600:1f18:12::/56"), ("203.0.113.0/24", "2600:1f18::/120"))
-    assert [CLASSES[number] for number in book.numbers(addresses)] == [
-        class_in(book, each) for each in addresses
+    classifier = AddressClassifier(
+        ("198.51.100.0/24", "2600:1f18:12::/56"), ("203.0.113.0/24", "2600:1f18::/120")
+    )
+    assert [CLASSES[number] for number in classifier.numbers(addresses)] == [
+        class_in(classifier, each) for each in addresses
     ]
 
 
@@ -158,7 +162,7 @@ def test_one_invalid_address_among_many_is_rejected() -> None:
     """In either address family."""
     for bad in ("not-an-address", "fe80:::1"):
         with pytest.raises(ValueError, match="addresses is invalid"):
-            AddressBook().numbers([bad, *(f"10.0.0.{host}" for host in range(FEW))])
+            AddressClassifier().numbers([bad, *(f"10.0.0.{host}" for host in range(FEW))])
 
 
 def test_an_address_outside_any_vpc_has_no_prefix() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.network.addresses import AddressBook, PeerClass
+from flowwarden.network.addresses import AddressClassifier, PeerClass
 from flowwarden.network.direction import Directions
 from flowwarden.network.initiator import Basis, Initiator
 from flowwarden.network.traffic import Traffic
@@ -199,7 +199,7 @@ def test_the_addresses_described_by_ec2_decide_a_single_pair() -> None:
         ({"eni-2": ("10.0.0.9",)}, [None, None]),
         ({"eni-1": ("10.0.0.77",)}, [None, None]),
     ):
-        directions = Directions(Traffic(table), AddressBook(), addresses)
+        directions = Directions(Traffic(table), AddressClassifier(), addresses)
         assert [each.side for each in directions.flows(np.arange(2))] == sides
 
 
@@ -233,7 +233,7 @@ def test_packet_addresses_show_the_hosts_behind_a_nat_gateway() -> None:
     assert one.server_class is PeerClass.INTERNET
 
 
-def test_ipv6_neighbours_of_the_interface_are_own() -> None:
+def test_ipv6_neighbors_of_the_interface_are_own() -> None:
     """Public addresses in the interface's /56 are own, others are not."""
     inside, outside = directed(
         flow("[2600:1f18:12:3400::20]:50000", "[2600:1f18:12:3410::30]:443"),

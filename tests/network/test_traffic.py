@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass
+from flowwarden.network.addresses import CLASSES, AddressClassifier, PeerClass
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
 from flowwarden.records.model import Flow
 from tests.examples import examples
 from tests.flows import make_flow
 
-BOOK = AddressBook(["2a05:d018:1::/56", "52.0.0.0/24"])
+CLASSIFIER = AddressClassifier(["2a05:d018:1::/56", "52.0.0.0/24"])
 INTERFACES = [None, *(f"eni-{number}" for number in range(12))]
 IPV4 = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "52.0.0.9", "203.0.113.5", "198.51.100.7"]
 IPV6 = ["2a05:d018:1::1", "2a05:d018:1::2", "2001:db8:1::1", "2001:db8:2::2", "::1", "::ffff:10.0.0.1"]
@@ -43,7 +43,7 @@ KNOWN = st.dictionaries(
 def own_addresses(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list[str | None]:
     """The own addresses from the columns, as texts."""
     table = FlowTable.of(flows)
-    return [table.text(number) for number in Traffic(table).own_addresses(BOOK, known).tolist()]
+    return [table.text(number) for number in Traffic(table).own_addresses(CLASSIFIER, known).tolist()]
 
 
 def family(flow: Flow) -> bool:
@@ -60,7 +60,7 @@ def plainly(flows: Sequence[Flow], known: Mapping[str, Collection[str]]) -> list
     for flow in flows:
         common = set.intersection(*ends[flow.interface_id, family(flow)])
         described = common & set(known.get(flow.interface_id or "", ()))
-        own = {each for each in common if CLASSES[BOOK.numbers([each])[0]] is PeerClass.OWN}
+        own = {each for each in common if CLASSES[CLASSIFIER.numbers([each])[0]] is PeerClass.OWN}
         lone = common if len(common) == 1 and ":" in next(iter(common)) else set[str]()
         chosen = described if len(described) == 1 else own or lone
         found.append(next(iter(chosen)) if len(chosen) == 1 else None)

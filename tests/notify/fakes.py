@@ -56,8 +56,8 @@ class _Item:
     lease_until: int
     tries: int = 1
     sent_at: int | None = None
-    quiet_until: int | None = None
-    held_back: set[str] = field(default_factory=set)
+    suppressed_until: int | None = None
+    suppressed_batches: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -78,28 +78,38 @@ class MemoryClaims:
             self.items[key] = _Item(owner, now + self.terms.lease)
             return Claim(state=ClaimState.CLAIMED)
         same_batch = item.owner.batch_id == owner.batch_id
-        if item.quiet_until is None:
+        if item.suppressed_until is None:
             if item.owner == owner:
-                return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
+                return Claim(
+                    state=ClaimState.CLAIMED,
+                    suppressed_batches=len(item.suppressed_batches),
+                    last_sent=item.sent_at,
+                )
             if item.lease_until > now:
                 return Claim(state=ClaimState.IN_PROGRESS, same_batch=same_batch)
             wait = REDRIVE_SECONDS if same_batch else UNANSWERED_SECONDS
             if item.tries >= MAX_UNANSWERED and item.lease_until > now - wait:
                 return Claim(state=ClaimState.UNANSWERED, same_batch=same_batch)
-        elif item.quiet_until > now or same_batch:
+        elif item.suppressed_until > now or same_batch:
             if not same_batch:
-                item.held_back.add(owner.batch_id)
+                item.suppressed_batches.add(owner.batch_id)
             return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
-        item.owner, item.lease_until, item.quiet_until = owner, now + self.terms.lease, None
+        item.owner, item.lease_until, item.suppressed_until = owner, now + self.terms.lease, None
         item.tries += 1
-        return Claim(state=ClaimState.CLAIMED, held_back=len(item.held_back), last_sent=item.sent_at)
+        return Claim(
+            state=ClaimState.CLAIMED, suppressed_batches=len(item.suppressed_batches), last_sent=item.sent_at
+        )
 
     def confirm(self, key: ClaimKey, owner: Owner, now: int) -> None:
         """Implement the port."""
         self._answer("confirm")
         item = self.items[key]
         if item.owner == owner:
-            item.sent_at, item.quiet_until, item.held_back = now, now + self.terms.quiet, set()
+            item.sent_at, item.suppressed_until, item.suppressed_batches = (
+                now,
+                now + self.terms.suppression,
+                set(),
+            )
             item.tries = 0
 
     def release(self, key: ClaimKey, owner: Owner) -> None:

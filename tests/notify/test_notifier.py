@@ -16,7 +16,7 @@ from flowwarden.notify.notifier import MAX_CLAIMS, RESERVE, UNANSWERED, Routes, 
 from tests.notify.fakes import CrashError, MemoryClaims, MemorySink
 
 NOW = 1_764_000_000
-TERMS = ClaimTerms(quiet=3600, lease=50)
+TERMS = ClaimTerms(suppression=3600, lease=50)
 
 
 def alert(key: str, route: Route = Route.PAGES) -> Alert:
@@ -24,7 +24,10 @@ def alert(key: str, route: Route = Route.PAGES) -> Alert:
 
     def render(claim: Claim) -> Notification:
         return Notification(
-            subject=key, text=f"{claim.held_back} held back", document={}, attributes={"detector": key}
+            subject=key,
+            text=f"{claim.suppressed_batches} held back",
+            document={},
+            attributes={"detector": key},
         )
 
     return Alert(key=key, route=route, title=f"{key} happened.", render=render)

@@ -12,7 +12,7 @@ from moto import mock_aws
 from flowwarden.aws.dynamodb.policy import DynamoDbPolicy
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import Claim, ClaimState
-from flowwarden.policy.last_good import Origin, PolicyKeeper, PolicyStore, choose
+from flowwarden.policy.last_good import Origin, PolicyRecorder, PolicyStore, choose
 from flowwarden.policy.policy import Policy
 from flowwarden.state.schema import LAST_GOOD_POLICY
 from tests.aws.clients import client, make_state_table
@@ -114,12 +114,12 @@ def test_every_policy_and_every_item_leads_to_a_policy(text: str, stored: str | 
 def test_the_configured_policy_is_stored_once_after_its_use() -> None:
     """A container reads once; it writes only what differs."""
     store = MemoryPolicy(OTHER)
-    keeper = PolicyKeeper.choosing(GOOD, store)
+    policy_recorder = PolicyRecorder.choosing(GOOD, store)
     assert store.calls == []
     for later in range(3):
-        keeper.keep(NOW + later)
+        policy_recorder.keep(NOW + later)
     assert (store.text, store.calls) == (GOOD, ["load", "keep"])
-    PolicyKeeper.choosing(GOOD, store).keep(NOW)
+    PolicyRecorder.choosing(GOOD, store).keep(NOW)
     assert store.calls == ["load", "keep", "load"]
 
 
@@ -127,25 +127,25 @@ def test_the_configured_policy_is_stored_once_after_its_use() -> None:
 def test_a_policy_that_replaces_an_invalid_one_is_not_stored(stored: str | None) -> None:
     """Otherwise the default would become the last good one."""
     store = MemoryPolicy(stored)
-    PolicyKeeper.choosing(TYPO, store).keep(NOW)
+    PolicyRecorder.choosing(TYPO, store).keep(NOW)
     assert (store.text, store.calls) == (stored, ["load"])
 
 
 def test_storing_is_repeated_after_a_pause_if_the_table_does_not_answer() -> None:
     """Not at every event, because each failed call takes seconds."""
     store = MemoryPolicy(away=True)
-    keeper = PolicyKeeper.choosing(GOOD, store)
+    policy_recorder = PolicyRecorder.choosing(GOOD, store)
     for second in (0, 10, 299):
-        keeper.keep(NOW + second)
+        policy_recorder.keep(NOW + second)
     assert store.calls == ["load"]
     store.away = False
-    keeper.keep(NOW + 300)
+    policy_recorder.keep(NOW + 300)
     assert store.text == GOOD
 
 
 def test_the_alert_names_the_error_the_policy_in_use_and_what_to_do() -> None:
     """It waits while the state table is away, because each event would repeat it."""
-    (alert,) = PolicyKeeper.choosing(TYPO, MemoryPolicy(GOOD)).alerts("111122223333", "eu-west-1")
+    (alert,) = PolicyRecorder.choosing(TYPO, MemoryPolicy(GOOD)).alerts("111122223333", "eu-west-1")
     sent = alert.render(CLAIMED)
     assert "last good one is used in 111122223333 eu-west-1" in sent.subject
     assert "`exemt`" in sent.text
@@ -153,16 +153,16 @@ def test_the_alert_names_the_error_the_policy_in_use_and_what_to_do() -> None:
     assert "flowwarden policy check" in sent.text
     assert sent.document["used"] == "last-good"
     assert alert.can_wait
-    (alert,) = PolicyKeeper.choosing(TYPO, MemoryPolicy()).alerts("111122223333", "eu-west-1")
+    (alert,) = PolicyRecorder.choosing(TYPO, MemoryPolicy()).alerts("111122223333", "eu-west-1")
     assert "the default one is used" in alert.title
-    assert PolicyKeeper.choosing(GOOD, MemoryPolicy()).alerts("111122223333", "eu-west-1") == []
+    assert PolicyRecorder.choosing(GOOD, MemoryPolicy()).alerts("111122223333", "eu-west-1") == []
 
 
 @examples(1)
 @given(st.text(max_size=2000))
 def test_the_alert_about_any_text_is_bounded_and_printable(text: str) -> None:
     """The policy's names and values appear in it."""
-    for alert in PolicyKeeper.choosing(text, MemoryPolicy()).alerts("111122223333", "eu-west-1"):
+    for alert in PolicyRecorder.choosing(text, MemoryPolicy()).alerts("111122223333", "eu-west-1"):
         sent = alert.render(CLAIMED)
         assert sent.subject.isprintable()
         assert all(line.isprintable() for line in sent.text.split("\n"))

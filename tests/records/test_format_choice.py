@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowwarden.records.format_choice import Learned, candidates
+from flowwarden.records.format_choice import LearnedFormats, candidates
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 
 AT = 1_764_000_000
@@ -16,17 +16,21 @@ LONGER = LogFormat.parse("${srcaddr} ${dstaddr} ${srcport} ${action} ${log-statu
 
 def tried(*formats: str | None) -> tuple[LogFormat, ...]:
     """The layouts for flow logs of these formats."""
-    return candidates(Learned.of(formats, AT), FALLBACK).layouts
+    return candidates(LearnedFormats.of(formats, AT), FALLBACK).layouts
 
 
 def test_each_learned_format_is_stored_once() -> None:
     """Many flow logs with one format are one format; EC2's order does not matter."""
     assert (
-        Learned.of(["b", "a", "b"], AT)
-        == Learned.of(["a", "b"], AT)
-        == Learned(("a", "b"), unreported=False, at=AT)
+        LearnedFormats.of(["b", "a", "b"], AT)
+        == LearnedFormats.of(["a", "b"], AT)
+        == LearnedFormats(("a", "b"), unreported=False, at=AT)
     )
-    assert Learned.of(["a", None], AT) == Learned.of(["a", ""], AT) == Learned(("a",), unreported=True, at=AT)
+    assert (
+        LearnedFormats.of(["a", None], AT)
+        == LearnedFormats.of(["a", ""], AT)
+        == LearnedFormats(("a",), unreported=True, at=AT)
+    )
 
 
 def test_without_learned_formats_the_fallback_is_used() -> None:
@@ -74,7 +78,7 @@ def test_a_configured_format_of_the_same_length_replaces_the_default_one() -> No
 )
 def test_a_format_that_cannot_be_read_is_noted_and_affects_no_other(text: str, why: str) -> None:
     """A flow log of another tool must not blind the monitor to the managed ones."""
-    chosen = candidates(Learned.of([text, LONGER.to_log_format()], AT), FALLBACK)
+    chosen = candidates(LearnedFormats.of([text, LONGER.to_log_format()], AT), FALLBACK)
     assert chosen.layouts == (LONGER, CONFIGURED, DEFAULT_LOG_FORMAT)
     (note,) = chosen.notes
     assert why in note
@@ -82,15 +86,15 @@ def test_a_format_that_cannot_be_read_is_noted_and_affects_no_other(text: str, w
 
 def test_a_format_without_addresses_is_a_blind_layout() -> None:
     """Its lines are malformed, and do not match a fallback with the same number of fields."""
-    chosen = candidates(Learned.of(["${vpc-id} ${start} ${action} ${log-status}"], AT), FALLBACK)
+    chosen = candidates(LearnedFormats.of(["${vpc-id} ${start} ${action} ${log-status}"], AT), FALLBACK)
     assert chosen.layouts == (DEFAULT_LOG_FORMAT,)
-    assert chosen.blind == (LogFormat.parse("${vpc-id} ${start} ${action} ${log-status}"),)
-    only = candidates(Learned.of([SWAPPED.to_log_format(), "${vpc-id}"], AT), FALLBACK)
+    assert chosen.without_addresses == (LogFormat.parse("${vpc-id} ${start} ${action} ${log-status}"),)
+    only = candidates(LearnedFormats.of([SWAPPED.to_log_format(), "${vpc-id}"], AT), FALLBACK)
     assert only.layouts == (SWAPPED, DEFAULT_LOG_FORMAT)
 
 
 def test_an_unknown_field_is_noted() -> None:
     """It is kept as text."""
-    chosen = candidates(Learned.of(["${srcaddr} ${dstaddr} ${brand-new}"], AT), FALLBACK)
+    chosen = candidates(LearnedFormats.of(["${srcaddr} ${dstaddr} ${brand-new}"], AT), FALLBACK)
     assert chosen.notes == ("unknown fields are kept as text: brand-new",)
     assert candidates(None, FALLBACK).notes == ()

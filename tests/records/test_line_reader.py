@@ -352,8 +352,10 @@ class TestLayoutsWithoutFlows:
 
     def test_lines_of_a_blind_layout_are_malformed(self) -> None:
         """Also lines that could match it; gaps are still gaps."""
-        blind = LogFormat.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
-        reader = LineReader([LogFormat.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [blind])
+        without_addresses = LogFormat.parse("${instance-id} ${account-id} ${srcport} ${log-status}")
+        reader = LineReader(
+            [LogFormat.parse("${srcaddr} ${dstaddr} ${srcport} ${log-status}")], [without_addresses]
+        )
         records = reader.read(
             ["10.0.0.1 10.0.0.2 1 OK", "i-1 1 1 OK", "10.0.0.1 10.0.0.2 70000 OK", "i-1 1 - NODATA"]
         )

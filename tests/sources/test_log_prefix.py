@@ -24,7 +24,7 @@ STAMP = "2023-11-14T22:13:20"
         "2023-11-14 22:13:20.000 ",
         "2023-11-14 22:13:20 UTC ",
     ],
-    ids=["short", "export", "default", "detailed", "other stream", "colours", "blank", "UTC"],
+    ids=["short", "export", "default", "detailed", "other stream", "colors", "blank", "UTC"],
 )
 def test_timestamp_and_log_stream_are_removed(prefix: str) -> None:
     """Formats of `aws logs tail`, exports, and copies of Insights."""

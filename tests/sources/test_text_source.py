@@ -149,7 +149,7 @@ def test_invalid_utf8_is_shown_as_escaped_bytes() -> None:
 
 
 @pytest.mark.parametrize("length", [LONGEST_LINE + 1, 10 * LONGEST_LINE])
-def test_a_line_that_is_too_long_is_malformed_and_its_neighbours_are_not(length: int) -> None:
+def test_a_line_that_is_too_long_is_malformed_and_its_neighbors_are_not(length: int) -> None:
     """Also if it is longer than a block; the message contains its beginning."""
     held = read_all(f"{ACCEPTED}\n{'x' * length}\n{REJECTED}\n")
     assert held.flows == flows_of(ACCEPTED, REJECTED)

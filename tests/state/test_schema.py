@@ -56,7 +56,7 @@ def test_every_key_belongs_to_one_kind_of_item() -> None:
     assert len({each.name for each in ITEMS}) == len(ITEMS)
 
 
-@pytest.mark.parametrize("prefix", ["seen#", "seen", "seen#x#", ""])
+@pytest.mark.parametrize("prefix", ["heartbeat#", "heartbeat", "heartbeat#x#", ""])
 def test_a_conflicting_prefix_is_found(prefix: str) -> None:
     """The same prefix, a shorter one, a longer one."""
     assert clashes((*ITEMS, replace(UPLOADS, prefix=prefix)))
@@ -64,7 +64,7 @@ def test_a_conflicting_prefix_is_found(prefix: str) -> None:
 
 def test_a_conflicting_partition_is_found() -> None:
     """The work queue would read that item."""
-    assert taken_partitions((*ITEMS, replace(UPLOADS, prefix="enf")))
+    assert taken_partitions((*ITEMS, replace(UPLOADS, prefix="work")))
 
 
 def test_every_row_of_the_schema_is_in_the_table() -> None:
@@ -88,7 +88,7 @@ def test_a_key_that_is_not_in_the_schema_is_found(code: str) -> None:
     assert unknown(ast.parse(code))
 
 
-@pytest.mark.parametrize("code", ['f"seen#{x}"', '"enforcer"', '"# Heading"', 'f"{x}#y"', '"a b#c"'])
+@pytest.mark.parametrize("code", ['f"heartbeat#{x}"', '"work-queue"', '"# Heading"', 'f"{x}#y"', '"a b#c"'])
 def test_known_keys_and_other_texts_are_not_reported(code: str) -> None:
     """A heading or an anchor is not a key."""
     assert unknown(ast.parse(code)) == set()
@@ -97,25 +97,25 @@ def test_known_keys_and_other_texts_are_not_reported(code: str) -> None:
 @pytest.mark.parametrize(
     ("item", "parts", "address"),
     [
-        (schema.CONTACTS_HOUR, (7, "vpc-1/10.0.0.1"), ("contacts#1h#7#vpc-1/10.0.0.1", "evidence")),
-        (schema.CONTACTS_DAY, (7, "vpc-1/10.0.0.1"), ("contacts#24h#7#vpc-1/10.0.0.1", "evidence")),
+        (schema.CONTACTS_HOUR, (7, "vpc-1/10.0.0.1"), ("contacts#1h#7#vpc-1/10.0.0.1", "sets")),
+        (schema.CONTACTS_DAY, (7, "vpc-1/10.0.0.1"), ("contacts#24h#7#vpc-1/10.0.0.1", "sets")),
         (
             schema.REFUSALS,
             (7, "vpc-1/10.0.0.1", "own", "6/443"),
-            ("refused#7#vpc-1/10.0.0.1#own#6/443", "evidence"),
+            ("refusals#7#vpc-1/10.0.0.1#own#6/443", "sets"),
         ),
-        (schema.SCANNERS, (7, "192.0.2.1"), ("scanner#7#192.0.2.1", "evidence")),
-        (schema.ATTEMPTS, ("eni-1/10.0.0.1", 7), ("tried#eni-1/10.0.0.1#7", "evidence")),
-        (schema.UPLOADS, ("vpc-1/10.0.0.1", 7), ("sent#vpc-1/10.0.0.1#7", "evidence")),
-        (schema.UPLOAD_SIZES, ("tag:web", 7), ("sizes#tag:web#7", "evidence")),
-        (schema.BASELINES, ("tag:web", 7), ("edges#tag:web#7", "evidence")),
-        (schema.SKIPPED, ("eni-1", 7), ("lost#eni-1#7", "evidence")),
-        (schema.HEARTBEATS, ("/group", 7, 3), ("seen#/group#7#3", "evidence")),
+        (schema.SCANNERS, (7, "192.0.2.1"), ("scanner#7#192.0.2.1", "sets")),
+        (schema.ATTEMPTS, ("eni-1/10.0.0.1", 7), ("attempts#eni-1/10.0.0.1#7", "sets")),
+        (schema.UPLOADS, ("vpc-1/10.0.0.1", 7), ("uploads#vpc-1/10.0.0.1#7", "sets")),
+        (schema.UPLOAD_SIZES, ("tag:web", 7), ("upload-sizes#tag:web#7", "sets")),
+        (schema.BASELINES, ("tag:web", 7), ("baseline#tag:web#7", "sets")),
+        (schema.SKIPPED, ("eni-1", 7), ("skipped#eni-1#7", "sets")),
+        (schema.HEARTBEATS, ("/group", 7, 3), ("heartbeat#/group#7#3", "sets")),
         (schema.INCIDENTS, ("sns:pages", "k"), ("incident#sns:pages#k", "claim")),
-        (schema.LOG_FORMATS, ("/group",), ("layouts#/group", "formats")),
+        (schema.LOG_FORMATS, ("/group",), ("log-formats#/group", "formats")),
         (schema.LAST_GOOD_POLICY, (), ("policy", "last-good")),
-        (schema.WORK_ITEMS, ("vpc-1",), ("enforcer", "vpc#vpc-1")),
-        (schema.SWEEP_CURSOR, (), ("enforcer", "cursor")),
+        (schema.WORK_ITEMS, ("vpc-1",), ("work-queue", "vpc#vpc-1")),
+        (schema.SWEEP_CURSOR, (), ("work-queue", "cursor")),
         (schema.MANAGED_FLOW_LOGS, ("fl-1",), ("flow-logs", "managed#fl-1")),
         (schema.CREATIONS, ("0a",), ("flow-logs", "creation#0a")),
         (schema.KNOWN_FLOW_LOGS, ("fl-1",), ("flow-logs", "known#fl-1")),

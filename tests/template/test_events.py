@@ -18,11 +18,11 @@ RULES = {
     "FlowLogDeletedRule": "FlowLogDeletedPermission",
     "SweepSchedule": "SweepPermission",
     "StackDeployedRule": "StackDeployedPermission",
-    "PendingSchedule": "PendingPermission",
-    "LogGroupTouchedRule": "LogGroupTouchedPermission",
-    "DeliveryRoleTouchedRule": "DeliveryRoleTouchedPermission",
+    "RetrySchedule": "RetryPermission",
+    "LogGroupChangedRule": "LogGroupChangedPermission",
+    "DeliveryRoleChangedRule": "DeliveryRoleChangedPermission",
 }
-WHERE_IAM_IS_RECORDED = "DeliveryRoleTouchedRule"
+WHERE_IAM_IS_RECORDED = "DeliveryRoleChangedRule"
 QUEUES = ("MonitorFailureQueue", "EnforcerFailureQueue", "EnforcerEventQueue")
 FOURTEEN_DAYS = 1_209_600
 ONE_MIB = 1_048_576
@@ -123,17 +123,17 @@ def set_off_by(event: dict[str, Any]) -> set[str]:
         (call("CreateVpc") | {"source": "aws.logs"}, set()),
         (call("CreateVpc") | {"detail-type": "AWS Service Event via CloudTrail"}, set()),
         *(
-            (touching("logs", name, logGroupName=GROUP), {"LogGroupTouchedRule"})
+            (touching("logs", name, logGroupName=GROUP), {"LogGroupChangedRule"})
             for name in tampering.LOG_GROUP_CALLS
         ),
         *(
             (touching("iam", name, roleName="delivery"), {WHERE_IAM_IS_RECORDED})
             for name in tampering.ROLE_CALLS
         ),
-        (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupTouchedRule"}),
+        (touching("logs", "DeleteLogGroup", logGroupName=f"{GROUP}-0a1b2c3d"), {"LogGroupChangedRule"}),
         (touching("logs", "DeleteLogGroup", logGroupName="theirs"), set()),
-        (touching("logs", "DisassociateKmsKey", resourceIdentifier=GROUP_ARN), {"LogGroupTouchedRule"}),
-        (touching("logs", "AssociateKmsKey", resourceIdentifier=f"{GROUP_ARN}:*"), {"LogGroupTouchedRule"}),
+        (touching("logs", "DisassociateKmsKey", resourceIdentifier=GROUP_ARN), {"LogGroupChangedRule"}),
+        (touching("logs", "AssociateKmsKey", resourceIdentifier=f"{GROUP_ARN}:*"), {"LogGroupChangedRule"}),
         (touching("logs", "AssociateKmsKey", resourceIdentifier="arn:theirs"), set()),
         (touching("logs", "AssociateKmsKey"), set()),
         (touching("logs", "PutLogEvents", logGroupName=GROUP), set()),
@@ -193,7 +193,7 @@ def test_every_rule_is_on_and_targets_the_enforcer_with_retries_and_a_dead_lette
         (target,) = rule["Targets"]
         assert target["Arn"] == {"Fn::GetAtt": ["EnforcerFunction", "Arn"]}
         rewritten = {"Input", "InputPath", "InputTransformer"} & set(target)
-        transformed = name in {"StackDeployedRule", "PendingSchedule"}
+        transformed = name in {"StackDeployedRule", "RetrySchedule"}
         assert rewritten == ({"InputTransformer"} if transformed else set())
         assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 30}
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["EnforcerEventQueue", "Arn"]}}
@@ -246,8 +246,8 @@ def arn(rule: str) -> dict[str, Any]:
 
 
 def test_a_scheduled_check_of_the_work_queue_reaches_the_enforcer_as_such() -> None:
-    pending = stack.properties("PendingSchedule")
-    assert pending["ScheduleExpression"] == {"Ref": "LookRate"}
+    pending = stack.properties("RetrySchedule")
+    assert pending["ScheduleExpression"] == {"Ref": "RetryRate"}
     template = pending["Targets"][0]["InputTransformer"]["InputTemplate"]
     event = json.loads(template.replace("<id>", '"x"').replace("<time>", '"2026-11-24T03:00:00Z"'))
     found = trigger.read(event, STACK)
@@ -270,9 +270,9 @@ def test_iam_is_watched_in_the_region_that_records_it() -> None:
     assert sorted(watched) == sorted(regions)
     conditional = {name for name, each in stack.RESOURCES.items() if each.get("Condition") == "SeesIam"}
     assert conditional == {
-        "DeliveryRoleTouchedRule",
-        "DeliveryRoleTouchedPermission",
-        "DeliveryRoleTouchedRuleLostAlarm",
+        "DeliveryRoleChangedRule",
+        "DeliveryRoleChangedPermission",
+        "DeliveryRoleChangedRuleLostAlarm",
     }
 
 

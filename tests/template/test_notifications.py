@@ -105,9 +105,9 @@ WATCHED = {
             "FlowLogDeletedRule",
             "SweepSchedule",
             "StackDeployedRule",
-            "PendingSchedule",
-            "LogGroupTouchedRule",
-            "DeliveryRoleTouchedRule",
+            "RetrySchedule",
+            "LogGroupChangedRule",
+            "DeliveryRoleChangedRule",
         )
     ),
     *(
@@ -120,7 +120,7 @@ WATCHED = {
             "StateUnavailable",
             "StateUnreadable",
             "InterfacesUnavailable",
-            "SightLost",
+            "UnparsedBatches",
             "SkipData",
             "PolicyInvalid",
         )

@@ -159,7 +159,7 @@ def test_a_vpc_is_covered_and_recognized_as_covered(partition: str, region: str,
     fakes = Fakes(ec2=ec2, roles=AnyRole())
     first = fakes.service(Policy().flow_logs, here).reconcile(SWEEP, BORN + 10)
     assert [each.result for each in first.outcomes] == [Result.CREATED]
-    assert first.troubles == ()
+    assert first.problems == ()
     (created,) = ec2.existing
     group = f"arn:{partition}:logs:{region}:{ACCOUNT}:log-group:{GROUP}:*"
     ec2.existing = [replace(created, log_group_name=None, log_destination=group)]

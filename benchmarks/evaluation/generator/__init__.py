@@ -1,1 +1,1 @@
-"""Labelled traffic in the form of VPC Flow Logs. Independent of all detectors and their thresholds."""
+"""Labeled traffic in the form of VPC Flow Logs. Independent of all detectors and their thresholds."""

@@ -42,7 +42,7 @@ def database_initiates(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(120, 1800)
     source = stage.cast(("database",), begin, begin + seconds)
-    targets = random.sample(stage.neighbours(source, "app", "web", "worker", "node"), 3)
+    targets = random.sample(stage.neighbors(source, "app", "web", "worker", "node"), 3)
     for number, target in enumerate(targets):
         for _ in range(random.randrange(1, 6)):
             at = begin + (random.randrange(seconds) if number else 0)

@@ -71,7 +71,7 @@ def _shut(stage: Stage, begin: int, outcome: int) -> Deed:
     seconds = random.randrange(1800, 7200)
     server = stage.cast(SERVERS, begin, begin + seconds)
     edge = _main_edge(server, random)
-    clients = stage.neighbours(server, edge.client)
+    clients = stage.neighbors(server, edge.client)
     for client in random.sample(clients, min(len(clients), random.randrange(4, 12))):
         at = begin + random.randrange(60)
         while at < begin + seconds:

@@ -79,7 +79,7 @@ class Edge(Struct, frozen=True):
     """The mean number in one direction."""
     answered: bool = True
     sends: bool = False
-    """Whether the client sends all data, and receives only acknowledgements."""
+    """Whether the client sends all data, and receives only acknowledgments."""
     via: str = ""
     """The role of the interface on the path out of the VPC, or into it."""
     keeps_address: bool = False

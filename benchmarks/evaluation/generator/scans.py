@@ -23,7 +23,7 @@ def fast_vertical(stage: Stage, begin: int) -> Deed:
     """Scan hundreds of ports of one host within a minute."""
     random = stage.random
     source = stage.cast(SOURCES, begin, begin + 60)
-    target = random.choice(stage.neighbours(source))
+    target = random.choice(stage.neighbors(source))
     ports = random.sample(range(1, 10_000), random.randrange(200, 1000))
     for port in ports:
         outcome = RESET if random.random() < 0.05 else REFUSED
@@ -70,7 +70,7 @@ def lateral_movement(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(1200, 5400)
     source = stage.cast(SOURCES, begin, begin + seconds)
-    targets = random.sample(stage.neighbours(source), random.randrange(8, 20))
+    targets = random.sample(stage.neighbors(source), random.randrange(8, 20))
     share = random.uniform(0.4, 0.5)
     for number, target in enumerate(targets):
         at = begin + number * seconds // len(targets)
@@ -87,7 +87,7 @@ def ssh_brute_force(stage: Stage, begin: int) -> Deed:
     random = stage.random
     seconds = random.randrange(600, 1800)
     source = stage.cast(SOURCES, begin, begin + seconds)
-    target = random.choice(stage.neighbours(source))
+    target = random.choice(stage.neighbors(source))
     for _ in range(random.randrange(120, 400)):
         at = begin + random.randrange(seconds)
         packets = random.randrange(8, 14), random.randrange(1200, 2200)
@@ -113,9 +113,9 @@ def _patient(stage: Stage, begin: int, probes: int, pause: tuple[int, int]) -> D
 def _some(stage: Stage, source: Host, count: int) -> list[Far]:
     """Targets in the source's VPC: half of them hosts, if there are enough; the others unused addresses."""
     random = stage.random
-    neighbours = stage.neighbours(source)
-    hosts = random.sample(neighbours, min(len(neighbours), count // 2))
-    unused = {never_used(random.choice(neighbours), random) for _ in range(2 * count)}
+    neighbors = stage.neighbors(source)
+    hosts = random.sample(neighbors, min(len(neighbors), count // 2))
+    unused = {never_used(random.choice(neighbors), random) for _ in range(2 * count)}
     dead = random.sample(sorted(unused), min(len(unused), count - len(hosts)))
     return [*map(Far.at, hosts), *map(Far, dead)]
 

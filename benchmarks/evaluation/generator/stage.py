@@ -66,7 +66,7 @@ class Stage:
         host.fault = None
         return host
 
-    def neighbours(self, host: Host, *roles: str) -> list[Host]:
+    def neighbors(self, host: Host, *roles: str) -> list[Host]:
         """The other hosts of its VPC, or only those of some roles."""
         vpc = vpc_of(host.interface)
         near = (

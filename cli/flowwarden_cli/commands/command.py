@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from flowwarden_cli.terminal.console import Console
 
-FINE: Final = 0
+SUCCEEDED: Final = 0
 UNREADABLE: Final = 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from typing import Final
 
-from flowwarden_cli.commands.command import FINE, Command
+from flowwarden_cli.commands.command import SUCCEEDED, Command
 from flowwarden_cli.terminal.console import Console
 
 _SHELLS: Final = ("bash", "zsh")
@@ -41,7 +41,7 @@ def _run(options: Namespace, console: Console) -> int:
 
     _prepare(options.parser)
     console.print(shtab.complete(options.parser, options.shell).rstrip("\n"))
-    return FINE
+    return SUCCEEDED
 
 
 def _prepare(parser: ArgumentParser) -> None:

@@ -28,14 +28,14 @@ from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import FlowWardenError, NotDeployed, SettingsError
 from flowwarden.parameters import PARAMETERS, POLICY, with_defaults
 from flowwarden.settings import EnforcerSettings
-from flowwarden_cli.commands.command import FINE
+from flowwarden_cli.commands.command import SUCCEEDED
 from flowwarden_cli.terminal.console import Console
 
-NOT_SEEN: Final = 1
+INCOMPLETE: Final = 1
 TIMEOUT_SECONDS: Final = 600
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class PlanOptions(Struct, frozen=True, kw_only=True):
     """The options of the command."""
 
     stack: str
@@ -88,7 +88,7 @@ class Basis(Struct, frozen=True, kw_only=True):
 
 
 def run(
-    question: Question,
+    options: PlanOptions,
     console: Console,
     wired: Callable[[EnforcerSettings], EnforcerPorts] | None = None,
     lookups: Lookups | None = None,
@@ -96,13 +96,13 @@ def run(
     """Print the plan; return the exit code.
 
     Args:
-        question: the options.
+        options: the options.
         console: where to print.
         wired: creates the ports; by default on AWS, from the settings.
         lookups: finds the deployed settings, and the account; by default on AWS.
     """
     try:
-        basis = read_basis(question, lookups or ON_AWS)
+        basis = read_basis(options, lookups or ON_AWS)
         ports = wired(basis.settings) if wired else _on_aws(basis)
         obstacles = () if basis.is_deployed else undeployed.obstacles(ports, basis.settings)
         if not basis.is_deployed:
@@ -110,52 +110,52 @@ def run(
         service = build(basis.settings, ports, dry_run=True)
     except FlowWardenError as error:
         console.report(f"error: {error}")
-        return NOT_SEEN
+        return INCOMPLETE
     basis = replace(basis, notes=(*basis.notes, *obstacles))
     now = int(console.now())
     trigger = Trigger(kind=RunKind.SWEEP, reason="flowwarden plan", happened_at=now, idempotency_key="plan")
     report = service.reconcile(trigger, now)
-    console.print(_printed(question, basis, report).rstrip("\n"))
-    return NOT_SEEN if report.failures or report.troubles or obstacles else FINE
+    console.print(_printed(options, basis, report).rstrip("\n"))
+    return INCOMPLETE if report.failures or report.problems or obstacles else SUCCEEDED
 
 
 def _on_aws(basis: Basis) -> EnforcerPorts:
     return (on_aws if basis.is_deployed else undeployed.on_aws)(basis.settings, Deadline())
 
 
-def _printed(question: Question, basis: Basis, report: EnforcementReport) -> str:
-    if question.as_json:
+def _printed(options: PlanOptions, basis: Basis, report: EnforcementReport) -> str:
+    if options.as_json:
         return plan_output.as_json(report, basis.notes).decode()
     return "\n".join([*basis.notes, *([""] if basis.notes else []), plan_output.as_text(report)])
 
 
-def read_basis(question: Question, lookups: Lookups) -> Basis:
+def read_basis(options: PlanOptions, lookups: Lookups) -> Basis:
     """The enforcer's settings, with the overrides of the options. Raises SettingsError, PolicyError."""
-    text = None if question.policy is None else _text(question.policy)
-    if question.defaults:
-        return _undeployed(question, text, lookups, "Planned as before a deployment")
+    text = None if options.policy is None else _text(options.policy)
+    if options.defaults:
+        return _undeployed(options, text, lookups, "Planned as before a deployment")
     try:
-        environment = _environment(question, lookups)
+        environment = _environment(options, lookups)
     except NotDeployed:
-        return _undeployed(question, text, lookups, f"Stack {question.stack} is not deployed: planned")
+        return _undeployed(options, text, lookups, f"Stack {options.stack} is not deployed: planned")
     except SettingsError as error:
-        advice = "" if question.settings else "; --defaults plans without looking for a stack"
+        advice = "" if options.settings else "; --defaults plans without looking for a stack"
         raise SettingsError(f"{error}{advice}") from error
-    with_defaults(question.parameters)
-    given = {PARAMETERS[name].variable: value for name, value in question.parameters.items()}
+    with_defaults(options.parameters)
+    given = {PARAMETERS[name].variable: value for name, value in options.parameters.items()}
     settings = EnforcerSettings.from_mapping({**environment, **{k: v for k, v in given.items() if k}})
     settings = settings if text is None else replace(settings, policy=text)
     return Basis(settings=settings, is_deployed=True)
 
 
-def _undeployed(question: Question, text: str | None, lookups: Lookups, why: str) -> Basis:
+def _undeployed(options: PlanOptions, text: str | None, lookups: Lookups, why: str) -> Basis:
     """The basis of a plan before the deployment."""
     # Without the line breaks at its end, which a shell's `$(cat FILE)` drops too.
-    given = dict(question.parameters) | ({} if text is None else {POLICY: text.rstrip("\r\n")})
+    given = dict(options.parameters) | ({} if text is None else {POLICY: text.rstrip("\r\n")})
     needs = check_policy(given.get(POLICY, PARAMETERS[POLICY].default), given)
     named = [each for each in given if each != POLICY] + (["the policy"] if POLICY in given else [])
     but = f", except {', '.join(named)}" if named else ""
-    settings = undeployed.settings_of(question.stack, lookups.identity(_region(question)), given)
+    settings = undeployed.settings_of(options.stack, lookups.identity(_region(options)), given)
     return Basis(
         settings=settings,
         is_deployed=False,
@@ -167,19 +167,19 @@ def _undeployed(question: Question, text: str | None, lookups: Lookups, why: str
     )
 
 
-def _environment(question: Question, lookups: Lookups) -> Mapping[str, str]:
-    if question.settings is None:
-        return lookups.environment(question.stack, _region(question))
+def _environment(options: PlanOptions, lookups: Lookups) -> Mapping[str, str]:
+    if options.settings is None:
+        return lookups.environment(options.stack, _region(options))
     try:
-        return msgspec.json.decode(_text(question.settings), type=dict[str, str])
+        return msgspec.json.decode(_text(options.settings), type=dict[str, str])
     except msgspec.DecodeError as error:
         raise SettingsError(
-            f"{question.settings}: {error}; write a JSON object that maps each variable to a string"
+            f"{options.settings}: {error}; write a JSON object that maps each variable to a string"
         ) from error
 
 
-def _region(question: Question) -> str | None:
-    return question.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+def _region(options: PlanOptions) -> str | None:
+    return options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 def _text(path: Path) -> str:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Final
 
 from flowwarden.errors import LogFormatError, NotFlowLogs
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import DirectedFlow, resolve
 from flowwarden.network.initiator import Initiator
 from flowwarden.network.traffic import Traffic
@@ -113,7 +113,7 @@ def _verdict(line: str, layouts: Layouts) -> Iterator[str]:
 
 
 def _direction(flow: Flow) -> Iterator[str]:
-    (directed,) = resolve(Traffic(FlowTable.of([flow])), AddressBook())
+    (directed,) = resolve(Traffic(FlowTable.of([flow])), AddressClassifier())
     yield f"side: {directed.side or 'unknown: the line does not contain it'}"
     yield f"initiator: {_initiator(directed)}"
     yield "Based on this line only. Other lines may give more evidence; a policy defines your own addresses."

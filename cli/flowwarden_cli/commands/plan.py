@@ -78,7 +78,7 @@ def run(
     except ModuleNotFoundError as error:
         console.report(f"error: {error}; install the extra, in the project's folder: pip install '.[plan]'")
         return UNREADABLE
-    question = dry_run.Question(
+    given = dry_run.PlanOptions(
         stack=options.stack,
         region=options.region,
         policy=options.policy,
@@ -87,7 +87,7 @@ def run(
         parameters=parameters.read(options.parameter),
         as_json=options.json,
     )
-    return dry_run.run(question, console, wired, lookups or dry_run.ON_AWS)
+    return dry_run.run(given, console, wired, lookups or dry_run.ON_AWS)
 
 
 COMMAND: Final = Command(

@@ -9,7 +9,7 @@ from typing import Final
 from flowwarden.bootstrap.deployment import check_policy
 from flowwarden.errors import ConfigurationError, SettingsError
 from flowwarden_cli.commands import parameters
-from flowwarden_cli.commands.command import FINE, UNREADABLE, Command
+from flowwarden_cli.commands.command import SUCCEEDED, UNREADABLE, Command
 from flowwarden_cli.terminal.console import Console
 
 STDIN: Final = "-"
@@ -48,7 +48,7 @@ def _run(options: Namespace, console: Console) -> int:
     console.print("The policy is valid.")
     for each in notes:
         console.print(each)
-    return FINE
+    return SUCCEEDED
 
 
 def _text(name: str, console: Console) -> str:

@@ -23,8 +23,8 @@ FlowWardenError
 └── EnforcementError          the flow log of a VPC could not be created or repaired
     ├── FlowLogExists         EC2 reports that the flow log already exists: describe it again
     ├── VpcGone               the VPC was deleted in the meantime
-    ├── NotThere              the requested resource does not exist (any more): a flow log, a role
-    ├── AlreadyThere          another run created it in the meantime: a log group
+    ├── NotFound              the requested resource does not exist (any more): a flow log, a role
+    ├── AlreadyExists         another run created it in the meantime: a log group
     ├── CallRefused           AWS refused the call, and will refuse it until the cause is fixed
     ├── CallFailed            AWS is unavailable: the same call may succeed later
     │   └── CallThrottled     too many calls: the same call succeeds after a while
@@ -124,11 +124,11 @@ class VpcGone(EnforcementError):
     """The VPC no longer exists (or is not visible yet, just after its creation)."""
 
 
-class NotThere(EnforcementError):
+class NotFound(EnforcementError):
     """The requested resource does not exist (any more): a flow log, a role."""
 
 
-class AlreadyThere(EnforcementError):
+class AlreadyExists(EnforcementError):
     """Another run created it in the meantime: a log group."""
 
 

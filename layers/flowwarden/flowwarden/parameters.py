@@ -50,7 +50,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         POLICY: Parameter("{}", "POLICY"),
         "SuppressionMinutes": Parameter("240", "SUPPRESSION_MINUTES"),
         "SweepRate": Parameter("rate(1 hour)"),
-        "LookRate": Parameter("rate(5 minutes)"),
+        "RetryRate": Parameter("rate(5 minutes)"),
         "DryRun": Parameter("no"),
         OTHER_DESTINATIONS: Parameter("no"),
         TAG_FIELDS: Parameter("no"),

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flowwarden.aws.dynamodb.claims import MAX_HELD_BACK, DynamoDbClaims
+from flowwarden.aws.dynamodb.claims import MAX_SUPPRESSED, DynamoDbClaims
 from flowwarden.errors import StateUnavailable
 from flowwarden.notify.claims import (
     REDRIVE_SECONDS,
@@ -22,7 +22,7 @@ from flowwarden.notify.ports import Claims
 from tests.aws.clients import client, make_state_table
 from tests.notify.fakes import MemoryClaims
 
-TERMS = ClaimTerms(quiet=3600, lease=50)
+TERMS = ClaimTerms(suppression=3600, lease=50)
 KEY = ClaimKey("sns:pages", "k")
 NOW = 1_764_000_000
 FIRST, AGAIN, OTHER = (
@@ -47,7 +47,7 @@ def claims(request: pytest.FixtureRequest) -> Iterator[Claims]:
 def test_a_new_incident_is_claimed(claims: Claims) -> None:
     """The table has no item for it."""
     claim = claims.claim(KEY, FIRST, NOW)
-    assert (claim.state, claim.held_back, claim.last_sent) == (ClaimState.CLAIMED, 0, None)
+    assert (claim.state, claim.suppressed_batches, claim.last_sent) == (ClaimState.CLAIMED, 0, None)
 
 
 def test_incidents_are_independent(claims: Claims) -> None:
@@ -115,8 +115,8 @@ def test_a_sent_incident_is_suppressed_for_its_window(claims: Claims) -> None:
     for number in range(3):
         owner = Owner(f"batch-{number}", "request")
         assert claims.claim(KEY, owner, NOW + 60).state is ClaimState.SUPPRESSED
-    late = claims.claim(KEY, OTHER, NOW + 2 + TERMS.quiet)
-    assert (late.state, late.held_back, late.last_sent) == (ClaimState.CLAIMED, 3, NOW + 2)
+    late = claims.claim(KEY, OTHER, NOW + 2 + TERMS.suppression)
+    assert (late.state, late.suppressed_batches, late.last_sent) == (ClaimState.CLAIMED, 3, NOW + 2)
 
 
 def test_the_batch_that_sent_the_notification_is_not_a_repeat(claims: Claims) -> None:
@@ -125,15 +125,15 @@ def test_the_batch_that_sent_the_notification_is_not_a_repeat(claims: Claims) ->
     claims.confirm(KEY, FIRST, NOW)
     for owner in (AGAIN, OTHER, OTHER):
         assert claims.claim(KEY, owner, NOW + 5).state is ClaimState.SUPPRESSED
-    assert claims.claim(KEY, Owner("batch-c", "r"), NOW + TERMS.quiet).held_back == 1
+    assert claims.claim(KEY, Owner("batch-c", "r"), NOW + TERMS.suppression).suppressed_batches == 1
 
 
 def test_a_batch_never_sends_its_notification_twice(claims: Claims) -> None:
     """However late it is replayed from the failure queue; another batch may send by then."""
     claims.claim(KEY, FIRST, NOW)
     claims.confirm(KEY, FIRST, NOW)
-    assert claims.claim(KEY, AGAIN, NOW + 2 * TERMS.quiet).state is ClaimState.SUPPRESSED
-    assert claims.claim(KEY, OTHER, NOW + 2 * TERMS.quiet).state is ClaimState.CLAIMED
+    assert claims.claim(KEY, AGAIN, NOW + 2 * TERMS.suppression).state is ClaimState.SUPPRESSED
+    assert claims.claim(KEY, OTHER, NOW + 2 * TERMS.suppression).state is ClaimState.CLAIMED
 
 
 THIRD = Owner("batch-a", "attempt-4")
@@ -186,7 +186,7 @@ def test_a_confirmed_attempt_ends_the_count(claims: Claims) -> None:
     claims.claim(KEY, FIRST, NOW)
     claims.claim(KEY, AGAIN, NOW + 60)
     claims.confirm(KEY, AGAIN, NOW + 60)
-    later = NOW + 60 + TERMS.quiet
+    later = NOW + 60 + TERMS.suppression
     for number in range(2):
         owner = Owner("batch-b", f"attempt-{number}")
         assert claims.claim(KEY, owner, later + number * TERMS.lease).state is ClaimState.CLAIMED
@@ -197,10 +197,10 @@ def test_a_crash_after_the_claim_loses_no_count(claims: Claims) -> None:
     claims.claim(KEY, FIRST, NOW)
     claims.confirm(KEY, FIRST, NOW)
     claims.claim(KEY, OTHER, NOW + 5)
-    later = NOW + TERMS.quiet
+    later = NOW + TERMS.suppression
     claims.claim(KEY, Owner("batch-c", "r"), later)  # and crashes
     taken = claims.claim(KEY, Owner("batch-d", "r"), later + TERMS.lease)
-    assert (taken.state, taken.held_back, taken.last_sent) == (ClaimState.CLAIMED, 1, NOW)
+    assert (taken.state, taken.suppressed_batches, taken.last_sent) == (ClaimState.CLAIMED, 1, NOW)
 
 
 def test_the_former_owner_of_a_claim_cannot_confirm_it(claims: Claims) -> None:
@@ -220,7 +220,7 @@ def test_items_expire_a_week_after_their_suppression_window() -> None:
         table.confirm(KEY, FIRST, NOW)
         (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
     assert item["pk"] == {"S": "incident#sns:pages#k"}
-    assert item["expires_at"] == {"N": str(NOW + TERMS.quiet + 7 * 86400)}
+    assert item["expires_at"] == {"N": str(NOW + TERMS.suppression + 7 * 86400)}
 
 
 def test_many_repeats_do_not_grow_the_item_without_limit() -> None:
@@ -233,11 +233,11 @@ def test_many_repeats_do_not_grow_the_item_without_limit() -> None:
         client("dynamodb").update_item(
             TableName=TABLE,
             Key={"pk": {"S": "incident#sns:pages#k"}, "sk": {"S": "claim"}},
-            UpdateExpression="SET held_back = :all",
-            ExpressionAttributeValues={":all": {"SS": [f"batch-{n}" for n in range(MAX_HELD_BACK)]}},
+            UpdateExpression="SET suppressed_batches = :all",
+            ExpressionAttributeValues={":all": {"SS": [f"batch-{n}" for n in range(MAX_SUPPRESSED)]}},
         )
         assert table.claim(KEY, OTHER, NOW + 1).state is ClaimState.SUPPRESSED
-        assert table.claim(KEY, OTHER, NOW + TERMS.quiet).held_back == MAX_HELD_BACK
+        assert table.claim(KEY, OTHER, NOW + TERMS.suppression).suppressed_batches == MAX_SUPPRESSED
 
 
 def test_a_repeat_that_cannot_be_counted_is_suppressed() -> None:

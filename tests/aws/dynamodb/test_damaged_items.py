@@ -16,7 +16,7 @@ from flowwarden.aws.dynamodb.sets import DynamoDbEvidence
 from flowwarden.aws.dynamodb.work_queue import DynamoDbWorkQueue
 from flowwarden.enforcer.work_queue import Cursor, WorkItem, WorkQueue
 from flowwarden.notify.claims import ClaimKey, ClaimState, ClaimTerms, Owner
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.schema import CONTACTS_HOUR, HEARTBEATS, UPLOAD_SIZES, Item, item_of
 from flowwarden.state.sets import Addition
 from flowwarden.unreadable import Unreadable
@@ -24,7 +24,7 @@ from tests.aws.clients import make_state_table
 from tests.aws.dynamodb.damage import DAMAGE, DROPPED, TABLE, damage, dynamodb, empty, items
 from tests.examples import examples
 
-TERMS = ClaimTerms(quiet=3600, lease=50)
+TERMS = ClaimTerms(suppression=3600, lease=50)
 KEY, NOW, GROUP = ClaimKey("sns:pages", "k"), 1_764_000_000, "/flow-logs"
 FIRST, OTHER = Owner("batch-a", "1"), Owner("batch-b", "2")
 
@@ -50,7 +50,16 @@ def claims(notes: Unreadable) -> DynamoDbClaims:
     return DynamoDbClaims(dynamodb(), TABLE, TERMS, notes)
 
 
-CLAIM = ("state", "owner", "lease_until", "tries", "quiet_until", "sent_at", "held_back", "expires_at")
+CLAIM = (
+    "state",
+    "owner",
+    "lease_until",
+    "tries",
+    "suppressed_until",
+    "sent_at",
+    "suppressed_batches",
+    "expires_at",
+)
 ANY_DAMAGE = st.sampled_from(sorted(DAMAGE))
 
 
@@ -65,7 +74,7 @@ def test_a_damaged_claim_silences_no_incident(kind: str, member: str, sent: bool
         store.confirm(KEY, FIRST, NOW)
         store.claim(KEY, Owner("batch-c", "3"), NOW + 1)
     (item,) = items()
-    after = NOW + (TERMS.quiet if sent else TERMS.lease)
+    after = NOW + (TERMS.suppression if sent else TERMS.lease)
     damage(item, member, kind)
     assert store.claim(KEY, Owner("batch-d", "4"), NOW + 2).state in set(ClaimState)
     damage(item, member, kind)
@@ -76,7 +85,7 @@ def test_a_damaged_claim_silences_no_incident(kind: str, member: str, sent: bool
     assert store.claim(KEY, Owner("batch-e", "5"), after + 1).state is ClaimState.SUPPRESSED
 
 
-@pytest.mark.parametrize("member", ["quiet_until", "lease_until", "state", "sent_at"])
+@pytest.mark.parametrize("member", ["suppressed_until", "lease_until", "state", "sent_at"])
 def test_a_damaged_claim_is_counted_and_named_once(notes: Unreadable, member: str) -> None:
     """With the key of its item and the member."""
     store = claims(notes)
@@ -87,7 +96,7 @@ def test_a_damaged_claim_is_counted_and_named_once(notes: Unreadable, member: st
             store.confirm(KEY, FIRST, NOW)
         (item,) = items()
         damage(item, member, "a far time")
-        store.claim(KEY, OTHER, NOW + TERMS.quiet)
+        store.claim(KEY, OTHER, NOW + TERMS.suppression)
     taken = notes.take()
     assert taken.count == 2
     (note,) = taken.named
@@ -103,7 +112,7 @@ def test_an_intact_claim_is_not_noted(notes: Unreadable) -> None:
     store.claim(KEY, OTHER, NOW + TERMS.lease)
     store.confirm(KEY, OTHER, NOW + TERMS.lease)
     store.claim(KEY, FIRST, NOW + TERMS.lease + 1)
-    store.claim(KEY, FIRST, NOW + TERMS.lease + TERMS.quiet)
+    store.claim(KEY, FIRST, NOW + TERMS.lease + TERMS.suppression)
     assert notes.take().count == 0
 
 
@@ -138,7 +147,7 @@ def test_the_longest_numbers_that_are_stored_are_read() -> None:
     assert item_of("vpc#vpc-1") is None
 
 
-LEARNED = Learned(("${srcaddr} ${dstaddr}",), unreported=False, at=NOW)
+LEARNED = LearnedFormats(("${srcaddr} ${dstaddr}",), unreported=False, at=NOW)
 
 
 @examples(0.4)

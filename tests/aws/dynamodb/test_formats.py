@@ -11,7 +11,7 @@ from moto import mock_aws
 from flowwarden.aws.dynamodb.formats import DynamoDbLogFormats
 from flowwarden.errors import StateUnavailable
 from flowwarden.monitor.ports import LogFormatStore
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.schema import LOG_FORMATS
 from tests.aws.clients import client, make_state_table
 from tests.monitor.fakes_log_formats import MemoryLogFormats
@@ -19,7 +19,7 @@ from tests.monitor.fakes_log_formats import MemoryLogFormats
 NOW, WAIT = 1_764_000_000, 300
 GROUP, OTHER = "/flow-warden/flow-logs", "/other"
 TABLE = "state"
-LEARNED = Learned(("${srcaddr} ${dstaddr}", "${version} ${srcaddr}"), unreported=True, at=NOW)
+LEARNED = LearnedFormats(("${srcaddr} ${dstaddr}", "${version} ${srcaddr}"), unreported=True, at=NOW)
 
 
 @pytest.fixture(params=["dynamodb", "memory"])
@@ -33,8 +33,8 @@ def memory(request: pytest.FixtureRequest) -> Iterator[LogFormatStore]:
         yield DynamoDbLogFormats(client("dynamodb"), TABLE)
 
 
-@pytest.mark.parametrize("learned", [LEARNED, Learned((), unreported=False, at=NOW)])
-def test_stored_formats_are_recalled(memory: LogFormatStore, learned: Learned) -> None:
+@pytest.mark.parametrize("learned", [LEARNED, LearnedFormats((), unreported=False, at=NOW)])
+def test_stored_formats_are_recalled(memory: LogFormatStore, learned: LearnedFormats) -> None:
     """Including an empty result; log groups are independent."""
     memory.keep(GROUP, learned)
     assert memory.recall(GROUP) == learned
@@ -44,8 +44,8 @@ def test_stored_formats_are_recalled(memory: LogFormatStore, learned: Learned) -
 def test_the_formats_stored_last_are_recalled(memory: LogFormatStore) -> None:
     """Formats may disappear, too."""
     memory.keep(GROUP, LEARNED)
-    memory.keep(GROUP, Learned(("${version}",), unreported=False, at=NOW + 1))
-    assert memory.recall(GROUP) == Learned(("${version}",), unreported=False, at=NOW + 1)
+    memory.keep(GROUP, LearnedFormats(("${version}",), unreported=False, at=NOW + 1))
+    assert memory.recall(GROUP) == LearnedFormats(("${version}",), unreported=False, at=NOW + 1)
 
 
 def test_an_item_of_another_version_counts_as_missing() -> None:
@@ -95,7 +95,7 @@ def test_items_expire_a_week_after_their_last_update() -> None:
         memory.take_turn(GROUP, NOW, WAIT)
         memory.keep(GROUP, LEARNED)
         (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
-    assert (item["pk"], item["sk"]) == ({"S": f"layouts#{GROUP}"}, {"S": "formats"})
+    assert (item["pk"], item["sk"]) == ({"S": f"log-formats#{GROUP}"}, {"S": "formats"})
     assert item["expires_at"] == {"N": str(NOW + LOG_FORMATS.ttl)}
 
 

@@ -95,7 +95,7 @@ def test_an_unreachable_table_raises_state_unavailable() -> None:
 def test_unprocessed_keys_do_not_count_as_missing() -> None:
     """A throttled table returns a part; with half a baseline, the other half would look new."""
     dynamodb = client("dynamodb")
-    left = {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "evidence"}}]}}
+    left = {TABLE: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "sets"}}]}}
     with Stubber(dynamodb) as stub:
         for _ in range(ATTEMPTS):
             stub.add_response("batch_get_item", {"Responses": {TABLE: []}, "UnprocessedKeys": left})

@@ -35,7 +35,7 @@ from flowwarden.errors import (
     CallThrottled,
     EnforcementError,
     FlowLogExists,
-    NotThere,
+    NotFound,
     VpcGone,
 )
 from flowwarden.network.interface import NetworkInterface
@@ -441,10 +441,10 @@ def test_an_interface_has_its_instance_and_the_time_of_attachment(stub: Stubber)
     """An interface attached to an AWS service has no instance."""
     moment = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
     own = {"AttachTime": moment, "InstanceId": "i-1", "InstanceOwnerId": "123456789012"}
-    foreign = {"AttachTime": moment, "InstanceOwnerId": "amazon-aws"}
+    other_owner = {"AttachTime": moment, "InstanceOwnerId": "amazon-aws"}
     cards = [
         {"NetworkInterfaceId": f"eni-{number}", "VpcId": "vpc-1", "Status": "in-use", "Attachment": each}
-        for number, each in enumerate((own, foreign))
+        for number, each in enumerate((own, other_owner))
     ]
     stub.add_response("describe_network_interfaces", {"NetworkInterfaces": cards})
     assert list(ec2(stub).interfaces(None)) == [
@@ -712,7 +712,7 @@ def test_many_flow_logs_are_tagged_in_few_calls(stub: Stubber) -> None:
     stub.add_response("create_tags", {}, {"Resources": names[:-1], "Tags": tags})
     stub.add_response("create_tags", {}, {"Resources": names[-1:], "Tags": tags})
     ec2(stub).tag(names, {"owner": "network"})
-    for code, error in (("InvalidFlowLogId.NotFound", NotThere), ("TagLimitExceeded", CallRefused)):
+    for code, error in (("InvalidFlowLogId.NotFound", NotFound), ("TagLimitExceeded", CallRefused)):
         stub.add_client_error("create_tags", code, "no", http_status_code=400)
         with pytest.raises(error, match=code):
             ec2(stub).tag(["fl-1"], {"owner": "network"})

@@ -6,7 +6,7 @@ from collections import Counter
 
 from moto import mock_aws
 
-from benchmarks.enforcement.world import BARE, COVERED, FAILING, FOREIGN, Counted, build, enforcer
+from benchmarks.enforcement.world import BARE, COVERED, FAILING, UNMANAGED, Counted, build, enforcer
 from flowwarden.enforcer.reporting.report import Result
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 
@@ -24,10 +24,10 @@ def test_a_sweep_covers_uncovered_vpcs_reports_failing_ones_and_makes_no_calls_f
     wanted = {COVERED: Result.COVERED, FAILING: Result.BROKEN}
     assert ended == {vpc: wanted.get(state, Result.CREATED) for vpc, state in states.items()}
     assert BARE in states.values()
-    created, foreign = len(report.created), list(states.values()).count(FOREIGN)
+    created, unmanaged = len(report.created), list(states.values()).count(UNMANAGED)
     assert counted.calls["ec2:CreateFlowLogs"] == created
     # Of each created flow log: the intent, the record, and when to verify it; the intent is removed.
     # Of a flow log of others: its VPC.
-    assert counted.calls["dynamodb:UpdateItem"] == 3 * created + foreign
+    assert counted.calls["dynamodb:UpdateItem"] == 3 * created + unmanaged
     assert counted.calls["dynamodb:DeleteItem"] == created
-    assert sum(counted.calls.values()) == 5 * created + foreign + 13
+    assert sum(counted.calls.values()) == 5 * created + unmanaged + 13

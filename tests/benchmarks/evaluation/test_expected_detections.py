@@ -8,7 +8,7 @@ from flowwarden.monitor.detectors import DETECTORS
 
 
 def test_the_generator_has_every_kind_and_every_kind_has_a_detector() -> None:
-    """A misspelt kind would silently reduce recall."""
+    """A misspelled kind would silently reduce recall."""
     assert set(ACCEPTABLE) == set(KINDS)
     assert set(ACCEPTABLE) >= DONE_TO
     assert all(ACCEPTABLE.values())

@@ -1,4 +1,4 @@
-"""The lines contain every incident as labelled, and no incidents without a label."""
+"""The lines contain every incident as labeled, and no incidents without a label."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def result() -> Made:
     return made(**EVERYTHING)
 
 
-def labelled(result: Made, kind: str) -> Incident:
+def labeled(result: Made, kind: str) -> Incident:
     """The incident of a kind."""
     (label,) = (each for each in result.labels if each.kind == kind)
     return label
@@ -105,12 +105,12 @@ def test_an_incident_has_records_between_source_and_targets(
     result: Made, kind: str, what: Callable[[list[Flow]], int], least: int
 ) -> None:
     """Counted over all interfaces that recorded it."""
-    assert what(shown(result, labelled(result, kind))) >= least
+    assert what(shown(result, labeled(result, kind))) >= least
 
 
 def test_a_security_group_fault_rejects_requests_and_an_acl_rejects_replies(result: Made) -> None:
     """At the server's interface, for hours."""
-    fault, acl = (labelled(result, kind) for kind in ("security-group-fault", "nacl-fault"))
+    fault, acl = (labeled(result, kind) for kind in ("security-group-fault", "nacl-fault"))
     at_fault = [f for f in result.flows if f.interface_id == fault.interface_id and f.action is Action.REJECT]
     assert sum(flow.tcp_flags == 2 for flow in at_fault) > 20
     at_acl = [f for f in result.flows if f.interface_id == acl.interface_id and f.action is Action.REJECT]
@@ -119,7 +119,7 @@ def test_a_security_group_fault_rejects_requests_and_an_acl_rejects_replies(resu
 
 def test_a_spike_is_more_than_a_day_of_radiation(result: Made) -> None:
     """Within an hour."""
-    spike = labelled(result, "reject-spike")
+    spike = labeled(result, "reject-spike")
     mine = [flow for flow in result.flows if flow.interface_id == spike.interface_id]
     inside = [flow for flow in mine if spike.begin <= (flow.start or 0) <= spike.end]
     assert spike.end - spike.begin < 3600
@@ -129,7 +129,7 @@ def test_a_spike_is_more_than_a_day_of_radiation(result: Made) -> None:
 def test_lost_records_missing_lines_and_garbage_affect_one_interface(result: Made) -> None:
     """SKIPDATA for each window; no lines; only malformed lines."""
     lost, silent, garbled = (
-        labelled(result, kind) for kind in ("records-lost", "interface-silent", "unreadable-lines")
+        labeled(result, kind) for kind in ("records-lost", "interface-silent", "unreadable-lines")
     )
     skipped = [
         gap

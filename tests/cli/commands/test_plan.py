@@ -10,11 +10,11 @@ import pytest
 
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.errors import CallRefused
-from flowwarden_cli.commands.command import FINE
-from flowwarden_cli.commands.dry_run import NOT_SEEN, Question, run
+from flowwarden_cli.commands.command import SUCCEEDED
+from flowwarden_cli.commands.dry_run import INCOMPLETE, PlanOptions, run
 from flowwarden_cli.terminal.console import Console
 from tests.cli.fakes_account import NOW, SETTINGS, world
-from tests.enforcer.cases import BESIDE, but
+from tests.enforcer.cases import ALTERNATE_GROUP, but
 from tests.enforcer.fakes import ACCOUNT, GROUP, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 
@@ -46,7 +46,9 @@ def test_a_log_group_without_records_requires_action(settings: Path) -> None:
     """The plan is printed, and the exit code is 1."""
     terminal, fakes = Terminal(), world()
     fakes.evidence.items.clear()
-    assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == NOT_SEEN
+    assert (
+        run(PlanOptions(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == INCOMPLETE
+    )
     assert f"! {GROUP}: the monitor sees no records" in terminal.text
     assert "VPCs: 1 covered, 2 uncovered" in terminal.text
 
@@ -54,16 +56,18 @@ def test_a_log_group_without_records_requires_action(settings: Path) -> None:
 def test_the_plan_contains_steps_reasons_and_costs(settings: Path) -> None:
     """Log groups, then VPCs with steps, then duplicates, counts and cost."""
     terminal, fakes = Terminal(), world()
-    assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == FINE
+    assert (
+        run(PlanOptions(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == SUCCEEDED
+    )
     for line in (
         "Plan for account 111122223333, region eu-west-1",
         f"  set the retention of {GROUP} to 30 days (retention was 7 days; required: 30 days)",
-        f"  create log group {BESIDE} (the log group was missing",
+        f"  create log group {ALTERNATE_GROUP} (the log group was missing",
         "vpc-1: uncovered, has only fl-1 (different log format)",
-        f"  1. create a flow log for ALL traffic to {BESIDE} (cloud-watch-logs, ",
+        f"  1. create a flow log for ALL traffic to {ALTERNATE_GROUP} (cloud-watch-logs, ",
         "aggregation interval 60 s), about 0.03 USD",
         "  2. check delivery after 20 min; then delete the old managed flow log",
-        "vpc-2: unmanaged flow logs record the same traffic at extra cost: fl-foreign",
+        "vpc-2: unmanaged flow logs record the same traffic at extra cost: fl-unmanaged",
         "VPCs: 1 covered, 2 uncovered",
         "Added cost: about 0.03 USD a month (estimate: 20 records per minute",
     ):
@@ -75,8 +79,8 @@ def test_the_plan_contains_steps_reasons_and_costs(settings: Path) -> None:
 def test_json_contains_the_same(settings: Path) -> None:
     """For programs."""
     terminal = Terminal()
-    question = Question(stack="x", settings=settings, as_json=True)
-    assert run(question, terminal.console, lambda _: world().aws()) == FINE
+    options = PlanOptions(stack="x", settings=settings, as_json=True)
+    assert run(options, terminal.console, lambda _: world().aws()) == SUCCEEDED
     document = json.loads(terminal.text)
     assert [each["type"] for each in document["log_groups"]] == [
         *("PutRetentionPolicy", "PutSubscriptionFilter"),
@@ -87,7 +91,7 @@ def test_json_contains_the_same(settings: Path) -> None:
         [],
         ["Create", "Verify"],
     ]
-    assert document["vpcs"][0]["steps"][0]["flow_log"]["destination"] == BESIDE
+    assert document["vpcs"][0]["steps"][0]["flow_log"]["destination"] == ALTERNATE_GROUP
     assert document["monthly_dollars"] == 0.03
 
 
@@ -98,8 +102,8 @@ def test_a_new_policy_can_be_planned_before_it_is_deployed(settings: Path, tmp_p
         '{"flow_logs": {"exemptions": [{"where": {"vpcs": ["vpc-1", "vpc-3"]}, "reason": "a lab"}]}}'
     )
     terminal = Terminal()
-    question = Question(stack="x", settings=settings, policy=policy)
-    assert run(question, terminal.console, lambda _: world().aws()) == FINE
+    options = PlanOptions(stack="x", settings=settings, policy=policy)
+    assert run(options, terminal.console, lambda _: world().aws()) == SUCCEEDED
     assert "VPCs: 1 covered, 2 exempt" in terminal.text
 
 
@@ -107,7 +111,9 @@ def test_an_empty_plan_is_reported(settings: Path) -> None:
     """Without costs."""
     terminal = Terminal()
     fakes = Fakes(ec2=FakeEc2([Vpc(vpc_id="vpc-1", owner_id=ACCOUNT)], [but()]))
-    assert run(Question(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == FINE
+    assert (
+        run(PlanOptions(stack="x", settings=settings), terminal.console, lambda _: fakes.aws()) == SUCCEEDED
+    )
     assert "Nothing to do.\nVPCs: 1 covered\n" in terminal.text
 
 
@@ -117,8 +123,8 @@ def test_unreadable_or_unusable_dependencies_of_flow_logs_are_reported(settings:
     fakes.groups.fault, fakes.roles.role = CallRefused("AccessDeniedException"), None
     for as_json in (False, True):
         terminal = Terminal()
-        question = Question(stack="x", settings=settings, as_json=as_json)
-        assert run(question, terminal.console, lambda _: fakes.aws()) == NOT_SEEN
+        options = PlanOptions(stack="x", settings=settings, as_json=as_json)
+        assert run(options, terminal.console, lambda _: fakes.aws()) == INCOMPLETE
         assert "could not be read: AccessDeniedException" in terminal.text
         assert "the delivery role delivery does not exist" in terminal.text
         assert "Nothing to do" not in terminal.text
@@ -128,20 +134,23 @@ def test_unreadable_input_is_an_error(settings: Path, tmp_path: Path) -> None:
     """For AWS, the settings and the policy; the message names the source."""
     refusing = Fakes(ec2=FakeEc2(list_fault=CallRefused("UnauthorizedOperation")))
     terminal = Terminal()
-    assert run(Question(stack="x", settings=settings), terminal.console, lambda _: refusing.aws()) == NOT_SEEN
+    assert (
+        run(PlanOptions(stack="x", settings=settings), terminal.console, lambda _: refusing.aws())
+        == INCOMPLETE
+    )
     assert "! UnauthorizedOperation" in terminal.text
     broken = tmp_path / "broken.json"
     broken.write_text("[]")
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe{}")
-    for question, expected in (
-        (Question(stack="x", settings=broken), "write a JSON object that maps each variable to a string"),
-        (Question(stack="x", settings=tmp_path / "none.json"), "none.json: No such file"),
-        (Question(stack="x", settings=settings, policy=tmp_path), f"{tmp_path}: Is a directory"),
-        (Question(stack="x", settings=settings, policy=broken), "policy"),
-        (Question(stack="x", settings=settings, policy=binary), "binary.json: is not UTF-8"),
-        (Question(stack="x", settings=binary), "binary.json: is not UTF-8"),
+    for options, expected in (
+        (PlanOptions(stack="x", settings=broken), "write a JSON object that maps each variable to a string"),
+        (PlanOptions(stack="x", settings=tmp_path / "none.json"), "none.json: No such file"),
+        (PlanOptions(stack="x", settings=settings, policy=tmp_path), f"{tmp_path}: Is a directory"),
+        (PlanOptions(stack="x", settings=settings, policy=broken), "policy"),
+        (PlanOptions(stack="x", settings=settings, policy=binary), "binary.json: is not UTF-8"),
+        (PlanOptions(stack="x", settings=binary), "binary.json: is not UTF-8"),
     ):
         terminal = Terminal()
-        assert run(question, terminal.console, lambda _: world().aws()) == NOT_SEEN
+        assert run(options, terminal.console, lambda _: world().aws()) == INCOMPLETE
         assert expected in terminal.err.getvalue()

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from flowwarden.aws.identity import identity
 from flowwarden.errors import NotDeployed, SettingsError
 from flowwarden_cli.commands import plan
-from flowwarden_cli.commands.dry_run import Lookups, Question
+from flowwarden_cli.commands.dry_run import Lookups, PlanOptions
 from flowwarden_cli.commands.dry_run import run as run_plan
 from flowwarden_cli.main import run
 from flowwarden_cli.terminal.console import Console
@@ -112,8 +112,8 @@ def test_a_stack_that_cannot_be_read_is_an_error_with_advice(account: Any) -> No
 
     out, err = BytesIO(), StringIO()
     console = Console(BytesIO(), out, err, shows_progress=False, clock=lambda: 0.0)
-    question = Question(stack="flow-warden", region=REGION)
-    assert run_plan(question, console, lookups=Lookups(environment=refuse)) == 1
+    options = PlanOptions(stack="flow-warden", region=REGION)
+    assert run_plan(options, console, lookups=Lookups(environment=refuse)) == 1
     assert (out.getvalue(), "AccessDenied; --defaults plans without" in err.getvalue()) == (b"", True)
     assert account.describe_flow_logs()["FlowLogs"] == []
 

@@ -16,7 +16,7 @@ from flowwarden.policy.flow_logs import FlowLogSpec
 from flowwarden.state.heartbeats import SLOT, number_of, slot_of
 from tests.enforcer.cases import (
     ACTIVE,
-    BESIDE,
+    ALTERNATE_GROUP,
     DESIRED,
     NOW,
     OLD,
@@ -24,9 +24,9 @@ from tests.enforcer.cases import (
     WANTED,
     but,
     changed,
-    foreign,
     seen,
     subnet,
+    unmanaged,
     vpc_state,
 )
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK
@@ -39,7 +39,7 @@ BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
     "flow_log",
     [
         WANTED,
-        but(log_group_name=BESIDE),
+        but(log_group_name=ALTERNATE_GROUP),
         but(log_group_name=None, log_destination=ARN),
         but(log_group_name=None, log_destination=f"{ARN}:*"),
         but(log_group_name=None, log_destination=GROUP),
@@ -50,7 +50,7 @@ BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
         but(traffic_type=None),
         but(log_destination_type=None),
         but(deliver_logs_status=None),
-        foreign(delivery_role_arn="arn:aws:iam::111122223333:role/theirs"),
+        unmanaged(delivery_role_arn="arn:aws:iam::111122223333:role/theirs"),
     ],
 )
 def test_wanted_flow_log_covers(flow_log: FlowLog) -> None:
@@ -89,7 +89,7 @@ def test_an_unmanaged_flow_log_that_fails_covers_nothing(*, enough: bool) -> Non
     failed = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
     theirs = {"log_group_name": "theirs"} if enough else {}
     for change in (theirs, theirs | {"resource_id": "subnet-1"}):
-        case = vpc_state(foreign(**failed, **change), subnets=(subnet(1),), foreign_is_enough=enough)
+        case = vpc_state(unmanaged(**failed, **change), subnets=(subnet(1),), accepts_unmanaged=enough)
         verdict = judge(case)
         assert verdict.coverage is Coverage.UNCOVERED
         assert "(does not deliver: Access error)" in verdict.reason
@@ -221,13 +221,13 @@ def test_silence_of_all_interfaces_is_not_a_failure() -> None:
 
 def test_flow_logs_of_parts_cover_a_vpc_only_if_no_part_is_missing() -> None:
     """The reason names the uncovered parts; an empty subnet may be used at any time."""
-    half = vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2)))
+    half = vpc_state(unmanaged(resource_id="subnet-1"), subnets=(subnet(1), subnet(2)))
     verdict = judge(half)
     assert verdict.coverage is Coverage.UNCOVERED
     assert verdict.reason == "has flow logs for some parts only; not covered: subnet-2"
     whole = vpc_state(
-        foreign(resource_id="subnet-1"),
-        foreign(resource_id=ACTIVE.interface_id, flow_log_id="fl-eni"),
+        unmanaged(resource_id="subnet-1"),
+        unmanaged(resource_id=ACTIVE.interface_id, flow_log_id="fl-eni"),
         subnets=(subnet(1), subnet(2)),
         interfaces=(replace(ACTIVE, subnet_id="subnet-2"),),
         seen=seen(ACTIVE.interface_id),
@@ -255,11 +255,11 @@ FAILURES: tuple[dict[str, Any], ...] = (
 def test_what_ec2_reports_against_a_flow_log_uncovers_the_vpc(failure: dict[str, Any]) -> None:
     """A managed one is reported as broken; one of others counts as absent, in parts of a VPC, too."""
     assert judge(vpc_state(but(**failure))).coverage is Coverage.BROKEN
-    assert judge(vpc_state(foreign(**failure))).coverage is Coverage.UNCOVERED
-    assert judge(vpc_state(foreign(**failure), foreign_is_enough=True)).coverage is Coverage.UNCOVERED
-    part = foreign(resource_id="subnet-1", **failure)
+    assert judge(vpc_state(unmanaged(**failure))).coverage is Coverage.UNCOVERED
+    assert judge(vpc_state(unmanaged(**failure), accepts_unmanaged=True)).coverage is Coverage.UNCOVERED
+    part = unmanaged(resource_id="subnet-1", **failure)
     assert judge(vpc_state(part, subnets=(subnet(1),))).coverage is Coverage.UNCOVERED
-    assert judge(vpc_state(WANTED, foreign(**failure))).duplicates == ()
+    assert judge(vpc_state(WANTED, unmanaged(**failure))).duplicates == ()
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_what_ec2_reports_against_a_flow_log_uncovers_the_vpc(failure: dict[str,
 )
 def test_without_such_a_report_the_vpc_is_covered(described: dict[str, Any]) -> None:
     """What a description omits is unknown."""
-    for flow_log in (but(**described), foreign(**described)):
+    for flow_log in (but(**described), unmanaged(**described)):
         assert judge(vpc_state(flow_log)).coverage is Coverage.COVERED
 
 
@@ -302,7 +302,7 @@ def test_an_unverified_twin_of_others_does_not_cover_for_long(
 ) -> None:
     """Only while the monitor reads its log group: otherwise nothing can be verified. A managed one stays."""
     case: dict[str, Any] = {"interfaces": (GUEST,), "seen": written}
-    assert judge(vpc_state(foreign(creation_time=created), **case)).coverage is coverage
+    assert judge(vpc_state(unmanaged(creation_time=created), **case)).coverage is coverage
     own = judge(vpc_state(but(creation_time=created), **case)).coverage
     assert own is (Coverage.UNPROVEN if coverage is Coverage.UNCOVERED else coverage)
 
@@ -310,7 +310,7 @@ def test_an_unverified_twin_of_others_does_not_cover_for_long(
 def test_a_silent_twin_of_others_does_not_cover() -> None:
     """A managed one is reported as broken instead: a second one would not fix it."""
     case: dict[str, Any] = {"interfaces": (ACTIVE,), "seen": seen(OTHER)}
-    verdict = judge(vpc_state(foreign(), **case))
+    verdict = judge(vpc_state(unmanaged(), **case))
     assert verdict.coverage is Coverage.UNCOVERED
     assert "none of its records arrive" in verdict.reason
     assert judge(vpc_state(WANTED, **case)).coverage is Coverage.BROKEN
@@ -320,8 +320,8 @@ def test_delivering_flow_logs_are_preferred_then_managed_ones() -> None:
     """A broken second flow log does not uncover a VPC; an unmanaged one is a duplicate."""
     twin = but(flow_log_id="fl-2", deliver_logs_status="FAILED")
     assert judge(vpc_state(twin, WANTED)).flow_log_id == "fl-1"
-    both = judge(vpc_state(foreign(creation_time=1), WANTED))
-    assert (both.flow_log_id, both.duplicates) == ("fl-1", ("fl-foreign",))
+    both = judge(vpc_state(unmanaged(creation_time=1), WANTED))
+    assert (both.flow_log_id, both.duplicates) == ("fl-1", ("fl-unmanaged",))
 
 
 BUCKET: dict[str, Any] = {
@@ -333,7 +333,7 @@ BUCKET: dict[str, Any] = {
 
 @pytest.mark.parametrize(
     "theirs",
-    [foreign(**BUCKET), foreign(log_group_name="theirs"), foreign(creation_time=1, **BUCKET)],
+    [unmanaged(**BUCKET), unmanaged(log_group_name="theirs"), unmanaged(creation_time=1, **BUCKET)],
 )
 def test_an_accepted_flow_log_never_replaces_a_managed_wanted_one(theirs: FlowLog) -> None:
     """This holds if activity is unknown, if others wrote, or if it wrote itself; the rest is a duplicate."""
@@ -343,10 +343,10 @@ def test_an_accepted_flow_log_never_replaces_a_managed_wanted_one(theirs: FlowLo
         ((young,), seen(OTHER), Coverage.UNPROVEN),
         ((ACTIVE,), seen(ACTIVE.interface_id), Coverage.COVERED),
     ):
-        case = vpc_state(WANTED, theirs, interfaces=interfaces, seen=written, foreign_is_enough=True)
+        case = vpc_state(WANTED, theirs, interfaces=interfaces, seen=written, accepts_unmanaged=True)
         verdict = judge(case)
         assert (verdict.coverage, verdict.flow_log_id, verdict.replaced) == (coverage, "fl-1", ())
-        assert verdict.duplicates == ("fl-foreign",)
+        assert verdict.duplicates == ("fl-unmanaged",)
 
 
 def test_an_unmanaged_flow_log_replaces_only_an_unwanted_or_failing_managed_one() -> None:
@@ -357,13 +357,20 @@ def test_an_unmanaged_flow_log_replaces_only_an_unwanted_or_failing_managed_one(
         (failed, {}, (failed,)),
         (but(log_format="${version}"), {}, (but(log_format="${version}"),)),
     ):
-        case = vpc_state(managed, foreign(**BUCKET), **BUSY, seen=written, foreign_is_enough=True)
+        case = vpc_state(managed, unmanaged(**BUCKET), **BUSY, seen=written, accepts_unmanaged=True)
         verdict = judge(case)
-        assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-foreign")
+        assert (verdict.coverage, verdict.flow_log_id) == (Coverage.COVERED, "fl-unmanaged")
         assert verdict.replaced == replaced
     born = but(creation_time=NOW - 60)
-    both = judge(vpc_state(born, foreign(log_group_name=BESIDE), **BUSY, seen=seen("eni-0a", group=BESIDE)))
-    assert (both.flow_log_id, both.replaced) == ("fl-foreign", ())
+    both = judge(
+        vpc_state(
+            born,
+            unmanaged(log_group_name=ALTERNATE_GROUP),
+            **BUSY,
+            seen=seen("eni-0a", group=ALTERNATE_GROUP),
+        )
+    )
+    assert (both.flow_log_id, both.replaced) == ("fl-unmanaged", ())
 
 
 def test_same_destination_ignores_traffic_type_and_format() -> None:

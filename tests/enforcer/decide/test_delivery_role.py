@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flowwarden.enforcer.decide.delivery_role import NEEDED, DeliveryRole, role_doubts, role_problems
-from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
+from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate
 from tests.enforcer.fakes import ACCOUNT, GROUP, LETS_WRITE, SOUND_ROLE, STACK
 
 ARN = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}"
 REMEDY = "redeploy the stack flow-warden"
 ALL_NEEDED = "logs:CreateLogStream, logs:PutLogEvents, logs:DescribeLogStreams"
-READING = Deed(action="logs:GetLogEvents", resources=("arn:one",))
+READING = AccessRequest(action="logs:GetLogEvents", resources=("arn:one",))
 
 
 def allow(**changes: Any) -> Statement:
@@ -128,17 +128,17 @@ def test_a_role_that_is_missing_untrusted_or_bounded_is_reported() -> None:
 @pytest.mark.parametrize(
     ("statements", "answer"),
     [
-        ([], Able.NO),
-        ([Statement(allows=True, actions=("logs:Get*",), resources=("arn:*",))], Able.YES),
-        ([Statement(allows=True, actions=("logs:Get*",), resources=("ARN:*",))], Able.NO),
-        ([Statement(allows=True, actions=("logs:Get*",))], Able.NO),
-        ([Statement(allows=True, actions=("logs:Get.*",), resources=("arn:one",))], Able.NO),
-        ([Statement(allows=True, actions=("logs:Get[L]ogEvents",), resources=("*",))], Able.NO),
+        ([], Permitted.NO),
+        ([Statement(allows=True, actions=("logs:Get*",), resources=("arn:*",))], Permitted.YES),
+        ([Statement(allows=True, actions=("logs:Get*",), resources=("ARN:*",))], Permitted.NO),
+        ([Statement(allows=True, actions=("logs:Get*",))], Permitted.NO),
+        ([Statement(allows=True, actions=("logs:Get.*",), resources=("arn:one",))], Permitted.NO),
+        ([Statement(allows=True, actions=("logs:Get[L]ogEvents",), resources=("*",))], Permitted.NO),
     ],
 )
-def test_patterns_follow_iam(statements: list[Statement], answer: Able) -> None:
+def test_patterns_follow_iam(statements: list[Statement], answer: Permitted) -> None:
     """Actions ignore case, resources do not; `*` and `?` are the only wildcards."""
-    assert able(statements, READING) is answer
+    assert evaluate(statements, READING) is answer
 
 
 @given(st.text("ab*?:", max_size=12), st.text("ab:", max_size=12))
@@ -146,7 +146,7 @@ def test_a_pattern_matches_like_the_equivalent_regular_expression(pattern: str, 
     """This holds for any position of the stars."""
     same = re.sub(r"\*+", ".*", re.sub(r"\?", ".", pattern))
     statement = Statement(allows=True, actions=("*",), resources=(pattern,))
-    fits = able([statement], Deed(action="logs:Put", resources=(value,))) is Able.YES
+    fits = evaluate([statement], AccessRequest(action="logs:Put", resources=(value,))) is Permitted.YES
     assert fits is bool(re.fullmatch(same, value))
 
 
@@ -157,7 +157,7 @@ def test_no_pattern_takes_long(pattern: str) -> None:
     """The author of the role's policy must not be able to stop the enforcer with it."""
     value = f"{ARN}:log-stream:" + "-:" * 100
     statement = Statement(allows=True, actions=("*",), resources=(pattern,))
-    assert able([statement], Deed(action="logs:Put", resources=(value,))) is Able.NO
+    assert evaluate([statement], AccessRequest(action="logs:Put", resources=(value,))) is Permitted.NO
 
 
 def test_an_unreadable_statement_is_not_a_problem() -> None:

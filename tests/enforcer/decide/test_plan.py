@@ -1,7 +1,7 @@
 """Every combination of VPC state, policy and fault, with the expected plan and result.
 
-Columns: state of the VPC | default plan | plan if foreign flow logs are enough | plan in the grace period |
-plan if exempt. `-` is an empty plan.
+Columns: state of the VPC | default plan | plan if unmanaged flow logs are accepted | plan in the grace
+period | plan if exempt. `-` is an empty plan.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from flowwarden.enforcer.decide.destination import destinations_of
 from flowwarden.enforcer.decide.drift import is_managed
 from flowwarden.enforcer.decide.duplicates import duplicates_of
 from flowwarden.enforcer.decide.plan import (
-    HOLD_SECONDS,
     Create,
     Delete,
     Plan,
     PlanContext,
     RollBack,
     Wait,
-    hold,
     make,
 )
 from flowwarden.enforcer.decide.vpc_state import VpcState
@@ -31,35 +29,35 @@ from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
 from flowwarden.enforcer.planner import Planned, Planner
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
-from flowwarden.enforcer.state.desired import HELD_TAG, MANAGED_TAG
+from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, MANAGED_TAG, backoff_tag
 from flowwarden.enforcer.state.inventory import FlowLog, Vpc
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, FlowLogExists, VpcGone
 from flowwarden.policy.flow_logs import FlowLogsPolicy
 from tests.enforcer.cases import (
     ACTIVE,
-    BESIDE,
+    ALTERNATE_GROUP,
     DESIRED,
     NOW,
     OTHER,
     VPC,
     WANTED,
     but,
-    foreign,
     seen,
     subnet,
+    unmanaged,
     vpc_state,
 )
-from tests.enforcer.fakes import GROUP, STACK, FakePace, MemoryRegistry
+from tests.enforcer.fakes import GROUP, STACK, FakeRunClock, MemoryRegistry
 from tests.enforcer.fakes_ec2 import FakeEc2
 
 YOUNG = NOW - 300
-REPLACEMENT = but(flow_log_id="fl-2", log_group_name=BESIDE, creation_time=NOW - 3600)
+REPLACEMENT = but(flow_log_id="fl-2", log_group_name=ALTERNATE_GROUP, creation_time=NOW - 3600)
 OLD_FORMAT = but(log_format="${version}")
 FAILED: dict[str, Any] = {"deliver_logs_status": "FAILED", "deliver_logs_error_message": "Access error"}
 OTHER_TAGS = {MANAGED_TAG: STACK.stack_name, "team": "theirs"}
 BUSY: dict[str, Any] = {"interfaces": (ACTIVE,)}
-IN_A_BUCKET = foreign(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b")
+IN_A_BUCKET = unmanaged(log_destination_type="s3", log_group_name=None, log_destination="arn:aws:s3:::b")
 
 STATES: dict[str, VpcState] = {
     "nothing": vpc_state(),
@@ -73,7 +71,7 @@ STATES: dict[str, VpcState] = {
     "managed, other tags, too young": vpc_state(but(tags=OTHER_TAGS, creation_time=YOUNG)),
     "managed, other tags, FAILED": vpc_state(but(tags=OTHER_TAGS, **FAILED)),
     "managed, another format and other tags": vpc_state(replace(OLD_FORMAT, tags=OTHER_TAGS)),
-    "foreign, other tags": vpc_state(foreign(tags={"team": "theirs"})),
+    "unmanaged, other tags": vpc_state(unmanaged(tags={"team": "theirs"})),
     "its format unknown": vpc_state(but(log_format=None)),
     "managed, REJECT": vpc_state(but(traffic_type="REJECT")),
     "managed, another format": vpc_state(OLD_FORMAT),
@@ -85,20 +83,20 @@ STATES: dict[str, VpcState] = {
     "managed old, new FAILED": vpc_state(OLD_FORMAT, replace(REPLACEMENT, **FAILED)),
     "both managed FAILED": vpc_state(but(log_format="${version}", **FAILED), replace(REPLACEMENT, **FAILED)),
     "managed twice": vpc_state(WANTED, REPLACEMENT),
-    "foreign, the wanted one": vpc_state(foreign()),
-    "foreign, another group": vpc_state(foreign(log_group_name="theirs")),
-    "foreign, REJECT": vpc_state(foreign(traffic_type="REJECT")),
-    "foreign, S3": vpc_state(IN_A_BUCKET),
-    "foreign, another group, FAILED": vpc_state(foreign(log_group_name="theirs", **FAILED)),
-    "foreign, the wanted one, FAILED": vpc_state(foreign(**FAILED)),
-    "managed and foreign alike": vpc_state(WANTED, foreign(log_group_name="theirs")),
-    "managed unseen, foreign S3": vpc_state(WANTED, IN_A_BUCKET, **BUSY),
-    "managed FAILED, foreign S3": vpc_state(but(**FAILED), IN_A_BUCKET, **BUSY),
-    "managed old, new unseen, foreign S3": vpc_state(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
-    "each subnet has one": vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1),)),
-    "one subnet of two": vpc_state(foreign(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
+    "unmanaged, the wanted one": vpc_state(unmanaged()),
+    "unmanaged, another group": vpc_state(unmanaged(log_group_name="theirs")),
+    "unmanaged, REJECT": vpc_state(unmanaged(traffic_type="REJECT")),
+    "unmanaged, S3": vpc_state(IN_A_BUCKET),
+    "unmanaged, another group, FAILED": vpc_state(unmanaged(log_group_name="theirs", **FAILED)),
+    "unmanaged, the wanted one, FAILED": vpc_state(unmanaged(**FAILED)),
+    "managed and unmanaged alike": vpc_state(WANTED, unmanaged(log_group_name="theirs")),
+    "managed unseen, unmanaged S3": vpc_state(WANTED, IN_A_BUCKET, **BUSY),
+    "managed FAILED, unmanaged S3": vpc_state(but(**FAILED), IN_A_BUCKET, **BUSY),
+    "managed old, new unseen, unmanaged S3": vpc_state(OLD_FORMAT, REPLACEMENT, IN_A_BUCKET, **BUSY),
+    "each subnet has one": vpc_state(unmanaged(resource_id="subnet-1"), subnets=(subnet(1),)),
+    "one subnet of two": vpc_state(unmanaged(resource_id="subnet-1"), subnets=(subnet(1), subnet(2))),
     "each interface has one": vpc_state(
-        foreign(resource_id=ACTIVE.interface_id),
+        unmanaged(resource_id=ACTIVE.interface_id),
         subnets=(subnet(1),),
         **BUSY,
         seen=seen(ACTIVE.interface_id),
@@ -118,7 +116,7 @@ managed, other tags                    | Tag             | Tag             | Tag
 managed, other tags, too young         | Verify Tag      | Verify Tag      | Verify Tag      | -
 managed, other tags, FAILED            | Notify          | Notify          | Notify          | -
 managed, another format and other tags | Create Verify   | Create Verify   | Create Verify   | -
-foreign, other tags                    | -               | -               | -               | -
+unmanaged, other tags                  | -               | -               | -               | -
 its format unknown                     | -               | -               | -               | -
 managed, REJECT                        | Create Verify   | Create Verify   | Create Verify   | -
 managed, another format                | Create Verify   | Create Verify   | Create Verify   | -
@@ -130,23 +128,23 @@ managed old, new unseen                | Verify          | Verify          | Ver
 managed old, new FAILED                | RollBack Notify | RollBack Notify | RollBack Notify | -
 both managed FAILED                    | Notify          | Notify          | Notify          | -
 managed twice                          | Delete          | Delete          | Delete          | -
-foreign, the wanted one                | -               | -               | -               | -
-foreign, another group                 | Create Verify   | -               | Wait            | -
-foreign, REJECT                        | Create Verify   | Create Verify   | Wait            | -
-foreign, S3                            | Create Verify   | -               | Wait            | -
-foreign, another group, FAILED         | Create Verify   | Create Verify   | Wait            | -
-foreign, the wanted one, FAILED        | Create Verify   | Create Verify   | Wait            | -
-managed and foreign alike              | -               | -               | -               | -
-managed unseen, foreign S3             | -               | -               | -               | -
-managed FAILED, foreign S3             | Notify          | Delete          | Notify          | -
-managed old, new unseen, foreign S3    | Verify          | Verify          | Verify          | -
+unmanaged, the wanted one              | -               | -               | -               | -
+unmanaged, another group               | Create Verify   | -               | Wait            | -
+unmanaged, REJECT                      | Create Verify   | Create Verify   | Wait            | -
+unmanaged, S3                          | Create Verify   | -               | Wait            | -
+unmanaged, another group, FAILED       | Create Verify   | Create Verify   | Wait            | -
+unmanaged, the wanted one, FAILED      | Create Verify   | Create Verify   | Wait            | -
+managed and unmanaged alike            | -               | -               | -               | -
+managed unseen, unmanaged S3           | -               | -               | -               | -
+managed FAILED, unmanaged S3           | Notify          | Delete          | Notify          | -
+managed old, new unseen, unmanaged S3  | Verify          | Verify          | Verify          | -
 each subnet has one                    | -               | -               | -               | -
 one subnet of two                      | Create Verify   | Create Verify   | Wait            | -
 each interface has one                 | -               | -               | -               | -
 shared                                 | -               | -               | -               | -
 """
 
-POLICIES = ("default", "enough", "grace", "exempt")
+POLICIES = ("default", "accept", "grace", "exempt")
 
 FAULTS: dict[str, tuple[EnforcementError | None, Result]] = {
     "none": (None, Result.CREATED),
@@ -181,7 +179,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
 
 def planned(state: str, policy: str) -> Plan:
     """The plan for a state under a policy."""
-    case = replace(STATES[state], foreign_is_enough=policy == "enough")
+    case = replace(STATES[state], accepts_unmanaged=policy == "accept")
     context = PlanContext(
         places=destinations_of(case.parts.flow_logs, STACK),
         grace_until=NOW + 60 if policy == "grace" else None,
@@ -213,7 +211,7 @@ def test_plan_and_fault_determine_the_result(state: str, policy: str, expected: 
     case, (error, created) = STATES[state], FAULTS[fault]
     plan = planned(state, policy)
     ec2 = FakeEc2([case.vpc], list(case.parts.flow_logs), create_faults={"vpc-1": error} if error else {})
-    outcome = end(ec2, replace(case, foreign_is_enough=policy == "enough"), plan)
+    outcome = end(ec2, replace(case, accepts_unmanaged=policy == "accept"), plan)
     if "Create" not in expected:
         assert outcome.result in ENDS[expected]
         assert ec2.asked == []
@@ -223,7 +221,7 @@ def test_plan_and_fault_determine_the_result(state: str, policy: str, expected: 
         assert outcome.result is created
     doomed = [step.flow_log_id for step in plan.steps if isinstance(step, Delete | RollBack)]
     assert ec2.deleted == doomed
-    assert "fl-foreign" not in ec2.deleted
+    assert "fl-unmanaged" not in ec2.deleted
 
 
 def in_the_way(plan: Plan, flow_logs: tuple[FlowLog, ...]) -> bool:
@@ -239,7 +237,7 @@ def end(ec2: FakeEc2, case: VpcState, plan: Plan) -> VpcOutcome:
     """Execute the plan."""
     store = MemoryRegistry()
     store.record(*(each for each in ec2.existing if is_managed(each, STACK)))
-    executor = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakePace(), Registry.load(store))
+    executor = FlowLogExecutor(ec2, Planner(FlowLogsPolicy(), STACK), FakeRunClock(), Registry.load(store))
     trigger = Trigger(kind=RunKind.SWEEP, reason="a sweep", happened_at=NOW, idempotency_key="x")
     return executor.execute(Planned(vpc_state=case, plan=plan), None, trigger).outcome
 
@@ -263,10 +261,10 @@ def test_throttled_calls_are_retried_while_there_is_time() -> None:
     ("case", "group"),
     [
         (vpc_state(), GROUP),
-        (vpc_state(OLD_FORMAT), BESIDE),
-        (vpc_state(but(traffic_type="REJECT")), BESIDE),
-        (vpc_state(foreign(log_format="${version}")), BESIDE),
-        (vpc_state(foreign(log_group_name="theirs", log_format="${version}")), GROUP),
+        (vpc_state(OLD_FORMAT), ALTERNATE_GROUP),
+        (vpc_state(but(traffic_type="REJECT")), ALTERNATE_GROUP),
+        (vpc_state(unmanaged(log_format="${version}")), ALTERNATE_GROUP),
+        (vpc_state(unmanaged(log_group_name="theirs", log_format="${version}")), GROUP),
     ],
 )
 def test_a_replacement_never_shares_a_log_group_with_another_format(case: VpcState, group: str) -> None:
@@ -280,10 +278,10 @@ def test_a_replacement_never_shares_a_log_group_with_another_format(case: VpcSta
 def test_flow_logs_of_other_vpcs_affect_the_destination() -> None:
     """Another format in the group, or managed flow logs of the same configuration only in the alternate."""
     for others, group in (
-        ([but(log_format="${version}")], BESIDE),
-        ([REPLACEMENT], BESIDE),
-        ([but(max_aggregation_interval=600), REPLACEMENT], BESIDE),
-        ([but(delivery_role_arn="arn:old"), REPLACEMENT], BESIDE),
+        ([but(log_format="${version}")], ALTERNATE_GROUP),
+        ([REPLACEMENT], ALTERNATE_GROUP),
+        ([but(max_aggregation_interval=600), REPLACEMENT], ALTERNATE_GROUP),
+        ([but(delivery_role_arn="arn:old"), REPLACEMENT], ALTERNATE_GROUP),
         ([replace(REPLACEMENT, tags={})], GROUP),
         ([WANTED, replace(REPLACEMENT, resource_id="vpc-2")], GROUP),
     ):
@@ -292,11 +290,11 @@ def test_flow_logs_of_other_vpcs_affect_the_destination() -> None:
 
 def test_evading_an_unmanaged_flow_log_does_not_move_other_vpcs() -> None:
     """Only that VPC uses the alternate; after a change of configuration, all VPCs use it."""
-    assert goes_to([foreign(**FAILED), REPLACEMENT]) == GROUP
-    assert goes_to([foreign(log_group_name="theirs"), REPLACEMENT]) == BESIDE
-    assert goes_to([foreign(resource_id="vpc-2", **FAILED), REPLACEMENT]) == BESIDE
+    assert goes_to([unmanaged(**FAILED), REPLACEMENT]) == GROUP
+    assert goes_to([unmanaged(log_group_name="theirs"), REPLACEMENT]) == ALTERNATE_GROUP
+    assert goes_to([unmanaged(resource_id="vpc-2", **FAILED), REPLACEMENT]) == ALTERNATE_GROUP
     suffixed = f"{GROUP}-pci"
-    assert suffixed in destinations_of([foreign(**FAILED), but(log_group_name=suffixed)], STACK).managed
+    assert suffixed in destinations_of([unmanaged(**FAILED), but(log_group_name=suffixed)], STACK).managed
 
 
 def goes_to(others: list[FlowLog]) -> str:
@@ -307,37 +305,40 @@ def goes_to(others: list[FlowLog]) -> str:
 
 
 def test_a_failed_replacement_is_on_hold_but_another_configuration_is_not() -> None:
-    """The hold applies to the configuration."""
-    held = PlanContext(held=DESIRED.configuration, held_until=NOW + HOLD_SECONDS)
-    assert names(make(vpc_state(OLD_FORMAT), held)) == "Wait"
-    assert names(make(vpc_state(OLD_FORMAT), replace(held, held="another"))) == "Create Verify"
-    assert names(make(vpc_state(OLD_FORMAT), replace(held, held_until=NOW))) == "Create Verify"
-    assert names(make(vpc_state(), held)) == "Create Verify", "no other flow log covers the VPC"
+    """The backoff applies to the configuration."""
+    backoff = PlanContext(backoff_configuration=DESIRED.configuration, backoff_until=NOW + BACKOFF_SECONDS)
+    assert names(make(vpc_state(OLD_FORMAT), backoff)) == "Wait"
+    assert (
+        names(make(vpc_state(OLD_FORMAT), replace(backoff, backoff_configuration="another")))
+        == "Create Verify"
+    )
+    assert names(make(vpc_state(OLD_FORMAT), replace(backoff, backoff_until=NOW))) == "Create Verify"
+    assert names(make(vpc_state(), backoff)) == "Create Verify", "no other flow log covers the VPC"
 
 
 def test_a_failed_replacement_stays_on_hold_if_the_work_queue_is_lost() -> None:
     """A tag of the old flow log has the configuration and the end; an invalid tag is ignored."""
-    managed = hold(DESIRED.configuration, NOW - 60)
+    managed = backoff_tag(DESIRED.configuration, NOW - 60)
 
     def plan(value: str, **changes: Any) -> Plan:
-        old = replace(OLD_FORMAT, tags=OLD_FORMAT.tags | {HELD_TAG: value}, **changes)
+        old = replace(OLD_FORMAT, tags=OLD_FORMAT.tags | {BACKOFF_TAG: value}, **changes)
         return make(vpc_state(old), PlanContext())
 
     (wait,) = plan(managed).steps
     assert isinstance(wait, Wait)
-    assert wait.after == HOLD_SECONDS - 60
+    assert wait.after == BACKOFF_SECONDS - 60
     for value in (
-        hold("another", NOW),
-        hold(DESIRED.configuration, NOW - HOLD_SECONDS),
+        backoff_tag("another", NOW),
+        backoff_tag(DESIRED.configuration, NOW - BACKOFF_SECONDS),
         f"{DESIRED.configuration} until the day after tomorrow",
-        f"{DESIRED.configuration} until {NOW + HOLD_SECONDS + 1}",
+        f"{DESIRED.configuration} until {NOW + BACKOFF_SECONDS + 1}",
         f"{DESIRED.configuration} until {'9' * 240}",
         DESIRED.configuration,
         "",
     ):
         assert names(plan(value)) == "Create Verify"
     assert names(plan(managed, **FAILED)) == "Create Verify", "no other flow log covers the VPC"
-    theirs = foreign(log_group_name="theirs", tags={HELD_TAG: managed})
+    theirs = unmanaged(log_group_name="theirs", tags={BACKOFF_TAG: managed})
     assert names(make(vpc_state(OLD_FORMAT, theirs), PlanContext())) == "Create Verify"
 
 
@@ -351,14 +352,14 @@ def test_a_creation_includes_its_estimated_cost() -> None:
 
 def test_duplicates_are_reported_and_not_changed() -> None:
     """They appear in the verdict and lead to no steps."""
-    plan = planned("managed and foreign alike", "default")
-    assert plan.verdict.duplicates == ("fl-foreign",)
+    plan = planned("managed and unmanaged alike", "default")
+    assert plan.verdict.duplicates == ("fl-unmanaged",)
     assert plan.steps == ()
 
 
 def test_a_flow_log_that_fails_is_not_a_duplicate() -> None:
     """It records nothing and costs nothing."""
-    case = vpc_state(WANTED, foreign(log_group_name="theirs", **FAILED))
+    case = vpc_state(WANTED, unmanaged(log_group_name="theirs", **FAILED))
     assert make(case, PlanContext()).verdict.duplicates == ()
 
 
@@ -367,7 +368,7 @@ def test_the_cost_of_a_duplicate_depends_on_its_interfaces() -> None:
     idle = replace(ACTIVE, interface_id="eni-0c", active=False)
     alternate_destination = replace(ACTIVE, interface_id="eni-0d", subnet_id="subnet-2", active=None)
     for resource, expected in (("vpc-1", 0.06), ("subnet-2", 0.03), ("eni-0c", 0.0)):
-        twice = foreign(log_group_name="theirs", resource_id=resource)
+        twice = unmanaged(log_group_name="theirs", resource_id=resource)
         case = vpc_state(WANTED, twice, interfaces=(ACTIVE, idle, alternate_destination))
         (found,) = duplicates_of([(case, make(case, PlanContext()).verdict)])
-        assert (found.flow_log_ids, found.monthly_dollars) == (("fl-foreign",), expected)
+        assert (found.flow_log_ids, found.monthly_dollars) == (("fl-unmanaged",), expected)

@@ -16,11 +16,22 @@ from flowwarden.enforcer.decide.silent_log_groups import (
 )
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
-from tests.enforcer.cases import ACTIVE, BESIDE, NOW, OTHER, VPC, WANTED, but, foreign, seen, vpc_state
+from tests.enforcer.cases import (
+    ACTIVE,
+    ALTERNATE_GROUP,
+    NOW,
+    OTHER,
+    VPC,
+    WANTED,
+    but,
+    seen,
+    unmanaged,
+    vpc_state,
+)
 from tests.enforcer.fakes import GROUP, STACK
 
 NOTHING: dict[str, Any] = {
-    group: dict.fromkeys(slots(NOW), frozenset[int]()) for group in (GROUP, BESIDE, "theirs")
+    group: dict.fromkeys(slots(NOW), frozenset[int]()) for group in (GROUP, ALTERNATE_GROUP, "theirs")
 }
 """The evidence in the state table if no interface wrote."""
 
@@ -36,7 +47,7 @@ def silent(*flow_logs: FlowLog, **changes: Any) -> list[SilentGroup]:
     "flow_log",
     [
         WANTED,
-        foreign(),
+        unmanaged(),
         but(log_format="${version}"),
         but(creation_time=NOW - EXPECTED_SECONDS),
         but(resource_id=ACTIVE.interface_id),
@@ -53,7 +64,7 @@ def test_a_group_without_records_is_reported(flow_log: FlowLog) -> None:
         but(creation_time=NOW - EXPECTED_SECONDS + 1),
         but(creation_time=None),
         but(deliver_logs_status="FAILED"),
-        foreign(log_format="${version}"),
+        unmanaged(log_format="${version}"),
         but(log_group_name="theirs"),
         but(resource_id="subnet-2"),
     ],
@@ -88,11 +99,15 @@ def test_each_group_is_reported_once_for_any_number_of_vpcs() -> None:
         vpc = replace(VPC, vpc_id=f"vpc-{number}")
         logs = (
             but(
-                flow_log_id=f"fl-{number}", resource_id=vpc.vpc_id, log_group_name=(GROUP, BESIDE)[number % 2]
+                flow_log_id=f"fl-{number}",
+                resource_id=vpc.vpc_id,
+                log_group_name=(GROUP, ALTERNATE_GROUP)[number % 2],
             ),
         )
         cases.append(
-            vpc_state(*logs, vpc=vpc, interfaces=(ACTIVE,), seen=NOTHING | {BESIDE: seen(OTHER)[GROUP]})
+            vpc_state(
+                *logs, vpc=vpc, interfaces=(ACTIVE,), seen=NOTHING | {ALTERNATE_GROUP: seen(OTHER)[GROUP]}
+            )
         )
     (found,) = silent_groups(cases)
     assert (found.group, [each.flow_log_id for each in found.flow_logs]) == (GROUP, ["fl-0", "fl-2", "fl-4"])

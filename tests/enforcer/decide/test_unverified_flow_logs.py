@@ -18,7 +18,7 @@ from flowwarden.enforcer.decide.unverified_flow_logs import (
 from flowwarden.enforcer.reporting.notification import REASON_CHARACTERS
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.network.interface import NetworkInterface
-from tests.enforcer.cases import ACTIVE, NOW, OTHER, WANTED, but, foreign, seen, vpc_state
+from tests.enforcer.cases import ACTIVE, NOW, OTHER, WANTED, but, seen, unmanaged, vpc_state
 from tests.enforcer.fakes import GROUP
 
 UNKNOWN = replace(ACTIVE, active=None)
@@ -37,7 +37,7 @@ def test_a_flow_log_without_records_for_a_day_is_reported() -> None:
         assert found(each) == [each]
     gap = {GROUP: dict.fromkeys(list(slots(NOW))[1:], frozenset({1}))}
     assert found(WANTED, interfaces=(ACTIVE,), seen=gap) == [WANTED]
-    assert found(WANTED, foreign(log_group_name="theirs"), foreign_is_enough=True) == [WANTED]
+    assert found(WANTED, unmanaged(log_group_name="theirs"), accepts_unmanaged=True) == [WANTED]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_flow_log_without_records_for_a_day_is_reported() -> None:
         but(creation_time=None),
         but(deliver_logs_status="FAILED"),
         but(log_format="${version}"),
-        foreign(),
+        unmanaged(),
     ],
 )
 def test_a_young_unwanted_or_unmanaged_flow_log_is_not_reported(flow_log: FlowLog) -> None:

@@ -11,9 +11,8 @@ from flowwarden.enforcer.decide.log_groups import (
     PutRetentionPolicy,
     PutSubscriptionFilter,
 )
-from flowwarden.enforcer.decide.plan import hold
 from flowwarden.enforcer.reporting.report import Result
-from flowwarden.enforcer.state.desired import HELD_TAG
+from flowwarden.enforcer.state.desired import BACKOFF_TAG, backoff_tag
 from flowwarden.enforcer.state.inventory import FlowLog, LogGroup
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
 from flowwarden.network.interface import NetworkInterface
@@ -27,7 +26,7 @@ BEFORE = f"{GROUP}-0a0b0c0d"
 OLD = existing(
     flow_log_id="fl-old", log_group_name=BEFORE, log_format="${version} ${action}", creation_time=BORN - 9999
 )
-HELD = replace(OLD, tags=OLD.tags | {HELD_TAG: hold(DESIRED.configuration, BORN)})
+BACKOFF = replace(OLD, tags=OLD.tags | {BACKOFF_TAG: backoff_tag(DESIRED.configuration, BORN)})
 YOUNG = existing(creation_time=BORN - 600)
 HOST = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
 
@@ -37,7 +36,7 @@ def fakes(*flow_logs: FlowLog) -> Fakes:
     return Fakes(ec2=FakeEc2(own("vpc-1"), list(flow_logs), [HOST]))
 
 
-@pytest.mark.parametrize("flow_logs", [(HELD,), (OLD, YOUNG)])
+@pytest.mark.parametrize("flow_logs", [(BACKOFF,), (OLD, YOUNG)])
 def test_the_group_of_a_remaining_flow_log_is_recreated(flow_logs: tuple[FlowLog, ...]) -> None:
     """This holds after a rollback, and while the replacement is not verified."""
     there = fakes(*flow_logs)
@@ -54,7 +53,7 @@ def test_the_group_of_a_remaining_flow_log_is_recreated(flow_logs: tuple[FlowLog
 @pytest.mark.parametrize("days", [None, 30, 400])
 def test_a_remaining_group_is_subscribed_again_and_keeps_its_retention_and_key(days: int | None) -> None:
     """Its earlier spec is unknown, so the stack's settings never shorten the retention or replace the key."""
-    there = fakes(HELD)
+    there = fakes(BACKOFF)
     group = LogGroup(name=BEFORE, retention_days=days, kms_key_arn="arn:theirs")
     there.groups.there[BEFORE] = group
     report = enforce(there)
@@ -66,7 +65,7 @@ def test_a_remaining_group_is_subscribed_again_and_keeps_its_retention_and_key(d
 
 def test_a_remaining_group_gets_at_least_the_stack_s_settings() -> None:
     """This applies to retention and encryption, because lost evidence cannot be restored."""
-    there = fakes(HELD)
+    there = fakes(BACKOFF)
     there.groups.there[BEFORE] = replace(sound(BEFORE), retention_days=1)
     stack = replace(STACK, kms_key_arn="arn:key")
     there.groups.there[GROUP] = replace(sound(), kms_key_arn="arn:key")
@@ -78,7 +77,7 @@ def test_a_remaining_group_gets_at_least_the_stack_s_settings() -> None:
 @pytest.mark.parametrize("theirs", [{"tags": {}}, {"log_group_name": f"{GROUP}-2"}])
 def test_unmanaged_flow_logs_and_groups_are_not_maintained(theirs: dict[str, object]) -> None:
     """Neither an unmanaged flow log nor another stack's group leads to steps."""
-    there = fakes(replace(HELD, **theirs), existing(creation_time=1))
+    there = fakes(replace(BACKOFF, **theirs), existing(creation_time=1))
     enforce(there)
     assert there.groups.done == []
 
@@ -94,11 +93,11 @@ def test_the_stack_s_group_is_maintained_after_a_change_to_a_bucket() -> None:
 
 def test_the_silence_of_a_remaining_flow_log_is_reported() -> None:
     """Nothing else covers the VPC."""
-    there = fakes(HELD)
+    there = fakes(BACKOFF)
     there.groups.there[BEFORE] = sound(BEFORE)
-    (trouble,) = enforce(there).troubles
-    assert trouble.resource == BEFORE
-    assert "fl-old of vpc-1 should write" in trouble.summary
+    (problem,) = enforce(there).problems
+    assert problem.resource == BEFORE
+    assert "fl-old of vpc-1 should write" in problem.summary
 
 
 SUFFIXED = FlowLogsPolicy(grace_minutes=0, default=FlowLogSpec(log_group_suffix="pci"))
@@ -137,11 +136,11 @@ def test_a_group_of_another_class_is_named_and_the_others_are_restored(
     report = enforce(there, policy=policy)
     assert groups[GROUP] == sound()
     assert groups[PCI] == LogGroup(name=PCI, log_class=log_class, retention_days=30)
-    (trouble,) = report.troubles
-    assert trouble.resource == PCI
-    assert log_class in trouble.summary
-    assert "no subscription filter" in trouble.summary
-    assert [each.resource for each in enforce(there, policy=policy).troubles] == [PCI]
+    (problem,) = report.problems
+    assert problem.resource == PCI
+    assert log_class in problem.summary
+    assert "no subscription filter" in problem.summary
+    assert [each.resource for each in enforce(there, policy=policy).problems] == [PCI]
 
 
 def test_a_group_created_for_its_first_flow_log_is_not_reported() -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
-from flowwarden.enforcer.execute.isolate import VAIN_CALLS
+from flowwarden.enforcer.execute.isolate import FAILED_CALLS
 from flowwarden.enforcer.reporting import plan_output
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.enforcer.state.inventory import Vpc
 from flowwarden.enforcer.triggers.trigger import RunKind, Trigger
-from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotThere
+from flowwarden.errors import CallRefused, CallThrottled, EnforcementError, NotFound
 from flowwarden.policy.flow_logs import FlowLogSpec, FlowLogsPolicy
-from tests.enforcer.cases import NOW, but, foreign
+from tests.enforcer.cases import NOW, but, unmanaged
 from tests.enforcer.fakes import ACCOUNT, TAGS, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
 
@@ -37,7 +37,7 @@ def world() -> FakeEc2:
     tagged[2] = replace(tagged[2], tags=tagged[2].tags | {"owner": "network"})
     return FakeEc2(
         [Vpc(vpc_id=f"vpc-{number}", owner_id=ACCOUNT) for number in range(4)],
-        [*tagged, foreign(resource_id="vpc-3")],
+        [*tagged, unmanaged(resource_id="vpc-3")],
     )
 
 
@@ -65,7 +65,7 @@ def test_a_plan_lists_the_tags_to_set_and_sets_none() -> None:
     ec2 = world()
     text = plan_output.as_text(sweep(Fakes(ec2=ec2), dry_run=True))
     assert "  1. tag managed flow log fl-2: cost-center=42\n" in text
-    assert "fl-foreign" not in text
+    assert "fl-unmanaged" not in text
     assert ec2.tagged == []
 
 
@@ -75,7 +75,7 @@ def test_tags_that_cannot_be_set_are_reported_by_the_sweep(error: EnforcementErr
     ec2 = world()
     ec2.tag_fault = error
     report = sweep(Fakes(ec2=ec2))
-    assert str(error) in report.troubles[0].summary
+    assert str(error) in report.problems[0].summary
     assert report.failures == ()
 
 
@@ -107,7 +107,7 @@ def picky(faults: Mapping[str, EnforcementError], number: int = 100) -> PickyEc2
 def test_only_flow_logs_that_cannot_be_tagged_are_left_out_and_reported() -> None:
     """A deleted flow log is not a problem."""
     refused = CallRefused("TagLimitExceeded")
-    ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotThere("gone")})
+    ec2 = picky({"fl-3": refused, "fl-70": refused, "fl-99": NotFound("gone")})
     report = sweep(Fakes(ec2=ec2))
     assert sum("owner" in each.tags for each in ec2.existing) == 97
     assert [each.summary.partition(":")[0] for each in report.remediations] == [
@@ -121,7 +121,7 @@ def test_a_refusal_of_all_is_not_retried_one_by_one() -> None:
     """Otherwise a missing permission would cost hundreds of calls in every sweep."""
     ec2 = picky({f"fl-{each}": CallRefused("UnauthorizedOperation") for each in range(300)}, 300)
     report = sweep(Fakes(ec2=ec2))
-    assert ec2.tag_calls == VAIN_CALLS
+    assert ec2.tag_calls == FAILED_CALLS
     (summary,) = (each.summary.partition(":")[0] for each in report.remediations)
     assert summary.endswith("and 290 more managed flow logs")
 
@@ -129,5 +129,5 @@ def test_a_refusal_of_all_is_not_retried_one_by_one() -> None:
 def test_a_flow_log_deleted_in_the_meantime_is_not_a_problem() -> None:
     """The next sweep tags the others."""
     ec2 = world()
-    ec2.tag_fault = NotThere("InvalidFlowLogId.NotFound")
+    ec2.tag_fault = NotFound("InvalidFlowLogId.NotFound")
     assert sweep(Fakes(ec2=ec2)).remediations == ()

@@ -23,7 +23,7 @@ from tests.enforcer.fakes_ec2 import FakeEc2, wanted
 from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, DESIRED, SWEEP, THROTTLED, existing, own
 
 HOST: Final = NetworkInterface(interface_id="eni-0a", vpc_id="vpc-1")
-FOREIGN: Final = existing(tags={}, flow_log_id="fl-foreign", log_group_name="theirs")
+UNMANAGED: Final = existing(tags={}, flow_log_id="fl-unmanaged", log_group_name="theirs")
 OTHER_STACK: Final = existing(
     "vpc-2",
     flow_log_id="fl-other",
@@ -115,7 +115,7 @@ def _deleted_without_event() -> EnforcementReport:
     """An earlier sweep missed the flow log; no event came."""
     fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(flow_log_id="fl-2")]))
     missed = DeletedFlowLog(
-        flow_log_id="fl-foreign", resource_ids=("subnet-1",), vpc_id="vpc-1", at=BORN - 2 * 3600
+        flow_log_id="fl-unmanaged", resource_ids=("subnet-1",), vpc_id="vpc-1", at=BORN - 2 * 3600
     )
     fakes.registry.put(missed)
     return _reconcile(fakes)
@@ -131,7 +131,7 @@ def _unrecorded() -> EnforcementReport:
 
 
 def _recorded() -> EnforcementReport:
-    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(), replace(FOREIGN, flow_log_id="fl-2")]))
+    fakes = Fakes(ec2=FakeEc2(own("vpc-1"), [existing(), replace(UNMANAGED, flow_log_id="fl-2")]))
     request = Trigger(
         kind=RunKind.RECORD,
         reason="flow logs are to be recorded as managed",
@@ -142,12 +142,12 @@ def _recorded() -> EnforcementReport:
 
 def _out_of_time() -> EnforcementReport:
     fakes = Fakes(ec2=FakeEc2(own("vpc-1")))
-    fakes.pace.left = 1
+    fakes.clock.left = 1
     return _reconcile(fakes, DELETION)
 
 
 def _plan() -> EnforcementReport:
-    old = [existing(log_format="${version}"), replace(FOREIGN, resource_id="vpc-2"), existing("vpc-2")]
+    old = [existing(log_format="${version}"), replace(UNMANAGED, resource_id="vpc-2"), existing("vpc-2")]
     old.append(OTHER_STACK)
     fakes = Fakes(ec2=FakeEc2(own("vpc-1", "vpc-2", "vpc-3"), old, [HOST]))
     for each in heartbeats.additions(GROUP, seen("eni-0a", at=BORN + 10)[GROUP]):
@@ -198,7 +198,7 @@ EXAMPLES: Final[Mapping[str, Callable[[], EnforcementReport]]] = {
     ),
     "other-stack": lambda: _run(FakeEc2(own("vpc-1", "vpc-2"), [existing(), existing("vpc-2"), OTHER_STACK])),
     "unverified": _unverified,
-    "duplicates": lambda: _run(FakeEc2(own("vpc-1"), [existing(), FOREIGN])),
+    "duplicates": lambda: _run(FakeEc2(own("vpc-1"), [existing(), UNMANAGED])),
     "plan": _plan,
 }
 """By the name of the golden file."""

@@ -13,7 +13,7 @@ from flowwarden.network.interface import NetworkInterface
 from flowwarden.notify.alert import Route
 from tests.enforcer.fakes import ACCOUNT, GROUP, STACK, TERMS, Fakes
 from tests.enforcer.fakes_ec2 import FakeEc2
-from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, LOOK, SWEEP, deliver, existing, own, run
+from tests.enforcer.runs import AT_ONCE, BIRTH, BORN, RETRY, SWEEP, deliver, existing, own, run
 from tests.notify.fakes import CrashError, MemorySink
 
 
@@ -181,7 +181,7 @@ def test_deliveries_of_one_event_share_an_owner_batch_and_other_events_do_not() 
     """A sweep and a retry in the same minute are two events; an event without a key is unique."""
     first, second = (owner_of(of(), attempt) for attempt in ("a", "b"))
     assert second.same_batch(str(first))
-    look = replace(of(), trigger=replace(LOOK, idempotency_key=SWEEP.idempotency_key))
+    look = replace(of(), trigger=replace(RETRY, idempotency_key=SWEEP.idempotency_key))
     assert not owner_of(look, "c").same_batch(str(first))
     nameless = replace(of(), trigger=replace(SWEEP, idempotency_key=""))
     assert not owner_of(nameless, "a").same_batch(str(owner_of(nameless, "b")))

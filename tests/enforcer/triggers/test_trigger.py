@@ -484,5 +484,5 @@ def test_credentials_describe_how_the_call_was_signed() -> None:
 
 def test_the_schedule_may_request_only_pending_vpcs() -> None:
     """The template's second schedule sends this event."""
-    event = {"detail-type": "Scheduled Event", "detail": {"look": "pending"}}
+    event = {"detail-type": "Scheduled Event", "detail": {"run": "retry"}}
     assert read(event).kind is RunKind.RETRY

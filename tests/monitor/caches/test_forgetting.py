@@ -1,4 +1,4 @@
-"""A container remembers what a batch taught it only once the notifications of the batch are out."""
+"""A container remembers what a batch added only once the notifications of the batch are out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_forgotten_batch_leaves_the_cache_as_it_was() -> None:
     state.add(ITEM)
     state.judged(group, 6)
     state.forget()
-    assert (cache.taught.get((ROLE, DAY)), group.judged) == (frozenset({fingerprint(*edge(1))}), 5)
+    assert (cache.written_edges.get((ROLE, DAY)), group.judged) == (frozenset({fingerprint(*edge(1))}), 5)
     assert ITEM.key not in cache.items
     cache.for_batch().add(ITEM)
     assert store.written.count("item") == 2

@@ -8,7 +8,7 @@ import pytest
 
 from flowwarden.errors import LogFormatError
 from flowwarden.monitor.caches.log_formats import SOON_SECONDS, VALID_SECONDS, WAIT_SECONDS, LogFormatCache
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from tests.monitor.fakes_log_formats import FakeFormats, MemoryLogFormats
 
@@ -39,7 +39,7 @@ def test_formats_are_learned_before_the_first_line_is_parsed() -> None:
     entry = world.container().entry(GROUP, NOW)
     assert entry.candidates.layouts == (SHORT, *FALLBACK)
     assert not entry.unavailable
-    assert world.memory.learned[GROUP] == Learned((SHORT.to_log_format(),), unreported=False, at=NOW)
+    assert world.memory.learned[GROUP] == LearnedFormats((SHORT.to_log_format(),), unreported=False, at=NOW)
 
 
 def test_the_second_batch_of_a_container_costs_nothing() -> None:
@@ -224,7 +224,7 @@ def test_while_another_container_queries_the_others_do_not_wait() -> None:
     entry = cache.entry(GROUP, NOW)
     assert (entry.candidates.layouts, entry.unavailable) == (FALLBACK, False)
     assert world.formats.asked == []
-    world.memory.learned[GROUP] = Learned((SHORT.to_log_format(),), unreported=False, at=NOW)
+    world.memory.learned[GROUP] = LearnedFormats((SHORT.to_log_format(),), unreported=False, at=NOW)
     assert cache.entry(GROUP, NOW + SOON_SECONDS).candidates.layouts[0] == SHORT
 
 

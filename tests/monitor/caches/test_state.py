@@ -61,7 +61,7 @@ def test_a_container_drops_the_oldest_written_edges() -> None:
     """It then writes them again, which changes nothing."""
     store = MemoryEvidence()
     cache = StateCache(store)
-    cache.taught = BoundedCache(2 * size_of_numbers({1}))
+    cache.written_edges = BoundedCache(2 * size_of_numbers({1}))
     for number in range(4):
         cache.for_batch().learn(f"role {number}", DAY, frozenset({edge(1)}))
-    assert len(cache.taught) == 2
+    assert len(cache.written_edges) == 2

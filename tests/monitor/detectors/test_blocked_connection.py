@@ -12,7 +12,7 @@ from flowwarden.policy.policy import Policy
 from flowwarden.records.model import Flow, FlowDirection
 from tests.flows import START, flow, rejected
 from tests.monitor.batches import batch, finding_with
-from tests.monitor.render.golden import OCCASION
+from tests.monitor.render.golden import CONTEXT
 
 inspect = finding_with(blocked_connection.DETECTOR)
 
@@ -50,7 +50,7 @@ def test_egress_to_the_internet_counts_too() -> None:
     """Outbound rules can reject it."""
     (finding,) = inspect(batch(rejected("10.0.1.20:50000", "198.51.100.7:443")), Policy())
     assert finding.peer_class == "internet"
-    first, *_ = steps(finding, describe(finding), OCCASION)
+    first, *_ = steps(finding, describe(finding), CONTEXT)
     assert "on the internet" in first
 
 

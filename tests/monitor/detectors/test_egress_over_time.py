@@ -8,7 +8,7 @@ from tests.monitor.batches import of_traffic
 from tests.monitor.weeks import CLIENT, DAY, IN, OUT, POLICY, TODAY, got, learned, look
 
 
-def test_a_database_is_recognised_by_what_its_role_serves() -> None:
+def test_a_database_is_recognized_by_what_its_role_serves() -> None:
     """It answered for three weeks; now it initiates."""
     served = [
         flow("10.0.7.7:41000", f"{CLIENT}:5432", tcp_flags=2, flow_direction=IN),

@@ -16,10 +16,10 @@ from flowwarden.monitor.detectors.egress_volume import (
     Facts,
     Place,
     addition,
+    baseline_addition,
     by_hour,
     is_full,
     large_uploads,
-    lesson,
     limit,
     report,
     usual,
@@ -114,7 +114,7 @@ def test_hosts_and_hours_are_separate() -> None:
 def test_a_volume_reached_on_three_days_is_usual() -> None:
     """Rounded up to a power of two; two days of exfiltration make nothing usual."""
     place = (HOST, START // 3600)
-    days = [lesson("role", place, size * MEGABYTE).sets for size in (90, 900, 1000, 5000)]
+    days = [baseline_addition("role", place, size * MEGABYTE).sets for size in (90, 900, 1000, 5000)]
     assert usual(days[:2]) == 0
     assert usual(days) == 2**30, "the third largest"
     assert usual([{SIZES: frozenset({22, 30})}] * 3) == 2**31, "the largest hour of each day"

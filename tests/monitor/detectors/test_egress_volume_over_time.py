@@ -155,6 +155,6 @@ def test_ordinary_traffic_writes_nothing_and_a_flood_of_uploads_a_bounded_number
     container = Container(evidence=evidence, directory=FakeDirectory.of(interface("eni-1")))
     before = evidence.writes
     container.found(hosts, TODAY + 3700)
-    sums = [key for key in evidence.written[before:] if key.startswith(("sent#", "sizes#"))]
+    sums = [key for key in evidence.written[before:] if key.startswith(("uploads#", "upload-sizes#"))]
     assert 0 < len(sums) <= 2 * MOST_UPLOADS
     assert len(set(sums)) == len(sums)

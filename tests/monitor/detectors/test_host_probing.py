@@ -10,7 +10,7 @@ from tests.monitor.batches import batch, finding_with
 
 inspect = finding_with(host_probing.DETECTOR)
 
-PLACES = Thresholds().probing_places
+PLACES = Thresholds().probing_destinations
 
 
 def test_many_ports_of_one_host_are_probing() -> None:

@@ -9,7 +9,7 @@ from flowwarden.monitor.detectors.internet_rejects import MOST_HOSTS
 from flowwarden.monitor.findings import Severity, Tally, TrafficFinding, representative
 from flowwarden.monitor.render.text import describe
 from flowwarden.monitor.traffic.tally import representative_of, tally_of
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -92,7 +92,7 @@ NOISE = st.builds(
 @given(st.lists(NOISE, min_size=1, max_size=20))
 def test_columns_give_the_same_result_as_flows(flows: list[Flow]) -> None:
     """The same sums, and the same representative flow."""
-    directions = Directions(Traffic(FlowTable.of(flows)), AddressBook())
+    directions = Directions(Traffic(FlowTable.of(flows)), AddressClassifier())
     rows = np.arange(len(flows))
     assert tally_of(directions, rows) == Tally.of(directions.flows(rows))
     assert representative_of(directions, rows) == representative(directions.flows(rows))

@@ -242,7 +242,7 @@ def test_skipped_windows_are_written_up_to_the_limit() -> None:
     for number in range(12):
         world.deliver(container, *written(IDS[0], BEGIN + number * 300, "SKIPDATA"))
     assert len(world.reported) == 10
-    assert sum(key.startswith("lost#") for key in world.evidence.written) <= 6
+    assert sum(key.startswith("skipped#") for key in world.evidence.written) <= 6
 
 
 def test_without_the_table_each_batch_is_evaluated_alone() -> None:

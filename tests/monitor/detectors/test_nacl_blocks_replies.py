@@ -65,8 +65,8 @@ def test_replies_rejected_inbound_are_the_inbound_rules() -> None:
 def test_a_subnet_is_one_finding() -> None:
     """The network ACL belongs to the subnet."""
     here = {"tcp_flags": 18, "flow_direction": OUT, "subnet_id": "subnet-1"}
-    neighbour = rejected("10.0.2.31:80", "10.0.1.9:40000", **here)
-    (finding,) = inspect(batch(*refused_answers(2, subnet="subnet-1"), neighbour), Policy())
+    neighbor = rejected("10.0.2.31:80", "10.0.1.9:40000", **here)
+    (finding,) = inspect(batch(*refused_answers(2, subnet="subnet-1"), neighbor), Policy())
     assert finding.subject == "subnet-1"
     assert [name for name, _ in finding.tally.servers] == ["10.0.2.30", "10.0.2.31"]
 

@@ -26,16 +26,18 @@ def skipped(*minutes: int, interface: str = ENI) -> list[Gap]:
     ]
 
 
-def judged(*batches: list[Gap], least: int = Thresholds().lost_windows) -> InterfaceFinding | None:
+def judged(*batches: list[Gap], least: int = Thresholds().skipped_windows) -> InterfaceFinding | None:
     """The finding after these batches, each in a new container."""
     items: dict[str, Sets] = {}
     spot = None
     for gaps in batches:
-        for interface, starts in records_skipped.lost_windows(gaps, NOON + 86_400).items():
+        for interface, starts in records_skipped.skipped_windows(gaps, NOON + 86_400).items():
             added = records_skipped.additions(interface, starts)
             for each in added.values():
                 items[each.key] = merged(items.get(each.key, {}), each.sets)
-            states = {begin: items[each.key][records_skipped.LOST] for begin, each in added.items()}
+            states = {
+                begin: items[each.key][records_skipped.SKIPPED_MINUTES] for begin, each in added.items()
+            }
             spot = records_skipped.inspect(interface, states, least) or spot
     return spot
 
@@ -104,7 +106,7 @@ def test_the_finding_names_the_interface_and_the_time() -> None:
 def test_a_window_without_a_valid_start_does_not_count() -> None:
     """Delivered again a minute later, it would count as another window."""
     odd = (Gap(kind=GapKind.SKIPDATA, interface_id=ENI, start=start) for start in (NOON + 10**9, None))
-    assert records_skipped.lost_windows([*odd, *skipped(-2, -1)], NOON)[ENI] == {NOON - 60, NOON - 120}
+    assert records_skipped.skipped_windows([*odd, *skipped(-2, -1)], NOON)[ENI] == {NOON - 60, NOON - 120}
 
 
 @given(

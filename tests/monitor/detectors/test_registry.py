@@ -60,7 +60,7 @@ def test_a_file_without_a_detector_is_detected() -> None:
 
 
 def test_detectors_refer_to_existing_names() -> None:
-    """A misspelt name would silently inhibit nothing."""
+    """A misspelled name would silently inhibit nothing."""
     assert unknown(DETECTORS) == []
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from flowwarden.monitor.detectors import internet_rejects
 from flowwarden.monitor.detectors.reject_spike import (
+    ATTEMPTED,
     HISTORY,
     LEAST,
     QUIET,
     SLOT,
-    TRIED,
     Facts,
     addition,
     attempts,
@@ -35,7 +35,7 @@ NOW = START + 700
 HERE = START // SLOT
 PLACE = "eni-1", HOST
 
-TIMES = Thresholds().spike_times
+TIMES = Thresholds().spike_factor
 
 
 def noise(count: int, at: int = START, port: int = 22) -> list[Flow]:
@@ -136,7 +136,7 @@ def test_attempts_are_stored_in_the_item_that_is_read() -> None:
 )
 def test_buckets_estimate_the_number_of_attempts(flows: list[Flow]) -> None:
     """Also for regular patterns."""
-    tried = addition(PLACE, HERE, directions(*flows), np.arange(len(flows))).sets[TRIED]
+    tried = addition(PLACE, HERE, directions(*flows), np.arange(len(flows))).sets[ATTEMPTED]
     assert distinct(tried) == pytest.approx(400, rel=0.2)
 
 

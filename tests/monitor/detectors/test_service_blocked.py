@@ -35,13 +35,13 @@ def test_many_blocked_clients_are_one_finding_about_the_service() -> None:
         describe(finding).summary == "500 internal hosts are blocked from PostgreSQL (tcp/5432) at 10.0.9.30."
     )
     assert (finding.subject, finding.severity) == ("10.0.9.30", Severity.MEDIUM)
-    assert finding.facts.limit == LIMITS.shut_clients
+    assert finding.facts.limit == LIMITS.service_blocked_clients
     assert blocked(flows, Policy()) == []
 
 
 def test_other_rejections_of_a_client_are_reported_separately() -> None:
     """Only the blocked service is a common finding."""
-    flows = batch(*clients(LIMITS.shut_clients), rejected("10.0.0.1:50000", "10.0.9.31:22"))
+    flows = batch(*clients(LIMITS.service_blocked_clients), rejected("10.0.0.1:50000", "10.0.9.31:22"))
     found = [(f.detector, f.subject, str(f.service)) for f in triaged(flows, Policy())]
     assert found == [
         ("blocked-connection", "10.0.0.1", "SSH (tcp/22)"),
@@ -51,9 +51,9 @@ def test_other_rejections_of_a_client_are_reported_separately() -> None:
 
 def test_few_clients_are_reported_individually() -> None:
     """Below the threshold, each is its own finding."""
-    flows = batch(*clients(LIMITS.shut_clients - 1))
+    flows = batch(*clients(LIMITS.service_blocked_clients - 1))
     assert inspect(flows, Policy()) == []
-    assert len(blocked(flows, Policy())) == LIMITS.shut_clients - 1
+    assert len(blocked(flows, Policy())) == LIMITS.service_blocked_clients - 1
 
 
 def test_stray_packets_of_many_hosts_are_not_a_blocked_service() -> None:
@@ -63,9 +63,9 @@ def test_stray_packets_of_many_hosts_are_not_a_blocked_service() -> None:
 
 def test_internet_servers_are_not_a_blocked_service() -> None:
     """Each rejected client is its own finding."""
-    flows = batch(*clients(LIMITS.shut_clients, "198.51.100.7:443"))
+    flows = batch(*clients(LIMITS.service_blocked_clients, "198.51.100.7:443"))
     assert inspect(flows, Policy()) == []
-    assert len(blocked(flows, Policy())) == LIMITS.shut_clients
+    assert len(blocked(flows, Policy())) == LIMITS.service_blocked_clients
 
 
 def test_exempt_hosts_and_probers_are_not_clients() -> None:
@@ -82,7 +82,8 @@ def test_exempt_hosts_and_probers_are_not_clients() -> None:
 def test_a_blocked_service_that_is_rejected_itself_is_another_finding() -> None:
     """An isolated cluster: its members reject others and are rejected."""
     flows = batch(
-        *clients(LIMITS.shut_clients, "10.0.9.30:9042"), rejected("10.0.9.30:50000", "10.0.9.31:9042")
+        *clients(LIMITS.service_blocked_clients, "10.0.9.30:9042"),
+        rejected("10.0.9.30:50000", "10.0.9.31:9042"),
     )
     assert {(f.detector, f.subject) for f in triaged(flows, Policy())} == {
         ("service-blocked", "10.0.9.30"),

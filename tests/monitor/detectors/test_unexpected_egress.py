@@ -75,7 +75,7 @@ OUT = contact(OUTSIDE, 443, ContactOutcome.ANSWERED, "internet")
 
 
 def test_a_role_that_only_listens_needs_no_declaration() -> None:
-    """Its behaviour was learned."""
+    """Its behavior was learned."""
     one = suspect(OUT, only_listens=True)
     (finding,) = unexpected_egress.inspect(one)
     assert (finding.detector, finding.subject) == ("unexpected-egress", CLIENT)

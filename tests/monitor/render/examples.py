@@ -151,7 +151,7 @@ def _of_reject_spike() -> Finding:
     noise = [rejected(f"203.0.113.{host}:40000", "10.0.0.10:22") for host in range(1, 41)]
     (about,) = finding_with(internet_rejects.DETECTOR)(noise)
     refused = FlowSample(about.tally, about.example)
-    return reject_spike.report(about.subject, refused, 812.4, LIMITS.spike_times)
+    return reject_spike.report(about.subject, refused, 812.4, LIMITS.spike_factor)
 
 
 EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {

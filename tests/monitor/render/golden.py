@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.notify.claims import Claim, ClaimState
 from tests.monitor.render.examples import EXAMPLES
 
 FOLDER: Final = Path(__file__).parent / "golden"
-OCCASION: Final = Occasion(
+CONTEXT: Final = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
-    log_stream="eni-1-all", quiet_minutes=240,
+    log_stream="eni-1-all", suppression_minutes=240,
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def path_of(name: str) -> Path:
 
 def page_of(name: str) -> str:
     """The notification about the example of a detector: subject, text, and JSON document."""
-    sent = render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), OCCASION)
+    sent = render(EXAMPLES[name](), "key0", Claim(state=ClaimState.CLAIMED), CONTEXT)
     document = json.dumps(sent.document, indent=1, ensure_ascii=False)
     return f"{sent.subject}\n\n{sent.text}\n{document}\n"
 

@@ -8,23 +8,23 @@ from msgspec.structs import replace
 from flowwarden.monitor.findings import Finding
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from tests.hostile import HOSTILE, is_visible, places, poisoned, texts
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.render.golden import OCCASION
+from tests.monitor.render.golden import CONTEXT
 
 CLAIM = Claim(state=ClaimState.CLAIMED)
 NAMES_ITS_TEXT = "detector"
 """Chosen by the code, and needed to find the text."""
 
 
-def page(finding: Finding, occasion: Occasion = OCCASION) -> Notification:
+def page(finding: Finding, context: RenderContext = CONTEXT) -> Notification:
     """The notification about a finding."""
-    return render(finding, "key0", CLAIM, occasion)
+    return render(finding, "key0", CLAIM, context)
 
 
 def check(sent: Notification, harmless: Notification) -> None:
@@ -58,13 +58,13 @@ def test_hostile_text_anywhere_in_a_finding_adds_no_line(name: str) -> None:
 def test_hostile_text_about_the_batch_adds_no_line(name: str, field: str) -> None:
     """The names of account, Region, log group and log stream."""
     finding = EXAMPLES[name]()
-    check(page(finding, replace(OCCASION, **{field: HOSTILE})), page(finding))
+    check(page(finding, replace(CONTEXT, **{field: HOSTILE})), page(finding))
 
 
 def test_hostile_text_in_a_roll_up_adds_no_line() -> None:
     """In a title or about the batch."""
-    harmless = rollup.render(["one.", "two."], 2, OCCASION, Route.PAGES)
-    bad = replace(OCCASION, log_group=HOSTILE, log_stream=HOSTILE)
+    harmless = rollup.render(["one.", "two."], 2, CONTEXT, Route.PAGES)
+    bad = replace(CONTEXT, log_group=HOSTILE, log_stream=HOSTILE)
     check(rollup.render([f"one {HOSTILE}", "two."], 2, bad, Route.PAGES), harmless)
 
 

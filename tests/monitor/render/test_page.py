@@ -10,7 +10,7 @@ import pytest
 from flowwarden.monitor.detectors import DETECTORS, host_probing
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render.page import TOP, log_query, render
-from flowwarden.monitor.render.parts import Occasion, moment
+from flowwarden.monitor.render.parts import RenderContext, moment
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import Claim, ClaimState
@@ -22,9 +22,9 @@ from tests.flows import rejected
 from tests.monitor.batches import finding_with, triaged
 from tests.monitor.render.examples import EXAMPLES
 
-OCCASION = Occasion(
+CONTEXT = RenderContext(
     account_id="111122223333", region="eu-west-1", log_group="/flow-warden/flow-logs",
-    log_stream="eni-1-all", quiet_minutes=240,
+    log_stream="eni-1-all", suppression_minutes=240,
 )  # fmt: skip
 NEW = Claim(state=ClaimState.CLAIMED)
 POLICY = Policy(private_subnets=("10.0.2.0/24",), listener_only=("10.0.2.30",))
@@ -42,7 +42,7 @@ def blocked(**given: Any) -> TrafficFinding:
 
 def page(finding: TrafficFinding, claim: Claim = NEW) -> Notification:
     """The notification about it."""
-    return render(finding, "key0", claim, OCCASION)
+    return render(finding, "key0", claim, CONTEXT)
 
 
 def test_the_text_contains_what_on_call_needs() -> None:
@@ -132,9 +132,9 @@ def test_the_query_finds_the_lines_and_no_similar_ones() -> None:
 
 def test_suppressed_repeats_are_counted() -> None:
     """The number of suppressed repeats is always shown."""
-    sent = page(blocked(), Claim(state=ClaimState.CLAIMED, held_back=12, last_sent=1_764_000_000))
+    sent = page(blocked(), Claim(state=ClaimState.CLAIMED, suppressed_batches=12, last_sent=1_764_000_000))
     assert "Last sent at 2025-11-24 16:00:00 UTC; 12 repeats suppressed since." in sent.text
-    assert (sent.document["held_back"], sent.document["last_sent"]) == (12, 1_764_000_000)
+    assert (sent.document["suppressed_batches"], sent.document["last_sent"]) == (12, 1_764_000_000)
 
 
 def test_missing_times_are_marked_as_unknown() -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import records_skipped
 from flowwarden.monitor.findings import InterfaceFinding, Severity
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.telemetry import LISTED, render
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.claims import Claim, ClaimState
@@ -16,12 +16,12 @@ from flowwarden.records.columnar.flow_table import FlowTable, Table
 from flowwarden.records.model import Gap, GapKind
 from tests.monitor.batches import NOW, Container
 
-OCCASION = Occasion(
+CONTEXT = RenderContext(
     account_id="111122223333",
     region="eu-west-1",
     log_group="/flow-warden/flow-logs",
     log_stream="eni-9-all",
-    quiet_minutes=240,
+    suppression_minutes=240,
 )
 SPOT = InterfaceFinding(
     detector="interface-silent",
@@ -37,7 +37,7 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 
 def test_the_text_contains_interfaces_time_evidence_and_steps() -> None:
     """And that missing alerts prove nothing."""
-    sent = render(SPOT, "key0", FIRST, OCCASION)
+    sent = render(SPOT, "key0", FIRST, CONTEXT)
     assert sent.subject == ("[MEDIUM] No flow records from eni-0a for 90 min, not even NODATA (eu-west-1)")
     for piece in (
         "the absence of alerts proves nothing",
@@ -54,7 +54,7 @@ def test_the_text_contains_interfaces_time_evidence_and_steps() -> None:
 def test_the_document_and_attributes_match_the_text() -> None:
     """The kind is the detector's name, as for unparsed lines."""
     sent = render(
-        SPOT, "key0", Claim(state=ClaimState.CLAIMED, held_back=3, last_sent=1_764_000_000), OCCASION
+        SPOT, "key0", Claim(state=ClaimState.CLAIMED, suppressed_batches=3, last_sent=1_764_000_000), CONTEXT
     )
     assert json.loads(json.dumps(sent.document)) == sent.document
     assert sent.document["interfaces"] == {"distinct": 1, "top": ["eni-0a"]}
@@ -70,11 +70,11 @@ def test_the_document_and_attributes_match_the_text() -> None:
 
 def test_the_technique_is_shown_if_the_detector_has_one() -> None:
     """A silent interface can be an attack; records that AWS skips are not a technique."""
-    sent = render(SPOT, "key0", FIRST, OCCASION)
+    sent = render(SPOT, "key0", FIRST, CONTEXT)
     assert "detector interface-silent, ATT&CK T1562.008\n" in sent.text
     assert sent.document["technique"] == "T1562.008"
     (finding,) = skipped("eni-0a")
-    sent = render(finding, "key0", FIRST, OCCASION)
+    sent = render(finding, "key0", FIRST, CONTEXT)
     assert "detector records-skipped\n" in sent.text
     assert sent.document["technique"] == ""
 
@@ -89,7 +89,7 @@ def skipped(interface: str) -> list[InterfaceFinding]:
 def test_many_interfaces_are_counted() -> None:
     """The message remains readable."""
     ids = tuple(f"eni-{number}" for number in range(LISTED + 3))
-    sent = render(replace(SPOT, interfaces=ids), "key0", FIRST, OCCASION)
+    sent = render(replace(SPOT, interfaces=ids), "key0", FIRST, CONTEXT)
     assert "and 3 more" in sent.text
     assert sent.document["interfaces"]["distinct"] == LISTED + 3
     assert len(sent.document["interfaces"]["top"]) == LISTED
@@ -99,6 +99,6 @@ def test_an_invalid_id_cannot_forge_text() -> None:
     """Other writers to the log group control the content of its lines."""
     (finding,) = skipped("eni-\x1b[2J\nIncident")
     assert describe(finding).summary.isprintable()
-    sent = render(finding, "key0", FIRST, OCCASION)
+    sent = render(finding, "key0", FIRST, CONTEXT)
     assert all(part.isprintable() for part in sent.text.split("\n"))
     assert "\nIncident\n" not in sent.text

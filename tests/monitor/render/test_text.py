@@ -10,7 +10,7 @@ from flowwarden.monitor.render.text import describe, fill, placeholders, steps
 from tests.flows import rejected
 from tests.monitor.batches import finding_with
 from tests.monitor.render.examples import EXAMPLES
-from tests.monitor.render.golden import OCCASION
+from tests.monitor.render.golden import CONTEXT
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -27,7 +27,7 @@ def test_every_runbook_placeholder_is_defined(name: str) -> None:
     finding = EXAMPLES[name]()
     text, runbook = describe(finding), BY_NAME[name].runbook
     left_out = {word for word, value in text.words.items() if value is None}
-    shown = steps(finding, text, OCCASION)
+    shown = steps(finding, text, CONTEXT)
     assert len(shown) == sum(left_out.isdisjoint(placeholders(step)) for step in runbook)
     assert not [step for step in shown if placeholders(step)]
 
@@ -37,7 +37,7 @@ def test_a_step_that_does_not_apply_is_omitted() -> None:
 
     def first_step(server: str) -> str:
         (finding,) = finding_with(blocked_connection.DETECTOR)([rejected("10.0.1.20:50000", server)])
-        return steps(finding, describe(finding), OCCASION)[0]
+        return steps(finding, describe(finding), CONTEXT)[0]
 
     assert first_step("10.0.2.30:5432").startswith("Ask the owner of 10.0.1.20")
     assert first_step("198.51.100.7:443").startswith("198.51.100.7 is on the internet")
@@ -50,7 +50,7 @@ def test_words_replace_placeholders() -> None:
     assert fill(runbook, words) == ("Ask 10.0.1.5.", "More than 12.", "{subject}", "Wait.")
 
 
-def test_a_misspelt_placeholder_is_an_error() -> None:
+def test_a_misspelled_placeholder_is_an_error() -> None:
     """Otherwise it would leave a gap in a page."""
     with pytest.raises(KeyError, match="subjekt"):
         fill(("Ask {subjekt}.",), {"subject": "10.0.1.5"})

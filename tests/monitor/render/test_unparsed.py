@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowwarden.monitor.findings import Severity, UnparsedFinding
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.unparsed import FORMATS, MAX_CHARACTERS, render
 from flowwarden.notify.claims import Claim, ClaimState
 from flowwarden.notify.notification import Notification
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.sinks.sns import fit_subject
 
-OCCASION = Occasion(
+CONTEXT = RenderContext(
     account_id="111122223333",
     region="eu-west-1",
     log_group="/flow-warden/flow-logs",
     log_stream="eni-1-all",
-    quiet_minutes=240,
+    suppression_minutes=240,
 )
 LOSS = UnparsedFinding(
     detector="unparsed-lines",
@@ -38,7 +38,7 @@ FIRST = Claim(state=ClaimState.CLAIMED)
 
 def report(loss: UnparsedFinding = LOSS, claim: Claim = FIRST) -> Notification:
     """The notification."""
-    return render(loss, "key0", claim, OCCASION)
+    return render(loss, "key0", claim, CONTEXT)
 
 
 def test_the_subject_contains_counts_and_log_group() -> None:
@@ -67,9 +67,9 @@ def test_the_text_contains_reasons_lines_formats_and_steps() -> None:
 
 def test_the_document_and_attributes_match_the_text() -> None:
     """The names are those of pages, so that one filter policy serves both."""
-    sent = report(claim=Claim(state=ClaimState.CLAIMED, held_back=7, last_sent=1_764_000_000))
+    sent = report(claim=Claim(state=ClaimState.CLAIMED, suppressed_batches=7, last_sent=1_764_000_000))
     assert json.loads(json.dumps(sent.document)) == sent.document
-    assert (sent.document["kind"], sent.document["unreadable"], sent.document["held_back"]) == (
+    assert (sent.document["kind"], sent.document["unreadable"], sent.document["suppressed_batches"]) == (
         "unparsed-lines", 1100, 7,
     )  # fmt: skip
     assert sent.document["formats"] == [DEFAULT_LOG_FORMAT.to_log_format()]

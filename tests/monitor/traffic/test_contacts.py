@@ -8,7 +8,7 @@ import pytest
 from flowwarden.monitor.baseline.peers import peer_of
 from flowwarden.monitor.traffic.contacts import Contact, ContactOutcome, Contacts
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.network.addresses import AddressBook
+from flowwarden.network.addresses import AddressClassifier
 from flowwarden.network.direction import AWS_SERVICE, INTERNET, OWN, Directions
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -33,7 +33,7 @@ def contacts(*flows: Flow) -> list[Contact]:
 def batch_of(*flows: Flow) -> Contacts:
     """The contacts of a batch."""
     table = FlowTable.of(flows)
-    return Contacts(Directions(Traffic(table), AddressBook()), InterfaceIndex(table))
+    return Contacts(Directions(Traffic(table), AddressClassifier()), InterfaceIndex(table))
 
 
 def asked(port: int = 5432, **given: object) -> Flow:
@@ -82,7 +82,7 @@ def test_many_windows_and_ports_of_a_client_are_one_contact() -> None:
 
 
 def test_flows_without_a_known_initiator_are_not_a_contact() -> None:
-    """A web server's replies to thousands of ports, resets to a scanner, leftovers, ICMP."""
+    """A web server's replies to thousands of ports, resets to a scanner, late packets, ICMP."""
     assert contacts(
         *(flow(f"{CLIENT}:443", f"203.0.113.9:{n}", tcp_flags=RST, flow_direction=OUT) for n in range(3, 99)),
         rejected(f"{CLIENT}:443", "203.0.113.9:50000", tcp_flags=1, flow_direction=OUT),

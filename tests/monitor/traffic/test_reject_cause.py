@@ -148,7 +148,7 @@ def test_leftovers_are_not_attempts(flags: int) -> None:
     listening = flow(SERVER, "10.0.1.20:40001", **ANSWER)
     internal, external = (rejected(client, SERVER, tcp_flags=flags) for client in (CLIENT, STRANGER))
     flows = internal, external, listening
-    assert [each.leftover for each in directed(*flows)] == [True, True, False]
+    assert [each.expired for each in directed(*flows)] == [True, True, False]
     assert blocked(flows) == []
     assert noise(flows) == []
 
@@ -157,14 +157,14 @@ def test_udp_has_no_leftovers() -> None:
     """UDP has no connections: a changed rule rejects packets that it accepted before."""
     refused = rejected("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
     accepted = flow("10.0.1.20:40000", "10.0.2.30:514", protocol=17)
-    assert not directed(refused, accepted)[0].leftover
+    assert not directed(refused, accepted)[0].expired
 
 
 def test_without_flags_an_accept_at_the_same_interface_identifies_a_leftover() -> None:
     """An accept at the far end's interface is no evidence."""
     for accepted_at, is_one in (("eni-1", True), ("eni-2", False)):
         flows = rejected(CLIENT, SERVER), flow(CLIENT, SERVER, interface_id=accepted_at)
-        assert directed(*flows)[0].leftover == is_one
+        assert directed(*flows)[0].expired == is_one
         assert (blocked(flows) == []) == is_one
         stranger = rejected(STRANGER, SERVER), flow(STRANGER, SERVER, interface_id=accepted_at)
         assert (noise(stranger) == []) == is_one
@@ -173,5 +173,5 @@ def test_without_flags_an_accept_at_the_same_interface_identifies_a_leftover() -
 def test_an_accepted_flow_has_no_cause() -> None:
     """Only REJECTs have a cause."""
     (one,) = directed(flow(CLIENT, SERVER, tcp_flags=0))
-    assert not one.leftover
+    assert not one.expired
     assert one.flow.action is Action.ACCEPT

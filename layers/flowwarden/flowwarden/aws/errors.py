@@ -10,7 +10,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004  botocore's name
 
 from flowwarden.aws.answers import Answer
-from flowwarden.aws.hints import BY_CODE, code_in, hint, says_nothing
+from flowwarden.aws.hints import BY_CODE, code_in, hint, is_uninformative
 from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError
 
 THROTTLED: Final = frozenset(
@@ -67,7 +67,7 @@ def classify(call: str, code: str, message: str, status: int = 0) -> Enforcement
         status: the HTTP status, 0 if the error has none.
     """
     text, known = f"{call}: {code}: {message}", code_in(code, message, KNOWN)
-    if known in THROTTLED or (says_nothing(code) and SLOWER.search(message)):
+    if known in THROTTLED or (is_uninformative(code) and SLOWER.search(message)):
         return CallThrottled(text)
     if known in PASSING or status >= SERVER_ERROR:
         return CallFailed(text)

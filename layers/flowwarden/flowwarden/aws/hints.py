@@ -110,14 +110,14 @@ def hint(code: str, message: str, codes: Mapping[str, str] = BY_CODE) -> str:
     return found or _first(_BY_MESSAGE, message) or OTHER
 
 
-def says_nothing(code: str) -> bool:
+def is_uninformative(code: str) -> bool:
     """Whether a code is empty or only an HTTP status, so that the message alone has the reason."""
     return not code or code.isdecimal()
 
 
 def code_in(code: str, message: str, known: Iterable[str]) -> str:
     """The code of an error; if that says nothing, a known code that the message contains."""
-    if not says_nothing(code):
+    if not is_uninformative(code):
         return code
     words = dict.fromkeys(_WORD.findall(message))
     return next((each for each in words if each in known), code)

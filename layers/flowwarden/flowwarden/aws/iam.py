@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from flowwarden.aws.answers import Answer, listed
 from flowwarden.aws.errors import classified, classify
 from flowwarden.enforcer.decide.delivery_role import SERVICE, DeliveryRole
-from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able
-from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, NotThere
+from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate
+from flowwarden.errors import CallFailed, CallRefused, CallThrottled, EnforcementError, NotFound
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -30,7 +30,7 @@ ACTIONS = (
 ALLOW: Final = "Allow"
 DENY: Final = "Deny"
 WILDCARD: Final = "*"
-ASSUMING: Final = Deed(action="sts:AssumeRole", resources=(WILDCARD,))
+ASSUMING: Final = AccessRequest(action="sts:AssumeRole", resources=(WILDCARD,))
 """A trust policy names no resource: it applies to its role."""
 
 
@@ -52,7 +52,7 @@ class Roles:
             if "Role" not in answer:
                 raise CallFailed("GetRole answered without Role")
             statements, unread = self._statements(name)
-        except NotThere:
+        except NotFound:
             return None
         role = answer.inner("Role")
         return DeliveryRole(
@@ -75,7 +75,7 @@ class Roles:
             for policy in policies:
                 try:
                     statements += statements_of(read(name, policy))
-                except NotThere:
+                except NotFound:
                     # It is gone meanwhile, so it is none of the role's policies any more.
                     continue
                 except CallThrottled:
@@ -120,7 +120,7 @@ def trusted_by(document: Mapping[str, Any]) -> Iterator[str]:
     for service in [each for each in found if each != WILDCARD]:
         parsed = [_statement(each) for each in statements if {service, WILDCARD} & set(_services(each))]
         relevant = [_everywhere(each) for each in parsed if each is not None]
-        if able(relevant, ASSUMING) is not Able.NO:
+        if evaluate(relevant, ASSUMING) is not Permitted.NO:
             yield service
 
 
@@ -187,5 +187,5 @@ def _as_list(raw: Any) -> list[Any]:  # noqa: ANN401 - IAM accepts a single item
 
 def _classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
     if code in {"NoSuchEntity", "NoSuchEntityException"}:
-        return NotThere(f"{call}: {code}: {message}")
+        return NotFound(f"{call}: {code}: {message}")
     return classify(call, code, message, status)

@@ -17,7 +17,7 @@ from flowwarden.enforcer.decide.log_groups import (
     PutSubscriptionFilter,
 )
 from flowwarden.enforcer.state.inventory import STANDARD, LogGroup, Subscription
-from flowwarden.errors import AlreadyThere, CallRefused, EnforcementError, NotThere
+from flowwarden.errors import AlreadyExists, CallRefused, EnforcementError, NotFound
 
 if TYPE_CHECKING:
     # The Lambda runtime does not contain the stubs.
@@ -58,7 +58,7 @@ class LogGroups:
         for each in found:
             if each.text("logGroupName") in names:
                 # A group that is gone meanwhile is missing: the plan creates it again.
-                with suppress(NotThere):
+                with suppress(NotFound):
                     yield self._with_subscriptions(each)
 
     def _with_subscriptions(self, described: Answer) -> LogGroup:
@@ -113,20 +113,20 @@ class LogGroups:
             with classified("CreateLogGroup", _classify_making):
                 # Without a class, which is STANDARD then: some Regions refuse any class by name.
                 self._client.create_log_group(logGroupName=step.group, **key)  # type: ignore[arg-type]  # the key's type is not inferred
-        except AlreadyThere:
+        except AlreadyExists:
             # A concurrent run created it.
             return
 
 
 def _classify_making(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
     if code == "ResourceAlreadyExistsException":
-        return AlreadyThere(f"{call}: {code}: {message}")
+        return AlreadyExists(f"{call}: {code}: {message}")
     return classify(call, code, message, status)
 
 
 def _classify_reading(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
     if code == "ResourceNotFoundException":
-        return NotThere(f"{call}: {code}: {message}")
+        return NotFound(f"{call}: {code}: {message}")
     return classify(call, code, message, status)
 
 

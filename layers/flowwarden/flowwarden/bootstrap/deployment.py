@@ -94,7 +94,7 @@ def read_policy(text: str) -> Policy:
     if len(text) > LONGEST_POLICY:
         raise PolicyError(
             f"policy: {len(text)} characters; the parameter {POLICY} allows {LONGEST_POLICY}: remove spaces "
-            "and line breaks, and join neighbouring networks"
+            "and line breaks, and join neighboring networks"
         )
     return policy
 

@@ -13,12 +13,12 @@ from flowwarden.aws.ec2.flow_logs import Ec2FlowLogs
 from flowwarden.aws.iam import Roles
 from flowwarden.aws.logs import LogGroups
 from flowwarden.aws.sns import BOTOCORE_ATTEMPTS, Topic
-from flowwarden.enforcer.ports import EnforcerPorts, Pace
+from flowwarden.enforcer.ports import EnforcerPorts, RunClock
 from flowwarden.enforcer.reconcile import Enforcer
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
-from flowwarden.policy.last_good import Origin, PolicyKeeper
+from flowwarden.policy.last_good import Origin, PolicyRecorder
 from flowwarden.policy.policy import Policy
 from flowwarden.settings import EnforcerSettings
 from flowwarden.sinks.sns import SnsSink
@@ -30,7 +30,7 @@ def build(
     aws: EnforcerPorts,
     *,
     dry_run: bool | None = None,
-    keeper: PolicyKeeper | None = None,
+    policy_recorder: PolicyRecorder | None = None,
 ) -> Enforcer:
     """The enforcer with these settings and ports.
 
@@ -38,36 +38,37 @@ def build(
         settings: the settings of the function.
         aws: the ports.
         dry_run: whether it only plans; None for the value in the settings.
-        keeper: the choice of the policy, for the function; None to accept only the policy of the settings.
+        policy_recorder: the choice of the policy, for the function; None to accept only the policy of the
+            settings.
 
     Raises:
-        PolicyError: the policy is not valid, and there is no `keeper`.
+        PolicyError: the policy is not valid, and there is no `policy_recorder`.
     """
-    policy = Policy.from_json(settings.policy) if keeper is None else keeper.in_use.policy
+    policy = Policy.from_json(settings.policy) if policy_recorder is None else policy_recorder.in_use.policy
     # The default policy may differ from the flow logs that the user wants: it only plans.
-    guesses = keeper is not None and keeper.in_use.origin is Origin.DEFAULT
+    guesses = policy_recorder is not None and policy_recorder.in_use.origin is Origin.DEFAULT
     return Enforcer(
         aws,
         policy.flow_logs,
         stack_of(settings),
         dry_run=guesses or (settings.dry_run if dry_run is None else dry_run),
-        keeper=keeper,
+        policy_recorder=policy_recorder,
     )
 
 
-def keeper_on_aws(settings: EnforcerSettings) -> PolicyKeeper:
+def policy_recorder_on_aws(settings: EnforcerSettings) -> PolicyRecorder:
     """The choice of the policy: the configured one, or the last good one from the state table."""
     state = make_client("dynamodb", settings.aws_region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    return PolicyKeeper.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table))
+    return PolicyRecorder.choosing(settings.policy, DynamoDbPolicy(state, settings.state_table))
 
 
-def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:
+def on_aws(settings: EnforcerSettings, clock: RunClock, *, ec2_attempts: int = ATTEMPTS) -> EnforcerPorts:
     """The ports on AWS; `ec2_attempts` is the total number of attempts for a throttled EC2 call."""
     region, table = settings.aws_region, settings.state_table
     state = make_client("dynamodb", region)
     quick = make_client("dynamodb", region, attempts=QUICK_ATTEMPTS, read_timeout=QUICK_SECONDS)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
+    terms = ClaimTerms(suppression=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
     items = Unreadable()
     return EnforcerPorts(
         ec2=Ec2FlowLogs(make_client("ec2", region, attempts=ec2_attempts)),
@@ -79,8 +80,8 @@ def on_aws(settings: EnforcerSettings, pace: Pace, *, ec2_attempts: int = ATTEMP
         claims=DynamoDbClaims(quick, table, terms, items),
         outbox=DynamoDbOutbox(quick, table, items),
         unreadable_items=items,
-        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, pace.wait)),)},
-        pace=pace,
+        routes={Route.OPERATIONS: (SnsSink(Topic(topics, settings.operations_topic_arn, clock.wait)),)},
+        clock=clock,
     )
 
 

@@ -23,7 +23,7 @@ from flowwarden.monitor.ports import InterfaceDirectory, LogFormats, LogFormatSt
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import ClaimTerms
 from flowwarden.notify.ports import Claims, Sink
-from flowwarden.policy.last_good import PolicyInUse, PolicyKeeper
+from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
 from flowwarden.records.log_format import DEFAULT_LOG_FORMAT, LogFormat
 from flowwarden.settings import MonitorSettings
@@ -61,7 +61,7 @@ class MonitorPorts(Struct, frozen=True, kw_only=True):
 
 def build(
     ports: MonitorPorts,
-    policy: Policy | PolicyKeeper,
+    policy: Policy | PolicyRecorder,
     log_formats: Sequence[LogFormat] = (DEFAULT_LOG_FORMAT,),
     *,
     region: str,
@@ -91,11 +91,13 @@ def build(
             unreadable_items=ports.unreadable_items,
             unreadable_answers=ports.unreadable_answers,
         ),
-        keeper=policy if isinstance(policy, PolicyKeeper) else PolicyKeeper(PolicyInUse(policy=policy)),
+        policy_recorder=policy
+        if isinstance(policy, PolicyRecorder)
+        else PolicyRecorder(PolicyInUse(policy=policy)),
         claims=ports.claims,
         routes={Route.PAGES: (ports.pages,), Route.OPERATIONS: (ports.operations,)},
         region=region,
-        quiet_minutes=suppression_minutes,
+        suppression_minutes=suppression_minutes,
     )
 
 
@@ -111,10 +113,12 @@ def on_aws(settings: MonitorSettings, warn: Warn, wait: Callable[[float], None])
         LogFormatError: the log format is not valid.
     """
     configured = LogFormat.parse(settings.log_format)
-    keeper = PolicyKeeper.choosing(settings.policy, DynamoDbPolicy(_state(settings), settings.state_table))
+    policy_recorder = PolicyRecorder.choosing(
+        settings.policy, DynamoDbPolicy(_state(settings), settings.state_table)
+    )
     return build(
         _ports(settings, wait),
-        keeper,
+        policy_recorder,
         (configured, DEFAULT_LOG_FORMAT),
         region=settings.aws_region,
         suppression_minutes=settings.suppression_minutes,
@@ -130,7 +134,7 @@ def _ports(settings: MonitorSettings, wait: Callable[[float], None]) -> MonitorP
     region, table = settings.aws_region, settings.state_table
     state = _state(settings)
     topics = make_client("sns", region, attempts=BOTOCORE_ATTEMPTS, read_timeout=QUICK_SECONDS)
-    terms = ClaimTerms(quiet=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
+    terms = ClaimTerms(suppression=settings.suppression_minutes * 60, lease=settings.claim_lease_seconds)
     items, answers = Unreadable(), Unreadable()
     return MonitorPorts(
         formats=DescribedFormats(

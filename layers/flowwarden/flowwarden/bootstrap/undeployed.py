@@ -19,7 +19,7 @@ from flowwarden.bootstrap.deployment import MADE_BY_AWS
 from flowwarden.enforcer.decide.delivery_role import NEEDED, SERVICE, DeliveryRole
 from flowwarden.enforcer.decide.iam_policy import Statement
 from flowwarden.enforcer.decide.log_groups import LogGroupStep
-from flowwarden.enforcer.ports import EnforcerPorts, LogGroupService, Pace
+from flowwarden.enforcer.ports import EnforcerPorts, LogGroupService, RunClock
 from flowwarden.enforcer.registry import Entry
 from flowwarden.enforcer.state.inventory import LogGroup, Subscription
 from flowwarden.enforcer.state.stack import Stack
@@ -55,7 +55,7 @@ def settings_of(stack: str, identity: Identity, given: Mapping[str, str]) -> Enf
     return EnforcerSettings.from_mapping({**MADE_BY_AWS, **variables(with_defaults(given)), **made})
 
 
-def on_aws(settings: EnforcerSettings, pace: Pace) -> EnforcerPorts:
+def on_aws(settings: EnforcerSettings, clock: RunClock) -> EnforcerPorts:
     """The ports on AWS: EC2 and CloudWatch Logs alone, because the stack has nothing else yet."""
     region = settings.aws_region
     return EnforcerPorts(
@@ -67,7 +67,7 @@ def on_aws(settings: EnforcerSettings, pace: Pace) -> EnforcerPorts:
         registry=NoFlowLogs(),
         claims=NoState(),
         routes={},
-        pace=pace,
+        clock=clock,
     )
 
 

@@ -1,7 +1,7 @@
 """Makes the plan for an account: its VPCs, and the log groups and the delivery role that flow logs need.
 
 The plans for the VPCs determine which log groups are needed, so they are made first, and the log groups are
-read afterwards.
+read afterward.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class AccountPlan(Struct, frozen=True, kw_only=True):
         return [each for each in results if each.resource not in self.new_groups or not each.applied]
 
 
-class PlanMaker:
+class AccountPlanner:
     """Makes the plan."""
 
     def __init__(self, planner: Planner, ports: EnforcerPorts, stack: Stack) -> None:
@@ -97,20 +97,20 @@ class PlanMaker:
             return (), ()
         found, unread = self._read_groups(sorted(names))
         steps = self._planner.log_group_steps(wanted, found, observed, unread)
-        troubles = [_unread(name, error) for name, error in unread.items()]
-        troubles += [
+        to_report = [_unread(name, error) for name, error in unread.items()]
+        to_report += [
             Remediation(resource=name, summary=problem, applied=False)
             for name, problem in problems(found, self._stack)
         ]
-        return steps, tuple(troubles)
+        return steps, tuple(to_report)
 
     def _read_groups(self, names: Sequence[str]) -> tuple[list[LogGroup], Mapping[str, EnforcementError]]:
         """Those of the groups that exist, and those that could not be read: one does not hide the others."""
-        groups, pace = self._ports.groups, self._ports.pace
+        groups, clock = self._ports.groups, self._ports.clock
         try:
-            return with_backoff(lambda: list(groups.groups(names)), pace), {}
+            return with_backoff(lambda: list(groups.groups(names)), clock), {}
         except EnforcementError:
-            apart = isolate(lambda some: list(groups.groups(some)), names, pace)
+            apart = isolate(lambda some: list(groups.groups(some)), names, clock)
             return [each for answer in apart.answers for each in answer], apart.failed
 
     def _new_groups(self, steps: Sequence[LogGroupStep], observed: Observed) -> frozenset[str]:
@@ -128,7 +128,7 @@ class PlanMaker:
         arn = self._stack.delivery_role_arn
         name = arn.rpartition("/")[2]
         try:
-            role = with_backoff(lambda: self._ports.roles.describe(arn), self._ports.pace)
+            role = with_backoff(lambda: self._ports.roles.describe(arn), self._ports.clock)
         except EnforcementError as error:
             return [_unread(name, error)]
         problems = [

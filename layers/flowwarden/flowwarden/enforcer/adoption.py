@@ -15,7 +15,7 @@ from msgspec import Struct
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.unmanaged import UnmanagedFlowLog
 from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.ports import FlowLogService, Pace
+from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import ManagedFlowLog, Registry
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.enforcer.state.desired import MANAGED_TAG
@@ -36,11 +36,16 @@ class Adopted(Struct, frozen=True, kw_only=True):
 
 
 def adopt(
-    flow_log_ids: Sequence[str], registry: Registry, ec2: FlowLogService, stack: Stack, pace: Pace, now: int
+    flow_log_ids: Sequence[str],
+    registry: Registry,
+    ec2: FlowLogService,
+    stack: Stack,
+    clock: RunClock,
+    now: int,
 ) -> Adopted:
     """Record these flow logs as managed, except those that cannot be this stack's."""
     try:
-        found = with_backoff(lambda: registry.marked(ec2.flow_logs(None)), pace)
+        found = with_backoff(lambda: registry.marked(ec2.flow_logs(None)), clock)
     except EnforcementError as error:
         return Adopted(flow_logs=(), refused=tuple(_refused(each, str(error)) for each in flow_log_ids))
     listed = {each.flow_log_id: each for each in found}

@@ -69,7 +69,7 @@ def _unlisted(vpc_id: str | None, error: Exception, now: int, *, requeues: bool)
 
 
 def _not_shown(vpc_id: str, trigger: Trigger, now: int) -> StepResult:
-    if trigger.is_newborn(vpc_id, now):
+    if trigger.was_just_created(vpc_id, now):
         reason = "just created and not visible yet"
         return _pending(WorkItem(vpc_id=vpc_id, due=now + FRESH_SECONDS, reason=reason), retryable=True)
     reason = "not found in EC2: deleted in the meantime"

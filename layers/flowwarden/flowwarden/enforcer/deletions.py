@@ -103,7 +103,7 @@ def _is_certain(entry: DeletedFlowLog, observed: Observed | None, now: int) -> b
 def _is_gone(entry: DeletedFlowLog, observed: Observed) -> bool:
     """Whether EC2 no longer lists a flow log, although it would."""
     listed = any(each.flow_log_id == entry.flow_log_id for each in observed.listed)
-    return not listed and observed.would_list(entry.flow_log_id, entry.vpc_id)
+    return not listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
 
 
 def _is_attributed(entry: DeletedFlowLog) -> bool:
@@ -151,7 +151,7 @@ def _miss(registry: Registry, listed: dict[str, FlowLog], observed: Observed, no
     entries: list[ManagedFlowLog | KnownFlowLog] = [*registry.managed.values(), *registry.known.values()]
     for each in entries:
         noted = each.flow_log_id in registry.deleted or each.flow_log_id in listed
-        missing = not noted and observed.would_list(each.flow_log_id, each.vpc_id)
+        missing = not noted and observed.is_listable(each.flow_log_id, each.vpc_id)
         if missing and now - each.at >= SHOWN_SECONDS:
             registry.put(_entry(registry, each.flow_log_id, now))
     for entry in list(registry.deleted.values()):
@@ -165,11 +165,11 @@ def _forget(registry: Registry, listed: set[str], observed: Observed, now: int) 
     """Remove the records of flow logs that are gone. A deleted VPC takes its flow logs along."""
     vpc_ids = {each.vpc_id for each in observed.vpcs}
     for entry in list(registry.deleted.values()):
-        gone = entry.flow_log_id not in listed and observed.would_list(entry.flow_log_id, entry.vpc_id)
-        went_along = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
-        if gone and (entry.caller is not None or went_along or now - entry.at >= MISSED_SECONDS):
+        gone = entry.flow_log_id not in listed and observed.is_listable(entry.flow_log_id, entry.vpc_id)
+        deleted_with_vpc = entry.caller is None and bool(entry.vpc_id) and entry.vpc_id not in vpc_ids
+        if gone and (entry.caller is not None or deleted_with_vpc or now - entry.at >= MISSED_SECONDS):
             registry.remove(registry.managed.get(entry.flow_log_id), registry.known.get(entry.flow_log_id))
-        if gone and went_along and not entry.with_vpc:
+        if gone and deleted_with_vpc and not entry.with_vpc:
             registry.put(replace(entry, with_vpc=True))
 
 

@@ -12,11 +12,11 @@ from flowwarden.enforcer.triggers.trigger import RunKind
 
 
 class RunMode(Struct, frozen=True, kw_only=True):
-    """The behaviour of one kind of run."""
+    """The behavior of one kind of run."""
 
     vpcs: Literal["named", "all", "due", "none"]
     """The VPCs that it plans for: those of the event, all, those that are due, none."""
-    looks_at: str
+    scope: str
     """The text for the same in notifications."""
     runs_dry: bool = True
     """Whether it does anything in a dry run. A retry does not: its queue stays as it is."""
@@ -44,22 +44,22 @@ class RunMode(Struct, frozen=True, kw_only=True):
 
 RUN_MODES: Final[Mapping[RunKind, RunMode]] = MappingProxyType(
     {
-        RunKind.EVENT: RunMode(vpcs="named", looks_at="the named VPCs", requeues_rest=True),
+        RunKind.EVENT: RunMode(vpcs="named", scope="the named VPCs", requeues_rest=True),
         RunKind.SWEEP: RunMode(
             vpcs="all",
-            looks_at="all VPCs, log groups and the delivery role",
+            scope="all VPCs, log groups and the delivery role",
             keeps_cursor=True,
             checks_dependencies=True,
             checks_silence=True,
         ),
         RunKind.RETRY: RunMode(
-            vpcs="due", looks_at="pending VPCs", runs_dry=False, resumes_sweep=True, reports_lasting=False
+            vpcs="due", scope="pending VPCs", runs_dry=False, resumes_sweep=True, reports_lasting=False
         ),
         RunKind.DEPENDENCIES: RunMode(
-            vpcs="none", looks_at="log groups and the delivery role", checks_dependencies=True
+            vpcs="none", scope="log groups and the delivery role", checks_dependencies=True
         ),
-        RunKind.RECORD: RunMode(vpcs="none", looks_at="the flow logs to record", records=True),
-        RunKind.IGNORED: RunMode(vpcs="none", looks_at="nothing"),
+        RunKind.RECORD: RunMode(vpcs="none", scope="the flow logs to record", records=True),
+        RunKind.IGNORED: RunMode(vpcs="none", scope="nothing"),
     }
 )
 """One row for each kind of run."""

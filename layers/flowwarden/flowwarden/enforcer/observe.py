@@ -64,7 +64,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     unlisted: Mapping[str | None, EnforcementError] = {}
     """VPCs that are left out, because EC2 does not answer about them; None stands for an unknown number."""
 
-    def would_list(self, flow_log_id: str, vpc_id: str) -> bool:
+    def is_listable(self, flow_log_id: str, vpc_id: str) -> bool:
         """Whether a flow log would be listed if it existed, so that it is gone if it is not.
 
         If something could not be read, that is known only of the VPCs that were read, whose flow logs were.

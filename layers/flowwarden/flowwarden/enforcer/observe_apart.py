@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from flowwarden.enforcer.execute.isolate import isolate
 from flowwarden.enforcer.observe import Observed, observe
-from flowwarden.enforcer.ports import Listings, Pace
+from flowwarden.enforcer.ports import Listings, RunClock
 from flowwarden.enforcer.registry import Registry
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
 from flowwarden.enforcer.state.stack import Stack
@@ -25,9 +25,9 @@ from flowwarden.state.ports import EvidenceStore
 class ListedApart:
     """The listings of one observation: implements `ports.Listings`. `vpcs` must be called first."""
 
-    def __init__(self, ec2: Listings, pace: Pace) -> None:
+    def __init__(self, ec2: Listings, clock: RunClock) -> None:
         self._ec2 = ec2
-        self._pace = pace
+        self._clock = clock
         self._vpc_ids: list[str] = []
         self.failed: dict[str | None, EnforcementError] = {}
         """By VPC, why it could not be listed; None stands for the VPCs after a page that failed."""
@@ -83,7 +83,7 @@ class ListedApart:
         names: Sequence[str],
         vpc_of: Mapping[str, str] | None = None,
     ) -> list[Found]:
-        result = isolate(lambda some: list(call(some)), names, self._pace)
+        result = isolate(lambda some: list(call(some)), names, self._clock)
         for name, error in result.failed.items():
             self.failed.setdefault(name if vpc_of is None else vpc_of[name], error)
         return [each for answer in result.answers for each in answer]

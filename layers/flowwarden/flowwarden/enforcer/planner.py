@@ -18,7 +18,7 @@ from flowwarden.enforcer.state.inventory import LogGroup, Vpc, VpcResources
 from flowwarden.enforcer.state.selector import selects
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.enforcer.work_queue import WorkItem
-from flowwarden.policy.flow_logs import ENOUGH, FlowLogsPolicy, Rule
+from flowwarden.policy.flow_logs import ACCEPT_UNMANAGED, FlowLogsPolicy, Rule
 
 NOTHING = VpcResources()
 
@@ -60,13 +60,13 @@ class Planner:
             stack=self._stack,
             seen=observed.seen,
             at=now,
-            foreign_is_enough=self._policy.foreign == ENOUGH,
+            accepts_unmanaged=self._policy.unmanaged == ACCEPT_UNMANAGED,
         )
         context = PlanContext(
             places=observed.destinations,
             grace_until=pending.grace_until if pending else None,
-            held=pending.backoff_configuration if pending else "",
-            held_until=pending.backoff_until if pending else 0,
+            backoff_configuration=pending.backoff_configuration if pending else "",
+            backoff_until=pending.backoff_until if pending else 0,
             exempt=self._exempt(vpc, now),
         )
         return Planned(vpc_state=vpc_state, plan=plan.make(vpc_state, context))

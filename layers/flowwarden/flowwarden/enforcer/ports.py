@@ -63,7 +63,7 @@ class FlowLogService(Listings, Protocol):
         """Delete a flow log; succeeds if it does not exist."""
 
     def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
-        """Set these tags and keep all others. Also raises NotThere if one of the flow logs does not exist."""
+        """Set these tags and keep all others. Also raises NotFound if one of the flow logs does not exist."""
 
 
 class LogGroupService(Protocol):
@@ -86,7 +86,7 @@ class RoleService(Protocol):
         """The current role; None if it does not exist. Raises CallRefused, CallFailed, CallThrottled."""
 
 
-class Pace(Protocol):
+class RunClock(Protocol):
     """The remaining time of a run, and its way to wait."""
 
     def remaining(self) -> float:
@@ -108,7 +108,7 @@ class EnforcerPorts(Struct, frozen=True, kw_only=True):
     claims: Claims
     routes: Routes
     """The sinks for its reports, which go to operations."""
-    pace: Pace
+    clock: RunClock
     outbox: OutboxStore | None = None
     """Reports that are not sent yet; without it, a report that could not be sent is left to the retry."""
     unreadable_items: Unreadable = field(default_factory=Unreadable)

@@ -36,7 +36,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from flowwarden.enforcer import adoption, deletions
-from flowwarden.enforcer.account_plan import AccountPlan, PlanMaker
+from flowwarden.enforcer.account_plan import AccountPlan, AccountPlanner
 from flowwarden.enforcer.deferral import new_vpcs, unfinished
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
@@ -60,7 +60,7 @@ from flowwarden.enforcer.work_queue import Cursor, WorkQueue
 from flowwarden.errors import EnforcementError
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.policy.flow_logs import FlowLogsPolicy
-from flowwarden.policy.last_good import PolicyInUse, PolicyKeeper
+from flowwarden.policy.last_good import PolicyInUse, PolicyRecorder
 from flowwarden.policy.policy import Policy
 from flowwarden.unreadable import Notes
 
@@ -71,7 +71,7 @@ class Results(Struct, frozen=True, kw_only=True):
     outcomes: tuple[VpcOutcome, ...]
     log_groups: tuple[Remediation, ...]
     tags: tuple[Remediation, ...]
-    goes_on: bool
+    continues: bool
     """Whether time ran out."""
 
 
@@ -85,7 +85,7 @@ class Enforcer:
         stack: Stack,
         *,
         dry_run: bool = False,
-        keeper: PolicyKeeper | None = None,
+        policy_recorder: PolicyRecorder | None = None,
     ) -> None:
         """Store the dependencies; no call is made.
 
@@ -94,17 +94,17 @@ class Enforcer:
             policy: the user's policy.
             stack: the deployed stack.
             dry_run: whether to plan only: nothing is changed, stored or sent.
-            keeper: how the policy was chosen; None if it is given.
+            policy_recorder: how the policy was chosen; None if it is given.
         """
         self._ports = ports
         self._policy = policy
         self._stack = stack = replace(stack, suffixes=policy.suffixes, retentions=retentions(policy, stack))
         self._dry_run = dry_run
-        self._keeper = keeper
+        self._policy_recorder = policy_recorder
         self._planner = Planner(policy, stack)
-        self._plans = PlanMaker(self._planner, ports, stack)
-        self._log_groups = LogGroupExecutor(ports.groups, ports.pace)
-        self._tags = TagExecutor(ports.ec2, ports.pace)
+        self._plans = AccountPlanner(self._planner, ports, stack)
+        self._log_groups = LogGroupExecutor(ports.groups, ports.clock)
+        self._tags = TagExecutor(ports.ec2, ports.clock)
 
     @property
     def stack(self) -> Stack:
@@ -114,7 +114,11 @@ class Enforcer:
     @property
     def policy_in_use(self) -> PolicyInUse:
         """The policy, and why it is used."""
-        return self._keeper.in_use if self._keeper else PolicyInUse(policy=Policy(flow_logs=self._policy))
+        return (
+            self._policy_recorder.in_use
+            if self._policy_recorder
+            else PolicyInUse(policy=Policy(flow_logs=self._policy))
+        )
 
     def reconcile(self, trigger: Trigger, now: int) -> EnforcementReport:
         """Observe the VPCs that the trigger concerns and repair differences.
@@ -161,8 +165,8 @@ class Enforcer:
             now: Unix seconds; a run may take minutes, so this is not its start time.
         """
         delivery = DeliveryReport()
-        if self._keeper is not None:
-            delivery += send_policy(report, attempt, self._ports, self._keeper, now)
+        if self._policy_recorder is not None:
+            delivery += send_policy(report, attempt, self._ports, self._policy_recorder, now)
         return delivery if self._dry_run else delivery + send(report, attempt, self._ports, now)
 
     def take_notes(self) -> Notes:
@@ -172,23 +176,23 @@ class Enforcer:
     def _observe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
         """Observe the VPCs, and bring the registry up to date with what EC2 lists."""
         ports, stack = self._ports, self._stack
-        observed = self._look(targets, registry, now)
+        observed = self._describe(targets, registry, now)
         if self._dry_run:
             return observed
-        if recover(registry, observed.listed, ports.ec2, stack, ports.pace, now):
-            observed = self._look(targets, registry, now)
+        if recover(registry, observed.listed, ports.ec2, stack, ports.clock, now):
+            observed = self._describe(targets, registry, now)
         if targets is None:
             deletions.follow(registry, observed, now)
         return observed
 
-    def _look(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
+    def _describe(self, targets: Sequence[str] | None, registry: Registry, now: int) -> Observed:
         ports = self._ports
         args = (ports.evidence, registry, self._stack, targets, now)
         try:
-            return with_backoff(lambda: observe(ports.ec2, *args), ports.pace)
+            return with_backoff(lambda: observe(ports.ec2, *args), ports.clock)
         except EnforcementError:
             # One page, or one resource, must not hide the rest of the account.
-            return observe_apart(ListedApart(ports.ec2, ports.pace), *args)
+            return observe_apart(ListedApart(ports.ec2, ports.clock), *args)
 
     def _act(
         self,
@@ -210,7 +214,7 @@ class Enforcer:
     def _record(self, trigger: Trigger, registry: Registry, now: int) -> EnforcementReport:
         """Record flow logs as managed, because a person asked for it."""
         ports = self._ports
-        adopted = adoption.adopt(trigger.to_record, registry, ports.ec2, self._stack, ports.pace, now)
+        adopted = adoption.adopt(trigger.to_record, registry, ports.ec2, self._stack, ports.clock, now)
         report = self._report(trigger)
         return replace(report, adopted=adopted.flow_logs, remediations=adopted.refused)
 
@@ -236,8 +240,8 @@ class Enforcer:
         resumes = mode.resumes_sweep and queue.cursor is not None
         after = queue.cursor.after if resumes and queue.cursor is not None else ""
         ports = self._ports
-        flow_logs = FlowLogExecutor(ports.ec2, self._planner, ports.pace, registry)
-        run = execute_plans(plan.vpcs, queue, flow_logs, ports.pace, trigger, resumed_after=after)
+        flow_logs = FlowLogExecutor(ports.ec2, self._planner, ports.clock, registry)
+        run = execute_plans(plan.vpcs, queue, flow_logs, ports.clock, trigger, resumed_after=after)
         outcomes = list(run.outcomes)
         if run.stopped_after is not None and mode.requeues_rest:
             left = unfinished(plan.vpcs, {each.vpc_id for each in outcomes}, now)
@@ -248,7 +252,7 @@ class Enforcer:
             outcomes=tuple(outcomes),
             log_groups=tuple(log_groups),
             tags=tuple(self._tags.execute(plan.vpcs)),
-            goes_on=run.stopped_after is not None,
+            continues=run.stopped_after is not None,
         )
 
     def _report(
@@ -287,5 +291,5 @@ class Enforcer:
             remediations=tuple(each for each in found if each.applied or lasting),
             **asdict(plan.notices),
             record_command=adoption.command(plan.notices.unrecorded, self._stack),
-            goes_on=results.goes_on,
+            continues=results.continues,
         )

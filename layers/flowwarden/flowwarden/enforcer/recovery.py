@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from flowwarden.enforcer.decide.drift import is_tagged, same_destination
 from flowwarden.enforcer.execute.backoff import has_time, with_backoff
-from flowwarden.enforcer.ports import FlowLogService, Pace
+from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import REPLAYED_SECONDS, Creation, Registry
 from flowwarden.enforcer.state.inventory import FlowLog
 from flowwarden.enforcer.state.stack import Stack
@@ -19,7 +19,12 @@ from flowwarden.errors import EnforcementError, FlowLogExists, VpcGone
 
 
 def recover(
-    registry: Registry, flow_logs: Iterable[FlowLog], ec2: FlowLogService, stack: Stack, pace: Pace, now: int
+    registry: Registry,
+    flow_logs: Iterable[FlowLog],
+    ec2: FlowLogService,
+    stack: Stack,
+    clock: RunClock,
+    now: int,
 ) -> bool:
     """Record the flow logs that earlier runs created without a record; returns whether there are any.
 
@@ -29,8 +34,8 @@ def recover(
     found = False
     for creation in list(registry.creations.values()):
         asked = any(_may_be(each, creation, stack) for each in unrecorded)
-        if asked and now - creation.at < REPLAYED_SECONDS and has_time(pace):
-            found |= _replay(creation, registry, ec2, pace)
+        if asked and now - creation.at < REPLAYED_SECONDS and has_time(clock):
+            found |= _replay(creation, registry, ec2, clock)
     return found
 
 
@@ -40,12 +45,12 @@ def _may_be(flow_log: FlowLog, creation: Creation, stack: Stack) -> bool:
     return there and same_destination(flow_log, creation.flow_log, stack)
 
 
-def _replay(creation: Creation, registry: Registry, ec2: FlowLogService, pace: Pace) -> bool:
+def _replay(creation: Creation, registry: Registry, ec2: FlowLogService, clock: RunClock) -> bool:
     def create() -> str:
         return ec2.create(creation.vpc_id, creation.flow_log, creation.client_token)
 
     try:
-        registry.created(creation, with_backoff(create, pace))
+        registry.created(creation, with_backoff(create, clock))
     except (FlowLogExists, VpcGone):
         # EC2 does not say that this call created it: others did, and the flow log stays unmanaged.
         registry.remove(creation)

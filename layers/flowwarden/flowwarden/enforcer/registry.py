@@ -43,7 +43,7 @@ class Creation(Struct, frozen=True, kw_only=True):
 
 
 class ManagedFlowLog(Struct, frozen=True, kw_only=True):
-    """The record that this stack created a flow log, or was told to manage it."""
+    """The record that this stack created a flow log, or was asked to manage it."""
 
     flow_log_id: str
     vpc_id: str

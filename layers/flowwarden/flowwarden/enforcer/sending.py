@@ -14,7 +14,7 @@ from flowwarden.enforcer.reporting import alerts
 from flowwarden.enforcer.reporting.report import EnforcementReport
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import Run, notify
-from flowwarden.policy.last_good import PolicyKeeper
+from flowwarden.policy.last_good import PolicyRecorder
 
 MOST_CLAIMS: Final = 200
 """Claims of a run over all sinks: a deletion beyond them would not be known to be reported."""
@@ -44,11 +44,11 @@ def send(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
 
 
 def send_policy(
-    report: EnforcementReport, attempt: str, ports: EnforcerPorts, keeper: PolicyKeeper, now: int
+    report: EnforcementReport, attempt: str, ports: EnforcerPorts, policy_recorder: PolicyRecorder, now: int
 ) -> DeliveryReport:
     """Report a policy that is not valid; store a valid one as the last good one. See `send`."""
-    keeper.keep(now)
-    found = keeper.alerts(report.account_id, report.region)
+    policy_recorder.keep(now)
+    found = policy_recorder.alerts(report.account_id, report.region)
     run = _run(report, attempt, ports, now)
     return notify(found, run, ports.claims, ports.routes, lambda rest: rest[0])
 
@@ -58,7 +58,7 @@ def _run(report: EnforcementReport, attempt: str, ports: EnforcerPorts, now: int
     return Run(
         owner=alerts.owner_of(report, attempt),
         at=now,
-        time_left=ports.pace.remaining,
+        time_left=ports.clock.remaining,
         reserve=0,
         most_claims=MOST_CLAIMS,
     )

@@ -139,7 +139,7 @@ class WorkQueue:
         return [each.vpc_id for each in self.items.values() if each.due <= now]
 
     def requeue(self, item: WorkItem) -> bool:
-        """Put a VPC into the queue, unless an equal item is queued. Returns whether it is queued afterwards.
+        """Put a VPC into the queue, unless an equal item is queued. Returns whether it is queued afterward.
 
         A dry run queues it only for this run.
         """

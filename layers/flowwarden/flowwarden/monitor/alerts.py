@@ -12,7 +12,7 @@ from flowwarden.monitor.findings import Finding, Severity, SurplusFinding, count
 from flowwarden.monitor.render import rollup
 from flowwarden.monitor.render.incident_key import account_of, incident_key
 from flowwarden.monitor.render.notification import render
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.alert import Alert, Route
 from flowwarden.printable import one_line
@@ -26,16 +26,16 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     batch: LogBatch
     region: str
-    quiet_minutes: int
+    suppression_minutes: int
 
-    def occasion(self, account: str) -> Occasion:
+    def context(self, account: str) -> RenderContext:
         """The same for texts; names of log groups and streams are made printable."""
-        return Occasion(
+        return RenderContext(
             account_id=account,
             region=self.region,
             log_group=one_line(self.batch.log_group),
             log_stream=one_line(self.batch.log_stream),
-            quiet_minutes=self.quiet_minutes,
+            suppression_minutes=self.suppression_minutes,
         )
 
 
@@ -46,13 +46,13 @@ def alerts(findings: Sequence[Finding], seen: Seen) -> list[Alert]:
 
 def _alert(finding: Finding, seen: Seen) -> Alert:
     account = account_of(finding) or seen.batch.owner
-    occasion = seen.occasion(account)
-    key = incident_key(finding, account, seen.region, occasion.log_group)
+    context = seen.context(account)
+    key = incident_key(finding, account, seen.region, context.log_group)
     return Alert(
         key=key,
         route=BY_NAME[finding.detector].route,
         title=describe(finding).summary,
-        render=lambda claim: render(finding, key, claim, occasion),
+        render=lambda claim: render(finding, key, claim, context),
         stands_for=counted([finding]),
     )
 
@@ -64,11 +64,11 @@ def _urgency(finding: Finding) -> tuple[bool, bool, int]:
 
 def roll_up(rest: Sequence[Alert], seen: Seen) -> Alert:
     """The one alert that replaces several of a batch, all of one route."""
-    titles, occasion, route = [each.title for each in rest], seen.occasion(seen.batch.owner), rest[0].route
+    titles, context, route = [each.title for each in rest], seen.context(seen.batch.owner), rest[0].route
     count = sum(each.stands_for for each in rest)
     return Alert(
-        key=rollup.storm_key(occasion),
+        key=rollup.rollup_key(context),
         route=route,
-        title=rollup.summarize(count, occasion),
-        render=lambda _: rollup.render(titles, count, occasion, route),
+        title=rollup.summarize(count, context),
+        render=lambda _: rollup.render(titles, count, context, route),
     )

@@ -16,7 +16,7 @@ from typing import Final
 from flowwarden.notify.claims import Claim, ClaimKey, Owner
 from flowwarden.notify.ports import Claims
 
-HANGS: Final = 2
+HANGING_CALLS: Final = 2
 """A call is repeated if the budget lasts for this many calls that take as long."""
 
 
@@ -62,7 +62,7 @@ class Budget:
         Args:
             left_before: `left` before the call.
         """
-        return self.left > HANGS * (left_before - self.left)
+        return self.left > HANGING_CALLS * (left_before - self.left)
 
 
 UNLIMITED: Final = Budget(inf, lambda: 0.0, reserve=-inf)

@@ -1,9 +1,9 @@
 """Learning: what a batch adds to the baselines of its hosts' roles.
 
-Only answered contacts are learned. New behaviour is not learned from a batch with a finding, since it may be
+Only answered contacts are learned. New behavior is not learned from a batch with a finding, since it may be
 part of the incident, nor while a host of the batch is above the limits of `scan`, in whichever batch it
-exceeded them. A detector whose findings are based on novelty alone (`teaches`) does not prevent learning: the
-behaviour is reported on two days and then counts as usual.
+exceeded them. A detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent
+learning: the behavior is reported on two days and then counts as usual.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
 from flowwarden.state.sets import fingerprint
 
-_TEACHING: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches)
+_TEACH_BASELINE: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches_baseline)
 
 
 class BaselineUpdate(Struct, frozen=True):
@@ -37,7 +37,7 @@ class BaselineUpdate(Struct, frozen=True):
 
 
 def learn(view: BatchView, findings: Sequence[Finding], state: StateView) -> None:
-    """Add the edges that the batch teaches to the baselines.
+    """Add the edges that the batch adds to the baselines.
 
     A batch with many roles stores only some, so each batch has another order.
     """
@@ -60,19 +60,19 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         if profile.baseline is None:
             continue
         here = edges.at(place)
-        taught = set(compress(edges.keys[here], answered[here]))
+        learned = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
-            taught.difference_update(view.new_contacts.get(place, ()))
+            learned.difference_update(view.new_contacts.get(place, ()))
         if profile.interface and any_held(exempt, profile.interface.addresses):
             # An exempt host may do anything, so its connections say nothing about the others of its role.
-            taught = {edge for edge in taught if edge.way == "in"}
-        if taught:
-            found[profile.role, profile.day] |= taught
+            learned = {edge for edge in learned if edge.direction == "in"}
+        if learned:
+            found[profile.role, profile.day] |= learned
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 
 def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:
-    """Whether new behaviour in the batch may be an incident."""
+    """Whether new behavior in the batch may be an incident."""
     if any(_counts(finding) for finding in findings):
         return True
     return any(exceeded(host, view.policy.thresholds) is not None for host in view.active_hosts.inspected)
@@ -80,4 +80,4 @@ def _is_suspicious(view: BatchView, findings: Sequence[Finding]) -> bool:
 
 def _counts(finding: Finding) -> bool:
     traffic = isinstance(finding, TrafficFinding)
-    return traffic and finding.severity.pages and finding.detector not in _TEACHING
+    return traffic and finding.severity.pages and finding.detector not in _TEACH_BASELINE

@@ -1,7 +1,7 @@
 """The monitor: parses a batch of log lines, detects findings, and sends each notification once.
 
 Nothing is remembered as seen or sent before the notifications of the batch are out: if one is not, the
-container forgets what the batch has taught it, learns nothing, and Lambda's retry finds it as before. Calls
+container forgets what the batch has added, learns nothing, and Lambda's retry finds it as before. Calls
 that a batch can do without have budgets of seconds, so that a slow service delays no page.
 """
 
@@ -30,7 +30,7 @@ from flowwarden.notify.claims import Owner
 from flowwarden.notify.delivery import DeliveryReport
 from flowwarden.notify.notifier import RESERVE, Routes, Run, notify
 from flowwarden.notify.ports import Claims
-from flowwarden.policy.last_good import PolicyKeeper
+from flowwarden.policy.last_good import PolicyRecorder
 from flowwarden.records.columnar.flow_table import Table
 from flowwarden.records.subscription import LogBatch
 from flowwarden.unreadable import Unreadable
@@ -75,24 +75,24 @@ class MonitoringService:
         self,
         *,
         caches: Caches,
-        keeper: PolicyKeeper,
+        policy_recorder: PolicyRecorder,
         claims: Claims,
         routes: Routes,
         region: str,
-        quiet_minutes: int,
+        suppression_minutes: int,
     ) -> None:
         self._caches = caches
-        self._policy = PolicyView.of(keeper.in_use.policy)
+        self._policy = PolicyView.of(policy_recorder.in_use.policy)
         self._claims = claims
         self._routes = routes
         self._region = region
-        self._quiet_minutes = quiet_minutes
-        self._keeper = keeper
+        self._suppression_minutes = suppression_minutes
+        self._policy_recorder = policy_recorder
 
     @property
     def is_final(self) -> bool:
         """Whether the policy stands; if not, the next event needs a new service."""
-        return self._keeper.is_final
+        return self._policy_recorder.is_final
 
     def process(self, batch: LogBatch, invocation: Invocation, now: int) -> BatchReport:
         """Parse, inspect and notify; `now` is Unix seconds.
@@ -124,18 +124,18 @@ class MonitoringService:
         thresholds = view.policy.thresholds
         found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
         findings = triage(found, view.policy)
-        standing = self._keeper.alerts(batch.owner, self._region)
-        seen = Seen(batch=batch, region=self._region, quiet_minutes=self._quiet_minutes)
+        standing = self._policy_recorder.alerts(batch.owner, self._region)
+        seen = Seen(batch=batch, region=self._region, suppression_minutes=self._suppression_minutes)
         found_alerts = [*standing, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         _remember(view, findings, state, delivery, invocation)
-        self._keeper.keep(now)
+        self._policy_recorder.keep(now)
         done = report(
             records,
             findings,
             delivery,
             log_formats_unavailable=int(formats.unavailable),
-            evidence_unavailable=state.failures,
+            host_history_unavailable=state.failures,
             interfaces_unavailable=interfaces.failures,
         )
         return replace(
@@ -156,12 +156,12 @@ class MonitoringService:
         return renewed, records if renewed.reader is entry.reader else renewed.reader.read(batch.lines)
 
     def _formats(
-        self, look: Callable[[str, int], CachedFormats], log_group: str, now: int, lookups: Budget
+        self, lookup: Callable[[str, int], CachedFormats], log_group: str, now: int, lookups: Budget
     ) -> CachedFormats:
         """The log group's formats, after another lookup if the first one failed fast."""
         before = lookups.left
         with lookups.spending():
-            entry = look(log_group, now)
+            entry = lookup(log_group, now)
         if not entry.may_repeat(now) or not lookups.allows_repeat(before):
             return entry
         with lookups.spending():

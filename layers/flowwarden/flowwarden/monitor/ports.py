@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 
 
 class LogFormats(Protocol):
@@ -22,7 +22,7 @@ class LogFormats(Protocol):
 class LogFormatStore(Protocol):
     """The learned formats of log groups, shared by concurrent invocations."""
 
-    def recall(self, log_group: str) -> Learned | None:
+    def recall(self, log_group: str) -> LearnedFormats | None:
         """The formats learned last, of any age; None if there are none. Raises StateUnavailable."""
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
@@ -31,7 +31,7 @@ class LogFormatStore(Protocol):
         Raises StateUnavailable.
         """
 
-    def keep(self, log_group: str, learned: Learned) -> None:
+    def keep(self, log_group: str, learned: LearnedFormats) -> None:
         """Store learned formats. Raises StateUnavailable."""
 
 

@@ -36,7 +36,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     """The delivery of the findings that page."""
     log_formats_unavailable: int
     """1 if the log formats used may be out of date, because EC2 did not report them."""
-    evidence_unavailable: int
+    host_history_unavailable: int
     """Failed host-history lookups: calls that the state table did not answer."""
     deferred: int = 0
     """Writes, baselines and hosts for which the batch had no room: the next batch may have it."""
@@ -84,7 +84,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def sight_lost(self) -> int:
+    def unparsed_batches(self) -> int:
         """1 if too many lines cannot be parsed."""
         return int(any(finding.detector == unparsed_lines.DETECTOR.name for finding in self.found))
 
@@ -101,7 +101,7 @@ class BatchReport(Struct, frozen=True, kw_only=True):
     @property
     def state_unavailable(self) -> int:
         """Calls that the state table did not answer."""
-        return self.delivery.state_unavailable + self.evidence_unavailable
+        return self.delivery.state_unavailable + self.host_history_unavailable
 
     def raise_if_unsent(self) -> None:
         """Make Lambda retry the batch if a notification could not be sent.
@@ -120,7 +120,7 @@ def report(
     delivery: DeliveryReport,
     *,
     log_formats_unavailable: int,
-    evidence_unavailable: int,
+    host_history_unavailable: int,
     interfaces_unavailable: int,
 ) -> BatchReport:
     """The report about a batch; see `BatchReport` for the counts."""
@@ -135,6 +135,6 @@ def report(
         found=tuple(findings),
         delivery=delivery,
         log_formats_unavailable=log_formats_unavailable,
-        evidence_unavailable=evidence_unavailable,
+        host_history_unavailable=host_history_unavailable,
         interfaces_unavailable=interfaces_unavailable,
     )

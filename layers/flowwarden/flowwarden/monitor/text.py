@@ -16,7 +16,7 @@ ISOLATE: Final = (
 )
 """A step for hosts that probe; follows a step that names the harmless case."""
 EXEMPT: Final = "If the activity is expected, add the host to `exempt` in the policy."
-"""A step for findings about new behaviour."""
+"""A step for findings about new behavior."""
 OPEN_PORTS: Final = "a port scan from {} by a scanner, an inventory tool, or an intruder"
 """The likely cause when a host probes; the placeholder is the host."""
 
@@ -48,7 +48,7 @@ def started_by(client: str, example: DirectedFlow, what: str = "the connection")
 
 
 def new_for_role(client: str, example: DirectedFlow, role: str, limit: str) -> str:
-    """States that the behaviour is new for the role. `limit` is the threshold, with its noun."""
+    """States that the behavior is new for the role. `limit` is the threshold, with its noun."""
     return f"{started_by(client, example)}; new for its role ({role}); threshold: {limit}"
 
 

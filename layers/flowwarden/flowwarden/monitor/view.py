@@ -23,7 +23,7 @@ from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.monitor.traffic.tally import samples_of
-from flowwarden.network.addresses import AddressBooks
+from flowwarden.network.addresses import AddressClassifiers
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.network.interface import NetworkInterface
@@ -42,14 +42,16 @@ class PolicyView(Struct, frozen=True):
     """The policy, with data derived from it once per container."""
 
     policy: Policy
-    books: AddressBooks
+    classifiers: AddressClassifiers
     services: ServicePorts
 
     @classmethod
     def of(cls, policy: Policy) -> PolicyView:
         """Prepare a policy."""
         return cls(
-            policy, AddressBooks(policy.own_cidrs, policy.partner_cidrs), ServicePorts(policy.service_ports)
+            policy,
+            AddressClassifiers(policy.own_cidrs, policy.partner_cidrs),
+            ServicePorts(policy.service_ports),
         )
 
 
@@ -98,7 +100,7 @@ class BatchView:
         cidrs = frozenset(cidr for each in self.described.values() for cidr in each.vpc_cidrs)
         addresses = {name: interface.addresses for name, interface in self.described.items()}
         traffic = Traffic(self.records.flows, self._prepared.services)
-        return Directions(traffic, self._prepared.books.of(cidrs), addresses)
+        return Directions(traffic, self._prepared.classifiers.of(cidrs), addresses)
 
     def flows(self, rows: Integers) -> list[DirectedFlow]:
         """Individual flows for these rows, without duplicate records. Creating many is expensive."""
@@ -151,7 +153,7 @@ class BatchView:
 
     @cached_property
     def profiles(self) -> Mapping[int, RoleProfile]:
-        """The usual behaviour of the host at each interface with contacts, by interface index."""
+        """The usual behavior of the host at each interface with contacts, by interface index."""
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
         hosts = {place: self._role(names[place], moments[place]) for place in found}
@@ -163,7 +165,7 @@ class BatchView:
         }
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
-        """The usual behaviour of the host at an interface at `moment` (Unix seconds; -1 is now)."""
+        """The usual behavior of the host at an interface at `moment` (Unix seconds; -1 is now)."""
         interface, role, day = self._role(interface_id, moment)
         baseline = self._state.baseline(role, day, self.now) if interface else None
         return RoleProfile(day, interface, role, baseline)
@@ -181,7 +183,7 @@ class BatchView:
 
     @cached_property
     def active_hosts(self) -> ActiveHosts:
-        """The internal hosts with new behaviour, and their contacts within the hour and the day.
+        """The internal hosts with new behavior, and their contacts within the hour and the day.
 
         Adds the contacts to the state table, so that they count for later batches.
         """

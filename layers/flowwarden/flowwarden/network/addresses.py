@@ -65,7 +65,7 @@ _NUMBERS: Final = np.array([CLASSES.index(peer_class) for peer_class in _LAYERS]
 """The numbers of these classes."""
 
 
-class AddressBook:
+class AddressClassifier:
     """Assigns peer classes to addresses."""
 
     def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
@@ -78,26 +78,26 @@ class AddressBook:
         return numbers
 
 
-MOST_BOOKS: Final = 4
-"""VPCs whose address books a container caches: each invocation is about one VPC."""
+MOST_CLASSIFIERS: Final = 4
+"""VPCs whose address classifiers a container caches: each invocation is about one VPC."""
 
 
-class AddressBooks:
-    """A cache of address books, one for each set of VPC networks."""
+class AddressClassifiers:
+    """A cache of address classifiers, one for each set of VPC networks."""
 
     def __init__(self, own_cidrs: Iterable[str] = (), partner_cidrs: Iterable[str] = ()) -> None:
         self._own, self._partners = tuple(own_cidrs), tuple(partner_cidrs)
-        self._books: dict[frozenset[str], AddressBook] = {}
+        self._classifiers: dict[frozenset[str], AddressClassifier] = {}
 
-    def of(self, vpc_cidrs: frozenset[str]) -> AddressBook:
-        """The address book in which these networks are internal, too."""
-        book = self._books.pop(vpc_cidrs, None)
-        if book is None:
-            book = AddressBook((*self._own, *sorted(vpc_cidrs)), self._partners)
-        self._books[vpc_cidrs] = book  # now the most recent
-        if len(self._books) > MOST_BOOKS:
-            del self._books[next(iter(self._books))]
-        return book
+    def of(self, vpc_cidrs: frozenset[str]) -> AddressClassifier:
+        """The address classifier in which these networks are internal, too."""
+        classifier = self._classifiers.pop(vpc_cidrs, None)
+        if classifier is None:
+            classifier = AddressClassifier((*self._own, *sorted(vpc_cidrs)), self._partners)
+        self._classifiers[vpc_cidrs] = classifier  # now the most recent
+        if len(self._classifiers) > MOST_CLASSIFIERS:
+            del self._classifiers[next(iter(self._classifiers))]
+        return classifier
 
 
 class NetworkLayers:

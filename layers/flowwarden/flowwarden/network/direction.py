@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
+from flowwarden.network.addresses import CLASSES, AddressClassifier, PeerClass, vpc_prefixes
 from flowwarden.network.initiator import Initiator, InitiatorVerdict, InitiatorVerdicts
 from flowwarden.network.traffic import Traffic
 from flowwarden.records.columnar.string_pool import EGRESS, INGRESS
@@ -50,7 +50,7 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
     server_class: PeerClass
     client_port: int | None
     service_port: int | None
-    leftover: bool = False
+    expired: bool = False
     """Whether it is a REJECT of a packet on a connection whose tracking entry has expired."""
     reverse_accepted: bool = False
     """For a REJECT: whether the reverse of its 5-tuple was accepted at the interface in this batch."""
@@ -61,9 +61,11 @@ class DirectedFlow(Struct, frozen=True, kw_only=True):
         return self.verdict.confidence
 
 
-def resolve(traffic: Traffic, book: AddressBook, rows: Integers | None = None) -> list[DirectedFlow]:
+def resolve(
+    traffic: Traffic, classifier: AddressClassifier, rows: Integers | None = None
+) -> list[DirectedFlow]:
     """Find side and initiator of the flows in these rows (all if None), from all traffic of the batch."""
-    return Directions(traffic, book).flows(np.arange(len(traffic.flows)) if rows is None else rows)
+    return Directions(traffic, classifier).flows(np.arange(len(traffic.flows)) if rows is None else rows)
 
 
 class Directions:
@@ -75,20 +77,20 @@ class Directions:
     def __init__(
         self,
         traffic: Traffic,
-        book: AddressBook,
+        classifier: AddressClassifier,
         addresses: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         """Take the flows and the known addresses.
 
         Args:
             traffic: the flows of a batch.
-            book: assigns peer classes to addresses.
+            classifier: assigns peer classes to addresses.
             addresses: interface id → addresses, as described by EC2.
         """
         self.traffic = traffic
         self._addresses = addresses
         self._flows = traffic.flows
-        self._book = book
+        self._classifier = classifier
 
     def flows(self, rows: Integers) -> list[DirectedFlow]:
         """The flows in these rows, one by one."""
@@ -98,7 +100,7 @@ class Directions:
         columns: list[NDArray[Any]] = [
             *(self.verdicts.numbers, self.from_source, self.side),
             *(self.client, self.server, self.client_class, self.server_class),
-            *(self.traffic.leftovers, self.traffic.reverse_tuple_accepted),
+            *(self.traffic.expired_rejects, self.traffic.reverse_tuple_accepted),
         ]
         values = zip(*(column[rows].tolist() for column in columns), strict=True)
         return [
@@ -112,7 +114,7 @@ class Directions:
                 server_class=CLASSES[server_class],
                 client_port=flow.srcport if asks else flow.dstport,
                 service_port=flow.dstport if asks else flow.srcport,
-                leftover=leftover,
+                expired=expired,
                 reverse_accepted=accepted,
             )
             for flow, (
@@ -123,7 +125,7 @@ class Directions:
                 server,
                 client_class,
                 server_class,
-                leftover,
+                expired,
                 accepted,
             ) in zip(found, values, strict=True)
         ]
@@ -152,7 +154,7 @@ class Directions:
         own = np.where(direction == INGRESS, self._flows["dstaddr"], self._flows["srcaddr"])
         if known.all():
             return own
-        return np.where(known, own, self.traffic.own_addresses(self._book, self._addresses))
+        return np.where(known, own, self.traffic.own_addresses(self._classifier, self._addresses))
 
     @cached_property
     def side(self) -> Integers:
@@ -214,7 +216,7 @@ class Directions:
     def _classes(self) -> Integers:
         """The peer classes of source and destination: one row each."""
         ends = self._ends
-        classes = self._flows.answers(self._book.numbers).of(ends)
+        classes = self._flows.answers(self._classifier.numbers).of(ends)
         public = classes == INTERNET
         if not np.count_nonzero(public):
             return classes

@@ -1,6 +1,6 @@
 """Roles: the group of an interface, for which a baseline is learned.
 
-Interfaces are replaced by deployments and scaling, but their behaviour depends on their role. So a new
+Interfaces are replaced by deployments and scaling, but their behavior depends on their role. So a new
 interface inherits the baseline of its role. Only tags state the role reliably; the other sources are the best
 available approximation, from the narrowest group to the widest.
 """

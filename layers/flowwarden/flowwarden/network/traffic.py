@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.network.addresses import CLASSES, AddressBook, PeerClass, vpc_prefixes
+from flowwarden.network.addresses import CLASSES, AddressClassifier, PeerClass, vpc_prefixes
 from flowwarden.network.services import TCP, WELL_KNOWN, ServicePorts
 from flowwarden.records.columnar.distinct import one_of_each
 from flowwarden.records.columnar.flow_table import FlowTable
@@ -95,16 +95,16 @@ class Traffic:
         return self._accepted_tuples[1]
 
     @cached_property
-    def leftovers(self) -> Mask:
+    def expired_rejects(self) -> Mask:
         """REJECTs of packets on a connection whose tracking entry has expired: TCP without a SYN.
 
         Without flags, they are recognized by a 5-tuple that was accepted at the interface in this batch.
         """
         flags = self.flows["tcp_flags"]
-        leftovers: Mask = self.is_tcp & (self.flows["action"] == REJECT) & (flags & SYN == 0)
+        expired_rejects: Mask = self.is_tcp & (self.flows["action"] == REJECT) & (flags & SYN == 0)
         if not np.count_nonzero(flags == ABSENT):
-            return leftovers
-        return np.where(flags == ABSENT, self.is_tcp & self._accepted_tuples[0], leftovers)
+            return expired_rejects
+        return np.where(flags == ABSENT, self.is_tcp & self._accepted_tuples[0], expired_rejects)
 
     @cached_property
     def _accepted_tuples(self) -> tuple[Mask, Mask]:
@@ -187,14 +187,14 @@ class Traffic:
         """The prefixes of both ends, see `vpc_prefixes`: one row each."""
         return self.flows.answers(vpc_prefixes).of(self.ends)
 
-    def own_addresses(self, book: AddressBook, known: Mapping[str, Collection[str]]) -> Integers:
+    def own_addresses(self, classifier: AddressClassifier, known: Mapping[str, Collection[str]]) -> Integers:
         """For each flow, the text number of its interface's own address; `ABSENT` if it is unknown.
 
         It is the address that all flows of the interface and address family share. If they share both
         addresses, it is the one that EC2 describes for the interface, or else the only internal one.
 
         Args:
-            book: assigns peer classes to addresses.
+            classifier: assigns peer classes to addresses.
             known: interface id → addresses, as described by EC2.
         """
         is_ipv6 = self.prefixes[1] != ABSENT
@@ -205,7 +205,7 @@ class Traffic:
         candidates = self.ends[:, leads]
         first, second = (self._in_all(end, lead)[leads] for end in self.ends)
         second &= candidates[0] != candidates[1]
-        ours = self.flows.answers(book.numbers).of(candidates) == _OWN
+        ours = self.flows.answers(classifier.numbers).of(candidates) == _OWN
         first_ours, second_ours = first & ours[0], second & ours[1]
         own = np.where(first_ours, candidates[0], candidates[1])
         own[first_ours == second_ours] = ABSENT

@@ -20,7 +20,7 @@ REDRIVE_SECONDS: Final = 3600
 class ClaimTerms(Struct, frozen=True, kw_only=True):
     """Durations of claims, in seconds."""
 
-    quiet: int
+    suppression: int
     """Suppression window: how long repeats of the incident are suppressed after a notification."""
     lease: int
     """How long a claim is exclusive to its owner; after that, any invocation can take it over."""
@@ -70,14 +70,14 @@ class ClaimState(StrEnum):
 class Claim(Struct, frozen=True, kw_only=True):
     """The outcome of a claim, with the history of the incident.
 
-    `held_back` is the number of batches with the same incident that were suppressed since the last
+    `suppressed_batches` is the number of batches with the same incident that were suppressed since the last
     notification, which was sent at `last_sent` (Unix seconds). Both are known only after a first one.
     """
 
     state: ClaimState
     same_batch: bool = False
     """Whether another attempt at the same batch sent the notification, or is sending it."""
-    held_back: int = 0
+    suppressed_batches: int = 0
     last_sent: int | None = None
 
 

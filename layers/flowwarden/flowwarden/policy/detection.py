@@ -49,7 +49,7 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 40
     """Answered remote administration connections of a host within an hour. sshd allows six password attempts
     per connection (MaxAuthTries), so 40 connections allow 240 attempts; a person opens a few connections."""
-    probing_places: Annotated[int, FEW, Meta(description="refused (host, port) pairs in a batch")] = 5
+    probing_destinations: Annotated[int, FEW, Meta(description="refused (host, port) pairs in a batch")] = 5
     """Distinct (host, port) pairs that refuse a host in a batch. Primaries and replicas of one or two
     services stay below."""
     blocked_packets: Annotated[
@@ -65,7 +65,7 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """10-minute slots, out of 6 hours, in which unusual traffic of a host is refused, before that pages.
     A forgotten rule is usually added within 30 to 60 minutes. Found on synthetic traffic, where releases are
     refused for up to 90 minutes."""
-    shut_clients: Annotated[
+    service_blocked_clients: Annotated[
         int, FEW, Meta(description="internal hosts that one service refuses in a batch")
     ] = 5
     """Internal hosts refused by the same service of one host, from which the finding is about the refusing
@@ -77,7 +77,7 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 3
     """Connections in a batch whose request was accepted and whose reply was rejected. One or two may be due
     to a rule that changed during the connection."""
-    spike_times: Annotated[
+    spike_factor: Annotated[
         int,
         Meta(ge=2, le=50),
         Meta(description="attempts in 10 minutes, as a multiple of the median of a day"),
@@ -85,12 +85,12 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Multiple of the median of a day. With a robust z-score above 6: 0.23 spikes per day on synthetic noise.
     Buckets can count about 1,400 attempts at most, so a factor above 50 could never be reached, even from
     the lowest median."""
-    lost_windows: Annotated[
+    skipped_windows: Annotated[
         int, Meta(ge=1, le=6), Meta(description="windows within an hour that AWS skipped")
     ] = 3
     """Windows within an hour that AWS skipped. If 2 in 10,000 windows are skipped, then for 1,000 interfaces
     with 1-minute windows two occur by chance 3.5 times a day, three 0.02 times a day."""
-    scan_hit_places: Annotated[
+    scanner_destinations: Annotated[
         int, FEW, Meta(description="destinations that refuse an internet host within a day")
     ] = 10
     """Destinations that refuse an internet host within a day: few background noise sources try that many."""

@@ -34,8 +34,8 @@ RETENTIONS: Final = (
     *(545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 """Days that CloudWatch Logs accepts (PutRetentionPolicy)."""
-BESIDE: Final = "beside"
-ENOUGH: Final = "enough"
+SUPPLEMENT: Final = "supplement"
+ACCEPT_UNMANAGED: Final = "accept"
 LONGEST_GRACE: Final = 1440
 ANY: Final = "*"
 MOST_TAGS: Final = 47
@@ -221,9 +221,10 @@ class FlowLogsPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exemptions: tuple[Exemption, ...] = ()
     grace_minutes: int = 5
     """Minutes to wait before covering a new VPC, so that the tool that created it can create its flow log."""
-    foreign: str = BESIDE
-    """Whether a flow log of all traffic that another tool created is `enough`, whatever its destination. If
-    not, a managed one is created `beside` it, because the monitor reads only the stack's log groups."""
+    unmanaged: str = SUPPLEMENT
+    """Whether an unmanaged flow log of all traffic covers a VPC, whatever its destination (`accept`). If not
+    (`supplement`), a managed one is created beside it, because the monitor reads only the stack's log
+    groups."""
     accepted_duplicates: tuple[str, ...] = ()
     """Flow logs of others that may record the same traffic again, so that they are not reported: ids
     (`fl-…`), names of log groups or ARNs of destinations; `*` for all."""

@@ -82,7 +82,7 @@ def choose(text: str, store: PolicyStore) -> PolicyInUse:
     return PolicyInUse(policy=policy, origin=Origin.LAST_GOOD, problem=problem)
 
 
-class PolicyKeeper:
+class PolicyRecorder:
     """The policy that a container uses; stores the configured one as the last good one after it was used."""
 
     def __init__(self, in_use: PolicyInUse, text: str = "", store: PolicyStore | None = None) -> None:
@@ -94,7 +94,7 @@ class PolicyKeeper:
 
     @classmethod
     def choosing(cls, text: str, store: PolicyStore) -> Self:
-        """The keeper of the policy that `choose` returns."""
+        """The recorder of the policy that `choose` returns."""
         return cls(choose(text, store), text, store)
 
     @property

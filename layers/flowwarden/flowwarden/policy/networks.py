@@ -101,7 +101,7 @@ def _wide_together(name: str, networks: Sequence[Network]) -> Iterator[str]:
 def _joined[Version: (IPv4Network, IPv6Network)](
     networks: Sequence[Network], version: type[Version]
 ) -> list[Version]:
-    """The networks of one IP version, neighbours joined into one."""
+    """The networks of one IP version, neighbors joined into one."""
     return list(collapse_addresses(each for each in networks if isinstance(each, version)))
 
 

@@ -40,7 +40,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     addresses or CIDRs."""
 
     exempt: tuple[str, ...] = ()
-    """Internal hosts with unrestricted behaviour (scanners, monitoring): addresses or CIDRs. Findings about
+    """Internal hosts with unrestricted behavior (scanners, monitoring): addresses or CIDRs. Findings about
     them are counted and logged, never paged."""
 
     thresholds: Thresholds = Thresholds()

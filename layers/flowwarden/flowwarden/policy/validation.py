@@ -10,16 +10,16 @@ from typing import Final
 from flowwarden.errors import LogFormatError, PolicyError
 from flowwarden.policy import tag_fields
 from flowwarden.policy.flow_logs import (
+    ACCEPT_UNMANAGED,
     ANY,
-    BESIDE,
     CLOUD_WATCH_LOGS,
-    ENOUGH,
     FIREHOSE,
     LONGEST_GRACE,
     LONGEST_VALUE,
     MOST_TAGS,
     S3,
     SPEC_SETTINGS,
+    SUPPLEMENT,
     Exemption,
     FlowLogSpec,
     FlowLogsPolicy,
@@ -73,7 +73,7 @@ def check(policy: FlowLogsPolicy) -> None:
 def _problems(policy: FlowLogsPolicy) -> Iterator[str]:
     if not 0 <= policy.grace_minutes <= LONGEST_GRACE:
         yield f"grace_minutes: {policy.grace_minutes}; write 0 to {LONGEST_GRACE}"
-    yield from _not_among("foreign", policy.foreign, (BESIDE, ENOUGH))
+    yield from _not_among("unmanaged", policy.unmanaged, (ACCEPT_UNMANAGED, SUPPLEMENT))
     yield from _wrong_duplicates(policy.accepted_duplicates)
     yield from _wrong_spec("default", policy.default)
     for number, rule in enumerate(policy.rules):

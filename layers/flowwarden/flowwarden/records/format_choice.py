@@ -12,7 +12,7 @@ from flowwarden.records.line_reader import demand_endpoints
 from flowwarden.records.log_format import LogFormat
 
 
-class Learned(Struct, frozen=True):
+class LearnedFormats(Struct, frozen=True):
     """The log formats of the flow logs that write to a log group, as described by EC2 at a point in time."""
 
     formats: tuple[str, ...]
@@ -33,13 +33,13 @@ class Candidates(Struct, frozen=True):
     """The layouts to try for each line, with notes for operators."""
 
     layouts: tuple[LogFormat, ...]
-    blind: tuple[LogFormat, ...]
+    without_addresses: tuple[LogFormat, ...]
     """Layouts in use that lack the addresses of a flow."""
     notes: tuple[str, ...]
     """Formats that cannot be read, and unknown fields."""
 
 
-def candidates(learned: Learned | None, fallback: Sequence[LogFormat]) -> Candidates:
+def candidates(learned: LearnedFormats | None, fallback: Sequence[LogFormat]) -> Candidates:
     """Choose the layouts: the learned ones, and the fallback layouts that cannot be confused with them.
 
     A fallback layout is omitted if a previous layout has the same number of fields, because lines of the
@@ -52,23 +52,23 @@ def candidates(learned: Learned | None, fallback: Sequence[LogFormat]) -> Candid
         fallback: the fallback layouts, the configured one first.
     """
     layouts: list[LogFormat] = []
-    blind: list[LogFormat] = []
+    without_addresses: list[LogFormat] = []
     notes: list[str] = []
     for text in learned.formats if learned else ():
         try:
             layout = LogFormat.parse(text)
-            blind.append(layout)
+            without_addresses.append(layout)
             demand_endpoints(layout)
-            layouts.append(blind.pop())
+            layouts.append(without_addresses.pop())
         except LogFormatError as error:
             notes.append(f"lines of a flow log cannot be read and count as malformed: {error}")
     if learned and learned.unreported:
         layouts.append(fallback[0])
-    for spare in fallback:
-        if len(spare.names) not in {len(layout.names) for layout in (*layouts, *blind)}:
-            layouts.append(spare)
+    for extra in fallback:
+        if len(extra.names) not in {len(layout.names) for layout in (*layouts, *without_addresses)}:
+            layouts.append(extra)
     chosen = tuple(dict.fromkeys(layouts))
     notes += [
         f"unknown fields are kept as text: {', '.join(layout.unknown)}" for layout in chosen if layout.unknown
     ]
-    return Candidates(chosen, tuple(dict.fromkeys(blind)), tuple(notes))
+    return Candidates(chosen, tuple(dict.fromkeys(without_addresses)), tuple(notes))

@@ -47,13 +47,13 @@ class LineReader:
     addresses, up to a limit.
     """
 
-    def __init__(self, layouts: Sequence[LogFormat], blind: Sequence[LogFormat] = ()) -> None:
+    def __init__(self, layouts: Sequence[LogFormat], without_addresses: Sequence[LogFormat] = ()) -> None:
         """Prepare for lines of these layouts.
 
         Args:
             layouts: the layouts from which flows are read.
-            blind: further layouts of the lines, which lack the addresses of a flow. Flows of these layouts
-                are malformed; listing them prevents their lines from matching another layout.
+            without_addresses: further layouts of the lines, which lack the addresses of a flow. Flows of
+                these layouts are malformed; listing them prevents their lines from matching another layout.
 
         Raises:
             LogFormatError: no layout is given, or one in `layouts` lacks the addresses of a flow.
@@ -61,7 +61,7 @@ class LineReader:
         readable = dict.fromkeys(layouts)
         for layout in readable:
             demand_endpoints(layout)
-        self._layouts = tuple(dict.fromkeys((*readable, *blind)))
+        self._layouts = tuple(dict.fromkeys((*readable, *without_addresses)))
         if not self._layouts:
             raise LogFormatError("no log format is given, so lines cannot be read; specify at least one")
         self._candidates: dict[int, list[StrictLayout]] = defaultdict(list)

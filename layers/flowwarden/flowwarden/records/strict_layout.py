@@ -80,12 +80,12 @@ def the_one(layouts: Sequence[StrictLayout], tokens: Sequence[str]) -> Flow | Ga
     """
     fitting: list[Flow | Gap | None] = []
     odd: list[Gap] = []
-    misfits: list[str] = []
+    mismatches: list[str] = []
     for layout in layouts:
         try:
             record, is_odd = layout.read(tokens)
         except ValueError as error:
-            misfits.append(str(error))
+            mismatches.append(str(error))
             continue
         if is_odd and isinstance(record, Gap):
             odd.append(record)
@@ -93,7 +93,7 @@ def the_one(layouts: Sequence[StrictLayout], tokens: Sequence[str]) -> Flow | Ga
             fitting.append(record)
     fitting = fitting or [*odd]
     if not fitting:
-        raise ValueError("; ".join(misfits))
+        raise ValueError("; ".join(mismatches))
     if len(fitting) > 1:
         raise ValueError(f"fits {len(fitting)} log formats of {len(tokens)} fields alike")
     return fitting[0]

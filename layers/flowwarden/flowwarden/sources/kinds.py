@@ -21,7 +21,7 @@ class SourceKind(StrEnum):
 
 
 _MAGIC: Final = {b"\x1f\x8b": SourceKind.GZIP, b"PAR1": SourceKind.PARQUET}
-_FOREIGN: Final = {
+_UNSUPPORTED: Final = {
     b"PK\x03\x04": "a zip archive; unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it first",
     b"BZh": "compressed with bzip2; unpack it first",
@@ -49,7 +49,7 @@ def detect_kind(name: str, head: bytes) -> SourceKind:
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             return kind
-    for magic, what in _FOREIGN.items():
+    for magic, what in _UNSUPPORTED.items():
         if head.startswith(magic):
             raise NotFlowLogs(f"{name}: is {what}")
     text = head.lstrip(_PADDING)

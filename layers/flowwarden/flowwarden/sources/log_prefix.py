@@ -15,7 +15,7 @@ _TIMESTAMP: Final = re.compile(
 )
 _FLOW_LOG_STREAM: Final = re.compile(r"[a-z0-9-]+-[0-9a-f]+-(?:all|accept|reject)", re.ASCII)
 """The name that VPC Flow Logs give to a log stream: the interface, and the type of the traffic."""
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _OBJECT: Final = "{"
 
 
@@ -36,7 +36,7 @@ def without_prefix(line: str, sizes: Collection[int]) -> str:
         return line
     rest = line[stamp.end() :]
     if "\x1b" in rest:
-        rest = _COLOUR.sub("", rest)
+        rest = _COLOR.sub("", rest)
     first, _, record = rest.partition(" ")
     if _FLOW_LOG_STREAM.fullmatch(first) or record.startswith(_OBJECT):
         return record

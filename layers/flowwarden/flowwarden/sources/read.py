@@ -146,6 +146,7 @@ def _reader(layouts: Layouts) -> LineReader:
 
 
 def _read(piece: Lines) -> Batch:
+    piece = _without_blank_lines(piece)
     records = _reader(piece.layouts).read(piece.lines)
     if not records.malformed:
         return Batch(records)
@@ -154,7 +155,14 @@ def _read(piece: Lines) -> Batch:
     at = -1
     for bad in records.malformed:
         at = piece.lines.index(bad.line, at + 1)  # equal lines are all malformed, so the first one is correct
-        if bad.line.strip():
-            malformed.append(bad)
-            numbers.append(piece.numbers[at])
+        malformed.append(bad)
+        numbers.append(piece.numbers[at])
     return Batch(Records(records.flows, records.gaps, malformed), tuple(numbers))
+
+
+def _without_blank_lines(piece: Lines) -> Lines:
+    """They are no records, and a reader that looks for the malformed ones takes long for many of them."""
+    if all(map(str.strip, piece.lines)):
+        return piece
+    kept = [(line, number) for line, number in zip(piece.lines, piece.numbers, strict=True) if line.strip()]
+    return Lines(piece.layouts, [line for line, _ in kept], [number for _, number in kept])

@@ -74,7 +74,7 @@ class Stream(RawIOBase):
             DamagedSource: not even the first byte can be read.
         """
         try:
-            while not self._tells() and (more := self._take(LONGEST_HEAD)):
+            while not self._is_decided() and (more := self._take(LONGEST_HEAD)):
                 self._pending += more
         except DamagedSource as error:
             if not self._pending:
@@ -101,7 +101,7 @@ class Stream(RawIOBase):
     def demand_end(self) -> None:
         """Call after the last block. Raises DamagedSource if there is more that could not be read."""
 
-    def _tells(self) -> bool:
+    def _is_decided(self) -> bool:
         text = self._pending.removeprefix(_BYTE_ORDER_MARK).lstrip(b" \t\r\n\v\f\0")
         known = len(self._pending) >= _SHORTEST_HEAD and (b"\n" in text or not text[:1].isascii())
         return known or len(self._pending) >= LONGEST_HEAD
@@ -139,7 +139,7 @@ class Inflated(Stream):
         Args:
             packed: the compressed data.
             window: zlib's window: for gzip, or for zlib (`Inflated.of_zlib`).
-            spend: is told the number of inflated bytes. Raises ValueError if they are too many.
+            spend: gets the number of inflated bytes. Raises ValueError if they are too many.
         """
         super().__init__(packed, packed.name)
         self._packed = packed

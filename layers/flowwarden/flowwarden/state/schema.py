@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from flowwarden.state.sets import BUCKETS, DAY, HOUR
 
-SETS: Final = "evidence"
+SETS: Final = "sets"
 """Sort key of the items that contain sets of numbers."""
-WORK: Final = "enforcer"
+WORK: Final = "work-queue"
 """Partition of the enforcer's work queue. One query reads it, so each run knows whether there is work."""
 OUTBOX: Final = "outbox"
 """Partition of the enforcer's reports that are not sent yet."""
@@ -41,12 +41,12 @@ MOST_REFUSED: Final = 32
 at most two writes. An attacker that spoofs own addresses could turn each record into a separate refusal."""
 MOST_SCANNERS: Final = 16
 """Maximum internet hosts per interface that a batch stores, so that a flood of hosts causes few writes."""
-MOST_SUSPECTS: Final = 16
+MOST_CANDIDATES: Final = 16
 """Maximum internet hosts with refusals below the threshold whose answered connections a batch stores. Each
 costs two writes."""
-MOST_TRIED: Final = 12
+MOST_ATTEMPTS: Final = 12
 """Maximum (host, slot) pairs that a batch compares with the day before, those with most attempts first."""
-MOST_LOST: Final = 16
+MOST_SKIPPED: Final = 16
 """Maximum interfaces with skipped records that a batch stores. Each costs two writes. Most batches have one
 interface."""
 MOST_UPLOADS: Final = 8
@@ -117,52 +117,52 @@ CONTACTS_DAY: Final = Item(
     f"{MOST_HOSTS} hosts, with the latest {MOST_WINDOWS} days of each.",
 )  # fmt: skip
 REFUSALS: Final = Item(
-    name="refusals", prefix="refused#", key=("day", "scope/host", "peer class", "service"),
+    name="refusals", prefix="refusals#", key=("day", "scope/host", "peer class", "service"),
     sets=("refused",), ttl=2 * DAY, per_batch=12,
     why="10-minute slots in which a service refused a host. blocked-connection pages if the refusals "
     f"continue. A batch adds at most {MOST_REFUSED} refusals, and near midnight the next day of each.",
 )  # fmt: skip
 SCANNERS: Final = Item(
-    name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "visited"),
+    name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
     ttl=2 * DAY, per_batch=12,
     why="Destinations that refused an internet host, and services that answered it. scanner-connected "
     f"compares them. Of an interface, a batch adds at most {MOST_SCANNERS} refused hosts, and the answered "
-    f"connections of {MOST_SUSPECTS} other hosts to two days each.",
+    f"connections of {MOST_CANDIDATES} other hosts to two days each.",
 )  # fmt: skip
 ATTEMPTS: Final = Item(
-    name="attempts", prefix="tried#", key=("interface/host", "slot"), sets=("tried",), bits=_BUCKET,
+    name="attempts", prefix="attempts#", key=("interface/host", "slot"), sets=("attempts",), bits=_BUCKET,
     ttl=2 * DAY, per_batch=6,
     why="Refused attempts from the internet per host and 10-minute slot. reject-spike compares a slot with "
     "the previous day. A batch adds the hosts and slots with most attempts.",
 )  # fmt: skip
 UPLOADS: Final = Item(
-    name="uploads", prefix="sent#", key=("scope/host", "hour"), sets=("sent",),
+    name="uploads", prefix="uploads#", key=("scope/host", "hour"), sets=("uploads",),
     ttl=2 * HOUR, per_batch=6,
     why="Large records of uploads from a host to the internet, with their sizes. egress-volume sums them. "
     "A batch adds the hosts and hours with the largest uploads.",
 )  # fmt: skip
 UPLOAD_SIZES: Final = Item(
-    name="upload sizes", prefix="sizes#", key=("role", "day"), sets=("sizes",), bits=7,
+    name="upload sizes", prefix="upload-sizes#", key=("role", "day"), sets=("sizes",), bits=7,
     ttl=2 * DAYS_READ * DAY, per_batch=4,
     why="Bytes that hosts of a role sent per hour, as powers of two. egress-volume uses the last "
     f"{DAYS_READ} days as the baseline.",
 )  # fmt: skip
 BASELINES: Final = Item(
-    name="baselines", prefix="edges#", key=("role", "day"), sets=("edges",),
+    name="baselines", prefix="baseline#", key=("role", "day"), sets=("edges",),
     ttl=2 * DAYS_READ * DAY, per_batch=10,
     why="Edges of a role on a day: direction, protocol, port and peer. The baseline consists of the edges "
     f"that occur on several of the last {DAYS_READ} days. A container writes each edge of a role and day "
     "once.",
 )  # fmt: skip
 SKIPPED: Final = Item(
-    name="skipped records", prefix="lost#", key=("interface", "hour"), sets=("lost",), bits=7,
+    name="skipped records", prefix="skipped#", key=("interface", "hour"), sets=("skipped",), bits=7,
     ttl=2 * DAY, per_batch=8,
     why="Start minutes of windows with SKIPDATA, stored in two overlapping items per hour. records-skipped "
-    f"counts them. A batch adds at most {MOST_LOST} interfaces: two items for the windows of one hour, one "
-    "more for each further hour.",
+    f"counts them. A batch adds at most {MOST_SKIPPED} interfaces: two items for the windows of one hour, "
+    "one more for each further hour.",
 )  # fmt: skip
 HEARTBEATS: Final = Item(
-    name="heartbeats", prefix="seen#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
+    name="heartbeats", prefix="heartbeat#", key=("log group", "slot", "shard"), sets=("interfaces",), bits=73,
     ttl=2 * DAY, per_batch=18,
     why="Interfaces that wrote to a log group, by 30-minute slots. interface-silent finds interfaces that "
     "stopped; the enforcer verifies that a flow log delivers. A container writes every 10 minutes. The log "
@@ -176,7 +176,7 @@ INCIDENTS: Final = Item(
     "so that the next page can mention the previous one. A repeat costs two writes, other claims one or two.",
 )  # fmt: skip
 LOG_FORMATS: Final = Item(
-    name="log formats", prefix="layouts#", key=("log group",), sort="formats",
+    name="log formats", prefix="log-formats#", key=("log group",), sort="formats",
     ttl=7 * DAY, ttl_from="the last time that a container queried EC2", per_batch=4,
     why="Log formats of the flow logs that write to a log group. Containers share them, and use them while "
     "EC2 is unavailable.",
@@ -200,13 +200,13 @@ SWEEP_CURSOR: Final = Item(
 UNSENT: Final = Item(
     name="unsent reports", prefix="unsent#", key=("report",), partition=OUTBOX,
     ttl=WORK_TTL, ttl_from="the time of the report",
-    why="A report of the enforcer, stored before it is sent and removed afterwards. The next run sends what "
+    why="A report of the enforcer, stored before it is sent and removed afterward. The next run sends what "
     "is left: a retry finds everything repaired and has nothing to report.",
 )  # fmt: skip
 MANAGED_FLOW_LOGS: Final = Item(
     name="managed flow logs", prefix="managed#", key=("flow log",), partition=REGISTRY,
     ttl=0, ttl_from="until the flow log is gone",
-    why="The record that this stack created a flow log, or was told to manage it. The enforcer deletes only "
+    why="The record that this stack created a flow log, or was asked to manage it. The enforcer deletes only "
     "flow logs with such a record and the stack's tag, because a tag alone can be set by others.",
 )  # fmt: skip
 CREATIONS: Final = Item(

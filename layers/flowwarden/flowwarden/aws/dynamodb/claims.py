@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 ACTIONS = ("dynamodb:UpdateItem",)
 """IAM actions that this file's calls need."""
 
-MAX_HELD_BACK = 50
+MAX_SUPPRESSED = 50
 """Maximum number of suppressed batches that an item counts. They are a set of batch ids, so that a retry
 counts once; it is bounded because each write is billed by item size, and many repeats mean many writes."""
 
@@ -52,7 +52,7 @@ _PENDING, _SENT = "PENDING", "SENT"
 
 _HELD = (
     # No window and no lease ends later than one that begins now: a time far ahead holds nothing.
-    "(#state = :sent AND attribute_type(quiet_until, :n) AND quiet_until BETWEEN :next AND :quiet)"
+    "(#state = :sent AND attribute_type(suppressed_until, :n) AND suppressed_until BETWEEN :next AND :quiet)"
     # A batch never sends its notification again, however late it is replayed from the failure queue.
     " OR (#state = :sent AND attribute_type(#owner, :s) AND begins_with(#owner, :batch))"
     " OR (#state = :pending AND attribute_type(lease_until, :n) AND lease_until BETWEEN :next AND :leased)"
@@ -98,7 +98,7 @@ class DynamoDbClaims:
 
     def _values(self, owner: Owner, now: int) -> dict[str, Any]:
         """The values in the condition and in the update of a claim."""
-        quiet, lease = self._terms.quiet, self._terms.lease
+        quiet, lease = self._terms.suppression, self._terms.lease
         return {
             ":pending": {"S": _PENDING},
             ":sent": {"S": _SENT},
@@ -132,8 +132,8 @@ class DynamoDbClaims:
             self._update(
                 key,
                 UpdateExpression=(
-                    "SET #state = :sent, sent_at = :now, quiet_until = :quiet, expires_at = :expires"
-                    " REMOVE held_back, lease_until, tries"
+                    "SET #state = :sent, sent_at = :now, suppressed_until = :quiet, expires_at = :expires"
+                    " REMOVE suppressed_batches, lease_until, tries"
                 ),
                 ConditionExpression="#owner = :me",
                 ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
@@ -141,8 +141,8 @@ class DynamoDbClaims:
                     ":sent": {"S": _SENT},
                     ":me": {"S": str(owner)},
                     ":now": number(now),
-                    ":quiet": number(now + self._terms.quiet),
-                    ":expires": number(INCIDENTS.kept_until(now + self._terms.quiet)),
+                    ":quiet": number(now + self._terms.suppression),
+                    ":expires": number(INCIDENTS.kept_until(now + self._terms.suppression)),
                 },
             )
         except ConditionFailed:
@@ -186,22 +186,22 @@ class DynamoDbClaims:
         if not same_batch:
             # The outcome is already known; a missing count does not change it.
             with suppress(StateUnavailable):
-                self._hold_back(key, owner)
+                self._count_suppressed(key, owner)
         return Claim(state=ClaimState.SUPPRESSED, same_batch=same_batch)
 
-    def _hold_back(self, key: ClaimKey, owner: Owner) -> None:
+    def _count_suppressed(self, key: ClaimKey, owner: Owner) -> None:
         try:
             self._update(
                 key,
-                UpdateExpression="ADD held_back :batch",
+                UpdateExpression="ADD suppressed_batches :batch",
                 ConditionExpression=(
-                    "attribute_not_exists(held_back)"
-                    " OR (attribute_type(held_back, :texts) AND size(held_back) < :most)"
+                    "attribute_not_exists(suppressed_batches)"
+                    " OR (attribute_type(suppressed_batches, :texts) AND size(suppressed_batches) < :most)"
                 ),
                 ExpressionAttributeValues={
                     ":texts": {"S": "SS"},
                     ":batch": {"SS": [owner.batch_id[:16]]},
-                    ":most": number(MAX_HELD_BACK),
+                    ":most": number(MAX_SUPPRESSED),
                 },
             )
         except ConditionFailed:
@@ -212,14 +212,14 @@ class DynamoDbClaims:
         before = self._item(key, members)
         match before.text("state"):
             case "SENT":
-                before.moment("quiet_until", now + self._terms.quiet)
+                before.moment("suppressed_until", now + self._terms.suppression)
             case "PENDING":
                 before.moment("lease_until", now + self._terms.lease)
             case str():
                 before.left_out("state", "is not a state of a claim")
         return Claim(
             state=ClaimState.CLAIMED,
-            held_back=before.size("held_back"),
+            suppressed_batches=before.size("suppressed_batches"),
             last_sent=before.moment("sent_at", now) if "sent_at" in before else None,
         )
 

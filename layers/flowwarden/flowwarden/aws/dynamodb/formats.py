@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowwarden.aws.dynamodb.table import StateTable, number
-from flowwarden.records.format_choice import Learned
+from flowwarden.records.format_choice import LearnedFormats
 from flowwarden.state.schema import LOG_FORMATS
 from flowwarden.unreadable import Unreadable
 
@@ -26,7 +26,7 @@ class DynamoDbLogFormats:
     def __init__(self, client: DynamoDBClient, table: str, unreadable: Unreadable | None = None) -> None:
         self._table = StateTable(client, table, unreadable)
 
-    def recall(self, log_group: str) -> Learned | None:
+    def recall(self, log_group: str) -> LearnedFormats | None:
         """The formats learned last, regardless of age; None if the item cannot be read. Costs one read.
 
         Raises:
@@ -39,7 +39,7 @@ class DynamoDbLogFormats:
         unreported = item.truth("unreported")
         if at is None or formats is None or unreported is None:
             return None  # EC2 is asked again, and the answer overwrites the item
-        return Learned(formats=formats, unreported=unreported, at=at)
+        return LearnedFormats(formats=formats, unreported=unreported, at=at)
 
     def take_turn(self, log_group: str, now: int, wait: int) -> bool:
         """Whether the caller may call EC2: no container did in the last `wait` seconds. Costs one write.
@@ -51,7 +51,7 @@ class DynamoDbLogFormats:
             LOG_FORMATS.address(log_group), "asked_at", now, wait=wait, ttl=LOG_FORMATS.ttl
         )
 
-    def keep(self, log_group: str, learned: Learned) -> None:
+    def keep(self, log_group: str, learned: LearnedFormats) -> None:
         """Store the learned formats. Costs one write.
 
         Raises:

@@ -13,10 +13,10 @@ from flowwarden.aws.ec2 import describe
 from flowwarden.aws.ec2.describe import Readings
 from flowwarden.aws.ec2.describe_interface import interface
 from flowwarden.aws.errors import classified
-from flowwarden.aws.hints import code_in, says_nothing
+from flowwarden.aws.hints import code_in, is_uninformative
 from flowwarden.enforcer.state.desired import DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog, Subnet, Unread, Vpc
-from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotThere, VpcGone
+from flowwarden.errors import CallFailed, CallRefused, EnforcementError, FlowLogExists, NotFound, VpcGone
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.policy.flow_logs import CLOUD_WATCH_LOGS, SETTINGS
 from flowwarden.policy.setting import Setting
@@ -134,10 +134,10 @@ class Ec2FlowLogs:
         try:
             with classified("DeleteFlowLogs", classify):
                 deleted = self._client.delete_flow_logs(FlowLogIds=[flow_log_id])
-        except NotThere:
+        except NotFound:
             return
         for error in _unsuccessful("DeleteFlowLogs", Answer(deleted)):
-            if not isinstance(error, NotThere):
+            if not isinstance(error, NotFound):
                 raise error
 
     def tag(self, flow_log_ids: Sequence[str], tags: Mapping[str, str]) -> None:
@@ -179,12 +179,12 @@ def _unsuccessful(call: str, answer: Answer) -> Iterator[EnforcementError]:
 def classify(call: str, code: str, message: str, status: int = 0) -> EnforcementError:
     """The error for an EC2 error code, from an exception or from an `Unsuccessful` item."""
     text, known = f"{call}: {code}: {message}", code_in(code, message, KNOWN)
-    if known == ALREADY or (says_nothing(code) and TWIN in message.lower()):
+    if known == ALREADY or (is_uninformative(code) and TWIN in message.lower()):
         return FlowLogExists(text)
     if known in GONE:
         return VpcGone(text)
     if known == DELETED:
-        return NotThere(text)
+        return NotFound(text)
     if CANNOT_ASSUME in message.lower():
         return CallFailed(f"{call}: {code}: {hints.TRUST}. AWS says: {message}")
     if known in HINTS:

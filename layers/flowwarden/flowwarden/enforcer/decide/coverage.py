@@ -153,9 +153,9 @@ def _is_duplicate(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     A stack only writes into log groups of its own account: elsewhere, the tag of one excuses nothing.
     """
     stack = vpc_state.stack
-    excused = other_stack_of(flow_log, stack) and log_group_of(flow_log, stack) is not None
+    of_other_stack = other_stack_of(flow_log, stack) and log_group_of(flow_log, stack) is not None
     return (
-        not (is_tagged(flow_log, stack) or excused)
+        not (is_tagged(flow_log, stack) or of_other_stack)
         and may_deliver(flow_log)
         and _records_the_same(flow_log, vpc_state.desired)
     )

@@ -104,8 +104,8 @@ def delivery(flow_log: FlowLog, log_group: str | None, watched: DeliveryInputs) 
         succeeds = flow_log.deliver_logs_status in {None, SUCCESS}
         return Delivery.DELIVERING if succeeds and age >= SETTLED_SECONDS else Delivery.UNPROVEN
     written = watched.seen.get(log_group, {})
-    born = slot_of(flow_log.creation_time or 0)
-    if any(active & numbers for slot, numbers in written.items() if slot > born):
+    created = slot_of(flow_log.creation_time or 0)
+    if any(active & numbers for slot, numbers in written.items() if slot > created):
         return Delivery.DELIVERING
     late = any(writes_since(each, SILENCE_SECONDS, watched.at) for each in watched.interfaces)
     silent = late and age >= SILENCE_SECONDS and others_wrote(written)

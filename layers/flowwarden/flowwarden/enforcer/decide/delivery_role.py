@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.enforcer.decide.iam_policy import Able, Deed, Statement, able, is_denied
+from flowwarden.enforcer.decide.iam_policy import AccessRequest, Permitted, Statement, evaluate, is_denied
 from flowwarden.enforcer.state.stack import Stack
 from flowwarden.notify.claims import digest
 
@@ -85,15 +85,17 @@ def _fix(stack: Stack) -> str:
 
 def _kept_from(role: DeliveryRole, stack: Stack) -> tuple[list[str], list[str]]:
     """The needed actions that are denied, and those that no policy allows."""
-    deeds = [_deed(each, stack) for each in NEEDED]
-    denied = [each.action for each in deeds if is_denied(role.statements, each)]
+    requests = [_request(each, stack) for each in NEEDED]
+    denied = [each.action for each in requests if is_denied(role.statements, each)]
     # A policy that could not be read may allow the action.
-    kept = [] if role.unread else [each for each in deeds if able(role.statements, each) is Able.NO]
+    kept = (
+        [] if role.unread else [each for each in requests if evaluate(role.statements, each) is Permitted.NO]
+    )
     return denied, [each.action for each in kept if each.action not in denied]
 
 
-def _deed(action: str, stack: Stack) -> Deed:
+def _request(action: str, stack: Stack) -> AccessRequest:
     """An action in the stack's log group: IAM evaluates it for one log stream or for all of them."""
     group = f"arn:{stack.partition}:logs:{stack.region}:{stack.account_id}:log-group:{stack.log_group_name}"
     streams = (f"{group}:log-stream:", f"{group}:log-stream:eni-0123456789abcdef0-all")
-    return Deed(action=action, resources=streams, nearly=(group,))
+    return AccessRequest(action=action, resources=streams, possibly=(group,))

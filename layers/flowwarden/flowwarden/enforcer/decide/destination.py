@@ -36,14 +36,14 @@ def destinations_of(flow_logs: Iterable[FlowLog], stack: Stack) -> LogDestinatio
         if (group := log_group_of(each, stack)) is not None and each.log_format is not None
     ]
     formats: dict[str, set[str]] = {}
-    foreign: dict[str, set[str]] = {}
+    unmanaged: dict[str, set[str]] = {}
     for each, group, log_format in known:
         formats.setdefault(group, set()).add(log_format)
         if not is_managed(each, stack):
-            foreign.setdefault(each.resource_id, set()).add(group)
+            unmanaged.setdefault(each.resource_id, set()).add(group)
     managed: dict[str, set[Shape]] = {}
     for each, group, _ in known:
-        evades = any(is_alternate(group, taken) for taken in foreign.get(each.resource_id, ()))
+        evades = any(is_alternate(group, taken) for taken in unmanaged.get(each.resource_id, ()))
         if is_managed(each, stack) and not evades:
             managed.setdefault(group, set()).add(_shape(each.delivery_role_arn, each.settings))
     return LogDestinations(formats=formats, managed=managed)
@@ -66,11 +66,11 @@ def choose_destination(
     chosen = {each.name: getattr(desired, each.name) for each in SETTINGS}
     shape = _shape(desired.delivery_role_arn, chosen)
     others = places.formats.get(desired.destination, set()) - {log_format}
-    in_the_way = any(same_destination(each, desired, stack) for each in parts.flow_logs)
+    conflicting = any(same_destination(each, desired, stack) for each in parts.flow_logs)
     moved = bool(places.managed.get(alternate.destination)) and shape not in places.managed.get(
         desired.destination, set()
     )
-    return alternate if others or in_the_way or moved else desired
+    return alternate if others or conflicting or moved else desired
 
 
 def _shape(role_arn: str | None, settings: Mapping[str, Value]) -> Shape:

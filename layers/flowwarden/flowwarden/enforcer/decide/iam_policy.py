@@ -12,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 
-class Able(StrEnum):
+class Permitted(StrEnum):
     """Whether an action is permitted."""
 
     YES = "YES"
@@ -35,67 +35,67 @@ class Statement(Struct, frozen=True, kw_only=True):
     """Whether a part of the statement cannot be read, so that its scope is unknown."""
 
 
-class Deed(Struct, frozen=True, kw_only=True):
+class AccessRequest(Struct, frozen=True, kw_only=True):
     """An action on resources."""
 
     action: str
     resources: tuple[str, ...]
     """ARNs that IAM evaluates: the action is permitted if all of them are allowed."""
-    nearly: tuple[str, ...] = ()
+    possibly: tuple[str, ...] = ()
     """ARNs that a policy may use for these resources, with uncertain effect."""
 
 
-def able(statements: Sequence[Statement], deed: Deed) -> Able:
+def evaluate(statements: Sequence[Statement], request: AccessRequest) -> Permitted:
     """Whether the statements permit the action."""
-    if Able.YES in (denied := _reached(statements, deed, allows=False)):
-        return Able.NO
-    allowed = _reached(statements, deed, allows=True)
+    if Permitted.YES in (denied := _applicable(statements, request, allows=False)):
+        return Permitted.NO
+    allowed = _applicable(statements, request, allows=True)
     if not allowed:
-        return Able.NO
-    return Able.UNKNOWN if denied or Able.YES not in allowed else Able.YES
+        return Permitted.NO
+    return Permitted.UNKNOWN if denied or Permitted.YES not in allowed else Permitted.YES
 
 
-def is_denied(statements: Sequence[Statement], deed: Deed) -> bool:
+def is_denied(statements: Sequence[Statement], request: AccessRequest) -> bool:
     """Whether a statement definitely denies the action, whatever others allow."""
-    return Able.YES in _reached(statements, deed, allows=False)
+    return Permitted.YES in _applicable(statements, request, allows=False)
 
 
-def _reached(statements: Iterable[Statement], deed: Deed, *, allows: bool) -> set[Able]:
+def _applicable(statements: Iterable[Statement], request: AccessRequest, *, allows: bool) -> set[Permitted]:
     """How certainly each Allow (or Deny) statement applies to the action; the others are left out."""
-    return {_reach(each, deed) for each in statements if each.allows is allows} - {Able.NO}
+    return {_applies(each, request) for each in statements if each.allows is allows} - {Permitted.NO}
 
 
-def _reach(statement: Statement, deed: Deed) -> Able:
+def _applies(statement: Statement, request: AccessRequest) -> Permitted:
     """Whether a statement applies to the action."""
     if statement.unclear:
-        return Able.UNKNOWN
-    parts = {_of_action(statement, deed.action), _of_resources(statement, deed)}
-    if Able.NO in parts:
-        return Able.NO
-    return Able.UNKNOWN if statement.conditional or Able.UNKNOWN in parts else Able.YES
+        return Permitted.UNKNOWN
+    parts = {_of_action(statement, request.action), _of_resources(statement, request)}
+    if Permitted.NO in parts:
+        return Permitted.NO
+    return Permitted.UNKNOWN if statement.conditional or Permitted.UNKNOWN in parts else Permitted.YES
 
 
-def _of_action(statement: Statement, action: str) -> Able:
+def _of_action(statement: Statement, action: str) -> Permitted:
     """Whether a statement names the action. Action names are case-insensitive."""
     if statement.not_actions:
-        return Able.NO if _any(_in_lower(statement.not_actions), action.lower()) else Able.UNKNOWN
-    return Able.YES if _any(_in_lower(statement.actions), action.lower()) else Able.NO
+        return Permitted.NO if _any(_in_lower(statement.not_actions), action.lower()) else Permitted.UNKNOWN
+    return Permitted.YES if _any(_in_lower(statement.actions), action.lower()) else Permitted.NO
 
 
 def _in_lower(patterns: Iterable[str]) -> Iterator[str]:
     return (each.lower() for each in patterns)
 
 
-def _of_resources(statement: Statement, deed: Deed) -> Able:
+def _of_resources(statement: Statement, request: AccessRequest) -> Permitted:
     if statement.not_resources:
-        left_out = all(_any(statement.not_resources, each) for each in deed.resources)
-        return Able.NO if left_out else Able.UNKNOWN
+        left_out = all(_any(statement.not_resources, each) for each in request.resources)
+        return Permitted.NO if left_out else Permitted.UNKNOWN
     plain = [each for each in statement.resources if "${" not in each]
-    named = [_any(plain, each) for each in deed.resources]
+    named = [_any(plain, each) for each in request.resources]
     if all(named):
-        return Able.YES
-    maybe = any(named) or any(_any(plain, each) for each in deed.nearly)
-    return Able.UNKNOWN if maybe or len(plain) < len(statement.resources) else Able.NO
+        return Permitted.YES
+    maybe = any(named) or any(_any(plain, each) for each in request.possibly)
+    return Permitted.UNKNOWN if maybe or len(plain) < len(statement.resources) else Permitted.NO
 
 
 def _any(patterns: Iterable[str], value: str) -> bool:

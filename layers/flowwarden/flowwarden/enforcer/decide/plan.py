@@ -6,7 +6,7 @@ then delete the old managed one. That takes several runs; each makes a new plan 
 - A plan deletes a flow log only if the VPC is covered without it: by a wanted flow log whose delivery is
   verified, or (when a replacement failed) by the old flow log that the rollback returns to.
 - Only managed flow logs are ever deleted: they have this stack's tag and the record of their creation. A
-  wanted one is never deleted in favour of an unmanaged one, unless EC2 reports that the wanted one fails.
+  wanted one is never deleted in favor of an unmanaged one, unless EC2 reports that the wanted one fails.
 - A replacement never writes to the destination of the old one: one log group has one format, and EC2 may
   refuse it.
 """
@@ -24,12 +24,10 @@ from flowwarden.enforcer.decide.delivery import SETTLED_SECONDS, may_deliver, re
 from flowwarden.enforcer.decide.destination import LogDestinations, choose_destination
 from flowwarden.enforcer.decide.drift import is_managed
 from flowwarden.enforcer.decide.vpc_state import VpcState
-from flowwarden.enforcer.state.desired import HELD_TAG, DesiredFlowLog
+from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, DesiredFlowLog
 from flowwarden.enforcer.state.inventory import FlowLog
 
-LOOK_AGAIN_SECONDS: Final = 15 * 60
-HOLD_SECONDS: Final = 24 * 3600
-"""How long a failed replacement is not retried, unless the policy changes the wanted flow log."""
+RECHECK_SECONDS: Final = 15 * 60
 
 
 class Create(Struct, frozen=True, kw_only=True, tag=True):
@@ -64,7 +62,7 @@ class RollBack(Struct, frozen=True, kw_only=True, tag=True):
     flow_log_id: str
     reason: str
     configuration: str
-    """The configuration that is on hold, that is, not retried for `HOLD_SECONDS`."""
+    """The configuration that is on hold, that is, not retried for `BACKOFF_SECONDS`."""
 
 
 class Wait(Struct, frozen=True, kw_only=True, tag=True):
@@ -109,9 +107,9 @@ class PlanContext(Struct, frozen=True, kw_only=True):
     """What flow logs of any VPC write to each destination."""
     grace_until: int | None = None
     """End of the grace period (Unix seconds) in which the creator of the VPC may cover it."""
-    held: str = ""
+    backoff_configuration: str = ""
     """The configuration of a replacement that failed recently."""
-    held_until: int = 0
+    backoff_until: int = 0
     exempt: str | None = None
     """Why the policy exempts the VPC; None if it does not."""
 
@@ -128,7 +126,9 @@ def make(vpc_state: VpcState, context: PlanContext) -> Plan:
         case Coverage.BROKEN:
             return Plan(verdict=verdict, steps=_repair(vpc_state, verdict))
         case Coverage.COVERED | Coverage.UNPROVEN:
-            return Plan(verdict=verdict, steps=(*_tidy(vpc_state, verdict), *_tag(vpc_state, verdict)))
+            return Plan(
+                verdict=verdict, steps=(*_delete_replaced(vpc_state, verdict), *_tag(vpc_state, verdict))
+            )
         case Coverage.SKIPPED | Coverage.EXEMPT:
             return Plan(verdict=verdict)
 
@@ -140,28 +140,23 @@ def _cover(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) 
         reason = f"{verdict.reason}; the VPC is new, and its creator may be about to create a flow log"
         then = _create(vpc_state, context, verdict)
         return (Wait(vpc_id=vpc_id, reason=reason, after=until - now, then=then),)
-    held_until = _held_until(vpc_state, context)
-    if held_until > now and _delivers(verdict.replaced):
+    backoff_until = _backoff_until(vpc_state, context)
+    if backoff_until > now and _delivers(verdict.replaced):
         reason = f"{verdict.reason}; its replacement failed to deliver and is retried later"
-        return (Wait(vpc_id=vpc_id, reason=reason, after=held_until - now),)
+        return (Wait(vpc_id=vpc_id, reason=reason, after=backoff_until - now),)
     return _create(vpc_state, context, verdict)
 
 
-def hold(configuration: str, now: int) -> str:
-    """The value of the tag that puts a configuration on hold."""
-    return f"{configuration} until {now + HOLD_SECONDS}"
-
-
-def _held_until(vpc_state: VpcState, context: PlanContext) -> int:
+def _backoff_until(vpc_state: VpcState, context: PlanContext) -> int:
     """Until when the wanted configuration is on hold: from the work queue, or from a tag if that is lost."""
     wanted, now = vpc_state.desired.configuration, vpc_state.at
-    found = [context.held_until] if context.held == wanted else []
+    found = [context.backoff_until] if context.backoff_configuration == wanted else []
     for each in vpc_state.parts.flow_logs:
-        configuration, _, until = each.tags.get(HELD_TAG, "").partition(" until ")
+        configuration, _, until = each.tags.get(BACKOFF_TAG, "").partition(" until ")
         if is_managed(each, vpc_state.stack) and configuration == wanted and until.isdecimal():
             found.append(int(until))
     # A tag written by another party must not hold it forever.
-    return max((each for each in found if each <= now + HOLD_SECONDS), default=0)
+    return max((each for each in found if each <= now + BACKOFF_SECONDS), default=0)
 
 
 def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict) -> tuple[Create, Verify]:
@@ -178,7 +173,7 @@ def _create(vpc_state: VpcState, context: PlanContext, verdict: CoverageVerdict)
     return create, Verify(vpc_id=vpc_id, reason=then, after=SETTLED_SECONDS)
 
 
-def _tidy(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
+def _delete_replaced(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
     """Delete what the wanted flow log replaces, once its delivery is verified; until then, check again."""
     if verdict.proven and verdict.flow_log_id:
         # Flow logs of the parts do not cover parts that are added later, so nothing is deleted for them.
@@ -191,7 +186,7 @@ def _tidy(vpc_state: VpcState, verdict: CoverageVerdict) -> tuple[Step, ...]:
             for each in verdict.replaced
         )
     if verdict.coverage is Coverage.UNPROVEN and (verdict.replaced or _is_young(vpc_state, verdict)):
-        return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=LOOK_AGAIN_SECONDS),)
+        return (Verify(vpc_id=verdict.vpc_id, reason=verdict.reason, after=RECHECK_SECONDS),)
     return ()
 
 
@@ -229,6 +224,6 @@ def _is_young(vpc_state: VpcState, verdict: CoverageVerdict) -> bool:
     """Whether the flow log is so new that its delivery should be checked before the next sweep."""
     return any(
         each.flow_log_id == verdict.flow_log_id
-        and vpc_state.at - (each.creation_time or 0) < 2 * LOOK_AGAIN_SECONDS + SETTLED_SECONDS
+        and vpc_state.at - (each.creation_time or 0) < 2 * RECHECK_SECONDS + SETTLED_SECONDS
         for each in vpc_state.parts.flow_logs
     )

@@ -29,7 +29,7 @@ class VpcState(Struct, frozen=True, kw_only=True):
     seen: Seen = {}
     at: int
     """Unix seconds."""
-    foreign_is_enough: bool = False
+    accepts_unmanaged: bool = False
 
     def watched_by(self, flow_log: FlowLog) -> tuple[NetworkInterface, ...]:
         """The interfaces that a flow log of the VPC, or of a part of it, records."""
@@ -77,4 +77,4 @@ def suits(flow_log: FlowLog, vpc_state: VpcState) -> bool:
     if is_wanted(flow_log, vpc_state.desired, vpc_state.stack):
         return True
     all_traffic = flow_log.traffic_type == "ALL"
-    return vpc_state.foreign_is_enough and all_traffic and not is_managed(flow_log, vpc_state.stack)
+    return vpc_state.accepts_unmanaged and all_traffic and not is_managed(flow_log, vpc_state.stack)

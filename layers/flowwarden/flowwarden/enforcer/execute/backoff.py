@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from flowwarden.enforcer.ports import Pace
+from flowwarden.enforcer.ports import RunClock
 from flowwarden.errors import CallFailed, CallThrottled
 
 MARGIN_SECONDS: Final = 30
@@ -20,7 +20,7 @@ LONGEST_WAIT: Final = 30
 ATTEMPTS: Final = 6
 
 
-def with_backoff[T](call: Callable[[], T], pace: Pace) -> T:
+def with_backoff[T](call: Callable[[], T], clock: RunClock) -> T:
     """Make a call; while it is throttled, retry it with exponential backoff. Another failure is retried once.
 
     Raises:
@@ -33,17 +33,17 @@ def with_backoff[T](call: Callable[[], T], pace: Pace) -> T:
             return call()
         except CallThrottled:
             wait = min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
-            if not has_time(pace, wait):
+            if not has_time(clock, wait):
                 raise
-            pace.wait(wait)
+            clock.wait(wait)
         except CallFailed:
-            if failed or not has_time(pace):
+            if failed or not has_time(clock):
                 raise
             failed = True
-            pace.wait(FIRST_WAIT)
+            clock.wait(FIRST_WAIT)
     return call()
 
 
-def has_time(pace: Pace, seconds: float = FIRST_WAIT) -> bool:
+def has_time(clock: RunClock, seconds: float = FIRST_WAIT) -> bool:
     """Whether enough time is left for `seconds` (default: one more attempt) and for the end of the run."""
-    return pace.remaining() > seconds + MARGIN_SECONDS
+    return clock.remaining() > seconds + MARGIN_SECONDS

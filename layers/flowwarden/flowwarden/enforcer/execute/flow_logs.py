@@ -16,16 +16,16 @@ from msgspec.structs import replace
 from flowwarden.enforcer.decide.cost import about
 from flowwarden.enforcer.decide.coverage import Coverage, CoverageVerdict
 from flowwarden.enforcer.decide.drift import is_tagged, same_destination
-from flowwarden.enforcer.decide.plan import HOLD_SECONDS, Create, Delete, Notify, RollBack, Verify, Wait, hold
+from flowwarden.enforcer.decide.plan import Create, Delete, Notify, RollBack, Verify, Wait
 from flowwarden.enforcer.decide.reasons import why_not
 from flowwarden.enforcer.execute.backoff import with_backoff
 from flowwarden.enforcer.execute.recorded import RecordedFlowLogs, still_recording
 from flowwarden.enforcer.execute.result import StepResult
 from flowwarden.enforcer.planner import Planned, Planner
-from flowwarden.enforcer.ports import FlowLogService, Pace
+from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import Creation, Registry
 from flowwarden.enforcer.reporting.report import Result, VpcOutcome
-from flowwarden.enforcer.state.desired import HELD_TAG
+from flowwarden.enforcer.state.desired import BACKOFF_SECONDS, BACKOFF_TAG, backoff_tag
 from flowwarden.enforcer.state.inventory import FlowLog, VpcResources
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import FAILED_AFTER_SECONDS, WorkItem
@@ -54,12 +54,12 @@ RESULTS: Final = {
 class FlowLogExecutor:
     """Executes the plan of one VPC."""
 
-    def __init__(self, ec2: FlowLogService, planner: Planner, pace: Pace, registry: Registry) -> None:
+    def __init__(self, ec2: FlowLogService, planner: Planner, clock: RunClock, registry: Registry) -> None:
         self._ec2 = ec2
         self._planner = planner
-        self._pace = pace
+        self._clock = clock
         self._registry = registry
-        self._recorded = RecordedFlowLogs(ec2, registry, pace)
+        self._recorded = RecordedFlowLogs(ec2, registry, clock)
 
     def execute(self, planned: Planned, before: WorkItem | None, trigger: Trigger) -> StepResult:
         """Execute the plan; after a transient failure the VPC is requeued.
@@ -77,7 +77,7 @@ class FlowLogExecutor:
         try:
             return self._execute_steps(planned, before, trigger)
         except VpcGone as error:
-            if trigger.is_newborn(vpc_id, now):
+            if trigger.was_just_created(vpc_id, now):
                 reason = f"just created and not visible everywhere yet ({error})"
                 return _requeue(vpc_id, reason, before, now)
             return StepResult(outcome=_outcome(Result.GONE, vpc_id, f"deleted in the meantime ({error})"))
@@ -125,7 +125,7 @@ class FlowLogExecutor:
         try:
             flow_log_id = self._recorded.create(creation, replaced)
         except FlowLogExists as error:
-            return self._look_again(planned, step, before, trigger, error)
+            return self._after_conflict(planned, step, before, trigger, error)
         reason = f"the VPC {step.reason}: created {flow_log_id}{about(step.monthly_dollars)}"
         verify = next((each for each in planned.plan.steps if isinstance(each, Verify)), None)
         return StepResult(
@@ -133,7 +133,7 @@ class FlowLogExecutor:
             requeue_after=_after(planned, verify, None) if verify else None,
         )
 
-    def _look_again(
+    def _after_conflict(
         self, planned: Planned, step: Create, before: WorkItem | None, trigger: Trigger, exists: FlowLogExists
     ) -> StepResult:
         """After EC2 reported that such a flow log exists: only the wanted one counts as success.
@@ -147,12 +147,12 @@ class FlowLogExecutor:
             return StepResult(
                 outcome=_of(verdict), requeue_after=_soon(step.vpc_id, verdict.reason, before, now)
             )
-        in_the_way = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
-        if not in_the_way:
+        conflicting = [each for each in parts.flow_logs if same_destination(each, step.flow_log, stack)]
+        if not conflicting:
             reason = f"{exists}; it is not listed yet, so it is unknown whether it is the wanted one"
             return _requeue(step.vpc_id, reason, before, now)
         again = replace(planned.vpc_state, parts=parts)
-        differences = "; ".join(why_not(each, again) for each in in_the_way)
+        differences = "; ".join(why_not(each, again) for each in conflicting)
         reason = f"{exists}; conflicting flow log: {differences}; delete it if it is yours"
         return StepResult(outcome=_outcome(Result.CONFLICT, step.vpc_id, reason))
 
@@ -174,16 +174,16 @@ class FlowLogExecutor:
             return StepResult(outcome=_outcome(Result.PENDING, step.vpc_id, again.plan.verdict.reason))
         now = planned.vpc_state.at
         kept = [each.flow_log_id for each in again.plan.verdict.replaced]
-        # Store the hold on the flow log, too, because the queue may be lost. EC2 may refuse the tag.
+        # Store the backoff on the flow log, too, because the queue may be lost. EC2 may refuse the tag.
         with suppress(CallRefused):
-            self._call(lambda: self._ec2.tag(kept, {HELD_TAG: hold(step.configuration, now)}))
+            self._call(lambda: self._ec2.tag(kept, {BACKOFF_TAG: backoff_tag(step.configuration, now)}))
         self._recorded.delete(step.flow_log_id, again.vpc_state)
         item = WorkItem(
             vpc_id=step.vpc_id,
-            due=now + HOLD_SECONDS,
+            due=now + BACKOFF_SECONDS,
             reason="the replacement failed to deliver",
             backoff_configuration=step.configuration,
-            backoff_until=now + HOLD_SECONDS,
+            backoff_until=now + BACKOFF_SECONDS,
         )
         return StepResult(outcome=_outcome(Result.ROLLED_BACK, step.vpc_id, step.reason), requeue_after=item)
 
@@ -197,7 +197,7 @@ class FlowLogExecutor:
         return replace(vpc_state.parts, flow_logs=tuple(there))
 
     def _call[T](self, call: Callable[[], T]) -> T:
-        return with_backoff(call, self._pace)
+        return with_backoff(call, self._clock)
 
 
 def _unchanged(planned: Planned, trigger: Trigger) -> VpcOutcome:
@@ -287,7 +287,7 @@ def _after(planned: Planned, step: Wait | Verify, before: WorkItem | None) -> Wo
 
 
 def _backoff(before: WorkItem | None, now: int) -> WorkItem | None:
-    """The queued hold of a failed replacement, which must stay in the queue; None if there is none."""
+    """The queued backoff of a failed replacement, which must stay in the queue; None if there is none."""
     if before is None or not before.backoff_configuration or before.backoff_until <= now:
         return None
     return replace(before, failing_since=0, throttled_at=0)

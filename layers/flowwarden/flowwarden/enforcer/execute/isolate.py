@@ -13,12 +13,12 @@ from typing import Final
 from msgspec import Struct
 
 from flowwarden.enforcer.execute.backoff import has_time
-from flowwarden.enforcer.ports import Pace
+from flowwarden.enforcer.ports import RunClock
 from flowwarden.errors import EnforcementError
 
 CALLS_AT_MOST: Final = 64
 """Enough to isolate a few resources among hundreds."""
-VAIN_CALLS: Final = 16
+FAILED_CALLS: Final = 16
 """If so many calls failed and none succeeded, the cause is not a single resource."""
 
 
@@ -34,7 +34,7 @@ class Isolated[Answer](Struct, frozen=True, kw_only=True):
 def isolate[Answer](
     call: Callable[[Sequence[str]], Answer],
     names: Sequence[str],
-    pace: Pace,
+    clock: RunClock,
     *,
     calls_at_most: int = CALLS_AT_MOST,
 ) -> Isolated[Answer]:
@@ -43,7 +43,7 @@ def isolate[Answer](
     Args:
         call: the call. It must be safe to repeat, because a failed call may have had an effect.
         names: the resources.
-        pace: the remaining time.
+        clock: the remaining time.
         calls_at_most: resources that are not isolated by then count as failed.
     """
     waiting = deque([list(names)] if names else [])
@@ -52,8 +52,8 @@ def isolate[Answer](
     calls, last = 0, None
     while waiting:
         some = waiting.popleft()
-        vain = calls >= VAIN_CALLS and not answers
-        if last is not None and (vain or calls >= calls_at_most or not has_time(pace)):
+        failed_only = calls >= FAILED_CALLS and not answers
+        if last is not None and (failed_only or calls >= calls_at_most or not has_time(clock)):
             failed |= dict.fromkeys(some, last)
             continue
         calls += 1

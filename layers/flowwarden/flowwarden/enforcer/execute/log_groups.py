@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flowwarden.enforcer.decide.log_groups import CreateLogGroup, LogGroupStep
 from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.ports import LogGroupService, Pace
+from flowwarden.enforcer.ports import LogGroupService, RunClock
 from flowwarden.enforcer.reporting.report import Remediation
 from flowwarden.errors import EnforcementError
 
@@ -14,9 +14,9 @@ from flowwarden.errors import EnforcementError
 class LogGroupExecutor:
     """Creates, changes and subscribes log groups."""
 
-    def __init__(self, groups: LogGroupService, pace: Pace) -> None:
+    def __init__(self, groups: LogGroupService, clock: RunClock) -> None:
         self._groups = groups
-        self._pace = pace
+        self._clock = clock
 
     def execute(self, steps: Sequence[LogGroupStep]) -> list[Remediation]:
         """Execute the steps and return their results in order.
@@ -35,7 +35,7 @@ class LogGroupExecutor:
 
     def _execute(self, step: LogGroupStep) -> Remediation:
         try:
-            with_backoff(lambda: self._groups.carry_out(step), self._pace)
+            with_backoff(lambda: self._groups.carry_out(step), self._clock)
         except EnforcementError as error:
             return Remediation(resource=step.group, summary=f"{step.reason}: {error}", applied=False)
         return Remediation(resource=step.group, summary=step.reason)

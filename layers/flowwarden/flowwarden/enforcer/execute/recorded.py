@@ -1,4 +1,4 @@
-"""Creates and deletes flow logs; the registry knows of each call before it, and of its result afterwards."""
+"""Creates and deletes flow logs; the registry knows of each call before it, and of its result afterward."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flowwarden.enforcer.decide.delivery import may_deliver
 from flowwarden.enforcer.decide.drift import is_tagged
 from flowwarden.enforcer.decide.vpc_state import VpcState
 from flowwarden.enforcer.execute.backoff import with_backoff
-from flowwarden.enforcer.ports import FlowLogService, Pace
+from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.registry import ENFORCER, Creation, Registry
 from flowwarden.errors import CallFailed, CallRefused, FlowLogExists, VpcGone
 
@@ -16,10 +16,10 @@ from flowwarden.errors import CallFailed, CallRefused, FlowLogExists, VpcGone
 class RecordedFlowLogs:
     """The calls that change flow logs, with their records. Raises what `ports.FlowLogService` raises."""
 
-    def __init__(self, ec2: FlowLogService, registry: Registry, pace: Pace) -> None:
+    def __init__(self, ec2: FlowLogService, registry: Registry, clock: RunClock) -> None:
         self._ec2 = ec2
         self._registry = registry
-        self._pace = pace
+        self._clock = clock
 
     def create(self, creation: Creation, replaced: Sequence[str] = ()) -> str:
         """Create a flow log and return its id.
@@ -45,7 +45,7 @@ class RecordedFlowLogs:
                 "flow log would not be managed"
             )
         try:
-            flow_log_id = with_backoff(call, self._pace)
+            flow_log_id = with_backoff(call, self._clock)
         except (FlowLogExists, VpcGone, CallRefused):
             self._registry.remove(creation)
             raise
@@ -57,7 +57,7 @@ class RecordedFlowLogs:
         (flow_log,) = (each for each in vpc_state.parts.flow_logs if each.flow_log_id == flow_log_id)
         entry = self._registry.about_to_delete(flow_log, ENFORCER, vpc_state.at)
         try:
-            with_backoff(lambda: self._ec2.delete(flow_log_id), self._pace)
+            with_backoff(lambda: self._ec2.delete(flow_log_id), self._clock)
         except CallRefused:
             self._registry.remove(entry)
             raise

@@ -10,9 +10,9 @@ from flowwarden.enforcer.decide.plan import Tag
 from flowwarden.enforcer.execute.backoff import has_time, with_backoff
 from flowwarden.enforcer.execute.isolate import isolate
 from flowwarden.enforcer.planner import Planned
-from flowwarden.enforcer.ports import FlowLogService, Pace
+from flowwarden.enforcer.ports import FlowLogService, RunClock
 from flowwarden.enforcer.reporting.report import Remediation
-from flowwarden.errors import NotThere
+from flowwarden.errors import NotFound
 
 SUBJECT: Final = "flow log tags"
 NAMED_AT_MOST: Final = 10
@@ -22,9 +22,9 @@ NAMED_AT_MOST: Final = 10
 class TagExecutor:
     """Sets the tags that plans request. Idempotent."""
 
-    def __init__(self, ec2: FlowLogService, pace: Pace) -> None:
+    def __init__(self, ec2: FlowLogService, clock: RunClock) -> None:
         self._ec2 = ec2
-        self._pace = pace
+        self._clock = clock
 
     def execute(self, planned: Sequence[Planned]) -> list[Remediation]:
         """Set tags as long as there is time; the next sweep finds the rest."""
@@ -35,7 +35,7 @@ class TagExecutor:
                     alike.setdefault(tuple(sorted(step.tags.items())), []).append(step.flow_log_id)
         found: list[Remediation] = []
         for tags, flow_log_ids in alike.items():
-            if has_time(self._pace):
+            if has_time(self._clock):
                 found += self._tag_all(dict(tags), flow_log_ids)
         return found
 
@@ -48,11 +48,11 @@ class TagExecutor:
         def tag(some: Sequence[str]) -> None:
             # Throttling of all is waited for; then single resources are isolated without further waiting.
             call = partial(self._ec2.tag, some, tags)
-            return with_backoff(call, self._pace) if len(some) == len(flow_log_ids) else call()
+            return with_backoff(call, self._clock) if len(some) == len(flow_log_ids) else call()
 
-        result = isolate(tag, flow_log_ids, self._pace)
+        result = isolate(tag, flow_log_ids, self._clock)
         # A deleted flow log needs no tags.
-        refused = {name: str(why) for name, why in result.failed.items() if not isinstance(why, NotThere)}
+        refused = {name: str(why) for name, why in result.failed.items() if not isinstance(why, NotFound)}
         return _remediations(", ".join(tags), result.done, refused)
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from flowwarden.enforcer.execute.backoff import has_time
 from flowwarden.enforcer.execute.flow_logs import FlowLogExecutor
 from flowwarden.enforcer.planner import Planned
-from flowwarden.enforcer.ports import Pace
+from flowwarden.enforcer.ports import RunClock
 from flowwarden.enforcer.reporting.report import VpcOutcome
 from flowwarden.enforcer.triggers.trigger import Trigger
 from flowwarden.enforcer.work_queue import WorkItem, WorkQueue
@@ -27,7 +27,7 @@ def execute_plans(
     planned: Sequence[Planned],
     queue: WorkQueue,
     executor: FlowLogExecutor,
-    pace: Pace,
+    clock: RunClock,
     trigger: Trigger,
     *,
     resumed_after: str = "",
@@ -41,7 +41,7 @@ def execute_plans(
     last = resumed_after
     for each in in_fair_order(planned, queue.items):
         before = queue.items.get(each.vpc_id)
-        if each.plan.steps and not has_time(pace):
+        if each.plan.steps and not has_time(clock):
             stopped = None if before is not None and before.throttled_at else last
             return VpcExecution(outcomes=tuple(outcomes), stopped_after=stopped)
         result = executor.execute(each, before, trigger)

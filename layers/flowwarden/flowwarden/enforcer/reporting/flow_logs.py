@@ -129,7 +129,7 @@ def _after(entry: DeletedFlowLog, report: EnforcementReport) -> str:
         return f"now {_state(outcome)}" if outcome is not None else "the VPC was not checked in this run"
     uncovered = [one_line(each.vpc_id) for each in report.of(*UNCOVERED) if each.vpc_id]
     if not uncovered:
-        checked = bool(report.outcomes) and not report.goes_on
+        checked = bool(report.outcomes) and not report.continues
         return "every VPC has its flow log" if checked else "not all VPCs were checked in this run"
     more = f" and {len(uncovered) - LISTED_AT_MOST} more" if len(uncovered) > LISTED_AT_MOST else ""
     return f"VPCs that may have lost it: {', '.join(uncovered[:LISTED_AT_MOST])}{more}"

@@ -40,11 +40,11 @@ HEADINGS = (
 
 AWAITED = "NOT COVERED YET: a flow log was deleted, and its replacement could not be created immediately"
 
-HELD = (
+BACKOFF = (
     "Fix the cause of the rollback; the enforcer creates the replacement again after a day, or at the next "
     "sweep after the policy requires another flow log."
 )
-"""After a rollback, `plan` holds the configuration for `HOLD_SECONDS`."""
+"""After a rollback, `plan` holds the configuration for `BACKOFF_SECONDS`."""
 
 
 def render(report: EnforcementReport) -> Notification:
@@ -59,7 +59,7 @@ def render(report: EnforcementReport) -> Notification:
 
 def severity(report: EnforcementReport) -> str:
     """`error`, `warning` or `info`; see the module docstring."""
-    if report.failures or report.troubles:
+    if report.failures or report.problems:
         return "error"
     origin = report.trigger.origin
     tampered = origin is not None and origin.event_name in TAMPERING
@@ -73,8 +73,8 @@ def _subject(report: EnforcementReport) -> str:
         # After a rollback, the old flow log still covers the VPC.
         uncovered = any(each.result is not Result.ROLLED_BACK for each in report.failures)
         parts.append(f"{_named(report.failures)} NOT covered{'' if uncovered else ' as the policy requires'}")
-    if report.troubles:
-        parts.append(f"action required for {one_line(report.troubles[0].resource)}")
+    if report.problems:
+        parts.append(f"action required for {one_line(report.problems[0].resource)}")
     if report.created:
         parts.append(f"flow log created for {_named(report.created)}")
     if replaced := report.of(Result.REPLACED):
@@ -87,9 +87,9 @@ def _subject(report: EnforcementReport) -> str:
         parts.append(f"{one_line(restored[0].resource)} restored")
     parts += _once_subject(report) if not parts else ()
     if not parts and report.trigger.origin is not None:
-        left = "not all VPCs checked yet" if report.goes_on else "nothing left to restore"
+        left = "not all VPCs checked yet" if report.continues else "nothing left to restore"
         name = one_line(report.trigger.origin.event_name)
-        unknown = report.deletions and not report.goes_on
+        unknown = report.deletions and not report.continues
         parts.append(flow_logs.unknown_subject(report) if unknown else f"{name}: {left}")
     if not parts and report.trigger.deployed:
         parts.append(f"{plural(len(report.outcomes), 'VPC')} checked after a deployment, nothing to change")
@@ -136,7 +136,7 @@ def _text(report: EnforcementReport) -> Composed:
         parts.append(_duplicates(report.duplicates))
     for heading, found in first_sweep.sections(report):
         parts.append([f"{heading} ({len(found)})", *_lines(report, found)])
-    if report.failures or report.awaited or report.goes_on:
+    if report.failures or report.awaited or report.continues:
         parts.append([_next(report)])
     if not report.trigger.deployed:
         parts.append([_others(report)])
@@ -153,7 +153,7 @@ def _cause(report: EnforcementReport) -> list[str]:
     cause = [
         f"Trigger: {one_line(origin.event_name)} by {actor} from {source} {event}",
         f"Credentials: {one_line(origin.credentials, REASON_CHARACTERS) or 'not recorded'}",
-        f"Checked: {RUN_MODES[report.trigger.kind].looks_at}, because {one_line(report.trigger.reason)}",
+        f"Checked: {RUN_MODES[report.trigger.kind].scope}, because {one_line(report.trigger.reason)}",
     ]
     if report.trigger.deleted:
         cause.append(f"Flow logs deleted: {', '.join(_deleted(report))}")
@@ -195,9 +195,9 @@ def _next(report: EnforcementReport) -> str:
         return "What happens next: transient failures are retried within minutes, then by each sweep."
     rolled_back = report.of(Result.ROLLED_BACK)
     if rolled_back and len(rolled_back) == len(report.failures):
-        return f"What happens next: the old flow log stays in place. {HELD}"
+        return f"What happens next: the old flow log stays in place. {BACKOFF}"
     fixed = "What happens next: a retry would not help. Fix the cause; the next sweep covers the VPC."
-    return f"{fixed} {HELD}" if rolled_back else fixed
+    return f"{fixed} {BACKOFF}" if rolled_back else fixed
 
 
 def _others(report: EnforcementReport) -> str:

@@ -25,7 +25,7 @@ from flowwarden.printable import one_line
 def as_text(report: EnforcementReport) -> str:
     """The plan of a dry run as text: log groups first, then the VPCs that have steps."""
     lines = [f"Plan for account {report.account_id}, region {report.region}", ""]
-    lines += [f"  {_upkeep(each)} ({each.reason})" for each in report.log_group_steps]
+    lines += [f"  {_log_group_step(each)} ({each.reason})" for each in report.log_group_steps]
     busy = [each for each in report.plans if each.steps]
     for each in busy:
         lines += [
@@ -34,7 +34,7 @@ def as_text(report: EnforcementReport) -> str:
         lines += [f"  {number}. {_step(step)}" for number, step in enumerate(_in_order(each), 1)]
     lines += [*_duplicates(report), *_other_stacks(report)]
     lines += [f"! {each.reason}" for each in report.failures]
-    lines += [f"! {each.resource}: {each.summary}" for each in report.troubles]
+    lines += [f"! {each.resource}: {each.summary}" for each in report.problems]
     return "\n".join(map(printable.printable, [*lines, *_summary(report, len(busy))])) + "\n"
 
 
@@ -64,7 +64,7 @@ def as_document(report: EnforcementReport) -> dict[str, Any]:
             for each in report.plans
         ],
         "failures": [each.reason for each in report.failures],
-        "troubles": [{"subject": each.resource, "what": each.summary} for each in report.troubles],
+        "problems": [{"subject": each.resource, "what": each.summary} for each in report.problems],
         "monthly_dollars": added_dollars(report),
         "monthly_dollars_basis": cost.BASIS,
     }
@@ -85,7 +85,7 @@ def _in_order(plan: Plan) -> Iterator[Step]:
 
 
 def _summary(report: EnforcementReport, busy: int) -> Iterator[str]:
-    if not (busy or report.log_group_steps or report.failures or report.troubles):
+    if not (busy or report.log_group_steps or report.failures or report.problems):
         yield "Nothing to do."
     counts: dict[str, int] = {}
     for each in report.plans:
@@ -140,7 +140,7 @@ def _unchanged(step: Verify | Wait | Notify) -> str:
             return f"notify operations: {step.reason}"
 
 
-def _upkeep(step: LogGroupStep) -> str:
+def _log_group_step(step: LogGroupStep) -> str:
     match step:
         case CreateLogGroup():
             return f"create log group {step.group}"

@@ -31,7 +31,7 @@ from flowwarden.notify.claims import digest
 UNRECORDED_AT_MOST: Final = 100
 """Tagged flow logs without a record that one report lists, with one command; the next sweep lists more."""
 
-type Judged = Sequence[tuple[VpcState, CoverageVerdict]]
+type Verdicts = Sequence[tuple[VpcState, CoverageVerdict]]
 """VPCs, each with its verdict."""
 
 UNLISTED: Final = digest("unlisted-vpcs")
@@ -74,7 +74,7 @@ def unlisted(outcomes: Sequence[VpcOutcome], trigger: Trigger) -> list[VpcOutcom
     return [replace(each, incident=UNLISTED, every_run=each_run) for each in outcomes]
 
 
-def silences(judged: Judged, trigger: Trigger, stack: Stack) -> list[Remediation]:
+def silences(judged: Verdicts, trigger: Trigger, stack: Stack) -> list[Remediation]:
     """Silent log groups, then unverified flow logs. None right after a deployment: the monitor is too new."""
     if not RUN_MODES[trigger.kind].checks_silence or trigger.deployed:
         return []
@@ -98,7 +98,7 @@ def doubts(remediations: Sequence[Remediation], trigger: Trigger) -> list[Remedi
 
 
 def notices(
-    judged: Judged, listed: Sequence[FlowLog], trigger: Trigger, registry: Registry, scope: Scope
+    judged: Verdicts, listed: Sequence[FlowLog], trigger: Trigger, registry: Registry, scope: Scope
 ) -> Notices:
     """What a sweep found about unmanaged flow logs, except what was reported before.
 

@@ -118,7 +118,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
     """The tag `Name` of each VPC that has one, by id."""
     queue_unavailable: bool = False
     """Whether the state table was unavailable, so that no later run knows the remaining work."""
-    goes_on: bool = False
+    continues: bool = False
     """Whether time ran out, so that the next scheduled run continues the sweep."""
     unreadable_items: Notes = NOTHING
     """What could not be read of the state table's items, and was left out."""
@@ -158,7 +158,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         return self.of(Result.FAILED, Result.BROKEN, Result.CONFLICT, Result.ROLLED_BACK)
 
     @property
-    def troubles(self) -> tuple[Remediation, ...]:
+    def problems(self) -> tuple[Remediation, ...]:
         """The problems that were not fixed: those of log groups, the delivery role, tags or descriptions."""
         return tuple(each for each in self.remediations if not each.applied)
 
@@ -229,7 +229,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
         changed = self.created or self.of(Result.REPLACED) or self.remediations or self.adopted
         once = self.notices or self.deletions
         # Work that is left to a later run is reported now, with the caller that made it necessary.
-        unfinished = self.trigger.is_deletion and (self.awaited or self.goes_on)
+        unfinished = self.trigger.is_deletion and (self.awaited or self.continues)
         # After a deployment, the reader sees that no VPC is missing.
         first = self.trigger.deployed and self.outcomes
         return bool(changed or once or failures or unfinished or first or self.trigger.takes_away)
@@ -244,7 +244,7 @@ class EnforcementReport(Struct, frozen=True, kw_only=True):
             return
         if left := [each.vpc_id or "unknown VPCs" for each in self.unfinished]:
             raise EnforcementIncomplete(f"not covered yet; a retry may succeed: {', '.join(left)}")
-        if self.goes_on:
+        if self.continues:
             # The position is not stored. A retry skips what is done already, and gets further.
             raise EnforcementIncomplete("time ran out before all VPCs were checked: a retry continues")
 

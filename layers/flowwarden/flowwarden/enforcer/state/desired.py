@@ -24,7 +24,9 @@ from flowwarden.records.log_format import LogFormat
 
 MANAGED_TAG: Final = "flow-warden:managed"
 """Tag key of every flow log that Flow Warden creates; the value is the stack name."""
-HELD_TAG: Final = "flow-warden:held"
+BACKOFF_SECONDS: Final = 24 * 3600
+"""How long a failed replacement is not retried, unless the policy changes the wanted flow log."""
+BACKOFF_TAG: Final = "flow-warden:backoff"
 """Tag key of a managed flow log whose replacement failed; the value is `CONFIGURATION until UNIX_SECONDS`."""
 
 
@@ -120,3 +122,8 @@ def resolved(spec: FlowLogSpec, stack: Stack) -> DesiredFlowLog:
         kms_key_arn=spec.kms_key_arn or stack.kms_key_arn,
         **settings,
     )
+
+
+def backoff_tag(configuration: str, now: int) -> str:
+    """The value of the tag that puts a configuration on hold."""
+    return f"{configuration} until {now + BACKOFF_SECONDS}"

@@ -35,9 +35,9 @@ DELETION = "DeleteFlowLogs"
 FLOW_LOGS_CREATION = "CreateFlowLogs"
 CALLS = {EC2: (*CREATIONS, FLOW_LOGS_CREATION, DELETION), LOGS: LOG_GROUP_CALLS, IAM: ROLE_CALLS}
 TAMPERING = (DELETION, *LOG_GROUP_CALLS, *ROLE_CALLS)
-PENDING_LOOK = "pending"
-DEPLOYED_LOOK = "deployed"
-"""The values of `look` in the events that the template creates."""
+RETRY_RUN = "retry"
+DEPLOYMENT_RUN = "deployment"
+"""The values of `run` in the events that the template creates."""
 RECORD_AS_MANAGED = "record_as_managed"
 """The only member of an event with which a person has flow logs recorded as managed: a list of their ids."""
 
@@ -108,7 +108,7 @@ class Trigger(Struct, frozen=True, kw_only=True):
         """Whether the event names flow logs, so that the registry is needed whatever VPCs it names."""
         return bool(self.deleted or self.created or self.to_record)
 
-    def is_newborn(self, vpc_id: str, now: int) -> bool:
+    def was_just_created(self, vpc_id: str, now: int) -> bool:
         """Whether a VPC is so new that EC2 may not show it everywhere yet; `now` is Unix seconds."""
         named = any(each.vpc_id == vpc_id for each in self.vpcs)
         return named and self.happened_at is not None and abs(now - self.happened_at) < FRESH_SECONDS
@@ -139,14 +139,14 @@ def _read_request(event: Mapping[str, Any]) -> Trigger:
 
 
 def _read_schedule(event: Mapping[str, Any]) -> Trigger:
-    look = mapping(event.get("detail")).get("look")
-    pending = look == PENDING_LOOK
+    run = mapping(event.get("detail")).get("run")
+    retry = run == RETRY_RUN
     return Trigger(
-        kind=RunKind.RETRY if pending else RunKind.SWEEP,
-        reason="scheduled retry of pending VPCs" if pending else "scheduled sweep",
+        kind=RunKind.RETRY if retry else RunKind.SWEEP,
+        reason="scheduled retry of pending VPCs" if retry else "scheduled sweep",
         happened_at=_unix_seconds(event.get("time")),
         idempotency_key=text(event.get("time")) or text(event.get("id")),
-        deployed=look == DEPLOYED_LOOK,
+        deployed=run == DEPLOYMENT_RUN,
     )
 
 

@@ -1,1 +1,1 @@
-"""Baselines: the usual behaviour of the hosts of a role, and what a batch adds to it. Pure."""
+"""Baselines: the usual behavior of the hosts of a role, and what a batch adds to it. Pure."""

@@ -21,8 +21,8 @@ from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. With one day, every incident would be usual the day after."""
 LEARNING_DAYS: Final = 14
-"""Two weeks contain each day of the week twice. In a younger role, most behaviour looks new."""
-DAYS_TAUGHT: Final = 7
+"""Two weeks contain each day of the week twice. In a younger role, most behavior looks new."""
+DAYS_LEARNED: Final = 7
 """Distinct days with learned edges before a role counts as known: one day two weeks ago is not two weeks, and
 a role that works on weekdays has ten."""
 
@@ -32,7 +32,7 @@ a role that works on weekdays has ten."""
 class Edge(NamedTuple):
     """A kind of contact of a host, as far as a baseline distinguishes it."""
 
-    way: Way
+    direction: EdgeDirection
     protocol: int
     port: int
     """The service port."""
@@ -40,7 +40,7 @@ class Edge(NamedTuple):
     """The kind of the far end; see `peers.peer_of`."""
 
 
-type Way = Literal["in", "out"]
+type EdgeDirection = Literal["in", "out"]
 """Whether others connect to the host, or the host connects to others."""
 type EdgeKind = tuple[object, ...]
 """A group of edges that share their first elements, or one of the kinds below."""
@@ -50,7 +50,7 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 
 
 class Baseline:
-    """The learned behaviour of a role that counts on a day.
+    """The learned behavior of a role that counts on a day.
 
     Stored as one sorted array of fingerprints with the number of days of each, 9 bytes per edge: a month of a
     role has tens of thousands of edges, most of them recurring, and a container knows many roles.
@@ -62,18 +62,18 @@ class Baseline:
         self.day = day
         self._edges, counts = np.unique(np.concatenate([_NONE, *together]), return_counts=True)
         self._days = counts.astype(np.uint8)
-        self._taught = len(seen)
+        self._learned = len(seen)
         self._first = min(seen, default=day)
 
     @property
     def learning(self) -> bool:
-        """Whether the role is too young for new behaviour to mean anything."""
-        return self._taught < DAYS_TAUGHT or self.day - self._first < LEARNING_DAYS
+        """Whether the role is too young for new behavior to mean anything."""
+        return self._learned < DAYS_LEARNED or self.day - self._first < LEARNING_DAYS
 
     @property
     def can_be_usual(self) -> bool:
-        """Whether the role is old enough for any behaviour to be usual; before that, all behaviour is new."""
-        return self._taught >= DAYS_SEEN
+        """Whether the role is old enough for any behavior to be usual; before that, all behavior is new."""
+        return self._learned >= DAYS_SEEN
 
     @property
     def bytes(self) -> int:
@@ -108,7 +108,7 @@ _OBJECT: Final = 600
 def kinds_of(edge: Edge) -> list[EdgeKind]:
     """The kinds of an edge: the same service on any host, listening, connecting to the internet."""
     kinds: list[EdgeKind] = [edge[:-1]]
-    if edge.way == "in":
+    if edge.direction == "in":
         kinds.append(LISTENS)
     elif edge.peer == PeerClass.INTERNET:
         kinds.append(GOES_OUT)
@@ -127,6 +127,6 @@ def baseline(day: int, keys: Mapping[str, int], items: Mapping[str, Sets]) -> Ba
 
 
 def learned(role: str, day: int, edges: frozenset[Edge]) -> Addition:
-    """The addition that teaches these edges, and the kinds that they belong to, to a role."""
+    """The addition of these edges, and of the kinds that they belong to, to a role."""
     numbers = frozenset(fingerprint(*each) for edge in edges for each in (edge, *kinds_of(edge)))
     return Addition(BASELINES.key_of(role, day), {EDGES: numbers}, BASELINES.kept_until(day * DAY))

@@ -14,7 +14,7 @@ from flowwarden.network.services import EPHEMERAL
 from flowwarden.records.model import FlowDirection
 
 DYNAMIC: Final = EPHEMERAL
-"""Baselines treat all service ports from this one upwards as one: RPC and similar services use changing
+"""Baselines treat all service ports from this one upward as one: RPC and similar services use changing
 ports."""
 
 _IPV6_BITS: Final = 64

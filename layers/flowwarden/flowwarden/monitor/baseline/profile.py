@@ -1,4 +1,4 @@
-"""Profile of the host at an interface: its role and its usual behaviour."""
+"""Profile of the host at an interface: its role and its usual behavior."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class RoleProfile:
 
     @property
     def learning(self) -> bool:
-        """Whether new behaviour is not yet unusual behaviour."""
+        """Whether new behavior is not yet unusual behavior."""
         return self.baseline is None or self.baseline.learning
 
     @property
     def can_be_usual(self) -> bool:
-        """Whether any behaviour can be usual already."""
+        """Whether any behavior can be usual already."""
         return self.baseline is not None and self.baseline.can_be_usual
 
     @property

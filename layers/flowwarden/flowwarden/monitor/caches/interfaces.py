@@ -46,7 +46,7 @@ class CachedInterface(Struct, frozen=True):
 
     interface: NetworkInterface | None
     """None if EC2 never described it."""
-    look_again: int
+    refresh_at: int
     """Unix seconds at which the entry expires."""
     wait: int = 0
     """Seconds from the query to the expiry, if the query found nothing."""
@@ -78,7 +78,7 @@ class InterfaceCache:
         """In the order of their queries."""
         self.bytes = 0
         """Of all entries, approximately."""
-        self._ask_again = 0
+        self._retry_at = 0
         """Unix seconds; no query is sent before, because EC2 refused one."""
         self._trusted_until = 0
         """Unix seconds; no entry expires before."""
@@ -100,7 +100,7 @@ class InterfaceCache:
         expired entries, at most `MOST_NEW`. Without `asks`, a query that would be sent counts as refused.
         """
         wanted = list(dict.fromkeys(interface_ids))
-        is_time = now >= self._ask_again
+        is_time = now >= self._retry_at
         due = [*islice((each for each in wanted if self._is_due(each, now)), MOST_NEW)] if is_time else []
         refused = bool(due) and (not asks or self._ask(due + self._old(due, now), now) is None)
         entries = {each: entry for each in wanted if (entry := self._entries.get(each))}
@@ -116,7 +116,7 @@ class InterfaceCache:
         wanted = list(dict.fromkeys(interface_ids))
         if not wanted:
             return Answer(interfaces={})
-        if now < self._ask_again:
+        if now < self._retry_at:
             return None
         described = self._ask(wanted, now)
         self._forget()
@@ -124,19 +124,19 @@ class InterfaceCache:
 
     def insist(self) -> None:
         """Send the next query although EC2 refused the last one."""
-        self._ask_again = 0
+        self._retry_at = 0
 
     def _is_due(self, interface_id: str, now: int) -> bool:
         entry = self._entries.get(interface_id)
-        return entry is None or now >= entry.look_again
+        return entry is None or now >= entry.refresh_at
 
     def _old(self, due: Sequence[str], now: int) -> list[str]:
         """Other expired entries that fit into the query, oldest first."""
         if now < self._trusted_until:
             return []
-        self._trusted_until = min((entry.look_again for entry in self._entries.values()), default=now)
+        self._trusted_until = min((entry.refresh_at for entry in self._entries.values()), default=now)
         others = (
-            each for each, entry in self._entries.items() if now >= entry.look_again and each not in due
+            each for each, entry in self._entries.items() if now >= entry.refresh_at and each not in due
         )
         return list(islice(others, max(0, TOGETHER - len(due))))
 
@@ -145,7 +145,7 @@ class InterfaceCache:
         try:
             described = self._directory.describe(due)
         except InterfacesUnavailable as error:
-            self._ask_again = now + REFUSED_SECONDS
+            self._retry_at = now + REFUSED_SECONDS
             self._warn(
                 f"network interfaces cannot be described, so roles may be outdated or unknown: {error}; "
                 f"requested: {len(due)} interfaces, such as {due[0]}"
@@ -162,7 +162,7 @@ class InterfaceCache:
                 entry = CachedInterface(known, now + wait, wait, size)
             self._entries[each] = entry
             self.bytes += entry.size
-            self._trusted_until = min(self._trusted_until, entry.look_again)
+            self._trusted_until = min(self._trusted_until, entry.refresh_at)
         return described
 
     def _pop(self, interface_id: str) -> CachedInterface | None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from flowwarden.errors import LogFormatsUnavailable, StateUnavailable
 from flowwarden.monitor.ports import LogFormats, LogFormatStore
 from flowwarden.records.columnar.reader import ColumnarReader
-from flowwarden.records.format_choice import Candidates, Learned, candidates
+from flowwarden.records.format_choice import Candidates, LearnedFormats, candidates
 from flowwarden.records.line_reader import LineReader
 from flowwarden.records.log_format import LogFormat
 from flowwarden.unreadable import CLOCKS, Unreadable
@@ -55,8 +55,8 @@ class CachedFormats(Struct, frozen=True):
 
     reader: ColumnarReader
     candidates: Candidates
-    learned: Learned | None
-    look_again: int
+    learned: LearnedFormats | None
+    refresh_at: int
     """Unix seconds at which the entry expires."""
     ask_again: int
     """Unix seconds; before, unmatched lines do not cause a new lookup."""
@@ -111,8 +111,8 @@ class LogFormatCache:
         call if the stored formats have expired.
         """
         entry = self._entries.get(log_group)
-        if entry is None or now >= entry.look_again:
-            entry = self._look(log_group, now, now - VALID_SECONDS)
+        if entry is None or now >= entry.refresh_at:
+            entry = self._lookup(log_group, now, now - VALID_SECONDS)
         return entry
 
     def renewed(self, log_group: str, now: int) -> CachedFormats:
@@ -123,16 +123,16 @@ class LogFormatCache:
         entry = self.entry(log_group, now)
         if now < entry.ask_again:
             return entry
-        return self._look(log_group, now, entry.learned.at if entry.learned else 0)
+        return self._lookup(log_group, now, entry.learned.at if entry.learned else 0)
 
     def repeated(self, log_group: str, now: int) -> CachedFormats:
         """The entry, after a lookup that failed just now was made once more."""
         entry = self._entries[log_group]
         if entry.failed is None or not entry.may_repeat(now):
             return entry
-        return self._look(log_group, now, entry.failed.too_old, entry.failed)
+        return self._lookup(log_group, now, entry.failed.too_old, entry.failed)
 
-    def _look(
+    def _lookup(
         self, log_group: str, now: int, too_old: int, first: FailedLookup | None = None
     ) -> CachedFormats:
         """Rebuild the entry, from formats learned after `too_old` (Unix seconds) if available.
@@ -148,7 +148,7 @@ class LogFormatCache:
             if learned is not None and learned.at > too_old:
                 again = learned.at + VALID_SECONDS, learned.at + WAIT_SECONDS
             elif first is not None or self._memory.take_turn(log_group, now, TURN_SECONDS):
-                learned = Learned.of(self._formats.written_into(log_group), now)
+                learned = LearnedFormats.of(self._formats.written_into(log_group), now)
                 again = now + VALID_SECONDS, now + WAIT_SECONDS
                 self._keep(log_group, learned)
             else:
@@ -171,7 +171,7 @@ class LogFormatCache:
     def _readers(self) -> dict[Candidates, ColumnarReader]:
         return {each.candidates: each.reader for each in self._entries.values()}
 
-    def _recalled(self, log_group: str, now: int) -> Learned | None:
+    def _recalled(self, log_group: str, now: int) -> LearnedFormats | None:
         """The stored formats; none if they were learned in the future, in which they would never expire."""
         recalled = self._memory.recall(log_group)
         if recalled is None or recalled.at <= now + CLOCKS:
@@ -179,7 +179,7 @@ class LogFormatCache:
         self._unreadable.note(f"log formats of {log_group}", f"learned at {recalled.at}, in the future")
         return None
 
-    def _keep(self, log_group: str, learned: Learned) -> None:
+    def _keep(self, log_group: str, learned: LearnedFormats) -> None:
         try:
             self._memory.keep(log_group, learned)
         except StateUnavailable as error:
@@ -187,7 +187,7 @@ class LogFormatCache:
             self._warn(f"the log formats of {log_group} could not be stored: {error}")
 
     def _reader(
-        self, before: CachedFormats | None, learned: Learned | None
+        self, before: CachedFormats | None, learned: LearnedFormats | None
     ) -> tuple[ColumnarReader, Candidates]:
         """The reader and its candidates; unchanged candidates keep their reader, which caches tokens."""
         chosen = candidates(learned, self._fallback)
@@ -197,8 +197,8 @@ class LogFormatCache:
             self._warn(note)
         if known := self._readers().get(chosen):
             return known, chosen
-        return ColumnarReader(chosen.layouts, chosen.blind), chosen
+        return ColumnarReader(chosen.layouts, chosen.without_addresses), chosen
 
 
-def _newer(one: Learned | None, other: Learned | None) -> Learned | None:
+def _newer(one: LearnedFormats | None, other: LearnedFormats | None) -> LearnedFormats | None:
     return max((each for each in (one, other) if each), key=lambda each: each.at, default=None)

@@ -28,7 +28,7 @@ from flowwarden.state.write_budget import WriteBudget
 _MIB: Final = 2**20
 REMEMBERED: Final = 16 * _MIB
 """Bytes of cached items; beyond that, the oldest are dropped, and written again if needed."""
-TAUGHT: Final = 8 * _MIB
+WRITTEN_EDGES: Final = 8 * _MIB
 """Bytes of the edges that a container has written, by role and day."""
 RECALLED: Final = 8 * _MIB
 """Bytes of cached responses of the table."""
@@ -57,7 +57,7 @@ class StateCache:
         self.items = BoundedCache[str, Sets](REMEMBERED)
         self.baselines = BoundedCache[tuple[str, int], tuple[int, Baseline]](BASELINES)
         """By role and day: when (Unix seconds) to read again, and the baseline."""
-        self.taught = BoundedCache[tuple[str, int], frozenset[int]](TAUGHT)
+        self.written_edges = BoundedCache[tuple[str, int], frozenset[int]](WRITTEN_EDGES)
         """By role and day: the fingerprints of the edges that this container has written."""
         self.recalled = BoundedCache[tuple[str, ...], dict[str, Sets]](RECALLED)
 
@@ -231,7 +231,7 @@ class StateView:
 
     def learn(self, role: str, day: int, edges: frozenset[Edge]) -> None:
         """Store edges of a role; each is written once per container and day, up to `MOST_EDGES`."""
-        written = self._cache.taught.get((role, day)) or frozenset()
+        written = self._cache.written_edges.get((role, day)) or frozenset()
         new = {edge: number for edge in edges if (number := fingerprint(*edge)) not in written}
         if not new:
             return
@@ -241,9 +241,9 @@ class StateView:
             self._teach((role, day), written, written | frozenset(new.values()))
 
     def _teach(self, key: tuple[str, int], before: frozenset[int], written: frozenset[int]) -> None:
-        taught = self._cache.taught
-        taught.put(key, written, size_of_numbers(written))
-        self._undo.append(lambda: taught.put(key, before, size_of_numbers(before)))
+        written_edges = self._cache.written_edges
+        written_edges.put(key, written, size_of_numbers(written))
+        self._undo.append(lambda: written_edges.put(key, before, size_of_numbers(before)))
 
 
 def _some(edges: frozenset[Edge]) -> frozenset[Edge]:

@@ -31,7 +31,7 @@ class Need(StrEnum):
     """What a detector needs beyond addresses and ports. Without it, the detector finds less or nothing."""
 
     BASELINE = "baseline"
-    """The learned behaviour of the host's role."""
+    """The learned behavior of the host's role."""
     TCP_FLAGS = "tcp-flags"
     """The field that shows with certainty which end initiated a connection."""
     SUBNET_ID = "subnet-id"
@@ -79,7 +79,7 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     finds: tuple[str, ...] = ()
     """Kinds of incident that it targets, as named by the evaluation of detection; empty if its findings do
     not correspond to incidents."""
-    teaches: bool = False
+    teaches_baseline: bool = False
     """Whether the baseline learns what it finds. True if novelty is the only reason for the finding."""
     runbook: tuple[str, ...] = ()
     """Response steps, in order. Placeholders are `{subject}`, `{region}`, `{log_group}`, the finding's facts

@@ -136,14 +136,14 @@ def _judge(view: BatchView, state: StateView, upload: Upload, megabytes: int) ->
     role, place = upload.profile.role, upload.place
     sent = _sent(view, state, upload)
     if upload.profile.learning or sent < limit(0, megabytes):
-        state.add(lesson(role, place, sent))
+        state.add(baseline_addition(role, place, sent))
         return []
     items = state.read_once(keys(role, place))
     if state.is_away:
         return []
     before = usual(items.values())
     most = limit(before, megabytes)
-    state.add(lesson(role, place, min(sent, most)))
+    state.add(baseline_addition(role, place, min(sent, most)))
     return [report(place, role, sent, before, view.directions, upload.rows)] if sent >= most else []
 
 
@@ -211,10 +211,10 @@ def is_full(sets: Sets) -> bool:
     return len(sets.get(SENT, frozenset())) >= MOST_RECORDS
 
 
-def lesson(role: str, place: Place, sent: float) -> Addition:
+def baseline_addition(role: str, place: Place, sent: float) -> Addition:
     """The addition to a role's item: the powers of two that its hosts' hours reached on a day.
 
-    A reported volume is capped at the limit for reports: an incident teaches little, and a new large backup
+    A reported volume is capped at the limit for reports: an incident adds little, and a new large backup
     becomes usual a few days later than a small one.
     """
     day = place[1] * HOUR // DAY

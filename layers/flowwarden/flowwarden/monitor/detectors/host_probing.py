@@ -48,7 +48,7 @@ def detect(view: BatchView, _state: StateView, thresholds: Thresholds) -> list[H
     probers = view.rejections.probers
     chosen = [*probers.largest()]
     found = [
-        _report(sample, places_in(view.directions, rows), thresholds.probing_places)
+        _report(sample, places_in(view.directions, rows), thresholds.probing_destinations)
         for rows, sample in zip(chosen, samples_of(view.directions, chosen), strict=True)
     ]
     return [*found, *DETECTOR.surplus(len(probers) - len(found))]
@@ -84,7 +84,7 @@ DETECTOR: Final = Detector(
     summary=("one of your hosts is rejected at five or more host/port pairs in one batch of one interface"),
     severity=Severity.HIGH,
     technique="T1046",
-    thresholds=("probing_places",),
+    thresholds=("probing_destinations",),
     inhibits=("blocked-connection",),
     finds=(
         "fast-vertical-scan",

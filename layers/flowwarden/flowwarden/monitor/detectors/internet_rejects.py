@@ -6,7 +6,7 @@ Why: they are background radiation. EC2 sensors saw 27,100 packets per address a
     2023), and the top 1 % of sources send 97 % of them; a threshold on the count pages all day. A source that
     is first rejected and later accepted is reported by `scanner-connected`.
 False positives: not applicable; the finding claims nothing beyond the count.
-Events: reject-burst.json; expired-connection.json has leftovers, which do not count.
+Events: reject-burst.json; expired-connection.json has late packets, which do not count.
 ATT&CK: T1595 Active Scanning.
 """
 

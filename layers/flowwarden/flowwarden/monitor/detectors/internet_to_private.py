@@ -90,9 +90,9 @@ def _report(server: str, service: Service, group: list[DirectedFlow]) -> Interne
 def text(finding: InternetToPrivate) -> Text:
     """The finding in words."""
     server, clients, flow = finding.subject, finding.tally.clients, finding.example.flow
-    visitors = finding.main_client if len(clients) == 1 else plural(len(clients), "internet host")
+    initiators = finding.main_client if len(clients) == 1 else plural(len(clients), "internet host")
     return Text(
-        summary=f"{visitors} connected to {finding.service} at {server}, in a subnet declared private.",
+        summary=f"{initiators} connected to {finding.service} at {server}, in a subnet declared private.",
         because=(
             f"the initiator is on the internet {evidence(finding.example)}, the action is ACCEPT, "
             f"and the policy declares the subnet private"

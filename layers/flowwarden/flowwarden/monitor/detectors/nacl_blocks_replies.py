@@ -9,7 +9,7 @@ Why: security groups are stateful and never cause this. Network ACLs are statele
 False positives: none known in records with flags. In records without flags, a reply so late that the security
     group no longer tracks its request; late packets of a connection that worked do not count.
 ATT&CK: none; these are faults.
-Events: rejected-answers-many.json; rejected-answers.json has too few, expired-connection.json leftovers.
+Events: rejected-answers-many.json; rejected-answers.json has too few, expired-connection.json late packets.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def text(finding: BlockedReplies) -> Text:
         ),
         likely=likely_cause(example, example.client, example.server),
         query_terms=(here, "REJECT"),
-        words={"rules": rules, "subnet": subnet, "towards": "to" if out else "from"},
+        words={"rules": rules, "subnet": subnet, "toward": "to" if out else "from"},
     )
 
 
@@ -126,7 +126,7 @@ DETECTOR: Final = Detector(
     finds=("nacl-fault",),
     runbook=(
         "Check whether the {rules} of the network ACL of {subnet} changed just before the first rejection.",
-        "Allow TCP to ports 1024-65535 in these rules, {towards} the far ends of the connections.",
+        "Allow TCP to ports 1024-65535 in these rules, {toward} the far ends of the connections.",
         "If the connections are not wanted, deny the requests too: they are accepted now, and clients hang.",
     ),
     detect=detect,

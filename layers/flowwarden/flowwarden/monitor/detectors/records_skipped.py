@@ -1,6 +1,6 @@
 """records-skipped: AWS repeatedly skips the records of an interface.
 
-What: SKIPDATA in at least `lost_windows` aggregation windows of an interface, all of which begin within an
+What: SKIPDATA in at least `skipped_windows` aggregation windows of an interface, all of which begin within an
     hour, over any number of batches. Reported to operations, once for each interface and suppression window.
 Why: a window with SKIPDATA can hide any number of flows, so no detector can rule anything out during it. AWS
     skips records because of a capacity limit or an internal error (VPC User Guide, "Flow log records"). An
@@ -28,11 +28,11 @@ from flowwarden.notify.alert import Route
 from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.model import Gap, GapKind
-from flowwarden.state.schema import MOST_LOST, SKIPPED
+from flowwarden.state.schema import MOST_SKIPPED, SKIPPED
 from flowwarden.state.sets import HOUR, Addition, fingerprint
 
 MINUTE: Final = 60
-(LOST,) = SKIPPED.sets
+(SKIPPED_MINUTES,) = SKIPPED.sets
 
 
 class Facts(Struct, frozen=True):
@@ -47,7 +47,7 @@ class Facts(Struct, frozen=True):
 type SkippedRecords = InterfaceFinding[Facts]
 
 
-def lost_windows(gaps: Iterable[Gap], now: int) -> dict[str, frozenset[int]]:
+def skipped_windows(gaps: Iterable[Gap], now: int) -> dict[str, frozenset[int]]:
     """Start times (Unix seconds) of the skipped windows, by interface or NAT gateway."""
     found: defaultdict[str, set[int]] = defaultdict(set)
     for gap in gaps:
@@ -70,7 +70,9 @@ def additions(interface: str, starts: Iterable[int]) -> dict[int, Addition]:
             minutes[begin].add((start - begin) // MINUTE)
     return {
         begin: Addition(
-            SKIPPED.key_of(interface, begin // HOUR), {LOST: frozenset(each)}, SKIPPED.kept_until(begin)
+            SKIPPED.key_of(interface, begin // HOUR),
+            {SKIPPED_MINUTES: frozenset(each)},
+            SKIPPED.kept_until(begin),
         )
         for begin, each in sorted(minutes.items())
     }
@@ -81,22 +83,22 @@ def detect(
 ) -> list[SkippedRecords | SurplusFinding]:
     """A finding for each interface whose records were skipped repeatedly."""
     found: list[SkippedRecords] = []
-    lost, least = lost_windows(view.records.gaps, view.now), thresholds.lost_windows
+    lost, least = skipped_windows(view.records.gaps, view.now), thresholds.skipped_windows
     # Of interfaces with equally many windows, another batch inspects others.
     most = sorted(lost, key=lambda each: (-len(lost[each]), fingerprint(view.batch.batch_id, each)))
-    for interface in sorted(most[:MOST_LOST]):
+    for interface in sorted(most[:MOST_SKIPPED]):
         added = additions(interface, lost[interface])
         items = {begin: _windows(state, each, least) for begin, each in added.items()}
         if (finding := inspect(interface, items, least)) is not None:
             found.append(finding)
-    beyond = (frozenset(start // MINUTE for start in lost[each]) for each in most[MOST_LOST:])
+    beyond = (frozenset(start // MINUTE for start in lost[each]) for each in most[MOST_SKIPPED:])
     return [*found, *DETECTOR.surplus(sum(is_dense(each, least) for each in beyond))]
 
 
 def _windows(state: StateView, addition: Addition, least: int) -> frozenset[int]:
     """The windows of an item. Writes nothing once the item has enough of them."""
-    known = state.known(addition.key).get(LOST, frozenset())
-    return known if is_dense(known, least) else state.add(addition)[LOST]
+    known = state.known(addition.key).get(SKIPPED_MINUTES, frozenset())
+    return known if is_dense(known, least) else state.add(addition)[SKIPPED_MINUTES]
 
 
 def inspect(interface: str, items: Mapping[int, frozenset[int]], least: int) -> SkippedRecords | None:
@@ -153,7 +155,7 @@ DETECTOR: Final = Detector(
     summary="AWS skipped an interface's records (SKIPDATA) in at least three windows within an hour",
     severity=Severity.MEDIUM,
     route=Route.OPERATIONS,
-    thresholds=("lost_windows",),
+    thresholds=("skipped_windows",),
     state=(SKIPPED,),
     finds=("records-lost",),
     runbook=(

@@ -2,7 +2,7 @@
 
 What: within 10 min, an internal host rejects far more distinct attempts (client, protocol, port) of internet
     hosts than usual: the robust z-score of log(1 + attempts) over the slots of the last day is above
-    `LEAST_Z`, and the attempts are more than `spike_times` times the median. A spike may be reported several
+    `LEAST_Z`, and the attempts are more than `spike_factor` times the median. A spike may be reported several
     times in its own slot, and not in the six hours after it.
 Why: background radiation is always present, and a fixed threshold reports it all day (144 times on a /28 at
     100 REJECTs in 10 min; this rule 0.23 times). A deviation from the host's own pattern is a campaign
@@ -45,7 +45,7 @@ from flowwarden.notify.text import plural
 from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
-from flowwarden.state.schema import ATTEMPTS, MOST_TRIED
+from flowwarden.state.schema import ATTEMPTS, MOST_ATTEMPTS
 from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct
 
 SLOT: Final = 600
@@ -61,7 +61,7 @@ LEAST_SPREAD: Final = 0.25
 TO_SIGMA: Final = 1.4826
 """Factor from the median absolute deviation to the standard deviation of a normal distribution."""
 
-(TRIED,) = ATTEMPTS.sets
+(ATTEMPTED,) = ATTEMPTS.sets
 
 type Place = tuple[str, str]
 """Interface and address of a host."""
@@ -85,11 +85,11 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
     The day before is read only if the number of attempts could be a spike, and once per container and slot.
     """
     found: list[RejectSpike] = []
-    directions, times = view.directions, thresholds.spike_times
+    directions, times = view.directions, thresholds.spike_factor
     tried = attempts(directions, view.noise, view.now)
-    most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_TRIED]
+    most = sorted(tried.items(), key=lambda each: (-len(each[1]), each[0]))[:MOST_ATTEMPTS]
     for (place, slot), rows in most:
-        count = distinct(state.add(addition(place, slot, directions, rows))[TRIED])
+        count = distinct(state.add(addition(place, slot, directions, rows))[ATTEMPTED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
             (refused,) = view.refused_at([int(directions.server[rows[0]])])
             found.append(report(place[1], refused, count, times))
@@ -100,7 +100,7 @@ def _before(state: StateView, place: Place, slot: int) -> dict[int, float]:
     """The attempts of the day before, by slot."""
     wanted = keys(place, slot)
     items = state.read_once(wanted)
-    return {wanted[key]: distinct(sets.get(TRIED, frozenset())) for key, sets in items.items()}
+    return {wanted[key]: distinct(sets.get(ATTEMPTED, frozenset())) for key, sets in items.items()}
 
 
 def attempts(directions: Directions, rows: Integers, now: int) -> dict[tuple[Place, int], Integers]:
@@ -138,7 +138,9 @@ def _attempts(directions: Directions, rows: Integers) -> Groups:
 def addition(place: Place, slot: int, directions: Directions, rows: Integers) -> Addition:
     """The evidence that the attempts in these rows add; a repeated attempt adds nothing."""
     buckets = _buckets(directions, rows)
-    return Addition(_key(place, slot), {TRIED: frozenset(buckets.tolist())}, ATTEMPTS.kept_until(slot * SLOT))
+    return Addition(
+        _key(place, slot), {ATTEMPTED: frozenset(buckets.tolist())}, ATTEMPTS.kept_until(slot * SLOT)
+    )
 
 
 def _buckets(directions: Directions, rows: Integers) -> Integers:
@@ -182,12 +184,12 @@ def is_spike(slot: int, count: float, before: Mapping[int, float], times: int) -
         times: the required multiple of the median.
     """
     usual = [max(before.get(each, 0.0), LEAST) for each in range(slot - HISTORY, slot)]
-    return _stands_out(count, usual, times) and not any(
-        _stands_out(attempts, usual, times) for each, attempts in before.items() if each >= slot - QUIET
+    return _is_outlier(count, usual, times) and not any(
+        _is_outlier(attempts, usual, times) for each, attempts in before.items() if each >= slot - QUIET
     )
 
 
-def _stands_out(count: float, usual: Sequence[float], times: int) -> bool:
+def _is_outlier(count: float, usual: Sequence[float], times: int) -> bool:
     logs = [log1p(each) for each in usual]
     middle = median(logs)
     spread = max(TO_SIGMA * median(abs(each - middle) for each in logs), LEAST_SPREAD)
@@ -227,7 +229,7 @@ DETECTOR: Final = Detector(
     severity=Severity.INFO,
     route=Route.LOG,
     technique="T1595",
-    thresholds=("spike_times",),
+    thresholds=("spike_factor",),
     state=(ATTEMPTS,),
     finds=("reject-spike",),
     runbook=("No action is required as long as the attempts are rejected.",),

@@ -1,11 +1,11 @@
 """scanner-connected: an internet host was refused at many places and then connected.
 
 What: an answered connection from an internet host to an internal service that the internet does not usually
-    reach, if that host was refused at `scan_hit_places` or more places on the same day or the day before.
+    reach, if at least `scanner_destinations` places refused that host on the same day or the day before.
     Batches in which one interface refuses it fewer than three times do not count. If the host had been
-    refused before it connected but reaches the limit only afterwards, the batch that reaches it reports the
+    refused before it connected but reaches the limit only afterward, the batch that reaches it reports the
     connection, provided that the batch is from the interface that accepted it. Without `tcp-flags`, the lower
-    port indicates the initiator; the refusals elsewhere make that certain enough.
+    port indicates the initiator; it is certain enough because of the refusals elsewhere.
 Why: scans are noise until a port is open to the scanner. Then it is the first connection of an attack.
 False positives: a new public service that an internet scanner finds before its users do.
 While a role is learned, nearly every service is new to the internet. From the third day, only remote
@@ -42,25 +42,25 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.marks import mark, read_mark, server_hash
-from flowwarden.state.schema import BASELINES, MOST_SCANNERS, MOST_SUSPECTS, SCANNERS
+from flowwarden.state.schema import BASELINES, MOST_CANDIDATES, MOST_SCANNERS, SCANNERS
 from flowwarden.state.sets import DAY, Addition, Sets
 
-MOST_VISITORS: Final = 48
-"""Visitors per interface and batch that are looked up: two keys each, and one call takes a hundred."""
+MOST_SOURCES: Final = 48
+"""Sources per interface and batch that are looked up: two keys each, and one call takes a hundred."""
 INTERFACES_OF_BATCH: Final = 32
-"""Interfaces that a batch inspects: first those with visitors, then those with most refusals. Each costs a
+"""Interfaces that a batch inspects: first those with sources, then those with most refusals. Each costs a
 read."""
 MOST_PLACES: Final = 100
 """Places per internet host that are counted; no threshold is higher."""
-SUSPECTED: Final = 3
+CANDIDATE_REFUSALS: Final = 3
 """Places of an interface that must refuse an internet host in one batch before they are stored: most
 background noise tries one or two. Of a scanner that tries fifteen, a batch may contain three."""
 MOST_MARKS: Final = 16
-"""Services stored for each visitor."""
+"""Services stored for each source."""
 
-REFUSED_AT, VISITED = SCANNERS.sets
+REFUSED_AT, CONNECTED = SCANNERS.sets
 
-GRAVE: Final = ADMIN_PORTS | DATABASE_PORTS
+SENSITIVE_PORTS: Final = ADMIN_PORTS | DATABASE_PORTS
 """Ports that hardly any role opens to the internet, even if its baseline is still incomplete."""
 
 
@@ -70,7 +70,7 @@ class Facts(Struct, frozen=True):
     role: str
     """The server's role."""
     limit: int
-    """Places that refused the visitor; a lower bound."""
+    """Places that refused the source; a lower bound."""
 
 
 type ScannerConnection = TrafficFinding[Facts]
@@ -81,28 +81,28 @@ def detect(
 ) -> list[ScannerConnection | SurplusFinding]:
     """A finding for each service at an interface that a scanner connected to."""
     found: list[ScannerConnection] = []
-    least = thresholds.scan_hit_places
+    least = thresholds.scanner_destinations
     refused = _by_interface(view.contacts, view.contacts.refused_internet)
-    many = {place for place, each in refused.items() if len(each) >= min(SUSPECTED, least)}
-    visits = {
+    many = {place for place, each in refused.items() if len(each) >= min(CANDIDATE_REFUSALS, least)}
+    connections = {
         place: each
         for place, new in view.new_contacts.items()
-        if (each := _visits(view.contacts, new, view.profiles[place]))
+        if (each := _connections(view.contacts, new, view.profiles[place]))
     }
     places = sorted(
-        {*visits, *many}, key=lambda place: (place not in visits, -len(refused.get(place, _NONE)))
+        {*connections, *many}, key=lambda place: (place not in connections, -len(refused.get(place, _NONE)))
     )
     for place in sorted(places[:INTERFACES_OF_BATCH]):
-        visited, profile = visits.get(place, []), view.profiles[place]
-        here = _AtInterface(view.contacts, refused.get(place, _NONE), visited, profile, least)
+        connected, profile = connections.get(place, []), view.profiles[place]
+        here = _AtInterface(view.contacts, refused.get(place, _NONE), connected, profile, least)
         found += _inspect(here, state)
-    return [*found, *DETECTOR.surplus(sum(place in visits for place in places[INTERFACES_OF_BATCH:]))]
+    return [*found, *DETECTOR.surplus(sum(place in connections for place in places[INTERFACES_OF_BATCH:]))]
 
 
 _NONE: Final = np.empty(0, np.int64)
 
 
-class _Visits(Struct, frozen=True):
+class _Connections(Struct, frozen=True):
     """Answered contacts of one edge that the internet initiated and that are not usual."""
 
     edge: Edge
@@ -116,7 +116,7 @@ class _AtInterface(Struct, frozen=True):
     contacts: Contacts
     refused: Integers
     """Refused contacts of internet hosts."""
-    visits: list[_Visits]
+    connections: list[_Connections]
     profile: RoleProfile
     least: int
     """The number of places that identifies a scanner."""
@@ -127,27 +127,31 @@ def _by_interface(contacts: Contacts, numbers: Integers) -> dict[int, Integers]:
     return {place: numbers[groups.members(group)] for group, place in enumerate(groups.keys.tolist())}
 
 
-def _visits(contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfile) -> list[_Visits]:
+def _connections(
+    contacts: Contacts, new: Mapping[Edge, Integers], profile: RoleProfile
+) -> list[_Connections]:
     if not profile.can_be_usual:
         return []
-    reached = [each for each in new if each.way == "in" and each.peer == PeerClass.INTERNET]
-    counted = [each for each in reached if each.port in GRAVE or not profile.learning]
-    answered = [(edge, new[edge][contacts.is_visit[new[edge]]]) for edge in counted]
-    return [_Visits(edge, each, contacts.texts(contacts.clients(each).tolist())) for edge, each in answered]
+    reached = [each for each in new if each.direction == "in" and each.peer == PeerClass.INTERNET]
+    counted = [each for each in reached if each.port in SENSITIVE_PORTS or not profile.learning]
+    answered = [(edge, new[edge][contacts.is_connection[new[edge]]]) for edge in counted]
+    return [
+        _Connections(edge, each, contacts.texts(contacts.clients(each).tolist())) for edge, each in answered
+    ]
 
 
 def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
     scanners = _scanners(here, state)
-    visitors = sorted({client for each in here.visits for client in each.clients})[:MOST_VISITORS]
+    sources = sorted({client for each in here.connections for client in each.clients})[:MOST_SOURCES]
     days = here.profile.day, here.profile.day - 1
-    keys = {_scanner(each, when): each for each in visitors for when in days}
+    keys = {_scanner(each, when): each for each in sources for when in days}
     items = state.read(keys) if keys else {}
     known = {*scanners, *(keys[key] for key, sets in items.items() if _is_scanner(sets, here.least))}
-    of_visitor = _by_visitor(here, known | {keys[key] for key in items})
-    for visitor in sorted({keys[key] for key in items} - known)[:MOST_SUSPECTS]:
-        if _remember(here, state, items.keys(), visitor, of_visitor.get(visitor, ())):
-            known.add(visitor)
-    hits = [contact for visitor in sorted(known & of_visitor.keys()) for contact in of_visitor[visitor]]
+    by_source = _by_source(here, known | {keys[key] for key in items})
+    for source in sorted({keys[key] for key in items} - known)[:MOST_CANDIDATES]:
+        if _remember(here, state, items.keys(), source, by_source.get(source, ())):
+            known.add(source)
+    hits = [contact for source in sorted(known & by_source.keys()) for contact in by_source[source]]
     services = grouped(here.contacts.flows(hits), lambda d: (d.server, d.flow.protocol, d.service_port))
     connected = [
         report(here.profile.role, group, here.least, Service(protocol, port))
@@ -157,66 +161,66 @@ def _inspect(here: _AtInterface, state: StateView) -> list[ScannerConnection]:
 
 
 def _remember(
-    here: _AtInterface, state: StateView, items: Collection[str], visitor: str, visits: Sequence[Contact]
+    here: _AtInterface, state: StateView, items: Collection[str], source: str, connections: Sequence[Contact]
 ) -> bool:
-    """Store the visits of a suspect; return whether it is known as a scanner by now.
+    """Store the connections of a candidate; return whether it is known as a scanner by now.
 
     Written to the items of today and of the day on which it was refused: either the batch that adds the
-    missing refusals sees the visits, or this batch sees the refusals.
+    missing refusals sees the connections, or this batch sees the refusals.
     """
-    keys = {_scanner(visitor, here.profile.day)} | {_scanner(visitor, here.profile.day - 1)} & set(items)
-    marks = sorted({mark(each.server, each.protocol, each.port) for each in visits})[:MOST_MARKS]
+    keys = {_scanner(source, here.profile.day)} | {_scanner(source, here.profile.day - 1)} & set(items)
+    marks = sorted({mark(each.server, each.protocol, each.port) for each in connections})[:MOST_MARKS]
     until = SCANNERS.kept_until(here.profile.day * DAY)
-    visited = {VISITED: frozenset(marks)}
-    added = [state.add(Addition(key, visited, until)) for key in sorted(keys) if marks]
+    connected = {CONNECTED: frozenset(marks)}
+    added = [state.add(Addition(key, connected, until)) for key in sorted(keys) if marks]
     return any(_is_scanner(sets, here.least) for sets in added)
 
 
-def _by_visitor(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Contact]]:
-    """The individual visits of some visitors."""
+def _by_source(here: _AtInterface, wanted: Collection[str]) -> dict[str, list[Contact]]:
+    """The individual connections of some sources."""
     found: defaultdict[str, list[Contact]] = defaultdict(list)
-    for visits in here.visits:
-        of_wanted = visits.contacts[[each in wanted for each in visits.clients]]
-        for contact in here.contacts.one_by_one(of_wanted[:MOST_CONTACTS].tolist(), visits.edge.peer):
+    for connections in here.connections:
+        of_wanted = connections.contacts[[each in wanted for each in connections.clients]]
+        for contact in here.contacts.one_by_one(of_wanted[:MOST_CONTACTS].tolist(), connections.edge.peer):
             found[contact.client].append(contact)
     return dict(found)
 
 
 def _earlier(here: _AtInterface, scanners: Mapping[str, frozenset[int]]) -> Iterator[ScannerConnection]:
     """A finding for each service that a scanner connected to before it was known as a scanner."""
-    for visitor, marks in sorted(scanners.items()):
-        of_server = grouped(_refusals(here, visitor), lambda d: server_hash(d.server)) if marks else {}
+    for source, marks in sorted(scanners.items()):
+        of_server = grouped(_refusals(here, source), lambda d: server_hash(d.server)) if marks else {}
         for number in sorted(marks):
             server, protocol, port = read_mark(number)
             if server in of_server:
                 yield report(here.profile.role, of_server[server], here.least, Service(protocol, port))
 
 
-def _refusals(here: _AtInterface, visitor: str) -> list[DirectedFlow]:
+def _refusals(here: _AtInterface, source: str) -> list[DirectedFlow]:
     """A flow of each refused contact of an internet host at this interface."""
     clients = here.contacts.texts(here.contacts.clients(here.refused).tolist())
-    return here.contacts.flows_of(here.refused[[each == visitor for each in clients]][:MOST_PLACES])
+    return here.contacts.flows_of(here.refused[[each == source for each in clients]][:MOST_PLACES])
 
 
 def _scanners(here: _AtInterface, state: StateView) -> dict[str, frozenset[int]]:
     """Internet hosts that were refused at enough places on a day; nothing more is stored about them.
 
-    Includes the marks of their earlier visits, once per container; otherwise each refusal of a day would
-    report the same visit again.
+    Includes the marks of their earlier connections, once per container; otherwise each refusal of a day would
+    report the same connection again.
     """
     found: dict[str, frozenset[int]] = {}
-    for visitor, places in _refused_visitors(here, min(SUSPECTED, here.least)).items():
+    for source, places in _refused_sources(here, min(CANDIDATE_REFUSALS, here.least)).items():
         enough = frozenset(sorted(places)[: here.least])
         until = SCANNERS.kept_until(here.profile.day * DAY)
-        addition = Addition(_scanner(visitor, here.profile.day), {REFUSED_AT: enough}, until)
+        addition = Addition(_scanner(source, here.profile.day), {REFUSED_AT: enough}, until)
         if _is_scanner(state.known(addition.key), here.least):
-            found[visitor] = frozenset()
+            found[source] = frozenset()
         elif _is_scanner(sets := state.add(addition), here.least):
-            found[visitor] = sets.get(VISITED, frozenset())
+            found[source] = sets.get(CONNECTED, frozenset())
     return found
 
 
-def _refused_visitors(here: _AtInterface, least: int) -> dict[str, frozenset[int]]:
+def _refused_sources(here: _AtInterface, least: int) -> dict[str, frozenset[int]]:
     """Internet hosts that at least `least` places refused, with the fingerprints of these places.
 
     At most `MOST_SCANNERS` hosts, those with the most places first, and `MOST_PLACES` of each.
@@ -226,7 +230,7 @@ def _refused_visitors(here: _AtInterface, least: int) -> dict[str, frozenset[int
     names = here.contacts.texts(groups.keys[many].tolist())
     ranks = zip((-groups.sizes[many]).tolist(), names, many.tolist(), strict=True)
     most = [(name, groups.members(number)[:MOST_PLACES]) for _, name, number in sorted(ranks)[:MOST_SCANNERS]]
-    # One call for all: a batch can contain many visitors, and each call costs more than a place.
+    # One call for all: a batch can contain many sources, and each call costs more than a place.
     members = np.concatenate([_NONE, *(each for _, each in most)])
     places = iter(here.contacts.places(here.refused[members]))
     return {name: frozenset(islice(places, len(each))) for name, each in most}
@@ -236,9 +240,9 @@ def _is_scanner(sets: Sets, least: int) -> bool:
     return len(sets.get(REFUSED_AT, frozenset())) >= least
 
 
-def _scanner(visitor: str, day: int) -> str:
+def _scanner(source: str, day: int) -> str:
     """The item key of an internet host that was refused at several places on a day."""
-    return SCANNERS.key_of(day, visitor)
+    return SCANNERS.key_of(day, source)
 
 
 def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Service) -> ScannerConnection:
@@ -262,16 +266,16 @@ def report(role: str, flows: Sequence[DirectedFlow], places: int, service: Servi
 
 def text(finding: ScannerConnection) -> Text:
     """The finding in words."""
-    server, visitor, facts = finding.subject, finding.main_client, finding.facts
+    server, source, facts = finding.subject, finding.main_client, finding.facts
     return Text(
-        summary=f"{visitor}, refused at many other ports, connected to {finding.service} at {server}.",
+        summary=f"{source}, refused at many other ports, connected to {finding.service} at {server}.",
         because=(
-            f"{visitor} is on the internet and initiated the connection {evidence(finding.example)}; "
-            f"it was answered; {visitor} was refused at {facts.limit} or more places; "
+            f"{source} is on the internet and initiated the connection {evidence(finding.example)}; "
+            f"it was answered; {source} was refused at {facts.limit} or more places; "
             f"the internet does not usually reach this service of the server's role ({facts.role})"
         ),
         likely="a port opened by mistake or by an intruder",
-        query_terms=(server, visitor),
+        query_terms=(server, source),
     )
 
 
@@ -280,14 +284,14 @@ DETECTOR: Final = Detector(
     summary="a scanner from the internet connected to a service that the internet does not usually reach",
     severity=Severity.HIGH,
     technique="T1190",
-    thresholds=("scan_hit_places",),
+    thresholds=("scanner_destinations",),
     needs=frozenset({Need.BASELINE}),
     inhibits=("internet-to-private",),
     state=(BASELINES, SCANNERS),
     finds=("scan-hit",),
     runbook=(
         "If {service} at {subject} must not be reachable from the internet, close it now.",
-        "Check the activity of {client} on the connection, and of {subject} afterwards.",
+        "Check the activity of {client} on the connection, and of {subject} afterward.",
         "If {service} is meant to be public, no action is required: regular users make it usual in two days.",
     ),
     detect=detect,

@@ -41,10 +41,10 @@ def detect(
     view: BatchView, _state: StateView, thresholds: Thresholds
 ) -> list[BlockedService | SurplusFinding]:
     """One finding for each service that rejects many internal hosts."""
-    shut = view.rejections.shut_services
-    samples = samples_of(view.directions, [*shut.largest()])
-    found = [_report(sample, thresholds.shut_clients) for sample in samples]
-    return [*found, *DETECTOR.surplus(len(shut) - len(found))]
+    services = view.rejections.blocking_services
+    samples = samples_of(view.directions, [*services.largest()])
+    found = [_report(sample, thresholds.service_blocked_clients) for sample in samples]
+    return [*found, *DETECTOR.surplus(len(services) - len(found))]
 
 
 def _report(sample: FlowSample, limit: int) -> BlockedService:
@@ -76,7 +76,7 @@ DETECTOR: Final = Detector(
     name="service-blocked",
     summary="five or more of your hosts are blocked from one of your services: a rule was tightened",
     severity=Severity.MEDIUM,
-    thresholds=("shut_clients", "blocked_packets"),
+    thresholds=("service_blocked_clients", "blocked_packets"),
     finds=("security-group-fault",),
     runbook=(
         "Check whether the security group or network ACL of {subject} changed before the first rejection.",

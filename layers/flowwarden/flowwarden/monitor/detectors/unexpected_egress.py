@@ -7,8 +7,8 @@ What: an accepted connection to the internet from a host that should only answer
     similar). The default format of AWS identifies no AWS service.
 Why: databases and internal servers have no reason to connect to the internet. Outbound connections carry
     exfiltrated data and command-and-control traffic.
-False positives: operating system updates, licence checks, vendor telemetry. A connection that a role opens on
-    two days counts as usual afterwards.
+False positives: operating system updates, license checks, vendor telemetry. A connection that a role opens on
+    two days counts as usual afterward.
 While a role is learned, only hosts that the policy names are inspected.
 Events: unexpected-egress.json; no finding in accept-only.json.
 ATT&CK: T1041 Exfiltration Over C2 Channel.
@@ -141,7 +141,7 @@ DETECTOR: Final = Detector(
     technique="T1041",
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
-    teaches=True,
+    teaches_baseline=True,
     finds=("listener-goes-out",),
     runbook=(
         "Find the process on {subject} that owns the connection, and the owner of {server}.",

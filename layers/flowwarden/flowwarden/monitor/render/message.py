@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding
-from flowwarden.monitor.render.parts import Occasion, subject_line
+from flowwarden.monitor.render.parts import RenderContext, subject_line
 from flowwarden.monitor.render.text import describe, steps
 from flowwarden.monitor.text import Text
 from flowwarden.notify.claims import Claim
@@ -25,19 +25,19 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
     """Identifies the incident."""
     claim: Claim
     """What was sent before."""
-    occasion: Occasion
+    context: RenderContext
 
     @classmethod
-    def about(cls, finding: F, key: str, claim: Claim, occasion: Occasion) -> Message[F]:
+    def about(cls, finding: F, key: str, claim: Claim, context: RenderContext) -> Message[F]:
         """Put the finding into words."""
         text = describe(finding)
-        todo = steps(finding, text, occasion)
-        return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, occasion=occasion)
+        todo = steps(finding, text, context)
+        return cls(finding=finding, text=text, steps=todo, key=key, claim=claim, context=context)
 
     @property
     def subject(self) -> str:
         """The summary on one line, with severity and region."""
-        return subject_line(self.finding.severity, self.text.summary, self.occasion.region)
+        return subject_line(self.finding.severity, self.text.summary, self.context.region)
 
     @property
     def what_to_do(self) -> list[str]:
@@ -64,6 +64,6 @@ class Message[F: Finding = Any](Struct, frozen=True, kw_only=True):
             "kind": kind,
             "severity": self.finding.severity.value,
             "detector": self.finding.detector,
-            "account": self.occasion.account_id,
-            "region": self.occasion.region,
+            "account": self.context.account_id,
+            "region": self.context.region,
         }

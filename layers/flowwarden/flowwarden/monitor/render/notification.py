@@ -11,13 +11,13 @@ from flowwarden.monitor.findings import (
     UnparsedFinding,
 )
 from flowwarden.monitor.render import page, rollup, telemetry, unparsed
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.render.text import describe
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Notification
 
 
-def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Notification:
+def render(finding: Finding, key: str, claim: Claim, context: RenderContext) -> Notification:
     """The notification about a finding; `key` identifies its incident.
 
     Raises:
@@ -25,14 +25,14 @@ def render(finding: Finding, key: str, claim: Claim, occasion: Occasion) -> Noti
     """
     match finding:
         case TrafficFinding():
-            return page.render(finding, key, claim, occasion)
+            return page.render(finding, key, claim, context)
         case InterfaceFinding():
-            return telemetry.render(finding, key, claim, occasion)
+            return telemetry.render(finding, key, claim, context)
         case UnparsedFinding():
-            return unparsed.render(finding, key, claim, occasion)
+            return unparsed.render(finding, key, claim, context)
         case SurplusFinding():
             return rollup.render(
-                [describe(finding).summary], finding.count, occasion, BY_NAME[finding.detector].route
+                [describe(finding).summary], finding.count, context, BY_NAME[finding.detector].route
             )
         case _:
             raise TypeError(f"no text for a {type(finding).__name__}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from flowwarden.monitor.findings import Tally, TrafficFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, moment, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, moment, repeats
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
@@ -25,9 +25,9 @@ QUERY_MARGIN = 600
 type Page = Message[TrafficFinding]
 
 
-def render(finding: TrafficFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
+def render(finding: TrafficFinding, key: str, claim: Claim, context: RenderContext) -> Notification:
     """The notification about a finding; `key` identifies its incident."""
-    page = Message.about(finding, key, claim, occasion)
+    page = Message.about(finding, key, claim, context)
     # SNS rejects empty values, so an unknown VPC is omitted.
     vpc = {"vpc": finding.example.flow.vpc_id} if finding.example.flow.vpc_id else {}
     return Notification(
@@ -58,10 +58,10 @@ def _escaped(term: str) -> str:
 
 
 def _text(page: Page) -> Composed:
-    finding, occasion = page.finding, page.occasion
+    finding, context = page.finding, page.context
     rows = (
         ("Source", _source(finding)),
-        ("Where", _where(finding, occasion)),
+        ("Where", _where(finding, context)),
         ("Since", _since(finding.tally)),
         ("Traffic", _traffic(finding.tally)),
         ("Target", _listed(finding.tally.servers)),
@@ -74,8 +74,8 @@ def _text(page: Page) -> Composed:
         (page.text.summary,),
         (f"{name:<12} {value}" for name, value in rows),
         page.what_to_do,
-        (f"CloudWatch Logs Insights, log group {occasion.log_group}{_query_range(finding.tally)}", *query),
-        (repeats(page.claim, occasion), page.identity),
+        (f"CloudWatch Logs Insights, log group {context.log_group}{_query_range(finding.tally)}", *query),
+        (repeats(page.claim, context), page.identity),
     )
 
 
@@ -85,12 +85,12 @@ def _source(finding: TrafficFinding) -> str:
     return f"{clients} ({'internal' if peer_class is PeerClass.OWN else peer_class})"
 
 
-def _where(finding: TrafficFinding, occasion: Occasion) -> str:
+def _where(finding: TrafficFinding, context: RenderContext) -> str:
     flow = finding.example.flow
     seen = finding.example.side or "side unknown"
     places = (flow.vpc_id, flow.subnet_id, flow.instance_id)
-    known = [place for place in (occasion.account_id, occasion.region, *places) if place]
-    interface = flow.interface_id or occasion.log_stream
+    known = [place for place in (context.account_id, context.region, *places) if place]
+    interface = flow.interface_id or context.log_stream
     return f"{', '.join(known)}, logged by {interface} ({seen})"
 
 
@@ -130,12 +130,12 @@ def _document(page: Page) -> dict[str, Any]:
         "kind": "incident",
         "incident": page.key,
         **_statement(page),
-        **_place(page.finding, page.occasion),
+        **_place(page.finding, page.context),
         **_amount(page.finding.tally),
-        "log_group": page.occasion.log_group,
-        "log_stream": page.occasion.log_stream,
+        "log_group": page.context.log_group,
+        "log_stream": page.context.log_stream,
         "query": log_query(page.text.query_terms),
-        "held_back": page.claim.held_back,
+        "suppressed_batches": page.claim.suppressed_batches,
         "last_sent": page.claim.last_sent,
     }
 
@@ -161,11 +161,11 @@ def _statement(page: Page) -> dict[str, Any]:
     }
 
 
-def _place(finding: TrafficFinding, occasion: Occasion) -> dict[str, Any]:
+def _place(finding: TrafficFinding, context: RenderContext) -> dict[str, Any]:
     flow = finding.example.flow
     return {
-        "account": occasion.account_id,
-        "region": occasion.region,
+        "account": context.account_id,
+        "region": context.region,
         "vpc": flow.vpc_id,
         "subnet": flow.subnet_id,
         "interface": flow.interface_id,

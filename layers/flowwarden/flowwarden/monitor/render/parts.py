@@ -20,14 +20,14 @@ NOT_INSPECTED: Final = "Flow Warden cannot inspect this traffic: the absence of 
 """The second line of notifications about missing or unparsed records."""
 
 
-class Occasion(Struct, frozen=True, kw_only=True):
+class RenderContext(Struct, frozen=True, kw_only=True):
     """Where findings were logged, and how long their repeats are suppressed."""
 
     account_id: str
     region: str
     log_group: str
     log_stream: str
-    quiet_minutes: int
+    suppression_minutes: int
 
 
 def subject_line(severity: str, summary: str, region: str) -> str:
@@ -35,12 +35,13 @@ def subject_line(severity: str, summary: str, region: str) -> str:
     return one_line(f"[{severity.upper()}] {summary.removesuffix('.')} ({region})")
 
 
-def repeats(claim: Claim, occasion: Occasion) -> str:
+def repeats(claim: Claim, context: RenderContext) -> str:
     """When the incident was last sent, and how long repeats are suppressed."""
-    ahead = f"Repeats suppressed for {duration(occasion.quiet_minutes)}."
+    ahead = f"Repeats suppressed for {duration(context.suppression_minutes)}."
     if claim.last_sent is None:
         return ahead
-    before = f"Last sent at {moment(claim.last_sent)}; {plural(claim.held_back, 'repeat')} suppressed since."
+    repeats = plural(claim.suppressed_batches, "repeat")
+    before = f"Last sent at {moment(claim.last_sent)}; {repeats} suppressed since."
     return f"{before} {ahead}"
 
 

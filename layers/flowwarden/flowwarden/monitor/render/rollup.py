@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowwarden.monitor.findings import Severity
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, Occasion, subject_line
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, RenderContext, subject_line
 from flowwarden.monitor.text import duration
 from flowwarden.notify.alert import Route
 from flowwarden.notify.claims import digest
@@ -34,42 +34,42 @@ LISTED: Final = 50
 """The number of findings that the page lists; the monitor's log contains more."""
 
 
-def storm_key(occasion: Occasion) -> str:
+def rollup_key(context: RenderContext) -> str:
     """The incident key: one per log stream, so that repeated roll-ups of a stream are one incident."""
-    return digest(occasion.account_id, occasion.region, NAME, occasion.log_group, occasion.log_stream)
+    return digest(context.account_id, context.region, NAME, context.log_group, context.log_stream)
 
 
-def summarize(count: int, occasion: Occasion) -> str:
+def summarize(count: int, context: RenderContext) -> str:
     """One sentence about a number of findings."""
-    return f"{plural(count, 'more finding')} in one batch of log stream {occasion.log_stream}."
+    return f"{plural(count, 'more finding')} in one batch of log stream {context.log_stream}."
 
 
-def render(summaries: Sequence[str], count: int, occasion: Occasion, route: Route) -> Notification:
+def render(summaries: Sequence[str], count: int, context: RenderContext, route: Route) -> Notification:
     """The notification that replaces these alerts, all of one route.
 
     Args:
         summaries: a sentence about each alert.
         count: the findings that they stand for.
-        occasion: where they were logged.
+        context: where they were logged.
         route: their route.
     """
-    summary = summarize(count, occasion)
+    summary = summarize(count, context)
     labels = {
         "kind": _KIND[route],
         "severity": SEVERITY[route],
         "detector": NAME,
-        "account": occasion.account_id,
-        "region": occasion.region,
+        "account": context.account_id,
+        "region": context.region,
     }
     return Notification(
-        subject=subject_line(SEVERITY[route], summary, occasion.region),
-        text=_text(summaries, count, occasion, route),
+        subject=subject_line(SEVERITY[route], summary, context.region),
+        text=_text(summaries, count, context, route),
         document={
             "version": DOCUMENT_VERSION,
             **labels,
             "summary": summary,
-            "log_group": occasion.log_group,
-            "log_stream": occasion.log_stream,
+            "log_group": context.log_group,
+            "log_stream": context.log_stream,
             "findings": count,
             "listed": list(summaries[:LISTED]),
         },
@@ -77,14 +77,14 @@ def render(summaries: Sequence[str], count: int, occasion: Occasion, route: Rout
     )
 
 
-def _text(summaries: Sequence[str], count: int, occasion: Occasion, route: Route) -> Composed:
+def _text(summaries: Sequence[str], count: int, context: RenderContext, route: Route) -> Composed:
     rest = [f"… and {count - LISTED:,} more"] if len(summaries) > LISTED else []
     return Composed.of(
-        (summarize(count, occasion),),
+        (summarize(count, context),),
         _CAUSE[route],
         (f"  - {each}" for each in (*summaries[:LISTED], *rest)),
         (
-            f"Logged in {occasion.log_group}, stream {occasion.log_stream}, account {occasion.account_id}.",
-            f"Repeats of each alert suppressed for {duration(occasion.quiet_minutes)}.",
+            f"Logged in {context.log_group}, stream {context.log_stream}, account {context.account_id}.",
+            f"Repeats of each alert suppressed for {duration(context.suppression_minutes)}.",
         ),
     )

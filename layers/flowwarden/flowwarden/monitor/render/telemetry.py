@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flowwarden.monitor.findings import InterfaceFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, moment, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, moment, repeats
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.printable import one_line
@@ -16,9 +16,9 @@ LISTED: Final = 50
 """The number of interfaces that are listed; the others are counted."""
 
 
-def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
+def render(finding: InterfaceFinding, key: str, claim: Claim, context: RenderContext) -> Notification:
     """The notification about missing records; `key` identifies its incident."""
-    message = Message.about(finding, key, claim, occasion)
+    message = Message.about(finding, key, claim, context)
     return Notification(
         subject=message.subject,
         text=_text(message),
@@ -28,17 +28,17 @@ def render(finding: InterfaceFinding, key: str, claim: Claim, occasion: Occasion
 
 
 def _text(message: Message[InterfaceFinding]) -> Composed:
-    finding, occasion = message.finding, message.occasion
+    finding, context = message.finding, message.context
     return Composed.of(
         (message.text.summary, NOT_INSPECTED),
         (
-            f"Where        {occasion.account_id}, {occasion.region}, {occasion.log_group}",
+            f"Where        {context.account_id}, {context.region}, {context.log_group}",
             *_interfaces(finding),
             _window(finding),
             f"Evidence     {message.text.because}",
         ),
         message.what_to_do,
-        (repeats(message.claim, occasion), message.identity),
+        (repeats(message.claim, context), message.identity),
     )
 
 
@@ -59,7 +59,7 @@ def _listed(finding: InterfaceFinding) -> Sequence[str]:
 
 
 def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
-    finding, occasion = message.finding, message.occasion
+    finding, context = message.finding, message.context
     return {
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
@@ -71,13 +71,13 @@ def _document(message: Message[InterfaceFinding]) -> dict[str, Any]:
         "because": message.text.because,
         "advice": list(message.steps),
         "technique": message.technique,
-        "account": occasion.account_id,
-        "region": occasion.region,
-        "log_group": occasion.log_group,
-        "log_stream": occasion.log_stream,
+        "account": context.account_id,
+        "region": context.region,
+        "log_group": context.log_group,
+        "log_stream": context.log_stream,
         "interfaces": {"distinct": len(finding.interfaces), "top": list(_listed(finding))},
         "first": finding.first,
         "last": finding.last,
-        "held_back": message.claim.held_back,
+        "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

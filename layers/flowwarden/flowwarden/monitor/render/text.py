@@ -10,7 +10,7 @@ from msgspec.structs import asdict, replace
 
 from flowwarden.monitor.detectors import BY_NAME
 from flowwarden.monitor.findings import Finding, SurplusFinding, TrafficFinding
-from flowwarden.monitor.render.parts import Occasion
+from flowwarden.monitor.render.parts import RenderContext
 from flowwarden.monitor.text import Text
 from flowwarden.notify.text import plural
 from flowwarden.printable import LONGEST_LINE, one_line
@@ -33,7 +33,7 @@ def describe(finding: Finding) -> Text:
     )
 
 
-def steps(finding: Finding, text: Text, occasion: Occasion) -> tuple[str, ...]:
+def steps(finding: Finding, text: Text, context: RenderContext) -> tuple[str, ...]:
     """The detector's runbook steps for a finding, with the placeholders filled in.
 
     A step with a placeholder whose value is None does not apply and is omitted.
@@ -41,7 +41,7 @@ def steps(finding: Finding, text: Text, occasion: Occasion) -> tuple[str, ...]:
     Raises:
         KeyError: the runbook uses a placeholder that the finding does not define.
     """
-    return fill(BY_NAME[finding.detector].runbook, _words(finding, text, occasion))
+    return fill(BY_NAME[finding.detector].runbook, _words(finding, text, context))
 
 
 def fill(runbook: Sequence[str], words: Mapping[str, object]) -> tuple[str, ...]:
@@ -55,11 +55,11 @@ def placeholders(step: str) -> list[str]:
     return [name for _, name, _, _ in _FORMATTER.parse(step) if name is not None]
 
 
-def _words(finding: Finding, text: Text, occasion: Occasion) -> Mapping[str, object]:
+def _words(finding: Finding, text: Text, context: RenderContext) -> Mapping[str, object]:
     words: dict[str, object] = {
         "subject": finding.subject,
-        "region": occasion.region,
-        "log_group": occasion.log_group,
+        "region": context.region,
+        "log_group": context.log_group,
     }
     if isinstance(finding, TrafficFinding):
         words["server"] = finding.main_server

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flowwarden.monitor.findings import UnparsedFinding
 from flowwarden.monitor.render.message import Message
-from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, Occasion, repeats
+from flowwarden.monitor.render.parts import DOCUMENT_VERSION, NOT_INSPECTED, RenderContext, repeats
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Composed, Notification
 from flowwarden.notify.text import plural
@@ -20,9 +20,9 @@ FORMATS: Final = 5
 """The number of log formats that are listed."""
 
 
-def render(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion) -> Notification:
+def render(finding: UnparsedFinding, key: str, claim: Claim, context: RenderContext) -> Notification:
     """The notification about lines that match no log format, or more than one."""
-    message = Message.about(finding, key, claim, occasion)
+    message = Message.about(finding, key, claim, context)
     return Notification(
         subject=message.subject,
         text=_text(message),
@@ -32,8 +32,8 @@ def render(finding: UnparsedFinding, key: str, claim: Claim, occasion: Occasion)
 
 
 def _text(message: Message[UnparsedFinding]) -> Composed:
-    finding, occasion = message.finding, message.occasion
-    where = f"{occasion.account_id}, {occasion.region}, {occasion.log_group}, stream {occasion.log_stream}"
+    finding, context = message.finding, message.context
+    where = f"{context.account_id}, {context.region}, {context.log_group}, stream {context.log_stream}"
     reasons = [f"{_short(why)} ({plural(lines, 'line')})" for why, lines in finding.reasons]
     return Composed.of(
         (message.text.summary, NOT_INSPECTED),
@@ -42,7 +42,7 @@ def _text(message: Message[UnparsedFinding]) -> Composed:
         _part("First unparsed lines", [_short(line) for line in finding.samples]),
         _part("Log formats tried", _formats(finding.formats)),
         message.what_to_do,
-        (repeats(message.claim, occasion), message.identity),
+        (repeats(message.claim, context), message.identity),
     )
 
 
@@ -62,7 +62,7 @@ def _short(text: str) -> str:
 
 
 def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
-    finding, occasion = message.finding, message.occasion
+    finding, context = message.finding, message.context
     return {
         "version": DOCUMENT_VERSION,
         "kind": finding.detector,
@@ -72,15 +72,15 @@ def _document(message: Message[UnparsedFinding]) -> dict[str, Any]:
         "summary": message.text.summary,
         "advice": list(message.steps),
         "technique": message.technique,
-        "account": occasion.account_id,
-        "region": occasion.region,
-        "log_group": occasion.log_group,
-        "log_stream": occasion.log_stream,
+        "account": context.account_id,
+        "region": context.region,
+        "log_group": context.log_group,
+        "log_stream": context.log_stream,
         "lines": finding.lines,
         "unreadable": finding.unreadable,
         "reasons": [{"reason": _short(why), "lines": lines} for why, lines in finding.reasons],
         "samples": [_short(line) for line in finding.samples],
         "formats": [each.to_log_format() for each in finding.formats[:FORMATS]],
-        "held_back": message.claim.held_back,
+        "suppressed_batches": message.claim.suppressed_batches,
         "last_sent": message.claim.last_sent,
     }

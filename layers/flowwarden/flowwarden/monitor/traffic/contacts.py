@@ -133,7 +133,7 @@ class Contacts:
     def refused(self) -> Mask:
         """Which contacts were rejected by a rule or reset by the host, and not answered."""
         rejected = self._forward & (self._of(self._flows["action"]) == REJECT)
-        rejected &= ~self._of(self._directions.traffic.leftovers)
+        rejected &= ~self._of(self._directions.traffic.expired_rejects)
         refused: Mask = ~self.answered & self._groups.any(rejected | (~self._forward & self._is_reset))
         return refused
 
@@ -201,14 +201,14 @@ class Contacts:
         return self._groups.any(self._of(self._directions.confidence) >= PAGING_CONFIDENCE)
 
     @cached_property
-    def is_visit(self) -> Mask:
+    def is_connection(self) -> Mask:
         """Which contacts were answered and can be evaluated if more is known about the client.
 
         Their initiator is certain; or, without flags, it is inferred from ports, and the service port is not
         a client port.
         """
-        visit: Mask = self.answered & (self.is_sure | self._by_ports)
-        return visit
+        connection: Mask = self.answered & (self.is_sure | self._by_ports)
+        return connection
 
     @cached_property
     def _by_ports(self) -> Mask:

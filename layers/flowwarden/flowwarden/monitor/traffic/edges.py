@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flowwarden.monitor.baseline.baseline import Edge, Way
+from flowwarden.monitor.baseline.baseline import Edge, EdgeDirection
 from flowwarden.monitor.baseline.peers import DYNAMIC, network_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.network.addresses import CLASSES
@@ -19,7 +19,7 @@ from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 from flowwarden.state.sets import fingerprint
 
-_WAYS: Final[tuple[Way, Way]] = "out", "in"
+_WAYS: Final[tuple[EdgeDirection, EdgeDirection]] = "out", "in"
 """Indexed by whether an edge is inbound."""
 _EDGE: Final = partial(tuple.__new__, Edge)
 """Equivalent to `Edge._make`, without a Python call per edge."""

@@ -32,8 +32,8 @@ def excess(sets: Sets, span: int) -> float:
     answered, outside = sets.get(ANSWERED, _NOTHING), sets.get(ANSWERED_OUTSIDE, _NOTHING)
     failed = distinct(sets.get(FAILED, _NOTHING) - answered) + _usual(sets, span)
     inside = failed - distinct(sets.get(ANSWERED_BY, _NOTHING))
-    abroad = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
-    return max(inside, 0) + max(abroad, 0)
+    outside_excess = distinct(sets.get(FAILED_OUTSIDE, _NOTHING) - outside) - distinct(outside)
+    return max(inside, 0) + max(outside_excess, 0)
 
 
 def _usual(sets: Sets, span: int) -> float:

@@ -1,4 +1,4 @@
-"""Active hosts: internal hosts with behaviour new for their role, and their last hour and day.
+"""Active hosts: internal hosts with behavior new for their role, and their last hour and day.
 
 Restricting the analysis to new contacts removes nearly all noise: outages and stale addresses cause hundreds
 of failures, but on known edges.
@@ -56,7 +56,7 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
     role: str
     """`UNKNOWN` if EC2 does not describe the interface."""
     learning: bool
-    """Whether the role is unknown or too young for new behaviour to be unusual."""
+    """Whether the role is unknown or too young for new behavior to be unusual."""
     contacts: tuple[Contact, ...]
     """The new contacts of the batch."""
     hour: Sets
@@ -101,7 +101,7 @@ class _Host(Struct, frozen=True):
 
 
 class ActiveHosts(Struct, frozen=True):
-    """The hosts of a batch with new behaviour."""
+    """The hosts of a batch with new behavior."""
 
     inspected: tuple[HostActivity, ...]
     others: Sequence[int]
@@ -163,7 +163,7 @@ class HostActivities:
         contacts, count = self._contacts, 0
         learning = profile.learning
         for edge in new:
-            if edge.way != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
+            if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
             # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
             numbers = new[edge]

@@ -36,7 +36,7 @@ def new_contacts(contacts: Contacts, profiles: Mapping[int, RoleProfile]) -> New
 
     Args:
         contacts: of a batch.
-        profiles: the usual behaviour, by interface index.
+        profiles: the usual behavior, by interface index.
     """
     edges = contacts.edges
     found: dict[int, Mapping[Edge, Integers]] = {}

@@ -7,7 +7,7 @@ request can be caused by either, and no record shows which.
 
 Security groups also drop idle connections from tracking (after 350 s to five days: EC2 User Guide,
 "Connection tracking"). Packets that are sent on such a connection later are rejected, without a SYN. They are
-leftovers, not connection attempts.
+late packets, not connection attempts.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def cause_of(rejected: DirectedFlow) -> Cause:
         return reason
     if is_refused_answer(rejected):
         return Cause.OUTBOUND_ACL if rejected.side is FlowDirection.EGRESS else Cause.INBOUND_ACL
-    if rejected.leftover:
+    if rejected.expired:
         return Cause.EXPIRED
     if rejected.client_class is PeerClass.INTERNET and rejected.side is not FlowDirection.EGRESS:
         return Cause.NOISE
@@ -76,7 +76,7 @@ def is_refused_answer(directed: DirectedFlow) -> bool:
 
     Flags prove a reply. An incoming reply counts only if its request was logged; otherwise it is backscatter,
     a reply to a sender that spoofed an internal address. Without flags, a reply counts only if nothing of
-    its 5-tuple was accepted: late packets on a connection that worked are leftovers. UDP is excluded,
+    its 5-tuple was accepted: late packets on a connection that worked do not count. UDP is excluded,
     because its replies can arrive after the security group has stopped tracking the request.
     """
     if directed.flow.action is not Action.REJECT or directed.flow.protocol != TCP or directed.side is None:
@@ -86,7 +86,7 @@ def is_refused_answer(directed: DirectedFlow) -> bool:
         answers = flags & SYN_ACK == SYN_ACK
         return answers and (directed.side is FlowDirection.EGRESS or directed.reverse_accepted)
     answers = directed.verdict.initiator is Initiator.DESTINATION and sure(directed)
-    return answers and directed.reverse_accepted and not directed.leftover
+    return answers and directed.reverse_accepted and not directed.expired
 
 
 def are_refused_answers(directions: Directions, rows: Integers) -> Mask:
@@ -96,7 +96,7 @@ def are_refused_answers(directions: Directions, rows: Integers) -> Mask:
     accepted = directions.traffic.reverse_tuple_accepted[rows]
     by_flags = (flags & SYN_ACK == SYN_ACK) & ((side == EGRESS) | accepted)
     without = ~directions.from_source[rows] & (directions.confidence[rows] >= PAGING_CONFIDENCE)
-    without &= accepted & ~directions.traffic.leftovers[rows]
+    without &= accepted & ~directions.traffic.expired_rejects[rows]
     answers: Mask = np.where(flags == ABSENT, without, by_flags)
     answers &= (flows["action"][rows] == REJECT) & (flows["protocol"][rows] == TCP) & (side != ABSENT)
     return answers

@@ -25,13 +25,14 @@ from flowwarden.records.columnar.tokenizer import ABSENT, Integers, Mask
 def refused_own(directions: Directions, rows: Integers) -> Integers:
     """The rows among these of rejected connections that internal hosts initiated, east-west or outbound.
 
-    A rejected reply is not an attempt: only flows in the direction of the connection count, and no leftovers.
+    A rejected reply is not an attempt: only flows in the direction of the connection count. Neither is a
+    packet of an expired connection.
     """
     # An unknown initiator has no confidence.
     chosen = directions.from_source[rows] & (directions.confidence[rows] >= PAGING_CONFIDENCE)
     chosen &= directions.traffic.flows["action"][rows] == REJECT
     chosen &= (directions.client_class[rows] == OWN) & (directions.server_class[rows] != LOCAL)
-    chosen &= ~directions.traffic.leftovers[rows]
+    chosen &= ~directions.traffic.expired_rejects[rows]
     own: Integers = rows[chosen]
     return own
 
@@ -63,7 +64,7 @@ class Rejections:
         """For each group of `_by_client`, whether the host was rejected at many pairs."""
         pairs = Groups(self._keys(self._by_client.numbers, len(self._rows), self._directions.server))
         counts = np.bincount(self._by_client.numbers[pairs.rows], minlength=len(self._by_client))
-        probes: Mask = counts >= self._policy.thresholds.probing_places
+        probes: Mask = counts >= self._policy.thresholds.probing_destinations
         return probes
 
     @cached_property
@@ -83,18 +84,18 @@ class Rejections:
         return enough[self._attempts.numbers]
 
     @cached_property
-    def shut_services(self) -> RowGroups:
+    def blocking_services(self) -> RowGroups:
         """The rejected flows of each internal service that rejects many internal hosts.
 
         Probers and exempt hosts do not count as clients: a host that tries everything says nothing about a
         service.
         """
-        chosen, shut = self._shut
-        groups, many = shut
+        chosen, services = self._blocking
+        groups, many = services
         return RowGroups(self._rows[chosen], groups, many.nonzero()[0])
 
     @cached_property
-    def _shut(self) -> tuple[Integers, tuple[Groups, Mask]]:
+    def _blocking(self) -> tuple[Integers, tuple[Groups, Mask]]:
         """Positions of the flows of ordinary clients, by service, and which services reject many of them."""
         asked = self._counts & (self._column(self._directions.server_class) == OWN)
         asked &= ~self._probes[self._by_client.numbers] & ~self.exempt(self._rows)
@@ -104,7 +105,7 @@ class Rejections:
         clients = self._column(self._directions.client)[chosen]
         different = Groups(packed([services.numbers, clients], [max(1, len(services)), texts]))
         counts = np.bincount(services.numbers[different.rows], minlength=len(services))
-        return chosen, (services, counts >= self._policy.thresholds.shut_clients)
+        return chosen, (services, counts >= self._policy.thresholds.service_blocked_clients)
 
     @cached_property
     def blocked(self) -> RowGroups:
@@ -121,7 +122,7 @@ class Rejections:
     @cached_property
     def _explained(self) -> Mask:
         """For each row, whether a blocked service explains it: its client is among those of the service."""
-        chosen, (services, many) = self._shut
+        chosen, (services, many) = self._blocking
         explained = np.zeros(len(self._rows), bool)
         if not many.any():
             return explained

@@ -44,11 +44,11 @@ def is_noise(directions: Directions) -> Mask:
 
 
 def noise(directions: Directions) -> Integers:
-    """The rows of these attempts, without duplicates and without leftovers of expired connections."""
+    """The rows of these attempts, without duplicates and without late packets of expired connections."""
     traffic = directions.traffic
     # Duplicates first: of two forms of a record, only the one with flags identifies a leftover.
     rows = without_repeats(traffic.flows, is_noise(directions).nonzero()[0])
-    noise: Integers = rows[~traffic.leftovers[rows]]
+    noise: Integers = rows[~traffic.expired_rejects[rows]]
     return noise
 
 

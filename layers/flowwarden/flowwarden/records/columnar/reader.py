@@ -49,9 +49,9 @@ _LONGEST: Final = {Kind.TEXT: LONGEST_TEXT, Kind.ENCODED_TEXT: LONGEST_ENCODED}
 class ColumnarReader:
     """Reads lines of one or several layouts into tables. Reuse a reader, like a LineReader."""
 
-    def __init__(self, layouts: Sequence[LogFormat], blind: Sequence[LogFormat] = ()) -> None:
+    def __init__(self, layouts: Sequence[LogFormat], without_addresses: Sequence[LogFormat] = ()) -> None:
         """Prepare for lines of these layouts. Arguments and errors are those of LineReader."""
-        self._reader = LineReader(layouts, blind)
+        self._reader = LineReader(layouts, without_addresses)
         self._plans = [_Plan(layout) for layout in self._reader.alone]
         self._addresses = AddressCache()
         self._vocabulary = StringPool()

@@ -12,7 +12,7 @@ from local.scenario import TIMEOUT_SECONDS, Stage
 
 pytestmark = pytest.mark.e2e
 
-GROUP = "/e2e/sight"
+GROUP = "/e2e/unparsed"
 """A separate log group, because the monitor learns formats by log group and other tests use theirs."""
 
 
@@ -23,13 +23,13 @@ def test_unparsed_lines_are_reported_to_operations_once(stage: Stage) -> None:
         ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName=GROUP
     )
     first = invoke(stage, batch("first"))
-    assert (first["Malformed"], first["SightLost"], first["LogFormatsUnavailable"]) == (6, 1, 0)
+    assert (first["Malformed"], first["UnparsedBatches"], first["LogFormatsUnavailable"]) == (6, 1, 0)
     (report,) = stage.operations.wait(1, TIMEOUT_SECONDS)
     assert report.detector == "unparsed-lines"
     assert GROUP in report.subject
     assert f"{len(stage.stack.log_format.split())} fields: " in report.text
     again = invoke(stage, batch("again"))
-    assert (again["SightLost"], again["Notifications"], again["Suppressed"]) == (1, 0, 1)
+    assert (again["UnparsedBatches"], again["Notifications"], again["Suppressed"]) == (1, 0, 1)
     assert stage.operations.take() == []
     assert formats_kept(stage) == {"L": []}
     assert stage.pages.take() == []
@@ -42,7 +42,7 @@ def formats_kept(stage: Stage) -> object:
     """The formats stored in the state table for all containers."""
     item = stage.clients.dynamodb.get_item(
         TableName=stage.stack.state_table,
-        Key={"pk": {"S": f"layouts#{GROUP}"}, "sk": {"S": "formats"}},
+        Key={"pk": {"S": f"log-formats#{GROUP}"}, "sk": {"S": "formats"}},
     )["Item"]
     assert item["unreported"] == {"BOOL": True}
     return item["formats"]

@@ -17,7 +17,7 @@ from flowwarden.enforcer.work_queue import WorkItem
 from local.clients import Clients
 from local.environment import ACCOUNT_ID
 from local.expected import renamed
-from local.payload import ENFORCER, ReadableEvent, World
+from local.payload import ENFORCER, AccountState, ReadableEvent
 from local.stack import STACK, Stack
 
 RETENTION_DAYS = 30
@@ -25,8 +25,8 @@ RETENTION_DAYS = 30
 PENDING_TIMES = ("due", "failing_since", "throttled_at", "grace_until", "backoff_until")
 
 
-class Made(Struct, frozen=True, kw_only=True):
-    """An event whose world exists."""
+class PreparedEvent(Struct, frozen=True, kw_only=True):
+    """An event whose resources exist."""
 
     payload: dict[str, Any]
     """The function's payload, with the ids that AWS gave. An enforcer event has just happened."""
@@ -34,12 +34,12 @@ class Made(Struct, frozen=True, kw_only=True):
     """The real id for each id that is written in the event."""
 
 
-def make_world(event: ReadableEvent, clients: Clients, flow_log_group: str) -> Made:
+def create_resources(event: ReadableEvent, clients: Clients, flow_log_group: str) -> PreparedEvent:
     """Create the event's VPCs and flow logs."""
     names = {}
-    for vpc in (each for each in event.world.vpcs if each.owner_id == ACCOUNT_ID):
+    for vpc in (each for each in event.account.vpcs if each.owner_id == ACCOUNT_ID):
         names[vpc.vpc_id] = clients.ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
-    for flow_log in (each for each in event.world.flow_logs if each.resource_id in names):
+    for flow_log in (each for each in event.account.flow_logs if each.resource_id in names):
         answer = clients.ec2.create_flow_logs(
             ResourceType="VPC",
             ResourceIds=[names[flow_log.resource_id]],
@@ -50,22 +50,22 @@ def make_world(event: ReadableEvent, clients: Clients, flow_log_group: str) -> M
     payload = renamed(event.payload, names)
     if event.function == ENFORCER:
         payload = _moved(payload, _seconds_since(event))
-    return Made(payload=payload, names=names)
+    return PreparedEvent(payload=payload, names=names)
 
 
-def make_state(event: ReadableEvent, made: Made, clients: Clients, stack: Stack) -> Made:
+def make_state(event: ReadableEvent, made: PreparedEvent, clients: Clients, stack: Stack) -> PreparedEvent:
     """Create the event's log groups and work queue, in the embedded AWS of this event alone.
 
     Returns:
         The same with the monitor's real ARN for each that is written in a subscription.
     """
-    if event.world.log_groups is not None:
-        _make_log_groups(event.world, clients, stack)
+    if event.account.log_groups is not None:
+        _make_log_groups(event.account, clients, stack)
     queue, seconds = DynamoDbWorkQueue(clients.dynamodb, stack.state_table), _seconds_since(event)
-    for each in renamed(list(event.world.pending), made.names):
+    for each in renamed(list(event.account.pending), made.names):
         moved = {name: value + seconds for name, value in each.items() if name in PENDING_TIMES and value}
         queue.put(msgspec.convert({**each, **moved}, WorkItem))
-    written = {one.destination_arn for each in event.world.log_groups or () for one in each.subscriptions}
+    written = {one.destination_arn for each in event.account.log_groups or () for one in each.subscriptions}
     monitor = _monitor(clients, stack)
     return replace(made, names=made.names | {each: monitor for each in written if each})
 
@@ -138,9 +138,9 @@ def _log_groups(clients: Clients, stack: Stack) -> list[str]:
     return [each["logGroupName"] for page in pages for each in page["logGroups"]]
 
 
-def _make_log_groups(world: World, clients: Clients, stack: Stack) -> None:
+def _make_log_groups(account: AccountState, clients: Clients, stack: Stack) -> None:
     clients.logs.delete_log_group(logGroupName=stack.flow_log_group)
-    for each in world.log_groups or ():
+    for each in account.log_groups or ():
         _make_log_group(clients, stack, each.name, each.retention_days)
         for subscription in each.subscriptions:
             _subscribe(clients, stack, each.name, subscription.name, subscription.pattern)

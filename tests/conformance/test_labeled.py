@@ -11,18 +11,16 @@ from flowwarden.records.log_format import LogFormat
 from tests.monitor.batches import OVER_TIME, Container
 from tests.monitor.fakes_interfaces import FakeDirectory, interface
 from tests.monitor.fakes_state import MemoryEvidence
-from tests.outside import DATA
-
-LABELLED = DATA / "labelled"
+from tests.outside import LABELED
 
 pytestmark = pytest.mark.skipif(
-    not LABELLED.is_dir(), reason="the folder of labelled records, ../shared/data/labelled, does not exist"
+    not LABELED.is_dir(), reason=f"the folder of labeled records, {LABELED}, does not exist"
 )
 
 
 def found(name: str, size: int) -> list[Finding]:
     """The findings in a file, read in batches of `size` lines, of a role that is still being learned."""
-    header, *lines = (LABELLED / name).read_text().splitlines()
+    header, *lines = (LABELED / name).read_text().splitlines()
     reader = ColumnarReader([LogFormat.parse(header)])
     evidence = MemoryEvidence()
     findings = []
