@@ -228,7 +228,7 @@ def dimension_key(dimensions: dict[str, str]) -> str:
 
 def test_alarms_on_custom_metrics_match_what_the_functions_emit(capsys: pytest.CaptureFixture[str]) -> None:
     Harness().run(encode(document(BLOCKED)))
-    quiet = read(ROOT / "events" / "enforcer" / "sweep-quiet.json")
+    quiet = read(ROOT / "events" / "enforcer" / "sweep-no-change.json")
     run_of(quiet)(quiet["event"])
     watched_here = {
         (
