@@ -25,6 +25,7 @@ PAGE: Final = ROOT / "docs" / "detectors.md"
 ROUTES: Final = {
     Route.PAGES: "pages",
     Route.OPERATIONS: "operations topic",
+    Route.DIGEST: "digest",
     Route.LOG: "log only",
 }
 NEEDS: Final = {
@@ -92,6 +93,8 @@ def _facts(detector: Detector) -> Iterator[tuple[str, str]]:
     defaults = Thresholds()
     yield "Severity", detector.severity
     yield "Route", ROUTES[detector.route]
+    if detector.unpaged is not Route.LOG:
+        yield "Route of findings that do not page", ROUTES[detector.unpaged]
     yield "ATT&CK technique", detector.technique or "none"
     thresholds = [f"`{name}` ({getattr(defaults, name)})" for name in detector.thresholds]
     yield "Thresholds", ", ".join(thresholds) or "none"

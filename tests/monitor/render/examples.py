@@ -38,6 +38,7 @@ from flowwarden.state.heartbeats import SLOT
 from tests.flows import START, directed, directions, flow, rejected
 from tests.monitor.batches import NOW, Container, finding_with
 from tests.monitor.suspicion import contact, suspect
+from tests.monitor.weeks import got, learned, look, visit
 
 IN, OUT = FlowDirection.INGRESS, FlowDirection.EGRESS
 OK: Final = ContactOutcome.ANSWERED
@@ -118,6 +119,16 @@ def _of_unexpected_egress() -> Finding:
     return finding_with(unexpected_egress.DETECTOR)(calls, policy)[0]
 
 
+def _of_internet_to_admin_port() -> Finding:
+    (found,) = (each for each in look(visit(22), learned()) if each.detector == "internet-to-admin-port")
+    return found
+
+
+def _of_new_egress_port() -> Finding:
+    (found,) = look(got("203.0.113.9", 445), learned(*got("198.51.100.7", 443)))
+    return found
+
+
 def _of_unparsed_lines() -> Finding:
     lines = ["not a flow record"] * 6 + ["10.0.1.20 10.0.2.30 443"]
     records = ColumnarReader((DEFAULT_LOG_FORMAT,)).read(lines)
@@ -166,7 +177,9 @@ EXAMPLES: Final[dict[str, Callable[[], Finding]]] = {
     "nacl-blocks-replies": _of_nacl_blocks_replies,
     "egress-volume": _of_egress_volume,
     "internet-to-private": _of_internet_to_private,
+    "internet-to-admin-port": _of_internet_to_admin_port,
     "unexpected-egress": _of_unexpected_egress,
+    "new-egress-port": _of_new_egress_port,
     "unparsed-lines": _of_unparsed_lines,
     "unjudged-records": _of_unjudged_records,
     "records-skipped": _of_records_skipped,

@@ -54,6 +54,11 @@ MOST_UPLOADS: Final = 8
 writes."""
 
 
+MOST_NEW_EGRESS: Final = 8
+"""Maximum new ports of the internet per batch that are stored, those with most contacts first. Each costs two
+writes."""
+
+
 class Item(Struct, frozen=True, kw_only=True):
     """One kind of item."""
 
@@ -121,6 +126,12 @@ REFUSALS: Final = Item(
     sets=("refused",), ttl=2 * DAY, per_batch=12,
     why="10-minute slots in which a service refused a host. blocked-connection pages if the refusals "
     f"continue. A batch adds at most {MOST_REFUSED} refusals, and near midnight the next day of each.",
+)  # fmt: skip
+NEW_EGRESS: Final = Item(
+    name="new egress", prefix="new-egress#", key=("day", "role", "port"), sets=("slots",), ttl=2 * DAY,
+    per_batch=4,
+    why="10-minute slots in which a role used a TCP port of the internet that is new for it. new-egress-port "
+    f"pages if the use continues. A batch adds at most {MOST_NEW_EGRESS} ports, to two days each.",
 )  # fmt: skip
 SCANNERS: Final = Item(
     name="scanners", prefix="scanner#", key=("day", "address"), sets=("refused-at", "connected"),
@@ -229,9 +240,9 @@ DELETED_FLOW_LOGS: Final = Item(
 )  # fmt: skip
 
 ITEMS: Final = (
-    CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES, BASELINES, SKIPPED,
-    HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR, UNSENT,
-    MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
+    CONTACTS_HOUR, CONTACTS_DAY, REFUSALS, NEW_EGRESS, SCANNERS, ATTEMPTS, UPLOADS, UPLOAD_SIZES,
+    BASELINES, SKIPPED, HEARTBEATS, INCIDENTS, LOG_FORMATS, LAST_GOOD_POLICY, WORK_ITEMS, SWEEP_CURSOR,
+    UNSENT, MANAGED_FLOW_LOGS, CREATIONS, KNOWN_FLOW_LOGS, DELETED_FLOW_LOGS,
 )  # fmt: skip
 """Every kind of item, in the order of docs/state.md."""
 

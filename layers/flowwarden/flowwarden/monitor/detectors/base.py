@@ -66,6 +66,9 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
     """The severity of its findings. `triage` lowers it for exempt hosts; `blocked-connection` lowers it until
     the rejections persist."""
     route: Route = Route.PAGES
+    """Where its findings go that notify."""
+    unpaged: Route = Route.LOG
+    """Where its findings go that do not: because of the evidence so far, or while a role is learned."""
     technique: str = ""
     """MITRE ATT&CK technique; empty for faults."""
     thresholds: tuple[str, ...] = ()
