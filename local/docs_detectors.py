@@ -52,7 +52,7 @@ and how often it pages without one. [limits.md](limits.md) lists what flow logs 
 
 Each section below describes one detector. Thresholds are listed with their defaults; [policy.md](policy.md)
 says how to change them. If something under "Needs" is missing, the detector finds less or nothing.
-"Inhibits" lists detectors whose findings about the same subject in the same batch are silenced.
+"Inhibits" lists detectors whose findings about the same subject do not page while repeats are suppressed.
 
 Notifications contain the steps of "What to do", with the values of the finding in place of the words in
 braces. A step whose word has no value is omitted.
