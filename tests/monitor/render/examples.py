@@ -27,6 +27,7 @@ from flowwarden.monitor.detectors import (
 )
 from flowwarden.monitor.findings import Finding, FlowSample
 from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.uploads import uploads
 from flowwarden.network.services import Service
 from flowwarden.policy.detection import Thresholds
 from flowwarden.policy.policy import Policy
@@ -101,7 +102,7 @@ def _of_egress_volume() -> Finding:
         flow("10.0.1.5:40000", "203.0.113.9:443", bytes=900_000_000, **given),
         flow("10.0.1.5:40001", "198.51.100.7:443", bytes=90_000_000, **given),
     )
-    ((place, rows),) = egress_volume.by_hour(batch, egress_volume.large_uploads(batch), NOW).items()
+    ((place, rows),) = egress_volume.by_hour(batch, uploads(batch), NOW).items()
     return egress_volume.report(place, "tag:Role=web", 990_000_000, 64_000_000, batch, rows)
 
 

@@ -105,10 +105,7 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upload_megabytes: Annotated[
         int,
         Meta(ge=100, le=1000),
-        Meta(
-            description="megabytes (10^6 bytes) that a host sends to the internet within an hour, in records "
-            "of 4 MB or more"
-        ),
+        Meta(description="megabytes (10^6 bytes) that a host sends to the internet within an hour"),
     ] = 500
     """Megabytes (10^6 bytes) that a host sends to the internet within an hour: turbot's rule for a single
     record. The state table may not hold more than 1,000 MB per hour."""
