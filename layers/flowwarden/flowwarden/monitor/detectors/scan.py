@@ -33,7 +33,7 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import ISOLATE, OPEN_PORTS, Text, started_by
-from flowwarden.monitor.traffic.contacts import ContactOutcome
+from flowwarden.monitor.traffic.contact import ContactOutcome
 from flowwarden.monitor.traffic.excess import excess, failures
 from flowwarden.monitor.traffic.host_activity import SPANS, HostActivity
 from flowwarden.monitor.view import BatchView

@@ -31,7 +31,8 @@ from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
 from flowwarden.monitor.findings import FlowSample, Severity, SurplusFinding, TrafficFinding
 from flowwarden.monitor.text import Text, evidence
-from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, Contacts
+from flowwarden.monitor.traffic.contact import Contact
+from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.selection import grouped
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.addresses import PeerClass
@@ -286,7 +287,7 @@ DETECTOR: Final = Detector(
     technique="T1190",
     thresholds=("scanner_destinations",),
     needs=frozenset({Need.BASELINE}),
-    inhibits=("internet-to-private",),
+    inhibits=("internet-to-private", "internet-to-admin-port"),
     state=(BASELINES, SCANNERS),
     finds=("scan-hit",),
     runbook=(

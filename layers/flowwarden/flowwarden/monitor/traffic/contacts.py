@@ -9,19 +9,16 @@ it. All interfaces are processed in the same columns; a contact is identified by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from flowwarden.monitor.baseline.peers import class_of
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.edges import Edges, edges_of
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, is_outside, of_contacts
-from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import INTERNET, DirectedFlow, Directions
 from flowwarden.network.services import EPHEMERAL, TCP, UNPRIVILEGED
 from flowwarden.network.traffic import RST, SYN
@@ -34,47 +31,6 @@ MOST_CONTACTS: Final = 2048
 """New contacts of an interface that a batch inspects individually; exceeds every threshold by far."""
 MOST_FLOWS: Final = 256
 """Contacts behind a finding for which a flow is created."""
-
-
-class ContactOutcome(StrEnum):
-    """The outcome of a contact, as far as the batch shows it."""
-
-    ANSWERED = "answered"
-    REFUSED = "refused"
-    """Rejected by a rule, or reset by the host."""
-    DENIED = "denied"
-    """Rejected on the way to the internet by the rules of the client's own interface: the record shows a rule
-    for a service, and nothing about the server."""
-    UNANSWERED = "unanswered"
-    """TCP that was accepted and got no answer. For other protocols, silence carries no information."""
-
-
-class Contact(Struct, frozen=True, kw_only=True):
-    """A client, a service, and the outcome."""
-
-    client: str
-    server: str
-    protocol: int
-    port: int
-    peer: str
-    """The peer of the far end, as seen from the interface that logged the contact; see `peer_of`."""
-    outcome: ContactOutcome
-    first: int
-    """Unix seconds of the first packet; -1 if the log does not contain it."""
-    rows: Integers
-    """Rows of the batch."""
-    client_ports: frozenset[int] = frozenset()
-    """One for each connection."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether the contact was not answered."""
-        return self.outcome is not ContactOutcome.ANSWERED
-
-    @property
-    def inside(self) -> bool:
-        """Whether the server is internal."""
-        return class_of(self.peer) is PeerClass.OWN
 
 
 class Contacts:
@@ -198,6 +154,17 @@ class Contacts:
     def clients(self, contacts: Integers) -> Integers:
         """The text numbers of these contacts' clients."""
         return self._directions.client[self._lead[contacts]]
+
+    def lead_rows(self, contacts: Integers) -> Integers:
+        """A row of each of these contacts."""
+        lead: Integers = self._lead[contacts]
+        return lead
+
+    def rows_of(self, contacts: Sequence[int]) -> Integers:
+        """All rows of these contacts."""
+        rows: Integers = self._rows[np.concatenate([self._groups.members(each) for each in contacts])]
+        rows.sort()
+        return rows
 
     def texts(self, numbers: Iterable[int]) -> list[str]:
         """Texts by their numbers."""

@@ -17,7 +17,8 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
-from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contact, ContactOutcome, Contacts
+from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
+from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import (
     ADMINISTERED,
     ANSWERED,
