@@ -84,6 +84,8 @@ class RoleProfile:
 
     def usual_among(self, edges: Sequence[Edge]) -> frozenset[Edge]:
         """The edges among these that are usual for the host."""
+        if not self.can_be_usual:
+            return frozenset()
         new = self.new_among([fingerprint(*edge) for edge in edges])
         return frozenset(edges).difference(edges[at] for at in new)
 

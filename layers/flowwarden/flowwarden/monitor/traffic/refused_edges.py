@@ -130,6 +130,8 @@ class RefusedEdges:
             here = edges.at(number)
             keys = edges.keys[here]
             those = chosen(profile, keys)
+            if not those:
+                continue
             for at, edge in enumerate(keys):
                 if edge in those:
                     marked[edges.of(here.start + at)] = True
