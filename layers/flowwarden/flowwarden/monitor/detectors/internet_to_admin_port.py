@@ -103,6 +103,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES,),
     teaches_baseline=True,
+    finds=("exposed-administration",),
     runbook=(
         "Check which security group rule admits the internet to {service} at {subject}, and who added it.",
         "If it is a mistake, restrict the rule, then check the log-ins on {subject} since it was added.",

@@ -183,6 +183,7 @@ DETECTOR: Final = Detector(
     needs=frozenset({Need.BASELINE, Need.TCP_FLAGS}),
     state=(BASELINES, NEW_EGRESS),
     teaches_baseline=True,
+    finds=("beacon",),
     runbook=(
         "Find the process on {client} that owns the connection to {server}, and its owner.",
         "If no owner confirms it, isolate {client} and check the other hosts of {subject}.",
