@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
-from flowwarden.network.services import Service
+from flowwarden.network.services import Service, has_ports
 from flowwarden.records.columnar.tokenizer import ABSENT
 from flowwarden.records.log_format import LogFormat
 
@@ -34,10 +34,12 @@ class Tally(Struct, frozen=True, kw_only=True):
     """The traffic behind a finding: sums over records, in one batch."""
 
     records: int
-    connections: int
-    """Distinct (client, client port, server, server port, protocol)."""
-    packets: int
-    bytes: int
+    connections: int | None
+    """Distinct (client, client port, server, server port, protocol); None if a record lacks a port."""
+    packets: int | None
+    """None if a record lacks the count: no other number would be true."""
+    bytes: int | None
+    """None if a record lacks the count."""
     first: int | None
     """Unix seconds of the earliest packet; None if the log does not contain it."""
     last: int | None
@@ -55,10 +57,9 @@ class Tally(Struct, frozen=True, kw_only=True):
         ends = [d.flow.end for d in flows if d.flow.end is not None]
         return cls(
             records=len(flows),
-            connections=len({connection(directed) for directed in flows}),
-            # A record stands for at least one packet, even if the log format omits the count.
-            packets=sum(1 if d.flow.packets is None else d.flow.packets for d in flows),
-            bytes=sum(d.flow.bytes or 0 for d in flows),
+            connections=_connections(flows),
+            packets=_total(d.flow.packets for d in flows),
+            bytes=_total(d.flow.bytes for d in flows),
             first=min(starts, default=None),
             last=max(ends, default=None),
             clients=_counted(d.client for d in flows),
@@ -132,10 +133,10 @@ class InterfaceFinding[F = Any](Finding[F], frozen=True, kw_only=True):
 
     interfaces: tuple[str, ...]
     """Ids of the interfaces whose records are missing."""
-    first: int
-    """Unix seconds of the first known moment without records."""
-    last: int
-    """Unix seconds of the last known moment without records."""
+    first: int | None
+    """Unix seconds of the first known moment without records; None if no record shows it."""
+    last: int | None
+    """Unix seconds of the last known moment without records; None if no record shows it."""
 
 
 class UnparsedFinding(Finding[None], frozen=True, kw_only=True):
@@ -208,6 +209,23 @@ def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:
     names = sorted(counts, key=str)
     names.sort(key=counts.__getitem__, reverse=True)
     return tuple((name, counts[name]) for name in names)
+
+
+def _connections(flows: Sequence[DirectedFlow]) -> int | None:
+    """The number of connections; None if two of them may look alike, because a record lacks a port."""
+    if any(has_ports(d.flow.protocol) and None in {d.client_port, d.service_port} for d in flows):
+        return None
+    return len({connection(directed) for directed in flows})
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    """The sum; None if one of the counts is missing."""
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 def _counted[T](values: Iterable[T]) -> tuple[tuple[T, int], ...]:

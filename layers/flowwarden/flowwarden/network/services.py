@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from flowwarden.records.columnar.tokenizer import Integers, Mask
 
-ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
 
 PROTOCOL_NAMES = {
     ICMP: "icmp",
@@ -23,7 +23,7 @@ PROTOCOL_NAMES = {
     50: "esp",
     51: "ah",
     ICMPV6: "icmpv6",
-    132: "sctp",
+    SCTP: "sctp",
 }
 """Names of well-known IANA protocol numbers."""
 
@@ -150,6 +150,15 @@ WELL_KNOWN: Final = ServicePorts()
 def are_reply_ports(srcports: Integers, dstports: Integers) -> Mask:
     """Where the ports are those of a reply: from a non-ephemeral to an ephemeral port."""
     return (srcports >= 0) & (srcports < EPHEMERAL) & (dstports >= EPHEMERAL)
+
+
+WITH_PORTS: Final = frozenset({TCP, UDP, SCTP})
+"""Protocols whose connections have ports."""
+
+
+def has_ports(protocol: int | None) -> bool:
+    """Whether connections of the protocol have ports; also true if the log lacks the protocol."""
+    return protocol is None or protocol in WITH_PORTS
 
 
 def protocol_name(protocol: int | None) -> str:

@@ -123,8 +123,8 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
         subject: str,
         interfaces: tuple[str, ...],
         *,
-        first: int,
-        last: int,
+        first: int | None,
+        last: int | None,
         facts: F,
     ) -> InterfaceFinding[F]:
         """A finding of this detector about missing records; see `InterfaceFinding` for its members."""

@@ -29,6 +29,7 @@ from flowwarden.monitor.findings import (
     FlowSample,
     Severity,
     SurplusFinding,
+    Tally,
     TrafficFinding,
     identity,
 )
@@ -69,7 +70,7 @@ def detect(
     scopes = {identity(each): scope for each in found if (scope := _waits_in(view, each)) is not None}
     waiting = [each for each in found if identity(each) in scopes]
     at_once = [each for each in found if identity(each) not in scopes]
-    waiting.sort(key=lambda each: (-each.tally.packets, identity(each)))
+    waiting.sort(key=lambda each: (-_packets(each.tally), identity(each)))
     # Beyond the budget, the cause is not a single connection.
     beyond = [replace(each, severity=Severity.INFO) for each in waiting[MOST_REFUSED:]]
     weighed = [
@@ -77,6 +78,11 @@ def detect(
         for each in waiting[:MOST_REFUSED]
     ]
     return [*at_once, *weighed, *beyond, *surplus]
+
+
+def _packets(tally: Tally) -> int:
+    """The rejected packets; at least one in each record, if the log format lacks the count."""
+    return tally.records if tally.packets is None else tally.packets
 
 
 def _blocked(view: BatchView, limit: int) -> tuple[list[BlockedConnection], list[SurplusFinding]]:

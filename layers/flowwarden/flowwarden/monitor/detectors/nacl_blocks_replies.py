@@ -107,13 +107,19 @@ def text(finding: BlockedReplies) -> Text:
     return Text(
         summary=f"The network ACL of {subnet} denies {replies} ({rules}).",
         because=(
-            f"in {plural(finding.tally.connections, 'connection')} the request was accepted and the reply "
+            f"{_connections(finding)} the request was accepted and the reply "
             f"rejected {evidence(example)}; security groups are stateful and never cause this"
         ),
         likely=likely_cause(example, example.client, example.server),
         query_terms=(here, "REJECT"),
         words={"rules": rules, "subnet": subnet, "toward": "to" if out else "from"},
     )
+
+
+def _connections(finding: BlockedReplies) -> str:
+    """`in 4 connections`; `several times` if the records lack the ports that distinguish connections."""
+    connections = finding.tally.connections
+    return "several times" if connections is None else f"in {plural(connections, 'connection')}"
 
 
 DETECTOR: Final = Detector(

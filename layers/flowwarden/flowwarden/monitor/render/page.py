@@ -13,7 +13,7 @@ from flowwarden.network.addresses import PeerClass
 from flowwarden.network.services import describe_service
 from flowwarden.notify.claims import Claim
 from flowwarden.notify.notification import Composed, Notification
-from flowwarden.notify.text import plural
+from flowwarden.notify.text import counted, plural
 
 TOP = 10
 """The number of addresses or services that a notification lists; the rest is counted."""
@@ -97,16 +97,17 @@ def _where(finding: TrafficFinding, context: RenderContext) -> str:
 def _since(tally: Tally) -> str:
     if tally.first is None:
         return "unknown: the records contain no start time"
-    last = tally.first if tally.last is None else max(tally.first, tally.last)
-    return f"{moment(tally.first)} ({last - tally.first} s of traffic in this batch)"
+    if tally.last is None:
+        return f"{moment(tally.first)} (how long is unknown: the records contain no end time)"
+    return f"{moment(tally.first)} ({max(0, tally.last - tally.first)} s of traffic in this batch)"
 
 
 def _traffic(tally: Tally) -> str:
     return ", ".join(
         (
-            plural(tally.connections, "connection"),
-            plural(tally.packets, "packet"),
-            plural(tally.bytes, "byte"),
+            counted(tally.connections, "connection"),
+            counted(tally.packets, "packet"),
+            counted(tally.bytes, "byte"),
             plural(tally.records, "record"),
         )
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from flowwarden.monitor.findings import FlowSample, Tally, ranked, representative
 from flowwarden.network.direction import DirectedFlow, Directions
+from flowwarden.network.services import has_ports
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 
@@ -44,17 +45,16 @@ _NONE: Final = np.empty(0, np.int64)
 def tally_of(directions: Directions, rows: Integers) -> Tally:
     """Equivalent to `Tally.of` for the flows in these rows."""
     flows = directions.traffic.flows
-    packets, starts = flows["packets"][rows], flows["start"][rows]
+    starts = flows["start"][rows]
     starts = starts[starts != ABSENT]
     parts = directions.client, directions.server, directions.service_port
     columns = [column[rows].tolist() for column in (*parts, flows["protocol"])]
     clients, servers, ports, protocols = columns
     return Tally(
         records=len(rows),
-        connections=connections_in(directions, rows),
-        # A record stands for at least one packet, even if the log format omits the count.
-        packets=sum(np.where(packets == ABSENT, 1, packets).tolist()),
-        bytes=sum(np.maximum(flows["bytes"][rows], 0).tolist()),
+        connections=None if _lack_ports(directions, rows) else connections_in(directions, rows),
+        packets=_total(flows["packets"][rows]),
+        bytes=_total(flows["bytes"][rows]),
         first=int(starts.min()) if len(starts) else None,
         last=_number(int(flows["end"][rows].max())),
         clients=_hosts(directions, clients),
@@ -99,6 +99,18 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
     ]
     first = min(ranks)
     return representative(directions.flows(rows[[rank == first for rank in ranks]]))
+
+
+def _lack_ports(directions: Directions, rows: Integers) -> bool:
+    """Whether a record of a protocol with ports lacks one of them, so that connections cannot be counted."""
+    lacks = (directions.client_port[rows] == ABSENT) | (directions.service_port[rows] == ABSENT)
+    protocols = directions.traffic.flows["protocol"][rows[lacks]]
+    return any(has_ports(_number(each)) for each in np.unique(protocols).tolist())
+
+
+def _total(counts: Integers) -> int | None:
+    """The exact sum, which may exceed 64 bits; None if one of the counts is missing."""
+    return None if (counts == ABSENT).any() else sum(counts.tolist())
 
 
 def _hosts(directions: Directions, numbers: list[int]) -> tuple[tuple[str, int], ...]:
