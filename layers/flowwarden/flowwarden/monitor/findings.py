@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 
-from flowwarden.network.addresses import PeerClass
+from flowwarden.network.addresses import CLASSES, PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import Service, has_ports
 from flowwarden.records.columnar.tokenizer import ABSENT
@@ -46,6 +46,9 @@ class Tally(Struct, frozen=True, kw_only=True):
     clients: tuple[tuple[str, int], ...]
     """Addresses that initiated connections, with their record counts, most first."""
     servers: tuple[tuple[str, int], ...]
+    client_classes: tuple[PeerClass, ...]
+    """The peer classes of the clients, in the order of `CLASSES`."""
+    server_classes: tuple[PeerClass, ...]
     services: tuple[tuple[tuple[int | None, int | None], int], ...]
     """(protocol, port) of the servers, with their record counts, most first."""
 
@@ -64,8 +67,26 @@ class Tally(Struct, frozen=True, kw_only=True):
             last=max(ends, default=None),
             clients=_counted(d.client for d in flows),
             servers=_counted(d.server for d in flows),
+            client_classes=in_order({d.client_class for d in flows}),
+            server_classes=in_order({d.server_class for d in flows}),
             services=_counted((d.flow.protocol, d.service_port) for d in flows),
         )
+
+
+class Window(Struct, frozen=True):
+    """A time in which a finding counted something, over several batches."""
+
+    begin: int
+    """Unix seconds."""
+    end: int
+    """Unix seconds; not in the window."""
+    in_batch: int = 0
+    """How much of it is certainly in the batch, counted exactly."""
+
+    @property
+    def span(self) -> int:
+        """Seconds."""
+        return self.end - self.begin
 
 
 class FlowSample(Struct, frozen=True):
@@ -73,6 +94,8 @@ class FlowSample(Struct, frozen=True):
 
     tally: Tally
     example: DirectedFlow
+    window: Window | None = None
+    """When the facts of the finding were counted; None if that was in the batch."""
 
     @classmethod
     def of(cls, flows: Sequence[DirectedFlow]) -> FlowSample:
@@ -109,8 +132,11 @@ class TrafficFinding[F = Any](Finding[F], frozen=True, kw_only=True):
     aspect: str = ""
     """Narrows the subject further: `inbound` or `outbound`, the rules of a network ACL."""
     tally: Tally
+    """The traffic of the batch, also if the finding counted over a longer time."""
     example: DirectedFlow
     """A flow behind the finding; shows where it was logged."""
+    window: Window | None = None
+    """When what the facts claim was counted; None if that was in the batch."""
 
     @property
     def main_server(self) -> str:
@@ -201,6 +227,11 @@ def _rank(directed: DirectedFlow) -> tuple[float, int, str, str, int, int]:
     )
     start = directed.flow.start or 0
     return -directed.confidence, start, directed.server, directed.client, client_port, service_port
+
+
+def in_order(classes: Collection[PeerClass]) -> tuple[PeerClass, ...]:
+    """Distinct peer classes in the order of `CLASSES`."""
+    return tuple(each for each in CLASSES if each in classes)
 
 
 def ranked[T](counts: Mapping[T, int]) -> tuple[tuple[T, int], ...]:

@@ -125,7 +125,13 @@ class MonitoringService:
         found = [each for detector in DETECTORS for each in detector.detect(view, state, thresholds)]
         findings = triage(found, view.policy)
         standing = self._policy_recorder.alerts(batch.owner, self._region)
-        seen = Seen(batch=batch, region=self._region, suppression_minutes=self._suppression_minutes)
+        seen = Seen(
+            batch=batch,
+            region=self._region,
+            suppression_minutes=self._suppression_minutes,
+            hosts=view.hosts,
+            span=records.flows.span,
+        )
         found_alerts = [*standing, *alerts(findings, seen)]
         delivery = self._notify(found_alerts, seen, invocation, now, state.claims)
         _remember(view, findings, state, delivery, invocation)

@@ -7,9 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.findings import Tally
+from flowwarden.monitor.findings import Tally, TrafficFinding, Window
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.network.services import describe_service, has_ports, short_service
 from flowwarden.notify.text import plural
+from flowwarden.state.sets import deviation
 
 ISOLATE: Final = (
     "Otherwise, isolate {subject} (attach a security group without rules) and preserve its disk and memory."
@@ -17,6 +19,10 @@ ISOLATE: Final = (
 """A step for hosts that probe; follows a step that names the harmless case."""
 EXEMPT: Final = "If the activity is expected, add the host to `exempt` in the policy."
 """A step for findings about new behavior."""
+SIGMAS: Final = 3
+"""Standard deviations by which an estimate may differ from the truth."""
+SERVICES: Final = 5
+"""The number of services that a sentence names."""
 OPEN_PORTS: Final = "a port scan from {} by a scanner, an inventory tool, or an intruder"
 """The likely cause when a host probes; the placeholder is the host."""
 
@@ -26,10 +32,14 @@ class Text(Struct, frozen=True, kw_only=True):
 
     summary: str
     """One sentence: which host did what to which host."""
+    brief: str = ""
+    """The same in few words, for receivers that show one short line; empty if the sentence is short."""
     because: str = ""
     """The evidence for the finding and the threshold that it passed."""
     likely: str = ""
     """The likely cause."""
+    counted: str = ""
+    """What was counted in the finding's window: `about 63 connections`."""
     query_terms: tuple[str, ...] = ()
     """Tokens that all log lines behind the finding share, for a log query."""
     words: Mapping[str, str | None] = {}
@@ -52,10 +62,53 @@ def new_for_role(client: str, example: DirectedFlow, role: str, limit: str) -> s
     return f"{started_by(client, example)}; new for its role ({role}); threshold: {limit}"
 
 
+def estimated(estimate: float, window: Window | None) -> str:
+    """`about 63`: how many distinct values were counted in a window, of which the batch is a part."""
+    in_batch = window.in_batch if window else 0
+    return f"about {likeliest(estimate, in_batch, SIGMAS * deviation(in_batch)):,.0f}"
+
+
+def likeliest(estimate: float, in_batch: float, error: float) -> float:
+    """The estimate; the exact number of the batch if it is higher, or lower by no more than the error.
+
+    Otherwise the page would show two numbers for the same, of which one is wrong.
+    """
+    return in_batch if estimate <= in_batch + error else estimate
+
+
+def services(tally: Tally) -> str:
+    """The services, the most used first: `SSH (tcp/22), RDP (tcp/3389) and 2 more`."""
+    shown = ", ".join(describe_service(*each) for each, _ in tally.services[:SERVICES])
+    rest = len(tally.services) - SERVICES
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def short_services(tally: Tally, most: int = 1) -> str:
+    """The services without their names: `tcp/22 +2`; at most so many of them."""
+    shown = ", ".join(short_service(*each) for each, _ in tally.services[:most])
+    rest = len(tally.services) - most
+    return f"{shown} +{rest}" if rest > 0 else shown
+
+
+def narrowed(finding: TrafficFinding, *terms: str) -> tuple[str, ...]:
+    """The terms of a log query, with the server and the service port where the finding has only one."""
+    tally = finding.tally
+    server = [finding.main_server] if len(tally.servers) == 1 else []
+    only = len(tally.services) == 1 or finding.service is not None
+    port = finding.main_service.port if only and has_ports(finding.main_service.protocol) else None
+    return (*terms, *server, *([str(port)] if port else []))
+
+
 def main_server_and_others(tally: Tally) -> str:
     """The server with the most records and the number of others: `10.0.2.30 and 2 other hosts`."""
     server, others = tally.servers[0][0], len(tally.servers) - 1
     return f"{server} and {plural(others, 'other host')}" if others else server
+
+
+def short_servers(tally: Tally) -> str:
+    """The same in few words: `10.0.2.30 +2`."""
+    server, others = tally.servers[0][0], len(tally.servers) - 1
+    return f"{server} +{others}" if others else server
 
 
 def duration(minutes: int) -> str:

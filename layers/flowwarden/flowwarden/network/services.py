@@ -170,11 +170,14 @@ def protocol_name(protocol: int | None) -> str:
 
 def describe_service(protocol: int | None, port: int | None) -> str:
     """Display name: `PostgreSQL (tcp/5432)`, `tcp/31337`, `icmp`."""
-    if not port:
-        return protocol_name(protocol)
-    number = f"{protocol_name(protocol)}/{port}"
-    name = SERVICE_NAMES.get(port)
+    number = short_service(protocol, port)
+    name = SERVICE_NAMES.get(port) if port else None
     return f"{name} ({number})" if name else number
+
+
+def short_service(protocol: int | None, port: int | None) -> str:
+    """Display name without the name of the port: `tcp/5432`, `icmp`."""
+    return f"{protocol_name(protocol)}/{port}" if port else protocol_name(protocol)
 
 
 class Service(Struct, frozen=True):
@@ -194,6 +197,11 @@ class Service(Struct, frozen=True):
     def label(self) -> str:
         """Display name: `PostgreSQL (tcp/5432)`."""
         return describe_service(self.protocol, self.port)
+
+    @property
+    def number(self) -> str:
+        """Display name without the name of the port: `tcp/5432`."""
+        return short_service(self.protocol, self.port)
 
     def __str__(self) -> str:
         return self.label

@@ -110,6 +110,7 @@ class Detector[D: Finding = Any](Struct, frozen=True, kw_only=True):
             tally=sample.tally,
             example=sample.example,
             facts=facts,
+            window=sample.window,
         )
 
     def surplus(self, count: int) -> list[SurplusFinding]:

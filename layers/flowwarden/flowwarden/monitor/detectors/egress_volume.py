@@ -27,13 +27,14 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors.base import Detector, Need
-from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding
-from flowwarden.monitor.text import Text, main_server_and_others, started_by
-from flowwarden.monitor.traffic.record_sizes import largest_first, sized, total
+from flowwarden.monitor.findings import Severity, SurplusFinding, TrafficFinding, Window
+from flowwarden.monitor.text import Text, likeliest, main_server_and_others, short_servers, started_by
+from flowwarden.monitor.traffic.record_sizes import ACCURACY, largest_first, sized, total
 from flowwarden.monitor.traffic.selection import PAGING_CONFIDENCE, without_repeats
 from flowwarden.monitor.traffic.tally import sample_of
 from flowwarden.monitor.view import BatchView
@@ -182,13 +183,9 @@ def by_hour(directions: Directions, rows: Integers, now: int) -> dict[Place, Int
 
 
 def addition(place: Place, scope: str, directions: Directions, rows: Integers) -> Addition:
-    """The evidence that a host's uploads add to an hour; the largest first if there are too many.
+    """The evidence that the uploads in these rows add to a host's hour, the largest first.
 
-    Args:
-        place: the host and the hour.
-        scope: where its address is unique.
-        directions: of the batch.
-        rows: the uploads.
+    `scope` is where the host's address is unique.
     """
     flows = directions.traffic.flows
     columns = [directions.server, flows["protocol"], directions.service_port, directions.client_port]
@@ -250,10 +247,11 @@ def report(
     place: Place, role: str, sent: float, before: int, directions: Directions, rows: Integers
 ) -> EgressVolume:
     """The finding about a host; the rows are the uploads of the batch."""
+    sample, begin = sample_of(directions, rows), place[1] * HOUR
     return DETECTOR.finding(
         subject=place[0],
         peer_class=PeerClass.INTERNET,
-        sample=sample_of(directions, rows),
+        sample=replace(sample, window=Window(begin, begin + HOUR, sample.tally.bytes or 0)),
         facts=Facts(role=role, sent=sent, usual=before),
     )
 
@@ -261,10 +259,12 @@ def report(
 def text(finding: EgressVolume) -> Text:
     """The finding in words."""
     client, facts = finding.subject, finding.facts
+    in_batch = finding.window.in_batch if finding.window else 0
+    sent = f"about {likeliest(facts.sent, in_batch, ACCURACY * in_batch) / MEGABYTE:,.0f} MB"
     usual = f"usually send at most {facts.usual // MEGABYTE:,} MB per hour"
     return Text(
         summary=(
-            f"{client} sent about {facts.sent / MEGABYTE:,.0f} MB to the internet within an hour, "
+            f"{client} sent {sent} to the internet within 1 h, "
             f"in this batch to {main_server_and_others(finding.tally)}."
         ),
         because=(
@@ -272,7 +272,9 @@ def text(finding: EgressVolume) -> Text:
             f"{usual if facts.usual else f'made large uploads on fewer than {DAYS_SENT} days'}"
         ),
         likely="data exfiltration, or a new backup, export or migration",
-        query_terms=(client, finding.main_server),
+        counted=f"{sent} sent",
+        brief=f"{client} sent {sent} to internet: {short_servers(finding.tally)}",
+        query_terms=(client,),
     )
 
 

@@ -69,6 +69,7 @@ def text(finding: UnjudgedRecords) -> Text:
             f"{facts.unjudged:,} of {facts.records:,} records in {one_line(finding.subject)} are not judged: "
             "they name neither an interface nor an action."
         ),
+        brief=f"{facts.unjudged:,} of {facts.records:,} records not judged: {finding.subject}",
         because="this is so for records of transit gateway flow logs, and for formats without these fields",
     )
 

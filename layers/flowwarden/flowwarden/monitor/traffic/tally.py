@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from flowwarden.monitor.findings import FlowSample, Tally, ranked, representative
+from flowwarden.monitor.findings import FlowSample, Tally, in_order, ranked, representative
+from flowwarden.network.addresses import CLASSES, PeerClass
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.services import has_ports
 from flowwarden.records.columnar.group_by import Groups, packed
@@ -59,6 +60,8 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
         last=_number(int(flows["end"][rows].max())),
         clients=_hosts(directions, clients),
         servers=_hosts(directions, servers),
+        client_classes=_classes(directions.client_class[rows]),
+        server_classes=_classes(directions.server_class[rows]),
         services=ranked(
             {
                 (_number(protocol), _number(port)): count
@@ -116,6 +119,10 @@ def _total(counts: Integers) -> int | None:
 def _hosts(directions: Directions, numbers: list[int]) -> tuple[tuple[str, int], ...]:
     texts = directions.traffic.flows.texts
     return ranked({texts[number]: count for number, count in Counter(numbers).items()})
+
+
+def _classes(numbers: Integers) -> tuple[PeerClass, ...]:
+    return in_order([CLASSES[number] for number in np.unique(numbers).tolist()])
 
 
 def _number(value: int) -> int | None:
