@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from flowwarden.monitor.detectors import blocked_connection, reject_spike
+from flowwarden.monitor.detectors.egress_volume import MEGABYTE
 from flowwarden.monitor.findings import TrafficFinding
 from flowwarden.monitor.render.ends import TOP
 from flowwarden.monitor.render.parts import moment
@@ -98,18 +99,28 @@ def spike() -> TrafficFinding:
     return found[0]
 
 
+def new_egress_port() -> TrafficFinding:
+    """Used in twelve periods of ten minutes."""
+    evidence = learned(*got("198.51.100.7", 443))
+    for n in range(12):
+        at = TODAY + HOUR + n * 600
+        found = look(got("203.0.113.9", 4444, at), evidence, at + 60)
+    return found[0]
+
+
 CASES: Final[dict[str, tuple[Callable[[], TrafficFinding], int, int, str]]] = {
     "brute-force": (brute_force, TODAY + HOUR, HOUR, "connections within 1 h"),
     "lateral-movement": (lateral_movement, TODAY, DAY, "3 or more hosts within 24 h"),
     "scan": (scan, TODAY + HOUR, HOUR, "host/port pairs failed within 1 h"),
     "egress-volume": (egress_volume, uploads.TODAY + HOUR, HOUR, "MB sent within 1 h"),
-    "scanner-connected": (
-        scanner_connected,
-        TODAY - DAY,
-        2 * DAY,
-        "refused at 10 or more places within 48 h",
+    "scanner-connected": (scanner_connected, TODAY - DAY, 2 * DAY, "refused at 10 or more places within two"),
+    "blocked-connection": (
+        blocked_over_hours,
+        TODAY + HOUR,
+        2 * HOUR,
+        "rejected in 12 periods of 10 min within 6 h",
     ),
-    "blocked-connection": (blocked_over_hours, TODAY + HOUR, 2 * HOUR, "rejected in 12 periods of 10 min"),
+    "new-egress-port": (new_egress_port, TODAY + HOUR, 2 * HOUR, "used in 12 periods of 10 min within 24 h"),
     "reject-spike": (spike, TODAY + HOUR, 600, "attempts within 10 min"),
 }
 """The finding, and the begin, the seconds and the amount of its window."""
@@ -180,6 +191,20 @@ def test_an_estimate_does_not_contradict_the_numbers_of_the_batch() -> None:
     assert number(page(scanned).document["summary"]) == len(many), "more than the table can count"
     assert page(scanned).document["servers"]["distinct"] == len(many)
     assert f"and {len(many) - TOP:,} more" in row(page(scanned), "To")
+
+
+def test_a_sample_of_small_uploads_does_not_contradict_their_sum() -> None:
+    """Small records are summed up by a sample; what the batch shows is exact."""
+    flows = [
+        each
+        for port in range(1_200)
+        for each in uploads.asked("203.0.113.9:443", uploads.TODAY + HOUR, MEGABYTE, 40_000 + port)
+    ]
+    (finding,) = uploads.look(flows, uploads.learned(), uploads.TODAY + 3700)
+    assert finding.tally.bytes == 1_200 * MEGABYTE
+    assert row(page(finding), "Traffic").startswith(
+        "about 1,200 MB sent within 1 h; in this batch 1,200 conn"
+    )
 
 
 def test_estimates_beyond_the_batch_are_called_about() -> None:

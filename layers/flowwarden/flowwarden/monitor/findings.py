@@ -82,6 +82,8 @@ class Window(Struct, frozen=True):
     """Unix seconds; not in the window."""
     in_batch: int = 0
     """How much of it is certainly in the batch, counted exactly."""
+    error: float = 0
+    """By how much an estimate of as much can be too high."""
 
     @property
     def span(self) -> int:

@@ -11,7 +11,6 @@ from flowwarden.monitor.findings import Tally, TrafficFinding, Window
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.network.services import describe_service, has_ports, short_service
 from flowwarden.notify.text import plural
-from flowwarden.state.sets import deviation
 
 ISOLATE: Final = (
     "Otherwise, isolate {subject} (attach a security group without rules) and preserve its disk and memory."
@@ -19,8 +18,6 @@ ISOLATE: Final = (
 """A step for hosts that probe; follows a step that names the harmless case."""
 EXEMPT: Final = "If the activity is expected, add the host to `exempt` in the policy."
 """A step for findings about new behavior."""
-SIGMAS: Final = 3
-"""Standard deviations by which an estimate may differ from the truth."""
 SERVICES: Final = 5
 """The number of services that a sentence names."""
 OPEN_PORTS: Final = "a port scan from {} by a scanner, an inventory tool, or an intruder"
@@ -39,7 +36,7 @@ class Text(Struct, frozen=True, kw_only=True):
     likely: str = ""
     """The likely cause."""
     counted: str = ""
-    """What was counted in the finding's window: `about 63 connections`."""
+    """What was counted in the finding's window: `about 63 connections within 1 h`."""
     query_terms: tuple[str, ...] = ()
     """Tokens that all log lines behind the finding share, for a log query."""
     words: Mapping[str, str | None] = {}
@@ -62,18 +59,15 @@ def new_for_role(client: str, example: DirectedFlow, role: str, limit: str) -> s
     return f"{started_by(client, example)}; new for its role ({role}); threshold: {limit}"
 
 
-def estimated(estimate: float, window: Window | None) -> str:
-    """`about 63`: how many distinct values were counted in a window, of which the batch is a part."""
-    in_batch = window.in_batch if window else 0
-    return f"about {likeliest(estimate, in_batch, SIGMAS * deviation(in_batch)):,.0f}"
+def estimated(estimate: float, window: Window | None, unit: int = 1) -> str:
+    """`about 63`: how much was counted in a window, of which the batch is a part, in this unit.
 
-
-def likeliest(estimate: float, in_batch: float, error: float) -> float:
-    """The estimate; the exact number of the batch if it is higher, or lower by no more than the error.
-
+    It is the exact number of the batch if that is higher, or lower by no more than the estimate's error.
     Otherwise the page would show two numbers for the same, of which one is wrong.
     """
-    return in_batch if estimate <= in_batch + error else estimate
+    if window and estimate <= window.in_batch + window.error:
+        estimate = window.in_batch
+    return f"about {estimate / unit:,.0f}"
 
 
 def services(tally: Tally) -> str:
@@ -92,10 +86,11 @@ def short_services(tally: Tally, most: int = 1) -> str:
 
 def narrowed(finding: TrafficFinding, *terms: str) -> tuple[str, ...]:
     """The terms of a log query, with the server and the service port where the finding has only one."""
-    tally = finding.tally
+    tally, service = finding.tally, finding.main_service
     server = [finding.main_server] if len(tally.servers) == 1 else []
-    only = len(tally.services) == 1 or finding.service is not None
-    port = finding.main_service.port if only and has_ports(finding.main_service.protocol) else None
+    shown = [each for each, _ in tally.services]
+    several = len(shown) > 1 and (service.protocol, service.port) in shown
+    port = None if several or not has_ports(service.protocol) else service.port
     return (*terms, *server, *([str(port)] if port else []))
 
 
@@ -107,8 +102,17 @@ def main_server_and_others(tally: Tally) -> str:
 
 def short_servers(tally: Tally) -> str:
     """The same in few words: `10.0.2.30 +2`."""
-    server, others = tally.servers[0][0], len(tally.servers) - 1
-    return f"{server} +{others}" if others else server
+    return _short(tally.servers)
+
+
+def short_clients(tally: Tally) -> str:
+    """The same for the clients."""
+    return _short(tally.clients)
+
+
+def _short(addresses: tuple[tuple[str, int], ...]) -> str:
+    first, others = addresses[0][0], len(addresses) - 1
+    return f"{first} +{others}" if others else first
 
 
 def duration(minutes: int) -> str:

@@ -22,6 +22,8 @@ from msgspec import Struct
 BUCKETS: Final = 256
 """Distinguishes 12 from 20 with a standard deviation of 4-5 %; two sets fit into one DynamoDB write unit."""
 
+SIGMAS: Final = 3
+"""Standard deviations by which an estimate may differ from the truth."""
 _FULL: Final = 50
 """Values for each bucket from which on an estimate shows nothing."""
 
@@ -59,10 +61,10 @@ def distinct(buckets: Collection[int]) -> float:
     return BUCKETS * log(BUCKETS / max(empty, 1))
 
 
-def deviation(count: int) -> float:
-    """The standard deviation of `distinct` for so many values (Whang et al., 1990)."""
+def error(count: int) -> float:
+    """By how much `distinct` can be too high for so many values (Whang et al., 1990)."""
     load = min(count / BUCKETS, _FULL)
-    return sqrt(BUCKETS * (exp(load) - load - 1))
+    return SIGMAS * sqrt(BUCKETS * (exp(load) - load - 1))
 
 
 def merged(*several: Sets) -> dict[str, frozenset[int]]:

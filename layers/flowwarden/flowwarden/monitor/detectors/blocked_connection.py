@@ -159,7 +159,7 @@ def text(finding: BlockedConnection) -> Text:
         summary=f"{client} is blocked from {finding.service} at {main_server_and_others(finding.tally)}.",
         because=f"{started_by(client, example)}; at least {finding.facts.limit} packets were rejected{over}",
         likely=likely_cause(example, client, example.server),
-        counted=f"rejected in {times}" if finding.facts.slots else "",
+        counted=f"rejected in {times} within 6 h" if finding.facts.slots else "",
         brief=f"{client} blocked from {finding.main_service.number} at {short_servers(finding.tally)}",
         query_terms=narrowed(finding, client, "REJECT"),
         words={

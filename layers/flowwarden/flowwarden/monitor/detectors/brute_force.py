@@ -101,7 +101,7 @@ def text(finding: BruteForce) -> Text:
         summary=(f"{client} opened {connections} to {targets} within 1 h: {services(tally)}."),
         because=new_for_role(client, finding.example, facts.role, f"{facts.limit} connections"),
         likely="an intruder guessing passwords from this host, or new automation",
-        counted=connections,
+        counted=f"{connections} within 1 h",
         brief=f"{client} to {short_servers(tally)}: {connections}, {short_services(tally)}",
         query_terms=(client,) if elsewhere else narrowed(finding, client),
     )

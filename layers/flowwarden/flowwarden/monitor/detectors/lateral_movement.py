@@ -75,7 +75,7 @@ def text(finding: LateralMovement) -> Text:
         summary=f"{client} contacted {hosts} for remote administration within 24 h: {asked}.",
         because=new_for_role(client, finding.example, facts.role, f"{facts.limit} hosts"),
         likely="an intruder moving from this host to others, or new automation",
-        counted=hosts,
+        counted=f"{hosts} within 24 h",
         brief=f"{client} administers {hosts}: {short_services(finding.tally, 2)}",
         query_terms=(client,),
         words={"services": asked},

@@ -47,7 +47,7 @@ from flowwarden.policy.detection import Thresholds
 from flowwarden.records.columnar.group_by import Groups, packed
 from flowwarden.records.columnar.tokenizer import ABSENT, Integers
 from flowwarden.state.schema import ATTEMPTS, MOST_ATTEMPTS
-from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct
+from flowwarden.state.sets import BUCKETS, DAY, HOUR, Addition, distinct, error
 
 SLOT: Final = 600
 LEAST: Final = 25
@@ -93,7 +93,7 @@ def detect(view: BatchView, state: StateView, thresholds: Thresholds) -> list[Re
         count = distinct(state.add(addition(place, slot, directions, rows))[ATTEMPTED])
         if may_be_one(count, times) and is_spike(slot, count, _before(state, place, slot), times):
             (refused,) = view.refused_at([int(directions.server[rows[0]])])
-            window = Window(slot * SLOT, (slot + 1) * SLOT, len(rows))
+            window = Window(slot * SLOT, (slot + 1) * SLOT, len(rows), error(len(rows)))
             found.append(report(place[1], replace(refused, window=window), count, times))
     return found
 
@@ -222,7 +222,7 @@ def text(finding: RejectSpike) -> Text:
             f"on a logarithmic scale; {internet_rejects.BECAUSE}"
         ),
         likely=likely_cause(finding.example, "internet hosts", host),
-        counted=attempts,
+        counted=f"{attempts} within 10 min",
         brief=f"{host} rejects {attempts} from the internet in 10 min, far more than usual",
         query_terms=internet_rejects.query_terms(finding),
     )

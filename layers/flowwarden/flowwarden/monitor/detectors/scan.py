@@ -154,7 +154,9 @@ def text(finding: Scan) -> Text:
 
 def _counted(facts: Failures | Ports, window: Window | None) -> str:
     """What the finding counted in its window; empty for what it counted in the batch."""
-    return f"{estimated(facts.failed, window)} host/port pairs failed" if isinstance(facts, Failures) else ""
+    if isinstance(facts, Ports):
+        return ""
+    return f"{estimated(facts.failed, window)} host/port pairs failed within {SPANS[facts.span]}"
 
 
 def _rule(facts: Failures | Ports, window: Window | None) -> tuple[str, str]:

@@ -274,7 +274,7 @@ def text(finding: ScannerConnection) -> Text:
             f"the internet does not usually reach this service of the server's role ({facts.role})"
         ),
         likely="a port opened by mistake or by an intruder",
-        counted=f"{refused}{'' if is_here else ', connected before this batch'}",
+        counted=f"{refused} within two days{'' if is_here else ', connected before this batch'}",
         brief=f"scanner {source} connected to {finding.main_service.number} at {server}",
         query_terms=narrowed(finding, server, source),
     )
@@ -287,7 +287,7 @@ DETECTOR: Final = Detector(
     technique="T1190",
     thresholds=("scanner_destinations",),
     needs=frozenset({Need.BASELINE}),
-    inhibits=("internet-to-private",),
+    inhibits=("internet-to-private", "internet-to-admin-port"),
     state=(BASELINES, SCANNERS),
     finds=("scan-hit",),
     runbook=(

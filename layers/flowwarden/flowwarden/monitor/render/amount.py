@@ -54,9 +54,7 @@ def beyond_batch(finding: TrafficFinding, text: Text) -> str:
 
 def _total(finding: TrafficFinding, text: Text) -> str:
     """What was counted in the window; empty if the finding is about the batch."""
-    if finding.window is None or not text.counted:
-        return ""
-    return f"{text.counted} within {duration(finding.window.span // 60)}"
+    return text.counted if finding.window else ""
 
 
 def services(tally: Tally) -> Ranked:

@@ -8,6 +8,7 @@ from flowwarden.monitor.findings import FlowSample, Window, representative
 from flowwarden.monitor.traffic.contacts import Contact
 from flowwarden.monitor.traffic.host_activity import HostActivity
 from flowwarden.network.direction import DirectedFlow
+from flowwarden.state.sets import error
 
 type Count = Callable[[Contact], Iterable[object]]
 """What a detector counts of a contact: distinct values."""
@@ -38,7 +39,8 @@ def window_of(host: HostActivity, span: int, contacts: Iterable[Contact], count:
     """
     begin = host.begins[span]
     within = [each for each in contacts if each.first < 0 or begin <= each.first < begin + span]
-    return Window(begin, begin + span, len({value for each in within for value in count(each)}))
+    in_batch = len({value for each in within for value in count(each)})
+    return Window(begin, begin + span, in_batch, error(in_batch))
 
 
 def place_of(contact: Contact) -> tuple[object, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final
@@ -40,6 +39,8 @@ def samples_of(directions: Directions, groups: Sequence[Integers]) -> list[FlowS
     ]
 
 
+_PORTS: Final = 2**16 + 1
+"""Values of a port, the absent one among them."""
 _NONE: Final = np.empty(0, np.int64)
 
 
@@ -48,9 +49,6 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
     flows = directions.traffic.flows
     starts = flows["start"][rows]
     starts = starts[starts != ABSENT]
-    parts = directions.client, directions.server, directions.service_port
-    columns = [column[rows].tolist() for column in (*parts, flows["protocol"])]
-    clients, servers, ports, protocols = columns
     return Tally(
         records=len(rows),
         connections=None if _lack_ports(directions, rows) else connections_in(directions, rows),
@@ -58,16 +56,11 @@ def tally_of(directions: Directions, rows: Integers) -> Tally:
         bytes=_total(flows["bytes"][rows]),
         first=int(starts.min()) if len(starts) else None,
         last=_number(int(flows["end"][rows].max())),
-        clients=_hosts(directions, clients),
-        servers=_hosts(directions, servers),
+        clients=_hosts(directions, directions.client[rows]),
+        servers=_hosts(directions, directions.server[rows]),
         client_classes=_classes(directions.client_class[rows]),
         server_classes=_classes(directions.server_class[rows]),
-        services=ranked(
-            {
-                (_number(protocol), _number(port)): count
-                for (protocol, port), count in Counter(zip(protocols, ports, strict=True)).items()
-            }
-        ),
+        services=_services(flows["protocol"][rows], directions.service_port[rows]),
     )
 
 
@@ -95,13 +88,11 @@ def representative_of(directions: Directions, rows: Integers) -> DirectedFlow:
     starts = np.maximum(directions.traffic.flows["start"][rows], 0)
     rows = rows[starts == starts.min()]
     texts = directions.traffic.flows.texts
-    parts = directions.server, directions.client, directions.client_port, directions.service_port
-    ranks = [
-        (texts[server], texts[client], *ports)
-        for server, client, *ports in zip(*(column[rows].tolist() for column in parts), strict=True)
-    ]
-    first = min(ranks)
-    return representative(directions.flows(rows[[rank == first for rank in ranks]]))
+    for column in (directions.server, directions.client):
+        rows = rows[column[rows] == min(np.unique(column[rows]).tolist(), key=texts.__getitem__)]
+    for column in (directions.client_port, directions.service_port):
+        rows = rows[column[rows] == column[rows].min()]
+    return representative(directions.flows(rows))
 
 
 def _lack_ports(directions: Directions, rows: Integers) -> bool:
@@ -116,9 +107,25 @@ def _total(counts: Integers) -> int | None:
     return None if (counts == ABSENT).any() else sum(counts.tolist())
 
 
-def _hosts(directions: Directions, numbers: list[int]) -> tuple[tuple[str, int], ...]:
+def _hosts(directions: Directions, numbers: Integers) -> tuple[tuple[str, int], ...]:
+    # Counted in arrays: lists of a loud batch's numbers take tens of megabytes.
     texts = directions.traffic.flows.texts
-    return ranked({texts[number]: count for number, count in Counter(numbers).items()})
+    distinct, counts = np.unique(numbers, return_counts=True)
+    return ranked(
+        {texts[number]: count for number, count in zip(distinct.tolist(), counts.tolist(), strict=True)}
+    )
+
+
+def _services(protocols: Integers, ports: Integers) -> tuple[tuple[tuple[int | None, int | None], int], ...]:
+    # Both are -1 if absent, and below 2**16 otherwise.
+    distinct, counts = np.unique((protocols.astype(np.int64) + 1) * _PORTS + ports + 1, return_counts=True)
+    pairs = zip((distinct // _PORTS - 1).tolist(), (distinct % _PORTS - 1).tolist(), strict=True)
+    return ranked(
+        {
+            (_number(protocol), _number(port)): n
+            for (protocol, port), n in zip(pairs, counts.tolist(), strict=True)
+        }
+    )
 
 
 def _classes(numbers: Integers) -> tuple[PeerClass, ...]:
