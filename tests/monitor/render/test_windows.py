@@ -247,3 +247,18 @@ def test_brute_force_on_several_hosts_of_the_hour_does_not_filter_by_one() -> No
     sent = page(found[0])
     assert "10.0.9.2 and other hosts" in sent.document["summary"]
     assert "10\\.0\\.9\\.2" not in query(sent)
+
+
+def test_a_connection_before_the_refusals_is_not_called_a_part_of_the_batch() -> None:
+    """The batch shows refusals only; the service is that of the connection."""
+    evidence = learned()
+    for batch in (KNOCKS[:4], visit(8081)):
+        look(batch, evidence)
+    (finding,) = look(KNOCKS[4:], evidence)
+    sent = page(finding)
+    assert row(sent, "Service") == "tcp/8081"
+    assert "connected before this batch" in row(sent, "Traffic")
+    assert "it was answered, before this batch" in row(sent, "Evidence")
+    assert "8081" in query(sent)
+    usual = scanner_connected()
+    assert "before this batch" not in page(usual).text
