@@ -6,7 +6,7 @@ A failed query never fails a batch: the cached description is used, or the inter
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from msgspec import Struct
@@ -136,6 +136,12 @@ class InterfaceCache:
         here = [each for each in found if each.vpc_id == vpc_id] or found
         return here[0] if len(here) == 1 else None
 
+    def valid(self, now: int) -> Iterator[tuple[NetworkInterface, int]]:
+        """The descriptions that are valid, with the Unix seconds at which EC2 gave them. Sends no query."""
+        for entry in self._entries.values():
+            if entry.interface and not entry.wait and now < entry.refresh_at:
+                yield entry.interface, entry.refresh_at - VALID_SECONDS
+
     def insist(self) -> None:
         """Send the next query although EC2 refused the last one."""
         self._retry_at = 0
@@ -227,6 +233,10 @@ class InterfaceView:
     def at(self, address: str, vpc_id: str | None) -> NetworkInterface | None:
         """The cached interface with an address, in the VPC if several are; sends no query."""
         return self._cache.at(address, vpc_id)
+
+    def valid(self) -> Iterator[tuple[NetworkInterface, int]]:
+        """The descriptions that are valid, with the Unix seconds at which EC2 gave them. Sends no query."""
+        return self._cache.valid(self._now)
 
     def _query(self, query: Callable[[], Answer | None]) -> Answer | None:
         """The answer, after another query if EC2 refused the first one of the batch."""

@@ -1,4 +1,4 @@
-"""brute-force: an internal host repeatedly opens remote administration sessions, which is new for its role.
+"""brute-force: an internal host repeatedly connects for remote administration, which is new for its role.
 
 What: new contacts of an internal host for remote administration (SSH, RDP, SMB, WinRM and similar) that are
     answered: at least `brute_force_sessions` connections within an hour, and at least `SESSIONS_EACH` for
@@ -20,17 +20,29 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flowwarden.monitor.detectors.base import Detector, Need, each_host
-from flowwarden.monitor.findings import FlowSample, Severity, TrafficFinding
-from flowwarden.monitor.text import EXEMPT, Text, new_for_role
+from flowwarden.monitor.findings import Severity, TrafficFinding
+from flowwarden.monitor.text import (
+    EXEMPT,
+    Text,
+    estimated,
+    narrowed,
+    new_for_role,
+    services,
+    short_servers,
+    short_services,
+)
+from flowwarden.monitor.traffic.contact import Contact
 from flowwarden.monitor.traffic.excess import ADMINISTERED, SESSIONS
 from flowwarden.monitor.traffic.host_activity import HostActivity
+from flowwarden.monitor.traffic.host_sample import contacts_of, place_of, sample_of, window_of
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
 from flowwarden.policy.detection import Thresholds
 from flowwarden.state.schema import BASELINES, CONTACTS_HOUR
-from flowwarden.state.sets import distinct
+from flowwarden.state.sets import HOUR, distinct
 
 SESSIONS_EACH: Final = 10
 """Connections per host: an initial fleet setup opens only a few to each of many hosts."""
@@ -45,7 +57,9 @@ class Facts(Struct, frozen=True):
     sessions: int
     """Answered connections within an hour, approximately."""
     limit: int
-    """The threshold for the sessions."""
+    """The threshold for the connections."""
+    servers: int = 1
+    """Hosts that they were opened to, approximately."""
 
 
 type BruteForce = TrafficFinding[Facts]
@@ -57,35 +71,46 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
     least = thresholds.brute_force_sessions
     if host.learning or sessions < max(least, SESSIONS_EACH * servers):
         return []
-    logins = host.administering(host.answered)
-    facts = Facts(role=host.role, sessions=round(sessions), limit=least)
-    return [_report(host, logins, facts)] if logins else []
+    answered = host.administering(host.answered)
+    facts = Facts(role=host.role, sessions=round(sessions), limit=least, servers=round(servers))
+    return [_report(host, answered, facts)] if answered else []
 
 
 def _report(host: HostActivity, flows: Sequence[DirectedFlow], facts: Facts) -> BruteForce:
-    sample = FlowSample.of(flows)
-    return DETECTOR.finding(subject=host.client, peer_class=PeerClass.OWN, sample=sample, facts=facts)
+    window = window_of(host, HOUR, contacts_of(host, flows), _connections)
+    return DETECTOR.finding(
+        subject=host.client,
+        peer_class=PeerClass.OWN,
+        sample=replace(sample_of(host, flows), window=window),
+        facts=facts,
+    )
+
+
+def _connections(contact: Contact) -> list[object]:
+    return [(*place_of(contact), port) for port in contact.client_ports]
 
 
 def text(finding: BruteForce) -> Text:
     """The finding in words."""
-    client, server, facts = finding.subject, finding.main_server, finding.facts
+    client, facts, tally = finding.subject, finding.facts, finding.tally
+    elsewhere = facts.servers > len(tally.servers)
+    several = elsewhere or len(tally.servers) > 1
+    targets = f"{finding.main_server}{' and other hosts' if several else ''}"
+    connections = f"{estimated(facts.sessions, finding.window)} connections"
     return Text(
-        summary=(
-            f"{client} opened about {facts.sessions} admin sessions on "
-            f"{server}{' and other hosts' if len(finding.tally.servers) > 1 else ''} "
-            f"within 1 h: {finding.main_service}."
-        ),
+        summary=(f"{client} opened {connections} to {targets} within 1 h: {services(tally)}."),
         because=new_for_role(client, finding.example, facts.role, f"{facts.limit} connections"),
         likely="an intruder guessing passwords from this host, or new automation",
-        query_terms=(client,),
+        counted=f"{connections} within 1 h",
+        brief=f"{client} to {short_servers(tally)}: {connections}, {short_services(tally)}",
+        query_terms=(client,) if elsewhere else narrowed(finding, client),
     )
 
 
 DETECTOR: Final = Detector(
     name="brute-force",
     summary=(
-        "one of your hosts opens 40 or more sessions on another host within an hour, over SSH, RDP or "
+        "one of your hosts opens 40 or more connections to another host within an hour, over SSH, RDP or "
         "similar, which is new for its role"
     ),
     severity=Severity.HIGH,
@@ -96,7 +121,7 @@ DETECTOR: Final = Detector(
     inhibits=("lateral-movement",),
     finds=("ssh-brute-force",),
     runbook=(
-        "Check the logins on {server}: which account is used, and whether one succeeded.",
+        "Check the authentication log of {server}: which account is used, and whether it was let in.",
         "If no owner confirms the activity, isolate {subject} and change the password of that account.",
         EXEMPT,
     ),

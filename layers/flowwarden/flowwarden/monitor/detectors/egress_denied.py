@@ -60,6 +60,8 @@ class Facts(Struct, frozen=True):
     """`UNKNOWN` if EC2 does not describe the interface."""
     limit: int
     """The number of rejected packets from which attempts count."""
+    slots: int = 0
+    """10-minute slots within six hours in which the role was denied the service."""
 
 
 type EgressDenied = TrafficFinding[Facts]
@@ -133,22 +135,18 @@ def _was_usual(view: BatchView, finding: EgressDenied) -> bool:
 
 def text(finding: EgressDenied) -> Text:
     """The finding in words."""
-    tally, example, role = finding.tally, finding.example, finding.facts.role
+    tally, example = finding.tally, finding.example
     hosts = [name for name, _ in tally.clients]
     one = len(hosts) == 1
-    of_role = "" if role == UNKNOWN else f" ({role})"
     subject = hosts[0] if one else plural(len(hosts), "host")
     inside = finding.peer_class is PeerClass.OWN
     where = f"at {plural(len(tally.servers), 'internal host')}" if inside else "on the internet"
     services = str(finding.service or plural(len(tally.services), "service"))
     return Text(
-        summary=(
-            f"{subject}{of_role} {'is' if one else 'are'} denied {services} {where} by "
-            f"{'its' if one else 'their'} own outbound rules."
-        ),
+        summary=f"{finding.subject} is denied {services} {where} by outbound rules.",
         because=(
-            f"the hosts initiated the connections {evidence(example)}; at least {finding.facts.limit} "
-            "packets were rejected where they left"
+            f"{subject} of the role initiated the connections {evidence(example)}; at least "
+            f"{finding.facts.limit} packets were rejected where they left"
         ),
         likely=likely_cause(example, "each host", where),
         query_terms=(hosts[0], "REJECT") if one else ("REJECT",),

@@ -17,6 +17,7 @@ from flowwarden.monitor.baseline.baseline import Edge
 from flowwarden.monitor.baseline.peers import class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.state import StateView
+from flowwarden.monitor.findings import Tally
 from flowwarden.monitor.traffic.contact import Contact, ContactOutcome
 from flowwarden.monitor.traffic.contacts import MOST_CONTACTS, Contacts
 from flowwarden.monitor.traffic.excess import (
@@ -30,7 +31,7 @@ from flowwarden.monitor.traffic.excess import (
     FAILED_OUTSIDE,
     FAILED_USUAL,
     SESSIONS,
-    excess,
+    rank,
 )
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.direction import DirectedFlow
@@ -63,6 +64,9 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
     """The new contacts of the batch."""
     hour: Sets
     day: Sets
+    begins: Mapping[int, int]
+    """When they begin (Unix seconds), by span."""
+    tally: Callable[[Sequence[Contact]], Tally]
     sample: Callable[[], Sequence[DirectedFlow]]
     """Creates flows of its new contacts, most significant first. `flows` calls it."""
     asks: Services = frozenset()
@@ -162,15 +166,13 @@ class HostActivities:
         self, profile: RoleProfile, new: Mapping[Edge, Integers]
     ) -> Iterator[tuple[Edge, Integers]]:
         """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
-        contacts, count = self._contacts, 0
-        learning, refused = profile.learning, profile.usually_refused([*new])
+        contacts, count, refused = self._contacts, 0, profile.usually_refused([*new])
+        learning = profile.learning
         for edge in new:
             if edge.direction != "out" or (edge.peer == PeerClass.INTERNET and _is_common(edge, profile)):
                 continue
             # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
-            numbers = new[edge]
-            if edge in refused:
-                numbers = numbers[contacts.answered[numbers]]
+            numbers = new[edge][contacts.answered[new[edge]]] if edge in refused else new[edge]
             all_count = not learning or _counts_while_learning(edge, profile)
             counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
             sure = contacts.one_of_each_denied(counted[contacts.is_sure[counted]])[:MOST_CONTACTS]
@@ -191,7 +193,7 @@ class HostActivities:
         asks = profile.asks((each.protocol, each.port) for each in contacts)
         additions = windows(f"{profile.scope}/{client}", contacts, asks, self._now)
         state = {
-            span: max((self._state.add(each) for each in of_span), key=partial(_rank, span))
+            span: max(((self._state.add(each), at) for at, each in of_span.items()), key=partial(rank, span))
             for span, of_span in additions.items()
         }
         ranked = sorted(contacts, key=lambda each: (each.port not in ADMIN_PORTS, not each.failed))
@@ -200,18 +202,15 @@ class HostActivities:
             role=profile.role,
             learning=profile.learning,
             contacts=tuple(contacts),
-            hour=state[HOUR],
-            day=state[DAY],
+            hour=state[HOUR][0],
+            day=state[DAY][0],
+            begins={span: at for span, (_, at) in state.items()},
+            tally=self._contacts.tally,
             sample=partial(self._contacts.flows, ranked),
             asks=asks,
             databases=profile.databases,
             only_listens=profile.only_listens,
         )
-
-
-def _rank(span: int, sets: Sets) -> tuple[float, int]:
-    """Ranks the windows that a batch touches by significance."""
-    return excess(sets, span), sum(map(len, sets.values()))
 
 
 def _counts_while_learning(edge: Edge, profile: RoleProfile) -> bool:
@@ -234,8 +233,10 @@ def _is_common(edge: Edge, profile: RoleProfile) -> bool:
     return edge.protocol == UDP or profile.interface is None
 
 
-def windows(host: str, contacts: Sequence[Contact], asks: Services, now: int) -> dict[int, list[Addition]]:
-    """The additions of a host's new contacts to its windows, by span.
+def windows(
+    host: str, contacts: Sequence[Contact], asks: Services, now: int
+) -> dict[int, dict[int, Addition]]:
+    """The additions of a host's new contacts to its windows, by span and begin.
 
     Args:
         host: unique id of the host: addresses are reused in other VPCs.
@@ -244,10 +245,12 @@ def windows(host: str, contacts: Sequence[Contact], asks: Services, now: int) ->
         now: Unix seconds.
     """
     return {
-        span: [
-            Addition(item.key_of(begin, host), sets(within, asks), item.kept_until(begin * span))
+        span: {
+            begin * span: Addition(
+                item.key_of(begin, host), sets(within, asks), item.kept_until(begin * span)
+            )
             for begin, within in sorted(_by_window(contacts, span, now).items())
-        ]
+        }
         for span, item in _ITEMS.items()
     }
 
