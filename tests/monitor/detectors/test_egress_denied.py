@@ -75,10 +75,9 @@ def test_any_number_of_denied_internet_addresses_is_one_finding_about_the_role(u
     assert (finding.detector, finding.subject) == ("egress-denied", "tag:Role=web")
     assert str(finding.service) == "HTTPS (tcp/443)"
     assert (len(finding.tally.servers), finding.tally.clients) == (600, ((CLIENT, 600),))
-    assert (
-        describe(finding).summary == f"{CLIENT} is denied HTTPS (tcp/443) on the internet by outbound rules."
-    )
-    assert "tag:Role=web" in describe(finding).because
+    summary = describe(finding).summary
+    assert summary == "tag:Role=web is denied HTTPS (tcp/443) on the internet by outbound rules."
+    assert describe(finding).because.startswith(CLIENT)
     assert "outbound rules" in describe(finding).likely
 
 

@@ -239,7 +239,9 @@ def test_a_host_whose_usual_connections_its_own_rules_reject_is_a_victim_and_no_
     (finding,) = container.found(flows, NOW, every)
     assert (finding.detector, finding.subject) == ("egress-denied", "tag:Role=web")
     assert (finding.severity.pages, finding.peer_class, len(finding.tally.clients)) == (True, "own", 8)
-    assert describe(finding).summary == "8 hosts are denied 4 services at 3 internal hosts by outbound rules."
+    summary = describe(finding).summary
+    assert summary == "tag:Role=web is denied 4 services at 3 internal hosts by outbound rules."
+    assert describe(finding).because.startswith("8 hosts")
     assert "outbound rules" in describe(finding).likely
 
 
