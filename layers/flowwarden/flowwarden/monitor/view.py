@@ -16,10 +16,10 @@ from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.findings import FlowSample
+from flowwarden.monitor.traffic.active_hosts import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.contacts import Contacts
-from flowwarden.monitor.traffic.host_activity import ActiveHosts, HostActivities
 from flowwarden.monitor.traffic.interface_index import InterfaceIndex
-from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts
+from flowwarden.monitor.traffic.novelty import NewContacts, new_contacts, watched_contacts
 from flowwarden.monitor.traffic.rejections import Rejections
 from flowwarden.monitor.traffic.selection import noise, rejected, touching, with_internet, without_repeats
 from flowwarden.monitor.traffic.tally import samples_of
@@ -188,4 +188,5 @@ class BatchView:
         Adds the contacts to the state table, so that they count for later batches.
         """
         activities = HostActivities(self.contacts, self.policy, self._state, self.now)
-        return activities.of(self.profiles, self.new_contacts)
+        watched = watched_contacts(self.contacts, self.profiles, self.new_contacts)
+        return activities.of(self.profiles, self.new_contacts, watched)

@@ -8,15 +8,16 @@ before they count as usual.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from flowwarden.network.addresses import PeerClass
+from flowwarden.network.services import ADMIN_PORTS
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import BASELINES, DAYS_READ
-from flowwarden.state.sets import DAY, Addition, Sets, fingerprint
+from flowwarden.state.sets import DAY, Addition, Sets, bucket, fingerprint
 
 DAYS_SEEN: Final = 2
 """Distinct days before an edge is established. With one day, every incident would be usual the day after."""
@@ -91,7 +92,12 @@ class Baseline:
 
     def days_of(self, edge: Edge | EdgeKind) -> int:
         """The number of days on which the edge was seen."""
-        return int(self._days_of(np.array([fingerprint(*edge)], np.int64))[0])
+        return self.days_of_all([edge])[0]
+
+    def days_of_all(self, edges: Iterable[Edge | EdgeKind]) -> list[int]:
+        """The number of days on which each of the edges was seen."""
+        days: list[int] = self._days_of(np.array([fingerprint(*edge) for edge in edges], np.int64)).tolist()
+        return days
 
     def _days_of(self, edges: Integers) -> Integers:
         if not len(self._edges):
@@ -106,13 +112,20 @@ _OBJECT: Final = 600
 
 
 def kinds_of(edge: Edge) -> list[EdgeKind]:
-    """The kinds of an edge: the same service on any host, listening, connecting to the internet."""
+    """The kinds of an edge: the service on any host; listening, going out, administering a network."""
+    if edge.direction == "out" and edge.port in ADMIN_PORTS and "/" in edge.peer:
+        return [administers_network(edge.protocol, edge.port, bucket(edge.peer))]
     kinds: list[EdgeKind] = [edge[:-1]]
     if edge.direction == "in":
         kinds.append(LISTENS)
     elif edge.peer == PeerClass.INTERNET:
         kinds.append(GOES_OUT)
     return kinds
+
+
+def administers_network(protocol: int, port: int, network: int) -> EdgeKind:
+    """The kind of edges to an administration port in a network, by the bucket of the network."""
+    return "administers", protocol, port, network
 
 
 def keys_before(role: str, day: int) -> dict[str, int]:

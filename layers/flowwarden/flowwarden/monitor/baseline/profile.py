@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import Enum, auto
 from functools import cached_property
 from typing import Final
 
-from flowwarden.monitor.baseline.baseline import DAYS_SEEN, GOES_OUT, LISTENS, Baseline, Edge, EdgeKind
+from flowwarden.monitor.baseline.baseline import (
+    GOES_OUT,
+    LISTENS,
+    Baseline,
+    Edge,
+    EdgeKind,
+    administers_network,
+)
 from flowwarden.monitor.baseline.peers import DYNAMIC
 from flowwarden.network.interface import NetworkInterface
 from flowwarden.network.roles import UNKNOWN
-from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, TCP
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, DIRECTORY_SERVICES, TCP, UDP
+from flowwarden.state.sets import BUCKETS
 
 DAYS_ADMINISTERED: Final = 5
 """Distinct days before remote administration is usual for a role: two logins on two days can be an intruder's
 preparation."""
+NETWORKS_ADMINISTERED: Final = 5
+"""Distinct networks that a role administers on so many days before administering others is usual, too: the
+servers that a role uses are spread over three or four Availability Zones; bastions and deployment tools
+administer all networks."""
+
+
+class Standing(Enum):
+    """How usual the edge of a contact is for a role."""
+
+    NEW = auto()
+    RECENT = auto()
+    """Usual, but not for remote administration: it was seen on fewer than `DAYS_ADMINISTERED` days."""
+    USUAL = auto()
 
 
 class RoleProfile:
@@ -63,9 +85,31 @@ class RoleProfile:
         return frozenset(each for each in set(services) if self._asks_for(*each))
 
     def _asks_for(self, protocol: int, port: int) -> bool:
-        days = DAYS_ADMINISTERED if port in ADMIN_PORTS else DAYS_SEEN
-        edge = "out", protocol, min(port, DYNAMIC)
-        return self.baseline is not None and self.baseline.days_of(edge) >= days
+        if port in ADMIN_PORTS:
+            return self._administers_all(protocol, port)
+        return self.knows(("out", protocol, min(port, DYNAMIC)))
+
+    def _administers_all(self, protocol: int, port: int) -> bool:
+        """Whether the role administers so many networks that any other may follow."""
+        if self.baseline is None:
+            return False
+        days = self.baseline.days_of_all(administers_network(protocol, port, at) for at in range(BUCKETS))
+        return sum(each >= DAYS_ADMINISTERED for each in days) >= NETWORKS_ADMINISTERED
+
+    def standing_of_watched(self, edge: Edge) -> Standing:
+        """How usual a watched edge, see `novelty.watched_contacts`, is for the host."""
+        if edge.port not in ADMIN_PORTS:
+            return Standing.USUAL
+        days = 0 if self.baseline is None else self.baseline.days_of(edge)
+        return Standing.USUAL if days >= DAYS_ADMINISTERED else Standing.RECENT
+
+    def directory_services(self, peer: str) -> frozenset[int]:
+        """The directory services, see `DIRECTORY_SERVICES`, that the role usually uses in a network."""
+        return frozenset(
+            service
+            for port, service in DIRECTORY_SERVICES.items()
+            if any(self.knows(Edge("out", protocol, port, peer)) for protocol in (TCP, UDP))
+        )
 
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether an edge is usual for the host."""
