@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowwarden.network.services import ADMIN_PORTS
-from tests.monitor.weeks import CLIENT, DAY, TODAY, got, learned, look, tried
+from tests.monitor.weeks import CLIENT, DAY, TODAY, got, learned, look, moved, tried
 
 
 def test_administration_of_three_hosts_is_lateral_movement() -> None:
@@ -69,6 +69,19 @@ def test_few_logins_are_not_usual_administration(days: int) -> None:
             assert look(got(f"{network}.1", 22, at), evidence, at) == []
         moves = [each for host in range(1, 9) for each in got(f"10.0.9.{host}", 22)]
         assert [found.detector for found in look(moves, evidence)] == ["lateral-movement"]
+
+
+def test_lateral_movement_does_not_become_usual() -> None:
+    """The network is known from two log-ins; what is reported there on further days is not learned."""
+    moves = [each for host in range(1, 4) for each in got(f"10.0.9.{host}", 22)]
+    evidence = learned()
+    for day in range(2):
+        at = TODAY + day * DAY + 3600
+        assert look(got("10.0.9.1", 22, at), evidence, at) == []
+    for day in range(2, 9):
+        at = TODAY + day * DAY + 3600
+        (found,) = look([moved(each, at) for each in moves], evidence, at)
+        assert found.detector == "lateral-movement"
 
 
 def test_administration_on_most_days_is_usual_in_its_network() -> None:

@@ -1,8 +1,8 @@
 """Learning: what a batch adds to the baselines of its hosts' roles.
 
-Only answered contacts are learned. New behavior is not learned from a batch with a finding, since it may be
-part of the incident, nor while a host of the batch is above the limits of `scan`, in whichever batch it
-exceeded them. A detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent
+Only answered contacts are learned. New behavior, and administration that is not usual yet, is not learned
+from a batch with a finding, since it may be part of the incident, nor while a host of the batch is above the
+limits of `scan`, in whichever batch it exceeded them. A detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent
 learning: the behavior is reported on two days and then counts as usual.
 """
 
@@ -15,13 +15,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from flowwarden.monitor.baseline.baseline import Edge
+from flowwarden.monitor.baseline.baseline import PRESENT, Edge, shows_presence
 from flowwarden.monitor.caches.state import StateView
 from flowwarden.monitor.detectors import DETECTORS
 from flowwarden.monitor.detectors.scan import exceeded
 from flowwarden.monitor.findings import Finding, TrafficFinding
 from flowwarden.monitor.view import BatchView
 from flowwarden.network.host_set import any_held
+from flowwarden.network.roles import vpc_role
 from flowwarden.state.sets import fingerprint
 
 _TEACH_BASELINE: Final = frozenset(detector.name for detector in DETECTORS if detector.teaches_baseline)
@@ -63,11 +64,15 @@ def baseline_updates(view: BatchView, *, usual_alone: bool) -> list[BaselineUpda
         learned = set(compress(edges.keys[here], answered[here]))
         if usual_alone:
             learned.difference_update(view.new_contacts.get(place, ()))
+            learned = {edge for edge in learned if not profile.administers_lately(edge)}
         if profile.interface and any_held(exempt, profile.interface.addresses):
             # An exempt host may do anything, so its connections say nothing about the others of its role.
             learned = {edge for edge in learned if edge.direction == "in"}
         if learned:
             found[profile.role, profile.day] |= learned
+            vpc = vpc_role(profile.interface) if profile.interface else ""
+            if vpc and shows_presence(profile.day):
+                found[vpc, profile.day].add(PRESENT)
     return [BaselineUpdate(role, day, frozenset(each)) for (role, day), each in found.items()]
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from flowwarden.monitor.baseline.baseline import Baseline
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.caches.interfaces import InterfaceView
 from flowwarden.monitor.caches.state import StateView
@@ -27,7 +28,7 @@ from flowwarden.network.addresses import AddressClassifiers
 from flowwarden.network.direction import DirectedFlow, Directions
 from flowwarden.network.host_set import host_set
 from flowwarden.network.interface import NetworkInterface
-from flowwarden.network.roles import UNKNOWN, is_middlebox, role_of
+from flowwarden.network.roles import UNKNOWN, is_middlebox, role_of, vpc_role
 from flowwarden.network.services import ServicePorts
 from flowwarden.network.traffic import Traffic
 from flowwarden.policy.policy import Policy
@@ -157,12 +158,27 @@ class BatchView:
         names, moments = self.index.names, self.index.moments.tolist()
         found = sorted(set(self.contacts.interface.tolist()))
         hosts = {place: self._role(names[place], moments[place]) for place in found}
-        wanted = [(role, day) for interface, role, day in hosts.values() if interface]
+        described = [(interface, role, day) for interface, role, day in hosts.values() if interface]
+        wanted = [(role, day) for _, role, day in described]
+        wanted += [(vpc, day) for interface, _, day in described if (vpc := vpc_role(interface))]
         baselines = self._state.baselines(wanted, self.now)
         return {
-            place: RoleProfile(day, interface, role, baselines.get((role, day)) if interface else None)
+            place: self._profile(interface, role, day, baselines)
             for place, (interface, role, day) in hosts.items()
         }
+
+    def _profile(
+        self,
+        interface: NetworkInterface | None,
+        role: str,
+        day: int,
+        baselines: Mapping[tuple[str, int], Baseline | None],
+    ) -> RoleProfile:
+        if not interface:
+            return RoleProfile(day, interface, role)
+        # A role that could not be read looks new; that its VPC is known from before proves nothing then.
+        vpc = None if self._state.is_away else baselines.get((vpc_role(interface), day))
+        return RoleProfile(day, interface, role, baselines.get((role, day)), vpc)
 
     def profile(self, interface_id: str | None, moment: int) -> RoleProfile:
         """The usual behavior of the host at an interface at `moment` (Unix seconds; -1 is now)."""

@@ -154,7 +154,7 @@ BASELINES: Final = Item(
     ttl=2 * DAYS_READ * DAY, per_batch=10,
     why="Edges of a role on a day: direction, protocol, port and peer. The baseline consists of the edges "
     f"that occur on several of the last {DAYS_READ} days. A container writes each edge of a role and day "
-    "once.",
+    "once. A VPC is stored as a role with one edge, every other day, which shows how old it is.",
 )  # fmt: skip
 SKIPPED: Final = Item(
     name="skipped records", prefix="skipped#", key=("interface", "hour"), sets=("skipped",), bits=7,

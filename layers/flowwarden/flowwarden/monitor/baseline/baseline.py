@@ -50,6 +50,15 @@ GOES_OUT: Final[EdgeKind] = ("out", PeerClass.INTERNET)
 """All edges to the internet, on any protocol and port."""
 
 
+PRESENT: Final = Edge("in", 0, 0, "")
+"""Learned for a VPC on every other day with learned edges: it is as old as its first one."""
+
+
+def shows_presence(day: int) -> bool:
+    """Whether `PRESENT` is stored on a day (since 1970): each costs a write, and half of them are enough."""
+    return day % 2 == 1
+
+
 class Baseline:
     """The learned behavior of a role that counts on a day.
 

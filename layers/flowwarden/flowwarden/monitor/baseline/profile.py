@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from flowwarden.monitor.baseline.baseline import (
+    DAYS_SEEN,
     GOES_OUT,
     LISTENS,
     Baseline,
@@ -48,17 +49,30 @@ class RoleProfile:
         interface: NetworkInterface | None = None,
         role: str = UNKNOWN,
         baseline: Baseline | None = None,
+        vpc: Baseline | None = None,
     ) -> None:
-        """Take the day (since 1970), the EC2 description and the baseline; None where unknown."""
+        """Take the day (since 1970), EC2's description, the baselines of role and VPC; None where unknown."""
         self.day = day
         self.interface = interface
         self.role = role
         self.baseline = baseline
+        self._vpc = vpc
 
     @property
     def learning(self) -> bool:
         """Whether new behavior is not yet unusual behavior."""
         return self.baseline is None or self.baseline.learning
+
+    @property
+    def cautious(self) -> bool:
+        """Whether the role is new in a VPC that is learned, so that grave behavior is not learned unreported.
+
+        In a new VPC everything is new. In a known one, a new role is a deployment, or a host whose tag was
+        changed, and a host can be allowed to change its own tags.
+        """
+        return (
+            self.learning and self.baseline is not None and self._vpc is not None and not self._vpc.learning
+        )
 
     @property
     def can_be_usual(self) -> bool:
@@ -72,8 +86,9 @@ class RoleProfile:
 
     @cached_property
     def databases(self) -> frozenset[int]:
-        """Ports on which the role usually serves a database."""
-        return frozenset(port for port in DATABASE_PORTS if self.knows(("in", TCP, port)))
+        """Ports on which the role usually serves a database; if it is new in a learned VPC, on any day."""
+        days = 1 if self.cautious else DAYS_SEEN
+        return frozenset(port for port in DATABASE_PORTS if self.days_of(("in", TCP, port)) >= days)
 
     @cached_property
     def only_listens(self) -> bool:
@@ -98,10 +113,12 @@ class RoleProfile:
 
     def standing_of_watched(self, edge: Edge) -> Standing:
         """How usual a watched edge, see `novelty.watched_contacts`, is for the host."""
-        if edge.port not in ADMIN_PORTS:
-            return Standing.USUAL
-        days = 0 if self.baseline is None else self.baseline.days_of(edge)
-        return Standing.USUAL if days >= DAYS_ADMINISTERED else Standing.RECENT
+        return Standing.RECENT if self.administers_lately(edge) else Standing.USUAL
+
+    def administers_lately(self, edge: Edge) -> bool:
+        """Whether the edge is administration of internal hosts that is not usual, although it may be known."""
+        administers = edge.direction == "out" and edge.port in ADMIN_PORTS and "/" in edge.peer
+        return administers and self.days_of(edge) < DAYS_ADMINISTERED
 
     def directory_services(self, peer: str) -> frozenset[int]:
         """The directory services, see `DIRECTORY_SERVICES`, that the role usually uses in a network."""
@@ -114,6 +131,10 @@ class RoleProfile:
     def knows(self, edge: Edge | EdgeKind) -> bool:
         """Whether an edge is usual for the host."""
         return self.baseline is not None and self.baseline.knows(edge)
+
+    def days_of(self, edge: Edge | EdgeKind) -> int:
+        """The number of earlier days on which an edge was seen."""
+        return 0 if self.baseline is None else self.baseline.days_of(edge)
 
     def new_among(self, edges: Sequence[int]) -> list[int]:
         """The positions of the edges, given by fingerprint, that are not usual for the host."""

@@ -14,7 +14,8 @@ False positives: new automation that opens a connection for each small command: 
     the policy, or wait until the traffic is usual.
 Blind: guessing over one connection; guessing on more than some hundred hosts, a few times each, which
     `lateral-movement` reports; guessing at a database that the role uses anyway.
-While a role is learned, all remote administration is new; nothing is reported.
+While a role is learned, all remote administration is new; nothing is reported. A new role in a learned VPC is
+    judged, though: a host whose tag was changed must not be unobserved for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1110 Brute Force.
 """
@@ -68,7 +69,7 @@ type _Guesses = Sequence[SmallSessions]
 
 def inspect(host: HostActivity, thresholds: Thresholds) -> list[BruteForce]:
     """One finding for the host if it guesses passwords."""
-    if host.learning:
+    if host.learning_all:
         return []
     for limit, span, found in _rules(host, thresholds.brute_force_sessions):
         count = round(sum(each.count for each in found))

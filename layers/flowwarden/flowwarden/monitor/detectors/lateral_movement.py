@@ -9,7 +9,8 @@ What: new contacts of an internal host to `lateral_hosts` internal hosts within 
 Why: an intruder on one host tries to reach the next. The attempts often succeed, so counting failures does
     not find them.
 False positives: CI that starts to deploy to new places, a new bastion: add them to `exempt` in the policy.
-While a role is learned, all remote administration is new; nothing is reported.
+While a role is learned, all remote administration is new; nothing is reported. A new role in a learned VPC is
+    judged, though: a host whose tag was changed must not be unobserved for two weeks.
 Events: none alone; see tests/monitor/detectors/test_administration_over_time.py.
 ATT&CK: T1021 Remote Services.
 """
@@ -49,7 +50,7 @@ def inspect(host: HostActivity, thresholds: Thresholds) -> list[LateralMovement]
     """One finding for the host if it contacts too many others."""
     servers = len(administered(host.day))
     least = thresholds.lateral_hosts
-    if host.learning or servers < least:
+    if host.learning_all or servers < least:
         return []
     moving = host.administering
     facts = Facts(role=host.role, servers=servers, limit=least)

@@ -23,7 +23,7 @@ from flowwarden.monitor.traffic.host_activity import HostActivity, is_needless, 
 from flowwarden.monitor.traffic.novelty import NewContacts
 from flowwarden.network.addresses import PeerClass
 from flowwarden.network.host_set import host_set
-from flowwarden.network.services import ADMIN_PORTS, FILE_AND_RPC, UDP
+from flowwarden.network.services import ADMIN_PORTS, DATABASE_PORTS, FILE_AND_RPC, TCP, UDP
 from flowwarden.policy.policy import Policy
 from flowwarden.records.columnar.tokenizer import Integers
 from flowwarden.state.schema import MOST_HOSTS
@@ -39,6 +39,8 @@ class _Host(Struct, frozen=True):
     place: int
     """The interface's index."""
     client: str
+    databases: frozenset[int]
+    """Ports on which its role serves a database."""
     contacts: Sequence[tuple[Edge, int]]
     watched: Sequence[tuple[Edge, int]]
 
@@ -92,16 +94,30 @@ class HostActivities:
         watched: Mapping[Edge, Integers],
     ) -> list[_Host]:
         """The hosts at an interface, those with the most new contacts first."""
-        by_client = self._by_client(self._outbound(profile, new))
+        databases = self._databases(place, profile)
+        by_client = self._by_client(self._outbound(profile, new, databases))
         watched_by_client = self._by_client(watched.items())
         clients = [*dict.fromkeys([*by_client, *watched_by_client])]
         names = self._contacts.texts(clients)
         hosts = [
-            _Host(place, name, by_client.get(each, ()), watched_by_client.get(each, ()))
+            _Host(place, name, databases, by_client.get(each, ()), watched_by_client.get(each, ()))
             for name, each in zip(names, clients, strict=True)
             if not self._exempt.hold(name)
         ]
         return sorted(hosts, key=lambda host: (-len(host.contacts), host.client))[:MOST_HOSTS]
+
+    def _databases(self, place: int, profile: RoleProfile) -> frozenset[int]:
+        """Ports on which the role serves a database; if it is new in a learned VPC, in this batch too."""
+        if not profile.cautious:
+            return profile.databases
+        edges, answered = self._contacts.edges, self._contacts.answered
+        served = {
+            edge.port
+            for number, edge in enumerate(edges.keys[edges.at(place)], edges.at(place).start)
+            if edge.direction == "in" and edge.protocol == TCP and edge.port in DATABASE_PORTS
+            if answered[edges.of(number)].any()
+        }
+        return profile.databases | served
 
     def _by_client(
         self, contacts: Iterable[tuple[Edge, Integers]]
@@ -115,7 +131,7 @@ class HostActivities:
         return found
 
     def _outbound(
-        self, profile: RoleProfile, new: Mapping[Edge, Integers]
+        self, profile: RoleProfile, new: Mapping[Edge, Integers], databases: frozenset[int]
     ) -> Iterator[tuple[Edge, Integers]]:
         """The new contacts that hosts at an interface initiated and that count, at most `MOST_CONTACTS`."""
         contacts, count = self._contacts, 0
@@ -125,7 +141,7 @@ class HostActivities:
                 continue
             # While nearly all contacts are new, only failures, port sweeps and some edges are significant.
             numbers = new[edge]
-            all_count = not learning or _counts_while_learning(edge, profile)
+            all_count = not learning or _counts_while_learning(edge, databases)
             counted = numbers if all_count else contacts.significant(numbers, self._thresholds.scan_ports)
             sure = counted[contacts.is_sure[counted]][:MOST_CONTACTS]
             if len(sure):
@@ -156,13 +172,14 @@ class HostActivities:
             client=client,
             role=profile.role,
             learning=profile.learning,
+            cautious=profile.cautious,
             contacts=tuple(contacts),
             hour=state[HOUR],
             day=state[DAY],
             sample=partial(self._contacts.flows, ranked),
             asks=asks,
             sample_watched=partial(self._contacts.flows, watched),
-            databases=profile.databases,
+            databases=host.databases,
             only_listens=profile.only_listens,
         )
 
@@ -172,9 +189,9 @@ def _rank(span: int, sets: Sets) -> tuple[float, int]:
     return excess(sets, span), sum(map(len, sets.values()))
 
 
-def _counts_while_learning(edge: Edge, profile: RoleProfile) -> bool:
+def _counts_while_learning(edge: Edge, databases: frozenset[int]) -> bool:
     """Whether an outbound edge is significant although the role is still being learned."""
-    return bool(profile.databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
+    return bool(databases) and is_needless(edge.protocol, edge.port, class_of(edge.peer))
 
 
 def _is_common(edge: Edge, profile: RoleProfile) -> bool:

@@ -45,6 +45,8 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
     """`UNKNOWN` if EC2 does not describe the interface."""
     learning: bool
     """Whether the role is unknown or too young for new behavior to be unusual."""
+    cautious: bool = False
+    """Whether the role is new in a learned VPC, so that grave behavior is unusual nevertheless."""
     contacts: tuple[Contact, ...]
     """The new contacts of the batch."""
     hour: Sets
@@ -59,6 +61,11 @@ class HostActivity(Struct, frozen=True, kw_only=True, dict=True):
     """Ports on which the role usually serves a database."""
     only_listens: bool = False
     """Whether the role usually answers others and never connects to the internet."""
+
+    @property
+    def learning_all(self) -> bool:
+        """Whether even grave behavior is still learned, because it may be usual."""
+        return self.learning and not self.cautious
 
     @cached_property
     def flows(self) -> Sequence[DirectedFlow]:

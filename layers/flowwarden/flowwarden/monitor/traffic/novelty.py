@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flowwarden.monitor.baseline.baseline import Edge
-from flowwarden.monitor.baseline.peers import class_of
+from flowwarden.monitor.baseline.peers import DYNAMIC, class_of
 from flowwarden.monitor.baseline.profile import RoleProfile
 from flowwarden.monitor.traffic.contacts import Contacts
 from flowwarden.monitor.traffic.edges import Edges
@@ -80,8 +80,11 @@ def watched_contacts(
 
 
 def _is_watched(edge: Edge, profile: RoleProfile, *, is_new: bool) -> bool:
-    if profile.learning or class_of(edge.peer) is not PeerClass.OWN:
+    if class_of(edge.peer) is not PeerClass.OWN:
         return False
+    if profile.learning:
+        ports = edge.port in ADMIN_PORTS or edge.port in DIRECTORY_SERVICES or edge.port == DYNAMIC
+        return profile.cautious and ports
     return edge.port in (DIRECTORY_SERVICES if is_new else ADMIN_PORTS)
 
 
