@@ -2,8 +2,8 @@
 
 Only answered contacts are learned. New behavior, and administration that is not usual yet, is not learned
 from a batch with a finding, since it may be part of the incident, nor while a host of the batch is above the
-limits of `scan`, in whichever batch it exceeded them. A detector whose findings are based on novelty alone (`teaches_baseline`) does not prevent
-learning: the behavior is reported on two days and then counts as usual.
+limits of `scan`, in whichever batch it exceeded them. A detector whose findings are based on novelty alone
+(`teaches_baseline`) does not prevent learning: the behavior is reported on two days and then counts as usual.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ class RoleProfile:
         return Standing.RECENT if self.administers_lately(edge) else Standing.USUAL
 
     def administers_lately(self, edge: Edge) -> bool:
-        """Whether the edge is administration of internal hosts that is not usual, although it may be known."""
+        """Whether the edge is administration of internal hosts that is not usual yet."""
         administers = edge.direction == "out" and edge.port in ADMIN_PORTS and "/" in edge.peer
         return administers and self.days_of(edge) < DAYS_ADMINISTERED
 
